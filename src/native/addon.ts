@@ -1,0 +1,140 @@
+/**
+ * The contract of the C++ addon (`native/`), and the only file that loads it.
+ *
+ * Regions are memory that all threads of the process see at one address: anonymous memory or a mapped CommitLog
+ * segment. Each thread attaches a region once and then works on a *non-shared* ArrayBuffer over it, since V8 copies
+ * SharedArrayBuffers with a slow word loop. Files are reached by (file id, offset, length) through a bounded cache of
+ * descriptors, so that tens of thousands of ConsumeQueues need neither a descriptor nor a mapping each.
+ *
+ * Conventions: ids are positive int32 and never reused within a process. Offsets and lengths are bytes, as JavaScript
+ * numbers below 2^53. Calls that fail in an expected way return `-errno` (see `os.constants.errno`); misuse (unknown
+ * id, range outside the region) throws a RangeError and touches nothing.
+ */
+import { createRequire } from 'node:module';
+
+export interface NativeAddon {
+  // ---- regions -------------------------------------------------------------------------------------------------
+  /** Anonymous zeroed memory, reserved but not touched (MAP_NORESERVE). Returns the region id or -errno. */
+  allocateRegion(bytes: number): number;
+  /**
+   * Maps a file of exactly `bytes` bytes read-write and shared. With `create` a missing file is made first: really
+   * allocated (fallocate; where unsupported, zeros are written), synced together with its directory. Without, a
+   * missing file is -ENOENT and one of another size -EINVAL. The same path opened twice gives the same id; each open
+   * needs one `closeRegion`. Thread-safe: two threads creating the same path wait for each other.
+   */
+  openSegment(path: string, bytes: number, create: boolean): number;
+  /** Makes the file as `openSegment(create)` would, in libuv's thread pool, without mapping it. Resolves 0 or -errno. */
+  prepareSegment(path: string, bytes: number): Promise<number>;
+  /**
+   * This thread's ArrayBuffer over a region; the same object on every call. It keeps the region mapped until
+   * `detach` or until it is collected.
+   */
+  attach(region: number): ArrayBuffer;
+  /** Detaches this thread's ArrayBuffer: every view of it has length 0 from now on. Unknown or not attached: no-op. */
+  detach(region: number): void;
+  /** Gives back one open. The mapping ends when no open and no thread's attachment is left. */
+  closeRegion(region: number): void;
+  /** Replaces the range by anonymous memory at once, for all threads: reads give 0, writes go nowhere, blocks are freed. */
+  neutralizeRegion(region: number): void;
+  /** Number of opens plus attachments; 0 when the id is unknown or gone. */
+  regionReferences(region: number): number;
+  /** Writes the pages of [from, to) to the device and waits (msync MS_SYNC). 0 or -errno. Blocks. */
+  syncRegion(region: number, from: number, to: number): number;
+  /** 0, or the errno-like code that the fault guard recorded for this region (EIO). */
+  regionError(region: number): number;
+  /** madvise; advice: 'normal' | 'random' | 'sequential' | 'willneed' | 'dontneed' | 'populateRead'. 0 or -errno. */
+  adviseRegion(region: number, from: number, length: number, advice: string): number;
+  /** Number of pages of the range that are in memory (mincore), or -errno. */
+  residentPages(region: number, from: number, length: number): number;
+  /** Same, on libuv's thread pool: reads one byte of each page so that a later read does not fault. */
+  populateRegion(region: number, from: number, length: number): Promise<number>;
+
+  // ---- bulk work on regions ------------------------------------------------------------------------------------
+  /** memcpy between regions (may be the same one; ranges must not overlap). */
+  copy(target: number, targetOffset: number, source: number, sourceOffset: number, length: number): void;
+  /**
+   * memcpy, and the CRC-32 (zlib polynomial, unmasked, as unsigned number) of the source bytes
+   * [crcOffset, crcOffset + crcLength), offsets counted from the start of the source region.
+   */
+  copyWithCrc(
+    target: number,
+    targetOffset: number,
+    source: number,
+    sourceOffset: number,
+    length: number,
+    crcOffset: number,
+    crcLength: number,
+  ): number;
+  /** CRC-32 of a range of a region, unsigned. */
+  crcOfRegion(region: number, offset: number, length: number): number;
+  /** CRC-32 of a range of a typed array, unsigned. */
+  crcOfBytes(bytes: Uint8Array, offset: number, length: number): number;
+
+  // ---- small files ---------------------------------------------------------------------------------------------
+  /**
+   * Registers a file for reading and writing by range. A missing file is created sparse with `bytes` bytes when
+   * `bytes` >= 0 (its directory must exist), -ENOENT otherwise. An existing file keeps its size. Same path, same id;
+   * each open needs one `closeFile`.
+   */
+  openFile(path: string, bytes: number): number;
+  /** Reads up to `length` bytes at `fileOffset` into target[targetOffset…]. Bytes read (fewer only at the end) or -errno. */
+  readFile(file: number, fileOffset: number, target: Uint8Array, targetOffset: number, length: number): number;
+  /** Writes all of source[sourceOffset, +length) at `fileOffset` and marks the file dirty. `length` or -errno. */
+  writeFile(file: number, fileOffset: number, source: Uint8Array, sourceOffset: number, length: number): number;
+  /** Size in bytes, or -errno. */
+  fileSize(file: number): number;
+  /** fdatasync. 0 or -errno. Blocks. */
+  syncFile(file: number): number;
+  /** fdatasync of every file written since the last call (syncfs when they are many), in libuv's thread pool. 0 or -errno. */
+  syncDirtyFiles(): Promise<number>;
+  /** Gives back one open; the descriptor is closed with the last. */
+  closeFile(file: number): void;
+  /** Upper bound of cached descriptors (default 512). */
+  setFileCacheLimit(descriptors: number): void;
+
+  // ---- whole files by path -------------------------------------------------------------------------------------
+  /** Makes [from, to) of a file read as zeros without growing it (FALLOC_FL_ZERO_RANGE, else writes), then syncs. 0 or -errno. */
+  zeroFileRange(path: string, from: number, to: number): number;
+  /** fsync of a directory. 0 or -errno. */
+  syncDirectory(path: string): number;
+  /** Open-file-description write lock on byte 0 of the file (created if missing). Descriptor, or -EAGAIN when held. */
+  lockFile(path: string): number;
+  /** Closes a descriptor from `lockFile` and so releases the lock. */
+  unlockFile(descriptor: number): void;
+  /** posix_fadvise(DONTNEED) on a range of a file. 0 or -errno. */
+  dropFileCache(path: string, from: number, length: number): number;
+
+  // ---- waking event loops --------------------------------------------------------------------------------------
+  /** A bell of this thread's event loop; does not keep it alive. Rings that arrive before the callback ran coalesce. */
+  openDoorbell(callback: () => void): number;
+  /** From any thread; after close: no-op. */
+  ringDoorbell(doorbell: number): void;
+  closeDoorbell(doorbell: number): void;
+
+  // ---- the rest ------------------------------------------------------------------------------------------------
+  /** dup(2) with CLOEXEC, for handing a socket to another thread. Descriptor or -errno. */
+  duplicateDescriptor(descriptor: number): number;
+  /**
+   * Installs the SIGBUS handler once per process: a fault inside a mapped segment gets an anonymous page there and
+   * sets the region's error; any other fault goes to the previous handler.
+   */
+  installFaultGuard(): void;
+}
+
+const require = createRequire(import.meta.url);
+
+function load(): NativeAddon {
+  const candidates = ['../../../build/Release/ringmq.node', '../../build/Release/ringmq.node'];
+  let cause: unknown;
+  for (const candidate of candidates) {
+    try {
+      return require(candidate) as NativeAddon;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'MODULE_NOT_FOUND') throw error;
+      cause = error;
+    }
+  }
+  throw new Error('The native addon is not built: run "npm run setup" in the project folder.', { cause });
+}
+
+export const addon: NativeAddon = load();
