@@ -1,0 +1,71 @@
+/**
+ * Positions that threads publish for each other: one 64-bit slot each, on a cache line of its own, written by one
+ * thread with Atomics and read by any. An acknowledgement may rest on a position, so it is never read in two halves.
+ */
+const SLOT_STRIDE = 8; // 8 × 8 bytes = one cache line
+
+/** End of what the writer has appended to the CommitLog. Written by the writer. */
+export const APPENDED = 0;
+/** Everything before it survives a power cut. Written by the flusher. */
+export const FLUSHED = 1;
+/** End of what has been entered in ConsumeQueues and index. Written by the dispatcher. */
+export const DISPATCHED = 2;
+/** Start of the last record dispatched. Written by the dispatcher. */
+export const DISPATCHED_RECORD = 3;
+/** Store timestamp (ms) of that record. Written by the dispatcher. */
+export const DISPATCHED_TIME = 4;
+/** Store timestamp (ms) of the last record appended. Written by the writer. */
+export const APPENDED_TIME = 5;
+/** Store timestamp (ms) of a record known to be durable. Written by the flusher. */
+export const FLUSHED_TIME = 6;
+/** First position that still exists. Written by control (retention). */
+export const LOG_START = 7;
+/** Non-zero: a StopReason; nothing may be acknowledged any more. Written once, by whoever finds the trouble. */
+export const HALTED = 8;
+/** Set by control: 1 = agents finish their work and end. */
+export const STOPPING = 9;
+/** Messages appended since start. Written by the writer. */
+export const MESSAGES_APPENDED = 10;
+/** errno of the failed write or sync that halted the store. */
+export const HALT_ERRNO = 11;
+
+const SLOTS = 16;
+
+export const HALT_SYNC_FAILED = 1;
+export const HALT_MAPPING_FAULT = 2;
+export const HALT_NO_SEGMENT = 3;
+export const HALT_DISPATCH_FAILED = 4;
+export const HALT_THREAD_DIED = 5;
+
+export class Positions {
+  readonly buffer: SharedArrayBuffer;
+  readonly #slots: BigInt64Array;
+
+  constructor(buffer: SharedArrayBuffer = new SharedArrayBuffer(SLOTS * SLOT_STRIDE * 8)) {
+    this.buffer = buffer;
+    this.#slots = new BigInt64Array(buffer);
+  }
+
+  get(slot: number): number {
+    return Number(Atomics.load(this.#slots, slot * SLOT_STRIDE));
+  }
+
+  set(slot: number, value: number): void {
+    Atomics.store(this.#slots, slot * SLOT_STRIDE, BigInt(value));
+  }
+
+  /** Stops all acknowledging; the first reason stays. */
+  halt(reason: number, errno: number): void {
+    if (Atomics.compareExchange(this.#slots, HALTED * SLOT_STRIDE, 0n, BigInt(reason)) === 0n) {
+      this.set(HALT_ERRNO, errno);
+    }
+  }
+
+  get halted(): boolean {
+    return Atomics.load(this.#slots, HALTED * SLOT_STRIDE) !== 0n;
+  }
+
+  get stopping(): boolean {
+    return Atomics.load(this.#slots, STOPPING * SLOT_STRIDE) !== 0n;
+  }
+}

@@ -1,0 +1,215 @@
+/**
+ * The one ring type: one producer, one consumer, variable-length records (see layout.ts).
+ *
+ * Producer: `claim` space, write the payload in place, then `publish` once per batch. Nothing is visible before
+ * `publish`. A full ring gives FULL at once; waiting is the caller's business (back-pressure, never a wait).
+ *
+ * Consumer: `next` steps to a record and sets `type`, `offset`, `length`; the payload may be read until `release`,
+ * which gives all records stepped over back to the producer, once per batch.
+ *
+ * Claim, write and publish of a record happen in one synchronous call of one thread; neither side may change threads.
+ */
+import { assert } from '../lib/assert.ts';
+import { addon } from '../native/addon.ts';
+import { attachBulk, type Bulk, plainBulk } from './bulk.ts';
+import {
+  alignRecord,
+  RECORD_HEADER_BYTES,
+  RING_HEAD,
+  RING_PRODUCER_WAITING,
+  RING_TAIL,
+  RING_WORDS,
+  type RingShape,
+  TYPE_PADDING,
+} from './layout.ts';
+
+/** `claim` found no room. */
+export const FULL = -1;
+
+/** Creates the shared parts of a ring; `capacity` is a power of two, at least twice the largest record. */
+export function createRing(capacity: number): RingShape {
+  assert(capacity >= 4096 && (capacity & (capacity - 1)) === 0, `ring capacity ${capacity} is no power of two`);
+  const region = addon.allocateRegion(capacity);
+  if (region < 0) throw new Error(`cannot reserve ${capacity} bytes for a ring (errno ${-region})`);
+  return { control: new SharedArrayBuffer(RING_WORDS * 4), region, capacity };
+}
+
+interface RingMemory {
+  words: Int32Array;
+  bulk: Bulk;
+  capacity: number;
+}
+
+function join(shape: RingShape): RingMemory {
+  return { words: new Int32Array(shape.control), bulk: attachBulk(shape.region), capacity: shape.capacity };
+}
+
+export class RingProducer {
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+  readonly capacity: number;
+  readonly #words: Int32Array;
+  readonly #mask: number;
+  #tail: number;
+  /** Last seen head: the shared word is read only when the cached one says "full". */
+  #head: number;
+  readonly #wakeConsumer: () => void;
+
+  constructor(memory: RingMemory, wakeConsumer: () => void = () => {}) {
+    this.#words = memory.words;
+    this.bytes = memory.bulk.bytes;
+    this.view = memory.bulk.view;
+    this.capacity = memory.capacity;
+    this.#mask = memory.capacity - 1;
+    this.#tail = Atomics.load(this.#words, RING_TAIL);
+    this.#head = Atomics.load(this.#words, RING_HEAD);
+    this.#wakeConsumer = wakeConsumer;
+  }
+
+  static join(shape: RingShape, wakeConsumer: () => void): RingProducer {
+    return new RingProducer(join(shape), wakeConsumer);
+  }
+
+  /** Reserves a record; returns the offset of its payload in `bytes`, or FULL. */
+  claim(type: number, payloadLength: number): number {
+    const size = RECORD_HEADER_BYTES + payloadLength;
+    const aligned = alignRecord(size);
+    const position = this.#tail & this.#mask;
+    const toEnd = this.capacity - position;
+    const needed = aligned <= toEnd ? aligned : toEnd + aligned;
+    if (!this.#hasRoom(needed)) return FULL;
+    let offset = position;
+    if (aligned > toEnd) {
+      this.view.setInt32(position, toEnd, true);
+      this.view.setInt32(position + 4, TYPE_PADDING, true);
+      offset = 0;
+    }
+    this.view.setInt32(offset, size, true);
+    this.view.setInt32(offset + 4, type, true);
+    this.#tail = (this.#tail + needed) | 0;
+    return offset + RECORD_HEADER_BYTES;
+  }
+
+  /**
+   * Gives back the end of the last claimed record: its payload becomes `payloadLength` bytes, no more than claimed.
+   * Only before `publish` and before the next `claim`.
+   */
+  shrink(payloadOffset: number, payloadLength: number): void {
+    const offset = payloadOffset - RECORD_HEADER_BYTES;
+    const before = alignRecord(this.view.getInt32(offset, true));
+    const size = RECORD_HEADER_BYTES + payloadLength;
+    this.view.setInt32(offset, size, true);
+    this.#tail = (this.#tail - before + alignRecord(size)) | 0;
+  }
+
+  /** Takes back the last claimed, unpublished record. */
+  abort(payloadOffset: number): void {
+    const aligned = alignRecord(this.view.getInt32(payloadOffset - RECORD_HEADER_BYTES, true));
+    this.#tail = (this.#tail - aligned) | 0;
+  }
+
+  /** Makes everything claimed so far visible and wakes the consumer. */
+  publish(): void {
+    if (Atomics.load(this.#words, RING_TAIL) === this.#tail) return;
+    Atomics.store(this.#words, RING_TAIL, this.#tail);
+    this.#wakeConsumer();
+  }
+
+  /**
+   * After FULL: asks the consumer to ring when it has released something. True = there is room for a record of this
+   * size meanwhile, claim again at once.
+   */
+  awaitRoom(payloadLength: number): boolean {
+    Atomics.store(this.#words, RING_PRODUCER_WAITING, 1);
+    const aligned = alignRecord(RECORD_HEADER_BYTES + payloadLength);
+    const toEnd = this.capacity - (this.#tail & this.#mask);
+    return this.#hasRoom(aligned <= toEnd ? aligned : toEnd + aligned);
+  }
+
+  /** Bytes published or claimed and not yet released. */
+  get used(): number {
+    return (this.#tail - Atomics.load(this.#words, RING_HEAD)) | 0;
+  }
+
+  #hasRoom(needed: number): boolean {
+    if (this.capacity - ((this.#tail - this.#head) | 0) >= needed) return true;
+    this.#head = Atomics.load(this.#words, RING_HEAD);
+    return this.capacity - ((this.#tail - this.#head) | 0) >= needed;
+  }
+}
+
+export class RingConsumer {
+  /** Of the current record. */
+  type = 0;
+  /** Payload offset in `bytes`. */
+  offset = 0;
+  /** Payload length. */
+  length = 0;
+  readonly bulk: Bulk;
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+  readonly #words: Int32Array;
+  readonly #mask: number;
+  #head: number;
+  #tail: number;
+  readonly #wakeProducer: () => void;
+
+  constructor(memory: RingMemory, wakeProducer: () => void = () => {}) {
+    this.#words = memory.words;
+    this.bulk = memory.bulk;
+    this.bytes = memory.bulk.bytes;
+    this.view = memory.bulk.view;
+    this.#mask = memory.capacity - 1;
+    this.#head = Atomics.load(this.#words, RING_HEAD);
+    this.#tail = this.#head;
+    this.#wakeProducer = wakeProducer;
+  }
+
+  static join(shape: RingShape, wakeProducer: () => void): RingConsumer {
+    return new RingConsumer(join(shape), wakeProducer);
+  }
+
+  /** Steps to the next record; false when there is none. */
+  next(): boolean {
+    for (;;) {
+      if (this.#head === this.#tail) {
+        this.#tail = Atomics.load(this.#words, RING_TAIL);
+        if (this.#head === this.#tail) return false;
+      }
+      const position = this.#head & this.#mask;
+      const size = this.view.getInt32(position, true);
+      const type = this.view.getInt32(position + 4, true);
+      this.#head = (this.#head + alignRecord(size)) | 0;
+      if (type === TYPE_PADDING) continue;
+      this.type = type;
+      this.offset = position + RECORD_HEADER_BYTES;
+      this.length = size - RECORD_HEADER_BYTES;
+      return true;
+    }
+  }
+
+  /** Gives everything stepped over back to the producer and wakes it when it waits for room. */
+  release(): void {
+    if (Atomics.load(this.#words, RING_HEAD) === this.#head) return;
+    Atomics.store(this.#words, RING_HEAD, this.#head);
+    if (Atomics.load(this.#words, RING_PRODUCER_WAITING) === 1) {
+      Atomics.store(this.#words, RING_PRODUCER_WAITING, 0);
+      this.#wakeProducer();
+    }
+  }
+
+  /** Whether a `next` would find something. */
+  get pending(): boolean {
+    return this.#head !== this.#tail || Atomics.load(this.#words, RING_TAIL) !== this.#head;
+  }
+}
+
+/** Both ends of a ring in one thread, over plain memory: for inline topologies and tests. */
+export function plainRing(capacity: number): { producer: RingProducer; consumer: RingConsumer } {
+  const memory = {
+    words: new Int32Array(new SharedArrayBuffer(RING_WORDS * 4)),
+    bulk: plainBulk(capacity),
+    capacity,
+  };
+  return { producer: new RingProducer(memory), consumer: new RingConsumer(memory) };
+}
