@@ -28,7 +28,10 @@ export const FULL = -1;
 
 /** Creates the shared parts of a ring; `capacity` is a power of two, at least twice the largest record. */
 export function createRing(capacity: number): RingShape {
-  assert(capacity >= 4096 && (capacity & (capacity - 1)) === 0, `ring capacity ${capacity} is no power of two`);
+  assert(
+    capacity >= 4096 && (capacity & (capacity - 1)) === 0,
+    `ring capacity ${capacity} is no power of two`,
+  );
   const region = addon.allocateRegion(capacity);
   if (region < 0) throw new Error(`cannot reserve ${capacity} bytes for a ring (errno ${-region})`);
   return { control: new SharedArrayBuffer(RING_WORDS * 4), region, capacity };

@@ -1,0 +1,40 @@
+/**
+ * The properties text of a record: `name \x01 value \x02` repeated; the last \x02 may be missing (4.x writers).
+ * Entries without name or value are skipped, as RocketMQ's own reader does.
+ */
+
+export const PROPERTY_KEYS = 'KEYS';
+export const PROPERTY_TAGS = 'TAGS';
+export const PROPERTY_WAIT = 'WAIT';
+export const PROPERTY_DELAY = 'DELAY';
+export const PROPERTY_RETRY_TOPIC = 'RETRY_TOPIC';
+export const PROPERTY_REAL_TOPIC = 'REAL_TOPIC';
+export const PROPERTY_REAL_QUEUE_ID = 'REAL_QID';
+export const PROPERTY_TRANSACTION = 'TRAN_MSG';
+export const PROPERTY_PRODUCER_GROUP = 'PGROUP';
+export const PROPERTY_UNIQUE_KEY = 'UNIQ_KEY';
+export const PROPERTY_ORIGIN_MESSAGE_ID = 'ORIGIN_MESSAGE_ID';
+export const PROPERTY_MAX_RECONSUME_TIMES = 'MAX_RECONSUME_TIMES';
+export const PROPERTY_RECONSUME_TIME = 'RECONSUME_TIME';
+export const PROPERTY_MSG_REGION = 'MSG_REGION';
+export const PROPERTY_TRACE_ON = 'TRACE_ON';
+export const PROPERTY_CLUSTER = 'CLUSTER';
+
+const NAME_END = '\x01';
+const VALUE_END = '\x02';
+
+export function parseProperties(text: string): Map<string, string> {
+  const properties = new Map<string, string>();
+  for (const pair of text.split(VALUE_END)) {
+    const separator = pair.indexOf(NAME_END);
+    if (separator <= 0 || separator === pair.length - 1) continue;
+    properties.set(pair.slice(0, separator), pair.slice(separator + 1));
+  }
+  return properties;
+}
+
+export function encodeProperties(properties: Iterable<[string, string]>): string {
+  let text = '';
+  for (const [name, value] of properties) text += name + NAME_END + value + VALUE_END;
+  return text;
+}
