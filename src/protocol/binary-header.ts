@@ -1,0 +1,128 @@
+/**
+ * The ROCKETMQ binary header, big endian:
+ *
+ * ```
+ * | 2 code | 1 language | 2 version | 4 opaque | 4 flag | 4 n + remark of n bytes | 4 n + n bytes of entries |
+ * entry: | 2 n + name of n bytes | 4 n + value of n bytes |
+ * ```
+ *
+ * The code has 16 bits only; see `fromInt16`. A length of 0 reads as "absent", as Java reads it.
+ */
+import { fromInt16, toInt16 } from './codes.ts';
+import { FLAG_RESPONSE, type RemotingCommand } from './command.ts';
+import { ProtocolError } from './errors.ts';
+import { languageByNumber, languageNumber } from './languages.ts';
+
+export type CommandHeader = Omit<RemotingCommand, 'body' | 'serializeType'>;
+
+const CODE_OFFSET = 0;
+const LANGUAGE_OFFSET = CODE_OFFSET + 2;
+const VERSION_OFFSET = LANGUAGE_OFFSET + 1;
+const OPAQUE_OFFSET = VERSION_OFFSET + 2;
+const FLAG_OFFSET = OPAQUE_OFFSET + 4;
+const REMARK_OFFSET = FLAG_OFFSET + 4;
+const MAX_NAME_BYTES = 0x7f_ff;
+
+export function encodeBinaryHeader(command: CommandHeader): Buffer {
+  const remark = Buffer.from(command.remark ?? '');
+  const entries = encodeFields(command.fields);
+  const header = Buffer.allocUnsafe(REMARK_OFFSET + 4 + remark.length + 4 + entries.length);
+  header.writeInt16BE(toInt16(command.code), CODE_OFFSET);
+  header.writeUInt8(languageNumber(command.language), LANGUAGE_OFFSET);
+  header.writeInt16BE(toInt16(command.version), VERSION_OFFSET);
+  header.writeInt32BE(command.opaque, OPAQUE_OFFSET);
+  header.writeInt32BE(command.flag, FLAG_OFFSET);
+  header.writeInt32BE(remark.length, REMARK_OFFSET);
+  header.set(remark, REMARK_OFFSET + 4);
+  const entriesOffset = REMARK_OFFSET + 4 + remark.length;
+  header.writeInt32BE(entries.length, entriesOffset);
+  header.set(entries, entriesOffset + 4);
+  return header;
+}
+
+/** Throws a ProtocolError when a length points outside the header. */
+export function decodeBinaryHeader(header: Buffer): CommandHeader {
+  const reader = new Reader(header);
+  const code = reader.int16();
+  const language = languageByNumber(reader.uint8());
+  const version = reader.int16();
+  const opaque = reader.int32();
+  const flag = reader.int32();
+  const remark = reader.text(reader.int32());
+  const fields = decodeFields(reader);
+  const isRequest = (flag & FLAG_RESPONSE) === 0;
+  return { code: isRequest ? fromInt16(code) : code, language, version, opaque, flag, remark, fields };
+}
+
+function encodeFields(fields: Record<string, string>): Buffer {
+  const parts: Buffer[] = [];
+  for (const [name, value] of Object.entries(fields)) {
+    const nameBytes = Buffer.from(name);
+    if (nameBytes.length > MAX_NAME_BYTES) {
+      throw new ProtocolError('LENGTH', `field name of ${nameBytes.length} bytes`);
+    }
+    const valueBytes = Buffer.from(String(value));
+    const entry = Buffer.allocUnsafe(2 + nameBytes.length + 4 + valueBytes.length);
+    entry.writeInt16BE(nameBytes.length, 0);
+    entry.set(nameBytes, 2);
+    entry.writeInt32BE(valueBytes.length, 2 + nameBytes.length);
+    entry.set(valueBytes, 2 + nameBytes.length + 4);
+    parts.push(entry);
+  }
+  return Buffer.concat(parts);
+}
+
+function decodeFields(reader: Reader): Record<string, string> {
+  const fields: Record<string, string> = Object.create(null);
+  const end = reader.claim(reader.int32());
+  while (reader.offset < end) {
+    const name = reader.text(reader.int16());
+    const value = reader.text(reader.int32());
+    if (name !== undefined && value !== undefined) fields[name] = value;
+  }
+  if (reader.offset !== end) throw new ProtocolError('LENGTH', 'last field runs past the fields');
+  return fields;
+}
+
+/** Reads forward; every length is checked against what is left before anything is made of it. */
+class Reader {
+  offset = 0;
+  readonly #bytes: Buffer;
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+  }
+
+  uint8(): number {
+    return this.#bytes.readUInt8(this.#advance(1));
+  }
+
+  int16(): number {
+    return this.#bytes.readInt16BE(this.#advance(2));
+  }
+
+  int32(): number {
+    return this.#bytes.readInt32BE(this.#advance(4));
+  }
+
+  /** `length` bytes as UTF-8; no bytes are no text. */
+  text(length: number): string | undefined {
+    const start = this.#advance(length);
+    return length === 0 ? undefined : this.#bytes.toString('utf8', start, this.offset);
+  }
+
+  /** Where the next `length` bytes end, without reading them. */
+  claim(length: number): number {
+    const end = this.offset + length;
+    if (length < 0 || end > this.#bytes.length) {
+      throw new ProtocolError('LENGTH', `${length} bytes claimed, ${this.#bytes.length - this.offset} left`);
+    }
+    return end;
+  }
+
+  #advance(length: number): number {
+    const start = this.offset;
+    this.offset = this.claim(length);
+    return start;
+  }
+}
