@@ -7,3 +7,25 @@ export function javaHashCode(text: string): number {
   for (let i = 0; i < text.length; i++) hash = (Math.imul(hash, 31) + text.charCodeAt(i)) | 0;
   return hash;
 }
+
+/**
+ * The same over UTF-8 bytes [from, to), continuing from `seed` (the hash of a text in front). ASCII, the common case,
+ * is hashed in place.
+ */
+export function javaHashOfBytes(bytes: Uint8Array, from: number, to: number, seed = 0): number {
+  let hash = seed;
+  for (let i = from; i < to; i++) {
+    const byte = bytes[i] as number;
+    if (byte >= 0x80) return continueHash(utf8.decode(bytes.subarray(from, to)), seed);
+    hash = (Math.imul(hash, 31) + byte) | 0;
+  }
+  return hash;
+}
+
+function continueHash(text: string, seed: number): number {
+  let hash = seed;
+  for (let i = 0; i < text.length; i++) hash = (Math.imul(hash, 31) + text.charCodeAt(i)) | 0;
+  return hash;
+}
+
+const utf8 = new TextDecoder();

@@ -1,0 +1,117 @@
+/**
+ * Finds the properties that the broker itself looks at, in one pass over the bytes and without building strings.
+ * Offsets are absolute; a length of 0 means absent. One instance is reused for many records.
+ */
+import { PROPERTY_NAME_END, PROPERTY_VALUE_END } from './layout.ts';
+
+const KEYS = 0x4b455953;
+const TAGS = 0x54414753;
+const WAIT = 0x57414954;
+const UNIQ = 0x554e4951;
+const _KEY = 0x5f4b4559;
+const DELA = 0x44454c41;
+const TRAC = 0x54524143;
+const E_ON = 0x455f4f4e;
+const TRAN = 0x5452414e;
+const _MSG = 0x5f4d5347;
+const TIME = 0x54494d45;
+const MSG_ = 0x4d53475f;
+const CLUS = 0x434c5553;
+const POP_ = 0x504f505f;
+const __CR = 0x5f5f4352;
+const Y = 0x59;
+
+export class PropertyScan {
+  tagsOffset = 0;
+  tagsLength = 0;
+  keysOffset = 0;
+  keysLength = 0;
+  uniqueKeyOffset = 0;
+  uniqueKeyLength = 0;
+  waitOffset = 0;
+  waitLength = 0;
+  delayOffset = 0;
+  delayLength = 0;
+  /** TRAN_MSG is there, whatever its value. */
+  transactional = false;
+  /** A TIMER_* property is there. */
+  timer = false;
+  /** Something that a broker writes itself is already there: MSG_REGION, TRACE_ON, CLUSTER, POP_CK or __CRC32#. */
+  brokerOwned = false;
+  /** Ends with \x02, so that further properties may be put behind. */
+  terminated = false;
+
+  scan(bytes: Uint8Array, view: DataView, from: number, to: number): void {
+    this.tagsLength = 0;
+    this.keysLength = 0;
+    this.uniqueKeyLength = 0;
+    this.waitLength = 0;
+    this.delayLength = 0;
+    this.transactional = false;
+    this.timer = false;
+    this.brokerOwned = false;
+    this.terminated = from === to || bytes[to - 1] === PROPERTY_VALUE_END;
+    let at = from;
+    while (at < to) {
+      let nameEnd = at;
+      while (nameEnd < to && bytes[nameEnd] !== PROPERTY_NAME_END && bytes[nameEnd] !== PROPERTY_VALUE_END)
+        nameEnd++;
+      let valueEnd = nameEnd;
+      while (valueEnd < to && bytes[valueEnd] !== PROPERTY_VALUE_END) valueEnd++;
+      // A name is looked at four bytes at a time, so only ones of at least four bytes matter here.
+      if (nameEnd - at >= 4 && valueEnd - nameEnd > 1) {
+        this.#classify(bytes, view, at, nameEnd - at, nameEnd + 1, valueEnd - nameEnd - 1);
+      }
+      at = valueEnd + 1;
+    }
+  }
+
+  #classify(
+    bytes: Uint8Array,
+    view: DataView,
+    name: number,
+    length: number,
+    value: number,
+    size: number,
+  ): void {
+    const head = view.getInt32(name);
+    switch (length) {
+      case 4:
+        if (head === TAGS) {
+          this.tagsOffset = value;
+          this.tagsLength = size;
+        } else if (head === KEYS) {
+          this.keysOffset = value;
+          this.keysLength = size;
+        } else if (head === WAIT) {
+          this.waitOffset = value;
+          this.waitLength = size;
+        }
+        break;
+      case 5:
+        if (head === DELA && bytes[name + 4] === Y) {
+          this.delayOffset = value;
+          this.delayLength = size;
+        }
+        break;
+      case 8:
+        this.#classifyEight(view, name, head, value, size);
+        break;
+      default:
+        if (head === TIME && length > 6) this.timer = true;
+        else if (head === MSG_ || head === CLUS || head === POP_ || head === __CR) this.brokerOwned = true;
+    }
+  }
+
+  #classifyEight(view: DataView, name: number, head: number, value: number, size: number): void {
+    const tail = view.getInt32(name + 4);
+    if (head === UNIQ && tail === _KEY) {
+      this.uniqueKeyOffset = value;
+      this.uniqueKeyLength = size;
+    } else if (head === TRAN && tail === _MSG) {
+      this.transactional = true;
+    } else if ((head === TRAC && tail === E_ON) || head === __CR) {
+      this.brokerOwned = true;
+    }
+  }
+}

@@ -1,0 +1,71 @@
+/**
+ * What the store asks of a disk. Production uses the native addon (native-disk.ts); tests use a disk that can lose
+ * everything not yet synced. Calls that may fail in an expected way return a negative errno.
+ */
+import type { Bulk } from '../../ring/bulk.ts';
+
+/** A mapped CommitLog segment, or index file, as one thread sees it. */
+export interface Mapping {
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+  readonly size: number;
+  /**
+   * Copies source[sourceOffset, +length) to `offset`; returns the CRC-32 (unsigned) of the source bytes
+   * [crcOffset, +crcLength).
+   */
+  copyIn(
+    offset: number,
+    source: Bulk,
+    sourceOffset: number,
+    length: number,
+    crcOffset: number,
+    crcLength: number,
+  ): number;
+  /** CRC-32 (unsigned) of a range. */
+  crc(offset: number, length: number): number;
+  /** Makes [from, to) durable. 0 or -errno. */
+  sync(from: number, to: number): number;
+  /** 0, or the errno of a fault that was caught in this mapping. */
+  error(): number;
+  /** Whether every page of the range is in memory, so that reading it cannot wait for the device. */
+  resident(from: number, length: number): boolean;
+  /** Ends this thread's view; later reads see nothing. */
+  close(): void;
+}
+
+/** A sparse file reached by ranges. */
+export interface RangeFile {
+  /** Bytes read (fewer only at the end of the file) or -errno. */
+  read(fileOffset: number, target: Uint8Array, targetOffset: number, length: number): number;
+  /** `length` or -errno. */
+  write(fileOffset: number, source: Uint8Array, sourceOffset: number, length: number): number;
+  size(): number;
+  close(): void;
+}
+
+export interface Disk {
+  /** Opens a mapping of exactly `size` bytes; with `create` a missing file is allocated and synced first. */
+  map(path: string, size: number, create: boolean): Mapping | number;
+  /** Makes a segment file ahead of need without mapping it. 0 or -errno. */
+  prepare(path: string, size: number): Promise<number>;
+  /** Opens a range file; a missing one is created sparse when `size` >= 0. */
+  open(path: string, size: number): RangeFile | number;
+  /** Makes durable what range files wrote before the call. 0 or -errno. */
+  syncRangeFiles(): Promise<number>;
+  /** Names in a directory, unsorted; empty when it does not exist. */
+  list(directory: string): string[];
+  isDirectory(path: string): boolean;
+  makeDirectory(path: string): void;
+  /** Size of a file, or -1 when it does not exist. */
+  size(path: string): number;
+  /** Last modification, ms since the epoch. */
+  modified(path: string): number;
+  /** Whole content, or undefined when the file does not exist. */
+  readWhole(path: string): Uint8Array | undefined;
+  /** Replaces a small file durably: temporary file, sync, rename, sync of the directory. */
+  writeWhole(path: string, content: Uint8Array): void;
+  /** Makes [from, to) of a file read as zeros, durably. 0 or -errno. */
+  zero(path: string, from: number, to: number): number;
+  /** Removes a file or a whole directory; missing is fine. */
+  remove(path: string): void;
+}

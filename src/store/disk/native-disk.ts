@@ -1,0 +1,129 @@
+/** The real disk: mappings and range files through the addon, the rest through node:fs. */
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
+import { addon } from '../../native/addon.ts';
+import type { Bulk } from '../../ring/bulk.ts';
+import type { Disk, Mapping, RangeFile } from './disk.ts';
+
+const PAGE = 4096;
+
+class NativeMapping implements Mapping {
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+  readonly size: number;
+  readonly #region: number;
+
+  constructor(region: number, size: number) {
+    const buffer = addon.attach(region);
+    this.#region = region;
+    this.size = size;
+    this.bytes = new Uint8Array(buffer);
+    this.view = new DataView(buffer);
+  }
+
+  copyIn(
+    offset: number,
+    source: Bulk,
+    sourceOffset: number,
+    length: number,
+    crcOffset: number,
+    crcLength: number,
+  ): number {
+    return addon.copyWithCrc(this.#region, offset, source.region, sourceOffset, length, crcOffset, crcLength);
+  }
+
+  crc(offset: number, length: number): number {
+    return addon.crcOfRegion(this.#region, offset, length);
+  }
+
+  sync(from: number, to: number): number {
+    return addon.syncRegion(this.#region, from, to);
+  }
+
+  error(): number {
+    return addon.regionError(this.#region);
+  }
+
+  resident(from: number, length: number): boolean {
+    const first = Math.floor(from / PAGE);
+    const last = Math.floor((from + length - 1) / PAGE);
+    return addon.residentPages(this.#region, from, length) === last - first + 1;
+  }
+
+  close(): void {
+    addon.detach(this.#region);
+    addon.closeRegion(this.#region);
+  }
+}
+
+class NativeRangeFile implements RangeFile {
+  readonly #file: number;
+
+  constructor(file: number) {
+    this.#file = file;
+  }
+
+  read(fileOffset: number, target: Uint8Array, targetOffset: number, length: number): number {
+    return addon.readFile(this.#file, fileOffset, target, targetOffset, length);
+  }
+
+  write(fileOffset: number, source: Uint8Array, sourceOffset: number, length: number): number {
+    return addon.writeFile(this.#file, fileOffset, source, sourceOffset, length);
+  }
+
+  size(): number {
+    return addon.fileSize(this.#file);
+  }
+
+  close(): void {
+    addon.closeFile(this.#file);
+  }
+}
+
+function stat(path: string) {
+  return statSync(path, { throwIfNoEntry: false });
+}
+
+export const nativeDisk: Disk = {
+  map(path, size, create) {
+    const region = addon.openSegment(path, size, create);
+    return region < 0 ? region : new NativeMapping(region, size);
+  },
+  prepare: (path, size) => addon.prepareSegment(path, size),
+  open(path, size) {
+    const file = addon.openFile(path, size);
+    return file < 0 ? file : new NativeRangeFile(file);
+  },
+  syncRangeFiles: () => addon.syncDirtyFiles(),
+  list: (directory) => (stat(directory)?.isDirectory() ? readdirSync(directory) : []),
+  isDirectory: (path) => stat(path)?.isDirectory() ?? false,
+  makeDirectory: (path) => void mkdirSync(path, { recursive: true }),
+  size: (path) => stat(path)?.size ?? -1,
+  modified: (path) => stat(path)?.mtimeMs ?? 0,
+  readWhole: (path) => (stat(path) === undefined ? undefined : readFileSync(path)),
+  writeWhole(path, content) {
+    const temporary = `${path}.tmp`;
+    const descriptor = openSync(temporary, 'w');
+    try {
+      writeSync(descriptor, content);
+      fsyncSync(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
+    renameSync(temporary, path);
+    addon.syncDirectory(dirname(path));
+  },
+  zero: (path, from, to) => addon.zeroFileRange(path, from, to),
+  remove: (path) => rmSync(path, { recursive: true, force: true }),
+};

@@ -1,0 +1,171 @@
+/**
+ * Appending to the CommitLog. One instance exists in the process, owned by the writer: it alone knows the tail, the
+ * next offset of each queue and the store timestamp.
+ *
+ * A record arrives complete but for what depends on its place (queue offset, physical offset, store timestamp, CRC).
+ * It is copied from byte 8 on, completed, and its magic and size are written last: a kill at any instant leaves zeros
+ * where the next record would begin, so nothing half-written is ever taken for a message. Behind every record at
+ * least 8 bytes stay free for the BLANK marker; a record or batch never spans two files.
+ *
+ * `append` and `appendBatch` return APPENDED_OK or a negative status and then have changed nothing. What they
+ * appended becomes visible to other threads by `publish`, once per drain.
+ */
+import { writeInt64 } from '../../lib/int64.ts';
+import {
+  BLANK_BYTES,
+  BODY_CRC,
+  MAGIC,
+  MAGIC_BLANK,
+  PHYSICAL_OFFSET,
+  QUEUE_OFFSET,
+  SYS_FLAG,
+  SYS_TRANSACTION_MASK,
+  SYS_TRANSACTION_PREPARED,
+  SYS_TRANSACTION_ROLLBACK,
+  TOTAL_SIZE,
+} from '../../record/layout.ts';
+import { bodyLengthOffset, storeTimestampOffset } from '../../record/view.ts';
+import type { Bulk } from '../../ring/bulk.ts';
+import { APPENDED, APPENDED_TIME, MESSAGES_APPENDED, type Positions } from '../../ring/positions.ts';
+import type { Mapping } from '../disk/disk.ts';
+import type { QueueDirectory } from '../queue/queue-directory.ts';
+import type { Segments } from './segments.ts';
+
+export const APPENDED_OK = 0;
+/** The next file could not be made; the disk may be full (`segments.lastError`). */
+export const NO_SEGMENT = -1;
+/** Larger than a file: refused. */
+export const TOO_LARGE = -2;
+
+export interface CommitLogState {
+  /** End of the last valid record. */
+  position: number;
+  /** Store timestamp of the last record, ms. */
+  storeTimestamp: number;
+}
+
+export class CommitLog {
+  /** Of the last append: queue offset of the (first) record. */
+  queueOffset = 0;
+  /** Of the last append: position of the (first) record. */
+  physicalOffset = 0;
+  /** End of the log: where the next record goes. */
+  position: number;
+  /** Store timestamp that the next records get, ms. */
+  storeTimestamp: number;
+  readonly #segments: Segments;
+  readonly #positions: Positions;
+  readonly #queues: QueueDirectory;
+  readonly #onRoll: (startOfNewFile: number) => void;
+  #messages = 0;
+
+  constructor(
+    segments: Segments,
+    positions: Positions,
+    queues: QueueDirectory,
+    state: CommitLogState,
+    onRoll: (startOfNewFile: number) => void = () => {},
+  ) {
+    this.#segments = segments;
+    this.#positions = positions;
+    this.#queues = queues;
+    this.#onRoll = onRoll;
+    this.position = state.position;
+    this.storeTimestamp = state.storeTimestamp;
+    this.#messages = positions.get(MESSAGES_APPENDED);
+  }
+
+  /** Sets the time of the records to come; it never steps back, so that store timestamps ascend in the log. */
+  setTime(now: number): void {
+    if (now > this.storeTimestamp) this.storeTimestamp = now;
+  }
+
+  /** Appends the record of `size` bytes at source[offset…] to queue `queue`. */
+  append(source: Bulk, offset: number, size: number, queue: number): number {
+    const mapping = this.#room(size);
+    if (mapping === undefined) return this.#refusal(size);
+    this.physicalOffset = this.position;
+    this.queueOffset = this.#put(mapping, source, offset, size, queue);
+    return APPENDED_OK;
+  }
+
+  /** Appends `count` records that lie one behind the other in source[offset, +size), in one file. */
+  appendBatch(source: Bulk, offset: number, size: number, count: number, queue: number): number {
+    const mapping = this.#room(size);
+    if (mapping === undefined) return this.#refusal(size);
+    const firstPosition = this.position;
+    let firstQueueOffset = 0;
+    let at = offset;
+    for (let i = 0; i < count; i++) {
+      const recordSize = source.view.getInt32(at + TOTAL_SIZE);
+      const queueOffset = this.#put(mapping, source, at, recordSize, queue);
+      if (i === 0) firstQueueOffset = queueOffset;
+      at += recordSize;
+    }
+    this.physicalOffset = firstPosition;
+    this.queueOffset = firstQueueOffset;
+    return APPENDED_OK;
+  }
+
+  /** Shows other threads what has been appended. */
+  publish(): void {
+    this.#positions.set(APPENDED_TIME, this.storeTimestamp);
+    this.#positions.set(MESSAGES_APPENDED, this.#messages);
+    this.#positions.set(APPENDED, this.position);
+  }
+
+  /** The mapping with room for `size` bytes at `position`, in a new file if need be. */
+  #room(size: number): Mapping | undefined {
+    const { fileSize } = this.#segments;
+    const used = this.position % fileSize;
+    if (used !== 0 && used + size + BLANK_BYTES <= fileSize) return this.#segments.at(this.position);
+    if (size + BLANK_BYTES > fileSize) return undefined;
+    return used === 0 ? this.#segments.at(this.position, true) : this.#roll(used);
+  }
+
+  /** Ends the current file with a BLANK record and moves to the next, which is opened first: a full disk changes nothing. */
+  #roll(used: number): Mapping | undefined {
+    const { fileSize } = this.#segments;
+    const current = this.#segments.at(this.position);
+    const nextStart = this.position - used + fileSize;
+    const next = this.#segments.at(nextStart, true);
+    if (current === undefined || next === undefined) return undefined;
+    current.view.setInt32(used + MAGIC, MAGIC_BLANK);
+    current.view.setInt32(used + TOTAL_SIZE, fileSize - used);
+    this.position = nextStart;
+    this.#onRoll(nextStart);
+    return next;
+  }
+
+  #refusal(size: number): number {
+    return size + BLANK_BYTES > this.#segments.fileSize ? TOO_LARGE : NO_SEGMENT;
+  }
+
+  /** Copies one record to the tail and completes it; returns its queue offset. */
+  #put(mapping: Mapping, source: Bulk, offset: number, size: number, queue: number): number {
+    const at = this.position % this.#segments.fileSize;
+    const sysFlag = source.view.getInt32(offset + SYS_FLAG);
+    const bodyLengthAt = offset + bodyLengthOffset(sysFlag);
+    const bodyLength = source.view.getInt32(bodyLengthAt);
+    const crc = mapping.copyIn(at + 8, source, offset + 8, size - 8, bodyLengthAt + 4, bodyLength);
+    const { view } = mapping;
+    const inQueue = entersQueue(sysFlag);
+    const queueOffset = inQueue ? this.#queues.next(queue) : 0;
+    view.setInt32(at + BODY_CRC, bodyLength === 0 ? 0 : crc & 0x7fffffff);
+    writeInt64(view, at + QUEUE_OFFSET, queueOffset);
+    writeInt64(view, at + PHYSICAL_OFFSET, this.position);
+    writeInt64(view, at + storeTimestampOffset(sysFlag), this.storeTimestamp);
+    view.setInt32(at + MAGIC, source.view.getInt32(offset + MAGIC));
+    view.setInt32(at + TOTAL_SIZE, size);
+    if (inQueue) this.#queues.setNext(queue, queueOffset + 1);
+    this.position += size;
+    this.#messages++;
+    return queueOffset;
+  }
+}
+
+/** Half messages and rollback marks stay out of the ConsumeQueues and take no queue offset. */
+export function entersQueue(sysFlag: number): boolean {
+  const type = sysFlag & SYS_TRANSACTION_MASK;
+  return type !== SYS_TRANSACTION_PREPARED && type !== SYS_TRANSACTION_ROLLBACK;
+}

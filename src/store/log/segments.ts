@@ -1,0 +1,126 @@
+/**
+ * The CommitLog's files as one thread sees them: position → mapping. Files are named by their first position in 20
+ * digits and follow each other without gap, so a position alone names its file; a thread maps a file when it first
+ * needs it and keeps it until `dropBefore` or `close`.
+ */
+import { join } from 'node:path';
+import { assert } from '../../lib/assert.ts';
+import type { Disk, Mapping } from '../disk/disk.ts';
+
+export function fileNameOf(position: number): string {
+  return String(position).padStart(20, '0');
+}
+
+export class Segments {
+  readonly fileSize: number;
+  readonly #directory: string;
+  readonly #disk: Disk;
+  readonly #open = new Map<number, Mapping>();
+  /** The file used last: nearly every call asks for it again. */
+  #current: Mapping | undefined;
+  #currentStart = -1;
+  /** errno of the last failed open. */
+  lastError = 0;
+
+  constructor(disk: Disk, directory: string, fileSize: number) {
+    this.#disk = disk;
+    this.#directory = directory;
+    this.fileSize = fileSize;
+  }
+
+  startOf(position: number): number {
+    return position - (position % this.fileSize);
+  }
+
+  pathOf(position: number): string {
+    return join(this.#directory, fileNameOf(this.startOf(position)));
+  }
+
+  /** The mapping that holds `position`; undefined when its file cannot be opened (see `lastError`). */
+  at(position: number, create = false): Mapping | undefined {
+    const start = position - (position % this.fileSize);
+    if (start === this.#currentStart) return this.#current;
+    let mapping = this.#open.get(start);
+    if (mapping === undefined) {
+      const opened = this.#disk.map(this.pathOf(start), this.fileSize, create);
+      if (typeof opened === 'number') {
+        this.lastError = -opened;
+        return undefined;
+      }
+      mapping = opened;
+      this.#open.set(start, mapping);
+    }
+    this.#current = mapping;
+    this.#currentStart = start;
+    return mapping;
+  }
+
+  /** Closes files that end at or before `position`, except those that `isPinned` names. Returns how many stay pinned. */
+  dropBefore(position: number, isPinned: (start: number) => boolean = () => false): number {
+    let pinned = 0;
+    for (const [start, mapping] of this.#open) {
+      if (start + this.fileSize > position) continue;
+      if (isPinned(start)) pinned++;
+      else this.#close(start, mapping);
+    }
+    return pinned;
+  }
+
+  /** First errno that the fault guard recorded in an open file, or 0. */
+  error(): number {
+    for (const mapping of this.#open.values()) {
+      const errno = mapping.error();
+      if (errno !== 0) return errno;
+    }
+    return 0;
+  }
+
+  close(): void {
+    for (const [start, mapping] of this.#open) this.#close(start, mapping);
+  }
+
+  #close(start: number, mapping: Mapping): void {
+    if (start === this.#currentStart) {
+      this.#current = undefined;
+      this.#currentStart = -1;
+    }
+    this.#open.delete(start);
+    mapping.close();
+  }
+}
+
+/** First positions of the log's files on disk, ascending; refuses what RocketMQ would refuse too. */
+export function listSegments(disk: Disk, directory: string, fileSize: number): number[] {
+  const starts: number[] = [];
+  for (const name of disk.list(directory)) {
+    const path = join(directory, name);
+    if (disk.isDirectory(path)) continue;
+    if (!/^\d{20}$/.test(name))
+      throw new Error(`${path} does not belong into a CommitLog directory: move it away.`);
+    starts.push(Number(name));
+  }
+  starts.sort((a, b) => a - b);
+  // A crash while the last file was being made leaves it shorter than it should be; nothing was ever written to it.
+  const last = starts.at(-1);
+  if (last !== undefined && disk.size(join(directory, fileNameOf(last))) === 0) {
+    disk.remove(join(directory, fileNameOf(last)));
+    starts.pop();
+  }
+  for (const [i, start] of starts.entries()) {
+    const path = join(directory, fileNameOf(start));
+    const size = disk.size(path);
+    if (size !== fileSize) {
+      throw new Error(
+        `${path} has ${size} bytes but mappedFileSizeCommitLog says ${fileSize}: ` +
+          'start with the size that this store was written with.',
+      );
+    }
+    const previous = starts[i - 1];
+    if (previous !== undefined && start !== previous + fileSize) {
+      throw new Error(`CommitLog file ${fileNameOf(previous + fileSize)} is missing in ${directory}.`);
+    }
+  }
+  if (starts.length > 0)
+    assert((starts[0] as number) % fileSize === 0, 'first CommitLog file starts off its grid');
+  return starts;
+}

@@ -1,0 +1,71 @@
+/** What a store is opened with. Names and defaults of RocketMQ's broker.conf where there is one. */
+import { BLANK_BYTES } from '../record/layout.ts';
+
+export interface StoreOptions {
+  /** Root directory (storePathRootDir). */
+  directory: string;
+  /** Directory of the CommitLog (storePathCommitLog); default `<directory>/commitlog`. */
+  commitLogDirectory: string;
+  /** Bytes of a CommitLog file. */
+  mappedFileSizeCommitLog: number;
+  /** Bytes of a ConsumeQueue file, a multiple of 20. */
+  mappedFileSizeConsumeQueue: number;
+  maxHashSlotNum: number;
+  maxIndexNum: number;
+  messageIndexEnable: boolean;
+  /** Largest message body in bytes. */
+  maxMessageSize: number;
+  flushDiskType: 'ASYNC_FLUSH' | 'SYNC_FLUSH';
+  /** Pause between flushes under ASYNC_FLUSH, ms. */
+  flushIntervalCommitLog: number;
+  /** Make the next CommitLog file ahead of need. */
+  preallocateNextFile: boolean;
+  /** Hours after its last write that a CommitLog file is kept. */
+  fileReservedTime: number;
+  /** Local hours, `;`-separated, in which expired files are deleted. */
+  deleteWhen: string;
+}
+
+export const DEFAULT_STORE_OPTIONS: Omit<StoreOptions, 'directory' | 'commitLogDirectory'> = {
+  mappedFileSizeCommitLog: 1024 * 1024 * 1024,
+  mappedFileSizeConsumeQueue: 300_000 * 20,
+  maxHashSlotNum: 5_000_000,
+  maxIndexNum: 20_000_000,
+  messageIndexEnable: true,
+  maxMessageSize: 4 * 1024 * 1024,
+  flushDiskType: 'ASYNC_FLUSH',
+  flushIntervalCommitLog: 500,
+  preallocateNextFile: true,
+  fileReservedTime: 72,
+  deleteWhen: '04',
+};
+
+/** What a record may be longer than its body: properties, topic, fixed fields. RocketMQ allows 64 KiB. */
+export const RECORD_OVERHEAD = 64 * 1024;
+
+/** Largest record that the log takes. */
+export function maxRecordBytes(options: Pick<StoreOptions, 'maxMessageSize'>): number {
+  return options.maxMessageSize + RECORD_OVERHEAD;
+}
+
+/** Throws when the options cannot work together; says which and why. */
+export function checkStoreOptions(options: StoreOptions): void {
+  const needed = maxRecordBytes(options) + BLANK_BYTES;
+  if (options.mappedFileSizeCommitLog < needed) {
+    throw new RangeError(
+      `mappedFileSizeCommitLog=${options.mappedFileSizeCommitLog} cannot hold the largest message: ` +
+        `maxMessageSize=${options.maxMessageSize} needs at least ${needed} bytes. ` +
+        'Raise mappedFileSizeCommitLog or lower maxMessageSize.',
+    );
+  }
+  if (options.mappedFileSizeCommitLog % 4096 !== 0 || options.mappedFileSizeCommitLog > 0x7ffff000) {
+    throw new RangeError(
+      `mappedFileSizeCommitLog=${options.mappedFileSizeCommitLog} must be a multiple of 4096 below 2 GiB.`,
+    );
+  }
+  if (options.mappedFileSizeConsumeQueue % 20 !== 0 || options.mappedFileSizeConsumeQueue <= 0) {
+    throw new RangeError(
+      `mappedFileSizeConsumeQueue=${options.mappedFileSizeConsumeQueue} must be a positive multiple of 20.`,
+    );
+  }
+}

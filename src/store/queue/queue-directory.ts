@@ -1,0 +1,85 @@
+/**
+ * The queue directory: per topic-queue a slot of shared words, reached by an integer id that control gives out and
+ * never reuses within a process (0 is no queue).
+ *
+ *     next      f64   next queue offset to assign          written by the writer
+ *     maximum   i64   one past the last offset dispatched  written by the dispatcher
+ *     minimum   i64   first offset still readable          written by the dispatcher
+ *     interest  i32   bit n: network thread n has a parked pull on the queue (set there, cleared by the dispatcher)
+ *
+ * One region, reserved for MAX_QUEUES and touched only where queues are, instead of growing arrays: every thread
+ * attaches it once. `next` needs no Atomics: after start only the writer looks at it.
+ */
+import { addon } from '../../native/addon.ts';
+
+export const MAX_QUEUES = 1 << 20;
+
+const NEXT_BYTES = MAX_QUEUES * 8;
+const POSITION_BYTES = MAX_QUEUES * 8;
+const INTEREST_BYTES = MAX_QUEUES * 4;
+export const DIRECTORY_BYTES = NEXT_BYTES + 2 * POSITION_BYTES + INTEREST_BYTES;
+
+/** Reserves the region of a directory; the id may be posted to workers. */
+export function createQueueDirectory(): number {
+  const region = addon.allocateRegion(DIRECTORY_BYTES);
+  if (region < 0) throw new Error(`cannot reserve the queue directory (errno ${-region})`);
+  return region;
+}
+
+export class QueueDirectory {
+  readonly #next: Float64Array;
+  readonly #maximum: BigInt64Array;
+  readonly #minimum: BigInt64Array;
+  readonly #interest: Int32Array;
+
+  constructor(buffer: ArrayBuffer) {
+    this.#next = new Float64Array(buffer, 0, MAX_QUEUES);
+    this.#maximum = new BigInt64Array(buffer, NEXT_BYTES, MAX_QUEUES);
+    this.#minimum = new BigInt64Array(buffer, NEXT_BYTES + POSITION_BYTES, MAX_QUEUES);
+    this.#interest = new Int32Array(buffer, NEXT_BYTES + 2 * POSITION_BYTES, MAX_QUEUES);
+  }
+
+  static attach(region: number): QueueDirectory {
+    return new QueueDirectory(addon.attach(region));
+  }
+
+  /** Of memory that only this thread sees. */
+  static plain(): QueueDirectory {
+    return new QueueDirectory(new ArrayBuffer(DIRECTORY_BYTES));
+  }
+
+  next(queue: number): number {
+    return this.#next[queue] as number;
+  }
+
+  setNext(queue: number, offset: number): void {
+    this.#next[queue] = offset;
+  }
+
+  maximum(queue: number): number {
+    return Number(Atomics.load(this.#maximum, queue));
+  }
+
+  setMaximum(queue: number, offset: number): void {
+    Atomics.store(this.#maximum, queue, BigInt(offset));
+  }
+
+  minimum(queue: number): number {
+    return Number(Atomics.load(this.#minimum, queue));
+  }
+
+  setMinimum(queue: number, offset: number): void {
+    Atomics.store(this.#minimum, queue, BigInt(offset));
+  }
+
+  /** Network thread `thread` wants to hear of the queue's next message. */
+  addInterest(queue: number, thread: number): void {
+    Atomics.or(this.#interest, queue, 1 << thread);
+  }
+
+  /** Bits of the threads that want to hear, cleared by the call; 0 is the common case and costs one load. */
+  takeInterest(queue: number): number {
+    if (Atomics.load(this.#interest, queue) === 0) return 0;
+    return Atomics.exchange(this.#interest, queue, 0);
+  }
+}
