@@ -1,0 +1,89 @@
+/** The two ways to offer load. Both keep sending until `stop`, whatever phase is being recorded. */
+import { Worker } from 'node:worker_threads';
+import { type LoadConnection, micros } from './connection.ts';
+import type { Recorder } from './recorder.ts';
+import type { TickerData } from './ticker.thread.ts';
+
+export interface Loop {
+  start(connections: LoadConnection[]): void;
+  onReplies(connection: LoadConnection, freed: number): void;
+  stop(): void;
+}
+
+/** Closed loop: every window is always full; an answered request is replaced at once. */
+export class ClosedLoop implements Loop {
+  #running = false;
+
+  start(connections: LoadConnection[]): void {
+    this.#running = true;
+    for (const connection of connections) connection.send(connection.window.free, micros(), 0);
+  }
+
+  onReplies(connection: LoadConnection, freed: number): void {
+    if (this.#running) connection.send(freed, micros(), 0);
+  }
+
+  stop(): void {
+    this.#running = false;
+  }
+}
+
+const TICK_MILLIS = 0.2;
+
+/**
+ * Open loop: request n is due n / rate after the start and its latency counts from there, also when the generator or a
+ * full window delays it. Request n goes to connection n modulo connections.
+ */
+export class OpenLoop implements Loop {
+  readonly #intervalMicros: number;
+  readonly #recorder: Recorder;
+  #connections: LoadConnection[] = [];
+  #startedAt = 0;
+  /** Requests that each connection has sent; its next one is number `sent * connections + its index`. */
+  #sent: number[] = [];
+  #ticker: Worker | undefined;
+
+  constructor(ratePerSecond: number, recorder: Recorder) {
+    this.#intervalMicros = 1e6 / ratePerSecond;
+    this.#recorder = recorder;
+  }
+
+  start(connections: LoadConnection[]): void {
+    this.#connections = connections;
+    this.#sent = connections.map(() => 0);
+    const control = new Int32Array(new SharedArrayBuffer(8));
+    const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
+    const workerData: TickerData = { control, intervalMillis: TICK_MILLIS };
+    this.#ticker = new Worker(new URL(`./ticker.thread${extension}`, import.meta.url), { workerData });
+    this.#startedAt = micros();
+    this.#ticker.on('message', () => {
+      Atomics.add(control, 0, 1);
+      this.#sendDue();
+    });
+  }
+
+  onReplies(): void {
+    if (this.#ticker !== undefined) this.#sendDue();
+  }
+
+  stop(): void {
+    void this.#ticker?.terminate();
+    this.#ticker = undefined;
+  }
+
+  #sendDue(): void {
+    const now = micros();
+    const count = this.#connections.length;
+    const step = this.#intervalMicros * count;
+    for (let index = 0; index < count; index++) {
+      const connection = this.#connections[index] as LoadConnection;
+      const sent = this.#sent[index] as number;
+      const due = this.#startedAt + index * this.#intervalMicros + sent * step;
+      if (due > now) continue;
+      const batch = Math.min(Math.floor((now - due) / step) + 1, connection.window.free);
+      if (this.#recorder.measuring && batch > 0) this.#recorder.sendLag.record(now - due);
+      connection.send(batch, due, step);
+      this.#sent[index] = sent + batch;
+    }
+  }
+}
