@@ -4,12 +4,7 @@
  * Nothing may follow the document.
  */
 import { ProtocolError } from './errors.ts';
-import {
-  MAX_JSON_DEPTH,
-  type RocketJson,
-  type RocketJsonMap,
-  type RocketJsonObject,
-} from './rocketmq-json.ts';
+import type { RocketJson, RocketJsonMap, RocketJsonObject } from './rocketmq-json.ts';
 import { resolveReferences } from './rocketmq-json-references.ts';
 
 export interface ParseOptions {
@@ -24,6 +19,9 @@ export interface ParseOptions {
   maxDepth?: number;
 }
 
+/** Deep enough for every body there is, and small enough for the stack. */
+export const MAX_JSON_DEPTH = 200;
+
 const DEFAULT_MAX_LENGTH = 64 * 1024 * 1024;
 
 /** Throws a ProtocolError that names the position; never anything else, whatever the text. */
@@ -37,9 +35,6 @@ export function parseRocketJson(text: string, options: ParseOptions = {}): Rocke
 
 const numberPattern = /-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?/y;
 const wordPattern = /[\p{ID_Start}$_][\p{ID_Continue}$]*/uy;
-const blanksPattern = /[ \t\n\r\f\v]*/y;
-const plainDoubleQuoted = /[^"\\]*/y;
-const plainSingleQuoted = /[^'\\]*/y;
 const hex4Pattern = /[0-9a-fA-F]{4}/y;
 const hex2Pattern = /[0-9a-fA-F]{2}/y;
 
@@ -69,6 +64,8 @@ class Parser {
   readonly #numbersAsText: boolean;
   readonly #maxDepth: number;
   #position = 0;
+  /** No backslash stands between the position of the last search and here. */
+  #backslash = -1;
   #depth = 0;
   #hasReferences = false;
 
@@ -151,19 +148,38 @@ class Parser {
   }
 
   #string(quote: string): string {
-    const start = this.#position;
+    const start = this.#position + 1;
+    const end = this.#text.indexOf(quote, start);
+    if (end < 0) {
+      throw new ProtocolError('SYNTAX', `JSON string at position ${this.#position} does not end`);
+    }
+    if (this.#nextBackslash(start) < end) return this.#escapedString(quote);
+    this.#position = end + 1;
+    return this.#text.slice(start, end);
+  }
+
+  #escapedString(quote: string): string {
+    const opening = this.#position;
     this.#position += 1;
-    const plain = quote === '"' ? plainDoubleQuoted : plainSingleQuoted;
-    let result = this.#take(plain);
-    while (this.#text[this.#position] === '\\') {
+    let result = '';
+    for (;;) {
+      const next = this.#text[this.#position];
+      if (next === undefined) {
+        throw new ProtocolError('SYNTAX', `JSON string at position ${opening} does not end`);
+      }
       this.#position += 1;
-      result += this.#escape() + this.#take(plain);
+      if (next === quote) return result;
+      result += next === '\\' ? this.#escape() : next;
     }
-    if (this.#text[this.#position] !== quote) {
-      throw new ProtocolError('SYNTAX', `JSON string that starts at position ${start} does not end`);
+  }
+
+  /** Remembered, so that a text without backslashes is searched once and not once per string. */
+  #nextBackslash(from: number): number {
+    if (this.#backslash < from) {
+      const found = this.#text.indexOf('\\', from);
+      this.#backslash = found < 0 ? Number.POSITIVE_INFINITY : found;
     }
-    this.#position += 1;
-    return result;
+    return this.#backslash;
   }
 
   #escape(): string {
@@ -205,8 +221,7 @@ class Parser {
 
   /** The next character that is not blank, or '' at the end. */
   #peek(): string {
-    const code = this.#text.charCodeAt(this.#position);
-    if (code <= 0x20) this.#take(blanksPattern);
+    while (isBlank(this.#text.charCodeAt(this.#position))) this.#position += 1;
     return this.#text[this.#position] ?? '';
   }
 
@@ -226,4 +241,9 @@ class Parser {
 
 function isDigit(character: string): boolean {
   return character >= '0' && character <= '9';
+}
+
+/** Space, tab, line feed, vertical tab, form feed, carriage return. */
+function isBlank(code: number): boolean {
+  return code === 0x20 || (code >= 0x09 && code <= 0x0d);
 }

@@ -5,6 +5,7 @@
  * The reader is in `rocketmq-json-parser.ts`.
  */
 import { ProtocolError } from './errors.ts';
+import { MAX_JSON_DEPTH } from './rocketmq-json-parser.ts';
 
 export { type ParseOptions, parseRocketJson } from './rocketmq-json-parser.ts';
 
@@ -32,9 +33,6 @@ export interface WriteOptions {
   /** One member per line, indented by tabs, as config files are written. Default false. */
   pretty?: boolean;
 }
-
-/** Deep enough for every body there is, and small enough for the stack. */
-export const MAX_JSON_DEPTH = 200;
 
 type Writable = RocketJson | undefined | Writable[] | WritableObject | Map<Writable, Writable>;
 
