@@ -1,0 +1,33 @@
+{
+  "targets": [
+    {
+      "target_name": "ringmq",
+      "sources": [
+        "native/addon.cc",
+        "native/arguments.cc",
+        "native/attachments.cc",
+        "native/bulk_calls.cc",
+        "native/crc32.cc",
+        "native/doorbell.cc",
+        "native/fault_guard.cc",
+        "native/file_cache.cc",
+        "native/path_calls.cc",
+        "native/path_lock.cc",
+        "native/pool_job.cc",
+        "native/region.cc",
+        "native/region_calls.cc",
+        "native/region_sync.cc",
+        "native/segment_file.cc",
+        "native/small_file_calls.cc"
+      ],
+      "include_dirs": ["<!(node -p \"require('node-api-headers').include_dir\")"],
+      "defines": ["NAPI_VERSION=8", "_FILE_OFFSET_BITS=64"],
+      "cflags!": ["-O3"],
+      "cflags": ["-fPIC", "-pthread", "-O2", "-Wall", "-Wextra", "-fvisibility=hidden"],
+      "cflags_cc!": ["-std=gnu++14", "-std=gnu++17", "-std=gnu++20"],
+      "cflags_cc": ["-std=c++17", "-fno-exceptions", "-fno-rtti", "-fvisibility-inlines-hidden"],
+      # Stays loaded when the last worker that used it ends: the signal handler and the regions live on.
+      "ldflags": ["-pthread", "-Wl,-z,nodelete"]
+    }
+  ]
+}

@@ -1,0 +1,72 @@
+// Turns a SIGBUS inside a mapped segment (an I/O error, a file that somebody shrank) into zeros and an error flag.
+//
+// Everything on the handler's way is async-signal-safe: the lookup reads atomics only, and mmap is a plain system call.
+#include "fault_guard.h"
+
+#include <sys/mman.h>
+
+#include <cerrno>
+#include <csignal>
+#include <mutex>
+
+#include "region.h"
+
+namespace ringmq {
+
+namespace {
+
+struct sigaction previous;
+
+bool replaceByZeros(uint8_t* base, size_t bytes) {
+  return mmap(base, bytes, PROT_READ | PROT_WRITE, MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0) !=
+         MAP_FAILED;
+}
+
+bool repair(void* address) {
+  Region* region = findSegmentAt(address);
+  if (region == nullptr) return false;
+  region->error.store(EIO);
+  const auto page = reinterpret_cast<uintptr_t>(address) & ~(pageSize() - 1);
+  if (replaceByZeros(reinterpret_cast<uint8_t*>(page), pageSize())) return true;
+  // Each lone page costs the process one of its limited mappings; the whole region costs none.
+  return replaceByZeros(region->base, mappedSize(*region));
+}
+
+void passOn(int signal, siginfo_t* info, void* context) {
+  if ((previous.sa_flags & SA_SIGINFO) != 0) {
+    previous.sa_sigaction(signal, info, context);
+    return;
+  }
+  if (previous.sa_handler != SIG_DFL && previous.sa_handler != SIG_IGN) {
+    previous.sa_handler(signal);
+    return;
+  }
+  if (previous.sa_handler == SIG_IGN && info->si_code <= 0) return;
+  // Delivered when this handler returns, and fatal, as it would have been without it.
+  std::signal(signal, SIG_DFL);
+  raise(signal);
+}
+
+void onBusError(int signal, siginfo_t* info, void* context) {
+  const int error = errno;
+  // A positive code comes from the kernel; signals that a process sent carry no address.
+  if (info->si_code <= 0 || !repair(info->si_addr)) passOn(signal, info, context);
+  errno = error;
+}
+
+}  // namespace
+
+napi_value installFaultGuardCall(napi_env, napi_callback_info) {
+  static std::once_flag installed;
+  std::call_once(installed, [] {
+    pageSize();
+    struct sigaction action = {};
+    action.sa_sigaction = onBusError;
+    action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART;
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGBUS, &action, &previous);
+  });
+  return nullptr;
+}
+
+}  // namespace ringmq

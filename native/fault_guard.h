@@ -1,0 +1,9 @@
+#pragma once
+
+#include <node_api.h>
+
+namespace ringmq {
+
+napi_value installFaultGuardCall(napi_env env, napi_callback_info info);
+
+}  // namespace ringmq

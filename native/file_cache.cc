@@ -1,0 +1,290 @@
+#include "file_cache.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <unordered_set>
+
+#include "path_lock.h"
+
+namespace ringmq {
+
+namespace {
+
+constexpr mode_t kFileMode = 0644;
+/// From here on one sync of the whole file system is cheaper than one for each file.
+constexpr size_t kManyDirtyFiles = 256;
+
+int openExisting(const std::string& path) {
+  const int descriptor = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
+  return descriptor < 0 ? -errno : descriptor;
+}
+
+int createSparse(const std::string& path, int64_t bytes) {
+  const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, kFileMode);
+  if (descriptor < 0) return -errno;
+  if (ftruncate(descriptor, bytes) == 0) return descriptor;
+  const int error = errno;
+  ::close(descriptor);
+  unlink(path.c_str());
+  return -error;
+}
+
+int openOrCreate(const std::string& path, int64_t bytes) {
+  const int descriptor = openExisting(path);
+  return descriptor == -ENOENT && bytes >= 0 ? createSparse(path, bytes) : descriptor;
+}
+
+}  // namespace
+
+class FileCache::Use {
+ public:
+  Use(FileCache& cache, int32_t id) : cache_(cache) {
+    std::unique_lock<std::mutex> lock(cache_.mutex_);
+    file_ = cache_.find(id);
+    error_ = file_ == nullptr ? -EBADF : cache_.acquire(file_, lock);
+  }
+  ~Use() {
+    if (error_ < 0) return;
+    const std::lock_guard<std::mutex> guard(cache_.mutex_);
+    if (written_) cache_.markDirty(file_);
+    cache_.release(file_);
+  }
+  Use(const Use&) = delete;
+  Use& operator=(const Use&) = delete;
+
+  int error() const { return error_; }
+  int descriptor() const { return file_->descriptor; }
+  /// Marks the file dirty once the write is over: a sync that runs meanwhile need not contain it.
+  void written() { written_ = true; }
+
+ private:
+  FileCache& cache_;
+  File* file_ = nullptr;
+  int error_ = 0;
+  bool written_ = false;
+};
+
+FileCache& FileCache::shared() {
+  // Never destroyed: worker threads may outlive the destructors of a process that exits.
+  static FileCache& cache = *new FileCache();
+  return cache;
+}
+
+int32_t FileCache::open(const std::string& path, int64_t bytes) {
+  const PathLock pathLock(path);
+  {
+    const std::lock_guard<std::mutex> guard(mutex_);
+    const auto known = byPath_.find(path);
+    if (known != byPath_.end()) {
+      known->second->opens += 1;
+      return known->second->id;
+    }
+    shrinkTo(limit_ - 1);
+  }
+  const int descriptor = openOrCreate(path, bytes);
+  if (descriptor < 0) return descriptor;
+  struct stat status;
+  if (fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) {
+    ::close(descriptor);
+    return -EINVAL;
+  }
+  const std::lock_guard<std::mutex> guard(mutex_);
+  auto* file = new File{++lastId_, path, status.st_dev};
+  byId_[file->id] = file;
+  byPath_[path] = file;
+  adopt(file, descriptor);
+  shrinkTo(limit_);
+  return file->id;
+}
+
+bool FileCache::close(int32_t id) {
+  const std::lock_guard<std::mutex> guard(mutex_);
+  File* file = find(id);
+  if (file == nullptr) return false;
+  file->opens -= 1;
+  if (file->opens > 0) return true;
+  byId_.erase(file->id);
+  byPath_.erase(file->path);
+  forgetIfUnused(file);
+  return true;
+}
+
+void FileCache::setLimit(size_t descriptors) {
+  const std::lock_guard<std::mutex> guard(mutex_);
+  limit_ = descriptors;
+  shrinkTo(limit_);
+}
+
+int64_t FileCache::read(int32_t id, uint64_t offset, uint8_t* target, size_t length) {
+  const Use use(*this, id);
+  if (use.error() < 0) return use.error();
+  size_t done = 0;
+  while (done < length) {
+    const ssize_t count = pread(use.descriptor(), target + done, length - done, static_cast<off_t>(offset + done));
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return -errno;
+    if (count == 0) break;
+    done += static_cast<size_t>(count);
+  }
+  return static_cast<int64_t>(done);
+}
+
+int64_t FileCache::write(int32_t id, uint64_t offset, const uint8_t* source, size_t length) {
+  Use use(*this, id);
+  if (use.error() < 0) return use.error();
+  use.written();
+  size_t done = 0;
+  while (done < length) {
+    const ssize_t count = pwrite(use.descriptor(), source + done, length - done, static_cast<off_t>(offset + done));
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return -errno;
+    done += static_cast<size_t>(count);
+  }
+  return static_cast<int64_t>(done);
+}
+
+int64_t FileCache::size(int32_t id) {
+  const Use use(*this, id);
+  if (use.error() < 0) return use.error();
+  struct stat status;
+  return fstat(use.descriptor(), &status) == 0 ? static_cast<int64_t>(status.st_size) : -errno;
+}
+
+int FileCache::sync(int32_t id) {
+  const Use use(*this, id);
+  if (use.error() < 0) return use.error();
+  return fdatasync(use.descriptor()) == 0 ? 0 : -errno;
+}
+
+int FileCache::syncDirty() {
+  const std::lock_guard<std::mutex> oneAtATime(syncing_);
+  std::vector<File*> files;
+  {
+    const std::lock_guard<std::mutex> guard(mutex_);
+    files.swap(dirty_);
+    // Cleared before the sync: a write from here on belongs to the next one.
+    for (File* file : files) file->dirty = false;
+  }
+  const int result = files.size() >= kManyDirtyFiles ? syncFileSystems(files) : syncOneByOne(files);
+  const std::lock_guard<std::mutex> guard(mutex_);
+  for (File* file : files) {
+    file->awaitedSyncs -= 1;
+    forgetIfUnused(file);
+  }
+  return result;
+}
+
+int FileCache::syncOneByOne(const std::vector<File*>& files) {
+  int result = 0;
+  for (File* file : files) {
+    const int outcome = syncDescriptor(file, fdatasync);
+    if (result == 0) result = outcome;
+  }
+  return result;
+}
+
+int FileCache::syncFileSystems(const std::vector<File*>& files) {
+  std::unordered_set<dev_t> synced;
+  int result = 0;
+  for (File* file : files) {
+    if (!synced.insert(file->device).second) continue;
+    const int outcome = syncDescriptor(file, syncfs);
+    if (result == 0) result = outcome;
+  }
+  return result;
+}
+
+int FileCache::syncDescriptor(File* file, int (*synchronize)(int)) {
+  {
+    std::unique_lock<std::mutex> lock(mutex_);
+    const int error = acquire(file, lock);
+    // Deleted since it was written: nobody will read it again.
+    if (error < 0) return error == -ENOENT ? 0 : error;
+  }
+  const int result = synchronize(file->descriptor) == 0 ? 0 : -errno;
+  const std::lock_guard<std::mutex> guard(mutex_);
+  release(file);
+  return result;
+}
+
+FileCache::File* FileCache::find(int32_t id) {
+  const auto found = byId_.find(id);
+  return found == byId_.end() ? nullptr : found->second;
+}
+
+int FileCache::acquire(File* file, std::unique_lock<std::mutex>& lock) {
+  file->users += 1;
+  if (file->descriptor >= 0) {
+    recency_.splice(recency_.end(), recency_, file->position);
+    return 0;
+  }
+  shrinkTo(limit_ - 1);
+  const int descriptor = openAgain(file, lock);
+  if (descriptor < 0) {
+    release(file);
+    return descriptor;
+  }
+  // Another thread may have opened it meanwhile.
+  if (file->descriptor >= 0) {
+    ::close(descriptor);
+  } else {
+    adopt(file, descriptor);
+  }
+  return 0;
+}
+
+/// Without the lock: a cold directory entry is read from the disk, and other threads' reads must not wait for that.
+int FileCache::openAgain(const File* file, std::unique_lock<std::mutex>& lock) {
+  lock.unlock();
+  int descriptor = openExisting(file->path);
+  lock.lock();
+  if (descriptor == -EMFILE || descriptor == -ENFILE) {
+    // The rest of the process used up the descriptors: live with fewer than the limit for now.
+    shrinkTo(0);
+    descriptor = openExisting(file->path);
+  }
+  return descriptor;
+}
+
+void FileCache::release(File* file) {
+  file->users -= 1;
+  forgetIfUnused(file);
+  shrinkTo(limit_);
+}
+
+void FileCache::forgetIfUnused(File* file) {
+  if (file->opens > 0 || file->users > 0 || file->awaitedSyncs > 0) return;
+  if (file->descriptor >= 0) closeDescriptor(file);
+  delete file;
+}
+
+void FileCache::markDirty(File* file) {
+  if (file->dirty) return;
+  file->dirty = true;
+  file->awaitedSyncs += 1;
+  dirty_.push_back(file);
+}
+
+void FileCache::adopt(File* file, int descriptor) {
+  file->descriptor = descriptor;
+  file->position = recency_.insert(recency_.end(), file);
+}
+
+void FileCache::shrinkTo(size_t limit) {
+  for (auto entry = recency_.begin(); recency_.size() > limit && entry != recency_.end();) {
+    File* file = *entry;
+    ++entry;
+    if (file->users == 0) closeDescriptor(file);
+  }
+}
+
+void FileCache::closeDescriptor(File* file) {
+  recency_.erase(file->position);
+  ::close(file->descriptor);
+  file->descriptor = -1;
+}
+
+}  // namespace ringmq

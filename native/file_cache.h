@@ -1,0 +1,81 @@
+// Files that are reached by (id, range), behind a bounded number of open descriptors.
+//
+// Forty thousand ConsumeQueues must cost neither a descriptor nor a mapping each. A file in the cache is opened when
+// it is used and closed when too many others were used since; one that a thread works on is never closed under it.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace ringmq {
+
+class FileCache {
+ public:
+  /// The cache of the process.
+  static FileCache& shared();
+
+  /// Id or -errno. A missing file is made sparse with `bytes` bytes unless `bytes` is negative.
+  int32_t open(const std::string& path, int64_t bytes);
+  bool close(int32_t id);
+  void setLimit(size_t descriptors);
+
+  // 0 or a count, or -errno; -EBADF for an unknown id.
+  int64_t read(int32_t id, uint64_t offset, uint8_t* target, size_t length);
+  int64_t write(int32_t id, uint64_t offset, const uint8_t* source, size_t length);
+  int64_t size(int32_t id);
+  int sync(int32_t id);
+  /// When it returns, everything that was written before the call is on the device. 0 or the first -errno.
+  int syncDirty();
+
+ private:
+  struct File {
+    int32_t id;
+    std::string path;
+    dev_t device;
+    int32_t opens = 1;
+    /// Threads that work on the descriptor: it stays open.
+    int32_t users = 0;
+    /// Syncs that wait for the file or work on it: it may lose its descriptor, but is not forgotten.
+    int32_t awaitedSyncs = 0;
+    int descriptor = -1;
+    bool dirty = false;
+    std::list<File*>::iterator position = {};
+  };
+
+  /// A file with an open descriptor that stays open until `release`.
+  class Use;
+
+  File* find(int32_t id);
+  int acquire(File* file, std::unique_lock<std::mutex>& lock);
+  void release(File* file);
+  void forgetIfUnused(File* file);
+  int openAgain(const File* file, std::unique_lock<std::mutex>& lock);
+  void markDirty(File* file);
+  void adopt(File* file, int descriptor);
+  void shrinkTo(size_t limit);
+  void closeDescriptor(File* file);
+  int syncOneByOne(const std::vector<File*>& files);
+  int syncFileSystems(const std::vector<File*>& files);
+  int syncDescriptor(File* file, int (*synchronize)(int));
+
+  std::mutex mutex_;
+  /// Held during `syncDirty`, so that a second caller does not return before the files that the first one took are
+  /// durable.
+  std::mutex syncing_;
+  std::unordered_map<int32_t, File*> byId_;
+  std::unordered_map<std::string, File*> byPath_;
+  /// Files with a descriptor, the least recently used first.
+  std::list<File*> recency_;
+  std::vector<File*> dirty_;
+  size_t limit_ = 512;
+  int32_t lastId_ = 0;
+};
+
+}  // namespace ringmq

@@ -1,0 +1,129 @@
+#include "path_calls.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <mutex>
+#include <string>
+#include <unordered_set>
+
+#include "arguments.h"
+#include "segment_file.h"
+
+namespace ringmq {
+
+namespace {
+
+constexpr mode_t kFileMode = 0644;
+
+// What `lockFile` gave out, so that `unlockFile` closes nobody else's descriptor.
+std::mutex& locksMutex = *new std::mutex();
+auto& locks = *new std::unordered_set<int>();
+
+int zeroRange(int descriptor, off_t from, off_t to) {
+  struct stat status;
+  if (fstat(descriptor, &status) != 0) return -errno;
+  to = std::min(to, status.st_size);
+  if (from >= to) return 0;
+  if (fallocate(descriptor, FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE, from, to - from) != 0) {
+    const int result = writeZeros(descriptor, static_cast<size_t>(from), static_cast<size_t>(to));
+    if (result < 0) return result;
+  }
+  return fdatasync(descriptor) == 0 ? 0 : -errno;
+}
+
+int zeroFileRange(const std::string& path, uint64_t from, uint64_t to) {
+  const int descriptor = open(path.c_str(), O_RDWR | O_CLOEXEC);
+  if (descriptor < 0) return -errno;
+  const int result = zeroRange(descriptor, static_cast<off_t>(from), static_cast<off_t>(to));
+  close(descriptor);
+  return result;
+}
+
+int lockFile(const std::string& path) {
+  const int descriptor = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, kFileMode);
+  if (descriptor < 0) return -errno;
+  struct flock lock = {};
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  lock.l_len = 1;
+  if (fcntl(descriptor, F_OFD_SETLK, &lock) != 0) {
+    const int error = errno == EACCES ? EAGAIN : errno;
+    close(descriptor);
+    return -error;
+  }
+  const std::lock_guard<std::mutex> guard(locksMutex);
+  locks.insert(descriptor);
+  return descriptor;
+}
+
+bool unlockFile(int descriptor) {
+  const std::lock_guard<std::mutex> guard(locksMutex);
+  if (locks.erase(descriptor) == 0) return false;
+  close(descriptor);
+  return true;
+}
+
+int dropFileCache(const std::string& path, uint64_t from, uint64_t length) {
+  const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) return -errno;
+  const int error =
+      posix_fadvise(descriptor, static_cast<off_t>(from), static_cast<off_t>(length), POSIX_FADV_DONTNEED);
+  close(descriptor);
+  return -error;
+}
+
+}  // namespace
+
+napi_value zeroFileRangeCall(napi_env env, napi_callback_info info) {
+  Arguments<3> arguments(env, info);
+  const std::string path = arguments.path(0);
+  const uint64_t from = arguments.offset(1);
+  const uint64_t to = arguments.offset(2);
+  arguments.require(from <= to);
+  if (!arguments.valid()) return arguments.reject("zeroFileRange: needs path, from <= to");
+  return toNumber(env, zeroFileRange(path, from, to));
+}
+
+napi_value syncDirectoryCall(napi_env env, napi_callback_info info) {
+  Arguments<1> arguments(env, info);
+  const std::string path = arguments.path(0);
+  if (!arguments.valid()) return arguments.reject("syncDirectory: needs a path");
+  return toNumber(env, syncDirectory(path));
+}
+
+napi_value lockFileCall(napi_env env, napi_callback_info info) {
+  Arguments<1> arguments(env, info);
+  const std::string path = arguments.path(0);
+  if (!arguments.valid()) return arguments.reject("lockFile: needs a path");
+  return toNumber(env, lockFile(path));
+}
+
+napi_value unlockFileCall(napi_env env, napi_callback_info info) {
+  Arguments<1> arguments(env, info);
+  const int32_t descriptor = arguments.integer(0);
+  if (!arguments.valid() || !unlockFile(descriptor)) return arguments.reject("unlockFile: not a lock");
+  return nullptr;
+}
+
+napi_value dropFileCacheCall(napi_env env, napi_callback_info info) {
+  Arguments<3> arguments(env, info);
+  const std::string path = arguments.path(0);
+  const uint64_t from = arguments.offset(1);
+  const uint64_t length = arguments.offset(2);
+  if (!arguments.valid()) return arguments.reject("dropFileCache: needs path, from, length");
+  return toNumber(env, dropFileCache(path, from, length));
+}
+
+napi_value duplicateDescriptorCall(napi_env env, napi_callback_info info) {
+  Arguments<1> arguments(env, info);
+  const int32_t descriptor = arguments.integer(0);
+  if (!arguments.valid()) return arguments.reject("duplicateDescriptor: needs a descriptor");
+  const int duplicate = fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
+  return toNumber(env, duplicate < 0 ? -errno : duplicate);
+}
+
+}  // namespace ringmq

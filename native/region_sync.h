@@ -1,0 +1,21 @@
+// What one asks of the pages of a region: make them durable, bring them in, count them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "region.h"
+
+namespace ringmq {
+
+/// msync(MS_SYNC) of [from, to); the region's error when it has one, -ESTALE when it was neutralized. 0 or -errno.
+int syncRegion(const Region& region, size_t from, size_t to);
+/// -1 for a name that is not an advice.
+int adviceByName(const std::string& name);
+int adviseRegion(const Region& region, size_t from, size_t length, int advice);
+/// Number of pages or -errno.
+int64_t residentPages(const Region& region, size_t from, size_t length);
+/// Reads one byte of each page. 0 or -errno.
+int populateRegion(const Region& region, size_t from, size_t length);
+
+}  // namespace ringmq

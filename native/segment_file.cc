@@ -1,0 +1,121 @@
+#include "segment_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <vector>
+
+#include "path_lock.h"
+
+namespace ringmq {
+
+namespace {
+
+constexpr mode_t kFileMode = 0644;
+constexpr size_t kZeroChunk = 1 << 20;
+
+std::string directoryOf(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+int closeWith(int descriptor, int result) {
+  close(descriptor);
+  return result;
+}
+
+int allocate(int descriptor, size_t bytes) {
+  int result;
+  do {
+    result = fallocate(descriptor, 0, 0, static_cast<off_t>(bytes));
+  } while (result != 0 && errno == EINTR);
+  if (result == 0) return 0;
+  if (errno != EOPNOTSUPP && errno != ENOSYS) return -errno;
+  return writeZeros(descriptor, 0, bytes);
+}
+
+int allocateAndSync(int descriptor, size_t bytes) {
+  const int result = allocate(descriptor, bytes);
+  if (result < 0) return result;
+  return fsync(descriptor) == 0 ? 0 : -errno;
+}
+
+/// Gives a nameless file its name; fails with -EEXIST when the name is taken.
+int linkAs(int descriptor, const std::string& path) {
+  const std::string self = "/proc/self/fd/" + std::to_string(descriptor);
+  return linkat(AT_FDCWD, self.c_str(), AT_FDCWD, path.c_str(), AT_SYMLINK_FOLLOW) == 0 ? 0 : -errno;
+}
+
+/// The file gets its name when it is complete, so neither a full disk nor a kill leaves a partial one behind.
+/// -EOPNOTSUPP where the file system cannot do that.
+int createNameless(const std::string& path, size_t bytes) {
+  const int descriptor = open(directoryOf(path).c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, kFileMode);
+  if (descriptor < 0) return -EOPNOTSUPP;
+  int result = allocateAndSync(descriptor, bytes);
+  if (result < 0) return closeWith(descriptor, result);
+  result = linkAs(descriptor, path);
+  if (result == -EEXIST) return closeWith(descriptor, openSegmentFile(path));
+  if (result < 0) return closeWith(descriptor, -EOPNOTSUPP);
+  return descriptor;
+}
+
+int createInPlace(const std::string& path, size_t bytes) {
+  const int descriptor = open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, kFileMode);
+  if (descriptor < 0) return errno == EEXIST ? openSegmentFile(path) : -errno;
+  const int result = allocateAndSync(descriptor, bytes);
+  if (result == 0) return descriptor;
+  unlink(path.c_str());
+  return closeWith(descriptor, result);
+}
+
+}  // namespace
+
+int openSegmentFile(const std::string& path) {
+  const int descriptor = open(path.c_str(), O_RDWR | O_CLOEXEC);
+  return descriptor < 0 ? -errno : descriptor;
+}
+
+int openOrCreateSegmentFile(const std::string& path, size_t bytes) {
+  int descriptor = openSegmentFile(path);
+  if (descriptor != -ENOENT) return descriptor;
+  descriptor = createNameless(path, bytes);
+  if (descriptor == -EOPNOTSUPP) descriptor = createInPlace(path, bytes);
+  if (descriptor < 0) return descriptor;
+  const int synced = syncDirectory(directoryOf(path));
+  return synced < 0 ? closeWith(descriptor, synced) : descriptor;
+}
+
+int prepareSegmentFile(const std::string& path, size_t bytes) {
+  const PathLock lock(path);
+  const int descriptor = openOrCreateSegmentFile(path, bytes);
+  if (descriptor < 0) return descriptor;
+  struct stat status;
+  if (fstat(descriptor, &status) != 0) return closeWith(descriptor, -errno);
+  const bool fits = S_ISREG(status.st_mode) && static_cast<size_t>(status.st_size) == bytes;
+  return closeWith(descriptor, fits ? 0 : -EINVAL);
+}
+
+int writeZeros(int descriptor, size_t from, size_t to) {
+  const std::vector<char> zeros(std::min(kZeroChunk, to - from));
+  while (from < to) {
+    const ssize_t written =
+        pwrite(descriptor, zeros.data(), std::min(zeros.size(), to - from), static_cast<off_t>(from));
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return -errno;
+    from += static_cast<size_t>(written);
+  }
+  return 0;
+}
+
+int syncDirectory(const std::string& path) {
+  const int descriptor = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) return -errno;
+  const int result = fsync(descriptor) == 0 ? 0 : -errno;
+  return closeWith(descriptor, result);
+}
+
+}  // namespace ringmq
