@@ -53,7 +53,7 @@ export function parseLoadOptions(args: string[]): LoadOptions {
       rate: { type: 'string', default: '0' },
       header: { type: 'string', default: 'json' },
       body: { type: 'string', default: '1024' },
-      topic: { type: 'string', default: 'bench' },
+      topic: { type: 'string', default: 'ringmq_bench' },
       topics: { type: 'string', default: '1' },
       queues: { type: 'string', default: '4' },
       tag: { type: 'string', default: 'TagA' },

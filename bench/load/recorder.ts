@@ -55,11 +55,13 @@ export interface LoadResult {
   p99: number;
   p999: number;
   max: number;
-  /** All phases: replies with another code, replies that nobody asked for, requests that stayed unanswered. */
+  /** After the warm-up: replies with another code, replies that nobody asked for, requests that stayed unanswered. */
   errors: number;
   errorCodes: Record<string, number>;
   unexpectedReplies: number;
   unanswered: number;
+  /** Replies with another code during the warm-up: a cold JVM refuses what has waited for more than 200 ms. */
+  warmupErrors: number;
   cpuMicrosPerMessage: number;
   /** Open loop only: how late the generator itself was, in microseconds. */
   sendLagP99?: number;
@@ -72,6 +74,8 @@ export class Recorder {
   measuring = false;
   #messages = 0;
   #unexpected = 0;
+  #warmupErrors = 0;
+  #warm = false;
   readonly #errorCodes = new Map<number, number>();
   #startedAt = 0;
   #seconds = 0;
@@ -80,7 +84,8 @@ export class Recorder {
 
   reply(code: number, micros: number): void {
     if (code !== 0) {
-      this.#errorCodes.set(code, (this.#errorCodes.get(code) ?? 0) + 1);
+      if (!this.#warm) this.#warmupErrors++;
+      else this.#errorCodes.set(code, (this.#errorCodes.get(code) ?? 0) + 1);
       return;
     }
     if (!this.measuring) return;
@@ -96,6 +101,7 @@ export class Recorder {
     this.#cpuAtStart = process.cpuUsage();
     this.#startedAt = performance.now();
     this.measuring = true;
+    this.#warm = true;
   }
 
   stop(): void {
@@ -120,6 +126,7 @@ export class Recorder {
       errorCodes: Object.fromEntries(this.#errorCodes),
       unexpectedReplies: this.#unexpected,
       unanswered,
+      warmupErrors: this.#warmupErrors,
       cpuMicrosPerMessage: this.#messages > 0 ? round(this.#cpuMicros / this.#messages, 3) : 0,
       ...(openLoop ? { sendLagP99: this.sendLag.percentile(99), sendLagMax: this.sendLag.maximum } : {}),
     };

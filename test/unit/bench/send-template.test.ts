@@ -1,0 +1,101 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { FrameRing } from '../../../bench/load/frame-ring.ts';
+import { keyPrefix } from '../../../bench/load/load.ts';
+import {
+  buildSendTemplate,
+  type HeaderFormat,
+  OPAQUE_BASE,
+  type SendShape,
+} from '../../../bench/load/send-template.ts';
+import { type RemotingCommand, SERIALIZE_BINARY, SERIALIZE_JSON } from '../../../src/protocol/command.ts';
+import { decodeCommand } from '../../../src/protocol/command-codec.ts';
+
+const BORN = 1_700_000_123_456;
+
+function shape(header: HeaderFormat, changes: Partial<SendShape> = {}): SendShape {
+  const keyOfRun7 = keyPrefix(7, 3);
+  return {
+    header,
+    bodyBytes: 100,
+    topic: 'orders',
+    topics: 1,
+    tag: 'TagA',
+    keys: false,
+    keyPrefix: keyOfRun7,
+    ...changes,
+  };
+}
+
+function ring(sendShape: SendShape, capacity: number, queues = 4, firstQueue = 0): FrameRing {
+  const template = buildSendTemplate(sendShape);
+  const frames = new FrameRing(template, { capacity, topics: sendShape.topics, queues, firstQueue });
+  frames.setMillis(BORN);
+  return frames;
+}
+
+function frameAt(frames: FrameRing, position: number): Buffer {
+  return frames.bytes.subarray(position * frames.frameBytes, (position + 1) * frames.frameBytes);
+}
+
+function decode(frames: FrameRing, position: number): RemotingCommand {
+  return decodeCommand(frameAt(frames, position).subarray(4));
+}
+
+function properties(command: RemotingCommand): Map<string, string> {
+  const pairs = (command.fields['i'] as string).split('\x02').filter((pair) => pair !== '');
+  return new Map(pairs.map((pair) => pair.split('\x01') as [string, string]));
+}
+
+for (const header of ['json', 'binary'] as const) {
+  test(`${header}: a patched frame decodes to the message that it stands for`, () => {
+    const frames = ring(shape(header), 4);
+    frames.fill(OPAQUE_BASE + 12_345);
+    const command = decode(frames, 0);
+    assert.is(frameAt(frames, 0).readInt32BE(0), frames.frameBytes - 4, 'length field');
+    assert.is(command.serializeType, header === 'json' ? SERIALIZE_JSON : SERIALIZE_BINARY);
+    assert.is(command.code, 310);
+    assert.is(command.opaque, OPAQUE_BASE + 12_345);
+    assert.is(command.flag, 0);
+    assert.is(command.version, 513);
+    assert.is(command.fields['b'], 'orders');
+    assert.is(command.fields['e'], '0');
+    assert.is(command.fields['g'], String(BORN));
+    assert.is(command.body?.length, 100);
+    for (const required of ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'])
+      assert.type(command.fields[required], 'string');
+    const stored = properties(command);
+    assert.is(stored.get('UNIQ_KEY'), '7F000001000000070000000300000000');
+    assert.is(stored.get('WAIT'), 'true');
+    assert.is(stored.get('TAGS'), 'TagA');
+    assert.not.ok(stored.has('KEYS'));
+  });
+
+  test(`${header}: keys count up, queues and topics go round`, () => {
+    const frames = ring(shape(header, { topics: 3, keys: true }), 16, 2, 1);
+    const seen: string[] = [];
+    const keys = new Set<string>();
+    for (let index = 0; index < 8; index++) frames.fill(OPAQUE_BASE + index);
+    for (let index = 0; index < 8; index++) {
+      const command = decode(frames, index);
+      seen.push(`${command.fields['b']}/${command.fields['e']}`);
+      const stored = properties(command);
+      keys.add(stored.get('UNIQ_KEY') as string);
+      assert.is(stored.get('KEYS'), `K0000000${index}`);
+    }
+    assert.is(keys.size, 8);
+    assert.equal(seen.slice(0, 3), ['orders_00000/1', 'orders_00001/0', 'orders_00001/1']);
+    assert.is(seen[5], 'orders_00000/0', 'six topic-queues, then from the start');
+  });
+}
+
+test('frames are rewritten in circular order', () => {
+  const frames = ring(shape('json'), 2);
+  for (let index = 0; index < 3; index++) frames.fill(OPAQUE_BASE + index);
+  assert.is(decode(frames, 0).opaque, OPAQUE_BASE + 2);
+  assert.is(decode(frames, 1).opaque, OPAQUE_BASE + 1);
+  assert.is(frames.position, 1);
+  assert.is(frames.counter, 3);
+});
+
+test.run();
