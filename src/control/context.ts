@@ -2,25 +2,7 @@
  * What the control path's request handlers work with. Everything here runs on the control thread; the store and the
  * writer are reached through the two interfaces below, so handlers are tested without threads.
  */
-import type { RemotingCommand } from '../protocol/command.ts';
-
-/** A client's connection, wherever its socket lives (network thread, slot, generation). */
-export interface ClientConnection {
-  /** Unique per connection within the process; equal for every request of one connection. */
-  readonly id: string;
-  /** `ip:port` of the peer, IPv4-mapped addresses already shortened. */
-  readonly remoteAddress: string;
-  /** Sends a frame that expects no answer (one-way request or late response). */
-  send(command: RemotingCommand): void;
-  /** Sends a request and resolves with its response; rejects after `timeoutMs` or when the connection closes. */
-  request(command: RemotingCommand, timeoutMs: number): Promise<RemotingCommand>;
-  close(): void;
-}
-
-/** `undefined` = no answer (one-way request, or the handler answers later by `connection.send`). */
-export type Reply = RemotingCommand | undefined;
-
-export type ControlHandler = (request: RemotingCommand, connection: ClientConnection) => Reply | Promise<Reply>;
+export type { ClientConnection, ControlHandler, Reply } from '../remoting/connection.ts';
 
 /** A ConsumeQueue entry (20 bytes on disk). */
 export interface QueueEntry {
@@ -54,7 +36,14 @@ export interface StoreReads {
   /** A copy of the whole record that starts at this CommitLog position, or undefined when none does. */
   recordAt(physicalOffset: number): Uint8Array | undefined;
   /** Times in ms; indexType: K key, U unique key, T tag. Colliding hashes are told apart here. */
-  query(topic: string, key: string, maxCount: number, begin: number, end: number, indexType: string): IndexQueryResult;
+  query(
+    topic: string,
+    key: string,
+    maxCount: number,
+    begin: number,
+    end: number,
+    indexType: string,
+  ): IndexQueryResult;
   /** First and one-past-last position of the CommitLog. */
   readonly minPhysicalOffset: number;
   readonly maxPhysicalOffset: number;
