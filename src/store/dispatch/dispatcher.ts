@@ -1,0 +1,220 @@
+/**
+ * Follows the CommitLog and enters every record in its ConsumeQueue and in the key index. Owner of both.
+ *
+ * One round: take the bound (what may be seen: flushed under SYNC_FLUSH, appended under ASYNC_FLUSH), step through the
+ * records up to it, write each touched queue once, publish the queues' maxima, then the dispatched position, then tell
+ * who waits. A record that is already in its queue or in the index is skipped there, so dispatching again after a
+ * crash is harmless.
+ */
+import { javaHashOfBytes } from '../../lib/java-hash.ts';
+import { MAGIC_BLANK } from '../../record/layout.ts';
+import { PropertyScan } from '../../record/property-scan.ts';
+import {
+  magicOf,
+  queueIdOf,
+  queueOffsetOf,
+  RecordParts,
+  storeTimestampOf,
+  sysFlagOf,
+  totalSizeOf,
+} from '../../record/view.ts';
+import {
+  type APPENDED,
+  DISPATCHED,
+  DISPATCHED_RECORD,
+  DISPATCHED_TIME,
+  type FLUSHED,
+  HALT_DISPATCH_FAILED,
+  type Positions,
+} from '../../ring/positions.ts';
+import type { Mapping } from '../disk/disk.ts';
+import type { KeyIndex } from '../index/key-index.ts';
+import { entersQueue } from '../log/commit-log.ts';
+import type { Segments } from '../log/segments.ts';
+import type { ConsumeQueue } from '../queue/consume-queue.ts';
+import type { QueueDirectory } from '../queue/queue-directory.ts';
+import type { QueueTable, TopicQueues } from '../queue/queue-table.ts';
+import { dispatchKeys } from './index-keys.ts';
+import { scheduledTagsCode } from './schedule-time.ts';
+
+/** Records per round: bounds how long commands and waiters wait. */
+const ROUND = 4096;
+
+const TWO_32 = 4294967296;
+
+export interface DispatcherParts {
+  segments: Segments;
+  positions: Positions;
+  queues: QueueTable;
+  directory: QueueDirectory;
+  index: KeyIndex | undefined;
+  /** Which position bounds what may be seen. */
+  bound: typeof APPENDED | typeof FLUSHED;
+  /** messageDelayLevel as milliseconds per level, level 1 first. */
+  delayMillis: readonly number[];
+  /** A queue on whose next message network threads wait got some; `threads` has a bit for each. */
+  onArrival: (queue: number, threads: number) => void;
+  /** A record whose queue nobody named (a deleted topic, or recovery); returns the queue, or undefined to leave the record out. */
+  onUnknownQueue: (topic: string, queueId: number) => ConsumeQueue | undefined;
+  /** A record that does not follow its queue's last entry: entries are missing. */
+  onGap: (queue: ConsumeQueue, queueOffset: number, position: number) => void;
+}
+
+export class Dispatcher {
+  /** Everything before it is dispatched. */
+  position: number;
+  readonly #store: DispatcherParts;
+  readonly #parts = new RecordParts();
+  readonly #properties = new PropertyScan();
+  readonly #touched: ConsumeQueue[] = [];
+  #lastRecord: number;
+  #lastTime: number;
+
+  constructor(store: DispatcherParts) {
+    this.#store = store;
+    this.position = store.positions.get(DISPATCHED);
+    this.#lastRecord = store.positions.get(DISPATCHED_RECORD);
+    this.#lastTime = store.positions.get(DISPATCHED_TIME);
+  }
+
+  /** One round; returns the bytes of log dispatched. */
+  doWork(): number {
+    const start = this.position;
+    const bound = this.#store.positions.get(this.#store.bound);
+    for (let n = 0; n < ROUND && this.position < bound; n++) {
+      if (!this.#step()) break;
+    }
+    if (this.position === start) return 0;
+    if (this.#writeEntries()) this.#publish();
+    return this.position - start;
+  }
+
+  get behind(): boolean {
+    return this.position < this.#store.positions.get(this.#store.bound);
+  }
+
+  /** Dispatches the record at `position`; false when its file cannot be opened. */
+  #step(): boolean {
+    const { segments } = this.#store;
+    const mapping = segments.at(this.position);
+    if (mapping === undefined) {
+      this.#halt(segments.lastError);
+      return false;
+    }
+    const at = this.position % segments.fileSize;
+    if (magicOf(mapping.view, at) === MAGIC_BLANK) {
+      this.position += segments.fileSize - at;
+      segments.dropBefore(this.position);
+      return true;
+    }
+    const size = totalSizeOf(mapping.view, at);
+    if (size <= 0 || !this.#parts.locate(mapping.view, at, at + size)) {
+      this.#halt(0);
+      return false;
+    }
+    this.#dispatch(mapping, at, size);
+    this.#lastRecord = this.position;
+    this.position += size;
+    return true;
+  }
+
+  #dispatch(mapping: Mapping, at: number, size: number): void {
+    const { bytes, view } = mapping;
+    const parts = this.#parts;
+    const topic = this.#store.queues.topicOf(bytes, parts.topicOffset, parts.topicLength);
+    const queue = topic?.queues[queueIdOf(view, at)] ?? this.#unknownQueue(bytes, view, at);
+    this.#lastTime = storeTimestampOf(view, at);
+    if (queue === undefined) return;
+    const found = topic ?? (this.#store.queues.byName(queue.topic) as TopicQueues);
+    this.#properties.scan(
+      bytes,
+      view,
+      parts.propertiesOffset,
+      parts.propertiesOffset + parts.propertiesLength,
+    );
+    const sysFlag = sysFlagOf(view, at);
+    if (entersQueue(sysFlag)) this.#enter(found, queue, mapping, at, size);
+    const { index } = this.#store;
+    if (index !== undefined && this.position > index.endPhysical) {
+      const outcome = dispatchKeys(
+        index,
+        found,
+        bytes,
+        this.#properties,
+        sysFlag,
+        this.position,
+        this.#lastTime,
+      );
+      if (outcome < 0) this.#halt(-outcome);
+    }
+  }
+
+  #unknownQueue(bytes: Uint8Array, view: DataView, at: number): ConsumeQueue | undefined {
+    const { topicOffset, topicLength } = this.#parts;
+    const topic = Buffer.from(bytes.buffer, bytes.byteOffset + topicOffset, topicLength).toString('utf8');
+    return this.#store.onUnknownQueue(topic, queueIdOf(view, at));
+  }
+
+  /** Stages the record's entry unless the queue has it. */
+  #enter(topic: TopicQueues, queue: ConsumeQueue, mapping: Mapping, at: number, size: number): void {
+    const queueOffset = queueOffsetOf(mapping.view, at);
+    if (queueOffset < queue.next || this.position < queue.lastPhysicalEnd) return;
+    if (queueOffset > queue.next) {
+      if (queue.next !== 0) {
+        this.#store.onGap(queue, queueOffset, this.position);
+        return;
+      }
+      queue.fillTo(queueOffset);
+      this.#store.directory.setMinimum(queue.id, queueOffset);
+    }
+    const { tagsOffset, tagsLength, delayOffset, delayLength } = this.#properties;
+    if (topic.scheduled && delayLength > 0) {
+      const delivery = scheduledTagsCode(
+        mapping.bytes,
+        delayOffset,
+        delayLength,
+        this.#lastTime,
+        this.#store.delayMillis,
+      );
+      const high = Math.floor(delivery / TWO_32);
+      queue.stage(this.position, size, high, (delivery - high * TWO_32) | 0);
+    } else {
+      const hash = tagsLength === 0 ? 0 : javaHashOfBytes(mapping.bytes, tagsOffset, tagsOffset + tagsLength);
+      queue.stage(this.position, size, hash < 0 ? -1 : 0, hash);
+    }
+    if (!queue.touched) {
+      queue.touched = true;
+      this.#touched.push(queue);
+    }
+  }
+
+  /** Writes what the round staged; false, and the store halted, when the disk refuses. */
+  #writeEntries(): boolean {
+    for (const queue of this.#touched) {
+      const outcome = queue.write();
+      if (outcome < 0) return this.#halt(-outcome);
+    }
+    const fault = this.#store.index?.commit() ?? 0;
+    return fault === 0 || this.#halt(fault);
+  }
+
+  /** Maxima before the position, the position before the news: who hears of a message can read it. */
+  #publish(): void {
+    const { directory, positions } = this.#store;
+    for (const queue of this.#touched) directory.setMaximum(queue.id, queue.next);
+    positions.set(DISPATCHED_TIME, this.#lastTime);
+    positions.set(DISPATCHED_RECORD, this.#lastRecord);
+    positions.set(DISPATCHED, this.position);
+    for (const queue of this.#touched) {
+      queue.touched = false;
+      const threads = directory.takeInterest(queue.id);
+      if (threads !== 0) this.#store.onArrival(queue.id, threads);
+    }
+    this.#touched.length = 0;
+  }
+
+  #halt(errno: number): false {
+    this.#store.positions.halt(HALT_DISPATCH_FAILED, errno);
+    return false;
+  }
+}

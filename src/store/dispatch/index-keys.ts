@@ -1,0 +1,45 @@
+/** Which keys of a record go into the index: its unique key, each of its keys, and its tag. */
+import { javaHashOfBytes } from '../../lib/java-hash.ts';
+import { SYS_TRANSACTION_MASK, SYS_TRANSACTION_ROLLBACK } from '../../record/layout.ts';
+import type { PropertyScan } from '../../record/property-scan.ts';
+import type { KeyIndex } from '../index/key-index.ts';
+import type { TopicQueues } from '../queue/queue-table.ts';
+
+const SPACE = 0x20;
+const TAG_PREFIX = new Uint8Array([0x54, 0x23]); // `T#`
+
+/** Enters the keys of one record; 0 or -errno. Index keys read `topic#key`, tags `topic#T#tag`. */
+export function dispatchKeys(
+  index: KeyIndex,
+  topic: TopicQueues,
+  bytes: Uint8Array,
+  properties: PropertyScan,
+  sysFlag: number,
+  position: number,
+  storeTimestamp: number,
+): number {
+  if ((sysFlag & SYS_TRANSACTION_MASK) === SYS_TRANSACTION_ROLLBACK) return 0;
+  const seed = topic.indexSeed;
+  let outcome = 0;
+  const { uniqueKeyOffset, uniqueKeyLength, keysOffset, keysLength, tagsOffset, tagsLength } = properties;
+  if (uniqueKeyLength > 0) {
+    const hash = javaHashOfBytes(bytes, uniqueKeyOffset, uniqueKeyOffset + uniqueKeyLength, seed);
+    outcome = index.put(hash, position, storeTimestamp);
+  }
+  const keysEnd = keysOffset + keysLength;
+  for (let from = keysOffset; keysLength > 0 && from < keysEnd && outcome === 0; ) {
+    let to = from;
+    while (to < keysEnd && bytes[to] !== SPACE) to++;
+    if (to > from) outcome = index.put(javaHashOfBytes(bytes, from, to, seed), position, storeTimestamp);
+    from = to + 1;
+  }
+  if (tagsLength > 0 && outcome === 0) {
+    const tagSeed = javaHashOfBytes(TAG_PREFIX, 0, 2, seed);
+    outcome = index.put(
+      javaHashOfBytes(bytes, tagsOffset, tagsOffset + tagsLength, tagSeed),
+      position,
+      storeTimestamp,
+    );
+  }
+  return outcome;
+}

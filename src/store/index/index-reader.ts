@@ -1,0 +1,107 @@
+/** Looking keys up in the index files, newest file first. Any thread; files are read by ranges, never mapped. */
+import { join } from 'node:path';
+import { readInt64 } from '../../lib/int64.ts';
+import type { Disk, RangeFile } from '../disk/disk.ts';
+import {
+  BEGIN_TIMESTAMP,
+  END_PHYSICAL,
+  END_TIMESTAMP,
+  ENTRY_PHYSICAL,
+  ENTRY_PREVIOUS,
+  ENTRY_TIME,
+  entryOffset,
+  INDEX_COUNT,
+  INDEX_ENTRY_BYTES,
+  INDEX_HEADER_BYTES,
+  type IndexGeometry,
+  SLOT_BYTES,
+  storedHash,
+} from './index-layout.ts';
+import { listIndexFiles } from './key-index.ts';
+
+export interface IndexLookup {
+  /** Candidate positions; keys whose hashes collide are among them. */
+  physicalOffsets: number[];
+  lastTimestamp: number;
+  lastPhysicalOffset: number;
+}
+
+export class IndexReader {
+  readonly #disk: Disk;
+  readonly #directory: string;
+  readonly #geometry: IndexGeometry;
+  readonly #bytes = new Uint8Array(INDEX_HEADER_BYTES);
+  readonly #view = new DataView(this.#bytes.buffer);
+
+  constructor(disk: Disk, directory: string, geometry: IndexGeometry) {
+    this.#disk = disk;
+    this.#directory = directory;
+    this.#geometry = geometry;
+  }
+
+  /**
+   * Positions of records with this key hash and a store time in [begin, end] (ms), newest first. `accept` looks at
+   * each candidate (and may read the record); the search ends at `maxCount` accepted ones.
+   */
+  find(
+    javaHash: number,
+    begin: number,
+    end: number,
+    maxCount: number,
+    accept: (physicalOffset: number) => boolean,
+  ): IndexLookup {
+    const lookup: IndexLookup = { physicalOffsets: [], lastTimestamp: 0, lastPhysicalOffset: 0 };
+    for (const name of listIndexFiles(this.#disk, this.#directory).reverse()) {
+      const file = this.#disk.open(join(this.#directory, name), -1);
+      if (typeof file === 'number') continue;
+      try {
+        if (this.#search(file, storedHash(javaHash), begin, end, maxCount, accept, lookup)) break;
+      } finally {
+        file.close();
+      }
+    }
+    return lookup;
+  }
+
+  /** True when no older file can add anything. */
+  #search(
+    file: RangeFile,
+    hash: number,
+    begin: number,
+    end: number,
+    maxCount: number,
+    accept: (physicalOffset: number) => boolean,
+    lookup: IndexLookup,
+  ): boolean {
+    if (file.read(0, this.#bytes, 0, INDEX_HEADER_BYTES) !== INDEX_HEADER_BYTES) return false;
+    const count = this.#view.getInt32(INDEX_COUNT);
+    const fileBegin = readInt64(this.#view, BEGIN_TIMESTAMP);
+    const fileEnd = readInt64(this.#view, END_TIMESTAMP);
+    if (lookup.lastTimestamp === 0) {
+      lookup.lastTimestamp = fileEnd;
+      lookup.lastPhysicalOffset = readInt64(this.#view, END_PHYSICAL);
+    }
+    if (fileBegin > end || fileEnd < begin) return fileBegin < begin;
+    let entry = this.#slot(file, hash);
+    while (entry > 0 && entry < count && lookup.physicalOffsets.length < maxCount) {
+      const read = file.read(entryOffset(this.#geometry, entry), this.#bytes, 0, INDEX_ENTRY_BYTES);
+      if (read !== INDEX_ENTRY_BYTES) break;
+      const time = fileBegin + this.#view.getInt32(ENTRY_TIME) * 1000;
+      // The stored time has whole seconds only: a record may be up to one second younger than it says.
+      if (time + 1000 <= begin) break;
+      const physicalOffset = readInt64(this.#view, ENTRY_PHYSICAL);
+      const previous = this.#view.getInt32(ENTRY_PREVIOUS);
+      if (this.#view.getInt32(0) === hash && time <= end && accept(physicalOffset)) {
+        lookup.physicalOffsets.push(physicalOffset);
+      }
+      if (previous >= entry) break;
+      entry = previous;
+    }
+    return fileBegin < begin || lookup.physicalOffsets.length >= maxCount;
+  }
+
+  #slot(file: RangeFile, hash: number): number {
+    const at = INDEX_HEADER_BYTES + (hash % this.#geometry.slots) * SLOT_BYTES;
+    return file.read(at, this.#bytes, 0, SLOT_BYTES) === SLOT_BYTES ? this.#view.getInt32(0) : 0;
+  }
+}

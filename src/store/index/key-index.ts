@@ -1,0 +1,180 @@
+/**
+ * Writing the key index; owned by a dispatcher. Entries and slots go into the mapped current file at once, its header
+ * once per batch (`commit`), so readers never meet an entry that is not complete. A full file is followed by a new one.
+ */
+import { join } from 'node:path';
+import type { Clock } from '../../lib/clock.ts';
+import { readInt64, writeInt64 } from '../../lib/int64.ts';
+import type { Disk, Mapping } from '../disk/disk.ts';
+import {
+  BEGIN_PHYSICAL,
+  BEGIN_TIMESTAMP,
+  END_PHYSICAL,
+  END_TIMESTAMP,
+  ENTRY_PHYSICAL,
+  ENTRY_PREVIOUS,
+  ENTRY_TIME,
+  entryOffset,
+  INDEX_COUNT,
+  INDEX_HEADER_BYTES,
+  type IndexGeometry,
+  indexFileBytes,
+  indexFileName,
+  SLOT_BYTES,
+  SLOT_COUNT,
+  storedHash,
+} from './index-layout.ts';
+
+const MAX_TIME_DIFF = 0x7fffffff;
+
+export class KeyIndex {
+  /** Position of the newest record in the index; -1 while it is empty. */
+  endPhysical = -1;
+  /** Store time of the last record of a file that was completed; 0 when none was since start. */
+  completedTimestamp = 0;
+  readonly #disk: Disk;
+  readonly #directory: string;
+  readonly #geometry: IndexGeometry;
+  readonly #clock: Clock;
+  #mapping: Mapping | undefined;
+  #count = 1;
+  #usedSlots = 0;
+  #beginTimestamp = 0;
+  #endTimestamp = 0;
+  #lastName = '';
+
+  constructor(disk: Disk, directory: string, geometry: IndexGeometry, clock: Clock) {
+    this.#disk = disk;
+    this.#directory = directory;
+    this.#geometry = geometry;
+    this.#clock = clock;
+    disk.makeDirectory(directory);
+    const newest = listIndexFiles(disk, directory).at(-1);
+    if (newest !== undefined) this.#resume(newest);
+  }
+
+  /** Enters one key of the record at `physicalOffset`. 0, or -errno when a new file cannot be made. */
+  put(javaHash: number, physicalOffset: number, storeTimestamp: number): number {
+    if (this.#mapping === undefined || this.#count >= this.#geometry.entries) {
+      const outcome = this.#roll();
+      if (outcome < 0) return outcome;
+    }
+    const { view } = this.#mapping as Mapping;
+    if (this.#count <= 1) this.#begin(view, physicalOffset, storeTimestamp);
+    const hash = storedHash(javaHash);
+    const slotAt = INDEX_HEADER_BYTES + (hash % this.#geometry.slots) * SLOT_BYTES;
+    let previous = view.getInt32(slotAt);
+    if (previous <= 0 || previous >= this.#count) previous = 0;
+    const at = entryOffset(this.#geometry, this.#count);
+    view.setInt32(at, hash);
+    writeInt64(view, at + ENTRY_PHYSICAL, physicalOffset);
+    view.setInt32(at + ENTRY_TIME, this.#timeDiff(storeTimestamp));
+    view.setInt32(at + ENTRY_PREVIOUS, previous);
+    view.setInt32(slotAt, this.#count);
+    if (previous === 0) this.#usedSlots++;
+    this.#count++;
+    this.#endTimestamp = storeTimestamp;
+    this.endPhysical = physicalOffset;
+    return 0;
+  }
+
+  /** Shows what was put to readers. 0, or the errno of a fault in the mapping. */
+  commit(): number {
+    const mapping = this.#mapping;
+    if (mapping === undefined) return 0;
+    if (this.#count <= 1) return mapping.error();
+    const { view } = mapping;
+    writeInt64(view, END_TIMESTAMP, this.#endTimestamp);
+    writeInt64(view, END_PHYSICAL, this.endPhysical);
+    view.setInt32(SLOT_COUNT, this.#usedSlots);
+    view.setInt32(INDEX_COUNT, this.#count);
+    return mapping.error();
+  }
+
+  /** Makes the current file durable: at a clean stop. */
+  sync(): number {
+    return this.#mapping?.sync(0, this.#mapping.size) ?? 0;
+  }
+
+  get lastTimestamp(): number {
+    return this.#endTimestamp;
+  }
+
+  close(): void {
+    this.#mapping?.close();
+    this.#mapping = undefined;
+  }
+
+  #begin(view: DataView, physicalOffset: number, storeTimestamp: number): void {
+    this.#beginTimestamp = storeTimestamp;
+    writeInt64(view, BEGIN_TIMESTAMP, storeTimestamp);
+    writeInt64(view, BEGIN_PHYSICAL, physicalOffset);
+  }
+
+  #timeDiff(storeTimestamp: number): number {
+    const seconds = Math.floor((storeTimestamp - this.#beginTimestamp) / 1000);
+    return Math.min(Math.max(seconds, 0), MAX_TIME_DIFF);
+  }
+
+  #resume(name: string): void {
+    const mapping = this.#open(name);
+    if (typeof mapping === 'number') throw new Error(`cannot open index file ${name} (errno ${-mapping})`);
+    const { view } = mapping;
+    this.#mapping = mapping;
+    this.#count = Math.max(1, view.getInt32(INDEX_COUNT));
+    this.#usedSlots = view.getInt32(SLOT_COUNT);
+    this.#beginTimestamp = readInt64(view, BEGIN_TIMESTAMP);
+    this.#endTimestamp = readInt64(view, END_TIMESTAMP);
+    if (this.#count > 1) this.endPhysical = readInt64(view, END_PHYSICAL);
+    this.#lastName = name;
+  }
+
+  #roll(): number {
+    if (this.#mapping !== undefined) {
+      this.commit();
+      const outcome = this.sync();
+      if (outcome < 0) return outcome;
+      this.completedTimestamp = this.#endTimestamp;
+      this.#mapping.close();
+      this.#mapping = undefined;
+    }
+    const mapping = this.#open(this.#freshName());
+    if (typeof mapping === 'number') return mapping;
+    mapping.view.setInt32(INDEX_COUNT, 1);
+    this.#mapping = mapping;
+    this.#count = 1;
+    this.#usedSlots = 0;
+    return 0;
+  }
+
+  /** Names ascend even when two files are made within a millisecond or the clock steps back. */
+  #freshName(): string {
+    let now = this.#clock.now();
+    let name = indexFileName(now);
+    while (name <= this.#lastName) {
+      now++;
+      const later = indexFileName(now);
+      name = later > this.#lastName ? later : String(BigInt(this.#lastName) + 1n);
+    }
+    this.#lastName = name;
+    return name;
+  }
+
+  /** The file is made sparse first: allocating 400 MB for a handful of keys would be absurd. */
+  #open(name: string): Mapping | number {
+    const path = join(this.#directory, name);
+    const bytes = indexFileBytes(this.#geometry);
+    const file = this.#disk.open(path, bytes);
+    if (typeof file === 'number') return file;
+    file.close();
+    return this.#disk.map(path, bytes, false);
+  }
+}
+
+/** Names of the index files, oldest first; anything else in the directory is left alone. */
+export function listIndexFiles(disk: Disk, directory: string): string[] {
+  return disk
+    .list(directory)
+    .filter((name) => /^\d{17}$/.test(name))
+    .sort();
+}

@@ -1,0 +1,192 @@
+/**
+ * Reading a batch of messages for a consumer: from a queue offset to slices of the log. Runs in the thread that
+ * answers, allocates nothing per message, and follows RocketMQ's rules for limits, statuses and next offsets.
+ */
+import { APPENDED, LOG_START, type Positions } from '../../ring/positions.ts';
+import type { Segments } from '../log/segments.ts';
+import type { QueueDirectory } from '../queue/queue-directory.ts';
+import { EntryBlock, type QueueFiles } from './queue-files.ts';
+
+export const FOUND = 0;
+export const NO_MATCHED_MESSAGE = 1;
+export const MESSAGE_WAS_REMOVING = 2;
+export const OFFSET_FOUND_NULL = 3;
+export const OFFSET_OVERFLOW_BADLY = 4;
+export const OFFSET_OVERFLOW_ONE = 5;
+export const OFFSET_TOO_SMALL = 6;
+export const NO_MATCHED_LOGIC_QUEUE = 7;
+export const NO_MESSAGE_IN_QUEUE = 8;
+/** Not RocketMQ's: the messages are not in memory; populate [coldFrom, +coldLength) and read again. */
+export const COLD = 9;
+
+export const STATUS_NAMES = [
+  'FOUND',
+  'NO_MATCHED_MESSAGE',
+  'MESSAGE_WAS_REMOVING',
+  'OFFSET_FOUND_NULL',
+  'OFFSET_OVERFLOW_BADLY',
+  'OFFSET_OVERFLOW_ONE',
+  'OFFSET_TOO_SMALL',
+  'NO_MATCHED_LOGIC_QUEUE',
+  'NO_MESSAGE_IN_QUEUE',
+  'COLD',
+] as const;
+
+/** Most entries looked at per pull when few match (maxFilterMessageSize 16000 bytes of 20-byte entries). */
+const MAX_SCANNED = 800;
+/** Largest batch, whatever a client asks for. */
+export const MAX_BATCH = 32;
+const IN_MEMORY_BYTES = 256 * 1024;
+const ON_DISK_BYTES = 64 * 1024;
+const ON_DISK_COUNT = 8;
+/** Messages nearer to the tail than this were written a moment ago: not worth asking whether they are in memory. */
+const SURELY_WARM = 64 * 1024 * 1024;
+
+export interface ReaderQueue {
+  /** Id in the queue directory. */
+  readonly id: number;
+  readonly files: QueueFiles;
+}
+
+/** Which entries a consumer wants, by tag hash alone; the consumer compares the tags themselves. */
+export interface TagFilter {
+  matches(tagHash: number): boolean;
+}
+
+export class PullReader {
+  // The outcome of the last read.
+  status = FOUND;
+  nextBeginOffset = 0;
+  minOffset = 0;
+  maxOffset = 0;
+  /** Messages found. */
+  count = 0;
+  totalBytes = 0;
+  coldFrom = 0;
+  coldLength = 0;
+  readonly physicalOffsets = new Float64Array(MAX_BATCH);
+  readonly sizes = new Int32Array(MAX_BATCH);
+
+  readonly #segments: Segments;
+  readonly #positions: Positions;
+  readonly #directory: QueueDirectory;
+  readonly #inMemoryWindow: number;
+  readonly #block = new EntryBlock(64);
+
+  /** `inMemoryWindow`: bytes behind the tail that count as in memory (RocketMQ: 40 % of the machine's memory). */
+  constructor(segments: Segments, positions: Positions, directory: QueueDirectory, inMemoryWindow: number) {
+    this.#segments = segments;
+    this.#positions = positions;
+    this.#directory = directory;
+    this.#inMemoryWindow = inMemoryWindow;
+  }
+
+  /** Reads up to `maxCount` messages from `offset` on. */
+  read(
+    queue: ReaderQueue | undefined,
+    offset: number,
+    maxCount: number,
+    filter: TagFilter | undefined,
+  ): void {
+    this.count = 0;
+    this.totalBytes = 0;
+    if (queue === undefined) {
+      this.minOffset = 0;
+      this.maxOffset = 0;
+      this.#outcome(NO_MATCHED_LOGIC_QUEUE, 0);
+      return;
+    }
+    const max = this.#directory.maximum(queue.id);
+    const min = this.#directory.minimum(queue.id);
+    this.maxOffset = max;
+    this.minOffset = min;
+    if (max === 0) this.#outcome(NO_MESSAGE_IN_QUEUE, 0);
+    else if (offset < min) this.#outcome(OFFSET_TOO_SMALL, min);
+    else if (offset === max) this.#outcome(OFFSET_OVERFLOW_ONE, offset);
+    else if (offset > max) this.#outcome(OFFSET_OVERFLOW_BADLY, max);
+    else this.#scan(queue, offset, Math.min(maxCount, MAX_BATCH), filter);
+  }
+
+  /** Copies the messages found to target[at…]; `totalBytes` bytes. False when a file has gone meanwhile. */
+  copyTo(target: Uint8Array, at: number): boolean {
+    const { fileSize } = this.#segments;
+    let to = at;
+    for (let i = 0; i < this.count; i++) {
+      const position = this.physicalOffsets[i] as number;
+      const size = this.sizes[i] as number;
+      const mapping = this.#segments.at(position);
+      if (mapping === undefined) return false;
+      const from = position % fileSize;
+      target.set(mapping.bytes.subarray(from, from + size), to);
+      to += size;
+    }
+    return true;
+  }
+
+  /** How far the consumer is behind the tail, in bytes of log. */
+  get bytesBehind(): number {
+    const last = this.count > 0 ? (this.physicalOffsets[this.count - 1] as number) : 0;
+    return this.#positions.get(APPENDED) - last;
+  }
+
+  #outcome(status: number, nextBeginOffset: number): void {
+    this.status = status;
+    this.nextBeginOffset = nextBeginOffset;
+  }
+
+  #scan(queue: ReaderQueue, offset: number, maxCount: number, filter: TagFilter | undefined): void {
+    const appended = this.#positions.get(APPENDED);
+    const logStart = this.#positions.get(LOG_START);
+    const scanEnd = Math.min(this.maxOffset, offset + Math.max(MAX_SCANNED, maxCount));
+    const block = this.#block;
+    let status = NO_MATCHED_MESSAGE;
+    let at = offset;
+    scanning: while (at < scanEnd) {
+      const wanted = filter === undefined ? Math.min(scanEnd - at, maxCount) : scanEnd - at;
+      if (queue.files.read(at, wanted, block) === 0) {
+        // Entries of this range are gone; only their file's successor may have some.
+        this.#outcome(this.count > 0 ? FOUND : OFFSET_FOUND_NULL, at === offset ? this.minOffset : at);
+        return;
+      }
+      for (let i = 0; i < block.count; i++) {
+        const position = block.physicalOffset(i);
+        const size = block.size(i);
+        const behind = appended - position;
+        if (this.#isFull(size, maxCount, behind <= this.#inMemoryWindow)) break scanning;
+        at++;
+        if (position < logStart) {
+          if (this.count === 0) status = MESSAGE_WAS_REMOVING;
+          continue;
+        }
+        if (filter !== undefined && !filter.matches(block.tagHash(i))) continue;
+        if (behind > SURELY_WARM && !this.#isResident(position, size)) {
+          if (this.count > 0) {
+            at--;
+            break scanning;
+          }
+          this.coldFrom = position;
+          this.coldLength = size;
+          this.#outcome(COLD, offset);
+          return;
+        }
+        this.physicalOffsets[this.count] = position;
+        this.sizes[this.count] = size;
+        this.count++;
+        this.totalBytes += size;
+        status = FOUND;
+      }
+    }
+    this.#outcome(status, at);
+  }
+
+  #isFull(size: number, maxCount: number, inMemory: boolean): boolean {
+    if (this.count === 0) return false;
+    if (this.count >= maxCount) return true;
+    if (inMemory) return this.totalBytes + size > IN_MEMORY_BYTES;
+    return this.totalBytes + size > ON_DISK_BYTES || this.count >= ON_DISK_COUNT;
+  }
+
+  #isResident(position: number, size: number): boolean {
+    return this.#segments.at(position)?.resident(position % this.#segments.fileSize, size) ?? true;
+  }
+}
