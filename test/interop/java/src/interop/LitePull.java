@@ -1,0 +1,64 @@
+package interop;
+
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import org.apache.rocketmq.client.consumer.DefaultLitePullConsumer;
+import org.apache.rocketmq.common.consumer.ConsumeFromWhere;
+import org.apache.rocketmq.common.message.MessageExt;
+import org.apache.rocketmq.common.message.MessageQueue;
+
+/** The lite pull consumer: --assign false subscribes and lets the group share; true takes all queues from the start. */
+public final class LitePull {
+    private LitePull() {
+    }
+
+    public static void main(String[] argv) throws Exception {
+        Args args = new Args(argv);
+        CountDownLatch stop = Stdin.stopLatch();
+        DefaultLitePullConsumer consumer = new DefaultLitePullConsumer(args.need("group"));
+        consumer.setNamesrvAddr(args.need("namesrv"));
+        consumer.setConsumeFromWhere(ConsumeFromWhere.CONSUME_FROM_FIRST_OFFSET);
+        consumer.setAutoCommit(false);
+        consumer.setPollTimeoutMillis(200);
+        if (!args.flag("assign")) {
+            consumer.subscribe(args.need("topic"), args.text("expression", "*"));
+        }
+        consumer.start();
+        Collection<MessageQueue> queues = List.of();
+        if (args.flag("assign")) {
+            queues = consumer.fetchMessageQueues(args.need("topic"));
+            consumer.assign(queues);
+            for (MessageQueue queue : queues) {
+                consumer.seekToBegin(queue);
+            }
+        }
+        Out.event("ready");
+        int left = args.number("count", Integer.MAX_VALUE);
+        while (stop.getCount() > 0 && left > 0) {
+            for (MessageExt message : consumer.poll()) {
+                left--;
+                Out.event("message", "ok", true, "message", Payload.describe(message));
+            }
+        }
+        commit(consumer);
+        report(consumer, queues);
+        consumer.shutdown();
+        Out.event("done");
+        System.exit(0);
+    }
+
+    /** The only commit that both client lines have; 5.x calls it deprecated. */
+    @SuppressWarnings("deprecation")
+    private static void commit(DefaultLitePullConsumer consumer) {
+        consumer.commitSync();
+    }
+
+    private static void report(DefaultLitePullConsumer consumer, Collection<MessageQueue> queues) throws Exception {
+        for (MessageQueue queue : new ArrayList<>(queues)) {
+            Out.event("queue", "queueId", queue.getQueueId(), "committed", consumer.committed(queue),
+                "atZero", consumer.offsetForTimestamp(queue, 0L));
+        }
+    }
+}

@@ -1,0 +1,54 @@
+// The three client lines under test behind one function each: same programs, same arguments, same events.
+
+import { goBinary } from './go.ts';
+import { type ClientLine, classPath } from './jvm.ts';
+import { temporaryFolder } from './paths.ts';
+import { Program } from './program.ts';
+
+export type Args = Readonly<Record<string, string | number | boolean>>;
+
+export interface Kit {
+  readonly name: string;
+  start(program: string, args: Args): Program;
+}
+
+function javaKit(line: ClientLine): Kit {
+  return {
+    name: `Java ${line}`,
+    start(program, args) {
+      const home = temporaryFolder('client'); // the client keeps logs and broadcast offsets under user.home
+      const options = [
+        '-Xmx256m',
+        '-XX:+UseSerialGC',
+        '-XX:TieredStopAtLevel=1',
+        '-Djava.net.preferIPv4Stack=true', // else the client makes its ids of whatever IPv6 address the machine has
+        `-Duser.home=${home}`,
+        '-Drocketmq.client.logLevel=WARN',
+        '-Dfile.encoding=UTF-8',
+      ];
+      const main = `interop.${program}`;
+      return new Program(`${program} (Java ${line})`, 'java', [
+        ...options,
+        '-cp',
+        classPath(line),
+        main,
+        ...flags(args),
+      ]);
+    },
+  };
+}
+
+export const java55 = javaKit('5.5');
+export const java49 = javaKit('4.9');
+
+export const go2: Kit = {
+  name: 'Go v2',
+  start(program, args) {
+    const env = { HOME: temporaryFolder('client'), ROCKETMQ_GO_LOG_LEVEL: 'error' };
+    return new Program(`${program} (Go)`, goBinary(), [program, ...flags(args)], { env });
+  },
+};
+
+function flags(args: Args): string[] {
+  return Object.entries(args).flatMap(([name, value]) => [`--${name}`, String(value)]);
+}

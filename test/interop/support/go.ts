@@ -1,0 +1,34 @@
+// The Go side of the tests: one binary with all programs, built once per content of its sources.
+
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { cache, interop } from './paths.ts';
+
+const BUILD_TIMEOUT = 600_000;
+const APT = 'apt-get install -y golang-go';
+
+export function goBinary(): string {
+  const folder = join(interop, 'go');
+  const sum = createHash('sha256');
+  for (const name of readdirSync(folder).sort()) sum.update(name).update(readFileSync(join(folder, name)));
+  const stamp = sum.digest('hex');
+  const build = join(cache, 'go');
+  const binary = join(build, 'interop');
+  const stampFile = join(build, 'stamp');
+  if (existsSync(binary) && existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) return binary;
+  mkdirSync(build, { recursive: true });
+  console.error('interop: building the Go programs (the module proxy is asked once)');
+  const result = spawnSync('go', ['build', '-o', binary, '.'], {
+    cwd: folder,
+    encoding: 'utf8',
+    timeout: BUILD_TIMEOUT,
+  });
+  if (result.error !== undefined && 'code' in result.error && result.error.code === 'ENOENT') {
+    throw new Error(`go is missing: ${APT}`);
+  }
+  if (result.status !== 0) throw new Error(`go build failed:\n${result.stdout}\n${result.stderr}`);
+  writeFileSync(stampFile, stamp);
+  return binary;
+}

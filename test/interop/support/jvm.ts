@@ -1,0 +1,79 @@
+// The Java side of the tests: finds the tools, resolves and compiles each client line once, starts programs.
+
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { cache, interop } from './paths.ts';
+
+export type ClientLine = '5.5' | '4.9';
+
+const RESOLVE = 'org.apache.maven.plugins:maven-dependency-plugin:3.6.1:build-classpath';
+const BUILD_TIMEOUT = 600_000;
+const APT = 'apt-get install -y default-jdk-headless maven';
+
+/** The class path of a client line: its jars and our programs. */
+export function classPath(line: ClientLine): string {
+  const folders = [
+    join(interop, 'java', 'src', 'interop'),
+    join(interop, 'java', `line-${line}`, 'src', 'interop'),
+  ];
+  return build(
+    `line-${line}`,
+    folders.flatMap((folder) => readdirSync(folder).map((name) => join(folder, name))).sort(),
+  );
+}
+
+/** The class path of the real name server and broker. */
+export function serverClassPath(): string {
+  return build('server-5.5', []);
+}
+
+/** Resolves and compiles when the sources have changed or a jar has gone; otherwise no tool is started. */
+function build(project: string, sources: readonly string[]): string {
+  const pom = join(interop, 'java', project, 'pom.xml');
+  const stamp = hash([pom, ...sources]);
+  const folder = join(cache, `java-${project}`);
+  const stampFile = join(folder, 'stamp');
+  const pathFile = join(folder, 'class-path');
+  if (!existsSync(stampFile) || readFileSync(stampFile, 'utf8') !== stamp || !complete(pathFile)) {
+    rmSync(folder, { recursive: true, force: true });
+    mkdirSync(folder, { recursive: true });
+    console.error(`interop: preparing ${project} (Maven resolves its jars once)`);
+    run('mvn', ['-q', '-B', '-f', pom, RESOLVE, `-Dmdep.outputFile=${pathFile}`]);
+    const jars = readFileSync(pathFile, 'utf8').trim();
+    if (sources.length > 0)
+      run('javac', [
+        '--release',
+        '17',
+        '-encoding',
+        'UTF-8',
+        '-nowarn',
+        '-cp',
+        jars,
+        '-d',
+        join(folder, 'classes'),
+        ...sources,
+      ]);
+    writeFileSync(stampFile, stamp);
+  }
+  return [join(folder, 'classes'), readFileSync(pathFile, 'utf8').trim()].join(delimiter);
+}
+
+function complete(pathFile: string): boolean {
+  return existsSync(pathFile) && readFileSync(pathFile, 'utf8').trim().split(delimiter).every(existsSync);
+}
+
+function hash(files: readonly string[]): string {
+  const sum = createHash('sha256');
+  for (const file of files) sum.update(file.slice(interop.length)).update(readFileSync(file));
+  return sum.digest('hex');
+}
+
+function run(tool: string, args: readonly string[]): void {
+  const result = spawnSync(tool, args, { encoding: 'utf8', timeout: BUILD_TIMEOUT });
+  if (result.error !== undefined && 'code' in result.error && result.error.code === 'ENOENT') {
+    throw new Error(`${tool} is missing: ${APT}`);
+  }
+  if (result.status !== 0) throw new Error(`${tool} failed:\n${result.stdout}\n${result.stderr}`);
+}

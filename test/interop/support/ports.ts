@@ -1,0 +1,35 @@
+// Free loopback ports. A broker on a fixed port also opens port - 2 (fast requests) and port + 1 (replication).
+
+import { createServer } from 'node:net';
+
+const ATTEMPTS = 50;
+
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  const port = await new Promise<number>((resolve, reject) => {
+    server.on('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      if (address !== null && typeof address === 'object') resolve(address.port);
+      else reject(new Error('no port'));
+    });
+  });
+  await new Promise<void>((resolve) => server.close(() => resolve()));
+  return port;
+}
+
+export async function freeBrokerPort(): Promise<number> {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const port = await freePort();
+    if (port > 1100 && port < 65_000 && (await isFree(port - 2)) && (await isFree(port + 1))) return port;
+  }
+  throw new Error(`no three free ports in ${ATTEMPTS} attempts`);
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.on('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
+}

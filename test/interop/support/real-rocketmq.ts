@@ -1,0 +1,97 @@
+// Real RocketMQ 5.5.0 from its Maven jars, on free loopback ports, with nothing under its home folder.
+
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { serverClassPath } from './jvm.ts';
+import { temporaryFolder } from './paths.ts';
+import { freeBrokerPort, freePort } from './ports.ts';
+import { Program } from './program.ts';
+import {
+  type Broker,
+  type BrokerOptions,
+  COMMON_CONF,
+  type Conf,
+  confText,
+  type NameServer,
+} from './servers.ts';
+
+const START_TIMEOUT = 60_000;
+const OPENED = ['java.nio', 'sun.nio.ch', 'jdk.internal.ref', 'java.lang'];
+
+/** For tests beside other load: the real broker refuses sends that waited 200 ms for a thread or a page. */
+const PATIENCE = {
+  waitTimeMillsInSendQueue: 10_000,
+  osPageCacheBusyTimeOutMills: 10_000,
+};
+
+export async function startRealNameServer(): Promise<NameServer> {
+  const home = temporaryFolder('real-namesrv');
+  const port = await freePort();
+  const conf = { listenPort: port, bindAddress: '127.0.0.1', kvConfigPath: join(home, 'kv.json') };
+  writeFileSync(join(home, 'namesrv.conf'), confText(conf));
+  const program = launch('org.apache.rocketmq.namesrv.NamesrvStartup', '256m', home, [
+    '-c',
+    join(home, 'namesrv.conf'),
+  ]);
+  await program.waitFor('boot', () => booted(program), START_TIMEOUT);
+  return { address: `127.0.0.1:${port}`, stop: () => stop(program) };
+}
+
+export async function startRealBroker(nameServer: string, options: BrokerOptions = {}): Promise<Broker> {
+  const home = temporaryFolder('real-broker');
+  const store = options.store ?? join(home, 'store');
+  const port = options.port ?? (await freeBrokerPort());
+  const conf: Conf = {
+    ...COMMON_CONF,
+    ...PATIENCE,
+    haListenPort: port + 1,
+    listenPort: port,
+    storePathRootDir: store,
+    storePathCommitLog: join(store, 'commitlog'),
+    ...options.conf,
+  };
+  mkdirSync(store, { recursive: true });
+  writeFileSync(join(home, 'broker.conf'), confText(conf));
+  const program = launch('org.apache.rocketmq.broker.BrokerStartup', '1g', home, [
+    '-c',
+    join(home, 'broker.conf'),
+    '-n',
+    nameServer,
+  ]);
+  await program.waitFor('boot', () => booted(program), START_TIMEOUT);
+  return {
+    name: String(conf['brokerName']),
+    address: `127.0.0.1:${port}`,
+    port,
+    store,
+    stop: () => stop(program),
+    kill: () => program.kill(),
+  };
+}
+
+function launch(main: string, heap: string, home: string, args: readonly string[]): Program {
+  const opened = OPENED.flatMap((name) => ['--add-opens', `java.base/${name}=ALL-UNNAMED`]);
+  const options = [
+    `-Xms${heap}`,
+    `-Xmx${heap}`,
+    ...opened,
+    `-Duser.home=${home}`,
+    `-Drocketmq.home.dir=${home}`,
+  ];
+  const short = main.slice(main.lastIndexOf('.') + 1);
+  const env = { ROCKETMQ_HOME: home, NAMESRV_ADDR: '' };
+  return new Program(short, 'java', [...options, '-cp', serverClassPath(), main, ...args], {
+    env,
+    cwd: home,
+  });
+}
+
+function booted(program: Program): true | undefined {
+  return program.text.some((line) => line.includes('boot success')) ? true : undefined;
+}
+
+/** A JVM that leaves its shutdown hooks cleanly after SIGTERM exits with 143. */
+async function stop(program: Program): Promise<void> {
+  const code = await program.terminate(60_000);
+  if (code !== 143 && code !== 128) throw new Error(`${program.name} ended with ${code}\n${program.tail()}`);
+}

@@ -1,0 +1,78 @@
+// Our own broker, as a person starts it: through the command line of the build.
+
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { repository, temporaryFolder } from './paths.ts';
+import { freeBrokerPort } from './ports.ts';
+import { Program } from './program.ts';
+import { type Broker, type BrokerOptions, COMMON_CONF, confText, type NameServer } from './servers.ts';
+
+const START_TIMEOUT = 20_000;
+const STOP_TIMEOUT = 30_000;
+const MAIN = join(repository, 'dist', 'src', 'cli', 'main.js');
+
+export async function startRingNameServer(): Promise<NameServer> {
+  const program = launch(['namesrv', '--port', '0']);
+  const ready = await readyLine(program);
+  return { address: part(ready, 'name server'), stop: () => stop(program) };
+}
+
+export async function startRingBroker(nameServer: string, options: BrokerOptions = {}): Promise<Broker> {
+  const { args, store } = await brokerArgs(options);
+  const program = launch(['broker', '-n', nameServer, ...args]);
+  return brokerOf(program, await readyLine(program), store, options);
+}
+
+/** Name server and broker in one process. */
+export async function startRingStandalone(
+  options: BrokerOptions = {},
+): Promise<{ nameServer: NameServer; broker: Broker }> {
+  const { args, store } = await brokerArgs(options);
+  const program = launch(['standalone', '--namesrv-port', '0', ...args]);
+  const ready = await readyLine(program);
+  const broker = brokerOf(program, ready, store, options);
+  return { broker, nameServer: { address: part(ready, 'name server'), stop: async () => undefined } };
+}
+
+async function brokerArgs(options: BrokerOptions): Promise<{ args: string[]; store: string }> {
+  const home = temporaryFolder('ringmq');
+  const store = options.store ?? join(home, 'store');
+  const port = options.port ?? (await freeBrokerPort());
+  writeFileSync(join(home, 'broker.conf'), confText({ ...COMMON_CONF, ...options.conf }));
+  return { args: ['--port', String(port), '--store', store, '-c', join(home, 'broker.conf')], store };
+}
+
+function brokerOf(program: Program, ready: string, store: string, options: BrokerOptions): Broker {
+  const address = part(ready, 'broker');
+  return {
+    name: String({ ...COMMON_CONF, ...options.conf }['brokerName']),
+    address,
+    port: Number(address.slice(address.lastIndexOf(':') + 1)),
+    store,
+    stop: () => stop(program),
+    kill: () => program.kill(),
+  };
+}
+
+function launch(args: readonly string[]): Program {
+  return new Program(`ringmq ${args[0]}`, process.execPath, ['--enable-source-maps', MAIN, ...args]);
+}
+
+function readyLine(program: Program): Promise<string> {
+  return program.waitFor(
+    'the ready line',
+    () => program.text.find((line) => line.startsWith('RingMQ ready:')),
+    START_TIMEOUT,
+  );
+}
+
+function part(ready: string, name: string): string {
+  const found = new RegExp(`${name} ([^ ,]+)`).exec(ready)?.[1];
+  if (found === undefined) throw new Error(`no ${name} in: ${ready}`);
+  return found;
+}
+
+async function stop(program: Program): Promise<void> {
+  const code = await program.terminate(STOP_TIMEOUT);
+  if (code !== 0) throw new Error(`${program.name} ended with ${code}\n${program.tail()}`);
+}

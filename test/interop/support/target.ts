@@ -1,0 +1,34 @@
+// INTEROP_TARGET chooses whom the same tests question: our broker (ringmq, the default) or the real one (rocketmq).
+
+import { startRealBroker, startRealNameServer } from './real-rocketmq.ts';
+import { startRingStandalone } from './ringmq.ts';
+import type { Broker, BrokerOptions, NameServer } from './servers.ts';
+
+export const target = chosen();
+
+export interface Cluster {
+  readonly nameServer: NameServer;
+  readonly broker: Broker;
+  stop(): Promise<void>;
+}
+
+export async function startCluster(options: BrokerOptions = {}): Promise<Cluster> {
+  if (target === 'ringmq') {
+    const { nameServer, broker } = await startRingStandalone(options);
+    return { nameServer, broker, stop: () => broker.stop() };
+  }
+  const nameServer = await startRealNameServer();
+  const broker = await startRealBroker(nameServer.address, options);
+  const stop = async (): Promise<void> => {
+    await broker.stop();
+    await nameServer.stop();
+  };
+  return { nameServer, broker, stop };
+}
+
+function chosen(): 'ringmq' | 'rocketmq' {
+  const value = process.env['INTEROP_TARGET'] ?? 'ringmq';
+  if (value !== 'ringmq' && value !== 'rocketmq')
+    throw new Error(`INTEROP_TARGET is ${value}, not ringmq or rocketmq`);
+  return value;
+}
