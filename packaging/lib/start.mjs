@@ -1,0 +1,14 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { SetupError } from './errors.mjs';
+import { root } from './paths.mjs';
+
+/** Continues as `node <script> <args...>` in this process: a second process would double the time to start. */
+export async function continueAs(script, args) {
+  const path = join(root, script);
+  if (!existsSync(path)) throw new SetupError(`${script} does not exist.`);
+  process.setSourceMapsEnabled(true);
+  process.argv = [process.argv[0], path, ...args];
+  await import(pathToFileURL(path).href);
+}

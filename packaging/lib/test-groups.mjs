@@ -1,0 +1,27 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from './paths.mjs';
+
+const standard = { parallel: 1, limitSeconds: 120 };
+
+/** Cheapest first, so that a plain mistake shows within seconds. */
+export const groups = {
+  lint: standard,
+  unit: { ...standard, parallel: 2 },
+  native: standard,
+  fuzz: { ...standard, parallel: 2 },
+  sim: standard,
+  threads: standard,
+  crash: standard,
+  interop: { ...standard, limitSeconds: 600 },
+};
+
+/** Compiled test files of a group, relative to the project folder. */
+export function testFiles(group) {
+  const folder = join('dist/test', group);
+  if (!existsSync(join(root, folder))) return [];
+  return readdirSync(join(root, folder), { recursive: true })
+    .filter((name) => name.endsWith('.test.js'))
+    .sort()
+    .map((name) => join(folder, name));
+}

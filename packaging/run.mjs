@@ -1,0 +1,9 @@
+/** `npm start` and `npm run ringmq -- <command>`: set up what is missing, then become the command line tool. */
+import { runCommand } from './lib/errors.mjs';
+import { continueAs } from './lib/start.mjs';
+import { setup } from './setup.mjs';
+
+await runCommand(async () => {
+  await setup();
+  await continueAs('dist/src/cli/main.js', process.argv.slice(2));
+});

@@ -1,0 +1,85 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { SetupError } from '../lib/errors.mjs';
+import { environmentWithout, run } from '../lib/exec.mjs';
+import { root } from '../lib/paths.mjs';
+import { contentsOf, readStamp, writeStamp } from '../lib/stamps.mjs';
+import { requireCompiler } from '../lib/tools.mjs';
+
+const folder = join(root, 'node_modules/mmap-io');
+const { platform, arch, version, versions } = process;
+const fingerprint = () => `${version} ${arch} ${contentsOf('node_modules/mmap-io/package.json')}`;
+const isBuilt = () => existsSync(join(folder, 'build/Release/mmap-io.node'));
+
+/**
+ * mmap-io, which tests take as an independent witness of what our mappings contain. Nothing else needs it, so that it
+ * may be missing; a failure is remembered and not tried again until something changes.
+ */
+export const mmapIo = {
+  title: 'building mmap-io for tests and benchmarks',
+  isDue: () =>
+    existsSync(folder) && readStamp('mmap-io') !== `${fingerprint()} ${isBuilt() ? 'built' : 'failed'}`,
+  async perform() {
+    const reason = await build();
+    writeStamp('mmap-io', `${fingerprint()} ${isBuilt() ? 'built' : 'failed'}`);
+    return reason === '' ? 'done' : `not available, tests that compare with it are skipped: ${reason}`;
+  },
+};
+
+/** Why it failed, or ''. */
+async function build() {
+  try {
+    requireCompiler();
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error;
+    return error.message;
+  }
+  // It asks for C++11, which the headers of Node.js 20 do not understand any more; the later flag wins.
+  const env = { ...environmentWithout(/^npm_.*_nodedir$/i), CXXFLAGS: '-std=c++17 -w' };
+  let reason = 'no headers of this Node.js version were found';
+  for (const findHeaders of [localHeaders, downloadedByGyp, packagedHeaders]) {
+    const settings = await findHeaders();
+    if (settings === undefined) continue;
+    const script = join(root, 'node_modules/node-gyp/bin/node-gyp.js');
+    const args = [script, 'rebuild', ...settings, '--jobs=max', '--loglevel=error'];
+    const { ok, output } = await run(process.execPath, args, { env, cwd: folder });
+    if (ok && isBuilt()) return '';
+    reason = firstError(output);
+  }
+  return reason;
+}
+
+/** Headers that are on this machine and belong to the running version. */
+function localHeaders() {
+  const candidates = [process.env.npm_config_nodedir, '/usr', dirname(dirname(process.execPath))];
+  const nodedir = candidates.find((candidate) => candidate && abiOf(candidate) === versions.modules);
+  return nodedir && [`--nodedir=${nodedir}`];
+}
+
+function abiOf(nodedir) {
+  try {
+    const header = readFileSync(join(nodedir, 'include/node/node_version.h'), 'utf8');
+    return /^#define NODE_MODULE_VERSION (\d+)/m.exec(header)?.[1];
+  } catch {
+    return undefined;
+  }
+}
+
+/** node-gyp fetches the headers from nodejs.org, where that can be reached. */
+function downloadedByGyp() {
+  return [];
+}
+
+/** The npm packages of the Node.js binaries carry the headers along: a way in where only a registry can be reached. */
+async function packagedHeaders() {
+  const prefix = join(root, '.cache/node-headers');
+  const name = `node-${platform}-${arch}`;
+  const args = ['install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund', '--prefix', prefix];
+  const { ok } = await run('npm', [...args, `${name}@${versions.node}`]);
+  return ok ? [`--nodedir=${join(prefix, 'node_modules', name)}`] : undefined;
+}
+
+function firstError(output) {
+  const line = output.split('\n').find((candidate) => /error/i.test(candidate));
+  return line?.trim() ?? 'node-gyp failed';
+}
