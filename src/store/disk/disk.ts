@@ -66,6 +66,8 @@ export interface Disk {
   writeWhole(path: string, content: Uint8Array): void;
   /** Makes [from, to) of a file read as zeros, durably. 0 or -errno. */
   zero(path: string, from: number, to: number): number;
+  /** Moves a file. */
+  setAside(path: string, to: string): void;
   /** Removes a file or a whole directory; missing is fine. */
   remove(path: string): void;
 }

@@ -125,5 +125,6 @@ export const nativeDisk: Disk = {
     addon.syncDirectory(dirname(path));
   },
   zero: (path, from, to) => addon.zeroFileRange(path, from, to),
+  setAside: (path, to) => renameSync(path, to),
   remove: (path) => rmSync(path, { recursive: true, force: true }),
 };

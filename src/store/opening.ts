@@ -1,0 +1,150 @@
+/**
+ * Opening and closing a store's directory: the lock, the abort file, recovery, checkpoints. Everything that is true of
+ * a store however many threads serve it afterwards.
+ */
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import type { Clock } from '../lib/clock.ts';
+import { addon } from '../native/addon.ts';
+import {
+  APPENDED,
+  DISPATCHED,
+  DISPATCHED_RECORD,
+  DISPATCHED_TIME,
+  FLUSHED,
+  FLUSHED_TIME,
+  type Positions,
+} from '../ring/positions.ts';
+import type { Disk } from './disk/disk.ts';
+import { type Checkpoint, readCheckpoint, writeCheckpoint } from './log/checkpoint.ts';
+import { checkStoreOptions, type StoreOptions } from './options.ts';
+import { storePaths } from './paths.ts';
+import type { QueueDirectory } from './queue/queue-directory.ts';
+import { type Recovered, recoverStore } from './recovery/recover.ts';
+
+const EAGAIN = 11;
+const EACCES = 13;
+
+export interface OpeningParts {
+  disk: Disk;
+  options: StoreOptions;
+  positions: Positions;
+  directory: QueueDirectory;
+  clock: Clock;
+  delayMillis: readonly number[];
+  idOf: (topic: string, queueId: number) => number;
+  progress: (line: string) => void;
+}
+
+export class OpenStore {
+  readonly recovered: Recovered;
+  readonly #parts: OpeningParts;
+  readonly #lock: number;
+  #checkpoint: Checkpoint;
+
+  private constructor(parts: OpeningParts, lock: number, recovered: Recovered) {
+    this.#parts = parts;
+    this.#lock = lock;
+    this.recovered = recovered;
+    this.#checkpoint = readCheckpoint(parts.disk, storePaths.checkpoint(parts.options.directory));
+  }
+
+  /** Locks, recovers and marks the store as running. Throws with a sentence that says what to do. */
+  static open(parts: OpeningParts): OpenStore {
+    const { options } = parts;
+    checkStoreOptions(options);
+    mkdirSync(options.commitLogDirectory, { recursive: true });
+    mkdirSync(storePaths.consumeQueue(options.directory), { recursive: true });
+    mkdirSync(storePaths.config(options.directory), { recursive: true });
+    const lock = takeLock(options.directory);
+    try {
+      const boot = currentBoot();
+      const clean = parts.disk.size(storePaths.abort(options.directory)) < 0;
+      const recovered = recoverStore({
+        ...parts,
+        clean,
+        pageCacheSurvived: boot !== '' && boot === lastBoot(options),
+      });
+      writeFileSync(storePaths.abort(options.directory), String(process.pid));
+      writeFileSync(storePaths.boot(options.directory), boot);
+      addon.syncDirectory(options.directory);
+      return new OpenStore(parts, lock, recovered);
+    } catch (error) {
+      addon.unlockFile(lock);
+      throw error;
+    }
+  }
+
+  /**
+   * Makes queue entries durable and notes how far they reach. The position is sampled first: what it names was
+   * written before the sync began. Resolves false when the disk refused; the old checkpoint then stays.
+   */
+  async checkpoint(): Promise<boolean> {
+    const { positions, disk } = this.#parts;
+    const next: Checkpoint = {
+      ...this.#checkpoint,
+      logTimestamp: Math.max(this.#checkpoint.logTimestamp, positions.get(FLUSHED_TIME)),
+      queueTimestamp: positions.get(DISPATCHED_TIME),
+      queuePhysicalOffset: Math.min(positions.get(DISPATCHED_RECORD), positions.get(FLUSHED)),
+    };
+    if (next.queuePhysicalOffset < positions.get(DISPATCHED_RECORD)) {
+      // The log is behind its own queues on disk: recovery must find a record where the checkpoint points.
+      next.queuePhysicalOffset = this.#checkpoint.queuePhysicalOffset;
+      next.queueTimestamp = this.#checkpoint.queueTimestamp;
+    }
+    if (JSON.stringify(next) === JSON.stringify(this.#checkpoint)) return true;
+    if ((await disk.syncRangeFiles()) < 0) return false;
+    writeCheckpoint(disk, storePaths.checkpoint(this.#parts.options.directory), next);
+    this.#checkpoint = next;
+    return true;
+  }
+
+  /** Notes that an index file is complete and durable up to this store time. */
+  indexCompleted(timestamp: number): void {
+    if (timestamp > this.#checkpoint.indexTimestamp) this.#checkpoint.indexTimestamp = timestamp;
+  }
+
+  /**
+   * After all threads have stopped: checkpoint and, when everything appended is durable and dispatched, removal of the
+   * abort file. Resolves whether the stop counts as clean.
+   */
+  async close(): Promise<boolean> {
+    const { positions, options } = this.#parts;
+    const end = positions.get(APPENDED);
+    const complete = positions.get(FLUSHED) === end && positions.get(DISPATCHED) === end && !positions.halted;
+    const clean = complete && (await this.checkpoint());
+    if (clean) {
+      rmSync(storePaths.abort(options.directory), { force: true });
+      addon.syncDirectory(options.directory);
+    }
+    addon.unlockFile(this.#lock);
+    return clean;
+  }
+}
+
+function takeLock(directory: string): number {
+  const lock = addon.lockFile(storePaths.lock(directory));
+  if (lock >= 0) return lock;
+  if (lock === -EAGAIN || lock === -EACCES) {
+    throw new Error(
+      `The store ${directory} is in use by another broker: stop that one, or use another store directory.`,
+    );
+  }
+  throw new Error(`Cannot lock the store ${directory} (errno ${-lock}).`);
+}
+
+/** Names the running boot of the machine; empty where the kernel does not tell. */
+function currentBoot(): string {
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  } catch {
+    return '';
+  }
+}
+
+function lastBoot(options: StoreOptions): string {
+  try {
+    return readFileSync(storePaths.boot(options.directory), 'utf8').trim();
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,201 @@
+/**
+ * The store as a library: everything inline in the caller's thread, without network or workers. `append` writes,
+ * `flush` makes durable, `dispatch` makes visible; the broker runs the same parts in threads of their own.
+ */
+import { totalmem } from 'node:os';
+import { join } from 'node:path';
+import { assert } from '../lib/assert.ts';
+import { type Clock, systemClock } from '../lib/clock.ts';
+import { encodeRecord, type RecordHead } from '../record/encode.ts';
+import { plainBulk } from '../ring/bulk.ts';
+import { APPENDED, APPENDED_TIME, FLUSHED, Positions } from '../ring/positions.ts';
+import type { Disk } from './disk/disk.ts';
+import { nativeDisk } from './disk/native-disk.ts';
+import { Dispatcher } from './dispatch/dispatcher.ts';
+import { DEFAULT_DELAY_LEVELS, parseDelayLevels } from './dispatch/schedule-time.ts';
+import { IndexReader } from './index/index-reader.ts';
+import { KeyIndex } from './index/key-index.ts';
+import { APPENDED_OK, CommitLog } from './log/commit-log.ts';
+import { Flusher } from './log/flusher.ts';
+import { Segments } from './log/segments.ts';
+import { OpenStore } from './opening.ts';
+import { DEFAULT_STORE_OPTIONS, type StoreOptions } from './options.ts';
+import { storePaths } from './paths.ts';
+import { QueueDirectory } from './queue/queue-directory.ts';
+import { QueueTable } from './queue/queue-table.ts';
+import { PullReader, type ReaderQueue } from './read/pull-reader.ts';
+import { QueueFiles } from './read/queue-files.ts';
+import { StoreReader } from './read/store-reader.ts';
+
+export interface StoreSetup {
+  /** Root directory; made when missing. */
+  directory: string;
+  options?: Partial<StoreOptions>;
+  disk?: Disk;
+  clock?: Clock;
+  /** messageDelayLevel */
+  delayLevels?: string;
+  progress?: (line: string) => void;
+}
+
+export interface Appended {
+  queueOffset: number;
+  physicalOffset: number;
+}
+
+interface KnownQueue extends ReaderQueue {
+  readonly topic: string;
+  readonly queueId: number;
+}
+
+export function storeOptions(directory: string, given: Partial<StoreOptions> = {}): StoreOptions {
+  return { ...DEFAULT_STORE_OPTIONS, directory, commitLogDirectory: join(directory, 'commitlog'), ...given };
+}
+
+/** Opens (and recovers) a store for use in this thread alone. */
+export function openStore(setup: StoreSetup): Store {
+  return new Store(setup);
+}
+
+export class Store {
+  readonly options: StoreOptions;
+  readonly positions = new Positions();
+  readonly pull: PullReader;
+  readonly reader: StoreReader;
+  readonly #disk: Disk;
+  readonly #clock: Clock;
+  readonly #directory = QueueDirectory.plain();
+  readonly #queues = new Map<string, KnownQueue>();
+  readonly #segments: Segments;
+  readonly #log: CommitLog;
+  readonly #flusher: Flusher;
+  readonly #table: QueueTable;
+  readonly #index: KeyIndex | undefined;
+  readonly #dispatcher: Dispatcher;
+  readonly #opened: OpenStore;
+  #scratch = plainBulk(64 * 1024);
+
+  constructor(setup: StoreSetup) {
+    this.#disk = setup.disk ?? nativeDisk;
+    this.#clock = setup.clock ?? systemClock;
+    this.options = storeOptions(setup.directory, setup.options);
+    const { options, positions } = this;
+    const delayMillis = parseDelayLevels(setup.delayLevels ?? DEFAULT_DELAY_LEVELS);
+    this.#opened = OpenStore.open({
+      disk: this.#disk,
+      options,
+      positions,
+      directory: this.#directory,
+      clock: this.#clock,
+      delayMillis,
+      idOf: (topic, queueId) => this.#queue(topic, queueId).id,
+      progress: setup.progress ?? (() => {}),
+    });
+    this.#segments = new Segments(this.#disk, options.commitLogDirectory, options.mappedFileSizeCommitLog);
+    this.#log = new CommitLog(this.#segments, positions, this.#directory, {
+      position: positions.get(APPENDED),
+      storeTimestamp: positions.get(APPENDED_TIME),
+    });
+    this.#flusher = new Flusher(
+      new Segments(this.#disk, options.commitLogDirectory, options.mappedFileSizeCommitLog),
+      positions,
+    );
+    const queueRoot = storePaths.consumeQueue(options.directory);
+    this.#table = new QueueTable(this.#disk, queueRoot, options.mappedFileSizeConsumeQueue, this.#directory);
+    for (const { topic, queueId, id, lastPhysicalEnd } of this.#opened.recovered.queues) {
+      this.#table.add(topic, queueId, id, lastPhysicalEnd);
+    }
+    const geometry = { slots: options.maxHashSlotNum, entries: options.maxIndexNum };
+    const indexDirectory = storePaths.index(options.directory);
+    this.#index = options.messageIndexEnable
+      ? new KeyIndex(this.#disk, indexDirectory, geometry, this.#clock)
+      : undefined;
+    this.#dispatcher = new Dispatcher({
+      segments: this.#segments,
+      positions,
+      queues: this.#table,
+      directory: this.#directory,
+      index: this.#index,
+      bound: options.flushDiskType === 'SYNC_FLUSH' ? FLUSHED : APPENDED,
+      delayMillis,
+      onArrival: () => {},
+      onUnknownQueue: () => undefined,
+      onGap: (queue) => assert(false, `queue ${queue.topic}/${queue.queueId} has a gap`),
+    });
+    const index = this.#index && new IndexReader(this.#disk, indexDirectory, geometry);
+    this.pull = new PullReader(this.#segments, positions, this.#directory, totalmem() * 0.4);
+    this.reader = new StoreReader(this.#segments, positions, this.#directory, index);
+  }
+
+  /** Appends one message; it is neither durable nor visible yet. Throws when the log has no room for it. */
+  append(topic: string, head: RecordHead, body: Uint8Array, properties: string): Appended {
+    const queue = this.#queue(topic, head.queueId);
+    if (this.#table.byName(topic)?.queues[head.queueId] === undefined) {
+      this.#table.add(topic, head.queueId, queue.id);
+    }
+    const record = encodeRecord(head, Buffer.from(topic), body, Buffer.from(properties));
+    if (record.length > this.#scratch.bytes.length) this.#scratch = plainBulk(record.length * 2);
+    this.#scratch.bytes.set(record);
+    this.#log.setTime(this.#clock.now());
+    const outcome = this.#log.append(this.#scratch, 0, record.length, queue.id);
+    if (outcome !== APPENDED_OK) {
+      throw new Error(
+        `the log cannot take a record of ${record.length} bytes (errno ${this.#segments.lastError})`,
+      );
+    }
+    this.#log.publish();
+    return { queueOffset: this.#log.queueOffset, physicalOffset: this.#log.physicalOffset };
+  }
+
+  /** Makes everything appended durable. */
+  flush(): void {
+    this.#flusher.doWork();
+    if (this.positions.halted) throw new Error('the log could not be synced');
+  }
+
+  /** Enters everything that may be seen in queues and index. */
+  dispatch(): void {
+    while (this.#dispatcher.doWork() > 0);
+    if (this.positions.halted) throw new Error('queues or index could not be written');
+  }
+
+  /** The queue for `pull` and `reader`; undefined when nothing was ever put there. */
+  queue(topic: string, queueId: number): ReaderQueue | undefined {
+    return this.#queues.get(`${topic}/${queueId}`);
+  }
+
+  /** Notes how far queues are durable, so that recovery after a crash starts there. */
+  checkpoint(): Promise<boolean> {
+    return this.#opened.checkpoint();
+  }
+
+  /** Flushes, dispatches and closes; resolves whether the stop counts as clean. */
+  async close(): Promise<boolean> {
+    this.flush();
+    this.dispatch();
+    this.#index?.sync();
+    const clean = await this.#opened.close();
+    for (const queue of this.#queues.values()) queue.files.close();
+    this.#table.close();
+    this.#index?.close();
+    this.#segments.close();
+    return clean;
+  }
+
+  #queue(topic: string, queueId: number): KnownQueue {
+    const key = `${topic}/${queueId}`;
+    let queue = this.#queues.get(key);
+    if (queue === undefined) {
+      const { options } = this;
+      const root = storePaths.consumeQueue(options.directory);
+      queue = {
+        topic,
+        queueId,
+        id: this.#queues.size + 1,
+        files: new QueueFiles(this.#disk, root, options.mappedFileSizeConsumeQueue, topic, queueId),
+      };
+      this.#queues.set(key, queue);
+    }
+    return queue;
+  }
+}
