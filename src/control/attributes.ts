@@ -1,0 +1,133 @@
+/**
+ * Attributes of topics and groups: a small registry of named values. Requests say what to change by a sign before
+ * the name (`+name=value` sets, `-name` removes); tables and files hold plain names.
+ */
+
+/** The change breaks a rule; the message is RocketMQ's remark. */
+export class AttributeError extends Error {
+  override name = 'AttributeError';
+}
+
+interface AttributeRule {
+  /** May it change after the topic or group was created? */
+  readonly changeable: boolean;
+  /** Throws an AttributeError for a value that may not be set. */
+  verify(value: string): void;
+}
+
+function oneOf(changeable: boolean, ...values: string[]): AttributeRule {
+  return {
+    changeable,
+    verify(value) {
+      if (!values.includes(value)) throw new AttributeError(`value is not in set: [${values.join(', ')}]`);
+    },
+  };
+}
+
+const LONG_MAX = 9223372036854775807n;
+
+function between(min: bigint, max: bigint): AttributeRule {
+  return {
+    changeable: true,
+    verify(value) {
+      if (!/^[+-]?\d+$/.test(value)) throw new AttributeError(`For input string: "${value}"`);
+      const number = BigInt(value.replace(/^\+/, ''));
+      if (number < min || number > max) {
+        throw new AttributeError(`value is not in range(${min}, ${max})`);
+      }
+    },
+  };
+}
+
+const anyText: AttributeRule = { changeable: true, verify: () => undefined };
+
+const trueOrFalse: AttributeRule = {
+  changeable: true,
+  verify(value) {
+    if (!/^(true|false)$/i.test(value)) throw new AttributeError('boolean attribute format is wrong.');
+  },
+};
+
+export type AttributeRules = ReadonlyMap<string, AttributeRule>;
+
+const MESSAGE_TYPES = ['UNSPECIFIED', 'NORMAL', 'FIFO', 'DELAY', 'TRANSACTION', 'PRIORITY', 'LITE', 'MIXED'];
+
+export const MESSAGE_TYPE_ATTRIBUTE = 'message.type';
+
+export const TOPIC_ATTRIBUTES: AttributeRules = new Map([
+  ['queue.type', oneOf(false, 'BatchCQ', 'SimpleCQ')],
+  ['cleanup.policy', oneOf(false, 'DELETE', 'COMPACTION')],
+  [MESSAGE_TYPE_ATTRIBUTE, oneOf(true, ...MESSAGE_TYPES)],
+  ['reserve.time', between(-1n, LONG_MAX)],
+  ['lite.topic.expiration', between(-1n, 43_200n)],
+]);
+
+export const GROUP_ATTRIBUTES: AttributeRules = new Map([
+  ['priority.factor', between(0n, 100n)],
+  ['lite.bind.topic', anyText],
+  ['lite.sub.model', oneOf(true, 'Shared', 'Exclusive')],
+  ['lite.sub.reset.offset.exclusive', trueOrFalse],
+  ['lite.sub.reset.offset.unsubscribe', trueOrFalse],
+  ['lite.sub.client.quota', between(-1n, LONG_MAX)],
+  ['lite.sub.client.max.event.cnt', between(10n, LONG_MAX)],
+  ['lite.sub.wildcard', anyText],
+]);
+
+/**
+ * Parses the text of a request, `+key1=value1,+key2=value2,-key3`, into signed names and values.
+ * Throws an AttributeError when an entry has no proper sign or a name comes twice.
+ */
+export function parseAttributeChanges(text: string | undefined): Map<string, string> {
+  const changes = new Map<string, string>();
+  if (text === undefined || text === '') return changes;
+  for (const entry of text.split(',')) {
+    const [key = '', value] = entry.split('=');
+    if (value !== undefined && !key.includes('+')) {
+      throw new AttributeError(`add/alter attribute format is wrong: ${key}`);
+    }
+    if (value === undefined && !key.includes('-')) {
+      throw new AttributeError(`delete attribute format is wrong: ${key}`);
+    }
+    if (changes.has(key)) throw new AttributeError(`key duplication: ${key}`);
+    changes.set(key, value ?? '');
+  }
+  return changes;
+}
+
+/**
+ * The attributes after `changes` (signed names) were applied to `current` (undefined: the topic or group is being
+ * created, where only `+` is allowed). Throws an AttributeError and changes nothing when one of them may not be made.
+ */
+export function alterAttributes(
+  rules: AttributeRules,
+  current: ReadonlyMap<string, string> | undefined,
+  changes: ReadonlyMap<string, string>,
+): Map<string, string> {
+  const result = new Map(current);
+  const seen = new Set<string>();
+  for (const [key, value] of changes) {
+    const name = key.slice(1);
+    if (name === '' || /[+-]/.test(name)) throw new AttributeError('kv string format wrong.');
+    if (seen.has(name)) throw new AttributeError(`alter duplication key. key: ${name}`);
+    seen.add(name);
+    const adds = key.startsWith('+');
+    if (current === undefined && !adds) {
+      throw new AttributeError(`only add attribute is supported while creating topic. key: ${name}`);
+    }
+    if (!adds && !key.startsWith('-')) throw new AttributeError(`wrong format key: ${name}`);
+    if (!adds && !result.has(name)) {
+      throw new AttributeError(`attempt to delete a nonexistent key: ${name}`);
+    }
+    const rule = rules.get(name);
+    if (rule === undefined) throw new AttributeError(`unsupported key: ${name}`);
+    if (current !== undefined && !rule.changeable) {
+      throw new AttributeError(`attempt to update an unchangeable attribute. key: ${name}`);
+    }
+    if (!adds) result.delete(name);
+    else {
+      rule.verify(value);
+      result.set(name, value);
+    }
+  }
+  return result;
+}

@@ -1,0 +1,136 @@
+/**
+ * Consumers that are online, by group. Members are told by notice 40 when someone joins or leaves or the topics
+ * change, so that they share the queues anew; broadcasting groups have nothing to share.
+ */
+import type { Clock } from '../lib/clock.ts';
+import { Listeners } from '../lib/listeners.ts';
+import { RequestCode } from '../protocol/codes.ts';
+import { ConsumerGroup, type ConsumerGroupView } from './consumer-group.ts';
+import type { ClientConnection } from './context.ts';
+import type { ConsumerData } from './heartbeat.ts';
+import type { ControlLog } from './log.ts';
+import { OfflineSubscriptions } from './offline-subscriptions.ts';
+import { newOnewayRequest } from './outgoing.ts';
+import type { ClientInfo } from './producers.ts';
+import type { BrokerSettings } from './settings.ts';
+import type { Subscription } from './subscription.ts';
+
+export interface Registration {
+  client: ClientInfo;
+  consumer: ConsumerData;
+  /** Does the group's configuration want change notices? */
+  notify: boolean;
+  /** 0 for heartbeats V1. */
+  fingerprint: number;
+  /** V2: `consumer.subscriptions` was left out. */
+  withoutSubscriptions: boolean;
+}
+
+export class ConsumerTable {
+  /** Members, subscriptions or kind of a group changed, or the group went offline; `get(group)` tells. */
+  readonly changed = new Listeners<string>();
+  /** Subscriptions of consumers that pull without heartbeats. */
+  readonly offline: OfflineSubscriptions;
+
+  readonly #settings: BrokerSettings;
+  readonly #clock: Clock;
+  readonly #log: ControlLog;
+  readonly #groups = new Map<string, ConsumerGroup>();
+
+  constructor(settings: BrokerSettings, clock: Clock, log: ControlLog) {
+    this.#settings = settings;
+    this.#clock = clock;
+    this.#log = log;
+    this.offline = new OfflineSubscriptions(clock);
+  }
+
+  get(group: string): ConsumerGroupView | undefined {
+    return this.#groups.get(group);
+  }
+
+  all(): IterableIterator<ConsumerGroupView> {
+    return this.#groups.values();
+  }
+
+  /** What the group wants of the topic, told by a heartbeat or else by a pull. */
+  findSubscription(group: string, topic: string): Subscription | undefined {
+    return this.#groups.get(group)?.subscriptions.get(topic) ?? this.offline.find(group, topic);
+  }
+
+  /** Online groups that subscribe to the topic. */
+  groupsOf(topic: string): string[] {
+    return [...this.#groups.values()]
+      .filter((group) => group.subscriptions.has(topic))
+      .map((group) => group.name);
+  }
+
+  /**
+   * One consumer of a heartbeat. True when the client has to send its subscriptions (again): they differ from those
+   * of the group's last heartbeat, or it left them out and they are not known here, as after a restart.
+   */
+  register(registration: Registration): boolean {
+    const { client, consumer, fingerprint } = registration;
+    const group = this.#groups.get(consumer.groupName) ?? new ConsumerGroup(consumer.groupName);
+    this.#groups.set(group.name, group);
+    const previous = group.fingerprint;
+    group.fingerprint = fingerprint;
+    const described = group.describe(consumer);
+    const { joined, replaced } = group.join(client, this.#clock.now());
+    if (replaced !== undefined) {
+      this.#log.warn(
+        { group: group.name, clientId: client.clientId, from: replaced.connection.remoteAddress },
+        'client channel changed',
+      );
+    }
+    const subscribed = registration.withoutSubscriptions
+      ? { topics: false, versions: false }
+      : group.subscribe(consumer.subscriptions);
+    if (described || joined || subscribed.topics || subscribed.versions) this.changed.emit(group.name);
+    if (registration.notify && (joined || subscribed.topics)) this.#notify(group);
+    const unknown = registration.withoutSubscriptions && previous === undefined;
+    return fingerprint !== 0 && (unknown || (previous !== undefined && previous !== fingerprint));
+  }
+
+  /** A client leaves a group of its own accord (request 35). */
+  unregister(groupName: string, connectionId: string, notify: boolean): void {
+    const group = this.#groups.get(groupName);
+    if (group?.leave(connectionId)) this.#afterLeaving(group, notify);
+  }
+
+  removeConnection(connectionId: string): void {
+    for (const group of [...this.#groups.values()]) {
+      if (group.leave(connectionId)) this.#afterLeaving(group, true);
+    }
+  }
+
+  /** Drops members without heartbeat since `before` (ms) and returns their connections. */
+  expire(before: number): ClientConnection[] {
+    const expired = new Set<ClientConnection>();
+    for (const group of [...this.#groups.values()]) {
+      const silent = group.members().filter((member) => member.lastHeartbeat < before);
+      if (silent.length === 0) continue;
+      for (const member of silent) {
+        group.leave(member.connection.id);
+        expired.add(member.connection);
+        this.#log.warn({ group: group.name, clientId: member.clientId }, 'consumer silent for too long');
+      }
+      this.#afterLeaving(group, true);
+    }
+    return [...expired];
+  }
+
+  #afterLeaving(group: ConsumerGroup, notify: boolean): void {
+    if (group.isEmpty) this.#groups.delete(group.name);
+    this.changed.emit(group.name);
+    if (notify) this.#notify(group);
+  }
+
+  #notify(group: ConsumerGroup): void {
+    if (group.isBroadcast || !this.#settings.notifyConsumerIdsChangedEnable) return;
+    for (const connection of group.connections()) {
+      connection.send(
+        newOnewayRequest(RequestCode.NOTIFY_CONSUMER_IDS_CHANGED, { consumerGroup: group.name }),
+      );
+    }
+  }
+}

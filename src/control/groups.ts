@@ -1,0 +1,189 @@
+/**
+ * The consumer groups of this broker: config/subscriptionGroup.json, built-in groups, creation on demand, and which
+ * topics a group may not read.
+ */
+import { join } from 'node:path';
+import type { Clock } from '../lib/clock.ts';
+import { Listeners } from '../lib/listeners.ts';
+import { groupNameProblem, isSystemGroup } from '../lib/names.ts';
+import { parseRocketJson, writeRocketJson } from '../protocol/rocketmq-json.ts';
+import { alterAttributes, GROUP_ATTRIBUTES } from './attributes.ts';
+import { DataVersion, type DataVersionJson } from './data-version.ts';
+import { type GroupConfig, groupConfigFromJson, groupConfigToJson, newGroupConfig } from './group-config.ts';
+import { asObject, entriesOf, integerFrom } from './json-fields.ts';
+import type { BrokerSettings } from './settings.ts';
+import { StateFile } from './state-file.ts';
+
+const BUILT_IN_GROUPS = [
+  'TOOLS_CONSUMER',
+  'FILTERSRV_CONSUMER',
+  'SELF_TEST_C_GROUP',
+  'CID_ONS-HTTP-PROXY',
+  'CID_ONSAPI_PULL',
+  'CID_ONSAPI_PERMISSION',
+  'CID_ONSAPI_OWNER',
+  'CID_RMQ_SYS_TRANS',
+];
+
+/** Bit of a forbidden entry that stops reading, the same position as in topic permissions. */
+const FORBID_READ = 4;
+
+/** `{dataVersion, forbiddenTable, subscriptionGroupTable}`, the shape of the file and of request 201. */
+export interface GroupTableJson {
+  dataVersion: DataVersionJson;
+  forbiddenTable: Map<string, Map<string, number>>;
+  subscriptionGroupTable: Map<string, unknown>;
+}
+
+export class GroupTable {
+  /** A group was created or changed; also once per group after `load()`. */
+  readonly changed = new Listeners<GroupConfig>();
+  readonly deleted = new Listeners<string>();
+  /** What a group may read of a topic has changed (`forbiddenBits`). */
+  readonly forbiddenChanged = new Listeners<{ group: string; topic: string }>();
+
+  readonly #settings: BrokerSettings;
+  readonly #file: StateFile;
+  readonly #version: DataVersion;
+  readonly #groups = new Map<string, GroupConfig>();
+  readonly #forbidden = new Map<string, Map<string, number>>();
+
+  constructor(configDirectory: string, settings: BrokerSettings, clock: Clock) {
+    this.#settings = settings;
+    this.#file = new StateFile(join(configDirectory, 'subscriptionGroup.json'));
+    this.#version = new DataVersion(clock);
+  }
+
+  /** Reads the file over the built-in groups. Call once, before use. Throws StateFileError. */
+  load(): void {
+    for (const name of BUILT_IN_GROUPS) this.#groups.set(name, newGroupConfig(name));
+    const stored = asObject(this.#file.load());
+    for (const [name, value] of entriesOf(stored?.['subscriptionGroupTable'])) {
+      const config = groupConfigFromJson(value);
+      if (config !== undefined) this.#groups.set(name, { ...config, groupName: name });
+    }
+    for (const [group, topics] of entriesOf(stored?.['forbiddenTable'])) {
+      for (const [topic, value] of entriesOf(topics)) {
+        this.#setForbidden(group, topic, integerFrom(value) ?? 0);
+      }
+    }
+    this.#version.assign(stored?.['dataVersion']);
+    for (const config of this.#groups.values()) this.changed.emit(config);
+  }
+
+  get(group: string): GroupConfig | undefined {
+    return this.#groups.get(group);
+  }
+
+  has(group: string): boolean {
+    return this.#groups.has(group);
+  }
+
+  all(): IterableIterator<GroupConfig> {
+    return this.#groups.values();
+  }
+
+  get size(): number {
+    return this.#groups.size;
+  }
+
+  get version(): DataVersionJson {
+    return this.#version.toJSON();
+  }
+
+  /** The group, created when that is allowed and its name is legal; else undefined. */
+  findOrCreate(group: string): GroupConfig | undefined {
+    const existing = this.#groups.get(group);
+    if (existing !== undefined) return existing;
+    const allowed =
+      this.#settings.autoCreateSubscriptionGroup ||
+      (this.#settings.enableCreateSysGroup && isSystemGroup(group));
+    if (!allowed || groupNameProblem(group) !== undefined) return undefined;
+    return this.#store(newGroupConfig(group));
+  }
+
+  /** Creates or replaces; attribute names carry signs. Throws AttributeError, nothing is changed then. */
+  update(config: GroupConfig): GroupConfig {
+    const old = this.#groups.get(config.groupName);
+    const attributes = alterAttributes(GROUP_ATTRIBUTES, old?.attributes, config.attributes);
+    return this.#store({ ...config, attributes });
+  }
+
+  /** Removes the group and what it may not read. False when there was no such group. */
+  delete(group: string): boolean {
+    this.#forbidden.delete(group);
+    if (!this.#groups.delete(group)) return false;
+    this.#afterChange();
+    this.deleted.emit(group);
+    return true;
+  }
+
+  mayRead(group: string, topic: string): boolean {
+    return (this.forbiddenBits(group, topic) & FORBID_READ) === 0;
+  }
+
+  forbiddenBits(group: string, topic: string): number {
+    return this.#forbidden.get(group)?.get(topic) ?? 0;
+  }
+
+  setMayRead(group: string, topic: string, may: boolean): void {
+    const bits = this.forbiddenBits(group, topic);
+    this.#setForbidden(group, topic, may ? bits & ~FORBID_READ : bits | FORBID_READ);
+    this.#afterChange();
+    this.forbiddenChanged.emit({ group, topic });
+  }
+
+  #setForbidden(group: string, topic: string, bits: number): void {
+    const topics = this.#forbidden.get(group) ?? new Map<string, number>();
+    if (bits > 0) topics.set(topic, bits);
+    else topics.delete(topic);
+    if (topics.size > 0) this.#forbidden.set(group, topics);
+    else this.#forbidden.delete(group);
+  }
+
+  toJson(groups: Iterable<GroupConfig> = this.#groups.values()): GroupTableJson {
+    const table = new Map<string, unknown>();
+    const forbidden = new Map<string, Map<string, number>>();
+    for (const config of groups) {
+      table.set(config.groupName, groupConfigToJson(config));
+      const topics = this.#forbidden.get(config.groupName);
+      if (topics !== undefined) forbidden.set(config.groupName, topics);
+    }
+    return { dataVersion: this.version, forbiddenTable: forbidden, subscriptionGroupTable: table };
+  }
+
+  /** The `count` groups from index `first` on, by name; from 0 when `dataVersion` (JSON text) is not current. */
+  page(first: number, count: number, dataVersion: string | undefined): GroupConfig[] {
+    const begin = this.#isCurrent(dataVersion) ? Math.max(0, first) : 0;
+    return [...this.#groups.values()]
+      .sort((a, b) => (a.groupName < b.groupName ? -1 : 1))
+      .slice(begin, begin + Math.max(0, count));
+  }
+
+  #isCurrent(dataVersion: string | undefined): boolean {
+    if (dataVersion === undefined || dataVersion.trim() === '') return false;
+    return this.#version.equals(parseRocketJson(dataVersion));
+  }
+
+  /** Resolves when all changes made so far are on disk; rejects when they could not be written. */
+  saved(): Promise<void> {
+    return this.#file.saved();
+  }
+
+  #store(config: GroupConfig): GroupConfig {
+    this.#groups.set(config.groupName, config);
+    this.#afterChange();
+    this.changed.emit(config);
+    return config;
+  }
+
+  #afterChange(): void {
+    this.#version.next();
+    this.#file.save(() => writeRocketJson(this.#fileJson(), { pretty: true }));
+  }
+
+  /** Unlike a page, the file also keeps what is forbidden to groups that do not exist yet. */
+  #fileJson(): GroupTableJson {
+    return { ...this.toJson(), forbiddenTable: this.#forbidden };
+  }
+}

@@ -1,0 +1,40 @@
+/**
+ * What consumers subscribe to that pull without heartbeats (they send the expression along): kept for statistics, so
+ * that a topic they read counts as subscribed.
+ */
+import type { Clock } from '../lib/clock.ts';
+import type { Subscription } from './subscription.ts';
+
+interface Seen {
+  subscription: Subscription;
+  /** Ms since the epoch of the last pull with it. */
+  at: number;
+}
+
+export class OfflineSubscriptions {
+  readonly #clock: Clock;
+  /** By group, then by topic. */
+  readonly #groups = new Map<string, Map<string, Seen>>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  note(group: string, subscription: Subscription): void {
+    const topics = this.#groups.get(group) ?? new Map<string, Seen>();
+    topics.set(subscription.topic, { subscription, at: this.#clock.now() });
+    this.#groups.set(group, topics);
+  }
+
+  find(group: string, topic: string): Subscription | undefined {
+    return this.#groups.get(group)?.get(topic)?.subscription;
+  }
+
+  /** Forgets what was not used since `before` (ms). */
+  expire(before: number): void {
+    for (const [group, topics] of this.#groups) {
+      for (const [topic, seen] of topics) if (seen.at < before) topics.delete(topic);
+      if (topics.size === 0) this.#groups.delete(group);
+    }
+  }
+}

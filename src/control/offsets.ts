@@ -1,0 +1,215 @@
+/**
+ * How far each group has consumed: config/consumerOffset.json, written every few seconds, and two tables that live in
+ * memory only: how far it has pulled, and resets that wait for the consumer's next pull.
+ */
+import { join } from 'node:path';
+import type { Clock } from '../lib/clock.ts';
+import { Listeners } from '../lib/listeners.ts';
+import { writeRocketJson } from '../protocol/rocketmq-json.ts';
+import { DataVersion, type DataVersionJson } from './data-version.ts';
+import { asObject, entriesOf, integerFrom } from './json-fields.ts';
+import type { BrokerSettings } from './settings.ts';
+import { StateFile } from './state-file.ts';
+
+const SEPARATOR = '@';
+
+/** Next offset to consume by queue id. */
+type QueueOffsets = Map<number, number>;
+/** By `topic@group`; neither name can hold the separator. */
+type OffsetsByKey = Map<string, QueueOffsets>;
+
+export interface QueueReset {
+  group: string;
+  topic: string;
+  queueId: number;
+  /** Undefined: the reset is over, it was taken or its topic or group was removed. */
+  offset: number | undefined;
+}
+
+/** The file's shape, also the answer to request 43. */
+export interface OffsetTableJson {
+  dataVersion: DataVersionJson;
+  groupTopicMap: Map<string, string[]>;
+  offsetTable: OffsetsByKey;
+  pullOffsetTable: OffsetsByKey;
+}
+
+export class OffsetTable {
+  /** A reset was set or is over. Readers of the queue answer it with "offset moved" (request 11, code 21). */
+  readonly resetChanged = new Listeners<QueueReset>();
+
+  readonly #settings: BrokerSettings;
+  readonly #file: StateFile;
+  readonly #version: DataVersion;
+  readonly #consumed: OffsetsByKey = new Map();
+  readonly #pulled: OffsetsByKey = new Map();
+  readonly #resets: OffsetsByKey = new Map();
+  #commits = 0;
+  #dirty = false;
+
+  constructor(configDirectory: string, settings: BrokerSettings, clock: Clock) {
+    this.#settings = settings;
+    this.#file = new StateFile(join(configDirectory, 'consumerOffset.json'));
+    this.#version = new DataVersion(clock);
+  }
+
+  /** Reads the file. Call once, before use. Throws StateFileError. */
+  load(): void {
+    const stored = asObject(this.#file.load());
+    for (const [key, queues] of entriesOf(stored?.['offsetTable'])) {
+      for (const [queueId, value] of entriesOf(queues)) {
+        const offset = integerFrom(value);
+        if (offset !== undefined) put(this.#consumed, key, Number(queueId), offset);
+      }
+    }
+    this.#version.assign(stored?.['dataVersion']);
+  }
+
+  /** Stores the offset as given, even when it is lower than before: that is how consumers go back. */
+  commit(group: string, topic: string, queueId: number, offset: number): void {
+    put(this.#consumed, keyOf(topic, group), queueId, offset);
+    this.#dirty = true;
+    this.#commits += 1;
+    if (this.#commits % this.#settings.consumerOffsetUpdateVersionStep === 0) this.#version.next();
+  }
+
+  /** Next offset to consume, the waiting reset if there is one, or -1. */
+  query(group: string, topic: string, queueId: number): number {
+    const key = keyOf(topic, group);
+    if (this.#settings.useServerSideResetOffset) {
+      const reset = this.#resets.get(key)?.get(queueId);
+      if (reset !== undefined) return reset;
+    }
+    return this.#consumed.get(key)?.get(queueId) ?? -1;
+  }
+
+  /** Consumed offsets by queue id; undefined when the group never committed for this topic. */
+  queuesOf(group: string, topic: string): ReadonlyMap<number, number> | undefined {
+    return this.#consumed.get(keyOf(topic, group));
+  }
+
+  commitPull(group: string, topic: string, queueId: number, offset: number): void {
+    put(this.#pulled, keyOf(topic, group), queueId, offset);
+  }
+
+  /** Next offset to pull, or what `query` says when the group has not pulled since the start. */
+  queryPull(group: string, topic: string, queueId: number): number {
+    return this.#pulled.get(keyOf(topic, group))?.get(queueId) ?? this.query(group, topic, queueId);
+  }
+
+  /** Sets where the group goes on; commits are refused until its consumer has heard of it by a pull. */
+  assignReset(group: string, topic: string, queueId: number, offset: number): void {
+    const key = keyOf(topic, group);
+    put(this.#resets, key, queueId, offset);
+    put(this.#consumed, key, queueId, offset);
+    this.#dirty = true;
+    this.resetChanged.emit({ group, topic, queueId, offset });
+  }
+
+  hasReset(group: string, topic: string, queueId: number): boolean {
+    return this.#resets.get(keyOf(topic, group))?.has(queueId) ?? false;
+  }
+
+  /** The waiting reset, which is over with this call; undefined when there is none. */
+  takeReset(group: string, topic: string, queueId: number): number | undefined {
+    const queues = this.#resets.get(keyOf(topic, group));
+    const offset = queues?.get(queueId);
+    if (offset === undefined) return undefined;
+    queues?.delete(queueId);
+    this.resetChanged.emit({ group, topic, queueId, offset: undefined });
+    return offset;
+  }
+
+  /** Topics that the group has committed offsets for. */
+  topicsOf(group: string): string[] {
+    return namesIn(this.#consumed.keys()).flatMap((name) => (name.group === group ? [name.topic] : []));
+  }
+
+  /** Groups that have committed offsets for the topic. */
+  groupsOf(topic: string): string[] {
+    return namesIn(this.#consumed.keys()).flatMap((name) => (name.topic === topic ? [name.group] : []));
+  }
+
+  /** Gives `target` the offsets that `source` has for the topic, replacing its own. */
+  clone(source: string, target: string, topic: string): void {
+    const queues = this.#consumed.get(keyOf(topic, source));
+    if (queues === undefined) return;
+    this.#consumed.set(keyOf(topic, target), new Map(queues));
+    this.#dirty = true;
+  }
+
+  removeGroup(group: string): void {
+    this.#remove((name) => name.group === group);
+  }
+
+  removeTopic(topic: string): void {
+    this.#remove((name) => name.topic === topic);
+  }
+
+  #remove(matches: (name: Names) => boolean): void {
+    const keys = new Set([...this.#consumed.keys(), ...this.#pulled.keys()]);
+    for (const name of namesIn(keys).filter(matches)) {
+      const key = keyOf(name.topic, name.group);
+      const resets = [...(this.#resets.get(key)?.keys() ?? [])];
+      this.#consumed.delete(key);
+      this.#pulled.delete(key);
+      this.#resets.delete(key);
+      this.#dirty = true;
+      for (const queueId of resets) this.resetChanged.emit({ ...name, queueId, offset: undefined });
+    }
+  }
+
+  toJson(): OffsetTableJson {
+    const groupTopicMap = new Map<string, string[]>();
+    for (const { group, topic } of namesIn(this.#consumed.keys())) {
+      const topics = groupTopicMap.get(group);
+      if (topics === undefined) groupTopicMap.set(group, [topic]);
+      else topics.push(topic);
+    }
+    return {
+      dataVersion: this.#version.toJSON(),
+      groupTopicMap,
+      offsetTable: this.#consumed,
+      pullOffsetTable: this.#pulled,
+    };
+  }
+
+  /** Asks for a save if anything changed since the last one. To be called every `flushConsumerOffsetInterval`. */
+  persist(): void {
+    if (!this.#dirty) return;
+    this.#dirty = false;
+    this.#file.save(() => writeRocketJson(this.toJson(), { pretty: true }));
+  }
+
+  /** Resolves when what `persist` asked for is on disk; rejects when it could not be written. */
+  async saved(): Promise<void> {
+    try {
+      await this.#file.saved();
+    } catch (error) {
+      this.#dirty = true;
+      throw error;
+    }
+  }
+}
+
+function keyOf(topic: string, group: string): string {
+  return topic + SEPARATOR + group;
+}
+
+interface Names {
+  topic: string;
+  group: string;
+}
+
+function namesIn(keys: Iterable<string>): Names[] {
+  return [...keys].flatMap((key) => {
+    const [topic, group, rest] = key.split(SEPARATOR);
+    return topic !== undefined && group !== undefined && rest === undefined ? [{ topic, group }] : [];
+  });
+}
+
+function put(table: OffsetsByKey, key: string, queueId: number, offset: number): void {
+  const queues = table.get(key);
+  if (queues === undefined) table.set(key, new Map([[queueId, offset]]));
+  else queues.set(queueId, offset);
+}

@@ -1,0 +1,103 @@
+/**
+ * What the control path needs to know of the broker's configuration: RocketMQ's own names and defaults.
+ * Read at use, not copied, so a setting changed while running (request 25) takes effect.
+ */
+export interface BrokerSettings {
+  brokerName: string;
+  brokerClusterName: string;
+  /** 0 = master. */
+  brokerId: number;
+  /** Address advertised to clients, without port. */
+  brokerIP1: string;
+  listenPort: number;
+  /** Bits: 4 read, 2 write. */
+  brokerPermission: number;
+  regionId: string;
+
+  autoCreateTopicEnable: boolean;
+  defaultTopicQueueNums: number;
+  clusterTopicEnable: boolean;
+  brokerTopicEnable: boolean;
+  traceTopicEnable: boolean;
+  msgTraceTopicName: string;
+  reviveQueueNum: number;
+  timerWheelEnable: boolean;
+  enableMixedMessageType: boolean;
+  validateSystemTopicWhenUpdateTopic: boolean;
+  clearRetryTopicWhenDeleteTopic: boolean;
+
+  autoCreateSubscriptionGroup: boolean;
+  enableCreateSysGroup: boolean;
+
+  rejectPullConsumerEnable: boolean;
+  notifyConsumerIdsChangedEnable: boolean;
+  /** A client whose last heartbeat is older than this is dropped, in ms. */
+  channelExpiredTimeout: number;
+  /** How long subscriptions of consumers without heartbeats are remembered, in ms. */
+  subscriptionExpiredTimeout: number;
+  enablePropertyFilter: boolean;
+
+  useServerSideResetOffset: boolean;
+  /** The offset file's version grows once per so many commits. */
+  consumerOffsetUpdateVersionStep: number;
+  /** The same for delayOffset.json. */
+  delayOffsetUpdateVersionStep: number;
+  /** How often offsets are written to disk, in ms. */
+  flushConsumerOffsetInterval: number;
+  flushDelayOffsetInterval: number;
+
+  /** Delay of each level, first level first: number and unit (s, m, h, d) separated by blanks. */
+  messageDelayLevel: string;
+  /** Deliveries of one level that may be under way at a time. */
+  scheduleAsyncDeliverMaxPendingLimit: number;
+
+  enableSplitMetadata: boolean;
+  splitMetadataSize: number;
+  defaultQueryMaxNum: number;
+  /** Names, separated by `;`, that request 25 may not change. */
+  configBlackList: string;
+  /** Sends are refused before this time, in ms since the epoch. */
+  startAcceptSendRequestTimeStamp: number;
+}
+
+/** RocketMQ 5.5.0's defaults; the four that name this broker must be given. */
+export function defaultBrokerSettings(
+  identity: Pick<BrokerSettings, 'brokerName' | 'brokerClusterName' | 'brokerIP1' | 'listenPort'>,
+): BrokerSettings {
+  return {
+    ...identity,
+    brokerId: 0,
+    brokerPermission: 6,
+    regionId: 'DefaultRegion',
+    autoCreateTopicEnable: true,
+    defaultTopicQueueNums: 8,
+    clusterTopicEnable: true,
+    brokerTopicEnable: true,
+    traceTopicEnable: false,
+    msgTraceTopicName: 'RMQ_SYS_TRACE_TOPIC',
+    reviveQueueNum: 8,
+    timerWheelEnable: true,
+    enableMixedMessageType: false,
+    validateSystemTopicWhenUpdateTopic: true,
+    clearRetryTopicWhenDeleteTopic: true,
+    autoCreateSubscriptionGroup: true,
+    enableCreateSysGroup: true,
+    rejectPullConsumerEnable: false,
+    notifyConsumerIdsChangedEnable: true,
+    channelExpiredTimeout: 120_000,
+    subscriptionExpiredTimeout: 600_000,
+    enablePropertyFilter: false,
+    useServerSideResetOffset: true,
+    consumerOffsetUpdateVersionStep: 500,
+    delayOffsetUpdateVersionStep: 200,
+    flushConsumerOffsetInterval: 5_000,
+    flushDelayOffsetInterval: 10_000,
+    messageDelayLevel: '1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h',
+    scheduleAsyncDeliverMaxPendingLimit: 2_000,
+    enableSplitMetadata: true,
+    splitMetadataSize: 2_000,
+    defaultQueryMaxNum: 32,
+    configBlackList: 'configBlackList;brokerConfigPath',
+    startAcceptSendRequestTimeStamp: 0,
+  };
+}

@@ -1,0 +1,107 @@
+/** One topic's configuration and its JSON form (config/topics.json and requests 17, 18, 21, 103, 351). */
+import type { RocketJson } from '../protocol/rocketmq-json.ts';
+import { asObject, booleanOr, enumOr, integerOr, textIn, textMapIn } from './json-fields.ts';
+
+export const PERM_INHERIT = 1;
+export const PERM_WRITE = 2;
+export const PERM_READ = 4;
+export const PERM_READ_WRITE = PERM_READ | PERM_WRITE;
+
+/** Bits of `topicSysFlag`. */
+export const TOPIC_UNIT = 1;
+export const TOPIC_UNIT_SUB = 2;
+
+const DEFAULT_QUEUES = 16;
+const FILTER_TYPES = ['SINGLE_TAG', 'MULTI_TAG'];
+
+/** Tables replace a config, they never change one, so it may be kept and compared. */
+export interface TopicConfig {
+  readonly topicName: string;
+  readonly readQueueNums: number;
+  readonly writeQueueNums: number;
+  /** PERM_* bits. */
+  readonly perm: number;
+  readonly topicFilterType: string;
+  readonly topicSysFlag: number;
+  readonly order: boolean;
+  /** Plain names in tables; in a request's config with a sign before each name. */
+  readonly attributes: ReadonlyMap<string, string>;
+}
+
+export function newTopicConfig(
+  topicName: string,
+  queues: number = DEFAULT_QUEUES,
+  perm: number = PERM_READ_WRITE,
+): TopicConfig {
+  return {
+    topicName,
+    readQueueNums: queues,
+    writeQueueNums: queues,
+    perm,
+    topicFilterType: 'SINGLE_TAG',
+    topicSysFlag: 0,
+    order: false,
+    attributes: new Map(),
+  };
+}
+
+/** Undefined when the value is no object or names no topic. Absent members take their defaults. */
+export function topicConfigFromJson(value: RocketJson | undefined): TopicConfig | undefined {
+  const object = asObject(value);
+  const topicName = object === undefined ? undefined : textIn(object, 'topicName');
+  if (object === undefined || topicName === undefined) return undefined;
+  return {
+    topicName,
+    readQueueNums: integerOr(object, 'readQueueNums', DEFAULT_QUEUES),
+    writeQueueNums: integerOr(object, 'writeQueueNums', DEFAULT_QUEUES),
+    perm: integerOr(object, 'perm', PERM_READ_WRITE),
+    topicFilterType: enumOr(object, 'topicFilterType', FILTER_TYPES, 'SINGLE_TAG'),
+    topicSysFlag: integerOr(object, 'topicSysFlag', 0),
+    order: booleanOr(object, 'order', false),
+    attributes: textMapIn(object, 'attributes'),
+  };
+}
+
+/** `attributes` is always there, `{}` when empty: the dashboard calls methods on it. */
+export function topicConfigToJson(config: TopicConfig): Record<string, unknown> {
+  return { ...config, attributes: new Map(config.attributes) };
+}
+
+export function sameTopicConfig(a: TopicConfig, b: TopicConfig): boolean {
+  return (
+    a.topicName === b.topicName &&
+    a.readQueueNums === b.readQueueNums &&
+    a.writeQueueNums === b.writeQueueNums &&
+    a.perm === b.perm &&
+    a.topicFilterType === b.topicFilterType &&
+    a.topicSysFlag === b.topicSysFlag &&
+    a.order === b.order &&
+    sameTexts(a.attributes, b.attributes)
+  );
+}
+
+function sameTexts(a: ReadonlyMap<string, string>, b: ReadonlyMap<string, string>): boolean {
+  if (a.size !== b.size) return false;
+  for (const [name, value] of a) if (b.get(name) !== value) return false;
+  return true;
+}
+
+/**
+ * How Java prints a TopicConfig; clients get it inside the remark of a refused queue id.
+ * `TopicConfig [topicName=t, readQueueNums=4, ...]`
+ */
+export function describeTopicConfig(config: TopicConfig): string {
+  const attributes = [...config.attributes].map(([name, value]) => `${name}=${value}`).join(', ');
+  return (
+    `TopicConfig [topicName=${config.topicName}, readQueueNums=${config.readQueueNums}, ` +
+    `writeQueueNums=${config.writeQueueNums}, perm=${permissionText(config.perm)}, ` +
+    `topicFilterType=${config.topicFilterType}, topicSysFlag=${config.topicSysFlag}, order=${config.order}, ` +
+    `attributes={${attributes}}]`
+  );
+}
+
+function permissionText(perm: number): string {
+  const read = (perm & PERM_READ) !== 0 ? 'R' : '-';
+  const write = (perm & PERM_WRITE) !== 0 ? 'W' : '-';
+  return read + write + ((perm & PERM_INHERIT) !== 0 ? 'X' : '-');
+}

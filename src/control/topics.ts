@@ -1,0 +1,208 @@
+/**
+ * The topics of this broker: config/topics.json, system topics, creation on demand.
+ * Changes take effect at once and are announced; `saved()` tells when they are on disk.
+ */
+import { join } from 'node:path';
+import type { Clock } from '../lib/clock.ts';
+import { Listeners } from '../lib/listeners.ts';
+import { AUTO_CREATE_TOPIC, SYSTEM_TOPIC_PREFIX } from '../lib/names.ts';
+import { parseRocketJson, writeRocketJson } from '../protocol/rocketmq-json.ts';
+import { alterAttributes, TOPIC_ATTRIBUTES } from './attributes.ts';
+import { DataVersion, type DataVersionJson } from './data-version.ts';
+import { asObject, entriesOf } from './json-fields.ts';
+import type { BrokerSettings } from './settings.ts';
+import { StateFile } from './state-file.ts';
+import { systemTopicConfigs, systemTopicNames } from './system-topics.ts';
+import {
+  newTopicConfig,
+  PERM_INHERIT,
+  PERM_READ_WRITE,
+  type TopicConfig,
+  topicConfigFromJson,
+  topicConfigToJson,
+} from './topic-config.ts';
+
+export interface AutoCreateRequest {
+  topic: string;
+  /** The topic whose configuration is inherited, normally TBW102. */
+  defaultTopic: string;
+  /** How many queues the client asks for at most. */
+  queueNums: number;
+  topicSysFlag?: number;
+}
+
+/** `{dataVersion, topicConfigTable}`, the shape of the file, of request 21 and of broker registration. */
+export interface TopicTableJson {
+  dataVersion: DataVersionJson;
+  topicConfigTable: Map<string, unknown>;
+}
+
+export class TopicTable {
+  /** A topic was created or changed; also once per topic after `load()`. */
+  readonly changed = new Listeners<TopicConfig>();
+  readonly deleted = new Listeners<string>();
+
+  readonly #settings: BrokerSettings;
+  readonly #file: StateFile;
+  readonly #version: DataVersion;
+  readonly #topics = new Map<string, TopicConfig>();
+  readonly #systemNames: Set<string>;
+
+  constructor(configDirectory: string, settings: BrokerSettings, clock: Clock) {
+    this.#settings = settings;
+    this.#file = new StateFile(join(configDirectory, 'topics.json'));
+    this.#version = new DataVersion(clock);
+    this.#systemNames = systemTopicNames(settings);
+  }
+
+  /** Reads the file over the system topics. Call once, before use. Throws StateFileError. */
+  load(): void {
+    for (const config of systemTopicConfigs(this.#settings)) this.#topics.set(config.topicName, config);
+    const stored = asObject(this.#file.load());
+    for (const [, value] of entriesOf(stored?.['topicConfigTable'])) {
+      const config = topicConfigFromJson(value);
+      if (config !== undefined) this.#topics.set(config.topicName, config);
+    }
+    this.#version.assign(stored?.['dataVersion']);
+    for (const config of this.#topics.values()) this.changed.emit(config);
+  }
+
+  get(topic: string): TopicConfig | undefined {
+    return this.#topics.get(topic);
+  }
+
+  has(topic: string): boolean {
+    return this.#topics.has(topic);
+  }
+
+  all(): IterableIterator<TopicConfig> {
+    return this.#topics.values();
+  }
+
+  get size(): number {
+    return this.#topics.size;
+  }
+
+  get version(): DataVersionJson {
+    return this.#version.toJSON();
+  }
+
+  /** System topics by name, also those that exist nowhere yet (request 305). */
+  get systemNames(): ReadonlySet<string> {
+    return this.#systemNames;
+  }
+
+  isSystemTopic(topic: string): boolean {
+    return this.#systemNames.has(topic) || topic.startsWith(SYSTEM_TOPIC_PREFIX);
+  }
+
+  isOrderTopic(topic: string): boolean {
+    return this.#topics.get(topic)?.order ?? false;
+  }
+
+  /** The topic, created from the default topic if that passes on its permissions; undefined when it may not be. */
+  createForSend(request: AutoCreateRequest): TopicConfig | undefined {
+    const existing = this.#topics.get(request.topic);
+    if (existing !== undefined) return existing;
+    const parent = this.#inheritable(request.defaultTopic);
+    if (parent === undefined) return undefined;
+    const queues = Math.max(0, Math.min(request.queueNums, parent.writeQueueNums));
+    return this.#store({
+      ...newTopicConfig(request.topic, queues, parent.perm & ~PERM_INHERIT),
+      topicSysFlag: request.topicSysFlag ?? 0,
+      topicFilterType: parent.topicFilterType,
+    });
+  }
+
+  #inheritable(topic: string): TopicConfig | undefined {
+    const parent = this.#topics.get(topic);
+    if (parent === undefined || (parent.perm & PERM_INHERIT) === 0) return undefined;
+    if (topic === AUTO_CREATE_TOPIC && !this.#settings.autoCreateTopicEnable) {
+      // Left over from a start that allowed it: take the right away, so that clients see it in the route.
+      this.#store({ ...parent, perm: PERM_READ_WRITE });
+      return undefined;
+    }
+    return parent;
+  }
+
+  /** A retry or dead letter topic; an existing one only has its order flag brought up to date. */
+  createInternal(topic: string, queues: number, order = false, topicSysFlag = 0): TopicConfig {
+    const existing = this.#topics.get(topic);
+    if (existing === undefined) {
+      return this.#store({ ...newTopicConfig(topic, queues, PERM_READ_WRITE), order, topicSysFlag });
+    }
+    return existing.order === order ? existing : this.#store({ ...existing, order });
+  }
+
+  /** The topic as it is, or else created with this configuration (attributes with plain names). */
+  createIfAbsent(config: TopicConfig): TopicConfig {
+    return this.#topics.get(config.topicName) ?? this.#store(config);
+  }
+
+  /** Creates or replaces; attribute names carry signs. Throws AttributeError, nothing is changed then. */
+  update(config: TopicConfig): TopicConfig {
+    const old = this.#topics.get(config.topicName);
+    const attributes = alterAttributes(TOPIC_ATTRIBUTES, old?.attributes, config.attributes);
+    return this.#store({ ...config, attributes });
+  }
+
+  /** False when there was no such topic. */
+  delete(topic: string): boolean {
+    if (!this.#topics.delete(topic)) return false;
+    this.#afterChange();
+    this.deleted.emit(topic);
+    return true;
+  }
+
+  /** Marks topics as ordered that name servers list as such (answer to the broker's registration). */
+  markOrdered(topics: Iterable<string>): void {
+    for (const topic of topics) {
+      const config = this.#topics.get(topic);
+      if (config !== undefined && !config.order) this.#store({ ...config, order: true });
+    }
+  }
+
+  /** A new version without a changed topic: what name servers show has changed for all (brokerPermission). */
+  touch(): void {
+    this.#afterChange();
+  }
+
+  toJson(topics: Iterable<TopicConfig> = this.#topics.values()): TopicTableJson {
+    const table = new Map<string, unknown>();
+    for (const config of topics) table.set(config.topicName, topicConfigToJson(config));
+    return { dataVersion: this.version, topicConfigTable: table };
+  }
+
+  /**
+   * The `count` topics from index `first` on, by name. Starts at 0 again when `dataVersion` (JSON text of the
+   * caller's version) is not the current one, since the indexes may have moved.
+   */
+  page(first: number, count: number, dataVersion: string | undefined): TopicConfig[] {
+    const begin = this.#isCurrent(dataVersion) ? Math.max(0, first) : 0;
+    return [...this.#topics.values()]
+      .sort((a, b) => (a.topicName < b.topicName ? -1 : 1))
+      .slice(begin, begin + Math.max(0, count));
+  }
+
+  #isCurrent(dataVersion: string | undefined): boolean {
+    if (dataVersion === undefined || dataVersion.trim() === '') return false;
+    return this.#version.equals(parseRocketJson(dataVersion));
+  }
+
+  /** Resolves when all changes made so far are on disk; rejects when they could not be written. */
+  saved(): Promise<void> {
+    return this.#file.saved();
+  }
+
+  #store(config: TopicConfig): TopicConfig {
+    this.#topics.set(config.topicName, config);
+    this.#afterChange();
+    this.changed.emit(config);
+    return config;
+  }
+
+  #afterChange(): void {
+    this.#version.next();
+    this.#file.save(() => writeRocketJson(this.toJson(), { pretty: true }));
+  }
+}
