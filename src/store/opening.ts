@@ -40,12 +40,14 @@ export class OpenStore {
   readonly #parts: OpeningParts;
   readonly #lock: number;
   #checkpoint: Checkpoint;
+  #sample: { position: number; time: number };
 
   private constructor(parts: OpeningParts, lock: number, recovered: Recovered) {
     this.#parts = parts;
     this.#lock = lock;
     this.recovered = recovered;
     this.#checkpoint = readCheckpoint(parts.disk, storePaths.checkpoint(parts.options.directory));
+    this.#sample = { position: this.#checkpoint.queuePhysicalOffset, time: this.#checkpoint.queueTimestamp };
   }
 
   /** Locks, recovers and marks the store as running. Throws with a sentence that says what to do. */
@@ -80,16 +82,17 @@ export class OpenStore {
    */
   async checkpoint(): Promise<boolean> {
     const { positions, disk } = this.#parts;
-    const next: Checkpoint = {
-      ...this.#checkpoint,
-      logTimestamp: Math.max(this.#checkpoint.logTimestamp, positions.get(FLUSHED_TIME)),
-      queueTimestamp: positions.get(DISPATCHED_TIME),
-      queuePhysicalOffset: Math.min(positions.get(DISPATCHED_RECORD), positions.get(FLUSHED)),
-    };
-    if (next.queuePhysicalOffset < positions.get(DISPATCHED_RECORD)) {
-      // The log is behind its own queues on disk: recovery must find a record where the checkpoint points.
-      next.queuePhysicalOffset = this.#checkpoint.queuePhysicalOffset;
-      next.queueTimestamp = this.#checkpoint.queueTimestamp;
+    const now = { position: positions.get(DISPATCHED_RECORD), time: positions.get(DISPATCHED_TIME) };
+    const flushed = positions.get(FLUSHED);
+    // Recovery must find a record where the checkpoint points, so the log too has to be durable that far. Under load
+    // the newest record never is; the one sampled at the previous checkpoint is by now.
+    const sample = flushed > now.position ? now : this.#sample;
+    this.#sample = now;
+    const next: Checkpoint = { ...this.#checkpoint };
+    next.logTimestamp = Math.max(next.logTimestamp, positions.get(FLUSHED_TIME));
+    if (flushed > sample.position && sample.position >= next.queuePhysicalOffset) {
+      next.queuePhysicalOffset = sample.position;
+      next.queueTimestamp = sample.time;
     }
     if (JSON.stringify(next) === JSON.stringify(this.#checkpoint)) return true;
     if ((await disk.syncRangeFiles()) < 0) return false;

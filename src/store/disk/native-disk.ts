@@ -40,6 +40,10 @@ class NativeMapping implements Mapping {
     crcOffset: number,
     crcLength: number,
   ): number {
+    if (source.region === 0) {
+      this.bytes.set(source.bytes.subarray(sourceOffset, sourceOffset + length), offset);
+      return addon.crcOfRegion(this.#region, offset + crcOffset - sourceOffset, crcLength);
+    }
     return addon.copyWithCrc(this.#region, offset, source.region, sourceOffset, length, crcOffset, crcLength);
   }
 
