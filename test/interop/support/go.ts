@@ -20,7 +20,7 @@ export function goBinary(): string {
   if (existsSync(binary) && existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) return binary;
   mkdirSync(build, { recursive: true });
   console.error('interop: building the Go programs (the module proxy is asked once)');
-  const result = spawnSync('go', ['build', '-o', binary, '.'], {
+  const result = spawnSync('go', ['build', '-buildvcs=false', '-o', binary, '.'], {
     cwd: folder,
     encoding: 'utf8',
     timeout: BUILD_TIMEOUT,
