@@ -77,15 +77,15 @@ export async function runLoad(
   }
   try {
     await Promise.all(connections.map((connection) => connection.open(options.host, options.port)));
-    onPhase('warming');
+    await onPhase('warming');
     loop.start(connections);
     const enough = (): boolean => options.warmupMessages > 0 && answered >= options.warmupMessages;
     await wait(options.warmupSeconds * 1000, failure, enough);
+    await onPhase('measuring');
     recorder.start();
-    onPhase('measuring');
     await wait(options.seconds * 1000, failure);
     recorder.stop();
-    onPhase('draining');
+    await onPhase('draining');
     loop.stop();
     const inFlight = (): number => connections.reduce((sum, { window }) => sum + window.inFlight, 0);
     await wait(DRAIN_MILLIS, failure, () => inFlight() === 0);

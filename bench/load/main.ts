@@ -1,9 +1,18 @@
 /**
  * Load generator: one process, one result line of JSON on stdout. A parent that opened an IPC channel also hears when
- * each phase begins, so that it can take its own readings of the broker for the measured phase alone.
+ * each phase begins and answers, so that it can take its own readings of the broker for the measured phase alone.
  */
-import { runLoad } from './load.ts';
+import { type LoadPhase, runLoad } from './load.ts';
 import { LOAD_USAGE, parseLoadOptions } from './options.ts';
+
+function askParent(phase: LoadPhase): Promise<void> {
+  if (!process.connected) return Promise.resolve();
+  return new Promise((resolve) => {
+    process.once('message', () => resolve());
+    process.once('disconnect', () => process.exit(1));
+    process.send?.({ phase });
+  });
+}
 
 async function main(): Promise<void> {
   let options: ReturnType<typeof parseLoadOptions>;
@@ -14,7 +23,7 @@ async function main(): Promise<void> {
     process.exitCode = 2;
     return;
   }
-  const result = await runLoad(options, (phase) => process.send?.({ phase }));
+  const result = await runLoad(options, askParent);
   process.stdout.write(`${JSON.stringify(result)}\n`);
 }
 
@@ -24,5 +33,6 @@ try {
   process.stderr.write(`load generator: ${(error as Error).message}\n`);
   process.exitCode = 1;
 } finally {
+  process.removeAllListeners('disconnect');
   if (process.connected) process.disconnect();
 }

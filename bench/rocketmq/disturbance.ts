@@ -1,0 +1,61 @@
+/** Was a round hit by somebody else's load? Answered by the stall probe and by the CPU time that nobody of ours used. */
+import type { ChildProcess } from 'node:child_process';
+import os from 'node:os';
+import { fileURLToPath } from 'node:url';
+import type { RunFolder } from './cleanup.ts';
+import { type CpuSnapshot, cpuSnapshot, foreignShare } from './proc.ts';
+import type { StallReading } from './stall-probe.ts';
+
+/** More than this share of all processors used by others, or a longer stop of the machine, and the round is repeated. */
+export const FOREIGN_SHARE_MAX = 0.05;
+export const STALL_MILLIS_MAX = 100;
+
+export interface Disturbance {
+  foreignShare: number;
+  stallMaxMillis: number;
+  disturbed: boolean;
+}
+
+export function judge(share: number, stallMaxMillis: number): Disturbance {
+  const disturbed = share > FOREIGN_SHARE_MAX || stallMaxMillis > STALL_MILLIS_MAX;
+  return { foreignShare: share, stallMaxMillis, disturbed };
+}
+
+export class DisturbanceWatch {
+  readonly #folder: RunFolder;
+  readonly #probe: ChildProcess;
+  #from: CpuSnapshot | undefined;
+
+  constructor(folder: RunFolder) {
+    this.#folder = folder;
+    const script = fileURLToPath(new URL('./stall-probe.js', import.meta.url));
+    this.#probe = folder.start({ command: process.execPath, args: [script], ipc: true });
+  }
+
+  #snapshot(): CpuSnapshot {
+    return cpuSnapshot([...this.#folder.pids, process.pid]);
+  }
+
+  #askProbe(): Promise<StallReading> {
+    return new Promise((resolve, reject) => {
+      this.#probe.once('message', (reading) => resolve(reading as StallReading));
+      this.#probe.send('read', (error) => error && reject(error));
+    });
+  }
+
+  async begin(): Promise<void> {
+    this.#from = this.#snapshot();
+    await this.#askProbe();
+  }
+
+  async end(): Promise<Disturbance> {
+    const to = this.#snapshot();
+    const { maxMillis } = await this.#askProbe();
+    const share = this.#from === undefined ? 0 : foreignShare(this.#from, to, os.availableParallelism());
+    return judge(share, maxMillis);
+  }
+
+  stop(): void {
+    this.#probe.kill('SIGKILL');
+  }
+}

@@ -1,0 +1,25 @@
+/** Figures as people read them. */
+
+export function integer(value: number): string {
+  return Math.round(value).toLocaleString('en-US');
+}
+
+export function rate(value: number): string {
+  return `${integer(value)} msg/s`;
+}
+
+/** Microseconds with about three digits. */
+export function micros(value: number): string {
+  if (value < 1000) return `${value < 100 ? value.toFixed(1) : value.toFixed(0)} µs`;
+  const millis = value / 1000;
+  return `${millis < 10 ? millis.toFixed(2) : millis < 100 ? millis.toFixed(1) : millis.toFixed(0)} ms`;
+}
+
+export function mebibytes(bytes: number): string {
+  return `${integer(bytes / (1 << 20))} MiB`;
+}
+
+export function factor(value: number): string {
+  if (!Number.isFinite(value)) return '-';
+  return `× ${value >= 10 ? value.toFixed(1) : value.toFixed(2)}`;
+}

@@ -1,0 +1,145 @@
+/**
+ * One scenario: start the brokers, warm each up, then rounds A B A B.
+ *
+ * Both brokers stay alive from first to last round, and only one gets load at a time. Restarting them for every round
+ * would either measure a cold JVM or spend most of the time on warming it up again; an idle broker costs next to
+ * nothing, and what it costs is measured and reported. Before each round all written pages go to disk (`sync`), so
+ * that no round pays for what the other broker wrote. Each scenario starts anew, with empty stores.
+ */
+import path from 'node:path';
+import { createTopic } from './admin.ts';
+import { type RunFolder, removeFolder } from './cleanup.ts';
+import { type LoadRun, QUEUES, type Round, TOPIC } from './load-run.ts';
+import type { Progress } from './progress.ts';
+import type { Scenario, Timing } from './scenarios.ts';
+import { type StartContext, startTarget } from './start.ts';
+import type { Target, TargetName } from './target.ts';
+
+export interface TargetOutcome {
+  name: TargetName;
+  /** Rounds that count. */
+  rounds: Round[];
+  /** Rounds thrown away because others used the machine. */
+  repeated: number;
+  /** Rounds that count although disturbed, because the machine never became quiet. */
+  disturbedKept: number;
+  /** Why there is no figure. */
+  failure?: string;
+}
+
+export interface ScenarioOutcome {
+  scenario: Scenario;
+  targets: TargetOutcome[];
+}
+
+interface Contestant {
+  outcome: TargetOutcome;
+  target: Target | undefined;
+}
+
+const SETTLE_MILLIS = 500;
+
+export class Measurement {
+  readonly #context: StartContext;
+  readonly #load: LoadRun;
+  readonly #progress: Progress;
+
+  constructor(context: StartContext, load: LoadRun, progress: Progress) {
+    this.#context = context;
+    this.#load = load;
+    this.#progress = progress;
+  }
+
+  async scenario(
+    scenario: Scenario,
+    names: TargetName[],
+    rounds: number,
+    timing: Timing,
+  ): Promise<ScenarioOutcome> {
+    this.#progress.scenario(scenario);
+    const contestants: Contestant[] = [];
+    for (const name of names) {
+      const outcome: TargetOutcome = { name, rounds: [], repeated: 0, disturbedKept: 0 };
+      const contestant: Contestant = { outcome, target: undefined };
+      contestants.push(contestant);
+      await this.#guard(contestant, () => this.#prepare(contestant, scenario, timing));
+    }
+    for (let round = 1; round <= rounds; round++) {
+      for (const contestant of contestants) {
+        const idle = contestants.find((other) => other !== contestant)?.target;
+        await this.#guard(contestant, () =>
+          this.#round(contestant, idle, scenario, timing, { round, rounds }),
+        );
+      }
+    }
+    for (const { target, outcome } of contestants) {
+      await target?.stop();
+      removeFolder(path.join(this.#context.folder.path, `${scenario.name}-${outcome.name}`));
+    }
+    return { scenario, targets: contestants.map(({ outcome }) => outcome) };
+  }
+
+  /** A broker that fails is out of its scenario, without a figure; the other one goes on. */
+  async #guard(contestant: Contestant, step: () => Promise<void>): Promise<void> {
+    const { outcome } = contestant;
+    if (outcome.failure !== undefined) return;
+    try {
+      await step();
+    } catch (error) {
+      outcome.failure = contestant.target?.death ?? (error as Error).message;
+      outcome.rounds = [];
+      this.#progress.failed(outcome.name, outcome.failure);
+      await contestant.target?.stop();
+      contestant.target = undefined;
+    }
+  }
+
+  async #prepare(contestant: Contestant, scenario: Scenario, timing: Timing): Promise<void> {
+    const { name } = contestant.outcome;
+    this.#progress.starting(name);
+    const target = await startTarget(this.#context, name, scenario.flush, scenario.name);
+    contestant.target = target;
+    if (name !== 'null') await createTopic(target.port, TOPIC, QUEUES);
+    this.#progress.warming(name);
+    const { warmupSeconds, warmupMessages } = timing;
+    await this.#load.run(target, undefined, scenario, { warmupSeconds, warmupMessages, seconds: 0 });
+  }
+
+  async #round(
+    contestant: Contestant,
+    idle: Target | undefined,
+    scenario: Scenario,
+    timing: Timing,
+    count: { round: number; rounds: number },
+  ): Promise<void> {
+    const { outcome } = contestant;
+    const target = contestant.target as Target;
+    const times = { warmupSeconds: timing.runInSeconds, warmupMessages: 0, seconds: timing.measuredSeconds };
+    for (;;) {
+      await writeBack(this.#context.folder);
+      const round = await this.#load.run(target, idle, scenario, times);
+      if (round.result.messages === 0)
+        throw new Error(`not one message was accepted: ${JSON.stringify(round.result)}`);
+      // as many repetitions as rounds: on a machine that is never quiet the run must end all the same
+      const repeat = round.disturbance.disturbed && outcome.repeated < count.rounds;
+      this.#progress.round(outcome.name, count, round, repeat);
+      if (repeat) {
+        outcome.repeated++;
+        continue;
+      }
+      if (round.disturbance.disturbed) outcome.disturbedKept++;
+      outcome.rounds.push(round);
+      return;
+    }
+  }
+}
+
+/** Waits until all that was written so far is on disk. */
+async function writeBack(folder: RunFolder): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const child = folder.start({ command: 'sync', args: [] });
+    child.once('error', reject);
+    child.once('close', () => resolve());
+  });
+  await new Promise((resolve) => setTimeout(resolve, SETTLE_MILLIS));
+}
