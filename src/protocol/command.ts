@@ -58,3 +58,22 @@ export function responseTo(
     serializeType: request.serializeType,
   };
 }
+
+/** A request of ours with a JSON header; the connection that sends it gives it its number. */
+export function requestCommand(
+  code: number,
+  fields: Record<string, string> = {},
+  body?: Uint8Array,
+): RemotingCommand {
+  return {
+    code,
+    language: 'JAVA',
+    version: PROTOCOL_VERSION,
+    opaque: 0,
+    flag: 0,
+    remark: undefined,
+    fields,
+    body,
+    serializeType: SERIALIZE_JSON,
+  };
+}

@@ -1,0 +1,109 @@
+/** What brokers ask: registration, heartbeat, and who else carries their name. */
+
+import { asArray, asObject, integerOr, textOr } from '../control/json-fields.ts';
+import { ResponseCode } from '../protocol/codes.ts';
+import { type RemotingCommand, responseTo } from '../protocol/command.ts';
+import { parseRocketJson, writeRocketJson } from '../protocol/rocketmq-json.ts';
+import { ORDER_TOPIC_NAMESPACE } from './kv-config.ts';
+import { type QueueData, sameVersion } from './model.ts';
+import { decodeDataVersion, decodeRegisterBody, matchesChecksum } from './register-body.ts';
+import { optionalBoolean, optionalInteger, requiredInteger, requiredText } from './request-fields.ts';
+import { memberGroup } from './route-views.ts';
+import type { BrokerIdentity, Registration } from './routes.ts';
+import { type NameServerHandler, success, successWithJson } from './state.ts';
+
+/** 103 */
+export const registerBroker: NameServerHandler = (state, request, connection) => {
+  if (!matchesChecksum(request.body, optionalInteger(request, 'bodyCrc32') ?? 0)) {
+    return responseTo(request, ResponseCode.SYSTEM_ERROR, 'crc32 not match');
+  }
+  const result = state.routes.register(registrationOf(request), {
+    connection,
+    now: state.clock.monotonic(),
+    deleteMissingTopics: state.config.deleteTopicWithBrokerRegistration,
+  });
+  if (result === undefined) return responseTo(request, ResponseCode.SYSTEM_ERROR, 'register broker failed');
+  const response = success(request, { ...result });
+  const table = state.kvConfig.list(ORDER_TOPIC_NAMESPACE);
+  if (state.config.returnOrderTopicConfigToBroker && table !== undefined) {
+    response.body = Buffer.from(writeRocketJson({ table }));
+  }
+  return response;
+};
+
+/** 104 */
+export const unregisterBroker: NameServerHandler = (state, request) => {
+  requiredInteger(request, 'brokerId');
+  state.routes.unregister(identityOf(request));
+  return success(request);
+};
+
+/** 217: one topic of brokers that have registered before. */
+export const registerTopic: NameServerHandler = (state, request) => {
+  const topic = requiredText(request, 'topic');
+  const route = asObject(parseRocketJson(textOfBody(request)));
+  const queues = asArray(route?.['queueDatas']).map((item): QueueData => {
+    const queue = asObject(item) ?? {};
+    return {
+      brokerName: textOr(queue, 'brokerName', ''),
+      readQueueNums: integerOr(queue, 'readQueueNums', 0),
+      writeQueueNums: integerOr(queue, 'writeQueueNums', 0),
+      perm: integerOr(queue, 'perm', 0),
+      topicSysFlag: integerOr(queue, 'topicSysFlag', 0),
+    };
+  });
+  state.routes.registerTopic(topic, queues);
+  return success(request);
+};
+
+/** 322: has the broker changed its topics since it registered? Counts as a sign of life. */
+export const queryDataVersion: NameServerHandler = (state, request) => {
+  const clusterName = requiredText(request, 'clusterName');
+  const brokerAddr = requiredText(request, 'brokerAddr');
+  const asked = decodeDataVersion(parseRocketJson(textOfBody(request)));
+  const known = state.routes.live.get(clusterName, brokerAddr)?.dataVersion;
+  state.routes.live.touch(clusterName, brokerAddr, state.clock.monotonic());
+  const changed = known === undefined || !sameVersion(known, asked);
+  const response = success(request, { changed: String(changed) });
+  if (known !== undefined) response.body = Buffer.from(writeRocketJson(known));
+  return response;
+};
+
+/** 901 */
+export const getBrokerMemberGroup: NameServerHandler = (state, request) => {
+  const cluster = requiredText(request, 'clusterName');
+  return successWithJson(request, memberGroup(state.routes, cluster, requiredText(request, 'brokerName')));
+};
+
+/** 904 */
+export const brokerHeartbeat: NameServerHandler = (state, request) => {
+  const clusterName = requiredText(request, 'clusterName');
+  const brokerAddr = requiredText(request, 'brokerAddr');
+  state.routes.live.touch(clusterName, brokerAddr, state.clock.monotonic());
+  return success(request);
+};
+
+function registrationOf(request: RemotingCommand): Registration {
+  const compressed = optionalBoolean(request, 'compressed') ?? false;
+  return {
+    ...identityOf(request),
+    brokerId: requiredInteger(request, 'brokerId'),
+    haServerAddr: requiredText(request, 'haServerAddr'),
+    zoneName: request.fields['__ZONE_NAME'],
+    heartbeatTimeoutMs: optionalInteger(request, 'heartbeatTimeoutMillis'),
+    enableActingMaster: optionalBoolean(request, 'enableActingMaster'),
+    body: decodeRegisterBody(request.body, compressed, request.version),
+  };
+}
+
+function identityOf(request: RemotingCommand): BrokerIdentity {
+  return {
+    clusterName: requiredText(request, 'clusterName'),
+    brokerName: requiredText(request, 'brokerName'),
+    brokerAddr: requiredText(request, 'brokerAddr'),
+  };
+}
+
+function textOfBody(request: RemotingCommand): string {
+  return Buffer.from(request.body ?? []).toString('utf8') || '{}';
+}

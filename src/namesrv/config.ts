@@ -1,0 +1,92 @@
+/**
+ * The settings of a name server that `mqadmin getNamesrvConfig` shows and `updateNamesrvConfig` changes, under
+ * RocketMQ's names and with its defaults. They hold until the process ends.
+ */
+
+export interface NameServerConfig {
+  /** Route answers carry the ORDER_TOPIC_CONFIG entry of their topic. */
+  orderMessageEnable: boolean;
+  /** Registrations are answered with all of ORDER_TOPIC_CONFIG. */
+  returnOrderTopicConfigToBroker: boolean;
+  /** Without a master, show the slave that acts for it in its place. */
+  supportActingMaster: boolean;
+  /** Allows the list of all topics. */
+  enableAllTopicList: boolean;
+  /** Allows lists of topics by cluster and unit. */
+  enableTopicList: boolean;
+  /** A full registration deletes the topics that it does not name. Cannot work with incremental registration. */
+  deleteTopicWithBrokerRegistration: boolean;
+  /** Refuses routes for a while after the start, until the brokers have had time to register. */
+  needWaitForService: boolean;
+  waitSecondsForService: number;
+}
+
+export function defaultConfig(): NameServerConfig {
+  return {
+    orderMessageEnable: false,
+    returnOrderTopicConfigToBroker: true,
+    supportActingMaster: false,
+    enableAllTopicList: true,
+    enableTopicList: true,
+    deleteTopicWithBrokerRegistration: false,
+    needWaitForService: false,
+    waitSecondsForService: 45,
+  };
+}
+
+/** RocketMQ's own list: whoever could change paths could write files anywhere. */
+const blackList: ReadonlySet<string> = new Set([
+  'configBlackList',
+  'configStorePath',
+  'kvConfigPath',
+  'rocketmqHome',
+]);
+
+export type ConfigUpdate =
+  | { outcome: 'updated' }
+  | { outcome: 'blackListed' }
+  | { outcome: 'refused'; reason: string };
+
+/** All of the update or nothing. `text`: lines of `key=value`; `#` and `!` begin comments. */
+export function updateConfig(config: NameServerConfig, text: string): ConfigUpdate {
+  const properties = parseProperties(text);
+  if (properties.some(([key]) => blackList.has(key))) return { outcome: 'blackListed' };
+  const changed: NameServerConfig = { ...config };
+  for (const [key, value] of properties) {
+    const reason = assignSetting(changed, key, value);
+    if (reason !== undefined) return { outcome: 'refused', reason };
+  }
+  Object.assign(config, changed);
+  return { outcome: 'updated' };
+}
+
+/** Lines of `key=value`, sorted. */
+export function formatConfig(config: NameServerConfig): string {
+  const lines = Object.entries(config).map(([key, value]) => `${key}=${value}\n`);
+  return lines.sort().join('');
+}
+
+/** What is wrong, or undefined when the setting has been taken over. */
+function assignSetting(config: NameServerConfig, key: string, value: string): string | undefined {
+  if (!Object.hasOwn(config, key)) {
+    return `unknown setting ${key}; supported are ${Object.keys(config).join(', ')}`;
+  }
+  if (key === 'waitSecondsForService') {
+    if (!/^\d{1,9}$/.test(value)) return `${key} takes a number of seconds, not ${value}`;
+    config.waitSecondsForService = Number(value);
+    return undefined;
+  }
+  if (value !== 'true' && value !== 'false') return `${key} takes true or false, not ${value}`;
+  Object.assign(config, { [key]: value === 'true' });
+  return undefined;
+}
+
+function parseProperties(text: string): [string, string][] {
+  const lines = text.split(/\r?\n/).map((line) => line.trim());
+  return lines
+    .filter((line) => line !== '' && !/^[#!]/.test(line))
+    .map((line) => {
+      const equals = line.indexOf('=');
+      return equals < 0 ? [line, ''] : [line.slice(0, equals).trim(), line.slice(equals + 1).trim()];
+    });
+}

@@ -1,0 +1,58 @@
+/** The table of contents of the name server: which request is served where. */
+import { RequestCode } from '../protocol/codes.ts';
+import type { HandlerTable } from '../remoting/dispatch.ts';
+import {
+  brokerHeartbeat,
+  getBrokerMemberGroup,
+  queryDataVersion,
+  registerBroker,
+  registerTopic,
+  unregisterBroker,
+} from './broker-handlers.ts';
+import { deleteKv, getKv, getSettings, listKv, putKv, updateSettings } from './config-handlers.ts';
+import type { NameServerHandler, NameServerState } from './state.ts';
+import {
+  addWritePerm,
+  deleteTopic,
+  getAllTopics,
+  getClusterInfo,
+  getSystemTopics,
+  getTopicRoute,
+  getTopicsByCluster,
+  getUnitSubNonUnitTopics,
+  getUnitSubTopics,
+  getUnitTopics,
+  wipeWritePerm,
+} from './topic-handlers.ts';
+
+const handlers: readonly (readonly [number, NameServerHandler])[] = [
+  [RequestCode.PUT_KV_CONFIG, putKv],
+  [RequestCode.GET_KV_CONFIG, getKv],
+  [RequestCode.DELETE_KV_CONFIG, deleteKv],
+  [RequestCode.REGISTER_BROKER, registerBroker],
+  [RequestCode.UNREGISTER_BROKER, unregisterBroker],
+  [RequestCode.GET_ROUTEINFO_BY_TOPIC, getTopicRoute],
+  [RequestCode.GET_BROKER_CLUSTER_INFO, getClusterInfo],
+  [RequestCode.WIPE_WRITE_PERM_OF_BROKER, wipeWritePerm],
+  [RequestCode.GET_ALL_TOPIC_LIST_FROM_NAMESERVER, getAllTopics],
+  [RequestCode.DELETE_TOPIC_IN_NAMESRV, deleteTopic],
+  [RequestCode.REGISTER_TOPIC_IN_NAMESRV, registerTopic],
+  [RequestCode.GET_KVLIST_BY_NAMESPACE, listKv],
+  [RequestCode.GET_TOPICS_BY_CLUSTER, getTopicsByCluster],
+  [RequestCode.GET_SYSTEM_TOPIC_LIST_FROM_NS, getSystemTopics],
+  [RequestCode.GET_UNIT_TOPIC_LIST, getUnitTopics],
+  [RequestCode.GET_HAS_UNIT_SUB_TOPIC_LIST, getUnitSubTopics],
+  [RequestCode.GET_HAS_UNIT_SUB_UNUNIT_TOPIC_LIST, getUnitSubNonUnitTopics],
+  [RequestCode.UPDATE_NAMESRV_CONFIG, updateSettings],
+  [RequestCode.GET_NAMESRV_CONFIG, getSettings],
+  [RequestCode.QUERY_DATA_VERSION, queryDataVersion],
+  [RequestCode.ADD_WRITE_PERM_OF_BROKER, addWritePerm],
+  [RequestCode.GET_BROKER_MEMBER_GROUP, getBrokerMemberGroup],
+  [RequestCode.BROKER_HEARTBEAT, brokerHeartbeat],
+];
+
+export function nameServerHandlers(state: NameServerState): HandlerTable {
+  return new Map(
+    handlers.map(([code, handler]) => [code, (request, connection) => handler(state, request, connection)]),
+  );
+}

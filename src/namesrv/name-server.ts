@@ -1,0 +1,67 @@
+/** A name server: in a process of its own, or beside a broker. Stateless but for its key-value entries. */
+import { type Clock, systemClock } from '../lib/clock.ts';
+import { startCommandServer } from '../remoting/command-server.ts';
+import type { Log } from '../remoting/connection.ts';
+import { dispatchByCode } from '../remoting/dispatch.ts';
+import { defaultConfig, type NameServerConfig } from './config.ts';
+import { nameServerHandlers } from './handlers.ts';
+import { KvConfig } from './kv-config.ts';
+import { Liveness } from './liveness.ts';
+import { Routes } from './routes.ts';
+import type { NameServerState } from './state.ts';
+
+export interface NameServerOptions {
+  host: string;
+  /** 0 = any free port; RocketMQ's is 9876. */
+  port: number;
+  /** Where kvConfig.json is kept. Without it, key-value entries end with the process. */
+  kvConfigPath?: string;
+  /** Settings other than the default. */
+  config?: Partial<NameServerConfig>;
+  clock?: Clock;
+  /** How often silent brokers are looked for. Default: 5 s, as in RocketMQ. */
+  evictionIntervalMs?: number;
+  log?: Log;
+}
+
+export interface NameServer {
+  readonly host: string;
+  readonly port: number;
+  /** Drops all connections; brokers go on and register again with whoever listens there next. */
+  close(): Promise<void>;
+}
+
+const DEFAULT_EVICTION_INTERVAL_MS = 5000;
+
+/** Resolves when it listens. Rejects when the port is taken or kvConfig.json cannot be read. */
+export async function startNameServer(options: NameServerOptions): Promise<NameServer> {
+  const clock = options.clock ?? systemClock;
+  const log = options.log ?? (() => {});
+  const state: NameServerState = {
+    routes: new Routes(),
+    kvConfig: new KvConfig(options.kvConfigPath),
+    config: { ...defaultConfig(), ...options.config },
+    clock,
+    startedAt: clock.monotonic(),
+  };
+  const liveness = new Liveness(state.routes, clock, log);
+  const server = await startCommandServer({
+    host: options.host,
+    port: options.port,
+    handler: dispatchByCode(nameServerHandlers(state)),
+    onConnectionClosed: (connection) => liveness.connectionClosed(connection),
+    log,
+  });
+  const eviction = setInterval(
+    () => liveness.evictExpired(),
+    options.evictionIntervalMs ?? DEFAULT_EVICTION_INTERVAL_MS,
+  );
+  return {
+    host: server.host,
+    port: server.port,
+    close: () => {
+      clearInterval(eviction);
+      return server.close();
+    },
+  };
+}

@@ -1,0 +1,162 @@
+/**
+ * The body of REGISTER_BROKER (103) in its three forms: JSON, the same compressed as a list of texts, and the bare
+ * topic table of brokers older than 3.0.11.
+ */
+import { crc32, inflateSync } from 'node:zlib';
+import { asArray, asObject, entriesOf, integerOr, textOr } from '../control/json-fields.ts';
+import { PERM_READ_WRITE } from '../control/topic-config.ts';
+import { ProtocolError } from '../protocol/errors.ts';
+import { parseRocketJson, type RocketJson, type RocketJsonObject } from '../protocol/rocketmq-json.ts';
+import type { DataVersion, RegisterBody, RegisteredTopic, TopicQueueMapping } from './model.ts';
+
+/** MQVersion ordinals. */
+const V3_0_11 = 37;
+const V5_0_0 = 413;
+
+/** A deflate stream of 16 MiB could unfold to 16 GiB. */
+const MAX_INFLATED_BYTES = 64 * 1024 * 1024;
+
+/** What Java fills in where a topic leaves a field out. */
+const DEFAULT_QUEUES = 16;
+
+/** Checks the body against the `bodyCrc32` field; 0 means that the sender did not compute one. */
+export function matchesChecksum(body: Uint8Array | undefined, bodyCrc32: number): boolean {
+  return bodyCrc32 === 0 || (crc32(body ?? new Uint8Array()) & 0x7f_ff_ff_ff) === bodyCrc32;
+}
+
+/**
+ * No body registers a broker without topics.
+ * @param version MQVersion ordinal of the sender: decides which form and which sections there are.
+ * Throws a ProtocolError for anything else.
+ */
+export function decodeRegisterBody(
+  body: Uint8Array | undefined,
+  compressed: boolean,
+  version: number,
+): RegisterBody {
+  if (body === undefined) return bodyOf({}, undefined);
+  if (version < V3_0_11) return bodyOf(objectOf(parseText(body)), undefined);
+  if (compressed) return decodeCompressed(body, version);
+  const json = objectOf(parseText(body));
+  return bodyOf(objectOf(json['topicConfigSerializeWrapper']), textsOf(json['filterServerList']));
+}
+
+export function decodeDataVersion(json: RocketJson | undefined): DataVersion {
+  const object = objectOf(json);
+  return {
+    counter: longOf(object, 'counter'),
+    stateVersion: longOf(object, 'stateVersion'),
+    timestamp: longOf(object, 'timestamp'),
+  };
+}
+
+function bodyOf(wrapper: RocketJsonObject, filterServers: string[] | undefined): RegisterBody {
+  const topics = entriesOf(wrapper['topicConfigTable']).map(([name, config]) =>
+    topicOf(name, objectOf(config)),
+  );
+  const mappings = new Map<string, TopicQueueMapping>();
+  for (const [topic, info] of entriesOf(wrapper['topicQueueMappingInfoMap'])) {
+    mappings.set(topic, mappingOf(info));
+  }
+  return { dataVersion: decodeDataVersion(wrapper['dataVersion']), topics, mappings, filterServers };
+}
+
+/**
+ * After inflating: version, topics, filter servers and, from 5.0 on, queue mappings.
+ * Each text is led by its length in bytes, each list by the number of its texts, both int32 big endian.
+ */
+function decodeCompressed(body: Uint8Array, version: number): RegisterBody {
+  const reader = new TextReader(inflate(body));
+  const dataVersion = decodeDataVersion(parseRocketJson(reader.text()));
+  const topics = Array.from(reader.texts(), topicOfLine);
+  const filterServers = textsOf(parseRocketJson(reader.text()));
+  const mappings = new Map<string, TopicQueueMapping>();
+  if (version >= V5_0_0) {
+    for (const text of reader.texts()) {
+      const info = objectOf(parseRocketJson(text));
+      mappings.set(textOr(info, 'topic', ''), mappingOf(info));
+    }
+  }
+  return { dataVersion, topics, mappings, filterServers };
+}
+
+/** `name readQueues writeQueues perm filterType attributes`; the attributes do not concern a name server. */
+function topicOfLine(line: string): RegisteredTopic {
+  const [topicName = '', readQueueNums = null, writeQueueNums = null, perm = null] = line.split(' ');
+  return topicOf(topicName, { readQueueNums, writeQueueNums, perm });
+}
+
+/** A table names each topic twice; the entry's own name counts, as in RocketMQ. */
+function topicOf(name: string, config: RocketJsonObject): RegisteredTopic {
+  return {
+    topicName: textOr(config, 'topicName', name),
+    readQueueNums: integerOr(config, 'readQueueNums', DEFAULT_QUEUES),
+    writeQueueNums: integerOr(config, 'writeQueueNums', DEFAULT_QUEUES),
+    perm: integerOr(config, 'perm', PERM_READ_WRITE),
+    topicSysFlag: integerOr(config, 'topicSysFlag', 0),
+  };
+}
+
+function mappingOf(info: RocketJson): TopicQueueMapping {
+  return { brokerName: textOr(objectOf(info), 'bname', ''), info };
+}
+
+function inflate(body: Uint8Array): Buffer {
+  try {
+    return inflateSync(body, { maxOutputLength: MAX_INFLATED_BYTES });
+  } catch (error) {
+    throw new ProtocolError('VALUE', `body cannot be inflated: ${(error as Error).message}`);
+  }
+}
+
+function parseText(body: Uint8Array): RocketJson {
+  return parseRocketJson(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8'));
+}
+
+/** Absent reads as empty. */
+function objectOf(json: RocketJson | undefined): RocketJsonObject {
+  const object = asObject(json ?? {});
+  if (object === undefined) throw new ProtocolError('VALUE', 'JSON object expected in the body');
+  return object;
+}
+
+function textsOf(json: RocketJson | undefined): string[] {
+  return asArray(json).map(String);
+}
+
+/** Past 2^53 it stays a bigint, so that versions can be compared to the last digit. */
+function longOf(object: RocketJsonObject, name: string): number | bigint {
+  const value = object[name];
+  return typeof value === 'bigint' ? value : integerOr(object, name, 0);
+}
+
+class TextReader {
+  readonly #bytes: Buffer;
+  #offset = 0;
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+  }
+
+  text(): string {
+    const length = this.#int32();
+    if (length < 0 || length > this.#bytes.length - this.#offset) {
+      throw new ProtocolError('LENGTH', `text of ${length} bytes in the compressed body`);
+    }
+    const start = this.#offset;
+    this.#offset += length;
+    return this.#bytes.toString('utf8', start, this.#offset);
+  }
+
+  *texts(): Generator<string, void, undefined> {
+    for (let left = this.#int32(); left > 0; left -= 1) yield this.text();
+  }
+
+  #int32(): number {
+    if (this.#bytes.length - this.#offset < 4)
+      throw new ProtocolError('LENGTH', 'compressed body ends early');
+    const value = this.#bytes.readInt32BE(this.#offset);
+    this.#offset += 4;
+    return value;
+  }
+}

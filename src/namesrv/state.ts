@@ -1,0 +1,37 @@
+/** What the request handlers work on. */
+import type { Clock } from '../lib/clock.ts';
+import { ResponseCode } from '../protocol/codes.ts';
+import { type RemotingCommand, responseTo } from '../protocol/command.ts';
+import { type WriteOptions, writeRocketJson } from '../protocol/rocketmq-json.ts';
+import type { ClientConnection, Reply } from '../remoting/connection.ts';
+import type { NameServerConfig } from './config.ts';
+import type { KvConfig } from './kv-config.ts';
+import type { Routes } from './routes.ts';
+
+export interface NameServerState {
+  readonly routes: Routes;
+  readonly kvConfig: KvConfig;
+  readonly config: NameServerConfig;
+  readonly clock: Clock;
+  /** Monotonic time of the start, ms. */
+  readonly startedAt: number;
+}
+
+export type NameServerHandler = (
+  state: NameServerState,
+  request: RemotingCommand,
+  connection: ClientConnection,
+) => Reply | Promise<Reply>;
+
+export function success(request: RemotingCommand, fields: Record<string, string> = {}): RemotingCommand {
+  return responseTo(request, ResponseCode.SUCCESS, undefined, fields);
+}
+
+export function successWithJson(
+  request: RemotingCommand,
+  value: unknown,
+  options?: WriteOptions,
+): RemotingCommand {
+  const body = Buffer.from(writeRocketJson(value, options));
+  return responseTo(request, ResponseCode.SUCCESS, undefined, {}, body);
+}

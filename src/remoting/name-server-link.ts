@@ -1,0 +1,171 @@
+/**
+ * One name server as the broker sees it. One registration is on its way at a time, so that they arrive in the order
+ * of their data versions; what changes meanwhile goes with the next one.
+ */
+import { crc32 } from 'node:zlib';
+import { RequestCode, ResponseCode, responseName } from '../protocol/codes.ts';
+import { type RemotingCommand, requestCommand } from '../protocol/command.ts';
+import { parseRocketJson, type RocketJson, writeRocketJson } from '../protocol/rocketmq-json.ts';
+import { CommandClient } from './command-client.ts';
+import type { Log } from './connection.ts';
+
+export interface BrokerIdentity {
+  clusterName: string;
+  brokerName: string;
+  /** 0 = master. */
+  brokerId: number;
+  /** `ip:port` that clients dial. */
+  brokerAddr: string;
+  /** `ip:port` that slaves dial. */
+  haServerAddr: string;
+}
+
+/** Both parts are written as RocketMQ's JSON: TopicConfig by name, and `{counter, stateVersion, timestamp}`. */
+export interface TopicSnapshot {
+  topicConfigTable: unknown;
+  dataVersion: unknown;
+}
+
+export interface NameServerLinkOptions {
+  address: string;
+  broker: BrokerIdentity;
+  topics(names?: ReadonlySet<string>): TopicSnapshot;
+  onOrderTopicConfig(table: ReadonlyMap<string, string>): void;
+  /** The connection to a name server that knew the broker is gone, and with it the registration. */
+  onForgotten(): void;
+  log: Log;
+}
+
+const REQUEST_TIMEOUT_MS = 10_000;
+const GOODBYE_TIMEOUT_MS = 3000;
+
+/** Past this a full registration costs little more, and repairs whatever went wrong before. */
+const MAX_INCREMENTAL_TOPICS = 1000;
+
+export class NameServerLink {
+  readonly #options: NameServerLinkOptions;
+  readonly #client: CommandClient;
+  readonly #changed = new Set<string>();
+  /** The name server may know nothing of us: not registered yet, or the connection was lost since. */
+  #needsAll = true;
+  #registered = false;
+  #running: Promise<boolean> | undefined;
+  #closed = false;
+
+  constructor(options: NameServerLinkOptions) {
+    this.#options = options;
+    this.#client = new CommandClient({
+      address: options.address,
+      onDisconnect: () => this.#forgotten(),
+      log: options.log,
+    });
+  }
+
+  /** True when the name server has taken it; failures are logged. */
+  registerAll(): Promise<boolean> {
+    this.#needsAll = true;
+    return this.#run();
+  }
+
+  /** As registerAll(), for some topics; all of them when the name server may have missed something before. */
+  registerChanged(names: Iterable<string>): Promise<boolean> {
+    for (const name of names) this.#changed.add(name);
+    return this.#run();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    if (this.#registered) await this.#sayGoodbye();
+    this.#client.close();
+  }
+
+  /** A name server drops a broker with its connection. */
+  #forgotten(): void {
+    const wasKnown = this.#registered;
+    this.#needsAll = true;
+    this.#registered = false;
+    if (wasKnown && !this.#closed) this.#options.onForgotten();
+  }
+
+  #run(): Promise<boolean> {
+    this.#running ??= this.#registerWhileChanged().finally(() => {
+      this.#running = undefined;
+    });
+    return this.#running;
+  }
+
+  async #registerWhileChanged(): Promise<boolean> {
+    while (!this.#closed && (this.#needsAll || this.#changed.size > 0)) {
+      try {
+        await this.#register();
+      } catch (error) {
+        this.#needsAll = true;
+        if (!this.#closed)
+          this.#options.log(`name server ${this.#client.address}: ${(error as Error).message}`);
+        return false;
+      }
+    }
+    return this.#registered;
+  }
+
+  async #register(): Promise<void> {
+    const all = this.#needsAll || this.#changed.size > MAX_INCREMENTAL_TOPICS;
+    const snapshot = this.#options.topics(all ? undefined : new Set(this.#changed));
+    this.#needsAll = false;
+    this.#changed.clear();
+    const response = await this.#client.request(this.#registration(snapshot), REQUEST_TIMEOUT_MS);
+    if (response.code !== ResponseCode.SUCCESS) {
+      throw new Error(`registration refused: ${responseName(response.code)} ${response.remark ?? ''}`);
+    }
+    this.#registered = true;
+    this.#reportOrderTopics(response);
+  }
+
+  #registration(snapshot: TopicSnapshot): RemotingCommand {
+    const { topicConfigTable, dataVersion } = snapshot;
+    const topicConfigSerializeWrapper = { topicConfigTable, dataVersion };
+    const body = Buffer.from(writeRocketJson({ filterServerList: [], topicConfigSerializeWrapper }));
+    const fields = {
+      ...this.#identityFields(),
+      haServerAddr: this.#options.broker.haServerAddr,
+      enableActingMaster: 'false',
+      compressed: 'false',
+      bodyCrc32: String(crc32(body) & 0x7f_ff_ff_ff),
+    };
+    return requestCommand(RequestCode.REGISTER_BROKER, fields, body);
+  }
+
+  #identityFields(): Record<string, string> {
+    const { clusterName, brokerName, brokerId, brokerAddr } = this.#options.broker;
+    return { clusterName, brokerName, brokerId: String(brokerId), brokerAddr };
+  }
+
+  #reportOrderTopics(response: RemotingCommand): void {
+    if (response.body === undefined) return;
+    const table = tableOf(Buffer.from(response.body).toString('utf8'));
+    this.#options.onOrderTopicConfig(new Map(table));
+  }
+
+  async #sayGoodbye(): Promise<void> {
+    try {
+      const goodbye = requestCommand(RequestCode.UNREGISTER_BROKER, this.#identityFields());
+      await this.#client.request(goodbye, GOODBYE_TIMEOUT_MS);
+    } catch (error) {
+      // The name server notices the closed connection as well.
+      this.#options.log(`name server ${this.#client.address}: ${(error as Error).message}`);
+    }
+  }
+}
+
+/** Entries of `{"table":{"key":"value"}}`. */
+function tableOf(text: string): [string, string][] {
+  const table = memberOf(parseRocketJson(text), 'table');
+  if (typeof table !== 'object' || table === null) return [];
+  return Object.entries(table).map(([key, value]) => [key, String(value)]);
+}
+
+function memberOf(json: RocketJson, name: string): RocketJson | undefined {
+  if (typeof json !== 'object' || json === null || Array.isArray(json) || json instanceof Map)
+    return undefined;
+  return json[name];
+}

@@ -1,0 +1,106 @@
+/**
+ * Keeps a broker known to its name servers: all topics at the start and every 30 s, changed topics at once, goodbye at
+ * the end. Name servers are independent of each other; one that is down is tried again until it is back.
+ */
+import { systemTimers, type Timers } from '../lib/timers.ts';
+import type { Log } from './connection.ts';
+import { type BrokerIdentity, NameServerLink, type TopicSnapshot } from './name-server-link.ts';
+
+export interface NameServerRegistrarOptions {
+  /** `host:port` of each name server. */
+  addresses: readonly string[];
+  broker: BrokerIdentity;
+  /**
+   * The topics to register: all, or those of `names` that still exist. The first registration of a broker must have
+   * more than one topic, or name servers take it for an incremental one and refuse it.
+   */
+  topics(names?: ReadonlySet<string>): TopicSnapshot;
+  /** The ORDER_TOPIC_CONFIG entries, whenever a name server answers with them: topic to `brokerA:4;brokerB:4`. */
+  onOrderTopicConfig?: (table: ReadonlyMap<string, string>) => void;
+  /** Between full registrations. Default: 30 s; name servers forget a broker after 120 s. */
+  intervalMs?: number;
+  /** After a failure or a lost connection. Default: 3 s. */
+  retryMs?: number;
+  timers?: Timers;
+  log?: Log;
+}
+
+const DEFAULT_INTERVAL_MS = 30_000;
+const DEFAULT_RETRY_MS = 3000;
+
+export class NameServerRegistrar {
+  readonly #options: NameServerRegistrarOptions;
+  readonly #timers: Timers;
+  readonly #links: readonly NameServerLink[];
+  #changed = new Set<string>();
+  #flush: Promise<void> | undefined;
+  #cancelNext: () => void = () => {};
+  #closed = false;
+
+  /** Throws a RangeError for an address that is not `host:port`. */
+  constructor(options: NameServerRegistrarOptions) {
+    this.#options = options;
+    this.#timers = options.timers ?? systemTimers;
+    this.#links = options.addresses.map(
+      (address) =>
+        new NameServerLink({
+          address,
+          broker: options.broker,
+          topics: options.topics,
+          onOrderTopicConfig: options.onOrderTopicConfig ?? (() => {}),
+          onForgotten: () => this.#scheduleNext(true),
+          log: options.log ?? (() => {}),
+        }),
+    );
+  }
+
+  /** Registers now and from then on. Resolves after the first attempt with the number of name servers reached. */
+  start(): Promise<number> {
+    return this.registerNow();
+  }
+
+  /** Registers all topics everywhere; resolves with the number of name servers that took it, never rejects. */
+  async registerNow(): Promise<number> {
+    this.#cancelNext();
+    const taken = await Promise.all(this.#links.map((link) => link.registerAll()));
+    const count = taken.filter(Boolean).length;
+    this.#scheduleNext(count < this.#links.length);
+    return count;
+  }
+
+  /**
+   * Tells the name servers about new and changed topics. Changes of one turn of the event loop, and those that come
+   * while an earlier registration is on its way, travel together. Resolves when every name server has answered or
+   * failed, never rejects.
+   */
+  topicsChanged(names: Iterable<string>): Promise<void> {
+    for (const name of names) this.#changed.add(name);
+    this.#flush ??= new Promise((resolve) => {
+      this.#timers.after(0, () => resolve(this.#sendChanged()));
+    });
+    return this.#flush;
+  }
+
+  /** Says goodbye to the name servers that know the broker, then closes the connections. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#cancelNext();
+    await Promise.all(this.#links.map((link) => link.close()));
+  }
+
+  async #sendChanged(): Promise<void> {
+    const names = this.#changed;
+    this.#changed = new Set();
+    this.#flush = undefined;
+    const taken = await Promise.all(this.#links.map((link) => link.registerChanged(names)));
+    if (taken.includes(false)) this.#scheduleNext(true);
+  }
+
+  #scheduleNext(afterFailure: boolean): void {
+    this.#cancelNext();
+    if (this.#closed) return;
+    const { intervalMs = DEFAULT_INTERVAL_MS, retryMs = DEFAULT_RETRY_MS } = this.#options;
+    const delay = afterFailure ? Math.min(retryMs, intervalMs) : intervalMs;
+    this.#cancelNext = this.#timers.after(delay, () => void this.registerNow());
+  }
+}
