@@ -1,0 +1,177 @@
+/**
+ * The extension fields of one request, as places in a byte array. Reused from request to request. A field that occurs
+ * twice counts as its last occurrence, as in a parsed object.
+ */
+import { hexDigit } from './json-scan.ts';
+
+export const MAX_FIELDS = 64;
+/** No such field. */
+export const ABSENT = -1;
+
+const BACKSLASH = 0x5c;
+const LOWER_U = 0x75;
+const MINUS = 0x2d;
+const ZERO = 0x30;
+
+const SIMPLE_ESCAPES = new Map<number, number>([
+  [0x22, 0x22],
+  [0x5c, 0x5c],
+  [0x2f, 0x2f],
+  [0x62, 0x08],
+  [0x66, 0x0c],
+  [0x6e, 0x0a],
+  [0x72, 0x0d],
+  [0x74, 0x09],
+]);
+
+export class FieldTable {
+  /** Where names and values lie. */
+  bytes: Uint8Array = new Uint8Array(0);
+  count = 0;
+  readonly nameOffset = new Int32Array(MAX_FIELDS);
+  readonly nameLength = new Int32Array(MAX_FIELDS);
+  readonly valueOffset = new Int32Array(MAX_FIELDS);
+  readonly valueLength = new Int32Array(MAX_FIELDS);
+  readonly #escaped = new Uint8Array(MAX_FIELDS);
+
+  reset(bytes: Uint8Array): void {
+    this.bytes = bytes;
+    this.count = 0;
+  }
+
+  clear(): void {
+    this.count = 0;
+  }
+
+  /** False when there is no room for another field. */
+  add(
+    nameOffset: number,
+    nameLength: number,
+    valueOffset: number,
+    valueLength: number,
+    escaped: boolean,
+  ): boolean {
+    const i = this.count;
+    if (i === MAX_FIELDS) return false;
+    this.nameOffset[i] = nameOffset;
+    this.nameLength[i] = nameLength;
+    this.valueOffset[i] = valueOffset;
+    this.valueLength[i] = valueLength;
+    this.#escaped[i] = escaped ? 1 : 0;
+    this.count = i + 1;
+    return true;
+  }
+
+  /** Index of the field with this ASCII name, or ABSENT. */
+  find(name: string): number {
+    for (let i = this.count - 1; i >= 0; i--) {
+      if (this.nameLength[i] === name.length && this.#named(this.nameOffset[i] as number, name)) return i;
+    }
+    return ABSENT;
+  }
+
+  isEscaped(field: number): boolean {
+    return this.#escaped[field] === 1;
+  }
+
+  /** An integer below 2^53 in magnitude, NaN when the value is absent or is none. Larger ones are rounded. */
+  integer(field: number): number {
+    if (field === ABSENT) return Number.NaN;
+    const from = this.valueOffset[field] as number;
+    const length = this.valueLength[field] as number;
+    if (length > 15) return this.#longInteger(field);
+    const negative = this.bytes[from] === MINUS;
+    let value = 0;
+    const end = from + length;
+    let at = negative ? from + 1 : from;
+    if (at === end) return Number.NaN;
+    for (; at < end; at++) {
+      const digit = (this.bytes[at] as number) - ZERO;
+      if (digit < 0 || digit > 9) return Number.NaN;
+      value = value * 10 + digit;
+    }
+    return negative ? -value : value;
+  }
+
+  /** True for the text `true` in any case, as Java's Boolean reads it. */
+  isTrue(field: number): boolean {
+    return field !== ABSENT && this.valueLength[field] === 4 && this.text(field).toLowerCase() === 'true';
+  }
+
+  /** The value as a string, escapes resolved; '' when absent. */
+  text(field: number): string {
+    if (field === ABSENT) return '';
+    const from = this.valueOffset[field] as number;
+    const length = this.valueLength[field] as number;
+    if (!this.isEscaped(field))
+      return Buffer.from(this.bytes.buffer, this.bytes.byteOffset + from, length).toString();
+    const target = Buffer.allocUnsafe(length);
+    return target.toString('utf8', 0, this.copyTo(field, target, 0));
+  }
+
+  /** Writes the value, escapes resolved, to target[at…]; returns its length, at most `valueLength`. */
+  copyTo(field: number, target: Uint8Array, at: number): number {
+    const from = this.valueOffset[field] as number;
+    const end = from + (this.valueLength[field] as number);
+    if (!this.isEscaped(field)) {
+      for (let i = from, to = at; i < end; i++, to++) target[to] = this.bytes[i] as number;
+      return end - from;
+    }
+    return unescapeJson(this.bytes, from, end, target, at);
+  }
+
+  #named(offset: number, name: string): boolean {
+    for (let i = 0; i < name.length; i++) if (this.bytes[offset + i] !== name.charCodeAt(i)) return false;
+    return true;
+  }
+
+  #longInteger(field: number): number {
+    const text = this.text(field);
+    return /^-?\d+$/.test(text) ? Number(text) : Number.NaN;
+  }
+}
+
+/** Resolves JSON escapes of bytes[from, end), which the scanner has found well-formed. Returns the bytes written. */
+function unescapeJson(bytes: Uint8Array, from: number, end: number, target: Uint8Array, at: number): number {
+  let to = at;
+  let i = from;
+  while (i < end) {
+    const byte = bytes[i] as number;
+    if (byte !== BACKSLASH) {
+      target[to++] = byte;
+      i++;
+      continue;
+    }
+    const kind = bytes[i + 1] as number;
+    if (kind !== LOWER_U) {
+      target[to++] = SIMPLE_ESCAPES.get(kind) as number;
+      i += 2;
+      continue;
+    }
+    const unit = hexUnit(bytes, i + 2);
+    i += 6;
+    if (unit < 0x80) {
+      target[to++] = unit;
+    } else {
+      const paired = unit >= 0xd800 && unit < 0xdc00 && bytes[i] === BACKSLASH && bytes[i + 1] === LOWER_U;
+      const low = paired ? hexUnit(bytes, i + 2) : 0;
+      const isPair = low >= 0xdc00 && low < 0xe000;
+      if (isPair) i += 6;
+      to += Buffer.from(target.buffer, target.byteOffset).write(
+        isPair ? String.fromCharCode(unit, low) : String.fromCharCode(unit),
+        to,
+        'utf8',
+      );
+    }
+  }
+  return to - at;
+}
+
+function hexUnit(bytes: Uint8Array, at: number): number {
+  return (
+    (hexDigit(bytes[at] as number) << 12) |
+    (hexDigit(bytes[at + 1] as number) << 8) |
+    (hexDigit(bytes[at + 2] as number) << 4) |
+    hexDigit(bytes[at + 3] as number)
+  );
+}
