@@ -2,10 +2,12 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdint>
 #include <vector>
 
 #include "path_lock.h"
@@ -28,7 +30,15 @@ int closeWith(int descriptor, int result) {
   return result;
 }
 
+bool hasSpaceFor(int descriptor, size_t bytes) {
+  struct statvfs status;
+  if (fstatvfs(descriptor, &status) != 0) return true;
+  return static_cast<uint64_t>(status.f_bavail) * status.f_frsize >= bytes;
+}
+
 int allocate(int descriptor, size_t bytes) {
+  // Otherwise the file system would give out its last block first, to the cost of everybody else who writes.
+  if (!hasSpaceFor(descriptor, bytes)) return -ENOSPC;
   int result;
   do {
     result = fallocate(descriptor, 0, 0, static_cast<off_t>(bytes));
