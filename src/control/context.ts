@@ -75,5 +75,9 @@ export interface PutResult {
   messageId: string;
 }
 
-/** Puts a message through the writer's ring. The topic's queue must exist in the topic table. */
+/**
+ * Puts a message through the writer's ring, exactly as given: whoever wants a delay applies `rewriteForDelay` first
+ * (a delivered message still carries its DELAY property and must not be delayed again). The topic's queue must exist
+ * in the topic table. Never rejects; failures are statuses.
+ */
 export type PutMessage = (message: InternalMessage) => Promise<PutResult>;

@@ -1,0 +1,48 @@
+/** Text of java.util.Properties: `key=value` lines, as configuration requests and `broker.conf` carry them. */
+
+const ESCAPES: Readonly<Record<string, string>> = { t: '\t', n: '\n', r: '\r', f: '\f' };
+
+/**
+ * Reads comments (`#`, `!`), the separators `=`, `:` and blank, backslash escapes and lines that go on after a
+ * trailing backslash. A later entry replaces an earlier one of the same key.
+ */
+export function parseJavaProperties(text: string): Map<string, string> {
+  const properties = new Map<string, string>();
+  for (const line of logicalLines(text)) {
+    const key = /^(?:\\.|[^\\=: \t\f])*/su.exec(line)?.[0] ?? '';
+    const rest = line.slice(key.length).replace(/^[ \t\f]*(?:[=:][ \t\f]*)?/, '');
+    properties.set(unescaped(key), unescaped(rest));
+  }
+  return properties;
+}
+
+/** One `key=value` line each, without escapes: how a broker prints its configuration. */
+export function formatJavaProperties(properties: Iterable<readonly [string, string]>): string {
+  let text = '';
+  for (const [key, value] of properties) text += `${key}=${value}\n`;
+  return text;
+}
+
+function logicalLines(text: string): string[] {
+  const lines: string[] = [];
+  let open = '';
+  for (const natural of text.split(/\r\n|\r|\n/)) {
+    const line = natural.replace(/^[ \t\f]+/, '');
+    if (open === '' && (line === '' || line.startsWith('#') || line.startsWith('!'))) continue;
+    open += line;
+    const backslashes = /\\*$/.exec(open)?.[0].length ?? 0;
+    if (backslashes % 2 === 1) open = open.slice(0, -1);
+    else {
+      lines.push(open);
+      open = '';
+    }
+  }
+  if (open !== '') lines.push(open);
+  return lines;
+}
+
+function unescaped(text: string): string {
+  return text.replace(/\\(?:u([0-9a-fA-F]{4})|(.))/gsu, (_all, hex: string | undefined, char: string) =>
+    hex === undefined ? (ESCAPES[char] ?? char) : String.fromCharCode(Number.parseInt(hex, 16)),
+  );
+}
