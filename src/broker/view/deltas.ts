@@ -1,0 +1,108 @@
+/**
+ * What control tells network threads about topics, groups and consumers. Each delta replaces what was known under
+ * its name; deltas are applied in order, so every network thread's tables are those of some moment of control's.
+ */
+export interface TopicDelta {
+  kind: 'topic';
+  name: string;
+  /** Bits: 4 read, 2 write, 1 inherit. */
+  perm: number;
+  order: boolean;
+  readQueueNums: number;
+  writeQueueNums: number;
+  /** Ids in the queue directory, by queue id. */
+  queues: number[];
+}
+
+export interface TopicDeletedDelta {
+  kind: 'topicDeleted';
+  name: string;
+}
+
+export interface GroupDelta {
+  kind: 'group';
+  name: string;
+  /** Small integer that stands for the group in progress records. */
+  id: number;
+  consumeEnable: boolean;
+  consumeBroadcastEnable: boolean;
+  brokerId: number;
+  whichBrokerWhenConsumeSlowly: number;
+  /** Topics that the group may not read. */
+  forbidden: string[];
+}
+
+export interface GroupDeletedDelta {
+  kind: 'groupDeleted';
+  name: string;
+}
+
+export interface SubscriptionView {
+  topic: string;
+  subVersion: number;
+  expressionType: string;
+  /** Tag hashes wanted; undefined = all. */
+  codes: number[] | undefined;
+}
+
+/** The consumers of a group that are online; `undefined` model = none. */
+export interface ConsumersDelta {
+  kind: 'consumers';
+  group: string;
+  messageModel: 'CLUSTERING' | 'BROADCASTING' | undefined;
+  subscriptions: SubscriptionView[];
+}
+
+/** The next pull of the group on this queue starts at `offset`. */
+export interface ResetDelta {
+  kind: 'reset';
+  group: string;
+  topic: string;
+  queueId: number;
+  offset: number;
+}
+
+export interface SettingsDelta {
+  kind: 'settings';
+  brokerPermission: number;
+  /** False while the disk is too full to take messages. */
+  writable: boolean;
+  /** Said to producers while not writable. */
+  notWritableRemark: string;
+}
+
+/** Answer to LINK_ENSURE_TOPIC: code 0 = the topic is there (its TopicDelta came before). */
+export interface TopicEnsuredDelta {
+  kind: 'topicEnsured';
+  name: string;
+  code: number;
+  remark: string;
+}
+
+export type Delta =
+  | TopicDelta
+  | TopicDeletedDelta
+  | GroupDelta
+  | GroupDeletedDelta
+  | ConsumersDelta
+  | ResetDelta
+  | SettingsDelta
+  | TopicEnsuredDelta;
+
+/** Payload of LINK_ENSURE_TOPIC. */
+export interface EnsureTopic {
+  topic: string;
+  defaultTopic: string;
+  defaultTopicQueueNums: number;
+  remoteAddress: string;
+  topicSysFlag: number;
+}
+
+/** Payload of LINK_SUBSCRIPTION: what a pull with its own subscription text said. */
+export interface PulledSubscription {
+  group: string;
+  topic: string;
+  expression: string;
+  expressionType: string;
+  subVersion: number;
+}

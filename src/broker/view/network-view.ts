@@ -1,0 +1,132 @@
+/** A network thread's own tables of topics, groups and consumers: filled by deltas, read per request. */
+import { BytesMap } from '../../lib/bytes-map.ts';
+import { isNotSendableTopic, isRetryTopic } from '../../lib/names.ts';
+import type { ReaderQueue, TagFilter } from '../../store/read/pull-reader.ts';
+import type { ConsumersDelta, Delta, GroupDelta, SettingsDelta, TopicDelta } from './deltas.ts';
+
+export interface TopicView {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+  readonly perm: number;
+  readonly order: boolean;
+  readonly readQueueNums: number;
+  readonly writeQueueNums: number;
+  readonly queues: readonly ReaderQueue[];
+  /** Clients may send here without further ado: no system topic, no retry topic. */
+  readonly plainSend: boolean;
+}
+
+export interface SubscriptionFilter {
+  readonly subVersion: number;
+  readonly isTag: boolean;
+  /** undefined = every message. */
+  readonly filter: TagFilter | undefined;
+}
+
+export interface ConsumersView {
+  readonly broadcasting: boolean;
+  readonly subscriptions: ReadonlyMap<string, SubscriptionFilter>;
+}
+
+export class GroupView {
+  readonly config: GroupDelta;
+  consumers: ConsumersView | undefined;
+  /** Offsets set by an operator, by `topic@queueId`: the next pull starts there. */
+  readonly resets = new Map<string, number>();
+
+  constructor(config: GroupDelta, previous: GroupView | undefined) {
+    this.config = config;
+    this.consumers = previous?.consumers;
+    for (const [key, offset] of previous?.resets ?? []) this.resets.set(key, offset);
+  }
+}
+
+/** A set of tag hashes; most subscriptions name one to three tags. */
+export class TagSet implements TagFilter {
+  readonly #codes: ReadonlySet<number>;
+
+  constructor(codes: Iterable<number>) {
+    this.#codes = new Set(codes);
+  }
+
+  matches(tagHash: number): boolean {
+    return this.#codes.has(tagHash);
+  }
+}
+
+export class NetworkView {
+  readonly topics = new BytesMap<TopicView>();
+  readonly groups = new BytesMap<GroupView>();
+  settings: SettingsDelta = { kind: 'settings', brokerPermission: 6, writable: true, notWritableRemark: '' };
+  readonly #openQueue: (topic: string, queueId: number, id: number) => ReaderQueue;
+
+  /** `openQueue` makes the reader of a queue. */
+  constructor(openQueue: (topic: string, queueId: number, id: number) => ReaderQueue) {
+    this.#openQueue = openQueue;
+  }
+
+  apply(delta: Delta): void {
+    switch (delta.kind) {
+      case 'topic':
+        this.#applyTopic(delta);
+        break;
+      case 'topicDeleted':
+        for (const queue of this.topics.getByName(delta.name)?.queues ?? []) queue.files.close();
+        this.topics.delete(delta.name);
+        break;
+      case 'group':
+        this.groups.set(delta.name, new GroupView(delta, this.groups.getByName(delta.name)));
+        break;
+      case 'groupDeleted':
+        this.groups.delete(delta.name);
+        break;
+      case 'consumers':
+        this.#applyConsumers(delta);
+        break;
+      case 'reset':
+        this.groups.getByName(delta.group)?.resets.set(`${delta.topic}@${delta.queueId}`, delta.offset);
+        break;
+      case 'settings':
+        this.settings = delta;
+        break;
+      case 'topicEnsured':
+        break;
+    }
+  }
+
+  #applyTopic(delta: TopicDelta): void {
+    const known = this.topics.getByName(delta.name);
+    const queues = delta.queues.map((id, queueId) => {
+      const queue = known?.queues[queueId];
+      return queue !== undefined && queue.id === id ? queue : this.#openQueue(delta.name, queueId, id);
+    });
+    this.topics.set(delta.name, {
+      name: delta.name,
+      bytes: Buffer.from(delta.name),
+      perm: delta.perm,
+      order: delta.order,
+      readQueueNums: delta.readQueueNums,
+      writeQueueNums: delta.writeQueueNums,
+      queues,
+      plainSend: !isRetryTopic(delta.name) && !isNotSendableTopic(delta.name),
+    });
+  }
+
+  #applyConsumers(delta: ConsumersDelta): void {
+    const group = this.groups.getByName(delta.group);
+    if (group === undefined) return;
+    if (delta.messageModel === undefined) {
+      group.consumers = undefined;
+      return;
+    }
+    const subscriptions = new Map<string, SubscriptionFilter>();
+    for (const { topic, subVersion, expressionType, codes } of delta.subscriptions) {
+      subscriptions.set(topic, {
+        subVersion,
+        isTag: expressionType === 'TAG',
+        filter: codes === undefined ? undefined : new TagSet(codes),
+      });
+    }
+    group.consumers = { broadcasting: delta.messageModel === 'BROADCASTING', subscriptions };
+  }
+}

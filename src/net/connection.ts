@@ -1,0 +1,95 @@
+/**
+ * One client connection of a network thread. Owner of its socket, of the bytes that wait to be understood, and of the
+ * replies that wait to leave.
+ *
+ * Input: the socket reads into one static buffer of the thread. Whole frames are handled in place; only the tail of an
+ * unfinished frame, or what could not be handled because a ring is full, is copied aside (`kept`). While something is
+ * kept because of a full ring the socket is not read.
+ *
+ * Output: replies of one turn of the event loop are gathered in a buffer and leave in one write.
+ */
+import type { Socket } from 'node:net';
+import type { HostAddress } from '../record/message-id.ts';
+import { FrameCutter } from './frame-cutter.ts';
+import type { OutputPool } from './output-pool.ts';
+
+/** A socket with more unsent bytes than this is not read: who does not take answers may not ask. */
+const MAX_UNSENT = 4 * 1024 * 1024;
+
+export class Connection {
+  readonly slot: number;
+  readonly generation: number;
+  readonly socket: Socket;
+  readonly host: HostAddress;
+  readonly remoteAddress: string;
+  readonly cutter = new FrameCutter();
+  /** Ms of the monotonic clock when bytes last came or went. */
+  lastActive: number;
+  /** Not read: a ring or the socket's own output is full. */
+  paused = false;
+  /** Waits for room in a ring. */
+  blocked = false;
+  /** Listed for the flush at the end of the turn. */
+  dirty = false;
+  closed = false;
+  readonly #pool: OutputPool;
+  #output: Buffer | undefined;
+  #used = 0;
+
+  constructor(
+    socket: Socket,
+    identity: { slot: number; generation: number; host: HostAddress; remoteAddress: string },
+    pool: OutputPool,
+    now: number,
+  ) {
+    this.socket = socket;
+    this.slot = identity.slot;
+    this.generation = identity.generation;
+    this.host = identity.host;
+    this.remoteAddress = identity.remoteAddress;
+    this.#pool = pool;
+    this.lastActive = now;
+  }
+
+  /** Makes room for `length` bytes of reply; write them to `output` at the offset returned. */
+  reserve(length: number): number {
+    const at = this.#used;
+    const needed = at + length;
+    if (this.#output === undefined) this.#output = this.#pool.take(needed);
+    else if (needed > this.#output.length) this.#output = this.#pool.grow(this.#output, at, needed);
+    this.#used = needed;
+    return at;
+  }
+
+  /** Where reserved bytes go; valid until the next `reserve`. */
+  get output(): Buffer {
+    return this.#output as Buffer;
+  }
+
+  /** Takes back the end of what was reserved last. */
+  trim(end: number): void {
+    this.#used = end;
+  }
+
+  /** Sends what was gathered; true when the socket has swallowed it at once. */
+  flush(): void {
+    const output = this.#output;
+    if (output === undefined) return;
+    const used = this.#used;
+    this.#output = undefined;
+    this.#used = 0;
+    if (used === 0 || this.closed) {
+      this.#pool.give(output);
+      return;
+    }
+    this.socket.write(output.subarray(0, used));
+    // Nothing pending means that the kernel has copied the bytes: the buffer is free again. Otherwise the socket
+    // keeps it until its write is done, and it is left to the collector.
+    if (this.socket.writableLength === 0) this.#pool.give(output);
+  }
+
+  /** Whether the peer has let so many replies pile up that it must not be read. */
+  get congested(): boolean {
+    return this.socket.writableLength > MAX_UNSENT;
+  }
+}

@@ -1,0 +1,107 @@
+/**
+ * Cuts a byte stream into frames without copying whole ones. A frame is a 4-byte big-endian length and that many bytes.
+ *
+ * The cutter keeps bytes aside in one case only: they are not handled yet. `kept` bytes come before any later chunk.
+ * Invariant: 0 <= start <= end <= kept.length; [start, end) are the kept bytes.
+ */
+
+/** Default of RocketMQ on both sides, the length field included. */
+export const MAX_FRAME_BYTES = 16 * 1024 * 1024;
+const LENGTH_BYTES = 4;
+/** A frame holds at least the word with serialize type and header length. */
+const MIN_LENGTH = 4;
+
+/** All complete frames were handled. */
+export const CUT_ALL = 0;
+/** The handler could not take a frame now; it is kept with everything behind it. */
+export const CUT_BLOCKED = 1;
+/** A length that no frame has: the connection must be closed. */
+export const CUT_BROKEN = 2;
+
+/** Handles the frame, without its length field, in bytes[offset, +length): HANDLED, or why not. */
+export type FrameHandler = (bytes: Uint8Array, view: DataView, offset: number, length: number) => number;
+
+const NONE = new Uint8Array(0);
+const NO_VIEW = new DataView(NONE.buffer);
+
+export class FrameCutter {
+  #kept: Uint8Array = NONE;
+  #keptView: DataView = NO_VIEW;
+  #start = 0;
+  #end = 0;
+
+  /** Bytes kept aside. */
+  get keptBytes(): number {
+    return this.#end - this.#start;
+  }
+
+  /** Takes the chunk bytes[0, length). The handler may return CUT_BLOCKED or CUT_BROKEN for a frame. */
+  push(bytes: Uint8Array, view: DataView, length: number, handle: FrameHandler): number {
+    if (this.keptBytes > 0) {
+      this.#keep(bytes, 0, length);
+      return this.resume(handle);
+    }
+    let at = 0;
+    while (length - at >= LENGTH_BYTES) {
+      const frameLength = view.getInt32(at);
+      if (frameLength < MIN_LENGTH || frameLength > MAX_FRAME_BYTES - LENGTH_BYTES) return CUT_BROKEN;
+      const end = at + LENGTH_BYTES + frameLength;
+      if (end > length) break;
+      const outcome = handle(bytes, view, at + LENGTH_BYTES, frameLength);
+      if (outcome !== CUT_ALL) {
+        this.#keep(bytes, at, length);
+        return outcome;
+      }
+      at = end;
+    }
+    if (at < length) this.#keep(bytes, at, length);
+    return CUT_ALL;
+  }
+
+  /** Handles what is kept, as far as it goes. */
+  resume(handle: FrameHandler): number {
+    while (this.keptBytes >= LENGTH_BYTES) {
+      const frameLength = this.#keptView.getInt32(this.#start);
+      if (frameLength < MIN_LENGTH || frameLength > MAX_FRAME_BYTES - LENGTH_BYTES) return CUT_BROKEN;
+      if (this.keptBytes < LENGTH_BYTES + frameLength) {
+        this.#reserve(LENGTH_BYTES + frameLength);
+        return CUT_ALL;
+      }
+      const outcome = handle(this.#kept, this.#keptView, this.#start + LENGTH_BYTES, frameLength);
+      if (outcome !== CUT_ALL) return outcome;
+      this.#start += LENGTH_BYTES + frameLength;
+    }
+    if (this.keptBytes === 0) this.#drop();
+    return CUT_ALL;
+  }
+
+  #keep(bytes: Uint8Array, from: number, to: number): void {
+    const added = to - from;
+    this.#reserve(this.keptBytes + added);
+    this.#kept.set(bytes.subarray(from, to), this.#end);
+    this.#end += added;
+  }
+
+  /** Room for `bytes` kept bytes from `start` on; moves them to the front when the space behind is too small. */
+  #reserve(bytes: number): void {
+    if (this.#start + bytes <= this.#kept.length) return;
+    const target = bytes <= this.#kept.length ? this.#kept : new Uint8Array(Math.max(bytes, 4096));
+    target.set(this.#kept.subarray(this.#start, this.#end));
+    this.#end -= this.#start;
+    this.#start = 0;
+    if (target !== this.#kept) {
+      this.#kept = target;
+      this.#keptView = new DataView(target.buffer);
+    }
+  }
+
+  /** An idle connection holds no memory for a frame that has long been handled. */
+  #drop(): void {
+    this.#start = 0;
+    this.#end = 0;
+    if (this.#kept.length > 64 * 1024) {
+      this.#kept = NONE;
+      this.#keptView = NO_VIEW;
+    }
+  }
+}

@@ -1,0 +1,46 @@
+/**
+ * What travels between a producer of messages (network threads, control) and the writer.
+ *
+ * Request, type APPEND (payload, machine byte order):
+ *
+ *      0 sequence     i32  the producer's number of the request; comes back in the answer
+ *      4 queue        i32  id in the queue directory
+ *      8 bytes        i32  of all records together
+ *     12 count        i32  records, one behind the other; more than one is a batch
+ *     16 slab         i32  slab that holds the records, or NO_SLAB: they follow at byte 24
+ *     24 records
+ *
+ * Request, type RESET_QUEUES: `count` queue ids (i32 each) from byte 24 on start again at offset 0. It stands in the ring
+ * behind all earlier appends, so a deleted topic loses nothing that was sent before its deletion.
+ *
+ * Answer, type APPENDED_REPLY, in the order of the requests:
+ *
+ *      0 sequence i32
+ *      4 status   i32  APPENDED_OK or a negative status of the CommitLog
+ *      8 queueOffset     f64  of the first record
+ *     16 physicalOffset  f64  of the first record
+ *     24 end             f64  position behind the last record: the acknowledgement waits for it
+ *     32 storeTimestamp  f64
+ */
+export const APPEND = 1;
+export const RESET_QUEUES = 2;
+export const APPEND_SEQUENCE = 0;
+export const APPEND_QUEUE = 4;
+export const APPEND_BYTES = 8;
+export const APPEND_COUNT = 12;
+export const APPEND_SLAB = 16;
+export const APPEND_HEADER = 24;
+
+export const APPENDED_REPLY = 1;
+export const REPLY_SEQUENCE = 0;
+export const REPLY_STATUS = 4;
+export const REPLY_QUEUE_OFFSET = 8;
+export const REPLY_PHYSICAL_OFFSET = 16;
+export const REPLY_END = 24;
+export const REPLY_STORE_TIMESTAMP = 32;
+export const REPLY_BYTES = 40;
+/** Ring bytes of one answer: bounds the requests that a producer may have under way. */
+export const REPLY_RING_BYTES = REPLY_BYTES + 8;
+
+/** Records larger than this travel through a slab. */
+export const MAX_RING_RECORD = 256 * 1024;

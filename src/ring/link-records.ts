@@ -1,0 +1,42 @@
+/**
+ * What travels between a network thread and control. Frames are forwarded as they are; everything else is small.
+ * All payloads that concern a connection begin with its slot and generation (i32 each), so that news of a connection
+ * that has gone meanwhile is dropped.
+ */
+
+// ---- network → control ----
+/** A connection was accepted. Payload behind slot and generation: the peer's `ip:port` as UTF-8. */
+export const LINK_OPENED = 1;
+/** A frame for control, without its length field. */
+export const LINK_FRAME = 2;
+/** Same, in a slab: slab (i32) and length (i32). */
+export const LINK_FRAME_IN_SLAB = 3;
+/** The connection has ended. */
+export const LINK_CLOSED = 4;
+/** Progress of a consumer: group id i32, queue id (directory) i32, commit offset f64 or -1, pull offset f64 or -1. */
+export const LINK_PROGRESS = 5;
+/** A topic that a producer wants: JSON. Slot and generation are 0. */
+export const LINK_ENSURE_TOPIC = 6;
+/** A consumer that pulls with its own subscription text: JSON. */
+export const LINK_SUBSCRIPTION = 7;
+
+export const PROGRESS_GROUP = 8;
+export const PROGRESS_QUEUE = 12;
+export const PROGRESS_COMMIT = 16;
+export const PROGRESS_PULL = 24;
+export const PROGRESS_BYTES = 32;
+
+// ---- control → network ----
+/** A whole frame for the connection. */
+export const LINK_SEND = 1;
+/** Same, in a slab of control's pool: slab (i32) and length (i32). */
+export const LINK_SEND_SLAB = 2;
+/** Close the connection after what was sent. */
+export const LINK_CLOSE = 3;
+/** A change of the network thread's tables: JSON. Slot is unused, generation holds the version (i32). */
+export const LINK_DELTA = 4;
+
+/** slot and generation */
+export const LINK_HEADER = 8;
+/** Frames larger than this travel through a slab. */
+export const MAX_LINK_FRAME = 256 * 1024;
