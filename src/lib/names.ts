@@ -71,6 +71,13 @@ export function popRetryTopicV2Of(topic: string, group: string): string {
   return `${RETRY_PREFIX}${group}+${topic}`;
 }
 
+/** The group of a retry topic, also of the second pop form (`%RETRY%group+topic`). */
+export function groupOfRetryTopic(retryTopic: string): string {
+  const name = retryTopic.slice(RETRY_PREFIX.length);
+  const [group = name, topic, rest] = name.split('+');
+  return topic !== undefined && rest === undefined ? group : name;
+}
+
 export function isRetryTopic(topic: string): boolean {
   return topic.startsWith(RETRY_PREFIX);
 }

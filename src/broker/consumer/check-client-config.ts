@@ -1,0 +1,22 @@
+/** CHECK_CLIENT_CONFIG (46): a starting consumer asks whether the broker understands its expression. */
+import { asObject, parseBody } from '../../control/json-fields.ts';
+import { RequestError, succeed } from '../../control/request-fields.ts';
+import { isTagType, subscriptionFromJson } from '../../control/subscription.ts';
+import { ResponseCode } from '../../protocol/codes.ts';
+import type { BrokerHandler } from '../context.ts';
+
+export const checkClientConfig: BrokerHandler = (context, request) => {
+  const body = asObject(parseBody(request.body));
+  const subscription = subscriptionFromJson(body?.['subscriptionData'], context.clock.now());
+  if (subscription === undefined || isTagType(subscription.expressionType)) return succeed(request);
+  const { expressionType, subString } = subscription;
+  if (!context.settings.enablePropertyFilter) {
+    throw new RequestError(
+      ResponseCode.SYSTEM_ERROR,
+      `The broker does not support consumer to filter message by ${expressionType}`,
+    );
+  }
+  const problem = context.expressionProblem(expressionType, subString);
+  if (problem !== undefined) throw new RequestError(ResponseCode.SUBSCRIPTION_PARSE_FAILED, problem);
+  return succeed(request);
+};

@@ -1,0 +1,13 @@
+/** GET_CONSUMER_LIST_BY_GROUP (38): the client ids of a group, from which each client computes its queues. */
+import { RequestError, requiredText, succeedWith } from '../../control/request-fields.ts';
+import { ResponseCode } from '../../protocol/codes.ts';
+import type { BrokerHandler } from '../context.ts';
+
+export const consumerList: BrokerHandler = (context, request) => {
+  const name = requiredText(request, 'consumerGroup');
+  const members = context.clients.consumers.get(name)?.members() ?? [];
+  if (members.length === 0) {
+    throw new RequestError(ResponseCode.SYSTEM_ERROR, `no consumer for this group, ${name}`);
+  }
+  return succeedWith(request, { consumerIdList: members.map((member) => member.clientId) });
+};

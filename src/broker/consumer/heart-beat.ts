@@ -1,0 +1,63 @@
+/**
+ * HEART_BEAT (34): who is here, in which groups, with which subscriptions. A consumer group's retry topic is created
+ * here, since tools find a group's brokers by the route of that topic (protocol trap T7).
+ */
+
+import type { ConsumerData, HeartbeatData } from '../../control/heartbeat.ts';
+import { parseHeartbeat } from '../../control/heartbeat.ts';
+import type { ClientInfo } from '../../control/producers.ts';
+import { succeed } from '../../control/request-fields.ts';
+import { TOPIC_UNIT_SUB } from '../../control/topic-config.ts';
+import { retryTopicOf } from '../../lib/names.ts';
+import type { BrokerContext, BrokerHandler } from '../context.ts';
+
+export const heartBeat: BrokerHandler = (context, request, connection) => {
+  const heartbeat = parseHeartbeat(request.body, context.clock.now());
+  const client: ClientInfo = {
+    connection,
+    clientId: heartbeat.clientId,
+    language: request.language,
+    version: request.version,
+  };
+  let needsSubscriptions = false;
+  for (const consumer of heartbeat.consumers) {
+    if (registerConsumer(context, client, heartbeat, consumer)) needsSubscriptions = true;
+  }
+  for (const group of heartbeat.producerGroups) {
+    context.clients.producers.register(group, client, context.clock.now());
+  }
+  return succeed(request, {
+    IS_SUPPORT_HEART_BEAT_V2: true,
+    // Clients of the first version do not read it; RocketMQ answers them true.
+    IS_SUB_CHANGE: heartbeat.fingerprint === 0 || needsSubscriptions,
+  });
+};
+
+/** A group that may not be created is skipped silently. True when its subscriptions are needed (again). */
+function registerConsumer(
+  context: BrokerContext,
+  client: ClientInfo,
+  heartbeat: HeartbeatData,
+  consumer: ConsumerData,
+): boolean {
+  if (context.settings.rejectPullConsumerEnable && consumer.consumeType === 'CONSUME_ACTIVELY') return false;
+  const group = context.groups.findOrCreate(consumer.groupName);
+  if (group === undefined) return false;
+  const ordered = consumer.subscriptions.some(({ topic }) => context.topics.isOrderTopic(topic));
+  const retryTopic = retryTopicOf(consumer.groupName);
+  const known = context.topics.get(retryTopic);
+  context.topics.createInternal(
+    retryTopic,
+    group.retryQueueNums,
+    // Without subscriptions nobody knows whether one of them is ordered: leave the topic as it is.
+    heartbeat.withoutSubscriptions ? (known?.order ?? false) : ordered,
+    consumer.unitMode ? TOPIC_UNIT_SUB : 0,
+  );
+  return context.clients.consumers.register({
+    client,
+    consumer,
+    notify: group.notifyConsumerIdsChangedEnable,
+    fingerprint: heartbeat.fingerprint,
+    withoutSubscriptions: heartbeat.withoutSubscriptions && heartbeat.fingerprint !== 0,
+  });
+}

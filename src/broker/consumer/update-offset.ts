@@ -1,0 +1,29 @@
+/** UPDATE_CONSUMER_OFFSET (15): a group's progress, mostly one-way. The value is stored as given, lower ones too. */
+import { integerField, RequestError, requiredText, succeed } from '../../control/request-fields.ts';
+import { ResponseCode } from '../../protocol/codes.ts';
+import { responseTo } from '../../protocol/command.ts';
+import type { BrokerHandler } from '../context.ts';
+
+export const updateOffset: BrokerHandler = (context, request) => {
+  const group = requiredText(request, 'consumerGroup');
+  const topic = requiredText(request, 'topic');
+  const queueId = integerField(request, 'queueId');
+  const offset = integerField(request, 'commitOffset');
+  if (!context.groups.has(group)) {
+    throw new RequestError(ResponseCode.SUBSCRIPTION_GROUP_NOT_EXIST, `Group ${group} not exist!`);
+  }
+  if (!context.topics.has(topic)) {
+    throw new RequestError(ResponseCode.TOPIC_NOT_EXIST, `Topic ${topic} not exist!`);
+  }
+  if (queueId === undefined) {
+    throw new RequestError(ResponseCode.INVALID_PARAMETER, `QueueId is null, topic is ${topic}`);
+  }
+  if (offset === undefined) {
+    throw new RequestError(ResponseCode.INVALID_PARAMETER, `Offset is null, topic is ${topic}`);
+  }
+  if (context.settings.useServerSideResetOffset && context.offsets.hasReset(group, topic, queueId)) {
+    return responseTo(request, ResponseCode.SUCCESS, 'Offset has been previously reset');
+  }
+  context.offsets.commit(group, topic, queueId, offset);
+  return succeed(request);
+};

@@ -1,0 +1,65 @@
+/** Everything that request handlers may reach. The wiring makes one per broker; tests make one of fakes. */
+import type { ClientTable } from '../control/clients.ts';
+import type { ClientConnection, PutMessage, Reply, StoreReads } from '../control/context.ts';
+import type { DataVersionJson } from '../control/data-version.ts';
+import type { DelayOffsets } from '../control/delay-offsets.ts';
+import type { GroupTable } from '../control/groups.ts';
+import type { ControlLog } from '../control/log.ts';
+import type { OffsetTable } from '../control/offsets.ts';
+import type { QueueLocks } from '../control/queue-locks.ts';
+import type { BrokerSettings } from '../control/settings.ts';
+import type { StatsTable } from '../control/stats.ts';
+import type { TopicTable } from '../control/topics.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { RemotingCommand } from '../protocol/command.ts';
+
+/** Cleaning that an operator asks the store for. Each resolves when it is done. */
+export interface StoreMaintenance {
+  /** Removes ConsumeQueues whose messages are all gone. */
+  cleanExpiredQueues(): Promise<void>;
+  /** Removes CommitLog files past their retention now instead of at the set hour. */
+  deleteExpiredFiles(): Promise<void>;
+  /** Removes the ConsumeQueues of topics that are not in `keep`. */
+  cleanUnusedTopics(keep: ReadonlySet<string>): Promise<void>;
+}
+
+/** The broker's whole configuration by property name, as `broker.conf` and requests 25 and 26 know it. */
+export interface BrokerProperties {
+  all(): Iterable<readonly [string, string]>;
+  /** Applies and stores; unknown names are ignored. Throws when a value does not fit its property. */
+  update(changes: ReadonlyMap<string, string>): void;
+  readonly version: DataVersionJson;
+}
+
+export interface BrokerContext {
+  readonly settings: BrokerSettings;
+  readonly clock: Clock;
+  readonly log: ControlLog;
+  readonly topics: TopicTable;
+  readonly groups: GroupTable;
+  readonly offsets: OffsetTable;
+  readonly delayOffsets: DelayOffsets;
+  readonly clients: ClientTable;
+  readonly locks: QueueLocks;
+  readonly stats: StatsTable;
+  readonly store: StoreReads;
+  readonly maintenance: StoreMaintenance;
+  readonly put: PutMessage;
+  readonly properties: BrokerProperties;
+  /** Figures for request 28 that only the wiring knows (disk, rates, backlog); they win over the defaults. */
+  runtimeInfo(): Iterable<readonly [string, string]>;
+  /** Why the expression of a type other than TAG cannot be used; undefined when it can. */
+  expressionProblem(expressionType: string, expression: string): string | undefined;
+}
+
+/** One request code's meaning. Throws RequestError to answer a code and remark; any other error becomes code 1. */
+export type BrokerHandler = (
+  context: BrokerContext,
+  request: RemotingCommand,
+  connection: ClientConnection,
+) => Reply | Promise<Reply>;
+
+/** `ip:port` as advertised to clients. */
+export function brokerAddress(settings: BrokerSettings): string {
+  return `${settings.brokerIP1}:${settings.listenPort}`;
+}

@@ -1,0 +1,31 @@
+/** From a parked record to the message that is delivered in its place. */
+import type { InternalMessage } from '../../control/context.ts';
+import { HALF_TOPIC } from '../../lib/names.ts';
+import { decodeRecord } from '../../record/decode.ts';
+import { PROPERTY_REAL_QUEUE_ID, PROPERTY_REAL_TOPIC } from '../../record/properties.ts';
+
+/**
+ * Same body, flags, times and properties, under the real topic and queue. DELAY, REAL_TOPIC and REAL_QID stay:
+ * proxies and operators read them (protocol trap T18). A string says why the record cannot be delivered.
+ */
+export function deliveryOf(record: Uint8Array): InternalMessage | string {
+  const message = decodeRecord(record);
+  if (message === undefined) return 'the parked bytes are no record';
+  const topic = message.properties.get(PROPERTY_REAL_TOPIC);
+  const queueId = Number(message.properties.get(PROPERTY_REAL_QUEUE_ID) ?? Number.NaN);
+  if (topic === undefined || !Number.isSafeInteger(queueId))
+    return 'the record names no real topic and queue';
+  if (topic === HALF_TOPIC) return 'the real topic is the half topic';
+  return {
+    topic,
+    queueId,
+    body: message.body,
+    properties: message.properties,
+    flag: message.flag,
+    sysFlag: message.sysFlag,
+    bornTimestamp: message.bornTimestamp,
+    bornHost: message.bornHost,
+    reconsumeTimes: message.reconsumeTimes,
+    preparedTransactionOffset: 0,
+  };
+}

@@ -1,0 +1,51 @@
+/** Finding messages: QUERY_MESSAGE (12) by key and VIEW_MESSAGE_BY_ID (33) by position in the CommitLog. */
+import {
+  booleanField,
+  RequestError,
+  requiredInteger,
+  requiredText,
+  succeed,
+  textField,
+} from '../../control/request-fields.ts';
+import { ResponseCode } from '../../protocol/codes.ts';
+import { responseTo } from '../../protocol/command.ts';
+import type { BrokerHandler } from '../context.ts';
+
+const UNIQUE_KEY_QUERY = '_UNIQUE_KEY_QUERY';
+const KEY_INDEX = 'K';
+const UNIQUE_KEY_INDEX = 'U';
+
+export const queryMessage: BrokerHandler = (context, request) => {
+  const byUniqueKey = booleanField(request, UNIQUE_KEY_QUERY, false);
+  const found = context.store.query(
+    requiredText(request, 'topic'),
+    requiredText(request, 'key'),
+    byUniqueKey ? context.settings.defaultQueryMaxNum : requiredInteger(request, 'maxNum'),
+    requiredInteger(request, 'beginTimestamp'),
+    requiredInteger(request, 'endTimestamp'),
+    byUniqueKey ? UNIQUE_KEY_INDEX : textField(request, 'indexType') || KEY_INDEX,
+  );
+  const fields = {
+    indexLastUpdateTimestamp: String(found.indexLastUpdateTimestamp),
+    indexLastUpdatePhyoffset: String(found.indexLastUpdatePhyoffset),
+  };
+  if (found.records.length > 0) return succeed(request, fields, Buffer.concat(found.records));
+  // Clients read the header fields of a miss as well.
+  const remark = 'can not find message, maybe time range not correct';
+  return responseTo(request, ResponseCode.QUERY_NOT_FOUND, remark, fields);
+};
+
+/** Tools send any id that looks like an offset id, so the position may be far out (protocol §4.5). */
+export const viewMessage: BrokerHandler = (context, request) => {
+  const offset = requiredInteger(request, 'offset');
+  const { store } = context;
+  const inRange = offset >= store.minPhysicalOffset && offset < store.maxPhysicalOffset;
+  const record = inRange ? store.recordAt(offset) : undefined;
+  if (record === undefined) {
+    throw new RequestError(
+      ResponseCode.SYSTEM_ERROR,
+      `can not find message by the offset, ${request.fields['offset']}`,
+    );
+  }
+  return succeed(request, {}, record);
+};

@@ -1,0 +1,107 @@
+/**
+ * CONSUMER_SEND_MSG_BACK (36): a consumer could not handle a message. It is stored anew under the group's retry topic,
+ * after a delay that grows with each try, and after the last one in the group's dead letter queue.
+ */
+import type { GroupConfig } from '../../control/group-config.ts';
+import {
+  booleanField,
+  integerField,
+  RequestError,
+  requiredInteger,
+  requiredText,
+  succeed,
+} from '../../control/request-fields.ts';
+import { SNDBCK_PUT_NUMS, SNDBCK2DLQ_TIMES } from '../../control/stats.ts';
+import { PERM_WRITE, TOPIC_UNIT_SUB } from '../../control/topic-config.ts';
+import { deadLetterTopicOf, retryTopicOf } from '../../lib/names.ts';
+import { ResponseCode, responseName } from '../../protocol/codes.ts';
+import type { RemotingCommand } from '../../protocol/command.ts';
+import { decodeRecord, type StoredMessage } from '../../record/decode.ts';
+import { PROPERTY_RETRY_TOPIC } from '../../record/properties.ts';
+import type { BrokerContext, BrokerHandler } from '../context.ts';
+import { DelayLevels } from '../delay/levels.ts';
+import { rewriteForDelay } from '../delay/rewrite.ts';
+import { DEAD_LETTER_QUEUES, redeliveryOf } from './redelivery.ts';
+import { groupMissing, maxReconsumeTimes } from './rules.ts';
+
+/** The first redelivery comes after 10 s. */
+const FIRST_DELAY_LEVEL = 3;
+
+/** A message that is stored but not yet flushed or copied is stored: another answer would make a second copy. */
+const STORED: ReadonlySet<number> = new Set([
+  ResponseCode.SUCCESS,
+  ResponseCode.FLUSH_DISK_TIMEOUT,
+  ResponseCode.FLUSH_SLAVE_TIMEOUT,
+  ResponseCode.SLAVE_NOT_AVAILABLE,
+]);
+
+export const sendBack: BrokerHandler = async (context, request) => {
+  const groupName = requiredText(request, 'group');
+  const group = context.groups.findOrCreate(groupName);
+  if (group === undefined) throw groupMissing(groupName);
+  if ((context.settings.brokerPermission & PERM_WRITE) === 0) {
+    throw new RequestError(
+      ResponseCode.NO_PERMISSION,
+      `the broker[${context.settings.brokerIP1}] sending message is forbidden`,
+    );
+  }
+  if (group.retryQueueNums <= 0) return succeed(request);
+  createRetryTopic(context, group, booleanField(request, 'unitMode', false));
+  const message = lookUp(context, request);
+  const delayLevel = requiredInteger(request, 'delayLevel');
+  const tries = maxReconsumeTimes(group, request.version, integerField(request, 'maxReconsumeTimes'));
+  const exhausted = message.reconsumeTimes >= tries || delayLevel < 0;
+  const target = exhausted
+    ? deadLetterTarget(context, groupName)
+    : {
+        topic: retryTopicOf(groupName),
+        queueId: Math.floor(Math.random() * group.retryQueueNums),
+        delayLevel: delayLevel === 0 ? FIRST_DELAY_LEVEL + message.reconsumeTimes : delayLevel,
+      };
+  const levels = new DelayLevels(context.settings.messageDelayLevel);
+  const result = await context.put(rewriteForDelay(redeliveryOf(message, target), levels.max));
+  if (!STORED.has(result.status)) {
+    throw new RequestError(ResponseCode.SYSTEM_ERROR, result.remark ?? responseName(result.status));
+  }
+  count(context, groupName, message, exhausted);
+  return succeed(request);
+};
+
+function createRetryTopic(context: BrokerContext, group: GroupConfig, unitMode: boolean): void {
+  const topic = context.topics.createInternal(
+    retryTopicOf(group.groupName),
+    group.retryQueueNums,
+    false,
+    unitMode ? TOPIC_UNIT_SUB : 0,
+  );
+  if ((topic.perm & PERM_WRITE) !== 0) return;
+  throw new RequestError(
+    ResponseCode.NO_PERMISSION,
+    `the topic[${topic.topicName}] sending message is forbidden`,
+  );
+}
+
+function lookUp(context: BrokerContext, request: RemotingCommand): StoredMessage {
+  const offset = requiredInteger(request, 'offset');
+  const { store } = context;
+  const inRange = offset >= store.minPhysicalOffset && offset < store.maxPhysicalOffset;
+  const record = inRange ? store.recordAt(offset) : undefined;
+  const message = record === undefined ? undefined : decodeRecord(record);
+  if (message !== undefined) return message;
+  throw new RequestError(
+    ResponseCode.SYSTEM_ERROR,
+    `look message by offset failed, ${request.fields['offset']}`,
+  );
+}
+
+function deadLetterTarget(context: BrokerContext, group: string) {
+  const topic = deadLetterTopicOf(group);
+  context.topics.createInternal(topic, DEAD_LETTER_QUEUES);
+  return { topic, queueId: 0, delayLevel: 0 };
+}
+
+function count(context: BrokerContext, group: string, message: StoredMessage, exhausted: boolean): void {
+  const topic = message.properties.get(PROPERTY_RETRY_TOPIC) ?? message.topic;
+  context.stats.add(SNDBCK_PUT_NUMS, `${topic}@${group}`, 1);
+  if (exhausted) context.stats.add(SNDBCK2DLQ_TIMES, `${topic}@${group}`, 1);
+}
