@@ -10,6 +10,10 @@ import type { StallReading } from './stall-probe.ts';
 export const FOREIGN_SHARE_MAX = 0.05;
 export const STALL_MILLIS_MAX = 100;
 
+/** How long a round waits for others to end their work, looking once a second. */
+const QUIET_WAIT_MILLIS = 30_000;
+const LOOK_MILLIS = 1000;
+
 export interface Disturbance {
   foreignShare: number;
   stallMaxMillis: number;
@@ -36,6 +40,20 @@ export class DisturbanceWatch {
     return cpuSnapshot([...this.#folder.pids, process.pid]);
   }
 
+  #shareSince(from: CpuSnapshot): number {
+    return foreignShare(from, this.#snapshot(), os.availableParallelism());
+  }
+
+  /** Returns when others leave the machine alone, or after half a minute in vain. */
+  async quiet(): Promise<void> {
+    const deadline = performance.now() + QUIET_WAIT_MILLIS;
+    do {
+      const from = this.#snapshot();
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MILLIS));
+      if (this.#shareSince(from) <= FOREIGN_SHARE_MAX) return;
+    } while (performance.now() < deadline);
+  }
+
   #askProbe(): Promise<StallReading> {
     return new Promise((resolve, reject) => {
       this.#probe.once('message', (reading) => resolve(reading as StallReading));
@@ -49,9 +67,8 @@ export class DisturbanceWatch {
   }
 
   async end(): Promise<Disturbance> {
-    const to = this.#snapshot();
+    const share = this.#from === undefined ? 0 : this.#shareSince(this.#from);
     const { maxMillis } = await this.#askProbe();
-    const share = this.#from === undefined ? 0 : foreignShare(this.#from, to, os.availableParallelism());
     return judge(share, maxMillis);
   }
 

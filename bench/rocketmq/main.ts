@@ -49,7 +49,7 @@ async function measureAll(options: BenchOptions, folder: RunFolder, cache: strin
   const watch = new DisturbanceWatch(folder);
   const load = new LoadRun(folder, watch);
   const generator = await calibrate(folder, load);
-  const measurement = new Measurement({ folder, lib, heap: options.heap }, load, new Progress(say));
+  const measurement = new Measurement({ folder, lib, heap: options.heap }, load, watch, new Progress(say));
   const outcomes: ScenarioOutcome[] = [];
   for (const scenario of options.scenarios) {
     const outcome = await measurement.scenario(scenario, options.targets, options.rounds, options.timing);

@@ -9,6 +9,7 @@
 import path from 'node:path';
 import { createTopic } from './admin.ts';
 import { type RunFolder, removeFolder } from './cleanup.ts';
+import type { DisturbanceWatch } from './disturbance.ts';
 import { type LoadRun, QUEUES, type Round, TOPIC } from './load-run.ts';
 import type { Progress } from './progress.ts';
 import type { Scenario, Timing } from './scenarios.ts';
@@ -37,16 +38,19 @@ interface Contestant {
   target: Target | undefined;
 }
 
-const SETTLE_MILLIS = 500;
+/** On a machine that is never quiet the run must end all the same. */
+const REPEATS_PER_ROUND = 3;
 
 export class Measurement {
   readonly #context: StartContext;
   readonly #load: LoadRun;
+  readonly #watch: DisturbanceWatch;
   readonly #progress: Progress;
 
-  constructor(context: StartContext, load: LoadRun, progress: Progress) {
+  constructor(context: StartContext, load: LoadRun, watch: DisturbanceWatch, progress: Progress) {
     this.#context = context;
     this.#load = load;
+    this.#watch = watch;
     this.#progress = progress;
   }
 
@@ -115,13 +119,13 @@ export class Measurement {
     const { outcome } = contestant;
     const target = contestant.target as Target;
     const times = { warmupSeconds: timing.runInSeconds, warmupMessages: 0, seconds: timing.measuredSeconds };
-    for (;;) {
+    for (let repeats = 0; ; repeats++) {
       await writeBack(this.#context.folder);
+      await this.#watch.quiet();
       const round = await this.#load.run(target, idle, scenario, times);
       if (round.result.messages === 0)
         throw new Error(`not one message was accepted: ${JSON.stringify(round.result)}`);
-      // as many repetitions as rounds: on a machine that is never quiet the run must end all the same
-      const repeat = round.disturbance.disturbed && outcome.repeated < count.rounds;
+      const repeat = round.disturbance.disturbed && repeats < REPEATS_PER_ROUND;
       this.#progress.round(outcome.name, count, round, repeat);
       if (repeat) {
         outcome.repeated++;
@@ -141,5 +145,4 @@ async function writeBack(folder: RunFolder): Promise<void> {
     child.once('error', reject);
     child.once('close', () => resolve());
   });
-  await new Promise((resolve) => setTimeout(resolve, SETTLE_MILLIS));
 }

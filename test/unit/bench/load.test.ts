@@ -1,0 +1,114 @@
+/** The whole generator in this process, against a server that counts what really arrives. */
+import net from 'node:net';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { runLoad } from '../../../bench/load/load.ts';
+import { type LoadOptions, parseLoadOptions } from '../../../bench/load/options.ts';
+import { type RemotingCommand, responseTo } from '../../../src/protocol/command.ts';
+import { decodeCommand, encodeCommand } from '../../../src/protocol/command-codec.ts';
+import { FrameSplitter } from '../../../src/protocol/frame-splitter.ts';
+
+type Answer = (request: RemotingCommand, socket: net.Socket) => RemotingCommand[];
+
+interface TestServer {
+  requests: RemotingCommand[];
+  options(...args: string[]): LoadOptions;
+  close(): void;
+}
+
+async function serve(answer: Answer): Promise<TestServer> {
+  const requests: RemotingCommand[] = [];
+  const sockets = new Set<net.Socket>();
+  const server = net.createServer((socket) => {
+    const splitter = new FrameSplitter();
+    sockets.add(socket);
+    socket.on('error', () => {});
+    socket.on('data', (chunk) => {
+      const replies: RemotingCommand[] = [];
+      for (const frame of splitter.push(chunk)) {
+        const request = decodeCommand(frame);
+        requests.push(request);
+        replies.push(...answer(request, socket));
+      }
+      // the last first: a broker with many threads answers in any order
+      for (const reply of replies.reverse()) socket.write(encodeCommand(reply));
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as net.AddressInfo;
+  return {
+    requests,
+    options: (...args) =>
+      parseLoadOptions(['--port', String(port), '--warmup', '0.05', '--seconds', '0.2', ...args]),
+    close: () => {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    },
+  };
+}
+
+const quiet = async (): Promise<void> => {};
+const success: Answer = (request) => [responseTo(request, 0)];
+
+function uniqueKey(request: RemotingCommand): string {
+  const pairs = (request.fields['i'] as string).split('\x02');
+  return pairs.find((pair) => pair.startsWith('UNIQ_KEY\x01'))?.slice('UNIQ_KEY\x01'.length) as string;
+}
+
+for (const header of ['json', 'binary']) {
+  test(`closed loop, ${header}: every request is whole, has a key of its own and is answered once`, async () => {
+    const server = await serve(success);
+    const result = await runLoad(
+      server.options('--connections', '3', '--in-flight', '7', '--header', header),
+      quiet,
+    );
+    server.close();
+    assert.is(result.errors, 0);
+    assert.ok(result.messages > 0);
+    assert.is(new Set(server.requests.map(uniqueKey)).size, server.requests.length);
+    assert.ok(server.requests.every(({ code, body }) => code === 310 && body?.length === 1024));
+    assert.equal([...new Set(server.requests.map(({ fields }) => fields['e']))].sort(), ['0', '1', '2', '3']);
+  });
+}
+
+test('open loop keeps its rate', async () => {
+  const server = await serve(success);
+  const result = await runLoad(
+    server.options('--connections', '2', '--rate', '2000', '--seconds', '0.5'),
+    quiet,
+  );
+  server.close();
+  assert.is(result.errors, 0);
+  assert.ok(result.rate > 500 && result.rate < 4000, `rate ${result.rate}`);
+  assert.type(result.sendLagP99, 'number');
+});
+
+test('refused, doubled and foreign replies are errors', async () => {
+  const server = await serve((request) => {
+    const doubled = [responseTo(request, 0), responseTo(request, 0)];
+    return request.fields['e'] === '3' ? [responseTo(request, 17)] : doubled;
+  });
+  const result = await runLoad(server.options('--connections', '1', '--in-flight', '4'), quiet);
+  server.close();
+  assert.ok((result.errorCodes['17'] ?? 0) > 0);
+  assert.ok(result.unexpectedReplies > 0);
+  assert.ok(result.errors >= result.unexpectedReplies + (result.errorCodes['17'] ?? 0));
+});
+
+test('a connection that the server closes ends the run', async () => {
+  let answered = 0;
+  const server = await serve((request, socket) => {
+    if (++answered === 50) socket.destroy();
+    return [responseTo(request, 0)];
+  });
+  let failure = '';
+  try {
+    await runLoad(server.options('--connections', '1'), quiet);
+  } catch (error) {
+    failure = (error as Error).message;
+  }
+  server.close();
+  assert.match(failure, /closed the connection|ECONNRESET|EPIPE/);
+});
+
+test.run();
