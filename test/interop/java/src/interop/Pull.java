@@ -23,9 +23,11 @@ public final class Pull {
         consumer.setBrokerSuspendMaxTimeMillis(args.number("suspend", 2000));
         consumer.start();
         Out.event("ready");
-        for (MessageQueue queue : new TreeSet<>(consumer.fetchSubscribeMessageQueues(args.need("topic")))) {
+        TreeSet<MessageQueue> queues = new TreeSet<>(consumer.fetchSubscribeMessageQueues(args.need("topic")));
+        for (MessageQueue queue : queues) {
             drain(consumer, queue, args);
         }
+        waitAtEnd(consumer, queues.first());
         consumer.shutdown();
         Out.event("done");
         System.exit(0);
@@ -47,13 +49,19 @@ public final class Pull {
         }
         consumer.updateConsumeOffset(queue, next);
         consumer.getOffsetStore().persist(queue);
-        long started = System.currentTimeMillis();
-        PullResult end = consumer.pullBlockIfNotFound(queue, "*", next, 32);
-        long waited = System.currentTimeMillis() - started;
         PullResult beyond = consumer.pull(queue, "*", max + 1000, 32);
         Out.event("queue", "queueId", queue.getQueueId(), "min", min, "max", max, "next", next,
-            "committed", consumer.fetchConsumeOffset(queue, true), "atEnd", end.getPullStatus().name(),
-            "atEndNext", end.getNextBeginOffset(), "waited", waited,
+            "committed", consumer.fetchConsumeOffset(queue, true),
             "beyond", beyond.getPullStatus().name(), "beyondNext", beyond.getNextBeginOffset());
+    }
+
+    /** A pull that finds nothing waits at the broker. */
+    @SuppressWarnings("deprecation")
+    private static void waitAtEnd(DefaultMQPullConsumer consumer, MessageQueue queue) throws Exception {
+        long max = consumer.maxOffset(queue);
+        long started = System.nanoTime();
+        PullResult end = consumer.pullBlockIfNotFound(queue, "*", max, 32);
+        Out.event("waited", "status", end.getPullStatus().name(), "next", end.getNextBeginOffset(), "max", max,
+            "milliseconds", (System.nanoTime() - started) / 1_000_000);
     }
 }
