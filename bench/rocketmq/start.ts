@@ -38,10 +38,10 @@ async function waitFor(ready: () => boolean, child: ChildProcess, log: string): 
   const deadline = performance.now() + READY_MILLIS;
   while (!ready()) {
     if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) {
-      throw new Error(`did not start; last output:\n${logTail(log)}`);
+      throw new Error(`did not start\nlast output: ${logTail(log)}`);
     }
     if (performance.now() > deadline)
-      throw new Error(`not ready after ${READY_MILLIS / 1000} s:\n${logTail(log)}`);
+      throw new Error(`not ready after ${READY_MILLIS / 1000} s\nlast output: ${logTail(log)}`);
     await new Promise((resolve) => setTimeout(resolve, POLL_MILLIS));
   }
 }

@@ -46,7 +46,7 @@ export class Target {
     for (const child of [this.#parts.broker, ...this.#parts.helpers]) {
       if (child.exitCode === null && child.signalCode === null) continue;
       const what = child === this.#parts.broker ? 'the broker' : 'its name server';
-      return `${what} died (${describeExit(child)}); last output:\n${logTail(this.#parts.log)}`;
+      return `${what} died (${describeExit(child)})\nlast output: ${logTail(this.#parts.log)}`;
     }
     return undefined;
   }
