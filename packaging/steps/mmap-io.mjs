@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { SetupError } from '../lib/errors.mjs';
 import { environmentWithout, run } from '../lib/exec.mjs';
@@ -7,6 +7,7 @@ import { contentsOf, readStamp, writeStamp } from '../lib/stamps.mjs';
 import { requireCompiler } from '../lib/tools.mjs';
 
 const folder = join(root, 'node_modules/mmap-io');
+const packagedPrefix = join(root, '.cache/node-headers');
 const { platform, arch, version, versions } = process;
 const fingerprint = () => `${version} ${arch} ${contentsOf('node_modules/mmap-io/package.json')}`;
 const isBuilt = () => existsSync(join(folder, 'build/Release/mmap-io.node'));
@@ -28,6 +29,15 @@ export const mmapIo = {
 
 /** Why it failed, or ''. */
 async function build() {
+  try {
+    return await buildWithAnyHeaders();
+  } finally {
+    // A whole Node.js distribution, and of no use once the addon is built.
+    rmSync(packagedPrefix, { recursive: true, force: true });
+  }
+}
+
+async function buildWithAnyHeaders() {
   try {
     requireCompiler();
   } catch (error) {
@@ -72,14 +82,21 @@ function downloadedByGyp() {
 
 /** The npm packages of the Node.js binaries carry the headers along: a way in where only a registry can be reached. */
 async function packagedHeaders() {
-  const prefix = join(root, '.cache/node-headers');
   const name = `node-${platform}-${arch}`;
-  const args = ['install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund', '--prefix', prefix];
+  const args = [
+    'install',
+    '--no-save',
+    '--ignore-scripts',
+    '--no-audit',
+    '--no-fund',
+    '--prefix',
+    packagedPrefix,
+  ];
   const { ok } = await run('npm', [...args, `${name}@${versions.node}`]);
-  return ok ? [`--nodedir=${join(prefix, 'node_modules', name)}`] : undefined;
+  return ok ? [`--nodedir=${join(packagedPrefix, 'node_modules', name)}`] : undefined;
 }
 
 function firstError(output) {
-  const line = output.split('\n').find((candidate) => /error/i.test(candidate));
-  return line?.trim() ?? 'node-gyp failed';
+  const line = output.split('\n').find((candidate) => /error:|ERR! stack/i.test(candidate));
+  return line?.replace('gyp ERR! stack', '').trim() ?? 'node-gyp failed';
 }

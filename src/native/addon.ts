@@ -38,7 +38,10 @@ export interface NativeAddon {
   neutralizeRegion(region: number): void;
   /** Number of opens plus attachments; 0 when the id is unknown or gone. */
   regionReferences(region: number): number;
-  /** Writes the pages of [from, to) to the device and waits (msync MS_SYNC). 0 or -errno. Blocks. */
+  /**
+   * Writes the pages of [from, to) to the device and waits (msync MS_SYNC). 0 or -errno; -EIO when the fault guard met
+   * the region, -ESTALE when it was neutralized: then nothing that was written counts as durable. Blocks.
+   */
   syncRegion(region: number, from: number, to: number): number;
   /** 0, or the errno-like code that the fault guard recorded for this region (EIO). */
   regionError(region: number): number;
@@ -50,7 +53,7 @@ export interface NativeAddon {
   populateRegion(region: number, from: number, length: number): Promise<number>;
 
   // ---- bulk work on regions ------------------------------------------------------------------------------------
-  /** memcpy between regions (may be the same one; ranges must not overlap). */
+  /** memcpy between regions (may be the same one; ranges that overlap are misuse). The caller keeps both mapped. */
   copy(target: number, targetOffset: number, source: number, sourceOffset: number, length: number): void;
   /**
    * memcpy, and the CRC-32 (zlib polynomial, unmasked, as unsigned number) of the source bytes
@@ -74,13 +77,25 @@ export interface NativeAddon {
   /**
    * Registers a file for reading and writing by range. A missing file is created sparse with `bytes` bytes when
    * `bytes` >= 0 (its directory must exist), -ENOENT otherwise. An existing file keeps its size. Same path, same id;
-   * each open needs one `closeFile`.
+   * each open needs one `closeFile`, the last of them before the file is deleted or replaced.
    */
   openFile(path: string, bytes: number): number;
   /** Reads up to `length` bytes at `fileOffset` into target[targetOffset…]. Bytes read (fewer only at the end) or -errno. */
-  readFile(file: number, fileOffset: number, target: Uint8Array, targetOffset: number, length: number): number;
-  /** Writes all of source[sourceOffset, +length) at `fileOffset` and marks the file dirty. `length` or -errno. */
-  writeFile(file: number, fileOffset: number, source: Uint8Array, sourceOffset: number, length: number): number;
+  readFile(
+    file: number,
+    fileOffset: number,
+    target: Uint8Array,
+    targetOffset: number,
+    length: number,
+  ): number;
+  /** Writes all of source[sourceOffset, +length) at `fileOffset`, growing the file if need be, and marks it dirty. `length` or -errno. */
+  writeFile(
+    file: number,
+    fileOffset: number,
+    source: Uint8Array,
+    sourceOffset: number,
+    length: number,
+  ): number;
   /** Size in bytes, or -errno. */
   fileSize(file: number): number;
   /** fdatasync. 0 or -errno. Blocks. */

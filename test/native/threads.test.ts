@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { addon } from '../../src/native/addon.ts';
@@ -94,6 +95,26 @@ test('the addon works in threads that start after all others have ended', async 
     });
   }
   addon.closeRegion(region);
+});
+
+test('the addon stays loaded when the last worker that used it has ended', () => {
+  const module = new URL('../../src/native/addon.js', import.meta.url).href;
+  const worker = `import('${module}').then(({ addon }) => {
+    addon.installFaultGuard();
+    addon.openDoorbell(() => {});
+    new Uint8Array(addon.attach(addon.allocateRegion(4096)))[0] = 1;
+  })`;
+  const script = `
+    const { Worker } = require('node:worker_threads');
+    const once = require('node:events').once;
+    (async () => {
+      for (let round = 0; round < 3; round += 1) await once(new Worker(process.argv[1], { eval: true }), 'exit');
+      process.kill(process.pid, 'SIGBUS');
+      setTimeout(() => {}, 10000);
+    })();
+  `;
+  const child = spawnSync(process.execPath, ['-e', script, worker], { timeout: 30000 });
+  assert.is(child.signal, 'SIGBUS', 'the handler of the fault guard is still there to pass the signal on');
 });
 
 test.run();
