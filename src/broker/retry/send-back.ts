@@ -61,7 +61,7 @@ export const sendBack: BrokerHandler = async (context, request) => {
   const levels = new DelayLevels(context.settings.messageDelayLevel);
   const result = await context.put(rewriteForDelay(redeliveryOf(message, target), levels.max));
   if (!STORED.has(result.status)) {
-    throw new RequestError(ResponseCode.SYSTEM_ERROR, result.remark ?? responseName(result.status));
+    throw new RequestError(ResponseCode.SYSTEM_ERROR, responseName(result.status));
   }
   count(context, groupName, message, exhausted);
   return succeed(request);

@@ -1,0 +1,50 @@
+/** QUERY_CONSUME_QUEUE (321): entries of a ConsumeQueue as they are stored, for looking into trouble. */
+import {
+  RequestError,
+  requiredInteger,
+  requiredText,
+  succeedWith,
+  textField,
+} from '../../control/request-fields.ts';
+import { acceptsTagCode, isTagType } from '../../control/subscription.ts';
+import { ResponseCode } from '../../protocol/codes.ts';
+import type { BrokerHandler } from '../context.ts';
+
+/** More would not fit into one sensible answer. */
+const MOST_ENTRIES = 10_000;
+
+export const consumeQueue: BrokerHandler = (context, request) => {
+  const topic = requiredText(request, 'topic');
+  const queueId = requiredInteger(request, 'queueId');
+  const config = context.topics.get(topic);
+  const queues = config === undefined ? 0 : Math.max(config.readQueueNums, config.writeQueueNums);
+  if (queueId < 0 || queueId >= queues) {
+    throw new RequestError(ResponseCode.SYSTEM_ERROR, `${queueId}@${topic} is not exist!`);
+  }
+  const group = textField(request, 'consumerGroup');
+  const subscriptionData =
+    group === undefined ? undefined : context.clients.consumers.findSubscription(group, topic);
+  const count = Math.min(requiredInteger(request, 'count'), MOST_ENTRIES);
+  const entries = context.store.readQueue(topic, queueId, requiredInteger(request, 'index'), count);
+  const matches = (tagsCode: bigint) =>
+    subscriptionData !== undefined &&
+    isTagType(subscriptionData.expressionType) &&
+    acceptsTagCode(subscriptionData, Number(tagsCode));
+  return succeedWith(request, {
+    filterData: group === undefined ? undefined : filterText(group, topic, subscriptionData !== undefined),
+    maxQueueIndex: context.store.maxOffset(topic, queueId),
+    minQueueIndex: context.store.minOffset(topic, queueId),
+    queueData: entries.map((entry) => ({
+      eval: matches(entry.tagsCode),
+      physicOffset: entry.physicalOffset,
+      physicSize: entry.size,
+      tagsCode: entry.tagsCode,
+    })),
+    subscriptionData,
+  });
+};
+
+/** SQL filters are not kept here, so an online group has none to show. */
+function filterText(group: string, topic: string, online: boolean): string {
+  return online ? 'null' : `${group}@${topic} is not online!`;
+}

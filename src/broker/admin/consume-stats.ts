@@ -1,0 +1,109 @@
+/**
+ * How far groups are behind: GET_CONSUME_STATS (208) for one group, GET_BROKER_CONSUME_STATS (317) for all.
+ * Keys of `offsetTable` are objects.
+ */
+import type { MessageQueue } from '../../control/queue-locks.ts';
+import { booleanField, requiredText, succeedWith, textField } from '../../control/request-fields.ts';
+import { GROUP_GET_NUMS } from '../../control/stats.ts';
+import type { TopicConfig } from '../../control/topic-config.ts';
+import { isBlank } from '../../lib/names.ts';
+import { type BrokerContext, type BrokerHandler, brokerAddress } from '../context.ts';
+
+interface QueueProgress {
+  brokerOffset: number;
+  consumerOffset: number;
+  /** Store time in ms of the last consumed message, 0 when unknown. */
+  lastTimestamp: number;
+  pullOffset: number;
+}
+
+interface ConsumeStats {
+  /** Messages per second. */
+  consumeTps: number;
+  offsetTable: Map<MessageQueue, QueueProgress>;
+}
+
+export const consumeStats: BrokerHandler = (context, request) => {
+  const group = requiredText(request, 'consumerGroup');
+  const stats: ConsumeStats = { consumeTps: 0, offsetTable: new Map() };
+  for (const topic of topicsAsked(
+    context,
+    group,
+    textField(request, 'topicList'),
+    textField(request, 'topic'),
+  )) {
+    const config = context.topics.get(topic);
+    if (config !== undefined) addProgress(context, stats, group, config, config.readQueueNums);
+  }
+  return succeedWith(request, stats);
+};
+
+/** `isOrder`: only topics that are ordered. */
+export const allConsumeStats: BrokerHandler = (context, request) => {
+  const orderedOnly = booleanField(request, 'isOrder', false);
+  const consumeStatsList: Map<string, ConsumeStats[]>[] = [];
+  let totalDiff = 0;
+  let totalInflightDiff = 0;
+  for (const { groupName } of context.groups.all()) {
+    const ofGroup: ConsumeStats[] = [];
+    for (const topic of subscribedOnly(context, groupName, context.offsets.topicsOf(groupName))) {
+      const config = context.topics.get(topic);
+      if (config === undefined || (orderedOnly && !config.order)) continue;
+      const stats: ConsumeStats = { consumeTps: 0, offsetTable: new Map() };
+      addProgress(context, stats, groupName, config, config.writeQueueNums);
+      for (const queue of stats.offsetTable.values()) {
+        totalDiff += queue.brokerOffset - queue.consumerOffset;
+        totalInflightDiff += queue.pullOffset - queue.consumerOffset;
+      }
+      ofGroup.push(stats);
+    }
+    consumeStatsList.push(new Map([[groupName, ofGroup]]));
+  }
+  const brokerAddr = brokerAddress(context.settings);
+  return succeedWith(request, { brokerAddr, consumeStatsList, totalDiff, totalInflightDiff });
+};
+
+/** A list is taken as it is; one topic, or all topics of the group's offsets, only as far as it subscribes. */
+function topicsAsked(
+  context: BrokerContext,
+  group: string,
+  list: string | undefined,
+  topic: string | undefined,
+): string[] {
+  if (list !== undefined && !isBlank(list))
+    return [...new Set(list.split(';').filter((name) => name !== ''))];
+  const topics = topic === undefined || isBlank(topic) ? context.offsets.topicsOf(group) : [topic];
+  return subscribedOnly(context, group, topics);
+}
+
+/** Groups that are offline have no subscriptions: all their topics count. */
+function subscribedOnly(context: BrokerContext, group: string, topics: string[]): string[] {
+  const { consumers } = context.clients;
+  const online = (consumers.get(group)?.subscriptions.size ?? 0) > 0;
+  return topics.filter((topic) => !online || consumers.findSubscription(group, topic) !== undefined);
+}
+
+function addProgress(
+  context: BrokerContext,
+  stats: ConsumeStats,
+  group: string,
+  config: TopicConfig,
+  queues: number,
+): void {
+  const { store, offsets, settings } = context;
+  const topic = config.topicName;
+  for (let queueId = 0; queueId < queues; queueId++) {
+    const consumerOffset = Math.max(0, offsets.query(group, topic, queueId));
+    const last = consumerOffset > 0 ? store.storeTimeAt(topic, queueId, consumerOffset - 1) : 0;
+    stats.offsetTable.set(
+      { brokerName: settings.brokerName, queueId, topic },
+      {
+        brokerOffset: Math.max(0, store.maxOffset(topic, queueId)),
+        consumerOffset,
+        lastTimestamp: Math.max(0, last),
+        pullOffset: Math.max(consumerOffset, offsets.queryPull(group, topic, queueId)),
+      },
+    );
+  }
+  stats.consumeTps += context.stats.tps(GROUP_GET_NUMS, `${topic}@${group}`);
+}

@@ -1,0 +1,37 @@
+/** Group configurations: GET_ALL_SUBSCRIPTIONGROUP_CONFIG (201) and GET_SUBSCRIPTIONGROUP_CONFIG (352). */
+import { groupConfigToJson } from '../../control/group-config.ts';
+import {
+  integerField,
+  RequestError,
+  requiredText,
+  succeedWith,
+  textField,
+} from '../../control/request-fields.ts';
+import { ResponseCode } from '../../protocol/codes.ts';
+import type { BrokerHandler } from '../context.ts';
+import { pageOf } from './paging.ts';
+
+/** Callers without any header field get the whole table (protocol trap T17). */
+export const allGroupConfigs: BrokerHandler = (context, request) => {
+  const page = pageOf(
+    context.settings,
+    textField(request, 'dataVersion'),
+    integerField(request, 'groupSeq'),
+    integerField(request, 'maxGroupNum'),
+  );
+  const groups =
+    page === undefined ? undefined : context.groups.page(page.first, page.count, page.dataVersion);
+  return succeedWith(request, context.groups.toJson(groups), { totalGroupNum: context.groups.size });
+};
+
+export const groupConfig: BrokerHandler = (context, request) => {
+  const group = requiredText(request, 'group');
+  const config = context.groups.get(group);
+  if (config === undefined) {
+    throw new RequestError(
+      ResponseCode.SUBSCRIPTION_GROUP_NOT_EXIST,
+      `No group in this broker. group: ${group}`,
+    );
+  }
+  return succeedWith(request, groupConfigToJson(config));
+};

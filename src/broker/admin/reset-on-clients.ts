@@ -1,0 +1,91 @@
+/** Resetting a group's offsets through its online clients: RESET_CONSUMER_CLIENT_OFFSET (220), one-way to each. */
+import { newOnewayRequest } from '../../control/outgoing.ts';
+import type { MessageQueue } from '../../control/queue-locks.ts';
+import { RequestError, succeedWith } from '../../control/request-fields.ts';
+import { RequestCode, ResponseCode } from '../../protocol/codes.ts';
+import type { RemotingCommand } from '../../protocol/command.ts';
+import { writeRocketJson } from '../../protocol/rocketmq-json.ts';
+import type { BrokerContext } from '../context.ts';
+
+/** MQVersion ordinal of V3_0_7_SNAPSHOT, the first client that knows 220 and 221. */
+export const KNOWS_RESET_AND_STATUS = 28;
+
+export interface ClientReset {
+  topic: string;
+  group: string;
+  /** -1: the maximum offset; else ms since the epoch. */
+  timestamp: number;
+  /** False: never forwards. */
+  isForced: boolean;
+  /** C++ clients read a list instead of a map with objects as keys. */
+  isCpp: boolean;
+}
+
+/** Throws a RequestError when the topic or a stored offset is missing, or nobody is online who understands. */
+export function resetOnClients(
+  context: BrokerContext,
+  request: RemotingCommand,
+  reset: ClientReset,
+): RemotingCommand {
+  const offsetTable = newOffsets(context, reset);
+  const body = Buffer.from(writeRocketJson({ offsetTable: reset.isCpp ? asList(offsetTable) : offsetTable }));
+  const members = context.clients.consumers.get(reset.group)?.members() ?? [];
+  if (members.length === 0) {
+    throw new RequestError(
+      ResponseCode.CONSUMER_NOT_ONLINE,
+      `Consumer not online, so can not reset offset, Group: ${reset.group} Topic: ${reset.topic} ` +
+        `Timestamp: ${reset.timestamp}`,
+    );
+  }
+  const fields = {
+    topic: reset.topic,
+    group: reset.group,
+    timestamp: String(reset.timestamp),
+    isForce: String(reset.isForced),
+  };
+  for (const member of members) {
+    if (member.version < KNOWS_RESET_AND_STATUS) throw tooOld(member.version);
+    member.connection.send(newOnewayRequest(RequestCode.RESET_CONSUMER_CLIENT_OFFSET, fields, body));
+  }
+  return succeedWith(request, { offsetTable });
+}
+
+export function tooOld(version: number): RequestError {
+  return new RequestError(
+    ResponseCode.SYSTEM_ERROR,
+    `the client does not support this feature. version=${version}`,
+  );
+}
+
+function newOffsets(context: BrokerContext, reset: ClientReset): Map<MessageQueue, number> {
+  const { topic, group, timestamp, isForced } = reset;
+  const config = context.topics.get(topic);
+  if (config === undefined) {
+    throw new RequestError(
+      ResponseCode.TOPIC_NOT_EXIST,
+      `[reset-offset] reset offset failed, no topic in this broker. topic=${topic}`,
+    );
+  }
+  const { store } = context;
+  const offsets = new Map<MessageQueue, number>();
+  for (let queueId = 0; queueId < config.writeQueueNums; queueId++) {
+    const consumed = context.offsets.query(group, topic, queueId);
+    if (consumed === -1) {
+      throw new RequestError(ResponseCode.SYSTEM_ERROR, `THe consumer group <${group}> not exist`);
+    }
+    const found =
+      timestamp === -1
+        ? store.maxOffset(topic, queueId)
+        : store.offsetByTime(topic, queueId, timestamp, 'LOWER');
+    const wanted = Math.max(0, found);
+    offsets.set(
+      { brokerName: context.settings.brokerName, queueId, topic },
+      isForced || wanted < consumed ? wanted : consumed,
+    );
+  }
+  return offsets;
+}
+
+function asList(offsets: ReadonlyMap<MessageQueue, number>) {
+  return [...offsets].map(([queue, offset]) => ({ ...queue, offset }));
+}

@@ -1,0 +1,85 @@
+/**
+ * GET_BROKER_RUNTIME_INFO (28): figures by name, all text. Tools read many of them without looking whether they are
+ * there, so every name that RocketMQ answers has a value; what has no counterpart here says 0.
+ */
+import { succeedWith } from '../../control/request-fields.ts';
+import { BROKER_GET_NUMS, BROKER_PUT_NUMS } from '../../control/stats.ts';
+import { SCHEDULE_TOPIC } from '../../lib/names.ts';
+import { PROTOCOL_VERSION } from '../../protocol/command.ts';
+import type { BrokerContext, BrokerHandler } from '../context.ts';
+import { queueOfLevel } from '../delay/levels.ts';
+
+const VERSION_NAME = 'V5_5_0';
+
+/** There are no thread pools here, but dashboards draw their queues. */
+const THREAD_POOLS = ['send', 'pull', 'litePull', 'query', 'ack'];
+const THREAD_POOL_CAPACITY = '100000';
+
+const ZERO_FIGURES = [
+  'putMessageEntireTimeMax',
+  'putMessageFailedTimes',
+  'putMessageSizeTotal',
+  'putMessageAverageSize',
+  'dispatchMaxBuffer',
+  'getMessageEntireTimeMax',
+  'msgPutTotalYesterdayMorning',
+  'msgPutTotalTodayMorning',
+  'msgGetTotalYesterdayMorning',
+  'msgGetTotalTodayMorning',
+  'dispatchBehindBytes',
+  'pageCacheLockTimeMills',
+  'earliestMessageTimeStamp',
+  'timerReadBehind',
+  'timerOffsetBehind',
+  'timerCongestNum',
+  'remainTransientStoreBufferNumbs',
+  'EndTransactionQueueSize',
+];
+
+const ZERO_RATES = ['putLatency99', 'putLatency999', 'timerEnqueueTps', 'timerDequeueTps'];
+
+const ZERO_RATIOS = ['commitLogDiskRatio', 'consumeQueueDiskRatio'];
+
+export const runtimeInfo: BrokerHandler = (context, request) => {
+  const table = new Map<string, string>();
+  for (const name of ZERO_FIGURES) table.set(name, '0');
+  for (const name of [...ZERO_RATES, ...ZERO_RATIOS]) table.set(name, '0.0');
+  for (const pool of THREAD_POOLS) {
+    table.set(`${pool}ThreadPoolQueueSize`, '0');
+    table.set(`${pool}ThreadPoolQueueCapacity`, THREAD_POOL_CAPACITY);
+    table.set(`${pool}ThreadPoolQueueHeadWaitTimeMills`, '0');
+  }
+  table.set('EndTransactionThreadPoolQueueCapacity', THREAD_POOL_CAPACITY);
+  addRates(table, context);
+  addPositions(table, context);
+  table.set('brokerActive', 'true');
+  table.set('brokerVersion', String(PROTOCOL_VERSION));
+  table.set('brokerVersionDesc', VERSION_NAME);
+  table.set('startAcceptSendRequestTimeStamp', String(context.settings.startAcceptSendRequestTimeStamp));
+  for (const [name, value] of context.runtimeInfo()) table.set(name, value);
+  return succeedWith(request, { table });
+};
+
+/** Rates are three numbers in one text: over 10 s, a minute, 10 minutes. */
+function addRates(table: Map<string, string>, context: BrokerContext): void {
+  const cluster = context.settings.brokerClusterName;
+  const puts = context.stats.rates(BROKER_PUT_NUMS, cluster).join(' ');
+  const gets = context.stats.rates(BROKER_GET_NUMS, cluster).join(' ');
+  table.set('putTps', puts);
+  table.set('getMissTps', '0 0 0');
+  for (const name of ['getFoundTps', 'getTotalTps', 'getTransferredTps']) table.set(name, gets);
+  const putTotal = String(context.stats.total(BROKER_PUT_NUMS, cluster));
+  table.set('putMessageTimesTotal', putTotal);
+  table.set('msgPutTotalTodayNow', putTotal);
+  table.set('msgGetTotalTodayNow', String(context.stats.total(BROKER_GET_NUMS, cluster)));
+}
+
+function addPositions(table: Map<string, string>, context: BrokerContext): void {
+  const { store } = context;
+  table.set('commitLogMinOffset', String(store.minPhysicalOffset));
+  table.set('commitLogMaxOffset', String(store.maxPhysicalOffset));
+  for (const [level, offset] of context.delayOffsets.entries()) {
+    const max = store.maxOffset(SCHEDULE_TOPIC, queueOfLevel(level));
+    table.set(`scheduleMessageOffset_${level}`, `${offset},${max}`);
+  }
+}

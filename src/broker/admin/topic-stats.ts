@@ -1,0 +1,34 @@
+/** GET_TOPIC_STATS_INFO (202): the range of each queue of a topic. Keys of `offsetTable` are objects. */
+import type { MessageQueue } from '../../control/queue-locks.ts';
+import { RequestError, requiredText, succeedWith } from '../../control/request-fields.ts';
+import { TOPIC_PUT_NUMS } from '../../control/stats.ts';
+import { ResponseCode } from '../../protocol/codes.ts';
+import type { BrokerHandler } from '../context.ts';
+
+interface TopicOffset {
+  lastUpdateTimestamp: number;
+  maxOffset: number;
+  minOffset: number;
+}
+
+export const topicStats: BrokerHandler = (context, request) => {
+  const topic = requiredText(request, 'topic');
+  const config = context.topics.get(topic);
+  if (config === undefined) {
+    throw new RequestError(ResponseCode.TOPIC_NOT_EXIST, `topic[${topic}] not exist`);
+  }
+  const { store, settings } = context;
+  const offsetTable = new Map<MessageQueue, TopicOffset>();
+  for (let queueId = 0; queueId < Math.max(config.readQueueNums, config.writeQueueNums); queueId++) {
+    const maxOffset = Math.max(0, store.maxOffset(topic, queueId));
+    offsetTable.set(
+      { brokerName: settings.brokerName, queueId, topic },
+      {
+        lastUpdateTimestamp: maxOffset > 0 ? store.storeTimeAt(topic, queueId, maxOffset - 1) : 0,
+        maxOffset,
+        minOffset: Math.max(0, store.minOffset(topic, queueId)),
+      },
+    );
+  }
+  return succeedWith(request, { offsetTable, topicPutTps: context.stats.tps(TOPIC_PUT_NUMS, topic) });
+};

@@ -1,0 +1,108 @@
+/** UPDATE_AND_CREATE_TOPIC (17), its list form (18) and DELETE_TOPIC_IN_BROKER (215). Answered when it is on disk. */
+import { MESSAGE_TYPE_ATTRIBUTE, parseAttributeChanges } from '../../control/attributes.ts';
+import { asArray, asObject, parseBody } from '../../control/json-fields.ts';
+import {
+  booleanField,
+  integerField,
+  RequestError,
+  requiredInteger,
+  succeed,
+  textField,
+} from '../../control/request-fields.ts';
+import { sameTopicConfig, type TopicConfig, topicConfigFromJson } from '../../control/topic-config.ts';
+import { isBlank, popRetryTopicOf, popRetryTopicV2Of, topicNameProblem } from '../../lib/names.ts';
+import { ResponseCode } from '../../protocol/codes.ts';
+import type { RemotingCommand } from '../../protocol/command.ts';
+import type { BrokerContext, BrokerHandler } from '../context.ts';
+
+const FILTER_TYPES = ['SINGLE_TAG', 'MULTI_TAG'];
+
+export const updateTopic: BrokerHandler = async (context, request) => {
+  checkName(context, textField(request, 'topic'));
+  const config = configIn(request);
+  checkMessageType(context, config);
+  if (isUnchanged(context, config)) return succeed(request);
+  context.topics.update(config);
+  await context.topics.saved();
+  return succeed(request);
+};
+
+/** As RocketMQ does, one unchanged topic ends the request with success and nothing is applied. */
+export const updateTopics: BrokerHandler = async (context, request) => {
+  const body = asObject(parseBody(request.body));
+  const configs = asArray(body?.['topicConfigList']).flatMap((value) => topicConfigFromJson(value) ?? []);
+  for (const config of configs) {
+    checkName(context, config.topicName);
+    checkMessageType(context, config);
+    if (isUnchanged(context, config)) return succeed(request);
+  }
+  for (const config of configs) context.topics.update(config);
+  await context.topics.saved();
+  return succeed(request);
+};
+
+/** Goes with the topic: offsets, counters, and the retry topics that pop consumers have for it. */
+export const deleteTopic: BrokerHandler = async (context, request) => {
+  const topic = textField(request, 'topic');
+  if (topic === undefined || isBlank(topic)) {
+    throw new RequestError(ResponseCode.INVALID_PARAMETER, 'The specified topic is blank.');
+  }
+  checkNotSystem(context, topic);
+  const doomed = [topic];
+  if (context.settings.clearRetryTopicWhenDeleteTopic) {
+    for (const group of context.offsets.groupsOf(topic)) {
+      const retryTopics = [popRetryTopicV2Of(topic, group), popRetryTopicOf(topic, group)];
+      doomed.push(...retryTopics.filter((name) => context.topics.has(name)));
+    }
+  }
+  for (const name of doomed) {
+    context.topics.delete(name);
+    context.offsets.removeTopic(name);
+    context.stats.removeTopic(name);
+  }
+  context.offsets.persist();
+  await Promise.all([context.topics.saved(), context.offsets.saved()]);
+  return succeed(request);
+};
+
+function checkName(context: BrokerContext, topic: string | undefined): void {
+  const problem = topicNameProblem(topic);
+  if (problem !== undefined) throw new RequestError(ResponseCode.INVALID_PARAMETER, problem);
+  if (topic !== undefined) checkNotSystem(context, topic);
+}
+
+function checkNotSystem(context: BrokerContext, topic: string): void {
+  if (!context.settings.validateSystemTopicWhenUpdateTopic || !context.topics.isSystemTopic(topic)) return;
+  throw new RequestError(
+    ResponseCode.INVALID_PARAMETER,
+    `The topic[${topic}] is conflict with system topic.`,
+  );
+}
+
+function checkMessageType(context: BrokerContext, config: TopicConfig): void {
+  if (context.settings.enableMixedMessageType) return;
+  if (config.attributes.get(`+${MESSAGE_TYPE_ATTRIBUTE}`) !== 'MIXED') return;
+  throw new RequestError(ResponseCode.INVALID_PARAMETER, 'MIXED message type is not supported.');
+}
+
+function isUnchanged(context: BrokerContext, config: TopicConfig): boolean {
+  const existing = context.topics.get(config.topicName);
+  return existing !== undefined && sameTopicConfig(config, existing);
+}
+
+function configIn(request: RemotingCommand): TopicConfig {
+  const topicFilterType = textField(request, 'topicFilterType') ?? 'SINGLE_TAG';
+  if (!FILTER_TYPES.includes(topicFilterType)) {
+    throw new RequestError(ResponseCode.SYSTEM_ERROR, `topicFilterType = [${topicFilterType}] value invalid`);
+  }
+  return {
+    topicName: textField(request, 'topic') ?? '',
+    readQueueNums: requiredInteger(request, 'readQueueNums'),
+    writeQueueNums: requiredInteger(request, 'writeQueueNums'),
+    perm: requiredInteger(request, 'perm'),
+    topicFilterType,
+    topicSysFlag: integerField(request, 'topicSysFlag') ?? 0,
+    order: booleanField(request, 'order', false),
+    attributes: parseAttributeChanges(textField(request, 'attributes')),
+  };
+}

@@ -1,0 +1,128 @@
+/** The table of contents: which request code means what. Sends and pulls are served by the network threads. */
+import type { ControlHandler, Reply } from '../control/context.ts';
+import { RequestError } from '../control/request-fields.ts';
+import { RequestCode, ResponseCode, requestName } from '../protocol/codes.ts';
+import { isOneway, type RemotingCommand, responseTo } from '../protocol/command.ts';
+import { brokerConfig, updateBrokerConfig } from './admin/broker-config.ts';
+import { consumeDirectly, consumerRunningInfo } from './admin/call-consumer.ts';
+import { allProducers, consumerConnections, producerConnections } from './admin/connections.ts';
+import { consumeQueue } from './admin/consume-queue.ts';
+import { allConsumeStats, consumeStats } from './admin/consume-stats.ts';
+import { consumerStatus } from './admin/consumer-status.ts';
+import { allGroupConfigs, groupConfig } from './admin/group-read.ts';
+import { deleteGroup, groupForbidden, updateGroup, updateGroups } from './admin/group-update.ts';
+import {
+  allConsumerOffsets,
+  allDelayOffsets,
+  cloneOffsets,
+  correctionOffsets,
+} from './admin/offset-tables.ts';
+import { resetOffset } from './admin/reset-offset.ts';
+import { runtimeInfo } from './admin/runtime-info.ts';
+import { statsData } from './admin/stats-data.ts';
+import { cleanExpiredQueues, cleanUnusedTopics, deleteExpiredFiles } from './admin/store-cleaning.ts';
+import { groupsOfTopic, subscriptionOfGroup, topicsOfGroup } from './admin/subscriptions.ts';
+import { consumeTimeSpan } from './admin/time-span.ts';
+import { allTopicConfigs, systemTopics, topicConfig } from './admin/topic-read.ts';
+import { topicStats } from './admin/topic-stats.ts';
+import { deleteTopic, updateTopic, updateTopics } from './admin/topic-update.ts';
+import { checkClientConfig } from './consumer/check-client-config.ts';
+import { consumerList } from './consumer/consumer-list.ts';
+import { heartBeat } from './consumer/heart-beat.ts';
+import { lockQueues, unlockQueues } from './consumer/lock-queues.ts';
+import { queryOffset } from './consumer/query-offset.ts';
+import { unregisterClient } from './consumer/unregister-client.ts';
+import { updateOffset } from './consumer/update-offset.ts';
+import type { BrokerContext, BrokerHandler } from './context.ts';
+import { queryMessage, viewMessage } from './query/messages.ts';
+import { earliestStoreTime, maxOffset, minOffset, searchOffset } from './query/queue-offsets.ts';
+import { sendBack } from './retry/send-back.ts';
+
+const HANDLERS: readonly (readonly [code: number, handler: BrokerHandler])[] = [
+  // Clients
+  [RequestCode.HEART_BEAT, heartBeat],
+  [RequestCode.UNREGISTER_CLIENT, unregisterClient],
+  [RequestCode.CHECK_CLIENT_CONFIG, checkClientConfig],
+  [RequestCode.GET_CONSUMER_LIST_BY_GROUP, consumerList],
+  [RequestCode.QUERY_CONSUMER_OFFSET, queryOffset],
+  [RequestCode.UPDATE_CONSUMER_OFFSET, updateOffset],
+  [RequestCode.LOCK_BATCH_MQ, lockQueues],
+  [RequestCode.UNLOCK_BATCH_MQ, unlockQueues],
+  [RequestCode.CONSUMER_SEND_MSG_BACK, sendBack],
+  // Positions and messages
+  [RequestCode.SEARCH_OFFSET_BY_TIMESTAMP, searchOffset],
+  [RequestCode.GET_MAX_OFFSET, maxOffset],
+  [RequestCode.GET_MIN_OFFSET, minOffset],
+  [RequestCode.GET_EARLIEST_MSG_STORETIME, earliestStoreTime],
+  [RequestCode.QUERY_MESSAGE, queryMessage],
+  [RequestCode.VIEW_MESSAGE_BY_ID, viewMessage],
+  [RequestCode.QUERY_CONSUME_QUEUE, consumeQueue],
+  // Topics
+  [RequestCode.UPDATE_AND_CREATE_TOPIC, updateTopic],
+  [RequestCode.UPDATE_AND_CREATE_TOPIC_LIST, updateTopics],
+  [RequestCode.DELETE_TOPIC_IN_BROKER, deleteTopic],
+  [RequestCode.GET_ALL_TOPIC_CONFIG, allTopicConfigs],
+  [RequestCode.GET_TOPIC_CONFIG, topicConfig],
+  [RequestCode.GET_SYSTEM_TOPIC_LIST_FROM_BROKER, systemTopics],
+  [RequestCode.GET_TOPIC_STATS_INFO, topicStats],
+  // Groups
+  [RequestCode.UPDATE_AND_CREATE_SUBSCRIPTIONGROUP, updateGroup],
+  [RequestCode.UPDATE_AND_CREATE_SUBSCRIPTIONGROUP_LIST, updateGroups],
+  [RequestCode.DELETE_SUBSCRIPTIONGROUP, deleteGroup],
+  [RequestCode.GET_ALL_SUBSCRIPTIONGROUP_CONFIG, allGroupConfigs],
+  [RequestCode.GET_SUBSCRIPTIONGROUP_CONFIG, groupConfig],
+  [RequestCode.UPDATE_AND_GET_GROUP_FORBIDDEN, groupForbidden],
+  // Progress
+  [RequestCode.GET_CONSUME_STATS, consumeStats],
+  [RequestCode.GET_BROKER_CONSUME_STATS, allConsumeStats],
+  [RequestCode.QUERY_CONSUME_TIME_SPAN, consumeTimeSpan],
+  [RequestCode.INVOKE_BROKER_TO_RESET_OFFSET, resetOffset],
+  [RequestCode.INVOKE_BROKER_TO_GET_CONSUMER_STATUS, consumerStatus],
+  [RequestCode.CLONE_GROUP_OFFSET, cloneOffsets],
+  [RequestCode.QUERY_CORRECTION_OFFSET, correctionOffsets],
+  [RequestCode.GET_ALL_CONSUMER_OFFSET, allConsumerOffsets],
+  [RequestCode.GET_ALL_DELAY_OFFSET, allDelayOffsets],
+  // Who is connected
+  [RequestCode.GET_CONSUMER_CONNECTION_LIST, consumerConnections],
+  [RequestCode.GET_PRODUCER_CONNECTION_LIST, producerConnections],
+  [RequestCode.GET_ALL_PRODUCER_INFO, allProducers],
+  [RequestCode.QUERY_TOPIC_CONSUME_BY_WHO, groupsOfTopic],
+  [RequestCode.QUERY_TOPICS_BY_CONSUMER, topicsOfGroup],
+  [RequestCode.QUERY_SUBSCRIPTION_BY_CONSUMER, subscriptionOfGroup],
+  [RequestCode.GET_CONSUMER_RUNNING_INFO, consumerRunningInfo],
+  [RequestCode.CONSUME_MESSAGE_DIRECTLY, consumeDirectly],
+  // The broker itself
+  [RequestCode.UPDATE_BROKER_CONFIG, updateBrokerConfig],
+  [RequestCode.GET_BROKER_CONFIG, brokerConfig],
+  [RequestCode.GET_BROKER_RUNTIME_INFO, runtimeInfo],
+  [RequestCode.VIEW_BROKER_STATS_DATA, statsData],
+  [RequestCode.CLEAN_EXPIRED_CONSUMEQUEUE, cleanExpiredQueues],
+  [RequestCode.CLEAN_UNUSED_TOPIC, cleanUnusedTopics],
+  [RequestCode.DELETE_EXPIRED_COMMITLOG, deleteExpiredFiles],
+];
+
+/** Handlers by request code. They never throw or reject, and one-way requests get no answer (protocol trap T6). */
+export function createHandlers(context: BrokerContext): ReadonlyMap<number, ControlHandler> {
+  return new Map(HANDLERS.map(([code, handler]) => [code, guarded(context, handler)]));
+}
+
+/** Handlers that answer at once still do, so that requests of one connection keep their order. */
+function guarded(context: BrokerContext, handler: BrokerHandler): ControlHandler {
+  return (request, connection) => {
+    const answer = (reply: Reply) => (isOneway(request) ? undefined : reply);
+    const fail = (error: unknown) => answer(failure(context, request, error));
+    try {
+      const reply = handler(context, request, connection);
+      return reply instanceof Promise ? reply.then(answer, fail) : answer(reply);
+    } catch (error) {
+      return fail(error);
+    }
+  };
+}
+
+function failure(context: BrokerContext, request: RemotingCommand, error: unknown): RemotingCommand {
+  if (error instanceof RequestError) return responseTo(request, error.code, error.message);
+  context.log.error({ err: error, request: requestName(request.code) }, 'request failed');
+  const remark = error instanceof Error ? error.message : String(error);
+  return responseTo(request, ResponseCode.SYSTEM_ERROR, remark);
+}
