@@ -66,12 +66,18 @@ export class Connection {
     return this.#output as Buffer;
   }
 
+  /** Adds a whole frame to the output. */
+  append(frame: Uint8Array): void {
+    const at = this.reserve(frame.length);
+    this.output.set(frame, at);
+  }
+
   /** Takes back the end of what was reserved last. */
   trim(end: number): void {
     this.#used = end;
   }
 
-  /** Sends what was gathered; true when the socket has swallowed it at once. */
+  /** Sends what was gathered in one write. */
   flush(): void {
     const output = this.#output;
     if (output === undefined) return;

@@ -63,10 +63,7 @@ export class FrameCutter {
     while (this.keptBytes >= LENGTH_BYTES) {
       const frameLength = this.#keptView.getInt32(this.#start);
       if (frameLength < MIN_LENGTH || frameLength > MAX_FRAME_BYTES - LENGTH_BYTES) return CUT_BROKEN;
-      if (this.keptBytes < LENGTH_BYTES + frameLength) {
-        this.#reserve(LENGTH_BYTES + frameLength);
-        return CUT_ALL;
-      }
+      if (this.keptBytes < LENGTH_BYTES + frameLength) return CUT_ALL;
       const outcome = handle(this.#kept, this.#keptView, this.#start + LENGTH_BYTES, frameLength);
       if (outcome !== CUT_ALL) return outcome;
       this.#start += LENGTH_BYTES + frameLength;
@@ -82,10 +79,14 @@ export class FrameCutter {
     this.#end += added;
   }
 
-  /** Room for `bytes` kept bytes from `start` on; moves them to the front when the space behind is too small. */
+  /**
+   * Room for `bytes` kept bytes from `start` on; moves them to the front when the space behind is too small. Grows
+   * with the bytes that came, never by the length that a frame claims.
+   */
   #reserve(bytes: number): void {
     if (this.#start + bytes <= this.#kept.length) return;
-    const target = bytes <= this.#kept.length ? this.#kept : new Uint8Array(Math.max(bytes, 4096));
+    const target =
+      bytes <= this.#kept.length ? this.#kept : new Uint8Array(Math.max(bytes, this.#kept.length * 2, 4096));
     target.set(this.#kept.subarray(this.#start, this.#end));
     this.#end -= this.#start;
     this.#start = 0;

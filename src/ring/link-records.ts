@@ -15,8 +15,8 @@ export const LINK_FRAME_IN_SLAB = 3;
 export const LINK_CLOSED = 4;
 /** Progress of a consumer: group id i32, queue id (directory) i32, commit offset f64 or -1, pull offset f64 or -1. */
 export const LINK_PROGRESS = 5;
-/** A topic that a producer wants: JSON. Slot and generation are 0. */
-export const LINK_ENSURE_TOPIC = 6;
+/** A topic or group that must be made first: JSON. Slot and generation are 0. */
+export const LINK_ENSURE = 6;
 /** A consumer that pulls with its own subscription text: JSON. */
 export const LINK_SUBSCRIPTION = 7;
 

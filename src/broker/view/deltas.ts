@@ -71,9 +71,10 @@ export interface SettingsDelta {
   notWritableRemark: string;
 }
 
-/** Answer to LINK_ENSURE_TOPIC: code 0 = the topic is there (its TopicDelta came before). */
-export interface TopicEnsuredDelta {
-  kind: 'topicEnsured';
+/** Answer to LINK_ENSURE: code 0 = it is there (its delta came before). */
+export interface EnsuredDelta {
+  kind: 'ensured';
+  what: 'topic' | 'group';
   name: string;
   code: number;
   remark: string;
@@ -87,15 +88,21 @@ export type Delta =
   | ConsumersDelta
   | ResetDelta
   | SettingsDelta
-  | TopicEnsuredDelta;
+  | EnsuredDelta;
 
-/** Payload of LINK_ENSURE_TOPIC. */
+/** Payload of LINK_ENSURE. */
 export interface EnsureTopic {
-  topic: string;
+  what: 'topic';
+  name: string;
   defaultTopic: string;
   defaultTopicQueueNums: number;
   remoteAddress: string;
   topicSysFlag: number;
+}
+
+export interface EnsureGroup {
+  what: 'group';
+  name: string;
 }
 
 /** Payload of LINK_SUBSCRIPTION: what a pull with its own subscription text said. */

@@ -89,7 +89,7 @@ export class NetworkView {
       case 'settings':
         this.settings = delta;
         break;
-      case 'topicEnsured':
+      case 'ensured':
         break;
     }
   }

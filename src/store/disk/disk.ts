@@ -29,6 +29,8 @@ export interface Mapping {
   error(): number;
   /** Whether every page of the range is in memory, so that reading it cannot wait for the device. */
   resident(from: number, length: number): boolean;
+  /** Brings the range into memory in the background, so that reading it does not wait. 0 or -errno. */
+  populate(from: number, length: number): Promise<number>;
   /** Ends this thread's view; later reads see nothing. */
   close(): void;
 }

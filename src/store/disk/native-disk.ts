@@ -65,6 +65,10 @@ class NativeMapping implements Mapping {
     return addon.residentPages(this.#region, from, length) === last - first + 1;
   }
 
+  populate(from: number, length: number): Promise<number> {
+    return addon.populateRegion(this.#region, from, Math.min(length, this.size - from));
+  }
+
   close(): void {
     addon.detach(this.#region);
     addon.closeRegion(this.#region);

@@ -39,6 +39,8 @@ export const MAX_BATCH = 32;
 const IN_MEMORY_BYTES = 256 * 1024;
 const ON_DISK_BYTES = 64 * 1024;
 const ON_DISK_COUNT = 8;
+/** What is read from a cold log at once. */
+const READ_AHEAD = 2 * 1024 * 1024;
 /** Messages nearer to the tail than this were written a moment ago: not worth asking whether they are in memory. */
 const SURELY_WARM = 64 * 1024 * 1024;
 
@@ -121,6 +123,12 @@ export class PullReader {
       to += size;
     }
     return true;
+  }
+
+  /** Brings the cold range of the last read, and what follows it, into memory. */
+  async warm(coldFrom: number): Promise<void> {
+    const mapping = this.#segments.at(coldFrom);
+    await mapping?.populate(coldFrom % this.#segments.fileSize, READ_AHEAD);
   }
 
   /** How far the consumer is behind the tail, in bytes of log. */

@@ -1,0 +1,122 @@
+/** Which messages a pull wants: by the subscription that its group heartbeated, or by the text in the pull itself. */
+import { javaHashCode } from '../../lib/java-hash.ts';
+import { ResponseCode } from '../../protocol/codes.ts';
+import type { RequestView } from '../../protocol/request-view.ts';
+import type { TagFilter } from '../../store/read/pull-reader.ts';
+import type { PulledSubscription } from '../view/deltas.ts';
+import { type GroupView, TagSet, type TopicView } from '../view/network-view.ts';
+import { PULL_SUBSCRIPTION, type PullFields } from './pull-fields.ts';
+
+export interface Refusal {
+  code: number;
+  remark: string;
+  forbiddenType?: number;
+}
+
+export interface Filter {
+  /** undefined = every message. */
+  filter: TagFilter | undefined;
+}
+
+const EVERYTHING: Filter = { filter: undefined };
+/** Parsed subscription texts kept; clients send the same few again and again. */
+const MAX_PARSED = 4096;
+
+export function isRefusal(outcome: Filter | Refusal): outcome is Refusal {
+  return 'code' in outcome;
+}
+
+export class PullFilters {
+  readonly #parsed = new Map<string, Filter>();
+  readonly #announced = new Set<string>();
+  readonly #announce: (subscription: PulledSubscription) => void;
+
+  /** `announce` tells control of a consumer that pulls with a subscription text of its own. */
+  constructor(announce: (subscription: PulledSubscription) => void) {
+    this.#announce = announce;
+  }
+
+  of(request: RequestView, fields: PullFields, group: GroupView, topic: TopicView): Filter | Refusal {
+    if (group.config.forbidden.includes(topic.name)) {
+      return {
+        code: ResponseCode.NO_PERMISSION,
+        remark: `the consumer group[${group.config.name}] is forbidden for topic[${topic.name}]`,
+        forbiddenType: 5,
+      };
+    }
+    return (fields.sysFlag & PULL_SUBSCRIPTION) !== 0
+      ? this.#ofText(request, fields, group, topic)
+      : this.#ofGroup(fields, group, topic);
+  }
+
+  #ofText(request: RequestView, fields: PullFields, group: GroupView, topic: TopicView): Filter | Refusal {
+    const expression = request.text('subscription');
+    const expressionType = request.text('expressionType') || 'TAG';
+    if (expressionType !== 'TAG') return noPropertyFilter(expressionType);
+    const parsed = this.#parse(expression);
+    const key = `${group.config.name}\n${topic.name}\n${expression}`;
+    if (!this.#announced.has(key) && this.#announced.size < MAX_PARSED) {
+      this.#announced.add(key);
+      const { subVersion } = fields;
+      this.#announce({ group: group.config.name, topic: topic.name, expression, expressionType, subVersion });
+    }
+    return parsed;
+  }
+
+  #ofGroup(fields: PullFields, group: GroupView, topic: TopicView): Filter | Refusal {
+    const { consumers } = group;
+    if (consumers === undefined) {
+      return {
+        code: ResponseCode.SUBSCRIPTION_NOT_EXIST,
+        remark: "the consumer's group info not exist: send a heartbeat first",
+      };
+    }
+    if (consumers.broadcasting && !group.config.consumeBroadcastEnable) {
+      return {
+        code: ResponseCode.NO_PERMISSION,
+        remark: `the consumer group[${group.config.name}] can not consume by broadcast way`,
+        forbiddenType: 4,
+      };
+    }
+    const subscription = consumers.subscriptions.get(topic.name);
+    if (subscription === undefined) {
+      return {
+        code: ResponseCode.SUBSCRIPTION_NOT_EXIST,
+        remark: `the consumer's subscription not exist: group ${group.config.name}, topic ${topic.name}`,
+      };
+    }
+    if (subscription.subVersion < fields.subVersion) {
+      return {
+        code: ResponseCode.SUBSCRIPTION_NOT_LATEST,
+        remark: "the consumer's subscription not latest",
+      };
+    }
+    return subscription.isTag ? subscription : noPropertyFilter('SQL92');
+  }
+
+  #parse(expression: string): Filter {
+    let filter = this.#parsed.get(expression);
+    if (filter === undefined) {
+      filter = parseTags(expression);
+      if (this.#parsed.size < MAX_PARSED) this.#parsed.set(expression, filter);
+    }
+    return filter;
+  }
+}
+
+/** `a || b`; empty text and `*` mean everything. */
+function parseTags(expression: string): Filter {
+  const tags = expression
+    .split('||')
+    .map((tag) => tag.trim())
+    .filter((tag) => tag !== '');
+  if (tags.length === 0 || tags.includes('*')) return EVERYTHING;
+  return { filter: new TagSet(tags.map(javaHashCode)) };
+}
+
+function noPropertyFilter(type: string): Refusal {
+  return {
+    code: ResponseCode.SYSTEM_ERROR,
+    remark: `The broker does not support consumer to filter message by ${type}`,
+  };
+}

@@ -1,0 +1,334 @@
+/**
+ * Pulls of a network thread: check as RocketMQ does, read the queue, answer with the records or park the pull until
+ * something arrives.
+ */
+import type { Connection } from '../../net/connection.ts';
+import { CUT_ALL, CUT_BLOCKED } from '../../net/frame-cutter.ts';
+import { ResponseCode } from '../../protocol/codes.ts';
+import { FLAG_ONEWAY, responseTo } from '../../protocol/command.ts';
+import { encodeCommand } from '../../protocol/command-codec.ts';
+import type { RequestView } from '../../protocol/request-view.ts';
+import type { QueueDirectory } from '../../store/queue/queue-directory.ts';
+import {
+  COLD,
+  FOUND,
+  MESSAGE_WAS_REMOVING,
+  NO_MATCHED_LOGIC_QUEUE,
+  NO_MATCHED_MESSAGE,
+  NO_MESSAGE_IN_QUEUE,
+  OFFSET_FOUND_NULL,
+  OFFSET_OVERFLOW_ONE,
+  OFFSET_TOO_SMALL,
+  type PullReader,
+} from '../../store/read/pull-reader.ts';
+import type { GroupView, NetworkView, TopicView } from '../view/network-view.ts';
+import { PULL_COMMIT_OFFSET, PULL_SUSPEND, PullFields } from './pull-fields.ts';
+import { isRefusal, type PullFilters, type Refusal } from './pull-filters.ts';
+import type { ParkedPull, PullHold } from './pull-hold.ts';
+import { writePullAnswer } from './pull-reply.ts';
+
+export interface PullParts {
+  view: NetworkView;
+  reader: PullReader;
+  directory: QueueDirectory;
+  hold: PullHold;
+  filters: PullFilters;
+  /** Bit of this network thread in the queues' interest words. */
+  thread: number;
+  now: () => number;
+  /** Tells control how far a consumer is; false when the ring is full. */
+  progress: (group: GroupView, queue: number, commitOffset: number, pullOffset: number) => boolean;
+  /** Parks the frame until control has made the group. */
+  awaitGroup: (
+    connection: Connection,
+    request: RequestView,
+    name: string,
+    offset: number,
+    length: number,
+  ) => number;
+  connectionOf: (slot: number, generation: number) => Connection | undefined;
+  touched: (connection: Connection) => void;
+}
+
+export class PullHandler {
+  readonly #parts: PullParts;
+  readonly #fields = new PullFields();
+
+  constructor(parts: PullParts) {
+    this.#parts = parts;
+  }
+
+  /** Handles the pull in `request`, whose frame is bytes[offset, +length). CUT_ALL or CUT_BLOCKED. */
+  handle(connection: Connection, request: RequestView, offset: number, length: number): number {
+    const fields = this.#fields;
+    fields.locate(request);
+    if (fields.problem !== undefined) {
+      return this.#refuse(connection, request, {
+        code: ResponseCode.SYSTEM_ERROR,
+        remark: `the custom field <${fields.problem}> is null`,
+      });
+    }
+    const table = request.fields;
+    const group = this.#parts.view.groups.get(
+      table.bytes,
+      table.valueOffset[fields.group] as number,
+      table.valueLength[fields.group] as number,
+    );
+    if (group === undefined && (this.#parts.view.settings.brokerPermission & 4) !== 0) {
+      return this.#parts.awaitGroup(connection, request, table.text(fields.group), offset, length);
+    }
+    const topic = this.#parts.view.topics.get(
+      table.bytes,
+      table.valueOffset[fields.topic] as number,
+      table.valueLength[fields.topic] as number,
+    );
+    const refusal = this.#check(group, topic, table.text.bind(table));
+    if (refusal !== undefined) return this.#refuse(connection, request, refusal);
+    return this.#answer(connection, request, group as GroupView, topic as TopicView);
+  }
+
+  /** Something arrived in a queue on which pulls of this thread wait. */
+  arrived(queue: number): void {
+    for (const pull of this.#parts.hold.take(queue)) this.#again(pull, false);
+  }
+
+  /** News was lost: looks at every parked pull. */
+  arrivedSomewhere(): void {
+    for (const pull of this.#parts.hold.takeAll()) this.#again(pull, false);
+  }
+
+  /** Answers the pulls whose time is over. */
+  expire(): void {
+    for (const pull of this.#parts.hold.takeExpired(this.#parts.now())) this.#again(pull, true);
+  }
+
+  #check(
+    group: GroupView | undefined,
+    topic: TopicView | undefined,
+    text: (field: number) => string,
+  ): Refusal | undefined {
+    const fields = this.#fields;
+    if ((this.#parts.view.settings.brokerPermission & 4) === 0) {
+      return { code: ResponseCode.NO_PERMISSION, remark: 'the broker pulling message is forbidden' };
+    }
+    if (group === undefined || !group.config.consumeEnable) {
+      return {
+        code: ResponseCode.NO_PERMISSION,
+        remark: `subscription group no permission, ${text(fields.group)}`,
+        forbiddenType: 2,
+      };
+    }
+    if (topic === undefined) {
+      return {
+        code: ResponseCode.TOPIC_NOT_EXIST,
+        remark: `topic[${text(fields.topic)}] not exist, apply first please!`,
+      };
+    }
+    if ((topic.perm & 4) === 0) {
+      return {
+        code: ResponseCode.NO_PERMISSION,
+        remark: `the topic[${topic.name}] pulling message is forbidden`,
+        forbiddenType: 3,
+      };
+    }
+    if (fields.queueId < 0 || fields.queueId >= topic.readQueueNums) {
+      return {
+        code: ResponseCode.INVALID_PARAMETER,
+        remark: `queueId[${fields.queueId}] is illegal, topic:[${topic.name}] topicConfig.readQueueNums:[${topic.readQueueNums}]`,
+      };
+    }
+    return undefined;
+  }
+
+  #answer(connection: Connection, request: RequestView, group: GroupView, topic: TopicView): number {
+    const fields = this.#fields;
+    const filter = this.#parts.filters.of(request, fields, group, topic);
+    if (isRefusal(filter)) return this.#refuse(connection, request, filter);
+    const queue = topic.queues[fields.queueId];
+    const commit = (fields.sysFlag & PULL_COMMIT_OFFSET) !== 0 ? fields.commitOffset : -1;
+    const pull: ParkedPull = {
+      slot: connection.slot,
+      generation: connection.generation,
+      opaque: request.opaque,
+      serializeType: request.serializeType,
+      group: group.config.name,
+      topic: topic.name,
+      queueId: fields.queueId,
+      queue,
+      offset: fields.queueOffset,
+      scanFrom: fields.queueOffset,
+      maxCount: Math.max(1, fields.maxCount),
+      filter: filter.filter,
+      suggestedBrokerId: group.config.brokerId,
+      deadline: (fields.sysFlag & PULL_SUSPEND) !== 0 ? this.#parts.now() + fields.suspendMs : 0,
+    };
+    const reset = this.#takeReset(group, topic.name, fields.queueId);
+    if (reset !== undefined) return this.#answerReset(connection, pull, reset);
+    this.#parts.reader.read(queue, pull.offset, pull.maxCount, pull.filter);
+    const { nextBeginOffset } = this.#parts.reader;
+    if (queue !== undefined && !this.#parts.progress(group, queue.id, commit, nextBeginOffset))
+      return CUT_BLOCKED;
+    this.#finish(connection, pull, pull.deadline === 0);
+    return CUT_ALL;
+  }
+
+  /** An operator's reset is handed out once and then forgotten. */
+  #takeReset(group: GroupView, topic: string, queueId: number): number | undefined {
+    if (group.resets.size === 0) return undefined;
+    const key = `${topic}@${queueId}`;
+    const offset = group.resets.get(key);
+    group.resets.delete(key);
+    return offset;
+  }
+
+  #answerReset(connection: Connection, pull: ParkedPull, offset: number): number {
+    const { directory } = this.#parts;
+    const id = pull.queue?.id ?? 0;
+    writePullAnswer(connection, {
+      opaque: pull.opaque,
+      serializeType: pull.serializeType,
+      code: ResponseCode.PULL_OFFSET_MOVED,
+      status: OFFSET_TOO_SMALL,
+      nextBeginOffset: offset,
+      minOffset: directory.minimum(id),
+      maxOffset: directory.maximum(id),
+      suggestedBrokerId: pull.suggestedBrokerId,
+    });
+    return CUT_ALL;
+  }
+
+  /** Reads again for a pull taken out of the hold; `last` = answer whatever comes. */
+  #again(pull: ParkedPull, last: boolean): void {
+    const connection = this.#parts.connectionOf(pull.slot, pull.generation);
+    if (connection === undefined) return;
+    const queue = this.#parts.view.topics.getByName(pull.topic)?.queues[pull.queueId];
+    pull.queue = queue;
+    this.#parts.reader.read(queue, pull.scanFrom, pull.maxCount, pull.filter);
+    this.#finish(connection, pull, last, true);
+    this.#parts.touched(connection);
+  }
+
+  /** Answers by the reader's outcome, or parks the pull. */
+  #finish(connection: Connection, pull: ParkedPull, last: boolean, woken = false): void {
+    const { reader } = this.#parts;
+    if (reader.status === COLD) {
+      this.#warmUp(pull, last);
+      return;
+    }
+    if (!last && this.#mayWait(pull, woken)) {
+      this.#park(connection, pull);
+      return;
+    }
+    const skipped = pull.scanFrom > pull.offset;
+    const found = reader.status === FOUND;
+    const written = writePullAnswer(
+      connection,
+      {
+        opaque: pull.opaque,
+        serializeType: pull.serializeType,
+        code: codeOf(reader.status, pull.offset, skipped),
+        status: reader.status,
+        nextBeginOffset: reader.nextBeginOffset,
+        minOffset: reader.minOffset,
+        maxOffset: reader.maxOffset,
+        suggestedBrokerId: pull.suggestedBrokerId,
+      },
+      found ? reader : undefined,
+    );
+    // The file went between reading the queue and the log: the consumer asks again and is told the new minimum.
+    if (!written) this.#answerRemoved(connection, pull);
+  }
+
+  #answerRemoved(connection: Connection, pull: ParkedPull): void {
+    const { reader } = this.#parts;
+    writePullAnswer(connection, {
+      opaque: pull.opaque,
+      serializeType: pull.serializeType,
+      code: ResponseCode.PULL_RETRY_IMMEDIATELY,
+      status: MESSAGE_WAS_REMOVING,
+      nextBeginOffset: pull.scanFrom,
+      minOffset: reader.minOffset,
+      maxOffset: reader.maxOffset,
+      suggestedBrokerId: pull.suggestedBrokerId,
+    });
+  }
+
+  /**
+   * Nothing to deliver, and nothing wrong with the offset. A woken pull also waits on when nothing new matched; a
+   * fresh one is answered, so that the client's offset moves on.
+   */
+  #mayWait(pull: ParkedPull, woken: boolean): boolean {
+    const { reader } = this.#parts;
+    switch (reader.status) {
+      case OFFSET_OVERFLOW_ONE:
+      case OFFSET_FOUND_NULL:
+        return true;
+      case NO_MATCHED_LOGIC_QUEUE:
+      case NO_MESSAGE_IN_QUEUE:
+        return pull.offset === 0;
+      case NO_MATCHED_MESSAGE:
+        return woken && reader.nextBeginOffset === reader.maxOffset;
+      default:
+        return false;
+    }
+  }
+
+  /** First say that this thread wants to hear, then look once more: an arrival in between is not missed. */
+  #park(connection: Connection, pull: ParkedPull): void {
+    const { reader, directory, hold, thread } = this.#parts;
+    if (reader.status === NO_MATCHED_MESSAGE) pull.scanFrom = reader.nextBeginOffset;
+    const { queue } = pull;
+    if (queue === undefined) {
+      hold.park(pull);
+      return;
+    }
+    directory.addInterest(queue.id, thread);
+    if (directory.maximum(queue.id) > pull.scanFrom) {
+      reader.read(queue, pull.scanFrom, pull.maxCount, pull.filter);
+      const nothingNew = reader.status === NO_MATCHED_MESSAGE && reader.nextBeginOffset === reader.maxOffset;
+      if (!nothingNew) {
+        this.#finish(connection, pull, false, true);
+        return;
+      }
+      pull.scanFrom = reader.nextBeginOffset;
+    }
+    hold.park(pull);
+  }
+
+  /** The messages are on disk: they are fetched in the background, and the pull runs again. */
+  #warmUp(pull: ParkedPull, last: boolean): void {
+    void this.#parts.reader.warm(this.#parts.reader.coldFrom).then(() => this.#again(pull, last));
+  }
+
+  #refuse(connection: Connection, request: RequestView, refusal: Refusal): number {
+    if ((request.flag & FLAG_ONEWAY) !== 0) return CUT_ALL;
+    const fields: Record<string, string> = {
+      suggestWhichBrokerId: '0',
+      nextBeginOffset: '0',
+      minOffset: '0',
+      maxOffset: '0',
+    };
+    if (refusal.forbiddenType !== undefined) fields['forbiddenType'] = String(refusal.forbiddenType);
+    connection.append(encodeCommand(responseTo(request, refusal.code, refusal.remark, fields)));
+    return CUT_ALL;
+  }
+}
+
+/** Response code of a read; `skipped` = the scan got further although nothing matched. */
+function codeOf(status: number, offset: number, skipped: boolean): number {
+  switch (status) {
+    case FOUND:
+      return ResponseCode.SUCCESS;
+    case NO_MATCHED_MESSAGE:
+    case MESSAGE_WAS_REMOVING:
+      return ResponseCode.PULL_RETRY_IMMEDIATELY;
+    case OFFSET_FOUND_NULL:
+    case OFFSET_OVERFLOW_ONE:
+      return skipped ? ResponseCode.PULL_RETRY_IMMEDIATELY : ResponseCode.PULL_NOT_FOUND;
+    case NO_MATCHED_LOGIC_QUEUE:
+    case NO_MESSAGE_IN_QUEUE:
+      return offset === 0 ? ResponseCode.PULL_NOT_FOUND : ResponseCode.PULL_OFFSET_MOVED;
+    default:
+      return ResponseCode.PULL_OFFSET_MOVED;
+  }
+}

@@ -1,0 +1,120 @@
+/**
+ * Acknowledging: takes the writer's answers in order and lets each reply go when its message is as durable as the
+ * flush mode promises. Completes every send once: by position, or by its deadline.
+ */
+
+import { assert } from '../../lib/assert.ts';
+import type { Connection } from '../../net/connection.ts';
+import {
+  type PendingSends,
+  SEND_BINARY,
+  SEND_DONE,
+  SEND_NO_WAIT,
+  SEND_ONEWAY,
+} from '../../net/pending-sends.ts';
+import { ResponseCode } from '../../protocol/codes.ts';
+import { responseTo, SERIALIZE_BINARY, SERIALIZE_JSON } from '../../protocol/command.ts';
+import { encodeCommand } from '../../protocol/command-codec.ts';
+import {
+  REPLY_END,
+  REPLY_PHYSICAL_OFFSET,
+  REPLY_QUEUE_OFFSET,
+  REPLY_SEQUENCE,
+  REPLY_STATUS,
+} from '../../ring/append-records.ts';
+import { FLUSHED, type Positions } from '../../ring/positions.ts';
+import type { RingConsumer } from '../../ring/spsc-ring.ts';
+import { APPENDED_OK, TOO_LARGE } from '../../store/log/commit-log.ts';
+import type { SendReply } from './send-reply.ts';
+
+/** RocketMQ's syncFlushTimeout: a reply waits no longer for the disk. */
+const SYNC_FLUSH_TIMEOUT_MS = 5000;
+
+export interface AcknowledgeParts {
+  replies: RingConsumer;
+  sends: PendingSends;
+  positions: Positions;
+  syncFlush: boolean;
+  reply: SendReply;
+  /** The connection in a slot if it is still of this generation. */
+  connectionOf: (slot: number, generation: number) => Connection | undefined;
+  /** Has output; flush it at the end of the turn. */
+  touched: (connection: Connection) => void;
+}
+
+export class Acknowledger {
+  readonly #parts: AcknowledgeParts;
+
+  constructor(parts: AcknowledgeParts) {
+    this.#parts = parts;
+  }
+
+  /** Takes answers and releases replies; returns how many sends were completed. */
+  drain(now: number): number {
+    const { replies, sends, positions } = this.#parts;
+    while (replies.next()) this.#take(replies.view, replies.offset);
+    replies.release();
+    if (positions.halted) return 0;
+    const released = this.#parts.syncFlush ? positions.get(FLUSHED) : Number.POSITIVE_INFINITY;
+    const head = sends.head;
+    while (sends.head !== sends.answered) {
+      const index = sends.indexOf(sends.head);
+      if ((sends.end[index] as number) > released && !this.#expired(index, now)) break;
+      const late = (sends.end[index] as number) > released;
+      this.#complete(index, late ? ResponseCode.FLUSH_DISK_TIMEOUT : ResponseCode.SUCCESS);
+      sends.head = (sends.head + 1) | 0;
+    }
+    return (sends.head - head) | 0;
+  }
+
+  #take(view: DataView, at: number): void {
+    const { sends, positions } = this.#parts;
+    assert(view.getInt32(at + REPLY_SEQUENCE, true) === sends.answered, 'the writer answered out of order');
+    const index = sends.indexOf(sends.answered);
+    const status = view.getInt32(at + REPLY_STATUS, true);
+    sends.status[index] = status;
+    sends.queueOffset[index] = view.getFloat64(at + REPLY_QUEUE_OFFSET, true);
+    sends.physicalOffset[index] = view.getFloat64(at + REPLY_PHYSICAL_OFFSET, true);
+    sends.end[index] = status === APPENDED_OK ? view.getFloat64(at + REPLY_END, true) : 0;
+    sends.answered = (sends.answered + 1) | 0;
+    const noWait = ((sends.flags[index] as number) & SEND_NO_WAIT) !== 0;
+    if (noWait && this.#parts.syncFlush && !positions.halted) this.#complete(index, ResponseCode.SUCCESS);
+  }
+
+  #expired(index: number, now: number): boolean {
+    return now - (this.#parts.sends.sentAt[index] as number) > SYNC_FLUSH_TIMEOUT_MS;
+  }
+
+  #complete(index: number, code: number): void {
+    const { sends } = this.#parts;
+    const flags = sends.flags[index] as number;
+    if ((flags & SEND_DONE) !== 0) return;
+    sends.flags[index] = flags | SEND_DONE;
+    if ((flags & SEND_ONEWAY) !== 0) return;
+    const connection = this.#parts.connectionOf(
+      sends.slot[index] as number,
+      sends.generation[index] as number,
+    );
+    if (connection === undefined) return;
+    const status = sends.status[index] as number;
+    if (status === APPENDED_OK) this.#parts.reply.write(connection, sends, index, code);
+    else this.#fail(connection, index, status);
+    this.#parts.touched(connection);
+  }
+
+  #fail(connection: Connection, index: number, status: number): void {
+    const { sends } = this.#parts;
+    const request = {
+      opaque: sends.opaque[index] as number,
+      serializeType: ((sends.flags[index] as number) & SEND_BINARY) !== 0 ? SERIALIZE_BINARY : SERIALIZE_JSON,
+    };
+    const [code, remark] =
+      status === TOO_LARGE
+        ? [ResponseCode.MESSAGE_ILLEGAL, 'the message does not fit into a CommitLog file']
+        : [
+            ResponseCode.SYSTEM_ERROR,
+            'create mapped file failed, server is busy or broken: is the disk full?',
+          ];
+    connection.append(encodeCommand(responseTo(request, code, remark)));
+  }
+}

@@ -1,0 +1,197 @@
+/**
+ * Turns a send into stored records, written straight into the ring (or a slab): body, topic and properties are copied
+ * once, from the socket's buffer to where the writer takes them.
+ */
+
+import { ABSENT } from '../../protocol/field-table.ts';
+import type { RequestView } from '../../protocol/request-view.ts';
+import { type RecordHead, withHostFlags, writeHead, writeTopicLength } from '../../record/encode.ts';
+import { MAX_PROPERTIES, PROPERTY_VALUE_END, recordSize } from '../../record/layout.ts';
+import type { HostAddress } from '../../record/message-id.ts';
+import { PropertyScan } from '../../record/property-scan.ts';
+import type { TopicView } from '../view/network-view.ts';
+import type { SendFields } from './send-fields.ts';
+
+export interface RecordTarget {
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+}
+
+/** The record was written. */
+export const WRITTEN = 0;
+/** Properties longer than RocketMQ allows. */
+export const PROPERTIES_TOO_LONG = -1;
+/** A delayed, timed or transactional message, or one that already has a broker's properties: not for the fast path. */
+export const UNUSUAL = -2;
+
+/** Layout of one message in a batch body: totalSize 4, magic 4, bodyCrc 4, flag 4, bodyLength 4, body, propertiesLength 2, properties. */
+const ITEM_FLAG = 12;
+const ITEM_BODY_LENGTH = 16;
+const ITEM_BODY = 20;
+
+export class RecordWriter {
+  /** Of the record written last. */
+  readonly properties = new PropertyScan();
+  size = 0;
+  readonly #head: RecordHead;
+  /** Properties that the broker adds to every message: MSG_REGION, TRACE_ON, CLUSTER. */
+  readonly #suffix: Uint8Array;
+  readonly #makeUniqueKey: () => string;
+
+  constructor(storeHost: HostAddress, suffix: string, makeUniqueKey: () => string) {
+    this.#suffix = Buffer.from(suffix);
+    this.#makeUniqueKey = makeUniqueKey;
+    this.#head = {
+      queueId: 0,
+      flag: 0,
+      sysFlag: 0,
+      bornTimestamp: 0,
+      bornHost: storeHost,
+      storeHost,
+      reconsumeTimes: 0,
+      preparedTransactionOffset: 0,
+    };
+  }
+
+  /** Upper bound of the record's size. */
+  bound(request: RequestView, fields: SendFields, topic: TopicView, bornHost: HostAddress): number {
+    const properties =
+      fields.properties === ABSENT ? 0 : (request.fields.valueLength[fields.properties] as number);
+    const sysFlag = withHostFlags(fields.sysFlag, bornHost, this.#head.storeHost);
+    // The longest addition is a unique key (42 bytes), the suffix and a missing separator.
+    const added = 64 + this.#suffix.length;
+    return recordSize(request.bodyLength, topic.bytes.length, properties + added, sysFlag);
+  }
+
+  /** Writes the record of a single send at `at`; `size` and `properties` describe it. */
+  write(
+    target: RecordTarget,
+    at: number,
+    request: RequestView,
+    fields: SendFields,
+    topic: TopicView,
+    queueId: number,
+    bornHost: HostAddress,
+  ): number {
+    const { bodyLength } = request;
+    this.#fillHead(fields, queueId, fields.flag, bornHost);
+    const bodyAt = writeHead(target.bytes, target.view, at, this.#head, 0, topic.bytes.length, bodyLength);
+    target.bytes.set(request.bytes.subarray(request.bodyOffset, request.bodyOffset + bodyLength), bodyAt);
+    const propertiesAt = this.#writeTopic(target, bodyAt + bodyLength, topic);
+    let end = propertiesAt;
+    if (fields.properties !== ABSENT)
+      end += request.fields.copyTo(fields.properties, target.bytes, propertiesAt);
+    this.properties.scan(target.bytes, target.view, propertiesAt, end);
+    const { properties } = this;
+    if (
+      properties.delayLength > 0 ||
+      properties.transactional ||
+      properties.timer ||
+      properties.brokerOwned
+    ) {
+      return UNUSUAL;
+    }
+    end = this.#addProperties(target.bytes, propertiesAt, end);
+    if (end - propertiesAt > MAX_PROPERTIES) return PROPERTIES_TOO_LONG;
+    target.view.setInt16(propertiesAt - 2, end - propertiesAt);
+    this.size = end - at;
+    target.view.setInt32(at, this.size);
+    return WRITTEN;
+  }
+
+  /**
+   * Writes item `item` of a batch body as a record at `at`; returns the offset of the next item. Items were checked
+   * by `checkBatch`.
+   */
+  writeItem(
+    target: RecordTarget,
+    at: number,
+    request: RequestView,
+    view: DataView,
+    item: number,
+    fields: SendFields,
+    topic: TopicView,
+    queueId: number,
+    bornHost: HostAddress,
+  ): number {
+    const { bytes } = request;
+    const bodyLength = view.getInt32(item + ITEM_BODY_LENGTH);
+    const bodyFrom = item + ITEM_BODY;
+    const propertiesLength = view.getInt16(bodyFrom + bodyLength);
+    const propertiesFrom = bodyFrom + bodyLength + 2;
+    this.#fillHead(fields, queueId, view.getInt32(item + ITEM_FLAG), bornHost);
+    const bodyAt = writeHead(target.bytes, target.view, at, this.#head, 0, topic.bytes.length, bodyLength);
+    target.bytes.set(bytes.subarray(bodyFrom, bodyFrom + bodyLength), bodyAt);
+    const propertiesAt = this.#writeTopic(target, bodyAt + bodyLength, topic);
+    target.bytes.set(bytes.subarray(propertiesFrom, propertiesFrom + propertiesLength), propertiesAt);
+    target.view.setInt16(propertiesAt - 2, propertiesLength);
+    this.size = propertiesAt + propertiesLength - at;
+    target.view.setInt32(at, this.size);
+    return propertiesFrom + propertiesLength;
+  }
+
+  #fillHead(fields: SendFields, queueId: number, flag: number, bornHost: HostAddress): void {
+    const head = this.#head;
+    head.queueId = queueId;
+    head.flag = flag;
+    head.sysFlag = fields.sysFlag;
+    head.bornTimestamp = fields.bornTimestamp;
+    head.bornHost = bornHost;
+    head.reconsumeTimes = fields.reconsumeTimes;
+  }
+
+  /** Writes topic length and topic; returns where the properties go, behind their length. */
+  #writeTopic(target: RecordTarget, at: number, topic: TopicView): number {
+    const { bytes } = topic;
+    let to = writeTopicLength(target.view, at, bytes.length);
+    for (let i = 0; i < bytes.length; i++) target.bytes[to++] = bytes[i] as number;
+    return to + 2;
+  }
+
+  /** Puts the broker's own properties behind the producer's; returns the end. */
+  #addProperties(bytes: Uint8Array, from: number, end: number): number {
+    let at = end;
+    if (!this.properties.terminated && at > from) bytes[at++] = PROPERTY_VALUE_END;
+    if (this.properties.uniqueKeyLength === 0) {
+      const text = `UNIQ_KEY\x01${this.#makeUniqueKey()}\x02`;
+      for (let i = 0; i < text.length; i++) bytes[at + i] = text.charCodeAt(i);
+      this.properties.uniqueKeyOffset = at + 9;
+      this.properties.uniqueKeyLength = text.length - 10;
+      at += text.length;
+    }
+    bytes.set(this.#suffix, at);
+    return at + this.#suffix.length;
+  }
+}
+
+/** What a batch body holds. */
+export interface BatchShape {
+  count: number;
+  /** Bytes of all records together. */
+  bytes: number;
+}
+
+/** Measures a batch body; undefined when its lengths lie. */
+export function measureBatch(
+  request: RequestView,
+  view: DataView,
+  topicLength: number,
+  sysFlag: number,
+): BatchShape | undefined {
+  const end = request.bodyOffset + request.bodyLength;
+  const shape: BatchShape = { count: 0, bytes: 0 };
+  let at = request.bodyOffset;
+  while (at < end) {
+    if (at + ITEM_BODY > end) return undefined;
+    const bodyLength = view.getInt32(at + ITEM_BODY_LENGTH);
+    const bodyEnd = at + ITEM_BODY + bodyLength;
+    if (bodyLength < 0 || bodyEnd + 2 > end) return undefined;
+    const propertiesLength = view.getInt16(bodyEnd);
+    const itemEnd = bodyEnd + 2 + propertiesLength;
+    if (propertiesLength < 0 || itemEnd > end || view.getInt32(at) !== itemEnd - at) return undefined;
+    shape.count++;
+    shape.bytes += recordSize(bodyLength, topicLength, propertiesLength, sysFlag);
+    at = itemEnd;
+  }
+  return shape;
+}

@@ -1,0 +1,281 @@
+/**
+ * Sends of a network thread: check as RocketMQ does, write the record into the send ring, remember whom to answer.
+ * The answer leaves when the writer has placed the message and it is as durable as promised (`acknowledge`).
+ *
+ * What the fast path does not do (delays, retry topics, transactions, topics to be created) goes to control.
+ */
+import type { Connection } from '../../net/connection.ts';
+import { CUT_ALL, CUT_BLOCKED } from '../../net/frame-cutter.ts';
+import { type PendingSends, SEND_BINARY, SEND_NO_WAIT, SEND_ONEWAY } from '../../net/pending-sends.ts';
+import { RequestCode, ResponseCode } from '../../protocol/codes.ts';
+import { FLAG_ONEWAY, responseTo, SERIALIZE_BINARY } from '../../protocol/command.ts';
+import { encodeCommand } from '../../protocol/command-codec.ts';
+import type { RequestView } from '../../protocol/request-view.ts';
+import { withHostFlags } from '../../record/encode.ts';
+import type { HostAddress } from '../../record/message-id.ts';
+import {
+  APPEND,
+  APPEND_BYTES,
+  APPEND_COUNT,
+  APPEND_HEADER,
+  APPEND_QUEUE,
+  APPEND_SEQUENCE,
+  APPEND_SLAB,
+  MAX_RING_RECORD,
+} from '../../ring/append-records.ts';
+import { NO_SLAB, type Slabs } from '../../ring/slabs.ts';
+import { FULL, type RingProducer } from '../../ring/spsc-ring.ts';
+import type { NetworkView, TopicView } from '../view/network-view.ts';
+import { measureBatch, PROPERTIES_TOO_LONG, RecordWriter, WRITTEN } from './record-writer.ts';
+import { SendFields } from './send-fields.ts';
+
+const LETTER_F = 0x66;
+
+export interface SendParts {
+  ring: RingProducer;
+  slabs: Slabs;
+  sends: PendingSends;
+  view: NetworkView;
+  storeHost: HostAddress;
+  /** Properties that the broker adds, encoded. */
+  propertySuffix: string;
+  makeUniqueKey: () => string;
+  /** Largest body in bytes. */
+  maxMessageSize: number;
+  now: () => number;
+  /** Hands the frame to control as it is: CUT_ALL or CUT_BLOCKED. */
+  toControl: (connection: Connection, bytes: Uint8Array, offset: number, length: number) => number;
+  /** Parks the frame until control has created the topic: CUT_ALL or CUT_BLOCKED. */
+  awaitTopic: (
+    connection: Connection,
+    request: RequestView,
+    fields: SendFields,
+    offset: number,
+    length: number,
+  ) => number;
+}
+
+export class SendHandler {
+  readonly #parts: SendParts;
+  readonly #fields = new SendFields();
+  readonly #writer: RecordWriter;
+  #turn = 0;
+
+  constructor(parts: SendParts) {
+    this.#parts = parts;
+    this.#writer = new RecordWriter(parts.storeHost, parts.propertySuffix, parts.makeUniqueKey);
+  }
+
+  /** Handles the send in `request`, whose frame stands in view[offset, +length). CUT_ALL or CUT_BLOCKED. */
+  handle(
+    connection: Connection,
+    request: RequestView,
+    view: DataView,
+    offset: number,
+    length: number,
+  ): number {
+    const fields = this.#fields;
+    const { code } = request;
+    fields.locate(request.fields, code !== RequestCode.SEND_MESSAGE);
+    if (fields.problem !== undefined) {
+      return this.#refuse(
+        connection,
+        request,
+        ResponseCode.SYSTEM_ERROR,
+        `the custom field <${fields.problem}> is null`,
+      );
+    }
+    const table = request.fields;
+    const topic = this.#parts.view.topics.get(
+      table.bytes,
+      table.valueOffset[fields.topic] as number,
+      table.valueLength[fields.topic] as number,
+    );
+    // Escaped names cannot be of a known topic: all its characters stand for themselves.
+    if (topic === undefined) return this.#parts.awaitTopic(connection, request, fields, offset, length);
+    if (!topic.plainSend) return this.#parts.toControl(connection, request.bytes, offset, length);
+    const { settings } = this.#parts.view;
+    if (!settings.writable) {
+      return this.#refuse(
+        connection,
+        request,
+        ResponseCode.SERVICE_NOT_AVAILABLE,
+        settings.notWritableRemark,
+      );
+    }
+    if ((settings.brokerPermission & 2) === 0 && topic.order) {
+      return this.#refuse(
+        connection,
+        request,
+        ResponseCode.NO_PERMISSION,
+        'the broker sending message is forbidden',
+      );
+    }
+    const queueId = this.#queueOf(topic, fields.queueId);
+    if (queueId < 0)
+      return this.#refuse(connection, request, ResponseCode.INVALID_PARAMETER, badQueue(topic, fields));
+    if (this.#parts.sends.full) return CUT_BLOCKED;
+    const isBatch = code === RequestCode.SEND_BATCH_MESSAGE || fields.batch;
+    return isBatch
+      ? this.#batch(connection, request, view, topic, queueId)
+      : this.#single(connection, request, topic, queueId, offset, length);
+  }
+
+  /** Shows the writer what this turn put into the ring. */
+  publish(): void {
+    this.#parts.ring.publish();
+  }
+
+  #single(
+    connection: Connection,
+    request: RequestView,
+    topic: TopicView,
+    queueId: number,
+    offset: number,
+    length: number,
+  ): number {
+    const { bodyLength } = request;
+    if (bodyLength === 0 || bodyLength > this.#parts.maxMessageSize) {
+      return this.#refuse(connection, request, ResponseCode.MESSAGE_ILLEGAL, this.#illegal());
+    }
+    const bound = this.#writer.bound(request, this.#fields, topic, connection.host);
+    const { ring, slabs } = this.#parts;
+    const inSlab = bound > MAX_RING_RECORD;
+    const slab = inSlab ? slabs.take() : NO_SLAB;
+    if (inSlab && slab === NO_SLAB) return CUT_BLOCKED;
+    const claimed = this.#claim(APPEND_HEADER + (inSlab ? 0 : bound));
+    if (claimed === FULL) {
+      if (inSlab) slabs.free(slab);
+      return CUT_BLOCKED;
+    }
+    const target = inSlab ? slabs.bulk(slab) : ring;
+    const at = inSlab ? 0 : claimed + APPEND_HEADER;
+    const outcome = this.#writer.write(target, at, request, this.#fields, topic, queueId, connection.host);
+    if (outcome !== WRITTEN) {
+      ring.abort(claimed);
+      if (inSlab) slabs.free(slab);
+      return outcome === PROPERTIES_TOO_LONG
+        ? this.#refuse(connection, request, ResponseCode.MESSAGE_ILLEGAL, this.#illegal())
+        : this.#parts.toControl(connection, request.bytes, offset, length);
+    }
+    const { size } = this.#writer;
+    if (!inSlab) ring.shrink(claimed, APPEND_HEADER + size);
+    const index = this.#remember(connection, request, queueId);
+    const { properties } = this.#writer;
+    this.#parts.sends.setKey(index, target.bytes, properties.uniqueKeyOffset, properties.uniqueKeyLength);
+    if (properties.waitLength === 5 && target.bytes[properties.waitOffset] === LETTER_F) {
+      this.#parts.sends.flags[index] = (this.#parts.sends.flags[index] as number) | SEND_NO_WAIT;
+    }
+    this.#writeRequest(claimed, topic, queueId, size, 1, slab);
+    return CUT_ALL;
+  }
+
+  #batch(
+    connection: Connection,
+    request: RequestView,
+    view: DataView,
+    topic: TopicView,
+    queueId: number,
+  ): number {
+    const fields = this.#fields;
+    const { ring, slabs, sends, maxMessageSize } = this.#parts;
+    const sysFlag = withHostFlags(fields.sysFlag, connection.host, this.#parts.storeHost);
+    const shape = measureBatch(request, view, topic.bytes.length, sysFlag);
+    if (shape === undefined || shape.count === 0 || request.bodyLength > maxMessageSize) {
+      return this.#refuse(connection, request, ResponseCode.MESSAGE_ILLEGAL, this.#illegal());
+    }
+    const inSlab = shape.bytes > MAX_RING_RECORD;
+    if (inSlab && shape.bytes > slabs.slabBytes) {
+      return this.#refuse(connection, request, ResponseCode.MESSAGE_ILLEGAL, this.#illegal());
+    }
+    const slab = inSlab ? slabs.take() : NO_SLAB;
+    if (inSlab && slab === NO_SLAB) return CUT_BLOCKED;
+    const claimed = this.#claim(APPEND_HEADER + (inSlab ? 0 : shape.bytes));
+    if (claimed === FULL) {
+      if (inSlab) slabs.free(slab);
+      return CUT_BLOCKED;
+    }
+    const target = inSlab ? slabs.bulk(slab) : ring;
+    const sizes = new Int32Array(shape.count);
+    let at = inSlab ? 0 : claimed + APPEND_HEADER;
+    let item = request.bodyOffset;
+    for (let i = 0; i < shape.count; i++) {
+      item = this.#writer.writeItem(target, at, request, view, item, fields, topic, queueId, connection.host);
+      sizes[i] = this.#writer.size;
+      at += this.#writer.size;
+    }
+    const index = this.#remember(connection, request, queueId);
+    sends.batchSizes.set(index, sizes);
+    this.#writeRequest(claimed, topic, queueId, shape.bytes, shape.count, slab);
+    return CUT_ALL;
+  }
+
+  #claim(payload: number): number {
+    const { ring } = this.#parts;
+    const claimed = ring.claim(APPEND, payload);
+    if (claimed !== FULL) return claimed;
+    ring.publish();
+    return ring.awaitRoom(payload) ? ring.claim(APPEND, payload) : FULL;
+  }
+
+  /** Takes the next place among the sends under way; returns its index. */
+  #remember(connection: Connection, request: RequestView, queueId: number): number {
+    const { sends } = this.#parts;
+    const index = sends.indexOf(sends.tail);
+    sends.clear(index);
+    sends.slot[index] = connection.slot;
+    sends.generation[index] = connection.generation;
+    sends.opaque[index] = request.opaque;
+    sends.queueId[index] = queueId;
+    sends.sentAt[index] = this.#parts.now();
+    sends.flags[index] =
+      ((request.flag & FLAG_ONEWAY) !== 0 ? SEND_ONEWAY : 0) |
+      (request.serializeType === SERIALIZE_BINARY ? SEND_BINARY : 0);
+    return index;
+  }
+
+  #writeRequest(
+    at: number,
+    topic: TopicView,
+    queueId: number,
+    bytes: number,
+    count: number,
+    slab: number,
+  ): void {
+    const { ring, sends } = this.#parts;
+    ring.view.setInt32(at + APPEND_SEQUENCE, sends.tail, true);
+    ring.view.setInt32(at + APPEND_QUEUE, topic.queues[queueId]?.id ?? 0, true);
+    ring.view.setInt32(at + APPEND_BYTES, bytes, true);
+    ring.view.setInt32(at + APPEND_COUNT, count, true);
+    ring.view.setInt32(at + APPEND_SLAB, slab, true);
+    sends.tail = (sends.tail + 1) | 0;
+  }
+
+  /** The queue to use, or -1 when the id is out of range; a negative id means "any". */
+  #queueOf(topic: TopicView, wanted: number): number {
+    if (wanted >= Math.max(topic.readQueueNums, topic.writeQueueNums)) return -1;
+    if (wanted >= 0) return wanted;
+    this.#turn = (this.#turn + 1) & 0x7fffffff;
+    return this.#turn % Math.max(topic.writeQueueNums, 1);
+  }
+
+  #illegal(): string {
+    return (
+      'the message is illegal, maybe msg body or properties length not matched. ' +
+      `msg body length limit ${this.#parts.maxMessageSize}B, msg properties length limit 32KB.`
+    );
+  }
+
+  #refuse(connection: Connection, request: RequestView, code: number, remark: string): number {
+    if ((request.flag & FLAG_ONEWAY) === 0)
+      connection.append(encodeCommand(responseTo(request, code, remark)));
+    return CUT_ALL;
+  }
+}
+
+function badQueue(topic: TopicView, fields: SendFields): string {
+  return (
+    `request queueId[${fields.queueId}] is illegal, topic: ${topic.name} has ` +
+    `${topic.readQueueNums} read and ${topic.writeQueueNums} write queues`
+  );
+}

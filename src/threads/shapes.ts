@@ -1,0 +1,97 @@
+/**
+ * What threads are started with: everything here can be posted. The table of rings:
+ *
+ *     ring              producer     consumer
+ *     send              network n    writer        messages to append
+ *     replies           writer       network n     where they went
+ *     link up           network n    control       frames for control, progress, news of connections
+ *     link down         control      network n     frames for clients, deltas
+ *     arrivals          dispatcher   network n     queues that got messages
+ *     control send      control      writer        the broker's own messages
+ *     control replies   writer       control
+ *     queues            control      dispatcher    queues to know or to forget
+ *     arrivals control  dispatcher   control       schedule queues that got messages
+ */
+import type { RingShape } from '../ring/layout.ts';
+import type { SlabShape } from '../ring/slabs.ts';
+import type { WakeShape } from '../ring/wake.ts';
+import type { StoreOptions } from '../store/options.ts';
+import type { RecoveredQueue } from '../store/recovery/recover.ts';
+
+/** Shared by all threads of a broker. */
+export interface BrokerShape {
+  positions: SharedArrayBuffer;
+  /** Region of the queue directory. */
+  directory: number;
+  store: StoreOptions;
+  delayMillis: number[];
+  wakes: {
+    writer: WakeShape;
+    dispatcher: WakeShape;
+    flusher: WakeShape;
+    control: WakeShape;
+    network: WakeShape[];
+  };
+}
+
+/** One producer of messages as the writer sees it. */
+export interface ProducerShape {
+  send: RingShape;
+  replies: RingShape;
+  slabs: SlabShape;
+  wake: WakeShape;
+}
+
+export interface WriterShape {
+  broker: BrokerShape;
+  producers: ProducerShape[];
+}
+
+export interface DispatcherShape {
+  broker: BrokerShape;
+  queues: RecoveredQueue[];
+  commands: RingShape;
+  /** One ring per network thread, then control's. */
+  arrivals: RingShape[];
+  /** A word per ring: set when an arrival could not be told because the ring was full. */
+  arrivalsLost: SharedArrayBuffer;
+}
+
+export interface FlusherShape {
+  broker: BrokerShape;
+}
+
+export interface NetworkShape {
+  broker: BrokerShape;
+  index: number;
+  send: RingShape;
+  replies: RingShape;
+  slabs: SlabShape;
+  linkUp: RingShape;
+  linkUpSlabs: SlabShape;
+  linkDown: RingShape;
+  linkDownSlabs: SlabShape;
+  arrivals: RingShape;
+  arrivalsLost: SharedArrayBuffer;
+  /** Slot `index` holds the version of the last delta applied. */
+  versions: SharedArrayBuffer;
+  settings: NetworkSettings;
+}
+
+export interface NetworkSettings {
+  /** The advertised address: part of every message id. */
+  storeHost: { address: number[]; port: number };
+  regionId: string;
+  traceOn: boolean;
+  clusterName: string;
+  /** Seconds without bytes after which a connection is closed. */
+  serverChannelMaxIdleTimeSeconds: number;
+}
+
+/** Bytes. Sends wait in the send ring while the writer works; a few thousand messages of a KiB. */
+export const SEND_RING_BYTES = 4 * 1024 * 1024;
+export const LINK_RING_BYTES = 1024 * 1024;
+export const ARRIVAL_RING_BYTES = 256 * 1024;
+export const COMMAND_RING_BYTES = 1024 * 1024;
+/** Sends that a network thread may have under way; a power of two. */
+export const PENDING_SENDS = 16 * 1024;
