@@ -22,6 +22,6 @@ export function requireCompiler() {
   if (missing.length === 0) return;
   const names = missing.map(([tool]) => tool);
   throw new SetupError(
-    `The native addon cannot be built without ${names.join(' and ')}: sudo apt-get install -y ${names.join(' ')}`,
+    `The native addon cannot be built without ${names.join(', ')}: sudo apt-get install -y ${names.join(' ')}`,
   );
 }
