@@ -38,6 +38,13 @@ export class RunFolder {
     return [...this.#children].flatMap(({ pid }) => pid ?? []);
   }
 
+  /** Ends what was started since `before` was read from `pids`: the rest of a broker that did not come up. */
+  endStartedSince(before: readonly number[]): void {
+    for (const child of this.#children) {
+      if (child.pid !== undefined && !before.includes(child.pid)) child.kill('SIGKILL');
+    }
+  }
+
   start({ command, args, env, cwd, log, ipc }: StartOptions): ChildProcess {
     const output = log === undefined ? 'pipe' : fs.openSync(log, 'a');
     const child = spawn(command, args, {

@@ -26,7 +26,7 @@ function say(line: string): void {
 async function calibrate(folder: RunFolder, load: LoadRun): Promise<LoadResult> {
   const scenario = SCENARIOS[0] as Scenario;
   const context = { folder, lib: '', heap: '' };
-  const target = await startTarget(context, 'null', scenario.flush, 'calibration');
+  const target = await startTarget(context, 'null', scenario.flush, path.join(folder.path, 'calibration'));
   const times = { warmupSeconds: 2, warmupMessages: 0, seconds: CALIBRATION_SECONDS };
   const { result } = await load.run(target, undefined, scenario, times);
   await target.stop();

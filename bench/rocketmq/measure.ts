@@ -9,6 +9,7 @@
 import path from 'node:path';
 import { createTopic } from './admin.ts';
 import { type RunFolder, removeFolder } from './cleanup.ts';
+import { occupiedBytes } from './disk.ts';
 import type { DisturbanceWatch } from './disturbance.ts';
 import { type LoadRun, QUEUES, type Round, TOPIC } from './load-run.ts';
 import type { Progress } from './progress.ts';
@@ -40,6 +41,8 @@ interface Contestant {
 
 /** On a machine that is never quiet the run must end all the same. */
 const REPEATS_PER_ROUND = 3;
+/** A broker whose files have outgrown this starts anew: a fast one writes several GiB a round. */
+const FILES_MAX_BYTES = 16 * 2 ** 30;
 
 export class Measurement {
   readonly #context: StartContext;
@@ -76,11 +79,18 @@ export class Measurement {
         );
       }
     }
-    for (const { target, outcome } of contestants) {
-      await target?.stop();
-      removeFolder(path.join(this.#context.folder.path, `${scenario.name}-${outcome.name}`));
-    }
+    for (const contestant of contestants) await this.#discard(contestant, scenario);
     return { scenario, targets: contestants.map(({ outcome }) => outcome) };
+  }
+
+  #home(contestant: Contestant, scenario: Scenario): string {
+    return path.join(this.#context.folder.path, `${scenario.name}-${contestant.outcome.name}`);
+  }
+
+  async #discard(contestant: Contestant, scenario: Scenario): Promise<void> {
+    await contestant.target?.stop();
+    contestant.target = undefined;
+    removeFolder(this.#home(contestant, scenario));
   }
 
   /** A broker that fails is out of its scenario, without a figure; the other one goes on. */
@@ -101,7 +111,7 @@ export class Measurement {
   async #prepare(contestant: Contestant, scenario: Scenario, timing: Timing): Promise<void> {
     const { name } = contestant.outcome;
     this.#progress.starting(name);
-    const target = await startTarget(this.#context, name, scenario.flush, scenario.name);
+    const target = await startTarget(this.#context, name, scenario.flush, this.#home(contestant, scenario));
     contestant.target = target;
     if (name !== 'null') await createTopic(target.port, TOPIC, QUEUES);
     this.#progress.warming(name);
@@ -117,14 +127,19 @@ export class Measurement {
     count: { round: number; rounds: number },
   ): Promise<void> {
     const { outcome } = contestant;
-    const target = contestant.target as Target;
     const times = { warmupSeconds: timing.runInSeconds, warmupMessages: 0, seconds: timing.measuredSeconds };
     for (let repeats = 0; ; repeats++) {
+      if (occupiedBytes(this.#home(contestant, scenario)) > FILES_MAX_BYTES) {
+        await this.#discard(contestant, scenario);
+        await this.#prepare(contestant, scenario, timing);
+      }
+      const target = contestant.target as Target;
       await writeBack(this.#context.folder);
       await this.#watch.quiet();
       const round = await this.#load.run(target, idle, scenario, times);
-      if (round.result.messages === 0)
+      if (round.result.messages === 0) {
         throw new Error(`not one message was accepted: ${JSON.stringify(round.result)}`);
+      }
       const repeat = round.disturbance.disturbed && repeats < REPEATS_PER_ROUND;
       this.#progress.round(outcome.name, count, round, repeat);
       if (repeat) {

@@ -1,4 +1,4 @@
-/** Starts one broker for one scenario, in a folder of its own inside the run folder. */
+/** Starts one broker for one scenario, in a folder of its own (`home`) inside the run folder. */
 import type { ChildProcess } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -107,14 +107,19 @@ async function startNullServer(context: StartContext, home: string): Promise<Tar
   return new Target({ name: 'null', port, broker, helpers: [], log });
 }
 
-export function startTarget(
+const STARTERS = { rocketmq: startRocketMq, ringmq: startRingMq, null: startNullServer };
+
+export async function startTarget(
   context: StartContext,
   name: TargetName,
   flush: FlushMode,
-  scenario: string,
+  home: string,
 ): Promise<Target> {
-  const home = path.join(context.folder.path, `${scenario}-${name}`);
-  if (name === 'rocketmq') return startRocketMq(context, home, flush);
-  if (name === 'ringmq') return startRingMq(context, home, flush);
-  return startNullServer(context, home);
+  const before = context.folder.pids;
+  try {
+    return await STARTERS[name](context, home, flush);
+  } catch (error) {
+    context.folder.endStartedSince(before);
+    throw error;
+  }
 }
