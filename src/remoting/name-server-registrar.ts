@@ -76,7 +76,7 @@ export class NameServerRegistrar {
   topicsChanged(names: Iterable<string>): Promise<void> {
     for (const name of names) this.#changed.add(name);
     this.#flush ??= new Promise((resolve) => {
-      this.#timers.after(0, () => resolve(this.#sendChanged()));
+      setImmediate(() => resolve(this.#sendChanged()));
     });
     return this.#flush;
   }

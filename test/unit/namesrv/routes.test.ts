@@ -1,0 +1,226 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { Liveness } from '../../../src/namesrv/liveness.ts';
+import { clusterInfo, nearbyRoute, routeOf } from '../../../src/namesrv/route-views.ts';
+import { type Registration, Routes } from '../../../src/namesrv/routes.ts';
+import type { ClientConnection } from '../../../src/remoting/connection.ts';
+
+class FakeConnection implements ClientConnection {
+  readonly id = 'fake';
+  readonly remoteAddress = '10.0.0.1:5000';
+  closed = false;
+  send(): void {}
+  request(): Promise<never> {
+    return Promise.reject(new Error('nobody there'));
+  }
+  close(): void {
+    this.closed = true;
+  }
+}
+
+type Changes = Partial<Registration> & {
+  counter?: number;
+  stateVersion?: number;
+  topics?: string[];
+  perm?: number;
+};
+
+function registration({
+  counter = 1,
+  stateVersion = 0,
+  topics = ['t1', 't2'],
+  perm = 6,
+  ...rest
+}: Changes): Registration {
+  return {
+    clusterName: 'c',
+    brokerName: 'b',
+    brokerAddr: 'a:1',
+    brokerId: 0,
+    haServerAddr: 'a:2',
+    zoneName: undefined,
+    heartbeatTimeoutMs: undefined,
+    enableActingMaster: false,
+    body: {
+      dataVersion: { counter, stateVersion, timestamp: 1 },
+      topics: topics.map((topicName) => ({
+        topicName,
+        readQueueNums: 4,
+        writeQueueNums: 4,
+        perm,
+        topicSysFlag: 0,
+      })),
+      mappings: new Map(),
+      filterServers: undefined,
+    },
+    ...rest,
+  };
+}
+
+function setUp() {
+  const routes = new Routes();
+  let now = 0;
+  const clock = { now: () => now, monotonic: () => now };
+  const liveness = new Liveness(routes, clock, () => {});
+  return {
+    routes,
+    liveness,
+    register: (changes: Changes = {}, connection = new FakeConnection(), deleteMissingTopics = false) =>
+      routes.register(registration(changes), { connection, now, deleteMissingTopics }),
+    advance: (ms: number) => {
+      now += ms;
+    },
+    addresses: () => [...(routes.brokers.get('b')?.brokerAddrs ?? [])],
+    perm: (topic: string) => routes.topics.queuesOf(topic)?.get('b')?.perm,
+  };
+}
+
+test('a silent broker is removed and its connection closed', () => {
+  const { routes, liveness, register, advance } = setUp();
+  const connection = new FakeConnection();
+  register({}, connection);
+  advance(120_000);
+  liveness.evictExpired();
+  assert.ok(routes.brokers.has('b'), 'exactly 120 s are not too long');
+  advance(1);
+  liveness.evictExpired();
+  assert.not(routes.brokers.has('b'));
+  assert.equal([...routes.topics.topics()], []);
+  assert.ok(connection.closed);
+});
+
+test('a broker may ask for a time of its own, and heartbeats count', () => {
+  const { routes, liveness, register, advance } = setUp();
+  register({ heartbeatTimeoutMs: 10_000 });
+  advance(8000);
+  routes.live.touch('c', 'a:1', 8000);
+  routes.live.touch('c', 'unknown:1', 8000);
+  advance(8000);
+  liveness.evictExpired();
+  assert.ok(routes.brokers.has('b'));
+  advance(8000);
+  liveness.evictExpired();
+  assert.not(routes.brokers.has('b'));
+});
+
+test('one address, one id: a slave that became master leaves its old id', () => {
+  const { register, addresses } = setUp();
+  register({ brokerId: 1 });
+  register({ brokerId: 0 });
+  assert.equal(addresses(), [[0, 'a:1']]);
+});
+
+test('of two masters the one elected later wins', () => {
+  const { routes, register, addresses } = setUp();
+  register({ stateVersion: 2 });
+  assert.equal(register({ brokerAddr: 'z:1', stateVersion: 1 }), {});
+  assert.equal(addresses(), [[0, 'a:1']]);
+  assert.is(routes.live.get('c', 'z:1'), undefined);
+  register({ brokerAddr: 'z:1', stateVersion: 2 });
+  assert.equal(addresses(), [[0, 'z:1']]);
+});
+
+test('a refused registration leaves no trace', () => {
+  const { routes, register } = setUp();
+  assert.is(register({ topics: ['only'] }), undefined);
+  assert.equal(clusterInfo(routes), { brokerAddrTable: {}, clusterAddrTable: {} });
+});
+
+test('an unchanged data version updates nothing but topics that are missing', () => {
+  const { routes, register, perm } = setUp();
+  register();
+  register({ perm: 4, topics: ['t1', 't2', 't3'] });
+  assert.is(perm('t1'), 6);
+  assert.is(perm('t3'), 4);
+  register({ perm: 4, counter: 2 });
+  assert.is(perm('t1'), 4);
+  routes.topics.deleteTopic('t1');
+  register({ perm: 4, counter: 2 });
+  assert.is(perm('t1'), 4);
+});
+
+test('topics that a registration leaves out stay, unless asked otherwise', () => {
+  const { register, perm } = setUp();
+  register();
+  register({ topics: ['t1', 't9'], counter: 2 });
+  assert.is(perm('t2'), 6);
+  register({ topics: ['t1'], counter: 3 }, undefined, true);
+  assert.is(perm('t2'), undefined);
+  assert.is(perm('t1'), 6);
+});
+
+test('without a master the smallest slave speaks, read-only when it acts for the master', () => {
+  const { routes, register, perm } = setUp();
+  register({ brokerId: 2, enableActingMaster: true });
+  assert.is(perm('t1'), 4);
+  register({ brokerId: 3, brokerAddr: 'z:1', enableActingMaster: true, topics: ['t1', 't8'] });
+  assert.is(perm('t8'), undefined);
+  const old = setUp();
+  old.register({ brokerId: 1, enableActingMaster: undefined });
+  assert.is(old.perm('t1'), undefined, 'slaves older than 5.0 never speak');
+
+  const shown = routeOf(routes, 't1', true)?.brokerDatas[0]?.brokerAddrs;
+  assert.equal(
+    [...(shown ?? [])],
+    [
+      [0, 'a:1'],
+      [3, 'z:1'],
+    ],
+  );
+  const hidden = routeOf(routes, 't1', false)?.brokerDatas[0]?.brokerAddrs;
+  assert.equal(
+    [...(hidden ?? [])],
+    [
+      [2, 'a:1'],
+      [3, 'z:1'],
+    ],
+  );
+});
+
+test('when the master goes and a slave acts for it, its topics become read-only', () => {
+  const { routes, register, perm } = setUp();
+  register({ enableActingMaster: true });
+  register({ brokerId: 1, brokerAddr: 'z:1', enableActingMaster: true });
+  routes.unregister({ clusterName: 'c', brokerName: 'b', brokerAddr: 'a:1' });
+  assert.is(perm('t1'), 4);
+  routes.unregister({ clusterName: 'c', brokerName: 'b', brokerAddr: 'z:1' });
+  assert.is(perm('t1'), undefined);
+  assert.is(routes.clusters.size, 0);
+});
+
+test('when the master goes without such a slave, its topics stay as they are', () => {
+  const { routes, register, perm } = setUp();
+  register();
+  register({ brokerId: 1, brokerAddr: 'z:1' });
+  routes.unregister({ clusterName: 'c', brokerName: 'b', brokerAddr: 'a:1' });
+  assert.is(perm('t1'), 6);
+});
+
+test('a topic on two brokers outlives one of them', () => {
+  const { routes, register, perm } = setUp();
+  register();
+  register({ brokerName: 'b2', brokerAddr: 'z:1' });
+  routes.unregister({ clusterName: 'c', brokerName: 'b2', brokerAddr: 'z:1' });
+  assert.is(perm('t1'), 6);
+  assert.equal([...(routes.topics.queuesOf('t1')?.keys() ?? [])], ['b']);
+  assert.equal([...(routes.clusters.get('c') ?? [])], ['b']);
+});
+
+test('routes of a zone leave masters of others out, but keep names without a master', () => {
+  const { routes, register } = setUp();
+  register({ zoneName: 'North' });
+  register({ brokerName: 'b2', brokerAddr: 'y:1', zoneName: 'south' });
+  register({ brokerName: 'b3', brokerAddr: 'z:1', brokerId: 1, zoneName: 'south' });
+  const route = routeOf(routes, 't1', false);
+  const near = route && nearbyRoute(route, 'north');
+  assert.equal(
+    near?.brokerDatas.map((broker) => broker.brokerName),
+    ['b', 'b3'],
+  );
+  assert.equal(
+    near?.queueDatas.map((queue) => queue.brokerName),
+    ['b', 'b3'],
+  );
+});
+
+test.run();

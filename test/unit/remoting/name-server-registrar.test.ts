@@ -1,0 +1,200 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { RequestCode } from '../../../src/protocol/codes.ts';
+import { type RemotingCommand, responseTo } from '../../../src/protocol/command.ts';
+import { type CommandServer, startCommandServer } from '../../../src/remoting/command-server.ts';
+import type { ClientConnection } from '../../../src/remoting/connection.ts';
+import { NameServerRegistrar } from '../../../src/remoting/name-server-registrar.ts';
+import { eventually, textOf } from './support.ts';
+
+/** A name server that remembers what brokers tell it and answers as the test wants. */
+class FakeNameServer {
+  readonly requests: RemotingCommand[] = [];
+  readonly connections = new Set<ClientConnection>();
+  answer: { code: number; body?: Buffer; delayMs: number } = { code: 0, delayMs: 0 };
+  #server: CommandServer | undefined;
+
+  get address(): string {
+    return `127.0.0.1:${this.#server?.port}`;
+  }
+
+  async listen(port = 0): Promise<this> {
+    this.#server = await startCommandServer({
+      host: '127.0.0.1',
+      port,
+      handler: async (request, connection) => {
+        this.requests.push(request);
+        this.connections.add(connection);
+        const { code, body, delayMs } = this.answer;
+        if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
+        return responseTo(request, code, undefined, {}, body);
+      },
+    });
+    return this;
+  }
+
+  /** Names of the topics of each registration so far. */
+  registered(): string[][] {
+    return this.requests
+      .filter((request) => request.code === RequestCode.REGISTER_BROKER)
+      .map((request) => {
+        const body = JSON.parse(textOf(request.body));
+        return Object.keys(body.topicConfigSerializeWrapper.topicConfigTable);
+      });
+  }
+
+  async close(): Promise<number> {
+    const port = this.#server?.port ?? 0;
+    await this.#server?.close();
+    return port;
+  }
+}
+
+interface Context {
+  server: FakeNameServer;
+  registrar: NameServerRegistrar;
+  topics: Set<string>;
+  orders: ReadonlyMap<string, string>[];
+}
+
+const broker = {
+  clusterName: 'c',
+  brokerName: 'b',
+  brokerId: 0,
+  brokerAddr: '10.0.0.1:10911',
+  haServerAddr: '10.0.0.1:10912',
+};
+
+const test = suite<Context>('name server registrar');
+
+test.before.each(async (context) => {
+  const topics = new Set(['t1', 't2']);
+  context.topics = topics;
+  context.orders = [];
+  context.server = await new FakeNameServer().listen();
+  context.registrar = new NameServerRegistrar({
+    addresses: [context.server.address],
+    broker,
+    topics: (names) => {
+      const wanted = [...(names ?? topics)].filter((name) => topics.has(name));
+      const table = Object.fromEntries(wanted.map((topicName) => [topicName, { topicName }]));
+      return {
+        topicConfigTable: table,
+        dataVersion: { counter: topics.size, stateVersion: 0, timestamp: 1 },
+      };
+    },
+    onOrderTopicConfig: (table) => context.orders.push(table),
+    retryMs: 10,
+  });
+});
+
+test.after.each(async ({ registrar, server }) => {
+  await registrar.close();
+  await server.close();
+});
+
+test('registers everything at the start', async ({ registrar, server }) => {
+  assert.is(await registrar.start(), 1);
+  const [request] = server.requests;
+  assert.equal(
+    { ...request?.fields, bodyCrc32: '' },
+    { ...broker, brokerId: '0', enableActingMaster: 'false', compressed: 'false', bodyCrc32: '' },
+  );
+  assert.is(
+    textOf(request?.body),
+    '{"filterServerList":[],"topicConfigSerializeWrapper":{"dataVersion":{"counter":2,"stateVersion":0,' +
+      '"timestamp":1},"topicConfigTable":{"t1":{"topicName":"t1"},"t2":{"topicName":"t2"}}}}',
+  );
+});
+
+test('changes of one turn travel together, deleted topics not at all', async ({
+  registrar,
+  server,
+  topics,
+}) => {
+  await registrar.start();
+  for (const name of ['n1', 'n2', 'n3']) topics.add(name);
+  await Promise.all([registrar.topicsChanged(['n1']), registrar.topicsChanged(['n2', 'n3', 'deleted'])]);
+  assert.equal(server.registered().slice(1), [['n1', 'n2', 'n3']]);
+});
+
+test('changes during a registration share the next one', async ({ registrar, server, topics }) => {
+  await registrar.start();
+  server.answer.delayMs = 30;
+  const first = registrar.topicsChanged(['t1']);
+  await eventually(() => server.requests.length === 2);
+  const later: Promise<void>[] = [];
+  for (const name of ['n1', 'n2', 'n3']) {
+    topics.add(name);
+    later.push(registrar.topicsChanged([name]));
+    await new Promise((resolve) => setTimeout(resolve, 3));
+  }
+  await Promise.all([first, ...later]);
+  assert.equal(server.registered().slice(1), [['t1'], ['n1', 'n2', 'n3']]);
+});
+
+test('very many changes become a full registration', async ({ registrar, server, topics }) => {
+  await registrar.start();
+  const names = Array.from({ length: 1001 }, (_, index) => `n${index}`);
+  for (const name of names) topics.add(name);
+  await registrar.topicsChanged(names);
+  assert.is(server.registered()[1]?.length, 1003);
+});
+
+test('a name server that is down is tried until it is back, and then told everything', async (context) => {
+  const { registrar, server, topics } = context;
+  const port = await server.close();
+  assert.is(await registrar.start(), 0);
+  topics.add('n1');
+  await registrar.topicsChanged(['n1']);
+  await server.listen(port);
+  await eventually(() => server.registered().length > 0);
+  assert.equal(server.registered()[0], ['n1', 't1', 't2']);
+});
+
+test('a refused registration is repeated', async ({ registrar, server }) => {
+  server.answer.code = 1;
+  assert.is(await registrar.start(), 0);
+  server.answer.code = 0;
+  const before = server.requests.length;
+  await eventually(() => server.requests.length > before);
+});
+
+test('after a lost connection everything is registered again', async ({ registrar, server }) => {
+  await registrar.start();
+  for (const connection of server.connections) connection.close();
+  await eventually(() => server.registered().length === 2);
+  assert.equal(server.registered()[1], ['t1', 't2']);
+});
+
+test('name servers are independent of each other', async ({ server }) => {
+  const registrar = new NameServerRegistrar({
+    addresses: ['127.0.0.1:1', server.address],
+    broker,
+    topics: () => ({ topicConfigTable: {}, dataVersion: {} }),
+  });
+  assert.is(await registrar.registerNow(), 1);
+  await registrar.close();
+});
+
+test('order configuration is passed on', async (context) => {
+  context.server.answer.body = Buffer.from('{"table":{"t1":"b:4"}}');
+  await context.registrar.start();
+  assert.equal([...(context.orders[0] ?? [])], [['t1', 'b:4']]);
+});
+
+test('goodbye', async ({ registrar, server }) => {
+  await registrar.start();
+  await registrar.close();
+  const last = server.requests.at(-1);
+  assert.is(last?.code, RequestCode.UNREGISTER_BROKER);
+  assert.equal(
+    { ...last?.fields },
+    { clusterName: 'c', brokerName: 'b', brokerId: '0', brokerAddr: '10.0.0.1:10911' },
+  );
+  const count = server.requests.length;
+  await registrar.topicsChanged(['t1']);
+  assert.is(server.requests.length, count);
+});
+
+test.run();
