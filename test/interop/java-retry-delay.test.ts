@@ -1,25 +1,14 @@
 // The Java 5.5.0 client: retries, the dead-letter queue, delay levels.
 
-import { suite } from 'uvu';
 import { delayLevels, retryOnce, retryToDeadLetter } from './scenarios/retry-delay.ts';
 import { java55 } from './support/clients.ts';
-import { stopEverything } from './support/program.ts';
-import { type Cluster, startCluster } from './support/target.ts';
+import { clusterSuite } from './support/suite.ts';
 
-const test = suite('Java 5.5.0 client: retry and delay');
-let cluster: Cluster;
-
-test.before(async () => {
-  cluster = await startCluster();
-});
-test.after(async () => {
-  await cluster?.stop();
-  await stopEverything();
-});
+const { test, cluster } = clusterSuite('Java 5.5.0 client: retry and delay');
 
 test('a message that always fails comes three times, then lies in the dead-letter queue', () =>
-  retryToDeadLetter(java55, cluster));
-test('a message that fails once comes twice', () => retryOnce(java55, cluster));
-test('delay levels: never early, not much late', () => delayLevels(java55, cluster));
+  retryToDeadLetter(java55, cluster()));
+test('a message that fails once comes twice', () => retryOnce(java55, cluster()));
+test('delay levels: never early, not much late', () => delayLevels(java55, cluster()));
 
 test.run();

@@ -115,6 +115,21 @@ export async function createTopic(kit: Kit, cluster: Cluster, topic: string): Pr
   await new Producer(kit, cluster, { topic, prefix: `first-of-${topic}` }).finish();
 }
 
+/**
+ * Lets a group exist before the test. A client asks for the route of its %RETRY% topic before the heartbeat that
+ * creates it, so the very first consumer of a group sees its retries only after the next route poll, 30 s later.
+ */
+export async function introduceGroup(
+  kit: Kit,
+  cluster: Cluster,
+  topic: string,
+  group: string,
+): Promise<void> {
+  const consumer = new Consumer(kit, cluster, { topic, group, expression: 'no-such-tag' });
+  await consumer.program.waitForEvent('ready', START);
+  await consumer.stop();
+}
+
 export function allIntact(delivered: readonly Delivered[]): void {
   const broken = delivered.filter((message) => !message.intact);
   assert.is(broken.length, 0, `bodies or properties changed on the way: ${JSON.stringify(broken[0])}`);

@@ -5,7 +5,7 @@ import * as assert from 'uvu/assert';
 import type { Kit } from '../support/clients.ts';
 import { Ledger } from '../support/ledger.ts';
 import type { Cluster } from '../support/target.ts';
-import { allIntact, Consumer, createTopic, Producer } from './actors.ts';
+import { allIntact, Consumer, createTopic, introduceGroup, Producer } from './actors.ts';
 
 const MAX_RECONSUME = 2;
 /** Delivery later than due by more than this counts as broken, even on a busy machine. */
@@ -16,13 +16,11 @@ export async function retryToDeadLetter(kit: Kit, cluster: Cluster): Promise<voi
   const topic = 'retry';
   const group = 'retry-group';
   const ledger = new Ledger();
-  const acked = await new Producer(
-    kit,
-    cluster,
-    { topic, count: 4, tags: 'T', prefix: 'r' },
-    ledger,
-  ).finish();
-  const args = { topic, group, fail: 1_000_000, 'max-reconsume': MAX_RECONSUME };
+  await createTopic(kit, cluster, topic);
+  await introduceGroup(kit, cluster, topic, group);
+  const sending = { topic, count: 4, tags: 'T', prefix: 'r' };
+  const acked = await new Producer(kit, cluster, sending, ledger).finish();
+  const args = { topic, group, expression: 'T', fail: 1_000_000, 'max-reconsume': MAX_RECONSUME };
   const failing = new Consumer(kit, cluster, args);
   await failing.count(acked.length * (MAX_RECONSUME + 1));
 
@@ -54,13 +52,12 @@ export async function retryToDeadLetter(kit: Kit, cluster: Cluster): Promise<voi
 /** A listener that fails once: two deliveries, and nobody else's message is held up. */
 export async function retryOnce(kit: Kit, cluster: Cluster): Promise<void> {
   const ledger = new Ledger();
-  await new Producer(kit, cluster, { topic: 'retry-once', count: 20, prefix: 'ro' }, ledger).finish();
-  const consumer = new Consumer(
-    kit,
-    cluster,
-    { topic: 'retry-once', group: 'retry-once-group', fail: 1 },
-    ledger,
-  );
+  const topic = 'retry-once';
+  const group = 'retry-once-group';
+  const sending = { topic, count: 20, tags: 'T', prefix: 'ro' };
+  await new Producer(kit, cluster, sending, ledger).finish();
+  await introduceGroup(kit, cluster, topic, group);
+  const consumer = new Consumer(kit, cluster, { topic, group, expression: 'T', fail: 1 }, ledger);
   await consumer.receives(ledger);
   await consumer.stop();
   ledger.exactlyOnce();

@@ -19,11 +19,8 @@ export async function startCluster(options: BrokerOptions = {}): Promise<Cluster
   }
   const nameServer = await startRealNameServer();
   const broker = await startRealBroker(nameServer.address, options);
-  const stop = async (): Promise<void> => {
-    await broker.stop();
-    await nameServer.stop();
-  };
-  return { nameServer, broker, stop };
+  // It takes more than 10 s to stop cleanly, and this one is not under test.
+  return { nameServer, broker, stop: () => broker.kill() };
 }
 
 function chosen(): 'ringmq' | 'rocketmq' {
