@@ -1,33 +1,11 @@
-/** Requests that the broker sends to its clients. */
-import { FLAG_ONEWAY, PROTOCOL_VERSION, type RemotingCommand, SERIALIZE_JSON } from '../protocol/command.ts';
+/** Notices that the broker sends to its clients and that nobody answers. */
+import { FLAG_ONEWAY, type RemotingCommand, requestCommand } from '../protocol/command.ts';
 
-let lastOpaque = 0;
-
-/** JSON headers always: C++ clients understand nothing else (protocol trap T22). The fields are copied. */
-export function newRequest(
-  code: number,
-  fields: Readonly<Record<string, string>>,
-  body?: Uint8Array,
-  flag = 0,
-): RemotingCommand {
-  lastOpaque = (lastOpaque + 1) | 0;
-  return {
-    code,
-    language: 'JAVA',
-    version: PROTOCOL_VERSION,
-    opaque: lastOpaque,
-    flag,
-    remark: undefined,
-    fields: Object.assign(Object.create(null) as Record<string, string>, fields),
-    body,
-    serializeType: SERIALIZE_JSON,
-  };
-}
-
+/** With a JSON header: C++ clients understand nothing else (protocol trap T22). */
 export function newOnewayRequest(
   code: number,
-  fields: Readonly<Record<string, string>>,
+  fields: Record<string, string>,
   body?: Uint8Array,
 ): RemotingCommand {
-  return newRequest(code, fields, body, FLAG_ONEWAY);
+  return { ...requestCommand(code, fields, body), flag: FLAG_ONEWAY };
 }

@@ -2,10 +2,9 @@
  * Requests that are handed on to one client and whose answer goes back as it is: GET_CONSUMER_RUNNING_INFO (307) and
  * CONSUME_MESSAGE_DIRECTLY (309), which takes the message along.
  */
-import { newRequest } from '../../control/outgoing.ts';
 import { RequestError, requiredText, textField } from '../../control/request-fields.ts';
 import { ResponseCode } from '../../protocol/codes.ts';
-import { type RemotingCommand, responseTo } from '../../protocol/command.ts';
+import { type RemotingCommand, requestCommand, responseTo } from '../../protocol/command.ts';
 import { decodeMessageId } from '../../record/message-id.ts';
 import { RemotingError } from '../../remoting/errors.ts';
 import type { BrokerContext, BrokerHandler } from '../context.ts';
@@ -38,7 +37,7 @@ function recordOf(context: BrokerContext, messageId: string): Uint8Array {
 async function callConsumer(
   context: BrokerContext,
   request: RemotingCommand,
-  fields: Readonly<Record<string, string>>,
+  fields: Record<string, string>,
   body: Uint8Array | undefined,
 ): Promise<RemotingCommand> {
   const group = requiredText(request, 'consumerGroup');
@@ -55,7 +54,7 @@ async function callConsumer(
     );
   }
   try {
-    const answer = await client.connection.request(newRequest(request.code, fields, body), TIMEOUT_MS);
+    const answer = await client.connection.request(requestCommand(request.code, fields, body), TIMEOUT_MS);
     return responseTo(request, answer.code, answer.remark, answer.fields, answer.body);
   } catch (error) {
     const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);

@@ -1,9 +1,9 @@
 /** INVOKE_BROKER_TO_GET_CONSUMER_STATUS (223): asks a group's clients for their positions (221) and collects them. */
 import { asObject, parseBody } from '../../control/json-fields.ts';
-import { newRequest } from '../../control/outgoing.ts';
 import { RequestError, requiredText, succeedWith, textField } from '../../control/request-fields.ts';
 import { isBlank } from '../../lib/names.ts';
 import { RequestCode, ResponseCode } from '../../protocol/codes.ts';
+import { requestCommand } from '../../protocol/command.ts';
 import type { RocketJson } from '../../protocol/rocketmq-json.ts';
 import type { BrokerHandler } from '../context.ts';
 import { KNOWS_RESET_AND_STATUS, tooOld } from './reset-on-clients.ts';
@@ -28,7 +28,7 @@ export const consumerStatus: BrokerHandler = async (context, request) => {
   const asked = members.filter((member) => only === undefined || isBlank(only) || member.clientId === only);
   await Promise.all(
     asked.map(async (member) => {
-      const question = newRequest(RequestCode.GET_CONSUMER_STATUS_FROM_CLIENT, { topic, group });
+      const question = requestCommand(RequestCode.GET_CONSUMER_STATUS_FROM_CLIENT, { topic, group });
       try {
         const answer = await member.connection.request(question, TIMEOUT_MS);
         const queues = asObject(parseBody(answer.body))?.['messageQueueTable'];

@@ -1,0 +1,179 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { ClientTable } from '../../../src/control/clients.ts';
+import type { ConsumerData } from '../../../src/control/heartbeat.ts';
+import type { BrokerSettings } from '../../../src/control/settings.ts';
+import { newSubscription } from '../../../src/control/subscription.ts';
+import { RequestCode } from '../../../src/protocol/codes.ts';
+import { isOneway } from '../../../src/protocol/command.ts';
+import { FakeConnection, FakeTime, silentLog, testSettings } from './support.ts';
+
+const test = suite('clients');
+
+function setUp(changes: Partial<BrokerSettings> = {}) {
+  const time = new FakeTime();
+  const table = new ClientTable(testSettings(changes), time, silentLog);
+  return { time, table, consumers: table.consumers };
+}
+
+function consumer(changes: Partial<ConsumerData> = {}): ConsumerData {
+  return {
+    groupName: 'g',
+    consumeType: 'CONSUME_PASSIVELY',
+    messageModel: 'CLUSTERING',
+    consumeFromWhere: 'CONSUME_FROM_LAST_OFFSET',
+    unitMode: false,
+    subscriptions: [newSubscription('t', '*', 'TAG', 1n)],
+    ...changes,
+  };
+}
+
+function registration(connection: FakeConnection, clientId: string, changes: Partial<ConsumerData> = {}) {
+  return {
+    client: { connection, clientId, language: 'JAVA', version: 513 },
+    consumer: consumer(changes),
+    notify: true,
+    fingerprint: 0,
+    withoutSubscriptions: false,
+  };
+}
+
+test('members are told when someone joins or leaves, and only then', () => {
+  const { consumers, table } = setUp();
+  const [a, b] = [new FakeConnection('a'), new FakeConnection('bb')];
+  consumers.register(registration(a, 'id-a'));
+  consumers.register(registration(b, 'id-b'));
+  assert.is(a.sent.length, 2);
+  assert.is(b.sent.length, 1);
+  const notice = b.sent[0];
+  assert.is(notice?.code, RequestCode.NOTIFY_CONSUMER_IDS_CHANGED);
+  assert.is(notice?.fields['consumerGroup'], 'g');
+  assert.ok(notice !== undefined && isOneway(notice));
+  consumers.register(registration(b, 'id-b'));
+  assert.is(a.sent.length, 2);
+  table.connectionClosed('bb');
+  assert.is(a.sent.length, 3);
+  assert.equal(
+    consumers
+      .get('g')
+      ?.members()
+      .map((member) => member.clientId),
+    ['id-a'],
+  );
+  consumers.unregister('g', 'a', true);
+  assert.is(consumers.get('g'), undefined);
+});
+
+test('nobody is told in broadcasting groups, by configuration, or against the broker setting', () => {
+  for (const [settings, data, notify] of [
+    [{}, { messageModel: 'BROADCASTING' }, true],
+    [{}, {}, false],
+    [{ notifyConsumerIdsChangedEnable: false }, {}, true],
+  ] as const) {
+    const { consumers } = setUp(settings);
+    const connection = new FakeConnection('a');
+    consumers.register({ ...registration(connection, 'id', data), notify });
+    assert.is(connection.sent.length, 0);
+  }
+});
+
+test('a client that comes back on another connection replaces its old self', () => {
+  const { consumers, table } = setUp();
+  const [before, after] = [new FakeConnection('a'), new FakeConnection('bb')];
+  consumers.register(registration(before, 'id'));
+  consumers.register(registration(after, 'id'));
+  assert.is(consumers.get('g')?.members().length, 1);
+  assert.is(consumers.get('g')?.find('id')?.connection, after);
+  table.connectionClosed('a');
+  assert.is(consumers.get('g')?.members().length, 1);
+});
+
+test('subscriptions: newer versions win, topics no longer named go', () => {
+  const { consumers } = setUp();
+  const connection = new FakeConnection('a');
+  const events: string[] = [];
+  consumers.changed.add((group) => events.push(group));
+  consumers.register(registration(connection, 'id'));
+  const told = connection.sent.length;
+  consumers.register(
+    registration(connection, 'id', { subscriptions: [newSubscription('t', 'x', 'TAG', 2n)] }),
+  );
+  assert.is(consumers.findSubscription('g', 't')?.subString, 'x');
+  assert.is(connection.sent.length, told);
+  assert.is(events.length, 2);
+  consumers.register(
+    registration(connection, 'id', {
+      subscriptions: [newSubscription('t', 'old', 'TAG', 1n), newSubscription('u', '*', 'TAG', 1n)],
+    }),
+  );
+  assert.is(consumers.findSubscription('g', 't')?.subString, 'x');
+  assert.is(connection.sent.length, told + 1);
+  assert.equal(consumers.groupsOf('u'), ['g']);
+  consumers.register(registration(connection, 'id', { subscriptions: [] }));
+  assert.equal(consumers.groupsOf('u'), []);
+});
+
+test('heartbeats V2: subscriptions are asked for when they changed or are not known', () => {
+  const { consumers } = setUp();
+  const connection = new FakeConnection('a');
+  const beat = (fingerprint: number, withoutSubscriptions: boolean) =>
+    consumers.register({
+      ...registration(connection, 'id', withoutSubscriptions ? { subscriptions: [] } : {}),
+      fingerprint,
+      withoutSubscriptions,
+    });
+  assert.is(beat(7, true), true);
+  assert.is(beat(7, false), false);
+  assert.is(beat(7, true), false);
+  assert.ok(consumers.findSubscription('g', 't'));
+  assert.is(beat(8, false), true);
+  assert.is(beat(8, true), false);
+  consumers.removeConnection('a');
+  assert.is(beat(8, true), true);
+});
+
+test('silent clients are dropped after two minutes and their connections closed', async () => {
+  const { consumers, table, time } = setUp();
+  const [silent, alive] = [new FakeConnection('a'), new FakeConnection('bb')];
+  consumers.register(registration(silent, 'id-a'));
+  consumers.register(registration(alive, 'id-b'));
+  table.producers.register('p', registration(silent, 'id-a').client, time.now());
+  await time.advance(100_000);
+  consumers.register(registration(alive, 'id-b'));
+  await time.advance(20_001);
+  const told = alive.sent.length;
+  table.expireSilent();
+  assert.ok(silent.isClosed);
+  assert.not.ok(alive.isClosed);
+  assert.is(alive.sent.length, told + 1);
+  assert.is(table.producers.members('p'), undefined);
+  assert.is(table.producers.findConnection('id-a'), undefined);
+});
+
+test('producers: several groups on one connection, newest connection found by client id', () => {
+  const { table, time } = setUp();
+  const { producers } = table;
+  const [a, b] = [new FakeConnection('a'), new FakeConnection('bb')];
+  producers.register('p', registration(a, 'id').client, time.now());
+  producers.register('q', registration(a, 'id').client, time.now());
+  producers.register('p', registration(b, 'id').client, time.now());
+  assert.is(producers.findConnection('id'), b);
+  table.connectionClosed('a');
+  assert.is(producers.findConnection('id'), b);
+  assert.is(producers.members('q'), undefined);
+  assert.is(producers.pick('p'), b);
+  producers.unregister('p', 'bb');
+  assert.is(producers.findConnection('id'), undefined);
+  assert.is(producers.pick('p'), undefined);
+});
+
+test('subscriptions of pulls without heartbeats count until they are old', async () => {
+  const { consumers, table, time } = setUp();
+  consumers.offline.note('g', newSubscription('t', '*', 'TAG', 1n));
+  assert.ok(consumers.findSubscription('g', 't'));
+  await time.advance(600_001);
+  table.expireSilent();
+  assert.is(consumers.findSubscription('g', 't'), undefined);
+});
+
+test.run();
