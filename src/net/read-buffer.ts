@@ -37,7 +37,8 @@ export function adoptDescriptor(
   buffer: Uint8Array,
   onBytes: (length: number) => boolean,
 ): Socket {
-  return new Socket({ fd: descriptor, onread: { buffer, callback: onBytes } });
+  const options = { fd: descriptor, onread: { buffer, callback: onBytes } };
+  return new Socket(options as ConstructorParameters<typeof Socket>[0]);
 }
 
 /** The descriptor behind a socket, for handing it to another thread. */

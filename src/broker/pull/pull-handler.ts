@@ -48,6 +48,8 @@ export interface PullParts {
   ) => number;
   connectionOf: (slot: number, generation: number) => Connection | undefined;
   touched: (connection: Connection) => void;
+  /** Ends a turn that no socket and no bell has begun. */
+  endOfTurn: () => void;
 }
 
 export class PullHandler {
@@ -297,7 +299,10 @@ export class PullHandler {
 
   /** The messages are on disk: they are fetched in the background, and the pull runs again. */
   #warmUp(pull: ParkedPull, last: boolean): void {
-    void this.#parts.reader.warm(this.#parts.reader.coldFrom).then(() => this.#again(pull, last));
+    void this.#parts.reader.warm(this.#parts.reader.coldFrom).then(() => {
+      this.#again(pull, last);
+      this.#parts.endOfTurn();
+    });
   }
 
   #refuse(connection: Connection, request: RequestView, refusal: Refusal): number {

@@ -1,0 +1,59 @@
+/**
+ * The flusher's thread. SYNC_FLUSH: syncs back to back while there is something, and wakes those who wait for it.
+ * ASYNC_FLUSH: every `flushIntervalCommitLog` ms.
+ */
+import { systemClock } from '../lib/clock.ts';
+import { LOG_START, Positions } from '../ring/positions.ts';
+import { wakerOf } from '../ring/wake.ts';
+import { nativeDisk } from '../store/disk/native-disk.ts';
+import { Flusher } from '../store/log/flusher.ts';
+import { Segments } from '../store/log/segments.ts';
+import type { Agent } from './agent.ts';
+import type { FlusherShape } from './shapes.ts';
+
+export class FlusherAgent implements Agent {
+  readonly maxSleepMs: number;
+  readonly #positions: Positions;
+  readonly #segments: Segments;
+  readonly #flusher: Flusher;
+  readonly #interval: number;
+  readonly #wakeWaiting: (() => void)[];
+  #next = 0;
+
+  constructor({ broker }: FlusherShape) {
+    const { store, wakes } = broker;
+    const sync = store.flushDiskType === 'SYNC_FLUSH';
+    this.#positions = new Positions(broker.positions);
+    this.#segments = new Segments(nativeDisk, store.commitLogDirectory, store.mappedFileSizeCommitLog);
+    this.#flusher = new Flusher(this.#segments, this.#positions);
+    this.#interval = sync ? 0 : store.flushIntervalCommitLog;
+    this.maxSleepMs = sync ? 1000 : store.flushIntervalCommitLog;
+    this.#wakeWaiting = sync
+      ? [...wakes.network, wakes.control, wakes.dispatcher].map((wake) => wakerOf(wake))
+      : [];
+  }
+
+  doWork(): number {
+    const now = systemClock.monotonic();
+    if (now < this.#next && !this.#positions.stopping) return 0;
+    this.#next = now + this.#interval;
+    const flushed = this.#flusher.doWork();
+    if (flushed === 0) return 0;
+    for (const wake of this.#wakeWaiting) wake();
+    this.#segments.dropBefore(this.#positions.get(LOG_START));
+    return flushed;
+  }
+
+  hasWork(): boolean {
+    const due = this.#positions.stopping || systemClock.monotonic() >= this.#next;
+    return due && this.#flusher.behind;
+  }
+
+  get drained(): boolean {
+    return !this.#flusher.behind;
+  }
+
+  close(): void {
+    this.#segments.close();
+  }
+}

@@ -1,0 +1,194 @@
+/** A network thread's end of the link with control: frames and news up, frames and deltas down. */
+
+import type { Delta, EnsureGroup, EnsureTopic, PulledSubscription } from '../../broker/view/deltas.ts';
+import type { Connection } from '../../net/connection.ts';
+import { CUT_ALL, CUT_BLOCKED } from '../../net/frame-cutter.ts';
+import {
+  LINK_CLOSE,
+  LINK_CLOSED,
+  LINK_DELTA,
+  LINK_ENSURE,
+  LINK_FRAME,
+  LINK_FRAME_IN_SLAB,
+  LINK_HEADER,
+  LINK_OPENED,
+  LINK_PROGRESS,
+  LINK_SEND,
+  LINK_SEND_SLAB,
+  LINK_SUBSCRIPTION,
+  MAX_LINK_FRAME,
+  PROGRESS_BYTES,
+  PROGRESS_COMMIT,
+  PROGRESS_GROUP,
+  PROGRESS_PULL,
+  PROGRESS_QUEUE,
+} from '../../ring/link-records.ts';
+import { NO_SLAB, type Slabs } from '../../ring/slabs.ts';
+import { FULL, type RingConsumer, type RingProducer } from '../../ring/spsc-ring.ts';
+
+export interface ControlLinkParts {
+  up: RingProducer;
+  upSlabs: Slabs;
+  down: RingConsumer;
+  downSlabs: Slabs;
+  connectionOf: (slot: number, generation: number) => Connection | undefined;
+  touched: (connection: Connection) => void;
+  close: (connection: Connection) => void;
+  apply: (delta: Delta, version: number) => void;
+}
+
+interface News {
+  type: number;
+  slot: number;
+  generation: number;
+  payload: Uint8Array;
+}
+
+export class ControlLink {
+  readonly #parts: ControlLinkParts;
+  /** News that found the ring full; it goes before anything else. */
+  readonly #late: News[] = [];
+
+  constructor(parts: ControlLinkParts) {
+    this.#parts = parts;
+  }
+
+  /** Forwards a frame. CUT_ALL or CUT_BLOCKED. */
+  forward(connection: Connection, bytes: Uint8Array, offset: number, length: number): number {
+    if (this.#late.length > 0) return CUT_BLOCKED;
+    if (length > MAX_LINK_FRAME) return this.#forwardInSlab(connection, bytes, offset, length);
+    const { up } = this.#parts;
+    const at = this.#claim(LINK_FRAME, LINK_HEADER + length);
+    if (at === FULL) return CUT_BLOCKED;
+    this.#writeHeader(at, connection.slot, connection.generation);
+    up.bytes.set(bytes.subarray(offset, offset + length), at + LINK_HEADER);
+    return CUT_ALL;
+  }
+
+  opened(connection: Connection): void {
+    this.#news(LINK_OPENED, connection.slot, connection.generation, Buffer.from(connection.remoteAddress));
+  }
+
+  closed(connection: Connection): void {
+    this.#news(LINK_CLOSED, connection.slot, connection.generation, new Uint8Array(0));
+  }
+
+  ensure(what: EnsureTopic | EnsureGroup): void {
+    this.#news(LINK_ENSURE, 0, 0, Buffer.from(JSON.stringify(what)));
+  }
+
+  subscription(subscription: PulledSubscription): void {
+    this.#news(LINK_SUBSCRIPTION, 0, 0, Buffer.from(JSON.stringify(subscription)));
+  }
+
+  /** Progress of a consumer; offsets are -1 when there is none to tell. False when the ring is full. */
+  progress(group: number, queue: number, commitOffset: number, pullOffset: number): boolean {
+    const { view } = this.#parts.up;
+    const at = this.#claim(LINK_PROGRESS, PROGRESS_BYTES);
+    if (at === FULL) return false;
+    this.#writeHeader(at, 0, 0);
+    view.setInt32(at + PROGRESS_GROUP, group, true);
+    view.setInt32(at + PROGRESS_QUEUE, queue, true);
+    view.setFloat64(at + PROGRESS_COMMIT, commitOffset, true);
+    view.setFloat64(at + PROGRESS_PULL, pullOffset, true);
+    return true;
+  }
+
+  /** Shows control what this turn put into the ring. */
+  publish(): void {
+    this.#sendLate();
+    this.#parts.up.publish();
+  }
+
+  /** Takes what control sent. */
+  drain(): void {
+    const { down } = this.#parts;
+    while (down.next()) this.#take(down);
+    down.release();
+  }
+
+  #take(down: RingConsumer): void {
+    const { type, offset, length, view, bytes } = down;
+    const slot = view.getInt32(offset, true);
+    const generation = view.getInt32(offset + 4, true);
+    if (type === LINK_DELTA) {
+      const text = Buffer.from(
+        bytes.buffer,
+        bytes.byteOffset + offset + LINK_HEADER,
+        length - LINK_HEADER,
+      ).toString();
+      this.#parts.apply(JSON.parse(text) as Delta, generation);
+      return;
+    }
+    const connection = this.#parts.connectionOf(slot, generation);
+    if (type === LINK_SEND_SLAB) this.#sendFromSlab(connection, view, offset);
+    else if (connection === undefined) return;
+    else if (type === LINK_CLOSE) this.#parts.close(connection);
+    else if (type === LINK_SEND) {
+      connection.append(bytes.subarray(offset + LINK_HEADER, offset + length));
+      this.#parts.touched(connection);
+    }
+  }
+
+  #sendFromSlab(connection: Connection | undefined, view: DataView, offset: number): void {
+    const slab = view.getInt32(offset + LINK_HEADER, true);
+    const length = view.getInt32(offset + LINK_HEADER + 4, true);
+    if (connection !== undefined) {
+      connection.append(this.#parts.downSlabs.bulk(slab).bytes.subarray(0, length));
+      this.#parts.touched(connection);
+    }
+    this.#parts.downSlabs.free(slab);
+  }
+
+  #forwardInSlab(connection: Connection, bytes: Uint8Array, offset: number, length: number): number {
+    const { up, upSlabs } = this.#parts;
+    const slab = upSlabs.take();
+    if (slab === NO_SLAB) return CUT_BLOCKED;
+    const at = this.#claim(LINK_FRAME_IN_SLAB, LINK_HEADER + 8);
+    if (at === FULL) {
+      upSlabs.free(slab);
+      return CUT_BLOCKED;
+    }
+    upSlabs.bulk(slab).bytes.set(bytes.subarray(offset, offset + length));
+    this.#writeHeader(at, connection.slot, connection.generation);
+    up.view.setInt32(at + LINK_HEADER, slab, true);
+    up.view.setInt32(at + LINK_HEADER + 4, length, true);
+    return CUT_ALL;
+  }
+
+  /** News has no peer to push back on: what finds the ring full waits here, in order. */
+  #news(type: number, slot: number, generation: number, payload: Uint8Array): void {
+    if (this.#late.length > 0 || !this.#put(type, slot, generation, payload)) {
+      this.#late.push({ type, slot, generation, payload });
+    }
+  }
+
+  #sendLate(): void {
+    while (this.#late.length > 0) {
+      const { type, slot, generation, payload } = this.#late[0] as News;
+      if (!this.#put(type, slot, generation, payload)) return;
+      this.#late.shift();
+    }
+  }
+
+  #put(type: number, slot: number, generation: number, payload: Uint8Array): boolean {
+    const at = this.#claim(type, LINK_HEADER + payload.length);
+    if (at === FULL) return false;
+    this.#writeHeader(at, slot, generation);
+    this.#parts.up.bytes.set(payload, at + LINK_HEADER);
+    return true;
+  }
+
+  #claim(type: number, payload: number): number {
+    const { up } = this.#parts;
+    const at = up.claim(type, payload);
+    if (at !== FULL) return at;
+    up.publish();
+    return up.awaitRoom(payload) ? up.claim(type, payload) : FULL;
+  }
+
+  #writeHeader(at: number, slot: number, generation: number): void {
+    this.#parts.up.view.setInt32(at, slot, true);
+    this.#parts.up.view.setInt32(at + 4, generation, true);
+  }
+}

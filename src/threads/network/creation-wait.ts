@@ -1,0 +1,132 @@
+/** Requests for topics and groups that do not exist yet: control is asked once, the frames wait and run again. */
+import type { SendFields } from '../../broker/send/send-fields.ts';
+import type { EnsuredDelta } from '../../broker/view/deltas.ts';
+import type { NetworkView } from '../../broker/view/network-view.ts';
+import { groupNameProblem, topicNameProblem } from '../../lib/names.ts';
+import type { Connection } from '../../net/connection.ts';
+import { CUT_ALL, CUT_BLOCKED } from '../../net/frame-cutter.ts';
+import { ResponseCode } from '../../protocol/codes.ts';
+import { FLAG_ONEWAY, responseTo } from '../../protocol/command.ts';
+import { encodeCommand } from '../../protocol/command-codec.ts';
+import { RequestView } from '../../protocol/request-view.ts';
+import type { ControlLink } from './control-link.ts';
+import { ParkedFrames } from './parked-frames.ts';
+
+export interface CreationWaitParts {
+  link: ControlLink;
+  view: NetworkView;
+  now: () => number;
+  /** Runs a frame; CUT_BLOCKED leaves it waiting. */
+  run: (connection: Connection, frame: Uint8Array) => number;
+  touched: (connection: Connection) => void;
+}
+
+export class CreationWait {
+  readonly #parts: CreationWaitParts;
+  readonly #parked = new ParkedFrames();
+  readonly #request = new RequestView();
+  /** Frames whose topic is there but which found a ring full. */
+  #ready: { connection: Connection; frame: Uint8Array }[] = [];
+
+  constructor(parts: CreationWaitParts) {
+    this.#parts = parts;
+  }
+
+  /** A send to a topic that this thread does not know. */
+  topic(
+    connection: Connection,
+    request: RequestView,
+    fields: SendFields,
+    offset: number,
+    length: number,
+  ): number {
+    const name = request.fields.text(fields.topic);
+    const problem = topicNameProblem(name);
+    if (problem !== undefined) {
+      this.#refuse(connection, request, ResponseCode.INVALID_PARAMETER, problem);
+      return CUT_ALL;
+    }
+    const key = `t:${name}`;
+    if (!this.#parked.isWaiting(key)) {
+      this.#parts.link.ensure({
+        what: 'topic',
+        name,
+        defaultTopic: fields.defaultTopic(request.fields),
+        defaultTopicQueueNums: fields.defaultTopicQueueNums(request.fields),
+        remoteAddress: connection.remoteAddress,
+        topicSysFlag: fields.unitMode(request.fields) ? 1 : 0,
+      });
+    }
+    return this.#park(key, connection, request, offset, length);
+  }
+
+  /** A pull of a group that this thread does not know. */
+  group(connection: Connection, request: RequestView, name: string, offset: number, length: number): number {
+    const problem = groupNameProblem(name);
+    if (problem !== undefined) {
+      this.#refuse(connection, request, ResponseCode.SUBSCRIPTION_GROUP_NOT_EXIST, problem);
+      return CUT_ALL;
+    }
+    const key = `g:${name}`;
+    if (!this.#parked.isWaiting(key)) this.#parts.link.ensure({ what: 'group', name });
+    return this.#park(key, connection, request, offset, length);
+  }
+
+  /** Control's answer: the frames run again, or are refused for its reason. */
+  ensured(delta: EnsuredDelta): void {
+    const frames = this.#parked.take(`${delta.what === 'topic' ? 't' : 'g'}:${delta.name}`);
+    for (const { connection, frame } of frames) {
+      if (connection.closed) continue;
+      if (delta.code === 0) this.#ready.push({ connection, frame });
+      else this.#refuseFrame(connection, frame, delta.code, delta.remark);
+    }
+    this.retry();
+  }
+
+  /** Runs what is ready as far as the rings allow. */
+  retry(): void {
+    while (this.#ready.length > 0) {
+      const { connection, frame } = this.#ready[0] as { connection: Connection; frame: Uint8Array };
+      if (!connection.closed && this.#parts.run(connection, frame) === CUT_BLOCKED) return;
+      this.#ready.shift();
+    }
+  }
+
+  expire(): void {
+    for (const { key, frames } of this.#parked.takeExpired(this.#parts.now())) {
+      for (const { connection, frame } of frames) {
+        this.#refuseFrame(
+          connection,
+          frame,
+          ResponseCode.SYSTEM_BUSY,
+          `${key.slice(2)} is still being created, try again`,
+        );
+      }
+    }
+  }
+
+  #park(key: string, connection: Connection, request: RequestView, offset: number, length: number): number {
+    const frame = request.bytes.slice(offset, offset + length);
+    if (!this.#parked.park(key, { connection, frame }, this.#parts.now())) {
+      this.#refuse(
+        connection,
+        request,
+        ResponseCode.SYSTEM_BUSY,
+        `too many requests wait for ${key.slice(2)} to be created`,
+      );
+    }
+    return CUT_ALL;
+  }
+
+  #refuseFrame(connection: Connection, frame: Uint8Array, code: number, remark: string): void {
+    const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
+    if (connection.closed || !this.#request.read(frame, view, 0, frame.length)) return;
+    this.#refuse(connection, this.#request, code, remark);
+    this.#parts.touched(connection);
+  }
+
+  #refuse(connection: Connection, request: RequestView, code: number, remark: string): void {
+    if ((request.flag & FLAG_ONEWAY) !== 0) return;
+    connection.append(encodeCommand(responseTo(request, code, remark)));
+  }
+}

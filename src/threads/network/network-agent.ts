@@ -1,0 +1,246 @@
+/**
+ * A network thread: its sockets, and the requests that it answers itself. Everything happens in turns of its event
+ * loop: a read brings frames, the doorbell brings answers, arrivals and news; each turn ends by publishing to the
+ * rings and flushing the sockets that have output.
+ */
+import { totalmem } from 'node:os';
+import { PullFilters } from '../../broker/pull/pull-filters.ts';
+import { PullHandler } from '../../broker/pull/pull-handler.ts';
+import { PullHold } from '../../broker/pull/pull-hold.ts';
+import { Acknowledger } from '../../broker/send/acknowledge.ts';
+import { SendHandler } from '../../broker/send/send-handler.ts';
+import { SendReply } from '../../broker/send/send-reply.ts';
+import type { Delta } from '../../broker/view/deltas.ts';
+import { NetworkView } from '../../broker/view/network-view.ts';
+import { systemClock } from '../../lib/clock.ts';
+import { UniqueIds } from '../../lib/unique-id.ts';
+import type { Connection } from '../../net/connection.ts';
+import { CUT_BROKEN } from '../../net/frame-cutter.ts';
+import { PendingSends } from '../../net/pending-sends.ts';
+import { RequestCode } from '../../protocol/codes.ts';
+import { FLAG_RESPONSE } from '../../protocol/command.ts';
+import { RequestView } from '../../protocol/request-view.ts';
+import { encodeProperties } from '../../record/properties.ts';
+import { LOG_START, Positions } from '../../ring/positions.ts';
+import { Slabs } from '../../ring/slabs.ts';
+import { RingConsumer, RingProducer } from '../../ring/spsc-ring.ts';
+import { wakerOf } from '../../ring/wake.ts';
+import { nativeDisk } from '../../store/disk/native-disk.ts';
+import { Segments } from '../../store/log/segments.ts';
+import { storePaths } from '../../store/paths.ts';
+import { QueueDirectory } from '../../store/queue/queue-directory.ts';
+import { PullReader } from '../../store/read/pull-reader.ts';
+import { QueueFiles } from '../../store/read/queue-files.ts';
+import { type NetworkShape, PENDING_SENDS } from '../shapes.ts';
+import { ControlLink } from './control-link.ts';
+import { CreationWait } from './creation-wait.ts';
+import { Sockets } from './sockets.ts';
+
+/** One coarse timer serves all deadlines. */
+const TICK_MS = 250;
+/** RocketMQ's share of the machine's memory in which recent messages are taken to be cached. */
+const IN_MEMORY_RATIO = 0.4;
+
+export class NetworkAgent {
+  readonly sockets: Sockets;
+  readonly #shape: NetworkShape;
+  readonly #positions: Positions;
+  readonly #segments: Segments;
+  readonly #link: ControlLink;
+  readonly #creation: CreationWait;
+  readonly #send: SendHandler;
+  readonly #acknowledger: Acknowledger;
+  readonly #sends = new PendingSends(PENDING_SENDS);
+  readonly #pull: PullHandler;
+  readonly #hold = new PullHold();
+  readonly #view: NetworkView;
+  readonly #arrivals: RingConsumer;
+  readonly #arrivalsLost: Int32Array;
+  readonly #versions: Int32Array;
+  readonly #request = new RequestView();
+  readonly #timer: NodeJS.Timeout;
+  #logStart = 0;
+
+  constructor(shape: NetworkShape) {
+    this.#shape = shape;
+    const { broker, settings } = shape;
+    const { store, wakes } = broker;
+    const now = () => systemClock.monotonic();
+    this.#positions = new Positions(broker.positions);
+    const directory = QueueDirectory.attach(broker.directory);
+    this.#segments = new Segments(nativeDisk, store.commitLogDirectory, store.mappedFileSizeCommitLog);
+    const queueRoot = storePaths.consumeQueue(store.directory);
+    this.#view = new NetworkView((topic, queueId, id) => ({
+      id,
+      files: new QueueFiles(nativeDisk, queueRoot, store.mappedFileSizeConsumeQueue, topic, queueId),
+    }));
+    this.sockets = new Sockets({
+      now,
+      frame: (connection, bytes, view, offset, length) =>
+        this.#frame(connection, bytes, view, offset, length),
+      opened: (connection) => this.#link.opened(connection),
+      closed: (connection) => this.#closed(connection),
+      endOfTurn: () => this.#endOfTurn(),
+    });
+    const connectionOf = (slot: number, generation: number) => this.sockets.connections.get(slot, generation);
+    const touched = (connection: Connection) => this.sockets.touched(connection);
+    this.#link = new ControlLink({
+      up: RingProducer.join(shape.linkUp, wakerOf(wakes.control)),
+      upSlabs: new Slabs(shape.linkUpSlabs),
+      down: RingConsumer.join(shape.linkDown, wakerOf(wakes.control)),
+      downSlabs: new Slabs(shape.linkDownSlabs),
+      connectionOf,
+      touched,
+      close: (connection) => this.sockets.close(connection),
+      apply: (delta, version) => this.#apply(delta, version),
+    });
+    this.#creation = new CreationWait({
+      link: this.#link,
+      view: this.#view,
+      now,
+      run: (connection, frame) => this.#run(connection, frame),
+      touched,
+    });
+    const storeHost = { address: Uint8Array.from(settings.storeHost.address), port: settings.storeHost.port };
+    const uniqueIds = new UniqueIds(storeHost.address);
+    this.#send = new SendHandler({
+      ring: RingProducer.join(shape.send, wakerOf(wakes.writer)),
+      slabs: new Slabs(shape.slabs),
+      sends: this.#sends,
+      view: this.#view,
+      storeHost,
+      propertySuffix: encodeProperties([
+        ['MSG_REGION', settings.regionId],
+        ['TRACE_ON', String(settings.traceOn)],
+        ['CLUSTER', settings.clusterName],
+      ]),
+      makeUniqueKey: () => uniqueIds.next(systemClock.now()),
+      maxMessageSize: store.maxMessageSize,
+      now,
+      toControl: (connection, bytes, offset, length) => this.#link.forward(connection, bytes, offset, length),
+      awaitTopic: (connection, request, fields, offset, length) =>
+        this.#creation.topic(connection, request, fields, offset, length),
+    });
+    this.#acknowledger = new Acknowledger({
+      replies: RingConsumer.join(shape.replies, wakerOf(wakes.writer)),
+      sends: this.#sends,
+      positions: this.#positions,
+      syncFlush: store.flushDiskType === 'SYNC_FLUSH',
+      reply: new SendReply({ storeHost, regionId: settings.regionId, traceOn: settings.traceOn }),
+      connectionOf,
+      touched,
+    });
+    this.#pull = new PullHandler({
+      view: this.#view,
+      reader: new PullReader(this.#segments, this.#positions, directory, totalmem() * IN_MEMORY_RATIO),
+      directory,
+      hold: this.#hold,
+      filters: new PullFilters((subscription) => this.#link.subscription(subscription)),
+      thread: shape.index,
+      now,
+      progress: (group, queue, commitOffset, pullOffset) =>
+        this.#link.progress(group.config.id, queue, commitOffset, pullOffset),
+      awaitGroup: (connection, request, name, offset, length) =>
+        this.#creation.group(connection, request, name, offset, length),
+      connectionOf,
+      touched,
+      endOfTurn: () => this.#endOfTurn(),
+    });
+    this.#arrivals = RingConsumer.join(shape.arrivals, wakerOf(wakes.dispatcher));
+    this.#arrivalsLost = new Int32Array(shape.arrivalsLost);
+    this.#versions = new Int32Array(shape.versions);
+    this.#timer = setInterval(() => this.#tick(), TICK_MS);
+  }
+
+  /** The doorbell rang: somebody put something into a ring, or made room in one. */
+  rung(): void {
+    this.#acknowledger.drain(systemClock.monotonic());
+    this.#drainArrivals();
+    this.#link.drain();
+    this.#creation.retry();
+    if (this.sockets.hasBlocked) this.sockets.unblock();
+    this.#dropDeleted();
+    this.#endOfTurn();
+  }
+
+  /** Whether every send was answered: a stop may go on. */
+  get idle(): boolean {
+    return this.#sends.size === 0;
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    this.sockets.stopListening();
+    this.sockets.destroyAll();
+    this.#segments.close();
+  }
+
+  #frame(connection: Connection, bytes: Uint8Array, view: DataView, offset: number, length: number): number {
+    const request = this.#request;
+    if (!request.read(bytes, view, offset, length)) return CUT_BROKEN;
+    if ((request.flag & FLAG_RESPONSE) === 0) {
+      switch (request.code) {
+        case RequestCode.SEND_MESSAGE_V2:
+        case RequestCode.SEND_MESSAGE:
+        case RequestCode.SEND_BATCH_MESSAGE:
+          return this.#send.handle(connection, request, view, offset, length);
+        case RequestCode.PULL_MESSAGE:
+        case RequestCode.LITE_PULL_MESSAGE:
+          return this.#pull.handle(connection, request, offset, length);
+      }
+    }
+    return this.#link.forward(connection, bytes, offset, length);
+  }
+
+  #run(connection: Connection, frame: Uint8Array): number {
+    const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
+    const outcome = this.#frame(connection, frame, view, 0, frame.length);
+    this.sockets.touched(connection);
+    return outcome;
+  }
+
+  #closed(connection: Connection): void {
+    this.#hold.drop(connection.slot, connection.generation);
+    this.#link.closed(connection);
+  }
+
+  #endOfTurn(): void {
+    this.#send.publish();
+    this.#link.publish();
+    this.sockets.flush();
+  }
+
+  #drainArrivals(): void {
+    while (this.#arrivals.next())
+      this.#pull.arrived(this.#arrivals.view.getInt32(this.#arrivals.offset, true));
+    this.#arrivals.release();
+    if (Atomics.load(this.#arrivalsLost, this.#shape.index) === 0) return;
+    Atomics.store(this.#arrivalsLost, this.#shape.index, 0);
+    this.#pull.arrivedSomewhere();
+  }
+
+  #apply(delta: Delta, version: number): void {
+    this.#view.apply(delta);
+    if (delta.kind === 'ensured') this.#creation.ensured(delta);
+    // Pulls of queues that did not exist are parked under no queue; a topic's change may have brought theirs.
+    if (delta.kind === 'topic') this.#pull.arrived(0);
+    Atomics.store(this.#versions, this.#shape.index, version);
+  }
+
+  #tick(): void {
+    this.#acknowledger.drain(systemClock.monotonic());
+    this.#pull.expire();
+    this.#creation.expire();
+    if (this.sockets.hasBlocked) this.sockets.unblock();
+    this.sockets.closeIdle(this.#shape.settings.serverChannelMaxIdleTimeSeconds * 1000);
+    this.#dropDeleted();
+    this.#endOfTurn();
+  }
+
+  #dropDeleted(): void {
+    const start = this.#positions.get(LOG_START);
+    if (start === this.#logStart) return;
+    this.#logStart = start;
+    this.#segments.dropBefore(start);
+  }
+}

@@ -1,0 +1,88 @@
+/**
+ * Entry of a network thread. Control speaks to it by messages for what happens rarely (listen, stop); everything else
+ * goes through rings. The first network thread accepts for all and hands sockets on in turn.
+ */
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { addon } from '../../native/addon.ts';
+import { answerDoorbell } from '../../ring/wake.ts';
+import type { NetworkShape } from '../shapes.ts';
+import { NetworkAgent } from './network-agent.ts';
+
+export type NetworkCommand =
+  | { kind: 'start'; settings: NetworkShape['settings'] }
+  | { kind: 'listen'; host: string; ports: number[]; peers: MessagePort[] }
+  | { kind: 'adopt'; from: MessagePort }
+  | { kind: 'refuse' }
+  | { kind: 'stop' };
+
+export type NetworkReport =
+  | { kind: 'ready' }
+  | { kind: 'listening'; port: number }
+  | { kind: 'failed'; message: string }
+  | { kind: 'quiet' };
+
+const port = parentPort as NonNullable<typeof parentPort>;
+const shape = workerData as NetworkShape;
+const agent = new NetworkAgent(shape);
+const wake = shape.broker.wakes.network[shape.index];
+if (wake === undefined) throw new Error(`no wake for network thread ${shape.index}`);
+const closeDoorbell = answerDoorbell(wake, () => agent.rung());
+
+function report(message: NetworkReport): void {
+  port.postMessage(message);
+}
+
+/** Sockets in turn: this thread, then each peer. */
+function handOverTo(peers: readonly MessagePort[]): (descriptor: number) => boolean {
+  let turn = 0;
+  return (descriptor) => {
+    turn = (turn + 1) % (peers.length + 1);
+    const peer = peers[turn - 1];
+    if (peer === undefined) return false;
+    const duplicate = addon.duplicateDescriptor(descriptor);
+    if (duplicate < 0) return false;
+    peer.postMessage(duplicate);
+    return true;
+  };
+}
+
+async function listen(host: string, ports: readonly number[], peers: readonly MessagePort[]): Promise<void> {
+  const handOver = handOverTo(peers);
+  let bound = 0;
+  for (const wanted of ports) {
+    const listening = await agent.sockets.listen(host, wanted, handOver);
+    bound ||= listening;
+  }
+  report({ kind: 'listening', port: bound });
+}
+
+/** Waits until every send under way is answered, a second at most. */
+function settle(attempts = 100): void {
+  agent.rung();
+  if (agent.idle || attempts === 0) report({ kind: 'quiet' });
+  else setTimeout(() => settle(attempts - 1), 10);
+}
+
+port.on('message', (command: NetworkCommand) => {
+  switch (command.kind) {
+    case 'listen':
+      listen(command.host, command.ports, command.peers).catch((error: Error) =>
+        report({ kind: 'failed', message: error.message }),
+      );
+      break;
+    case 'adopt':
+      command.from.on('message', (descriptor: number) => agent.sockets.adopt(descriptor));
+      break;
+    case 'refuse':
+      agent.sockets.stopListening();
+      settle();
+      break;
+    case 'stop':
+      agent.close();
+      closeDoorbell();
+      port.close();
+      break;
+  }
+});
+report({ kind: 'ready' });
+agent.rung();

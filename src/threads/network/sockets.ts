@@ -1,0 +1,203 @@
+/** The sockets of a network thread: listening, reading into the static buffer, pausing, closing. */
+import { createServer, type Server, type Socket } from 'node:net';
+import { formatHost, hostAddress, plainAddress } from '../../net/addresses.ts';
+import { Connection } from '../../net/connection.ts';
+import { ConnectionTable } from '../../net/connection-table.ts';
+import { CUT_ALL, CUT_BLOCKED, CUT_BROKEN, type FrameHandler } from '../../net/frame-cutter.ts';
+import { OutputPool } from '../../net/output-pool.ts';
+import { adoptDescriptor, descriptorOf, readInto } from '../../net/read-buffer.ts';
+
+/** 64 to 256 KiB are the right size (measured); one for all sockets of the thread. */
+const READ_BUFFER_BYTES = 128 * 1024;
+const BACKLOG = 1024;
+
+export interface SocketsParts {
+  now: () => number;
+  /** Handles one frame of a connection. */
+  frame: (
+    connection: Connection,
+    bytes: Uint8Array,
+    view: DataView,
+    offset: number,
+    length: number,
+  ) => number;
+  opened: (connection: Connection) => void;
+  closed: (connection: Connection) => void;
+  /** The turn is over: publish and flush. */
+  endOfTurn: () => void;
+}
+
+export class Sockets {
+  readonly connections = new ConnectionTable();
+  readonly #parts: SocketsParts;
+  readonly #pool = new OutputPool();
+  readonly #servers: Server[] = [];
+  readonly #buffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
+  readonly #view = new DataView(this.#buffer.buffer, this.#buffer.byteOffset, this.#buffer.byteLength);
+  readonly #dirty: Connection[] = [];
+  readonly #blocked: Connection[] = [];
+
+  constructor(parts: SocketsParts) {
+    this.#parts = parts;
+  }
+
+  /** Listens; `handOver` may take an accepted socket's descriptor for another thread by returning true. */
+  async listen(host: string, port: number, handOver: (descriptor: number) => boolean): Promise<number> {
+    const server = createServer({ noDelay: true, keepAlive: true }, (accepted) => {
+      const descriptor = descriptorOf(accepted);
+      if (descriptor >= 0 && handOver(descriptor)) accepted.destroy();
+      else this.#accept(accepted);
+    });
+    this.#servers.push(server);
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen({ host, port, backlog: BACKLOG }, () => {
+        server.off('error', reject);
+        resolve();
+      });
+    });
+    const address = server.address();
+    return typeof address === 'object' && address !== null ? address.port : port;
+  }
+
+  /** Takes over a descriptor that another thread has accepted and duplicated. */
+  adopt(descriptor: number): void {
+    let connection: Connection | undefined;
+    const socket = adoptDescriptor(descriptor, this.#buffer, (length) => this.#read(connection, length));
+    socket.setNoDelay(true);
+    connection = this.#register(socket, socket.remoteAddress ?? '0.0.0.0', socket.remotePort ?? 0);
+    socket.resume();
+  }
+
+  /** Notes output; it leaves at the end of the turn. */
+  touched(connection: Connection): void {
+    if (connection.dirty) return;
+    connection.dirty = true;
+    this.#dirty.push(connection);
+  }
+
+  /** Sends the gathered output of all connections. */
+  flush(): void {
+    for (const connection of this.#dirty) {
+      connection.dirty = false;
+      connection.flush();
+      if (connection.congested) this.#pause(connection);
+    }
+    this.#dirty.length = 0;
+  }
+
+  /** Rings may have room again: goes on where connections were blocked. */
+  unblock(): void {
+    const blocked = this.#blocked.splice(0);
+    for (const connection of blocked) {
+      connection.blocked = false;
+      if (!connection.closed) this.#settle(connection, connection.cutter.resume(this.#handlerOf(connection)));
+    }
+  }
+
+  get hasBlocked(): boolean {
+    return this.#blocked.length > 0;
+  }
+
+  close(connection: Connection): void {
+    connection.flush();
+    connection.socket.end();
+    connection.socket.destroySoon();
+  }
+
+  /** Closes connections on which nothing has moved for `idleMs`. */
+  closeIdle(idleMs: number): void {
+    const limit = this.#parts.now() - idleMs;
+    for (const connection of this.connections.all()) {
+      if (connection.lastActive < limit) connection.socket.destroy();
+    }
+  }
+
+  stopListening(): void {
+    for (const server of this.#servers) server.close();
+  }
+
+  destroyAll(): void {
+    for (const connection of this.connections.all()) connection.socket.destroy();
+  }
+
+  #accept(accepted: Socket): void {
+    const address = accepted.remoteAddress;
+    const port = accepted.remotePort;
+    // A peer may have gone between its accept and now.
+    if (address === undefined || port === undefined) {
+      accepted.destroy();
+      return;
+    }
+    let connection: Connection | undefined;
+    const socket = readInto(accepted, this.#buffer, (length) => this.#read(connection, length));
+    socket.setNoDelay(true);
+    connection = this.#register(socket, address, port);
+    socket.read(0);
+    socket.resume();
+  }
+
+  #register(socket: Socket, address: string, port: number): Connection {
+    const now = this.#parts.now();
+    const connection = this.connections.add((slot, generation) => {
+      const host = hostAddress(plainAddress(address), port);
+      const remoteAddress = formatHost(address, port);
+      return new Connection(socket, { slot, generation, host, remoteAddress }, this.#pool, now);
+    });
+    socket.on('error', () => socket.destroy());
+    socket.on('close', () => this.#closed(connection));
+    socket.on('drain', () => this.#resume(connection));
+    this.#parts.opened(connection);
+    this.#parts.endOfTurn();
+    return connection;
+  }
+
+  #closed(connection: Connection): void {
+    if (connection.closed) return;
+    connection.closed = true;
+    this.connections.remove(connection);
+    this.#parts.closed(connection);
+    this.#parts.endOfTurn();
+  }
+
+  /** Bytes [0, length) of the static buffer belong to `connection`. False stops reading. */
+  #read(connection: Connection | undefined, length: number): boolean {
+    if (connection === undefined || connection.closed) return true;
+    connection.lastActive = this.#parts.now();
+    const outcome = connection.cutter.push(this.#buffer, this.#view, length, this.#handlerOf(connection));
+    this.#settle(connection, outcome);
+    this.#parts.endOfTurn();
+    return !connection.paused;
+  }
+
+  #handlerOf(connection: Connection): FrameHandler {
+    return (bytes, view, offset, length) => this.#parts.frame(connection, bytes, view, offset, length);
+  }
+
+  /** Acts on how far the frames of a connection got. */
+  #settle(connection: Connection, outcome: number): void {
+    if (outcome === CUT_BROKEN) {
+      connection.flush();
+      connection.socket.destroy();
+    } else if (outcome === CUT_BLOCKED) {
+      if (!connection.blocked) this.#blocked.push(connection);
+      connection.blocked = true;
+      this.#pause(connection);
+    } else if (outcome === CUT_ALL) {
+      this.touched(connection);
+      this.#resume(connection);
+    }
+  }
+
+  #pause(connection: Connection): void {
+    if (connection.paused) return;
+    connection.paused = true;
+    connection.socket.pause();
+  }
+
+  #resume(connection: Connection): void {
+    if (!connection.paused || connection.blocked || connection.closed || connection.congested) return;
+    connection.paused = false;
+    connection.socket.resume();
+  }
+}

@@ -1,0 +1,168 @@
+/**
+ * The writer: drains the send rings in turn into the CommitLog, publishes the new end once per round, and answers each
+ * producer on its reply ring. It never waits for a producer: room for the answer was reserved before the request.
+ */
+import { assert } from '../lib/assert.ts';
+import { systemClock } from '../lib/clock.ts';
+import {
+  APPEND,
+  APPEND_BYTES,
+  APPEND_COUNT,
+  APPEND_HEADER,
+  APPEND_QUEUE,
+  APPEND_SEQUENCE,
+  APPEND_SLAB,
+  APPENDED_REPLY,
+  REPLY_BYTES,
+  REPLY_END,
+  REPLY_PHYSICAL_OFFSET,
+  REPLY_QUEUE_OFFSET,
+  REPLY_SEQUENCE,
+  REPLY_STATUS,
+  REPLY_STORE_TIMESTAMP,
+} from '../ring/append-records.ts';
+import { APPENDED, APPENDED_TIME, HALT_MAPPING_FAULT, LOG_START, Positions } from '../ring/positions.ts';
+import { NO_SLAB, Slabs } from '../ring/slabs.ts';
+import { FULL, RingConsumer, RingProducer } from '../ring/spsc-ring.ts';
+import { wakerOf } from '../ring/wake.ts';
+import { nativeDisk } from '../store/disk/native-disk.ts';
+import { CommitLog } from '../store/log/commit-log.ts';
+import { Segments } from '../store/log/segments.ts';
+import { QueueDirectory } from '../store/queue/queue-directory.ts';
+import type { Agent } from './agent.ts';
+import type { ProducerShape, WriterShape } from './shapes.ts';
+
+/** Records taken from one ring before the next ring's turn. */
+const TURN = 256;
+
+class Input {
+  readonly send: RingConsumer;
+  readonly replies: RingProducer;
+  readonly slabs: Slabs;
+
+  constructor(shape: ProducerShape) {
+    const wake = wakerOf(shape.wake);
+    this.send = RingConsumer.join(shape.send, wake);
+    this.replies = RingProducer.join(shape.replies, wake);
+    this.slabs = new Slabs(shape.slabs);
+  }
+}
+
+export class WriterAgent implements Agent {
+  readonly maxSleepMs = 1000;
+  readonly #positions: Positions;
+  readonly #segments: Segments;
+  readonly #log: CommitLog;
+  readonly #inputs: Input[];
+  readonly #queues: QueueDirectory;
+  readonly #wakeNext: (() => void)[];
+  #logStart = 0;
+
+  constructor({ broker, producers }: WriterShape) {
+    this.#positions = new Positions(broker.positions);
+    const { commitLogDirectory, mappedFileSizeCommitLog, flushDiskType } = broker.store;
+    this.#segments = new Segments(nativeDisk, commitLogDirectory, mappedFileSizeCommitLog);
+    this.#queues = QueueDirectory.attach(broker.directory);
+    this.#inputs = producers.map((producer) => new Input(producer));
+    // Under ASYNC_FLUSH the flusher looks by itself twice a second, under SYNC_FLUSH it is what the producers wait for.
+    const next = flushDiskType === 'SYNC_FLUSH' ? broker.wakes.flusher : broker.wakes.dispatcher;
+    this.#wakeNext = [wakerOf(next)];
+    this.#log = new CommitLog(
+      this.#segments,
+      this.#positions,
+      this.#queues,
+      { position: this.#positions.get(APPENDED), storeTimestamp: this.#positions.get(APPENDED_TIME) },
+      (start) => this.#prepareAfter(start, broker.store.preallocateNextFile),
+    );
+    this.#prepareAfter(this.#segments.startOf(this.#log.position), broker.store.preallocateNextFile);
+  }
+
+  doWork(): number {
+    this.#log.setTime(systemClock.now());
+    let done = 0;
+    for (const input of this.#inputs) done += this.#drain(input);
+    if (done === 0) return 0;
+    this.#log.publish();
+    const fault = this.#segments.error();
+    if (fault !== 0) this.#positions.halt(HALT_MAPPING_FAULT, fault);
+    for (const input of this.#inputs) {
+      input.send.release();
+      input.replies.publish();
+    }
+    for (const wake of this.#wakeNext) wake();
+    this.#dropDeleted();
+    return done;
+  }
+
+  hasWork(): boolean {
+    return this.#inputs.some((input) => input.send.pending);
+  }
+
+  get drained(): boolean {
+    return !this.hasWork();
+  }
+
+  close(): void {
+    this.#segments.close();
+  }
+
+  #drain(input: Input): number {
+    const { send } = input;
+    let done = 0;
+    while (done < TURN && send.next()) {
+      if (send.type === APPEND) this.#append(input);
+      else this.#resetQueues(send);
+      done++;
+    }
+    return done;
+  }
+
+  #append(input: Input): void {
+    const { send, replies, slabs } = input;
+    const { view, offset } = send;
+    const queue = view.getInt32(offset + APPEND_QUEUE, true);
+    const bytes = view.getInt32(offset + APPEND_BYTES, true);
+    const count = view.getInt32(offset + APPEND_COUNT, true);
+    const slab = view.getInt32(offset + APPEND_SLAB, true);
+    const source = slab === NO_SLAB ? send.bulk : slabs.bulk(slab);
+    const from = slab === NO_SLAB ? offset + APPEND_HEADER : 0;
+    const log = this.#log;
+    const status =
+      count === 1
+        ? log.append(source, from, bytes, queue)
+        : log.appendBatch(source, from, bytes, count, queue);
+    if (slab !== NO_SLAB) slabs.free(slab);
+    const at = replies.claim(APPENDED_REPLY, REPLY_BYTES);
+    assert(at !== FULL, 'no room for the answer to an append: its producer did not reserve it');
+    const out = replies.view;
+    out.setInt32(at + REPLY_SEQUENCE, view.getInt32(offset + APPEND_SEQUENCE, true), true);
+    out.setInt32(at + REPLY_STATUS, status, true);
+    out.setFloat64(at + REPLY_QUEUE_OFFSET, log.queueOffset, true);
+    out.setFloat64(at + REPLY_PHYSICAL_OFFSET, log.physicalOffset, true);
+    out.setFloat64(at + REPLY_END, log.position, true);
+    out.setFloat64(at + REPLY_STORE_TIMESTAMP, log.storeTimestamp, true);
+  }
+
+  /** A deleted topic's queues start again at 0, behind everything that was sent before its deletion. */
+  #resetQueues(send: RingConsumer): void {
+    const count = send.view.getInt32(send.offset + APPEND_COUNT, true);
+    for (let i = 0; i < count; i++) {
+      this.#queues.setNext(send.view.getInt32(send.offset + APPEND_HEADER + i * 4, true), 0);
+    }
+  }
+
+  /** Has the file after the one at `start` made in the background, so that the roll to it costs nothing. */
+  #prepareAfter(start: number, enabled: boolean): void {
+    if (!enabled) return;
+    const next = start + this.#segments.fileSize;
+    // A failure is no news here: the roll makes the file itself, and reports what goes wrong then.
+    void nativeDisk.prepare(this.#segments.pathOf(next), this.#segments.fileSize);
+  }
+
+  #dropDeleted(): void {
+    const start = this.#positions.get(LOG_START);
+    if (start === this.#logStart) return;
+    this.#logStart = start;
+    this.#segments.dropBefore(start);
+  }
+}
