@@ -15,6 +15,9 @@ import (
 
 const inFlight = 128
 
+// The number of a message that only marks the end of the one-way ones; beyond all others.
+const fence = 999_999_999
+
 type sender struct {
 	args          arguments
 	client        rocketmq.Producer
@@ -121,7 +124,7 @@ func (work *sender) oneway(start, count int) {
 		event("oneway", fields{"key": strings.TrimSpace(message.GetKeys())})
 	}
 	// One send with an answer behind them on the same connection: then the broker has read them all.
-	work.one(start + count)
+	work.one(fence)
 }
 
 func (work *sender) batches(start, count int) {
