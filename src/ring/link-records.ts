@@ -19,6 +19,8 @@ export const LINK_PROGRESS = 5;
 export const LINK_ENSURE = 6;
 /** A consumer that pulls with its own subscription text: JSON. */
 export const LINK_SUBSCRIPTION = 7;
+/** A consumer was told the offset that an operator had set: JSON { group, topic, queueId }. */
+export const LINK_RESET_TAKEN = 8;
 
 export const PROGRESS_GROUP = 8;
 export const PROGRESS_QUEUE = 12;

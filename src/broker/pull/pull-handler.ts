@@ -38,6 +38,8 @@ export interface PullParts {
   now: () => number;
   /** Tells control how far a consumer is; false when the ring is full. */
   progress: (group: GroupView, queue: number, commitOffset: number, pullOffset: number) => boolean;
+  /** Tells control that a consumer has heard of its reset. */
+  resetTaken: (group: string, topic: string, queueId: number) => void;
   /** Parks the frame until control has made the group. */
   awaitGroup: (
     connection: Connection,
@@ -179,7 +181,7 @@ export class PullHandler {
     if (group.resets.size === 0) return undefined;
     const key = `${topic}@${queueId}`;
     const offset = group.resets.get(key);
-    group.resets.delete(key);
+    if (group.resets.delete(key)) this.#parts.resetTaken(group.config.name, topic, queueId);
     return offset;
   }
 

@@ -53,13 +53,13 @@ export interface ConsumersDelta {
   subscriptions: SubscriptionView[];
 }
 
-/** The next pull of the group on this queue starts at `offset`. */
+/** The next pull of the group on this queue starts at `offset`; undefined = no longer. */
 export interface ResetDelta {
   kind: 'reset';
   group: string;
   topic: string;
   queueId: number;
-  offset: number;
+  offset: number | undefined;
 }
 
 export interface SettingsDelta {

@@ -2,7 +2,7 @@
 import { BytesMap } from '../../lib/bytes-map.ts';
 import { isNotSendableTopic, isRetryTopic } from '../../lib/names.ts';
 import type { ReaderQueue, TagFilter } from '../../store/read/pull-reader.ts';
-import type { ConsumersDelta, Delta, GroupDelta, SettingsDelta, TopicDelta } from './deltas.ts';
+import type { ConsumersDelta, Delta, GroupDelta, ResetDelta, SettingsDelta, TopicDelta } from './deltas.ts';
 
 export interface TopicView {
   readonly name: string;
@@ -84,7 +84,7 @@ export class NetworkView {
         this.#applyConsumers(delta);
         break;
       case 'reset':
-        this.groups.getByName(delta.group)?.resets.set(`${delta.topic}@${delta.queueId}`, delta.offset);
+        this.#applyReset(delta);
         break;
       case 'settings':
         this.settings = delta;
@@ -110,6 +110,12 @@ export class NetworkView {
       queues,
       plainSend: !isRetryTopic(delta.name) && !isNotSendableTopic(delta.name),
     });
+  }
+
+  #applyReset({ group, topic, queueId, offset }: ResetDelta): void {
+    const resets = this.groups.getByName(group)?.resets;
+    if (offset === undefined) resets?.delete(`${topic}@${queueId}`);
+    else resets?.set(`${topic}@${queueId}`, offset);
   }
 
   #applyConsumers(delta: ConsumersDelta): void {

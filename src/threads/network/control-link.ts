@@ -13,6 +13,7 @@ import {
   LINK_HEADER,
   LINK_OPENED,
   LINK_PROGRESS,
+  LINK_RESET_TAKEN,
   LINK_SEND,
   LINK_SEND_SLAB,
   LINK_SUBSCRIPTION,
@@ -79,6 +80,10 @@ export class ControlLink {
 
   subscription(subscription: PulledSubscription): void {
     this.#news(LINK_SUBSCRIPTION, 0, 0, Buffer.from(JSON.stringify(subscription)));
+  }
+
+  resetTaken(group: string, topic: string, queueId: number): void {
+    this.#news(LINK_RESET_TAKEN, 0, 0, Buffer.from(JSON.stringify({ group, topic, queueId })));
   }
 
   /** Progress of a consumer; offsets are -1 when there is none to tell. False when the ring is full. */

@@ -140,6 +140,7 @@ export class NetworkAgent {
       now,
       progress: (group, queue, commitOffset, pullOffset) =>
         this.#link.progress(group.config.id, queue, commitOffset, pullOffset),
+      resetTaken: (group, topic, queueId) => this.#link.resetTaken(group, topic, queueId),
       awaitGroup: (connection, request, name, offset, length) =>
         this.#creation.group(connection, request, name, offset, length),
       connectionOf,

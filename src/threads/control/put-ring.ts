@@ -1,0 +1,215 @@
+/**
+ * The broker's own messages on their way to the writer: retries, dead letters, delayed deliveries. Control is a
+ * producer like any network thread, with a ring of its own. A put resolves when the message is as durable as the flush
+ * mode promises to clients: a consumer that gave a message back must not lose it to a power cut.
+ */
+import type { InternalMessage, PutMessage, PutResult } from '../../control/context.ts';
+import { ResponseCode } from '../../protocol/codes.ts';
+import { encodeRecord } from '../../record/encode.ts';
+import { MAX_PROPERTIES } from '../../record/layout.ts';
+import { encodeMessageId, type HostAddress } from '../../record/message-id.ts';
+import { encodeProperties } from '../../record/properties.ts';
+import {
+  APPEND,
+  APPEND_BYTES,
+  APPEND_COUNT,
+  APPEND_HEADER,
+  APPEND_QUEUE,
+  APPEND_SEQUENCE,
+  APPEND_SLAB,
+  MAX_RING_RECORD,
+  REPLY_END,
+  REPLY_PHYSICAL_OFFSET,
+  REPLY_QUEUE_OFFSET,
+  REPLY_STATUS,
+  RESET_QUEUES,
+} from '../../ring/append-records.ts';
+import { FLUSHED, type Positions } from '../../ring/positions.ts';
+import { NO_SLAB, type Slabs } from '../../ring/slabs.ts';
+import { FULL, type RingConsumer, type RingProducer } from '../../ring/spsc-ring.ts';
+import { APPENDED_OK } from '../../store/log/commit-log.ts';
+
+/** Puts on their way to the writer at a time: bounds the reply ring. */
+export const MAX_PUTS = 4096;
+
+export interface PutRingParts {
+  send: RingProducer;
+  replies: RingConsumer;
+  slabs: Slabs;
+  positions: Positions;
+  syncFlush: boolean;
+  storeHost: HostAddress;
+  /** Largest record in bytes. */
+  maxRecord: number;
+  queueIdOf: (topic: string, queueId: number) => number | undefined;
+}
+
+interface Put {
+  queue: number;
+  record: Uint8Array;
+  resolve: (result: PutResult) => void;
+}
+
+interface Answered {
+  end: number;
+  result: PutResult;
+  resolve: (result: PutResult) => void;
+}
+
+export class PutRing {
+  readonly #parts: PutRingParts;
+  readonly #waiting: Put[] = [];
+  readonly #resets: number[][] = [];
+  readonly #sent: Put[] = [];
+  #answered: Answered[] = [];
+  #sequence = 0;
+
+  constructor(parts: PutRingParts) {
+    this.#parts = parts;
+  }
+
+  readonly put: PutMessage = (message) => {
+    const { queueIdOf, maxRecord } = this.#parts;
+    const queue = queueIdOf(message.topic, message.queueId);
+    if (queue === undefined) {
+      return Promise.resolve(
+        refused(ResponseCode.TOPIC_NOT_EXIST, `no queue ${message.queueId} in ${message.topic}`),
+      );
+    }
+    const properties = Buffer.from(encodeProperties(message.properties));
+    if (properties.length > MAX_PROPERTIES) {
+      return Promise.resolve(
+        refused(ResponseCode.MESSAGE_ILLEGAL, 'the properties are longer than 32767 bytes'),
+      );
+    }
+    const record = this.#encode(message, properties);
+    if (record.length > maxRecord) {
+      return Promise.resolve(refused(ResponseCode.MESSAGE_ILLEGAL, `the message has ${record.length} bytes`));
+    }
+    return new Promise((resolve) => {
+      this.#waiting.push({ queue, record, resolve });
+      this.#send();
+    });
+  };
+
+  /** Has the queues of a deleted topic start again at 0, behind everything already sent to them. */
+  resetQueues(queues: number[]): void {
+    if (queues.length === 0) return;
+    this.#resets.push(queues);
+    this.#send();
+  }
+
+  /** Takes the writer's answers and resolves what is durable. To be called when the bell rings. */
+  drain(): void {
+    const { replies, positions, syncFlush } = this.#parts;
+    while (replies.next()) this.#take(replies.view, replies.offset);
+    replies.release();
+    if (positions.halted) return;
+    const durable = syncFlush ? positions.get(FLUSHED) : Number.POSITIVE_INFINITY;
+    let released = 0;
+    while (released < this.#answered.length && (this.#answered[released] as Answered).end <= durable) {
+      const { resolve, result } = this.#answered[released] as Answered;
+      resolve(result);
+      released++;
+    }
+    if (released > 0) this.#answered = this.#answered.slice(released);
+    this.#send();
+  }
+
+  /** Puts not yet resolved. */
+  get underWay(): number {
+    return this.#waiting.length + this.#sent.length + this.#answered.length;
+  }
+
+  #encode(message: InternalMessage, properties: Uint8Array): Uint8Array {
+    return encodeRecord(
+      {
+        queueId: message.queueId,
+        flag: message.flag,
+        sysFlag: message.sysFlag,
+        bornTimestamp: message.bornTimestamp,
+        bornHost: message.bornHost,
+        storeHost: this.#parts.storeHost,
+        reconsumeTimes: message.reconsumeTimes,
+        preparedTransactionOffset: message.preparedTransactionOffset,
+      },
+      Buffer.from(message.topic),
+      message.body,
+      properties,
+    );
+  }
+
+  #send(): void {
+    while (this.#resets.length > 0 && this.#sendReset(this.#resets[0] as number[])) this.#resets.shift();
+    while (
+      this.#waiting.length > 0 &&
+      this.#sent.length < MAX_PUTS &&
+      this.#sendPut(this.#waiting[0] as Put)
+    ) {
+      this.#sent.push(this.#waiting.shift() as Put);
+    }
+    this.#parts.send.publish();
+  }
+
+  #sendReset(queues: number[]): boolean {
+    const { send } = this.#parts;
+    const at = this.#claim(RESET_QUEUES, APPEND_HEADER + queues.length * 4);
+    if (at === FULL) return false;
+    send.view.setInt32(at + APPEND_COUNT, queues.length, true);
+    for (const [i, queue] of queues.entries()) send.view.setInt32(at + APPEND_HEADER + i * 4, queue, true);
+    return true;
+  }
+
+  #sendPut({ queue, record }: Put): boolean {
+    const { send, slabs } = this.#parts;
+    const inSlab = record.length > MAX_RING_RECORD;
+    const slab = inSlab ? slabs.take() : NO_SLAB;
+    if (inSlab && slab === NO_SLAB) return false;
+    const at = this.#claim(APPEND, APPEND_HEADER + (inSlab ? 0 : record.length));
+    if (at === FULL) {
+      if (inSlab) slabs.free(slab);
+      return false;
+    }
+    if (inSlab) slabs.bulk(slab).bytes.set(record);
+    else send.bytes.set(record, at + APPEND_HEADER);
+    send.view.setInt32(at + APPEND_SEQUENCE, this.#sequence++, true);
+    send.view.setInt32(at + APPEND_QUEUE, queue, true);
+    send.view.setInt32(at + APPEND_BYTES, record.length, true);
+    send.view.setInt32(at + APPEND_COUNT, 1, true);
+    send.view.setInt32(at + APPEND_SLAB, slab, true);
+    return true;
+  }
+
+  #claim(type: number, payload: number): number {
+    const { send } = this.#parts;
+    const at = send.claim(type, payload);
+    if (at !== FULL) return at;
+    send.publish();
+    return send.awaitRoom(payload) ? send.claim(type, payload) : FULL;
+  }
+
+  #take(view: DataView, at: number): void {
+    const put = this.#sent.shift() as Put;
+    const status = view.getInt32(at + REPLY_STATUS, true);
+    const physicalOffset = view.getFloat64(at + REPLY_PHYSICAL_OFFSET, true);
+    const result: PutResult =
+      status === APPENDED_OK
+        ? {
+            status: ResponseCode.SUCCESS,
+            remark: undefined,
+            queueOffset: view.getFloat64(at + REPLY_QUEUE_OFFSET, true),
+            physicalOffset,
+            messageId: encodeMessageId(this.#parts.storeHost, physicalOffset),
+          }
+        : refused(
+            ResponseCode.SYSTEM_ERROR,
+            'create mapped file failed, server is busy or broken: is the disk full?',
+          );
+    const end = status === APPENDED_OK ? view.getFloat64(at + REPLY_END, true) : 0;
+    this.#answered.push({ end, result, resolve: put.resolve });
+  }
+}
+
+function refused(status: number, remark: string): PutResult {
+  return { status, remark, queueOffset: -1, physicalOffset: -1, messageId: '' };
+}
