@@ -125,13 +125,14 @@ export class TopicTable {
     return parent;
   }
 
-  /** A retry or dead letter topic; an existing one only has its order flag brought up to date. */
-  createInternal(topic: string, queues: number, order = false, topicSysFlag = 0): TopicConfig {
+  /** A retry or dead letter topic. An existing one only takes over `order`, when that is given. */
+  createInternal(topic: string, queues: number, order?: boolean, topicSysFlag = 0): TopicConfig {
     const existing = this.#topics.get(topic);
     if (existing === undefined) {
-      return this.#store({ ...newTopicConfig(topic, queues, PERM_READ_WRITE), order, topicSysFlag });
+      const config = newTopicConfig(topic, queues, PERM_READ_WRITE);
+      return this.#store({ ...config, order: order ?? false, topicSysFlag });
     }
-    return existing.order === order ? existing : this.#store({ ...existing, order });
+    return order === undefined || existing.order === order ? existing : this.#store({ ...existing, order });
   }
 
   /** The topic as it is, or else created with this configuration (attributes with plain names). */

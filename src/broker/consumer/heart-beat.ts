@@ -44,13 +44,11 @@ function registerConsumer(
   const group = context.groups.findOrCreate(consumer.groupName);
   if (group === undefined) return false;
   const ordered = consumer.subscriptions.some(({ topic }) => context.topics.isOrderTopic(topic));
-  const retryTopic = retryTopicOf(consumer.groupName);
-  const known = context.topics.get(retryTopic);
   context.topics.createInternal(
-    retryTopic,
+    retryTopicOf(consumer.groupName),
     group.retryQueueNums,
     // Without subscriptions nobody knows whether one of them is ordered: leave the topic as it is.
-    heartbeat.withoutSubscriptions ? (known?.order ?? false) : ordered,
+    heartbeat.withoutSubscriptions ? undefined : ordered,
     consumer.unitMode ? TOPIC_UNIT_SUB : 0,
   );
   return context.clients.consumers.register({

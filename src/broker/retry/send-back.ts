@@ -71,7 +71,7 @@ function createRetryTopic(context: BrokerContext, group: GroupConfig, unitMode: 
   const topic = context.topics.createInternal(
     retryTopicOf(group.groupName),
     group.retryQueueNums,
-    false,
+    undefined,
     unitMode ? TOPIC_UNIT_SUB : 0,
   );
   if ((topic.perm & PERM_WRITE) !== 0) return;

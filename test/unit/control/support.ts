@@ -38,6 +38,7 @@ export class FakeTime implements Clock, Timers {
   /** Lets time pass and runs what is due, in order; promises get their turn after each timer. */
   async advance(ms: number): Promise<void> {
     const end = this.#monotonic + ms;
+    await settle();
     for (;;) {
       const due = this.#timers.filter((timer) => timer.at <= end).sort((a, b) => a.at - b.at)[0];
       if (due === undefined) break;

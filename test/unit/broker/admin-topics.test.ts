@@ -1,0 +1,159 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { newTopicConfig } from '../../../src/control/topic-config.ts';
+import { RequestCode, ResponseCode } from '../../../src/protocol/codes.ts';
+import { bodyJson, bodyText, message, request, setUp } from './support.ts';
+
+const test = suite('admin: topics and groups');
+
+const topicFields = {
+  topic: 't',
+  defaultTopic: 'TBW102',
+  readQueueNums: 4,
+  writeQueueNums: 4,
+  perm: 6,
+  topicFilterType: 'SINGLE_TAG',
+  order: false,
+};
+
+test('creates a topic and shows it', async () => {
+  const { ask, context } = setUp();
+  const create = (more: object = {}) =>
+    ask(request(RequestCode.UPDATE_AND_CREATE_TOPIC, { ...topicFields, ...more }));
+  assert.is((await create({ attributes: '+message.type=FIFO' }))?.code, ResponseCode.SUCCESS);
+  const shown = await ask(request(RequestCode.GET_TOPIC_CONFIG, { topic: 't' }));
+  assert.is(
+    bodyText(shown),
+    '{"attributes":{"message.type":"FIFO"},"order":false,"perm":6,"readQueueNums":4,' +
+      '"topicFilterType":"SINGLE_TAG","topicName":"t","topicSysFlag":0,"writeQueueNums":4}',
+  );
+  const { counter } = context.topics.version;
+  context.topics.createIfAbsent(newTopicConfig('plain', 4));
+  await create({ topic: 'plain' });
+  assert.is(context.topics.version.counter, counter + 1);
+  const missing = await ask(request(RequestCode.GET_TOPIC_CONFIG, { topic: 'x' }));
+  assert.equal([missing?.code, missing?.remark], [17, 'No topic in this broker. topic: x']);
+});
+
+test('refuses bad topics in RocketMQ words', async () => {
+  const { ask } = setUp();
+  const refusal = async (more: object) => {
+    const reply = await ask(request(RequestCode.UPDATE_AND_CREATE_TOPIC, { ...topicFields, ...more }));
+    return [reply?.code, reply?.remark];
+  };
+  assert.equal(await refusal({ topic: ' ' }), [29, 'The specified topic is blank.']);
+  assert.equal(await refusal({ topic: 'a b' }), [
+    29,
+    'The specified topic: a b, contains illegal characters, allowing only ^[%|a-zA-Z0-9_-]+$',
+  ]);
+  assert.is((await refusal({ topic: 'x'.repeat(128) }))[0], 29);
+  assert.equal(await refusal({ topic: 'TBW102' }), [29, 'The topic[TBW102] is conflict with system topic.']);
+  assert.equal(await refusal({ attributes: '+message.type=MIXED' }), [
+    29,
+    'MIXED message type is not supported.',
+  ]);
+  assert.equal(await refusal({ attributes: 'a=b' }), [1, 'add/alter attribute format is wrong: a']);
+  assert.equal(await refusal({ topicFilterType: 'X' }), [1, 'topicFilterType = [X] value invalid']);
+});
+
+test('topics in a list', async () => {
+  const { ask, context } = setUp();
+  const body = {
+    topicConfigList: [
+      { topicName: 'a', readQueueNums: 1 },
+      { topicName: 'b', perm: 4 },
+    ],
+  };
+  assert.is((await ask(request(RequestCode.UPDATE_AND_CREATE_TOPIC_LIST, {}, body)))?.code, 0);
+  assert.equal([context.topics.get('a')?.readQueueNums, context.topics.get('b')?.perm], [1, 4]);
+});
+
+test('deletes a topic with its offsets and pop retry topics', async () => {
+  const { ask, context } = setUp();
+  const { topics, offsets } = context;
+  for (const name of ['t', '%RETRY%g_t', '%RETRY%g+t', '%RETRY%g']) topics.createInternal(name, 1);
+  offsets.commit('g', 't', 0, 1);
+  const remove = async (topic: string) =>
+    (await ask(request(RequestCode.DELETE_TOPIC_IN_BROKER, { topic })))?.remark;
+  assert.is(await remove(''), 'The specified topic is blank.');
+  assert.is(await remove('SELF_TEST_TOPIC'), 'The topic[SELF_TEST_TOPIC] is conflict with system topic.');
+  assert.is(await remove('t'), undefined);
+  assert.equal(
+    ['t', '%RETRY%g_t', '%RETRY%g+t', '%RETRY%g'].map((name) => topics.has(name)),
+    [false, false, false, true],
+  );
+  assert.is(offsets.query('g', 't', 0), -1);
+});
+
+test('all topics at once, or in pages', async () => {
+  const { ask, context } = setUp();
+  const all = await ask(request(RequestCode.GET_ALL_TOPIC_CONFIG));
+  assert.is(all?.fields['totalTopicNum'], String(context.topics.size));
+  const body = bodyJson(all);
+  assert.equal(Object.keys(body), [
+    'dataVersion',
+    'mappingDataVersion',
+    'topicConfigTable',
+    'topicQueueMappingDetailMap',
+    'topicQueueMappingInfoMap',
+  ]);
+  assert.is(Object.keys(body['topicConfigTable'] as object).length, context.topics.size);
+  const page = await ask(request(RequestCode.GET_ALL_TOPIC_CONFIG, { topicSeq: 0, maxTopicNum: 3 }));
+  assert.is(Object.keys(bodyJson(page)['topicConfigTable'] as object).length, 3);
+  assert.is(page?.fields['totalTopicNum'], String(context.topics.size));
+  const system = bodyJson(await ask(request(RequestCode.GET_SYSTEM_TOPIC_LIST_FROM_BROKER)))['topicList'];
+  assert.ok(Array.isArray(system) && system.includes('RMQ_SYS_TRACE_TOPIC') && system.includes('broker-a'));
+});
+
+test('the range of each queue, keys raw objects', async () => {
+  const { ask, context, store } = setUp();
+  context.topics.createIfAbsent(newTopicConfig('t', 2));
+  store.append(message(), 100);
+  const reply = await ask(request(RequestCode.GET_TOPIC_STATS_INFO, { topic: 't' }));
+  assert.is(
+    bodyText(reply),
+    '{"offsetTable":{{"brokerName":"broker-a","queueId":0,"topic":"t"}:' +
+      '{"lastUpdateTimestamp":100,"maxOffset":1,"minOffset":0},' +
+      '{"brokerName":"broker-a","queueId":1,"topic":"t"}:' +
+      '{"lastUpdateTimestamp":0,"maxOffset":0,"minOffset":0}},"topicPutTps":0}',
+  );
+  const missing = await ask(request(RequestCode.GET_TOPIC_STATS_INFO, { topic: 'x' }));
+  assert.equal([missing?.code, missing?.remark], [17, 'topic[x] not exist']);
+});
+
+test('groups: create, show, list, forbid, delete', async () => {
+  const { ask, context } = setUp();
+  const update = (config: object) =>
+    ask(request(RequestCode.UPDATE_AND_CREATE_SUBSCRIPTIONGROUP, {}, config));
+  assert.is((await update({ groupName: 'g', retryMaxTimes: 3 }))?.code, 0);
+  assert.equal([(await update({}))?.code, (await update({}))?.remark], [29, 'The specified group is blank.']);
+  const shown = await ask(request(RequestCode.GET_SUBSCRIPTIONGROUP_CONFIG, { group: 'g' }));
+  assert.is(
+    bodyText(shown),
+    '{"attributes":{},"brokerId":0,"consumeBroadcastEnable":true,"consumeEnable":true,' +
+      '"consumeFromMinEnable":true,"consumeMessageOrderly":false,"consumeTimeoutMinute":15,"groupName":"g",' +
+      '"groupRetryPolicy":{"type":"CUSTOMIZED"},"groupSysFlag":0,"notifyConsumerIdsChangedEnable":true,' +
+      '"retryMaxTimes":3,"retryQueueNums":1,"whichBrokerWhenConsumeSlowly":1}',
+  );
+  const missing = await ask(request(RequestCode.GET_SUBSCRIPTIONGROUP_CONFIG, { group: 'x' }));
+  assert.equal([missing?.code, missing?.remark], [26, 'No group in this broker. group: x']);
+  const list = { groupConfigList: [{ groupName: 'h' }] };
+  await ask(request(RequestCode.UPDATE_AND_CREATE_SUBSCRIPTIONGROUP_LIST, {}, list));
+  const forbid = await ask(
+    request(RequestCode.UPDATE_AND_GET_GROUP_FORBIDDEN, { group: 'g', topic: 't', readable: false }),
+  );
+  assert.is(bodyText(forbid), '{"group":"g","readable":false,"topic":"t"}');
+  const all = await ask(request(RequestCode.GET_ALL_SUBSCRIPTIONGROUP_CONFIG));
+  assert.is(all?.fields['totalGroupNum'], '10');
+  assert.match(bodyText(all), /"forbiddenTable":\{"g":\{"t":4\}\}/);
+  const page = await ask(
+    request(RequestCode.GET_ALL_SUBSCRIPTIONGROUP_CONFIG, { groupSeq: 0, maxGroupNum: 2 }),
+  );
+  assert.is(Object.keys(bodyJson(page)['subscriptionGroupTable'] as object).length, 2);
+  context.offsets.commit('g', 't', 0, 1);
+  await ask(request(RequestCode.DELETE_SUBSCRIPTIONGROUP, { groupName: 'g', cleanOffset: true }));
+  assert.not.ok(context.groups.has('g'));
+  assert.is(context.offsets.query('g', 't', 0), -1);
+});
+
+test.run();

@@ -1,0 +1,144 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type RetrySend, sendToRetryTopic } from '../../../src/broker/retry/retry-send.ts';
+import { RequestCode, ResponseCode } from '../../../src/protocol/codes.ts';
+import { decodeRecord } from '../../../src/record/decode.ts';
+import { message, request, type Setup, setUp } from './support.ts';
+
+const test = suite('retry');
+
+function sendBack(setup: Setup, offset: number, more: object = {}) {
+  return setup.ask(
+    request(RequestCode.CONSUMER_SEND_MSG_BACK, {
+      offset,
+      group: 'g',
+      delayLevel: 0,
+      originTopic: 't',
+      ...more,
+    }),
+  );
+}
+
+test('a failed message is parked for its group, later each time, and keeps its origin', async () => {
+  const setup = setUp();
+  const stored = setup.store.append(message({ properties: new Map([['TAGS', 'a']]), flag: 9 }), 1);
+  assert.is((await sendBack(setup, 0))?.code, ResponseCode.SUCCESS);
+  const parked = setup.put.messages[0];
+  assert.is(parked?.topic, 'SCHEDULE_TOPIC_XXXX');
+  assert.is(parked?.queueId, 2);
+  assert.equal(
+    [parked?.reconsumeTimes, parked?.flag, parked?.bornTimestamp, parked?.bornHost.port],
+    [1, 9, 1, 5000],
+  );
+  assert.equal(Object.fromEntries(parked?.properties ?? []), {
+    TAGS: 'a',
+    RETRY_TOPIC: 't',
+    WAIT: 'false',
+    DELAY: '3',
+    ORIGIN_MESSAGE_ID: decodeRecord(stored.record)?.messageId,
+    REAL_TOPIC: '%RETRY%g',
+    REAL_QID: '0',
+  });
+  assert.is(decodeRecord(stored.record)?.messageId, '0A01010100002A9F0000000000000000');
+  assert.is(setup.context.topics.get('%RETRY%g')?.perm, 6);
+  assert.is(setup.context.stats.total('SNDBCK_PUT_NUMS', 't@g'), 1);
+});
+
+test('from try to try to the dead letter queue', async () => {
+  const setup = setUp();
+  let current = setup.store.append(message(), 1);
+  for (let times = 0; times < 16; times++) {
+    assert.is((await sendBack(setup, current.entry.physicalOffset))?.code, ResponseCode.SUCCESS);
+    const parked = setup.put.messages[times];
+    assert.is(parked?.queueId, Math.min(3 + times, 18) - 1);
+    current = setup.store.append({ ...message(), ...parked, topic: '%RETRY%g', queueId: 0 }, 1);
+  }
+  await sendBack(setup, current.entry.physicalOffset);
+  const dead = setup.put.messages[16];
+  assert.equal([dead?.topic, dead?.queueId, dead?.reconsumeTimes], ['%DLQ%g', 0, 17]);
+  assert.equal(
+    ['DELAY', 'RETRY_TOPIC', 'ORIGIN_MESSAGE_ID'].map((name) => dead?.properties.get(name)),
+    ['0', 't', '0A01010100002A9F0000000000000000'],
+  );
+  assert.is(setup.context.topics.get('%DLQ%g')?.writeQueueNums, 1);
+});
+
+test('a negative level, and the limit of the client, lead there at once', async () => {
+  for (const more of [{ delayLevel: -1 }, { maxReconsumeTimes: 0 }, { maxReconsumeTimes: -1 }]) {
+    const setup = setUp();
+    setup.store.append(message(), 1);
+    await sendBack(setup, 0, more);
+    assert.is(setup.put.messages[0]?.topic, '%DLQ%g');
+  }
+  const setup = setUp();
+  setup.store.append(message(), 1);
+  const old = request(RequestCode.CONSUMER_SEND_MSG_BACK, {
+    offset: 0,
+    group: 'g',
+    delayLevel: 5,
+    maxReconsumeTimes: 0,
+  });
+  await setup.ask({ ...old, version: 120 });
+  assert.is(setup.put.messages[0]?.queueId, 4);
+});
+
+test('refusals in RocketMQ order', async () => {
+  const setup = setUp({ autoCreateSubscriptionGroup: false });
+  assert.is((await sendBack(setup, 0))?.code, ResponseCode.SUBSCRIPTION_GROUP_NOT_EXIST);
+  setup.settings.autoCreateSubscriptionGroup = true;
+  assert.is((await sendBack(setup, 77))?.remark, 'look message by offset failed, 77');
+  setup.store.append(message(), 1);
+  setup.put.status = ResponseCode.SERVICE_NOT_AVAILABLE;
+  const failed = await sendBack(setup, 0);
+  assert.equal([failed?.code, failed?.remark], [ResponseCode.SYSTEM_ERROR, 'SERVICE_NOT_AVAILABLE']);
+  setup.put.status = ResponseCode.FLUSH_DISK_TIMEOUT;
+  assert.is((await sendBack(setup, 0))?.code, ResponseCode.SUCCESS);
+  setup.settings.brokerPermission = 4;
+  assert.is((await sendBack(setup, 0))?.remark, 'the broker[10.1.1.1] sending message is forbidden');
+});
+
+test('a group without retry queues drops the message', async () => {
+  const setup = setUp();
+  const group = setup.context.groups.findOrCreate('g');
+  if (group !== undefined) setup.context.groups.update({ ...group, retryQueueNums: 0 });
+  assert.is((await sendBack(setup, 0))?.code, ResponseCode.SUCCESS);
+  assert.is(setup.put.messages.length, 0);
+});
+
+const retrySend = (changes: Partial<RetrySend> = {}): RetrySend => ({
+  topic: '%RETRY%g',
+  queueId: 3,
+  reconsumeTimes: 16,
+  maxReconsumeTimes: undefined,
+  clientVersion: 513,
+  properties: new Map([['DELAY', '18']]),
+  ...changes,
+});
+
+test('ordinary sends to a retry topic stay there up to the limit', () => {
+  const { context } = setUp();
+  const stays = sendToRetryTopic(context, retrySend());
+  assert.equal([stays.topic, stays.queueId, stays.properties.get('DELAY')], ['%RETRY%g', 3, '18']);
+  const dead = sendToRetryTopic(context, retrySend({ reconsumeTimes: 17 }));
+  assert.equal([dead.topic, dead.queueId, dead.properties.get('DELAY')], ['%DLQ%g', 0, '-1']);
+  assert.ok(context.topics.has('%DLQ%g'));
+  assert.is(sendToRetryTopic(context, retrySend({ maxReconsumeTimes: 2 })).topic, '%DLQ%g');
+  assert.is(
+    sendToRetryTopic(context, retrySend({ maxReconsumeTimes: 2, clientVersion: 120 })).topic,
+    '%RETRY%g',
+  );
+});
+
+test('what an orderly group sends there is dead', () => {
+  const { context } = setUp();
+  context.locks.lock('g', [{ brokerName: 'broker-a', queueId: 0, topic: 't' }], 'id');
+  assert.is(sendToRetryTopic(context, retrySend({ reconsumeTimes: 0 })).topic, '%DLQ%g');
+  assert.is(sendToRetryTopic(context, retrySend({ topic: '%RETRY%g+t', reconsumeTimes: 0 })).topic, '%DLQ%g');
+});
+
+test('a group that may not be created is named in the refusal', () => {
+  const { context } = setUp({ autoCreateSubscriptionGroup: false });
+  assert.throws(() => sendToRetryTopic(context, retrySend()), /^subscription group not exist, g /);
+});
+
+test.run();

@@ -1,0 +1,251 @@
+/** A broker context of real tables and a store in memory, with helpers to ask its handlers. */
+import type { BrokerContext } from '../../../src/broker/context.ts';
+import { createHandlers } from '../../../src/broker/handlers.ts';
+import { ClientTable } from '../../../src/control/clients.ts';
+import type {
+  IndexQueryResult,
+  InternalMessage,
+  PutResult,
+  QueueEntry,
+  StoreReads,
+} from '../../../src/control/context.ts';
+import { DelayOffsets } from '../../../src/control/delay-offsets.ts';
+import { GroupTable } from '../../../src/control/groups.ts';
+import { OffsetTable } from '../../../src/control/offsets.ts';
+import { QueueLocks } from '../../../src/control/queue-locks.ts';
+import type { BrokerSettings } from '../../../src/control/settings.ts';
+import { StatsTable } from '../../../src/control/stats.ts';
+import { TopicTable } from '../../../src/control/topics.ts';
+import { writeInt64 } from '../../../src/lib/int64.ts';
+import { FLAG_ONEWAY, type RemotingCommand, requestCommand } from '../../../src/protocol/command.ts';
+import { parseRocketJson, type RocketJsonObject } from '../../../src/protocol/rocketmq-json.ts';
+import { encodeRecord } from '../../../src/record/encode.ts';
+import { PHYSICAL_OFFSET, QUEUE_OFFSET } from '../../../src/record/layout.ts';
+import { encodeProperties } from '../../../src/record/properties.ts';
+import { storeTimestampOffset, sysFlagOf } from '../../../src/record/view.ts';
+import { FakeConnection, FakeTime, silentLog, temporaryDirectory, testSettings } from '../control/support.ts';
+
+export const STORE_HOST = { address: Uint8Array.of(10, 1, 1, 1), port: 10911 };
+const BORN_HOST = { address: Uint8Array.of(10, 2, 2, 2), port: 5000 };
+
+export function message(changes: Partial<InternalMessage> = {}): InternalMessage {
+  return {
+    topic: 't',
+    queueId: 0,
+    body: Buffer.from('body'),
+    properties: new Map(),
+    flag: 0,
+    sysFlag: 0,
+    bornTimestamp: 1,
+    bornHost: BORN_HOST,
+    reconsumeTimes: 0,
+    preparedTransactionOffset: 0,
+    ...changes,
+  };
+}
+
+interface Stored {
+  entry: QueueEntry;
+  record: Uint8Array;
+  storeTime: number;
+}
+
+export class FakeStore implements StoreReads {
+  minPhysicalOffset = 0;
+  maxPhysicalOffset = 0;
+  /** First offset that was not deleted, by queue. */
+  readonly minimum = new Map<string, number>();
+  found: IndexQueryResult = { records: [], indexLastUpdateTimestamp: 3, indexLastUpdatePhyoffset: 4 };
+  readonly queries: unknown[][] = [];
+  readonly #queues = new Map<string, Stored[]>();
+
+  append(put: InternalMessage, storeTime: number, tagsCode = 0n): Stored {
+    const key = `${put.topic}/${put.queueId}`;
+    const queue = this.#queues.get(key) ?? [];
+    this.#queues.set(key, queue);
+    const record = encodeRecord(
+      { ...put, storeHost: STORE_HOST },
+      Buffer.from(put.topic),
+      put.body,
+      Buffer.from(encodeProperties(put.properties)),
+    );
+    const view = new DataView(record.buffer);
+    writeInt64(view, QUEUE_OFFSET, queue.length);
+    writeInt64(view, PHYSICAL_OFFSET, this.maxPhysicalOffset);
+    writeInt64(view, storeTimestampOffset(sysFlagOf(view, 0)), storeTime);
+    const entry = {
+      queueOffset: queue.length,
+      physicalOffset: this.maxPhysicalOffset,
+      size: record.length,
+      tagsCode,
+    };
+    this.maxPhysicalOffset += record.length;
+    const stored = { entry, record, storeTime };
+    queue.push(stored);
+    return stored;
+  }
+
+  minOffset(topic: string, queueId: number): number {
+    return this.minimum.get(`${topic}/${queueId}`) ?? 0;
+  }
+
+  maxOffset(topic: string, queueId: number): number {
+    return this.#queues.get(`${topic}/${queueId}`)?.length ?? 0;
+  }
+
+  offsetByTime(topic: string, queueId: number, timestamp: number, boundary: 'LOWER' | 'UPPER'): number {
+    const queue = this.#queues.get(`${topic}/${queueId}`) ?? [];
+    const at = queue.findIndex((stored) => stored.storeTime >= timestamp);
+    const lower = at < 0 ? queue.length : at;
+    return boundary === 'LOWER' ? lower : Math.max(0, lower - 1);
+  }
+
+  storeTimeAt(topic: string, queueId: number, queueOffset: number): number {
+    return this.#queues.get(`${topic}/${queueId}`)?.[queueOffset]?.storeTime ?? -1;
+  }
+
+  readQueue(topic: string, queueId: number, queueOffset: number, count: number): QueueEntry[] {
+    if (queueOffset < this.minOffset(topic, queueId)) return [];
+    const queue = this.#queues.get(`${topic}/${queueId}`) ?? [];
+    return queue.slice(queueOffset, queueOffset + count).map((stored) => stored.entry);
+  }
+
+  recordAt(physicalOffset: number): Uint8Array | undefined {
+    for (const queue of this.#queues.values()) {
+      const stored = queue.find(({ entry }) => entry.physicalOffset === physicalOffset);
+      if (stored !== undefined) return stored.record;
+    }
+    return undefined;
+  }
+
+  query(...asked: [string, string, number, number, number, string]): IndexQueryResult {
+    this.queries.push(asked);
+    return this.found;
+  }
+}
+
+/** Puts that wait for the test to let them end, or end at once with `status`. */
+export class FakePut {
+  readonly messages: InternalMessage[] = [];
+  status = 0;
+  holds = false;
+  readonly #held: ((status: number) => void)[] = [];
+
+  readonly put = (put: InternalMessage): Promise<PutResult> => {
+    this.messages.push(put);
+    const result = (status: number): PutResult => ({
+      status,
+      remark: undefined,
+      queueOffset: 0,
+      physicalOffset: 0,
+      messageId: '',
+    });
+    if (!this.holds) return Promise.resolve(result(this.status));
+    return new Promise((resolve) => {
+      this.#held.push((status) => resolve(result(status)));
+    });
+  };
+
+  /** Ends the `index`-th held put. */
+  end(index: number, status = 0): void {
+    this.#held[index]?.(status);
+  }
+}
+
+export function setUp(changes: Partial<BrokerSettings> = {}) {
+  const settings = testSettings(changes);
+  const time = new FakeTime();
+  const directory = temporaryDirectory();
+  const store = new FakeStore();
+  const put = new FakePut();
+  const cleaned: string[] = [];
+  const changed = new Map<string, string>();
+  const context: BrokerContext = {
+    settings,
+    clock: time,
+    log: silentLog,
+    topics: new TopicTable(directory, settings, time),
+    groups: new GroupTable(directory, settings, time),
+    offsets: new OffsetTable(directory, settings, time),
+    delayOffsets: new DelayOffsets(directory, settings, time),
+    clients: new ClientTable(settings, time, silentLog),
+    locks: new QueueLocks(time),
+    stats: new StatsTable(time),
+    store,
+    maintenance: {
+      cleanExpiredQueues: async () => void cleaned.push('queues'),
+      deleteExpiredFiles: async () => void cleaned.push('files'),
+      cleanUnusedTopics: async (keep) => void cleaned.push(`topics but ${keep.size}`),
+    },
+    put: put.put,
+    properties: {
+      all: () => [['brokerName', settings.brokerName], ...changed],
+      update: (properties) => {
+        for (const [name, value] of properties) changed.set(name, value);
+      },
+      version: { counter: 1, stateVersion: 0, timestamp: 2 },
+    },
+    runtimeInfo: () => [['commitLogDiskRatio', '0.25']],
+    expressionProblem: (_type, expression) => (expression === 'a >' ? 'unexpected end' : undefined),
+  };
+  context.topics.load();
+  context.groups.load();
+  const handlers = createHandlers(context);
+  const connection = new FakeConnection('client');
+  const ask = async (request: RemotingCommand, from = connection) =>
+    handlers.get(request.code)?.(request, from);
+  return { context, settings, time, directory, store, put, cleaned, connection, ask };
+}
+
+export type Setup = ReturnType<typeof setUp>;
+
+export function request(
+  code: number,
+  fields: Record<string, string | number | boolean> = {},
+  body?: unknown,
+): RemotingCommand {
+  const texts = Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, String(value)]));
+  const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
+  return requestCommand(code, texts, text === undefined ? undefined : Buffer.from(text));
+}
+
+export function oneway(command: RemotingCommand): RemotingCommand {
+  return { ...command, flag: command.flag | FLAG_ONEWAY };
+}
+
+export function bodyText(reply: RemotingCommand | undefined): string {
+  return Buffer.from(reply?.body ?? []).toString('utf8');
+}
+
+export function bodyJson(reply: RemotingCommand | undefined): RocketJsonObject {
+  return parseRocketJson(bodyText(reply)) as RocketJsonObject;
+}
+
+/** Registers an online consumer of group `g` on topic `t`. */
+export function join(setup: Setup, clientId = 'id', connection = setup.connection, version = 513): void {
+  setup.context.groups.findOrCreate('g');
+  setup.context.clients.consumers.register({
+    client: { connection, clientId, language: 'JAVA', version },
+    consumer: {
+      groupName: 'g',
+      consumeType: 'CONSUME_PASSIVELY',
+      messageModel: 'CLUSTERING',
+      consumeFromWhere: 'CONSUME_FROM_LAST_OFFSET',
+      unitMode: false,
+      subscriptions: [
+        {
+          topic: 't',
+          subString: '*',
+          expressionType: 'TAG',
+          subVersion: 1n,
+          classFilterMode: false,
+          tagsSet: [],
+          codeSet: [],
+        },
+      ],
+    },
+    notify: true,
+    fingerprint: 0,
+    withoutSubscriptions: false,
+  });
+}

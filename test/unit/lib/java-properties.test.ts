@@ -1,0 +1,42 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { formatJavaProperties, parseJavaProperties } from '../../../src/lib/java-properties.ts';
+
+const test = suite('java properties');
+
+const parse = (text: string) => Object.fromEntries(parseJavaProperties(text));
+
+test('separators, blanks, comments and line ends', () => {
+  assert.equal(parse('a=1\r\n  b : 2\rc 3\n# x=1\n! y=2\n\nd\ne=\nf==x\n'), {
+    a: '1',
+    b: '2',
+    c: '3',
+    d: '',
+    e: '',
+    f: '=x',
+  });
+});
+
+test('escapes and continued lines', () => {
+  assert.equal(parse('a\\=b=\\u0041\\tc\\\\\nlist=1,\\\n   2,\\\n   3\nend=x\\'), {
+    'a=b': 'A\tc\\',
+    list: '1,2,3',
+    end: 'x',
+  });
+});
+
+test('the last of equal keys wins; values keep their trailing blanks', () => {
+  assert.equal(parse('a=1\na=2 '), { a: '2 ' });
+});
+
+test('prints one line each', () => {
+  assert.is(
+    formatJavaProperties([
+      ['a', '1'],
+      ['b', 'x=y'],
+    ]),
+    'a=1\nb=x=y\n',
+  );
+});
+
+test.run();
