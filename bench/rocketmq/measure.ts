@@ -13,7 +13,7 @@ import { occupiedBytes } from './disk.ts';
 import type { DisturbanceWatch } from './disturbance.ts';
 import { type LoadRun, QUEUES, type Round, TOPIC } from './load-run.ts';
 import type { Progress } from './progress.ts';
-import type { Scenario, Timing } from './scenarios.ts';
+import { type Scenario, type Timing, warmupLoad } from './scenarios.ts';
 import { type StartContext, startTarget } from './start.ts';
 import type { Target, TargetName } from './target.ts';
 
@@ -116,7 +116,8 @@ export class Measurement {
     if (name !== 'null') await createTopic(target.port, TOPIC, QUEUES);
     this.#progress.warming(name);
     const { warmupSeconds, warmupMessages } = timing;
-    await this.#load.run(target, undefined, scenario, { warmupSeconds, warmupMessages, seconds: 0 });
+    const times = { warmupSeconds, warmupMessages, seconds: 0 };
+    await this.#load.run(target, undefined, warmupLoad(scenario), times);
   }
 
   async #round(

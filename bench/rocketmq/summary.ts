@@ -23,6 +23,12 @@ export const METRICS: readonly Metric[] = [
     unit: 'microsPerMessage',
     read: (round) => round.brokerCpuMicrosPerMessage,
   },
+  {
+    key: 'generator',
+    title: 'generator CPU a message',
+    unit: 'microsPerMessage',
+    read: ({ result }) => result.cpuMicrosPerMessage,
+  },
   { key: 'anonymous', title: 'anonymous memory', unit: 'bytes', read: ({ memory }) => memory.anonymousBytes },
   { key: 'shared', title: 'shared memory', unit: 'bytes', read: ({ memory }) => memory.sharedBytes },
 ];
