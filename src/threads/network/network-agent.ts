@@ -59,6 +59,7 @@ export class NetworkAgent {
   readonly #versions: Int32Array;
   readonly #request = new RequestView();
   readonly #timer: NodeJS.Timeout;
+  readonly #wakeControl: () => void;
   #logStart = 0;
 
   constructor(shape: NetworkShape) {
@@ -66,6 +67,7 @@ export class NetworkAgent {
     const { broker, settings } = shape;
     const { store, wakes } = broker;
     const now = () => systemClock.monotonic();
+    this.#wakeControl = wakerOf(wakes.control);
     this.#positions = new Positions(broker.positions);
     const directory = QueueDirectory.attach(broker.directory);
     this.#segments = new Segments(nativeDisk, store.commitLogDirectory, store.mappedFileSizeCommitLog);
@@ -226,6 +228,8 @@ export class NetworkAgent {
     // Pulls of queues that did not exist are parked under no queue; a topic's change may have brought theirs.
     if (delta.kind === 'topic') this.#pull.arrived(0);
     Atomics.store(this.#versions, this.#shape.index, version);
+    // Control holds replies back until all threads have come this far.
+    if (this.#shape.broker.wakes.network.length > 1) this.#wakeControl();
   }
 
   #tick(): void {

@@ -1,0 +1,34 @@
+/** What a broker is started with, after configuration files, command line and defaults have been put together. */
+import type { BrokerProperties } from '../broker/context.ts';
+import type { ControlLog } from '../control/log.ts';
+import type { BrokerSettings } from '../control/settings.ts';
+import type { StoreOptions } from '../store/options.ts';
+
+export interface BrokerConfig {
+  /** `listenPort` 0 = any free port; the running broker says which. */
+  settings: BrokerSettings;
+  store: StoreOptions;
+  /** Address to listen on. */
+  bindAddress: string;
+  /** Listen on listenPort - 2 too, as old clients expect; only with a fixed port. */
+  vipChannel: boolean;
+  networkThreads: number;
+  /** Writer, dispatcher and flusher share one thread: starts faster, for tests and embedding. */
+  sharedEngine: boolean;
+  /** `host:port` of the name servers to register with; may be empty. */
+  nameServers: string[];
+  /** Seconds after which a silent connection is closed. */
+  serverChannelMaxIdleTimeSeconds: number;
+  properties: BrokerProperties;
+  log: ControlLog;
+}
+
+export interface RunningBroker {
+  /** As advertised to clients: `host:port`. */
+  readonly address: string;
+  readonly port: number;
+  /** Resolves with the reason when the broker has died by itself; nothing is acknowledged from that moment on. */
+  readonly died: Promise<Error>;
+  /** Clean stop; resolves whether the store was closed cleanly. */
+  close(): Promise<boolean>;
+}
