@@ -66,10 +66,11 @@ test('time span', async () => {
 test('offset tables with bare integer keys', async () => {
   const { ask, context } = withTopic();
   context.offsets.commit('g', 't', 0, 5);
+  context.offsets.commitPull('g', 't', 0, 6);
   context.delayOffsets.set(2, 9);
   assert.match(
     bodyText(await ask(request(RequestCode.GET_ALL_CONSUMER_OFFSET))),
-    /"groupTopicMap":\{"g":\["t"\]\},"offsetTable":\{"t@g":\{0:5\}\},"pullOffsetTable":\{\}\}$/,
+    /"groupTopicMap":\{"g":\["t"\]\},"offsetTable":\{"t@g":\{0:5\}\}\}$/,
   );
   assert.match(bodyText(await ask(request(RequestCode.GET_ALL_DELAY_OFFSET))), /"offsetTable":\{2:9\}\}$/);
 });
