@@ -46,6 +46,8 @@ export interface BrokerContext {
   readonly maintenance: StoreMaintenance;
   readonly put: PutMessage;
   readonly properties: BrokerProperties;
+  /** A unique message id for a message that came without one. */
+  uniqueId(): string;
   /** Figures for request 28 that only the wiring knows (disk, rates, backlog); they win over the defaults. */
   runtimeInfo(): Iterable<readonly [string, string]>;
   /** Why the expression of a type other than TAG cannot be used; undefined when it can. */

@@ -37,6 +37,7 @@ import type { BrokerContext, BrokerHandler } from './context.ts';
 import { queryMessage, viewMessage } from './query/messages.ts';
 import { earliestStoreTime, maxOffset, minOffset, searchOffset } from './query/queue-offsets.ts';
 import { sendBack } from './retry/send-back.ts';
+import { specialSend } from './special-send/special-send.ts';
 
 const HANDLERS: readonly (readonly [code: number, handler: BrokerHandler])[] = [
   // Clients
@@ -49,6 +50,10 @@ const HANDLERS: readonly (readonly [code: number, handler: BrokerHandler])[] = [
   [RequestCode.LOCK_BATCH_MQ, lockQueues],
   [RequestCode.UNLOCK_BATCH_MQ, unlockQueues],
   [RequestCode.CONSUMER_SEND_MSG_BACK, sendBack],
+  // Sends that are not for the fast path
+  [RequestCode.SEND_MESSAGE, specialSend],
+  [RequestCode.SEND_MESSAGE_V2, specialSend],
+  [RequestCode.SEND_BATCH_MESSAGE, specialSend],
   // Positions and messages
   [RequestCode.SEARCH_OFFSET_BY_TIMESTAMP, searchOffset],
   [RequestCode.GET_MAX_OFFSET, maxOffset],

@@ -10,8 +10,8 @@
  *     16 slab         i32  slab that holds the records, or NO_SLAB: they follow at byte 24
  *     24 records
  *
- * Request, type RESET_QUEUES: `count` queue ids (i32 each) from byte 24 on start again at offset 0. It stands in the ring
- * behind all earlier appends, so a deleted topic loses nothing that was sent before its deletion.
+ * Request, type RETIRE_QUEUES: the `count` queues whose ids (i32 each) stand from byte 24 on take no more messages; their
+ * topic was deleted. The answer's end says from which position on the log holds no message of theirs.
  *
  * Answer, type APPENDED_REPLY, in the order of the requests:
  *
@@ -23,7 +23,7 @@
  *     32 storeTimestamp  f64
  */
 export const APPEND = 1;
-export const RESET_QUEUES = 2;
+export const RETIRE_QUEUES = 2;
 export const APPEND_SEQUENCE = 0;
 export const APPEND_QUEUE = 4;
 export const APPEND_BYTES = 8;

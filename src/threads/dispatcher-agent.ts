@@ -12,7 +12,13 @@ import { storePaths } from '../store/paths.ts';
 import { QueueDirectory } from '../store/queue/queue-directory.ts';
 import { QueueTable } from '../store/queue/queue-table.ts';
 import type { Agent } from './agent.ts';
-import { ARRIVAL, ARRIVAL_BYTES, QUEUE_ADDED, TOPIC_FORGOTTEN } from './dispatcher-records.ts';
+import {
+  ARRIVAL,
+  ARRIVAL_BYTES,
+  QUEUE_ADDED,
+  type QueueAdded,
+  TOPIC_FORGOTTEN,
+} from './dispatcher-records.ts';
 import type { DispatcherShape } from './shapes.ts';
 
 export class DispatcherAgent implements Agent {
@@ -64,8 +70,10 @@ export class DispatcherAgent implements Agent {
   }
 
   doWork(): number {
+    // The bound first, then the commands: a queue is named before a message for it can be within the bound.
+    const bound = this.#dispatcher.bound();
     const commanded = this.#obey();
-    const dispatched = this.#dispatcher.doWork();
+    const dispatched = this.#dispatcher.doWork(bound);
     if (dispatched > 0) for (const ring of this.#arrivals) ring.publish();
     this.#dropDeleted();
     return commanded + dispatched;
@@ -94,8 +102,8 @@ export class DispatcherAgent implements Agent {
       const { type, offset, length } = this.#commands;
       const text = Buffer.from(bytes.buffer, bytes.byteOffset + offset, length).toString('utf8');
       if (type === QUEUE_ADDED) {
-        const { topic, queueId, id } = JSON.parse(text) as { topic: string; queueId: number; id: number };
-        this.#table.add(topic, queueId, id);
+        const { topic, queueId, id, bornAt } = JSON.parse(text) as QueueAdded;
+        this.#table.add(topic, queueId, id).bornAt = bornAt;
       } else if (type === TOPIC_FORGOTTEN) {
         this.#table.delete(text);
         nativeDisk.remove(join(this.#queueRoot, text));

@@ -26,7 +26,7 @@ import { NO_SLAB, Slabs } from '../ring/slabs.ts';
 import { FULL, RingConsumer, RingProducer } from '../ring/spsc-ring.ts';
 import { wakerOf } from '../ring/wake.ts';
 import { nativeDisk } from '../store/disk/native-disk.ts';
-import { CommitLog } from '../store/log/commit-log.ts';
+import { APPENDED_OK, CommitLog } from '../store/log/commit-log.ts';
 import { Segments } from '../store/log/segments.ts';
 import { QueueDirectory } from '../store/queue/queue-directory.ts';
 import type { Agent } from './agent.ts';
@@ -54,7 +54,6 @@ export class WriterAgent implements Agent {
   readonly #segments: Segments;
   readonly #log: CommitLog;
   readonly #inputs: Input[];
-  readonly #queues: QueueDirectory;
   readonly #wakeNext: (() => void)[];
   #logStart = 0;
 
@@ -62,7 +61,6 @@ export class WriterAgent implements Agent {
     this.#positions = new Positions(broker.positions);
     const { commitLogDirectory, mappedFileSizeCommitLog, flushDiskType } = broker.store;
     this.#segments = new Segments(nativeDisk, commitLogDirectory, mappedFileSizeCommitLog);
-    this.#queues = QueueDirectory.attach(broker.directory);
     this.#inputs = producers.map((producer) => new Input(producer));
     // Under ASYNC_FLUSH the flusher looks by itself twice a second, under SYNC_FLUSH it is what the producers wait for.
     const next = flushDiskType === 'SYNC_FLUSH' ? broker.wakes.flusher : broker.wakes.dispatcher;
@@ -70,7 +68,7 @@ export class WriterAgent implements Agent {
     this.#log = new CommitLog(
       this.#segments,
       this.#positions,
-      this.#queues,
+      QueueDirectory.attach(broker.directory),
       { position: this.#positions.get(APPENDED), storeTimestamp: this.#positions.get(APPENDED_TIME) },
       (start) => this.#prepareAfter(start, broker.store.preallocateNextFile),
     );
@@ -111,14 +109,14 @@ export class WriterAgent implements Agent {
     let done = 0;
     while (done < TURN && send.next()) {
       if (send.type === APPEND) this.#append(input);
-      else this.#resetQueues(send);
+      else this.#retireQueues(input);
       done++;
     }
     return done;
   }
 
   #append(input: Input): void {
-    const { send, replies, slabs } = input;
+    const { send, slabs } = input;
     const { view, offset } = send;
     const queue = view.getInt32(offset + APPEND_QUEUE, true);
     const bytes = view.getInt32(offset + APPEND_BYTES, true);
@@ -132,10 +130,15 @@ export class WriterAgent implements Agent {
         ? log.append(source, from, bytes, queue)
         : log.appendBatch(source, from, bytes, count, queue);
     if (slab !== NO_SLAB) slabs.free(slab);
+    this.#answer(input, status);
+  }
+
+  #answer({ send, replies }: Input, status: number): void {
+    const log = this.#log;
     const at = replies.claim(APPENDED_REPLY, REPLY_BYTES);
     assert(at !== FULL, 'no room for the answer to an append: its producer did not reserve it');
     const out = replies.view;
-    out.setInt32(at + REPLY_SEQUENCE, view.getInt32(offset + APPEND_SEQUENCE, true), true);
+    out.setInt32(at + REPLY_SEQUENCE, send.view.getInt32(send.offset + APPEND_SEQUENCE, true), true);
     out.setInt32(at + REPLY_STATUS, status, true);
     out.setFloat64(at + REPLY_QUEUE_OFFSET, log.queueOffset, true);
     out.setFloat64(at + REPLY_PHYSICAL_OFFSET, log.physicalOffset, true);
@@ -143,12 +146,11 @@ export class WriterAgent implements Agent {
     out.setFloat64(at + REPLY_STORE_TIMESTAMP, log.storeTimestamp, true);
   }
 
-  /** A deleted topic's queues start again at 0, behind everything that was sent before its deletion. */
-  #resetQueues(send: RingConsumer): void {
-    const count = send.view.getInt32(send.offset + APPEND_COUNT, true);
-    for (let i = 0; i < count; i++) {
-      this.#queues.setNext(send.view.getInt32(send.offset + APPEND_HEADER + i * 4, true), 0);
-    }
+  #retireQueues(input: Input): void {
+    const { view, offset } = input.send;
+    const count = view.getInt32(offset + APPEND_COUNT, true);
+    for (let i = 0; i < count; i++) this.#log.retire(view.getInt32(offset + APPEND_HEADER + i * 4, true));
+    this.#answer(input, APPENDED_OK);
   }
 
   /** Has the file after the one at `start` made in the background, so that the roll to it costs nothing. */

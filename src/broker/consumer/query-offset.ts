@@ -25,9 +25,8 @@ export const queryOffset: BrokerHandler = (context, request) => {
       'Not found, do not set to zero, maybe this group boot first',
     );
   }
-  const hasFirst =
-    context.store.minOffset(topic, queueId) <= 0 && context.store.readQueue(topic, queueId, 0, 1).length > 0;
-  if (hasFirst) return succeed(request, { offset: 0 });
+  // Also while the queue is empty: the group is then to get the first message that comes.
+  if (context.store.minOffset(topic, queueId) <= 0) return succeed(request, { offset: 0 });
   throw new RequestError(
     ResponseCode.QUERY_NOT_FOUND,
     'Not found, V3_0_6_SNAPSHOT maybe this group consumer boot first',

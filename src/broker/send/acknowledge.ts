@@ -24,7 +24,7 @@ import {
 } from '../../ring/append-records.ts';
 import { FLUSHED, type Positions } from '../../ring/positions.ts';
 import type { RingConsumer } from '../../ring/spsc-ring.ts';
-import { APPENDED_OK, TOO_LARGE } from '../../store/log/commit-log.ts';
+import { APPENDED_OK, QUEUE_RETIRED, TOO_LARGE } from '../../store/log/commit-log.ts';
 import type { SendReply } from './send-reply.ts';
 
 /** RocketMQ's syncFlushTimeout: a reply waits no longer for the disk. */
@@ -108,13 +108,21 @@ export class Acknowledger {
       opaque: sends.opaque[index] as number,
       serializeType: ((sends.flags[index] as number) & SEND_BINARY) !== 0 ? SERIALIZE_BINARY : SERIALIZE_JSON,
     };
-    const [code, remark] =
-      status === TOO_LARGE
-        ? [ResponseCode.MESSAGE_ILLEGAL, 'the message does not fit into a CommitLog file']
-        : [
-            ResponseCode.SYSTEM_ERROR,
-            'create mapped file failed, server is busy or broken: is the disk full?',
-          ];
+    const [code, remark] = reasonOf(status);
     connection.append(encodeCommand(responseTo(request, code, remark)));
+  }
+}
+
+function reasonOf(status: number): [code: number, remark: string] {
+  switch (status) {
+    case TOO_LARGE:
+      return [ResponseCode.MESSAGE_ILLEGAL, 'the message does not fit into a CommitLog file'];
+    case QUEUE_RETIRED:
+      return [ResponseCode.TOPIC_NOT_EXIST, 'the topic was deleted, apply first please!'];
+    default:
+      return [
+        ResponseCode.SYSTEM_ERROR,
+        'create mapped file failed, server is busy or broken: is the disk full?',
+      ];
   }
 }

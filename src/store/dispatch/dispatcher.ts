@@ -77,10 +77,14 @@ export class Dispatcher {
     this.#lastTime = store.positions.get(DISPATCHED_TIME);
   }
 
-  /** One round; returns the bytes of log dispatched. */
-  doWork(): number {
+  /** What may be seen now. */
+  bound(): number {
+    return this.#store.positions.get(this.#store.bound);
+  }
+
+  /** One round, up to `bound`; returns the bytes of log dispatched. */
+  doWork(bound = this.bound()): number {
     const start = this.position;
-    const bound = this.#store.positions.get(this.#store.bound);
     for (let n = 0; n < ROUND && this.position < bound; n++) {
       if (!this.#step()) break;
     }
@@ -90,7 +94,7 @@ export class Dispatcher {
   }
 
   get behind(): boolean {
-    return this.position < this.#store.positions.get(this.#store.bound);
+    return this.position < this.bound();
   }
 
   /** Dispatches the record at `position`; false when its file cannot be opened. */
@@ -158,7 +162,8 @@ export class Dispatcher {
   /** Stages the record's entry unless the queue has it. */
   #enter(topic: TopicQueues, queue: ConsumeQueue, mapping: Mapping, at: number, size: number): void {
     const queueOffset = queueOffsetOf(mapping.view, at);
-    if (queueOffset < queue.next || this.position < queue.lastPhysicalEnd) return;
+    if (queueOffset < queue.next || this.position < queue.lastPhysicalEnd || this.position < queue.bornAt)
+      return;
     if (queueOffset > queue.next) {
       if (queue.next !== 0) {
         this.#store.onGap(queue, queueOffset, this.position);

@@ -36,6 +36,11 @@ export const APPENDED_OK = 0;
 export const NO_SEGMENT = -1;
 /** Larger than a file: refused. */
 export const TOO_LARGE = -2;
+/** The queue's topic was deleted. */
+export const QUEUE_RETIRED = -3;
+
+/** In place of a next offset: the queue takes no more messages. */
+const RETIRED = -1;
 
 export interface CommitLogState {
   /** End of the last valid record. */
@@ -82,6 +87,7 @@ export class CommitLog {
 
   /** Appends the record of `size` bytes at source[offset…] to queue `queue`. */
   append(source: Bulk, offset: number, size: number, queue: number): number {
+    if (this.#queues.next(queue) === RETIRED) return QUEUE_RETIRED;
     const mapping = this.#room(size);
     if (mapping === undefined) return this.#refusal(size);
     this.physicalOffset = this.position;
@@ -91,6 +97,7 @@ export class CommitLog {
 
   /** Appends `count` records that lie one behind the other in source[offset, +size), in one file. */
   appendBatch(source: Bulk, offset: number, size: number, count: number, queue: number): number {
+    if (this.#queues.next(queue) === RETIRED) return QUEUE_RETIRED;
     const mapping = this.#room(size);
     if (mapping === undefined) return this.#refusal(size);
     const firstPosition = this.position;
@@ -105,6 +112,11 @@ export class CommitLog {
     this.physicalOffset = firstPosition;
     this.queueOffset = firstQueueOffset;
     return APPENDED_OK;
+  }
+
+  /** The queue takes no more messages: its topic was deleted. */
+  retire(queue: number): void {
+    this.#queues.setNext(queue, RETIRED);
   }
 
   /** Shows other threads what has been appended. */

@@ -31,6 +31,8 @@ export class ConsumeQueue {
   next: number;
   /** End of the log record of the last entry, or -1. */
   lastPhysicalEnd: number;
+  /** Records before this position belong to a deleted topic of the same name. */
+  bornAt = 0;
   /** Whether the queue is listed in the dispatcher's batch. */
   touched = false;
   readonly #directory: string;

@@ -22,7 +22,7 @@ import {
   REPLY_PHYSICAL_OFFSET,
   REPLY_QUEUE_OFFSET,
   REPLY_STATUS,
-  RESET_QUEUES,
+  RETIRE_QUEUES,
 } from '../../ring/append-records.ts';
 import { FLUSHED, type Positions } from '../../ring/positions.ts';
 import { NO_SLAB, type Slabs } from '../../ring/slabs.ts';
@@ -45,21 +45,23 @@ export interface PutRingParts {
 }
 
 interface Put {
+  /** APPEND or RETIRE_QUEUES. */
+  type: number;
   queue: number;
-  record: Uint8Array;
-  resolve: (result: PutResult) => void;
+  count: number;
+  payload: Uint8Array;
+  resolve: (result: PutResult, end: number) => void;
 }
 
 interface Answered {
   end: number;
   result: PutResult;
-  resolve: (result: PutResult) => void;
+  resolve: (result: PutResult, end: number) => void;
 }
 
 export class PutRing {
   readonly #parts: PutRingParts;
   readonly #waiting: Put[] = [];
-  readonly #resets: number[][] = [];
   readonly #sent: Put[] = [];
   #answered: Answered[] = [];
   #sequence = 0;
@@ -87,16 +89,29 @@ export class PutRing {
       return Promise.resolve(refused(ResponseCode.MESSAGE_ILLEGAL, `the message has ${record.length} bytes`));
     }
     return new Promise((resolve) => {
-      this.#waiting.push({ queue, record, resolve });
+      this.#waiting.push({ type: APPEND, queue, count: 1, payload: record, resolve });
       this.#send();
     });
   };
 
-  /** Has the queues of a deleted topic start again at 0, behind everything already sent to them. */
-  resetQueues(queues: number[]): void {
-    if (queues.length === 0) return;
-    this.#resets.push(queues);
-    this.#send();
+  /**
+   * The queues of a deleted topic take no more messages. Resolves with the position from which on the log holds none of
+   * theirs.
+   */
+  retireQueues(queues: readonly number[]): Promise<number> {
+    const ids = Buffer.alloc(queues.length * 4);
+    for (const [i, queue] of queues.entries()) ids.writeInt32LE(queue, i * 4);
+    const count = queues.length;
+    return new Promise((resolve) => {
+      this.#waiting.push({
+        type: RETIRE_QUEUES,
+        queue: 0,
+        count,
+        payload: ids,
+        resolve: (_, end) => resolve(end),
+      });
+      this.#send();
+    });
   }
 
   /** Takes the writer's answers and resolves what is durable. To be called when the bell rings. */
@@ -108,8 +123,8 @@ export class PutRing {
     const durable = syncFlush ? positions.get(FLUSHED) : Number.POSITIVE_INFINITY;
     let released = 0;
     while (released < this.#answered.length && (this.#answered[released] as Answered).end <= durable) {
-      const { resolve, result } = this.#answered[released] as Answered;
-      resolve(result);
+      const { resolve, result, end } = this.#answered[released] as Answered;
+      resolve(result, end);
       released++;
     }
     if (released > 0) this.#answered = this.#answered.slice(released);
@@ -140,7 +155,6 @@ export class PutRing {
   }
 
   #send(): void {
-    while (this.#resets.length > 0 && this.#sendReset(this.#resets[0] as number[])) this.#resets.shift();
     while (
       this.#waiting.length > 0 &&
       this.#sent.length < MAX_PUTS &&
@@ -151,31 +165,22 @@ export class PutRing {
     this.#parts.send.publish();
   }
 
-  #sendReset(queues: number[]): boolean {
-    const { send } = this.#parts;
-    const at = this.#claim(RESET_QUEUES, APPEND_HEADER + queues.length * 4);
-    if (at === FULL) return false;
-    send.view.setInt32(at + APPEND_COUNT, queues.length, true);
-    for (const [i, queue] of queues.entries()) send.view.setInt32(at + APPEND_HEADER + i * 4, queue, true);
-    return true;
-  }
-
-  #sendPut({ queue, record }: Put): boolean {
+  #sendPut({ type, queue, count, payload }: Put): boolean {
     const { send, slabs } = this.#parts;
-    const inSlab = record.length > MAX_RING_RECORD;
+    const inSlab = payload.length > MAX_RING_RECORD;
     const slab = inSlab ? slabs.take() : NO_SLAB;
     if (inSlab && slab === NO_SLAB) return false;
-    const at = this.#claim(APPEND, APPEND_HEADER + (inSlab ? 0 : record.length));
+    const at = this.#claim(type, APPEND_HEADER + (inSlab ? 0 : payload.length));
     if (at === FULL) {
       if (inSlab) slabs.free(slab);
       return false;
     }
-    if (inSlab) slabs.bulk(slab).bytes.set(record);
-    else send.bytes.set(record, at + APPEND_HEADER);
+    if (inSlab) slabs.bulk(slab).bytes.set(payload);
+    else send.bytes.set(payload, at + APPEND_HEADER);
     send.view.setInt32(at + APPEND_SEQUENCE, this.#sequence++, true);
     send.view.setInt32(at + APPEND_QUEUE, queue, true);
-    send.view.setInt32(at + APPEND_BYTES, record.length, true);
-    send.view.setInt32(at + APPEND_COUNT, 1, true);
+    send.view.setInt32(at + APPEND_BYTES, payload.length, true);
+    send.view.setInt32(at + APPEND_COUNT, count, true);
     send.view.setInt32(at + APPEND_SLAB, slab, true);
     return true;
   }
