@@ -2,7 +2,7 @@
 
 import * as assert from 'uvu/assert';
 import { allIntact, Consumer, createTopic, Producer } from './scenarios/actors.ts';
-import { orderedRetry, orderedSharing } from './scenarios/ordered.ts';
+import { orderedAlone, orderedRetry } from './scenarios/ordered.ts';
 import {
   bigBodies,
   broadcasting,
@@ -24,7 +24,7 @@ test('a member joins and leaves', () => joinAndLeave(go2, cluster()));
 test('broadcasting', () => broadcasting(go2, cluster(), 500));
 test('tag expressions', () => tagFilter(go2, cluster(), 90));
 test('compressed and large bodies', () => bigBodies(go2, cluster()));
-test('ordered messages', () => orderedSharing(go2, cluster(), 400));
+test('ordered messages', () => orderedAlone(go2, cluster(), 400));
 test('ordered retries', () => orderedRetry(go2, cluster()));
 test('retries and the dead-letter queue', () => retryToDeadLetter(go2, cluster()));
 test('delay levels', () => delayLevels(go2, cluster()));

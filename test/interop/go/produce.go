@@ -171,7 +171,7 @@ func (work *sender) report(messages []*primitive.Message, result *primitive.Send
 		}
 		return
 	}
-	ids, offsetIds := strings.Split(result.MsgID, ","), strings.Split(result.OffsetMsgID, ",")
+	offsetIds := strings.Split(result.OffsetMsgID, ",")
 	for i, message := range messages {
 		atomic.AddInt64(&work.acked, 1)
 		status := "SEND_OK"
@@ -180,10 +180,19 @@ func (work *sender) report(messages []*primitive.Message, result *primitive.Send
 		}
 		event("sent", fields{
 			"key": strings.TrimSpace(message.GetKeys()), "tag": message.GetTags(), "status": status,
-			"msgId": pick(ids, i), "offsetMsgId": pick(offsetIds, i), "broker": result.MessageQueue.BrokerName,
+			"msgId": uniqueID(message, pick(offsetIds, i)), "offsetMsgId": pick(offsetIds, i), "broker": result.MessageQueue.BrokerName,
 			"queueId": result.MessageQueue.QueueId, "queueOffset": result.QueueOffset + int64(i),
 		})
 	}
+}
+
+// uniqueID is the client's id of one message. Of a batch this client gives its messages none; then, as on the
+// receiving side, the offset id stands in.
+func uniqueID(message *primitive.Message, offsetID string) string {
+	if id := message.GetProperty(primitive.PropertyUniqueClientMessageIdKeyIndex); id != "" {
+		return id
+	}
+	return offsetID
 }
 
 func pick(items []string, index int) string {

@@ -107,7 +107,14 @@ export async function allReceived(
   ledger: Ledger,
   timeout = LONG,
 ): Promise<void> {
-  await Promise.any(consumers.map((consumer) => consumer.receives(ledger, timeout)));
+  await Promise.any(consumers.map((consumer) => consumer.receives(ledger, timeout))).catch(
+    (error: AggregateError) => {
+      const held = consumers.map((consumer) => `[${consumer.held}]`).join(' ');
+      throw new Error(
+        `${ledger.missing} of ${ledger.sent.size} missing, queues held ${held}\n${error.errors.join('\n')}`,
+      );
+    },
+  );
 }
 
 /** Creates the topic by a first send, so that consumers started afterwards find its route at once. */

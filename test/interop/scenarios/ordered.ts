@@ -54,6 +54,23 @@ export async function orderedSharing(kit: Kit, cluster: Cluster, count: number):
   inOrder(one.delivered.filter((message) => message.key.startsWith('p')));
 }
 
+/**
+ * One member alone. The Go client gets this instead of sharing: it never releases the lock of a queue that moves on,
+ * so that another member waits for 60 s until the broker lets go.
+ */
+export async function orderedAlone(kit: Kit, cluster: Cluster, count: number): Promise<void> {
+  const topic = 'ordered-alone';
+  const ledger = new Ledger();
+  const args = { topic, modes: 'ordered', count, shards: SHARDS, prefix: 'oa' };
+  await new Producer(kit, cluster, args, ledger).finish();
+  const consumer = new Consumer(kit, cluster, { topic, group: 'alone-group', mode: 'orderly' }, ledger);
+  await consumer.receives(ledger);
+  await consumer.stop();
+  ledger.exactlyOnce();
+  inOrder(consumer.delivered);
+  allIntact(consumer.delivered);
+}
+
 /** A listener that fails holds its queue: the same message comes again, nothing overtakes it. */
 export async function orderedRetry(kit: Kit, cluster: Cluster): Promise<void> {
   const topic = 'ordered-retry';

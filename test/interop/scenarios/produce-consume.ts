@@ -112,7 +112,7 @@ export async function broadcasting(kit: Kit, cluster: Cluster, count: number): P
         ledger,
       ),
   );
-  await Promise.all(members.map((member) => member.holds(4)));
+  await Promise.all(members.map((member) => member.count(1)));
   const producer = new Producer(kit, cluster, { topic, modes: 'async', count, prefix: 'b' });
   for (const sent of await producer.finish()) for (const ledger of ledgers) ledger.send(sent.key);
   for (const ledger of ledgers) ledger.send(`first-of-${topic}-0`);

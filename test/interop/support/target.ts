@@ -1,7 +1,7 @@
 // INTEROP_TARGET chooses whom the same tests question: our broker (ringmq, the default) or the real one (rocketmq).
 
 import { startRealBroker, startRealNameServer } from './real-rocketmq.ts';
-import { startRingStandalone } from './ringmq.ts';
+import { startRingBroker, startRingNameServer, startRingStandalone } from './ringmq.ts';
 import type { Broker, BrokerOptions, NameServer } from './servers.ts';
 
 export const target = chosen();
@@ -21,6 +21,17 @@ export async function startCluster(options: BrokerOptions = {}): Promise<Cluster
   const broker = await startRealBroker(nameServer.address, options);
   // It takes more than 10 s to stop cleanly, and this one is not under test.
   return { nameServer, broker, stop: () => broker.kill() };
+}
+
+/** The target's name server as a process of its own, for tests in which the broker comes and goes. */
+export function startNameServer(): Promise<NameServer> {
+  return target === 'ringmq' ? startRingNameServer() : startRealNameServer();
+}
+
+export function startBroker(nameServer: NameServer, options: BrokerOptions = {}): Promise<Broker> {
+  return target === 'ringmq'
+    ? startRingBroker(nameServer.address, options)
+    : startRealBroker(nameServer.address, options);
 }
 
 function chosen(): 'ringmq' | 'rocketmq' {
