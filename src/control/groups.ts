@@ -126,6 +126,11 @@ export class GroupTable {
     return this.#forbidden.get(group)?.get(topic) ?? 0;
   }
 
+  /** Topics that the group may not read. */
+  forbiddenTopics(group: string): string[] {
+    return [...(this.#forbidden.get(group)?.keys() ?? [])].filter((topic) => !this.mayRead(group, topic));
+  }
+
   setMayRead(group: string, topic: string, may: boolean): void {
     const bits = this.forbiddenBits(group, topic);
     this.#setForbidden(group, topic, may ? bits & ~FORBID_READ : bits | FORBID_READ);

@@ -106,6 +106,11 @@ export class OpenStore {
     if (timestamp > this.#checkpoint.indexTimestamp) this.#checkpoint.indexTimestamp = timestamp;
   }
 
+  /** Lets go of the store after a death: it stays marked as not cleanly closed. */
+  abandon(): void {
+    addon.unlockFile(this.#lock);
+  }
+
   /**
    * After all threads have stopped: checkpoint and, when everything appended is durable and dispatched, removal of the
    * abort file. Resolves whether the stop counts as clean.

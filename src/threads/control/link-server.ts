@@ -154,6 +154,15 @@ export class LinkServer {
     for (const link of this.#links) link.post(LINK_DELTA, 0, this.#version, payload);
   }
 
+  /** Resolves when all network threads have applied everything published so far. */
+  async applied(): Promise<void> {
+    const version = this.#version;
+    while (!this.#allApplied(version)) {
+      this.flush();
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+  }
+
   /** Takes what came up, sends what is due. To be called when the bell rings. */
   drain(): void {
     for (const link of this.#links) {

@@ -45,6 +45,11 @@ export class QueueIds {
     return (this.#topics.get(topic) ?? []).filter((id) => id !== undefined);
   }
 
+  /** All queues that have an id. */
+  *all(): IterableIterator<QueueName & { id: number }> {
+    for (const [id, name] of this.#names.entries()) if (name !== undefined) yield { ...name, id };
+  }
+
   /** A topic created again under this name gets new ids. */
   forget(topic: string): void {
     for (const id of this.of(topic)) this.#names[id] = undefined;

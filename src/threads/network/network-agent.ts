@@ -173,7 +173,7 @@ export class NetworkAgent {
 
   close(): void {
     clearInterval(this.#timer);
-    this.sockets.stopListening();
+    this.sockets.refuse();
     this.sockets.destroyAll();
     this.#segments.close();
   }

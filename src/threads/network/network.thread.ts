@@ -9,17 +9,12 @@ import type { NetworkShape } from '../shapes.ts';
 import { NetworkAgent } from './network-agent.ts';
 
 export type NetworkCommand =
-  | { kind: 'start'; settings: NetworkShape['settings'] }
-  | { kind: 'listen'; host: string; ports: number[]; peers: MessagePort[] }
+  | { kind: 'listen'; descriptors: number[]; peers: MessagePort[] }
   | { kind: 'adopt'; from: MessagePort }
   | { kind: 'refuse' }
   | { kind: 'stop' };
 
-export type NetworkReport =
-  | { kind: 'ready' }
-  | { kind: 'listening'; port: number }
-  | { kind: 'failed'; message: string }
-  | { kind: 'quiet' };
+export type NetworkReport = { kind: 'ready' } | { kind: 'quiet' };
 
 const port = parentPort as NonNullable<typeof parentPort>;
 const shape = workerData as NetworkShape;
@@ -46,16 +41,6 @@ function handOverTo(peers: readonly MessagePort[]): (descriptor: number) => bool
   };
 }
 
-async function listen(host: string, ports: readonly number[], peers: readonly MessagePort[]): Promise<void> {
-  const handOver = handOverTo(peers);
-  let bound = 0;
-  for (const wanted of ports) {
-    const listening = await agent.sockets.listen(host, wanted, handOver);
-    bound ||= listening;
-  }
-  report({ kind: 'listening', port: bound });
-}
-
 /** Waits until every send under way is answered, a second at most. */
 function settle(attempts = 100): void {
   agent.rung();
@@ -65,16 +50,16 @@ function settle(attempts = 100): void {
 
 port.on('message', (command: NetworkCommand) => {
   switch (command.kind) {
-    case 'listen':
-      listen(command.host, command.ports, command.peers).catch((error: Error) =>
-        report({ kind: 'failed', message: error.message }),
-      );
+    case 'listen': {
+      const handOver = handOverTo(command.peers);
+      for (const descriptor of command.descriptors) agent.sockets.listen(descriptor, handOver);
       break;
+    }
     case 'adopt':
       command.from.on('message', (descriptor: number) => agent.sockets.adopt(descriptor));
       break;
     case 'refuse':
-      agent.sockets.stopListening();
+      agent.sockets.refuse();
       settle();
       break;
     case 'stop':

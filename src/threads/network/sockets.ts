@@ -9,7 +9,6 @@ import { adoptDescriptor, descriptorOf, readInto } from '../../net/read-buffer.t
 
 /** 64 to 256 KiB are the right size (measured); one for all sockets of the thread. */
 const READ_BUFFER_BYTES = 128 * 1024;
-const BACKLOG = 1024;
 
 export interface SocketsParts {
   now: () => number;
@@ -36,28 +35,21 @@ export class Sockets {
   readonly #view = new DataView(this.#buffer.buffer, this.#buffer.byteOffset, this.#buffer.byteLength);
   readonly #dirty: Connection[] = [];
   readonly #blocked: Connection[] = [];
+  #refusing = false;
 
   constructor(parts: SocketsParts) {
     this.#parts = parts;
   }
 
-  /** Listens; `handOver` may take an accepted socket's descriptor for another thread by returning true. */
-  async listen(host: string, port: number, handOver: (descriptor: number) => boolean): Promise<number> {
+  /** Listens on a bound descriptor; `handOver` may take an accepted socket for another thread by returning true. */
+  listen(descriptor: number, handOver: (descriptor: number) => boolean): void {
     const server = createServer({ noDelay: true, keepAlive: true }, (accepted) => {
-      const descriptor = descriptorOf(accepted);
-      if (descriptor >= 0 && handOver(descriptor)) accepted.destroy();
+      const own = descriptorOf(accepted);
+      if (own >= 0 && handOver(own)) accepted.destroy();
       else this.#accept(accepted);
     });
+    server.listen({ fd: descriptor });
     this.#servers.push(server);
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen({ host, port, backlog: BACKLOG }, () => {
-        server.off('error', reject);
-        resolve();
-      });
-    });
-    const address = server.address();
-    return typeof address === 'object' && address !== null ? address.port : port;
   }
 
   /** Takes over a descriptor that another thread has accepted and duplicated. */
@@ -113,8 +105,11 @@ export class Sockets {
     }
   }
 
-  stopListening(): void {
+  /** Takes no new connections and no further requests; what is under way is still answered. */
+  refuse(): void {
     for (const server of this.#servers) server.close();
+    for (const connection of this.connections.all()) this.#pause(connection);
+    this.#refusing = true;
   }
 
   destroyAll(): void {
@@ -196,7 +191,8 @@ export class Sockets {
   }
 
   #resume(connection: Connection): void {
-    if (!connection.paused || connection.blocked || connection.closed || connection.congested) return;
+    if (!connection.paused || connection.blocked || connection.closed) return;
+    if (connection.congested || this.#refusing) return;
     connection.paused = false;
     connection.socket.resume();
   }

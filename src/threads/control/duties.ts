@@ -1,0 +1,135 @@
+/** What control does by the clock: name servers, checkpoints, retention, statistics, the tables' own upkeep. */
+import { startMaintenance } from '../../control/maintenance.ts';
+import { systemTimers } from '../../lib/timers.ts';
+import { formatHost } from '../../net/addresses.ts';
+import { NameServerRegistrar } from '../../remoting/name-server-registrar.ts';
+import { DISPATCHED, FLUSHED, type Positions } from '../../ring/positions.ts';
+import type { OpenStore } from '../../store/opening.ts';
+import type { BrokerConfig } from '../config.ts';
+import type { Announcer } from './announcer.ts';
+import type { BrokerStats } from './broker-stats.ts';
+import type { Retention } from './retention.ts';
+import type { Tables } from './tables.ts';
+
+const CHECKPOINT_MS = 5_000;
+const RETENTION_MS = 10_000;
+const STATS_MS = 10_000;
+const SETTLE_POLL_MS = 20;
+
+export interface DutiesParts {
+  config: BrokerConfig;
+  tables: Tables;
+  store: OpenStore;
+  positions: Positions;
+  retention: Retention;
+  stats: BrokerStats;
+  announcer: Announcer;
+  /** Sends what was said in this turn to the network threads. */
+  endOfTurn: () => void;
+}
+
+export class Duties {
+  readonly #parts: DutiesParts;
+  readonly #timers: NodeJS.Timeout[] = [];
+  #registrar: NameServerRegistrar | undefined;
+  #stopMaintenance: () => void = () => {};
+  #checkpoint: Promise<unknown> = Promise.resolve();
+
+  constructor(parts: DutiesParts) {
+    this.#parts = parts;
+  }
+
+  /** Starts everything; resolves after the first registration with the name servers. */
+  async start(): Promise<void> {
+    const { tables } = this.#parts;
+    this.#stopMaintenance = startMaintenance(tables, systemTimers);
+    this.#every(CHECKPOINT_MS, () => this.#takeCheckpoint());
+    this.#every(RETENTION_MS, () => this.#retain());
+    this.#every(STATS_MS, () => this.#parts.stats.sample());
+    await this.#retain();
+    await this.#register();
+  }
+
+  /** Ends it all and takes leave of the name servers. */
+  async stop(): Promise<void> {
+    for (const timer of this.#timers) clearInterval(timer);
+    this.#stopMaintenance();
+    await this.#registrar?.close();
+    await this.#checkpoint;
+  }
+
+  /** Resolves when the log up to `position` is durable, dispatched and covered by a checkpoint. */
+  async settled(position: number): Promise<void> {
+    const { positions } = this.#parts;
+    const behind = () => positions.get(FLUSHED) < position || positions.get(DISPATCHED) < position;
+    while (behind() && !positions.halted && !positions.stopping) {
+      await new Promise((resolve) => setTimeout(resolve, SETTLE_POLL_MS));
+    }
+    // Twice: the first only samples when the newest record is not durable yet.
+    await this.#takeCheckpoint();
+    await this.#takeCheckpoint();
+  }
+
+  #every(ms: number, task: () => unknown): void {
+    const run = async () => {
+      try {
+        await task();
+      } catch (error) {
+        this.#parts.config.log.error({ err: error }, 'periodic work failed');
+      }
+      this.#parts.endOfTurn();
+    };
+    const timer = setInterval(() => void run(), ms);
+    timer.unref();
+    this.#timers.push(timer);
+  }
+
+  #takeCheckpoint(): Promise<unknown> {
+    this.#checkpoint = this.#checkpoint.then(() => this.#parts.store.checkpoint());
+    return this.#checkpoint;
+  }
+
+  async #retain(): Promise<void> {
+    const { retention, announcer } = this.#parts;
+    await retention.run();
+    const ratio = retention.diskRatio();
+    const percent = Math.floor(ratio * 100);
+    announcer.settings(
+      !retention.refusesWrites(ratio),
+      `service not available now. The disk of the store is ${percent} % full: free some space or lower fileReservedTime.`,
+    );
+  }
+
+  async #register(): Promise<void> {
+    const { config, tables } = this.#parts;
+    const { settings, nameServers, log } = config;
+    if (nameServers.length === 0) return;
+    this.#registrar = new NameServerRegistrar({
+      addresses: nameServers,
+      broker: {
+        clusterName: settings.brokerClusterName,
+        brokerName: settings.brokerName,
+        brokerId: settings.brokerId,
+        brokerAddr: formatHost(settings.brokerIP1, settings.listenPort),
+        haServerAddr: formatHost(settings.brokerIP1, settings.listenPort + 1),
+      },
+      topics: (names) => this.#snapshot(names),
+      onOrderTopicConfig: (table) => tables.topics.markOrdered(table.keys()),
+      log: (message) => log.warn({}, message),
+    });
+    const registrar = this.#registrar;
+    tables.topics.changed.add((topic) => void registrar.topicsChanged([topic.topicName]));
+    tables.topics.deleted.add((topic) => void registrar.topicsChanged([topic]));
+    await registrar.start();
+  }
+
+  /** The broker's own permission limits what is registered, as RocketMQ does. */
+  #snapshot(names?: ReadonlySet<string>) {
+    const { topics, settings } = this.#parts.tables;
+    const wanted = [...topics.all()].filter((topic) => names === undefined || names.has(topic.topicName));
+    const limited = wanted.map((topic) =>
+      settings.brokerPermission === 6 ? topic : { ...topic, perm: topic.perm & settings.brokerPermission },
+    );
+    return topics.toJson(limited);
+  }
+}

@@ -1,0 +1,89 @@
+/** What network threads ask and tell control besides whole requests. */
+import type { Delta, EnsureGroup, EnsureTopic, PulledSubscription } from '../../broker/view/deltas.ts';
+import { newSubscription } from '../../control/subscription.ts';
+import { isNotSendableTopic, isRetryTopic } from '../../lib/names.ts';
+import { ResponseCode } from '../../protocol/codes.ts';
+import type { BrokerStats } from './broker-stats.ts';
+import type { QueueIds } from './queue-ids.ts';
+import type { Tables } from './tables.ts';
+
+export class Requests {
+  readonly #tables: Tables;
+  readonly #ids: QueueIds;
+  readonly #stats: BrokerStats;
+  readonly #groupName: (id: number) => string | undefined;
+
+  constructor(
+    tables: Tables,
+    ids: QueueIds,
+    stats: BrokerStats,
+    groupName: (id: number) => string | undefined,
+  ) {
+    this.#tables = tables;
+    this.#ids = ids;
+    this.#stats = stats;
+    this.#groupName = groupName;
+  }
+
+  /** Progress of a consumer, told with its pull; offsets are -1 when there is none. */
+  progress(groupId: number, queue: number, commitOffset: number, pullOffset: number): void {
+    const group = this.#groupName(groupId);
+    const name = this.#ids.nameOf(queue);
+    if (group === undefined || name === undefined) return;
+    const { offsets } = this.#tables;
+    const { topic, queueId } = name;
+    if (commitOffset >= 0 && !offsets.hasReset(group, topic, queueId)) {
+      offsets.commit(group, topic, queueId, commitOffset);
+    }
+    if (pullOffset < 0) return;
+    this.#stats.pulled(group, topic, offsets.queryPull(group, topic, queueId), pullOffset);
+    offsets.commitPull(group, topic, queueId, pullOffset);
+  }
+
+  /** Makes a topic or group on behalf of a client; answers when it is there, or why it will not be. */
+  ensure(what: EnsureTopic | EnsureGroup, reply: (delta: Delta) => void): void {
+    const answer = (code: number, remark: string) =>
+      reply({ kind: 'ensured', what: what.what, name: what.name, code, remark });
+    if (what.what === 'group') {
+      const group = this.#tables.groups.findOrCreate(what.name);
+      if (group !== undefined) answer(ResponseCode.SUCCESS, '');
+      else
+        answer(ResponseCode.SUBSCRIPTION_GROUP_NOT_EXIST, `subscription group [${what.name}] does not exist`);
+      return;
+    }
+    if (isNotSendableTopic(what.name)) {
+      answer(ResponseCode.NO_PERMISSION, `Sending message to topic[${what.name}] is forbidden.`);
+      return;
+    }
+    if (!this.#createTopic(what)) {
+      answer(ResponseCode.TOPIC_NOT_EXIST, `topic[${what.name}] not exist, apply first please!`);
+      return;
+    }
+    // A message must not be acknowledged in a topic that a crash would forget.
+    this.#tables.topics.saved().then(
+      () => answer(ResponseCode.SUCCESS, ''),
+      (error: Error) => answer(ResponseCode.SYSTEM_ERROR, `the topic cannot be saved: ${error.message}`),
+    );
+  }
+
+  #createTopic(what: EnsureTopic): boolean {
+    const { topics } = this.#tables;
+    if (isRetryTopic(what.name)) {
+      topics.createInternal(what.name, 1);
+      return true;
+    }
+    const created = topics.createForSend({
+      topic: what.name,
+      defaultTopic: what.defaultTopic,
+      queueNums: what.defaultTopicQueueNums,
+      topicSysFlag: what.topicSysFlag,
+    });
+    return created !== undefined;
+  }
+
+  /** A consumer pulls with a subscription text of its own: counts as subscribed. */
+  subscription({ group, topic, expression, expressionType, subVersion }: PulledSubscription): void {
+    const subscription = newSubscription(topic, expression, expressionType, BigInt(Math.trunc(subVersion)));
+    this.#tables.clients.consumers.offline.note(group, subscription);
+  }
+}

@@ -1,0 +1,62 @@
+/** The tables of the control path, loaded from the store's config directory. */
+import { ClientTable } from '../../control/clients.ts';
+import { DelayOffsets } from '../../control/delay-offsets.ts';
+import { GroupTable } from '../../control/groups.ts';
+import type { ControlLog } from '../../control/log.ts';
+import { OffsetTable } from '../../control/offsets.ts';
+import { QueueLocks } from '../../control/queue-locks.ts';
+import type { BrokerSettings } from '../../control/settings.ts';
+import { StatsTable } from '../../control/stats.ts';
+import { TopicTable } from '../../control/topics.ts';
+import type { Clock } from '../../lib/clock.ts';
+
+export interface Tables {
+  settings: BrokerSettings;
+  log: ControlLog;
+  topics: TopicTable;
+  groups: GroupTable;
+  offsets: OffsetTable;
+  delayOffsets: DelayOffsets;
+  clients: ClientTable;
+  locks: QueueLocks;
+  stats: StatsTable;
+}
+
+export function makeTables(
+  configDirectory: string,
+  settings: BrokerSettings,
+  clock: Clock,
+  log: ControlLog,
+): Tables {
+  return {
+    settings,
+    log,
+    topics: new TopicTable(configDirectory, settings, clock),
+    groups: new GroupTable(configDirectory, settings, clock),
+    offsets: new OffsetTable(configDirectory, settings, clock),
+    delayOffsets: new DelayOffsets(configDirectory, settings, clock),
+    clients: new ClientTable(settings, clock, log),
+    locks: new QueueLocks(clock),
+    stats: new StatsTable(clock),
+  };
+}
+
+/** Reads the files; listeners must be in place, as every topic and group is announced. */
+export function loadTables(tables: Tables): void {
+  tables.topics.load();
+  tables.groups.load();
+  tables.offsets.load();
+  tables.delayOffsets.load();
+}
+
+/** Writes what has changed since the last time; resolves when it is on disk. */
+export async function saveTables(tables: Tables): Promise<void> {
+  tables.offsets.persist();
+  tables.delayOffsets.persist();
+  await Promise.all([
+    tables.topics.saved(),
+    tables.groups.saved(),
+    tables.offsets.saved(),
+    tables.delayOffsets.saved(),
+  ]);
+}
