@@ -1,0 +1,45 @@
+/** Starting a broker from its loaded configuration. */
+import type { ControlLog } from '../control/log.ts';
+import { formatAddress } from '../remoting/address.ts';
+import type { BrokerConfig, RunningBroker } from '../threads/config.ts';
+import { LiveProperties } from './config/live-properties.ts';
+import { isWildcard, type LoadedBroker, nameServerAddresses } from './config/load.ts';
+
+export async function startLoadedBroker(
+  loaded: LoadedBroker,
+  log: ControlLog,
+  nameServers: string[],
+): Promise<RunningBroker> {
+  const { startBroker } = await import('../threads/broker.ts');
+  return startBroker(brokerConfig(loaded, log, nameServers));
+}
+
+export function brokerConfig(loaded: LoadedBroker, log: ControlLog, nameServers: string[]): BrokerConfig {
+  const { settings, store, listener } = loaded.values;
+  const { bindAddress, networkThreads, sharedEngine, serverChannelMaxIdleTimeSeconds } = listener;
+  return {
+    settings,
+    store,
+    bindAddress,
+    vipChannel: listener.vipChannel && settings.listenPort > 2,
+    networkThreads,
+    sharedEngine,
+    nameServers,
+    serverChannelMaxIdleTimeSeconds,
+    properties: new LiveProperties(loaded.values, loaded.file),
+    log,
+  };
+}
+
+export function configuredNameServers(loaded: LoadedBroker): string[] {
+  return nameServerAddresses(loaded.values.listener.namesrvAddr);
+}
+
+export function logWarnings(log: ControlLog, warnings: readonly string[]): void {
+  for (const warning of warnings) log.warn({}, warning);
+}
+
+/** Where a person reaches what listens at `bind`; `advertised` stands for all addresses of the machine. */
+export function reachableAt(bind: string, port: number, advertised: string): string {
+  return formatAddress(isWildcard(bind) ? advertised : bind, port);
+}

@@ -1,0 +1,232 @@
+/** The keys of broker.conf that RingMQ obeys: RocketMQ's names, units and defaults, and a few of its own (`ringmq.`). */
+import type { BrokerSettings } from '../../control/settings.ts';
+import { parseAddress } from '../../remoting/address.ts';
+import { parseDelayLevels } from '../../store/dispatch/schedule-time.ts';
+import type { StoreOptions } from '../../store/options.ts';
+import {
+  choice,
+  type Domain,
+  type FieldsOf,
+  flag,
+  integer,
+  type Key,
+  type ListenerOptions,
+  text,
+} from './key.ts';
+
+/** Prefix of keys that RocketMQ does not have. */
+export const OWN_PREFIX = 'ringmq.';
+
+const MAX_INT = 0x7fffffff;
+const MAX = Number.MAX_SAFE_INTEGER;
+
+interface More {
+  /** Name in broker.conf when it is not the field's. */
+  name?: string;
+  defaultText?: string;
+  /** Takes effect only at start. */
+  fixed?: true;
+}
+
+type Scalar = string | number | boolean;
+
+function setting<V extends Scalar>(
+  field: FieldsOf<BrokerSettings, V>,
+  domain: Domain<V>,
+  meaning: string,
+  more: More = {},
+): Key {
+  return { name: field, place: 'settings', field, ...domain, meaning, changeable: true, ...given(more) };
+}
+
+/** The store's threads copy their options at start, so none of them changes while the broker runs. */
+function storeKey<V extends Scalar>(
+  field: FieldsOf<StoreOptions, V>,
+  domain: Domain<V>,
+  meaning: string,
+  more: More = {},
+): Key {
+  return { name: field, place: 'store', field, ...domain, meaning, ...given(more), changeable: false };
+}
+
+function listener<V extends Scalar>(
+  field: FieldsOf<ListenerOptions, V>,
+  domain: Domain<V>,
+  meaning: string,
+  more: More = {},
+): Key {
+  return { name: field, place: 'listener', field, ...domain, meaning, ...given(more), changeable: false };
+}
+
+function given({ fixed, ...more }: More): Partial<Key> {
+  return fixed === true ? { ...more, changeable: false } : more;
+}
+
+const name = text('a name', (given) => given !== '' && !/[\s#]/.test(given));
+const host = text('an address', (given) => /^[\w.:%-]+$/.test(given));
+const path = text('one directory', (given) => given !== '' && !given.includes(','));
+const addresses = text('host:port, several separated by ;', (given) => {
+  for (const address of given.split(';')) if (address.trim() !== '') parseAddress(address.trim());
+  return true;
+});
+const hours = text('hours from 00 to 23, separated by ;', (given) =>
+  given.split(';').every((hour) => /^([01]?\d|2[0-3])$/.test(hour.trim())),
+);
+const delays = text('numbers followed by s, m, h or d, separated by blanks', (given) => {
+  parseDelayLevels(given);
+  return true;
+});
+const port = integer(0, 65535);
+const milliseconds = integer(1, MAX_INT);
+
+export interface KeyGroup {
+  title: string;
+  keys: readonly Key[];
+}
+
+export const keyGroups: readonly KeyGroup[] = [
+  {
+    title: 'Identity and network',
+    keys: [
+      setting('brokerClusterName', name, 'Cluster that the broker belongs to.', { fixed: true }),
+      setting('brokerName', name, 'Name under which name servers list the broker.', {
+        defaultText: "the machine's host name",
+        fixed: true,
+      }),
+      setting('brokerId', integer(0, MAX), '0 = master. RingMQ has no slaves: other values count as 0.', {
+        fixed: true,
+      }),
+      listener('brokerRole', choice('ASYNC_MASTER', 'SYNC_MASTER'), 'Both mean the same without slaves.'),
+      setting('brokerIP1', host, 'Address that clients are told.', {
+        defaultText: 'the bind address; for 0.0.0.0 an address of this machine',
+        fixed: true,
+      }),
+      listener('bindAddress', host, 'Address to listen on.', {
+        defaultText: '127.0.0.1; 0.0.0.0 when brokerIP1 is set to an address other machines can reach',
+      }),
+      setting('listenPort', port, 'Port to listen on; 0 = any free one.', { fixed: true }),
+      listener('vipChannel', flag, 'Listen on listenPort - 2 too, as old clients expect (not with port 0).', {
+        name: `${OWN_PREFIX}vipChannel`,
+      }),
+      listener('namesrvAddr', addresses, 'Name servers to register with.', {
+        defaultText: 'environment variable NAMESRV_ADDR',
+      }),
+      listener(
+        'serverChannelMaxIdleTimeSeconds',
+        integer(1, 86_400),
+        'Seconds after which a silent connection is closed.',
+      ),
+      listener('networkThreads', integer(1, 64), 'Threads that serve sockets.', {
+        name: `${OWN_PREFIX}networkThreads`,
+        defaultText: 'a quarter of the processors, 1 to 4',
+      }),
+      listener(
+        'sharedEngine',
+        flag,
+        'Writer, dispatcher and flusher share one thread: starts faster, carries less.',
+        { name: `${OWN_PREFIX}sharedEngine` },
+      ),
+      setting('regionId', text('a text'), 'Written to messages as MSG_REGION.'),
+    ],
+  },
+  {
+    title: 'Topics and groups',
+    keys: [
+      setting('brokerPermission', integer(0, 7), 'Bits: 4 read, 2 write.'),
+      setting('autoCreateTopicEnable', flag, 'A send to an unknown topic creates it.'),
+      setting('defaultTopicQueueNums', integer(1, 65_536), 'Queues of a topic that a send creates, at most.'),
+      setting('clusterTopicEnable', flag, "The cluster's name is a topic.", { fixed: true }),
+      setting('brokerTopicEnable', flag, "The broker's name is a topic.", { fixed: true }),
+      setting('traceTopicEnable', flag, 'Create the trace topic at start.', { fixed: true }),
+      setting('msgTraceTopicName', name, 'Name of the trace topic.', { fixed: true }),
+      setting('reviveQueueNum', integer(1, 1024), 'Queues of the revive topic.', { fixed: true }),
+      setting('timerWheelEnable', flag, 'Create the topic of the timer wheel at start.', { fixed: true }),
+      setting('enableMixedMessageType', flag, 'Topics may have the message type MIXED.'),
+      setting('validateSystemTopicWhenUpdateTopic', flag, 'Refuse changes of system topics.'),
+      setting('clearRetryTopicWhenDeleteTopic', flag, 'Deleting a topic deletes its pop retry topics too.'),
+      setting('autoCreateSubscriptionGroup', flag, 'An unknown consumer group is created.'),
+      setting('enableCreateSysGroup', flag, 'Groups with a system name may be created.'),
+      setting('enableSplitMetadata', flag, 'Lists of topics and groups travel in parts.'),
+      setting('splitMetadataSize', integer(1, MAX_INT), 'Entries of such a part.'),
+    ],
+  },
+  {
+    title: 'Clients and consumption',
+    keys: [
+      setting('rejectPullConsumerEnable', flag, 'Refuse consumers that pull by themselves.'),
+      setting('notifyConsumerIdsChangedEnable', flag, 'Tell the members when one joins or leaves.'),
+      setting('channelExpiredTimeout', milliseconds, 'ms without heartbeat after which a client is dropped.'),
+      setting(
+        'subscriptionExpiredTimeout',
+        milliseconds,
+        'ms for which subscriptions of absent consumers are remembered.',
+      ),
+      setting('enablePropertyFilter', flag, 'Allow filters by SQL92 expressions.'),
+      setting('useServerSideResetOffset', flag, 'The broker itself resets offsets of groups.'),
+      setting('flushConsumerOffsetInterval', milliseconds, 'ms between saves of consumer offsets.', {
+        fixed: true,
+      }),
+      setting('consumerOffsetUpdateVersionStep', integer(1, MAX), 'Commits per step of the version.'),
+      setting('defaultQueryMaxNum', integer(1, 10_000), 'Messages that a query by key answers at most.'),
+      setting('startAcceptSendRequestTimeStamp', integer(0, MAX), 'Sends are refused before; ms since 1970.'),
+      setting('configBlackList', text('names, separated by ;'), 'Keys that request 25 may not change.', {
+        fixed: true,
+      }),
+    ],
+  },
+  {
+    title: 'Delayed delivery',
+    keys: [
+      setting('messageDelayLevel', delays, 'Delay of each level, level 1 first.', { fixed: true }),
+      setting('flushDelayOffsetInterval', milliseconds, 'ms between saves of the progress.', { fixed: true }),
+      setting('delayOffsetUpdateVersionStep', integer(1, MAX), 'Deliveries per step of the version.'),
+      setting(
+        'scheduleAsyncDeliverMaxPendingLimit',
+        integer(1, MAX_INT),
+        'Deliveries of one level that may be under way.',
+      ),
+    ],
+  },
+  {
+    title: 'Store',
+    keys: [
+      storeKey('directory', path, 'Root directory of the store.', {
+        name: 'storePathRootDir',
+        defaultText: '`store` in the home directory',
+      }),
+      storeKey('commitLogDirectory', path, 'Directory of the CommitLog.', {
+        name: 'storePathCommitLog',
+        defaultText: '`commitlog` in storePathRootDir',
+      }),
+      storeKey(
+        'mappedFileSizeCommitLog',
+        integer(4096, 0x7ffff000),
+        'Bytes of a CommitLog file, a multiple of 4096. A store keeps the size that it was made with.',
+      ),
+      storeKey(
+        'mappedFileSizeConsumeQueue',
+        integer(20, MAX_INT),
+        'Bytes of a ConsumeQueue file, rounded up to a multiple of 20. A store keeps its size.',
+      ),
+      storeKey('messageIndexEnable', flag, 'Keep an index of message keys.'),
+      storeKey('maxHashSlotNum', integer(1, 100_000_000), 'Hash slots of an index file.'),
+      storeKey('maxIndexNum', integer(2, 100_000_000), 'Entries of an index file.'),
+      storeKey('maxMessageSize', integer(1, 512 * 1024 * 1024), 'Bytes of the largest message body.'),
+      storeKey(
+        'flushDiskType',
+        choice('ASYNC_FLUSH', 'SYNC_FLUSH'),
+        'SYNC_FLUSH: a send is answered when its message is on the disk.',
+      ),
+      storeKey('flushIntervalCommitLog', milliseconds, 'ms between flushes under ASYNC_FLUSH.'),
+      storeKey('preallocateNextFile', flag, 'Make the next CommitLog file ahead of need.', {
+        name: `${OWN_PREFIX}preallocateNextFile`,
+      }),
+      storeKey('fileReservedTime', integer(1, 1_000_000), 'Hours that a full CommitLog file is kept.'),
+      storeKey('deleteWhen', hours, 'Hours of the day in which expired files are deleted.'),
+    ],
+  },
+];
+
+export const brokerKeys: ReadonlyMap<string, Key> = new Map(
+  keyGroups.flatMap((group) => group.keys).map((key) => [key.name, key]),
+);

@@ -1,0 +1,98 @@
+/** What one configuration key is: its name, where its value goes, which texts it takes. */
+import type { BrokerSettings } from '../../control/settings.ts';
+import type { StoreOptions } from '../../store/options.ts';
+import { UserError } from '../user-error.ts';
+
+export type Value = string | number | boolean;
+
+/** Settings of the broker that are neither the control path's nor the store's. */
+export interface ListenerOptions {
+  bindAddress: string;
+  /** `;`-separated `host:port`. */
+  namesrvAddr: string;
+  brokerRole: 'ASYNC_MASTER' | 'SYNC_MASTER';
+  serverChannelMaxIdleTimeSeconds: number;
+  networkThreads: number;
+  vipChannel: boolean;
+  sharedEngine: boolean;
+}
+
+export interface BrokerValues {
+  settings: BrokerSettings;
+  store: StoreOptions;
+  listener: ListenerOptions;
+}
+
+type Place = keyof BrokerValues;
+
+export interface Key {
+  /** As in broker.conf. */
+  readonly name: string;
+  readonly place: Place;
+  readonly field: string;
+  /** For people: `true or false`, `1 to 65535`. */
+  readonly allowed: string;
+  /** Undefined for a text that is not allowed. */
+  readonly parse: (text: string) => Value | undefined;
+  readonly meaning: string;
+  /** A default that depends on the machine, in words. */
+  readonly defaultText?: string;
+  /** May be changed while the broker runs. */
+  readonly changeable: boolean;
+}
+
+/** Fields of T whose values are of type V. */
+export type FieldsOf<T, V> = Extract<{ [K in keyof T]: T[K] extends V ? K : never }[keyof T], string>;
+
+export type Domain<V extends Value> = { allowed: string; parse: (text: string) => V | undefined };
+
+export const flag: Domain<boolean> = {
+  allowed: 'true or false',
+  parse: (text) => (/^true$/i.test(text) ? true : /^false$/i.test(text) ? false : undefined),
+};
+
+export function integer(from: number, to: number): Domain<number> {
+  return {
+    allowed: to === Number.MAX_SAFE_INTEGER ? `a whole number from ${from}` : `${from} to ${to}`,
+    parse: (text) => {
+      const value = /^[+-]?\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
+      return value >= from && value <= to ? value : undefined;
+    },
+  };
+}
+
+export function choice<T extends string>(...texts: readonly T[]): Domain<T> {
+  return {
+    allowed: texts.join(' or '),
+    parse: (text) => texts.find((allowed) => allowed === text.toUpperCase()),
+  };
+}
+
+/** `accepts` may throw or answer false for a text that is not allowed. */
+export function text(allowed: string, accepts: (text: string) => boolean = () => true): Domain<string> {
+  return {
+    allowed,
+    parse: (given) => {
+      try {
+        return accepts(given) ? given : undefined;
+      } catch {
+        return undefined;
+      }
+    },
+  };
+}
+
+/** The value of `given`, or a UserError that names key, value and what is allowed. */
+export function parseValue(key: Key, given: string, origin = ''): Value {
+  const value = key.parse(given.trim());
+  if (value !== undefined) return value;
+  throw new UserError(`${origin}${key.name}=${given} is not possible: allowed is ${key.allowed}.`);
+}
+
+export function readValue(values: BrokerValues, key: Key): Value {
+  return (values[key.place] as unknown as Record<string, Value>)[key.field] as Value;
+}
+
+export function writeValue(values: BrokerValues, key: Key, value: Value): void {
+  (values[key.place] as unknown as Record<string, Value>)[key.field] = value;
+}

@@ -1,0 +1,62 @@
+/** The running broker's configuration as requests 25 and 26 see it. */
+import type { BrokerProperties } from '../../broker/context.ts';
+import { DataVersion, type DataVersionJson } from '../../control/data-version.ts';
+import { type Clock, systemClock } from '../../lib/clock.ts';
+import { UserError } from '../user-error.ts';
+import { brokerKeys } from './broker-keys.ts';
+import { type BrokerValues, type Key, parseValue, readValue, type Value, writeValue } from './key.ts';
+import { changeProperties } from './properties-file.ts';
+import { unsupportedKey } from './unsupported.ts';
+
+export class LiveProperties implements BrokerProperties {
+  readonly #values: BrokerValues;
+  readonly #file: string | undefined;
+  readonly #version: DataVersion;
+
+  /** Changes go into `values` and, when there is one, into the configuration file. */
+  constructor(values: BrokerValues, file: string | undefined, clock: Clock = systemClock) {
+    this.#values = values;
+    this.#file = file;
+    this.#version = new DataVersion(clock);
+  }
+
+  get version(): DataVersionJson {
+    return this.#version.toJSON();
+  }
+
+  *all(): Iterable<readonly [string, string]> {
+    for (const key of brokerKeys.values()) yield [key.name, String(readValue(this.#values, key))];
+  }
+
+  /** All of the changes or none. */
+  update(changes: ReadonlyMap<string, string>): void {
+    const accepted: [Key, Value][] = [];
+    for (const [name, text] of changes) {
+      const key = this.#changeable(name, text);
+      if (key !== undefined) accepted.push([key, parseValue(key, text)]);
+    }
+    if (accepted.length === 0) return;
+    const texts = new Map(accepted.map(([key, value]) => [key.name, String(value)]));
+    if (this.#file !== undefined) changeProperties(this.#file, texts);
+    for (const [key, value] of accepted) writeValue(this.#values, key, value);
+    this.#version.next();
+  }
+
+  /** Undefined when the key has this value already: tools send back what they have read. */
+  #changeable(name: string, text: string): Key | undefined {
+    const key = brokerKeys.get(name);
+    if (key === undefined) {
+      const known = unsupportedKey(name);
+      throw new UserError(
+        known === undefined
+          ? `There is no property ${name}.`
+          : `${name} cannot be set: ${known.why}. Nothing was changed.`,
+      );
+    }
+    if (String(readValue(this.#values, key)) === text.trim()) return undefined;
+    if (key.changeable) return key;
+    throw new UserError(
+      `${name} takes effect only at start: set it in broker.conf and start again. Nothing was changed.`,
+    );
+  }
+}

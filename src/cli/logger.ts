@@ -1,0 +1,33 @@
+/**
+ * The log of a running process: one JSON line per event on stderr, level by RINGMQ_LOG_LEVEL. pino is loaded with the
+ * first line that is really written, so quiet commands do not wait for it.
+ */
+import { createRequire } from 'node:module';
+import type { Logger } from 'pino';
+import type { ControlLog } from '../control/log.ts';
+import { UserError } from './user-error.ts';
+
+const STDERR = 2;
+const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
+
+export function createLogger(level = process.env['RINGMQ_LOG_LEVEL'] ?? 'info'): ControlLog {
+  const threshold = LEVELS.indexOf(level);
+  if (threshold < 0) throw new UserError(`RINGMQ_LOG_LEVEL=${level}: allowed are ${LEVELS.join(', ')}.`);
+  let logger: Logger | undefined;
+  const write = (at: 'info' | 'warn' | 'error', fields: object, message: string): void => {
+    if (LEVELS.indexOf(at) < threshold) return;
+    logger ??= openPino(level);
+    logger[at](fields, message);
+  };
+  return {
+    info: (fields, message) => write('info', fields, message),
+    warn: (fields, message) => write('warn', fields, message),
+    error: (fields, message) => write('error', fields, message),
+  };
+}
+
+/** Written synchronously: the last lines before an exit are the ones that matter. */
+function openPino(level: string): Logger {
+  const pino = createRequire(import.meta.url)('pino') as typeof import('pino').pino;
+  return pino({ level, base: { pid: process.pid } }, pino.destination({ fd: STDERR, sync: true }));
+}

@@ -1,0 +1,41 @@
+#!/usr/bin/env node
+/** The command line. Each command's code is loaded when it is chosen, so that all of them start fast. */
+import { Command } from 'commander';
+import { explain } from './user-error.ts';
+
+const program = new Command('ringmq')
+  .description('A RocketMQ-compatible message broker')
+  .showHelpAfterError();
+
+function brokerOptions(command: Command): Command {
+  return command
+    .option('-c, --config <file>', "broker.conf with RocketMQ's keys")
+    .option('-n, --namesrv <addresses>', 'name servers to register with, host:port, separated by ;')
+    .option('--port <number>', "the broker's port, 0 = any free one (default: 10911)")
+    .option('--store <directory>', 'directory of the store (default: ~/store)')
+    .option('--host <address>', 'address to listen on (default: 127.0.0.1)')
+    .option('--network-threads <number>', 'threads that serve sockets')
+    .option('-p, --print-config', 'print the configuration and end');
+}
+
+brokerOptions(program.command('standalone').description('name server and broker in one process'))
+  .option('--namesrv-port <number>', "the name server's port, 0 = any free one (default: 9876)")
+  .action(async (flags) => (await import('./run-standalone.ts')).runStandalone(flags));
+
+brokerOptions(program.command('broker').description('a broker alone')).action(async (flags) =>
+  (await import('./run-broker.ts')).runBroker(flags),
+);
+
+program
+  .command('namesrv')
+  .description('a name server alone')
+  .option('-c, --config <file>', "namesrv.conf with RocketMQ's keys")
+  .option('--port <number>', 'port, 0 = any free one (default: 9876)')
+  .option('--host <address>', 'address to listen on (default: 127.0.0.1)')
+  .option('-p, --print-config', 'print the configuration and end')
+  .action(async (flags) => (await import('./run-namesrv.ts')).runNameServer(flags));
+
+program.parseAsync().catch((error: unknown) => {
+  process.stderr.write(`${explain(error)}\n`);
+  process.exit(1);
+});

@@ -1,0 +1,27 @@
+/** `ringmq namesrv`: a name server alone. */
+import { formatAddress } from '../remoting/address.ts';
+import { logWarnings } from './broker-start.ts';
+import { loadNameServer, type NameServerFlags } from './config/load-namesrv.ts';
+import { createLogger } from './logger.ts';
+import { serve } from './serve.ts';
+
+export async function runNameServer(flags: NameServerFlags & { printConfig?: boolean }): Promise<void> {
+  const { options, properties, warnings } = loadNameServer(flags);
+  if (flags.printConfig === true) {
+    process.stdout.write(properties);
+    return;
+  }
+  const log = createLogger();
+  await serve(log, async () => {
+    logWarnings(log, warnings);
+    const { startNameServer } = await import('../namesrv/name-server.ts');
+    const nameServer = await startNameServer({ ...options, log: (message) => log.info({}, message) });
+    return {
+      ready: `name server ${formatAddress(options.host, nameServer.port)}`,
+      close: async () => {
+        await nameServer.close();
+        return true;
+      },
+    };
+  });
+}

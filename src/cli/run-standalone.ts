@@ -1,0 +1,73 @@
+/** `ringmq standalone`: name server and broker in one process. */
+import { join } from 'node:path';
+import type { ControlLog } from '../control/log.ts';
+import type { NameServer } from '../namesrv/name-server.ts';
+import { storePaths } from '../store/paths.ts';
+import { configuredNameServers, logWarnings, reachableAt, startLoadedBroker } from './broker-start.ts';
+import { integer } from './config/key.ts';
+import { type BrokerFlags, isSameServer, isWildcard, type LoadedBroker, loadBroker } from './config/load.ts';
+import { createLogger } from './logger.ts';
+import { printConfig } from './print-config.ts';
+import { type Serving, serve } from './serve.ts';
+import { UserError } from './user-error.ts';
+
+const NAME_SERVER_PORT = '9876';
+
+export interface StandaloneFlags extends BrokerFlags {
+  namesrvPort?: string;
+  printConfig?: boolean;
+}
+
+export async function runStandalone(flags: StandaloneFlags): Promise<void> {
+  const port = integer(0, 65535).parse(flags.namesrvPort ?? NAME_SERVER_PORT);
+  if (port === undefined) {
+    throw new UserError(`--namesrv-port ${flags.namesrvPort} is not possible: allowed is 0 to 65535.`);
+  }
+  // NAMESRV_ADDR is for clients and lone brokers: this broker must not turn up at a name server that nobody named here.
+  delete process.env['NAMESRV_ADDR'];
+  const loaded = loadBroker(flags);
+  if (flags.printConfig === true) return printConfig(loaded);
+  const log = createLogger();
+  await serve(log, () => start(loaded, port, log));
+}
+
+async function start(loaded: LoadedBroker, port: number, log: ControlLog): Promise<Serving> {
+  logWarnings(log, loaded.warnings);
+  const { settings, store, listener } = loaded.values;
+  const { startNameServer } = await import('../namesrv/name-server.ts');
+  const nameServer = await startNameServer({
+    host: listener.bindAddress,
+    port,
+    kvConfigPath: join(storePaths.config(store.directory), 'kvConfig.json'),
+    log: (message) => log.info({}, message),
+  });
+  try {
+    const own = reachableAt(loopbackOf(listener.bindAddress), nameServer.port, settings.brokerIP1);
+    const others = configuredNameServers(loaded).filter((address) => !isSameServer(address, own));
+    const broker = await startLoadedBroker(loaded, log, [own, ...others]);
+    const shown = reachableAt(listener.bindAddress, nameServer.port, settings.brokerIP1);
+    return {
+      ready: `name server ${shown}, broker ${broker.address}, store ${store.directory}`,
+      died: broker.died,
+      close: () => closeBoth(broker.close(), nameServer),
+    };
+  } catch (error) {
+    await nameServer.close();
+    throw error;
+  }
+}
+
+/** The broker's goodbye still reaches the name server. */
+async function closeBoth(broker: Promise<boolean>, nameServer: NameServer): Promise<boolean> {
+  try {
+    return await broker;
+  } finally {
+    await nameServer.close();
+  }
+}
+
+/** Where this process itself reaches a server of its own. */
+function loopbackOf(bind: string): string {
+  if (!isWildcard(bind)) return bind;
+  return bind === '::' ? '::1' : '127.0.0.1';
+}

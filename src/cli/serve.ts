@@ -1,0 +1,58 @@
+/** The life of a server process: start, ready line, signals, death, clean stop and exit code. */
+import type { ControlLog } from '../control/log.ts';
+import { explain } from './user-error.ts';
+
+export interface Serving {
+  /** What follows `RingMQ ready: `. */
+  readonly ready: string;
+  /** Resolves when the server has ended by itself. */
+  readonly died?: Promise<Error>;
+  /** Resolves whether the stop was clean. */
+  close(): Promise<boolean>;
+}
+
+/**
+ * Starts, serves until SIGTERM or SIGINT, stops and ends the process. A signal during a long start waits for the start,
+ * so that the store is closed properly; a second signal ends the process at once.
+ */
+export async function serve(log: ControlLog, start: () => Promise<Serving>): Promise<never> {
+  const signalled = firstSignal(log);
+  const serving = await start();
+  const early = await Promise.race([signalled, Promise.resolve(undefined)]);
+  if (early === undefined) process.stdout.write(`RingMQ ready: ${serving.ready}\n`);
+  const dead = serving.died?.then((reason) => ({ reason })) ?? new Promise<never>(() => {});
+  const end = await Promise.race([signalled, dead]);
+  if (typeof end !== 'string') {
+    log.error({ error: end.reason.stack }, `the broker has died: ${end.reason.message}`);
+    process.exit(1);
+  }
+  log.info({ signal: end }, 'stopping');
+  const clean = await closed(log, serving);
+  log.info({ clean }, clean ? 'stopped' : 'stopped, but the store will be checked at the next start');
+  process.exit(clean ? 0 : 1);
+}
+
+async function closed(log: ControlLog, serving: Serving): Promise<boolean> {
+  try {
+    return await serving.close();
+  } catch (error) {
+    log.error({ error: (error as Error).stack }, `the stop failed: ${explain(error)}`);
+    return false;
+  }
+}
+
+function firstSignal(log: ControlLog): Promise<string> {
+  return new Promise((resolve) => {
+    let signals = 0;
+    const onSignal = (signal: string): void => {
+      signals += 1;
+      if (signals > 1) {
+        log.warn({ signal }, 'second signal: ending at once');
+        process.exit(1);
+      }
+      resolve(signal);
+    };
+    process.on('SIGTERM', onSignal);
+    process.on('SIGINT', onSignal);
+  });
+}
