@@ -2,9 +2,7 @@
  * Opening and closing a store's directory: the lock, the abort file, recovery, checkpoints. Everything that is true of
  * a store however many threads serve it afterwards.
  */
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { Clock } from '../lib/clock.ts';
-import { addon } from '../native/addon.ts';
 import {
   APPENDED,
   DISPATCHED,
@@ -52,26 +50,25 @@ export class OpenStore {
 
   /** Locks, recovers and marks the store as running. Throws with a sentence that says what to do. */
   static open(parts: OpeningParts): OpenStore {
-    const { options } = parts;
+    const { disk, options } = parts;
     checkStoreOptions(options);
-    mkdirSync(options.commitLogDirectory, { recursive: true });
-    mkdirSync(storePaths.consumeQueue(options.directory), { recursive: true });
-    mkdirSync(storePaths.config(options.directory), { recursive: true });
-    const lock = takeLock(options.directory);
+    disk.makeDirectory(options.commitLogDirectory);
+    disk.makeDirectory(storePaths.consumeQueue(options.directory));
+    disk.makeDirectory(storePaths.config(options.directory));
+    const lock = takeLock(disk, options.directory);
     try {
-      const boot = currentBoot();
-      const clean = parts.disk.size(storePaths.abort(options.directory)) < 0;
+      const boot = disk.boot();
+      const clean = disk.size(storePaths.abort(options.directory)) < 0;
       const recovered = recoverStore({
         ...parts,
         clean,
-        pageCacheSurvived: boot !== '' && boot === lastBoot(options),
+        pageCacheSurvived: boot !== '' && boot === lastBoot(disk, options),
       });
-      writeFileSync(storePaths.abort(options.directory), String(process.pid));
-      writeFileSync(storePaths.boot(options.directory), boot);
-      addon.syncDirectory(options.directory);
+      disk.writeWhole(storePaths.abort(options.directory), Buffer.from(String(process.pid)));
+      disk.writeWhole(storePaths.boot(options.directory), Buffer.from(boot));
       return new OpenStore(parts, lock, recovered);
     } catch (error) {
-      addon.unlockFile(lock);
+      disk.unlock(lock);
       throw error;
     }
   }
@@ -108,7 +105,7 @@ export class OpenStore {
 
   /** Lets go of the store after a death: it stays marked as not cleanly closed. */
   abandon(): void {
-    addon.unlockFile(this.#lock);
+    this.#parts.disk.unlock(this.#lock);
   }
 
   /**
@@ -116,21 +113,21 @@ export class OpenStore {
    * abort file. Resolves whether the stop counts as clean.
    */
   async close(): Promise<boolean> {
-    const { positions, options } = this.#parts;
+    const { positions, options, disk } = this.#parts;
     const end = positions.get(APPENDED);
     const complete = positions.get(FLUSHED) === end && positions.get(DISPATCHED) === end && !positions.halted;
     const clean = complete && (await this.checkpoint());
     if (clean) {
-      rmSync(storePaths.abort(options.directory), { force: true });
-      addon.syncDirectory(options.directory);
+      disk.remove(storePaths.abort(options.directory));
+      disk.syncDirectory(options.directory);
     }
-    addon.unlockFile(this.#lock);
+    disk.unlock(this.#lock);
     return clean;
   }
 }
 
-function takeLock(directory: string): number {
-  const lock = addon.lockFile(storePaths.lock(directory));
+function takeLock(disk: Disk, directory: string): number {
+  const lock = disk.lock(storePaths.lock(directory));
   if (lock >= 0) return lock;
   if (lock === -EAGAIN || lock === -EACCES) {
     throw new Error(
@@ -140,19 +137,7 @@ function takeLock(directory: string): number {
   throw new Error(`Cannot lock the store ${directory} (errno ${-lock}).`);
 }
 
-/** Names the running boot of the machine; empty where the kernel does not tell. */
-function currentBoot(): string {
-  try {
-    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-  } catch {
-    return '';
-  }
-}
-
-function lastBoot(options: StoreOptions): string {
-  try {
-    return readFileSync(storePaths.boot(options.directory), 'utf8').trim();
-  } catch {
-    return '';
-  }
+function lastBoot(disk: Disk, options: StoreOptions): string {
+  const bytes = disk.readWhole(storePaths.boot(options.directory));
+  return bytes === undefined ? '' : Buffer.from(bytes).toString('utf8').trim();
 }

@@ -145,6 +145,7 @@ class Broker implements RunningBroker {
       positionOf: (topic, queueId, offset) => this.#reads.positionOf(topic, queueId, offset),
       announce: () => this.#logStartMoved(),
     });
+    const started = systemClock.now();
     const uniqueIds = new UniqueIds(storeHost.address);
     const context: BrokerContext = {
       ...this.#tables,
@@ -154,7 +155,7 @@ class Broker implements RunningBroker {
       maintenance: createMaintenance(retention, this.#tables.topics, this.#ids, this.#reads),
       properties: config.properties,
       uniqueId: () => uniqueIds.next(systemClock.now()),
-      runtimeInfo: () => runtimeFigures(this.#reads, retention, store),
+      runtimeInfo: () => runtimeFigures(this.#reads, retention, store, systemClock, started),
       expressionProblem: () => undefined,
     };
     const stats = new BrokerStats(this.#tables, this.#positions, (topic, queueId) =>

@@ -72,6 +72,8 @@ export class WriterAgent implements Agent {
       { position: this.#positions.get(APPENDED), storeTimestamp: this.#positions.get(APPENDED_TIME) },
       (start) => this.#prepareAfter(start, broker.store.preallocateNextFile),
     );
+    // The file to write next is there before the one after it: the log may not begin with a gap.
+    this.#segments.at(this.#log.position, true);
     this.#prepareAfter(this.#segments.startOf(this.#log.position), broker.store.preallocateNextFile);
   }
 

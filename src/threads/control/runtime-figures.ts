@@ -1,18 +1,19 @@
 /** Figures of request 28 that only the threads' owner knows. */
+import type { Clock } from '../../lib/clock.ts';
 import type { StoreOptions } from '../../store/options.ts';
 import type { Retention } from './retention.ts';
 import type { ControlReads } from './store-reads.ts';
-
-const started = Date.now();
 
 export function* runtimeFigures(
   reads: ControlReads,
   retention: Retention,
   store: StoreOptions,
+  clock: Clock,
+  started: number,
 ): Iterable<readonly [string, string]> {
   const ratio = retention.diskRatio();
   yield ['bootTimestamp', String(started)];
-  yield ['runtime', `[ 0 days, 0 hours, 0 minutes, ${Math.floor((Date.now() - started) / 1000)} seconds ]`];
+  yield ['runtime', `[ 0 days, 0 hours, 0 minutes, ${Math.floor((clock.now() - started) / 1000)} seconds ]`];
   yield ['commitLogDiskRatio', ratio.toFixed(2)];
   yield ['consumeQueueDiskRatio', ratio.toFixed(2)];
   yield ['commitLogDirCapacity', store.commitLogDirectory];
