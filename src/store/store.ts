@@ -38,6 +38,13 @@ export interface StoreSetup {
   progress?: (line: string) => void;
 }
 
+export interface NewMessage {
+  head: RecordHead;
+  body: Uint8Array;
+  /** Encoded: `name \x01 value \x02 …` */
+  properties: string;
+}
+
 export interface Appended {
   queueOffset: number;
   physicalOffset: number;
@@ -60,11 +67,11 @@ export function openStore(setup: StoreSetup): Store {
 export class Store {
   readonly options: StoreOptions;
   readonly positions = new Positions();
+  readonly directory = QueueDirectory.plain();
   readonly pull: PullReader;
   readonly reader: StoreReader;
   readonly #disk: Disk;
   readonly #clock: Clock;
-  readonly #directory = QueueDirectory.plain();
   readonly #queues = new Map<string, KnownQueue>();
   readonly #segments: Segments;
   readonly #log: CommitLog;
@@ -79,20 +86,20 @@ export class Store {
     this.#disk = setup.disk ?? nativeDisk;
     this.#clock = setup.clock ?? systemClock;
     this.options = storeOptions(setup.directory, setup.options);
-    const { options, positions } = this;
+    const { options, positions, directory } = this;
     const delayMillis = parseDelayLevels(setup.delayLevels ?? DEFAULT_DELAY_LEVELS);
     this.#opened = OpenStore.open({
       disk: this.#disk,
       options,
       positions,
-      directory: this.#directory,
+      directory,
       clock: this.#clock,
       delayMillis,
       idOf: (topic, queueId) => this.#queue(topic, queueId).id,
       progress: setup.progress ?? (() => {}),
     });
     this.#segments = new Segments(this.#disk, options.commitLogDirectory, options.mappedFileSizeCommitLog);
-    this.#log = new CommitLog(this.#segments, positions, this.#directory, {
+    this.#log = new CommitLog(this.#segments, positions, this.directory, {
       position: positions.get(APPENDED),
       storeTimestamp: positions.get(APPENDED_TIME),
     });
@@ -101,7 +108,7 @@ export class Store {
       positions,
     );
     const queueRoot = storePaths.consumeQueue(options.directory);
-    this.#table = new QueueTable(this.#disk, queueRoot, options.mappedFileSizeConsumeQueue, this.#directory);
+    this.#table = new QueueTable(this.#disk, queueRoot, options.mappedFileSizeConsumeQueue, this.directory);
     for (const { topic, queueId, id, lastPhysicalEnd } of this.#opened.recovered.queues) {
       this.#table.add(topic, queueId, id, lastPhysicalEnd);
     }
@@ -114,7 +121,7 @@ export class Store {
       segments: this.#segments,
       positions,
       queues: this.#table,
-      directory: this.#directory,
+      directory,
       index: this.#index,
       bound: options.flushDiskType === 'SYNC_FLUSH' ? FLUSHED : APPENDED,
       delayMillis,
@@ -123,25 +130,34 @@ export class Store {
       onGap: (queue) => assert(false, `queue ${queue.topic}/${queue.queueId} has a gap`),
     });
     const index = this.#index && new IndexReader(this.#disk, indexDirectory, geometry);
-    this.pull = new PullReader(this.#segments, positions, this.#directory, totalmem() * 0.4);
-    this.reader = new StoreReader(this.#segments, positions, this.#directory, index);
+    this.pull = new PullReader(this.#segments, positions, this.directory, totalmem() * 0.4);
+    this.reader = new StoreReader(this.#segments, positions, this.directory, index);
   }
 
   /** Appends one message; it is neither durable nor visible yet. Throws when the log has no room for it. */
   append(topic: string, head: RecordHead, body: Uint8Array, properties: string): Appended {
-    const queue = this.#queue(topic, head.queueId);
-    if (this.#table.byName(topic)?.queues[head.queueId] === undefined) {
-      this.#table.add(topic, head.queueId, queue.id);
+    return this.appendBatch(topic, head.queueId, [{ head, body, properties }]);
+  }
+
+  /** Appends messages to one queue, all or none, one behind the other in one file; returns where the first went. */
+  appendBatch(topic: string, queueId: number, messages: readonly NewMessage[]): Appended {
+    const queue = this.#queue(topic, queueId);
+    if (this.#table.byName(topic)?.queues[queueId] === undefined) this.#table.add(topic, queueId, queue.id);
+    const topicBytes = Buffer.from(topic);
+    const records = messages.map(({ head, body, properties }) =>
+      encodeRecord({ ...head, queueId }, topicBytes, body, Buffer.from(properties)),
+    );
+    const size = records.reduce((sum, record) => sum + record.length, 0);
+    if (size > this.#scratch.bytes.length) this.#scratch = plainBulk(size * 2);
+    let at = 0;
+    for (const record of records) {
+      this.#scratch.bytes.set(record, at);
+      at += record.length;
     }
-    const record = encodeRecord(head, Buffer.from(topic), body, Buffer.from(properties));
-    if (record.length > this.#scratch.bytes.length) this.#scratch = plainBulk(record.length * 2);
-    this.#scratch.bytes.set(record);
     this.#log.setTime(this.#clock.now());
-    const outcome = this.#log.append(this.#scratch, 0, record.length, queue.id);
+    const outcome = this.#log.appendBatch(this.#scratch, 0, size, records.length, queue.id);
     if (outcome !== APPENDED_OK) {
-      throw new Error(
-        `the log cannot take a record of ${record.length} bytes (errno ${this.#segments.lastError})`,
-      );
+      throw new Error(`the log cannot take records of ${size} bytes (errno ${this.#segments.lastError})`);
     }
     this.#log.publish();
     return { queueOffset: this.#log.queueOffset, physicalOffset: this.#log.physicalOffset };

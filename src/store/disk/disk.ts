@@ -72,4 +72,11 @@ export interface Disk {
   setAside(path: string, to: string): void;
   /** Removes a file or a whole directory; missing is fine. */
   remove(path: string): void;
+  /** Makes the names in a directory durable: what was made, moved or removed there. 0 or -errno. */
+  syncDirectory(path: string): number;
+  /** Locks a file, made when missing, against other processes and other opens. Number of the lock or -errno. */
+  lock(path: string): number;
+  unlock(lock: number): void;
+  /** Names the running boot of the machine, or '' where nobody tells. In the same boot the page cache is the same. */
+  boot(): string;
 }

@@ -135,4 +135,14 @@ export const nativeDisk: Disk = {
   zero: (path, from, to) => addon.zeroFileRange(path, from, to),
   setAside: (path, to) => renameSync(path, to),
   remove: (path) => rmSync(path, { recursive: true, force: true }),
+  syncDirectory: (path) => addon.syncDirectory(path),
+  lock: (path) => addon.lockFile(path),
+  unlock: (lock) => addon.unlockFile(lock),
+  boot() {
+    try {
+      return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+    } catch {
+      return '';
+    }
+  },
 };
