@@ -3,6 +3,9 @@ export class UserError extends Error {
   override name = 'UserError';
 }
 
+/** A path that exists, but not for this user or not as what it should be. */
+const UNUSABLE: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EISDIR', 'EEXIST']);
+
 const BUGS: readonly (new (message?: string) => Error)[] = [
   TypeError,
   ReferenceError,
@@ -22,7 +25,7 @@ function systemSentence(
   error: NodeJS.ErrnoException & { address?: string; port?: number },
 ): string | undefined {
   const { code, path } = error;
-  const where = `${error.address ?? ''}:${error.port ?? ''}`;
+  const where = error.port ? `${error.address ?? ''}:${error.port}` : error.address;
   if (code === 'EADDRINUSE') {
     return `${where} is in use: stop the program that listens there, or choose another port (--port, --namesrv-port).`;
   }
@@ -32,8 +35,8 @@ function systemSentence(
   }
   if (path === undefined) return undefined;
   if (code === 'ENOENT') return `${path} does not exist.`;
-  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS')
-    return `${path} cannot be used (${code}): give this user the right to it, or choose another place.`;
+  if (code !== undefined && UNUSABLE.has(code))
+    return `${path} cannot be used (${code}): check its kind and rights, or choose another place.`;
   if (code === 'ENOSPC') return `${path}: the disk is full. Free some space and start again.`;
   return undefined;
 }

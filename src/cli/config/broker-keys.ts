@@ -24,8 +24,7 @@ interface More {
   /** Name in broker.conf when it is not the field's. */
   name?: string;
   defaultText?: string;
-  /** Takes effect only at start. */
-  fixed?: true;
+  changeable?: boolean;
 }
 
 type Scalar = string | number | boolean;
@@ -36,17 +35,17 @@ function setting<V extends Scalar>(
   meaning: string,
   more: More = {},
 ): Key {
-  return { name: field, place: 'settings', field, ...domain, meaning, changeable: true, ...given(more) };
+  return { name: field, place: 'settings', field, ...domain, meaning, changeable: true, ...more };
 }
 
-/** The store's threads copy their options at start, so none of them changes while the broker runs. */
+/** The store's threads copy their options at start; only what the control thread reads may change. */
 function storeKey<V extends Scalar>(
   field: FieldsOf<StoreOptions, V>,
   domain: Domain<V>,
   meaning: string,
   more: More = {},
 ): Key {
-  return { name: field, place: 'store', field, ...domain, meaning, ...given(more), changeable: false };
+  return { name: field, place: 'store', field, ...domain, meaning, changeable: false, ...more };
 }
 
 function listener<V extends Scalar>(
@@ -55,11 +54,7 @@ function listener<V extends Scalar>(
   meaning: string,
   more: More = {},
 ): Key {
-  return { name: field, place: 'listener', field, ...domain, meaning, ...given(more), changeable: false };
-}
-
-function given({ fixed, ...more }: More): Partial<Key> {
-  return fixed === true ? { ...more, changeable: false } : more;
+  return { name: field, place: 'listener', field, ...domain, meaning, changeable: false, ...more };
 }
 
 const name = text('a name', (given) => given !== '' && !/[\s#]/.test(given));
@@ -88,23 +83,23 @@ export const keyGroups: readonly KeyGroup[] = [
   {
     title: 'Identity and network',
     keys: [
-      setting('brokerClusterName', name, 'Cluster that the broker belongs to.', { fixed: true }),
+      setting('brokerClusterName', name, 'Cluster that the broker belongs to.', { changeable: false }),
       setting('brokerName', name, 'Name under which name servers list the broker.', {
         defaultText: "the machine's host name",
-        fixed: true,
+        changeable: false,
       }),
       setting('brokerId', integer(0, MAX), '0 = master. RingMQ has no slaves: other values count as 0.', {
-        fixed: true,
+        changeable: false,
       }),
       listener('brokerRole', choice('ASYNC_MASTER', 'SYNC_MASTER'), 'Both mean the same without slaves.'),
       setting('brokerIP1', host, 'Address that clients are told.', {
         defaultText: 'the bind address; for 0.0.0.0 an address of this machine',
-        fixed: true,
+        changeable: false,
       }),
       listener('bindAddress', host, 'Address to listen on.', {
         defaultText: '127.0.0.1; 0.0.0.0 when brokerIP1 is set to an address other machines can reach',
       }),
-      setting('listenPort', port, 'Port to listen on; 0 = any free one.', { fixed: true }),
+      setting('listenPort', port, 'Port to listen on; 0 = any free one.', { changeable: false }),
       listener('vipChannel', flag, 'Listen on listenPort - 2 too, as old clients expect (not with port 0).', {
         name: `${OWN_PREFIX}vipChannel`,
       }),
@@ -135,12 +130,14 @@ export const keyGroups: readonly KeyGroup[] = [
       setting('brokerPermission', integer(0, 7), 'Bits: 4 read, 2 write.'),
       setting('autoCreateTopicEnable', flag, 'A send to an unknown topic creates it.'),
       setting('defaultTopicQueueNums', integer(1, 65_536), 'Queues of a topic that a send creates, at most.'),
-      setting('clusterTopicEnable', flag, "The cluster's name is a topic.", { fixed: true }),
-      setting('brokerTopicEnable', flag, "The broker's name is a topic.", { fixed: true }),
-      setting('traceTopicEnable', flag, 'Create the trace topic at start.', { fixed: true }),
-      setting('msgTraceTopicName', name, 'Name of the trace topic.', { fixed: true }),
-      setting('reviveQueueNum', integer(1, 1024), 'Queues of the revive topic.', { fixed: true }),
-      setting('timerWheelEnable', flag, 'Create the topic of the timer wheel at start.', { fixed: true }),
+      setting('clusterTopicEnable', flag, "The cluster's name is a topic.", { changeable: false }),
+      setting('brokerTopicEnable', flag, "The broker's name is a topic.", { changeable: false }),
+      setting('traceTopicEnable', flag, 'Create the trace topic at start.', { changeable: false }),
+      setting('msgTraceTopicName', name, 'Name of the trace topic.', { changeable: false }),
+      setting('reviveQueueNum', integer(1, 1024), 'Queues of the revive topic.', { changeable: false }),
+      setting('timerWheelEnable', flag, 'Create the topic of the timer wheel at start.', {
+        changeable: false,
+      }),
       setting('enableMixedMessageType', flag, 'Topics may have the message type MIXED.'),
       setting('validateSystemTopicWhenUpdateTopic', flag, 'Refuse changes of system topics.'),
       setting('clearRetryTopicWhenDeleteTopic', flag, 'Deleting a topic deletes its pop retry topics too.'),
@@ -163,22 +160,20 @@ export const keyGroups: readonly KeyGroup[] = [
       ),
       setting('enablePropertyFilter', flag, 'Allow filters by SQL92 expressions.'),
       setting('useServerSideResetOffset', flag, 'The broker itself resets offsets of groups.'),
-      setting('flushConsumerOffsetInterval', milliseconds, 'ms between saves of consumer offsets.', {
-        fixed: true,
-      }),
+      setting('flushConsumerOffsetInterval', milliseconds, 'ms between saves of consumer offsets.'),
       setting('consumerOffsetUpdateVersionStep', integer(1, MAX), 'Commits per step of the version.'),
       setting('defaultQueryMaxNum', integer(1, 10_000), 'Messages that a query by key answers at most.'),
       setting('startAcceptSendRequestTimeStamp', integer(0, MAX), 'Sends are refused before; ms since 1970.'),
       setting('configBlackList', text('names, separated by ;'), 'Keys that request 25 may not change.', {
-        fixed: true,
+        changeable: false,
       }),
     ],
   },
   {
     title: 'Delayed delivery',
     keys: [
-      setting('messageDelayLevel', delays, 'Delay of each level, level 1 first.', { fixed: true }),
-      setting('flushDelayOffsetInterval', milliseconds, 'ms between saves of the progress.', { fixed: true }),
+      setting('messageDelayLevel', delays, 'Delay of each level, level 1 first.', { changeable: false }),
+      setting('flushDelayOffsetInterval', milliseconds, 'ms between saves of the progress.'),
       setting('delayOffsetUpdateVersionStep', integer(1, MAX), 'Deliveries per step of the version.'),
       setting(
         'scheduleAsyncDeliverMaxPendingLimit',
@@ -221,8 +216,12 @@ export const keyGroups: readonly KeyGroup[] = [
       storeKey('preallocateNextFile', flag, 'Make the next CommitLog file ahead of need.', {
         name: `${OWN_PREFIX}preallocateNextFile`,
       }),
-      storeKey('fileReservedTime', integer(1, 1_000_000), 'Hours that a full CommitLog file is kept.'),
-      storeKey('deleteWhen', hours, 'Hours of the day in which expired files are deleted.'),
+      storeKey('fileReservedTime', integer(1, 1_000_000), 'Hours that a full CommitLog file is kept.', {
+        changeable: true,
+      }),
+      storeKey('deleteWhen', hours, 'Hours of the day in which expired files are deleted.', {
+        changeable: true,
+      }),
     ],
   },
 ];
