@@ -31,8 +31,9 @@ export class Sockets {
   readonly #parts: SocketsParts;
   readonly #pool = new OutputPool();
   readonly #servers: Server[] = [];
-  readonly #buffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
-  readonly #view = new DataView(this.#buffer.buffer, this.#buffer.byteOffset, this.#buffer.byteLength);
+  /** No Buffer: its `slice` would be a view of bytes that the next read overwrites. */
+  readonly #buffer = new Uint8Array(READ_BUFFER_BYTES);
+  readonly #view = new DataView(this.#buffer.buffer);
   readonly #dirty: Connection[] = [];
   readonly #blocked: Connection[] = [];
   #refusing = false;
