@@ -10,6 +10,7 @@ import {
   DISPATCHED_TIME,
   FLUSHED,
   FLUSHED_TIME,
+  INDEX_COMPLETED_TIME,
   type Positions,
 } from '../ring/positions.ts';
 import type { Disk } from './disk/disk.ts';
@@ -87,6 +88,7 @@ export class OpenStore {
     this.#sample = now;
     const next: Checkpoint = { ...this.#checkpoint };
     next.logTimestamp = Math.max(next.logTimestamp, positions.get(FLUSHED_TIME));
+    next.indexTimestamp = Math.max(next.indexTimestamp, positions.get(INDEX_COMPLETED_TIME));
     if (flushed > sample.position && sample.position >= next.queuePhysicalOffset) {
       next.queuePhysicalOffset = sample.position;
       next.queueTimestamp = sample.time;
@@ -96,11 +98,6 @@ export class OpenStore {
     writeCheckpoint(disk, storePaths.checkpoint(this.#parts.options.directory), next);
     this.#checkpoint = next;
     return true;
-  }
-
-  /** Notes that an index file is complete and durable up to this store time. */
-  indexCompleted(timestamp: number): void {
-    if (timestamp > this.#checkpoint.indexTimestamp) this.#checkpoint.indexTimestamp = timestamp;
   }
 
   /** Lets go of the store after a death: it stays marked as not cleanly closed. */

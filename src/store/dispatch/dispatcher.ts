@@ -25,6 +25,7 @@ import {
   DISPATCHED_TIME,
   type FLUSHED,
   HALT_DISPATCH_FAILED,
+  INDEX_COMPLETED_TIME,
   type Positions,
 } from '../../ring/positions.ts';
 import type { Mapping } from '../disk/disk.ts';
@@ -139,7 +140,8 @@ export class Dispatcher {
     const sysFlag = sysFlagOf(view, at);
     if (entersQueue(sysFlag)) this.#enter(found, queue, mapping, at, size);
     const { index } = this.#store;
-    if (index !== undefined && this.position > index.endPhysical) {
+    // The index's last record is entered again after a crash: some of its keys may have gone into a file that is lost.
+    if (index !== undefined && this.position >= index.endPhysical) {
       const outcome = dispatchKeys(
         index,
         found,
@@ -205,8 +207,11 @@ export class Dispatcher {
 
   /** Maxima before the position, the position before the news: who hears of a message can read it. */
   #publish(): void {
-    const { directory, positions } = this.#store;
+    const { directory, positions, index } = this.#store;
     for (const queue of this.#touched) directory.setMaximum(queue.id, queue.next);
+    if (index !== undefined && index.completedTimestamp > 0) {
+      positions.set(INDEX_COMPLETED_TIME, index.completedTimestamp);
+    }
     positions.set(DISPATCHED_TIME, this.#lastTime);
     positions.set(DISPATCHED_RECORD, this.#lastRecord);
     positions.set(DISPATCHED, this.position);

@@ -2,34 +2,33 @@
 import { join } from 'node:path';
 import { readInt64 } from '../../lib/int64.ts';
 import type { Disk } from '../disk/disk.ts';
-import { BEGIN_PHYSICAL, END_TIMESTAMP, INDEX_HEADER_BYTES } from '../index/index-layout.ts';
+import { END_PHYSICAL, END_TIMESTAMP, INDEX_COUNT, INDEX_HEADER_BYTES } from '../index/index-layout.ts';
 import { listIndexFiles } from '../index/key-index.ts';
 import type { StoreOptions } from '../options.ts';
 import { storePaths } from '../paths.ts';
 
 /**
- * Removes index files that are younger than the checkpoint's index timestamp; returns the log position from which
- * keys must be entered again, or undefined when no file was removed.
+ * Keeps the index files that were full and synced by the checkpoint's word, removes all others, and returns the log
+ * position from which keys must be entered again. What the header of another file says proves nothing: the page may be
+ * an old one, or all zeros.
  */
-export function dropUncertainIndex(
-  disk: Disk,
-  options: StoreOptions,
-  indexTimestamp: number,
-): number | undefined {
+export function dropUncertainIndex(disk: Disk, options: StoreOptions, indexTimestamp: number): number {
   const directory = storePaths.index(options.directory);
   const bytes = new Uint8Array(INDEX_HEADER_BYTES);
   const view = new DataView(bytes.buffer);
-  let from: number | undefined;
+  let from = 0;
   for (const name of listIndexFiles(disk, directory)) {
     const path = join(directory, name);
     const file = disk.open(path, -1);
     if (typeof file === 'number') continue;
     const read = file.read(0, bytes, 0, INDEX_HEADER_BYTES);
     file.close();
-    if (read === INDEX_HEADER_BYTES && readInt64(view, END_TIMESTAMP) <= indexTimestamp) continue;
-    const begin = readInt64(view, BEGIN_PHYSICAL);
-    from = from === undefined ? begin : Math.min(from, begin);
-    disk.remove(path);
+    const isFull = read === INDEX_HEADER_BYTES && view.getInt32(INDEX_COUNT) >= options.maxIndexNum;
+    if (isFull && readInt64(view, END_TIMESTAMP) <= indexTimestamp) {
+      from = Math.max(from, readInt64(view, END_PHYSICAL));
+    } else {
+      disk.remove(path);
+    }
   }
   return from;
 }

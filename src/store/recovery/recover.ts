@@ -101,7 +101,7 @@ class Recovery {
     let from = clean ? queuesEnd : this.#soundStart(checkpoint.queuePhysicalOffset);
     if (!clean && !pageCacheSurvived) {
       const indexFrom = dropUncertainIndex(disk, options, checkpoint.indexTimestamp);
-      if (indexFrom !== undefined) from = Math.min(from, this.#soundStart(indexFrom));
+      if (options.messageIndexEnable) from = Math.min(from, this.#soundStart(indexFrom));
     }
     from = this.#boundaryAt(Math.max(from, this.#logStart));
     const scan = scanLog(this.#segments, from, this.#logLimit, (position) =>
