@@ -7,10 +7,11 @@ import {
   broadcasting,
   everyModeExactlyOnce,
   joinAndLeave,
+  roundTrip,
   tagFilter,
 } from './scenarios/produce-consume.ts';
 import { litePulling, pulling } from './scenarios/pulling.ts';
-import { java55 } from './support/clients.ts';
+import { java55, java55Binary } from './support/clients.ts';
 import { clusterSuite } from './support/suite.ts';
 
 const COUNT = 10_000;
@@ -26,6 +27,10 @@ test('the pull consumer reads every queue, commits, and waits at the end', () =>
 test('the lite pull consumer, assigned and subscribed', () => litePulling(java55, cluster(), 1_000));
 test('tag expressions choose', () => tagFilter(java55, cluster(), 300));
 test('compressed and large bodies come back as they were', () => bigBodies(java55, cluster()));
+
+test('binary headers instead of JSON', async () => {
+  await roundTrip(java55Binary, cluster(), 'binary-headers', 300);
+});
 
 test('a message over 4 MiB is refused with code 13, and the connection lives on', async () => {
   const args = {

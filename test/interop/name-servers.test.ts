@@ -1,10 +1,9 @@
 // Routes across makers: a real name server leads clients to our broker, and ours leads them to a real broker.
 
 import * as assert from 'uvu/assert';
-import { Consumer, Producer } from './scenarios/actors.ts';
+import { roundTrip } from './scenarios/produce-consume.ts';
 import { go2, java49, java55 } from './support/clients.ts';
 import { Dialogue } from './support/dialogue.ts';
-import { Ledger } from './support/ledger.ts';
 import { stopEverything } from './support/program.ts';
 import { startRealBroker, startRealNameServer } from './support/real-rocketmq.ts';
 import { interopSuite } from './support/suite.ts';
@@ -14,13 +13,7 @@ const test = interopSuite('name servers');
 
 async function works(cluster: Cluster): Promise<void> {
   for (const [index, kit] of [java55, java49, go2].entries()) {
-    const topic = `routed-${index}`;
-    const ledger = new Ledger();
-    await new Producer(kit, cluster, { topic, modes: 'async', count: 100, prefix: 'n' }, ledger).finish();
-    const consumer = new Consumer(kit, cluster, { topic, group: `routed-group-${index}` }, ledger);
-    await consumer.receives(ledger);
-    await consumer.stop();
-    ledger.exactlyOnce();
+    await roundTrip(kit, cluster, `routed-${index}`, 100);
   }
   const args = { namesrv: cluster.nameServer.address, 'broker-address': cluster.broker.address };
   const dialogue = new Dialogue(java55.start('Admin', args));

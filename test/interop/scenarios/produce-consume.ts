@@ -9,6 +9,8 @@ import { allIntact, allReceived, Consumer, createTopic, Producer, type Sent } fr
 const TAGS = ['A', 'B', 'C'];
 /** Queues must have moved this long after a join or a leave. */
 const MOVE_LIMIT = 5_000;
+/** Messages sent in each of the three phases around a join and a leave. */
+const TRAFFIC = 250;
 
 /** `count` messages in each of four modes reach a group of two exactly once. */
 export async function everyModeExactlyOnce(kit: Kit, cluster: Cluster, count: number): Promise<void> {
@@ -54,6 +56,23 @@ export async function everyModeExactlyOnce(kit: Kit, cluster: Cluster, count: nu
   }
 }
 
+/** The shortest proof that a client and a broker understand each other. */
+export async function roundTrip(kit: Kit, cluster: Cluster, topic: string, count: number): Promise<void> {
+  const ledger = new Ledger();
+  const args = { topic, modes: 'sync,async,batch', count, tags: 'A,B', prefix: 'n' };
+  checkAcknowledgements(await new Producer(kit, cluster, args, ledger).finish());
+  const consumer = new Consumer(
+    kit,
+    cluster,
+    { topic, group: `${topic}-group`, expression: 'A || B' },
+    ledger,
+  );
+  await consumer.receives(ledger);
+  await consumer.stop();
+  ledger.exactlyOnce();
+  allIntact(consumer.delivered);
+}
+
 function checkAcknowledgements(acked: readonly Sent[]): void {
   assert.equal([...new Set(acked.map((sent) => sent.status))], ['SEND_OK']);
   assert.is(new Set(acked.map((sent) => sent.msgId)).size, acked.length, 'unique ids differ');
@@ -72,7 +91,12 @@ export async function joinAndLeave(kit: Kit, cluster: Cluster): Promise<void> {
   const stays = new Consumer(kit, cluster, { topic, group, instance: 'stays' }, ledger);
   await stays.holds(4);
   const producer = new Producer(kit, cluster, { topic, 'until-stop': true, rate: 500, prefix: 'jl' }, ledger);
-  await producer.program.waitForEvent('sent', 20_000);
+  const sends = (more: number): Promise<true> => {
+    const enough = producer.acked.length + more;
+    const look = (): true | undefined => (producer.acked.length >= enough ? true : undefined);
+    return producer.program.waitFor(`${more} more sends`, look, 20_000);
+  };
+  await sends(TRAFFIC);
 
   const joins = new Consumer(kit, cluster, { topic, group, instance: 'joins' }, ledger);
   await joins.program.waitForEvent('ready', 20_000);

@@ -1,7 +1,7 @@
 // The three client lines under test behind one function each: same programs, same arguments, same events.
 
 import { goBinary } from './go.ts';
-import { type ClientLine, classPath } from './jvm.ts';
+import { type ClientLine, classPath, java } from './jvm.ts';
 import { temporaryFolder } from './paths.ts';
 import { Program } from './program.ts';
 
@@ -12,7 +12,7 @@ export interface Kit {
   start(program: string, args: Args): Program;
 }
 
-function javaKit(line: ClientLine): Kit {
+function javaKit(line: ClientLine, ...properties: readonly string[]): Kit {
   return {
     name: `Java ${line}`,
     start(program, args) {
@@ -25,9 +25,10 @@ function javaKit(line: ClientLine): Kit {
         `-Duser.home=${home}`,
         '-Drocketmq.client.logLevel=WARN',
         '-Dfile.encoding=UTF-8',
+        ...properties,
       ];
       const main = `interop.${program}`;
-      return new Program(`${program} (Java ${line})`, 'java', [
+      return new Program(`${program} (Java ${line})`, java(), [
         ...options,
         '-cp',
         classPath(line),
@@ -39,6 +40,8 @@ function javaKit(line: ClientLine): Kit {
 }
 
 export const java55 = javaKit('5.5');
+/** The same client with RocketMQ's binary headers instead of JSON. */
+export const java55Binary = javaKit('5.5', '-Drocketmq.serialize.type=ROCKETMQ');
 export const java49 = javaKit('4.9');
 
 export const go2: Kit = {

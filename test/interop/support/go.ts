@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cache, interop } from './paths.ts';
+import { tool } from './tools.ts';
 
 const BUILD_TIMEOUT = 600_000;
 const APT = 'apt-get install -y golang-go';
@@ -20,14 +21,11 @@ export function goBinary(): string {
   if (existsSync(binary) && existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) return binary;
   mkdirSync(build, { recursive: true });
   console.error('interop: building the Go programs (the module proxy is asked once)');
-  const result = spawnSync('go', ['build', '-buildvcs=false', '-o', binary, '.'], {
+  const result = spawnSync(tool('go', APT), ['build', '-buildvcs=false', '-o', binary, '.'], {
     cwd: folder,
     encoding: 'utf8',
     timeout: BUILD_TIMEOUT,
   });
-  if (result.error !== undefined && 'code' in result.error && result.error.code === 'ENOENT') {
-    throw new Error(`go is missing: ${APT}`);
-  }
   if (result.status !== 0) throw new Error(`go build failed:\n${result.stdout}\n${result.stderr}`);
   writeFileSync(stampFile, stamp);
   return binary;

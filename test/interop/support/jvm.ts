@@ -5,12 +5,17 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { cache, interop } from './paths.ts';
+import { tool } from './tools.ts';
 
 export type ClientLine = '5.5' | '4.9';
 
 const RESOLVE = 'org.apache.maven.plugins:maven-dependency-plugin:3.6.1:build-classpath';
 const BUILD_TIMEOUT = 600_000;
 const APT = 'apt-get install -y default-jdk-headless maven';
+
+export function java(): string {
+  return tool('java', APT);
+}
 
 /** The class path of a client line: its jars and our programs. */
 export function classPath(line: ClientLine): string {
@@ -70,10 +75,7 @@ function hash(files: readonly string[]): string {
   return sum.digest('hex');
 }
 
-function run(tool: string, args: readonly string[]): void {
-  const result = spawnSync(tool, args, { encoding: 'utf8', timeout: BUILD_TIMEOUT });
-  if (result.error !== undefined && 'code' in result.error && result.error.code === 'ENOENT') {
-    throw new Error(`${tool} is missing: ${APT}`);
-  }
-  if (result.status !== 0) throw new Error(`${tool} failed:\n${result.stdout}\n${result.stderr}`);
+function run(name: string, args: readonly string[]): void {
+  const result = spawnSync(tool(name, APT), args, { encoding: 'utf8', timeout: BUILD_TIMEOUT });
+  if (result.status !== 0) throw new Error(`${name} failed:\n${result.stdout}\n${result.stderr}`);
 }

@@ -2,7 +2,7 @@
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { serverClassPath } from './jvm.ts';
+import { java, serverClassPath } from './jvm.ts';
 import { temporaryFolder } from './paths.ts';
 import { freeBrokerPort, freePort } from './ports.ts';
 import { Program } from './program.ts';
@@ -80,7 +80,7 @@ function launch(main: string, heap: string, home: string, args: readonly string[
   ];
   const short = main.slice(main.lastIndexOf('.') + 1);
   const env = { ROCKETMQ_HOME: home, NAMESRV_ADDR: '' };
-  return new Program(short, 'java', [...options, '-cp', serverClassPath(), main, ...args], {
+  return new Program(short, java(), [...options, '-cp', serverClassPath(), main, ...args], {
     env,
     cwd: home,
   });

@@ -39,7 +39,10 @@ async function brokerArgs(options: BrokerOptions): Promise<{ args: string[]; sto
   const store = options.store ?? join(home, 'store');
   const port = options.port ?? (await freeBrokerPort());
   writeFileSync(join(home, 'broker.conf'), confText({ ...COMMON_CONF, ...options.conf }));
-  return { args: ['--port', String(port), '--store', store, '-c', join(home, 'broker.conf')], store };
+  const threads =
+    options.networkThreads === undefined ? [] : ['--network-threads', String(options.networkThreads)];
+  const args = ['--port', String(port), '--store', store, '-c', join(home, 'broker.conf'), ...threads];
+  return { args, store };
 }
 
 function brokerOf(program: Program, ready: string, store: string, options: BrokerOptions): Broker {

@@ -23,6 +23,8 @@ export interface BrokerOptions {
   readonly conf?: Conf;
   readonly store?: string;
   readonly port?: number;
+  /** Only RingMQ has this choice. */
+  readonly networkThreads?: number;
 }
 
 /** Both brokers get these, so that they can open each other's store: file sizes must agree. */
