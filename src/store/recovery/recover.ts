@@ -109,7 +109,9 @@ class Recovery {
     );
     const cut = cutTail(this.#parts, this.#segments, scan);
     if (cut !== undefined) progress(cut);
-    this.#dispatchAgain(from, scan.end, scan.lastTimestamp);
+    // After a clean stop there is nothing to scan; store times must not fall behind the last record's all the same.
+    const { logTimestamp, queueTimestamp } = checkpoint;
+    this.#dispatchAgain(from, scan.end, Math.max(scan.lastTimestamp, logTimestamp, queueTimestamp));
     this.#rebuildGaps(scan.end);
     const queues = this.#finishQueues();
     this.#flush(from);
