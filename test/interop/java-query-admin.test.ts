@@ -141,7 +141,6 @@ test('mqadmin works', async () => {
   assert.match(await run('queryMsgByKey', '-t', 'by-tool', '-k', 'tool-0'), new RegExp(sent?.msgId ?? ''));
   const shown = await run('queryMsgById', '-t', 'by-tool', '-i', sent?.offsetMsgId ?? '');
   assert.match(shown, /tool-0/);
-  await rm(/Message Body Path: +(\S+)/.exec(shown)?.[1] ?? '', { force: true }); // the tool leaves the body in a file
   assert.match(await run('queryMsgByUniqueKey', '-t', 'by-tool', '-i', sent?.msgId ?? ''), /tool-0/);
   assert.match(await run('sendMessage', '-t', 'by-tool', '-p', 'hello', '-k', 'sent-by-tool'), /SEND_OK/);
   assert.match(await run('printMsg', '-t', 'by-tool'), /sent-by-tool/);
@@ -164,6 +163,7 @@ test('mqadmin works', async () => {
   assert.match(String(await dialogue.ask(unknown.join('\t'))), /CODE: 26/);
   assert.match(await run('deleteTopic', '-c', 'DefaultCluster', '-t', 'by-tool'), /success/);
   assert.not.match(await run('topicList'), /by-tool/);
+  await rm(/Message Body Path: +(\S+)/.exec(shown)?.[1] ?? '', { force: true }); // the tool left the body in a file
   await dialogue.end();
 });
 
