@@ -98,20 +98,21 @@ class Recovery {
     const checkpoint = readCheckpoint(disk, storePaths.checkpoint(options.directory));
     const trustedUntil = clean ? Number.POSITIVE_INFINITY : checkpoint.queuePhysicalOffset;
     const queuesEnd = this.#recoverQueues(trustedUntil);
-    let from = clean ? queuesEnd : this.#soundStart(checkpoint.queuePhysicalOffset);
-    if (!clean && !pageCacheSurvived) {
-      const indexFrom = dropUncertainIndex(disk, options, checkpoint.indexTimestamp);
-      if (options.messageIndexEnable) from = Math.min(from, this.#soundStart(indexFrom));
-    }
-    from = this.#boundaryAt(Math.max(from, this.#logStart));
+    const start = clean ? queuesEnd : this.#soundStart(checkpoint.queuePhysicalOffset);
+    const from = this.#boundaryAt(Math.max(start, this.#logStart));
     const scan = scanLog(this.#segments, from, this.#logLimit, (position) =>
       progress(`checking the log: ${gib(position - from)} of at most ${gib(this.#logLimit - from)} GiB`),
     );
     const cut = cutTail(this.#parts, this.#segments, scan);
     if (cut !== undefined) progress(cut);
+    let dispatchFrom = from;
+    if (!clean && !pageCacheSurvived) {
+      const indexFrom = dropUncertainIndex(disk, options, checkpoint.indexTimestamp, scan.end);
+      if (options.messageIndexEnable) dispatchFrom = Math.min(from, this.#soundStart(indexFrom));
+    }
     // After a clean stop there is nothing to scan; store times must not fall behind the last record's all the same.
     const { logTimestamp, queueTimestamp } = checkpoint;
-    this.#dispatchAgain(from, scan.end, Math.max(scan.lastTimestamp, logTimestamp, queueTimestamp));
+    this.#dispatchAgain(dispatchFrom, scan.end, Math.max(scan.lastTimestamp, logTimestamp, queueTimestamp));
     this.#rebuildGaps(scan.end);
     const queues = this.#finishQueues();
     this.#flush(from);
