@@ -34,7 +34,8 @@ export function runAgent(agent: Agent, positions: Positions, parker: Parker): vo
         break;
       } else if (++idle >= SPINS) {
         parker.park(agent.maxSleepMs, () => agent.hasWork() || positions.stopping);
-        idle = 0;
+        // One look, then sleep again: only work makes it worth spinning, an idle broker must cost nothing.
+        idle = SPINS - 1;
       }
       if (positions.halted) break;
     }
