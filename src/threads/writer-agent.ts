@@ -78,10 +78,10 @@ export class WriterAgent implements Agent {
   }
 
   doWork(): number {
+    if (!this.hasWork()) return 0;
     this.#log.setTime(systemClock.now());
     let done = 0;
     for (const input of this.#inputs) done += this.#drain(input);
-    if (done === 0) return 0;
     this.#log.publish();
     const fault = this.#segments.error();
     if (fault !== 0) this.#positions.halt(HALT_MAPPING_FAULT, fault);

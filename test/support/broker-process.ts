@@ -1,0 +1,131 @@
+// Our broker as a process of its own, started through the command line, and a plain client for it.
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { RequestCode } from '../../src/protocol/codes.ts';
+import { type RemotingCommand, requestCommand } from '../../src/protocol/command.ts';
+import { decodeRecord } from '../../src/record/decode.ts';
+import { encodeProperties } from '../../src/record/properties.ts';
+import type { CommandClient } from '../../src/remoting/command-client.ts';
+
+const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
+const READY_MS = 30_000;
+
+export function temporaryStore(): { directory: string; remove: () => void } {
+  const directory = mkdtempSync(join(tmpdir(), 'ringmq-test-'));
+  return { directory, remove: () => rmSync(directory, { recursive: true, force: true }) };
+}
+
+export interface BrokerProcess {
+  readonly child: ChildProcess;
+  readonly nameServer: string;
+  readonly broker: string;
+  /** Everything it has said on stderr. */
+  log(): string;
+  /** Resolves with the exit code, or the signal's name. */
+  readonly ended: Promise<number | string>;
+}
+
+/** Starts `standalone` on free ports; rejects when it ends before it is ready. */
+export async function startBrokerProcess(
+  store: string,
+  args: readonly string[] = [],
+): Promise<BrokerProcess> {
+  const child = spawn(
+    process.execPath,
+    [MAIN, 'standalone', '--port', '0', '--namesrv-port', '0', '--store', store, ...args],
+    { stdio: ['ignore', 'pipe', 'pipe'] },
+  );
+  let log = '';
+  let output = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    log += chunk.toString();
+  });
+  const ended = new Promise<number | string>((resolve) => {
+    child.once('exit', (code, signal) => resolve(code ?? signal ?? 'unknown'));
+  });
+  const ready = await new Promise<RegExpExecArray>((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`not ready in time:\n${log}`)), READY_MS);
+    child.stdout.on('data', (chunk: Buffer) => {
+      output += chunk.toString();
+      const match = /RingMQ ready: name server (\S+), broker (\S+), store/.exec(output);
+      if (match === null) return;
+      clearTimeout(timer);
+      resolve(match);
+    });
+    void ended.then((code) => {
+      clearTimeout(timer);
+      reject(new Error(`ended with ${code} before it was ready:\n${log}`));
+    });
+  });
+  return { child, nameServer: ready[1] as string, broker: ready[2] as string, log: () => log, ended };
+}
+
+/** A SEND_MESSAGE_V2 with these properties. */
+export function sendRequest(
+  topic: string,
+  queueId: number,
+  key: string,
+  body: Uint8Array,
+  properties: readonly [string, string][] = [],
+): RemotingCommand {
+  const all: [string, string][] = [['UNIQ_KEY', key], ['KEYS', key], ['WAIT', 'true'], ...properties];
+  return requestCommand(
+    RequestCode.SEND_MESSAGE_V2,
+    {
+      a: 'test-producers',
+      b: topic,
+      c: 'TBW102',
+      d: '4',
+      e: String(queueId),
+      f: '0',
+      g: '1700000000000',
+      h: '0',
+      i: encodeProperties(all),
+      j: '0',
+      k: 'false',
+      m: 'false',
+    },
+    body,
+  );
+}
+
+/** A pull with its own subscription text, so that no heartbeat is needed. Waits `suspendMs` when it is positive. */
+export function pullRequest(topic: string, queueId: number, offset: number, suspendMs = 0): RemotingCommand {
+  return requestCommand(RequestCode.PULL_MESSAGE, {
+    consumerGroup: 'test-consumers',
+    topic,
+    queueId: String(queueId),
+    queueOffset: String(offset),
+    maxMsgNums: '32',
+    sysFlag: String(4 | (suspendMs > 0 ? 2 : 0)),
+    commitOffset: '0',
+    suspendTimeoutMillis: String(suspendMs),
+    subVersion: '0',
+    subscription: '*',
+    expressionType: 'TAG',
+  });
+}
+
+/** Unique keys of all messages of a queue, by queue offset. */
+export async function readQueue(client: CommandClient, topic: string, queueId: number): Promise<string[]> {
+  const keys: string[] = [];
+  for (;;) {
+    const reply = await client.request(pullRequest(topic, queueId, keys.length), 10_000);
+    if (reply.code !== 0 || reply.body === undefined) return keys;
+    keys.push(...uniqueKeysIn(reply.body));
+  }
+}
+
+function uniqueKeysIn(body: Uint8Array): string[] {
+  const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
+  const keys: string[] = [];
+  for (let at = 0; at < body.length; at += view.getInt32(at)) {
+    const { properties } = decodeRecord(body.subarray(at, at + view.getInt32(at)));
+    keys.push(properties.get('UNIQ_KEY') ?? '');
+  }
+  return keys;
+}
