@@ -124,8 +124,8 @@ function uniqueKeysIn(body: Uint8Array): string[] {
   const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
   const keys: string[] = [];
   for (let at = 0; at < body.length; at += view.getInt32(at)) {
-    const { properties } = decodeRecord(body.subarray(at, at + view.getInt32(at)));
-    keys.push(properties.get('UNIQ_KEY') ?? '');
+    const message = decodeRecord(body.subarray(at, at + view.getInt32(at)));
+    keys.push(message?.properties.get('UNIQ_KEY') ?? '');
   }
   return keys;
 }

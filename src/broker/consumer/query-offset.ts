@@ -25,8 +25,9 @@ export const queryOffset: BrokerHandler = (context, request) => {
       'Not found, do not set to zero, maybe this group boot first',
     );
   }
+  const exists = queueId >= 0 && queueId < (context.topics.get(topic)?.readQueueNums ?? 0);
   // Also while the queue is empty: the group is then to get the first message that comes.
-  if (context.store.minOffset(topic, queueId) <= 0) return succeed(request, { offset: 0 });
+  if (exists && context.store.minOffset(topic, queueId) <= 0) return succeed(request, { offset: 0 });
   throw new RequestError(
     ResponseCode.QUERY_NOT_FOUND,
     'Not found, V3_0_6_SNAPSHOT maybe this group consumer boot first',

@@ -94,7 +94,10 @@ test('offsets: stored, from the beginning of a whole queue, or not found', async
   const { ask, context, store } = setUp();
   const query = async (more: object = {}) =>
     ask(request(RequestCode.QUERY_CONSUMER_OFFSET, { consumerGroup: 'g', topic: 't', queueId: 0, ...more }));
-  assert.is((await query())?.code, ResponseCode.QUERY_NOT_FOUND);
+  assert.is((await query())?.code, ResponseCode.QUERY_NOT_FOUND, 'unknown topic');
+  context.topics.createIfAbsent(newTopicConfig('t'));
+  assert.is((await query())?.fields['offset'], '0', 'an empty queue still has its beginning');
+  assert.is((await query({ queueId: 99 }))?.code, ResponseCode.QUERY_NOT_FOUND, 'unknown queue');
   store.append(message(), 100);
   assert.is((await query())?.fields['offset'], '0');
   const strict = await query({ setZeroIfNotFound: false });

@@ -178,6 +178,7 @@ export function setUp(changes: Partial<BrokerSettings> = {}) {
       cleanUnusedTopics: async (keep) => void cleaned.push(`topics but ${keep.size}`),
     },
     put: put.put,
+    uniqueId: () => 'FAKE-UNIQUE-ID',
     properties: {
       all: () => [['brokerName', settings.brokerName], ...changed],
       update: (properties) => {
