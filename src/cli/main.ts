@@ -35,6 +35,29 @@ program
   .option('-p, --print-config', 'print the configuration and end')
   .action(async (flags) => (await import('./run-namesrv.ts')).runNameServer(flags));
 
+const log = program.command('log').description('look into the files of a store');
+
+function logOptions(command: Command): Command {
+  return command
+    .argument('<directory>', 'root directory of the store')
+    .option('--commitlog <directory>', 'the CommitLog, when it is not <directory>/commitlog')
+    .option('--index-slots <number>', "the store's maxHashSlotNum, when it is not a quarter of maxIndexNum");
+}
+
+logOptions(log.command('dump').description('print what the files hold'))
+  .option('--file <file>', 'only this file')
+  .option('--topic <name>', 'only the ConsumeQueues of this topic')
+  .option('--queue <number>', 'only the ConsumeQueues with this number')
+  .option('--from <offset>', 'position in the log, queue offset or index entry to begin at')
+  .option('--limit <number>', 'pieces of each file, 0 = all (default: 10)')
+  .option('--json', 'one JSON object per line')
+  .option('--hex', 'the bytes too')
+  .action(async (directory, flags) => (await import('./log/run-log.ts')).runDump(directory, flags));
+
+logOptions(log.command('check').description('verify the files; exit code 1 when something is wrong')).action(
+  async (directory, flags) => (await import('./log/run-log.ts')).runCheck(directory, flags),
+);
+
 program.parseAsync().catch((error: unknown) => {
   process.stderr.write(`${explain(error)}\n`);
   process.exit(1);

@@ -1,5 +1,15 @@
 /** A .properties file: reading it, and changing values in it without touching anything else of it. */
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, statSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fchmodSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import { parseJavaProperties } from '../../lib/java-properties.ts';
 import { UserError } from '../user-error.ts';
@@ -22,17 +32,19 @@ export function readProperties(path: string): Map<string, string> {
  * at any moment: the new text is on the disk before it takes the name. A link to a file stays a link.
  */
 export function changeProperties(path: string, changes: ReadonlyMap<string, string>): void {
-  const text = changedText(readFileSync(path, 'utf8'), changes);
-  const temporary = `${path}.tmp`;
-  const descriptor = openSync(temporary, 'w', statSync(path).mode & 0o777);
+  const file = realpathSync(path);
+  const text = changedText(readFileSync(file, 'utf8'), changes);
+  const temporary = `${file}.tmp`;
+  const descriptor = openSync(temporary, 'w');
   try {
-    writeSync(descriptor, text);
+    fchmodSync(descriptor, statSync(file).mode & 0o777);
+    writeFileSync(descriptor, text);
     fsyncSync(descriptor);
   } finally {
     closeSync(descriptor);
   }
-  renameSync(temporary, path);
-  const directory = openSync(dirname(path), 'r');
+  renameSync(temporary, file);
+  const directory = openSync(dirname(file), 'r');
   fsyncSync(directory);
   closeSync(directory);
 }

@@ -1,0 +1,235 @@
+/**
+ * The CommitLog from its first file to its tail: every record sound, positions and store times ascending, BLANKs where
+ * files end, zeros behind the tail. Goes on behind damage. Counts what each queue must hold, for the checks to come.
+ */
+import { join } from 'node:path';
+import { queueIdOf, queueOffsetOf, storeTimestampOf, sysFlagOf } from '../../record/view.ts';
+import type { Disk, Mapping } from '../../store/disk/disk.ts';
+import { entersQueue } from '../../store/log/commit-log.ts';
+import { RecordCheck, type Unsound } from '../../store/log/record-check.ts';
+import { fileNameOf } from '../../store/log/segments.ts';
+import { firstNonZero, nextSound } from './find-record.ts';
+import { type Found, type Report, Ticker } from './report.ts';
+import type { StoreFiles } from './store-files.ts';
+
+/** What the log says of one queue. */
+export interface QueueFacts {
+  minimum: number;
+  maximum: number;
+  records: number;
+  /** Damages met before its last record: across damage, numbers may jump. */
+  damages: number;
+}
+
+export interface LogFacts {
+  /** Position of the first record that still exists. */
+  start: number;
+  end: number;
+  records: number;
+  lastTimestamp: number;
+  /** By `topic/queueId`. */
+  queues: Map<string, QueueFacts>;
+}
+
+const MEANINGS: Record<Unsound, string> = {
+  'no magic': 'no record begins here',
+  'size does not fit': 'a record begins here, but its size leads out of the file',
+  'parts do not add up': 'a record begins here, but the lengths of its parts do not give its size',
+  'names another position':
+    'a record stands here that says it belongs elsewhere: old bytes, or a copy gone wrong',
+  'body checksum differs': 'the body is not what was written: its CRC differs',
+  'topic or properties hold NUL bytes':
+    'topic or properties hold NUL bytes: a page that never reached the disk',
+};
+
+/** A broker at work may be in the middle of an append. */
+const SETTLE_TRIES = 5;
+const SETTLE_MS = 40;
+
+export class CommitLogCheck {
+  readonly facts: LogFacts = { start: 0, end: 0, records: 0, lastTimestamp: 0, queues: new Map() };
+  readonly #disk: Disk;
+  readonly #store: StoreFiles;
+  readonly #report: Report;
+  readonly #check = new RecordCheck();
+  readonly #ticker = new Ticker();
+  #ended = false;
+  #damages = 0;
+
+  constructor(disk: Disk, store: StoreFiles, report: Report) {
+    this.#disk = disk;
+    this.#store = store;
+    this.#report = report;
+  }
+
+  run(): LogFacts {
+    const { logFiles } = this.#store;
+    this.facts.start = Number(logFiles[0] ?? 0);
+    this.facts.end = this.facts.start;
+    this.#checkNames();
+    let expected = this.facts.start;
+    for (const name of logFiles) {
+      this.#report.file(`commitlog/${name}`, (found) => {
+        const start = Number(name);
+        if (start !== expected)
+          found(start, `the file ${fileNameOf(expected)} is missing in front of this one`);
+        expected = start + this.#store.logFileSize;
+        return this.#checkFile(name, start, found);
+      });
+    }
+    return this.facts;
+  }
+
+  #checkNames(): void {
+    const { commitLogDirectory, logFiles } = this.#store;
+    for (const name of this.#disk.list(commitLogDirectory)) {
+      if (logFiles.includes(name) || this.#disk.isDirectory(join(commitLogDirectory, name))) continue;
+      this.#report.file(`commitlog/${name}`, (found) => {
+        found(0, 'does not belong here: no broker starts while it is in this directory');
+        return 'not a CommitLog file';
+      });
+    }
+  }
+
+  #checkFile(name: string, start: number, found: Found): string {
+    const path = join(this.#store.commitLogDirectory, name);
+    const size = this.#disk.size(path);
+    if (size !== this.#store.logFileSize) {
+      if (size === 0 && name === this.#store.logFiles.at(-1)) return 'empty, just being made';
+      found(start, `the file has ${size} bytes, the others have ${this.#store.logFileSize}`);
+      return 'not read';
+    }
+    if (start % size !== 0) found(start, `its name is no multiple of the file size ${size}`);
+    const mapping = this.#disk.map(path, size, false);
+    if (typeof mapping === 'number') {
+      found(start, `cannot be opened for reading and writing (errno ${-mapping})`);
+      return 'not read';
+    }
+    try {
+      return this.#ended ? this.#checkUnused(mapping, start, found) : this.#walk(mapping, start, found);
+    } finally {
+      mapping.close();
+    }
+  }
+
+  #walk(mapping: Mapping, start: number, found: Found): string {
+    const before = this.facts.records;
+    let at = 0;
+    while (at < mapping.size) {
+      if (this.#soundAt(mapping, at, start) || this.#onlyBodyDamaged(start + at, found)) {
+        if (!this.#check.blank) this.#note(mapping, at, start + at, found);
+        at += this.#check.size;
+        this.facts.end = start + at;
+        if (this.#ticker.due()) this.#report.progress(at, mapping.size, 'bytes');
+        continue;
+      }
+      const next = this.#behindDamage(mapping, at, start, found);
+      if (next < 0) break;
+      at = next;
+    }
+    const records = this.facts.records - before;
+    return `${records} records, ${at === mapping.size ? 'full' : `the log ends at ${start + at}`}`;
+  }
+
+  #soundAt(mapping: Mapping, at: number, start: number): boolean {
+    for (let tries = 0; ; tries++) {
+      if (this.#check.check(mapping, at, start)) return true;
+      const isTail = at + 8 > mapping.size || mapping.view.getInt32(at + 4) === 0;
+      if (!this.#store.open || tries === SETTLE_TRIES || isTail) return false;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, SETTLE_MS);
+    }
+  }
+
+  /** Then everything else of the record can still be used. */
+  #onlyBodyDamaged(position: number, found: Found): boolean {
+    if (this.#check.reason !== 'body checksum differs') return false;
+    found(position, MEANINGS[this.#check.reason]);
+    return true;
+  }
+
+  /** Where to go on in this file, or -1 when nothing sound follows in it. */
+  #behindDamage(mapping: Mapping, at: number, start: number, found: Found): number {
+    const { reason } = this.#check;
+    const dirt = firstNonZero(mapping.bytes, at);
+    const next = dirt < 0 ? -1 : nextSound(mapping, at + 1, start);
+    this.#damages++;
+    if (next >= 0) {
+      const what = dirt > at + 7 ? 'zeros in the middle of the log' : MEANINGS[reason];
+      found(
+        start + at,
+        `${what}; the next sound record is at ${start + next}, ${next - at} bytes further on`,
+      );
+      return next;
+    }
+    if (this.#laterFileHasRecords(start)) {
+      found(start + at, 'the file ends without BLANK although the log goes on in the next file');
+      return -1;
+    }
+    this.#ended = true;
+    if (dirt >= 0)
+      found(
+        start + dirt,
+        `bytes behind the end of the log (${start + at}) are not zero: ${MEANINGS[reason]}`,
+      );
+    return -1;
+  }
+
+  #laterFileHasRecords(start: number): boolean {
+    const size = this.#store.logFileSize;
+    return this.#store.logFiles.some((name) => {
+      if (Number(name) <= start) return false;
+      const mapping = this.#disk.map(join(this.#store.commitLogDirectory, name), size, false);
+      if (typeof mapping === 'number') return false;
+      const sound = new RecordCheck().check(mapping, 0, Number(name));
+      mapping.close();
+      return sound;
+    });
+  }
+
+  #checkUnused(mapping: Mapping, start: number, found: Found): string {
+    const dirt = firstNonZero(mapping.bytes, 0);
+    if (dirt >= 0) found(start + dirt, `the log ended at ${this.facts.end}, but this file is not empty`);
+    return dirt < 0 ? 'empty, made ahead of need' : 'behind the end of the log';
+  }
+
+  #note(mapping: Mapping, at: number, position: number, found: Found): void {
+    const { facts } = this;
+    const { view } = mapping;
+    facts.records++;
+    const stored = storeTimestampOf(view, at);
+    if (stored < facts.lastTimestamp) {
+      found(
+        position,
+        `stored ${facts.lastTimestamp - stored} ms before the record in front of it, by its own account`,
+      );
+    }
+    facts.lastTimestamp = Math.max(facts.lastTimestamp, stored);
+    if (!entersQueue(sysFlagOf(view, at))) return;
+    const { topicOffset, topicLength } = this.#check.parts;
+    const topic = Buffer.from(mapping.bytes.buffer, mapping.bytes.byteOffset, mapping.size).toString(
+      'utf8',
+      topicOffset,
+      topicOffset + topicLength,
+    );
+    this.#count(`${topic}/${queueIdOf(view, at)}`, queueOffsetOf(view, at), position, found);
+  }
+
+  #count(key: string, offset: number, position: number, found: Found): void {
+    const damages = this.#damages;
+    const queue = this.facts.queues.get(key);
+    // A topic that was deleted and made again counts from 0.
+    if (queue === undefined || offset === 0) {
+      this.facts.queues.set(key, { minimum: offset, maximum: offset, records: 1, damages });
+      return;
+    }
+    if (offset !== queue.maximum + 1 && queue.damages === damages) {
+      found(
+        position,
+        `is number ${offset} of queue ${key}, but the record before it was number ${queue.maximum}`,
+      );
+    }
+    queue.maximum = Math.max(queue.maximum, offset);
+    queue.records++;
+    queue.damages = damages;
+  }
+}

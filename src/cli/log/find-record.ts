@@ -1,0 +1,38 @@
+/** Finding the way again behind damage, and telling a clean tail from a dirty one. */
+import type { Mapping } from '../../store/disk/disk.ts';
+import { RecordCheck } from '../../store/log/record-check.ts';
+
+/** What the magics of both record versions and of BLANK begin with. */
+const RECORD_MARK = Buffer.from([0xda, 0xa3, 0x20]);
+const BLANK_MARK = Buffer.from([0xcb, 0xd4, 0x31, 0x94]);
+const MAGIC_AT = 4;
+
+const ZEROS = Buffer.alloc(64 * 1024);
+
+/** Offset in the file of the first sound record or BLANK at or behind `from`, or -1. */
+export function nextSound(mapping: Mapping, from: number, fileStart: number): number {
+  const record = nextMarked(mapping, from, fileStart, RECORD_MARK);
+  const blank = nextMarked(mapping, from, fileStart, BLANK_MARK);
+  return record < 0 || blank < 0 ? Math.max(record, blank) : Math.min(record, blank);
+}
+
+function nextMarked(mapping: Mapping, from: number, fileStart: number, mark: Buffer): number {
+  const bytes = Buffer.from(mapping.bytes.buffer, mapping.bytes.byteOffset, mapping.size);
+  const check = new RecordCheck();
+  let found = bytes.indexOf(mark, from + MAGIC_AT);
+  while (found >= 0) {
+    if (check.check(mapping, found - MAGIC_AT, fileStart)) return found - MAGIC_AT;
+    found = bytes.indexOf(mark, found + 1);
+  }
+  return -1;
+}
+
+/** Offset of the first byte at or behind `from` that is not zero, or -1. */
+export function firstNonZero(bytes: Uint8Array, from: number): number {
+  for (let at = from; at < bytes.length; at += ZEROS.length) {
+    const end = Math.min(at + ZEROS.length, bytes.length);
+    if (ZEROS.compare(bytes, at, end, 0, end - at) === 0) continue;
+    for (let i = at; i < end; i++) if (bytes[i] !== 0) return i;
+  }
+  return -1;
+}

@@ -1,0 +1,84 @@
+/** What `log dump` prints: one piece of a file, field by field, as text or as JSON. */
+
+export interface Field {
+  /** Offset of the field in its piece; undefined for what is computed from others. */
+  at?: number;
+  name: string;
+  value: string | number | bigint;
+  /** A few words for who reads the format for the first time. */
+  meaning?: string;
+}
+
+export interface Item {
+  /** `record`, `queue entry`, … */
+  what: string;
+  /** Position of the piece in its file (for the CommitLog: in the log). */
+  at: number;
+  fields: Field[];
+  /** The piece itself, for --hex. */
+  bytes?: Uint8Array;
+  /** All fields on one line: for pieces of which there are many. */
+  short?: boolean;
+  /** Instead of fields: text of a text file. */
+  text?: string;
+}
+
+export interface DumpFile {
+  /** Relative to the store. */
+  path: string;
+  /** What kind of file this is and how it is laid out. */
+  about: string;
+  items: Iterable<Item>;
+}
+
+const HEX_WIDTH = 16;
+
+export function formatItem(item: Item, hex: boolean): string {
+  if (item.text !== undefined) return `${item.text.trimEnd()}\n`;
+  const head = `${item.what} at ${item.at}`;
+  const body = item.short === true ? shortFields(item.fields) : longFields(item.fields);
+  const dump = hex && item.bytes !== undefined ? hexDump(item.bytes, item.at) : '';
+  return item.short === true ? `${head}: ${body}\n${dump}` : `${head}\n${body}${dump}`;
+}
+
+/** One line; 64-bit values beyond what JSON readers hold exactly become text. */
+export function formatJson(path: string, item: Item, hex: boolean): string {
+  const fields = Object.fromEntries(item.fields.map(({ name, value }) => [name, jsonValue(value)]));
+  const text = item.text === undefined ? {} : { text: item.text };
+  const bytes = hex && item.bytes !== undefined ? { hex: Buffer.from(item.bytes).toString('hex') } : {};
+  return `${JSON.stringify({ file: path, what: item.what, at: item.at, ...fields, ...text, ...bytes })}\n`;
+}
+
+function jsonValue(value: string | number | bigint): string | number {
+  if (typeof value !== 'bigint') return value;
+  const number = Number(value);
+  return Number.isSafeInteger(number) ? number : String(value);
+}
+
+function longFields(fields: readonly Field[]): string {
+  const names = Math.max(...fields.map((field) => field.name.length));
+  const values = Math.min(28, Math.max(...fields.map((field) => String(field.value).length)));
+  let text = '';
+  for (const { at, name, value, meaning } of fields) {
+    const line = `  ${String(at ?? '').padStart(8)}  ${name.padEnd(names)}  ${String(value).padEnd(values)}  ${meaning ?? ''}`;
+    text += `${line.trimEnd()}\n`;
+  }
+  return text;
+}
+
+function shortFields(fields: readonly Field[]): string {
+  return fields
+    .map(({ name, value, meaning }) => `${name} ${value}${meaning === undefined ? '' : ` (${meaning})`}`)
+    .join(', ');
+}
+
+function hexDump(bytes: Uint8Array, start: number): string {
+  let text = '';
+  for (let at = 0; at < bytes.length; at += HEX_WIDTH) {
+    const row = Buffer.from(bytes.subarray(at, at + HEX_WIDTH));
+    const hex = (row.toString('hex').match(/../g) ?? []).join(' ').padEnd(HEX_WIDTH * 3 - 1);
+    const ascii = row.toString('latin1').replaceAll(/[^\x20-\x7e]/g, '.');
+    text += `  ${String(start + at).padStart(12)}  ${hex}  ${ascii}\n`;
+  }
+  return text;
+}

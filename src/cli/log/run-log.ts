@@ -1,0 +1,84 @@
+/** `ringmq log dump` and `ringmq log check` as commands: options, output, exit code. */
+import { writeSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { addon } from '../../native/addon.ts';
+import { nativeDisk } from '../../store/disk/native-disk.ts';
+import { integer } from '../config/key.ts';
+import { UserError } from '../user-error.ts';
+import { checkStore } from './check.ts';
+import { type DumpOptions, dumpStore } from './dump.ts';
+
+export interface LogFlags {
+  file?: string;
+  topic?: string;
+  queue?: string;
+  from?: string;
+  limit?: string;
+  json?: boolean;
+  hex?: boolean;
+  commitlog?: string;
+  indexSlots?: string;
+}
+
+const NUMBERS = ['queue', 'from', 'limit', 'indexSlots'] as const;
+const STDOUT = 1;
+
+export function runDump(directory: string, flags: LogFlags): void {
+  prepare();
+  dumpStore(nativeDisk, resolve(directory), dumpOptions(flags), printer());
+}
+
+export function runCheck(directory: string, flags: LogFlags): void {
+  prepare();
+  const { commitlog, indexSlots } = dumpOptions(flags);
+  const options = {
+    ...(commitlog === undefined ? {} : { commitlog }),
+    ...(indexSlots === undefined ? {} : { indexSlots }),
+  };
+  const print = printer();
+  const { count } = checkStore(
+    nativeDisk,
+    resolve(directory),
+    options,
+    (line) => print(`${line}\n`),
+    (line) => process.stderr.write(`${line}\n`),
+  );
+  if (count > 0) process.exitCode = 1;
+}
+
+/** A broken disk, or a file that is cut short while it is read, must give an error and not end the process. */
+function prepare(): void {
+  addon.installFaultGuard();
+}
+
+function dumpOptions(flags: LogFlags): DumpOptions {
+  const { queue: _q, from: _f, limit: _l, indexSlots: _i, commitlog, ...rest } = flags;
+  const options: DumpOptions = { ...rest };
+  if (commitlog !== undefined) options.commitlog = resolve(commitlog);
+  for (const name of NUMBERS) {
+    const text = flags[name];
+    if (text === undefined) continue;
+    const value = integer(0, Number.MAX_SAFE_INTEGER).parse(text);
+    if (value === undefined)
+      throw new UserError(`--${name} ${text} is not possible: give a whole number from 0.`);
+    options[name] = value;
+  }
+  return options;
+}
+
+/** Synchronous, so that big dumps do not pile up in memory; ends quietly when the reader has seen enough (`| head`). */
+function printer(): (text: string) => void {
+  return (text) => {
+    const bytes = Buffer.from(text);
+    for (let at = 0; at < bytes.length; ) {
+      try {
+        at += writeSync(STDOUT, bytes, at);
+      } catch (error) {
+        const { code } = error as NodeJS.ErrnoException;
+        if (code === 'EPIPE') process.exit(0);
+        if (code !== 'EAGAIN') throw error;
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+      }
+    }
+  };
+}

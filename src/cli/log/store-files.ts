@@ -1,0 +1,96 @@
+/** Which files a store has, told from the files alone: no configuration is needed, nothing is locked or written. */
+import { join } from 'node:path';
+import type { Disk } from '../../store/disk/disk.ts';
+import { INDEX_ENTRY_BYTES, type IndexGeometry, indexFileBytes } from '../../store/index/index-layout.ts';
+import { listIndexFiles } from '../../store/index/key-index.ts';
+import { storePaths } from '../../store/paths.ts';
+import { queueDirectoryPath } from '../../store/queue/consume-queue.ts';
+import { listQueues, type QueueName } from '../../store/recovery/queue-recovery.ts';
+import { UserError } from '../user-error.ts';
+
+export interface StoreFiles {
+  root: string;
+  commitLogDirectory: string;
+  /** Names in the CommitLog's directory that are 20 digits, ascending. */
+  logFiles: string[];
+  /** Bytes of (nearly) every CommitLog file; 0 without any. */
+  logFileSize: number;
+  /** Bytes of (nearly) every ConsumeQueue file; 0 without any. */
+  queueFileSize: number;
+  /** By topic, then number. */
+  queues: QueueName[];
+  indexFiles: string[];
+  /** There is an abort file: a broker works on the store right now, or the last one ended without a clean stop. */
+  open: boolean;
+}
+
+const POSITION_NAME = /^\d{20}$/;
+
+export function findStore(disk: Disk, root: string, commitLog?: string): StoreFiles {
+  const commitLogDirectory = commitLog ?? join(root, 'commitlog');
+  if (!disk.isDirectory(root)) throw new UserError(`${root} is not a directory: name the root of a store.`);
+  if (!disk.isDirectory(commitLogDirectory)) {
+    throw new UserError(
+      `${commitLogDirectory} does not exist: name the root directory of a store, ` +
+        'or the directory of its CommitLog with --commitlog.',
+    );
+  }
+  const queueRoot = storePaths.consumeQueue(root);
+  const queues = listQueues(disk, queueRoot).sort(
+    (a, b) => (a.topic < b.topic ? -1 : a.topic > b.topic ? 1 : 0) || a.queueId - b.queueId,
+  );
+  const logFiles = positionFiles(disk, commitLogDirectory);
+  const queuePaths = queues.flatMap((queue) => queueFiles(disk, root, queue));
+  return {
+    root,
+    commitLogDirectory,
+    logFiles,
+    logFileSize: commonSize(
+      disk,
+      logFiles.map((name) => join(commitLogDirectory, name)),
+    ),
+    queueFileSize: commonSize(disk, queuePaths),
+    queues,
+    indexFiles: listIndexFiles(disk, storePaths.index(root)),
+    open: disk.size(storePaths.abort(root)) >= 0,
+  };
+}
+
+/** Files named by a position, ascending. */
+export function positionFiles(disk: Disk, directory: string): string[] {
+  return disk
+    .list(directory)
+    .filter((name) => POSITION_NAME.test(name) && !disk.isDirectory(join(directory, name)))
+    .sort();
+}
+
+/** Paths of a queue's files, ascending. */
+export function queueFiles(disk: Disk, root: string, queue: QueueName): string[] {
+  const directory = queueDirectoryPath(storePaths.consumeQueue(root), queue.topic, queue.queueId);
+  return positionFiles(disk, directory).map((name) => join(directory, name));
+}
+
+/** The size that most of the files have. */
+function commonSize(disk: Disk, paths: readonly string[]): number {
+  const counts = new Map<number, number>();
+  for (const path of paths) {
+    const size = disk.size(path);
+    if (size > 0) counts.set(size, (counts.get(size) ?? 0) + 1);
+  }
+  let common = 0;
+  for (const [size, count] of counts) if (count > (counts.get(common) ?? 0)) common = size;
+  return common;
+}
+
+/**
+ * Slots and entries of an index file of this size. The size alone leaves it open; RocketMQ's default is one slot to four
+ * entries, other stores need the number of slots.
+ */
+export function indexGeometry(size: number, slots?: number): IndexGeometry | undefined {
+  const header = indexFileBytes({ slots: 0, entries: 0 });
+  const perUnit = indexFileBytes({ slots: 1, entries: 4 }) - header;
+  const assumed = slots ?? (size - header) / perUnit;
+  const entries = (size - indexFileBytes({ slots: assumed, entries: 0 })) / INDEX_ENTRY_BYTES;
+  const fits = Number.isInteger(assumed) && Number.isInteger(entries) && assumed > 0 && entries > 0;
+  return fits ? { slots: assumed, entries } : undefined;
+}

@@ -1,0 +1,74 @@
+import {
+  chmodSync,
+  lstatSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { changedText, changeProperties } from '../../../src/cli/config/properties-file.ts';
+import { parseJavaProperties } from '../../../src/lib/java-properties.ts';
+
+const test = suite('properties file');
+
+const changes = (entries: Record<string, string>) => new Map(Object.entries(entries));
+
+test('comments, order, spacing and foreign lines stay', () => {
+  const text = '# head\n\n  a = 1\nb:2\n! c=3\nc 4\n';
+  assert.is(changedText(text, changes({ b: '20' })), '# head\n\n  a = 1\nb=20\n! c=3\nc 4\n');
+  assert.is(changedText(text, changes({})), text);
+});
+
+test('new keys come at the end, also behind a last line without end', () => {
+  assert.is(changedText('a=1', changes({ b: '2' })), 'a=1\nb=2\n');
+  assert.is(changedText('', changes({ b: '2' })), 'b=2\n');
+  assert.is(changedText('a=1', changes({ a: '2' })), 'a=2');
+});
+
+test('continued lines are replaced as a whole; a comment does not continue', () => {
+  assert.is(changedText('a=1,\\\n  2,\\\n  3\nb=4\n', changes({ a: '9' })), 'a=9\nb=4\n');
+  assert.is(changedText('# note \\\na=1\n', changes({ a: '2' })), '# note \\\na=2\n');
+  assert.is(changedText('a=c:\\\\\nb=1\n', changes({ b: '2' })), 'a=c:\\\\\nb=2\n');
+});
+
+test('of a key that stands there twice the last place stays', () => {
+  assert.is(changedText('a=1\nb=2\na=3\n', changes({ a: '4' })), 'b=2\na=4\n');
+});
+
+test('line ends of Windows stay', () => {
+  assert.is(changedText('a=1\r\nb=2\r\n', changes({ a: '3' })), 'a=3\r\nb=2\r\n');
+});
+
+test('what is written is read back', () => {
+  const odd = {
+    'key with : = blanks': ' value\\with\ttab, \n line and = signs',
+    '#hash': '#x',
+    plain: 'ümlaut',
+  };
+  assert.equal(Object.fromEntries(parseJavaProperties(changedText('', changes(odd)))), odd);
+});
+
+test('the file keeps its rights; a link stays a link', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'ringmq-properties-'));
+  try {
+    const file = join(directory, 'real.conf');
+    const link = join(directory, 'link.conf');
+    writeFileSync(file, 'a=1\n');
+    chmodSync(file, 0o640);
+    symlinkSync(file, link);
+    changeProperties(link, changes({ a: '2' }));
+    assert.is(readFileSync(file, 'utf8'), 'a=2\n');
+    assert.is(statSync(file).mode & 0o777, 0o640);
+    assert.ok(lstatSync(link).isSymbolicLink());
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
+
+test.run();
