@@ -33,10 +33,13 @@ export function cutTail(
   );
 }
 
-/** Empty files made ahead are removed; files with content are kept beside the log, out of every reader's way. */
+/**
+ * Empty files made ahead are removed; files with content are kept beside the log, out of every reader's way. The last
+ * goes first: a crash in between must not leave a log with a file missing in the middle.
+ */
 function removeLaterFiles(disk: Disk, directory: string, end: number, fileSize: number): number {
   let kept = 0;
-  for (const name of disk.list(directory)) {
+  for (const name of disk.list(directory).sort().reverse()) {
     const start = Number(name);
     if (!/^\d{20}$/.test(name) || start < end || start === end - (end % fileSize)) continue;
     const path = join(directory, name);
