@@ -36,6 +36,8 @@ export interface StoreSetup {
   /** messageDelayLevel */
   delayLevels?: string;
   progress?: (line: string) => void;
+  /** Fresh memory for the state of queues; default: room for as many as there can be. */
+  queueDirectory?: QueueDirectory;
 }
 
 export interface NewMessage {
@@ -67,7 +69,7 @@ export function openStore(setup: StoreSetup): Store {
 export class Store {
   readonly options: StoreOptions;
   readonly positions = new Positions();
-  readonly directory = QueueDirectory.plain();
+  readonly directory: QueueDirectory;
   readonly pull: PullReader;
   readonly reader: StoreReader;
   readonly #disk: Disk;
@@ -86,6 +88,7 @@ export class Store {
     this.#disk = setup.disk ?? nativeDisk;
     this.#clock = setup.clock ?? systemClock;
     this.options = storeOptions(setup.directory, setup.options);
+    this.directory = setup.queueDirectory ?? QueueDirectory.plain();
     const { options, positions, directory } = this;
     const delayMillis = parseDelayLevels(setup.delayLevels ?? DEFAULT_DELAY_LEVELS);
     this.#opened = OpenStore.open({

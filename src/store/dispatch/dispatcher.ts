@@ -140,8 +140,7 @@ export class Dispatcher {
     const sysFlag = sysFlagOf(view, at);
     if (entersQueue(sysFlag)) this.#enter(found, queue, mapping, at, size);
     const { index } = this.#store;
-    // The index's last record is entered again after a crash: some of its keys may have gone into a file that is lost.
-    if (index !== undefined && this.position >= index.endPhysical) {
+    if (index !== undefined && this.position > index.endPhysical) {
       const outcome = dispatchKeys(
         index,
         found,

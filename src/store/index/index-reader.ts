@@ -82,7 +82,7 @@ export class IndexReader {
       lookup.lastPhysicalOffset = readInt64(this.#view, END_PHYSICAL);
     }
     if (fileBegin > end || fileEnd < begin) return fileBegin < begin;
-    let entry = this.#slot(file, hash);
+    let entry = this.#newest(file, hash, count);
     while (entry > 0 && entry < count && lookup.physicalOffsets.length < maxCount) {
       const read = file.read(entryOffset(this.#geometry, entry), this.#bytes, 0, INDEX_ENTRY_BYTES);
       if (read !== INDEX_ENTRY_BYTES) break;
@@ -100,8 +100,17 @@ export class IndexReader {
     return fileBegin < begin || lookup.physicalOffsets.length >= maxCount;
   }
 
-  #slot(file: RangeFile, hash: number): number {
+  /** The newest entry of the key's chain that the header counts; the dispatcher may have put newer ones by now. */
+  #newest(file: RangeFile, hash: number, count: number): number {
     const at = INDEX_HEADER_BYTES + (hash % this.#geometry.slots) * SLOT_BYTES;
-    return file.read(at, this.#bytes, 0, SLOT_BYTES) === SLOT_BYTES ? this.#view.getInt32(0) : 0;
+    if (file.read(at, this.#bytes, 0, SLOT_BYTES) !== SLOT_BYTES) return 0;
+    let entry = this.#view.getInt32(0);
+    while (entry >= count && entry < this.#geometry.entries) {
+      const read = file.read(entryOffset(this.#geometry, entry), this.#bytes, 0, INDEX_ENTRY_BYTES);
+      const previous = read === INDEX_ENTRY_BYTES ? this.#view.getInt32(ENTRY_PREVIOUS) : 0;
+      if (previous >= entry) return 0;
+      entry = previous;
+    }
+    return entry;
   }
 }

@@ -28,7 +28,7 @@ import {
 const MAX_TIME_DIFF = 0x7fffffff;
 
 export class KeyIndex {
-  /** Position of the newest record in the index; -1 while it is empty. */
+  /** Position of the newest record all of whose keys are in the index; -1 while there is none. */
   endPhysical = -1;
   /** Store time of the last record of a file that was completed; 0 when none was since start. */
   completedTimestamp = 0;
@@ -49,8 +49,9 @@ export class KeyIndex {
     this.#geometry = geometry;
     this.#clock = clock;
     disk.makeDirectory(directory);
-    const newest = listIndexFiles(disk, directory).at(-1);
-    if (newest !== undefined) this.#resume(newest);
+    const names = listIndexFiles(disk, directory);
+    const newest = names.at(-1);
+    if (newest !== undefined) this.#resume(newest, names.at(-2));
   }
 
   /** Enters one key of the record at `physicalOffset`. 0, or -errno when a new file cannot be made. */
@@ -63,8 +64,7 @@ export class KeyIndex {
     if (this.#count <= 1) this.#begin(view, physicalOffset, storeTimestamp);
     const hash = storedHash(javaHash);
     const slotAt = INDEX_HEADER_BYTES + (hash % this.#geometry.slots) * SLOT_BYTES;
-    let previous = view.getInt32(slotAt);
-    if (previous <= 0 || previous >= this.#count) previous = 0;
+    const previous = this.#committed(view, view.getInt32(slotAt));
     const at = entryOffset(this.#geometry, this.#count);
     view.setInt32(at, hash);
     writeInt64(view, at + ENTRY_PHYSICAL, physicalOffset);
@@ -116,7 +116,21 @@ export class KeyIndex {
     return Math.min(Math.max(seconds, 0), MAX_TIME_DIFF);
   }
 
-  #resume(name: string): void {
+  /**
+   * The newest entry of a chain that counts. A killed process may have left newer ones: they are put again, in the same
+   * order and places, and until then they only lead on to the older ones.
+   */
+  #committed(view: DataView, newest: number): number {
+    let entry = newest;
+    while (entry >= this.#count && entry < this.#geometry.entries) {
+      const previous = view.getInt32(entryOffset(this.#geometry, entry) + ENTRY_PREVIOUS);
+      if (previous >= entry) return 0;
+      entry = previous;
+    }
+    return entry > 0 && entry < this.#count ? entry : 0;
+  }
+
+  #resume(name: string, before: string | undefined): void {
     const mapping = this.#open(name);
     if (typeof mapping === 'number') throw new Error(`cannot open index file ${name} (errno ${-mapping})`);
     const { view } = mapping;
@@ -125,8 +139,20 @@ export class KeyIndex {
     this.#usedSlots = view.getInt32(SLOT_COUNT);
     this.#beginTimestamp = readInt64(view, BEGIN_TIMESTAMP);
     this.#endTimestamp = readInt64(view, END_TIMESTAMP);
-    if (this.#count > 1) this.endPhysical = readInt64(view, END_PHYSICAL);
     this.#lastName = name;
+    if (this.#count > 1) this.endPhysical = readInt64(view, END_PHYSICAL);
+    else if (before !== undefined) this.endPhysical = this.#endOf(before);
+    // The last keys of a full file's last record may have gone into the next file: they are entered again.
+    if (this.#count <= 1 || this.#count >= this.#geometry.entries) this.endPhysical--;
+  }
+
+  #endOf(name: string): number {
+    const file = this.#disk.open(join(this.#directory, name), -1);
+    if (typeof file === 'number') return -1;
+    const header = new Uint8Array(INDEX_HEADER_BYTES);
+    const read = file.read(0, header, 0, INDEX_HEADER_BYTES);
+    file.close();
+    return read === INDEX_HEADER_BYTES ? readInt64(new DataView(header.buffer), END_PHYSICAL) : -1;
   }
 
   #roll(): number {

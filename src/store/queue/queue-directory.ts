@@ -14,10 +14,9 @@ import { addon } from '../../native/addon.ts';
 
 export const MAX_QUEUES = 1 << 20;
 
-const NEXT_BYTES = MAX_QUEUES * 8;
-const POSITION_BYTES = MAX_QUEUES * 8;
-const INTEREST_BYTES = MAX_QUEUES * 4;
-export const DIRECTORY_BYTES = NEXT_BYTES + 2 * POSITION_BYTES + INTEREST_BYTES;
+/** next, maximum, minimum, interest */
+const SLOT_BYTES = 8 + 8 + 8 + 4;
+export const DIRECTORY_BYTES = MAX_QUEUES * SLOT_BYTES;
 
 /** Reserves the region of a directory; the id may be posted to workers. */
 export function createQueueDirectory(): number {
@@ -33,19 +32,20 @@ export class QueueDirectory {
   readonly #interest: Int32Array;
 
   constructor(buffer: ArrayBuffer) {
-    this.#next = new Float64Array(buffer, 0, MAX_QUEUES);
-    this.#maximum = new BigInt64Array(buffer, NEXT_BYTES, MAX_QUEUES);
-    this.#minimum = new BigInt64Array(buffer, NEXT_BYTES + POSITION_BYTES, MAX_QUEUES);
-    this.#interest = new Int32Array(buffer, NEXT_BYTES + 2 * POSITION_BYTES, MAX_QUEUES);
+    const queues = buffer.byteLength / SLOT_BYTES;
+    this.#next = new Float64Array(buffer, 0, queues);
+    this.#maximum = new BigInt64Array(buffer, queues * 8, queues);
+    this.#minimum = new BigInt64Array(buffer, queues * 16, queues);
+    this.#interest = new Int32Array(buffer, queues * 24, queues);
   }
 
   static attach(region: number): QueueDirectory {
     return new QueueDirectory(addon.attach(region));
   }
 
-  /** Of memory that only this thread sees. */
-  static plain(): QueueDirectory {
-    return new QueueDirectory(new ArrayBuffer(DIRECTORY_BYTES));
+  /** Of memory that only this thread sees, for ids below `queues`. */
+  static plain(queues = MAX_QUEUES): QueueDirectory {
+    return new QueueDirectory(new ArrayBuffer(queues * SLOT_BYTES));
   }
 
   next(queue: number): number {
