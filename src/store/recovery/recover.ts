@@ -96,6 +96,7 @@ class Recovery {
     this.#logLimit = starts.length === 0 ? 0 : (starts.at(-1) as number) + options.mappedFileSizeCommitLog;
     positions.set(LOG_START, this.#logStart);
     const checkpoint = readCheckpoint(disk, storePaths.checkpoint(options.directory));
+    // The record at the checkpoint itself is dispatched again: a checkpoint of 0 says nothing about the record at 0.
     const trustedUntil = clean ? Number.POSITIVE_INFINITY : checkpoint.queuePhysicalOffset;
     const queuesEnd = this.#recoverQueues(trustedUntil);
     const start = clean ? queuesEnd : this.#soundStart(checkpoint.queuePhysicalOffset);
@@ -128,7 +129,7 @@ class Recovery {
     for (const queue of listQueues(disk, this.#queueRoot)) {
       const trusted = clean
         ? (position: number, size: number, offset: number) => this.#recordMatches(position, size, offset)
-        : (position: number) => position <= trustedUntil && position < this.#logLimit;
+        : (position: number) => position < trustedUntil && position < this.#logLimit;
       const extent = this.#queues.extent(queue, this.#logStart, trusted);
       const id = idOf(queue.topic, queue.queueId);
       directory.setMaximum(id, extent.next);
