@@ -1,0 +1,109 @@
+/** What a store must hold, kept as plainly as can be: the log as a list of messages. */
+import { crc32 } from 'node:zlib';
+import { encodeRecord, type RecordHead } from '../../src/record/encode.ts';
+
+export interface ModelMessage {
+  readonly topic: string;
+  readonly queueId: number;
+  readonly queueOffset: number;
+  readonly position: number;
+  /** Every byte that the log must hold at `position`. */
+  readonly record: Uint8Array;
+  readonly uniqueKey: string;
+  readonly keys: readonly string[];
+  readonly tag: string;
+  readonly storeTimestamp: number;
+}
+
+export interface ModelQueue {
+  readonly topic: string;
+  readonly queueId: number;
+  /** By queue offset, from 0 on; what was expired stays listed. */
+  messages: ModelMessage[];
+  /** Messages before this offset were compared since the store was opened. */
+  checked: number;
+}
+
+export interface Draft {
+  readonly head: RecordHead;
+  readonly body: Uint8Array;
+  readonly properties: string;
+  readonly uniqueKey: string;
+  readonly keys: readonly string[];
+  readonly tag: string;
+}
+
+export const queueName = (topic: string, queueId: number) => `${topic}/${queueId}`;
+
+export class StoreModel {
+  /** In the order of the log; what was expired stays listed, before `logStart`. */
+  messages: ModelMessage[] = [];
+  /** Everything before it was promised to survive a power cut. */
+  flushed = 0;
+  logStart = 0;
+  /** Store time of the last message, which no later one may fall behind. */
+  lastTimestamp = 0;
+  readonly queues = new Map<string, ModelQueue>();
+
+  /** Next offset of a queue. */
+  next(topic: string, queueId: number): number {
+    return this.queues.get(queueName(topic, queueId))?.messages.length ?? 0;
+  }
+
+  /** Notes a message that the store has placed at `position`. */
+  append(topic: string, queueId: number, draft: Draft, position: number, now: number): ModelMessage {
+    const queueOffset = this.next(topic, queueId);
+    this.lastTimestamp = Math.max(this.lastTimestamp, now);
+    const record = placed(topic, draft, queueOffset, position, this.lastTimestamp);
+    const { uniqueKey, keys, tag } = draft;
+    const storeTimestamp = this.lastTimestamp;
+    const message = { topic, queueId, queueOffset, position, record, uniqueKey, keys, tag, storeTimestamp };
+    this.messages.push(message);
+    const name = queueName(topic, queueId);
+    const queue = this.queues.get(name) ?? { topic, queueId, messages: [], checked: 0 };
+    queue.messages.push(message);
+    this.queues.set(name, queue);
+    return message;
+  }
+
+  /** End of the last message. */
+  get end(): number {
+    const last = this.messages.at(-1);
+    return last === undefined ? 0 : endOf(last);
+  }
+
+  /** Forgets what a crash took: the messages that do not end before `end`. Returns how many. */
+  cut(end: number): number {
+    const kept = this.messages.filter((message) => endOf(message) <= end);
+    const lost = this.messages.length - kept.length;
+    for (const queue of this.queues.values()) {
+      queue.messages = queue.messages.filter((message) => endOf(message) <= end);
+      queue.checked = 0;
+    }
+    this.messages = kept;
+    this.lastTimestamp = kept.at(-1)?.storeTimestamp ?? 0;
+    return lost;
+  }
+}
+
+export function endOf(message: ModelMessage): number {
+  return message.position + message.record.length;
+}
+
+/** The record with what the writer adds, at offsets worked out here once more. */
+function placed(
+  topic: string,
+  draft: Draft,
+  queueOffset: number,
+  position: number,
+  time: number,
+): Uint8Array {
+  const { head, body, properties } = draft;
+  const record = encodeRecord(head, Buffer.from(topic), body, Buffer.from(properties));
+  const bytes = Buffer.from(record.buffer, record.byteOffset, record.length);
+  bytes.writeInt32BE(body.length === 0 ? 0 : crc32(body) & 0x7fffffff, 8);
+  bytes.writeBigInt64BE(BigInt(queueOffset), 20);
+  bytes.writeBigInt64BE(BigInt(position), 28);
+  bytes.writeBigInt64BE(BigInt(time), head.bornHost.address.length === 16 ? 68 : 56);
+  return record;
+}
