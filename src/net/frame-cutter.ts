@@ -4,10 +4,8 @@
  * The cutter keeps bytes aside in one case only: they are not handled yet. `kept` bytes come before any later chunk.
  * Invariant: 0 <= start <= end <= kept.length; [start, end) are the kept bytes.
  */
+import { LENGTH_BYTES, MAX_FRAME_BYTES } from '../protocol/command-codec.ts';
 
-/** Default of RocketMQ on both sides, the length field included. */
-export const MAX_FRAME_BYTES = 16 * 1024 * 1024;
-const LENGTH_BYTES = 4;
 /** A frame holds at least the word with serialize type and header length. */
 const MIN_LENGTH = 4;
 

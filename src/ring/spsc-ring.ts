@@ -119,6 +119,17 @@ export class RingProducer {
   }
 
   /**
+   * Reserves a record like `claim`; when the ring is full, shows the consumer what there is and asks it to ring when it
+   * has released something. FULL then means: wait for the bell.
+   */
+  claimOrAwait(type: number, payloadLength: number): number {
+    const claimed = this.claim(type, payloadLength);
+    if (claimed !== FULL) return claimed;
+    this.publish();
+    return this.awaitRoom(payloadLength) ? this.claim(type, payloadLength) : FULL;
+  }
+
+  /**
    * After FULL: asks the consumer to ring when it has released something. True = there is room for a record of this
    * size meanwhile, claim again at once.
    */

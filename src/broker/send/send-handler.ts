@@ -143,7 +143,7 @@ export class SendHandler {
     const inSlab = bound > MAX_RING_RECORD;
     const slab = inSlab ? slabs.take() : NO_SLAB;
     if (inSlab && slab === NO_SLAB) return CUT_BLOCKED;
-    const claimed = this.#claim(APPEND_HEADER + (inSlab ? 0 : bound));
+    const claimed = ring.claimOrAwait(APPEND, APPEND_HEADER + (inSlab ? 0 : bound));
     if (claimed === FULL) {
       if (inSlab) slabs.free(slab);
       return CUT_BLOCKED;
@@ -190,7 +190,7 @@ export class SendHandler {
     }
     const slab = inSlab ? slabs.take() : NO_SLAB;
     if (inSlab && slab === NO_SLAB) return CUT_BLOCKED;
-    const claimed = this.#claim(APPEND_HEADER + (inSlab ? 0 : shape.bytes));
+    const claimed = ring.claimOrAwait(APPEND, APPEND_HEADER + (inSlab ? 0 : shape.bytes));
     if (claimed === FULL) {
       if (inSlab) slabs.free(slab);
       return CUT_BLOCKED;
@@ -208,14 +208,6 @@ export class SendHandler {
     sends.batchSizes.set(index, sizes);
     this.#writeRequest(claimed, topic, queueId, shape.bytes, shape.count, slab);
     return CUT_ALL;
-  }
-
-  #claim(payload: number): number {
-    const { ring } = this.#parts;
-    const claimed = ring.claim(APPEND, payload);
-    if (claimed !== FULL) return claimed;
-    ring.publish();
-    return ring.awaitRoom(payload) ? ring.claim(APPEND, payload) : FULL;
   }
 
   /** Takes the next place among the sends under way; returns its index. */

@@ -4,7 +4,7 @@
 export const DEFAULT_DELAY_LEVELS = '1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h';
 
 /** What a level without entry counts as, ms. */
-const UNKNOWN_LEVEL_DELAY = 1000;
+export const UNKNOWN_LEVEL_DELAY_MS = 1000;
 
 const UNIT_MILLIS: Record<string, number> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
@@ -34,5 +34,5 @@ export function scheduledTagsCode(
   let level = 0;
   for (let i = offset; i < offset + length; i++) level = level * 10 + (bytes[i] as number) - 0x30;
   const capped = Math.min(level, delayMillis.length);
-  return storeTimestamp + (delayMillis[capped - 1] ?? UNKNOWN_LEVEL_DELAY);
+  return storeTimestamp + (delayMillis[capped - 1] ?? UNKNOWN_LEVEL_DELAY_MS);
 }

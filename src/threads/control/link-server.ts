@@ -121,11 +121,7 @@ class Link {
   /** Where the payload goes, slot and generation written; or FULL. */
   #claim(type: number, slot: number, generation: number, payload: number): number {
     const down = this.#down;
-    let at = down.claim(type, LINK_HEADER + payload);
-    if (at === FULL) {
-      down.publish();
-      at = down.awaitRoom(LINK_HEADER + payload) ? down.claim(type, LINK_HEADER + payload) : FULL;
-    }
+    const at = down.claimOrAwait(type, LINK_HEADER + payload);
     if (at === FULL) return FULL;
     down.view.setInt32(at, slot, true);
     down.view.setInt32(at + 4, generation, true);

@@ -170,7 +170,7 @@ export class PutRing {
     const inSlab = payload.length > MAX_RING_RECORD;
     const slab = inSlab ? slabs.take() : NO_SLAB;
     if (inSlab && slab === NO_SLAB) return false;
-    const at = this.#claim(type, APPEND_HEADER + (inSlab ? 0 : payload.length));
+    const at = send.claimOrAwait(type, APPEND_HEADER + (inSlab ? 0 : payload.length));
     if (at === FULL) {
       if (inSlab) slabs.free(slab);
       return false;
@@ -183,14 +183,6 @@ export class PutRing {
     send.view.setInt32(at + APPEND_COUNT, count, true);
     send.view.setInt32(at + APPEND_SLAB, slab, true);
     return true;
-  }
-
-  #claim(type: number, payload: number): number {
-    const { send } = this.#parts;
-    const at = send.claim(type, payload);
-    if (at !== FULL) return at;
-    send.publish();
-    return send.awaitRoom(payload) ? send.claim(type, payload) : FULL;
   }
 
   #take(view: DataView, at: number): void {

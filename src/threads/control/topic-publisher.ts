@@ -108,11 +108,7 @@ export class TopicPublisher {
 
   #put({ type, payload }: { type: number; payload: Uint8Array }): boolean {
     const { commands } = this.#parts;
-    let at = commands.claim(type, payload.length);
-    if (at === FULL) {
-      commands.publish();
-      at = commands.awaitRoom(payload.length) ? commands.claim(type, payload.length) : FULL;
-    }
+    const at = commands.claimOrAwait(type, payload.length);
     if (at === FULL) return false;
     commands.bytes.set(payload, at);
     return true;

@@ -59,7 +59,7 @@ export class ControlLink {
     if (this.#late.length > 0) return CUT_BLOCKED;
     if (length > MAX_LINK_FRAME) return this.#forwardInSlab(connection, bytes, offset, length);
     const { up } = this.#parts;
-    const at = this.#claim(LINK_FRAME, LINK_HEADER + length);
+    const at = this.#parts.up.claimOrAwait(LINK_FRAME, LINK_HEADER + length);
     if (at === FULL) return CUT_BLOCKED;
     this.#writeHeader(at, connection.slot, connection.generation);
     up.bytes.set(bytes.subarray(offset, offset + length), at + LINK_HEADER);
@@ -89,7 +89,7 @@ export class ControlLink {
   /** Progress of a consumer; offsets are -1 when there is none to tell. False when the ring is full. */
   progress(group: number, queue: number, commitOffset: number, pullOffset: number): boolean {
     const { view } = this.#parts.up;
-    const at = this.#claim(LINK_PROGRESS, PROGRESS_BYTES);
+    const at = this.#parts.up.claimOrAwait(LINK_PROGRESS, PROGRESS_BYTES);
     if (at === FULL) return false;
     this.#writeHeader(at, 0, 0);
     view.setInt32(at + PROGRESS_GROUP, group, true);
@@ -149,7 +149,7 @@ export class ControlLink {
     const { up, upSlabs } = this.#parts;
     const slab = upSlabs.take();
     if (slab === NO_SLAB) return CUT_BLOCKED;
-    const at = this.#claim(LINK_FRAME_IN_SLAB, LINK_HEADER + 8);
+    const at = this.#parts.up.claimOrAwait(LINK_FRAME_IN_SLAB, LINK_HEADER + 8);
     if (at === FULL) {
       upSlabs.free(slab);
       return CUT_BLOCKED;
@@ -177,19 +177,11 @@ export class ControlLink {
   }
 
   #put(type: number, slot: number, generation: number, payload: Uint8Array): boolean {
-    const at = this.#claim(type, LINK_HEADER + payload.length);
+    const at = this.#parts.up.claimOrAwait(type, LINK_HEADER + payload.length);
     if (at === FULL) return false;
     this.#writeHeader(at, slot, generation);
     this.#parts.up.bytes.set(payload, at + LINK_HEADER);
     return true;
-  }
-
-  #claim(type: number, payload: number): number {
-    const { up } = this.#parts;
-    const at = up.claim(type, payload);
-    if (at !== FULL) return at;
-    up.publish();
-    return up.awaitRoom(payload) ? up.claim(type, payload) : FULL;
   }
 
   #writeHeader(at: number, slot: number, generation: number): void {

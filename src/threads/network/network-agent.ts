@@ -61,12 +61,15 @@ export class NetworkAgent {
   readonly #timer: NodeJS.Timeout;
   readonly #wakeControl: () => void;
   #logStart = 0;
+  /** Ms of the monotonic clock at the start of this turn. */
+  #now = systemClock.monotonic();
 
   constructor(shape: NetworkShape) {
     this.#shape = shape;
     const { broker, settings } = shape;
     const { store, wakes } = broker;
-    const now = () => systemClock.monotonic();
+    // One look at the clock per turn: deadlines are coarse, and a send would otherwise pay for it every time.
+    const now = () => this.#now;
     this.#wakeControl = wakerOf(wakes.control);
     this.#positions = new Positions(broker.positions);
     const directory = QueueDirectory.attach(broker.directory);
@@ -77,7 +80,10 @@ export class NetworkAgent {
       files: new QueueFiles(nativeDisk, queueRoot, store.mappedFileSizeConsumeQueue, topic, queueId),
     }));
     this.sockets = new Sockets({
-      now,
+      beginTurn: () => {
+        this.#now = systemClock.monotonic();
+        return this.#now;
+      },
       frame: (connection, bytes, view, offset, length) =>
         this.#frame(connection, bytes, view, offset, length),
       opened: (connection) => this.#link.opened(connection),
@@ -157,7 +163,8 @@ export class NetworkAgent {
 
   /** The doorbell rang: somebody put something into a ring, or made room in one. */
   rung(): void {
-    this.#acknowledger.drain(systemClock.monotonic());
+    this.#now = systemClock.monotonic();
+    this.#acknowledger.drain(this.#now);
     this.#drainArrivals();
     this.#link.drain();
     this.#creation.retry();
@@ -233,7 +240,8 @@ export class NetworkAgent {
   }
 
   #tick(): void {
-    this.#acknowledger.drain(systemClock.monotonic());
+    this.#now = systemClock.monotonic();
+    this.#acknowledger.drain(this.#now);
     this.#pull.expire();
     this.#creation.expire();
     if (this.sockets.hasBlocked) this.sockets.unblock();

@@ -11,7 +11,8 @@ import { adoptDescriptor, descriptorOf, readInto } from '../../net/read-buffer.t
 const READ_BUFFER_BYTES = 128 * 1024;
 
 export interface SocketsParts {
-  now: () => number;
+  /** A turn begins: the time, ms of the monotonic clock. */
+  beginTurn: () => number;
   /** Handles one frame of a connection. */
   frame: (
     connection: Connection,
@@ -100,7 +101,7 @@ export class Sockets {
 
   /** Closes connections on which nothing has moved for `idleMs`. */
   closeIdle(idleMs: number): void {
-    const limit = this.#parts.now() - idleMs;
+    const limit = this.#parts.beginTurn() - idleMs;
     for (const connection of this.connections.all()) {
       if (connection.lastActive < limit) connection.socket.destroy();
     }
@@ -134,7 +135,7 @@ export class Sockets {
   }
 
   #register(socket: Socket, address: string, port: number): Connection {
-    const now = this.#parts.now();
+    const now = this.#parts.beginTurn();
     const connection = this.connections.add((slot, generation) => {
       const host = hostAddress(plainAddress(address), port);
       const remoteAddress = formatHost(address, port);
@@ -159,7 +160,7 @@ export class Sockets {
   /** Bytes [0, length) of the static buffer belong to `connection`. False stops reading. */
   #read(connection: Connection | undefined, length: number): boolean {
     if (connection === undefined || connection.closed) return true;
-    connection.lastActive = this.#parts.now();
+    connection.lastActive = this.#parts.beginTurn();
     const outcome = connection.cutter.push(this.#buffer, this.#view, length, this.#handlerOf(connection));
     this.#settle(connection, outcome);
     this.#parts.endOfTurn();
