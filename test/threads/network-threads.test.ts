@@ -1,0 +1,75 @@
+// Two network threads: connections are handed from one to the other, and each knows at once what the other's clients did.
+
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { startBroker } from '../../src/index.ts';
+import { RequestCode } from '../../src/protocol/codes.ts';
+import { requestCommand } from '../../src/protocol/command.ts';
+import { CommandClient } from '../../src/remoting/command-client.ts';
+import { pullRequest, readQueue, sendRequest } from '../support/broker-process.ts';
+
+const test = suite('two network threads');
+const CLIENTS = 6;
+const PER_CLIENT = 300;
+
+function heartbeat(group: string, topic: string) {
+  const body = {
+    clientID: `test@${group}`,
+    consumerDataSet: [
+      {
+        groupName: group,
+        consumeType: 'CONSUME_PASSIVELY',
+        messageModel: 'CLUSTERING',
+        consumeFromWhere: 'CONSUME_FROM_FIRST_OFFSET',
+        subscriptionDataSet: [{ topic, subString: '*', expressionType: 'TAG', subVersion: 1 }],
+      },
+    ],
+    producerDataSet: [],
+  };
+  return requestCommand(RequestCode.HEART_BEAT, {}, Buffer.from(JSON.stringify(body)));
+}
+
+test('clients of both threads send to one topic; every message is stored once', async () => {
+  const broker = await startBroker({ networkThreads: 2 });
+  const clients = Array.from({ length: CLIENTS }, () => new CommandClient({ address: broker.broker }));
+  await Promise.all(
+    clients.map(async (client, c) => {
+      const sends = Array.from({ length: PER_CLIENT }, (_, i) =>
+        client.request(sendRequest('both', i % 4, `c${c}-${i}`, Buffer.from('body')), 10_000),
+      );
+      for (const reply of await Promise.all(sends)) assert.is(reply.code, 0, reply.remark);
+    }),
+  );
+  const [reader] = clients as [CommandClient];
+  await reader.request(pullRequest('both', 0, (CLIENTS * PER_CLIENT) / 4 - 1, 5_000), 10_000);
+  const found = (await Promise.all([0, 1, 2, 3].map((queue) => readQueue(reader, 'both', queue)))).flat();
+  assert.is(new Set(found).size, CLIENTS * PER_CLIENT);
+  assert.is(found.length, CLIENTS * PER_CLIENT);
+  for (const client of clients) client.close();
+  await broker.close();
+});
+
+test('a heartbeat over one connection holds for a pull over any other as soon as it is answered', async () => {
+  const broker = await startBroker({ networkThreads: 2 });
+  const clients = Array.from({ length: 4 }, () => new CommandClient({ address: broker.broker }));
+  const [first] = clients as [CommandClient];
+  assert.is((await first.request(sendRequest('told', 0, 'k', Buffer.from('x')), 5_000)).code, 0);
+  for (let round = 0; round < 20; round++) {
+    const group = `group-${round}`;
+    assert.is((await first.request(heartbeat(group, 'told'), 5_000)).code, 0);
+    const replies = await Promise.all(
+      clients.map((client) => {
+        const pull = pullRequest('told', 0, 0);
+        pull.fields['consumerGroup'] = group;
+        pull.fields['sysFlag'] = '0';
+        pull.fields['subVersion'] = '1';
+        return client.request(pull, 5_000);
+      }),
+    );
+    for (const reply of replies) assert.is(reply.code, 0, `${group}: ${reply.remark}`);
+  }
+  for (const client of clients) client.close();
+  await broker.close();
+});
+
+test.run();
