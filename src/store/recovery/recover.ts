@@ -96,8 +96,11 @@ class Recovery {
     this.#logLimit = starts.length === 0 ? 0 : (starts.at(-1) as number) + options.mappedFileSizeCommitLog;
     positions.set(LOG_START, this.#logStart);
     const checkpoint = readCheckpoint(disk, storePaths.checkpoint(options.directory));
-    // The record at the checkpoint itself is dispatched again: a checkpoint of 0 says nothing about the record at 0.
-    const trustedUntil = clean ? Number.POSITIVE_INFINITY : checkpoint.queuePhysicalOffset;
+    // The record at the checkpoint itself is dispatched again while the log has it: a checkpoint of 0 says nothing about
+    // the record at 0.
+    const { queuePhysicalOffset } = checkpoint;
+    const isThere = queuePhysicalOffset >= this.#logStart;
+    const trustedUntil = clean ? Number.POSITIVE_INFINITY : queuePhysicalOffset + (isThere ? 0 : 1);
     const queuesEnd = this.#recoverQueues(trustedUntil);
     const start = clean ? queuesEnd : this.#soundStart(checkpoint.queuePhysicalOffset);
     const from = this.#boundaryAt(Math.max(start, this.#logStart));
