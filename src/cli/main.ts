@@ -41,7 +41,7 @@ function logOptions(command: Command): Command {
   return command
     .argument('<directory>', 'root directory of the store')
     .option('--commitlog <directory>', 'the CommitLog, when it is not <directory>/commitlog')
-    .option('--index-slots <number>', "the store's maxHashSlotNum, when it is not a quarter of maxIndexNum");
+    .option('--index-slots <number>', "the store's maxHashSlotNum, when the index files do not tell");
 }
 
 logOptions(log.command('dump').description('print what the files hold'))

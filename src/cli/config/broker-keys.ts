@@ -121,7 +121,7 @@ export const keyGroups: readonly KeyGroup[] = [
         'Writer, dispatcher and flusher share one thread: starts faster, carries less.',
         { name: `${OWN_PREFIX}sharedEngine` },
       ),
-      setting('regionId', text('a text'), 'Written to messages as MSG_REGION.'),
+      setting('regionId', text('a text'), 'Written to messages as MSG_REGION.', { changeable: false }),
     ],
   },
   {

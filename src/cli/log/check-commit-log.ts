@@ -8,7 +8,7 @@ import type { Disk, Mapping } from '../../store/disk/disk.ts';
 import { entersQueue } from '../../store/log/commit-log.ts';
 import { RecordCheck, type Unsound } from '../../store/log/record-check.ts';
 import { fileNameOf } from '../../store/log/segments.ts';
-import { firstNonZero, nextSound } from './find-record.ts';
+import { firstNonZeroInFile, nextSound } from './find-record.ts';
 import { type Found, type Report, Ticker } from './report.ts';
 import type { StoreFiles } from './store-files.ts';
 
@@ -80,6 +80,10 @@ export class CommitLogCheck {
     return this.facts;
   }
 
+  #pathOf(start: number): string {
+    return join(this.#store.commitLogDirectory, fileNameOf(start));
+  }
+
   #checkNames(): void {
     const { commitLogDirectory, logFiles } = this.#store;
     for (const name of this.#disk.list(commitLogDirectory)) {
@@ -106,7 +110,7 @@ export class CommitLogCheck {
       return 'not read';
     }
     try {
-      return this.#ended ? this.#checkUnused(mapping, start, found) : this.#walk(mapping, start, found);
+      return this.#ended ? this.#checkUnused(start, found) : this.#walk(mapping, start, found);
     } finally {
       mapping.close();
     }
@@ -150,7 +154,7 @@ export class CommitLogCheck {
   /** Where to go on in this file, or -1 when nothing sound follows in it. */
   #behindDamage(mapping: Mapping, at: number, start: number, found: Found): number {
     const { reason } = this.#check;
-    const dirt = firstNonZero(mapping.bytes, at);
+    const dirt = firstNonZeroInFile(this.#disk, this.#pathOf(start), at);
     const next = dirt < 0 ? -1 : nextSound(mapping, at + 1, start);
     this.#damages++;
     if (next >= 0) {
@@ -186,8 +190,8 @@ export class CommitLogCheck {
     });
   }
 
-  #checkUnused(mapping: Mapping, start: number, found: Found): string {
-    const dirt = firstNonZero(mapping.bytes, 0);
+  #checkUnused(start: number, found: Found): string {
+    const dirt = firstNonZeroInFile(this.#disk, this.#pathOf(start), 0);
     if (dirt >= 0) found(start + dirt, `the log ended at ${this.facts.end}, but this file is not empty`);
     return dirt < 0 ? 'empty, made ahead of need' : 'behind the end of the log';
   }

@@ -19,10 +19,13 @@ import {
 } from '../../store/index/index-layout.ts';
 import { storePaths } from '../../store/paths.ts';
 import type { LogFacts } from './check-commit-log.ts';
+import { indexGeometry } from './index-geometry.ts';
 import { recordKeyHashes } from './record-keys.ts';
 import type { RecordLookup } from './record-lookup.ts';
 import { type Found, type Report, Ticker } from './report.ts';
-import { indexGeometry, type StoreFiles } from './store-files.ts';
+import type { StoreFiles } from './store-files.ts';
+
+const EINVAL = 22;
 
 export class IndexCheck {
   entries = 0;
@@ -51,21 +54,16 @@ export class IndexCheck {
   #checkFile(name: string, slots: number | undefined, found: Found): string {
     const path = join(storePaths.index(this.#store.root), name);
     const size = this.#disk.size(path);
-    const geometry = indexGeometry(size, slots);
-    if (geometry === undefined) {
-      found(
-        0,
-        `its ${size} bytes do not tell how many slots it has: say so with --index-slots (maxHashSlotNum)`,
-      );
-      return 'not read';
-    }
-    const mapping = this.#disk.map(path, size, false);
+    const mapping = size < INDEX_HEADER_BYTES ? -EINVAL : this.#disk.map(path, size, false);
     if (typeof mapping === 'number') {
-      found(0, `cannot be opened for reading and writing (errno ${-mapping})`);
+      found(0, `its ${size} bytes cannot be opened for reading and writing (errno ${-mapping})`);
       return 'not read';
     }
     try {
-      return this.#checkMapped(mapping, geometry, found);
+      const geometry = indexGeometry(mapping, slots);
+      if (geometry !== undefined) return this.#checkMapped(mapping, geometry, found);
+      found(0, `its content does not tell how many slots it has: say so with --index-slots (maxHashSlotNum)`);
+      return 'not read';
     } finally {
       mapping.close();
     }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { MAGIC_BLANK } from '../../record/layout.ts';
 import type { Disk, Mapping } from '../../store/disk/disk.ts';
 import { RecordCheck } from '../../store/log/record-check.ts';
-import { firstNonZero, nextSound } from './find-record.ts';
+import { firstNonZeroInFile, nextSound } from './find-record.ts';
 import type { DumpFile, Item } from './item.ts';
 import { hex, recordFields } from './record-fields.ts';
 import type { StoreFiles } from './store-files.ts';
@@ -28,13 +28,18 @@ function* items(disk: Disk, path: string, start: number, size: number, from: num
   const mapping = disk.map(path, size, false);
   if (typeof mapping === 'number') throw new Error(`${path} cannot be read (errno ${-mapping}).`);
   try {
-    yield* records(mapping, start, from);
+    yield* records(mapping, start, from, (at) => firstNonZeroInFile(disk, path, at) < 0);
   } finally {
     mapping.close();
   }
 }
 
-function* records(mapping: Mapping, start: number, from: number): Iterable<Item> {
+function* records(
+  mapping: Mapping,
+  start: number,
+  from: number,
+  isEmptyFrom: (at: number) => boolean,
+): Iterable<Item> {
   const check = new RecordCheck();
   let at = 0;
   while (at < mapping.size) {
@@ -44,7 +49,7 @@ function* records(mapping: Mapping, start: number, from: number): Iterable<Item>
       at += check.size;
       continue;
     }
-    if (firstNonZero(mapping.bytes, at) < 0) return;
+    if (isEmptyFrom(at)) return;
     const next = nextSound(mapping, at + 1, start);
     yield unsound(mapping, start, at, next, check.reason);
     if (next < 0) return;

@@ -1,7 +1,7 @@
 /** Index files: header, then the entries in the order in which they were made. */
 import { join } from 'node:path';
 import { readInt64 } from '../../lib/int64.ts';
-import type { Disk, RangeFile } from '../../store/disk/disk.ts';
+import type { Disk, Mapping } from '../../store/disk/disk.ts';
 import {
   BEGIN_PHYSICAL,
   BEGIN_TIMESTAMP,
@@ -18,9 +18,10 @@ import {
   SLOT_COUNT,
 } from '../../store/index/index-layout.ts';
 import { storePaths } from '../../store/paths.ts';
+import { indexGeometry } from './index-geometry.ts';
 import type { DumpFile, Field, Item } from './item.ts';
 import { time } from './record-fields.ts';
-import { indexGeometry, type StoreFiles } from './store-files.ts';
+import type { StoreFiles } from './store-files.ts';
 
 /** `from` = number of the entry before which none is shown. */
 export function dumpIndexFile(
@@ -30,31 +31,41 @@ export function dumpIndexFile(
   from: number,
   slots?: number,
 ): DumpFile {
-  const path = join(storePaths.index(store.root), name);
-  const geometry = indexGeometry(disk.size(path), slots);
-  const shape =
-    geometry === undefined
-      ? 'its size does not tell how many slots it has (--index-slots)'
-      : `this file has ${geometry.slots} slots and room for ${geometry.entries} entries`;
   return {
     path: `index/${name}`,
-    about: `Index: header (40 bytes), hash slots (4 bytes: newest entry of the chain), entries (20 bytes); ${shape}.`,
-    items: items(disk, path, geometry, from),
+    about: 'Index: header (40 bytes), hash slots (4 bytes: newest entry of the chain), entries (20 bytes).',
+    items: items(disk, join(storePaths.index(store.root), name), from, slots),
   };
 }
 
-function* items(disk: Disk, path: string, geometry: IndexGeometry | undefined, from: number): Iterable<Item> {
-  const file = disk.open(path, -1);
-  if (typeof file === 'number') throw new Error(`${path} cannot be read (errno ${-file}).`);
+function* items(disk: Disk, path: string, from: number, slots?: number): Iterable<Item> {
+  const size = disk.size(path);
+  if (size < INDEX_HEADER_BYTES) return;
+  const mapping = disk.map(path, size, false);
+  if (typeof mapping === 'number') throw new Error(`${path} cannot be read (errno ${-mapping}).`);
   try {
-    const bytes = new Uint8Array(INDEX_HEADER_BYTES);
-    if (file.read(0, bytes, 0, INDEX_HEADER_BYTES) !== INDEX_HEADER_BYTES) return;
-    const view = new DataView(bytes.buffer);
-    yield { what: 'header', at: 0, fields: headerFields(view), bytes: bytes.slice() };
-    if (geometry !== undefined) yield* entries(file, geometry, view, from);
+    const geometry = indexGeometry(mapping, slots);
+    yield header(mapping, geometry);
+    if (geometry !== undefined) yield* entries(mapping, geometry, from);
   } finally {
-    file.close();
+    mapping.close();
   }
+}
+
+function header({ view, bytes }: Mapping, geometry: IndexGeometry | undefined): Item {
+  const shape: Field[] =
+    geometry === undefined
+      ? [{ name: 'slots', value: 'unknown', meaning: 'say how many with --index-slots' }]
+      : [
+          { name: 'slots', value: geometry.slots, meaning: 'maxHashSlotNum, seen from the content' },
+          { name: 'entries', value: geometry.entries, meaning: 'maxIndexNum' },
+        ];
+  return {
+    what: 'header',
+    at: 0,
+    fields: [...headerFields(view), ...shape],
+    bytes: bytes.slice(0, INDEX_HEADER_BYTES),
+  };
 }
 
 function headerFields(view: DataView): Field[] {
@@ -85,30 +96,24 @@ function headerFields(view: DataView): Field[] {
   ];
 }
 
-function* entries(file: RangeFile, geometry: IndexGeometry, header: DataView, from: number): Iterable<Item> {
-  const begin = readInt64(header, BEGIN_TIMESTAMP);
-  const count = Math.min(header.getInt32(INDEX_COUNT), geometry.entries);
-  const bytes = new Uint8Array(INDEX_ENTRY_BYTES);
-  const view = new DataView(bytes.buffer);
+function* entries({ view, bytes }: Mapping, geometry: IndexGeometry, from: number): Iterable<Item> {
+  const begin = readInt64(view, BEGIN_TIMESTAMP);
+  const count = Math.min(view.getInt32(INDEX_COUNT), geometry.entries);
   for (let number = Math.max(1, from); number < count; number++) {
     const at = entryOffset(geometry, number);
-    if (file.read(at, bytes, 0, INDEX_ENTRY_BYTES) !== INDEX_ENTRY_BYTES) return;
-    const hash = view.getInt32(0);
+    const hash = view.getInt32(at);
+    const seconds = view.getInt32(at + ENTRY_TIME);
     yield {
       what: `entry ${number}`,
       at,
       short: true,
       fields: [
         { name: 'keyHash', value: hash, meaning: `slot ${hash % geometry.slots}` },
-        { name: 'phyOffset', value: readInt64(view, ENTRY_PHYSICAL) },
-        {
-          name: 'timeDiff',
-          value: view.getInt32(ENTRY_TIME),
-          meaning: time(begin + view.getInt32(ENTRY_TIME) * 1000),
-        },
-        { name: 'previous', value: view.getInt32(ENTRY_PREVIOUS) },
+        { name: 'phyOffset', value: readInt64(view, at + ENTRY_PHYSICAL) },
+        { name: 'timeDiff', value: seconds, meaning: time(begin + seconds * 1000) },
+        { name: 'previous', value: view.getInt32(at + ENTRY_PREVIOUS) },
       ],
-      bytes: bytes.slice(),
+      bytes: bytes.slice(at, at + INDEX_ENTRY_BYTES),
     };
   }
 }

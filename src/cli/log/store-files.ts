@@ -1,7 +1,6 @@
 /** Which files a store has, told from the files alone: no configuration is needed, nothing is locked or written. */
 import { join } from 'node:path';
 import type { Disk } from '../../store/disk/disk.ts';
-import { INDEX_ENTRY_BYTES, type IndexGeometry, indexFileBytes } from '../../store/index/index-layout.ts';
 import { listIndexFiles } from '../../store/index/key-index.ts';
 import { storePaths } from '../../store/paths.ts';
 import { queueDirectoryPath } from '../../store/queue/consume-queue.ts';
@@ -80,17 +79,4 @@ function commonSize(disk: Disk, paths: readonly string[]): number {
   let common = 0;
   for (const [size, count] of counts) if (count > (counts.get(common) ?? 0)) common = size;
   return common;
-}
-
-/**
- * Slots and entries of an index file of this size. The size alone leaves it open; RocketMQ's default is one slot to four
- * entries, other stores need the number of slots.
- */
-export function indexGeometry(size: number, slots?: number): IndexGeometry | undefined {
-  const header = indexFileBytes({ slots: 0, entries: 0 });
-  const perUnit = indexFileBytes({ slots: 1, entries: 4 }) - header;
-  const assumed = slots ?? (size - header) / perUnit;
-  const entries = (size - indexFileBytes({ slots: assumed, entries: 0 })) / INDEX_ENTRY_BYTES;
-  const fits = Number.isInteger(assumed) && Number.isInteger(entries) && assumed > 0 && entries > 0;
-  return fits ? { slots: assumed, entries } : undefined;
 }

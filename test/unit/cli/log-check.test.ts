@@ -225,6 +225,17 @@ test('a slot, a position, a hash and a count of the index that are wrong', ({ st
   assert.match(damage(23, [0x05]), /header begins at/);
 });
 
+test('index files of an unusual shape', async () => {
+  const other = await makeStore({ maxHashSlotNum: 37, maxIndexNum: 1000 });
+  try {
+    const { count, lines } = checked(other);
+    assert.is(count, 0, lines.join('\n'));
+    assert.ok(lines.some((line) => /480 entries in 37 slots/.test(line)));
+  } finally {
+    removeStore(other);
+  }
+});
+
 test('a checkpoint ahead of the log', ({ store }) => {
   const path = join(store.root, 'checkpoint');
   const original = readFileSync(path);

@@ -6,6 +6,7 @@ import { type CheckOutcome, checkStore } from '../../../src/cli/log/check.ts';
 import type { Clock } from '../../../src/lib/clock.ts';
 import type { RecordHead } from '../../../src/record/encode.ts';
 import { nativeDisk } from '../../../src/store/disk/native-disk.ts';
+import type { StoreOptions } from '../../../src/store/options.ts';
 import { openStore } from '../../../src/store/store.ts';
 
 export const FILE_SIZE = 128 * 1024;
@@ -55,9 +56,9 @@ export interface TestStore {
 }
 
 /** 120 messages of 2 KiB over two topics and three queues: two CommitLog files, queues with and without a second file. */
-export async function makeStore(): Promise<TestStore> {
+export async function makeStore(options: Partial<StoreOptions> = {}): Promise<TestStore> {
   const root = mkdtempSync(join(tmpdir(), 'ringmq-log-'));
-  const store = openStore({ directory: root, options: OPTIONS, clock: new TestClock() });
+  const store = openStore({ directory: root, options: { ...OPTIONS, ...options }, clock: new TestClock() });
   const positions: number[] = [];
   for (let i = 0; i < 120; i++) {
     const topic = i % 3 === 0 ? 'Orders' : 'Events';

@@ -1,0 +1,156 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { makeStore, patch, queueFile, removeStore } from './store-support.ts';
+
+const MAIN = fileURLToPath(new URL('../../../src/cli/main.js', import.meta.url));
+
+const test = suite<{ directory: string }>('command line');
+
+test.before((context) => {
+  context.directory = mkdtempSync(join(tmpdir(), 'ringmq-cli-'));
+});
+
+test.after(({ directory }) => rmSync(directory, { recursive: true }));
+
+class Run {
+  readonly child: ChildProcess;
+  readonly ended: Promise<number | null>;
+  out = '';
+  err = '';
+  #wake: () => void = () => {};
+
+  constructor(args: readonly string[], env: Record<string, string> = {}) {
+    this.child = spawn(process.execPath, [MAIN, ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...env },
+    });
+    this.ended = once(this.child, 'close').then(([code]) => {
+      this.#wake();
+      return code as number | null;
+    });
+    this.child.stdout?.on('data', (data) => {
+      this.out += data;
+      this.#wake();
+    });
+    this.child.stderr?.on('data', (data) => {
+      this.err += data;
+    });
+  }
+
+  async ready(): Promise<string> {
+    while (!this.out.includes('\n')) {
+      if (this.child.exitCode !== null) throw new Error(`ended with ${this.child.exitCode}: ${this.err}`);
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    return this.out;
+  }
+}
+
+async function fails(
+  args: readonly string[],
+  expected: RegExp,
+  env: Record<string, string> = {},
+): Promise<void> {
+  const run = new Run(args, { RINGMQ_LOG_LEVEL: 'error', ...env });
+  assert.is(await run.ended, 1, `${args.join(' ')}: ${run.out}${run.err}`);
+  assert.match(run.err, expected);
+  assert.not.match(run.err, /\n\s+at /, 'no stack');
+  assert.is(run.out, '');
+}
+
+test('a name server alone: ready line, clean stop on SIGTERM', async () => {
+  const run = new Run(['namesrv', '--port', '0']);
+  assert.match(await run.ready(), /^RingMQ ready: name server 127\.0\.0\.1:\d+\n$/);
+  run.child.kill('SIGTERM');
+  assert.is(await run.ended, 0);
+});
+
+test('standalone: one ready line for both, a clean stop on SIGINT leaves no abort file', async ({
+  directory,
+}) => {
+  const store = join(directory, 'store');
+  const conf = join(directory, 'small.conf');
+  writeFileSync(conf, 'mappedFileSizeCommitLog=8388608\nmaxHashSlotNum=500\nmaxIndexNum=2000\nnonsense=1\n');
+  const args = ['standalone', '-c', conf, '--port', '0', '--namesrv-port', '0', '--store', store];
+  const run = new Run(args);
+  const ready = /^RingMQ ready: name server 127\.0\.0\.1:\d+, broker 127\.0\.0\.1:\d+, store (.*)\n$/;
+  assert.is(ready.exec(await run.ready())?.[1], store);
+  await fails(['broker', '-c', conf, '--port', '0', '--store', store], /is in use by another broker/);
+  run.child.kill('SIGINT');
+  assert.is(await run.ended, 0, run.err);
+  const warnings = run.err.split('\n').filter((line) => line.includes('"level":40'));
+  assert.is(warnings.length, 1, run.err);
+  assert.match(warnings[0] ?? '', /nonsense=1 has no effect/);
+  writeFileSync(conf, 'mappedFileSizeCommitLog=16777216\n');
+  await fails(args, /has 8388608 bytes but mappedFileSizeCommitLog says 16777216/);
+});
+
+test('mistakes are told in a sentence', async ({ directory }) => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  const store = ['--store', join(directory, 'unused')];
+  await fails(['namesrv', '--port', String(port)], new RegExp(`127.0.0.1:${port} is in use: stop`));
+  await fails(['standalone', '--port', String(port), '--namesrv-port', '0', ...store], /is in use: stop/);
+  server.close();
+  await fails(
+    ['standalone', '-c', join(directory, 'none.conf')],
+    /none\.conf cannot be read: it does not exist/,
+  );
+  await fails(['standalone', '--namesrv-port', 'x'], /--namesrv-port x is not possible/);
+  await fails(
+    ['broker', '--network-threads', '0'],
+    /--network-threads 0 is not possible: allowed is 1 to 64/,
+  );
+  await fails(['namesrv'], /RINGMQ_LOG_LEVEL=loud: allowed are trace/, { RINGMQ_LOG_LEVEL: 'loud' });
+  await fails(['log', 'check', directory], /name the root directory of a store/);
+  await fails(['log', 'dump', directory, '--limit', 'few'], /--limit few is not possible/);
+  await fails(['standalone', '--unknown'], /unknown option '--unknown'/);
+});
+
+test('the configuration can be printed', async () => {
+  const run = new Run(['broker', '--port', '4711', '-p'], { NAMESRV_ADDR: '192.0.2.1:9876' });
+  assert.is(await run.ended, 0);
+  assert.match(run.out, /^listenPort=4711$/m);
+  assert.match(run.out, /^namesrvAddr=192\.0\.2\.1:9876$/m);
+});
+
+test('log check: exit code 0 for a sound store, 1 for a damaged one; log dump prints', async () => {
+  const store = await makeStore();
+  try {
+    const sound = new Run(['log', 'check', store.root]);
+    assert.is(await sound.ended, 0, sound.out);
+    assert.match(sound.out, /nothing wrong\.\n$/);
+    patch(queueFile(store, 'Orders', 0), 5 * 20, Buffer.alloc(20));
+    const damaged = new Run(['log', 'check', store.root]);
+    assert.is(await damaged.ended, 1);
+    assert.match(damaged.out, /WRONG consumequeue\/Orders.*\n +at 5: entries 5 to 5 are missing/);
+    const dump = new Run([
+      'log',
+      'dump',
+      store.root,
+      '--topic',
+      'Orders',
+      '--json',
+      '--from',
+      '2',
+      '--limit',
+      '1',
+    ]);
+    assert.is(await dump.ended, 0);
+    assert.is(JSON.parse(dump.out).what, 'entry 2');
+  } finally {
+    removeStore(store);
+  }
+});
+
+test.run();
