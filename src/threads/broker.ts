@@ -37,6 +37,7 @@ import { ControlReads } from './control/store-reads.ts';
 import { loadTables, makeTables, saveTables, type Tables } from './control/tables.ts';
 import { TopicPublisher } from './control/topic-publisher.ts';
 import { Engine } from './engine.ts';
+import { Jobs } from './jobs/jobs.ts';
 import { createTopology } from './topology.ts';
 
 /** Starts a broker; resolves when clients can send and pull. Throws with a sentence for people. */
@@ -64,6 +65,7 @@ class Broker implements RunningBroker {
   readonly #tables: Tables;
   readonly #positions = new Positions();
   readonly #ids = new QueueIds();
+  readonly #jobs = new Jobs();
   readonly #directory: QueueDirectory;
   readonly #store: OpenStore;
   readonly #reads: ControlReads;
@@ -138,11 +140,15 @@ class Broker implements RunningBroker {
       disk: nativeDisk,
       options: store,
       positions: this.#positions,
-      directory: this.#directory,
       clock: systemClock,
       log,
-      queues: () => this.#ids.all(),
-      positionOf: (topic, queueId, offset) => this.#reads.positionOf(topic, queueId, offset),
+      followLog: () =>
+        this.#jobs.followLog({
+          positions: this.#positions.buffer,
+          directory,
+          store,
+          queues: [...this.#ids.all()],
+        }),
       announce: () => this.#logStartMoved(),
     });
     const started = systemClock.now();
@@ -227,6 +233,7 @@ class Broker implements RunningBroker {
   /** Refuse, drain, flush, dispatch, checkpoint, and only then say that the stop was clean. */
   async #stop(): Promise<boolean> {
     await this.#duties.stop();
+    await this.#jobs.close();
     await this.#engine?.refuse();
     await this.#delay.stop();
     while (this.#put.underWay > 0 && !this.#positions.halted) {

@@ -4,7 +4,7 @@
  *
  *     next      f64   next queue offset to assign          written by the writer
  *     maximum   i64   one past the last offset dispatched  written by the dispatcher
- *     minimum   i64   first offset still readable          written by control (retention)
+ *     minimum   i64   first offset still readable          written by the retention job
  *     interest  i32   bit n: network thread n has a parked pull on the queue (set there, cleared by the dispatcher)
  *
  * One region, reserved for MAX_QUEUES and touched only where queues are, instead of growing arrays: every thread

@@ -6,7 +6,6 @@ import { IndexReader } from '../../store/index/index-reader.ts';
 import { Segments } from '../../store/log/segments.ts';
 import type { StoreOptions } from '../../store/options.ts';
 import { storePaths } from '../../store/paths.ts';
-import { FILLER_SIZE } from '../../store/queue/consume-queue.ts';
 import type { QueueDirectory } from '../../store/queue/queue-directory.ts';
 import type { ReaderQueue } from '../../store/read/pull-reader.ts';
 import { QueueFiles } from '../../store/read/queue-files.ts';
@@ -88,12 +87,6 @@ export class ControlReads implements StoreReads {
   /** Bytes of log that queues and index do not show yet. */
   get dispatchBehind(): number {
     return this.#positions.get(APPENDED) - this.#positions.get(DISPATCHED);
-  }
-
-  /** Log position of a queue's entry; -1 for entries that only fill, and for those that are not there. */
-  positionOf(topic: string, queueId: number, queueOffset: number): number {
-    const entry = this.readQueue(topic, queueId, queueOffset, 1)[0];
-    return entry === undefined || entry.size === FILLER_SIZE ? -1 : entry.physicalOffset;
   }
 
   /** Forgets a deleted topic's files. */

@@ -1,0 +1,37 @@
+/**
+ * Background jobs on a Piscina pool: work that may take long and belongs to nobody's turn. The pool is made with the
+ * first job and its thread ends when it has been idle, so a broker without such work pays nothing for it. Messages
+ * never go this way.
+ */
+import type { Piscina } from 'piscina';
+import type { FollowLogInput } from './follow-log.ts';
+
+const IDLE_MS = 5_000;
+const EXTENSION = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
+
+export class Jobs {
+  #pool: Promise<Piscina> | undefined;
+
+  /** See follow-log.ts. */
+  async followLog(input: FollowLogInput): Promise<void> {
+    const pool = await this.#open();
+    await pool.run(input, { name: 'followLog' });
+  }
+
+  async close(): Promise<void> {
+    await (await this.#pool)?.close();
+  }
+
+  #open(): Promise<Piscina> {
+    this.#pool ??= import('piscina').then(
+      (library) =>
+        new library.Piscina({
+          filename: new URL(`./jobs.thread${EXTENSION}`, import.meta.url).href,
+          minThreads: 0,
+          maxThreads: 1,
+          idleTimeout: IDLE_MS,
+        }),
+    );
+    return this.#pool;
+  }
+}
