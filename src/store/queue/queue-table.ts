@@ -69,17 +69,20 @@ export class QueueTable {
   delete(topic: string): void {
     const topicQueues = this.#topics.getByName(topic);
     if (topicQueues === undefined) return;
-    for (const queue of topicQueues.queues) queue?.close();
+    for (const queue of present(topicQueues)) queue.close();
     this.#topics.delete(topic);
   }
 
   *all(): IterableIterator<ConsumeQueue> {
-    for (const topicQueues of this.#topics.values()) {
-      for (const queue of topicQueues.queues) if (queue !== undefined) yield queue;
-    }
+    for (const topicQueues of this.#topics.values()) yield* present(topicQueues);
   }
 
   close(): void {
     for (const queue of this.all()) queue.close();
   }
+}
+
+/** A damaged record may name queue 1,000,000,000: the places between are not walked. */
+function present({ queues }: TopicQueues): ConsumeQueue[] {
+  return Object.values(queues).filter((queue) => queue !== undefined);
 }

@@ -5,12 +5,16 @@ import { fileNameOf, type Segments } from '../log/segments.ts';
 import type { StoreOptions } from '../options.ts';
 import type { LogScan } from './log-scan.ts';
 
-/** How far behind a clean end stale bytes are looked for; records of a crashed append begin right at the end. */
+/**
+ * How far behind the end stale bytes are looked for while the page cache is what it was: records of a crashed append
+ * begin right at the end. After a power cut whole records may have outlived a gap of any length, and would come back to
+ * life when the log has grown up to them: then the rest of the file is zeroed unseen.
+ */
 const LOOK_AHEAD = 64 * 1024;
 
 /** Cuts the log at the end of the scan. Returns a line for the operator when something was cut, else undefined. */
 export function cutTail(
-  parts: { disk: Disk; options: StoreOptions; clean: boolean },
+  parts: { disk: Disk; options: StoreOptions; clean: boolean; pageCacheSurvived: boolean },
   segments: Segments,
   scan: LogScan,
 ): string | undefined {
@@ -20,7 +24,10 @@ export function cutTail(
   const at = scan.end % fileSize;
   const mapping = disk.size(segments.pathOf(scan.end)) < 0 ? undefined : segments.at(scan.end);
   if (mapping === undefined) return undefined;
-  const dirty = scan.damage !== undefined || !allZero(mapping.bytes, at, Math.min(at + LOOK_AHEAD, fileSize));
+  const dirty =
+    scan.damage !== undefined ||
+    !(parts.clean || parts.pageCacheSurvived) ||
+    !allZero(mapping.bytes, at, Math.min(at + LOOK_AHEAD, fileSize));
   if (dirty) {
     segments.close();
     const outcome = disk.zero(segments.pathOf(scan.end), at, fileSize);
