@@ -9,7 +9,7 @@
  * `kill` ends the process and keeps the page cache. `powerCut` keeps the image, a random subset of the pages not yet
  * synced (so records and index chains come back torn), and a random prefix of the journal.
  */
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
 import type { Disk, Mapping, RangeFile } from '../../src/store/disk/disk.ts';
 import type { Random } from '../support/random.ts';
@@ -172,13 +172,12 @@ export class SimDisk implements Disk {
   }
 
   /** The machine stops; what comes back is the image and, of everything else, what chance has let reach it. */
-  powerCut(random: Random): void {
+  powerCut(random: Random, share = random.pick([0, 0.1, 0.5, 0.9, 1])): void {
     this.kill();
     this.#boots++;
     const kept = random.int(0, this.#journal.length);
     for (const change of this.#journal.slice(0, kept)) change(this.#durable);
     this.#journal = [];
-    const share = random.pick([0, 0.1, 0.5, 0.9, 1]);
     for (const file of new Set(this.#durable.files.values())) {
       this.#keepPages(file, random, share);
       file.live = file.image.slice();
@@ -188,8 +187,7 @@ export class SimDisk implements Disk {
   }
 
   /** Carries some pages to the platter, as a kernel does now and then. */
-  writeBack(random: Random): void {
-    const share = random.next();
+  writeBack(random: Random, share = random.next()): void {
     for (const file of this.#tree.files.values()) this.#keepPages(file, random, share);
   }
 
@@ -317,8 +315,13 @@ export class SimDisk implements Disk {
     return file.live;
   }
 
+  /** Carries a part of one file to the platter. */
+  syncBytes(path: string, from: number, to: number): void {
+    this.#tree.files.get(path)?.sync(from, to);
+  }
+
   paths(): string[] {
-    return [...this.#tree.files.keys()].map((path) => join(path)).sort();
+    return [...this.#tree.files.keys()].sort();
   }
 
   #keepPages(file: SimFile, random: Random, share: number): void {

@@ -5,10 +5,12 @@
 import { tmpdir } from 'node:os';
 import * as assert from 'uvu/assert';
 import { recordSize } from '../../src/record/layout.ts';
+import { LOG_START } from '../../src/ring/positions.ts';
 import type { StoreOptions } from '../../src/store/options.ts';
 import { QueueDirectory } from '../../src/store/queue/queue-directory.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
 import { Retention } from '../../src/threads/control/retention.ts';
+import { followLogStart } from '../../src/threads/jobs/follow-log.ts';
 import { Random } from '../support/random.ts';
 import { SimCrash, SimDisk } from './sim-disk.ts';
 import { checkAfterOpen, checkQuery, checkQueues } from './store-checks.ts';
@@ -218,18 +220,16 @@ class Simulation {
       disk: this.#disk,
       options: store.options,
       positions: store.positions,
-      directory: store.directory,
       clock: { now: () => this.#now, monotonic: () => 0 },
       log: { info: () => {}, warn: () => {}, error: () => {} },
-      queues: () =>
-        [...this.#model.queues.values()].map(({ topic, queueId }) => ({
+      followLog: async () => {
+        const queues = [...this.#model.queues.values()].map(({ topic, queueId }) => ({
           topic,
           queueId,
           id: store.queue(topic, queueId)?.id ?? 0,
-        })),
-      positionOf: (topic, queueId, offset) => {
-        const queue = store.queue(topic, queueId);
-        return queue === undefined ? -1 : (store.reader.readQueue(queue, offset, 1)[0]?.physicalOffset ?? -1);
+        }));
+        const logStart = store.positions.get(LOG_START);
+        followLogStart(this.#disk, store.options, store.directory, queues, logStart);
       },
       announce: () => {},
     });
