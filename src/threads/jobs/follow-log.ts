@@ -66,7 +66,8 @@ function followQueue(
   // The newest file stays even when it is all expired: the queue's numbering goes on from it.
   const kept = Math.floor(Math.min(minimum, maximum - 1) / perFile) * store.mappedFileSizeConsumeQueue;
   const path = queueDirectoryPath(root, topic, queueId);
-  for (const name of disk.list(path)) {
+  // The oldest first: a crash in between must not leave a queue with a file missing in the middle.
+  for (const name of disk.list(path).sort()) {
     if (/^\d{20}$/.test(name) && Number(name) < kept) disk.remove(join(path, name));
   }
 }
