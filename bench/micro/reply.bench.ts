@@ -1,0 +1,40 @@
+/** The answer to a send: template for JSON clients, general encoder for binary ones. */
+import { SendReply } from '../../src/broker/send/send-reply.ts';
+import { Connection } from '../../src/net/connection.ts';
+import { OutputPool } from '../../src/net/output-pool.ts';
+import { PendingSends, SEND_BINARY } from '../../src/net/pending-sends.ts';
+import { fakeSocket, HOST } from './fixtures.ts';
+import type { Subject, Suite } from './suite.ts';
+
+const REPLIES = 32;
+
+function replying(name: string, flags: number): Subject {
+  const sends = new PendingSends(64);
+  const key = new Uint8Array(Buffer.from('7F0000010000A1B20000000000000001'));
+  for (let i = 0; i < REPLIES; i++) {
+    sends.opaque[i] = 1_000_000_000 + i;
+    sends.flags[i] = flags;
+    sends.queueId[i] = i & 3;
+    sends.queueOffset[i] = 123_456 + i;
+    sends.physicalOffset[i] = 5_000_000_000 + i * 1300;
+    sends.setKey(i, key, 0, key.length);
+  }
+  const identity = { slot: 0, generation: 1, host: HOST, remoteAddress: '127.0.0.1:1' };
+  const connection = new Connection(fakeSocket, identity, new OutputPool(), 0);
+  const reply = new SendReply({ storeHost: HOST, regionId: 'DefaultRegion', traceOn: true });
+  return {
+    name,
+    batch: REPLIES,
+    run: () => {
+      for (let i = 0; i < REPLIES; i++) reply.write(connection, sends, i, 0);
+      connection.flush();
+      return REPLIES;
+    },
+  };
+}
+
+export function open(): Suite {
+  return {
+    subjects: [replying('SendReply.write, JSON', 0), replying('SendReply.write, binary', SEND_BINARY)],
+  };
+}
