@@ -1,4 +1,4 @@
-/** The keys of broker.conf that RingMQ obeys: RocketMQ's names, units and defaults, and a few of its own (`ringmq.`). */
+/** The keys of broker.conf that RingMQ obeys: RocketMQ's names, units and defaults, and a few of its own. */
 import type { BrokerSettings } from '../../control/settings.ts';
 import { parseAddress } from '../../remoting/address.ts';
 import { parseDelayLevels } from '../../store/dispatch/schedule-time.ts';

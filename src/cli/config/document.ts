@@ -11,9 +11,9 @@ const INTRODUCTION = `# Configuration
 
 This page is made from the table of keys in \`src/cli/config\`; \`node dist/src/cli/config/write-document.js\` writes it.
 
-A broker takes RocketMQ's own \`broker.conf\` (\`-c broker.conf\`): Java properties with RocketMQ's names, units and
-defaults. Keys that only RingMQ has begin with \`ringmq.\`. The command line wins over the file, the file over the
-defaults. \`-p\` prints what the configuration comes to and ends.
+A broker takes RocketMQ's own \`broker.conf\` (\`-c broker.conf\`): Java properties with RocketMQ's names,
+units and defaults. Keys that only RingMQ has begin with \`ringmq.\`. The command line wins over the file,
+the file over the defaults. \`-p\` prints what the configuration comes to and ends.
 
 | option | key |
 |---|---|
@@ -23,24 +23,24 @@ defaults. \`-p\` prints what the configuration comes to and ends.
 | \`--store DIR\` | \`storePathRootDir\` |
 | \`--network-threads N\` | \`ringmq.networkThreads\` |
 
-With nothing configured, everything listens on 127.0.0.1 only. \`--host 0.0.0.0\`, \`bindAddress\`, or a \`brokerIP1\` that
-other machines can reach opens it to the network. There are no users and no rights: whoever reaches a port may do
-everything.
+With nothing configured, everything listens on 127.0.0.1 only. \`--host 0.0.0.0\`, \`bindAddress\`, or a
+\`brokerIP1\` that other machines can reach opens it to the network. There are no users and no rights:
+whoever reaches a port may do everything.
 
-\`standalone\` registers with its own name server and with those of \`-n\` and \`namesrvAddr\`; it does not look at the
-environment variable NAMESRV_ADDR, which \`broker\` obeys. \`namesrv -c namesrv.conf\` takes \`listenPort\`,
-\`bindAddress\`, \`kvConfigPath\` and the switches that \`namesrv -p\` prints.
+\`standalone\` registers with its own name server and with those of \`-n\` and \`namesrvAddr\`; it does not
+look at the environment variable NAMESRV_ADDR, which \`broker\` obeys. \`namesrv -c namesrv.conf\` takes
+\`listenPort\`, \`bindAddress\`, \`kvConfigPath\` and the switches that \`namesrv -p\` prints.
 
-A value that is not possible ends the start with a sentence. A key without effect is named in a warning, unless it only
-repeats RocketMQ's default.
+A value that is not possible ends the start with a sentence. A key without effect is named in a warning,
+unless it only repeats RocketMQ's default.
 
-The log goes to stderr, one JSON object per line; RINGMQ_LOG_LEVEL chooses trace, debug, info (the default), warn,
-error, fatal or silent.
+The log goes to stderr, one JSON object per line; RINGMQ_LOG_LEVEL chooses trace, debug, info (the default),
+warn, error, fatal or silent.
 
 ## Keys
 
-"live" = \`mqadmin updateBrokerConfig\` changes it while the broker runs; the change is written into the file given with
-\`-c\`, whose comments and order stay. Other keys take effect at the next start.
+"live" = \`mqadmin updateBrokerConfig\` changes it while the broker runs; the change is written into the
+file given with \`-c\`, whose comments and order stay. Other keys take effect at the next start.
 `;
 
 const UNSUPPORTED = `

@@ -79,7 +79,8 @@ export const unsupportedGroups: readonly UnsupportedGroup[] = [
       storePathBrokerIdentity= haListenPort=10912 haSendHeartbeatInterval=5000 haHousekeepingInterval=20000
       haTransferBatchSize=32768 haMasterAddress= haMaxGapNotInSync=268435456 slaveTimeout=3000
       offsetCheckInSlave=false duplicationEnable=false enableDLegerCommitLog=false dLegerGroup= dLegerPeers=
-      dLegerSelfId= storePathDLedgerCommitLog= preferredLeaderId= enableBatchPush=false totalReplicas=1 inSyncReplicas=1
+      dLegerSelfId=
+      storePathDLedgerCommitLog= preferredLeaderId= enableBatchPush=false totalReplicas=1 inSyncReplicas=1
       minInSyncReplicas=1 allAckInSyncStateSet=false enableAutoInSyncReplicas=false haFlowControlEnable=false
       maxHaTransferByteInSecond=104857600 haMaxTimeSlaveNotCatchup=15000
       syncMasterFlushOffsetWhenStartup=false maxChecksumRange=1073741824 maxSlaveResendLength=268435456

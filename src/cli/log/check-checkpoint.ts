@@ -1,6 +1,6 @@
 /** The checkpoint must not promise more than the log holds: recovery would skip what it covers. */
 import type { Disk } from '../../store/disk/disk.ts';
-import { readCheckpoint } from '../../store/log/checkpoint.ts';
+import { type Checkpoint, readCheckpoint } from '../../store/log/checkpoint.ts';
 import { storePaths } from '../../store/paths.ts';
 import type { LogFacts } from './check-commit-log.ts';
 import type { RecordLookup } from './record-lookup.ts';
@@ -9,22 +9,29 @@ import type { Found, Report } from './report.ts';
 const CHECKPOINT_FIELDS_BYTES = 48;
 const QUEUE_POSITION_AT = 40;
 
+/** Read before the log, so that a broker at work cannot bring it ahead of what is then found in the log. */
+export interface FoundCheckpoint {
+  size: number;
+  checkpoint: Checkpoint;
+}
+
+export function findCheckpoint(disk: Disk, root: string): FoundCheckpoint {
+  const path = storePaths.checkpoint(root);
+  return { size: disk.size(path), checkpoint: readCheckpoint(disk, path) };
+}
+
 export function checkCheckpoint(
-  disk: Disk,
-  root: string,
+  { size, checkpoint }: FoundCheckpoint,
   report: Report,
   log: LogFacts,
   records: RecordLookup,
 ): void {
-  const path = storePaths.checkpoint(root);
-  const size = disk.size(path);
   if (size < 0) return;
   report.file('checkpoint', (found) => {
     if (size < CHECKPOINT_FIELDS_BYTES) {
       found(0, `has ${size} bytes, at least ${CHECKPOINT_FIELDS_BYTES} belong there`);
       return 'not read';
     }
-    const checkpoint = readCheckpoint(disk, path);
     const times = [checkpoint.logTimestamp, checkpoint.queueTimestamp, checkpoint.indexTimestamp];
     for (const [i, time] of times.entries()) {
       if (time > log.lastTimestamp) {

@@ -120,7 +120,7 @@ export class CommitLogCheck {
     const before = this.facts.records;
     let at = 0;
     while (at < mapping.size) {
-      if (this.#soundAt(mapping, at, start) || this.#onlyBodyDamaged(start + at, found)) {
+      if (this.#check.check(mapping, at, start) || this.#onlyBodyDamaged(start + at, found)) {
         if (!this.#check.blank) this.#note(mapping, at, start + at, found);
         at += this.#check.size;
         this.facts.end = start + at;
@@ -135,13 +135,13 @@ export class CommitLogCheck {
     return `${records} records, ${at === mapping.size ? 'full' : `the log ends at ${start + at}`}`;
   }
 
-  #soundAt(mapping: Mapping, at: number, start: number): boolean {
-    for (let tries = 0; ; tries++) {
+  /** What a broker at work was about to write when it was looked at is whole a moment later. */
+  #soundLater(mapping: Mapping, at: number, start: number): boolean {
+    for (let tries = 0; this.#store.open && tries < SETTLE_TRIES; tries++) {
       if (this.#check.check(mapping, at, start)) return true;
-      const isTail = at + 8 > mapping.size || mapping.view.getInt32(at + 4) === 0;
-      if (!this.#store.open || tries === SETTLE_TRIES || isTail) return false;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, SETTLE_MS);
     }
+    return false;
   }
 
   /** Then everything else of the record can still be used. */
@@ -153,8 +153,9 @@ export class CommitLogCheck {
 
   /** Where to go on in this file, or -1 when nothing sound follows in it. */
   #behindDamage(mapping: Mapping, at: number, start: number, found: Found): number {
-    const { reason } = this.#check;
     const dirt = firstNonZeroInFile(this.#disk, this.#pathOf(start), at);
+    if (dirt >= 0 && this.#soundLater(mapping, at, start)) return at;
+    const { reason } = this.#check;
     const next = dirt < 0 ? -1 : nextSound(mapping, at + 1, start);
     this.#damages++;
     if (next >= 0) {

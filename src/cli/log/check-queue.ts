@@ -142,7 +142,11 @@ export class QueueCheck {
       return;
     }
     if (state.missingFrom >= 0) {
-      found(state.missingFrom, `entries ${state.missingFrom} to ${offset - 1} are missing`);
+      const one = state.missingFrom === offset - 1;
+      const which = one
+        ? `entry ${state.missingFrom} is`
+        : `entries ${state.missingFrom} to ${offset - 1} are`;
+      found(state.missingFrom, `${which} missing`);
       state.missingFrom = -1;
     }
     if (this.#block.isFiller(i)) {

@@ -1,6 +1,6 @@
 /** `ringmq log check DIR`: verifies a store's files against each other. Never writes. */
 import type { Disk } from '../../store/disk/disk.ts';
-import { checkCheckpoint } from './check-checkpoint.ts';
+import { checkCheckpoint, findCheckpoint } from './check-checkpoint.ts';
 import { CommitLogCheck } from './check-commit-log.ts';
 import { IndexCheck } from './check-index.ts';
 import { QueueCheck } from './check-queue.ts';
@@ -31,6 +31,7 @@ export function checkStore(
   if (store.open) {
     report.note('there is an abort file: a broker is at work here, or the last one did not stop cleanly');
   }
+  const checkpoint = findCheckpoint(disk, root);
   const log = new CommitLogCheck(disk, store, report).run();
   const records = new RecordLookup(disk, store);
   try {
@@ -38,7 +39,7 @@ export function checkStore(
     queues.run();
     const index = new IndexCheck(disk, store, report, log, records);
     index.run(options.indexSlots);
-    checkCheckpoint(disk, root, report, log, records);
+    checkCheckpoint(checkpoint, report, log, records);
     print(
       `${log.records} records in ${store.logFiles.length} CommitLog files, ${queues.entries} entries in ` +
         `${store.queues.length} queues, ${index.entries} keys in ${store.indexFiles.length} index files: ${verdict(report.count)}`,

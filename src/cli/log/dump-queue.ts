@@ -1,9 +1,12 @@
 /** ConsumeQueue files, entry by entry. */
 import { basename, relative } from 'node:path';
+import { SCHEDULE_TOPIC } from '../../lib/names.ts';
 import type { Disk, RangeFile } from '../../store/disk/disk.ts';
+import { storePaths } from '../../store/paths.ts';
 import { ENTRY_BYTES } from '../../store/queue/consume-queue.ts';
 import { EntryBlock } from '../../store/read/queue-files.ts';
-import type { DumpFile, Item } from './item.ts';
+import type { DumpFile, Field, Item } from './item.ts';
+import { time } from './record-fields.ts';
 import type { StoreFiles } from './store-files.ts';
 
 const BLOCK = 1024;
@@ -17,22 +20,26 @@ export function dumpQueueFile(disk: Disk, store: StoreFiles, path: string, from:
     path: relative(store.root, path),
     about:
       `ConsumeQueue: ${ENTRY_BYTES} bytes an entry, position of the record in the log (8), its size (4), ` +
-      `tag hash (8); this file begins with entry ${first}.`,
-    items: items(disk, path, first, from),
+      `tag hash or, of delayed messages, delivery time (8); this file begins with entry ${first}.`,
+    items: items(disk, path, first, from, isSchedule(store, path)),
   };
 }
 
-function* items(disk: Disk, path: string, first: number, from: number): Iterable<Item> {
+function isSchedule(store: StoreFiles, path: string): boolean {
+  return relative(storePaths.consumeQueue(store.root), path).startsWith(`${SCHEDULE_TOPIC}/`);
+}
+
+function* items(disk: Disk, path: string, first: number, from: number, times: boolean): Iterable<Item> {
   const file = disk.open(path, -1);
   if (typeof file === 'number') throw new Error(`${path} cannot be read (errno ${-file}).`);
   try {
-    yield* entries(file, first, Math.max(first, from));
+    yield* entries(file, first, Math.max(first, from), times);
   } finally {
     file.close();
   }
 }
 
-function* entries(file: RangeFile, first: number, from: number): Iterable<Item> {
+function* entries(file: RangeFile, first: number, from: number, times: boolean): Iterable<Item> {
   const block = new EntryBlock(BLOCK);
   let offset = from;
   for (;;) {
@@ -40,14 +47,14 @@ function* entries(file: RangeFile, first: number, from: number): Iterable<Item> 
     block.count = Math.max(0, Math.floor(read / ENTRY_BYTES));
     for (let i = 0; i < block.count; i++) {
       if (isEmpty(block, i)) return;
-      yield entry(block, i, offset + i, (offset + i - first) * ENTRY_BYTES);
+      yield entry(block, i, offset + i, (offset + i - first) * ENTRY_BYTES, times);
     }
     if (block.count < BLOCK) return;
     offset += block.count;
   }
 }
 
-function entry(block: EntryBlock, i: number, offset: number, at: number): Item {
+function entry(block: EntryBlock, i: number, offset: number, at: number, times: boolean): Item {
   const bytes = block.bytes.slice(i * ENTRY_BYTES, (i + 1) * ENTRY_BYTES);
   if (block.isFiller(i)) {
     return {
@@ -58,7 +65,6 @@ function entry(block: EntryBlock, i: number, offset: number, at: number): Item {
       bytes,
     };
   }
-  const tags = block.tagsCode(i);
   return {
     what: `entry ${offset}`,
     at,
@@ -66,12 +72,16 @@ function entry(block: EntryBlock, i: number, offset: number, at: number): Item {
     fields: [
       { name: 'physicalOffset', value: block.physicalOffset(i) },
       { name: 'size', value: block.size(i) },
-      tags < EXT_ADDRESS_BELOW
-        ? { name: 'tagsCode', value: tags, meaning: 'address in consumequeue_ext' }
-        : { name: 'tagsCode', value: tags },
+      tagsField(block.tagsCode(i), times),
     ],
     bytes,
   };
+}
+
+function tagsField(value: bigint, isTime: boolean): Field {
+  if (isTime) return { name: 'tagsCode', value, meaning: `to be delivered ${time(Number(value))}` };
+  if (value < EXT_ADDRESS_BELOW) return { name: 'tagsCode', value, meaning: 'address in consumequeue_ext' };
+  return { name: 'tagsCode', value };
 }
 
 function isEmpty(block: EntryBlock, i: number): boolean {

@@ -37,7 +37,7 @@ import {
 import { formatAddress } from '../../remoting/address.ts';
 import type { Field } from './item.ts';
 
-const SHOWN_BODY = 200;
+const SHOWN_BODY = 64;
 
 /** All fields of a whole, well-formed record; empty when it is none. */
 export function recordFields(record: Uint8Array, crcHolds: boolean): Field[] {
@@ -131,7 +131,7 @@ function bodyText(body: Uint8Array): string {
   // The cut may go through a character.
   const text = shown.toString('utf8').replace(/\ufffd{1,3}$/, shown.length < body.length ? '' : '$&');
   const isText = !/[\p{Cc}\ufffd]/u.test(text.replaceAll(/\s/g, ''));
-  return isText ? JSON.stringify(text) : shown.subarray(0, SHOWN_BODY / 4).toString('hex');
+  return isText ? JSON.stringify(text) : shown.subarray(0, SHOWN_BODY / 2).toString('hex');
 }
 
 function sysFlagText(flag: number): string {

@@ -1,4 +1,5 @@
 /** What `log check` tells: a line per file, its problems below it, a summary at the end. */
+import { systemClock } from '../../lib/clock.ts';
 
 export interface Problem {
   /** Relative to the store. */
@@ -54,14 +55,14 @@ export class Report {
   }
 }
 
-/** Calls `report` at most once per second: for loops over very many pieces. */
+/** Says once per second that it is time to report progress; cheap enough to be asked for every piece. */
 export class Ticker {
-  #next = performance.now() + 1000;
+  #next = systemClock.monotonic() + 1000;
   #calls = 0;
 
   due(): boolean {
     if ((++this.#calls & 0x3ff) !== 0) return false;
-    const now = performance.now();
+    const now = systemClock.monotonic();
     if (now < this.#next) return false;
     this.#next = now + 1000;
     return true;

@@ -55,7 +55,7 @@ export interface TestStore {
   end: number;
 }
 
-/** 120 messages of 2 KiB over two topics and three queues: two CommitLog files, queues with and without a second file. */
+/** 120 messages of 2 KiB in three queues of two topics: three CommitLog files, two index files. */
 export async function makeStore(options: Partial<StoreOptions> = {}): Promise<TestStore> {
   const root = mkdtempSync(join(tmpdir(), 'ringmq-log-'));
   const store = openStore({ directory: root, options: { ...OPTIONS, ...options }, clock: new TestClock() });
