@@ -32,6 +32,8 @@ export const HALT_ERRNO = 11;
 export const INDEX_COMPLETED_TIME = 12;
 
 const SLOTS = 16;
+/** Which 32-bit half of a slot is the low one on this machine. */
+const LOW_HALF = new Int32Array(new BigInt64Array([1n]).buffer)[0] === 1 ? 0 : 1;
 
 export const HALT_SYNC_FAILED = 1;
 export const HALT_MAPPING_FAULT = 2;
@@ -42,10 +44,13 @@ export const HALT_THREAD_DIED = 5;
 export class Positions {
   readonly buffer: SharedArrayBuffer;
   readonly #slots: BigInt64Array;
+  /** The low halves: enough to see that something has changed, and no BigInt is made for a look. */
+  readonly #low: Int32Array;
 
   constructor(buffer: SharedArrayBuffer = new SharedArrayBuffer(SLOTS * SLOT_STRIDE * 8)) {
     this.buffer = buffer;
     this.#slots = new BigInt64Array(buffer);
+    this.#low = new Int32Array(buffer);
   }
 
   get(slot: number): number {
@@ -63,11 +68,16 @@ export class Positions {
     }
   }
 
+  /** Whether the slot holds another value than `value`; cheaper than `get`, for threads that look often. */
+  differs(slot: number, value: number): boolean {
+    return Atomics.load(this.#low, slot * SLOT_STRIDE * 2 + LOW_HALF) !== (value | 0);
+  }
+
   get halted(): boolean {
-    return Atomics.load(this.#slots, HALTED * SLOT_STRIDE) !== 0n;
+    return this.differs(HALTED, 0);
   }
 
   get stopping(): boolean {
-    return Atomics.load(this.#slots, STOPPING * SLOT_STRIDE) !== 0n;
+    return this.differs(STOPPING, 0);
   }
 }

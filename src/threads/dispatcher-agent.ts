@@ -22,6 +22,7 @@ import {
 import type { DispatcherShape } from './shapes.ts';
 
 export class DispatcherAgent implements Agent {
+  readonly spins = 50;
   readonly maxSleepMs = 1000;
   readonly #positions: Positions;
   readonly #segments: Segments;
@@ -71,6 +72,7 @@ export class DispatcherAgent implements Agent {
 
   doWork(): number {
     // The bound first, then the commands: a queue is named before a message for it can be within the bound.
+    if (!this.hasWork()) return 0;
     const bound = this.#dispatcher.bound();
     const commanded = this.#obey();
     const dispatched = this.#dispatcher.doWork(bound);

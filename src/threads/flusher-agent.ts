@@ -12,6 +12,7 @@ import type { Agent } from './agent.ts';
 import type { FlusherShape } from './shapes.ts';
 
 export class FlusherAgent implements Agent {
+  readonly spins = 50;
   readonly maxSleepMs: number;
   readonly #positions: Positions;
   readonly #segments: Segments;

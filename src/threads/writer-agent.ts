@@ -49,6 +49,7 @@ class Input {
 }
 
 export class WriterAgent implements Agent {
+  readonly spins = 400;
   readonly maxSleepMs = 1000;
   readonly #positions: Positions;
   readonly #segments: Segments;
@@ -95,7 +96,8 @@ export class WriterAgent implements Agent {
   }
 
   hasWork(): boolean {
-    return this.#inputs.some((input) => input.send.pending);
+    for (const { send } of this.#inputs) if (send.pending) return true;
+    return false;
   }
 
   get drained(): boolean {

@@ -59,7 +59,7 @@ export class QueueCheck {
     for (const [name, { records }] of this.#log.queues) {
       if (known.has(name)) continue;
       this.#report.note(
-        `the log has ${records} records of ${name}, which has no ConsumeQueue: a deleted topic?`,
+        `the log has ${records} records of ${name}, which has no ConsumeQueue: a deleted topic, or a lost directory`,
       );
     }
   }

@@ -95,7 +95,7 @@ export class Dispatcher {
   }
 
   get behind(): boolean {
-    return this.position < this.bound();
+    return this.#store.positions.differs(this.#store.bound, this.position);
   }
 
   /** Dispatches the record at `position`; false when its file cannot be opened. */
