@@ -2,52 +2,51 @@
  * A whole broker, run by the thread that calls `startBroker`: opens the store, starts the threads below it, serves the
  * control path. Start and stop are one readable function each.
  */
-import type { BrokerContext } from '../broker/context.ts';
-import { DelayLevels } from '../broker/delay/levels.ts';
+import { closeSync } from 'node:fs';
 import { DelayService } from '../broker/delay/service.ts';
 import { createHandlers } from '../broker/handlers.ts';
 import { systemClock } from '../lib/clock.ts';
 import { SCHEDULE_TOPIC } from '../lib/names.ts';
 import { systemTimers } from '../lib/timers.ts';
-import { UniqueIds } from '../lib/unique-id.ts';
 import { addon } from '../native/addon.ts';
-import { addressBytes, formatHost } from '../net/addresses.ts';
-import { Positions } from '../ring/positions.ts';
-import { Slabs } from '../ring/slabs.ts';
+import { formatHost } from '../net/addresses.ts';
+import type { RingShape } from '../ring/layout.ts';
 import { RingConsumer, RingProducer } from '../ring/spsc-ring.ts';
 import { answerDoorbell, wakerOf } from '../ring/wake.ts';
-import { nativeDisk } from '../store/disk/native-disk.ts';
-import { OpenStore } from '../store/opening.ts';
-import { maxRecordBytes } from '../store/options.ts';
 import { storePaths } from '../store/paths.ts';
-import { createQueueDirectory, QueueDirectory } from '../store/queue/queue-directory.ts';
 import type { BrokerConfig, RunningBroker } from './config.ts';
 import { Announcer } from './control/announcer.ts';
+import { makeContext, makePutRing, makeRetention } from './control/assembly.ts';
 import { bindPort } from './control/bind.ts';
 import { BrokerStats } from './control/broker-stats.ts';
 import { Duties } from './control/duties.ts';
 import { LinkServer } from './control/link-server.ts';
-import { PutRing } from './control/put-ring.ts';
-import { QueueIds } from './control/queue-ids.ts';
+import { type OpenedStore, openBrokerStore, topologyOf } from './control/opened-store.ts';
+import type { PutRing } from './control/put-ring.ts';
 import { Requests } from './control/requests.ts';
-import { Retention } from './control/retention.ts';
-import { runtimeFigures } from './control/runtime-figures.ts';
-import { createMaintenance } from './control/store-maintenance.ts';
 import { ControlReads } from './control/store-reads.ts';
 import { loadTables, makeTables, saveTables, type Tables } from './control/tables.ts';
 import { TopicPublisher } from './control/topic-publisher.ts';
 import { Engine } from './engine.ts';
 import { Jobs } from './jobs/jobs.ts';
-import { createTopology } from './topology.ts';
+import type { Topology } from './topology.ts';
 
 /** Starts a broker; resolves when clients can send and pull. Throws with a sentence for people. */
 export async function startBroker(config: BrokerConfig): Promise<RunningBroker> {
   addon.installFaultGuard();
   const ports = await bindPorts(config);
   config.settings.listenPort = ports.port;
-  const broker = new Broker(config);
-  await broker.start(ports.descriptors);
-  return broker;
+  let broker: Broker | undefined;
+  try {
+    broker = new Broker(config);
+    await broker.start(ports.descriptors);
+    return broker;
+  } catch (error) {
+    // In somebody's process a failed start must leave neither ports nor the store's lock behind.
+    if (broker === undefined) for (const descriptor of ports.descriptors) closeSync(descriptor);
+    await broker?.giveUp();
+    throw error;
+  }
 }
 
 async function bindPorts({ bindAddress, settings, vipChannel }: BrokerConfig) {
@@ -62,12 +61,10 @@ class Broker implements RunningBroker {
   readonly port: number;
   readonly died: Promise<Error>;
   readonly #config: BrokerConfig;
+  readonly #opened: OpenedStore;
+  readonly #topology: Topology;
   readonly #tables: Tables;
-  readonly #positions = new Positions();
-  readonly #ids = new QueueIds();
   readonly #jobs = new Jobs();
-  readonly #directory: QueueDirectory;
-  readonly #store: OpenStore;
   readonly #reads: ControlReads;
   readonly #put: PutRing;
   readonly #link: LinkServer;
@@ -77,7 +74,6 @@ class Broker implements RunningBroker {
   readonly #delay: DelayService;
   readonly #duties: Duties;
   readonly #closeDoorbell: () => void;
-  readonly #startEngine: () => Promise<Engine>;
   #engine: Engine | undefined;
   #reportDeath: (error: Error) => void = () => {};
   #closing: Promise<boolean> | undefined;
@@ -90,85 +86,20 @@ class Broker implements RunningBroker {
     this.died = new Promise((resolve) => {
       this.#reportDeath = resolve;
     });
-    const storeHost = { address: addressBytes(settings.brokerIP1), port: this.port };
-    const directory = createQueueDirectory();
-    this.#directory = QueueDirectory.attach(directory);
-    const levels = new DelayLevels(settings.messageDelayLevel);
-    const delayMillis = Array.from({ length: levels.max }, (_, i) => levels.delayOf(i + 1));
-    this.#store = OpenStore.open({
-      disk: nativeDisk,
-      options: store,
-      positions: this.#positions,
-      directory: this.#directory,
-      clock: systemClock,
-      delayMillis,
-      idOf: (topic, queueId) => this.#ids.idOf(topic, queueId),
-      progress: (line) => log.info({}, line),
-    });
-    const { queues } = this.#store.recovered;
-    const topology = createTopology({
-      positions: this.#positions.buffer,
-      directory,
-      store,
-      delayMillis,
-      networkThreads: config.networkThreads,
-      settings: {
-        storeHost: { address: [...storeHost.address], port: storeHost.port },
-        regionId: settings.regionId,
-        traceOn: true,
-        clusterName: settings.brokerClusterName,
-        serverChannelMaxIdleTimeSeconds: config.serverChannelMaxIdleTimeSeconds,
-      },
-      queues,
-      sharedEngine: config.sharedEngine,
-    });
-    this.#startEngine = () => Engine.start(topology, this.#positions, config.sharedEngine);
-    this.#reads = new ControlReads(store, this.#positions, this.#directory, this.#ids);
-    const { wakes } = topology.broker;
-    this.#put = new PutRing({
-      send: RingProducer.join(topology.control.send, wakerOf(wakes.writer)),
-      replies: RingConsumer.join(topology.control.replies, wakerOf(wakes.writer)),
-      slabs: new Slabs(topology.control.slabs),
-      positions: this.#positions,
-      syncFlush: store.flushDiskType === 'SYNC_FLUSH',
-      storeHost,
-      maxRecord: maxRecordBytes(store),
-      queueIdOf: (topic, queueId) => this.#ids.find(topic, queueId),
-    });
+    const opened = openBrokerStore(config);
+    const { positions, ids } = opened;
+    this.#opened = opened;
+    this.#topology = topologyOf(config, opened);
+    this.#reads = new ControlReads(store, positions, opened.directory, ids);
+    this.#put = makePutRing(config, opened, this.#topology);
     this.#tables = makeTables(storePaths.config(store.directory), settings, systemClock, log);
-    const retention = new Retention({
-      disk: nativeDisk,
-      options: store,
-      positions: this.#positions,
-      clock: systemClock,
-      log,
-      followLog: () =>
-        this.#jobs.followLog({
-          positions: this.#positions.buffer,
-          directory,
-          store,
-          queues: [...this.#ids.all()],
-        }),
-      announce: () => this.#logStartMoved(),
-    });
-    const started = systemClock.now();
-    const uniqueIds = new UniqueIds(storeHost.address);
-    const context: BrokerContext = {
-      ...this.#tables,
-      clock: systemClock,
-      store: this.#reads,
-      put: this.#put.put,
-      maintenance: createMaintenance(retention, this.#tables.topics, this.#ids, this.#reads),
-      properties: config.properties,
-      uniqueId: () => uniqueIds.next(systemClock.now()),
-      runtimeInfo: () => runtimeFigures(this.#reads, retention, store, systemClock, started),
-      expressionProblem: () => undefined,
-    };
-    const stats = new BrokerStats(this.#tables, this.#positions, (topic, queueId) =>
-      this.#reads.maxOffset(topic, queueId),
+    const retention = makeRetention(config, opened, this.#jobs, () => this.#logStartMoved());
+    const context = makeContext(config, opened, this.#tables, this.#reads, this.#put, retention);
+    const stats = new BrokerStats(this.#tables, positions, (topic, queue) =>
+      this.#reads.maxOffset(topic, queue),
     );
-    const requests = new Requests(this.#tables, this.#ids, stats, (id) => this.#announcer.groupName(id));
-    this.#link = new LinkServer(topology.networks, {
+    const requests = new Requests(this.#tables, ids, stats, (id) => this.#announcer.groupName(id));
+    this.#link = new LinkServer(this.#topology.networks, {
       handlers: createHandlers(context),
       closed: (connection) => this.#tables.clients.connectionClosed(connection.id),
       progress: (group, queue, commit, pull) => requests.progress(group, queue, commit, pull),
@@ -178,21 +109,9 @@ class Broker implements RunningBroker {
       log,
     });
     this.#announcer = new Announcer(this.#tables, (delta) => this.#link.publish(delta));
-    this.#topics = new TopicPublisher({
-      ids: this.#ids,
-      commands: RingProducer.join(topology.dispatcher.commands, wakerOf(wakes.dispatcher)),
-      publish: (delta) => this.#link.publish(delta),
-      retireQueues: (ids) => this.#put.retireQueues(ids),
-      settled: (position) => this.#duties.settled(position),
-      forgetFiles: (ids) => this.#reads.forget(ids),
-    });
-    for (const { id } of queues) this.#topics.knows(id);
-    this.#tables.topics.changed.add((topic) => this.#topics.changed(topic));
-    this.#tables.topics.deleted.add((topic) => this.#topics.deleted(topic));
-    this.#arrivals = RingConsumer.join(
-      topology.dispatcher.arrivals[config.networkThreads] as (typeof topology.dispatcher.arrivals)[0],
-      wakerOf(wakes.dispatcher),
-    );
+    this.#topics = this.#makeTopicPublisher();
+    this.#arrivals = this.#joinArrivals();
+    const { levels } = opened;
     this.#delay = new DelayService({
       ...context,
       timers: systemTimers,
@@ -202,21 +121,21 @@ class Broker implements RunningBroker {
     this.#duties = new Duties({
       config,
       tables: this.#tables,
-      store: this.#store,
-      positions: this.#positions,
+      store: opened.store,
+      positions,
       retention,
       stats,
       announcer: this.#announcer,
       endOfTurn: () => this.#link.flush(),
     });
-    this.#closeDoorbell = answerDoorbell(wakes.control, () => this.#rung());
+    this.#closeDoorbell = answerDoorbell(this.#topology.broker.wakes.control, () => this.#rung());
   }
 
   async start(descriptors: number[]): Promise<void> {
     loadTables(this.#tables);
     this.#announcer.settings(true, '');
     this.#link.flush();
-    this.#engine = await this.#startEngine();
+    this.#engine = await Engine.start(this.#topology, this.#opened.positions, this.#config.sharedEngine);
     void this.#engine.died.then((error) => this.#die(error));
     await this.#link.applied();
     this.#waitForScheduled();
@@ -230,13 +149,22 @@ class Broker implements RunningBroker {
     return this.#closing;
   }
 
+  /** Ends everything where it is; the store stays marked as not cleanly closed. */
+  async giveUp(): Promise<void> {
+    this.#closing = Promise.resolve(false);
+    await this.#duties.stop();
+    await this.#engine?.terminate();
+    this.#closeDoorbell();
+    this.#opened.store.abandon();
+  }
+
   /** Refuse, drain, flush, dispatch, checkpoint, and only then say that the stop was clean. */
   async #stop(): Promise<boolean> {
     await this.#duties.stop();
     await this.#jobs.close();
     await this.#engine?.refuse();
     await this.#delay.stop();
-    while (this.#put.underWay > 0 && !this.#positions.halted) {
+    while (this.#put.underWay > 0 && !this.#opened.positions.halted) {
       await new Promise((resolve) => setTimeout(resolve, 5));
       this.#rung();
     }
@@ -244,7 +172,7 @@ class Broker implements RunningBroker {
     this.#closeDoorbell();
     await saveTables(this.#tables);
     this.#reads.close();
-    return this.#store.close();
+    return this.#opened.store.close();
   }
 
   /** The bell: answers of the writer, requests of clients, arrivals in the delay levels' queues. */
@@ -257,16 +185,16 @@ class Broker implements RunningBroker {
   }
 
   #arrived(queue: number): void {
-    const name = this.#ids.nameOf(queue);
+    const name = this.#opened.ids.nameOf(queue);
     if (name?.topic !== SCHEDULE_TOPIC) return;
-    this.#directory.addInterest(queue, this.#config.networkThreads);
+    this.#opened.directory.addInterest(queue, this.#config.networkThreads);
     this.#delay.poke(name.queueId + 1);
   }
 
   /** Asks the dispatcher to tell of every delayed message. */
   #waitForScheduled(): void {
-    for (const id of this.#ids.of(SCHEDULE_TOPIC))
-      this.#directory.addInterest(id, this.#config.networkThreads);
+    for (const id of this.#opened.ids.of(SCHEDULE_TOPIC))
+      this.#opened.directory.addInterest(id, this.#config.networkThreads);
   }
 
   #logStartMoved(): void {
@@ -276,11 +204,32 @@ class Broker implements RunningBroker {
 
   async #die(error: Error): Promise<void> {
     if (this.#closing !== undefined) return;
-    this.#closing = Promise.resolve(false);
-    await this.#duties.stop();
-    await this.#engine?.terminate();
-    this.#closeDoorbell();
-    this.#store.abandon();
+    await this.giveUp();
     this.#reportDeath(error);
+  }
+
+  /** Topics reach the dispatcher and the network threads in the right order. */
+  #makeTopicPublisher(): TopicPublisher {
+    const { ids, store } = this.#opened;
+    const { dispatcher, broker } = this.#topology;
+    const publisher = new TopicPublisher({
+      ids,
+      commands: RingProducer.join(dispatcher.commands, wakerOf(broker.wakes.dispatcher)),
+      publish: (delta) => this.#link.publish(delta),
+      retireQueues: (queues) => this.#put.retireQueues(queues),
+      settled: (position) => this.#duties.settled(position),
+      forgetFiles: (queues) => this.#reads.forget(queues),
+    });
+    for (const { id } of store.recovered.queues) publisher.knows(id);
+    this.#tables.topics.changed.add((topic) => publisher.changed(topic));
+    this.#tables.topics.deleted.add((topic) => publisher.deleted(topic));
+    return publisher;
+  }
+
+  /** Control's arrivals come after those of the network threads. */
+  #joinArrivals(): RingConsumer {
+    const { dispatcher, broker } = this.#topology;
+    const ring = dispatcher.arrivals[this.#config.networkThreads] as RingShape;
+    return RingConsumer.join(ring, wakerOf(broker.wakes.dispatcher));
   }
 }

@@ -1,0 +1,84 @@
+/** How control's parts are put together; each function makes one of them. */
+import type { BrokerContext } from '../../broker/context.ts';
+import { systemClock } from '../../lib/clock.ts';
+import { UniqueIds } from '../../lib/unique-id.ts';
+import { addressBytes } from '../../net/addresses.ts';
+import { Slabs } from '../../ring/slabs.ts';
+import { RingConsumer, RingProducer } from '../../ring/spsc-ring.ts';
+import { wakerOf } from '../../ring/wake.ts';
+import { nativeDisk } from '../../store/disk/native-disk.ts';
+import { maxRecordBytes } from '../../store/options.ts';
+import type { BrokerConfig } from '../config.ts';
+import type { Jobs } from '../jobs/jobs.ts';
+import type { Topology } from '../topology.ts';
+import type { OpenedStore } from './opened-store.ts';
+import { PutRing } from './put-ring.ts';
+import { Retention } from './retention.ts';
+import { runtimeFigures } from './runtime-figures.ts';
+import { createMaintenance } from './store-maintenance.ts';
+import type { ControlReads } from './store-reads.ts';
+import type { Tables } from './tables.ts';
+
+export function makePutRing(config: BrokerConfig, opened: OpenedStore, topology: Topology): PutRing {
+  const { settings, store } = config;
+  const wakeWriter = wakerOf(topology.broker.wakes.writer);
+  return new PutRing({
+    send: RingProducer.join(topology.control.send, wakeWriter),
+    replies: RingConsumer.join(topology.control.replies, wakeWriter),
+    slabs: new Slabs(topology.control.slabs),
+    positions: opened.positions,
+    syncFlush: store.flushDiskType === 'SYNC_FLUSH',
+    storeHost: { address: addressBytes(settings.brokerIP1), port: settings.listenPort },
+    maxRecord: maxRecordBytes(store),
+    queueIdOf: (topic, queueId) => opened.ids.find(topic, queueId),
+  });
+}
+
+/** `announce` is called when the log's start has moved. */
+export function makeRetention(
+  config: BrokerConfig,
+  opened: OpenedStore,
+  jobs: Jobs,
+  announce: () => void,
+): Retention {
+  return new Retention({
+    disk: nativeDisk,
+    options: config.store,
+    positions: opened.positions,
+    clock: systemClock,
+    log: config.log,
+    followLog: () =>
+      jobs.followLog({
+        positions: opened.positions.buffer,
+        directory: opened.directoryRegion,
+        store: config.store,
+        queues: [...opened.ids.all()],
+      }),
+    announce,
+  });
+}
+
+/** What request handlers work with. */
+export function makeContext(
+  config: BrokerConfig,
+  opened: OpenedStore,
+  tables: Tables,
+  reads: ControlReads,
+  put: PutRing,
+  retention: Retention,
+): BrokerContext {
+  const started = systemClock.now();
+  const uniqueIds = new UniqueIds(addressBytes(config.settings.brokerIP1));
+  return {
+    ...tables,
+    clock: systemClock,
+    store: reads,
+    put: put.put,
+    maintenance: createMaintenance(retention, tables.topics, opened.ids, reads),
+    properties: config.properties,
+    uniqueId: () => uniqueIds.next(systemClock.now()),
+    runtimeInfo: () => runtimeFigures(reads, retention, config.store, systemClock, started),
+    // Asked only when property filters are enabled, which this broker refuses at the heartbeat and the pull.
+    expressionProblem: (type) => `expressions of type ${type} are not supported by this broker yet`,
+  };
+}
