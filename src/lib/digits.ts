@@ -5,11 +5,18 @@ const MAX_INT32 = 0x7fffffff;
 const HEX = Buffer.from('0123456789ABCDEF');
 const TWO_32 = 4294967296;
 
+/** Characters of an integer in decimal. */
+export function decimalLength(value: number): number {
+  if (value < 0 || value > MAX_INT32) return String(value).length;
+  let digits = 1;
+  for (let limit = 10; digits < 10 && value >= limit; limit *= 10) digits++;
+  return digits;
+}
+
 /** Writes an integer in decimal at `at`; returns the offset behind it. */
 export function writeDecimal(bytes: Uint8Array, at: number, value: number): number {
   if (value < 0 || value > MAX_INT32) return writeText(bytes, at, String(value));
-  let digits = 1;
-  for (let limit = 10; digits < 10 && value >= limit; limit *= 10) digits++;
+  const digits = decimalLength(value);
   let rest = value | 0;
   for (let i = at + digits - 1; i >= at; i--) {
     const quotient = (rest / 10) | 0;

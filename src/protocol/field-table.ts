@@ -79,12 +79,12 @@ export class FieldTable {
     if (field === ABSENT) return Number.NaN;
     const from = this.valueOffset[field] as number;
     const length = this.valueLength[field] as number;
-    if (length > 15) return this.#longInteger(field);
+    if (length > 15 || this.isEscaped(field)) return this.#longInteger(field);
     const negative = this.bytes[from] === MINUS;
     let value = 0;
     const end = from + length;
     let at = negative ? from + 1 : from;
-    if (at === end) return Number.NaN;
+    if (at >= end) return Number.NaN;
     for (; at < end; at++) {
       const digit = (this.bytes[at] as number) - ZERO;
       if (digit < 0 || digit > 9) return Number.NaN;
@@ -95,7 +95,8 @@ export class FieldTable {
 
   /** True for the text `true` in any case, as Java's Boolean reads it. */
   isTrue(field: number): boolean {
-    return field !== ABSENT && this.valueLength[field] === 4 && this.text(field).toLowerCase() === 'true';
+    if (field === ABSENT || (this.valueLength[field] !== 4 && !this.isEscaped(field))) return false;
+    return this.text(field).toLowerCase() === 'true';
   }
 
   /** The value as a string, escapes resolved; '' when absent. */

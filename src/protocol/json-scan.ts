@@ -19,6 +19,7 @@ const MINUS = 0x2d;
 const ZERO = 0x30;
 const NINE = 0x39;
 const LOWER_U = 0x75;
+const DOLLAR = 0x24;
 const MAX_INT32 = 0x7fffffff;
 
 const CODE = 'code';
@@ -88,7 +89,8 @@ export class JsonScan {
       if (!this.#string() || this.#escaped) return false;
       const nameFrom = this.#from;
       const nameLength = this.#to - nameFrom;
-      if (!this.#take(COLON) || nameLength === 0) return false;
+      // `$ref` may stand for another object (fastjson), which is for the general decoder to find out.
+      if (!this.#take(COLON) || nameLength === 0 || this.#bytes[nameFrom] === DOLLAR) return false;
       if (this.#bytes[this.#at] === QUOTE) {
         if (!this.#string()) return false;
       } else if (!this.#word()) {

@@ -1,5 +1,5 @@
 /** Answers to sends, written in place from byte templates: the reply of the hot path is no object and no string. */
-import { writeBytes, writeDecimal, writeHex16 } from '../../lib/digits.ts';
+import { decimalLength, writeDecimal, writeHex16 } from '../../lib/digits.ts';
 import type { Connection } from '../../net/connection.ts';
 import type { PendingSends } from '../../net/pending-sends.ts';
 import { SEND_BINARY } from '../../net/pending-sends.ts';
@@ -7,10 +7,21 @@ import { PROTOCOL_VERSION, responseTo, SERIALIZE_BINARY, SERIALIZE_JSON } from '
 import { encodeCommand } from '../../protocol/command-codec.ts';
 import { encodeMessageId, type HostAddress } from '../../record/message-id.ts';
 
-/** Everything of a reply but the ids of a batch and the unique key. */
-const REPLY_ROOM = 512;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
+const HEX_DIGITS = 16;
+/** Frame length and header word. */
+const FRAME_HEAD = 8;
+
+/** A whole reply frame for numbers of certain lengths, and where they go. */
+interface Template {
+  bytes: Uint8Array;
+  physicalOffset: number;
+  queueId: number;
+  queueOffset: number;
+  key: number;
+  opaque: number;
+}
 
 export interface ReplyIdentity {
   storeHost: HostAddress;
@@ -20,21 +31,11 @@ export interface ReplyIdentity {
 
 export class SendReply {
   readonly #identity: ReplyIdentity;
-  readonly #success: Uint8Array;
-  readonly #idPrefix: Uint8Array;
-  readonly #queueId = Buffer.from('","queueId":"');
-  readonly #queueOffset = Buffer.from('","queueOffset":"');
-  readonly #transactionId = Buffer.from('","transactionId":"');
-  readonly #opaque = Buffer.from('"},"flag":1,"language":"JAVA","opaque":');
-  readonly #end = Buffer.from(`,"serializeTypeCurrentRPC":"JSON","version":${PROTOCOL_VERSION}}`);
+  /** By the lengths of the parts that vary; a running broker needs a handful. */
+  readonly #templates = new Map<number, Template>();
 
   constructor(identity: ReplyIdentity) {
     this.#identity = identity;
-    this.#success = Buffer.from(
-      `{"code":0,"extFields":{"MSG_REGION":${JSON.stringify(identity.regionId)},` +
-        `"TRACE_ON":"${identity.traceOn}","msgId":"`,
-    );
-    this.#idPrefix = Buffer.from(encodeMessageId(identity.storeHost, 0).slice(0, -16));
   }
 
   /** Writes the answer of send `index` with response code `code` to the connection's output. */
@@ -47,32 +48,62 @@ export class SendReply {
 
   /** False, with nothing written, when the unique key would need escapes. */
   #writeJson(connection: Connection, sends: PendingSends, index: number): boolean {
-    const keyLength = sends.keyLength[index] as number;
-    const start = connection.reserve(REPLY_ROOM + keyLength);
+    const queueId = sends.queueId[index] as number;
+    const queueOffset = sends.queueOffset[index] as number;
+    const opaque = sends.opaque[index] as number;
+    const template = this.#template(sends.keyLength[index] as number, queueId, queueOffset, opaque);
+    const start = connection.reserve(template.bytes.length);
     const out = connection.output;
-    let at = writeBytes(out, start + 8, this.#success);
-    at = writeBytes(out, at, this.#idPrefix);
-    at = writeHex16(out, at, sends.physicalOffset[index] as number);
-    at = writeBytes(out, at, this.#queueId);
-    at = writeDecimal(out, at, sends.queueId[index] as number);
-    at = writeBytes(out, at, this.#queueOffset);
-    at = writeDecimal(out, at, sends.queueOffset[index] as number);
-    at = writeBytes(out, at, this.#transactionId);
-    sends.copyKey(index, out, at);
-    for (let i = at; i < at + keyLength; i++) {
-      const byte = out[i] as number;
-      if (byte < 0x20 || byte >= 0x80 || byte === QUOTE || byte === BACKSLASH) {
-        connection.trim(start);
-        return false;
-      }
+    out.set(template.bytes, start);
+    const key = start + template.key;
+    if (!plainText(out, key, sends.copyKey(index, out, key))) {
+      connection.trim(start);
+      return false;
     }
-    at = writeBytes(out, at + keyLength, this.#opaque);
-    at = writeDecimal(out, at, sends.opaque[index] as number);
-    at = writeBytes(out, at, this.#end);
-    out.writeInt32BE(at - start - 4, start);
-    out.writeInt32BE(at - start - 8, start + 4);
-    connection.trim(at);
+    writeHex16(out, start + template.physicalOffset, sends.physicalOffset[index] as number);
+    writeDecimal(out, start + template.queueId, queueId);
+    writeDecimal(out, start + template.queueOffset, queueOffset);
+    writeDecimal(out, start + template.opaque, opaque);
     return true;
+  }
+
+  #template(keyLength: number, queueId: number, queueOffset: number, opaque: number): Template {
+    const lengths = [decimalLength(queueId), decimalLength(queueOffset), decimalLength(opaque)] as const;
+    const name = ((keyLength * 32 + lengths[0]) * 32 + lengths[1]) * 32 + lengths[2];
+    let template = this.#templates.get(name);
+    if (template === undefined) {
+      template = this.#makeTemplate(keyLength, ...lengths);
+      this.#templates.set(name, template);
+    }
+    return template;
+  }
+
+  #makeTemplate(keyLength: number, queueId: number, queueOffset: number, opaque: number): Template {
+    const { regionId, traceOn, storeHost } = this.#identity;
+    let text =
+      `{"code":0,"extFields":{"MSG_REGION":${JSON.stringify(regionId)},"TRACE_ON":"${traceOn}","msgId":"` +
+      encodeMessageId(storeHost, 0).slice(0, -HEX_DIGITS);
+    const place = (length: number): number => {
+      const at = FRAME_HEAD + Buffer.byteLength(text);
+      text += '0'.repeat(length);
+      return at;
+    };
+    const template = { physicalOffset: place(HEX_DIGITS), queueId: 0, queueOffset: 0, key: 0, opaque: 0 };
+    text += '","queueId":"';
+    template.queueId = place(queueId);
+    text += '","queueOffset":"';
+    template.queueOffset = place(queueOffset);
+    text += '","transactionId":"';
+    template.key = place(keyLength);
+    text += '"},"flag":1,"language":"JAVA","opaque":';
+    template.opaque = place(opaque);
+    text += `,"serializeTypeCurrentRPC":"JSON","version":${PROTOCOL_VERSION}}`;
+    const header = Buffer.byteLength(text);
+    const bytes = Buffer.alloc(FRAME_HEAD + header);
+    bytes.writeInt32BE(4 + header, 0);
+    bytes.writeInt32BE(header, 4);
+    bytes.write(text, FRAME_HEAD);
+    return { ...template, bytes };
   }
 
   #writeGeneral(
@@ -112,4 +143,13 @@ export class SendReply {
     }
     return ids.join(',');
   }
+}
+
+/** Whether the bytes mean themselves between JSON quotes. */
+function plainText(bytes: Uint8Array, from: number, length: number): boolean {
+  for (let i = from; i < from + length; i++) {
+    const byte = bytes[i] as number;
+    if (byte < 0x20 || byte >= 0x80 || byte === QUOTE || byte === BACKSLASH) return false;
+  }
+  return true;
 }

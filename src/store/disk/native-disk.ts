@@ -18,6 +18,27 @@ import type { Disk, Mapping, RangeFile } from './disk.ts';
 
 const PAGE = 4096;
 
+/**
+ * Views of each region in this thread. The addon has one ArrayBuffer per region and thread, so it may be detached only
+ * with the last view: several agents in one thread map the same file.
+ */
+const views = new Map<number, number>();
+
+function addView(region: number): ArrayBuffer {
+  views.set(region, (views.get(region) ?? 0) + 1);
+  return addon.attach(region);
+}
+
+function dropView(region: number): void {
+  const left = (views.get(region) ?? 1) - 1;
+  if (left > 0) {
+    views.set(region, left);
+    return;
+  }
+  views.delete(region);
+  addon.detach(region);
+}
+
 class NativeMapping implements Mapping {
   readonly bytes: Uint8Array;
   readonly view: DataView;
@@ -25,7 +46,7 @@ class NativeMapping implements Mapping {
   readonly #region: number;
 
   constructor(region: number, size: number) {
-    const buffer = addon.attach(region);
+    const buffer = addView(region);
     this.#region = region;
     this.size = size;
     this.bytes = new Uint8Array(buffer);
@@ -70,7 +91,7 @@ class NativeMapping implements Mapping {
   }
 
   close(): void {
-    addon.detach(this.#region);
+    dropView(this.#region);
     addon.closeRegion(this.#region);
   }
 }
