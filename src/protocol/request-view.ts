@@ -5,7 +5,7 @@
  */
 
 import { fromInt16 } from './codes.ts';
-import { SERIALIZE_BINARY, SERIALIZE_JSON } from './command.ts';
+import { FLAG_RESPONSE, SERIALIZE_BINARY, SERIALIZE_JSON } from './command.ts';
 import { ABSENT, FieldTable, MAX_FIELDS } from './field-table.ts';
 import { decodeJsonHeader } from './json-header.ts';
 import { JsonScan } from './json-scan.ts';
@@ -73,10 +73,11 @@ export class RequestView {
   #readBinary(bytes: Uint8Array, view: DataView, from: number, to: number): boolean {
     this.fields.reset(bytes);
     if (from + BINARY_FIXED_BYTES > to) return false;
-    this.code = fromInt16(view.getInt16(from));
     this.version = view.getInt16(from + 3);
     this.opaque = view.getInt32(from + 5);
     this.flag = view.getInt32(from + 9);
+    const code = view.getInt16(from);
+    this.code = (this.flag & FLAG_RESPONSE) === 0 ? fromInt16(code) : code;
     const remarkLength = view.getInt32(from + 13);
     const entriesAt = from + BINARY_FIXED_BYTES + remarkLength;
     if (remarkLength < 0 || entriesAt + 4 > to) return false;
