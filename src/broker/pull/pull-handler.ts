@@ -21,7 +21,7 @@ import {
   OFFSET_TOO_SMALL,
   type PullReader,
 } from '../../store/read/pull-reader.ts';
-import type { GroupView, NetworkView, TopicView } from '../view/network-view.ts';
+import { type GroupView, lookUp, type NetworkView, type TopicView } from '../view/network-view.ts';
 import { PULL_COMMIT_OFFSET, PULL_SUSPEND, PullFields } from './pull-fields.ts';
 import { isRefusal, type PullFilters, type Refusal } from './pull-filters.ts';
 import type { ParkedPull, PullHold } from './pull-hold.ts';
@@ -73,19 +73,11 @@ export class PullHandler {
       });
     }
     const table = request.fields;
-    const group = this.#parts.view.groups.get(
-      table.bytes,
-      table.valueOffset[fields.group] as number,
-      table.valueLength[fields.group] as number,
-    );
+    const group = lookUp(this.#parts.view.groups, table, fields.group);
     if (group === undefined && (this.#parts.view.settings.brokerPermission & 4) !== 0) {
       return this.#parts.awaitGroup(connection, request, table.text(fields.group), offset, length);
     }
-    const topic = this.#parts.view.topics.get(
-      table.bytes,
-      table.valueOffset[fields.topic] as number,
-      table.valueLength[fields.topic] as number,
-    );
+    const topic = lookUp(this.#parts.view.topics, table, fields.topic);
     const refusal = this.#check(group, topic, table.text.bind(table));
     if (refusal !== undefined) return this.#refuse(connection, request, refusal);
     return this.#answer(connection, request, group as GroupView, topic as TopicView);
@@ -290,11 +282,13 @@ export class PullHandler {
     if (directory.maximum(queue.id) > pull.scanFrom) {
       reader.read(queue, pull.scanFrom, pull.maxCount, pull.filter);
       const nothingNew = reader.status === NO_MATCHED_MESSAGE && reader.nextBeginOffset === reader.maxOffset;
-      if (!nothingNew) {
+      if (nothingNew) {
+        pull.scanFrom = reader.nextBeginOffset;
+      } else if (reader.status !== OFFSET_FOUND_NULL) {
         this.#finish(connection, pull, false, true);
         return;
       }
-      pull.scanFrom = reader.nextBeginOffset;
+      // Entries that cannot be read would send the pull here again and again: it waits for news or its deadline.
     }
     hold.park(pull);
   }

@@ -25,7 +25,7 @@ import {
 } from '../../ring/append-records.ts';
 import { NO_SLAB, type Slabs } from '../../ring/slabs.ts';
 import { FULL, type RingProducer } from '../../ring/spsc-ring.ts';
-import type { NetworkView, TopicView } from '../view/network-view.ts';
+import { lookUp, type NetworkView, type TopicView } from '../view/network-view.ts';
 import { measureBatch, PROPERTIES_TOO_LONG, RecordWriter, WRITTEN } from './record-writer.ts';
 import { SendFields } from './send-fields.ts';
 
@@ -85,13 +85,7 @@ export class SendHandler {
         `the custom field <${fields.problem}> is null`,
       );
     }
-    const table = request.fields;
-    const topic = this.#parts.view.topics.get(
-      table.bytes,
-      table.valueOffset[fields.topic] as number,
-      table.valueLength[fields.topic] as number,
-    );
-    // Escaped names cannot be of a known topic: all its characters stand for themselves.
+    const topic = lookUp(this.#parts.view.topics, request.fields, fields.topic);
     if (topic === undefined) return this.#parts.awaitTopic(connection, request, fields, offset, length);
     if (!topic.plainSend) return this.#parts.toControl(connection, request.bytes, offset, length);
     const { settings } = this.#parts.view;
@@ -141,6 +135,10 @@ export class SendHandler {
     const bound = this.#writer.bound(request, this.#fields, topic, connection.host);
     const { ring, slabs } = this.#parts;
     const inSlab = bound > MAX_RING_RECORD;
+    // Only by properties far beyond their limit can a record outgrow a slab.
+    if (inSlab && bound > slabs.slabBytes) {
+      return this.#refuse(connection, request, ResponseCode.MESSAGE_ILLEGAL, this.#illegal());
+    }
     const slab = inSlab ? slabs.take() : NO_SLAB;
     if (inSlab && slab === NO_SLAB) return CUT_BLOCKED;
     const claimed = ring.claimOrAwait(APPEND, APPEND_HEADER + (inSlab ? 0 : bound));

@@ -7,6 +7,8 @@ import { PROTOCOL_VERSION, responseTo, SERIALIZE_BINARY, SERIALIZE_JSON } from '
 import { encodeCommand } from '../../protocol/command-codec.ts';
 import { encodeMessageId, type HostAddress } from '../../record/message-id.ts';
 
+/** Longest unique key that gets a template; clients make 32 characters, and lengths come from outside. */
+const TEMPLATE_KEY = 64;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const HEX_DIGITS = 16;
@@ -46,12 +48,14 @@ export class SendReply {
     }
   }
 
-  /** False, with nothing written, when the unique key would need escapes. */
+  /** False, with nothing written, when the unique key is too long or would need escapes. */
   #writeJson(connection: Connection, sends: PendingSends, index: number): boolean {
+    const keyLength = sends.keyLength[index] as number;
+    if (keyLength > TEMPLATE_KEY) return false;
     const queueId = sends.queueId[index] as number;
     const queueOffset = sends.queueOffset[index] as number;
     const opaque = sends.opaque[index] as number;
-    const template = this.#template(sends.keyLength[index] as number, queueId, queueOffset, opaque);
+    const template = this.#template(keyLength, queueId, queueOffset, opaque);
     const start = connection.reserve(template.bytes.length);
     const out = connection.output;
     out.set(template.bytes, start);

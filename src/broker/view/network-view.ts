@@ -1,6 +1,7 @@
 /** A network thread's own tables of topics, groups and consumers: filled by deltas, read per request. */
 import { BytesMap } from '../../lib/bytes-map.ts';
 import { isNotSendableTopic, isRetryTopic } from '../../lib/names.ts';
+import type { FieldTable } from '../../protocol/field-table.ts';
 import type { ReaderQueue, TagFilter } from '../../store/read/pull-reader.ts';
 import type { ConsumersDelta, Delta, GroupDelta, ResetDelta, SettingsDelta, TopicDelta } from './deltas.ts';
 
@@ -39,6 +40,12 @@ export class GroupView {
     this.consumers = previous?.consumers;
     for (const [key, offset] of previous?.resets ?? []) this.resets.set(key, offset);
   }
+}
+
+/** What `map` has under the name that a request's field holds; built as a string only when it came with escapes. */
+export function lookUp<V>(map: BytesMap<V>, table: FieldTable, field: number): V | undefined {
+  if (table.isEscaped(field)) return map.getByName(table.text(field));
+  return map.get(table.bytes, table.valueOffset[field] as number, table.valueLength[field] as number);
 }
 
 /** A set of tag hashes; most subscriptions name one to three tags. */
