@@ -2,7 +2,7 @@
  * The extension fields of one request, as places in a byte array. Reused from request to request. A field that occurs
  * twice counts as its last occurrence, as in a parsed object.
  */
-import { hexDigit } from './json-scan.ts';
+import { hexUnit } from './json-scan.ts';
 
 export const MAX_FIELDS = 64;
 /** No such field. */
@@ -166,13 +166,4 @@ function unescapeJson(bytes: Uint8Array, from: number, end: number, target: Uint
     }
   }
   return to - at;
-}
-
-function hexUnit(bytes: Uint8Array, at: number): number {
-  return (
-    (hexDigit(bytes[at] as number) << 12) |
-    (hexDigit(bytes[at + 1] as number) << 8) |
-    (hexDigit(bytes[at + 2] as number) << 4) |
-    hexDigit(bytes[at + 3] as number)
-  );
 }
