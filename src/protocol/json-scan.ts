@@ -137,10 +137,10 @@ export class JsonScan {
 
   /** The rest of `"extFields":{…}`. */
   #fields(bytes: Uint8Array, from: number, end: number, table: FieldTable): number {
-    let at = from;
+    const at = from;
     table.clear();
-<<<<<<< HEAD
-    this.#at++;
+    <<<<<<< HEAD
+    this.#at++
     if (this.#take(CLOSE)) return true;
     do {
       if (!this.#string() || this.#escaped) return false;
@@ -242,34 +242,35 @@ export class JsonScan {
       } else if (byte >= 0x80) {
         this.#ascii = false;
       }
-=======
-    if (at < end && bytes[at] === CLOSE) return at + 1;
-    while (at < end) {
-      const name = at + 1;
-      // The fields of a send have names of one letter.
-      const short =
-        bytes[at] === QUOTE && bytes[at + 2] === QUOTE && MEANING[bytes[name] as number] === PLAIN;
-      const nameEnd = short ? at + 2 : this.#closingQuote(bytes, at, end);
-      if (nameEnd <= name || this.#lastEscape >= name || nameEnd + 2 >= end || bytes[nameEnd + 1] !== COLON)
-        return NOWHERE;
-      const quoted = bytes[nameEnd + 2] === QUOTE ? 1 : 0;
-      const value = nameEnd + 2 + quoted;
-      const valueEnd =
-        quoted === 1 ? this.#closingQuote(bytes, nameEnd + 2, end) : wordEnd(bytes, value, end);
-      if (valueEnd === NOWHERE) return NOWHERE;
-      if (!table.add(name, nameEnd - name, value, valueEnd - value, this.#lastEscape >= value))
-        return NOWHERE;
-      at = valueEnd + quoted;
-      if (at >= end) return NOWHERE;
-      if (bytes[at] !== COMMA) return bytes[at] === CLOSE ? at + 1 : NOWHERE;
-      at++;
->>>>>>> 3dc91ec (x)
+      =======
+      if (at < end && bytes[at] === CLOSE) return at + 1;
+      while (at < end) {
+        const name = at + 1;
+        // The fields of a send have names of one letter.
+        const short =
+          bytes[at] === QUOTE && bytes[at + 2] === QUOTE && MEANING[bytes[name] as number] === PLAIN;
+        const nameEnd = short ? at + 2 : this.#closingQuote(bytes, at, end);
+        if (nameEnd <= name || this.#lastEscape >= name || nameEnd + 2 >= end || bytes[nameEnd + 1] !== COLON)
+          return NOWHERE;
+        const quoted = bytes[nameEnd + 2] === QUOTE ? 1 : 0;
+        const value = nameEnd + 2 + quoted;
+        const valueEnd =
+          quoted === 1 ? this.#closingQuote(bytes, nameEnd + 2, end) : wordEnd(bytes, value, end);
+        if (valueEnd === NOWHERE) return NOWHERE;
+        if (!table.add(name, nameEnd - name, value, valueEnd - value, this.#lastEscape >= value))
+          return NOWHERE;
+        at = valueEnd + quoted;
+        if (at >= end) return NOWHERE;
+        if (bytes[at] !== COMMA) return bytes[at] === CLOSE ? at + 1 : NOWHERE;
+        at++;
+        >>>>>>> 3dc91ec (x)
+      }
+      return NOWHERE;
     }
-    return NOWHERE;
-  }
 
-  /** A plain int32. */
-  #int32(bytes: Uint8Array, from: number, end: number): number {
+    /** A plain int32. */
+    #int32
+    (bytes: Uint8Array, from: number, end: number): number {
     const next = digitsEnd(bytes, from, end);
     if (next === NOWHERE) return NOWHERE;
     const negative = bytes[from] === MINUS;
@@ -279,8 +280,9 @@ export class JsonScan {
     return value > MAX_INT32 ? NOWHERE : next;
   }
 
-  /** The closing quote of the string that opens at `from`. */
-  #closingQuote(bytes: Uint8Array, from: number, end: number): number {
+    /** The closing quote of the string that opens at `from`. */
+    #closingQuote
+    (bytes: Uint8Array, from: number, end: number): number {
     if (bytes[from] !== QUOTE) return NOWHERE;
     let at = from + 1;
     while (at < end) {
@@ -298,54 +300,63 @@ export class JsonScan {
     }
     return NOWHERE;
   }
-}
-
-/** The member that begins at `at`, most likely `first` or one of those behind it; NOWHERE for any other name. */
-function memberAt(bytes: Uint8Array, at: number, end: number, first: number): number {
-  for (let n = 0; n < MEMBER_HEADS.length; n++) {
-    const member = (first + n) % MEMBER_HEADS.length;
-    const head = MEMBER_HEADS[member] as Uint8Array;
-    if (at + head.length < end && startsWith(bytes, at, head)) return member;
   }
-  return NOWHERE;
-}
 
-function startsWith(bytes: Uint8Array, at: number, text: Uint8Array): boolean {
-  for (let i = 0; i < text.length; i++) if (bytes[at + i] !== text[i]) return false;
-  return true;
-}
+  /** The member that begins at `at`, most likely `first` or one of those behind it; NOWHERE for any other name. */
+  function;
+  memberAt(bytes: Uint8Array, at: number, end: number, first: number): number {
+    for (let n = 0; n < MEMBER_HEADS.length; n++) {
+      const member = (first + n) % MEMBER_HEADS.length;
+      const head = MEMBER_HEADS[member] as Uint8Array;
+      if (at + head.length < end && startsWith(bytes, at, head)) return member;
+    }
+    return NOWHERE;
+  }
 
-/** The end of an unquoted field value: plain digits, true or false. */
-function wordEnd(bytes: Uint8Array, at: number, end: number): number {
-  const next = digitsEnd(bytes, at, end);
-  if (next !== NOWHERE) return next;
-  if (at + TRUE.length <= end && startsWith(bytes, at, TRUE)) return at + TRUE.length;
-  if (at + FALSE.length <= end && startsWith(bytes, at, FALSE)) return at + FALSE.length;
-  return NOWHERE;
-}
+  function;
+  startsWith(bytes: Uint8Array, at: number, text: Uint8Array): boolean {
+    for (let i = 0; i < text.length; i++) if (bytes[at + i] !== text[i]) return false;
+    return true;
+  }
 
-/** The end of -?digits without leading zero; NOWHERE also when what follows would make it another number. */
-function digitsEnd(bytes: Uint8Array, from: number, end: number): number {
-  const first = bytes[from] === MINUS ? from + 1 : from;
-  let at = first;
-  while (at < end && (bytes[at] as number) >= ZERO && (bytes[at] as number) <= NINE) at++;
-  if (at === first || at >= end || at - first > MAX_DIGITS) return NOWHERE;
-  if (bytes[first] === ZERO && (at - first > 1 || first !== from)) return NOWHERE;
-  return bytes[at] === COMMA || bytes[at] === CLOSE ? at : NOWHERE;
-}
+  /** The end of an unquoted field value: plain digits, true or false. */
+  function;
+  wordEnd(bytes: Uint8Array, at: number, end: number): number {
+    const next = digitsEnd(bytes, at, end);
+    if (next !== NOWHERE) return next;
+    if (at + TRUE.length <= end && startsWith(bytes, at, TRUE)) return at + TRUE.length;
+    if (at + FALSE.length <= end && startsWith(bytes, at, FALSE)) return at + FALSE.length;
+    return NOWHERE;
+  }
 
-/** Length of the escape at `at`, 0 when it is none. */
-function escapeLength(bytes: Uint8Array, at: number, end: number): number {
-  const kind = bytes[at + 1] as number;
-  if (kind !== LOWER_U) return at + 1 < end && SIMPLE_ESCAPES.has(kind) ? 2 : 0;
-  return at + 6 <= end && hexUnit(bytes, at + 2) >= 0 ? 6 : 0;
-}
+  /** The end of -?digits without leading zero; NOWHERE also when what follows would make it another number. */
+  function;
+  digitsEnd(bytes: Uint8Array, from: number, end: number): number {
+    const first = bytes[from] === MINUS ? from + 1 : from;
+    let at = first;
+    while (at < end && (bytes[at] as number) >= ZERO && (bytes[at] as number) <= NINE) at++;
+    if (at === first || at >= end || at - first > MAX_DIGITS) return NOWHERE;
+    if (bytes[first] === ZERO && (at - first > 1 || first !== from)) return NOWHERE;
+    return bytes[at] === COMMA || bytes[at] === CLOSE ? at : NOWHERE;
+  }
 
-/** Values of hex digits, -1 for any other byte. */
-const HEX = new Int8Array(256).fill(-1);
-for (const [value, digit] of [...'0123456789abcdef'].entries()) {
-  HEX[digit.charCodeAt(0)] = value;
-  HEX[digit.toUpperCase().charCodeAt(0)] = value;
+  /** Length of the escape at `at`, 0 when it is none. */
+  function;
+  escapeLength(bytes: Uint8Array, at: number, end: number): number {
+    const kind = bytes[at + 1] as number;
+    if (kind !== LOWER_U) return at + 1 < end && SIMPLE_ESCAPES.has(kind) ? 2 : 0;
+    return at + 6 <= end && hexUnit(bytes, at + 2) >= 0 ? 6 : 0;
+  }
+
+  /** Values of hex digits, -1 for any other byte. */
+  const;
+  HEX = new Int8Array(256).fill(-1);
+  for (const [value, digit] of [...'0123456789abcdef'].entries()
+  ) {
+  HEX;
+  [digit.charCodeAt(0)] = value;
+  HEX;
+  [digit.toUpperCase().charCodeAt(0)] = value;
 }
 
 /** The UTF-16 unit that four hex digits spell, negative when one of them is none. */
