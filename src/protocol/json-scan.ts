@@ -137,140 +137,36 @@ export class JsonScan {
 
   /** The rest of `"extFields":{…}`. */
   #fields(bytes: Uint8Array, from: number, end: number, table: FieldTable): number {
-    const at = from;
+    let at = from;
     table.clear();
-    <<<<<<< HEAD
-    this.#at++
-    if (this.#take(CLOSE)) return true;
-    do {
-      if (!this.#string() || this.#escaped) return false;
-      const nameFrom = this.#from;
-      const nameLength = this.#to - nameFrom;
+    if (at < end && bytes[at] === CLOSE) return at + 1;
+    while (at < end) {
+      const name = at + 1;
+      // The fields of a send have names of one letter.
+      const short =
+        bytes[at] === QUOTE && bytes[at + 2] === QUOTE && MEANING[bytes[name] as number] === PLAIN;
+      const nameEnd = short ? at + 2 : this.#closingQuote(bytes, at, end);
+      if (nameEnd <= name || this.#lastEscape >= name || nameEnd + 2 >= end || bytes[nameEnd + 1] !== COLON)
+        return NOWHERE;
       // `$ref` may stand for another object (fastjson), which is for the general decoder to find out.
-      if (!this.#take(COLON) || nameLength === 0 || this.#bytes[nameFrom] === DOLLAR) return false;
-      if (this.#bytes[this.#at] === QUOTE) {
-        if (!this.#string()) return false;
-      } else if (!this.#word()) {
-        return false;
-      }
-      if (!table.add(nameFrom, nameLength, this.#from, this.#to - this.#from, this.#escaped)) return false;
-    } while (this.#take(COMMA));
-    return this.#take(CLOSE);
-  }
-
-  #integerMember(nameFrom: number, nameLength: number): boolean {
-    const value = this.#int32();
-    if (value === undefined) return false;
-    if (this.#is(nameFrom, nameLength, CODE)) this.code = value;
-    else if (this.#is(nameFrom, nameLength, FLAG)) this.flag = value;
-    else if (this.#is(nameFrom, nameLength, OPAQUE)) this.opaque = value;
-    else if (this.#is(nameFrom, nameLength, VERSION)) this.version = value;
-    else return false;
-    return true;
-  }
-
-  #is(from: number, length: number, name: string): boolean {
-    if (length !== name.length) return false;
-    for (let i = 0; i < length; i++) if (this.#bytes[from + i] !== name.charCodeAt(i)) return false;
-    return true;
-  }
-
-  /** A plain int32, or undefined. */
-  #int32(): number | undefined {
-    const start = this.#at;
-    if (!this.#digits()) return undefined;
-    let value = 0;
-    const negative = this.#bytes[start] === MINUS;
-    for (let i = negative ? start + 1 : start; i < this.#at; i++)
-      value = value * 10 + (this.#bytes[i] as number) - ZERO;
-    if (value > MAX_INT32) return undefined;
-    return negative ? -value : value;
-  }
-
-  /** An unquoted field value: plain digits, true or false. */
-  #word(): boolean {
-    const start = this.#at;
-    this.#escaped = false;
-    const found = this.#digits() || this.#literal('true') || this.#literal('false');
-    this.#from = start;
-    this.#to = this.#at;
-    return found;
-  }
-
-  #literal(text: string): boolean {
-    if (this.#at + text.length > this.#end || !this.#is(this.#at, text.length, text)) return false;
-    this.#at += text.length;
-    return true;
-  }
-
-  /** Steps over -?digits without leading zero; anything that would make it another number follows = false. */
-  #digits(): boolean {
-    const bytes = this.#bytes;
-    let at = this.#at;
-    if (bytes[at] === MINUS) at++;
-    const first = at;
-    while (at < this.#end && (bytes[at] as number) >= ZERO && (bytes[at] as number) <= NINE) at++;
-    if (at === first || at >= this.#end || at - first > 19) return false;
-    if (bytes[first] === ZERO && (at - first > 1 || first !== this.#at)) return false;
-    const next = bytes[at];
-    if (next !== COMMA && next !== CLOSE) return false;
-    this.#at = at;
-    return true;
-  }
-
-  /** Steps over a quoted string and notes where its content lies. */
-  #string(): boolean {
-    const bytes = this.#bytes;
-    if (bytes[this.#at] !== QUOTE) return false;
-    let at = this.#at + 1;
-    this.#from = at;
-    this.#escaped = false;
-    for (; at < this.#end; at++) {
-      const byte = bytes[at] as number;
-      if (byte === QUOTE) {
-        this.#to = at;
-        this.#at = at + 1;
-        return true;
-      }
-      if (byte === BACKSLASH) {
-        const length = this.#escapeLength(at);
-        if (length === 0) return false;
-        this.#escaped = true;
-        at += length - 1;
-      } else if (byte < 0x20) {
-        return false;
-      } else if (byte >= 0x80) {
-        this.#ascii = false;
-      }
-      =======
-      if (at < end && bytes[at] === CLOSE) return at + 1;
-      while (at < end) {
-        const name = at + 1;
-        // The fields of a send have names of one letter.
-        const short =
-          bytes[at] === QUOTE && bytes[at + 2] === QUOTE && MEANING[bytes[name] as number] === PLAIN;
-        const nameEnd = short ? at + 2 : this.#closingQuote(bytes, at, end);
-        if (nameEnd <= name || this.#lastEscape >= name || nameEnd + 2 >= end || bytes[nameEnd + 1] !== COLON)
-          return NOWHERE;
-        const quoted = bytes[nameEnd + 2] === QUOTE ? 1 : 0;
-        const value = nameEnd + 2 + quoted;
-        const valueEnd =
-          quoted === 1 ? this.#closingQuote(bytes, nameEnd + 2, end) : wordEnd(bytes, value, end);
-        if (valueEnd === NOWHERE) return NOWHERE;
-        if (!table.add(name, nameEnd - name, value, valueEnd - value, this.#lastEscape >= value))
-          return NOWHERE;
-        at = valueEnd + quoted;
-        if (at >= end) return NOWHERE;
-        if (bytes[at] !== COMMA) return bytes[at] === CLOSE ? at + 1 : NOWHERE;
-        at++;
-        >>>>>>> 3dc91ec (x)
-      }
-      return NOWHERE;
+      if (bytes[name] === DOLLAR) return NOWHERE;
+      const quoted = bytes[nameEnd + 2] === QUOTE ? 1 : 0;
+      const value = nameEnd + 2 + quoted;
+      const valueEnd =
+        quoted === 1 ? this.#closingQuote(bytes, nameEnd + 2, end) : wordEnd(bytes, value, end);
+      if (valueEnd === NOWHERE) return NOWHERE;
+      if (!table.add(name, nameEnd - name, value, valueEnd - value, this.#lastEscape >= value))
+        return NOWHERE;
+      at = valueEnd + quoted;
+      if (at >= end) return NOWHERE;
+      if (bytes[at] !== COMMA) return bytes[at] === CLOSE ? at + 1 : NOWHERE;
+      at++;
     }
+    return NOWHERE;
+  }
 
-    /** A plain int32. */
-    #int32
-    (bytes: Uint8Array, from: number, end: number): number {
+  /** A plain int32. */
+  #int32(bytes: Uint8Array, from: number, end: number): number {
     const next = digitsEnd(bytes, from, end);
     if (next === NOWHERE) return NOWHERE;
     const negative = bytes[from] === MINUS;
@@ -280,9 +176,8 @@ export class JsonScan {
     return value > MAX_INT32 ? NOWHERE : next;
   }
 
-    /** The closing quote of the string that opens at `from`. */
-    #closingQuote
-    (bytes: Uint8Array, from: number, end: number): number {
+  /** The closing quote of the string that opens at `from`. */
+  #closingQuote(bytes: Uint8Array, from: number, end: number): number {
     if (bytes[from] !== QUOTE) return NOWHERE;
     let at = from + 1;
     while (at < end) {
@@ -300,63 +195,54 @@ export class JsonScan {
     }
     return NOWHERE;
   }
-  }
+}
 
-  /** The member that begins at `at`, most likely `first` or one of those behind it; NOWHERE for any other name. */
-  function;
-  memberAt(bytes: Uint8Array, at: number, end: number, first: number): number {
-    for (let n = 0; n < MEMBER_HEADS.length; n++) {
-      const member = (first + n) % MEMBER_HEADS.length;
-      const head = MEMBER_HEADS[member] as Uint8Array;
-      if (at + head.length < end && startsWith(bytes, at, head)) return member;
-    }
-    return NOWHERE;
+/** The member that begins at `at`, most likely `first` or one of those behind it; NOWHERE for any other name. */
+function memberAt(bytes: Uint8Array, at: number, end: number, first: number): number {
+  for (let n = 0; n < MEMBER_HEADS.length; n++) {
+    const member = (first + n) % MEMBER_HEADS.length;
+    const head = MEMBER_HEADS[member] as Uint8Array;
+    if (at + head.length < end && startsWith(bytes, at, head)) return member;
   }
+  return NOWHERE;
+}
 
-  function;
-  startsWith(bytes: Uint8Array, at: number, text: Uint8Array): boolean {
-    for (let i = 0; i < text.length; i++) if (bytes[at + i] !== text[i]) return false;
-    return true;
-  }
+function startsWith(bytes: Uint8Array, at: number, text: Uint8Array): boolean {
+  for (let i = 0; i < text.length; i++) if (bytes[at + i] !== text[i]) return false;
+  return true;
+}
 
-  /** The end of an unquoted field value: plain digits, true or false. */
-  function;
-  wordEnd(bytes: Uint8Array, at: number, end: number): number {
-    const next = digitsEnd(bytes, at, end);
-    if (next !== NOWHERE) return next;
-    if (at + TRUE.length <= end && startsWith(bytes, at, TRUE)) return at + TRUE.length;
-    if (at + FALSE.length <= end && startsWith(bytes, at, FALSE)) return at + FALSE.length;
-    return NOWHERE;
-  }
+/** The end of an unquoted field value: plain digits, true or false. */
+function wordEnd(bytes: Uint8Array, at: number, end: number): number {
+  const next = digitsEnd(bytes, at, end);
+  if (next !== NOWHERE) return next;
+  if (at + TRUE.length <= end && startsWith(bytes, at, TRUE)) return at + TRUE.length;
+  if (at + FALSE.length <= end && startsWith(bytes, at, FALSE)) return at + FALSE.length;
+  return NOWHERE;
+}
 
-  /** The end of -?digits without leading zero; NOWHERE also when what follows would make it another number. */
-  function;
-  digitsEnd(bytes: Uint8Array, from: number, end: number): number {
-    const first = bytes[from] === MINUS ? from + 1 : from;
-    let at = first;
-    while (at < end && (bytes[at] as number) >= ZERO && (bytes[at] as number) <= NINE) at++;
-    if (at === first || at >= end || at - first > MAX_DIGITS) return NOWHERE;
-    if (bytes[first] === ZERO && (at - first > 1 || first !== from)) return NOWHERE;
-    return bytes[at] === COMMA || bytes[at] === CLOSE ? at : NOWHERE;
-  }
+/** The end of -?digits without leading zero; NOWHERE also when what follows would make it another number. */
+function digitsEnd(bytes: Uint8Array, from: number, end: number): number {
+  const first = bytes[from] === MINUS ? from + 1 : from;
+  let at = first;
+  while (at < end && (bytes[at] as number) >= ZERO && (bytes[at] as number) <= NINE) at++;
+  if (at === first || at >= end || at - first > MAX_DIGITS) return NOWHERE;
+  if (bytes[first] === ZERO && (at - first > 1 || first !== from)) return NOWHERE;
+  return bytes[at] === COMMA || bytes[at] === CLOSE ? at : NOWHERE;
+}
 
-  /** Length of the escape at `at`, 0 when it is none. */
-  function;
-  escapeLength(bytes: Uint8Array, at: number, end: number): number {
-    const kind = bytes[at + 1] as number;
-    if (kind !== LOWER_U) return at + 1 < end && SIMPLE_ESCAPES.has(kind) ? 2 : 0;
-    return at + 6 <= end && hexUnit(bytes, at + 2) >= 0 ? 6 : 0;
-  }
+/** Length of the escape at `at`, 0 when it is none. */
+function escapeLength(bytes: Uint8Array, at: number, end: number): number {
+  const kind = bytes[at + 1] as number;
+  if (kind !== LOWER_U) return at + 1 < end && SIMPLE_ESCAPES.has(kind) ? 2 : 0;
+  return at + 6 <= end && hexUnit(bytes, at + 2) >= 0 ? 6 : 0;
+}
 
-  /** Values of hex digits, -1 for any other byte. */
-  const;
-  HEX = new Int8Array(256).fill(-1);
-  for (const [value, digit] of [...'0123456789abcdef'].entries()
-  ) {
-  HEX;
-  [digit.charCodeAt(0)] = value;
-  HEX;
-  [digit.toUpperCase().charCodeAt(0)] = value;
+/** Values of hex digits, -1 for any other byte. */
+const HEX = new Int8Array(256).fill(-1);
+for (const [value, digit] of [...'0123456789abcdef'].entries()) {
+  HEX[digit.charCodeAt(0)] = value;
+  HEX[digit.toUpperCase().charCodeAt(0)] = value;
 }
 
 /** The UTF-16 unit that four hex digits spell, negative when one of them is none. */
