@@ -26,7 +26,7 @@ export interface StoreMaintenance {
 /** The broker's whole configuration by property name, as `broker.conf` and requests 25 and 26 know it. */
 export interface BrokerProperties {
   all(): Iterable<readonly [string, string]>;
-  /** Applies and stores; unknown names are ignored. Throws when a value does not fit its property. */
+  /** Applies and stores all changes or none. Throws when a name is unknown or fixed, or a value does not fit. */
   update(changes: ReadonlyMap<string, string>): void;
   readonly version: DataVersionJson;
 }
@@ -46,6 +46,8 @@ export interface BrokerContext {
   readonly maintenance: StoreMaintenance;
   readonly put: PutMessage;
   readonly properties: BrokerProperties;
+  /** Resolves when a topic's deletion is complete, so that one of its name may be made again. */
+  topicSettled(topic: string): Promise<void>;
   /** A unique message id for a message that came without one. */
   uniqueId(): string;
   /** Figures for request 28 that only the wiring knows (disk, rates, backlog); they win over the defaults. */

@@ -23,7 +23,7 @@ export class Connection {
   readonly host: HostAddress;
   readonly remoteAddress: string;
   readonly cutter = new FrameCutter();
-  /** Ms of the monotonic clock when bytes last came or went. */
+  /** Ms of the monotonic clock when bytes last came. */
   lastActive: number;
   /** Not read: a ring or the socket's own output is full. */
   paused = false;

@@ -94,11 +94,16 @@ class Broker implements RunningBroker {
     this.#put = makePutRing(config, opened, this.#topology);
     this.#tables = makeTables(storePaths.config(store.directory), settings, systemClock, log);
     const retention = makeRetention(config, opened, this.#jobs, () => this.#logStartMoved());
-    const context = makeContext(config, opened, this.#tables, this.#reads, this.#put, retention);
+    const context = makeContext(config, opened, this.#tables, this.#reads, this.#put, retention, (topic) =>
+      this.#topics.settled(topic),
+    );
     const stats = new BrokerStats(this.#tables, positions, (topic, queue) =>
       this.#reads.maxOffset(topic, queue),
     );
-    const requests = new Requests(this.#tables, ids, stats, (id) => this.#announcer.groupName(id));
+    const requests = new Requests(this.#tables, ids, stats, {
+      groupName: (id) => this.#announcer.groupName(id),
+      topicSettled: (topic) => this.#topics.settled(topic),
+    });
     this.#link = new LinkServer(this.#topology.networks, {
       handlers: createHandlers(context),
       closed: (connection) => this.#tables.clients.connectionClosed(connection.id),
@@ -152,7 +157,7 @@ class Broker implements RunningBroker {
   /** Ends everything where it is; the store stays marked as not cleanly closed. */
   async giveUp(): Promise<void> {
     this.#closing = Promise.resolve(false);
-    await this.#duties.stop();
+    this.#duties.halt();
     await this.#engine?.terminate();
     this.#closeDoorbell();
     this.#opened.store.abandon();
@@ -160,6 +165,7 @@ class Broker implements RunningBroker {
 
   /** Refuse, drain, flush, dispatch, checkpoint, and only then say that the stop was clean. */
   async #stop(): Promise<boolean> {
+    await this.#topics.allSettled();
     await this.#duties.stop();
     await this.#jobs.close();
     await this.#engine?.refuse();
@@ -219,6 +225,7 @@ class Broker implements RunningBroker {
       retireQueues: (queues) => this.#put.retireQueues(queues),
       settled: (position) => this.#duties.settled(position),
       forgetFiles: (queues) => this.#reads.forget(queues),
+      endOfTurn: () => this.#link.flush(),
     });
     for (const { id } of store.recovered.queues) publisher.knows(id);
     this.#tables.topics.changed.add((topic) => publisher.changed(topic));

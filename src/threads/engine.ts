@@ -14,7 +14,6 @@ const HALT_REASONS = [
   'nothing',
   'a sync of the CommitLog failed',
   'the device failed under a mapped CommitLog file',
-  'the CommitLog has no room and no new file can be made',
   'ConsumeQueue or index could not be written',
   'a thread of the broker died',
 ];

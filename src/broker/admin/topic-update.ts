@@ -61,7 +61,11 @@ export const deleteTopic: BrokerHandler = async (context, request) => {
     context.stats.removeTopic(name);
   }
   context.offsets.persist();
-  await Promise.all([context.topics.saved(), context.offsets.saved()]);
+  await Promise.all([
+    context.topics.saved(),
+    context.offsets.saved(),
+    ...doomed.map((name) => context.topicSettled(name)),
+  ]);
   return succeed(request);
 };
 

@@ -21,6 +21,8 @@ export interface Filter {
 const EVERYTHING: Filter = { filter: undefined };
 /** Parsed subscription texts kept; clients send the same few again and again. */
 const MAX_PARSED = 4096;
+/** Control forgets subscriptions of silent consumers after ten minutes. */
+const ANNOUNCE_MS = 60_000;
 
 export function isRefusal(outcome: Filter | Refusal): outcome is Refusal {
   return 'code' in outcome;
@@ -28,12 +30,15 @@ export function isRefusal(outcome: Filter | Refusal): outcome is Refusal {
 
 export class PullFilters {
   readonly #parsed = new Map<string, Filter>();
-  readonly #announced = new Set<string>();
+  /** When each subscription was announced, ms of the monotonic clock. */
+  readonly #announced = new Map<string, number>();
+  readonly #now: () => number;
   readonly #announce: (subscription: PulledSubscription) => void;
 
   /** `announce` tells control of a consumer that pulls with a subscription text of its own. */
-  constructor(announce: (subscription: PulledSubscription) => void) {
+  constructor(announce: (subscription: PulledSubscription) => void, now: () => number) {
     this.#announce = announce;
+    this.#now = now;
   }
 
   of(request: RequestView, fields: PullFields, group: GroupView, topic: TopicView): Filter | Refusal {
@@ -55,8 +60,10 @@ export class PullFilters {
     if (expressionType !== 'TAG') return noPropertyFilter(expressionType);
     const parsed = this.#parse(expression);
     const key = `${group.config.name}\n${topic.name}\n${expression}`;
-    if (!this.#announced.has(key) && this.#announced.size < MAX_PARSED) {
-      this.#announced.add(key);
+    const now = this.#now();
+    if (now - (this.#announced.get(key) ?? Number.NEGATIVE_INFINITY) > ANNOUNCE_MS) {
+      if (this.#announced.size >= MAX_PARSED) this.#announced.clear();
+      this.#announced.set(key, now);
       const { subVersion } = fields;
       this.#announce({ group: group.config.name, topic: topic.name, expression, expressionType, subVersion });
     }

@@ -194,12 +194,12 @@ export class PullHandler {
   }
 
   /** Reads again for a pull taken out of the hold; `last` = answer whatever comes. */
-  #again(pull: ParkedPull, last: boolean): void {
+  #again(pull: ParkedPull, last: boolean, warmed = false): void {
     const connection = this.#parts.connectionOf(pull.slot, pull.generation);
     if (connection === undefined) return;
     const queue = this.#parts.view.topics.getByName(pull.topic)?.queues[pull.queueId];
     pull.queue = queue;
-    this.#parts.reader.read(queue, pull.scanFrom, pull.maxCount, pull.filter);
+    this.#parts.reader.read(queue, pull.scanFrom, pull.maxCount, pull.filter, warmed);
     this.#finish(connection, pull, last, true);
     this.#parts.touched(connection);
   }
@@ -232,7 +232,13 @@ export class PullHandler {
       found ? reader : undefined,
     );
     // The file went between reading the queue and the log: the consumer asks again and is told the new minimum.
-    if (!written) this.#answerRemoved(connection, pull);
+    if (!written && reader.failed) this.#answerFailed(connection, pull);
+    else if (!written) this.#answerRemoved(connection, pull);
+  }
+
+  #answerFailed(connection: Connection, pull: ParkedPull): void {
+    const remark = `the disk failed while reading messages of ${pull.topic} from queue offset ${pull.scanFrom} on`;
+    connection.append(encodeCommand(responseTo(pull, ResponseCode.SYSTEM_ERROR, remark)));
   }
 
   #answerRemoved(connection: Connection, pull: ParkedPull): void {
@@ -295,8 +301,9 @@ export class PullHandler {
 
   /** The messages are on disk: they are fetched in the background, and the pull runs again. */
   #warmUp(pull: ParkedPull, last: boolean): void {
-    void this.#parts.reader.warm(this.#parts.reader.coldFrom).then(() => {
-      this.#again(pull, last);
+    const { reader } = this.#parts;
+    void reader.warm(reader.coldFrom, reader.coldLength).then(() => {
+      this.#again(pull, last, true);
       this.#parts.endOfTurn();
     });
   }

@@ -24,7 +24,8 @@ import {
 } from '../../ring/append-records.ts';
 import { FLUSHED, type Positions } from '../../ring/positions.ts';
 import type { RingConsumer } from '../../ring/spsc-ring.ts';
-import { APPENDED_OK, QUEUE_RETIRED, TOO_LARGE } from '../../store/log/commit-log.ts';
+import { APPENDED_OK } from '../../store/log/commit-log.ts';
+import { appendFailure } from './append-failure.ts';
 import type { SendReply } from './send-reply.ts';
 
 /** RocketMQ's syncFlushTimeout: a reply waits no longer for the disk. */
@@ -108,21 +109,7 @@ export class Acknowledger {
       opaque: sends.opaque[index] as number,
       serializeType: ((sends.flags[index] as number) & SEND_BINARY) !== 0 ? SERIALIZE_BINARY : SERIALIZE_JSON,
     };
-    const [code, remark] = reasonOf(status);
+    const [code, remark] = appendFailure(status);
     connection.append(encodeCommand(responseTo(request, code, remark)));
-  }
-}
-
-function reasonOf(status: number): [code: number, remark: string] {
-  switch (status) {
-    case TOO_LARGE:
-      return [ResponseCode.MESSAGE_ILLEGAL, 'the message does not fit into a CommitLog file'];
-    case QUEUE_RETIRED:
-      return [ResponseCode.TOPIC_NOT_EXIST, 'the topic was deleted, apply first please!'];
-    default:
-      return [
-        ResponseCode.SYSTEM_ERROR,
-        'create mapped file failed, server is busy or broken: is the disk full?',
-      ];
   }
 }

@@ -27,7 +27,6 @@ export interface GroupDelta {
   consumeEnable: boolean;
   consumeBroadcastEnable: boolean;
   brokerId: number;
-  whichBrokerWhenConsumeSlowly: number;
   /** Topics that the group may not read. */
   forbidden: string[];
 }

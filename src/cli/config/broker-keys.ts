@@ -111,7 +111,7 @@ export const keyGroups: readonly KeyGroup[] = [
         integer(1, 86_400),
         'Seconds after which a silent connection is closed.',
       ),
-      listener('networkThreads', integer(1, 64), 'Threads that serve sockets.', {
+      listener('networkThreads', integer(1, 30), 'Threads that serve sockets.', {
         name: `${OWN_PREFIX}networkThreads`,
         defaultText: 'a quarter of the processors, 1 to 4',
       }),

@@ -100,12 +100,9 @@ export function listSegments(disk: Disk, directory: string, fileSize: number): n
     starts.push(Number(name));
   }
   starts.sort((a, b) => a - b);
-  // A crash while the last file was being made leaves it shorter than it should be; nothing was ever written to it.
+  // A last file without bytes is being made, or a crash stopped its making: nothing was ever written to it.
   const last = starts.at(-1);
-  if (last !== undefined && disk.size(join(directory, fileNameOf(last))) === 0) {
-    disk.remove(join(directory, fileNameOf(last)));
-    starts.pop();
-  }
+  if (last !== undefined && disk.size(join(directory, fileNameOf(last))) === 0) starts.pop();
   for (const [i, start] of starts.entries()) {
     const path = join(directory, fileNameOf(start));
     const size = disk.size(path);
@@ -123,4 +120,12 @@ export function listSegments(disk: Disk, directory: string, fileSize: number): n
   if (starts.length > 0)
     assert((starts[0] as number) % fileSize === 0, 'first CommitLog file starts off its grid');
   return starts;
+}
+
+/** Removes what a crash left of a file that was being made. Only while the store is opened. */
+export function removeUnmadeSegments(disk: Disk, directory: string): void {
+  for (const name of disk.list(directory)) {
+    const path = join(directory, name);
+    if (/^\d{20}$/.test(name) && !disk.isDirectory(path) && disk.size(path) === 0) disk.remove(path);
+  }
 }

@@ -74,6 +74,9 @@ export class PullReader {
   readonly #directory: QueueDirectory;
   readonly #inMemoryWindow: number;
   readonly #block = new EntryBlock(64);
+  #askResident = true;
+  /** The device failed under a message of the last `copyTo`: what was read there is no message. */
+  failed = false;
 
   /** `inMemoryWindow`: bytes behind the tail that count as in memory (RocketMQ: 40 % of the machine's memory). */
   constructor(segments: Segments, positions: Positions, directory: QueueDirectory, inMemoryWindow: number) {
@@ -83,13 +86,18 @@ export class PullReader {
     this.#inMemoryWindow = inMemoryWindow;
   }
 
-  /** Reads up to `maxCount` messages from `offset` on. */
+  /**
+   * Reads up to `maxCount` messages from `offset` on. `warmed` = they have been fetched from the disk just now: they are
+   * read in any case, so that a record that memory cannot hold on to is delivered all the same.
+   */
   read(
     queue: ReaderQueue | undefined,
     offset: number,
     maxCount: number,
     filter: TagFilter | undefined,
+    warmed = false,
   ): void {
+    this.#askResident = !warmed;
     this.count = 0;
     this.totalBytes = 0;
     if (queue === undefined) {
@@ -109,7 +117,10 @@ export class PullReader {
     else this.#scan(queue, offset, Math.min(maxCount, MAX_BATCH), filter);
   }
 
-  /** Copies the messages found to target[at…]; `totalBytes` bytes. False when a file has gone meanwhile. */
+  /**
+   * Copies the messages found to target[at…]; `totalBytes` bytes. False when a file has gone meanwhile, or when reading
+   * it failed (`failed`).
+   */
   copyTo(target: Uint8Array, at: number): boolean {
     const { fileSize } = this.#segments;
     let to = at;
@@ -120,15 +131,18 @@ export class PullReader {
       if (mapping === undefined) return false;
       const from = position % fileSize;
       target.set(mapping.bytes.subarray(from, from + size), to);
+      // The fault guard puts zeros where the device has failed; they must not pass for a message.
+      this.failed = mapping.error() !== 0;
+      if (this.failed) return false;
       to += size;
     }
     return true;
   }
 
   /** Brings the cold range of the last read, and what follows it, into memory. */
-  async warm(coldFrom: number): Promise<void> {
+  async warm(coldFrom: number, coldLength: number): Promise<void> {
     const mapping = this.#segments.at(coldFrom);
-    await mapping?.populate(coldFrom % this.#segments.fileSize, READ_AHEAD);
+    await mapping?.populate(coldFrom % this.#segments.fileSize, Math.max(coldLength, READ_AHEAD));
   }
 
   /** How far the consumer is behind the tail, in bytes of log. */
@@ -167,7 +181,7 @@ export class PullReader {
           continue;
         }
         if (filter !== undefined && !filter.matches(block.tagHash(i))) continue;
-        if (behind > SURELY_WARM && !this.#isResident(position, size)) {
+        if (this.#askResident && behind > SURELY_WARM && !this.#isResident(position, size)) {
           if (this.count > 0) {
             at--;
             break scanning;

@@ -51,7 +51,9 @@ export class StoreReader {
     const mapping = this.#segments.at(position);
     if (size === 0 || mapping === undefined) return undefined;
     const at = position % this.#segments.fileSize;
-    return mapping.bytes.slice(at, at + size);
+    const record = mapping.bytes.slice(at, at + size);
+    // Zeros that the fault guard put in place of what the device could not read are no record.
+    return mapping.error() === 0 ? record : undefined;
   }
 
   /** Entries from `queueOffset` on, fewer at the end. */

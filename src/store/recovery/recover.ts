@@ -24,7 +24,7 @@ import { KeyIndex } from '../index/key-index.ts';
 import { readCheckpoint } from '../log/checkpoint.ts';
 import { Flusher } from '../log/flusher.ts';
 import { RecordCheck } from '../log/record-check.ts';
-import { listSegments, Segments } from '../log/segments.ts';
+import { listSegments, removeUnmadeSegments, Segments } from '../log/segments.ts';
 import type { StoreOptions } from '../options.ts';
 import { storePaths } from '../paths.ts';
 import type { ConsumeQueue } from '../queue/consume-queue.ts';
@@ -91,6 +91,7 @@ class Recovery {
 
   run(): Recovered {
     const { disk, options, clean, pageCacheSurvived, positions, progress } = this.#parts;
+    removeUnmadeSegments(disk, options.commitLogDirectory);
     const starts = listSegments(disk, options.commitLogDirectory, options.mappedFileSizeCommitLog);
     this.#logStart = starts[0] ?? 0;
     this.#logLimit = starts.length === 0 ? 0 : (starts.at(-1) as number) + options.mappedFileSizeCommitLog;
@@ -116,7 +117,12 @@ class Recovery {
     }
     // After a clean stop there is nothing to scan; store times must not fall behind the last record's all the same.
     const { logTimestamp, queueTimestamp } = checkpoint;
-    this.#dispatchAgain(dispatchFrom, scan.end, Math.max(scan.lastTimestamp, logTimestamp, queueTimestamp));
+    this.#dispatchAgain(
+      dispatchFrom,
+      from,
+      scan.end,
+      Math.max(scan.lastTimestamp, logTimestamp, queueTimestamp),
+    );
     this.#rebuildGaps(scan.end);
     const queues = this.#finishQueues();
     this.#flush(from);
@@ -167,7 +173,11 @@ class Recovery {
     return Math.min(position, this.#logLimit);
   }
 
-  #dispatchAgain(from: number, end: number, lastTimestamp: number): void {
+  /**
+   * Dispatches [from, end). What lies before `queuesFrom` is only entered in the index again: a record there whose queue
+   * is unknown is one of a deleted topic.
+   */
+  #dispatchAgain(from: number, queuesFrom: number, end: number, lastTimestamp: number): void {
     const { positions, progress, clock, options, disk } = this.#parts;
     positions.set(APPENDED, end);
     positions.set(APPENDED_TIME, lastTimestamp);
@@ -182,8 +192,10 @@ class Recovery {
           clock,
         )
       : undefined;
-    const dispatcher = this.#dispatcher(this.#table, index, (topic, queueId) =>
-      this.#table.add(topic, queueId, this.#newQueue(topic, queueId)),
+    const dispatcher: Dispatcher = this.#dispatcher(this.#table, index, (topic, queueId) =>
+      dispatcher.position < queuesFrom
+        ? undefined
+        : this.#table.add(topic, queueId, this.#newQueue(topic, queueId)),
     );
     let nextProgress = from + 1024 * 1024 * 1024;
     while (dispatcher.doWork() > 0) {

@@ -48,7 +48,6 @@ export class Announcer {
       consumeEnable: config.consumeEnable,
       consumeBroadcastEnable: config.consumeBroadcastEnable,
       brokerId: config.brokerId,
-      whichBrokerWhenConsumeSlowly: config.whichBrokerWhenConsumeSlowly,
       forbidden: groups.forbiddenTopics(config.groupName).filter((topic) => topics.has(topic)),
     };
     this.#publish(delta);

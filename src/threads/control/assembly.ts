@@ -66,6 +66,7 @@ export function makeContext(
   reads: ControlReads,
   put: PutRing,
   retention: Retention,
+  topicSettled: (topic: string) => Promise<void>,
 ): BrokerContext {
   const started = systemClock.now();
   const uniqueIds = new UniqueIds(addressBytes(config.settings.brokerIP1));
@@ -76,6 +77,7 @@ export function makeContext(
     put: put.put,
     maintenance: createMaintenance(retention, tables.topics, opened.ids, reads),
     properties: config.properties,
+    topicSettled,
     uniqueId: () => uniqueIds.next(systemClock.now()),
     runtimeInfo: () => runtimeFigures(reads, retention, config.store, systemClock, started),
     // Asked only when property filters are enabled, which this broker refuses at the heartbeat and the pull.

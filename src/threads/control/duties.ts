@@ -1,5 +1,6 @@
 /** What control does by the clock: name servers, checkpoints, retention, statistics, the tables' own upkeep. */
 import { startMaintenance } from '../../control/maintenance.ts';
+import { systemClock } from '../../lib/clock.ts';
 import { systemTimers } from '../../lib/timers.ts';
 import { formatHost } from '../../net/addresses.ts';
 import { NameServerRegistrar } from '../../remoting/name-server-registrar.ts';
@@ -50,6 +51,13 @@ export class Duties {
     await this.#register();
   }
 
+  /** Ends the periodic work at once: after a death nobody waits for anything. */
+  halt(): void {
+    for (const timer of this.#timers) clearInterval(timer);
+    this.#stopMaintenance();
+    void this.#registrar?.close();
+  }
+
   /** Ends it all and takes leave of the name servers. */
   async stop(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
@@ -94,6 +102,15 @@ export class Duties {
     await retention.run();
     const ratio = retention.diskRatio();
     const percent = Math.floor(ratio * 100);
+    const { startAcceptSendRequestTimeStamp } = this.#parts.tables.settings;
+    if (systemClock.now() < startAcceptSendRequestTimeStamp) {
+      const from = new Date(startAcceptSendRequestTimeStamp).toISOString();
+      announcer.settings(
+        false,
+        `service not available now: startAcceptSendRequestTimeStamp says from ${from} on.`,
+      );
+      return;
+    }
     announcer.settings(
       !retention.refusesWrites(ratio),
       `service not available now. The disk of the store is ${percent} % full: free some space or lower fileReservedTime.`,

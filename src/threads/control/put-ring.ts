@@ -3,6 +3,8 @@
  * producer like any network thread, with a ring of its own. A put resolves when the message is as durable as the flush
  * mode promises to clients: a consumer that gave a message back must not lose it to a power cut.
  */
+
+import { appendFailure } from '../../broker/send/append-failure.ts';
 import type { InternalMessage, PutMessage, PutResult } from '../../control/context.ts';
 import { ResponseCode } from '../../protocol/codes.ts';
 import { encodeRecord } from '../../record/encode.ts';
@@ -31,6 +33,8 @@ import { APPENDED_OK } from '../../store/log/commit-log.ts';
 
 /** Puts on their way to the writer at a time: bounds the reply ring. */
 export const MAX_PUTS = 4096;
+/** Queues retired by one record: it has to fit into the ring. */
+const MAX_RETIRED = 16 * 1024;
 
 export interface PutRingParts {
   send: RingProducer;
@@ -98,18 +102,27 @@ export class PutRing {
    * The queues of a deleted topic take no more messages. Resolves with the position from which on the log holds none of
    * theirs.
    */
-  retireQueues(queues: readonly number[]): Promise<number> {
+  async retireQueues(queues: readonly number[]): Promise<number> {
+    let end = this.#retire(queues.slice(0, MAX_RETIRED));
+    for (let from = MAX_RETIRED; from < queues.length; from += MAX_RETIRED) {
+      end = this.#retire(queues.slice(from, from + MAX_RETIRED));
+    }
+    return end;
+  }
+
+  #retire(queues: readonly number[]): Promise<number> {
     const ids = Buffer.alloc(queues.length * 4);
     for (const [i, queue] of queues.entries()) ids.writeInt32LE(queue, i * 4);
     const count = queues.length;
     return new Promise((resolve) => {
-      this.#waiting.push({
+      const put: Put = {
         type: RETIRE_QUEUES,
         queue: 0,
         count,
         payload: ids,
         resolve: (_, end) => resolve(end),
-      });
+      };
+      this.#waiting.push(put);
       this.#send();
     });
   }
@@ -198,10 +211,7 @@ export class PutRing {
             physicalOffset,
             messageId: encodeMessageId(this.#parts.storeHost, physicalOffset),
           }
-        : refused(
-            ResponseCode.SYSTEM_ERROR,
-            'create mapped file failed, server is busy or broken: is the disk full?',
-          );
+        : refused(...appendFailure(status));
     const end = status === APPENDED_OK ? view.getFloat64(at + REPLY_END, true) : 0;
     this.#answered.push({ end, result, resolve: put.resolve });
   }

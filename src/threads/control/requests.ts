@@ -7,27 +7,29 @@ import type { BrokerStats } from './broker-stats.ts';
 import type { QueueIds } from './queue-ids.ts';
 import type { Tables } from './tables.ts';
 
+export interface RequestLookups {
+  /** Name of the group that progress records call `id`. */
+  groupName: (id: number) => string | undefined;
+  /** Resolves when nothing of a deleted topic of this name is left to wait for. */
+  topicSettled: (topic: string) => Promise<void>;
+}
+
 export class Requests {
   readonly #tables: Tables;
   readonly #ids: QueueIds;
   readonly #stats: BrokerStats;
-  readonly #groupName: (id: number) => string | undefined;
+  readonly #lookups: RequestLookups;
 
-  constructor(
-    tables: Tables,
-    ids: QueueIds,
-    stats: BrokerStats,
-    groupName: (id: number) => string | undefined,
-  ) {
+  constructor(tables: Tables, ids: QueueIds, stats: BrokerStats, lookups: RequestLookups) {
     this.#tables = tables;
     this.#ids = ids;
     this.#stats = stats;
-    this.#groupName = groupName;
+    this.#lookups = lookups;
   }
 
   /** Progress of a consumer, told with its pull; offsets are -1 when there is none. */
   progress(groupId: number, queue: number, commitOffset: number, pullOffset: number): void {
-    const group = this.#groupName(groupId);
+    const group = this.#lookups.groupName(groupId);
     const name = this.#ids.nameOf(queue);
     if (group === undefined || name === undefined) return;
     const { offsets } = this.#tables;
@@ -59,8 +61,9 @@ export class Requests {
       answer(ResponseCode.TOPIC_NOT_EXIST, `topic[${what.name}] not exist, apply first please!`);
       return;
     }
-    // A message must not be acknowledged in a topic that a crash would forget.
-    this.#tables.topics.saved().then(
+    // A message must not be acknowledged in a topic that a crash would forget, nor be mistaken for one of a deleted
+    // topic of the same name.
+    Promise.all([this.#tables.topics.saved(), this.#lookups.topicSettled(what.name)]).then(
       () => answer(ResponseCode.SUCCESS, ''),
       (error: Error) => answer(ResponseCode.SYSTEM_ERROR, `the topic cannot be saved: ${error.message}`),
     );

@@ -18,12 +18,15 @@ export interface TopicPublisherParts {
   /** Resolves when the log up to the position is durable, dispatched and covered by the checkpoint. */
   settled: (position: number) => Promise<void>;
   forgetFiles: (ids: readonly number[]) => void;
+  /** Sends what was said in this turn to the network threads. */
+  endOfTurn: () => void;
 }
 
 export class TopicPublisher {
   readonly #parts: TopicPublisherParts;
   /** Deleted topics whose old messages are not settled yet, with what was made under their name meanwhile. */
   readonly #retiring = new Map<string, TopicConfig | undefined>();
+  readonly #retirement = new Map<string, Promise<void>>();
   /** From where on the log belongs to the topic of this name. */
   readonly #bornAt = new Map<string, number>();
   readonly #known = new Set<number>();
@@ -71,7 +74,7 @@ export class TopicPublisher {
     publish({ kind: 'topicDeleted', name: topic });
     forgetFiles(queues);
     this.#retiring.set(topic, undefined);
-    void retireQueues(queues)
+    const retirement = retireQueues(queues)
       .then(async (end) => {
         this.#bornAt.set(topic, end);
         await settled(end);
@@ -79,6 +82,17 @@ export class TopicPublisher {
         this.flush();
       })
       .finally(() => this.#retired(topic));
+    this.#retirement.set(topic, retirement);
+  }
+
+  /** Resolves when nothing of a deleted topic of this name is left to wait for, and what was made since is announced. */
+  async settled(topic: string): Promise<void> {
+    while (this.#retiring.has(topic)) await this.#retirement.get(topic);
+  }
+
+  /** Resolves when no deletion is under way. */
+  async allSettled(): Promise<void> {
+    await Promise.all([...this.#retirement.values()]);
   }
 
   /** Sends what found the ring full before. */
@@ -92,7 +106,9 @@ export class TopicPublisher {
   #retired(topic: string): void {
     const next = this.#retiring.get(topic);
     this.#retiring.delete(topic);
+    this.#retirement.delete(topic);
     if (next !== undefined) this.changed(next);
+    this.#parts.endOfTurn();
   }
 
   #addQueue(topic: string, queueId: number, id: number): void {

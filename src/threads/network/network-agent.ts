@@ -143,7 +143,7 @@ export class NetworkAgent {
       reader: new PullReader(this.#segments, this.#positions, directory, totalmem() * IN_MEMORY_RATIO),
       directory,
       hold: this.#hold,
-      filters: new PullFilters((subscription) => this.#link.subscription(subscription)),
+      filters: new PullFilters((subscription) => this.#link.subscription(subscription), now),
       thread: shape.index,
       now,
       progress: (group, queue, commitOffset, pullOffset) =>

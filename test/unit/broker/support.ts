@@ -179,6 +179,7 @@ export function setUp(changes: Partial<BrokerSettings> = {}) {
     },
     put: put.put,
     uniqueId: () => 'FAKE-UNIQUE-ID',
+    topicSettled: async () => {},
     properties: {
       all: () => [['brokerName', settings.brokerName], ...changed],
       update: (properties) => {

@@ -1,0 +1,18 @@
+/** What a client is told when the CommitLog did not take its message. */
+import { ResponseCode } from '../../protocol/codes.ts';
+import { QUEUE_RETIRED, TOO_LARGE } from '../../store/log/commit-log.ts';
+
+/** Response code and remark for a negative status of the CommitLog. */
+export function appendFailure(status: number): [code: number, remark: string] {
+  switch (status) {
+    case TOO_LARGE:
+      return [ResponseCode.MESSAGE_ILLEGAL, 'the message does not fit into a CommitLog file'];
+    case QUEUE_RETIRED:
+      return [ResponseCode.TOPIC_NOT_EXIST, 'the topic was deleted, apply first please!'];
+    default:
+      return [
+        ResponseCode.SYSTEM_ERROR,
+        'create mapped file failed, server is busy or broken: is the disk full?',
+      ];
+  }
+}
