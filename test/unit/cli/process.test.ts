@@ -109,7 +109,7 @@ test('mistakes are told in a sentence', async ({ directory }) => {
   await fails(['standalone', '--namesrv-port', 'x'], /--namesrv-port x is not possible/);
   await fails(
     ['broker', '--network-threads', '0'],
-    /--network-threads 0 is not possible: allowed is 1 to 64/,
+    /--network-threads 0 is not possible: allowed is 1 to 30/,
   );
   await fails(['namesrv'], /RINGMQ_LOG_LEVEL=loud: allowed are trace/, { RINGMQ_LOG_LEVEL: 'loud' });
   await fails(['log', 'check', directory], /name the root directory of a store/);
