@@ -58,6 +58,7 @@ export class SendFields {
     if (letters) this.#byLetter(table);
     else for (let i = 0; i < LONG_NAMES.length; i++) this.#fields[i] = table.find(LONG_NAMES[i] as string);
     this.problem = undefined;
+    for (let i = 0; i < REQUIRED; i++) if (this.#fields[i] === ABSENT) this.problem ??= LONG_NAMES[i];
     this.topic = this.#fields[TOPIC] as number;
     this.properties = this.#fields[PROPERTIES] as number;
     this.queueId = this.#int(table, QUEUE_ID);
@@ -66,7 +67,6 @@ export class SendFields {
     this.flag = this.#int(table, FLAG);
     this.reconsumeTimes = this.#fields[RECONSUME] === ABSENT ? 0 : this.#int(table, RECONSUME);
     this.batch = table.isTrue(this.#fields[BATCH] as number);
-    for (let i = 0; i < REQUIRED; i++) if (this.#fields[i] === ABSENT) this.problem ??= LONG_NAMES[i];
   }
 
   defaultTopic(table: FieldTable): string {

@@ -1,0 +1,184 @@
+/**
+ * The send path of a network thread in one thread: handler, acknowledger, and a writer that runs when told to, between
+ * plain rings.
+ */
+import { Acknowledger } from '../../src/broker/send/acknowledge.ts';
+import { SendHandler } from '../../src/broker/send/send-handler.ts';
+import { SendReply } from '../../src/broker/send/send-reply.ts';
+import type { TopicDelta } from '../../src/broker/view/deltas.ts';
+import { NetworkView } from '../../src/broker/view/network-view.ts';
+import type { Connection } from '../../src/net/connection.ts';
+import { PendingSends } from '../../src/net/pending-sends.ts';
+import { RequestCode } from '../../src/protocol/codes.ts';
+import { type RemotingCommand, requestCommand } from '../../src/protocol/command.ts';
+import { encodeCommand } from '../../src/protocol/command-codec.ts';
+import { RequestView } from '../../src/protocol/request-view.ts';
+import {
+  APPEND_BYTES,
+  APPEND_COUNT,
+  APPEND_HEADER,
+  APPEND_QUEUE,
+  APPEND_SEQUENCE,
+  APPEND_SLAB,
+  APPENDED_REPLY,
+  REPLY_BYTES,
+  REPLY_END,
+  REPLY_PHYSICAL_OFFSET,
+  REPLY_QUEUE_OFFSET,
+  REPLY_SEQUENCE,
+  REPLY_STATUS,
+} from '../../src/ring/append-records.ts';
+import { Positions } from '../../src/ring/positions.ts';
+import { createSlabs, NO_SLAB, Slabs } from '../../src/ring/slabs.ts';
+import { plainRing } from '../../src/ring/spsc-ring.ts';
+import { CommitLog } from '../../src/store/log/commit-log.ts';
+import { Segments } from '../../src/store/log/segments.ts';
+import { QueueDirectory } from '../../src/store/queue/queue-directory.ts';
+import { QueueFiles } from '../../src/store/read/queue-files.ts';
+import { SimDisk } from '../sim/sim-disk.ts';
+import { fakeConnection } from './fake-connection.ts';
+import { STORE_HOST } from './messages.ts';
+
+export const SUFFIX = 'MSG_REGION\x01DefaultRegion\x02TRACE_ON\x01true\x02CLUSTER\x01DefaultCluster\x02';
+const FILE_SIZE = 16 * 1024 * 1024;
+
+export function topicDelta(name: string, more: Partial<TopicDelta> = {}): TopicDelta {
+  const queues = [1, 2, 3, 4];
+  return { kind: 'topic', name, perm: 6, order: false, readQueueNums: 4, writeQueueNums: 4, queues, ...more };
+}
+
+/** Fields of SEND_MESSAGE_V2. */
+export function sendFields(more: Record<string, string> = {}): Record<string, string> {
+  return { a: 'P', b: 'T', c: 'TBW102', d: '4', e: '0', f: '0', g: '1700000000000', h: '0', ...more };
+}
+
+export class SendRig {
+  readonly client = fakeConnection();
+  readonly positions = new Positions();
+  readonly sends: PendingSends;
+  readonly view: NetworkView;
+  readonly forwarded: Buffer[] = [];
+  readonly awaited: string[] = [];
+  readonly handler: SendHandler;
+  readonly acknowledger: Acknowledger;
+  readonly slabs: Slabs;
+  now = 1000;
+  /** Connections that closed are no longer found. */
+  connected = true;
+  readonly #disk = new SimDisk();
+  readonly segments = new Segments(this.#disk, '/log', FILE_SIZE);
+  readonly directory = QueueDirectory.plain(16);
+  readonly log: CommitLog;
+  readonly #send: ReturnType<typeof plainRing>;
+  readonly #replies = plainRing(64 * 1024);
+  readonly #request = new RequestView();
+
+  constructor(setup: { syncFlush?: boolean; pending?: number; ringBytes?: number; slabBytes?: number } = {}) {
+    const { syncFlush = false, pending = 64, ringBytes = 1024 * 1024, slabBytes = 1024 * 1024 } = setup;
+    this.#send = plainRing(ringBytes);
+    this.sends = new PendingSends(pending);
+    this.slabs = new Slabs(createSlabs(2, slabBytes));
+    this.log = new CommitLog(this.segments, this.positions, this.directory, {
+      position: 0,
+      storeTimestamp: 1,
+    });
+    this.view = new NetworkView((topic, queueId, id) => ({
+      id,
+      files: new QueueFiles(this.#disk, '/queues', 6000, topic, queueId),
+    }));
+    this.view.apply(topicDelta('T'));
+    this.handler = new SendHandler({
+      ring: this.#send.producer,
+      slabs: this.slabs,
+      sends: this.sends,
+      view: this.view,
+      storeHost: STORE_HOST,
+      propertySuffix: SUFFIX,
+      makeUniqueKey: () => '0A00000900000000000000000000ABCD',
+      maxMessageSize: 512 * 1024,
+      now: () => this.now,
+      toControl: (_connection, bytes, offset, length) => {
+        this.forwarded.push(Buffer.from(bytes.slice(offset, offset + length)));
+        return 0;
+      },
+      awaitTopic: (_connection, request, fields) => {
+        this.awaited.push(request.fields.text(fields.topic));
+        return 0;
+      },
+    });
+    this.acknowledger = new Acknowledger({
+      replies: this.#replies.consumer,
+      sends: this.sends,
+      positions: this.positions,
+      syncFlush,
+      reply: new SendReply({ storeHost: STORE_HOST, regionId: 'DefaultRegion', traceOn: true }),
+      connectionOf: () => (this.connected ? this.client.connection : undefined),
+      touched: () => {},
+    });
+  }
+
+  /** Sends a command as the client; CUT_ALL or CUT_BLOCKED. */
+  send(
+    more: Partial<RemotingCommand> & { fields: Record<string, string> },
+    to = this.client.connection,
+  ): number {
+    const command = { ...requestCommand(RequestCode.SEND_MESSAGE_V2), body: Buffer.from('hello'), ...more };
+    return this.sendFrame(encodeCommand(command).subarray(4), to);
+  }
+
+  sendFrame(frame: Uint8Array, to: Connection = this.client.connection): number {
+    const copy = Uint8Array.from(frame);
+    const view = new DataView(copy.buffer);
+    if (!this.#request.read(copy, view, 0, copy.length)) throw new Error('the test made no command');
+    const outcome = this.handler.handle(to, this.#request, view, 0, copy.length);
+    this.handler.publish();
+    return outcome;
+  }
+
+  /** The writer's turn; returns how many requests it took. */
+  write(): number {
+    const { consumer } = this.#send;
+    let taken = 0;
+    while (consumer.next()) {
+      this.#append();
+      taken++;
+    }
+    this.log.publish();
+    consumer.release();
+    this.#replies.producer.publish();
+    return taken;
+  }
+
+  #append(): void {
+    const { view, offset, bulk } = this.#send.consumer;
+    const slab = view.getInt32(offset + APPEND_SLAB, true);
+    const source = slab === NO_SLAB ? bulk : { ...this.slabs.bulk(slab), region: 0 };
+    const status = this.log.appendBatch(
+      source,
+      slab === NO_SLAB ? offset + APPEND_HEADER : 0,
+      view.getInt32(offset + APPEND_BYTES, true),
+      view.getInt32(offset + APPEND_COUNT, true),
+      view.getInt32(offset + APPEND_QUEUE, true),
+    );
+    if (slab !== NO_SLAB) this.slabs.free(slab);
+    const { producer } = this.#replies;
+    const at = producer.claim(APPENDED_REPLY, REPLY_BYTES);
+    producer.view.setInt32(at + REPLY_SEQUENCE, view.getInt32(offset + APPEND_SEQUENCE, true), true);
+    producer.view.setInt32(at + REPLY_STATUS, status, true);
+    producer.view.setFloat64(at + REPLY_QUEUE_OFFSET, this.log.queueOffset, true);
+    producer.view.setFloat64(at + REPLY_PHYSICAL_OFFSET, this.log.physicalOffset, true);
+    producer.view.setFloat64(at + REPLY_END, this.log.position, true);
+  }
+
+  drain(): RemotingCommand[] {
+    this.acknowledger.drain(this.now);
+    return this.client.replies();
+  }
+
+  /** The record at a position of the log. */
+  record(position: number): Uint8Array {
+    const mapping = this.segments.at(position);
+    if (mapping === undefined) throw new Error(`no file at ${position}`);
+    return mapping.bytes.slice(position, position + mapping.view.getInt32(position));
+  }
+}

@@ -1,0 +1,199 @@
+/** Answers leave once, in order, and no earlier than promised. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { RequestCode, ResponseCode } from '../../../src/protocol/codes.ts';
+import { SERIALIZE_BINARY } from '../../../src/protocol/command.ts';
+import { APPENDED, FLUSHED, HALT_SYNC_FAILED } from '../../../src/ring/positions.ts';
+import { SendRig, sendFields } from '../../support/send-rig.ts';
+
+const test = suite('acknowledger');
+
+/** One item of a client's batch body. */
+function item(body: string, properties: string): Buffer {
+  const bytes = Buffer.alloc(22 + body.length + properties.length);
+  bytes.writeInt32BE(bytes.length, 0);
+  bytes.writeInt32BE(body.length, 16);
+  bytes.write(body, 20);
+  bytes.writeInt16BE(properties.length, 20 + body.length);
+  bytes.write(properties, 22 + body.length);
+  return bytes;
+}
+
+test('under SYNC_FLUSH an answer waits for its own end, and for no more', () => {
+  const rig = new SendRig({ syncFlush: true });
+  for (const opaque of [1, 2, 3]) rig.send({ opaque, fields: sendFields() });
+  rig.write();
+  assert.is(rig.drain().length, 0);
+  const end = rig.positions.get(APPENDED);
+  rig.positions.set(FLUSHED, (end / 3) * 2 - 1);
+  assert.equal(
+    rig.drain().map(({ opaque }) => opaque),
+    [1],
+  );
+  rig.positions.set(FLUSHED, end);
+  assert.equal(
+    rig.drain().map(({ opaque, code }) => [opaque, code]),
+    [
+      [2, 0],
+      [3, 0],
+    ],
+  );
+});
+
+test('a producer that does not wait is answered before the flush, and only then', () => {
+  const rig = new SendRig({ syncFlush: true });
+  rig.send({ opaque: 1, fields: sendFields() });
+  rig.send({ opaque: 2, fields: sendFields({ i: 'WAIT\x01false\x02' }) });
+  rig.send({ opaque: 3, fields: sendFields({ i: 'WAIT\x01true\x02' }) });
+  rig.write();
+  assert.equal(
+    rig.drain().map(({ opaque }) => opaque),
+    [2],
+  );
+  rig.positions.set(FLUSHED, rig.positions.get(APPENDED));
+  assert.equal(
+    rig.drain().map(({ opaque }) => opaque),
+    [1, 3],
+  );
+  assert.is(rig.sends.size, 0);
+});
+
+test('after five seconds without a flush: FLUSH_DISK_TIMEOUT with the ids, once', () => {
+  const rig = new SendRig({ syncFlush: true });
+  rig.send({ opaque: 1, fields: sendFields({ i: 'UNIQ_KEY\x01K\x02' }) });
+  rig.write();
+  rig.now += 5000;
+  assert.is(rig.drain().length, 0);
+  rig.now += 1;
+  const [reply] = rig.drain();
+  assert.is(reply?.code, ResponseCode.FLUSH_DISK_TIMEOUT);
+  assert.is(reply?.fields['msgId'], '0A00000100002A9F0000000000000000');
+  assert.is(reply?.fields['transactionId'], 'K');
+  rig.positions.set(FLUSHED, rig.positions.get(APPENDED));
+  assert.is(rig.drain().length, 0);
+});
+
+test('a halted store acknowledges nothing, not even what does not wait', () => {
+  for (const syncFlush of [true, false]) {
+    const rig = new SendRig({ syncFlush });
+    rig.send({ fields: sendFields() });
+    rig.send({ fields: sendFields({ i: 'WAIT\x01false\x02' }) });
+    rig.positions.halt(HALT_SYNC_FAILED, 5);
+    rig.write();
+    rig.positions.set(FLUSHED, rig.positions.get(APPENDED));
+    assert.is(rig.drain().length, 0);
+  }
+});
+
+test('an answer for a connection that has gone is dropped, the others keep their order', () => {
+  const rig = new SendRig();
+  rig.send({ opaque: 1, fields: sendFields() });
+  rig.write();
+  rig.connected = false;
+  assert.is(rig.drain().length, 0);
+  assert.is(rig.sends.size, 0);
+  rig.connected = true;
+  rig.send({ opaque: 2, fields: sendFields() });
+  rig.write();
+  assert.equal(
+    rig.drain().map(({ opaque }) => opaque),
+    [2],
+  );
+});
+
+test('what the log refuses is said in RocketMQ codes', () => {
+  const rig = new SendRig();
+  rig.log.retire(1);
+  rig.send({ fields: sendFields() });
+  rig.send({ fields: sendFields({ e: '1' }) });
+  rig.write();
+  assert.equal(
+    rig.drain().map(({ code }) => code),
+    [ResponseCode.TOPIC_NOT_EXIST, ResponseCode.SUCCESS],
+  );
+});
+
+test('a batch is one append and one answer with all ids', () => {
+  const rig = new SendRig();
+  const body = Buffer.concat(['a', 'bb', 'ccc'].map((text) => item(text, 'TAGS\x01A\x02')));
+  rig.send({ code: RequestCode.SEND_BATCH_MESSAGE, fields: sendFields({ e: '3' }), body });
+  rig.send({ fields: sendFields({ e: '3', m: 'true' }), body });
+  assert.is(rig.write(), 2);
+  const replies = rig.drain();
+  const size = (text: string) => 91 + 1 + text.length + 7;
+  const starts = [0, size('a'), size('a') + size('bb')];
+  const id = (position: number) => `0A00000100002A9F${position.toString(16).toUpperCase().padStart(16, '0')}`;
+  assert.is(replies[0]?.fields['msgId'], starts.map(id).join(','));
+  assert.is(replies[0]?.fields['queueOffset'], '0');
+  assert.is(replies[1]?.fields['queueOffset'], '3');
+});
+
+test('batches whose lengths lie are illegal and leave no trace', () => {
+  const rig = new SendRig();
+  const good = item('body', 'TAGS\x01A\x02');
+  const with32 = (at: number, value: number) => {
+    const bytes = Buffer.from(good);
+    bytes.writeInt32BE(value, at);
+    return bytes;
+  };
+  const negativeProperties = Buffer.from(good);
+  negativeProperties.writeInt16BE(-1, 24);
+  const lies = [
+    good.subarray(0, good.length - 1),
+    Buffer.concat([good, Buffer.from([0])]),
+    with32(0, good.length + 1),
+    with32(16, -1),
+    with32(16, 0x7fffffff),
+    negativeProperties,
+    Buffer.alloc(0),
+  ];
+  for (const [i, body] of lies.entries()) {
+    rig.send({ code: RequestCode.SEND_BATCH_MESSAGE, fields: sendFields(), body });
+    assert.is(rig.client.replies()[0]?.code, ResponseCode.MESSAGE_ILLEGAL, `lie ${i}`);
+  }
+  assert.is(rig.write(), 0);
+});
+
+test('keys of every kind come back as they were: long, in need of escapes, in binary headers', () => {
+  const rig = new SendRig();
+  const keys = ['K', 'x'.repeat(64), 'x'.repeat(65), 'x'.repeat(5000), 'a"b\\c', 'ünïcödé中文', '\t'];
+  for (const serializeType of [0, SERIALIZE_BINARY]) {
+    for (const key of keys) {
+      rig.send({ serializeType, fields: sendFields({ i: `UNIQ_KEY\x01${key}\x02` }) });
+      rig.write();
+      assert.is(rig.drain()[0]?.fields['transactionId'], key);
+    }
+  }
+});
+
+test('numbers of every length stand whole in the answer', () => {
+  const rig = new SendRig();
+  for (const opaque of [0, 9, 10, 2147483647, -1, -2147483648]) {
+    rig.send({ opaque, fields: sendFields({ e: '2' }) });
+    rig.write();
+    assert.is(rig.drain()[0]?.opaque, opaque);
+  }
+  for (const next of [9, 99, 2147483647, 2147483648, 9007199254740990]) {
+    rig.directory.setNext(3, next);
+    rig.send({ fields: sendFields({ e: '2' }) });
+    rig.write();
+    assert.is(rig.drain()[0]?.fields['queueOffset'], String(next));
+  }
+});
+
+test('sequence numbers wrap around without losing an answer', () => {
+  const rig = new SendRig({ pending: 4 });
+  rig.sends.head = 0x7ffffffd;
+  rig.sends.answered = 0x7ffffffd;
+  rig.sends.tail = 0x7ffffffd;
+  for (let opaque = 0; opaque < 10; opaque++) {
+    rig.send({ opaque, fields: sendFields() });
+    rig.write();
+    assert.equal(
+      rig.drain().map((reply) => reply.opaque),
+      [opaque],
+    );
+  }
+});
+
+test.run();

@@ -1,0 +1,229 @@
+/** Sends: RocketMQ's checks in its order with its codes, and what reaches the log. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { CUT_ALL, CUT_BLOCKED } from '../../../src/net/frame-cutter.ts';
+import { RequestCode, ResponseCode } from '../../../src/protocol/codes.ts';
+import { FLAG_ONEWAY, requestCommand, SERIALIZE_BINARY } from '../../../src/protocol/command.ts';
+import { encodeCommand } from '../../../src/protocol/command-codec.ts';
+import { decodeRecord } from '../../../src/record/decode.ts';
+import { RecordParts } from '../../../src/record/view.ts';
+import { SendRig, SUFFIX, sendFields, topicDelta } from '../../support/send-rig.ts';
+
+const test = suite('send handler');
+
+/** Code and remark of the one reply. */
+function refusal(rig: SendRig): [code: number, remark: string | undefined] {
+  const [reply, ...others] = rig.client.replies();
+  assert.is(others.length, 0);
+  return [reply?.code ?? -1, reply?.remark];
+}
+
+/** A stored message's properties, as stored. */
+function propertiesOf(record: Uint8Array): string {
+  const parts = new RecordParts();
+  assert.ok(parts.locate(new DataView(record.buffer), 0, record.length));
+  return Buffer.from(record).toString('utf8', parts.propertiesOffset);
+}
+
+test('a plain send is stored with the broker properties behind its own and answered in kind', () => {
+  const rig = new SendRig();
+  assert.is(
+    rig.send({ opaque: 7, fields: sendFields({ e: '2', i: 'TAGS\x01A\x02UNIQ_KEY\x01K1\x02' }) }),
+    CUT_ALL,
+  );
+  assert.is(rig.drain().length, 0, 'no answer before the writer had it');
+  assert.is(rig.write(), 1);
+  const [reply] = rig.drain();
+  assert.equal(
+    { ...reply?.fields, code: reply?.code, opaque: reply?.opaque, flag: reply?.flag },
+    {
+      code: 0,
+      opaque: 7,
+      flag: 1,
+      msgId: '0A00000100002A9F0000000000000000',
+      queueId: '2',
+      queueOffset: '0',
+      transactionId: 'K1',
+      MSG_REGION: 'DefaultRegion',
+      TRACE_ON: 'true',
+    },
+  );
+  const message = decodeRecord(rig.record(0));
+  assert.is(message?.topic, 'T');
+  assert.is(message?.queueId, 2);
+  assert.is(Buffer.from(message?.body ?? []).toString(), 'hello');
+  assert.is(propertiesOf(rig.record(0)), `TAGS\x01A\x02UNIQ_KEY\x01K1\x02${SUFFIX}`);
+  assert.is(rig.drain().length, 0, 'answered once');
+});
+
+test('a missing separator and a missing unique key are added', () => {
+  const rig = new SendRig();
+  rig.send({ fields: sendFields({ i: 'TAGS\x01A' }) });
+  rig.send({ fields: sendFields() });
+  rig.write();
+  const key = 'UNIQ_KEY\x010A00000900000000000000000000ABCD\x02';
+  assert.is(propertiesOf(rig.record(0)), `TAGS\x01A\x02${key}${SUFFIX}`);
+  assert.is(propertiesOf(rig.record(rig.record(0).length)), `${key}${SUFFIX}`);
+  assert.equal(
+    rig.drain().map((reply) => reply.fields['transactionId']),
+    ['0A00000900000000000000000000ABCD', '0A00000900000000000000000000ABCD'],
+  );
+});
+
+test('long names, letters, batches of one and binary headers mean the same', () => {
+  const rig = new SendRig();
+  const long = {
+    producerGroup: 'P',
+    topic: 'T',
+    defaultTopic: 'TBW102',
+    defaultTopicQueueNums: '4',
+    queueId: '1',
+    sysFlag: '0',
+    bornTimestamp: '1700000000000',
+    flag: '9',
+    properties: 'UNIQ_KEY\x01K\x02',
+  };
+  rig.send({ code: RequestCode.SEND_MESSAGE, fields: long });
+  rig.send({
+    fields: sendFields({ e: '1', h: '9', i: 'UNIQ_KEY\x01K\x02' }),
+    serializeType: SERIALIZE_BINARY,
+  });
+  rig.write();
+  const first = rig.record(0);
+  const second = rig.record(first.length);
+  const strip = (record: Uint8Array) => [
+    ...record.subarray(0, 20),
+    ...record.subarray(36, 56),
+    ...record.subarray(64),
+  ];
+  assert.equal(strip(second), strip(first));
+  assert.equal(
+    rig.drain().map((reply) => reply.serializeType),
+    [0, SERIALIZE_BINARY],
+  );
+});
+
+test('checks come in the order of RocketMQ, each with its code', () => {
+  const rig = new SendRig();
+  rig.view.apply(topicDelta('ordered', { order: true, queues: [5, 6, 7, 8] }));
+  const settings = { kind: 'settings', brokerPermission: 4, writable: true, notWritableRemark: '' } as const;
+  const cases: [fields: Record<string, string>, code: number, remark: RegExp][] = [
+    [{}, ResponseCode.SYSTEM_ERROR, /<producerGroup> is null/],
+    [sendFields({ e: 'x' }), ResponseCode.SYSTEM_ERROR, /<queueId> is null/],
+    [sendFields({ e: '4' }), ResponseCode.INVALID_PARAMETER, /queueId\[4\] is illegal/],
+  ];
+  for (const [fields, code, remark] of cases) {
+    assert.is(rig.send({ fields }), CUT_ALL);
+    const [found, text] = refusal(rig);
+    assert.is(found, code, String(remark));
+    assert.match(text ?? '', remark);
+  }
+  rig.view.apply(settings);
+  rig.send({ fields: sendFields({ b: 'ordered', e: '9' }) });
+  assert.is(refusal(rig)[0], ResponseCode.NO_PERMISSION, 'before the queue id');
+  rig.send({ fields: sendFields({ e: '0' }) });
+  assert.is(rig.write(), 1, 'topics without order are still served');
+  rig.view.apply({ ...settings, writable: false, notWritableRemark: 'disk full' });
+  rig.drain();
+  rig.send({ fields: sendFields({ b: 'ordered' }) });
+  assert.equal(refusal(rig), [ResponseCode.SERVICE_NOT_AVAILABLE, 'disk full']);
+  assert.is(rig.write(), 0);
+});
+
+test('what the fast path does not do goes elsewhere whole, and leaves the ring as it was', () => {
+  const rig = new SendRig();
+  rig.view.apply(topicDelta('%RETRY%g', { queues: [9] }));
+  const unusual = ['DELAY\x013\x02', 'TRAN_MSG\x01true\x02', 'TIMER_DELAY_MS\x015\x02', 'POP_CK\x01x\x02'];
+  for (const i of unusual) assert.is(rig.send({ fields: sendFields({ i }) }), CUT_ALL);
+  rig.send({ fields: sendFields({ b: '%RETRY%g' }) });
+  rig.send({ fields: sendFields({ b: 'SCHEDULE_TOPIC_XXXX' }) });
+  assert.is(rig.forwarded.length, unusual.length + 1);
+  assert.equal(rig.awaited, ['SCHEDULE_TOPIC_XXXX']);
+  assert.equal([rig.write(), rig.sends.size, rig.client.replies().length], [0, 0, 0]);
+  rig.send({ fields: sendFields() });
+  assert.is(rig.write(), 1);
+  assert.is(rig.record(0).length, rig.log.position, 'nothing lies before the first record');
+});
+
+test('bodies: none and too large are illegal, the largest is stored by way of a slab', () => {
+  const rig = new SendRig();
+  for (const body of [new Uint8Array(0), new Uint8Array(512 * 1024 + 1)]) {
+    rig.send({ fields: sendFields(), body });
+    assert.is(refusal(rig)[0], ResponseCode.MESSAGE_ILLEGAL);
+  }
+  const body = Buffer.alloc(512 * 1024, 'x');
+  rig.send({ fields: sendFields(), body });
+  rig.send({ fields: sendFields(), body });
+  assert.is(rig.send({ fields: sendFields(), body }), CUT_BLOCKED, 'both slabs are under way');
+  rig.write();
+  assert.ok(Buffer.from(decodeRecord(rig.record(0))?.body ?? []).equals(body));
+  assert.is(rig.send({ fields: sendFields(), body }), CUT_ALL, 'a slab is free again');
+});
+
+test('properties past their limit are refused, however far past it', () => {
+  const rig = new SendRig({ slabBytes: 600 * 1024 });
+  for (const length of [32_760, 70_000, 300_000, 700_000, 3_000_000]) {
+    assert.is(rig.send({ fields: sendFields({ i: `K\x01${'v'.repeat(length)}\x02` }) }), CUT_ALL);
+    assert.is(refusal(rig)[0], ResponseCode.MESSAGE_ILLEGAL, `${length} characters`);
+  }
+  rig.send({ fields: sendFields({ i: `K\x01${'v'.repeat(32_000)}\x02` }) });
+  assert.is(rig.write(), 1);
+});
+
+test('a topic named with escapes is the topic', () => {
+  const rig = new SendRig();
+  const frame = encodeCommand({
+    ...requestCommand(RequestCode.SEND_MESSAGE_V2, sendFields()),
+    body: Buffer.from('x'),
+  });
+  const text = frame.subarray(8).toString('latin1').replace('"b":"T"', '"b":"\\u0054"');
+  const header = Buffer.from(text.slice(0, -1));
+  const escaped = Buffer.concat([Buffer.alloc(4), header, Buffer.from('x')]);
+  escaped.writeUIntBE(header.length, 1, 3);
+  assert.is(rig.sendFrame(escaped), CUT_ALL);
+  assert.equal(rig.awaited, []);
+  assert.is(rig.write(), 1);
+});
+
+test('any queue: negative ids are spread over the queues that may be written', () => {
+  const rig = new SendRig();
+  for (let i = 0; i < 8; i++) rig.send({ fields: sendFields({ e: '-1' }) });
+  rig.write();
+  const counts = new Map<string, number>();
+  for (const { fields } of rig.drain()) {
+    counts.set(fields['queueId'] ?? '', (counts.get(fields['queueId'] ?? '') ?? 0) + 1);
+  }
+  assert.equal([...counts.values()], [2, 2, 2, 2]);
+});
+
+test('one-way sends are stored and never answered, nor refused', () => {
+  const rig = new SendRig();
+  rig.send({ fields: sendFields(), flag: FLAG_ONEWAY });
+  rig.send({ fields: sendFields({ e: '99' }), flag: FLAG_ONEWAY });
+  assert.is(rig.write(), 1);
+  assert.equal(rig.drain(), []);
+  assert.is(rig.sends.size, 0);
+});
+
+test('no more sends are under way than there are places for answers', () => {
+  const rig = new SendRig({ pending: 4 });
+  for (let i = 0; i < 4; i++) assert.is(rig.send({ fields: sendFields() }), CUT_ALL);
+  assert.is(rig.send({ fields: sendFields() }), CUT_BLOCKED);
+  rig.write();
+  assert.is(rig.drain().length, 4);
+  assert.is(rig.send({ fields: sendFields() }), CUT_ALL);
+});
+
+test('a full ring blocks the send and leaves nothing of it', () => {
+  const rig = new SendRig({ ringBytes: 4096 });
+  const body = Buffer.alloc(900, 'x');
+  let taken = 0;
+  while (rig.send({ fields: sendFields(), body }) === CUT_ALL) taken++;
+  assert.ok(taken >= 2);
+  assert.is(rig.sends.size, taken);
+  assert.is(rig.write(), taken);
+  assert.is(rig.send({ fields: sendFields(), body }), CUT_ALL);
+  assert.is(rig.write(), 1);
+});
+
+test.run();
