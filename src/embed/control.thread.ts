@@ -1,4 +1,5 @@
 /** The control thread of an embedded broker: name server and broker, away from the host's event loop. */
+import { inspect } from 'node:util';
 import { parentPort, workerData } from 'node:worker_threads';
 import { defaultBrokerSettings } from '../control/settings.ts';
 import { startNameServer } from '../namesrv/name-server.ts';
@@ -18,11 +19,15 @@ function report(message: EmbeddedReport): void {
   port.postMessage(message);
 }
 
+function complain(fields: object, message: string): void {
+  process.stderr.write(`ringmq: ${message} ${inspect(fields)}\n`);
+}
+
 /** An embedded broker reports by its promises; what goes wrong by the way goes to the host's stderr. */
 const log = {
   info: () => {},
-  warn: (fields: object, message: string) => console.warn(`ringmq: ${message}`, fields),
-  error: (fields: object, message: string) => console.error(`ringmq: ${message}`, fields),
+  warn: (fields: object, message: string) => complain(fields, message),
+  error: (fields: object, message: string) => complain(fields, message),
 };
 
 function configOf({ store, temporary, options }: EmbeddedStart, nameServer: string): BrokerConfig {

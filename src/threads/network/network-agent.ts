@@ -4,23 +4,19 @@
  * rings and flushing the sockets that have output.
  */
 import { totalmem } from 'node:os';
-import { PullFilters } from '../../broker/pull/pull-filters.ts';
-import { PullHandler } from '../../broker/pull/pull-handler.ts';
+import type { PullHandler } from '../../broker/pull/pull-handler.ts';
 import { PullHold } from '../../broker/pull/pull-hold.ts';
-import { Acknowledger } from '../../broker/send/acknowledge.ts';
-import { SendHandler } from '../../broker/send/send-handler.ts';
-import { SendReply } from '../../broker/send/send-reply.ts';
+import type { Acknowledger } from '../../broker/send/acknowledge.ts';
+import type { SendHandler } from '../../broker/send/send-handler.ts';
 import type { Delta } from '../../broker/view/deltas.ts';
 import { NetworkView } from '../../broker/view/network-view.ts';
 import { systemClock } from '../../lib/clock.ts';
-import { UniqueIds } from '../../lib/unique-id.ts';
 import type { Connection } from '../../net/connection.ts';
 import { CUT_BROKEN } from '../../net/frame-cutter.ts';
 import { PendingSends } from '../../net/pending-sends.ts';
 import { RequestCode } from '../../protocol/codes.ts';
 import { FLAG_RESPONSE } from '../../protocol/command.ts';
 import { RequestView } from '../../protocol/request-view.ts';
-import { encodeProperties } from '../../record/properties.ts';
 import { LOG_START, Positions } from '../../ring/positions.ts';
 import { Slabs } from '../../ring/slabs.ts';
 import { RingConsumer, RingProducer } from '../../ring/spsc-ring.ts';
@@ -32,6 +28,7 @@ import { QueueDirectory } from '../../store/queue/queue-directory.ts';
 import { PullReader } from '../../store/read/pull-reader.ts';
 import { QueueFiles } from '../../store/read/queue-files.ts';
 import { type NetworkShape, PENDING_SENDS } from '../shapes.ts';
+import { makeAcknowledger, makePullHandler, makeSendHandler, type TurnParts } from './assembly.ts';
 import { ControlLink } from './control-link.ts';
 import { CreationWait } from './creation-wait.ts';
 import { Sockets } from './sockets.ts';
@@ -66,7 +63,7 @@ export class NetworkAgent {
 
   constructor(shape: NetworkShape) {
     this.#shape = shape;
-    const { broker, settings } = shape;
+    const { broker } = shape;
     const { store, wakes } = broker;
     // One look at the clock per turn: deadlines are coarse, and a send would otherwise pay for it every time.
     const now = () => this.#now;
@@ -109,52 +106,20 @@ export class NetworkAgent {
       run: (connection, frame) => this.#run(connection, frame),
       touched,
     });
-    const storeHost = { address: Uint8Array.from(settings.storeHost.address), port: settings.storeHost.port };
-    const uniqueIds = new UniqueIds(storeHost.address);
-    this.#send = new SendHandler({
-      ring: RingProducer.join(shape.send, wakerOf(wakes.writer)),
-      slabs: new Slabs(shape.slabs),
-      sends: this.#sends,
+    const common: TurnParts = {
       view: this.#view,
-      storeHost,
-      propertySuffix: encodeProperties([
-        ['MSG_REGION', settings.regionId],
-        ['TRACE_ON', String(settings.traceOn)],
-        ['CLUSTER', settings.clusterName],
-      ]),
-      makeUniqueKey: () => uniqueIds.next(systemClock.now()),
-      maxMessageSize: store.maxMessageSize,
+      link: this.#link,
+      creation: this.#creation,
       now,
-      toControl: (connection, bytes, offset, length) => this.#link.forward(connection, bytes, offset, length),
-      awaitTopic: (connection, request, fields, offset, length) =>
-        this.#creation.topic(connection, request, fields, offset, length),
-    });
-    this.#acknowledger = new Acknowledger({
-      replies: RingConsumer.join(shape.replies, wakerOf(wakes.writer)),
-      sends: this.#sends,
-      positions: this.#positions,
-      syncFlush: store.flushDiskType === 'SYNC_FLUSH',
-      reply: new SendReply({ storeHost, regionId: settings.regionId, traceOn: settings.traceOn }),
       connectionOf,
       touched,
-    });
-    this.#pull = new PullHandler({
-      view: this.#view,
-      reader: new PullReader(this.#segments, this.#positions, directory, totalmem() * IN_MEMORY_RATIO),
-      directory,
-      hold: this.#hold,
-      filters: new PullFilters((subscription) => this.#link.subscription(subscription), now),
-      thread: shape.index,
-      now,
-      progress: (group, queue, commitOffset, pullOffset) =>
-        this.#link.progress(group.config.id, queue, commitOffset, pullOffset),
-      resetTaken: (group, topic, queueId) => this.#link.resetTaken(group, topic, queueId),
-      awaitGroup: (connection, request, name, offset, length) =>
-        this.#creation.group(connection, request, name, offset, length),
-      connectionOf,
-      touched,
-      endOfTurn: () => this.#endOfTurn(),
-    });
+    };
+    this.#send = makeSendHandler(shape, common, this.#sends);
+    this.#acknowledger = makeAcknowledger(shape, common, this.#sends, this.#positions);
+    const reader = new PullReader(this.#segments, this.#positions, directory, totalmem() * IN_MEMORY_RATIO);
+    this.#pull = makePullHandler(shape, common, { reader, directory, hold: this.#hold }, () =>
+      this.#endOfTurn(),
+    );
     this.#arrivals = RingConsumer.join(shape.arrivals, wakerOf(wakes.dispatcher));
     this.#arrivalsLost = new Int32Array(shape.arrivalsLost);
     this.#versions = new Int32Array(shape.versions);

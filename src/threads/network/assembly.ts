@@ -1,0 +1,107 @@
+/** How a network thread's handlers are put together; each function makes one of them. */
+import { PullFilters } from '../../broker/pull/pull-filters.ts';
+import { PullHandler } from '../../broker/pull/pull-handler.ts';
+import type { PullHold } from '../../broker/pull/pull-hold.ts';
+import { Acknowledger } from '../../broker/send/acknowledge.ts';
+import { SendHandler } from '../../broker/send/send-handler.ts';
+import { SendReply } from '../../broker/send/send-reply.ts';
+import type { NetworkView } from '../../broker/view/network-view.ts';
+import { systemClock } from '../../lib/clock.ts';
+import { UniqueIds } from '../../lib/unique-id.ts';
+import type { Connection } from '../../net/connection.ts';
+import type { PendingSends } from '../../net/pending-sends.ts';
+import type { HostAddress } from '../../record/message-id.ts';
+import { encodeProperties } from '../../record/properties.ts';
+import type { Positions } from '../../ring/positions.ts';
+import { Slabs } from '../../ring/slabs.ts';
+import { RingConsumer, RingProducer } from '../../ring/spsc-ring.ts';
+import { wakerOf } from '../../ring/wake.ts';
+import type { QueueDirectory } from '../../store/queue/queue-directory.ts';
+import type { PullReader } from '../../store/read/pull-reader.ts';
+import type { NetworkShape } from '../shapes.ts';
+import type { ControlLink } from './control-link.ts';
+import type { CreationWait } from './creation-wait.ts';
+
+/** What the handlers of one thread share. */
+export interface TurnParts {
+  view: NetworkView;
+  link: ControlLink;
+  creation: CreationWait;
+  /** Ms of the monotonic clock at the start of the turn. */
+  now: () => number;
+  connectionOf: (slot: number, generation: number) => Connection | undefined;
+  touched: (connection: Connection) => void;
+}
+
+function storeHostOf({ settings }: NetworkShape): HostAddress {
+  return { address: Uint8Array.from(settings.storeHost.address), port: settings.storeHost.port };
+}
+
+export function makeSendHandler(shape: NetworkShape, parts: TurnParts, sends: PendingSends): SendHandler {
+  const { settings, broker } = shape;
+  const { link, creation } = parts;
+  const storeHost = storeHostOf(shape);
+  const uniqueIds = new UniqueIds(storeHost.address);
+  return new SendHandler({
+    ring: RingProducer.join(shape.send, wakerOf(broker.wakes.writer)),
+    slabs: new Slabs(shape.slabs),
+    sends,
+    view: parts.view,
+    storeHost,
+    propertySuffix: encodeProperties([
+      ['MSG_REGION', settings.regionId],
+      ['TRACE_ON', String(settings.traceOn)],
+      ['CLUSTER', settings.clusterName],
+    ]),
+    makeUniqueKey: () => uniqueIds.next(systemClock.now()),
+    maxMessageSize: broker.store.maxMessageSize,
+    now: parts.now,
+    toControl: (connection, bytes, offset, length) => link.forward(connection, bytes, offset, length),
+    awaitTopic: (connection, request, fields, offset, length) =>
+      creation.topic(connection, request, fields, offset, length),
+  });
+}
+
+export function makeAcknowledger(
+  shape: NetworkShape,
+  parts: TurnParts,
+  sends: PendingSends,
+  positions: Positions,
+): Acknowledger {
+  const { settings, broker } = shape;
+  const { regionId, traceOn } = settings;
+  return new Acknowledger({
+    replies: RingConsumer.join(shape.replies, wakerOf(broker.wakes.writer)),
+    sends,
+    positions,
+    syncFlush: broker.store.flushDiskType === 'SYNC_FLUSH',
+    reply: new SendReply({ storeHost: storeHostOf(shape), regionId, traceOn }),
+    connectionOf: parts.connectionOf,
+    touched: parts.touched,
+  });
+}
+
+/** `endOfTurn` ends a turn that no socket and no bell has begun. */
+export function makePullHandler(
+  shape: NetworkShape,
+  parts: TurnParts,
+  store: { reader: PullReader; directory: QueueDirectory; hold: PullHold },
+  endOfTurn: () => void,
+): PullHandler {
+  const { link, creation, now } = parts;
+  return new PullHandler({
+    ...store,
+    view: parts.view,
+    filters: new PullFilters((subscription) => link.subscription(subscription), now),
+    thread: shape.index,
+    now,
+    progress: (group, queue, commitOffset, pullOffset) =>
+      link.progress(group.config.id, queue, commitOffset, pullOffset),
+    resetTaken: (group, topic, queueId) => link.resetTaken(group, topic, queueId),
+    awaitGroup: (connection, request, name, offset, length) =>
+      creation.group(connection, request, name, offset, length),
+    connectionOf: parts.connectionOf,
+    touched: parts.touched,
+    endOfTurn,
+  });
+}
