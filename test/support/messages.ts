@@ -56,6 +56,7 @@ export function smallStore(
   options: Partial<StoreOptions> = {},
   disk = new SimDisk(),
   clock = new StillClock(),
+  queueDirectory = QueueDirectory.plain(64),
 ): SmallStore {
   const progress: string[] = [];
   const store = openStore({
@@ -71,7 +72,7 @@ export function smallStore(
     disk,
     clock,
     progress: (line) => progress.push(line),
-    queueDirectory: QueueDirectory.plain(64),
+    queueDirectory,
   });
   return { store, disk, clock, progress };
 }

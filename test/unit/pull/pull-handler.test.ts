@@ -1,0 +1,241 @@
+/** Pulls: checks in RocketMQ's order, what each outcome answers, and parked pulls that complete exactly once. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { CUT_ALL, CUT_BLOCKED } from '../../../src/net/frame-cutter.ts';
+import { ResponseCode } from '../../../src/protocol/codes.ts';
+import { SERIALIZE_BINARY } from '../../../src/protocol/command.ts';
+import { decodeRecord } from '../../../src/record/decode.ts';
+import { groupDelta, MAY_WAIT, PullRig, pullFields } from '../../support/pull-rig.ts';
+
+const test = suite('pull handler');
+const NO_WAIT = { sysFlag: '4' };
+
+test('found messages come as they lie in the log, in JSON and binary frames', () => {
+  const rig = new PullRig();
+  rig.put('second', 'A');
+  rig.dispatch();
+  for (const serializeType of [0, SERIALIZE_BINARY]) {
+    rig.pull(pullFields(), { serializeType, opaque: 9 });
+    const [reply] = rig.client.replies();
+    assert.equal(
+      { ...reply?.fields, code: reply?.code, remark: reply?.remark, opaque: reply?.opaque },
+      {
+        code: 0,
+        remark: 'FOUND',
+        opaque: 9,
+        groupSysFlag: '0',
+        topicSysFlag: '0',
+        offsetDelta: '0',
+        minOffset: '0',
+        maxOffset: '2',
+        nextBeginOffset: '2',
+        suggestWhichBrokerId: '0',
+      },
+    );
+    const body = Uint8Array.from(reply?.body ?? []);
+    const first = new DataView(body.buffer).getInt32(0);
+    const texts = [body.subarray(0, first), body.subarray(first)].map((record) =>
+      Buffer.from(decodeRecord(Uint8Array.from(record))?.body ?? []).toString(),
+    );
+    assert.equal(texts, ['first', 'second']);
+  }
+});
+
+test('checks come in the order of RocketMQ, each with its code', () => {
+  const rig = new PullRig();
+  rig.dispatch();
+  const refused = (fields: Record<string, string>, code: number, remark: RegExp) => {
+    assert.is(rig.pull(fields), CUT_ALL);
+    const [answer] = rig.answers();
+    assert.is(answer?.[0], code, String(remark));
+    assert.match(answer?.[2] ?? '', remark);
+  };
+  const { subVersion: _, ...noVersion } = pullFields();
+  refused(noVersion, ResponseCode.SYSTEM_ERROR, /<subVersion> is null/);
+  refused(pullFields({ queueOffset: 'x' }), ResponseCode.SYSTEM_ERROR, /<queueOffset> is null/);
+  rig.view.apply(groupDelta('off', { consumeEnable: false }));
+  refused(
+    pullFields({ consumerGroup: 'off', topic: 'none' }),
+    ResponseCode.NO_PERMISSION,
+    /group no permission/,
+  );
+  refused(pullFields({ topic: 'none' }), ResponseCode.TOPIC_NOT_EXIST, /topic\[none\] not exist/);
+  refused(pullFields({ queueId: '2' }), ResponseCode.INVALID_PARAMETER, /queueId\[2\] is illegal/);
+  refused(pullFields({ queueId: '-1' }), ResponseCode.INVALID_PARAMETER, /queueId\[-1\] is illegal/);
+  refused(pullFields({ expressionType: 'SQL92' }), ResponseCode.SYSTEM_ERROR, /filter message by SQL92/);
+  rig.view.apply(groupDelta('g', { forbidden: ['T'] }));
+  refused(pullFields(), ResponseCode.NO_PERMISSION, /is forbidden for topic\[T\]/);
+  rig.view.apply({ kind: 'settings', brokerPermission: 2, writable: true, notWritableRemark: '' });
+  refused(
+    pullFields({ consumerGroup: 'unknown' }),
+    ResponseCode.NO_PERMISSION,
+    /pulling message is forbidden/,
+  );
+  assert.equal(rig.progress, []);
+});
+
+test('without text of its own a pull needs what its group has heartbeated', () => {
+  const rig = new PullRig();
+  rig.put('b', 'B');
+  rig.dispatch();
+  const byGroup = pullFields({ sysFlag: '2', subVersion: '5' });
+  const refused = (code: number) => {
+    rig.pull(byGroup);
+    assert.is(rig.answers()[0]?.[0], code);
+  };
+  refused(ResponseCode.SUBSCRIPTION_NOT_EXIST);
+  const consumers = (subVersion: number, topic: string, codes: number[] | undefined) =>
+    rig.view.apply({
+      kind: 'consumers',
+      group: 'g',
+      messageModel: 'CLUSTERING',
+      subscriptions: [{ topic, subVersion, expressionType: 'TAG', codes }],
+    });
+  consumers(5, 'other', undefined);
+  refused(ResponseCode.SUBSCRIPTION_NOT_EXIST);
+  consumers(4, 'T', undefined);
+  refused(ResponseCode.SUBSCRIPTION_NOT_LATEST);
+  consumers(5, 'T', [66]); // Java hash of "B"
+  rig.pull(byGroup);
+  const [reply] = rig.client.replies();
+  assert.is(Buffer.from(decodeRecord(Uint8Array.from(reply?.body ?? []))?.body ?? []).toString(), 'b');
+});
+
+test('a group that this thread does not know is asked for', () => {
+  const rig = new PullRig();
+  rig.pull(pullFields({ consumerGroup: 'fresh' }));
+  assert.equal(rig.awaited, ['fresh']);
+});
+
+test('codes and next offsets of pulls that may not wait', () => {
+  const rig = new PullRig();
+  const ask = (offset: number, more: Record<string, string> = {}) => {
+    rig.pull(pullFields({ ...NO_WAIT, queueOffset: String(offset), ...more }));
+    return rig.answers()[0];
+  };
+  assert.equal(ask(0), [ResponseCode.PULL_NOT_FOUND, 0, 'NO_MESSAGE_IN_QUEUE']);
+  assert.equal(ask(5), [ResponseCode.PULL_OFFSET_MOVED, 0, 'NO_MESSAGE_IN_QUEUE']);
+  for (let i = 0; i < 3; i++) rig.put('x', 'A');
+  rig.dispatch();
+  assert.equal(ask(4), [ResponseCode.PULL_NOT_FOUND, 4, 'OFFSET_OVERFLOW_ONE']);
+  assert.equal(ask(5), [ResponseCode.PULL_OFFSET_MOVED, 4, 'OFFSET_OVERFLOW_BADLY']);
+  assert.equal(ask(1, { subscription: 'B' }), [ResponseCode.PULL_RETRY_IMMEDIATELY, 4, 'NO_MATCHED_MESSAGE']);
+  rig.directory.setMinimum(rig.id(), 2);
+  assert.equal(ask(1), [ResponseCode.PULL_OFFSET_MOVED, 2, 'OFFSET_TOO_SMALL']);
+  assert.equal(ask(2, { maxMsgNums: '1' }), [ResponseCode.SUCCESS, 3, 'FOUND']);
+});
+
+test('how far the consumer is goes to control, and a full ring blocks the pull unanswered', () => {
+  const rig = new PullRig();
+  rig.dispatch();
+  rig.pull(pullFields({ sysFlag: String(MAY_WAIT | 1), commitOffset: '1' }));
+  rig.pull(pullFields({ commitOffset: '1' }));
+  assert.equal(rig.progress, [
+    ['g', rig.id(), 1, 1],
+    ['g', rig.id(), -1, 1],
+  ]);
+  rig.client.replies();
+  rig.progressFits = false;
+  assert.is(rig.pull(), CUT_BLOCKED);
+  assert.equal(rig.answers(), []);
+});
+
+test('a parked pull is answered by the next message, once', () => {
+  const rig = new PullRig();
+  rig.dispatch();
+  rig.pull(pullFields({ queueOffset: '1' }));
+  assert.equal(rig.answers(), []);
+  rig.put();
+  rig.dispatch();
+  assert.equal(rig.answers(), [[0, 2, 'FOUND']]);
+  rig.put();
+  rig.dispatch();
+  rig.now += 60_000;
+  rig.handler.expire();
+  assert.equal([rig.answers(), rig.hold.size], [[], 0]);
+});
+
+test('a parked pull is answered at its deadline, once, and not before', () => {
+  const rig = new PullRig();
+  rig.dispatch();
+  rig.pull(pullFields({ queueOffset: '1' }));
+  rig.now += 14_999;
+  rig.handler.expire();
+  assert.equal(rig.answers(), []);
+  rig.now += 1;
+  rig.handler.expire();
+  assert.equal(rig.answers(), [[ResponseCode.PULL_NOT_FOUND, 1, 'OFFSET_OVERFLOW_ONE']]);
+  rig.put();
+  rig.dispatch();
+  assert.equal(rig.answers(), []);
+});
+
+test('a closed connection drops its pulls; one that closes while a pull runs is not written to', () => {
+  const rig = new PullRig();
+  rig.dispatch();
+  rig.pull(pullFields({ queueOffset: '1' }));
+  rig.hold.drop(3, 8);
+  assert.is(rig.hold.size, 1, 'of another generation');
+  rig.hold.drop(3, 7);
+  assert.is(rig.hold.size, 0);
+  rig.pull(pullFields({ queueOffset: '1' }));
+  rig.connected = false;
+  rig.put();
+  rig.dispatch();
+  assert.equal([rig.answers(), rig.hold.size], [[], 0]);
+});
+
+test('messages that the filter refuses leave the pull parked and are looked at once', () => {
+  const rig = new PullRig();
+  rig.dispatch();
+  rig.pull(pullFields({ queueOffset: '1', subscription: 'A || C' }));
+  for (let i = 0; i < 3; i++) {
+    rig.put('no', 'B');
+    rig.dispatch();
+    assert.equal([rig.answers(), rig.hold.size], [[], 1]);
+  }
+  const [parked] = rig.hold.takeAll();
+  assert.is(parked?.scanFrom, 4);
+  if (parked !== undefined) rig.hold.park(parked);
+  rig.now += 60_000;
+  rig.handler.expire();
+  assert.equal(rig.answers(), [[ResponseCode.PULL_RETRY_IMMEDIATELY, 4, 'OFFSET_OVERFLOW_ONE']]);
+});
+
+test('pulls of a queue of its own are woken, others sleep on', () => {
+  const rig = new PullRig();
+  rig.dispatch();
+  rig.pull(pullFields({ queueOffset: '1', queueId: '0' }), { opaque: 1 });
+  rig.pull(pullFields({ queueOffset: '1', queueId: '1' }), { opaque: 2 });
+  rig.put('x', '', 1);
+  rig.dispatch();
+  assert.equal(
+    rig.client.replies().map(({ opaque }) => opaque),
+    [2],
+  );
+  assert.is(rig.hold.size, 1);
+});
+
+test('an operator’s reset is handed out once, whatever the pull asks for', () => {
+  const rig = new PullRig();
+  rig.dispatch();
+  rig.view.apply({ kind: 'reset', group: 'g', topic: 'T', queueId: 0, offset: 0 });
+  rig.pull(pullFields({ queueOffset: '1' }));
+  assert.equal(rig.answers()[0]?.slice(0, 2), [ResponseCode.PULL_OFFSET_MOVED, 0]);
+  assert.equal(rig.resetsTaken, ['g/T/0']);
+  rig.pull(pullFields({ queueOffset: '1' }));
+  assert.is(rig.hold.size, 1, 'the next pull is a plain one');
+});
+
+test('a queue whose entries cannot be read parks the pull until its deadline', () => {
+  const rig = new PullRig();
+  rig.dispatch();
+  rig.directory.setMaximum(rig.id(), 1000); // entries that no file holds
+  rig.pull(pullFields({ queueOffset: '500' }));
+  assert.equal([rig.answers(), rig.hold.size], [[], 1]);
+  rig.now += 60_000;
+  rig.handler.expire();
+  assert.is(rig.answers()[0]?.[0], ResponseCode.PULL_NOT_FOUND);
+});
+
+test.run();
