@@ -23,7 +23,9 @@ export interface NativeAddon {
    * needs one `closeRegion`. Thread-safe: two threads creating the same path wait for each other.
    */
   openSegment(path: string, bytes: number, create: boolean): number;
-  /** Makes the file as `openSegment(create)` would, in libuv's thread pool, without mapping it. Resolves 0 or -errno. */
+  /**
+   * Makes the file as `openSegment(create)` would, in libuv's thread pool, without mapping it. Resolves 0 or -errno.
+   */
   prepareSegment(path: string, bytes: number): Promise<number>;
   /**
    * This thread's ArrayBuffer over a region; the same object on every call. It keeps the region mapped until
@@ -34,7 +36,9 @@ export interface NativeAddon {
   detach(region: number): void;
   /** Gives back one open. The mapping ends when no open and no thread's attachment is left. */
   closeRegion(region: number): void;
-  /** Replaces the range by anonymous memory at once, for all threads: reads give 0, writes go nowhere, blocks are freed. */
+  /**
+   * Replaces the range by anonymous memory at once, for all threads: reads give 0, writes go nowhere, blocks are freed.
+   */
   neutralizeRegion(region: number): void;
   /** Number of opens plus attachments; 0 when the id is unknown or gone. */
   regionReferences(region: number): number;
@@ -80,7 +84,10 @@ export interface NativeAddon {
    * each open needs one `closeFile`, the last of them before the file is deleted or replaced.
    */
   openFile(path: string, bytes: number): number;
-  /** Reads up to `length` bytes at `fileOffset` into target[targetOffset…]. Bytes read (fewer only at the end) or -errno. */
+  /**
+   * Reads up to `length` bytes at `fileOffset` into target[targetOffset…]. Bytes read (fewer only at the end) or
+   * -errno.
+   */
   readFile(
     file: number,
     fileOffset: number,
@@ -88,7 +95,10 @@ export interface NativeAddon {
     targetOffset: number,
     length: number,
   ): number;
-  /** Writes all of source[sourceOffset, +length) at `fileOffset`, growing the file if need be, and marks it dirty. `length` or -errno. */
+  /**
+   * Writes all of source[sourceOffset, +length) at `fileOffset`, growing the file if need be, and marks it dirty.
+   * `length` or -errno.
+   */
   writeFile(
     file: number,
     fileOffset: number,
@@ -100,7 +110,10 @@ export interface NativeAddon {
   fileSize(file: number): number;
   /** fdatasync. 0 or -errno. Blocks. */
   syncFile(file: number): number;
-  /** fdatasync of every file written since the last call (syncfs when they are many), in libuv's thread pool. 0 or -errno. */
+  /**
+   * fdatasync of every file written since the last call (syncfs when they are many), in libuv's thread pool. 0 or
+   * -errno.
+   */
   syncDirtyFiles(): Promise<number>;
   /** Gives back one open; the descriptor is closed with the last. */
   closeFile(file: number): void;
@@ -108,7 +121,10 @@ export interface NativeAddon {
   setFileCacheLimit(descriptors: number): void;
 
   // ---- whole files by path -------------------------------------------------------------------------------------
-  /** Makes [from, to) of a file read as zeros without growing it (FALLOC_FL_ZERO_RANGE, else writes), then syncs. 0 or -errno. */
+  /**
+   * Makes [from, to) of a file read as zeros without growing it (FALLOC_FL_ZERO_RANGE, else writes), then syncs. 0 or
+   * -errno.
+   */
   zeroFileRange(path: string, from: number, to: number): number;
   /** fsync of a directory. 0 or -errno. */
   syncDirectory(path: string): number;

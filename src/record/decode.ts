@@ -42,7 +42,9 @@ export interface StoredMessage {
   messageId: string;
 }
 
-/** Body and hosts are views of `record`. Undefined when the bytes are no whole record. The body's CRC is not checked. */
+/**
+ * Body and hosts are views of `record`. Undefined when the bytes are no whole record. The body's CRC is not checked.
+ */
 export function decodeRecord(record: Uint8Array): StoredMessage | undefined {
   const view = new DataView(record.buffer, record.byteOffset, record.length);
   const parts = new RecordParts();

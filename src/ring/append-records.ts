@@ -10,8 +10,8 @@
  *     16 slab         i32  slab that holds the records, or NO_SLAB: they follow at byte 24
  *     24 records
  *
- * Request, type RETIRE_QUEUES: the `count` queues whose ids (i32 each) stand from byte 24 on take no more messages; their
- * topic was deleted. The answer's end says from which position on the log holds no message of theirs.
+ * Request, type RETIRE_QUEUES: the `count` queues whose ids (i32 each) stand from byte 24 on take no more messages;
+ * their topic was deleted. The answer's end says from which position on the log holds no message of theirs.
  *
  * Answer, type APPENDED_REPLY, in the order of the requests:
  *

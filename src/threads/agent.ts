@@ -10,7 +10,9 @@ export interface Agent {
   doWork(): number;
   /** Whether a round now would find something; asked right before sleeping. */
   hasWork(): boolean;
-  /** Looks for work before sleeping. A few tens of µs at most: who spins longer takes the cores from those with work. */
+  /**
+   * Looks for work before sleeping. A few tens of µs at most: who spins longer takes the cores from those with work.
+   */
   readonly spins: number;
   /** Longest sleep when there is nothing to do, ms. */
   readonly maxSleepMs: number;

@@ -1,4 +1,5 @@
-// Two network threads: connections are handed from one to the other, and each knows at once what the other's clients did.
+// Two network threads: connections are handed from one to the other, and each knows at once what the other's clients
+// did.
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';

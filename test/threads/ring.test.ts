@@ -1,4 +1,6 @@
-/** Rings between real threads: records of random sizes through a small ring, sleeping and waking in every combination. */
+/**
+ * Rings between real threads: records of random sizes through a small ring, sleeping and waking in every combination.
+ */
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { suite } from 'uvu';

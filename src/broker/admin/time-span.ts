@@ -16,7 +16,9 @@ export const consumeTimeSpan: BrokerHandler = (context, request) => {
   return succeedWith(request, { consumeTimeSpanSet });
 };
 
-/** All in ms; -1 where there is no message. `delayTime`: age of the oldest message not consumed, 0 when there is none. */
+/**
+ * All in ms; -1 where there is no message. `delayTime`: age of the oldest message not consumed, 0 when there is none.
+ */
 function spanOf(context: BrokerContext, topic: string, group: string, queueId: number) {
   const { store, offsets, settings, clock } = context;
   const max = store.maxOffset(topic, queueId);

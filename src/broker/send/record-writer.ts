@@ -24,7 +24,10 @@ export const PROPERTIES_TOO_LONG = -1;
 /** A delayed, timed or transactional message, or one that already has a broker's properties: not for the fast path. */
 export const UNUSUAL = -2;
 
-/** Layout of one message in a batch body: totalSize 4, magic 4, bodyCrc 4, flag 4, bodyLength 4, body, propertiesLength 2, properties. */
+/**
+ * Layout of one message in a batch body: totalSize 4, magic 4, bodyCrc 4, flag 4, bodyLength 4, body, propertiesLength
+ * 2, properties.
+ */
 const ITEM_FLAG = 12;
 const ITEM_BODY_LENGTH = 16;
 const ITEM_BODY = 20;

@@ -55,7 +55,10 @@ export interface DispatcherParts {
   delayMillis: readonly number[];
   /** A queue on whose next message network threads wait got some; `threads` has a bit for each. */
   onArrival: (queue: number, threads: number) => void;
-  /** A record whose queue nobody named (a deleted topic, or recovery); returns the queue, or undefined to leave the record out. */
+  /**
+   * A record whose queue nobody named (a deleted topic, or recovery); returns the queue, or undefined to leave the
+   * record out.
+   */
   onUnknownQueue: (topic: string, queueId: number) => ConsumeQueue | undefined;
   /** A record that does not follow its queue's last entry: entries are missing. */
   onGap: (queue: ConsumeQueue, queueOffset: number, position: number) => void;

@@ -135,7 +135,10 @@ export class CommitLog {
     return used === 0 ? this.#segments.at(this.position, true) : this.#roll(used);
   }
 
-  /** Ends the current file with a BLANK record and moves to the next, which is opened first: a full disk changes nothing. */
+  /**
+   * Ends the current file with a BLANK record and moves to the next, which is opened first: a full disk changes
+   * nothing.
+   */
   #roll(used: number): Mapping | undefined {
     const { fileSize } = this.#segments;
     const current = this.#segments.at(this.position);

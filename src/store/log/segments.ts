@@ -55,7 +55,9 @@ export class Segments {
     return mapping;
   }
 
-  /** Closes files that end at or before `position`, except those that `isPinned` names. Returns how many stay pinned. */
+  /**
+   * Closes files that end at or before `position`, except those that `isPinned` names. Returns how many stay pinned.
+   */
   dropBefore(position: number, isPinned: (start: number) => boolean = () => false): number {
     let pinned = 0;
     for (const [start, mapping] of this.#open) {

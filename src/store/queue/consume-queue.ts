@@ -75,7 +75,10 @@ export class ConsumeQueue {
     this.lastPhysicalEnd = physicalOffset + size;
   }
 
-  /** Fills entries from the start of the file of `queueOffset` up to it, for a queue whose first message is not number 0. */
+  /**
+   * Fills entries from the start of the file of `queueOffset` up to it, for a queue whose first message is not number
+   * 0.
+   */
   fillTo(queueOffset: number): void {
     const firstOfFile = queueOffset - (queueOffset % (this.#fileSize / ENTRY_BYTES));
     this.next = firstOfFile;

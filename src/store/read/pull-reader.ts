@@ -2,7 +2,7 @@
  * Reading a batch of messages for a consumer: from a queue offset to slices of the log. Runs in the thread that
  * answers, allocates nothing per message, and follows RocketMQ's rules for limits, statuses and next offsets.
  */
-import { APPENDED, LOG_START, type Positions } from '../../ring/positions.ts';
+import { APPENDED, BACKLOG_READS, LOG_START, type Positions } from '../../ring/positions.ts';
 import type { Segments } from '../log/segments.ts';
 import type { QueueDirectory } from '../queue/queue-directory.ts';
 import { EntryBlock, type QueueFiles } from './queue-files.ts';
@@ -87,8 +87,8 @@ export class PullReader {
   }
 
   /**
-   * Reads up to `maxCount` messages from `offset` on. `warmed` = they have been fetched from the disk just now: they are
-   * read in any case, so that a record that memory cannot hold on to is delivered all the same.
+   * Reads up to `maxCount` messages from `offset` on. `warmed` = they have been fetched from the disk just now: they
+   * are read in any case, so that a record that memory cannot hold on to is delivered all the same.
    */
   read(
     queue: ReaderQueue | undefined,
@@ -181,6 +181,7 @@ export class PullReader {
           continue;
         }
         if (filter !== undefined && !filter.matches(block.tagHash(i))) continue;
+        if (behind > SURELY_WARM && this.count === 0) this.#positions.raise(BACKLOG_READS);
         if (this.#askResident && behind > SURELY_WARM && !this.#isResident(position, size)) {
           if (this.count > 0) {
             at--;

@@ -97,8 +97,8 @@ class Recovery {
     this.#logLimit = starts.length === 0 ? 0 : (starts.at(-1) as number) + options.mappedFileSizeCommitLog;
     positions.set(LOG_START, this.#logStart);
     const checkpoint = readCheckpoint(disk, storePaths.checkpoint(options.directory));
-    // The record at the checkpoint itself is dispatched again while the log has it: a checkpoint of 0 says nothing about
-    // the record at 0.
+    // The record at the checkpoint itself is dispatched again while the log has it: a checkpoint of 0 says nothing
+    // about the record at 0.
     const { queuePhysicalOffset } = checkpoint;
     const isThere = queuePhysicalOffset >= this.#logStart;
     const trustedUntil = clean ? Number.POSITIVE_INFINITY : queuePhysicalOffset + (isThere ? 0 : 1);
@@ -174,8 +174,8 @@ class Recovery {
   }
 
   /**
-   * Dispatches [from, end). What lies before `queuesFrom` is only entered in the index again: a record there whose queue
-   * is unknown is one of a deleted topic.
+   * Dispatches [from, end). What lies before `queuesFrom` is only entered in the index again: a record there whose
+   * queue is unknown is one of a deleted topic.
    */
   #dispatchAgain(from: number, queuesFrom: number, end: number, lastTimestamp: number): void {
     const { positions, progress, clock, options, disk } = this.#parts;

@@ -85,7 +85,9 @@ export class TopicPublisher {
     this.#retirement.set(topic, retirement);
   }
 
-  /** Resolves when nothing of a deleted topic of this name is left to wait for, and what was made since is announced. */
+  /**
+   * Resolves when nothing of a deleted topic of this name is left to wait for, and what was made since is announced.
+   */
   async settled(topic: string): Promise<void> {
     while (this.#retiring.has(topic)) await this.#retirement.get(topic);
   }

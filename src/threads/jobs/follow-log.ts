@@ -1,7 +1,7 @@
 /**
  * A job behind retention: the log begins later than before, so the queues' minima move up to its start, and the queue
- * and index files that only point before it are deleted. Reads a few entries per queue, which may mean the disk: not for
- * a thread that has clients. Only one such job runs at a time; it is the one writer of the queues' minima.
+ * and index files that only point before it are deleted. Reads a few entries per queue, which may mean the disk: not
+ * for a thread that has clients. Only one such job runs at a time; it is the one writer of the queues' minima.
  */
 import { join } from 'node:path';
 import { readInt64 } from '../../lib/int64.ts';

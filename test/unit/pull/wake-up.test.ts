@@ -1,7 +1,7 @@
 /**
- * No lost wake-up between parking and arrival. The dispatcher publishes a queue's maximum, then takes the interest bits;
- * the reader sets its bit, then looks at the maximum again. Every way in which the dispatcher's steps can fall between
- * those of the reader is tried: each time the pull must be answered exactly once, by what arrived.
+ * No lost wake-up between parking and arrival. The dispatcher publishes a queue's maximum, then takes the interest
+ * bits; the reader sets its bit, then looks at the maximum again. Every way in which the dispatcher's steps can fall
+ * between those of the reader is tried: each time the pull must be answered exactly once, by what arrived.
  */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
