@@ -11,6 +11,7 @@
         "native/doorbell.cc",
         "native/fault_guard.cc",
         "native/file_cache.cc",
+        "native/hot_arguments.cc",
         "native/path_calls.cc",
         "native/path_lock.cc",
         "native/pool_job.cc",
@@ -20,8 +21,17 @@
         "native/segment_file.cc",
         "native/small_file_calls.cc"
       ],
-      "include_dirs": ["<!(node -p \"require('node-api-headers').include_dir\")"],
-      "defines": ["NAPI_VERSION=8", "_FILE_OFFSET_BITS=64"],
+      "include_dirs": [
+        "<!(node -p \"require('node-api-headers').include_dir\")",
+        "<!(node -p \"require('node-addon-api').include_dir\")"
+      ],
+      "defines": [
+        "NAPI_VERSION=8",
+        "_FILE_OFFSET_BITS=64",
+        "NAPI_DISABLE_CPP_EXCEPTIONS",
+        # A promise that is settled while its thread is being terminated fails; it must not abort the process.
+        "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS"
+      ],
       "cflags!": ["-O3"],
       "cflags": ["-fPIC", "-pthread", "-O2", "-Wall", "-Wextra", "-fvisibility=hidden"],
       "cflags_cc!": ["-std=gnu++14", "-std=gnu++17", "-std=gnu++20"],

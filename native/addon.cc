@@ -1,6 +1,7 @@
 // What JavaScript sees. The contract is src/native/addon.ts; README.md says what blocks and what may overlap.
-#include <node_api.h>
+#include <napi.h>
 
+#include "arguments.h"
 #include "attachments.h"
 #include "bulk_calls.h"
 #include "doorbell.h"
@@ -13,61 +14,84 @@ namespace ringmq {
 
 namespace {
 
-constexpr napi_property_descriptor method(const char* name, napi_callback call) {
-  return {name, nullptr, call, nullptr, nullptr, nullptr, napi_enumerable, nullptr};
-}
+/// One instance for each environment that loads the addon, main thread or worker; it ends with the environment.
+class RingmqAddon final : public Napi::Addon<RingmqAddon> {
+ public:
+  RingmqAddon(Napi::Env env, Napi::Object exports) {
+    DefineAddon(exports, {
+                             cold<allocateRegionCall>(env, "allocateRegion"),
+                             cold<openSegmentCall>(env, "openSegment"),
+                             cold<prepareSegmentCall>(env, "prepareSegment"),
+                             InstanceMethod<&RingmqAddon::attach>("attach", napi_enumerable),
+                             InstanceMethod<&RingmqAddon::detach>("detach", napi_enumerable),
+                             cold<closeRegionCall>(env, "closeRegion"),
+                             cold<neutralizeRegionCall>(env, "neutralizeRegion"),
+                             cold<regionReferencesCall>(env, "regionReferences"),
+                             cold<syncRegionCall>(env, "syncRegion"),
+                             hot("regionError", regionErrorCall),
+                             cold<adviseRegionCall>(env, "adviseRegion"),
+                             hot("residentPages", residentPagesCall),
+                             cold<populateRegionCall>(env, "populateRegion"),
 
-constexpr napi_property_descriptor kCalls[] = {
-    method("allocateRegion", allocateRegionCall),
-    method("openSegment", openSegmentCall),
-    method("prepareSegment", prepareSegmentCall),
-    method("attach", attachCall),
-    method("detach", detachCall),
-    method("closeRegion", closeRegionCall),
-    method("neutralizeRegion", neutralizeRegionCall),
-    method("regionReferences", regionReferencesCall),
-    method("syncRegion", syncRegionCall),
-    method("regionError", regionErrorCall),
-    method("adviseRegion", adviseRegionCall),
-    method("residentPages", residentPagesCall),
-    method("populateRegion", populateRegionCall),
+                             hot("copy", copyCall),
+                             hot("copyWithCrc", copyWithCrcCall),
+                             hot("crcOfRegion", crcOfRegionCall),
+                             hot("crcOfBytes", crcOfBytesCall),
 
-    method("copy", copyCall),
-    method("copyWithCrc", copyWithCrcCall),
-    method("crcOfRegion", crcOfRegionCall),
-    method("crcOfBytes", crcOfBytesCall),
+                             cold<openFileCall>(env, "openFile"),
+                             hot("readFile", readFileCall),
+                             hot("writeFile", writeFileCall),
+                             cold<fileSizeCall>(env, "fileSize"),
+                             cold<syncFileCall>(env, "syncFile"),
+                             cold<syncDirtyFilesCall>(env, "syncDirtyFiles"),
+                             cold<closeFileCall>(env, "closeFile"),
+                             cold<setFileCacheLimitCall>(env, "setFileCacheLimit"),
 
-    method("openFile", openFileCall),
-    method("readFile", readFileCall),
-    method("writeFile", writeFileCall),
-    method("fileSize", fileSizeCall),
-    method("syncFile", syncFileCall),
-    method("syncDirtyFiles", syncDirtyFilesCall),
-    method("closeFile", closeFileCall),
-    method("setFileCacheLimit", setFileCacheLimitCall),
+                             cold<zeroFileRangeCall>(env, "zeroFileRange"),
+                             cold<syncDirectoryCall>(env, "syncDirectory"),
+                             cold<lockFileCall>(env, "lockFile"),
+                             cold<unlockFileCall>(env, "unlockFile"),
+                             cold<dropFileCacheCall>(env, "dropFileCache"),
 
-    method("zeroFileRange", zeroFileRangeCall),
-    method("syncDirectory", syncDirectoryCall),
-    method("lockFile", lockFileCall),
-    method("unlockFile", unlockFileCall),
-    method("dropFileCache", dropFileCacheCall),
+                             cold<openDoorbellCall>(env, "openDoorbell"),
+                             hot("ringDoorbell", ringDoorbellCall),
+                             cold<closeDoorbellCall>(env, "closeDoorbell"),
 
-    method("openDoorbell", openDoorbellCall),
-    method("ringDoorbell", ringDoorbellCall),
-    method("closeDoorbell", closeDoorbellCall),
+                             cold<duplicateDescriptorCall>(env, "duplicateDescriptor"),
+                             cold<installFaultGuardCall>(env, "installFaultGuard"),
+                         });
+  }
 
-    method("duplicateDescriptor", duplicateDescriptorCall),
-    method("installFaultGuard", installFaultGuardCall),
+ private:
+  template <Napi::Value (*call)(const Napi::CallbackInfo&)>
+  static AddonProp cold(Napi::Env env, const char* name) {
+    return InstanceValue(name, Napi::Function::New<call>(env, name), napi_enumerable);
+  }
+
+  /// Called by the engine itself, with nothing in between.
+  static AddonProp hot(const char* name, napi_callback call) {
+    return napi_property_descriptor{name, nullptr, call, nullptr, nullptr, nullptr, napi_enumerable, nullptr};
+  }
+
+  Napi::Value attach(const Napi::CallbackInfo& info) {
+    Arguments arguments(info);
+    const int32_t region = arguments.integer(0);
+    if (!arguments.valid()) return arguments.reject("attach: needs a region id");
+    return attachments_.attach(info.Env(), region);
+  }
+
+  void detach(const Napi::CallbackInfo& info) {
+    Arguments arguments(info);
+    const int32_t region = arguments.integer(0);
+    if (arguments.valid()) attachments_.detach(region);
+  }
+
+  Attachments attachments_;
 };
 
 }  // namespace
 
-napi_value initialize(napi_env env, napi_value exports) {
-  Attachments::install(env);
-  napi_define_properties(env, exports, sizeof(kCalls) / sizeof(kCalls[0]), kCalls);
-  return exports;
-}
-
 }  // namespace ringmq
 
-NAPI_MODULE_INIT() { return ringmq::initialize(env, exports); }
+using ringmq::RingmqAddon;
+NODE_API_ADDON(RingmqAddon)

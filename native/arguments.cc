@@ -6,39 +6,68 @@ namespace {
 constexpr double kMaxSafeInteger = 9007199254740991.0;
 }
 
-bool readOffset(napi_env env, napi_value value, uint64_t* offset) {
-  double number = 0;
-  if (napi_get_value_double(env, value, &number) != napi_ok) return false;
+bool toOffset(double number, uint64_t* offset) {
   // NaN fails the first comparison.
   if (!(number >= 0 && number <= kMaxSafeInteger)) return false;
   *offset = static_cast<uint64_t>(number);
   return static_cast<double>(*offset) == number;
 }
 
-bool readPath(napi_env env, napi_value value, std::string* path) {
-  size_t length = 0;
-  if (napi_get_value_string_utf8(env, value, nullptr, 0, &length) != napi_ok || length == 0) return false;
-  path->resize(length + 1);
-  if (napi_get_value_string_utf8(env, value, path->data(), length + 1, &length) != napi_ok) return false;
-  path->resize(length);
-  // The system would take the text up to the NUL for the path.
-  return path->find('\0') == std::string::npos;
+void throwMisuse(napi_env env, const char* message) {
+  // The raw call: it fails in silence when the thread is being terminated, where an Error object would abort.
+  napi_throw_range_error(env, "ERR_OUT_OF_RANGE", message);
 }
 
-bool readBytes(napi_env env, napi_value value, Bytes* bytes) {
-  napi_typedarray_type type;
-  size_t length = 0;
-  void* data = nullptr;
-  if (napi_get_typedarray_info(env, value, &type, &length, &data, nullptr, nullptr) != napi_ok) return false;
-  if (type != napi_uint8_array && type != napi_uint8_clamped_array) return false;
-  *bytes = {static_cast<uint8_t*>(data), length};
-  return true;
+int32_t Arguments::integer(size_t index) {
+  const Napi::Value value = info_[index];
+  require(value.IsNumber());
+  return value.IsNumber() ? value.As<Napi::Number>().Int32Value() : 0;
 }
 
-napi_value toNumber(napi_env env, int64_t number) {
-  napi_value result = nullptr;
-  napi_create_int64(env, number, &result);
-  return result;
+uint64_t Arguments::offset(size_t index) {
+  const Napi::Value value = info_[index];
+  uint64_t number = 0;
+  require(value.IsNumber() && toOffset(value.As<Napi::Number>().DoubleValue(), &number));
+  return number;
+}
+
+int64_t Arguments::wholeNumber(size_t index) {
+  const Napi::Value value = info_[index];
+  require(value.IsNumber());
+  return value.IsNumber() ? value.As<Napi::Number>().Int64Value() : 0;
+}
+
+bool Arguments::boolean(size_t index) {
+  const Napi::Value value = info_[index];
+  require(value.IsBoolean());
+  return value.IsBoolean() && value.As<Napi::Boolean>().Value();
+}
+
+std::string Arguments::path(size_t index) {
+  const Napi::Value value = info_[index];
+  if (!value.IsString()) {
+    valid_ = false;
+    return {};
+  }
+  const std::string path = value.As<Napi::String>().Utf8Value();
+  // The system would take the text up to a NUL for the path.
+  require(!path.empty() && path.find('\0') == std::string::npos);
+  return path;
+}
+
+Napi::Function Arguments::function(size_t index) {
+  const Napi::Value value = info_[index];
+  require(value.IsFunction());
+  return value.As<Napi::Function>();
+}
+
+Napi::Value Arguments::answer(int64_t number) const {
+  return Napi::Number::New(info_.Env(), static_cast<double>(number));
+}
+
+Napi::Value Arguments::reject(const char* message) const {
+  throwMisuse(info_.Env(), message);
+  return Napi::Value();
 }
 
 }  // namespace ringmq

@@ -1,10 +1,11 @@
-// Reads the arguments of one call from JavaScript, and answers it.
+// Reads the arguments of one call from JavaScript, and answers it. HotArguments are the same for the calls of the hot
+// path; README.md says why there are two.
 //
 // Reading never throws by itself: a value of the wrong kind, an unknown region or a range outside of its memory only
 // marks the arguments as invalid, so that a call reads all it needs, asks once, and has touched nothing by then.
 #pragma once
 
-#include <node_api.h>
+#include <napi.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -14,86 +15,43 @@
 
 namespace ringmq {
 
-struct Bytes {
-  uint8_t* data = nullptr;
-  uint64_t size = 0;
-};
-
-bool readOffset(napi_env env, napi_value value, uint64_t* offset);
-bool readPath(napi_env env, napi_value value, std::string* path);
-bool readBytes(napi_env env, napi_value value, Bytes* bytes);
+/// Whether the number is a whole one from 0 up to 2^53.
+bool toOffset(double number, uint64_t* offset);
 
 inline bool fits(uint64_t offset, uint64_t length, uint64_t size) {
   return length <= size && offset <= size - length;
 }
 
-template <size_t Count>
+/// Throws the RangeError of a misused call.
+void throwMisuse(napi_env env, const char* message);
+
 class Arguments {
  public:
-  Arguments(napi_env env, napi_callback_info info) : env_(env) {
-    size_t count = Count;
-    napi_get_cb_info(env, info, &count, values_, nullptr, nullptr);
-  }
+  explicit Arguments(const Napi::CallbackInfo& info) : info_(info) {}
 
-  napi_value value(size_t index) const { return values_[index]; }
-
-  int32_t integer(size_t index) {
-    int32_t number = 0;
-    valid_ &= napi_get_value_int32(env_, values_[index], &number) == napi_ok;
-    return number;
-  }
-
+  int32_t integer(size_t index);
   /// A whole number from 0 up to 2^53.
-  uint64_t offset(size_t index) {
-    uint64_t number = 0;
-    valid_ &= readOffset(env_, values_[index], &number);
-    return number;
-  }
-
-  bool boolean(size_t index) {
-    bool flag = false;
-    valid_ &= napi_get_value_bool(env_, values_[index], &flag) == napi_ok;
-    return flag;
-  }
-
-  std::string path(size_t index) {
-    std::string text;
-    valid_ &= readPath(env_, values_[index], &text);
-    return text;
-  }
-
-  Bytes bytes(size_t index) {
-    Bytes view;
-    valid_ &= readBytes(env_, values_[index], &view);
-    return view;
-  }
-
-  Region* region(size_t index) {
-    Region* region = findRegion(integer(index));
-    valid_ &= region != nullptr;
-    return region;
-  }
+  uint64_t offset(size_t index);
+  /// Any whole number.
+  int64_t wholeNumber(size_t index);
+  bool boolean(size_t index);
+  /// Text that the system may take for a path.
+  std::string path(size_t index);
+  Napi::Function function(size_t index);
 
   void require(bool condition) { valid_ &= condition; }
-
   void requireRange(const Region* region, uint64_t offset, uint64_t length) {
     valid_ &= region != nullptr && fits(offset, length, region->size);
   }
-
   bool valid() const { return valid_; }
 
+  Napi::Value answer(int64_t number) const;
   /// Throws the RangeError of a misused call.
-  napi_value reject(const char* message) const {
-    napi_throw_range_error(env_, "ERR_OUT_OF_RANGE", message);
-    return nullptr;
-  }
+  Napi::Value reject(const char* message) const;
 
  private:
-  napi_env env_;
-  napi_value values_[Count];
+  const Napi::CallbackInfo& info_;
   bool valid_ = true;
 };
-
-napi_value toNumber(napi_env env, int64_t number);
 
 }  // namespace ringmq

@@ -1,7 +1,7 @@
 // The ArrayBuffers of one environment (main thread or worker) over regions.
 #pragma once
 
-#include <node_api.h>
+#include <napi.h>
 
 #include <cstdint>
 #include <memory>
@@ -13,32 +13,33 @@ namespace ringmq {
 
 class Attachments {
  public:
-  /// The table of this environment. It ends with the environment.
-  static Attachments* of(napi_env env);
-  /// Once per environment, when the addon is loaded there.
-  static void install(napi_env env);
-
-  /// Null with a pending exception when the region is gone or the engine refuses.
-  napi_value attach(napi_env env, int32_t regionId);
-  void detach(napi_env env, int32_t regionId);
+  /// Empty with a pending exception when the region is gone or the engine refuses.
+  Napi::Value attach(Napi::Env env, int32_t regionId);
+  void detach(int32_t regionId);
 
  private:
-  struct Attachment {
-    explicit Attachment(Region* held) : region(held) {}
-    ~Attachment() { release(); }
-    Attachment(const Attachment&) = delete;
-    Attachment& operator=(const Attachment&) = delete;
+  /// Shared by the table and the buffer's finalizer.
+  struct Hold {
+    explicit Hold(Region* held) : region(held) {}
+    ~Hold() { release(); }
+    Hold(const Hold&) = delete;
+    Hold& operator=(const Hold&) = delete;
     /// Gives the region back once, whoever comes first: detach, the garbage collector, or the end of the thread.
     void release();
 
     Region* region;
-    napi_ref reference = nullptr;
+  };
+
+  struct Attachment {
+    std::shared_ptr<Hold> hold;
+    /// Weak: the views that the thread keeps hold the buffer, not this table.
+    Napi::Reference<Napi::ArrayBuffer> buffer;
   };
 
   static void onCollected(napi_env env, void* data, void* hint);
-  void forgetCollected(napi_env env);
+  void forgetCollected();
 
-  std::unordered_map<int32_t, std::shared_ptr<Attachment>> byRegion_;
+  std::unordered_map<int32_t, Attachment> byRegion_;
 };
 
 }  // namespace ringmq

@@ -2,8 +2,8 @@
 
 #include <cstring>
 
-#include "arguments.h"
 #include "crc32.h"
+#include "hot_arguments.h"
 
 namespace ringmq {
 
@@ -23,7 +23,7 @@ bool overlaps(const Copy& copy) {
 }
 
 template <size_t Count>
-Copy readCopy(Arguments<Count>& arguments) {
+Copy readCopy(HotArguments<Count>& arguments) {
   const Copy copy{arguments.region(0), arguments.offset(1), arguments.region(2), arguments.offset(3),
                   arguments.offset(4)};
   arguments.requireRange(copy.target, copy.targetOffset, copy.length);
@@ -45,7 +45,7 @@ napi_value toUnsigned(napi_env env, uint32_t number) {
 }  // namespace
 
 napi_value copyCall(napi_env env, napi_callback_info info) {
-  Arguments<5> arguments(env, info);
+  HotArguments<5> arguments(env, info);
   const Copy copy = readCopy(arguments);
   if (!arguments.valid()) return arguments.reject("copy: unknown region, or range outside of it");
   perform(copy);
@@ -53,7 +53,7 @@ napi_value copyCall(napi_env env, napi_callback_info info) {
 }
 
 napi_value copyWithCrcCall(napi_env env, napi_callback_info info) {
-  Arguments<7> arguments(env, info);
+  HotArguments<7> arguments(env, info);
   const Copy copy = readCopy(arguments);
   const uint64_t crcOffset = arguments.offset(5);
   const uint64_t crcLength = arguments.offset(6);
@@ -64,7 +64,7 @@ napi_value copyWithCrcCall(napi_env env, napi_callback_info info) {
 }
 
 napi_value crcOfRegionCall(napi_env env, napi_callback_info info) {
-  Arguments<3> arguments(env, info);
+  HotArguments<3> arguments(env, info);
   const Region* region = arguments.region(0);
   const uint64_t offset = arguments.offset(1);
   const uint64_t length = arguments.offset(2);
@@ -74,7 +74,7 @@ napi_value crcOfRegionCall(napi_env env, napi_callback_info info) {
 }
 
 napi_value crcOfBytesCall(napi_env env, napi_callback_info info) {
-  Arguments<3> arguments(env, info);
+  HotArguments<3> arguments(env, info);
   const Bytes bytes = arguments.bytes(0);
   const uint64_t offset = arguments.offset(1);
   const uint64_t length = arguments.offset(2);

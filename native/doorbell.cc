@@ -4,7 +4,7 @@
 #include <cerrno>
 #include <mutex>
 
-#include "arguments.h"
+#include "hot_arguments.h"
 #include "id_table.h"
 
 namespace ringmq {
@@ -71,24 +71,23 @@ bool createFunction(napi_env env, napi_value callback, Doorbell* bell) {
 
 }  // namespace
 
-napi_value openDoorbellCall(napi_env env, napi_callback_info info) {
-  Arguments<1> arguments(env, info);
-  napi_valuetype type = napi_undefined;
-  napi_typeof(env, arguments.value(0), &type);
-  if (type != napi_function) return arguments.reject("openDoorbell: needs a callback");
+Napi::Value openDoorbellCall(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  const Napi::Function callback = arguments.function(0);
+  if (!arguments.valid()) return arguments.reject("openDoorbell: needs a callback");
   auto* bell = new Doorbell();
-  if (!createFunction(env, arguments.value(0), bell)) {
+  if (!createFunction(info.Env(), callback, bell)) {
     delete bell;
-    napi_throw_error(env, nullptr, "openDoorbell: the runtime refused a threadsafe function");
-    return nullptr;
+    napi_throw_error(info.Env(), nullptr, "openDoorbell: the runtime refused a threadsafe function");
+    return {};
   }
   // After the function's own hook, and hooks run in reverse: the bell closes before its function goes.
-  napi_add_env_cleanup_hook(env, onEnvironmentEnd, bell);
-  return toNumber(env, registerDoorbell(bell));
+  napi_add_env_cleanup_hook(info.Env(), onEnvironmentEnd, bell);
+  return arguments.answer(registerDoorbell(bell));
 }
 
 napi_value ringDoorbellCall(napi_env env, napi_callback_info info) {
-  Arguments<1> arguments(env, info);
+  HotArguments<1> arguments(env, info);
   Doorbell* bell = table.find(arguments.integer(0));
   // Closed, or somebody has rung already.
   if (bell == nullptr || bell->pending.exchange(true)) return nullptr;
@@ -97,13 +96,13 @@ napi_value ringDoorbellCall(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-napi_value closeDoorbellCall(napi_env env, napi_callback_info info) {
-  Arguments<1> arguments(env, info);
+Napi::Value closeDoorbellCall(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
   Doorbell* bell = table.find(arguments.integer(0));
-  if (bell == nullptr) return nullptr;
-  napi_remove_env_cleanup_hook(env, onEnvironmentEnd, bell);
+  if (bell == nullptr) return {};
+  napi_remove_env_cleanup_hook(info.Env(), onEnvironmentEnd, bell);
   close(bell);
-  return nullptr;
+  return {};
 }
 
 }  // namespace ringmq

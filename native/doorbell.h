@@ -1,12 +1,12 @@
 // Wakes the event loop of another thread.
 #pragma once
 
-#include <node_api.h>
+#include <napi.h>
 
 namespace ringmq {
 
-napi_value openDoorbellCall(napi_env env, napi_callback_info info);
+Napi::Value openDoorbellCall(const Napi::CallbackInfo& info);
 napi_value ringDoorbellCall(napi_env env, napi_callback_info info);
-napi_value closeDoorbellCall(napi_env env, napi_callback_info info);
+Napi::Value closeDoorbellCall(const Napi::CallbackInfo& info);
 
 }  // namespace ringmq

@@ -56,7 +56,7 @@ void onBusError(int signal, siginfo_t* info, void* context) {
 
 }  // namespace
 
-napi_value installFaultGuardCall(napi_env, napi_callback_info) {
+Napi::Value installFaultGuardCall(const Napi::CallbackInfo&) {
   static std::once_flag installed;
   std::call_once(installed, [] {
     pageSize();
@@ -66,7 +66,7 @@ napi_value installFaultGuardCall(napi_env, napi_callback_info) {
     sigemptyset(&action.sa_mask);
     sigaction(SIGBUS, &action, &previous);
   });
-  return nullptr;
+  return {};
 }
 
 }  // namespace ringmq

@@ -1,9 +1,9 @@
 #pragma once
 
-#include <node_api.h>
+#include <napi.h>
 
 namespace ringmq {
 
-napi_value installFaultGuardCall(napi_env env, napi_callback_info info);
+Napi::Value installFaultGuardCall(const Napi::CallbackInfo& info);
 
 }  // namespace ringmq

@@ -78,52 +78,52 @@ int dropFileCache(const std::string& path, uint64_t from, uint64_t length) {
 
 }  // namespace
 
-napi_value zeroFileRangeCall(napi_env env, napi_callback_info info) {
-  Arguments<3> arguments(env, info);
+Napi::Value zeroFileRangeCall(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
   const std::string path = arguments.path(0);
   const uint64_t from = arguments.offset(1);
   const uint64_t to = arguments.offset(2);
   arguments.require(from <= to);
   if (!arguments.valid()) return arguments.reject("zeroFileRange: needs path, from <= to");
-  return toNumber(env, zeroFileRange(path, from, to));
+  return arguments.answer(zeroFileRange(path, from, to));
 }
 
-napi_value syncDirectoryCall(napi_env env, napi_callback_info info) {
-  Arguments<1> arguments(env, info);
+Napi::Value syncDirectoryCall(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
   const std::string path = arguments.path(0);
   if (!arguments.valid()) return arguments.reject("syncDirectory: needs a path");
-  return toNumber(env, syncDirectory(path));
+  return arguments.answer(syncDirectory(path));
 }
 
-napi_value lockFileCall(napi_env env, napi_callback_info info) {
-  Arguments<1> arguments(env, info);
+Napi::Value lockFileCall(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
   const std::string path = arguments.path(0);
   if (!arguments.valid()) return arguments.reject("lockFile: needs a path");
-  return toNumber(env, lockFile(path));
+  return arguments.answer(lockFile(path));
 }
 
-napi_value unlockFileCall(napi_env env, napi_callback_info info) {
-  Arguments<1> arguments(env, info);
+Napi::Value unlockFileCall(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
   const int32_t descriptor = arguments.integer(0);
   if (!arguments.valid() || !unlockFile(descriptor)) return arguments.reject("unlockFile: not a lock");
-  return nullptr;
+  return {};
 }
 
-napi_value dropFileCacheCall(napi_env env, napi_callback_info info) {
-  Arguments<3> arguments(env, info);
+Napi::Value dropFileCacheCall(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
   const std::string path = arguments.path(0);
   const uint64_t from = arguments.offset(1);
   const uint64_t length = arguments.offset(2);
   if (!arguments.valid()) return arguments.reject("dropFileCache: needs path, from, length");
-  return toNumber(env, dropFileCache(path, from, length));
+  return arguments.answer(dropFileCache(path, from, length));
 }
 
-napi_value duplicateDescriptorCall(napi_env env, napi_callback_info info) {
-  Arguments<1> arguments(env, info);
+Napi::Value duplicateDescriptorCall(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
   const int32_t descriptor = arguments.integer(0);
   if (!arguments.valid()) return arguments.reject("duplicateDescriptor: needs a descriptor");
   const int duplicate = fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
-  return toNumber(env, duplicate < 0 ? -errno : duplicate);
+  return arguments.answer(duplicate < 0 ? -errno : duplicate);
 }
 
 }  // namespace ringmq

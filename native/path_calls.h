@@ -1,15 +1,15 @@
 // Calls on whole files and descriptors, off the hot path.
 #pragma once
 
-#include <node_api.h>
+#include <napi.h>
 
 namespace ringmq {
 
-napi_value zeroFileRangeCall(napi_env env, napi_callback_info info);
-napi_value syncDirectoryCall(napi_env env, napi_callback_info info);
-napi_value lockFileCall(napi_env env, napi_callback_info info);
-napi_value unlockFileCall(napi_env env, napi_callback_info info);
-napi_value dropFileCacheCall(napi_env env, napi_callback_info info);
-napi_value duplicateDescriptorCall(napi_env env, napi_callback_info info);
+Napi::Value zeroFileRangeCall(const Napi::CallbackInfo& info);
+Napi::Value syncDirectoryCall(const Napi::CallbackInfo& info);
+Napi::Value lockFileCall(const Napi::CallbackInfo& info);
+Napi::Value unlockFileCall(const Napi::CallbackInfo& info);
+Napi::Value dropFileCacheCall(const Napi::CallbackInfo& info);
+Napi::Value duplicateDescriptorCall(const Napi::CallbackInfo& info);
 
 }  // namespace ringmq

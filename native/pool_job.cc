@@ -2,43 +2,40 @@
 
 #include <utility>
 
-#include "arguments.h"
-
 namespace ringmq {
 
 namespace {
 
-struct PoolJob {
-  std::function<int64_t()> work;
-  int64_t result = 0;
-  napi_async_work handle = nullptr;
-  napi_deferred promise = nullptr;
+/// Deletes itself when it is done.
+class PoolJob final : public Napi::AsyncWorker {
+ public:
+  PoolJob(Napi::Env env, const char* name, std::function<int64_t()> work, napi_deferred promise)
+      : AsyncWorker(env, name), work_(std::move(work)), promise_(promise) {}
+
+ protected:
+  void Execute() override { result_ = work_(); }
+  /// Fails, with nobody left to tell, when the thread is being terminated.
+  void OnOK() override {
+    napi_resolve_deferred(Env(), promise_, Napi::Number::New(Env(), static_cast<double>(result_)));
+  }
+
+ private:
+  std::function<int64_t()> work_;
+  int64_t result_ = 0;
+  napi_deferred promise_;
 };
-
-void execute(napi_env, void* data) {
-  auto* job = static_cast<PoolJob*>(data);
-  job->result = job->work();
-}
-
-void complete(napi_env env, napi_status, void* data) {
-  auto* job = static_cast<PoolJob*>(data);
-  napi_resolve_deferred(env, job->promise, toNumber(env, job->result));
-  napi_delete_async_work(env, job->handle);
-  delete job;
-}
 
 }  // namespace
 
-napi_value runInPool(napi_env env, const char* name, std::function<int64_t()> work) {
-  auto* job = new PoolJob();
-  job->work = std::move(work);
+Napi::Value runInPool(Napi::Env env, const char* name, std::function<int64_t()> work) {
+  napi_deferred deferred = nullptr;
   napi_value promise = nullptr;
-  napi_value resource = nullptr;
-  napi_create_promise(env, &job->promise, &promise);
-  napi_create_string_utf8(env, name, NAPI_AUTO_LENGTH, &resource);
-  napi_create_async_work(env, nullptr, resource, execute, complete, job, &job->handle);
-  napi_queue_async_work(env, job->handle);
-  return promise;
+  // Not Napi::Promise::Deferred: in a thread that is being terminated no promise can be made, and that class would hand
+  // out an uninitialized one.
+  if (napi_create_promise(env, &deferred, &promise) != napi_ok) return {};
+  auto* job = new PoolJob(env, name, std::move(work), deferred);
+  job->Queue();
+  return {env, promise};
 }
 
 }  // namespace ringmq

@@ -1,7 +1,7 @@
 // Runs work in libuv's thread pool and answers with a promise.
 #pragma once
 
-#include <node_api.h>
+#include <napi.h>
 
 #include <cstdint>
 #include <functional>
@@ -9,6 +9,6 @@
 namespace ringmq {
 
 /// The promise resolves with the number that `work` returns. `work` runs on a pool thread and must not use Node-API.
-napi_value runInPool(napi_env env, const char* name, std::function<int64_t()> work);
+Napi::Value runInPool(Napi::Env env, const char* name, std::function<int64_t()> work);
 
 }  // namespace ringmq

@@ -5,6 +5,7 @@
 
 #include "arguments.h"
 #include "file_cache.h"
+#include "hot_arguments.h"
 #include "pool_job.h"
 
 namespace ringmq {
@@ -12,9 +13,9 @@ namespace ringmq {
 namespace {
 
 /// The cache answers -EBADF for an id that it does not know, which is misuse.
-template <size_t Count>
-napi_value answer(napi_env env, const Arguments<Count>& arguments, int64_t result, const char* misuse) {
-  return result == -EBADF ? arguments.reject(misuse) : toNumber(env, result);
+template <class AnyArguments>
+auto answer(const AnyArguments& arguments, int64_t result, const char* misuse) {
+  return result == -EBADF ? arguments.reject(misuse) : arguments.answer(result);
 }
 
 struct Transfer {
@@ -24,7 +25,7 @@ struct Transfer {
   uint64_t length;
 };
 
-Transfer readTransfer(Arguments<5>& arguments) {
+Transfer readTransfer(HotArguments<5>& arguments) {
   const int32_t file = arguments.integer(0);
   const uint64_t fileOffset = arguments.offset(1);
   const Bytes bytes = arguments.bytes(2);
@@ -36,69 +37,68 @@ Transfer readTransfer(Arguments<5>& arguments) {
 
 }  // namespace
 
-napi_value openFileCall(napi_env env, napi_callback_info info) {
-  Arguments<2> arguments(env, info);
+Napi::Value openFileCall(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
   const std::string path = arguments.path(0);
-  int64_t bytes = 0;
-  arguments.require(napi_get_value_int64(env, arguments.value(1), &bytes) == napi_ok);
+  const int64_t bytes = arguments.wholeNumber(1);
   if (!arguments.valid()) return arguments.reject("openFile: needs path, bytes");
-  return toNumber(env, FileCache::shared().open(path, bytes));
+  return arguments.answer(FileCache::shared().open(path, bytes));
 }
 
 napi_value readFileCall(napi_env env, napi_callback_info info) {
   constexpr const char* kMisuse = "readFile: unknown file, or range outside of the target";
-  Arguments<5> arguments(env, info);
+  HotArguments<5> arguments(env, info);
   const Transfer transfer = readTransfer(arguments);
   if (!arguments.valid()) return arguments.reject(kMisuse);
   const int64_t result =
       FileCache::shared().read(transfer.file, transfer.fileOffset, transfer.bytes, transfer.length);
-  return answer(env, arguments, result, kMisuse);
+  return answer(arguments, result, kMisuse);
 }
 
 napi_value writeFileCall(napi_env env, napi_callback_info info) {
   constexpr const char* kMisuse = "writeFile: unknown file, or range outside of the source";
-  Arguments<5> arguments(env, info);
+  HotArguments<5> arguments(env, info);
   const Transfer transfer = readTransfer(arguments);
   if (!arguments.valid()) return arguments.reject(kMisuse);
   const int64_t result =
       FileCache::shared().write(transfer.file, transfer.fileOffset, transfer.bytes, transfer.length);
-  return answer(env, arguments, result, kMisuse);
+  return answer(arguments, result, kMisuse);
 }
 
-napi_value fileSizeCall(napi_env env, napi_callback_info info) {
+Napi::Value fileSizeCall(const Napi::CallbackInfo& info) {
   constexpr const char* kMisuse = "fileSize: unknown file";
-  Arguments<1> arguments(env, info);
+  Arguments arguments(info);
   const int32_t file = arguments.integer(0);
   if (!arguments.valid()) return arguments.reject(kMisuse);
-  return answer(env, arguments, FileCache::shared().size(file), kMisuse);
+  return answer(arguments, FileCache::shared().size(file), kMisuse);
 }
 
-napi_value syncFileCall(napi_env env, napi_callback_info info) {
+Napi::Value syncFileCall(const Napi::CallbackInfo& info) {
   constexpr const char* kMisuse = "syncFile: unknown file";
-  Arguments<1> arguments(env, info);
+  Arguments arguments(info);
   const int32_t file = arguments.integer(0);
   if (!arguments.valid()) return arguments.reject(kMisuse);
-  return answer(env, arguments, FileCache::shared().sync(file), kMisuse);
+  return answer(arguments, FileCache::shared().sync(file), kMisuse);
 }
 
-napi_value syncDirtyFilesCall(napi_env env, napi_callback_info) {
-  return runInPool(env, "syncDirtyFiles", [] { return FileCache::shared().syncDirty(); });
+Napi::Value syncDirtyFilesCall(const Napi::CallbackInfo& info) {
+  return runInPool(info.Env(), "syncDirtyFiles", [] { return FileCache::shared().syncDirty(); });
 }
 
-napi_value closeFileCall(napi_env env, napi_callback_info info) {
-  Arguments<1> arguments(env, info);
+Napi::Value closeFileCall(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
   const int32_t file = arguments.integer(0);
   if (!arguments.valid() || !FileCache::shared().close(file)) return arguments.reject("closeFile: unknown file");
-  return nullptr;
+  return {};
 }
 
-napi_value setFileCacheLimitCall(napi_env env, napi_callback_info info) {
-  Arguments<1> arguments(env, info);
+Napi::Value setFileCacheLimitCall(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
   const uint64_t descriptors = arguments.offset(0);
   arguments.require(descriptors > 0);
   if (!arguments.valid()) return arguments.reject("setFileCacheLimit: needs a positive number");
   FileCache::shared().setLimit(descriptors);
-  return nullptr;
+  return {};
 }
 
 }  // namespace ringmq

@@ -1,16 +1,16 @@
 #pragma once
 
-#include <node_api.h>
+#include <napi.h>
 
 namespace ringmq {
 
-napi_value openFileCall(napi_env env, napi_callback_info info);
+Napi::Value openFileCall(const Napi::CallbackInfo& info);
 napi_value readFileCall(napi_env env, napi_callback_info info);
 napi_value writeFileCall(napi_env env, napi_callback_info info);
-napi_value fileSizeCall(napi_env env, napi_callback_info info);
-napi_value syncFileCall(napi_env env, napi_callback_info info);
-napi_value syncDirtyFilesCall(napi_env env, napi_callback_info info);
-napi_value closeFileCall(napi_env env, napi_callback_info info);
-napi_value setFileCacheLimitCall(napi_env env, napi_callback_info info);
+Napi::Value fileSizeCall(const Napi::CallbackInfo& info);
+Napi::Value syncFileCall(const Napi::CallbackInfo& info);
+Napi::Value syncDirtyFilesCall(const Napi::CallbackInfo& info);
+Napi::Value closeFileCall(const Napi::CallbackInfo& info);
+Napi::Value setFileCacheLimitCall(const Napi::CallbackInfo& info);
 
 }  // namespace ringmq

@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { addon } from '../../src/native/addon.ts';
@@ -85,6 +86,21 @@ test('threads end with work in the pool and with open bells', async () => {
     await thread.terminate();
     addon.ringDoorbell(bell);
   }
+});
+
+test('threads end in the middle of calls', async () => {
+  const region = addon.allocateRegion(SIZE);
+  for (let round = 0; round < 30; round += 1) {
+    const threads = [new TestThread(), new TestThread(), new TestThread()];
+    for (const thread of threads) {
+      await thread.call('attach', region);
+      thread.start('callForever', region, freshPath());
+    }
+    await sleep(round % 5);
+    await Promise.all(threads.map((thread) => thread.terminate()));
+  }
+  await eventually(() => addon.regionReferences(region) === 1, 'attachments are gone');
+  addon.closeRegion(region);
 });
 
 test('the addon works in threads that start after all others have ended', async () => {

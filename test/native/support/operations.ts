@@ -4,6 +4,8 @@ import { addon } from '../../../src/native/addon.ts';
 const views = new Map<number, Uint8Array>();
 let bellRings = 0;
 
+const SMALL = 4096;
+
 function viewOf(region: number): Uint8Array {
   let view = views.get(region);
   if (view === undefined) {
@@ -96,6 +98,17 @@ export const operations = {
   },
   startPrepare(path: string, bytes: number): void {
     void addon.prepareSegment(path, bytes);
+  },
+  /** Attaches, detaches and starts work in the pool without ever coming back to its event loop. */
+  callForever(region: number, path: string): void {
+    for (;;) {
+      void addon.prepareSegment(path, SMALL);
+      void addon.populateRegion(region, 0, SMALL);
+      for (let n = 0; n < 50; n += 1) {
+        new Uint8Array(addon.attach(region)).fill(1, 0, 8);
+        addon.detach(region);
+      }
+    }
   },
   sleepForever(): void {
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
