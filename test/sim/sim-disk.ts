@@ -100,6 +100,8 @@ class SimMapping implements Mapping {
     return 0;
   }
 
+  release(): void {}
+
   close(): void {
     this.bytes = NOTHING;
     this.view = new DataView(NOTHING.buffer);

@@ -1,0 +1,117 @@
+/** The house style as far as a machine can hold it: sizes, header comments, no leftovers. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type SourceFile, sourceFiles } from '../support/source-files.ts';
+
+const test = suite('tidy');
+
+const MAX_COLUMNS = 110;
+const MAX_COMMENT_COLUMNS = 120;
+const MAX_LINES = 500;
+const MAX_FUNCTION_LINES = 70;
+
+const src = sourceFiles('src');
+const tests = sourceFiles('test');
+const all = [...src, ...tests, ...sourceFiles('bench')];
+
+/** `path:line` of every line that breaks a rule. */
+function offenders(files: readonly SourceFile[], breaks: (line: string) => boolean): string[] {
+  return files.flatMap(({ path, text }) =>
+    text.split('\n').flatMap((line, i) => (breaks(line) ? [`${path}:${i + 1}`] : [])),
+  );
+}
+
+/** Lines from the one that opens a function's body to the one that closes it, both found by their indentation. */
+function longFunctions({ path, text }: SourceFile): string[] {
+  const lines = text.split('\n');
+  const found: string[] = [];
+  for (const [i, line] of lines.entries()) {
+    const head = FUNCTION_BODY.exec(line);
+    if (head === null) continue;
+    const closes = new RegExp(`^${head[1] ?? ''}[})\\]]`);
+    const end = lines.findIndex((other, j) => j > i && closes.test(other) && !/^\s*\}?\)[:,]/.test(other));
+    if (end - i + 1 > MAX_FUNCTION_LINES) found.push(`${path}:${i + 1} (${end - i + 1} lines)`);
+  }
+  return found;
+}
+
+/**
+ * A line that ends by opening the body of a function, method or arrow function. Control statements and classes do not
+ * count, nor the arrows that a test is made of, whose end is that of the function around them.
+ */
+const FUNCTION_BODY =
+  /^(\s*)(?!(?:if|else|for|while|switch|do|try|catch|class|export class|export interface|interface)\b)(?:.*(?:\bfunction\b.*|=>) \{|(?:(?:static|async|private|override|get|set) )*[*#\w]+(?:<[^>]*>)?\(.*\)(?:: [^={]+)? \{|\)(?:: [^={]+)? \{)$/;
+
+/**
+ * The formatter holds code to 110 columns but breaks no text. So a line may be longer when a string, template or
+ * regular expression in it is what makes it so; comments may run to 120 columns.
+ */
+test(`lines fit into ${MAX_COLUMNS} columns`, () => {
+  const tooLong = (line: string) => {
+    if (line.length <= MAX_COLUMNS) return false;
+    if (/^\s*(?:\/\/|\/?\*)/.test(line)) return line.length > MAX_COMMENT_COLUMNS && !/\S{60}/.test(line);
+    return !/['"`/]/.test(line);
+  };
+  assert.equal(offenders([...src, ...tests], tooLong), []);
+});
+
+test(`files have at most ${MAX_LINES} lines`, () => {
+  const long = all.filter(({ text }) => text.split('\n').length - 1 > MAX_LINES);
+  assert.equal(
+    long.map((file) => file.path),
+    [],
+  );
+});
+
+test(`functions have at most ${MAX_FUNCTION_LINES} lines`, () => {
+  assert.equal(src.flatMap(longFunctions), []);
+});
+
+test('every source file begins with a comment that says what it is for', () => {
+  const bare = src.filter(({ text }) => !/^(?:#!.*\n)?\/\*\*/.test(text));
+  assert.equal(
+    bare.map((file) => file.path),
+    [],
+  );
+});
+
+test('no leftovers', () => {
+  // Written so that this file does not find itself.
+  const marks = /\b(?:TO[D]O|FIX[M]E)\b/;
+  assert.equal(
+    offenders(all, (line) => marks.test(line)),
+    [],
+  );
+});
+
+test('src prints in the command line only', () => {
+  const library = src.filter(({ path }) => !path.startsWith('src/cli/'));
+  assert.equal(
+    offenders(library, (line) => /\bconsole\./.test(line)),
+    [],
+  );
+});
+
+test('time comes through lib/clock', () => {
+  const others = src.filter(({ path }) => path !== 'src/lib/clock.ts');
+  const readsClock = /\bDate\.now\b|\bnew Date\(\)/;
+  assert.equal(
+    offenders(others, (line) => readsClock.test(line)),
+    [],
+  );
+});
+
+test('the search for long functions sees methods, functions and arrows', () => {
+  const body = '    work();\n'.repeat(MAX_FUNCTION_LINES);
+  const cases = [
+    `class A {\n  async #run(a: number): Promise<void> {\n${body}  }\n}\n`,
+    `function run(a: { b: number }): number {\n${body}}\n`,
+    `function run(\n  a: number,\n): number {\n${body}}\n`,
+    `const run = (a: number) => {\n${body}};\n`,
+    `class A {\n  constructor(setup: Setup) {\n${body}  }\n}\n`,
+  ];
+  for (const text of cases) assert.is(longFunctions({ path: 'x.ts', text }).length, 1, text.slice(0, 60));
+  assert.equal(longFunctions({ path: 'x.ts', text: `class A {\n${body}}\nif (a) {\n${body}}\n` }), []);
+});
+
+test.run();
