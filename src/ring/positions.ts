@@ -28,7 +28,10 @@ export const STOPPING = 9;
 export const MESSAGES_APPENDED = 10;
 /** errno of the failed write or sync that halted the store. */
 export const HALT_ERRNO = 11;
-/** Store timestamp (ms) of the last record in an index file that is full and durable; 0 before. Written by the dispatcher. */
+/**
+ * Store timestamp (ms) of the last record in an index file that is full and durable; 0 before. Written by the
+ * dispatcher.
+ */
 export const INDEX_COMPLETED_TIME = 12;
 
 const SLOTS = 16;

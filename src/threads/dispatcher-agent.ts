@@ -1,4 +1,6 @@
-/** The dispatcher's thread: follows the log (store/dispatch), learns queues from control, tells who waits for messages. */
+/**
+ * The dispatcher's thread: follows the log (store/dispatch), learns queues from control, tells who waits for messages.
+ */
 import { join } from 'node:path';
 import { systemClock } from '../lib/clock.ts';
 import { APPENDED, FLUSHED, LOG_START, Positions } from '../ring/positions.ts';
