@@ -34,6 +34,9 @@ export const HALT_ERRNO = 11;
  */
 export const INDEX_COMPLETED_TIME = 12;
 
+/** Counts reads far behind the tail; a hint that any reader raises. */
+export const BACKLOG_READS = 13;
+
 const SLOTS = 16;
 /** Which 32-bit half of a slot is the low one on this machine. */
 const LOW_HALF = new Int32Array(new BigInt64Array([1n]).buffer)[0] === 1 ? 0 : 1;
@@ -68,6 +71,11 @@ export class Positions {
     if (Atomics.compareExchange(this.#slots, HALTED * SLOT_STRIDE, 0n, BigInt(reason)) === 0n) {
       this.set(HALT_ERRNO, errno);
     }
+  }
+
+  /** Adds one to a slot that several threads raise. */
+  raise(slot: number): void {
+    Atomics.add(this.#slots, slot * SLOT_STRIDE, 1n);
   }
 
   /** Whether the slot holds another value than `value`; cheaper than `get`, for threads that look often. */

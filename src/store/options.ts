@@ -18,6 +18,8 @@ export interface StoreOptions {
   flushDiskType: 'ASYNC_FLUSH' | 'SYNC_FLUSH';
   /** Pause between flushes under ASYNC_FLUSH, ms. */
   flushIntervalCommitLog: number;
+  /** Bytes of log behind the tail that stay in memory while nobody reads further back; 0 = all that the kernel keeps. */
+  cachedLogBytes: number;
   /** Make the next CommitLog file ahead of need. */
   preallocateNextFile: boolean;
   /** Hours after its last write that a CommitLog file is kept. */
@@ -35,6 +37,7 @@ export const DEFAULT_STORE_OPTIONS: Omit<StoreOptions, 'directory' | 'commitLogD
   maxMessageSize: 4 * 1024 * 1024,
   flushDiskType: 'ASYNC_FLUSH',
   flushIntervalCommitLog: 500,
+  cachedLogBytes: 256 * 1024 * 1024,
   preallocateNextFile: true,
   fileReservedTime: 72,
   deleteWhen: '04',

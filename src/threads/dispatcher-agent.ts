@@ -9,6 +9,7 @@ import { wakerOf } from '../ring/wake.ts';
 import { nativeDisk } from '../store/disk/native-disk.ts';
 import { Dispatcher } from '../store/dispatch/dispatcher.ts';
 import { KeyIndex } from '../store/index/key-index.ts';
+import { PageRelease } from '../store/log/page-release.ts';
 import { Segments } from '../store/log/segments.ts';
 import { storePaths } from '../store/paths.ts';
 import { QueueDirectory } from '../store/queue/queue-directory.ts';
@@ -31,6 +32,7 @@ export class DispatcherAgent implements Agent {
   readonly #table: QueueTable;
   readonly #index: KeyIndex | undefined;
   readonly #dispatcher: Dispatcher;
+  readonly #pages: PageRelease;
   readonly #commands: RingConsumer;
   readonly #arrivals: RingProducer[];
   readonly #lost: Int32Array;
@@ -41,6 +43,12 @@ export class DispatcherAgent implements Agent {
     const { store } = broker;
     this.#positions = new Positions(broker.positions);
     this.#segments = new Segments(nativeDisk, store.commitLogDirectory, store.mappedFileSizeCommitLog);
+    this.#pages = new PageRelease(
+      this.#segments,
+      this.#positions,
+      store.cachedLogBytes,
+      systemClock.monotonic,
+    );
     const directory = QueueDirectory.attach(broker.directory);
     this.#queueRoot = storePaths.consumeQueue(store.directory);
     this.#table = new QueueTable(nativeDisk, this.#queueRoot, store.mappedFileSizeConsumeQueue, directory);
@@ -80,6 +88,7 @@ export class DispatcherAgent implements Agent {
     const dispatched = this.#dispatcher.doWork(bound);
     if (dispatched > 0) for (const ring of this.#arrivals) ring.publish();
     this.#dropDeleted();
+    this.#pages.step();
     return commanded + dispatched;
   }
 

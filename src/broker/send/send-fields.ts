@@ -54,7 +54,7 @@ export class SendFields {
 
   /** Locates the fields of a send; `problem` says whether they can be used. */
   locate(table: FieldTable, letters: boolean): void {
-    this.#fields.fill(ABSENT);
+    for (let i = 0; i < LETTERS; i++) this.#fields[i] = ABSENT;
     if (letters) this.#byLetter(table);
     else for (let i = 0; i < LONG_NAMES.length; i++) this.#fields[i] = table.find(LONG_NAMES[i] as string);
     this.problem = undefined;

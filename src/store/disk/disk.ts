@@ -31,6 +31,11 @@ export interface Mapping {
   resident(from: number, length: number): boolean;
   /** Brings the range into memory in the background, so that reading it does not wait. 0 or -errno. */
   populate(from: number, length: number): Promise<number>;
+  /**
+   * Lets the memory of a range go that is durable: whoever reads it again reads it from the disk. Only a hint, never an
+   * error.
+   */
+  release(from: number, length: number): void;
   /** Ends this thread's view; later reads see nothing. */
   close(): void;
 }
