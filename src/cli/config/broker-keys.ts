@@ -213,6 +213,12 @@ export const keyGroups: readonly KeyGroup[] = [
         'SYNC_FLUSH: a send is answered when its message is on the disk.',
       ),
       storeKey('flushIntervalCommitLog', milliseconds, 'ms between flushes under ASYNC_FLUSH.'),
+      storeKey(
+        'cachedLogBytes',
+        integer(0, MAX),
+        'Bytes of log behind the tail that stay in memory while nobody reads further back; 0 = all of it.',
+        { name: `${OWN_PREFIX}cachedLogBytes` },
+      ),
       storeKey('preallocateNextFile', flag, 'Make the next CommitLog file ahead of need.', {
         name: `${OWN_PREFIX}preallocateNextFile`,
       }),
