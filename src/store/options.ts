@@ -18,7 +18,7 @@ export interface StoreOptions {
   flushDiskType: 'ASYNC_FLUSH' | 'SYNC_FLUSH';
   /** Pause between flushes under ASYNC_FLUSH, ms. */
   flushIntervalCommitLog: number;
-  /** Bytes of log behind the tail that stay in memory while nobody reads further back; 0 = all that the kernel keeps. */
+  /** Bytes of log behind the tail that stay in memory while nobody reads further back; 0 = all the kernel keeps. */
   cachedLogBytes: number;
   /** Make the next CommitLog file ahead of need. */
   preallocateNextFile: boolean;

@@ -89,7 +89,7 @@ test('numbers: whole ones within 2^53, everything else is none', () => {
     ['1e3', Number.NaN],
     ['+1', Number.NaN],
     [' 1', Number.NaN],
-    ['1'.repeat(16) + 'x', Number.NaN],
+    [`${'1'.repeat(16)}x`, Number.NaN],
   ];
   for (const [text, number] of values) {
     const request = read(json(`{"extFields":{"n":"${text}"}}`));
