@@ -10,7 +10,7 @@ const test = suite('store simulation');
 test('no crash loses what was flushed, doubles a message or brings one up that never was', async () => {
   let lost = 0;
   let survived = 0;
-  for (const seed of seeds('SIM_SEED', fullRun ? 10_000 : 250)) {
+  for (const seed of seeds('SIM_SEED', fullRun ? 3000 : 250)) {
     const result = await simulateStore({ seed, steps: 80 });
     lost += result.lost;
     survived += result.survived;
