@@ -93,7 +93,10 @@ class Broker implements RunningBroker {
     this.#reads = new ControlReads(store, positions, opened.directory, ids);
     this.#put = makePutRing(config, opened, this.#topology);
     this.#tables = makeTables(storePaths.config(store.directory), settings, systemClock, log);
-    const retention = makeRetention(config, opened, this.#jobs, () => this.#logStartMoved());
+    const retention = makeRetention(config, opened, this.#jobs, {
+      announce: () => this.#logStartMoved(),
+      settled: (position) => this.#duties.settled(position),
+    });
     const context = makeContext(config, opened, this.#tables, this.#reads, this.#put, retention, (topic) =>
       this.#topics.settled(topic),
     );

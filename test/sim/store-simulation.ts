@@ -232,6 +232,7 @@ class Simulation {
         followLogStart(this.#disk, store.options, store.directory, queues, logStart);
       },
       announce: () => {},
+      settled: async () => {},
     });
     await retention.run(true);
     for (const queue of this.#model.queues.values()) queue.checked = 0;

@@ -163,11 +163,12 @@ export class PullReader {
     const block = this.#block;
     let status = NO_MATCHED_MESSAGE;
     let at = offset;
-    scanning: while (at < scanEnd) {
+    scanning: while (at < scanEnd && this.count < maxCount) {
       const wanted = filter === undefined ? Math.min(scanEnd - at, maxCount) : scanEnd - at;
       if (queue.files.read(at, wanted, block) === 0) {
-        // Entries of this range are gone; only their file's successor may have some.
-        this.#outcome(this.count > 0 ? FOUND : OFFSET_FOUND_NULL, at === offset ? this.minOffset : at);
+        // The file has gone or cannot be read. The consumer asks for the same again: its offset is not lost to a read
+        // that failed once, and a moved minimum answers it otherwise.
+        this.#outcome(this.count > 0 ? FOUND : OFFSET_FOUND_NULL, at);
         return;
       }
       for (let i = 0; i < block.count; i++) {

@@ -13,7 +13,7 @@ import type { Jobs } from '../jobs/jobs.ts';
 import type { Topology } from '../topology.ts';
 import type { OpenedStore } from './opened-store.ts';
 import { PutRing } from './put-ring.ts';
-import { Retention } from './retention.ts';
+import { Retention, type RetentionParts } from './retention.ts';
 import { runtimeFigures } from './runtime-figures.ts';
 import { createMaintenance } from './store-maintenance.ts';
 import type { ControlReads } from './store-reads.ts';
@@ -34,12 +34,11 @@ export function makePutRing(config: BrokerConfig, opened: OpenedStore, topology:
   });
 }
 
-/** `announce` is called when the log's start has moved. */
 export function makeRetention(
   config: BrokerConfig,
   opened: OpenedStore,
   jobs: Jobs,
-  announce: () => void,
+  hooks: Pick<RetentionParts, 'announce' | 'settled'>,
 ): Retention {
   return new Retention({
     disk: nativeDisk,
@@ -54,7 +53,7 @@ export function makeRetention(
         store: config.store,
         queues: [...opened.ids.all()],
       }),
-    announce,
+    ...hooks,
   });
 }
 

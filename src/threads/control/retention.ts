@@ -26,6 +26,8 @@ export interface RetentionParts {
   positions: Positions;
   clock: Clock;
   log: ControlLog;
+  /** Resolves when the log up to the position is durable, dispatched and covered by a checkpoint. */
+  settled: (position: number) => Promise<void>;
   /** Moves the queues' minima up to the log's start and deletes the queue and index files before it: a job. */
   followLog: () => Promise<void>;
   /** The log's start has moved: every thread shall look. */
@@ -56,9 +58,13 @@ export class Retention {
     const ratio = this.diskRatio();
     const forced = ratio > DELETE_BY_FORCE;
     if (!now && !forced && ratio <= DELETE_BY_TIME && !this.#isTheHour()) return 0;
-    const deleted = this.#deleteLogFiles(forced);
-    if (deleted > 0) await this.#parts.followLog();
-    return deleted;
+    const { paths, end } = this.#expired(forced);
+    if (paths.length === 0) return 0;
+    // A checkpoint that still needs these files would make a recovery find less than the queues know.
+    await this.#parts.settled(end);
+    this.#delete(paths, end, forced);
+    await this.#parts.followLog();
+    return paths.length;
   }
 
   #isTheHour(): boolean {
@@ -66,25 +72,29 @@ export class Retention {
     return this.#parts.options.deleteWhen.split(';').some((text) => Number(text) === hour);
   }
 
-  #deleteLogFiles(forced: boolean): number {
-    const { disk, options, positions, clock, log, announce } = this.#parts;
-    const end = positions.get(APPENDED);
-    const doomed: string[] = [];
-    let start = positions.get(LOG_START);
-    for (const fileStart of listSegments(disk, options.commitLogDirectory, options.mappedFileSizeCommitLog)) {
-      const fileEnd = fileStart + options.mappedFileSizeCommitLog;
-      if (doomed.length >= BATCH || fileEnd > end - (end % options.mappedFileSizeCommitLog)) break;
-      const path = join(options.commitLogDirectory, fileNameOf(fileStart));
-      const age = clock.now() - disk.modified(path);
-      if (!forced && age < options.fileReservedTime * HOUR_MS) break;
-      doomed.push(path);
-      start = fileEnd;
+  /** The oldest files that may go, and the position where the log begins without them. */
+  #expired(forced: boolean): { paths: string[]; end: number } {
+    const { disk, options, positions, clock } = this.#parts;
+    const { commitLogDirectory, mappedFileSizeCommitLog, fileReservedTime } = options;
+    const appended = positions.get(APPENDED);
+    const inUse = appended - (appended % mappedFileSizeCommitLog);
+    const paths: string[] = [];
+    let end = positions.get(LOG_START);
+    for (const start of listSegments(disk, commitLogDirectory, mappedFileSizeCommitLog)) {
+      if (paths.length >= BATCH || start >= inUse) break;
+      const path = join(commitLogDirectory, fileNameOf(start));
+      if (!forced && clock.now() - disk.modified(path) < fileReservedTime * HOUR_MS) break;
+      paths.push(path);
+      end = start + mappedFileSizeCommitLog;
     }
-    if (doomed.length === 0) return 0;
-    positions.set(LOG_START, start);
+    return { paths, end };
+  }
+
+  #delete(paths: readonly string[], end: number, forced: boolean): void {
+    const { disk, positions, log, announce } = this.#parts;
+    positions.set(LOG_START, end);
     announce();
-    for (const path of doomed) disk.remove(path);
-    log.info({ files: doomed.length, start, forced }, 'expired CommitLog files deleted');
-    return doomed.length;
+    for (const path of paths) disk.remove(path);
+    log.info({ files: paths.length, start: end, forced }, 'expired CommitLog files deleted');
   }
 }
