@@ -143,7 +143,7 @@ class Broker implements RunningBroker {
     loadTables(this.#tables);
     this.#announcer.settings(true, '');
     this.#link.flush();
-    this.#engine = await Engine.start(this.#topology, this.#opened.positions, this.#config.sharedEngine);
+    this.#engine = await Engine.start(this.#topology, this.#opened.positions);
     void this.#engine.died.then((error) => this.#die(error));
     await this.#link.applied();
     this.#waitForScheduled();

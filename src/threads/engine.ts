@@ -41,7 +41,7 @@ export class Engine {
     });
   }
 
-  static async start(topology: Topology, positions: Positions, sharedEngine: boolean): Promise<Engine> {
+  static async start(topology: Topology, positions: Positions): Promise<Engine> {
     const { broker, producers, dispatcher } = topology;
     const writer = { broker, producers };
     const flusher = { broker };
@@ -50,13 +50,19 @@ export class Engine {
       wake,
       ...parts,
     });
-    const workers = sharedEngine
-      ? [spawn('engine', 'engine', shape(broker.wakes.writer, { writer, dispatcher, flusher }))]
-      : [
-          spawn('engine', 'writer', shape(broker.wakes.writer, { writer })),
-          spawn('engine', 'dispatcher', shape(broker.wakes.dispatcher, { dispatcher })),
-          spawn('engine', 'flusher', shape(broker.wakes.flusher, { flusher })),
-        ];
+    const parts: [name: string, wake: EngineShape['wake'], parts: Partial<EngineShape>][] = {
+      shared: [['engine', broker.wakes.writer, { writer, dispatcher, flusher }]],
+      paired: [
+        ['writer', broker.wakes.writer, { writer, dispatcher }],
+        ['flusher', broker.wakes.flusher, { flusher }],
+      ],
+      dedicated: [
+        ['writer', broker.wakes.writer, { writer }],
+        ['dispatcher', broker.wakes.dispatcher, { dispatcher }],
+        ['flusher', broker.wakes.flusher, { flusher }],
+      ],
+    }[topology.engine] as [string, EngineShape['wake'], Partial<EngineShape>][];
+    const workers = parts.map(([name, wake, agents]) => spawn('engine', name, shape(wake, agents)));
     const networks = topology.networks.map((network) =>
       spawn('network/network', `network-${network.index}`, network, {
         maxYoungGenerationSizeMb: NETWORK_YOUNG_GENERATION_MB,
