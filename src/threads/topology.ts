@@ -56,6 +56,17 @@ function powerOfTwo(atLeast: number): number {
   return 2 ** Math.ceil(Math.log2(atLeast));
 }
 
+function createWakes(engine: EngineLayout, networkThreads: number): BrokerShape['wakes'] {
+  const writer = createWake('park');
+  return {
+    writer,
+    dispatcher: engine === 'dedicated' ? createWake('park') : writer,
+    flusher: engine === 'shared' ? writer : createWake('park'),
+    control: createWake('doorbell'),
+    network: Array.from({ length: networkThreads }, () => createWake('doorbell')),
+  };
+}
+
 export function createTopology(given: {
   positions: SharedArrayBuffer;
   directory: number;
@@ -69,19 +80,12 @@ export function createTopology(given: {
 }): Topology {
   const { networkThreads, store } = given;
   const engine = engineOf(given.sharedEngine);
-  const writer = createWake('park');
   const broker: BrokerShape = {
     positions: given.positions,
     directory: given.directory,
     store,
     delayMillis: given.delayMillis,
-    wakes: {
-      writer,
-      dispatcher: engine === 'dedicated' ? createWake('park') : writer,
-      flusher: engine === 'shared' ? writer : createWake('park'),
-      control: createWake('doorbell'),
-      network: Array.from({ length: networkThreads }, () => createWake('doorbell')),
-    },
+    wakes: createWakes(engine, networkThreads),
   };
   const arrivals = Array.from({ length: networkThreads + 1 }, () => createRing(ARRIVAL_RING_BYTES));
   const arrivalsLost = new SharedArrayBuffer(4 * arrivals.length);
