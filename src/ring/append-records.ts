@@ -44,3 +44,20 @@ export const REPLY_RING_BYTES = REPLY_BYTES + 8;
 
 /** Records larger than this travel through a slab. */
 export const MAX_RING_RECORD = 256 * 1024;
+
+/** Writes the request's head at payload offset `at`; the records follow at APPEND_HEADER, or lie in the slab. */
+export function writeAppendHead(
+  view: DataView,
+  at: number,
+  sequence: number,
+  queue: number,
+  bytes: number,
+  count: number,
+  slab: number,
+): void {
+  view.setInt32(at + APPEND_SEQUENCE, sequence, true);
+  view.setInt32(at + APPEND_QUEUE, queue, true);
+  view.setInt32(at + APPEND_BYTES, bytes, true);
+  view.setInt32(at + APPEND_COUNT, count, true);
+  view.setInt32(at + APPEND_SLAB, slab, true);
+}

@@ -13,16 +13,7 @@ import { encodeCommand } from '../../protocol/command-codec.ts';
 import type { RequestView } from '../../protocol/request-view.ts';
 import { withHostFlags } from '../../record/encode.ts';
 import type { HostAddress } from '../../record/message-id.ts';
-import {
-  APPEND,
-  APPEND_BYTES,
-  APPEND_COUNT,
-  APPEND_HEADER,
-  APPEND_QUEUE,
-  APPEND_SEQUENCE,
-  APPEND_SLAB,
-  MAX_RING_RECORD,
-} from '../../ring/append-records.ts';
+import { APPEND, APPEND_HEADER, MAX_RING_RECORD, writeAppendHead } from '../../ring/append-records.ts';
 import { NO_SLAB, type Slabs } from '../../ring/slabs.ts';
 import { FULL, type RingProducer } from '../../ring/spsc-ring.ts';
 import { lookUp, type NetworkView, type TopicView } from '../view/network-view.ts';
@@ -233,11 +224,7 @@ export class SendHandler {
     slab: number,
   ): void {
     const { ring, sends } = this.#parts;
-    ring.view.setInt32(at + APPEND_SEQUENCE, sends.tail, true);
-    ring.view.setInt32(at + APPEND_QUEUE, topic.queues[queueId]?.id ?? 0, true);
-    ring.view.setInt32(at + APPEND_BYTES, bytes, true);
-    ring.view.setInt32(at + APPEND_COUNT, count, true);
-    ring.view.setInt32(at + APPEND_SLAB, slab, true);
+    writeAppendHead(ring.view, at, sends.tail, topic.queues[queueId]?.id ?? 0, bytes, count, slab);
     sends.tail = (sends.tail + 1) | 0;
   }
 

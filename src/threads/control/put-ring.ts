@@ -13,18 +13,14 @@ import { encodeMessageId, type HostAddress } from '../../record/message-id.ts';
 import { encodeProperties } from '../../record/properties.ts';
 import {
   APPEND,
-  APPEND_BYTES,
-  APPEND_COUNT,
   APPEND_HEADER,
-  APPEND_QUEUE,
-  APPEND_SEQUENCE,
-  APPEND_SLAB,
   MAX_RING_RECORD,
   REPLY_END,
   REPLY_PHYSICAL_OFFSET,
   REPLY_QUEUE_OFFSET,
   REPLY_STATUS,
   RETIRE_QUEUES,
+  writeAppendHead,
 } from '../../ring/append-records.ts';
 import { FLUSHED, type Positions } from '../../ring/positions.ts';
 import { NO_SLAB, type Slabs } from '../../ring/slabs.ts';
@@ -190,11 +186,7 @@ export class PutRing {
     }
     if (inSlab) slabs.bulk(slab).bytes.set(payload);
     else send.bytes.set(payload, at + APPEND_HEADER);
-    send.view.setInt32(at + APPEND_SEQUENCE, this.#sequence++, true);
-    send.view.setInt32(at + APPEND_QUEUE, queue, true);
-    send.view.setInt32(at + APPEND_BYTES, payload.length, true);
-    send.view.setInt32(at + APPEND_COUNT, count, true);
-    send.view.setInt32(at + APPEND_SLAB, slab, true);
+    writeAppendHead(send.view, at, this.#sequence++, queue, payload.length, count, slab);
     return true;
   }
 
