@@ -12,6 +12,7 @@ import type { StatsTable } from '../control/stats.ts';
 import type { TopicTable } from '../control/topics.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { RemotingCommand } from '../protocol/command.ts';
+import type { DelayLevels } from './delay/levels.ts';
 
 /** Cleaning that an operator asks the store for. Each resolves when it is done. */
 export interface StoreMaintenance {
@@ -33,6 +34,8 @@ export interface BrokerProperties {
 
 export interface BrokerContext {
   readonly settings: BrokerSettings;
+  /** `messageDelayLevel`, read once: it cannot change while the broker runs. */
+  readonly levels: DelayLevels;
   readonly clock: Clock;
   readonly log: ControlLog;
   readonly topics: TopicTable;

@@ -119,12 +119,10 @@ class Broker implements RunningBroker {
     this.#announcer = new Announcer(this.#tables, (delta) => this.#link.publish(delta));
     this.#topics = this.#makeTopicPublisher();
     this.#arrivals = this.#joinArrivals();
-    const { levels } = opened;
     this.#delay = new DelayService({
       ...context,
       timers: systemTimers,
       offsets: this.#tables.delayOffsets,
-      levels,
     });
     this.#duties = new Duties({
       config,

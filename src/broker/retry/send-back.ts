@@ -19,7 +19,6 @@ import type { RemotingCommand } from '../../protocol/command.ts';
 import { decodeRecord, type StoredMessage } from '../../record/decode.ts';
 import { PROPERTY_RETRY_TOPIC } from '../../record/properties.ts';
 import type { BrokerContext, BrokerHandler } from '../context.ts';
-import { DelayLevels } from '../delay/levels.ts';
 import { rewriteForDelay } from '../delay/rewrite.ts';
 import { DEAD_LETTER_QUEUES, redeliveryOf } from './redelivery.ts';
 import { groupMissing, maxReconsumeTimes } from './rules.ts';
@@ -58,7 +57,7 @@ export const sendBack: BrokerHandler = async (context, request) => {
         queueId: Math.floor(Math.random() * group.retryQueueNums),
         delayLevel: delayLevel === 0 ? FIRST_DELAY_LEVEL + message.reconsumeTimes : delayLevel,
       };
-  const levels = new DelayLevels(context.settings.messageDelayLevel);
+  const { levels } = context;
   const result = await context.put(rewriteForDelay(redeliveryOf(message, target), levels.max));
   if (!STORED.has(result.status)) {
     throw new RequestError(ResponseCode.SYSTEM_ERROR, responseName(result.status));

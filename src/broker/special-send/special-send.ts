@@ -26,7 +26,6 @@ import {
   parseProperties,
 } from '../../record/properties.ts';
 import type { BrokerContext, BrokerHandler } from '../context.ts';
-import { DelayLevels } from '../delay/levels.ts';
 import { delayLevelOf, rewriteForDelay } from '../delay/rewrite.ts';
 import { sendToRetryTopic } from '../retry/retry-send.ts';
 
@@ -80,7 +79,7 @@ export const specialSend: BrokerHandler = async (context, request, connection) =
     reconsumeTimes: integerField(send, 'reconsumeTimes') ?? 0,
     preparedTransactionOffset: 0,
   };
-  const message = rewriteForDelay(plain, new DelayLevels(context.settings.messageDelayLevel).max);
+  const message = rewriteForDelay(plain, context.levels.max);
   checkSize(message);
   return answer(context, request, plain, await context.put(message));
 };

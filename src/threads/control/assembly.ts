@@ -71,6 +71,7 @@ export function makeContext(
   const uniqueIds = new UniqueIds(addressBytes(config.settings.brokerIP1));
   return {
     ...tables,
+    levels: opened.levels,
     clock: systemClock,
     store: reads,
     put: put.put,

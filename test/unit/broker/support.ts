@@ -1,5 +1,7 @@
 /** A broker context of real tables and a store in memory, with helpers to ask its handlers. */
+
 import type { BrokerContext } from '../../../src/broker/context.ts';
+import { DelayLevels } from '../../../src/broker/delay/levels.ts';
 import { createHandlers } from '../../../src/broker/handlers.ts';
 import { ClientTable } from '../../../src/control/clients.ts';
 import type {
@@ -180,6 +182,7 @@ export function setUp(changes: Partial<BrokerSettings> = {}) {
     put: put.put,
     uniqueId: () => 'FAKE-UNIQUE-ID',
     topicSettled: async () => {},
+    levels: new DelayLevels(settings.messageDelayLevel),
     properties: {
       all: () => [['brokerName', settings.brokerName], ...changed],
       update: (properties) => {
