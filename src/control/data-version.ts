@@ -3,7 +3,7 @@
  * whether they have to fetch the table again. In JSON: `{"counter":n,"stateVersion":n,"timestamp":ms}`.
  */
 import type { Clock } from '../lib/clock.ts';
-import type { RocketJson } from '../protocol/rocketmq-json.ts';
+import { parseRocketJson, type RocketJson } from '../protocol/rocketmq-json.ts';
 import { asObject, integerOr } from './json-fields.ts';
 
 export interface DataVersionJson {
@@ -36,6 +36,11 @@ export class DataVersion {
     this.#counter = integerOr(stored, 'counter', 0);
     this.#stateVersion = integerOr(stored, 'stateVersion', 0);
     this.#timestamp = integerOr(stored, 'timestamp', this.#timestamp);
+  }
+
+  /** Whether the JSON text that a caller sent along is this version; absent and blank text is not. */
+  isText(text: string | undefined): boolean {
+    return text !== undefined && text.trim() !== '' && this.equals(parseRocketJson(text));
   }
 
   equals(value: RocketJson | undefined): boolean {

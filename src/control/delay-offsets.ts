@@ -7,8 +7,8 @@ import type { Clock } from '../lib/clock.ts';
 import { writeRocketJson } from '../protocol/rocketmq-json.ts';
 import { DataVersion, type DataVersionJson } from './data-version.ts';
 import { asObject, entriesOf, integerFrom } from './json-fields.ts';
+import { PeriodicFile } from './periodic-file.ts';
 import type { BrokerSettings } from './settings.ts';
-import { StateFile } from './state-file.ts';
 
 export interface DelayOffsetsJson {
   dataVersion: DataVersionJson;
@@ -17,15 +17,14 @@ export interface DelayOffsetsJson {
 
 export class DelayOffsets {
   readonly #settings: BrokerSettings;
-  readonly #file: StateFile;
+  readonly #file: PeriodicFile;
   readonly #version: DataVersion;
   readonly #offsets = new Map<number, number>();
   #updates = 0;
-  #dirty = false;
 
   constructor(configDirectory: string, settings: BrokerSettings, clock: Clock) {
     this.#settings = settings;
-    this.#file = new StateFile(join(configDirectory, 'delayOffset.json'));
+    this.#file = new PeriodicFile(join(configDirectory, 'delayOffset.json'));
     this.#version = new DataVersion(clock);
   }
 
@@ -47,7 +46,7 @@ export class DelayOffsets {
   set(level: number, offset: number): void {
     if (this.#offsets.get(level) === offset) return;
     this.#offsets.set(level, offset);
-    this.#dirty = true;
+    this.#file.touch();
     this.#updates += 1;
     if (this.#updates % this.#settings.delayOffsetUpdateVersionStep === 0) this.#version.next();
   }
@@ -63,18 +62,11 @@ export class DelayOffsets {
 
   /** Asks for a save if anything changed since the last one. To be called every `flushDelayOffsetInterval`. */
   persist(): void {
-    if (!this.#dirty) return;
-    this.#dirty = false;
-    this.#file.save(() => writeRocketJson(this.toJson(), { pretty: true }));
+    this.#file.persist(() => writeRocketJson(this.toJson(), { pretty: true }));
   }
 
   /** Resolves when what `persist` asked for is on disk; rejects when it could not be written. */
-  async saved(): Promise<void> {
-    try {
-      await this.#file.saved();
-    } catch (error) {
-      this.#dirty = true;
-      throw error;
-    }
+  saved(): Promise<void> {
+    return this.#file.saved();
   }
 }

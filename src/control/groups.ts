@@ -6,11 +6,12 @@ import { join } from 'node:path';
 import type { Clock } from '../lib/clock.ts';
 import { Listeners } from '../lib/listeners.ts';
 import { groupNameProblem, isSystemGroup } from '../lib/names.ts';
-import { parseRocketJson, writeRocketJson } from '../protocol/rocketmq-json.ts';
+import { writeRocketJson } from '../protocol/rocketmq-json.ts';
 import { alterAttributes, GROUP_ATTRIBUTES } from './attributes.ts';
 import { DataVersion, type DataVersionJson } from './data-version.ts';
 import { type GroupConfig, groupConfigFromJson, groupConfigToJson, newGroupConfig } from './group-config.ts';
 import { asObject, entriesOf, integerFrom } from './json-fields.ts';
+import { pageByName } from './name-page.ts';
 import type { BrokerSettings } from './settings.ts';
 import { StateFile } from './state-file.ts';
 
@@ -159,15 +160,8 @@ export class GroupTable {
 
   /** The `count` groups from index `first` on, by name; from 0 when `dataVersion` (JSON text) is not current. */
   page(first: number, count: number, dataVersion: string | undefined): GroupConfig[] {
-    const begin = this.#isCurrent(dataVersion) ? Math.max(0, first) : 0;
-    return [...this.#groups.values()]
-      .sort((a, b) => (a.groupName < b.groupName ? -1 : 1))
-      .slice(begin, begin + Math.max(0, count));
-  }
-
-  #isCurrent(dataVersion: string | undefined): boolean {
-    if (dataVersion === undefined || dataVersion.trim() === '') return false;
-    return this.#version.equals(parseRocketJson(dataVersion));
+    const begin = this.#version.isText(dataVersion) ? first : 0;
+    return pageByName(this.#groups.values(), (config) => config.groupName, begin, count);
   }
 
   /** Resolves when all changes made so far are on disk; rejects when they could not be written. */

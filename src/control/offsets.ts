@@ -8,8 +8,8 @@ import { Listeners } from '../lib/listeners.ts';
 import { writeRocketJson } from '../protocol/rocketmq-json.ts';
 import { DataVersion, type DataVersionJson } from './data-version.ts';
 import { asObject, entriesOf, integerFrom } from './json-fields.ts';
+import { PeriodicFile } from './periodic-file.ts';
 import type { BrokerSettings } from './settings.ts';
-import { StateFile } from './state-file.ts';
 
 const SEPARATOR = '@';
 
@@ -41,17 +41,16 @@ export class OffsetTable {
   readonly resetChanged = new Listeners<QueueReset>();
 
   readonly #settings: BrokerSettings;
-  readonly #file: StateFile;
+  readonly #file: PeriodicFile;
   readonly #version: DataVersion;
   readonly #consumed: OffsetsByKey = new Map();
   readonly #pulled: OffsetsByKey = new Map();
   readonly #resets: OffsetsByKey = new Map();
   #commits = 0;
-  #dirty = false;
 
   constructor(configDirectory: string, settings: BrokerSettings, clock: Clock) {
     this.#settings = settings;
-    this.#file = new StateFile(join(configDirectory, 'consumerOffset.json'));
+    this.#file = new PeriodicFile(join(configDirectory, 'consumerOffset.json'));
     this.#version = new DataVersion(clock);
   }
 
@@ -70,7 +69,7 @@ export class OffsetTable {
   /** Stores the offset as given, even when it is lower than before: that is how consumers go back. */
   commit(group: string, topic: string, queueId: number, offset: number): void {
     put(this.#consumed, keyOf(topic, group), queueId, offset);
-    this.#dirty = true;
+    this.#file.touch();
     this.#commits += 1;
     if (this.#commits % this.#settings.consumerOffsetUpdateVersionStep === 0) this.#version.next();
   }
@@ -104,7 +103,7 @@ export class OffsetTable {
     const key = keyOf(topic, group);
     put(this.#resets, key, queueId, offset);
     put(this.#consumed, key, queueId, offset);
-    this.#dirty = true;
+    this.#file.touch();
     this.resetChanged.emit({ group, topic, queueId, offset });
   }
 
@@ -137,7 +136,7 @@ export class OffsetTable {
     const queues = this.#consumed.get(keyOf(topic, source));
     if (queues === undefined) return;
     this.#consumed.set(keyOf(topic, target), new Map(queues));
-    this.#dirty = true;
+    this.#file.touch();
   }
 
   removeGroup(group: string): void {
@@ -156,7 +155,7 @@ export class OffsetTable {
       this.#consumed.delete(key);
       this.#pulled.delete(key);
       this.#resets.delete(key);
-      this.#dirty = true;
+      this.#file.touch();
       for (const queueId of resets) this.resetChanged.emit({ ...name, queueId, offset: undefined });
     }
   }
@@ -177,19 +176,12 @@ export class OffsetTable {
 
   /** Asks for a save if anything changed since the last one. To be called every `flushConsumerOffsetInterval`. */
   persist(): void {
-    if (!this.#dirty) return;
-    this.#dirty = false;
-    this.#file.save(() => writeRocketJson(this.toJson(), { pretty: true }));
+    this.#file.persist(() => writeRocketJson(this.toJson(), { pretty: true }));
   }
 
   /** Resolves when what `persist` asked for is on disk; rejects when it could not be written. */
-  async saved(): Promise<void> {
-    try {
-      await this.#file.saved();
-    } catch (error) {
-      this.#dirty = true;
-      throw error;
-    }
+  saved(): Promise<void> {
+    return this.#file.saved();
   }
 }
 

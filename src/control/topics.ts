@@ -6,10 +6,11 @@ import { join } from 'node:path';
 import type { Clock } from '../lib/clock.ts';
 import { Listeners } from '../lib/listeners.ts';
 import { AUTO_CREATE_TOPIC, SYSTEM_TOPIC_PREFIX } from '../lib/names.ts';
-import { parseRocketJson, writeRocketJson } from '../protocol/rocketmq-json.ts';
+import { writeRocketJson } from '../protocol/rocketmq-json.ts';
 import { alterAttributes, TOPIC_ATTRIBUTES } from './attributes.ts';
 import { DataVersion, type DataVersionJson } from './data-version.ts';
 import { asObject, entriesOf } from './json-fields.ts';
+import { pageByName } from './name-page.ts';
 import type { BrokerSettings } from './settings.ts';
 import { StateFile } from './state-file.ts';
 import { systemTopicConfigs, systemTopicNames } from './system-topics.ts';
@@ -179,15 +180,8 @@ export class TopicTable {
    * caller's version) is not the current one, since the indexes may have moved.
    */
   page(first: number, count: number, dataVersion: string | undefined): TopicConfig[] {
-    const begin = this.#isCurrent(dataVersion) ? Math.max(0, first) : 0;
-    return [...this.#topics.values()]
-      .sort((a, b) => (a.topicName < b.topicName ? -1 : 1))
-      .slice(begin, begin + Math.max(0, count));
-  }
-
-  #isCurrent(dataVersion: string | undefined): boolean {
-    if (dataVersion === undefined || dataVersion.trim() === '') return false;
-    return this.#version.equals(parseRocketJson(dataVersion));
+    const begin = this.#version.isText(dataVersion) ? first : 0;
+    return pageByName(this.#topics.values(), (config) => config.topicName, begin, count);
   }
 
   /** Resolves when all changes made so far are on disk; rejects when they could not be written. */
