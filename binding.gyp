@@ -16,6 +16,7 @@
         "native/path_lock.cc",
         "native/pool_job.cc",
         "native/region.cc",
+        "native/region_append.cc",
         "native/region_calls.cc",
         "native/region_sync.cc",
         "native/segment_file.cc",

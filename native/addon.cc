@@ -35,6 +35,7 @@ class RingmqAddon final : public Napi::Addon<RingmqAddon> {
 
                              hot("copy", copyCall),
                              hot("copyWithCrc", copyWithCrcCall),
+                             hot("appendToRegion", appendToRegionCall),
                              hot("crcOfRegion", crcOfRegionCall),
                              hot("crcOfBytes", crcOfBytesCall),
 

@@ -4,6 +4,7 @@
 
 #include "crc32.h"
 #include "hot_arguments.h"
+#include "region_append.h"
 
 namespace ringmq {
 
@@ -61,6 +62,15 @@ napi_value copyWithCrcCall(napi_env env, napi_callback_info info) {
   if (!arguments.valid()) return arguments.reject("copyWithCrc: unknown region, or range outside of it");
   perform(copy);
   return toUnsigned(env, crc32(copy.source->base + crcOffset, crcLength));
+}
+
+napi_value appendToRegionCall(napi_env env, napi_callback_info info) {
+  HotArguments<5> arguments(env, info);
+  const Copy copy = readCopy(arguments);
+  arguments.require(copy.target != nullptr && copy.target->fileBacked);
+  if (!arguments.valid()) return arguments.reject("appendToRegion: not a segment, or range outside of it");
+  const uint8_t* bytes = copy.source->base + copy.sourceOffset;
+  return arguments.answer(appendToRegion(copy.target, copy.targetOffset, bytes, copy.length));
 }
 
 napi_value crcOfRegionCall(napi_env env, napi_callback_info info) {

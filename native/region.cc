@@ -35,6 +35,7 @@ void unmapIfUnused(Region* region) {
   table.remove(region->id);
   forgetFile(region);
   munmap(region->base, mappedSize(*region));
+  if (region->descriptor >= 0) close(region->descriptor);
 }
 
 int32_t registerRegion(Region* region) {
@@ -45,7 +46,8 @@ int32_t registerRegion(Region* region) {
   return region->id;
 }
 
-int32_t mapSegment(int descriptor, size_t bytes) {
+/// Takes the descriptor over only when it makes a new region of it.
+int32_t mapSegment(int descriptor, size_t bytes, bool* taken) {
   struct stat status;
   if (fstat(descriptor, &status) != 0) return -errno;
   if (!S_ISREG(status.st_mode) || static_cast<uint64_t>(status.st_size) != bytes) return -EINVAL;
@@ -62,6 +64,7 @@ int32_t mapSegment(int descriptor, size_t bytes) {
   region->base = static_cast<uint8_t*>(base);
   region->size = bytes;
   region->fileBacked = true;
+  region->descriptor = descriptor;
   region->device = status.st_dev;
   region->inode = status.st_ino;
   const int32_t id = registerRegion(region);
@@ -71,6 +74,7 @@ int32_t mapSegment(int descriptor, size_t bytes) {
     return id;
   }
   segments[{region->device, region->inode}] = region;
+  *taken = true;
   return id;
 }
 
@@ -116,9 +120,9 @@ int32_t openSegment(const std::string& path, size_t bytes, bool create) {
   const PathLock lock(path);
   const int descriptor = create ? openOrCreateSegmentFile(path, bytes) : openSegmentFile(path);
   if (descriptor < 0) return descriptor;
-  const int32_t id = mapSegment(descriptor, bytes);
-  // The mapping holds the file by itself: segments cost no descriptors.
-  close(descriptor);
+  bool taken = false;
+  const int32_t id = mapSegment(descriptor, bytes, &taken);
+  if (!taken) close(descriptor);
   return id;
 }
 

@@ -19,6 +19,8 @@ struct Region {
   uint8_t* base = nullptr;
   size_t size = 0;
   bool fileBacked = false;
+  /// The file's own descriptor, for appending; -1 for anonymous memory.
+  int descriptor = -1;
   dev_t device = 0;
   ino_t inode = 0;
   /// Set by the fault guard.

@@ -47,6 +47,17 @@ export interface NativeAddon {
    * the region, -ESTALE when it was neutralized: then nothing that was written counts as durable. Blocks.
    */
   syncRegion(region: number, from: number, to: number): number;
+  /**
+   * Writes source[sourceOffset, +length) to `offset` of a segment's file, the first eight bytes after all others. 0 or
+   * -errno; -EIO also when the file has been cut short, which sets the region's error. The caller keeps both mapped.
+   */
+  appendToRegion(
+    region: number,
+    offset: number,
+    source: number,
+    sourceOffset: number,
+    length: number,
+  ): number;
   /** 0, or the errno-like code that the fault guard recorded for this region (EIO). */
   regionError(region: number): number;
   /** madvise; advice: 'normal' | 'random' | 'sequential' | 'willneed' | 'dontneed' | 'populateRead'. 0 or -errno. */

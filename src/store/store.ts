@@ -162,7 +162,7 @@ export class Store {
     if (outcome !== APPENDED_OK) {
       throw new Error(`the log cannot take records of ${size} bytes (errno ${this.#segments.lastError})`);
     }
-    this.#log.publish();
+    if (!this.#log.publish()) throw new Error(`the log could not be written (errno ${this.#log.fault})`);
     return { queueOffset: this.#log.queueOffset, physicalOffset: this.#log.physicalOffset };
   }
 

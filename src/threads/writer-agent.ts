@@ -84,7 +84,7 @@ export class WriterAgent implements Agent {
     let done = 0;
     for (const input of this.#inputs) done += this.#drain(input);
     this.#log.publish();
-    const fault = this.#segments.error();
+    const fault = this.#log.fault || this.#segments.error();
     if (fault !== 0) this.#positions.halt(HALT_MAPPING_FAULT, fault);
     for (const input of this.#inputs) {
       input.send.release();

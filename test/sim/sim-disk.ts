@@ -11,6 +11,7 @@
  */
 import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
+import { type Bulk, plainBulk } from '../../src/ring/bulk.ts';
 import type { Disk, Mapping, RangeFile } from '../../src/store/disk/disk.ts';
 import type { Random } from '../support/random.ts';
 
@@ -73,10 +74,17 @@ class SimMapping implements Mapping {
     this.view = new DataView(file.live.buffer);
   }
 
-  copyIn: Mapping['copyIn'] = (offset, source, sourceOffset, length, crcOffset, crcLength) => {
-    this.bytes.set(source.bytes.subarray(sourceOffset, sourceOffset + length), offset);
-    return crc32(source.bytes.subarray(crcOffset, crcOffset + crcLength));
-  };
+  append(offset: number, source: Bulk, from: number, length: number): number {
+    // A kill may fall between any two pages, and before the first eight bytes.
+    for (let done = 8; done < length; done += PAGE - ((offset + done) % PAGE)) {
+      this.#disk.step();
+      const end = Math.min(length, done + PAGE - ((offset + done) % PAGE));
+      this.bytes.set(source.bytes.subarray(from + done, from + end), offset + done);
+    }
+    this.#disk.step();
+    this.bytes.set(source.bytes.subarray(from, from + 8), offset);
+    return 0;
+  }
 
   crc(offset: number, length: number): number {
     return crc32(this.bytes.subarray(offset, offset + length));
@@ -191,6 +199,10 @@ export class SimDisk implements Disk {
   /** Carries some pages to the platter, as a kernel does now and then. */
   writeBack(random: Random, share = random.next()): void {
     for (const file of this.#tree.files.values()) this.#keepPages(file, random, share);
+  }
+
+  memory(bytes: number): Bulk {
+    return plainBulk(bytes);
   }
 
   map(path: string, size: number, create: boolean): Mapping | number {

@@ -10,17 +10,10 @@ export interface Mapping {
   readonly view: DataView;
   readonly size: number;
   /**
-   * Copies source[sourceOffset, +length) to `offset`; returns the CRC-32 (unsigned) of the source bytes
-   * [crcOffset, +crcLength).
+   * Writes source[from, +length) to `offset` of the file, its first eight bytes after all others have been written: who
+   * is killed in the middle leaves zeros there. `source` comes from `Disk.memory`. 0 or -errno.
    */
-  copyIn(
-    offset: number,
-    source: Bulk,
-    sourceOffset: number,
-    length: number,
-    crcOffset: number,
-    crcLength: number,
-  ): number;
+  append(offset: number, source: Bulk, from: number, length: number): number;
   /** CRC-32 (unsigned) of a range. */
   crc(offset: number, length: number): number;
   /** Makes [from, to) durable. 0 or -errno. */
@@ -51,6 +44,8 @@ export interface RangeFile {
 }
 
 export interface Disk {
+  /** Zeroed memory for `Mapping.append`. */
+  memory(bytes: number): Bulk;
   /** Opens a mapping of exactly `size` bytes; with `create` a missing file is allocated and synced first. */
   map(path: string, size: number, create: boolean): Mapping | number;
   /** Makes a segment file ahead of need without mapping it. 0 or -errno. */

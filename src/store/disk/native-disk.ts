@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { addon } from '../../native/addon.ts';
-import type { Bulk } from '../../ring/bulk.ts';
+import { attachBulk, type Bulk } from '../../ring/bulk.ts';
 import type { Disk, Mapping, RangeFile } from './disk.ts';
 
 const PAGE = 4096;
@@ -55,19 +55,8 @@ class NativeMapping implements Mapping {
     this.view = new DataView(buffer);
   }
 
-  copyIn(
-    offset: number,
-    source: Bulk,
-    sourceOffset: number,
-    length: number,
-    crcOffset: number,
-    crcLength: number,
-  ): number {
-    if (source.region === 0) {
-      this.bytes.set(source.bytes.subarray(sourceOffset, sourceOffset + length), offset);
-      return addon.crcOfRegion(this.#region, offset + crcOffset - sourceOffset, crcLength);
-    }
-    return addon.copyWithCrc(this.#region, offset, source.region, sourceOffset, length, crcOffset, crcLength);
+  append(offset: number, source: Bulk, from: number, length: number): number {
+    return addon.appendToRegion(this.#region, offset, source.region, from, length);
   }
 
   crc(offset: number, length: number): number {
@@ -135,6 +124,14 @@ function stat(path: string) {
 }
 
 export const nativeDisk: Disk = {
+  memory(bytes) {
+    const region = addon.allocateRegion(bytes);
+    if (region < 0) throw new Error(`no memory for ${bytes} bytes (errno ${-region})`);
+    const bulk = attachBulk(region);
+    // The attachment alone keeps it: it goes when nobody looks at it any more.
+    addon.closeRegion(region);
+    return bulk;
+  },
   map(path, size, create) {
     const region = addon.openSegment(path, size, create);
     if (region < 0) return region;

@@ -3,9 +3,10 @@
  * next offset of each queue and the store timestamp.
  *
  * A record arrives complete but for what depends on its place (queue offset, physical offset, store timestamp, CRC).
- * It is copied from byte 8 on, completed, and its magic and size are written last: a kill at any instant leaves zeros
- * where the next record would begin, so nothing half-written is ever taken for a message. Behind every record at
- * least 8 bytes stay free for the BLANK marker; a record or batch never spans two files.
+ * It is copied to the stage, completed there, and enters the file with its neighbours, the first eight bytes (size and
+ * magic) of the first one last: a kill at any instant leaves zeros where the next record would begin, so nothing
+ * half-written is ever taken for a message. Behind every record at least 8 bytes stay free for the BLANK marker; a
+ * record or batch never spans two files.
  *
  * `append` and `appendBatch` return APPENDED_OK or a negative status and then have changed nothing. What they
  * appended becomes visible to other threads by `publish`, once per drain.
@@ -29,6 +30,7 @@ import type { Bulk } from '../../ring/bulk.ts';
 import { APPENDED, APPENDED_TIME, MESSAGES_APPENDED, type Positions } from '../../ring/positions.ts';
 import type { Mapping } from '../disk/disk.ts';
 import type { QueueDirectory } from '../queue/queue-directory.ts';
+import { AppendStage } from './append-stage.ts';
 import type { Segments } from './segments.ts';
 
 export const APPENDED_OK = 0;
@@ -59,6 +61,7 @@ export class CommitLog {
   /** Store timestamp that the next records get, ms. */
   storeTimestamp: number;
   readonly #segments: Segments;
+  readonly #stage: AppendStage;
   readonly #positions: Positions;
   readonly #queues: QueueDirectory;
   readonly #onRoll: (startOfNewFile: number) => void;
@@ -72,6 +75,7 @@ export class CommitLog {
     onRoll: (startOfNewFile: number) => void = () => {},
   ) {
     this.#segments = segments;
+    this.#stage = new AppendStage(segments);
     this.#positions = positions;
     this.#queues = queues;
     this.#onRoll = onRoll;
@@ -119,11 +123,18 @@ export class CommitLog {
     this.#queues.setNext(queue, RETIRED);
   }
 
-  /** Shows other threads what has been appended. */
-  publish(): void {
+  /** errno of a write to the log that failed, or 0; after one nothing is published any more. */
+  get fault(): number {
+    return this.#stage.fault;
+  }
+
+  /** Writes what has been appended and shows it to other threads; false, and nothing shown, when the disk refused. */
+  publish(): boolean {
+    if (!this.#stage.write()) return false;
     this.#positions.set(APPENDED_TIME, this.storeTimestamp);
     this.#positions.set(MESSAGES_APPENDED, this.#messages);
     this.#positions.set(APPENDED, this.position);
+    return true;
   }
 
   /** The mapping with room for `size` bytes at `position`, in a new file if need be. */
@@ -145,8 +156,11 @@ export class CommitLog {
     const nextStart = this.position - used + fileSize;
     const next = this.#segments.at(nextStart, true);
     if (current === undefined || next === undefined) return undefined;
-    current.view.setInt32(used + MAGIC, MAGIC_BLANK);
-    current.view.setInt32(used + TOTAL_SIZE, fileSize - used);
+    const at = this.#stage.reserve(current, used, BLANK_BYTES);
+    const { view } = this.#stage.memory;
+    view.setInt32(at + TOTAL_SIZE, fileSize - used);
+    view.setInt32(at + MAGIC, MAGIC_BLANK);
+    this.#stage.write();
     this.position = nextStart;
     this.#onRoll(nextStart);
     return next;
@@ -156,22 +170,22 @@ export class CommitLog {
     return size + BLANK_BYTES > this.#segments.fileSize ? TOO_LARGE : NO_SEGMENT;
   }
 
-  /** Copies one record to the tail and completes it; returns its queue offset. */
+  /** Copies one record behind the tail and completes it; returns its queue offset. */
   #put(mapping: Mapping, source: Bulk, offset: number, size: number, queue: number): number {
-    const at = this.position % this.#segments.fileSize;
+    const stage = this.#stage;
+    const at = stage.reserve(mapping, this.position % this.#segments.fileSize, size);
     const sysFlag = source.view.getInt32(offset + SYS_FLAG);
     const bodyLengthAt = offset + bodyLengthOffset(sysFlag);
     const bodyLength = source.view.getInt32(bodyLengthAt);
-    const crc = mapping.copyIn(at + 8, source, offset + 8, size - 8, bodyLengthAt + 4, bodyLength);
-    const { view } = mapping;
+    const crc = stage.copyIn(at, source, offset, size, bodyLengthAt + 4, bodyLength);
+    const { view } = stage.memory;
     const inQueue = entersQueue(sysFlag);
     const queueOffset = inQueue ? this.#queues.next(queue) : 0;
+    view.setInt32(at + TOTAL_SIZE, size);
     view.setInt32(at + BODY_CRC, bodyLength === 0 ? 0 : crc & 0x7fffffff);
     writeInt64(view, at + QUEUE_OFFSET, queueOffset);
     writeInt64(view, at + PHYSICAL_OFFSET, this.position);
     writeInt64(view, at + storeTimestampOffset(sysFlag), this.storeTimestamp);
-    view.setInt32(at + MAGIC, source.view.getInt32(offset + MAGIC));
-    view.setInt32(at + TOTAL_SIZE, size);
     if (inQueue) this.#queues.setNext(queue, queueOffset + 1);
     this.position += size;
     this.#messages++;

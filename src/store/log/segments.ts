@@ -5,6 +5,7 @@
  */
 import { join } from 'node:path';
 import { assert } from '../../lib/assert.ts';
+import type { Bulk } from '../../ring/bulk.ts';
 import type { Disk, Mapping } from '../disk/disk.ts';
 
 export function fileNameOf(position: number): string {
@@ -26,6 +27,11 @@ export class Segments {
     this.#disk = disk;
     this.#directory = directory;
     this.fileSize = fileSize;
+  }
+
+  /** Memory from which `Mapping.append` takes. */
+  memory(bytes: number): Bulk {
+    return this.#disk.memory(bytes);
   }
 
   startOf(position: number): number {

@@ -5,6 +5,7 @@ import { encodeRecord } from '../../../src/record/encode.ts';
 import { MAGIC_BLANK } from '../../../src/record/layout.ts';
 import { type Bulk, plainBulk } from '../../../src/ring/bulk.ts';
 import { APPENDED, APPENDED_TIME, FLUSHED, HALT_ERRNO, Positions } from '../../../src/ring/positions.ts';
+import type { Mapping } from '../../../src/store/disk/disk.ts';
 import {
   APPENDED_OK,
   CommitLog,
@@ -13,9 +14,10 @@ import {
   TOO_LARGE,
 } from '../../../src/store/log/commit-log.ts';
 import { Flusher } from '../../../src/store/log/flusher.ts';
+import { RecordCheck } from '../../../src/store/log/record-check.ts';
 import { listSegments, Segments } from '../../../src/store/log/segments.ts';
 import { QueueDirectory } from '../../../src/store/queue/queue-directory.ts';
-import { SimDisk } from '../../sim/sim-disk.ts';
+import { SimCrash, SimDisk } from '../../sim/sim-disk.ts';
 import { bodyFor, headFor } from '../../support/messages.ts';
 
 const test = suite('commit log');
@@ -26,6 +28,7 @@ const ENOSPC = 28;
 class FailingDisk extends SimDisk {
   full = false;
   syncError = 0;
+  appendError = 0;
 
   override map(path: string, size: number, create: boolean) {
     if (this.full && create && this.size(path) < 0) return -ENOSPC;
@@ -33,6 +36,9 @@ class FailingDisk extends SimDisk {
     if (typeof mapping !== 'number') {
       const sync = mapping.sync.bind(mapping);
       mapping.sync = (from, to) => (this.syncError === 0 ? sync(from, to) : -this.syncError);
+      const append = mapping.append.bind(mapping);
+      mapping.append = (at, source, from, length) =>
+        this.appendError === 0 ? append(at, source, from, length) : -this.appendError;
     }
     return mapping;
   }
@@ -172,6 +178,59 @@ test('half messages and rollbacks take no queue offset', () => {
   assert.is(env.directory.next(1), 2);
 });
 
+test('records larger than the stage, and more than fit into it, come out whole and in order', () => {
+  const disk = new SimDisk();
+  const segments = new Segments(disk, '/log', 8 * 1024 * 1024);
+  const positions = new Positions();
+  const log = new CommitLog(segments, positions, QueueDirectory.plain(8), { position: 0, storeTimestamp: 1 });
+  const sizes = [700, 600_000, 90_000, 90_000, 90_000, 2_000_000, 300, ...Array<number>(300).fill(1500)];
+  for (const size of sizes) assert.is(log.append(records(size).source, 16, size, 1), APPENDED_OK);
+  assert.ok(log.publish());
+  const check = new RecordCheck();
+  const mapping = segments.at(0) as Mapping;
+  let at = 0;
+  for (const size of sizes) {
+    assert.ok(check.check(mapping, at, 0), `${check.reason} at ${at}`);
+    assert.is(check.size, size);
+    at += size;
+  }
+  assert.is(at, positions.get(APPENDED));
+});
+
+test('a write that the disk refuses shows nothing, then or later', () => {
+  const env = newLog();
+  append(env, 200);
+  env.log.publish();
+  env.disk.appendError = 5;
+  append(env, 200);
+  assert.equal([env.log.publish(), env.log.fault, env.positions.get(APPENDED)], [false, 5, 200]);
+  env.disk.appendError = 0;
+  append(env, 200);
+  assert.equal([env.log.publish(), env.log.fault, env.positions.get(APPENDED)], [false, 5, 200]);
+});
+
+test('a kill while a round is written leaves no record of it', () => {
+  for (let calls = 0; calls < 4; calls++) {
+    const env = newLog();
+    append(env, 200);
+    env.log.publish();
+    append(env, 5000);
+    append(env, 300);
+    env.disk.callsUntilCrash = calls;
+    let crashed = false;
+    try {
+      env.log.publish();
+    } catch (error) {
+      assert.instance(error, SimCrash);
+      crashed = true;
+    }
+    env.disk.kill();
+    const check = new RecordCheck();
+    const mapping = env.segments.at(0) as Mapping;
+    assert.is(check.check(mapping, 200, 0), !crashed, `after ${calls} calls`);
+  }
+});
+
 test('store times never step back', () => {
   const env = newLog();
   for (const [now, expected] of [
@@ -181,6 +240,7 @@ test('store times never step back', () => {
   ] as const) {
     env.log.setTime(now);
     append(env, 200);
+    env.log.publish();
     const at = env.log.physicalOffset;
     assert.is(Number(env.segments.at(at)?.view.getBigInt64(at + 56)), expected);
   }
