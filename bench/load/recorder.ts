@@ -45,16 +45,22 @@ export class LatencyRecorder {
   }
 }
 
-export interface LoadResult {
-  /** Answered with code 0 in the measured phase. */
-  messages: number;
-  seconds: number;
-  rate: number;
-  /** Latencies in microseconds. */
+/** Latencies in microseconds. */
+export interface LatencySummary {
   p50: number;
   p99: number;
   p999: number;
   max: number;
+}
+
+export interface LoadResult extends LatencySummary {
+  /** Messages of requests that were answered with code 0 in the measured phase. */
+  messages: number;
+  /** Those requests (always set): fewer than messages in batches and pulls. Latencies are those of requests. */
+  requests?: number;
+  seconds: number;
+  /** Messages a second. */
+  rate: number;
   /** After the warm-up: replies with another code, replies that nobody asked for, requests that stayed unanswered. */
   errors: number;
   errorCodes: Record<string, number>;
@@ -66,6 +72,20 @@ export interface LoadResult {
   /** Open loop only: how late the generator itself was, in microseconds. */
   sendLagP99?: number;
   sendLagMax?: number;
+  /**
+   * End-to-end only: from the due time of a message (open loop) or its send time to the read that brought it, for
+   * messages that arrived in the measured phase; and how many those were.
+   */
+  endToEnd?: LatencySummary;
+  consumed?: number;
+  /** Ledger, whenever messages are pulled: acknowledged, but never seen in any whole pass. */
+  lost?: number;
+  /** Seen again within one pass. */
+  duplicates?: number;
+  /** Seen, but nobody in the ledger sent it. */
+  foreign?: number;
+  /** Pull only: passes over all queues from start to end, the last one perhaps unfinished. Whole ones prove `lost`. */
+  wholePasses?: number;
 }
 
 export class Recorder {
@@ -116,6 +136,7 @@ export class Recorder {
     for (const count of this.#errorCodes.values()) badReplies += count;
     return {
       messages: this.#messages,
+      requests: this.#messages,
       seconds: round(this.#seconds, 3),
       rate: this.#seconds > 0 ? Math.round(this.#messages / this.#seconds) : 0,
       p50: this.latency.percentile(50),
