@@ -98,7 +98,7 @@ export class LoadConnection {
       return;
     }
     this.#freed++;
-    this.#recorder.reply(code, this.#now - since);
+    this.#recorder.reply(code, this.#now - since, this.#frames.messages);
   }
 
   #fail(error: Error): void {

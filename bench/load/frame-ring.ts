@@ -48,6 +48,11 @@ export class FrameRing {
     return this.#next;
   }
 
+  /** Messages in each frame. */
+  get messages(): number {
+    return this.#template.messages;
+  }
+
   /** Messages made so far; the counter in the unique key of the next one. */
   get counter(): number {
     return this.#counter;
@@ -67,12 +72,25 @@ export class FrameRing {
     const start = this.#next * this.frameBytes;
     if (template.header === 'json') writeDecimal(bytes, start + template.opaqueAt, 10, opaque);
     else this.#view.setInt32(start + template.opaqueAt, opaque);
-    for (const at of template.counterAt) writeHex(bytes, start + at, COUNTER_DIGITS, this.#counter);
+    this.#fillCounters(start);
     const bornAt = start + template.bornAt;
     for (let digit = 0; digit < 13; digit++) bytes[bornAt + digit] = this.#millisText[digit] as number;
     this.#fillQueue(start);
-    this.#counter = (this.#counter + 1) | 0;
+    this.#counter = (this.#counter + template.messages) | 0;
     this.#next = this.#next + 1 === this.capacity ? 0 : this.#next + 1;
+  }
+
+  #fillCounters(start: number): void {
+    const { messages, messageStride, counterAt, batchCounterAt } = this.#template;
+    const bytes = this.bytes;
+    const first = this.#counter;
+    if (batchCounterAt >= 0) writeHex(bytes, start + batchCounterAt, COUNTER_DIGITS, first);
+    for (let message = 0; message < messages; message++) {
+      const base = start + message * messageStride;
+      for (let place = 0; place < counterAt.length; place++) {
+        writeHex(bytes, base + (counterAt[place] as number), COUNTER_DIGITS, first + message);
+      }
+    }
   }
 
   #fillQueue(start: number): void {

@@ -5,18 +5,12 @@ import { ClosedLoop, type Loop, OpenLoop } from './loops.ts';
 import type { LoadOptions } from './options.ts';
 import { type LoadResult, Recorder } from './recorder.ts';
 import { buildSendTemplate } from './send-template.ts';
+import { keyPrefix } from './unique-key.ts';
 
 export type LoadPhase = 'warming' | 'measuring' | 'draining';
 
-/** First part of a unique key, as a client on 127.0.0.1 would make it: address, run, connection; the counter follows. */
-const KEY_PREFIX = '7F000001';
 const DRAIN_MILLIS = 10_000;
 const POLL_MILLIS = 5;
-
-export function keyPrefix(run: number, connection: number): string {
-  const hex = (value: number): string => value.toString(16).toUpperCase().padStart(8, '0');
-  return KEY_PREFIX + hex(run) + hex(connection);
-}
 
 function makeConnection(
   options: LoadOptions,
@@ -24,8 +18,17 @@ function makeConnection(
   recorder: Recorder,
   events: ConnectionEvents,
 ): LoadConnection {
-  const { header, bodyBytes, topic, topics, tag, keys } = options;
-  const shape = { header, bodyBytes, topic, topics, tag, keys, keyPrefix: keyPrefix(options.run, index) };
+  const { header, bodyBytes, batch, topic, topics, tag, keys } = options;
+  const shape = {
+    header,
+    bodyBytes,
+    batch,
+    topic,
+    topics,
+    tag,
+    keys,
+    keyPrefix: keyPrefix(options.run, index),
+  };
   const spread = Math.floor((index * topics * options.queues) / options.connections);
   const frames = new FrameRing(buildSendTemplate(shape), {
     capacity: options.inFlight,
@@ -56,7 +59,8 @@ export async function runLoad(
   onPhase: (phase: LoadPhase) => void,
 ): Promise<LoadResult> {
   const recorder = new Recorder();
-  const loop: Loop = options.rate > 0 ? new OpenLoop(options.rate, recorder) : new ClosedLoop();
+  const loop: Loop =
+    options.rate > 0 ? new OpenLoop(options.rate / options.batch, recorder) : new ClosedLoop();
   let answered = 0;
   let fail: (error: Error) => void = () => {};
   const failure = new Promise<never>((_, reject) => {
@@ -66,7 +70,7 @@ export async function runLoad(
   failure.catch(() => {});
   const events: ConnectionEvents = {
     onReplies: (connection, freed) => {
-      answered += freed;
+      answered += freed * options.batch;
       loop.onReplies(connection, freed);
     },
     onFailure: (error) => fail(error),

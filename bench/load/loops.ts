@@ -43,8 +43,8 @@ export class OpenLoop implements Loop {
   #sent: number[] = [];
   #ticker: Worker | undefined;
 
-  constructor(ratePerSecond: number, recorder: Recorder) {
-    this.#intervalMicros = 1e6 / ratePerSecond;
+  constructor(requestsPerSecond: number, recorder: Recorder) {
+    this.#intervalMicros = 1e6 / requestsPerSecond;
     this.#recorder = recorder;
   }
 

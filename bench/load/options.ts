@@ -1,7 +1,11 @@
 import { parseArgs } from 'node:util';
 import type { HeaderFormat } from './send-template.ts';
 
+export const MODES = ['send', 'pull', 'end-to-end'] as const;
+export type LoadMode = (typeof MODES)[number];
+
 export interface LoadOptions {
+  mode: LoadMode;
   host: string;
   port: number;
   connections: number;
@@ -11,6 +15,8 @@ export interface LoadOptions {
   rate: number;
   header: HeaderFormat;
   bodyBytes: number;
+  /** Messages in a send request; more than one makes it a batch. */
+  batch: number;
   topic: string;
   topics: number;
   queues: number;
@@ -22,67 +28,169 @@ export interface LoadOptions {
   /** The warm-up also ends after so many messages; 0 = by time only. */
   warmupMessages: number;
   seconds: number;
+  /** File with the keys that were sent: sends add to it, pulls are checked against it; '' = none. */
+  ledger: string;
+  /** Pull: keys that must be there, besides those of the ledger. */
+  expect: ExpectedKeys[];
+  group: string;
+  /** Messages that one pull may bring. */
+  pullBatch: number;
+  /** Pull: one pass from start to end, without warm-up and however long it takes. */
+  once: boolean;
+  /** Pull: where a pass begins, as a fraction of each queue. */
+  fromFraction: number;
+  /** End-to-end: connections that pull; the queues are dealt out to them. */
+  consumers: number;
+  /** After the measured phase: how long to go on for the ledger's sake. */
+  drainSeconds: number;
 }
 
-export const LOAD_USAGE = `usage: node dist/bench/load/main.js --port PORT [--host 127.0.0.1] [--connections 8] [--in-flight 32]
-  [--rate MESSAGES_PER_SECOND] [--header json|binary] [--body BYTES] [--topic NAME] [--topics 1] [--queues 4]
-  [--tag TagA] [--keys] [--run N] [--warmup SECONDS] [--warmup-messages N] [--seconds SECONDS]`;
+/** Keys 0 … count - 1 of each of the connections 0 … connections - 1 of a run, all acknowledged. */
+export interface ExpectedKeys {
+  run: number;
+  connections: number;
+  count: number;
+}
+
+export const LOAD_USAGE = `usage: node dist/bench/load/main.js --port PORT [--mode send|pull|end-to-end] [--host 127.0.0.1]
+  all modes:  [--connections 8] [--header json|binary] [--topic NAME] [--topics 1] [--queues 4] [--run N]
+              [--warmup SECONDS] [--warmup-messages N] [--seconds SECONDS] [--ledger FILE]
+  sending:    [--in-flight 32] [--rate MESSAGES_PER_SECOND] [--body BYTES] [--batch 1] [--tag TagA] [--keys]
+  pulling:    [--pull-batch 32] [--group NAME] [--drain SECONDS]
+  pull:       [--once] [--from-fraction 0..1] [--expect RUN:CONNECTIONS:COUNT_PER_CONNECTION,...]
+  end-to-end: [--consumers 4]`;
+
+const LARGEST_BODY = 4 << 20;
+const MAX_RUN = 0x7fffffff;
+const MAX_CONNECTIONS = 4096;
 
 function integer(name: string, text: string, min: number, max: number): number {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < min || value > max) {
+  if (text === '' || !Number.isInteger(value) || value < min || value > max) {
     throw new Error(`--${name} must be a whole number from ${min} to ${max}, not "${text}"`);
   }
   return value;
 }
 
-function positive(name: string, text: string): number {
+function positive(name: string, text: string, max = Number.MAX_VALUE): number {
   const value = Number(text);
-  if (!Number.isFinite(value) || value < 0) throw new Error(`--${name} must be a number >= 0, not "${text}"`);
+  if (!Number.isFinite(value) || value < 0 || value > max) {
+    const limit = max === Number.MAX_VALUE ? '>= 0' : `from 0 to ${max}`;
+    throw new Error(`--${name} must be a number ${limit}, not "${text}"`);
+  }
   return value;
+}
+
+function oneOf<T extends string>(name: string, text: string, allowed: readonly T[]): T {
+  const found = allowed.find((value) => value === text);
+  if (found === undefined) throw new Error(`--${name} must be ${allowed.join(' or ')}, not "${text}"`);
+  return found;
+}
+
+function expectedKeys(text: string): ExpectedKeys[] {
+  if (text === '') return [];
+  return text.split(',').map((part) => {
+    const [run, connections, count, ...rest] = part.split(':');
+    if (count === undefined || rest.length > 0) {
+      throw new Error(`--expect takes RUN:CONNECTIONS:COUNT_PER_CONNECTION, not "${part}"`);
+    }
+    return {
+      run: integer('expect (run)', run as string, 0, MAX_RUN),
+      connections: integer('expect (connections)', connections as string, 1, MAX_CONNECTIONS),
+      count: integer('expect (count)', count, 0, MAX_RUN),
+    };
+  });
+}
+
+const DEFAULTS = {
+  mode: 'send',
+  host: '127.0.0.1',
+  port: '',
+  connections: '8',
+  'in-flight': '32',
+  rate: '0',
+  header: 'json',
+  body: '1024',
+  batch: '1',
+  topic: 'ringmq_bench',
+  topics: '1',
+  queues: '4',
+  tag: 'TagA',
+  run: '1',
+  warmup: '2',
+  'warmup-messages': '0',
+  seconds: '5',
+  ledger: '',
+  expect: '',
+  group: 'ringmq_bench_consumers',
+  'pull-batch': '32',
+  'from-fraction': '0',
+  consumers: '4',
+  drain: '60',
+};
+
+type TextOption = keyof typeof DEFAULTS;
+
+const TEXT_OPTIONS = Object.fromEntries(
+  Object.entries(DEFAULTS).map(([name, value]) => [name, { type: 'string', default: value }]),
+) as Record<TextOption, { type: 'string'; default: string }>;
+
+/** What an option means only in other modes would be ignored silently: better an error. */
+function checkTogether(options: LoadOptions): void {
+  const { mode } = options;
+  const refuse = (given: boolean, name: string, needs: string): void => {
+    if (given) throw new Error(`--${name} belongs to --mode ${needs}, not ${mode}`);
+  };
+  refuse(mode === 'pull' && options.rate > 0, 'rate', 'send or end-to-end');
+  refuse(mode === 'pull' && options.batch > 1, 'batch', 'send or end-to-end');
+  refuse(mode !== 'pull' && options.once, 'once', 'pull');
+  refuse(mode !== 'pull' && options.fromFraction > 0, 'from-fraction', 'pull');
+  refuse(mode !== 'pull' && options.expect.length > 0, 'expect', 'pull');
+  if (options.batch * options.bodyBytes > LARGEST_BODY) {
+    throw new Error(`--batch ${options.batch} of --body ${options.bodyBytes} is more than a broker's 4 MiB`);
+  }
 }
 
 export function parseLoadOptions(args: string[]): LoadOptions {
   const { values } = parseArgs({
     args,
     options: {
-      host: { type: 'string', default: '127.0.0.1' },
-      port: { type: 'string', default: '' },
-      connections: { type: 'string', default: '8' },
-      'in-flight': { type: 'string', default: '32' },
-      rate: { type: 'string', default: '0' },
-      header: { type: 'string', default: 'json' },
-      body: { type: 'string', default: '1024' },
-      topic: { type: 'string', default: 'ringmq_bench' },
-      topics: { type: 'string', default: '1' },
-      queues: { type: 'string', default: '4' },
-      tag: { type: 'string', default: 'TagA' },
+      ...TEXT_OPTIONS,
       keys: { type: 'boolean', default: false },
-      run: { type: 'string', default: '1' },
-      warmup: { type: 'string', default: '2' },
-      'warmup-messages': { type: 'string', default: '0' },
-      seconds: { type: 'string', default: '5' },
+      once: { type: 'boolean', default: false },
     },
   });
-  if (values.header !== 'json' && values.header !== 'binary')
-    throw new Error('--header must be json or binary');
-  return {
-    host: values.host,
-    port: integer('port', values.port, 1, 65535),
-    connections: integer('connections', values.connections, 1, 4096),
-    inFlight: integer('in-flight', values['in-flight'], 1, 65536),
-    rate: positive('rate', values.rate),
-    header: values.header,
-    bodyBytes: integer('body', values.body, 1, 4 << 20),
-    topic: values.topic,
-    topics: integer('topics', values.topics, 1, 100_000),
+  const text = (name: TextOption): string => values[name];
+  const whole = (name: TextOption, min: number, max: number): number => integer(name, text(name), min, max);
+  const options: LoadOptions = {
+    mode: oneOf('mode', text('mode'), MODES),
+    host: text('host'),
+    port: whole('port', 1, 65535),
+    connections: whole('connections', 1, MAX_CONNECTIONS),
+    inFlight: whole('in-flight', 1, 65536),
+    rate: positive('rate', text('rate')),
+    header: oneOf('header', text('header'), ['json', 'binary']),
+    bodyBytes: whole('body', 1, LARGEST_BODY),
+    batch: whole('batch', 1, LARGEST_BODY),
+    topic: text('topic'),
+    topics: whole('topics', 1, 100_000),
     // a queue id is one patched digit: a leading zero would be a form that no client sends
-    queues: integer('queues', values.queues, 1, 10),
-    tag: values.tag,
+    queues: whole('queues', 1, 10),
+    tag: text('tag'),
     keys: values.keys,
-    run: integer('run', values.run, 0, 0x7fffffff),
-    warmupSeconds: positive('warmup', values.warmup),
-    warmupMessages: integer('warmup-messages', values['warmup-messages'], 0, 1e12),
-    seconds: positive('seconds', values.seconds),
+    run: whole('run', 0, MAX_RUN),
+    warmupSeconds: positive('warmup', text('warmup')),
+    warmupMessages: whole('warmup-messages', 0, 1e12),
+    seconds: positive('seconds', text('seconds')),
+    ledger: text('ledger'),
+    expect: expectedKeys(text('expect')),
+    group: text('group'),
+    pullBatch: whole('pull-batch', 1, 65536),
+    once: values.once,
+    fromFraction: positive('from-fraction', text('from-fraction'), 1),
+    consumers: whole('consumers', 1, MAX_CONNECTIONS),
+    drainSeconds: positive('drain', text('drain')),
   };
+  checkTogether(options);
+  return options;
 }

@@ -93,6 +93,7 @@ export class Recorder {
   readonly sendLag = new LatencyRecorder();
   measuring = false;
   #messages = 0;
+  #requests = 0;
   #unexpected = 0;
   #warmupErrors = 0;
   #warm = false;
@@ -102,14 +103,16 @@ export class Recorder {
   #cpuAtStart: NodeJS.CpuUsage = process.cpuUsage();
   #cpuMicros = 0;
 
-  reply(code: number, micros: number): void {
+  /** A request for so many messages was answered. */
+  reply(code: number, micros: number, messages = 1): void {
     if (code !== 0) {
       if (!this.#warm) this.#warmupErrors++;
       else this.#errorCodes.set(code, (this.#errorCodes.get(code) ?? 0) + 1);
       return;
     }
     if (!this.measuring) return;
-    this.#messages++;
+    this.#messages += messages;
+    this.#requests++;
     this.latency.record(micros);
   }
 
@@ -136,7 +139,7 @@ export class Recorder {
     for (const count of this.#errorCodes.values()) badReplies += count;
     return {
       messages: this.#messages,
-      requests: this.#messages,
+      requests: this.#requests,
       seconds: round(this.#seconds, 3),
       rate: this.#seconds > 0 ? Math.round(this.#messages / this.#seconds) : 0,
       p50: this.latency.percentile(50),

@@ -1,9 +1,12 @@
 /**
- * One SEND_MESSAGE_V2 frame as a byte template: everything that differs between two messages has a fixed width and a
- * known place, so that making the next frame means writing digits, never encoding a header.
+ * One SEND_MESSAGE_V2 or SEND_BATCH_MESSAGE frame as a byte template: everything that differs between two messages has
+ * a fixed width and a known place, so that making the next frame means writing digits, never encoding a header.
  */
+import { buildBatchBody } from './batch-body.ts';
+import { batchKeyPrefix } from './unique-key.ts';
 
 export const REQUEST_SEND_V2 = 310;
+export const REQUEST_SEND_BATCH = 320;
 
 /** Opaques lie in [OPAQUE_BASE, OPAQUE_BASE + OPAQUE_SPAN): always ten digits, always a positive int32. */
 export const OPAQUE_BASE = 1_000_000_000;
@@ -16,7 +19,10 @@ export type HeaderFormat = 'json' | 'binary';
 
 export interface SendShape {
   header: HeaderFormat;
+  /** Of each message. */
   bodyBytes: number;
+  /** Messages in a request (1); more than one make it a SEND_BATCH_MESSAGE. */
+  batch?: number;
   /** Topics are named `<topic>_00000`, `<topic>_00001`, … when there is more than one, else `<topic>`. */
   topic: string;
   topics: number;
@@ -35,8 +41,13 @@ export interface SendTemplate {
   queueAt: number;
   /** -1 when there is a single topic. */
   topicAt: number;
-  /** Places of the message counter: in the unique key and, if asked for, in KEYS. */
+  /** Messages in the frame; message m has its places `m * messageStride` behind those of the first. */
+  messages: number;
+  messageStride: number;
+  /** Places of the first message's counter: in the unique key and, if asked for, in KEYS. */
   counterAt: number[];
+  /** Place of the counter in the key of the batch itself, which is that of its first message; -1 in a single send. */
+  batchCounterAt: number;
 }
 
 /** ASCII text that remembers where its variable parts lie. */
@@ -56,9 +67,12 @@ class Layout {
 const ZERO_COUNTER = '0'.repeat(COUNTER_DIGITS);
 const ZERO_MILLIS = '0'.repeat(13);
 
-/** Name, value and their separators; in JSON the two control characters are escaped. */
-function layProperties(layout: Layout, shape: SendShape): number[] {
-  const [is, end] = shape.header === 'json' ? ['\\u0001', '\\u0002'] : ['\x01', '\x02'];
+type Separators = readonly [is: string, end: string];
+const RAW: Separators = ['\x01', '\x02'];
+const ESCAPED: Separators = ['\\u0001', '\\u0002'];
+
+/** Properties of a message: in the header of a single send, where JSON escapes the separators, or in a batch item. */
+function layProperties(layout: Layout, shape: SendShape, [is, end]: Separators): number[] {
   const counterAt: number[] = [];
   if (shape.keys) {
     counterAt.push(layout.add(`KEYS${is}K`).mark(ZERO_COUNTER));
@@ -69,19 +83,42 @@ function layProperties(layout: Layout, shape: SendShape): number[] {
   return counterAt;
 }
 
-interface HeaderLayout extends Omit<SendTemplate, 'bytes' | 'header'> {
+/** What the header of a request has as properties; those of a batch are few, its messages have their own. */
+function layHeaderProperties(layout: Layout, shape: SendShape, separators: Separators): number[] {
+  if (batchOf(shape) === 1) return layProperties(layout, shape, separators);
+  const [is, end] = separators;
+  const counterAt = layout.add(`UNIQ_KEY${is}${batchKeyPrefix(shape.keyPrefix)}`).mark(ZERO_COUNTER);
+  layout.add(`${end}WAIT${is}true${end}`);
+  return [counterAt];
+}
+
+function batchOf(shape: SendShape): number {
+  return shape.batch ?? 1;
+}
+
+function requestCode(shape: SendShape): number {
+  return batchOf(shape) === 1 ? REQUEST_SEND_V2 : REQUEST_SEND_BATCH;
+}
+
+interface HeaderLayout {
   header: Uint8Array;
+  opaqueAt: number;
+  bornAt: number;
+  queueAt: number;
+  topicAt: number;
+  counterAt: number[];
 }
 
 /** The field order and the constant fields are those of the Java client 5.5.0. */
 function layJsonHeader(shape: SendShape): HeaderLayout {
   const layout = new Layout();
-  layout.add(`{"code":${REQUEST_SEND_V2},"extFields":{"a":"ringmq_bench","b":"${shape.topic}`);
+  layout.add(`{"code":${requestCode(shape)},"extFields":{"a":"ringmq_bench","b":"${shape.topic}`);
   const topicAt = shape.topics > 1 ? layout.add('_').mark('0'.repeat(TOPIC_DIGITS)) : -1;
   const queueAt = layout.add('","c":"TBW102","d":"4","e":"').mark('0');
   const bornAt = layout.add('","f":"0","g":"').mark(ZERO_MILLIS);
-  const counterAt = layProperties(layout.add('","h":"0","i":"'), shape);
-  layout.add('","j":"0","k":"false","m":"false","n":"bench"},"flag":0,"language":"JAVA","opaque":');
+  const counterAt = layHeaderProperties(layout.add('","h":"0","i":"'), shape, ESCAPED);
+  layout.add(`","j":"0","k":"false","m":"${batchOf(shape) > 1}","n":"bench"},`);
+  layout.add('"flag":0,"language":"JAVA","opaque":');
   const opaqueAt = layout.mark(String(OPAQUE_BASE));
   layout.add(',"serializeTypeCurrentRPC":"JSON","version":513}');
   return { header: Buffer.from(layout.text, 'latin1'), opaqueAt, bornAt, queueAt, topicAt, counterAt };
@@ -112,14 +149,15 @@ function layBinaryHeader(shape: SendShape): HeaderLayout {
   const bornAt = field('g', ZERO_MILLIS);
   field('h', '0');
   const properties = new Layout();
-  const countersInProperties = layProperties(properties, shape);
+  const countersInProperties = layHeaderProperties(properties, shape, RAW);
   const propertiesAt = field('i', properties.text);
   field('j', '0');
   field('k', 'false');
-  field('m', 'false');
+  field('m', String(batchOf(shape) > 1));
   field('n', 'bench');
   // code 2, language 1 (JAVA), version 2, opaque 4, flag 4, remark length 4, length of the fields 4
-  const fixed = uint(2, REQUEST_SEND_V2) + uint(1, 0) + uint(2, 513) + uint(4, 0) + uint(4, 0) + uint(4, 0);
+  const fixed =
+    uint(2, requestCode(shape)) + uint(1, 0) + uint(2, 513) + uint(4, 0) + uint(4, 0) + uint(4, 0);
   return {
     header: Buffer.from(fixed + uint(4, layout.text.length) + layout.text, 'latin1'),
     opaqueAt: 5,
@@ -130,22 +168,43 @@ function layBinaryHeader(shape: SendShape): HeaderLayout {
   };
 }
 
-/** Letters and digits in a fixed mixture; the brokers compress nothing, so only the size matters. */
-function fillBody(target: Uint8Array): void {
-  for (let index = 0; index < target.length; index++)
-    target[index] = 0x41 + ((index * 7 + (index >> 5)) % 26);
+/** Letters in a fixed mixture; the brokers compress nothing, so only the size matters. */
+function messageBody(length: number): Uint8Array {
+  return Uint8Array.from({ length }, (_, index) => 0x41 + ((index * 7 + (index >> 5)) % 26));
+}
+
+interface BodyLayout {
+  body: Uint8Array;
+  messageStride: number;
+  /** Places in the body. */
+  counterAt: number[];
+}
+
+function layBody(shape: SendShape): BodyLayout {
+  const body = messageBody(shape.bodyBytes);
+  const messages = batchOf(shape);
+  if (messages === 1) return { body, messageStride: 0, counterAt: [] };
+  const layout = new Layout();
+  const counterAt = layProperties(layout, shape, RAW);
+  const items = buildBatchBody(messages, body, Buffer.from(layout.text, 'latin1'));
+  const places = counterAt.map((at) => items.propertiesAt + at);
+  return { body: items.bytes, messageStride: items.itemBytes, counterAt: places };
 }
 
 const PREFIX_BYTES = 8;
 
 export function buildSendTemplate(shape: SendShape): SendTemplate {
   const { header, ...places } = shape.header === 'json' ? layJsonHeader(shape) : layBinaryHeader(shape);
-  const bytes = new Uint8Array(PREFIX_BYTES + header.length + shape.bodyBytes);
+  const { body, messageStride, counterAt } = layBody(shape);
+  const bodyAt = PREFIX_BYTES + header.length;
+  const bytes = new Uint8Array(bodyAt + body.length);
   const view = new DataView(bytes.buffer);
   view.setUint32(0, bytes.length - 4);
   view.setUint32(4, header.length | ((shape.header === 'json' ? 0 : 1) << 24));
   bytes.set(header, PREFIX_BYTES);
-  fillBody(bytes.subarray(PREFIX_BYTES + header.length));
+  bytes.set(body, bodyAt);
+  const inHeader = places.counterAt.map((at) => PREFIX_BYTES + at);
+  const messages = batchOf(shape);
   return {
     bytes,
     header: shape.header,
@@ -153,6 +212,9 @@ export function buildSendTemplate(shape: SendShape): SendTemplate {
     bornAt: PREFIX_BYTES + places.bornAt,
     queueAt: PREFIX_BYTES + places.queueAt,
     topicAt: places.topicAt < 0 ? -1 : PREFIX_BYTES + places.topicAt,
-    counterAt: places.counterAt.map((at) => PREFIX_BYTES + at),
+    messages,
+    messageStride,
+    counterAt: messages === 1 ? inHeader : counterAt.map((at) => bodyAt + at),
+    batchCounterAt: messages === 1 ? -1 : (inHeader[0] as number),
   };
 }

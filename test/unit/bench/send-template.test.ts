@@ -1,13 +1,13 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { FrameRing } from '../../../bench/load/frame-ring.ts';
-import { keyPrefix } from '../../../bench/load/load.ts';
 import {
   buildSendTemplate,
   type HeaderFormat,
   OPAQUE_BASE,
   type SendShape,
 } from '../../../bench/load/send-template.ts';
+import { keyPrefix } from '../../../bench/load/unique-key.ts';
 import { type RemotingCommand, SERIALIZE_BINARY, SERIALIZE_JSON } from '../../../src/protocol/command.ts';
 import { decodeCommand } from '../../../src/protocol/command-codec.ts';
 
@@ -42,9 +42,13 @@ function decode(frames: FrameRing, position: number): RemotingCommand {
   return decodeCommand(frameAt(frames, position).subarray(4));
 }
 
-function properties(command: RemotingCommand): Map<string, string> {
-  const pairs = (command.fields['i'] as string).split('\x02').filter((pair) => pair !== '');
+function parseProperties(text: string): Map<string, string> {
+  const pairs = text.split('\x02').filter((pair) => pair !== '');
   return new Map(pairs.map((pair) => pair.split('\x01') as [string, string]));
+}
+
+function properties(command: RemotingCommand): Map<string, string> {
+  return parseProperties(command.fields['i'] as string);
 }
 
 for (const header of ['json', 'binary'] as const) {
@@ -86,6 +90,58 @@ for (const header of ['json', 'binary'] as const) {
     assert.is(keys.size, 8);
     assert.equal(seen.slice(0, 3), ['orders_00000/1', 'orders_00001/0', 'orders_00001/1']);
     assert.is(seen[5], 'orders_00000/0', 'six topic-queues, then from the start');
+  });
+}
+
+interface Item {
+  body: Buffer;
+  properties: Map<string, string>;
+}
+
+/** By hand: what the broker would see, independent of the code that wrote it. */
+function items(body: Buffer): Item[] {
+  const found: Item[] = [];
+  for (let at = 0; at < body.length; ) {
+    const bodyLength = body.readInt32BE(at + 16);
+    const propertiesAt = at + 20 + bodyLength + 2;
+    const end = propertiesAt + body.readInt16BE(propertiesAt - 2);
+    assert.is(body.readInt32BE(at), end - at, 'totalSize');
+    assert.equal(
+      [4, 8, 12].map((place) => body.readInt32BE(at + place)),
+      [0, 0, 0],
+      'magic, crc, flag',
+    );
+    found.push({
+      body: body.subarray(at + 20, at + 20 + bodyLength),
+      properties: parseProperties(body.toString('latin1', propertiesAt, end)),
+    });
+    at = end;
+  }
+  return found;
+}
+
+for (const header of ['json', 'binary'] as const) {
+  test(`${header}: a batch carries messages with keys of their own`, () => {
+    const frames = ring(shape(header, { batch: 3, keys: true, bodyBytes: 10 }), 2);
+    frames.fill(OPAQUE_BASE);
+    frames.fill(OPAQUE_BASE + 1);
+    assert.is(frames.counter, 6);
+    const [first, second] = [decode(frames, 0), decode(frames, 1)];
+    assert.is(second.code, 320);
+    assert.is(second.fields['m'], 'true');
+    assert.is(second.fields['e'], '1', 'the whole batch goes to one queue');
+    const own = properties(second);
+    assert.equal([...own.keys()], ['UNIQ_KEY', 'WAIT']);
+    assert.is(own.get('UNIQ_KEY'), '7F000002000000070000000300000003', 'no message has it');
+    const messages = [first, second].flatMap(({ body }) => items(Buffer.from(body as Uint8Array)));
+    assert.is(messages.length, 6);
+    messages.forEach(({ body, properties }, index) => {
+      assert.is(body.length, 10);
+      assert.is(properties.get('UNIQ_KEY'), `7F00000100000007000000030000000${index}`);
+      assert.is(properties.get('KEYS'), `K0000000${index}`);
+      assert.is(properties.get('WAIT'), 'true');
+      assert.is(properties.get('TAGS'), 'TagA');
+    });
   });
 }
 
