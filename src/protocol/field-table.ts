@@ -1,6 +1,6 @@
 /**
- * The extension fields of one request, as places in a byte array. Reused from request to request. A field that occurs
- * twice counts as its last occurrence, as in a parsed object.
+ * The extension fields of one request, as places in a byte array, counted from `base`. Reused from request to request.
+ * A field that occurs twice counts as its last occurrence, as in a parsed object.
  */
 import { hexUnit } from './json-scan.ts';
 
@@ -27,16 +27,57 @@ const SIMPLE_ESCAPES = new Map<number, number>([
 export class FieldTable {
   /** Where names and values lie. */
   bytes: Uint8Array = new Uint8Array(0);
+  base = 0;
   count = 0;
+  /**
+   * Of a table that keeps its fields from request to request (`HeaderTemplate`): where its reader has found what it
+   * looks for. Undefined until somebody has looked.
+   */
+  located: Int32Array | undefined;
+  /** Whether the fields stay the same, so that `located` may be set. */
+  readonly lasting: boolean;
   readonly nameOffset = new Int32Array(MAX_FIELDS);
   readonly nameLength = new Int32Array(MAX_FIELDS);
   readonly valueOffset = new Int32Array(MAX_FIELDS);
   readonly valueLength = new Int32Array(MAX_FIELDS);
   readonly #escaped = new Uint8Array(MAX_FIELDS);
 
+  constructor(lasting = false) {
+    this.lasting = lasting;
+  }
+
   reset(bytes: Uint8Array): void {
     this.bytes = bytes;
+    this.base = 0;
     this.count = 0;
+  }
+
+  /** The same fields in another header, which begins at bytes[base]. */
+  moveTo(bytes: Uint8Array, base: number): void {
+    this.bytes = bytes;
+    this.base = base;
+  }
+
+  /** Copies the fields of a header that begins at bytes[from], so that `moveTo` may follow. */
+  adopt(table: FieldTable, from: number): void {
+    this.count = table.count;
+    for (let i = 0; i < table.count; i++) {
+      this.nameOffset[i] = table.nameStart(i) - from;
+      this.nameLength[i] = table.nameLength[i] as number;
+      this.valueOffset[i] = table.valueStart(i) - from;
+      this.valueLength[i] = table.valueLength[i] as number;
+      this.#escaped[i] = table.isEscaped(i) ? 1 : 0;
+    }
+  }
+
+  /** Where in `bytes` the name stands. */
+  nameStart(field: number): number {
+    return this.base + (this.nameOffset[field] as number);
+  }
+
+  /** Where in `bytes` the value stands. */
+  valueStart(field: number): number {
+    return this.base + (this.valueOffset[field] as number);
   }
 
   clear(): void {
@@ -65,7 +106,7 @@ export class FieldTable {
   /** Index of the field with this ASCII name, or ABSENT. */
   find(name: string): number {
     for (let i = this.count - 1; i >= 0; i--) {
-      if (this.nameLength[i] === name.length && this.#named(this.nameOffset[i] as number, name)) return i;
+      if (this.nameLength[i] === name.length && this.#named(this.nameStart(i), name)) return i;
     }
     return ABSENT;
   }
@@ -77,7 +118,7 @@ export class FieldTable {
   /** An integer below 2^53 in magnitude, NaN when the value is absent or is none. Larger ones are rounded. */
   integer(field: number): number {
     if (field === ABSENT) return Number.NaN;
-    const from = this.valueOffset[field] as number;
+    const from = this.valueStart(field);
     const length = this.valueLength[field] as number;
     if (length > 15 || this.isEscaped(field)) return this.#longInteger(field);
     const negative = this.bytes[from] === MINUS;
@@ -102,7 +143,7 @@ export class FieldTable {
   /** The value as a string, escapes resolved; '' when absent. */
   text(field: number): string {
     if (field === ABSENT) return '';
-    const from = this.valueOffset[field] as number;
+    const from = this.valueStart(field);
     const length = this.valueLength[field] as number;
     if (!this.isEscaped(field))
       return Buffer.from(this.bytes.buffer, this.bytes.byteOffset + from, length).toString();
@@ -112,7 +153,7 @@ export class FieldTable {
 
   /** Writes the value, escapes resolved, to target[at…]; returns its length, at most `valueLength`. */
   copyTo(field: number, target: Uint8Array, at: number): number {
-    const from = this.valueOffset[field] as number;
+    const from = this.valueStart(field);
     const end = from + (this.valueLength[field] as number);
     if (!this.isEscaped(field)) {
       for (let i = from, to = at; i < end; i++, to++) target[to] = this.bytes[i] as number;

@@ -49,12 +49,12 @@ const NOWHERE = -1;
 const MAX_DIGITS = 19;
 
 /** What a byte means inside a string: one look-up instead of four comparisons for each byte. */
-const PLAIN = 0;
+export const PLAIN = 0;
 const ENDS = 1;
 const ESCAPES = 2;
 const NOT_ASCII = 3;
 const FORBIDDEN = 4;
-const MEANING = new Uint8Array(256).fill(FORBIDDEN, 0, 0x20).fill(NOT_ASCII, 0x80);
+export const MEANING = new Uint8Array(256).fill(FORBIDDEN, 0, 0x20).fill(NOT_ASCII, 0x80);
 MEANING[QUOTE] = ENDS;
 MEANING[BACKSLASH] = ESCAPES;
 
@@ -70,12 +70,20 @@ export class JsonScan {
   flag = 0;
   opaque = 0;
   version = 0;
+  /** Where the digits of the opaque stand. */
+  opaqueFrom = NOWHERE;
+  opaqueTo = NOWHERE;
   /** Place of the last escape: a string that begins at or before it has some. */
   #lastEscape = NOWHERE;
   /** All strings so far are ASCII. */
   #ascii = true;
   /** The last integer scanned. */
   #integer = 0;
+
+  /** Every byte of the header scanned last is ASCII. */
+  get ascii(): boolean {
+    return this.#ascii;
+  }
 
   /** Scans the header in bytes[from, to) and lists its extFields in `table`. False: ask the general decoder. */
   scan(bytes: Uint8Array, from: number, to: number, table: FieldTable): boolean {
@@ -84,6 +92,7 @@ export class JsonScan {
     this.code = 0;
     this.flag = 0;
     this.opaque = 0;
+    this.opaqueFrom = NOWHERE;
     this.version = 0;
     table.reset(bytes);
     if (from >= to || bytes[from] !== OPEN) return false;
@@ -130,8 +139,11 @@ export class JsonScan {
     if (next === NOWHERE) return NOWHERE;
     if (member === CODE) this.code = this.#integer;
     else if (member === FLAG) this.flag = this.#integer;
-    else if (member === OPAQUE) this.opaque = this.#integer;
-    else this.version = this.#integer;
+    else if (member === OPAQUE) {
+      this.opaque = this.#integer;
+      this.opaqueFrom = bytes[at] === MINUS ? at + 1 : at;
+      this.opaqueTo = next;
+    } else this.version = this.#integer;
     return next;
   }
 
@@ -232,7 +244,7 @@ function digitsEnd(bytes: Uint8Array, from: number, end: number): number {
 }
 
 /** Length of the escape at `at`, 0 when it is none. */
-function escapeLength(bytes: Uint8Array, at: number, end: number): number {
+export function escapeLength(bytes: Uint8Array, at: number, end: number): number {
   const kind = bytes[at + 1] as number;
   if (kind !== LOWER_U) return at + 1 < end && SIMPLE_ESCAPES.has(kind) ? 2 : 0;
   return at + 6 <= end && hexUnit(bytes, at + 2) >= 0 ? 6 : 0;

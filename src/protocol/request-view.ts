@@ -1,12 +1,13 @@
 /**
  * A request as the data path sees it: one reusable view over a frame, with the header's fields located in place.
- * JSON headers of the usual shape and binary headers cost no allocation; other JSON headers go through the general
- * decoder and end in the same table.
+ * JSON headers that look like one before (templates), JSON headers of the usual shape (scan) and binary headers cost no
+ * allocation; other JSON headers go through the general decoder and end in a table of the same kind.
  */
 
 import { fromInt16 } from './codes.ts';
 import { FLAG_RESPONSE, SERIALIZE_BINARY, SERIALIZE_JSON } from './command.ts';
 import { ABSENT, FieldTable, MAX_FIELDS } from './field-table.ts';
+import { type HeaderTemplate, HeaderTemplates } from './header-template.ts';
 import { decodeJsonHeader } from './json-header.ts';
 import { JsonScan } from './json-scan.ts';
 
@@ -25,9 +26,17 @@ export class RequestView {
   bytes: Uint8Array = new Uint8Array(0);
   bodyOffset = 0;
   bodyLength = 0;
-  readonly fields = new FieldTable();
+  fields: FieldTable;
+  /** The known layout that the header has, or undefined. */
+  template: HeaderTemplate | undefined;
+  readonly #ownFields = new FieldTable();
+  readonly #templates = new HeaderTemplates();
   readonly #scan = new JsonScan();
   #scratch = Buffer.alloc(1024);
+
+  constructor() {
+    this.fields = this.#ownFields;
+  }
 
   /**
    * Reads the frame that stands, without its length field, in bytes[offset, +length). False when it is no command:
@@ -43,7 +52,8 @@ export class RequestView {
     this.bytes = bytes;
     this.bodyOffset = headerTo;
     this.bodyLength = offset + length - headerTo;
-    if (this.serializeType === SERIALIZE_JSON) return this.#readJson(bytes, headerFrom, headerTo);
+    if (this.serializeType === SERIALIZE_JSON) return this.#readJson(bytes, view, headerFrom, headerTo);
+    this.#forgetTemplate();
     if (this.serializeType === SERIALIZE_BINARY) return this.#readBinary(bytes, view, headerFrom, headerTo);
     return false;
   }
@@ -60,14 +70,33 @@ export class RequestView {
     return this.fields.find(name) !== ABSENT;
   }
 
-  #readJson(bytes: Uint8Array, from: number, to: number): boolean {
+  #readJson(bytes: Uint8Array, view: DataView, from: number, to: number): boolean {
+    const template = this.#templates.find(bytes, view, from, to);
+    if (template === undefined) return this.#scanJson(bytes, from, to);
+    this.template = template;
+    this.fields = template.fields;
+    this.code = template.code;
+    this.flag = template.flag;
+    this.opaque = template.opaque;
+    this.version = template.version;
+    return true;
+  }
+
+  #scanJson(bytes: Uint8Array, from: number, to: number): boolean {
     const scan = this.#scan;
+    this.#forgetTemplate();
     if (!scan.scan(bytes, from, to, this.fields)) return this.#readGeneral(bytes, from, to);
     this.code = scan.code;
     this.flag = scan.flag;
     this.opaque = scan.opaque;
     this.version = scan.version;
+    this.#templates.learn(bytes, from, to, scan, this.fields);
     return true;
+  }
+
+  #forgetTemplate(): void {
+    this.template = undefined;
+    this.fields = this.#ownFields;
   }
 
   #readBinary(bytes: Uint8Array, view: DataView, from: number, to: number): boolean {

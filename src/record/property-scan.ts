@@ -1,6 +1,6 @@
 /**
  * Finds the properties that the broker itself looks at, in one pass over the bytes and without building strings.
- * Offsets are absolute; a length of 0 means absent. One instance is reused for many records.
+ * A length of 0 means absent. One instance is reused for many records.
  */
 import { PROPERTY_NAME_END, PROPERTY_VALUE_END } from './layout.ts';
 
@@ -40,8 +40,12 @@ export class PropertyScan {
   brokerOwned = false;
   /** Ends with \x02, so that further properties may be put behind. */
   terminated = false;
+  /** Of all of them. */
+  length = 0;
 
-  scan(bytes: Uint8Array, view: DataView, from: number, to: number): void {
+  /** Scans bytes[from, to); offsets count from `origin`. */
+  scan(bytes: Uint8Array, view: DataView, from: number, to: number, origin = 0): void {
+    this.length = to - from;
     this.tagsLength = 0;
     this.keysLength = 0;
     this.uniqueKeyLength = 0;
@@ -60,7 +64,7 @@ export class PropertyScan {
       while (valueEnd < to && bytes[valueEnd] !== PROPERTY_VALUE_END) valueEnd++;
       // A name is looked at four bytes at a time, so only ones of at least four bytes matter here.
       if (nameEnd - at >= 4 && valueEnd - nameEnd > 1) {
-        this.#classify(bytes, view, at, nameEnd - at, nameEnd + 1, valueEnd - nameEnd - 1);
+        this.#classify(bytes, view, at, nameEnd - at, nameEnd + 1 - origin, valueEnd - nameEnd - 1);
       }
       at = valueEnd + 1;
     }

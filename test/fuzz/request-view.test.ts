@@ -10,6 +10,7 @@ import { decodeCommand } from '../../src/protocol/command-codec.ts';
 import { ProtocolError } from '../../src/protocol/errors.ts';
 import { MAX_FIELDS } from '../../src/protocol/field-table.ts';
 import { RequestView } from '../../src/protocol/request-view.ts';
+import { PropertyScan } from '../../src/record/property-scan.ts';
 import { binaryHeaders, jsonHeaders } from './headers.ts';
 import { fuzz } from './run.ts';
 
@@ -146,6 +147,96 @@ test('the usual headers are read without the general decoder', () => {
   assert.is(request.text('i'), 'TAGS\x01A\x02');
 });
 
+/** A header, and others of its length that differ in a few bytes: what a template is there for. */
+const variations = fc
+  .tuple(
+    jsonHeaders,
+    fc.array(
+      fc.array(
+        fc.tuple(
+          fc.nat(400),
+          fc.oneof(fc.constantFrom(...Buffer.from('0159afzA"\\u\x01{}:,-')), fc.nat(255)),
+        ),
+        { minLength: 1, maxLength: 3 },
+      ),
+      { maxLength: 6 },
+    ),
+  )
+  .map(([header, variants]) => [
+    header,
+    ...variants.map((changes) => {
+      const variant = header.slice();
+      for (const [at, byte] of changes) if (variant.length > 0) variant[at % variant.length] = byte;
+      return variant;
+    }),
+    header,
+  ]);
+
+test('headers of one length, one after the other', () => {
+  fuzz(
+    variations,
+    (headers) => {
+      for (const header of headers) agree(readInPlace, frameOf(SERIALIZE_JSON, header, new Uint8Array(0)));
+    },
+    10_000,
+  );
+});
+
+/** What the record writer takes from a template must be what a scan of the copied properties finds. */
+test('properties of a known layout', () => {
+  const request = new RequestView();
+  const text = fc.string({ unit: fc.constantFrom(...'abzAZ019 _-:"\\\x01\x02\n\x7f'), maxLength: 8 });
+  const key = fc.oneof(
+    fc.constantFrom('KEYS', 'TAGS', 'WAIT', 'UNIQ_KEY', 'DELAY', 'TRAN_MSG', 'TIMER_X'),
+    text,
+  );
+  const entries = fc.array(fc.tuple(key, text), { maxLength: 5 });
+  let known = 0;
+  fuzz(
+    fc.tuple(entries, fc.array(text, { maxLength: 5 }), fc.boolean()),
+    ([first, values, terminated]) => {
+      const second = first.map(([name, value], i) => [name, values[i]?.padEnd(value.length, 'x') ?? value]);
+      for (const list of [first, first, second]) {
+        const joined = list.map(([name, value]) => `${name}\x01${value}`).join('\x02');
+        const properties = terminated ? `${joined}\x02` : joined;
+        const header = Buffer.from(
+          `{"code":310,"extFields":{"i":${javaQuoted(properties)}},"flag":0,"language":"JAVA","opaque":7,` +
+            '"serializeTypeCurrentRPC":"JSON","version":513}',
+        );
+        const frame = frameOf(SERIALIZE_JSON, header, new Uint8Array(0));
+        assert.ok(request.read(frame, new DataView(frame.buffer, frame.byteOffset), 0, frame.length));
+        const field = request.fields.find('i');
+        const fromTemplate = request.template?.properties(field);
+        if (fromTemplate === undefined) continue;
+        known++;
+        const copy = new Uint8Array(fromTemplate.length + 2);
+        fromTemplate.copy(frame, request.fields.valueStart(field), copy, 1);
+        assert.is(Buffer.from(copy.subarray(1, -1)).toString(), properties);
+        const scan = new PropertyScan();
+        scan.scan(copy, new DataView(copy.buffer), 1, copy.length - 1, 1);
+        assert.equal(placesOf(fromTemplate.scan), placesOf(scan));
+      }
+    },
+    10_000,
+  );
+  assert.ok(known > 5_000, `only ${known} headers were known`);
+});
+
+/** As fastjson writes it: control characters as \\u00xx. */
+function javaQuoted(text: string): string {
+  return JSON.stringify(text).replaceAll('\\n', '\\u000a');
+}
+
+/** Offsets of what is not there mean nothing. */
+function placesOf(scan: PropertyScan): unknown[] {
+  const { delayLength, transactional, timer, brokerOwned, terminated, length } = scan;
+  const pairs = (['tags', 'keys', 'uniqueKey', 'wait'] as const).map((name) => {
+    const size = scan[`${name}Length`];
+    return size === 0 ? 0 : [scan[`${name}Offset`], size];
+  });
+  return [...pairs, delayLength, transactional, timer, brokerOwned, terminated, length];
+}
+
 test('a wrong reader is found out', () => {
   const byJsonParse: Reader = (frame) => {
     const correct = readInPlace(frame);
@@ -166,6 +257,16 @@ test('a wrong reader is found out', () => {
   for (const wrong of [byJsonParse, deafToEscapes]) {
     assert.throws(() => fuzz(jsonFrames, (frame) => agree(wrong, frame), 20_000), /Property failed/);
   }
+  // Trusts the length alone: what a template must never do.
+  let last: { length: number; reading: Reading | undefined } | undefined;
+  const byLength: Reader = (frame) => {
+    if (last?.length !== frame.length) last = { length: frame.length, reading: readInPlace(frame.slice()) };
+    return last.reading;
+  };
+  const inTurn = (headers: Uint8Array[]) => {
+    for (const header of headers) agree(byLength, frameOf(SERIALIZE_JSON, header, new Uint8Array(0)));
+  };
+  assert.throws(() => fuzz(variations, inTurn, 10_000), /Property failed/);
 });
 
 test.run();

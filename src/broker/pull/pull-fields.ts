@@ -30,12 +30,15 @@ export class PullFields {
   subVersion = 0;
   /** Name of the first required field that is missing or no number. */
   problem: string | undefined;
-  readonly #at = new Int32Array(REQUIRED.length);
+  /** Field index by place in REQUIRED. */
+  #at: Int32Array = new Int32Array(REQUIRED.length);
+  readonly #own = this.#at;
 
   locate(request: RequestView): void {
     const table = request.fields;
     this.problem = undefined;
-    for (let i = 0; i < REQUIRED.length; i++) this.#at[i] = table.find(REQUIRED[i] as string);
+    if (table.located !== undefined) this.#at = table.located;
+    else this.#find(table);
     this.group = this.#at[0] as number;
     this.topic = this.#at[1] as number;
     if (this.group === ABSENT) this.problem = REQUIRED[0];
@@ -47,6 +50,12 @@ export class PullFields {
     this.commitOffset = this.#integer(table, 6);
     this.suspendMs = this.#integer(table, 7);
     this.subVersion = this.#integer(table, 8);
+  }
+
+  #find(table: FieldTable): void {
+    this.#at = table.lasting ? new Int32Array(REQUIRED.length) : this.#own;
+    for (let i = 0; i < REQUIRED.length; i++) this.#at[i] = table.find(REQUIRED[i] as string);
+    if (table.lasting) table.located = this.#at;
   }
 
   #integer(table: FieldTable, place: number): number {

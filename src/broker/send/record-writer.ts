@@ -33,9 +33,13 @@ const ITEM_BODY_LENGTH = 16;
 const ITEM_BODY = 20;
 
 export class RecordWriter {
-  /** Of the record written last. */
-  readonly properties = new PropertyScan();
+  /** Of the record written last: its size, and where in the target its unique key and WAIT stand (length 0: not). */
   size = 0;
+  uniqueKeyOffset = 0;
+  uniqueKeyLength = 0;
+  waitOffset = 0;
+  waitLength = 0;
+  readonly #scan = new PropertyScan();
   readonly #head: RecordHead;
   /** Properties that the broker adds to every message: MSG_REGION, TRACE_ON, CLUSTER. */
   readonly #suffix: Uint8Array;
@@ -66,7 +70,7 @@ export class RecordWriter {
     return recordSize(request.bodyLength, topic.bytes.length, properties + added, sysFlag);
   }
 
-  /** Writes the record of a single send at `at`; `size` and `properties` describe it. */
+  /** Writes the record of a single send at `at`. */
   write(
     target: RecordTarget,
     at: number,
@@ -81,20 +85,13 @@ export class RecordWriter {
     const bodyAt = writeHead(target.bytes, target.view, at, this.#head, 0, topic.bytes.length, bodyLength);
     target.bytes.set(request.bytes.subarray(request.bodyOffset, request.bodyOffset + bodyLength), bodyAt);
     const propertiesAt = this.#writeTopic(target, bodyAt + bodyLength, topic);
-    let end = propertiesAt;
-    if (fields.properties !== ABSENT)
-      end += request.fields.copyTo(fields.properties, target.bytes, propertiesAt);
-    this.properties.scan(target.bytes, target.view, propertiesAt, end);
-    const { properties } = this;
-    if (
-      properties.delayLength > 0 ||
-      properties.transactional ||
-      properties.timer ||
-      properties.brokerOwned
-    ) {
-      return UNUSUAL;
-    }
-    end = this.#addProperties(target.bytes, propertiesAt, end);
+    const found = this.#copyProperties(target, propertiesAt, request, fields);
+    if (found.delayLength > 0 || found.transactional || found.timer || found.brokerOwned) return UNUSUAL;
+    this.waitOffset = propertiesAt + found.waitOffset;
+    this.waitLength = found.waitLength;
+    this.uniqueKeyOffset = propertiesAt + found.uniqueKeyOffset;
+    this.uniqueKeyLength = found.uniqueKeyLength;
+    const end = this.#addProperties(target.bytes, propertiesAt, found);
     if (end - propertiesAt > MAX_PROPERTIES) return PROPERTIES_TOO_LONG;
     target.view.setInt16(propertiesAt - 2, end - propertiesAt);
     this.size = end - at;
@@ -151,15 +148,33 @@ export class RecordWriter {
     return to + 2;
   }
 
-  /** Puts the broker's own properties behind the producer's; returns the end. */
-  #addProperties(bytes: Uint8Array, from: number, end: number): number {
-    let at = end;
-    if (!this.properties.terminated && at > from) bytes[at++] = PROPERTY_VALUE_END;
-    if (this.properties.uniqueKeyLength === 0) {
+  /** Copies the producer's properties to `at`; what was found in them, with offsets that count from `at`. */
+  #copyProperties(
+    { bytes, view }: RecordTarget,
+    at: number,
+    request: RequestView,
+    { properties: field }: SendFields,
+  ): PropertyScan {
+    const { fields } = request;
+    const known = field === ABSENT ? undefined : request.template?.properties(field);
+    if (known !== undefined) {
+      known.copy(fields.bytes, fields.valueStart(field), bytes, at);
+      return known.scan;
+    }
+    const length = field === ABSENT ? 0 : fields.copyTo(field, bytes, at);
+    this.#scan.scan(bytes, view, at, at + length, at);
+    return this.#scan;
+  }
+
+  /** Puts the broker's own properties behind the producer's, which begin at `from`; returns the end. */
+  #addProperties(bytes: Uint8Array, from: number, found: PropertyScan): number {
+    let at = from + found.length;
+    if (!found.terminated && at > from) bytes[at++] = PROPERTY_VALUE_END;
+    if (found.uniqueKeyLength === 0) {
       const text = `UNIQ_KEY\x01${this.#makeUniqueKey()}\x02`;
       for (let i = 0; i < text.length; i++) bytes[at + i] = text.charCodeAt(i);
-      this.properties.uniqueKeyOffset = at + 9;
-      this.properties.uniqueKeyLength = text.length - 10;
+      this.uniqueKeyOffset = at + 9;
+      this.uniqueKeyLength = text.length - 10;
       at += text.length;
     }
     bytes.set(this.#suffix, at);

@@ -50,13 +50,14 @@ export class SendFields {
   properties = ABSENT;
   /** Name of the first required field that is missing or no number; undefined when all is well. */
   problem: string | undefined;
-  readonly #fields = new Int32Array(LETTERS);
+  /** Field index by letter. */
+  #fields: Int32Array = new Int32Array(LETTERS);
+  readonly #own = this.#fields;
 
   /** Locates the fields of a send; `problem` says whether they can be used. */
   locate(table: FieldTable, letters: boolean): void {
-    for (let i = 0; i < LETTERS; i++) this.#fields[i] = ABSENT;
-    if (letters) this.#byLetter(table);
-    else for (let i = 0; i < LONG_NAMES.length; i++) this.#fields[i] = table.find(LONG_NAMES[i] as string);
+    if (table.located !== undefined) this.#fields = table.located;
+    else this.#find(table, letters);
     this.problem = undefined;
     for (let i = 0; i < REQUIRED; i++) if (this.#fields[i] === ABSENT) this.problem ??= LONG_NAMES[i];
     this.topic = this.#fields[TOPIC] as number;
@@ -81,10 +82,18 @@ export class SendFields {
     return table.isTrue(this.#fields[UNIT] as number);
   }
 
+  #find(table: FieldTable, letters: boolean): void {
+    this.#fields = table.lasting ? new Int32Array(LETTERS) : this.#own;
+    this.#fields.fill(ABSENT);
+    if (letters) this.#byLetter(table);
+    else for (let i = 0; i < LONG_NAMES.length; i++) this.#fields[i] = table.find(LONG_NAMES[i] as string);
+    if (table.lasting) table.located = this.#fields;
+  }
+
   #byLetter(table: FieldTable): void {
     for (let i = 0; i < table.count; i++) {
       if (table.nameLength[i] !== 1) continue;
-      const letter = (table.bytes[table.nameOffset[i] as number] as number) - LOWER_A;
+      const letter = (table.bytes[table.nameStart(i)] as number) - LOWER_A;
       if (letter >= 0 && letter < LETTERS) this.#fields[letter] = i;
     }
   }

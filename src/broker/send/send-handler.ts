@@ -150,9 +150,9 @@ export class SendHandler {
     const { size } = this.#writer;
     if (!inSlab) ring.shrink(claimed, APPEND_HEADER + size);
     const index = this.#remember(connection, request, queueId);
-    const { properties } = this.#writer;
-    this.#parts.sends.setKey(index, target.bytes, properties.uniqueKeyOffset, properties.uniqueKeyLength);
-    if (properties.waitLength === 5 && target.bytes[properties.waitOffset] === LETTER_F) {
+    const { uniqueKeyOffset, uniqueKeyLength, waitOffset, waitLength } = this.#writer;
+    this.#parts.sends.setKey(index, target.bytes, uniqueKeyOffset, uniqueKeyLength);
+    if (waitLength === 5 && target.bytes[waitOffset] === LETTER_F) {
       this.#parts.sends.flags[index] = (this.#parts.sends.flags[index] as number) | SEND_NO_WAIT;
     }
     this.#writeRequest(claimed, topic, queueId, size, 1, slab);

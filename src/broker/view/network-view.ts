@@ -45,7 +45,7 @@ export class GroupView {
 /** What `map` has under the name that a request's field holds; built as a string only when it came with escapes. */
 export function lookUp<V>(map: BytesMap<V>, table: FieldTable, field: number): V | undefined {
   if (table.isEscaped(field)) return map.getByName(table.text(field));
-  return map.get(table.bytes, table.valueOffset[field] as number, table.valueLength[field] as number);
+  return map.get(table.bytes, table.valueStart(field), table.valueLength[field] as number);
 }
 
 /** A set of tag hashes; most subscriptions name one to three tags. */

@@ -1,0 +1,64 @@
+/**
+ * The properties of a header whose layout is known (`HeaderTemplate`): where the escapes stand and where the broker's
+ * own properties are was found out once, so that copying them is all that is left to do.
+ */
+import { PropertyScan } from '../record/property-scan.ts';
+import { escapeLength, hexUnit } from './json-scan.ts';
+
+const BACKSLASH = 0x5c;
+const LOWER_U = 0x75;
+const UNICODE_ESCAPE = 6;
+
+export class KnownProperties {
+  /** Bytes of the properties without escapes. */
+  readonly length: number;
+  /** Offsets count from the start of the properties. */
+  readonly scan = new PropertyScan();
+  /** Plain bytes, then the byte that the following escape stands for; the last has none. */
+  readonly #runs: Int32Array;
+  readonly #ends: Uint8Array;
+
+  private constructor(runs: number[], ends: number[], plain: Uint8Array) {
+    this.length = plain.length;
+    this.#runs = Int32Array.from(runs);
+    this.#ends = Uint8Array.from(ends);
+    this.scan.scan(plain, new DataView(plain.buffer, plain.byteOffset), 0, plain.length);
+  }
+
+  /** Undefined when they hold other escapes than those of single ASCII characters as \u00xx. */
+  static of(text: Uint8Array, from: number, to: number): KnownProperties | undefined {
+    const runs: number[] = [];
+    const ends: number[] = [];
+    const plain: number[] = [];
+    let run = 0;
+    for (let at = from; at < to; ) {
+      if (text[at] !== BACKSLASH) {
+        plain.push(text[at++] as number);
+        run++;
+        continue;
+      }
+      const unit = text[at + 1] === LOWER_U ? hexUnit(text, at + 2) : -1;
+      if (unit < 0 || unit >= 0x80) return undefined;
+      plain.push(unit);
+      ends.push(unit);
+      runs.push(run);
+      run = 0;
+      at += escapeLength(text, at, to);
+    }
+    runs.push(run);
+    return new KnownProperties(runs, ends, Uint8Array.from(plain));
+  }
+
+  /** Writes the properties that stand at bytes[from] to target[to…]. */
+  copy(bytes: Uint8Array, from: number, target: Uint8Array, to: number): void {
+    const runs = this.#runs;
+    let source = from;
+    let at = to;
+    for (let i = 0; i < runs.length; i++) {
+      const end = source + (runs[i] as number);
+      while (source < end) target[at++] = bytes[source++] as number;
+      if (i < this.#ends.length) target[at++] = this.#ends[i] as number;
+      source += UNICODE_ESCAPE;
+    }
+  }
+}
