@@ -1,12 +1,9 @@
-/** One client connection: frames out by window, replies in through the thread's one receive buffer. */
-import net from 'node:net';
+/** One sending connection: frames out by window, replies in. */
 import type { FrameRing } from './frame-ring.ts';
+import { FrameSocket } from './frame-socket.ts';
 import type { Recorder } from './recorder.ts';
-import { ReplyScanner } from './reply-scanner.ts';
+import type { SentKeys } from './sent-keys.ts';
 import { RequestWindow } from './window.ts';
-
-/** All sockets of the process read into this buffer, one after the other; 64-256 KiB is the best size by measurement. */
-const receiveBuffer = Buffer.alloc(128 << 10);
 
 export interface ConnectionEvents {
   /** `freed` requests were answered by what was just read. */
@@ -14,41 +11,33 @@ export interface ConnectionEvents {
   onFailure(error: Error): void;
 }
 
-/** Microseconds of a clock that never steps. */
-export function micros(): number {
-  return performance.now() * 1000;
-}
-
 export class LoadConnection {
   readonly window: RequestWindow;
+  /** Undefined when nobody keeps a ledger. */
+  readonly keys: SentKeys | undefined;
   readonly #frames: FrameRing;
   readonly #recorder: Recorder;
-  readonly #events: ConnectionEvents;
-  readonly #scanner = new ReplyScanner((code, opaque) => this.#reply(code, opaque));
-  #socket: net.Socket | undefined;
-  #now = 0;
+  readonly #socket: FrameSocket;
   #freed = 0;
-  #closing = false;
 
-  constructor(frames: FrameRing, recorder: Recorder, events: ConnectionEvents) {
+  constructor(frames: FrameRing, recorder: Recorder, keys: SentKeys | undefined, events: ConnectionEvents) {
     this.#frames = frames;
     this.window = new RequestWindow(frames.capacity);
+    this.keys = keys;
     this.#recorder = recorder;
-    this.#events = events;
+    this.#socket = new FrameSocket({
+      onReply: (code, opaque) => this.#reply(code, opaque),
+      onRead: () => {
+        const freed = this.#freed;
+        this.#freed = 0;
+        if (freed > 0) events.onReplies(this, freed);
+      },
+      onFailure: (error) => events.onFailure(error),
+    });
   }
 
   open(host: string, port: number): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const onread = { buffer: receiveBuffer, callback: (bytes: number) => this.#read(bytes) };
-      const socket = net.connect({ host, port, noDelay: true, onread });
-      socket.once('connect', resolve);
-      socket.on('error', (error) => {
-        reject(error);
-        this.#fail(error);
-      });
-      socket.on('close', () => this.#fail(new Error('the server closed the connection')));
-      this.#socket = socket;
-    });
+    return this.#socket.open(host, port);
   }
 
   /**
@@ -58,37 +47,28 @@ export class LoadConnection {
   send(count: number, since: number, step: number): void {
     if (count === 0) return;
     const frames = this.#frames;
+    const { keys } = this;
     const first = frames.position;
     frames.setMillis(Date.now());
-    for (let index = 0; index < count; index++) frames.fill(this.window.open(since + index * step));
-    const socket = this.#socket as net.Socket;
+    for (let index = 0; index < count; index++) {
+      const due = since + index * step;
+      const opaque = this.window.open(due);
+      if (keys !== undefined) keys.sending(this.window.slotOf(opaque), frames.counter, due);
+      frames.fill(opaque);
+    }
     const size = frames.frameBytes;
     if (first + count <= frames.capacity) {
-      socket.write(frames.bytes.subarray(first * size, (first + count) * size));
+      this.#socket.write(frames.bytes.subarray(first * size, (first + count) * size));
       return;
     }
-    socket.cork();
-    socket.write(frames.bytes.subarray(first * size));
-    socket.write(frames.bytes.subarray(0, (first + count - frames.capacity) * size));
-    socket.uncork();
+    this.#socket.cork();
+    this.#socket.write(frames.bytes.subarray(first * size));
+    this.#socket.write(frames.bytes.subarray(0, (first + count - frames.capacity) * size));
+    this.#socket.uncork();
   }
 
   close(): void {
-    this.#closing = true;
-    this.#socket?.destroy();
-  }
-
-  #read(bytes: number): boolean {
-    this.#now = micros();
-    this.#freed = 0;
-    try {
-      this.#scanner.push(receiveBuffer, bytes);
-    } catch (error) {
-      this.#fail(error as Error);
-      return false;
-    }
-    if (this.#freed > 0) this.#events.onReplies(this, this.#freed);
-    return true;
+    this.#socket.close();
   }
 
   #reply(code: number, opaque: number): void {
@@ -98,13 +78,7 @@ export class LoadConnection {
       return;
     }
     this.#freed++;
-    this.#recorder.reply(code, this.#now - since, this.#frames.messages);
-  }
-
-  #fail(error: Error): void {
-    if (this.#closing) return;
-    this.#closing = true;
-    this.#socket?.destroy();
-    this.#events.onFailure(error);
+    if (this.keys !== undefined && code === 0) this.keys.acknowledged(this.window.slotOf(opaque));
+    this.#recorder.reply(code, this.#socket.now - since, this.#frames.messages);
   }
 }

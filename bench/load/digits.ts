@@ -29,3 +29,20 @@ export function writeMillis(target: Uint8Array, at: number, millis: number): voi
   writeDecimal(target, at, 7, high);
   writeDecimal(target, at + 7, 6, millis - high * 1_000_000);
 }
+
+const HEX_VALUE = new Int8Array(256).fill(-1);
+for (let value = 0; value < 16; value++) {
+  HEX_VALUE[value.toString(16).charCodeAt(0)] = value;
+  HEX_VALUE[HEX[value] as number] = value;
+}
+
+/** Reads eight hexadecimal digits; -1 when there is anything else. */
+export function readHex8(source: Uint8Array, at: number): number {
+  let value = 0;
+  for (let index = at; index < at + 8; index++) {
+    const digit = HEX_VALUE[source[index] as number] as number;
+    if (digit < 0) return -1;
+    value = (value << 4) | digit;
+  }
+  return value >>> 0;
+}

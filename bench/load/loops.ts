@@ -1,6 +1,7 @@
 /** The two ways to offer load. Both keep sending until `stop`, whatever phase is being recorded. */
 import { Worker } from 'node:worker_threads';
-import { type LoadConnection, micros } from './connection.ts';
+import type { LoadConnection } from './connection.ts';
+import { micros } from './frame-socket.ts';
 import type { Recorder } from './recorder.ts';
 import type { TickerData } from './ticker.thread.ts';
 

@@ -2,8 +2,9 @@
  * Load generator: one process, one result line of JSON on stdout. A parent that opened an IPC channel also hears when
  * each phase begins and answers, so that it can take its own readings of the broker for the measured phase alone.
  */
-import { type LoadPhase, runLoad } from './load.ts';
+import { runLoad } from './load.ts';
 import { LOAD_USAGE, parseLoadOptions } from './options.ts';
+import type { LoadPhase } from './phases.ts';
 
 function askParent(phase: LoadPhase): Promise<void> {
   if (!process.connected) return Promise.resolve();

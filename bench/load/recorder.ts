@@ -43,6 +43,15 @@ export class LatencyRecorder {
   get maximum(): number {
     return this.finish().maxValue / UNITS_PER_MICRO;
   }
+
+  summary(): LatencySummary {
+    return {
+      p50: this.percentile(50),
+      p99: this.percentile(99),
+      p999: this.percentile(99.9),
+      max: this.maximum,
+    };
+  }
 }
 
 /** Latencies in microseconds. */
@@ -53,7 +62,19 @@ export interface LatencySummary {
   max: number;
 }
 
-export interface LoadResult extends LatencySummary {
+/** Every reply after the warm-up that should not be. */
+export interface ErrorCounts {
+  /** The sum of the following. */
+  errors: number;
+  /** Replies with another code than 0, by code. */
+  errorCodes: Record<string, number>;
+  unexpectedReplies: number;
+  unanswered: number;
+  /** Places of a queue that pulls left out or delivered out of order. */
+  offsetGaps?: number;
+}
+
+export interface LoadResult extends ErrorCounts, LatencySummary {
   /** Messages of requests that were answered with code 0 in the measured phase. */
   messages: number;
   /** Those requests (always set): fewer than messages in batches and pulls. Latencies are those of requests. */
@@ -61,11 +82,6 @@ export interface LoadResult extends LatencySummary {
   seconds: number;
   /** Messages a second. */
   rate: number;
-  /** After the warm-up: replies with another code, replies that nobody asked for, requests that stayed unanswered. */
-  errors: number;
-  errorCodes: Record<string, number>;
-  unexpectedReplies: number;
-  unanswered: number;
   /** Replies with another code during the warm-up: a cold JVM refuses what has waited for more than 200 ms. */
   warmupErrors: number;
   cpuMicrosPerMessage: number;
@@ -95,6 +111,7 @@ export class Recorder {
   #messages = 0;
   #requests = 0;
   #unexpected = 0;
+  #offsetGaps = 0;
   #warmupErrors = 0;
   #warm = false;
   readonly #errorCodes = new Map<number, number>();
@@ -106,14 +123,22 @@ export class Recorder {
   /** A request for so many messages was answered. */
   reply(code: number, micros: number, messages = 1): void {
     if (code !== 0) {
-      if (!this.#warm) this.#warmupErrors++;
-      else this.#errorCodes.set(code, (this.#errorCodes.get(code) ?? 0) + 1);
+      this.refusal(code);
       return;
     }
     if (!this.measuring) return;
     this.#messages += messages;
     this.#requests++;
     this.latency.record(micros);
+  }
+
+  refusal(code: number): void {
+    if (!this.#warm) this.#warmupErrors++;
+    else this.#errorCodes.set(code, (this.#errorCodes.get(code) ?? 0) + 1);
+  }
+
+  offsetGap(messages: number): void {
+    this.#offsetGaps += messages;
   }
 
   unexpectedReply(): void {
@@ -134,22 +159,26 @@ export class Recorder {
     this.#cpuMicros = used.user + used.system;
   }
 
-  result(unanswered: number, openLoop: boolean): LoadResult {
+  errorCounts(unanswered: number): ErrorCounts {
     let badReplies = 0;
     for (const count of this.#errorCodes.values()) badReplies += count;
+    return {
+      errors: badReplies + this.#unexpected + unanswered + this.#offsetGaps,
+      errorCodes: Object.fromEntries(this.#errorCodes),
+      unexpectedReplies: this.#unexpected,
+      unanswered,
+      ...(this.#offsetGaps > 0 ? { offsetGaps: this.#offsetGaps } : {}),
+    };
+  }
+
+  result(unanswered: number, openLoop: boolean): LoadResult {
     return {
       messages: this.#messages,
       requests: this.#requests,
       seconds: round(this.#seconds, 3),
       rate: this.#seconds > 0 ? Math.round(this.#messages / this.#seconds) : 0,
-      p50: this.latency.percentile(50),
-      p99: this.latency.percentile(99),
-      p999: this.latency.percentile(99.9),
-      max: this.latency.maximum,
-      errors: badReplies + this.#unexpected + unanswered,
-      errorCodes: Object.fromEntries(this.#errorCodes),
-      unexpectedReplies: this.#unexpected,
-      unanswered,
+      ...this.latency.summary(),
+      ...this.errorCounts(unanswered),
       warmupErrors: this.#warmupErrors,
       cpuMicrosPerMessage: this.#messages > 0 ? round(this.#cpuMicros / this.#messages, 3) : 0,
       ...(openLoop ? { sendLagP99: this.sendLag.percentile(99), sendLagMax: this.sendLag.maximum } : {}),

@@ -1,10 +1,18 @@
 /**
- * Cuts what a socket delivers into frames and hands code and opaque of each to `onReply`. Frames are read where they
- * lie in the receive buffer; only a frame that the buffer's end cut in two is collected in a buffer of its own.
+ * Cuts what a socket delivers into frames and hands each to `onReply`. Frames are read where they lie in the receive
+ * buffer; only a frame that the buffer's end cut in two is collected in a buffer of its own.
  */
 import { JsonReplyHeader } from './reply-header.ts';
 
-export type OnReply = (code: number, opaque: number, bodyBytes: number) => void;
+/** The frame is bytes[start, end), length field and all, and its last `bodyBytes` are the body. */
+export type OnReply = (
+  code: number,
+  opaque: number,
+  bodyBytes: number,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+) => void;
 
 /** A length beyond this is a torn stream, not a reply. */
 const LARGEST_FRAME = 64 << 20;
@@ -77,21 +85,16 @@ export class ReplyScanner {
     const body = end - header - headerBytes;
     if (body < 0)
       throw new Error(`reply frame of ${end - start} bytes claims a header of ${headerBytes} bytes`);
+    let code: number;
+    let opaque: number;
     if (bytes[start + 4] === SERIALIZE_JSON) {
-      const headerEnd = header + headerBytes;
-      this.#onReply(
-        this.#json.code(bytes, header, headerEnd),
-        this.#json.opaque(bytes, header, headerEnd),
-        body,
-      );
+      code = this.#json.code(bytes, header, header + headerBytes);
+      opaque = this.#json.opaque(bytes, header, header + headerBytes);
     } else {
-      const opaque = int32(bytes, header + BINARY_OPAQUE_AT);
-      this.#onReply(
-        (((bytes[header] as number) << 8) | (bytes[header + 1] as number)) & 0xffff,
-        opaque,
-        body,
-      );
+      code = ((bytes[header] as number) << 8) | (bytes[header + 1] as number);
+      opaque = int32(bytes, header + BINARY_OPAQUE_AT);
     }
+    this.#onReply(code, opaque, body, bytes, start, end);
   }
 }
 

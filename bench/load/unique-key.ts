@@ -16,3 +16,10 @@ export function keyPrefix(run: number, connection: number): string {
 export function batchKeyPrefix(prefix: string): string {
   return BATCH_ADDRESS + prefix.slice(ADDRESS.length);
 }
+
+export const KEY_LENGTH = 32;
+export const ADDRESS_NUMBER = Number.parseInt(ADDRESS, 16);
+/** Places of the numbers in a key. */
+export const RUN_AT = 8;
+export const CONNECTION_AT = 16;
+export const COUNTER_AT = 24;

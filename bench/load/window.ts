@@ -35,6 +35,11 @@ export class RequestWindow {
     return this.size - this.#freeCount;
   }
 
+  /** Slot of a request that is in flight or was just closed. */
+  slotOf(opaque: number): number {
+    return (opaque - OPAQUE_BASE) % this.size;
+  }
+
   /** Takes a slot (one must be free) for a request whose latency counts from `since`; returns its opaque. */
   open(since: number): number {
     const slot = this.#free[this.#freeHead] as number;
@@ -51,7 +56,7 @@ export class RequestWindow {
   /** Start time of the request that this opaque answers, now closed; -1 when none waits for it. */
   close(opaque: number): number {
     if (opaque < OPAQUE_BASE) return -1;
-    const slot = (opaque - OPAQUE_BASE) % this.size;
+    const slot = this.slotOf(opaque);
     if (this.#awaited[slot] !== opaque) return -1;
     this.#awaited[slot] = NONE;
     const tail = this.#freeHead + this.#freeCount;

@@ -1,0 +1,89 @@
+/** What a consumer asks a broker besides pulls: to be registered, and where queues begin and end. */
+import { RequestCode } from '../../src/protocol/codes.ts';
+import { requestCommand } from '../../src/protocol/command.ts';
+import type { PullConnection } from './pull-connection.ts';
+import type { QueueSpan } from './pull-lane.ts';
+
+const TOPIC_DIGITS = 5;
+
+export function topicNames(topic: string, topics: number): string[] {
+  if (topics === 1) return [topic];
+  return Array.from(
+    { length: topics },
+    (_, index) => `${topic}_${String(index).padStart(TOPIC_DIGITS, '0')}`,
+  );
+}
+
+export interface Membership {
+  clientId: string;
+  group: string;
+  topics: string[];
+  subVersion: number;
+}
+
+/** The body of a push consumer's heartbeat: all tags of its topics and of the group's retry topic. */
+export function heartbeatBody({ clientId, group, topics, subVersion }: Membership): Uint8Array {
+  const subscriptionDataSet = [...topics, `%RETRY%${group}`].map((topic) => ({
+    classFilterMode: false,
+    codeSet: [],
+    expressionType: 'TAG',
+    subString: '*',
+    subVersion,
+    tagsSet: [],
+    topic,
+  }));
+  const consumer = {
+    consumeFromWhere: 'CONSUME_FROM_LAST_OFFSET',
+    consumeType: 'CONSUME_PASSIVELY',
+    groupName: group,
+    messageModel: 'CLUSTERING',
+    subscriptionDataSet,
+    unitMode: false,
+  };
+  const data = {
+    clientID: clientId,
+    consumerDataSet: [consumer],
+    heartbeatFingerprint: 0,
+    producerDataSet: [],
+    withoutSub: false,
+  };
+  return Buffer.from(JSON.stringify(data));
+}
+
+export async function sendHeartbeat(connection: PullConnection, membership: Membership): Promise<void> {
+  const answer = await connection.call(requestCommand(RequestCode.HEART_BEAT, {}, heartbeatBody(membership)));
+  if (answer.code !== 0)
+    throw new Error(`the heartbeat was refused: code ${answer.code}, ${answer.remark ?? ''}`);
+}
+
+async function queueOffset(connection: PullConnection, code: number, topic: string, queueId: number) {
+  const answer = await connection.call(requestCommand(code, { topic, queueId: String(queueId) }));
+  if (answer.code !== 0) {
+    throw new Error(`queue ${queueId} of ${topic}: code ${answer.code}, ${answer.remark ?? ''}`);
+  }
+  return Number(answer.fields['offset']);
+}
+
+/** First and last offset of every queue as they are now; all questions are asked at once. */
+export function queueSpans(
+  connection: PullConnection,
+  topics: readonly string[],
+  queues: number,
+): Promise<QueueSpan[]> {
+  const spans: Promise<QueueSpan>[] = [];
+  for (const topic of topics) {
+    for (let queueId = 0; queueId < queues; queueId++) {
+      const minimum = queueOffset(connection, RequestCode.GET_MIN_OFFSET, topic, queueId);
+      const maximum = queueOffset(connection, RequestCode.GET_MAX_OFFSET, topic, queueId);
+      spans.push(
+        Promise.all([minimum, maximum]).then(([minOffset, maxOffset]) => ({
+          topic,
+          queueId,
+          minOffset: Math.max(0, minOffset),
+          maxOffset,
+        })),
+      );
+    }
+  }
+  return Promise.all(spans);
+}

@@ -1,0 +1,83 @@
+/** The consuming connections of a run: members of one group, with the lanes dealt out to them. */
+import { type Membership, queueSpans, sendHeartbeat, topicNames } from './consumer-calls.ts';
+import type { LoadOptions } from './options.ts';
+import { PullConnection, type PullEvents } from './pull-connection.ts';
+import { type LaneRange, PullLane, type QueueSpan } from './pull-lane.ts';
+
+/** A broker forgets a consumer after two minutes of silence. */
+const HEARTBEAT_MILLIS = 30_000;
+
+export class Consumers {
+  readonly #options: LoadOptions;
+  readonly #events: PullEvents;
+  readonly #connections: PullConnection[];
+  readonly #subVersion = Date.now();
+  readonly #topics: string[];
+  #lanes = 0;
+  #heartbeat: NodeJS.Timeout | undefined;
+
+  constructor(options: LoadOptions, connections: number, events: PullEvents) {
+    this.#options = options;
+    this.#events = events;
+    this.#topics = topicNames(options.topic, options.topics);
+    this.#connections = Array.from(
+      { length: connections },
+      () => new PullConnection(options.pullBatch, events),
+    );
+  }
+
+  /** Connects and registers; a broker serves pulls only to groups whose subscription it knows. */
+  async open(): Promise<void> {
+    const { host, port } = this.#options;
+    await Promise.all(this.#connections.map((connection) => connection.open(host, port)));
+    await this.#register();
+    this.#heartbeat = setInterval(() => {
+      this.#register().catch((error: Error) => this.#events.onFailure(error));
+    }, HEARTBEAT_MILLIS);
+  }
+
+  spans(): Promise<QueueSpan[]> {
+    const [first] = this.#connections;
+    return queueSpans(first as PullConnection, this.#topics, this.#options.queues);
+  }
+
+  add({ topic, queueId }: QueueSpan, range: LaneRange): void {
+    const { header, group } = this.#options;
+    const lane = new PullLane({ header, group, topic, queueId, subVersion: this.#subVersion }, range);
+    const connection = this.#connections[this.#lanes++ % this.#connections.length] as PullConnection;
+    connection.lanes.push(lane);
+  }
+
+  get lanes(): PullLane[] {
+    return this.#connections.flatMap(({ lanes }) => lanes);
+  }
+
+  get inFlight(): number {
+    return this.#connections.reduce((sum, { inFlight }) => sum + inFlight, 0);
+  }
+
+  start(): void {
+    for (const connection of this.#connections) connection.start();
+  }
+
+  stop(): void {
+    for (const connection of this.#connections) connection.stop();
+  }
+
+  close(): void {
+    clearInterval(this.#heartbeat);
+    for (const connection of this.#connections) connection.close();
+  }
+
+  async #register(): Promise<void> {
+    const membership = (index: number): Membership => ({
+      clientId: `127.0.0.1@bench-${process.pid}-${index}`,
+      group: this.#options.group,
+      topics: this.#topics,
+      subVersion: this.#subVersion,
+    });
+    await Promise.all(
+      this.#connections.map((connection, index) => sendHeartbeat(connection, membership(index))),
+    );
+  }
+}

@@ -1,0 +1,101 @@
+/** Sends by one of the loops, and in the end-to-end mode consumes the same messages meanwhile. */
+import { type ConnectionEvents, LoadConnection } from './connection.ts';
+import { EndToEnd } from './end-to-end.ts';
+import { FrameRing } from './frame-ring.ts';
+import type { Ledger } from './ledger.ts';
+import { ledgerToExtend, writeLedger } from './ledger-file.ts';
+import { ClosedLoop, type Loop, OpenLoop } from './loops.ts';
+import type { LoadOptions } from './options.ts';
+import { Failure, type OnPhase } from './phases.ts';
+import { type LoadResult, Recorder } from './recorder.ts';
+import { buildSendTemplate } from './send-template.ts';
+import { SentKeys } from './sent-keys.ts';
+import { keyPrefix } from './unique-key.ts';
+
+const LAST_REPLIES_MILLIS = 10_000;
+
+export class SendRun {
+  readonly #options: LoadOptions;
+  readonly #failure = new Failure();
+  readonly #recorder = new Recorder();
+  readonly #loop: Loop;
+  /** Undefined when nobody asks for one: it costs some time with each message. */
+  readonly #ledger: Ledger | undefined;
+  readonly #connections: LoadConnection[] = [];
+  readonly #endToEnd: EndToEnd | undefined;
+  #answered = 0;
+
+  constructor(options: LoadOptions) {
+    this.#options = options;
+    this.#loop =
+      options.rate > 0 ? new OpenLoop(options.rate / options.batch, this.#recorder) : new ClosedLoop();
+    const consuming = options.mode === 'end-to-end';
+    if (consuming || options.ledger !== '') this.#ledger = ledgerToExtend(options.ledger, options.run);
+    for (let index = 0; index < options.connections; index++) this.#connections.push(this.#connection(index));
+    if (consuming) {
+      const keys = this.#connections.map((connection) => connection.keys as SentKeys);
+      this.#endToEnd = new EndToEnd(options, this.#ledger as Ledger, keys, this.#recorder, this.#failure);
+    }
+  }
+
+  async run(onPhase: OnPhase): Promise<LoadResult> {
+    const { host, port, ledger } = this.#options;
+    try {
+      await this.#endToEnd?.open();
+      await this.#failure.during(
+        Promise.all(this.#connections.map((connection) => connection.open(host, port))),
+      );
+      await this.#send(onPhase);
+      const verdict = await this.#endToEnd?.verdict();
+      return { ...this.#recorder.result(this.#inFlight(), this.#options.rate > 0), ...verdict };
+    } finally {
+      this.#loop.stop();
+      for (const connection of this.#connections) connection.close();
+      this.#endToEnd?.close();
+      // also when the broker died: what it had acknowledged must be found later
+      if (ledger !== '') writeLedger(ledger, this.#ledger as Ledger);
+    }
+  }
+
+  async #send(onPhase: OnPhase): Promise<void> {
+    const { warmupSeconds, warmupMessages, seconds } = this.#options;
+    await onPhase('warming');
+    this.#loop.start(this.#connections);
+    const enough = (): boolean => warmupMessages > 0 && this.#answered >= warmupMessages;
+    await this.#failure.wait(warmupSeconds * 1000, enough);
+    await onPhase('measuring');
+    this.#recorder.start();
+    await this.#failure.wait(seconds * 1000);
+    this.#recorder.stop();
+    await onPhase('draining');
+    this.#loop.stop();
+    await this.#failure.wait(LAST_REPLIES_MILLIS, () => this.#inFlight() === 0);
+  }
+
+  #inFlight(): number {
+    return this.#connections.reduce((sum, { window }) => sum + window.inFlight, 0);
+  }
+
+  #connection(index: number): LoadConnection {
+    const { header, bodyBytes, batch, topic, topics, tag, keys, run, queues, inFlight } = this.#options;
+    const shape = { header, bodyBytes, batch, topic, topics, tag, keys, keyPrefix: keyPrefix(run, index) };
+    const firstQueue = Math.floor((index * topics * queues) / this.#options.connections);
+    const frames = new FrameRing(buildSendTemplate(shape), {
+      capacity: inFlight,
+      topics,
+      queues,
+      firstQueue,
+    });
+    const sent = this.#ledger?.open(run, index);
+    const timed = this.#options.mode === 'end-to-end';
+    const sentKeys = sent === undefined ? undefined : new SentKeys(sent, inFlight, batch, timed);
+    const events: ConnectionEvents = {
+      onReplies: (connection, freed) => {
+        this.#answered += freed * batch;
+        this.#loop.onReplies(connection, freed);
+      },
+      onFailure: (error) => this.#failure.fail(error),
+    };
+    return new LoadConnection(frames, this.#recorder, sentKeys, events);
+  }
+}
