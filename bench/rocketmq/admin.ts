@@ -1,13 +1,18 @@
-/** The one administrative request that a run needs: the topic, the same way at both brokers. */
+/** The few requests that a run makes itself, the same way at both brokers. */
 import net from 'node:net';
 import { type RemotingCommand, SERIALIZE_JSON } from '../../src/protocol/command.ts';
 import { decodeCommand, encodeCommand } from '../../src/protocol/command-codec.ts';
 import { FrameSplitter } from '../../src/protocol/frame-splitter.ts';
 
-const UPDATE_AND_CREATE_TOPIC = 17;
-const ANSWER_MILLIS = 10_000;
+const SEND_MESSAGE = 10;
+const UPDATE_AND_CREATE_TOPIC_LIST = 18;
+const GET_BROKER_RUNTIME_INFO = 28;
 
-function request(code: number, fields: Record<string, string>): RemotingCommand {
+const ANSWER_MILLIS = 30_000;
+/** Topics in one request. */
+const TOPICS_AT_ONCE = 500;
+
+function request(code: number, fields: Record<string, string>, body?: Buffer): RemotingCommand {
   return {
     code,
     language: 'JAVA',
@@ -16,7 +21,7 @@ function request(code: number, fields: Record<string, string>): RemotingCommand 
     flag: 0,
     remark: undefined,
     fields,
-    body: undefined,
+    body,
     serializeType: SERIALIZE_JSON,
   };
 }
@@ -41,18 +46,50 @@ function call(port: number, command: RemotingCommand): Promise<RemotingCommand> 
   });
 }
 
-export async function createTopic(port: number, topic: string, queues: number): Promise<void> {
+export async function createTopics(port: number, names: readonly string[], queues: number): Promise<void> {
+  for (let from = 0; from < names.length; from += TOPICS_AT_ONCE) {
+    const topicConfigList = names.slice(from, from + TOPICS_AT_ONCE).map((topicName) => ({
+      topicName,
+      readQueueNums: queues,
+      writeQueueNums: queues,
+      perm: 6,
+      topicFilterType: 'SINGLE_TAG',
+      topicSysFlag: 0,
+      order: false,
+    }));
+    const body = Buffer.from(JSON.stringify({ topicConfigList }));
+    const answer = await call(port, request(UPDATE_AND_CREATE_TOPIC_LIST, {}, body));
+    if (answer.code !== 0)
+      throw new Error(`topic ${names[from]} was refused: code ${answer.code}, ${answer.remark ?? ''}`);
+  }
+}
+
+export async function runtimeInfo(port: number): Promise<Record<string, string>> {
+  const answer = await call(port, request(GET_BROKER_RUNTIME_INFO, {}));
+  if (answer.code !== 0 || answer.body === undefined)
+    throw new Error(`no runtime info: code ${answer.code}, ${answer.remark ?? ''}`);
+  return (JSON.parse(Buffer.from(answer.body).toString()) as { table: Record<string, string> }).table;
+}
+
+/** Whether the broker accepts a message now. */
+export async function acceptsMessage(port: number, topic: string): Promise<boolean> {
   const fields = {
+    producerGroup: 'ringmq_bench_probe',
     topic,
     defaultTopic: 'TBW102',
-    readQueueNums: String(queues),
-    writeQueueNums: String(queues),
-    perm: '6',
-    topicFilterType: 'SINGLE_TAG',
-    topicSysFlag: '0',
-    order: 'false',
+    defaultTopicQueueNums: '4',
+    queueId: '0',
+    sysFlag: '0',
+    bornTimestamp: String(Date.now()),
+    flag: '0',
+    properties: 'WAIT\u0001true\u0002',
+    reconsumeTimes: '0',
+    unitMode: 'false',
+    batch: 'false',
   };
-  const answer = await call(port, request(UPDATE_AND_CREATE_TOPIC, fields));
-  if (answer.code !== 0)
-    throw new Error(`topic ${topic} was refused: code ${answer.code}, ${answer.remark ?? ''}`);
+  try {
+    return (await call(port, request(SEND_MESSAGE, fields, Buffer.from('probe')))).code === 0;
+  } catch {
+    return false;
+  }
 }

@@ -4,7 +4,7 @@ import type { FlushMode } from './scenarios.ts';
 export const BROKER_NAME = 'bench-broker';
 export const CLUSTER_NAME = 'bench-cluster';
 
-export function brokerConf(flush: FlushMode): string {
+export function brokerConf(flush: FlushMode, more: Readonly<Record<string, string>> = {}): string {
   const lines = {
     brokerClusterName: CLUSTER_NAME,
     brokerName: BROKER_NAME,
@@ -12,6 +12,7 @@ export function brokerConf(flush: FlushMode): string {
     brokerRole: 'ASYNC_MASTER',
     brokerIP1: '127.0.0.1',
     flushDiskType: flush,
+    ...more,
   };
   return Object.entries(lines)
     .map(([key, value]) => `${key}=${value}\n`)

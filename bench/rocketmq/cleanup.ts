@@ -16,6 +16,8 @@ export interface StartOptions {
   /** File that stdout and stderr go to; without it both are pipes. */
   log?: string;
   ipc?: boolean;
+  /** A pipe to write commands to. */
+  stdin?: boolean;
 }
 
 const PIDS = 'pids';
@@ -45,12 +47,13 @@ export class RunFolder {
     }
   }
 
-  start({ command, args, env, cwd, log, ipc }: StartOptions): ChildProcess {
+  start({ command, args, env, cwd, log, ipc, stdin }: StartOptions): ChildProcess {
     const output = log === undefined ? 'pipe' : fs.openSync(log, 'a');
+    const input = stdin === true ? 'pipe' : 'ignore';
     const child = spawn(command, args, {
       env: env ?? process.env,
       cwd: cwd ?? this.path,
-      stdio: ipc === true ? ['ignore', output, output, 'ipc'] : ['ignore', output, output],
+      stdio: ipc === true ? [input, output, output, 'ipc'] : [input, output, output],
     });
     if (typeof output === 'number') fs.closeSync(output);
     if (child.pid !== undefined) fs.appendFileSync(path.join(this.path, PIDS), `${child.pid}\n`);

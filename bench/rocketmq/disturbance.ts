@@ -25,6 +25,15 @@ export function judge(share: number, stallMaxMillis: number): Disturbance {
   return { foreignShare: share, stallMaxMillis, disturbed };
 }
 
+/** What several measurements of one round met together. */
+export function worst(all: readonly Disturbance[]): Disturbance {
+  const max = (pick: (one: Disturbance) => number): number => Math.max(0, ...all.map(pick));
+  return judge(
+    max((one) => one.foreignShare),
+    max((one) => one.stallMaxMillis),
+  );
+}
+
 export class DisturbanceWatch {
   readonly #folder: RunFolder;
   readonly #probe: ChildProcess;
@@ -70,6 +79,13 @@ export class DisturbanceWatch {
     const share = this.#from === undefined ? 0 : this.#shareSince(this.#from);
     const { maxMillis } = await this.#askProbe();
     return judge(share, maxMillis);
+  }
+
+  /** Does something that is a measurement as a whole. Processes that end in it look like somebody else's work. */
+  async around<T>(work: () => Promise<T>): Promise<{ value: T; disturbance: Disturbance }> {
+    await this.begin();
+    const value = await work();
+    return { value, disturbance: await this.end() };
   }
 
   stop(): void {

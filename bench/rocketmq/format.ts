@@ -12,6 +12,7 @@ export function rate(value: number): string {
 export function micros(value: number): string {
   if (value < 1000) return `${value < 100 ? value.toFixed(1) : value.toFixed(0)} µs`;
   const millis = value / 1000;
+  if (millis >= 10_000) return `${(millis / 1000).toFixed(1)} s`;
   return `${millis < 10 ? millis.toFixed(2) : millis < 100 ? millis.toFixed(1) : millis.toFixed(0)} ms`;
 }
 

@@ -1,55 +1,93 @@
-/** One run of the load generator against one broker, with readings of the broker for the measured phase alone. */
+/**
+ * One run of a load process against one broker, with readings of the broker for the measured phase alone. A load
+ * process says over IPC when each phase begins, waits for the answer, and prints one line of JSON at the end: the load
+ * generator, and the bare loops.
+ */
+import type { ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { LoadResult } from '../load/recorder.ts';
 import type { RunFolder } from './cleanup.ts';
 import type { Disturbance, DisturbanceWatch } from './disturbance.ts';
+import { generatorFigures } from './figures.ts';
+import type { LedgerCount, Round } from './outcome.ts';
 import type { Memory } from './proc.ts';
-import type { Scenario } from './scenarios.ts';
 import type { Target } from './target.ts';
 
-export const TOPIC = 'ringmq_bench';
-export const QUEUES = 4;
+/** Options of a load process by name; true is an option without a value, false and undefined are left out. */
+export type LoadSettings = Readonly<Record<string, string | number | boolean | undefined>>;
 
-export interface LoadTimes {
-  warmupSeconds: number;
-  warmupMessages: number;
-  seconds: number;
+export interface RunHooks {
+  onMeasuring?(): void;
+  onDraining?(): void;
 }
 
-export interface Round {
-  result: LoadResult;
-  /** CPU time of the broker process in the measured phase, per message. */
-  brokerCpuMicrosPerMessage: number;
-  /** At the end of the measured phase. */
-  memory: Memory;
-  /** CPU that the other, idle broker used meanwhile, as a share of one processor. */
-  idleShare: number;
-  disturbance: Disturbance;
+export interface Place {
+  /** Undefined for a bare loop. */
+  target: Target | undefined;
+  others: readonly Target[];
 }
 
-function generatorArguments(target: Target, scenario: Scenario, run: number, times: LoadTimes): string[] {
-  const script = fileURLToPath(new URL('../load/main.js', import.meta.url));
-  const values: Record<string, string | number> = {
-    port: target.port,
-    connections: scenario.connections,
-    'in-flight': scenario.inFlight,
-    body: scenario.bodyBytes,
-    rate: scenario.rate,
-    topic: TOPIC,
-    topics: scenario.topics,
-    queues: QUEUES,
-    run,
-    warmup: times.warmupSeconds,
-    'warmup-messages': times.warmupMessages,
-    seconds: times.seconds,
-  };
-  return [script, ...Object.entries(values).flatMap(([name, value]) => [`--${name}`, String(value)])];
+export const GENERATOR = fileURLToPath(new URL('../load/main.js', import.meta.url));
+
+export function toArguments(settings: LoadSettings): string[] {
+  return Object.entries(settings).flatMap(([name, value]) => {
+    if (value === undefined || value === false) return [];
+    return value === true ? [`--${name}`] : [`--${name}`, String(value)];
+  });
 }
 
-interface Readings {
-  targetCpu: number;
-  idleCpu: number;
-  at: number;
+function ledgerOf(result: LoadResult): LedgerCount | undefined {
+  const { lost, duplicates, foreign } = result;
+  if (lost === undefined && duplicates === undefined && foreign === undefined) return undefined;
+  return { lost: lost ?? 0, duplicates: duplicates ?? 0, foreign: foreign ?? 0 };
+}
+
+/** What is read of brokers before and after the measured phase. */
+export class BrokerReadings {
+  readonly #place: Place;
+  readonly #cpu: number;
+  readonly #idleCpu: number;
+  readonly #at = performance.now();
+
+  constructor(place: Place) {
+    this.#place = place;
+    this.#cpu = place.target?.cpuSeconds ?? 0;
+    this.#idleCpu = this.#idleNow();
+  }
+
+  #idleNow(): number {
+    return this.#place.others.reduce((sum, other) => sum + other.cpuSeconds, 0);
+  }
+
+  /** CPU and memory of the broker since the construction, and what the others used. */
+  take(): { brokerCpuSeconds: number; memory: Memory | undefined; idleShare: number } {
+    const { target } = this.#place;
+    const idle = this.#idleNow() - this.#idleCpu;
+    return {
+      brokerCpuSeconds: (target?.cpuSeconds ?? 0) - this.#cpu,
+      memory: target?.memory,
+      idleShare: idle / ((performance.now() - this.#at) / 1000),
+    };
+  }
+}
+
+/** A round from a result line and the readings. */
+export function makeRound(
+  result: LoadResult,
+  readings: ReturnType<BrokerReadings['take']>,
+  disturbance: Disturbance,
+): Round {
+  const figures = generatorFigures(result);
+  const { brokerCpuSeconds, memory, idleShare } = readings;
+  if (memory !== undefined) {
+    const { anonymousBytes, sharedBytes } = memory;
+    if (result.messages > 0) figures['cpu'] = (brokerCpuSeconds * 1e6) / result.messages;
+    Object.assign(figures, { anonymous: anonymousBytes, shared: sharedBytes });
+    figures['memory'] = anonymousBytes + sharedBytes;
+  }
+  const ledger = ledgerOf(result);
+  const round: Round = { figures, errors: result.errors, idleShare, disturbance, raw: result };
+  return ledger === undefined ? round : { ...round, ledger };
 }
 
 export class LoadRun {
@@ -63,62 +101,61 @@ export class LoadRun {
     this.#watch = watch;
   }
 
-  async run(target: Target, idle: Target | undefined, scenario: Scenario, times: LoadTimes): Promise<Round> {
-    const read = (): Readings => ({
-      targetCpu: target.cpuSeconds,
-      idleCpu: idle?.cpuSeconds ?? 0,
-      at: performance.now(),
-    });
-    let from = read();
-    let to = from;
-    let memory = target.memory;
+  /** A measured run. One without a measured phase (a warm-up) has `seconds: 0` and its round is not for use. */
+  async run(place: Place, settings: LoadSettings, hooks: RunHooks = {}, script = GENERATOR): Promise<Round> {
+    let before = new BrokerReadings(place);
+    let readings = before.take();
     let disturbance: Disturbance | undefined;
-    const result = await this.#generate(
-      generatorArguments(target, scenario, ++this.#runs, times),
-      async (phase) => {
-        if (phase === 'measuring') {
-          await this.#watch.begin();
-          from = read();
-        } else if (phase === 'draining') {
-          to = read();
-          memory = target.memory;
-          disturbance = await this.#watch.end();
-        }
-      },
-    );
-    if (target.death !== undefined) throw new Error(target.death);
+    const result = await this.generate(place, settings, script, async (phase) => {
+      if (phase === 'measuring') {
+        await this.#watch.begin();
+        before = new BrokerReadings(place);
+        hooks.onMeasuring?.();
+      } else if (phase === 'draining') {
+        readings = before.take();
+        disturbance = await this.#watch.end();
+        hooks.onDraining?.();
+      }
+    });
+    if (place.target?.death !== undefined) throw new Error(place.target.death);
     if (disturbance === undefined) throw new Error('the load generator skipped its measured phase');
-    const brokerMicros = (to.targetCpu - from.targetCpu) * 1e6;
-    return {
-      result,
-      brokerCpuMicrosPerMessage: result.messages > 0 ? brokerMicros / result.messages : 0,
-      memory,
-      idleShare: (to.idleCpu - from.idleCpu) / ((to.at - from.at) / 1000),
-      disturbance,
-    };
+    return makeRound(result, readings, disturbance);
   }
 
-  #generate(args: string[], onPhase: (phase: string) => Promise<void>): Promise<LoadResult> {
+  /** Runs a load process to its end, without readings. */
+  generate(
+    place: Place,
+    settings: LoadSettings,
+    script = GENERATOR,
+    onPhase: (phase: string) => Promise<void> = async () => {},
+  ): Promise<LoadResult> {
+    const all = script === GENERATOR ? { run: ++this.#runs, ...settings } : settings;
+    const port = place.target?.port;
+    const args = [script, ...toArguments({ port, ...all })];
     const child = this.#folder.start({ command: process.execPath, args, ipc: true });
-    let output = '';
-    let complaint = '';
-    child.stdout?.on('data', (text) => (output += text));
-    child.stderr?.on('data', (text) => (complaint += text));
-    return new Promise((resolve, reject) => {
-      child.on('message', (message) => {
-        onPhase((message as { phase: string }).phase).then(
-          () => child.connected && child.send('go'),
-          (error) => {
-            child.kill('SIGKILL');
-            reject(error);
-          },
-        );
-      });
-      child.once('error', reject);
-      child.once('close', (code) => {
-        if (code === 0) resolve(JSON.parse(output) as LoadResult);
-        else reject(new Error(complaint.trim() || `the load generator ended with code ${code}`));
-      });
-    });
+    return resultOf(child, onPhase);
   }
+}
+
+function resultOf(child: ChildProcess, onPhase: (phase: string) => Promise<void>): Promise<LoadResult> {
+  let output = '';
+  let complaint = '';
+  child.stdout?.on('data', (text) => (output += text));
+  child.stderr?.on('data', (text) => (complaint += text));
+  return new Promise((resolve, reject) => {
+    child.on('message', (message) => {
+      onPhase((message as { phase: string }).phase).then(
+        () => child.connected && child.send('go'),
+        (error) => {
+          child.kill('SIGKILL');
+          reject(error);
+        },
+      );
+    });
+    child.once('error', reject);
+    child.once('close', (code) => {
+      if (code === 0) resolve(JSON.parse(output) as LoadResult);
+      else reject(new Error(complaint.trim() || `the load generator ended with code ${code}`));
+    });
+  });
 }

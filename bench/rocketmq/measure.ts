@@ -1,148 +1,147 @@
 /**
  * One scenario: start the brokers, warm each up, then rounds A B A B.
  *
- * Both brokers stay alive from first to last round, and only one gets load at a time. Restarting them for every round
- * would either measure a cold JVM or spend most of the time on warming it up again; an idle broker costs next to
+ * All contestants stay alive from first to last round, and only one gets load at a time. Restarting them for every
+ * round would either measure a cold JVM or spend most of the time on warming it up again; an idle broker costs next to
  * nothing, and what it costs is measured and reported. Before each round all written pages go to disk (`sync`), so
- * that no round pays for what the other broker wrote. Each scenario starts anew, with empty stores.
+ * that no round pays for what the other broker wrote. Each scenario starts anew, with empty stores. Where memory is
+ * what is measured, one contestant at a time is alive (`oneAtATime`).
  */
 import path from 'node:path';
-import { createTopic } from './admin.ts';
 import { type RunFolder, removeFolder } from './cleanup.ts';
+import type { Contestant } from './contestant.ts';
 import { occupiedBytes } from './disk.ts';
-import type { DisturbanceWatch } from './disturbance.ts';
-import { type LoadRun, QUEUES, type Round, TOPIC } from './load-run.ts';
+import type { ScenarioOutcome, TargetOutcome } from './outcome.ts';
 import type { Progress } from './progress.ts';
-import { type Scenario, type Timing, warmupLoad } from './scenarios.ts';
-import { type StartContext, startTarget } from './start.ts';
-import type { Target, TargetName } from './target.ts';
+import type { FlushMode, Scenario } from './scenarios.ts';
+import type { Target } from './target.ts';
+import type { Bench, Stage, Work, WorkPlan } from './work/work.ts';
 
-export interface TargetOutcome {
-  name: TargetName;
-  /** Rounds that count. */
-  rounds: Round[];
-  /** Rounds thrown away because others used the machine. */
-  repeated: number;
-  /** Rounds that count although disturbed, because the machine never became quiet. */
-  disturbedKept: number;
-  /** Why there is no figure. */
-  failure?: string;
-}
-
-export interface ScenarioOutcome {
-  scenario: Scenario;
-  targets: TargetOutcome[];
-}
-
-interface Contestant {
-  outcome: TargetOutcome;
-  target: Target | undefined;
-}
-
-/** On a machine that is never quiet the run must end all the same. */
-const REPEATS_PER_ROUND = 3;
 /** A broker whose files have outgrown this starts anew: a fast one writes several GiB a round. */
 const FILES_MAX_BYTES = 16 * 2 ** 30;
 
+/** A contestant on stage, with its outcome so far. */
+class Player implements Stage {
+  readonly bench: Bench;
+  readonly contestant: Contestant;
+  readonly flush: FlushMode;
+  readonly home: string;
+  readonly plan: WorkPlan;
+  readonly outcome: TargetOutcome;
+  readonly #all: readonly Player[];
+  target: Target | undefined;
+  work: Work | undefined;
+
+  constructor(bench: Bench, scenario: Scenario, contestant: Contestant, all: readonly Player[]) {
+    this.bench = bench;
+    this.contestant = contestant;
+    this.flush = scenario.flush;
+    this.plan = contestant.plan ?? scenario.plan;
+    this.home = path.join(bench.folder.path, `${scenario.name}-${contestant.name}`);
+    const { name, title } = contestant;
+    this.outcome = { name, title, rounds: [], repeated: 0, disturbedKept: 0 };
+    this.#all = all;
+  }
+
+  others(): Target[] {
+    return this.#all.flatMap((player) => (player === this ? [] : (player.target ?? [])));
+  }
+
+  async prepare(): Promise<void> {
+    this.work = this.plan.begin(this);
+    await this.work.prepare();
+  }
+
+  async discard(): Promise<void> {
+    await this.target?.stop();
+    this.target = undefined;
+    await this.work?.end?.();
+    this.work = undefined;
+    removeFolder(this.home);
+  }
+
+  hasOutgrownItsDisk(): boolean {
+    return (
+      this.target !== undefined && occupiedBytes(this.home) > (this.plan.filesMaxBytes ?? FILES_MAX_BYTES)
+    );
+  }
+}
+
+export interface MeasureOptions {
+  rounds: number;
+  /** On a machine that is never quiet the run must end all the same. */
+  repeatsPerRound: number;
+}
+
 export class Measurement {
-  readonly #context: StartContext;
-  readonly #load: LoadRun;
-  readonly #watch: DisturbanceWatch;
+  readonly #bench: Bench;
   readonly #progress: Progress;
+  readonly #options: MeasureOptions;
 
-  constructor(context: StartContext, load: LoadRun, watch: DisturbanceWatch, progress: Progress) {
-    this.#context = context;
-    this.#load = load;
-    this.#watch = watch;
+  constructor(bench: Bench, progress: Progress, options: MeasureOptions) {
+    this.#bench = bench;
     this.#progress = progress;
+    this.#options = options;
   }
 
-  async scenario(
-    scenario: Scenario,
-    names: TargetName[],
-    rounds: number,
-    timing: Timing,
-  ): Promise<ScenarioOutcome> {
+  async scenario(scenario: Scenario, contestants: readonly Contestant[]): Promise<ScenarioOutcome> {
     this.#progress.scenario(scenario);
-    const contestants: Contestant[] = [];
-    for (const name of names) {
-      const outcome: TargetOutcome = { name, rounds: [], repeated: 0, disturbedKept: 0 };
-      const contestant: Contestant = { outcome, target: undefined };
-      contestants.push(contestant);
-      await this.#guard(contestant, () => this.#prepare(contestant, scenario, timing));
+    const players: Player[] = [];
+    for (const contestant of contestants)
+      players.push(new Player(this.#bench, scenario, contestant, players));
+    const groups = scenario.oneAtATime === true ? players.map((player) => [player]) : [players];
+    for (const group of groups) {
+      await this.#play(
+        group,
+        players.map(({ outcome }) => outcome),
+      );
     }
-    for (let round = 1; round <= rounds; round++) {
-      for (const contestant of contestants) {
-        const idle = contestants.find((other) => other !== contestant)?.target;
-        await this.#guard(contestant, () =>
-          this.#round(contestant, idle, scenario, timing, { round, rounds }),
-        );
-      }
+    const { name, title } = scenario;
+    return { scenario: { name, title }, targets: players.map(({ outcome }) => outcome) };
+  }
+
+  async #play(group: readonly Player[], all: readonly TargetOutcome[]): Promise<void> {
+    for (const player of group) {
+      const reason = player.contestant.skip?.(all);
+      if (reason !== undefined) Object.assign(player.outcome, { failure: reason, excused: true });
+      await this.#guard(player, () => player.prepare());
     }
-    for (const contestant of contestants) await this.#discard(contestant, scenario);
-    return { scenario, targets: contestants.map(({ outcome }) => outcome) };
+    for (let round = 1; round <= this.#options.rounds; round++) {
+      for (const player of group) await this.#guard(player, () => this.#round(player, round));
+    }
+    for (const player of group) await player.discard();
   }
 
-  #home(contestant: Contestant, scenario: Scenario): string {
-    return path.join(this.#context.folder.path, `${scenario.name}-${contestant.outcome.name}`);
-  }
-
-  async #discard(contestant: Contestant, scenario: Scenario): Promise<void> {
-    await contestant.target?.stop();
-    contestant.target = undefined;
-    removeFolder(this.#home(contestant, scenario));
-  }
-
-  /** A broker that fails is out of its scenario, without a figure; the other one goes on. */
-  async #guard(contestant: Contestant, step: () => Promise<void>): Promise<void> {
-    const { outcome } = contestant;
+  /** A broker that fails is out of its scenario, without a figure; the others go on. */
+  async #guard(player: Player, step: () => Promise<void>): Promise<void> {
+    const { outcome, contestant } = player;
     if (outcome.failure !== undefined) return;
     try {
       await step();
     } catch (error) {
-      outcome.failure = contestant.target?.death ?? (error as Error).message;
+      outcome.failure = player.target?.death ?? (error as Error).message;
+      outcome.excused = contestant.mayFail === true;
       outcome.rounds = [];
-      this.#progress.failed(outcome.name, outcome.failure);
-      await contestant.target?.stop();
-      contestant.target = undefined;
+      this.#progress.failed(contestant, outcome.failure);
+      await player.discard();
     }
   }
 
-  async #prepare(contestant: Contestant, scenario: Scenario, timing: Timing): Promise<void> {
-    const { name } = contestant.outcome;
-    this.#progress.starting(name);
-    const target = await startTarget(this.#context, name, scenario.flush, this.#home(contestant, scenario));
-    contestant.target = target;
-    if (name !== 'null') await createTopic(target.port, TOPIC, QUEUES);
-    this.#progress.warming(name);
-    const { warmupSeconds, warmupMessages } = timing;
-    const times = { warmupSeconds, warmupMessages, seconds: 0 };
-    await this.#load.run(target, undefined, warmupLoad(scenario), times);
-  }
-
-  async #round(
-    contestant: Contestant,
-    idle: Target | undefined,
-    scenario: Scenario,
-    timing: Timing,
-    count: { round: number; rounds: number },
-  ): Promise<void> {
-    const { outcome } = contestant;
-    const times = { warmupSeconds: timing.runInSeconds, warmupMessages: 0, seconds: timing.measuredSeconds };
+  async #round(player: Player, number: number): Promise<void> {
+    const { outcome, contestant } = player;
+    const { rounds, repeatsPerRound } = this.#options;
     for (let repeats = 0; ; repeats++) {
-      if (occupiedBytes(this.#home(contestant, scenario)) > FILES_MAX_BYTES) {
-        await this.#discard(contestant, scenario);
-        await this.#prepare(contestant, scenario, timing);
+      if (player.hasOutgrownItsDisk()) {
+        await player.discard();
+        await player.prepare();
       }
-      const target = contestant.target as Target;
-      await writeBack(this.#context.folder);
-      await this.#watch.quiet();
-      const round = await this.#load.run(target, idle, scenario, times);
-      if (round.result.messages === 0) {
-        throw new Error(`not one message was accepted: ${JSON.stringify(round.result)}`);
-      }
-      const repeat = round.disturbance.disturbed && repeats < REPEATS_PER_ROUND;
-      this.#progress.round(outcome.name, count, round, repeat);
+      await writeBack(this.#bench.folder);
+      if (repeatsPerRound > 0) await this.#bench.watch.quiet();
+      const round = await (player.work as Work).round();
+      if (round.figures['rate'] === 0)
+        throw new Error(`not one message was accepted: ${JSON.stringify(round.raw)}`);
+      const repeat = round.disturbance.disturbed && repeats < repeatsPerRound;
+      this.#progress.round(contestant, { round: number, rounds }, round, repeat);
       if (repeat) {
         outcome.repeated++;
         continue;
@@ -155,7 +154,7 @@ export class Measurement {
 }
 
 /** Waits until all that was written so far is on disk. */
-async function writeBack(folder: RunFolder): Promise<void> {
+export async function writeBack(folder: RunFolder): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     const child = folder.start({ command: 'sync', args: [] });
     child.once('error', reject);

@@ -1,14 +1,19 @@
 /** What a run says on stderr while it goes on, a line per step. */
-import { micros, rate } from './format.ts';
-import type { Round } from './load-run.ts';
-import type { Scenario } from './scenarios.ts';
-import type { TargetName } from './target.ts';
+import type { Contestant } from './contestant.ts';
+import { figureTitle, formatFigure } from './figures.ts';
+import { isClean, type Round } from './outcome.ts';
 
-const NAMES: Record<TargetName, string> = { rocketmq: 'RocketMQ', ringmq: 'RingMQ', null: 'null server' };
-
-export function displayName(name: TargetName): string {
-  return NAMES[name];
-}
+/** Figures that need not scroll by: tables have them. */
+const QUIET = new Set([
+  'p999',
+  'max',
+  'anonymous',
+  'shared',
+  'memory',
+  'endToEndP999',
+  'endToEndMax',
+  'generator',
+]);
 
 export class Progress {
   readonly #say: (line: string) => void;
@@ -18,34 +23,34 @@ export class Progress {
     this.#say = say;
   }
 
-  scenario({ name, title }: Scenario): void {
+  scenario({ name, title }: { name: string; title: string }): void {
     this.#scenario = name;
     this.#say(`${name}: ${title}`);
   }
 
-  starting(name: TargetName): void {
-    this.#say(`${this.#scenario}: ${displayName(name)} starts`);
+  step(line: string): void {
+    this.#say(`${this.#scenario}: ${line}`);
   }
 
-  warming(name: TargetName): void {
-    this.#say(`${this.#scenario}: ${displayName(name)} warms up`);
+  failed({ title }: Contestant, reason: string): void {
+    this.step(`${title} FAILED: ${reason}`);
   }
 
-  failed(name: TargetName, reason: string): void {
-    this.#say(`${this.#scenario}: ${displayName(name)} FAILED: ${reason}`);
-  }
-
-  round(name: TargetName, count: { round: number; rounds: number }, round: Round, repeat: boolean): void {
-    const { result, disturbance } = round;
-    const parts = [
-      `${displayName(name)} ${rate(result.rate)}`,
-      `p50 ${micros(result.p50)}`,
-      `p99 ${micros(result.p99)}`,
-      `broker CPU ${round.brokerCpuMicrosPerMessage.toFixed(2)} µs/msg`,
-      `others ${(disturbance.foreignShare * 100).toFixed(1)} %, longest stall ${disturbance.stallMaxMillis.toFixed(0)} ms`,
-    ];
-    if (result.errors > 0) parts.push(`${result.errors} ERRORS ${JSON.stringify(result.errorCodes)}`);
+  round(
+    { title }: Contestant,
+    count: { round: number; rounds: number },
+    round: Round,
+    repeat: boolean,
+  ): void {
+    const { figures, disturbance, errors, ledger } = round;
+    const parts = Object.entries(figures).flatMap(([key, value]) =>
+      QUIET.has(key) ? [] : [`${figureTitle(key)} ${formatFigure(key, value)}`],
+    );
+    const { foreignShare, stallMaxMillis } = disturbance;
+    parts.push(`others ${(foreignShare * 100).toFixed(1)} %, longest stall ${stallMaxMillis.toFixed(0)} ms`);
+    if (errors > 0) parts.push(`${errors} ERRORS`);
+    if (ledger !== undefined && !isClean(ledger)) parts.push(`LEDGER ${JSON.stringify(ledger)}`);
     if (repeat) parts.push('disturbed: repeated');
-    this.#say(`${this.#scenario} ${count.round}/${count.rounds}: ${parts.join(', ')}`);
+    this.#say(`${this.#scenario} ${count.round}/${count.rounds}: ${title}: ${parts.join(', ')}`);
   }
 }

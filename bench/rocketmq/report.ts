@@ -1,46 +1,51 @@
 /** The result as Markdown (also what the terminal shows) and as JSON. */
 import type { LoadResult } from '../load/recorder.ts';
-import { factor, integer, mebibytes, micros } from './format.ts';
+import { FIGURES, figureTitle, formatFigure } from './figures.ts';
+import { factor, integer, mebibytes } from './format.ts';
+import { rule, type Verdict } from './goals.ts';
 import type { MachineInfo } from './machine.ts';
-import type { ScenarioOutcome } from './measure.ts';
 import type { BenchOptions } from './options.ts';
-import { displayName } from './progress.ts';
+import { isClean, type LedgerCount, type ScenarioOutcome } from './outcome.ts';
+import type { Scenario } from './scenarios.ts';
 import { JVM_FLAGS } from './start.ts';
 import type { Spread } from './statistics.ts';
-import { METRICS, type Metric, type ScenarioSummary, summarize, type TargetSummary } from './summary.ts';
+import { type ScenarioSummary, summarize, type TargetSummary } from './summary.ts';
 
 export interface Report {
   startedAt: string;
   finishedAt: string;
   rocketmqVersion: string;
   machine: MachineInfo;
-  options: Omit<BenchOptions, 'scenarios' | 'json'>;
+  options: Omit<BenchOptions, 'scenarios' | 'json' | 'list'>;
   jvmFlags: readonly string[];
   /** The generator against the null server. */
   generator: LoadResult;
+  verdicts: Verdict[];
   summaries: ScenarioSummary[];
   outcomes: ScenarioOutcome[];
 }
 
-export type ReportParts = Omit<Report, 'summaries' | 'jvmFlags'>;
+export type ReportParts = Omit<Report, 'summaries' | 'jvmFlags' | 'verdicts'>;
 
-export function makeReport(parts: ReportParts): Report {
-  return { ...parts, jvmFlags: JVM_FLAGS, summaries: parts.outcomes.map(summarize) };
+export function makeReport(parts: ReportParts, scenarios: readonly Scenario[]): Report {
+  const summaries = parts.outcomes.map((outcome) => {
+    const scenario = scenarios.find(({ name }) => name === outcome.scenario.name);
+    return summarize(outcome, scenario?.aliases);
+  });
+  const verdicts = scenarios.flatMap(({ row, name, goals }) =>
+    goals.map((goal) => rule(row, name, goal, summaries)),
+  );
+  return { ...parts, jvmFlags: JVM_FLAGS, verdicts, summaries };
 }
 
-function figure(unit: Metric['unit'], value: number): string {
-  if (unit === 'rate') return integer(value);
-  if (unit === 'micros') return micros(value);
-  if (unit === 'bytes') return mebibytes(value);
-  return `${value.toFixed(2)} µs`;
-}
-
-function cell(unit: Metric['unit'], values: Spread | undefined): string {
+function cell(key: string, values: Spread | undefined): string {
   if (values === undefined) return '-';
-  return `${figure(unit, values.median)} (${figure(unit, values.min)} – ${figure(unit, values.max)})`;
+  const { median, min, max } = values;
+  if (min === max) return formatFigure(key, median);
+  return `${formatFigure(key, median)} (${formatFigure(key, min)} – ${formatFigure(key, max)})`;
 }
 
-function alignedTable(rows: string[][]): string {
+export function alignedTable(rows: string[][]): string {
   const columns = (rows[0] as string[]).map((_, column) =>
     Math.max(...rows.map((row) => (row[column] ?? '').length)),
   );
@@ -51,30 +56,59 @@ function alignedTable(rows: string[][]): string {
   return [line(head), rule, ...body.map(line)].join('\n');
 }
 
-function remarks(target: TargetSummary): string[] {
-  const name = displayName(target.name);
-  if (target.failure !== undefined)
-    return [`- ${name} **failed**, no figures: ${target.failure.split('\n')[0]}`];
-  const lines = [`- ${name}: ${target.rounds} rounds, ${target.repeated} more repeated for foreign load`];
-  if (target.disturbedKept > 0) {
+function ledgerText(ledger: LedgerCount): string {
+  const counts = `${ledger.lost} lost, ${ledger.duplicates} duplicates, ${ledger.foreign} foreign`;
+  return isClean(ledger) ? counts : `**${counts}**`;
+}
+
+function remarks({
+  title,
+  failure,
+  excused,
+  rounds,
+  repeated,
+  disturbedKept,
+  errors,
+  ledger,
+}: TargetSummary): string[] {
+  if (failure !== undefined) {
+    const reason = failure.split('\n')[0];
+    return [`- ${title} ${excused === true ? 'has' : '**failed**,'} no figures: ${reason}`];
+  }
+  const lines = [`- ${title}: ${rounds} rounds, ${repeated} more repeated for foreign load`];
+  if (disturbedKept > 0) {
     lines.push(
-      `- ${name}: ${target.disturbedKept} of its rounds count although disturbed: the machine was never quiet`,
+      `- ${title}: ${disturbedKept} of its rounds count although disturbed: the machine was never quiet`,
     );
   }
-  if (target.errors > 0)
-    lines.push(`- ${name}: **${target.errors} requests failed** and are not in the figures`);
+  if (errors > 0) lines.push(`- ${title}: **${errors} requests failed** and are not in the figures`);
+  if (ledger !== undefined) lines.push(`- ${title}: ledger of all rounds: ${ledgerText(ledger)}`);
   return lines;
 }
 
 export function scenarioTable(summary: ScenarioSummary): string {
   const compared = Object.keys(summary.ratios).length > 0;
-  const names = summary.targets.map(({ name }) => displayName(name));
+  const names = summary.targets.map(({ title }) => title);
   const rows = [[summary.name, ...names, ...(compared ? ['RingMQ / RocketMQ'] : [])]];
-  for (const { key, title, unit } of METRICS) {
-    const cells = summary.targets.map(({ metrics }) => cell(unit, metrics[key]));
-    rows.push([title, ...cells, ...(compared ? [factor(summary.ratios[key] ?? Number.NaN)] : [])]);
+  for (const key of Object.keys(FIGURES)) {
+    if (summary.targets.every(({ figures }) => figures[key] === undefined)) continue;
+    const cells = summary.targets.map(({ figures }) => cell(key, figures[key]));
+    rows.push([figureTitle(key), ...cells, ...(compared ? [factor(summary.ratios[key] ?? Number.NaN)] : [])]);
   }
-  return `${alignedTable(rows)}\n\n${summary.targets.flatMap(remarks).join('\n')}\n`;
+  const notes = summary.targets.flatMap(remarks);
+  for (const [alias, name] of Object.entries(summary.aliases)) notes.push(`- ${alias}: ${name}`);
+  return `${alignedTable(rows)}\n\n${notes.join('\n')}\n`;
+}
+
+export function verdictTable(verdicts: readonly Verdict[]): string {
+  const rows = verdicts.map(({ row, scenario, target, measured, ruling }) => [
+    String(row),
+    scenario,
+    target,
+    measured,
+    ruling === 'not met' ? '**not met**' : ruling,
+  ]);
+  return alignedTable([['#', 'scenario', 'target', 'measured', 'verdict'], ...rows]);
 }
 
 function method({ options, machine, generator, rocketmqVersion }: Report): string {
@@ -97,5 +131,6 @@ export function markdown(report: Report): string {
     ? 'RingMQ and RocketMQ (quick run, not for quoting)'
     : 'RingMQ and RocketMQ';
   const when = `Run from ${report.startedAt} to ${report.finishedAt}.`;
-  return `# ${title}\n\n${method(report)}\n${when}\n\n${sections.join('\n')}`;
+  const targets = `## Targets\n\n${verdictTable(report.verdicts)}`;
+  return `# ${title}\n\n${method(report)}\n${when}\n\n${targets}\n\n${sections.join('\n')}`;
 }

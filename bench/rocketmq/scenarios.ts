@@ -1,31 +1,124 @@
-/** What is measured: one entry, one row of the result. */
+/** What is measured: one entry, one table of the result, with the row of the list of targets that it belongs to. */
+import { type Contestant, MERGED, RINGMQ, ROCKETMQ } from './contestant.ts';
+import { type Goal, share, times } from './goals.ts';
+import type { TargetSummary } from './summary.ts';
+import { bareAppend, bareSync } from './work/bare.ts';
+import { type SendLoad, sendWork } from './work/send.ts';
+import { topicsWork } from './work/topics.ts';
+import type { WorkPlan } from './work/work.ts';
 
 export type FlushMode = 'ASYNC_FLUSH' | 'SYNC_FLUSH';
 
 export interface Scenario {
+  row: number;
   name: string;
   title: string;
   flush: FlushMode;
-  connections: number;
-  inFlight: number;
-  bodyBytes: number;
-  topics: number;
-  /** Messages a second in the open loop; 0 = closed loop. */
-  rate: number;
+  plan: WorkPlan;
+  contestants: readonly Contestant[];
+  goals: readonly Goal[];
+  /** Only one contestant is alive at a time. */
+  oneAtATime?: boolean;
+  /** Names that goals use for a contestant which only the figures tell. */
+  aliases?(targets: readonly TargetSummary[]): Record<string, string>;
 }
 
-function scenario(name: string, title: string, flush: FlushMode, load: [number, number, number]): Scenario {
-  const [connections, inFlight, bodyBytes] = load;
-  return { name, title, flush, connections, inFlight, bodyBytes, topics: 1, rate: 0 };
+const BOTH = [ROCKETMQ, RINGMQ] as const;
+
+type Load = [connections: number, inFlight: number, bodyBytes: number];
+
+function load([connections, inFlight, bodyBytes]: Load): SendLoad {
+  return { connections, inFlight, bodyBytes };
 }
 
-export const SCENARIOS: readonly Scenario[] = [
-  scenario('async-1k', '1 KiB, 8 × 32 in flight, async flush', 'ASYNC_FLUSH', [8, 32, 1024]),
-  scenario('sync-1k', '1 KiB, 8 × 32 in flight, sync flush', 'SYNC_FLUSH', [8, 32, 1024]),
-  scenario('async-128b', '128 B, 16 × 64 in flight, async flush', 'ASYNC_FLUSH', [16, 64, 128]),
-  scenario('async-single', '1 KiB, one in flight, async flush', 'ASYNC_FLUSH', [1, 1, 1024]),
-  scenario('sync-single', '1 KiB, one in flight, sync flush', 'SYNC_FLUSH', [1, 1, 1024]),
+type Extras = Partial<Pick<Scenario, 'contestants' | 'plan'>>;
+
+function send(
+  row: number,
+  name: string,
+  title: string,
+  shape: Load,
+  goals: Goal[],
+  extras: Extras = {},
+): Scenario {
+  const sync = name.startsWith('sync');
+  return {
+    row,
+    name,
+    title: `${title}, ${sync ? 'sync' : 'async'} flush`,
+    flush: sync ? 'SYNC_FLUSH' : 'ASYNC_FLUSH',
+    plan: sendWork(load(shape)),
+    contestants: BOTH,
+    goals,
+    ...extras,
+  };
+}
+
+const fast = (atLeast: number): Goal[] => [times('rate', atLeast), share('p50', 1 / 5), share('p99', 1 / 8)];
+
+const SENDS: readonly Scenario[] = [
+  send(1, 'async-1k', '1 KiB, 8 × 32 in flight', [8, 32, 1024], fast(6)),
+  send(1, 'async-1k-16x64', '1 KiB, 16 × 64 in flight', [16, 64, 1024], fast(6)),
+  send(1, 'sync-1k', '1 KiB, 8 × 32 in flight', [8, 32, 1024], fast(4.5)),
+  send(1, 'sync-1k-16x64', '1 KiB, 16 × 64 in flight', [16, 64, 1024], fast(4.5)),
+  send(2, 'async-128b', '128 B, 16 × 64 in flight', [16, 64, 128], [times('rate', 9)]),
+  ...[4, 64].map((kib) =>
+    send(
+      3,
+      `async-${kib}k`,
+      `${kib} KiB, 16 × 4 in flight`,
+      [16, 4, kib * 1024],
+      [times('rate', 4), times('rate', 0.9, 'bare')],
+      { contestants: [...BOTH, bareAppend(kib * 1024)] },
+    ),
+  ),
+  send(4, 'async-batch', 'batches of 32 × 1 KiB, 8 × 4 in flight', [8, 4, 1024], [times('rate', 3)], {
+    plan: sendWork({ ...load([8, 4, 1024]), batch: 32 }),
+  }),
+  send(
+    5,
+    'async-single',
+    '1 KiB, one in flight',
+    [1, 1, 1024],
+    [share('p50', 1 / 3), share('p50', 1 / 4, 'rocketmq', 'merged')],
+    { contestants: [...BOTH, MERGED] },
+  ),
+  send(
+    5,
+    'sync-single',
+    '1 KiB, one in flight',
+    [1, 1, 1024],
+    [share('p50', 0.6), share('p50', 1.5, 'bare')],
+    { contestants: [...BOTH, bareSync(1224)] },
+  ),
 ];
+
+const OPEN_LOOPS: readonly Scenario[] = [5, 10, 20].map((thousands) =>
+  send(
+    6,
+    `open-${thousands}k`,
+    `1 KiB, open loop at ${thousands},000 a second`,
+    [8, 128, 1024],
+    [share('p50', 1 / 4), share('p99', 1 / 8)],
+    { plan: sendWork({ ...load([8, 128, 1024]), rate: thousands * 1000 }) },
+  ),
+);
+
+const MANY_TOPICS = 10_000;
+
+const TOPICS: readonly Scenario[] = [1, 100, MANY_TOPICS].map((count) => {
+  const name = `topics-${count}`;
+  const goals = [times('rate', 5)];
+  if (count === MANY_TOPICS) {
+    const rate = { contestant: 'ringmq', figure: 'rate' };
+    goals.push({ value: rate, over: { ...rate, scenario: 'topics-1' }, atLeast: 0.7 });
+    goals.push({ value: { contestant: 'ringmq', figure: 'dispatchLag' }, atMost: 1e6 });
+  }
+  const title = `1 KiB to ${count} ${count === 1 ? 'topic' : 'topics'} × 4 queues, 8 × 32 in flight`;
+  return send(9, name, title, [8, 32, 1024], goals, { plan: topicsWork(load([8, 32, 1024]), count) });
+});
+
+export const SCENARIOS: readonly Scenario[] = [...SENDS, ...OPEN_LOOPS, ...TOPICS];
 
 /** How long each part of a scenario takes. */
 export interface Timing {
@@ -35,15 +128,12 @@ export interface Timing {
   /** Run-in of each round, for the generator's own compiler and the broker's caches; not measured. */
   runInSeconds: number;
   measuredSeconds: number;
-}
-
-/**
- * What a broker is warmed up with: the scenario's messages, but never fewer in flight than 8 × 32, since a JVM compiles
- * by the number of calls and a lone request makes too few of them.
- */
-export function warmupLoad(scenario: Scenario): Scenario {
-  const inFlight = scenario.connections * scenario.inFlight;
-  return inFlight >= 256 ? { ...scenario, rate: 0 } : { ...scenario, connections: 8, inFlight: 32, rate: 0 };
+  /** Size of the store that brokers are restarted on. */
+  restartStoreBytes: number;
+  /** Size of the cold backlog that one round reads. */
+  coldBacklogBytes: number;
+  /** Messages of the warm backlog. */
+  pullBacklogMessages: number;
 }
 
 /** RocketMQ's rate, watched from a cold start, rose for 45 to 50 s and some 1.5 million messages, then no more. */
@@ -52,10 +142,16 @@ export const FULL: Timing = {
   warmupMessages: 2_500_000,
   runInSeconds: 2,
   measuredSeconds: 10,
+  restartStoreBytes: 10 * 2 ** 30,
+  coldBacklogBytes: 2 * 2 ** 30,
+  pullBacklogMessages: 1_000_000,
 };
 export const QUICK: Timing = {
-  warmupSeconds: 20,
-  warmupMessages: 1_000_000,
+  warmupSeconds: 10,
+  warmupMessages: 500_000,
   runInSeconds: 1,
-  measuredSeconds: 4,
+  measuredSeconds: 3,
+  restartStoreBytes: 2 ** 30,
+  coldBacklogBytes: 2 ** 29,
+  pullBacklogMessages: 300_000,
 };

@@ -1,13 +1,17 @@
-/** Starts one broker for one scenario, in a folder of its own (`home`) inside the run folder. */
+/**
+ * Starts one broker for one scenario, in a folder of its own (`home`) inside the run folder. A store that lies there
+ * already is opened again.
+ */
 import type { ChildProcess } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brokerConf } from './broker-conf.ts';
 import type { RunFolder } from './cleanup.ts';
+import type { Contestant, Kind } from './contestant.ts';
 import { BROKER_PORT_NEIGHBOURS, freePort } from './ports.ts';
 import type { FlushMode } from './scenarios.ts';
-import { logTail, Target, type TargetName } from './target.ts';
+import { logTail, Target } from './target.ts';
 
 export interface StartContext {
   folder: RunFolder;
@@ -34,9 +38,24 @@ export const JVM_FLAGS: readonly string[] = [
   '-XX:-UseLargePages',
 ];
 
-async function waitFor(ready: () => boolean, child: ChildProcess, log: string): Promise<void> {
+interface Launch {
+  context: StartContext;
+  contestant: Contestant;
+  home: string;
+  flush: FlushMode;
+}
+
+/** A started process, and what it prints when it is ready. */
+interface Launched {
+  target: Target;
+  broker: ChildProcess;
+  log: string;
+  readyText: string;
+}
+
+async function waitFor(text: string, child: ChildProcess, log: string): Promise<void> {
   const deadline = performance.now() + READY_MILLIS;
-  while (!ready()) {
+  while (!fs.readFileSync(log, 'utf8').includes(text)) {
     if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) {
       throw new Error(`did not start\nlast output: ${logTail(log)}`);
     }
@@ -46,78 +65,114 @@ async function waitFor(ready: () => boolean, child: ChildProcess, log: string): 
   }
 }
 
-function says(log: string, text: string): () => boolean {
-  return () => fs.readFileSync(log, 'utf8').includes(text);
+/**
+ * A log of its own for each start, so that the last start's ready line is not taken for this one's. It exists at once.
+ */
+function newLog(home: string, name: string): string {
+  fs.mkdirSync(home, { recursive: true });
+  const starts = fs.readdirSync(home).filter((file) => file.startsWith(`${name}-`)).length;
+  const log = path.join(home, `${name}-${starts + 1}.out`);
+  fs.writeFileSync(log, '');
+  return log;
 }
 
-async function startRocketMq(context: StartContext, home: string, flush: FlushMode): Promise<Target> {
-  const log = path.join(home, 'broker.out');
-  const nameServerLog = path.join(home, 'namesrv.out');
+/** As many descriptors as RocketMQ's `os.sh` wants, where the system allows it; the process id stays the same. */
+function withManyFiles(command: string, args: string[]): { command: string; args: string[] } {
+  const script = `ulimit -n ${DESCRIPTORS} 2>/dev/null; exec "$0" "$@"`;
+  return { command: 'sh', args: ['-c', script, command, ...args] };
+}
+
+const DESCRIPTORS = 655_350;
+
+async function launchRocketMq({ context, contestant, home, flush }: Launch): Promise<Launched> {
+  const log = newLog(home, 'broker');
+  const nameServerLog = newLog(home, 'namesrv');
   const [port, nameServerPort] = [await freePort(BROKER_PORT_NEIGHBOURS), await freePort()];
   const store = path.join(home, 'store');
   // ROCKETMQ_HOME is empty: all settings are in the file below, the log settings are those inside the jars
   const rocketmqHome = path.join(home, 'rocketmq-home');
   fs.mkdirSync(rocketmqHome, { recursive: true });
   fs.writeFileSync(path.join(home, 'namesrv.conf'), `listenPort=${nameServerPort}\n`);
-  const own = { listenPort: port, namesrvAddr: `127.0.0.1:${nameServerPort}`, storePathRootDir: store };
-  const conf = { ...own, storePathCommitLog: path.join(store, 'commitlog') };
-  const lines = Object.entries(conf).map(([key, value]) => `${key}=${value}\n`);
-  fs.writeFileSync(path.join(home, 'broker.conf'), brokerConf(flush) + lines.join(''));
+  const own = {
+    listenPort: String(port),
+    namesrvAddr: `127.0.0.1:${nameServerPort}`,
+    storePathRootDir: store,
+  };
+  const conf = { ...own, storePathCommitLog: path.join(store, 'commitlog'), ...contestant.conf };
+  fs.writeFileSync(path.join(home, 'broker.conf'), brokerConf(flush, conf));
   const env = { ...process.env, ROCKETMQ_HOME: rocketmqHome };
   const common = [...ADD_OPENS.flatMap((name) => ['--add-opens', `java.base/${name}=ALL-UNNAMED`])];
   common.push(`-Duser.home=${home}`, '-cp', path.join(context.lib, '*'));
-  const java = (jvm: string[], main: string, file: string, output: string): ChildProcess =>
-    context.folder.start({
-      command: 'java',
-      args: [...jvm, ...common, `org.apache.rocketmq.${main}`, '-c', path.join(home, file)],
-      env,
-      cwd: home,
-      log: output,
-    });
+  const java = (jvm: string[], main: string, file: string, output: string): ChildProcess => {
+    const args = [...jvm, ...common, `org.apache.rocketmq.${main}`, '-c', path.join(home, file)];
+    return context.folder.start({ ...withManyFiles('java', args), env, cwd: home, log: output });
+  };
   const nameServer = java(['-Xms256m', '-Xmx256m'], 'namesrv.NamesrvStartup', 'namesrv.conf', nameServerLog);
-  await waitFor(says(nameServerLog, 'boot success'), nameServer, nameServerLog);
-  const heap = [`-Xms${context.heap}`, `-Xmx${context.heap}`];
-  const broker = java([...heap, ...JVM_FLAGS], 'broker.BrokerStartup', 'broker.conf', log);
-  await waitFor(says(log, 'boot success'), broker, log);
-  return new Target({ name: 'rocketmq', port, broker, helpers: [nameServer], log });
+  await waitFor('boot success', nameServer, nameServerLog);
+  const size = contestant.heap ?? context.heap;
+  const startedAt = performance.now();
+  const broker = java(
+    [`-Xms${size}`, `-Xmx${size}`, ...JVM_FLAGS],
+    'broker.BrokerStartup',
+    'broker.conf',
+    log,
+  );
+  const target = new Target({ port, nameServerPort, store, broker, helpers: [nameServer], log, startedAt });
+  return { target, broker, log, readyText: 'boot success' };
 }
 
-async function startRingMq(context: StartContext, home: string, flush: FlushMode): Promise<Target> {
-  const cli = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
+const OWN_CLI = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
+
+async function launchRingMq({ context, contestant, home, flush }: Launch): Promise<Launched> {
+  const cli = contestant.cli ?? OWN_CLI;
   if (!fs.existsSync(cli)) throw new Error('is not built: run "npm run build" first');
-  const log = path.join(home, 'broker.out');
+  const log = newLog(home, 'broker');
   const [port, nameServerPort] = [await freePort(BROKER_PORT_NEIGHBOURS), await freePort()];
-  fs.mkdirSync(home, { recursive: true });
-  fs.writeFileSync(path.join(home, 'broker.conf'), brokerConf(flush));
+  fs.writeFileSync(path.join(home, 'broker.conf'), brokerConf(flush, contestant.conf));
+  const store = path.join(home, 'store');
   const args = [cli, 'standalone', '--port', String(port), '--namesrv-port', String(nameServerPort)];
-  args.push('--store', path.join(home, 'store'), '-c', path.join(home, 'broker.conf'));
-  const broker = context.folder.start({ command: process.execPath, args, cwd: home, log });
-  await waitFor(says(log, 'RingMQ ready:'), broker, log);
-  return new Target({ name: 'ringmq', port, broker, helpers: [], log });
+  args.push('--store', store, '-c', path.join(home, 'broker.conf'));
+  const startedAt = performance.now();
+  const broker = context.folder.start({ ...withManyFiles(process.execPath, args), cwd: home, log });
+  const target = new Target({ port, nameServerPort, store, broker, helpers: [], log, startedAt });
+  return { target, broker, log, readyText: 'RingMQ ready:' };
 }
 
-async function startNullServer(context: StartContext, home: string): Promise<Target> {
-  const log = path.join(home, 'null.out');
+async function launchNullServer({ context, home }: Launch): Promise<Launched> {
+  const log = newLog(home, 'null');
   const port = await freePort();
-  fs.mkdirSync(home, { recursive: true });
   const script = fileURLToPath(new URL('../load/null-server.js', import.meta.url));
   const args = [script, '--port', String(port)];
+  const startedAt = performance.now();
   const broker = context.folder.start({ command: process.execPath, args, cwd: home, log });
-  await waitFor(says(log, 'ready'), broker, log);
-  return new Target({ name: 'null', port, broker, helpers: [], log });
+  const parts = { port, nameServerPort: 0, store: home, broker, helpers: [], log, startedAt };
+  return { target: new Target(parts), broker, log, readyText: 'ready' };
 }
 
-const STARTERS = { rocketmq: startRocketMq, ringmq: startRingMq, null: startNullServer };
+function launchNothing(): Promise<Launched> {
+  throw new Error('a bare loop has no broker');
+}
 
+const LAUNCHERS: Record<Kind, (launch: Launch) => Promise<Launched>> = {
+  rocketmq: launchRocketMq,
+  ringmq: launchRingMq,
+  null: launchNullServer,
+  bare: launchNothing,
+};
+
+/** Starts the broker's process and, with `ready`, waits until it says that it is ready. */
 export async function startTarget(
   context: StartContext,
-  name: TargetName,
+  contestant: Contestant,
   flush: FlushMode,
   home: string,
+  { ready = true } = {},
 ): Promise<Target> {
   const before = context.folder.pids;
   try {
-    return await STARTERS[name](context, home, flush);
+    const launched = await LAUNCHERS[contestant.kind]({ context, contestant, home, flush });
+    if (ready) await waitFor(launched.readyText, launched.broker, launched.log);
+    return launched.target;
   } catch (error) {
     context.folder.endStartedSince(before);
     throw error;

@@ -3,17 +3,20 @@ import type { ChildProcess } from 'node:child_process';
 import fs from 'node:fs';
 import { cpuSeconds, type Memory, memory } from './proc.ts';
 
-export type TargetName = 'rocketmq' | 'ringmq' | 'null';
-
 export interface TargetParts {
-  name: TargetName;
   port: number;
+  /** Port of its name server; 0 = it has none. */
+  nameServerPort: number;
+  /** Store folder. */
+  store: string;
   /** The process that stores messages; the one whose CPU and memory count. */
   broker: ChildProcess;
   /** Other processes, such as a name server. */
   helpers: ChildProcess[];
   /** What the broker printed, for the reason of a failure. */
   log: string;
+  /** When the broker's process was started, on the clock of `performance.now`. */
+  startedAt: number;
 }
 
 const LOG_TAIL_BYTES = 1500;
@@ -30,15 +33,29 @@ function describeExit(child: ChildProcess): string {
   return child.signalCode === null ? `exit code ${child.exitCode}` : `signal ${child.signalCode}`;
 }
 
+const CLEAN_STOP_MILLIS = 120_000;
+
+function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
+  return new Promise<void>((resolve) => {
+    child.once('exit', () => resolve());
+    child.kill(signal);
+  });
+}
+
 export class Target {
-  readonly name: TargetName;
   readonly port: number;
+  readonly nameServerPort: number;
+  readonly store: string;
+  readonly startedAt: number;
   readonly #parts: TargetParts;
 
   constructor(parts: TargetParts) {
     this.#parts = parts;
-    this.name = parts.name;
     this.port = parts.port;
+    this.nameServerPort = parts.nameServerPort;
+    this.store = parts.store;
+    this.startedAt = parts.startedAt;
   }
 
   /** Why no figure of this broker may be used any more; undefined while all its processes live. */
@@ -59,17 +76,18 @@ export class Target {
     return memory(this.#parts.broker.pid as number);
   }
 
-  /** Its store is thrown away with it, so it need not stop cleanly. */
+  /** Kills it: either its store is thrown away with it, or that is what the next start is to find. */
   async stop(): Promise<void> {
-    const children = [this.#parts.broker, ...this.#parts.helpers];
-    await Promise.all(
-      children.map((child) => {
-        if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
-        return new Promise<void>((resolve) => {
-          child.once('exit', () => resolve());
-          child.kill('SIGKILL');
-        });
-      }),
-    );
+    await Promise.all([this.#parts.broker, ...this.#parts.helpers].map((child) => end(child, 'SIGKILL')));
+  }
+
+  /** Lets the broker end by itself, as an operator would, then kills its name server. */
+  async stopCleanly(): Promise<void> {
+    const late = setTimeout(() => this.#parts.broker.kill('SIGKILL'), CLEAN_STOP_MILLIS);
+    await end(this.#parts.broker, 'SIGTERM');
+    clearTimeout(late);
+    const { signalCode } = this.#parts.broker;
+    await this.stop();
+    if (signalCode === 'SIGKILL') throw new Error(`did not stop within ${CLEAN_STOP_MILLIS / 1000} s`);
   }
 }

@@ -1,32 +1,31 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parseLoadOptions } from '../../../bench/load/options.ts';
+import { duration } from '../../../bench/rocketmq/estimate.ts';
 import { factor, micros } from '../../../bench/rocketmq/format.ts';
-import type { Round } from '../../../bench/rocketmq/load-run.ts';
-import type { TargetOutcome } from '../../../bench/rocketmq/measure.ts';
-import { parseBenchOptions } from '../../../bench/rocketmq/options.ts';
+import { toArguments } from '../../../bench/rocketmq/load-run.ts';
+import { parseBenchOptions, pickContestants } from '../../../bench/rocketmq/options.ts';
+import { type Round, succeeded, type TargetOutcome } from '../../../bench/rocketmq/outcome.ts';
 import { scenarioTable } from '../../../bench/rocketmq/report.ts';
 import { SCENARIOS, type Scenario } from '../../../bench/rocketmq/scenarios.ts';
 import { median, ratio, spread } from '../../../bench/rocketmq/statistics.ts';
 import { summarize } from '../../../bench/rocketmq/summary.ts';
-import type { TargetName } from '../../../bench/rocketmq/target.ts';
 
 const scenario = SCENARIOS[0] as Scenario;
+const TITLES: Record<string, string> = { rocketmq: 'RocketMQ', ringmq: 'RingMQ' };
 
-function round(rate: number, p50: number, errors = 0): Round {
-  const counts = { errors, errorCodes: {}, unexpectedReplies: 0, unanswered: 0, warmupErrors: 0 };
-  const latency = { p50, p99: p50 * 4, p999: p50 * 8, max: p50 * 10 };
+function round(rate: number, p50: number, changes: Partial<Round> = {}): Round {
   return {
-    result: { messages: rate * 10, seconds: 10, rate, cpuMicrosPerMessage: 0.8, ...latency, ...counts },
-    brokerCpuMicrosPerMessage: 1e6 / rate,
-    memory: { anonymousBytes: 1 << 20, sharedBytes: 0 },
+    figures: { rate, p50, p99: p50 * 4, anonymous: 1 << 20 },
+    errors: 0,
     idleShare: 0,
     disturbance: { foreignShare: 0, stallMaxMillis: 0, disturbed: false },
+    ...changes,
   };
 }
 
-function outcome(name: TargetName, rounds: Round[], changes: Partial<TargetOutcome> = {}): TargetOutcome {
-  return { name, rounds, repeated: 0, disturbedKept: 0, ...changes };
+function outcome(name: string, rounds: Round[], changes: Partial<TargetOutcome> = {}): TargetOutcome {
+  return { name, title: TITLES[name] ?? name, rounds, repeated: 0, disturbedKept: 0, ...changes };
 }
 
 test('median, spread, ratio', () => {
@@ -49,19 +48,42 @@ test('ratios compare the medians of the two brokers', () => {
   const table = scenarioTable(summary);
   assert.match(table, /300,000 \(100,000 – 350,000\)/);
   assert.match(table, /× 6\.00/);
+  assert.not.match(table, /end to end/, 'figures that nobody has get no line');
 });
 
 test('a failed broker has no figure and no ratio', () => {
   const failed = outcome('ringmq', [], { failure: 'the broker died (signal SIGSEGV); last output:\nxyz' });
-  const summary = summarize({ scenario, targets: [outcome('rocketmq', [round(50_000, 4000)]), failed] });
+  const outcomes = { scenario, targets: [outcome('rocketmq', [round(50_000, 4000)]), failed] };
+  const summary = summarize(outcomes);
   assert.equal(summary.ratios, {});
   const table = scenarioTable(summary);
   assert.match(table, /RingMQ \*\*failed\*\*, no figures: the broker died \(signal SIGSEGV\)/);
   assert.not.match(table, /RingMQ \/ RocketMQ/);
+  assert.not.ok(succeeded([outcomes]));
+});
+
+test('a failure that is a result fails no run', () => {
+  const excused = outcome('rocketmq-512m', [], { failure: 'out of memory', excused: true });
+  const outcomes = { scenario, targets: [outcome('ringmq', [round(1, 1)]), excused] };
+  assert.ok(succeeded([outcomes]));
+  assert.match(scenarioTable(summarize(outcomes)), /rocketmq-512m has no figures: out of memory/);
+});
+
+test('the ledger of all rounds is shown, and one that is not clean fails the run', () => {
+  const clean = { lost: 0, duplicates: 0, foreign: 0 };
+  const good = outcome('ringmq', [round(1, 1, { ledger: clean }), round(1, 1, { ledger: clean })]);
+  assert.ok(succeeded([{ scenario, targets: [good] }]));
+  assert.match(scenarioTable(summarize({ scenario, targets: [good] })), /rounds: 0 lost, 0 duplicates/);
+  const bad = outcome('ringmq', [
+    round(1, 1, { ledger: clean }),
+    round(1, 1, { ledger: { ...clean, lost: 2 } }),
+  ]);
+  assert.not.ok(succeeded([{ scenario, targets: [bad] }]));
+  assert.match(scenarioTable(summarize({ scenario, targets: [bad] })), /\*\*2 lost, 0 duplicates/);
 });
 
 test('errors and disturbed rounds are named', () => {
-  const rounds = [round(10, 10, 3), round(10, 10, 2)];
+  const rounds = [round(10, 10, { errors: 3 }), round(10, 10, { errors: 2 })];
   const target = outcome('rocketmq', rounds, { repeated: 4, disturbedKept: 1 });
   const table = scenarioTable(summarize({ scenario, targets: [target] }));
   assert.match(table, /5 requests failed/);
@@ -74,31 +96,57 @@ test('figures read well', () => {
   assert.is(micros(950), '950 µs');
   assert.is(micros(4123), '4.12 ms');
   assert.is(micros(27_345), '27.3 ms');
+  assert.is(micros(12_345_678), '12.3 s');
   assert.is(factor(Number.NaN), '-');
   assert.is(factor(12.345), '× 12.3');
+  assert.is(duration(20), '1 min');
+  assert.is(duration(7500), '2 h 5 min');
 });
 
 test('options of the benchmark', () => {
-  const options = parseBenchOptions([
-    '--quick',
-    '--scenario',
-    'sync-1k',
-    '--target',
-    'rocketmq',
-    '--heap',
-    '2g',
-  ]);
-  assert.equal(
-    options.scenarios.map(({ name }) => name),
-    ['sync-1k'],
-  );
+  const names = (args: string[]): string[] => parseBenchOptions(args).scenarios.map(({ name }) => name);
+  const options = parseBenchOptions(['--quick', '--target', 'rocketmq', '--heap', '2g']);
   assert.equal(options.targets, ['rocketmq']);
   assert.is(options.rounds, 2);
   assert.is(parseBenchOptions([]).rounds, 5);
-  assert.equal(parseBenchOptions([]).targets, ['rocketmq', 'ringmq']);
-  assert.throws(() => parseBenchOptions(['--scenario', 'nope']), /no scenario "nope"/);
+  assert.is(parseBenchOptions([]).scenarios.length, SCENARIOS.length);
+  assert.equal(names(['--scenario', 'sync-1k']), ['sync-1k']);
+  assert.equal(names(['--scenario', '5', '--scenario', 'async-1k']), [
+    'async-1k',
+    'async-single',
+    'sync-single',
+  ]);
+  assert.throws(() => parseBenchOptions(['--scenario', 'nope']), /no scenario or row "nope"/);
   assert.throws(() => parseBenchOptions(['--rounds', '0']), /--rounds/);
   assert.throws(() => parseBenchOptions(['--heap', 'big']), /--heap/);
+});
+
+test('who takes part follows from the targets and from the length of the run', () => {
+  const names = (args: string[], name: string): string[] => {
+    const one = SCENARIOS.find((candidate) => candidate.name === name) as Scenario;
+    return pickContestants(one, parseBenchOptions(args)).map((contestant) => contestant.name);
+  };
+  assert.equal(names([], 'async-4k'), ['rocketmq', 'ringmq', 'bare']);
+  assert.equal(names(['--target', 'ringmq'], 'async-single'), ['ringmq', 'merged']);
+  assert.equal(names(['--target', 'null'], 'async-1k'), ['null']);
+});
+
+test('scenarios have names of their own, and goals refer to what there is', () => {
+  const names = SCENARIOS.map(({ name }) => name);
+  assert.is(new Set(names).size, names.length);
+  for (const { goals } of SCENARIOS) {
+    for (const { over } of goals) if (over?.scenario !== undefined) assert.ok(names.includes(over.scenario));
+  }
+});
+
+test('settings become arguments', () => {
+  assert.equal(toArguments({ a: 1, b: true, c: false, d: undefined, e: 'x' }), [
+    '--a',
+    '1',
+    '--b',
+    '--e',
+    'x',
+  ]);
 });
 
 test('options of the generator', () => {

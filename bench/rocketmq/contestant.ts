@@ -1,0 +1,36 @@
+/** Who takes part in a scenario: a broker in one configuration, or a bare loop that shows what the disk can do. */
+import type { TargetOutcome } from './outcome.ts';
+import type { WorkPlan } from './work/work.ts';
+
+export type Kind = 'rocketmq' | 'ringmq' | 'null' | 'bare';
+
+export interface Contestant {
+  /** Key in the reports, unique within a scenario. */
+  name: string;
+  title: string;
+  kind: Kind;
+  /** RocketMQ's heap, when it is not the one of the command line. */
+  heap?: string;
+  /** Lines of broker.conf beyond the common ones. */
+  conf?: Readonly<Record<string, string>>;
+  /** RingMQ's command line file, when it is not this tree's. */
+  cli?: string;
+  /** What it does instead of the scenario's work. */
+  plan?: WorkPlan;
+  /** Its failure is a result (a heap that is too small), not a failed run. */
+  mayFail?: boolean;
+  fullRunOnly?: boolean;
+  /** Why it need not start, seen from what the others before it reached; undefined = it is needed. */
+  skip?(before: readonly TargetOutcome[]): string | undefined;
+}
+
+export const ROCKETMQ: Contestant = { name: 'rocketmq', title: 'RocketMQ', kind: 'rocketmq' };
+export const RINGMQ: Contestant = { name: 'ringmq', title: 'RingMQ', kind: 'ringmq' };
+export const NULL_SERVER: Contestant = { name: 'null', title: 'null server', kind: 'null' };
+/** The topology with one thread for writer, dispatcher and flusher. */
+export const MERGED: Contestant = {
+  name: 'merged',
+  title: 'RingMQ merged',
+  kind: 'ringmq',
+  conf: { 'ringmq.sharedEngine': 'true' },
+};

@@ -1,0 +1,56 @@
+/** The one interface of all kinds of work: how a contestant is brought up, and what a round of it is. */
+import type { RunFolder } from '../cleanup.ts';
+import type { Contestant } from '../contestant.ts';
+import type { DisturbanceWatch } from '../disturbance.ts';
+import type { LoadRun } from '../load-run.ts';
+import type { Round } from '../outcome.ts';
+import type { FlushMode, Timing } from '../scenarios.ts';
+import type { StartContext } from '../start.ts';
+import type { Target } from '../target.ts';
+
+/** What a run has for all scenarios. */
+export interface Bench {
+  folder: RunFolder;
+  context: StartContext;
+  load: LoadRun;
+  watch: DisturbanceWatch;
+  timing: Timing;
+  /** Rounds of each contestant, without repetitions. */
+  rounds: number;
+  /** Folder that outlives runs, for what is fetched or built once. */
+  cache: string;
+  say(line: string): void;
+}
+
+/** One contestant's place in one scenario. */
+export interface Stage {
+  readonly bench: Bench;
+  readonly contestant: Contestant;
+  readonly flush: FlushMode;
+  /** Folder for store, settings and logs; removed with the stage. */
+  readonly home: string;
+  /** The broker, once it was started; whoever replaces it sets this, so that it is ended in any case. */
+  target: Target | undefined;
+  /** Brokers of the other contestants, which idle meanwhile. */
+  others(): Target[];
+}
+
+export interface Work {
+  prepare(): Promise<void>;
+  round(): Promise<Round>;
+  /** Ends what it started beside the broker. */
+  end?(): Promise<void>;
+}
+
+/** For the estimate of the whole run. */
+export interface Estimate {
+  prepare: number;
+  round: number;
+}
+
+export interface WorkPlan {
+  begin(stage: Stage): Work;
+  estimateSeconds(contestant: Contestant, timing: Timing): Estimate;
+  /** Files beyond this, and the broker starts anew; Infinity for work that keeps what it prepared. */
+  filesMaxBytes?: number;
+}
