@@ -53,7 +53,8 @@ export class RecordReader {
 
   #findKey(bytes: Uint8Array, from: number, end: number): void {
     let nameAt = from + this.#keyFromProperties;
-    if (!isUniqueKey(bytes, nameAt, end)) {
+    const startsPair = nameAt === from || bytes[nameAt - 1] === VALUE_END;
+    if (!startsPair || !isUniqueKey(bytes, nameAt, end)) {
       nameAt = from;
       while (nameAt < end && !isUniqueKey(bytes, nameAt, end)) nameAt = endOfPair(bytes, nameAt, end) + 1;
       if (nameAt >= end) {
