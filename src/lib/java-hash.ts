@@ -14,8 +14,18 @@ export function javaHashCode(text: string): number {
  */
 export function javaHashOfBytes(bytes: Uint8Array, from: number, to: number, seed = 0): number {
   let hash = seed;
-  for (let i = from; i < to; i++) {
-    const byte = bytes[i] as number;
+  let at = from;
+  // Four at a time: the processor can multiply them side by side.
+  for (; at + 4 <= to; at += 4) {
+    const a = bytes[at] as number;
+    const b = bytes[at + 1] as number;
+    const c = bytes[at + 2] as number;
+    const d = bytes[at + 3] as number;
+    if ((a | b | c | d) >= 0x80) return continueHash(utf8.decode(bytes.subarray(from, to)), seed);
+    hash = (Math.imul(hash, 31 ** 4) + a * 31 ** 3 + b * 31 ** 2 + c * 31 + d) | 0;
+  }
+  for (; at < to; at++) {
+    const byte = bytes[at] as number;
     if (byte >= 0x80) return continueHash(utf8.decode(bytes.subarray(from, to)), seed);
     hash = (Math.imul(hash, 31) + byte) | 0;
   }

@@ -20,6 +20,8 @@ export const SEND_NO_WAIT = 2;
 /** Answered already; the slot only keeps the order. */
 export const SEND_DONE = 4;
 export const SEND_BINARY = 8;
+/** The unique key means itself between JSON quotes. */
+export const SEND_PLAIN_KEY = 16;
 
 export class PendingSends {
   readonly capacity: number;

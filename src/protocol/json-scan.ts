@@ -49,12 +49,12 @@ const NOWHERE = -1;
 const MAX_DIGITS = 19;
 
 /** What a byte means inside a string: one look-up instead of four comparisons for each byte. */
-export const PLAIN = 0;
+const PLAIN = 0;
 const ENDS = 1;
 const ESCAPES = 2;
 const NOT_ASCII = 3;
 const FORBIDDEN = 4;
-export const MEANING = new Uint8Array(256).fill(FORBIDDEN, 0, 0x20).fill(NOT_ASCII, 0x80);
+const MEANING = new Uint8Array(256).fill(FORBIDDEN, 0, 0x20).fill(NOT_ASCII, 0x80);
 MEANING[QUOTE] = ENDS;
 MEANING[BACKSLASH] = ESCAPES;
 

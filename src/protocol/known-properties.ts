@@ -49,16 +49,20 @@ export class KnownProperties {
     return new KnownProperties(runs, ends, Uint8Array.from(plain));
   }
 
-  /** Writes the properties that stand at bytes[from] to target[to…]. */
-  copy(bytes: Uint8Array, from: number, target: Uint8Array, to: number): void {
+  /** Writes the properties that stand at `from` of `source` to `to` of `target`. */
+  copy(source: DataView, from: number, target: DataView, to: number): void {
     const runs = this.#runs;
-    let source = from;
-    let at = to;
+    const ends = this.#ends;
+    let at = from;
+    let out = to;
     for (let i = 0; i < runs.length; i++) {
-      const end = source + (runs[i] as number);
-      while (source < end) target[at++] = bytes[source++] as number;
-      if (i < this.#ends.length) target[at++] = this.#ends[i] as number;
-      source += UNICODE_ESCAPE;
+      const end = at + (runs[i] as number);
+      // ASCII is no NaN, so its bytes come through a double unchanged.
+      for (; at + 8 <= end; at += 8, out += 8) target.setFloat64(out, source.getFloat64(at));
+      for (; at + 4 <= end; at += 4, out += 4) target.setInt32(out, source.getInt32(at));
+      for (; at < end; at++, out++) target.setInt8(out, source.getInt8(at));
+      if (i < ends.length) target.setInt8(out++, ends[i] as number);
+      at += UNICODE_ESCAPE;
     }
   }
 }

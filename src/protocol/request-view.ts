@@ -24,6 +24,7 @@ export class RequestView {
   serializeType = SERIALIZE_JSON;
   /** The frame's bytes; the body lies in bytes[bodyOffset, +bodyLength). */
   bytes: Uint8Array = new Uint8Array(0);
+  view: DataView = new DataView(new ArrayBuffer(0));
   bodyOffset = 0;
   bodyLength = 0;
   fields: FieldTable;
@@ -50,6 +51,7 @@ export class RequestView {
     if (headerTo > offset + length) return false;
     this.serializeType = word >>> 24;
     this.bytes = bytes;
+    this.view = view;
     this.bodyOffset = headerTo;
     this.bodyLength = offset + length - headerTo;
     if (this.serializeType === SERIALIZE_JSON) return this.#readJson(bytes, view, headerFrom, headerTo);

@@ -210,7 +210,7 @@ test('properties of a known layout', () => {
         if (fromTemplate === undefined) continue;
         known++;
         const copy = new Uint8Array(fromTemplate.length + 2);
-        fromTemplate.copy(frame, request.fields.valueStart(field), copy, 1);
+        fromTemplate.copy(request.view, request.fields.valueStart(field), new DataView(copy.buffer), 1);
         assert.is(Buffer.from(copy.subarray(1, -1)).toString(), properties);
         const scan = new PropertyScan();
         scan.scan(copy, new DataView(copy.buffer), 1, copy.length - 1, 1);

@@ -37,6 +37,8 @@ export class RecordWriter {
   size = 0;
   uniqueKeyOffset = 0;
   uniqueKeyLength = 0;
+  /** The unique key is known to mean itself between JSON quotes. */
+  plainKey = false;
   waitOffset = 0;
   waitLength = 0;
   readonly #scan = new PropertyScan();
@@ -157,8 +159,9 @@ export class RecordWriter {
   ): PropertyScan {
     const { fields } = request;
     const known = field === ABSENT ? undefined : request.template?.properties(field);
+    this.plainKey = known !== undefined;
     if (known !== undefined) {
-      known.copy(fields.bytes, fields.valueStart(field), bytes, at);
+      known.copy(request.view, fields.valueStart(field), view, at);
       return known.scan;
     }
     const length = field === ABSENT ? 0 : fields.copyTo(field, bytes, at);
@@ -175,6 +178,7 @@ export class RecordWriter {
       for (let i = 0; i < text.length; i++) bytes[at + i] = text.charCodeAt(i);
       this.uniqueKeyOffset = at + 9;
       this.uniqueKeyLength = text.length - 10;
+      this.plainKey = true;
       at += text.length;
     }
     bytes.set(this.#suffix, at);

@@ -6,7 +6,13 @@
  */
 import type { Connection } from '../../net/connection.ts';
 import { CUT_ALL, CUT_BLOCKED } from '../../net/frame-cutter.ts';
-import { type PendingSends, SEND_BINARY, SEND_NO_WAIT, SEND_ONEWAY } from '../../net/pending-sends.ts';
+import {
+  type PendingSends,
+  SEND_BINARY,
+  SEND_NO_WAIT,
+  SEND_ONEWAY,
+  SEND_PLAIN_KEY,
+} from '../../net/pending-sends.ts';
 import { RequestCode, ResponseCode } from '../../protocol/codes.ts';
 import { FLAG_ONEWAY, responseTo, SERIALIZE_BINARY } from '../../protocol/command.ts';
 import { encodeCommand } from '../../protocol/command-codec.ts';
@@ -150,11 +156,12 @@ export class SendHandler {
     const { size } = this.#writer;
     if (!inSlab) ring.shrink(claimed, APPEND_HEADER + size);
     const index = this.#remember(connection, request, queueId);
-    const { uniqueKeyOffset, uniqueKeyLength, waitOffset, waitLength } = this.#writer;
-    this.#parts.sends.setKey(index, target.bytes, uniqueKeyOffset, uniqueKeyLength);
-    if (waitLength === 5 && target.bytes[waitOffset] === LETTER_F) {
-      this.#parts.sends.flags[index] = (this.#parts.sends.flags[index] as number) | SEND_NO_WAIT;
-    }
+    const { uniqueKeyOffset, uniqueKeyLength, plainKey, waitOffset, waitLength } = this.#writer;
+    const { sends } = this.#parts;
+    sends.setKey(index, target.bytes, uniqueKeyOffset, uniqueKeyLength);
+    const noWait = waitLength === 5 && target.bytes[waitOffset] === LETTER_F;
+    sends.flags[index] =
+      (sends.flags[index] as number) | (noWait ? SEND_NO_WAIT : 0) | (plainKey ? SEND_PLAIN_KEY : 0);
     this.#writeRequest(claimed, topic, queueId, size, 1, slab);
     return CUT_ALL;
   }

@@ -2,7 +2,7 @@
 import { decimalLength, writeDecimal, writeHex16 } from '../../lib/digits.ts';
 import type { Connection } from '../../net/connection.ts';
 import type { PendingSends } from '../../net/pending-sends.ts';
-import { SEND_BINARY } from '../../net/pending-sends.ts';
+import { SEND_BINARY, SEND_PLAIN_KEY } from '../../net/pending-sends.ts';
 import { PROTOCOL_VERSION, responseTo, SERIALIZE_BINARY, SERIALIZE_JSON } from '../../protocol/command.ts';
 import { encodeCommand } from '../../protocol/command-codec.ts';
 import { encodeMessageId, type HostAddress } from '../../record/message-id.ts';
@@ -60,7 +60,9 @@ export class SendReply {
     const out = connection.output;
     out.set(template.bytes, start);
     const key = start + template.key;
-    if (!plainText(out, key, sends.copyKey(index, out, key))) {
+    sends.copyKey(index, out, key);
+    const isPlain = ((sends.flags[index] as number) & SEND_PLAIN_KEY) !== 0;
+    if (!isPlain && !plainText(out, key, keyLength)) {
       connection.trim(start);
       return false;
     }

@@ -8,7 +8,8 @@
  */
 import { javaHashOfBytes } from '../../lib/java-hash.ts';
 import { MAGIC_BLANK } from '../../record/layout.ts';
-import { PropertyScan } from '../../record/property-scan.ts';
+import type { PropertyScan } from '../../record/property-scan.ts';
+import { PropertyTemplates } from '../../record/property-templates.ts';
 import {
   magicOf,
   queueIdOf,
@@ -69,7 +70,7 @@ export class Dispatcher {
   position: number;
   readonly #store: DispatcherParts;
   readonly #parts = new RecordParts();
-  readonly #properties = new PropertyScan();
+  readonly #properties = new PropertyTemplates();
   readonly #touched: ConsumeQueue[] = [];
   #lastRecord: number;
   #lastTime: number;
@@ -134,21 +135,23 @@ export class Dispatcher {
     this.#lastTime = storeTimestampOf(view, at);
     if (queue === undefined) return;
     const found = topic ?? (this.#store.queues.byName(queue.topic) as TopicQueues);
-    this.#properties.scan(
+    const { propertiesOffset, propertiesLength } = parts;
+    const properties = this.#properties.scan(
       bytes,
       view,
-      parts.propertiesOffset,
-      parts.propertiesOffset + parts.propertiesLength,
+      propertiesOffset,
+      propertiesOffset + propertiesLength,
     );
     const sysFlag = sysFlagOf(view, at);
-    if (entersQueue(sysFlag)) this.#enter(found, queue, mapping, at, size);
+    if (entersQueue(sysFlag)) this.#enter(found, queue, mapping, at, size, properties);
     const { index } = this.#store;
     if (index !== undefined && this.position > index.endPhysical) {
       const outcome = dispatchKeys(
         index,
         found,
         bytes,
-        this.#properties,
+        properties,
+        propertiesOffset,
         sysFlag,
         this.position,
         this.#lastTime,
@@ -164,7 +167,14 @@ export class Dispatcher {
   }
 
   /** Stages the record's entry unless the queue has it. */
-  #enter(topic: TopicQueues, queue: ConsumeQueue, mapping: Mapping, at: number, size: number): void {
+  #enter(
+    topic: TopicQueues,
+    queue: ConsumeQueue,
+    mapping: Mapping,
+    at: number,
+    size: number,
+    properties: PropertyScan,
+  ): void {
     const queueOffset = queueOffsetOf(mapping.view, at);
     if (queueOffset < queue.next || this.position < queue.lastPhysicalEnd || this.position < queue.bornAt)
       return;
@@ -176,7 +186,9 @@ export class Dispatcher {
       queue.fillTo(queueOffset);
       this.#store.directory.setMinimum(queue.id, queueOffset);
     }
-    const { tagsOffset, tagsLength, delayOffset, delayLength } = this.#properties;
+    const { tagsLength, delayLength } = properties;
+    const tagsOffset = this.#parts.propertiesOffset + properties.tagsOffset;
+    const delayOffset = this.#parts.propertiesOffset + properties.delayOffset;
     if (topic.scheduled && delayLength > 0) {
       const delivery = scheduledTagsCode(
         mapping.bytes,

@@ -8,12 +8,16 @@ import type { TopicQueues } from '../queue/queue-table.ts';
 const SPACE = 0x20;
 const TAG_PREFIX = new Uint8Array([0x54, 0x23]); // `T#`
 
-/** Enters the keys of one record; 0 or -errno. Index keys read `topic#key`, tags `topic#T#tag`. */
+/**
+ * Enters the keys of one record, whose properties begin at `propertiesAt`; 0 or -errno. Index keys read `topic#key`,
+ * tags `topic#T#tag`.
+ */
 export function dispatchKeys(
   index: KeyIndex,
   topic: TopicQueues,
   bytes: Uint8Array,
   properties: PropertyScan,
+  propertiesAt: number,
   sysFlag: number,
   position: number,
   storeTimestamp: number,
@@ -21,7 +25,10 @@ export function dispatchKeys(
   if ((sysFlag & SYS_TRANSACTION_MASK) === SYS_TRANSACTION_ROLLBACK) return 0;
   const seed = topic.indexSeed;
   let outcome = 0;
-  const { uniqueKeyOffset, uniqueKeyLength, keysOffset, keysLength, tagsOffset, tagsLength } = properties;
+  const { uniqueKeyLength, keysLength, tagsLength } = properties;
+  const uniqueKeyOffset = propertiesAt + properties.uniqueKeyOffset;
+  const keysOffset = propertiesAt + properties.keysOffset;
+  const tagsOffset = propertiesAt + properties.tagsOffset;
   if (uniqueKeyLength > 0) {
     const hash = javaHashOfBytes(bytes, uniqueKeyOffset, uniqueKeyOffset + uniqueKeyLength, seed);
     outcome = index.put(hash, position, storeTimestamp);

@@ -1,0 +1,131 @@
+/**
+ * A text that was met before, and which of its bytes may differ in another text of the same length. Comparing costs one
+ * load for eight bytes; only where they differ is looked at closer.
+ *
+ * Eight bytes are compared as a double. That is exact here: the template is ASCII without NUL, so none of its doubles
+ * is a NaN, a zero or denormal, and any other number differs from it exactly when its bytes do.
+ */
+
+/** What may stand in place of a byte. */
+export const FIXED = 0;
+/** Printable ASCII, and DEL, but quote and backslash: what means itself in JSON and is no separator of properties. */
+export const PLAIN_TEXT = 1;
+export const DIGIT = 2;
+/** 1 to 9 */
+export const FIRST_DIGIT = 3;
+/** Of four bytes: not all of one kind. */
+const MIXED = 4;
+
+const HALF = 4;
+const STEP = 8;
+
+const SPACE = 0x20;
+const DELETE = 0x7f;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const ZERO = 0x30;
+const ONE = 0x31;
+const NINE = 0x39;
+
+const HIGH_BITS = 0x80808080 | 0;
+const ONES = 0x01010101;
+const SPACES = 0x20202020;
+const QUOTES = 0x22222222;
+const BACKSLASHES = 0x5c5c5c5c;
+const ZEROS = 0x30303030;
+/** Carries every byte above '9' to its highest bit. */
+const ABOVE_NINE = 0x46464646;
+
+/** Shorter texts have no eight bytes to compare. */
+export const MIN_TEMPLATE_BYTES = STEP;
+
+export class ByteTemplate {
+  readonly bytes: Uint8Array;
+  readonly #kinds: Uint8Array;
+  /** The text in steps of eight bytes; the last step begins eight bytes before the end, so that none is left over. */
+  readonly #places: Int32Array;
+  readonly #doubles: Float64Array;
+  /** Of each half of a step: its bytes, and the kind that all of them are of. */
+  readonly #words: Int32Array;
+  readonly #halves: Uint8Array;
+
+  /** `bytes` are kept: ASCII without NUL, at least MIN_TEMPLATE_BYTES. `kinds` has one for each. */
+  constructor(bytes: Uint8Array, kinds: Uint8Array) {
+    this.bytes = bytes;
+    this.#kinds = kinds;
+    const view = new DataView(bytes.buffer, bytes.byteOffset);
+    const last = bytes.length - STEP;
+    this.#places = Int32Array.from({ length: Math.ceil(bytes.length / STEP) }, (_, i) =>
+      Math.min(i * STEP, last),
+    );
+    this.#doubles = Float64Array.from(this.#places, (place) => view.getFloat64(place, true));
+    const halves = Array.from(this.#places).flatMap((place) => [place, place + HALF]);
+    this.#words = Int32Array.from(halves, (place) => view.getInt32(place, true));
+    this.#halves = Uint8Array.from(halves, (place) => {
+      const kind = kinds[place] as number;
+      return kinds.subarray(place, place + HALF).every((other) => other === kind) ? kind : MIXED;
+    });
+  }
+
+  /** Whether the text of the same length at `from` differs only where it may. */
+  matches(bytes: Uint8Array, view: DataView, from: number): boolean {
+    const doubles = this.#doubles;
+    const last = doubles.length - 1;
+    for (let i = 0, at = from; i < last; i++, at += STEP) {
+      if (view.getFloat64(at, true) !== doubles[i] && !this.#allows(bytes, view, from, i)) return false;
+    }
+    const end = from + this.bytes.length - STEP;
+    return view.getFloat64(end, true) === doubles[last] || this.#allows(bytes, view, from, last);
+  }
+
+  #allows(bytes: Uint8Array, view: DataView, from: number, step: number): boolean {
+    const place = this.#places[step] as number;
+    return (
+      this.#allowsHalf(bytes, view.getInt32(from + place, true), from + place, step * 2, place) &&
+      this.#allowsHalf(
+        bytes,
+        view.getInt32(from + place + HALF, true),
+        from + place + HALF,
+        step * 2 + 1,
+        place + HALF,
+      )
+    );
+  }
+
+  #allowsHalf(bytes: Uint8Array, word: number, at: number, half: number, place: number): boolean {
+    if (word === this.#words[half]) return true;
+    const kind = this.#halves[half];
+    if (kind === PLAIN_TEXT) return isPlain(word);
+    if (kind === DIGIT) return (((word + ABOVE_NINE) | (word - ZEROS) | word) & HIGH_BITS) === 0;
+    return kind !== FIXED && this.#allowsEach(bytes, at, place);
+  }
+
+  #allowsEach(bytes: Uint8Array, at: number, place: number): boolean {
+    for (let i = 0; i < HALF; i++) if (!this.#allowsByte(bytes[at + i] as number, place + i)) return false;
+    return true;
+  }
+
+  #allowsByte(byte: number, place: number): boolean {
+    switch (this.#kinds[place]) {
+      case PLAIN_TEXT:
+        return byte >= SPACE && byte <= DELETE && byte !== QUOTE && byte !== BACKSLASH;
+      case DIGIT:
+        return byte >= ZERO && byte <= NINE;
+      case FIRST_DIGIT:
+        return byte >= ONE && byte <= NINE;
+      default:
+        return byte === this.bytes[place];
+    }
+  }
+}
+
+/**
+ * All four bytes are PLAIN_TEXT. A subtraction borrows from the next byte only below a byte that is found out anyway,
+ * so whether there is one is exact.
+ */
+function isPlain(word: number): boolean {
+  const below = word - SPACES;
+  const quotes = (word ^ QUOTES) - ONES;
+  const backslashes = (word ^ BACKSLASHES) - ONES;
+  return ((word | below | quotes | backslashes) & HIGH_BITS) === 0;
+}
