@@ -1,5 +1,7 @@
+/** What a run needs to know and to do about the disk that holds its stores. */
 import fs from 'node:fs';
 import path from 'node:path';
+import type { RunFolder } from './cleanup.ts';
 
 const BLOCK_BYTES = 512;
 
@@ -12,4 +14,13 @@ export function occupiedBytes(folder: string): number {
     bytes += (stat?.blocks ?? 0) * BLOCK_BYTES;
   }
   return bytes;
+}
+
+/** Waits until all that was written so far is on disk. */
+export async function writeBack(folder: RunFolder): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const child = folder.start({ command: 'sync', args: [] });
+    child.once('error', reject);
+    child.once('close', () => resolve());
+  });
 }

@@ -61,8 +61,12 @@ function latencies({ p50, p99, p999, max }: LatencySummary, prefix = ''): Record
   return { [`${prefix}P50`]: p50, [`${prefix}P99`]: p99, [`${prefix}P999`]: p999, [`${prefix}Max`]: max };
 }
 
+export type GeneratorResult = LatencySummary &
+  Pick<LoadResult, 'rate' | 'seconds' | 'cpuMicrosPerMessage'> &
+  Partial<Pick<LoadResult, 'sendLagP99' | 'endToEnd' | 'consumed'>>;
+
 /** The figures in a result line of the load generator. */
-export function generatorFigures(result: LoadResult): Record<string, number> {
+export function generatorFigures(result: GeneratorResult): Record<string, number> {
   const figures: Record<string, number> = { rate: result.rate, ...latencies(result) };
   figures['generator'] = result.cpuMicrosPerMessage;
   if (result.sendLagP99 !== undefined) figures['sendLag'] = result.sendLagP99;

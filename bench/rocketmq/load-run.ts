@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import type { LoadResult } from '../load/recorder.ts';
 import type { RunFolder } from './cleanup.ts';
 import type { Disturbance, DisturbanceWatch } from './disturbance.ts';
-import { generatorFigures } from './figures.ts';
+import { type GeneratorResult, generatorFigures } from './figures.ts';
 import type { LedgerCount, Round } from './outcome.ts';
 import type { Memory } from './proc.ts';
 import type { Target } from './target.ts';
@@ -36,10 +36,11 @@ export function toArguments(settings: LoadSettings): string[] {
   });
 }
 
-function ledgerOf(result: LoadResult): LedgerCount | undefined {
-  const { lost, duplicates, foreign } = result;
-  if (lost === undefined && duplicates === undefined && foreign === undefined) return undefined;
-  return { lost: lost ?? 0, duplicates: duplicates ?? 0, foreign: foreign ?? 0 };
+/** Only a pass over everything proves that nothing is lost: a result without one must not look clean. */
+export function ledgerOf({ lost, duplicates, foreign }: Partial<LoadResult>): LedgerCount | undefined {
+  if (duplicates === undefined || foreign === undefined) return undefined;
+  if (lost === undefined) throw new Error('no pass came to its end: whether messages were lost is not known');
+  return { lost, duplicates, foreign };
 }
 
 /** What is read of brokers before and after the measured phase. */
@@ -71,9 +72,12 @@ export class BrokerReadings {
   }
 }
 
+/** What a round needs of a result line; clients other than the generator say no more. */
+export type RunResult = Pick<LoadResult, 'messages' | 'errors'> & GeneratorResult & Partial<LoadResult>;
+
 /** A round from a result line and the readings. */
 export function makeRound(
-  result: LoadResult,
+  result: RunResult,
   readings: ReturnType<BrokerReadings['take']>,
   disturbance: Disturbance,
 ): Round {

@@ -8,9 +8,9 @@
  * what is measured, one contestant at a time is alive (`oneAtATime`).
  */
 import path from 'node:path';
-import { type RunFolder, removeFolder } from './cleanup.ts';
+import { removeFolder } from './cleanup.ts';
 import type { Contestant } from './contestant.ts';
-import { occupiedBytes } from './disk.ts';
+import { occupiedBytes, writeBack } from './disk.ts';
 import type { ScenarioOutcome, TargetOutcome } from './outcome.ts';
 import type { Progress } from './progress.ts';
 import type { FlushMode, Scenario } from './scenarios.ts';
@@ -151,13 +151,4 @@ export class Measurement {
       return;
     }
   }
-}
-
-/** Waits until all that was written so far is on disk. */
-export async function writeBack(folder: RunFolder): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    const child = folder.start({ command: 'sync', args: [] });
-    child.once('error', reject);
-    child.once('close', () => resolve());
-  });
 }

@@ -1,8 +1,15 @@
 /** What is measured: one entry, one table of the result, with the row of the list of targets that it belongs to. */
 import { type Contestant, MERGED, RINGMQ, ROCKETMQ } from './contestant.ts';
 import { type Goal, share, times } from './goals.ts';
+import type { TargetOutcome } from './outcome.ts';
+import { median } from './statistics.ts';
 import type { TargetSummary } from './summary.ts';
 import { bareAppend, bareSync } from './work/bare.ts';
+import { clientWork } from './work/client.ts';
+import { coldReadWork } from './work/cold-read.ts';
+import { endToEndWork } from './work/end-to-end.ts';
+import { pullWork } from './work/pull.ts';
+import { restartWork } from './work/restart.ts';
 import { type SendLoad, sendWork } from './work/send.ts';
 import { topicsWork } from './work/topics.ts';
 import type { WorkPlan } from './work/work.ts';
@@ -118,7 +125,135 @@ const TOPICS: readonly Scenario[] = [1, 100, MANY_TOPICS].map((count) => {
   return send(9, name, title, [8, 32, 1024], goals, { plan: topicsWork(load([8, 32, 1024]), count) });
 });
 
-export const SCENARIOS: readonly Scenario[] = [...SENDS, ...OPEN_LOOPS, ...TOPICS];
+const STOCK_HEAP = '8g';
+const SMALLER_HEAPS = ['512m', '1g', '2g', '4g'];
+/** A heap is large enough when RocketMQ has this share of its rate with the stock heap. */
+const ENOUGH_RATE = 0.95;
+
+function heapOf(heap: string): Contestant {
+  return { ...ROCKETMQ, name: `rocketmq-${heap}`, title: `RocketMQ ${heap}`, heap };
+}
+
+/** The first, that is smallest, of the heaps with which the median rate is large enough. */
+export function smallestHeap(rates: ReadonlyMap<string, number>): string | undefined {
+  const stock = rates.get(heapOf(STOCK_HEAP).name);
+  if (stock === undefined) return undefined;
+  return SMALLER_HEAPS.map((heap) => heapOf(heap).name).find(
+    (name) => (rates.get(name) ?? 0) >= ENOUGH_RATE * stock,
+  );
+}
+
+function medianRates(outcomes: readonly TargetOutcome[]): Map<string, number> {
+  return new Map(
+    outcomes.map(({ name, rounds }) => [
+      name,
+      median(rounds.flatMap(({ figures }) => figures['rate'] ?? [])),
+    ]),
+  );
+}
+
+const MEMORY: Scenario = {
+  ...send(
+    13,
+    'memory',
+    'memory after 1 KiB, 8 × 32 in flight',
+    [8, 32, 1024],
+    [
+      share('memory', 1 / 20, `rocketmq-${STOCK_HEAP}`),
+      share('memory', 1 / 3, 'RocketMQ with its smallest sufficient heap'),
+    ],
+  ),
+  oneAtATime: true,
+  contestants: [
+    heapOf(STOCK_HEAP),
+    RINGMQ,
+    ...SMALLER_HEAPS.map((heap) => ({
+      ...heapOf(heap),
+      mayFail: true,
+      fullRunOnly: true,
+      skip: (before: readonly TargetOutcome[]) =>
+        smallestHeap(medianRates(before)) === undefined ? undefined : 'not needed: a smaller heap is enough',
+    })),
+  ],
+  aliases: (targets) => {
+    const rates = new Map(targets.map(({ name, figures }) => [name, figures['rate']?.median ?? 0]));
+    const name = smallestHeap(rates);
+    return name === undefined ? {} : { 'RocketMQ with its smallest sufficient heap': name };
+  },
+};
+
+const READS: readonly Scenario[] = [
+  {
+    row: 7,
+    name: 'pull',
+    title: 'pull a warm backlog of 1 KiB messages, 32 a batch, 4 queues',
+    flush: 'ASYNC_FLUSH',
+    plan: pullWork(32),
+    contestants: BOTH,
+    goals: [times('rate', 2.5), share('cpu', 1 / 3)],
+  },
+  send(
+    8,
+    'end-to-end-10k',
+    'send 1 KiB at 10,000 a second and consume',
+    [8, 128, 1024],
+    [share('endToEndP99', 1 / 5)],
+    {
+      plan: endToEndWork({ ...load([8, 128, 1024]), rate: 10_000 }),
+    },
+  ),
+  send(
+    8,
+    'end-to-end-flat',
+    'send 1 KiB, 8 × 32 in flight, and consume',
+    [8, 32, 1024],
+    [times('consumedRate', 4)],
+    {
+      plan: endToEndWork(load([8, 32, 1024])),
+    },
+  ),
+];
+
+const COLD_READ = send(
+  10,
+  'cold-read',
+  'send 1 KiB at 20,000 a second while a cold backlog is read',
+  [8, 128, 1024],
+  [{ value: { contestant: 'ringmq', figure: 'p99Growth' }, atMost: 2 }],
+  { plan: coldReadWork({ ...load([8, 128, 1024]), rate: 20_000 }) },
+);
+
+const CLIENTS: readonly Scenario[] = (['java', 'go'] as const).map((language) =>
+  send(
+    11,
+    `${language}-client`,
+    `${language === 'java' ? 'Java client, 64 threads' : 'Go client, 64 goroutines'}, 1 KiB, each send awaited`,
+    [1, 64, 1024],
+    [times('rate', 1), share('cpu', 1 / 4)],
+    { plan: clientWork(language, 64) },
+  ),
+);
+
+const RESTART: Scenario = {
+  row: 12,
+  name: 'restart',
+  title: 'start on an empty store, on a large one after kill -9, and after a clean stop',
+  flush: 'ASYNC_FLUSH',
+  plan: restartWork(),
+  contestants: BOTH,
+  goals: [share('emptyStart', 1 / 20), share('crashStart', 1 / 5), share('cleanStart', 1 / 10)],
+};
+
+export const SCENARIOS: readonly Scenario[] = [
+  ...SENDS,
+  ...OPEN_LOOPS,
+  ...READS,
+  ...TOPICS,
+  COLD_READ,
+  ...CLIENTS,
+  RESTART,
+  MEMORY,
+];
 
 /** How long each part of a scenario takes. */
 export interface Timing {
