@@ -3,12 +3,17 @@ import { runCommand, SetupError } from './lib/errors.mjs';
 import { continueAs } from './lib/start.mjs';
 import { setup } from './setup.mjs';
 
-const NAMES = ['micro', 'rocketmq', 'compare'];
+const PROGRAMS = {
+  micro: 'dist/bench/micro/main.js',
+  rocketmq: 'dist/bench/rocketmq/main.js',
+  compare: 'dist/bench/rocketmq/compare/main.js',
+};
 
 await runCommand(async () => {
   const [name, ...args] = process.argv.slice(2);
-  if (!NAMES.includes(name))
-    throw new SetupError(`Usage: node packaging/bench.mjs <${NAMES.join('|')}> [arguments]`);
+  const program = PROGRAMS[name];
+  if (program === undefined)
+    throw new SetupError(`Usage: node packaging/bench.mjs <${Object.keys(PROGRAMS).join('|')}> [arguments]`);
   await setup({ dev: true });
-  await continueAs(`dist/bench/${name}/main.js`, args);
+  await continueAs(program, args);
 });

@@ -1,0 +1,94 @@
+/** `npm run bench:compare`: RingMQ of two commits side by side; ends with 1 when the second is worse past a threshold. */
+import fs from 'node:fs';
+import path from 'node:path';
+import { RunFolder } from '../cleanup.ts';
+import type { Contestant } from '../contestant.ts';
+import { DisturbanceWatch } from '../disturbance.ts';
+import { LoadRun } from '../load-run.ts';
+import { describeMachine, PROJECT_FOLDER } from '../machine.ts';
+import { Measurement } from '../measure.ts';
+import { type ScenarioOutcome, succeeded } from '../outcome.ts';
+import { Progress } from '../progress.ts';
+import { alignedTable, scenarioTable } from '../report.ts';
+import { summarize } from '../summary.ts';
+import type { Bench } from '../work/work.ts';
+import { compare, comparisonRows } from './judge.ts';
+import { COMPARE_USAGE, type CompareOptions, parseCompareOptions } from './options.ts';
+import { builtTree, resolveCommit, subjectOf } from './worktree.ts';
+
+function say(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+async function contestants(options: CompareOptions, folder: RunFolder, cache: string): Promise<Contestant[]> {
+  const found: Contestant[] = [];
+  for (const [name, wanted] of [
+    ['A', options.before],
+    ['B', options.after],
+  ] as const) {
+    const commit = resolveCommit(wanted);
+    const tree = await builtTree(folder, cache, commit, say);
+    say(`${name}: ${subjectOf(commit)}`);
+    const cli = path.join(tree, 'dist', 'src', 'cli', 'main.js');
+    found.push({ name, title: `${name} ${commit.slice(0, 9)}`, kind: 'ringmq', cli });
+  }
+  return found;
+}
+
+/** True when nothing failed and nothing is worse past the threshold. */
+async function run(options: CompareOptions, folder: RunFolder, cache: string): Promise<boolean> {
+  const both = await contestants(options, folder, cache);
+  const watch = new DisturbanceWatch(folder);
+  const progress = new Progress(say);
+  const { rounds, repeats, timing, thresholdPercent } = options;
+  const load = new LoadRun(folder, watch);
+  const context = { folder, lib: '', heap: '' };
+  const step = (line: string): void => progress.step(line);
+  const bench: Bench = { folder, context, load, watch, timing, rounds, cache, say: step };
+  const measurement = new Measurement(bench, progress, { rounds, repeatsPerRound: repeats });
+  const outcomes: ScenarioOutcome[] = [];
+  for (const scenario of options.scenarios) {
+    const outcome = await measurement.scenario(scenario, both);
+    process.stdout.write(`\n${scenarioTable(summarize(outcome))}\n`);
+    outcomes.push(outcome);
+  }
+  watch.stop();
+  const summaries = outcomes.map((outcome) => summarize(outcome));
+  const comparisons = summaries.flatMap((summary) => compare(summary, thresholdPercent));
+  const head = [
+    'scenario',
+    'figure',
+    ...both.map(({ title }) => title),
+    'B is',
+    `past ${thresholdPercent} %`,
+  ];
+  process.stdout.write(`\n${alignedTable([head, ...comparisonRows(comparisons)])}\n`);
+  if (options.json !== undefined) {
+    const machine = describeMachine(folder.path);
+    fs.writeFileSync(
+      options.json,
+      `${JSON.stringify({ machine, comparisons, summaries, outcomes }, null, 2)}\n`,
+    );
+  }
+  return succeeded(outcomes) && comparisons.length > 0 && !comparisons.some(({ failed }) => failed);
+}
+
+async function main(): Promise<number> {
+  let options: CompareOptions;
+  try {
+    options = parseCompareOptions(process.argv.slice(2));
+  } catch (error) {
+    say(`${(error as Error).message}\n${COMPARE_USAGE}`);
+    return 2;
+  }
+  const cache = path.join(PROJECT_FOLDER, '.cache', 'bench');
+  const folder = new RunFolder(cache);
+  try {
+    return (await run(options, folder, cache)) ? 0 : 1;
+  } catch (error) {
+    say(`bench:compare: ${(error as Error).message}`);
+    return 1;
+  }
+}
+
+process.exit(await main());
