@@ -2,16 +2,23 @@
 import type { ControlLog } from '../control/log.ts';
 import { formatAddress } from '../remoting/address.ts';
 import type { BrokerConfig, RunningBroker } from '../threads/config.ts';
+import { type EngineThreads, spawnEngineThreads } from '../threads/engine-threads.ts';
 import { LiveProperties } from './config/live-properties.ts';
 import { isWildcard, type LoadedBroker, nameServerAddresses } from './config/load.ts';
 
+/** To be called first: threads come up while this one loads the broker's code. */
+export function spawnThreads(loaded: LoadedBroker): EngineThreads {
+  return spawnEngineThreads(loaded.values.listener);
+}
+
 export async function startLoadedBroker(
   loaded: LoadedBroker,
+  threads: EngineThreads,
   log: ControlLog,
   nameServers: string[],
 ): Promise<RunningBroker> {
   const { startBroker } = await import('../threads/broker.ts');
-  return startBroker(brokerConfig(loaded, log, nameServers));
+  return startBroker(brokerConfig(loaded, log, nameServers), threads);
 }
 
 export function brokerConfig(loaded: LoadedBroker, log: ControlLog, nameServers: string[]): BrokerConfig {

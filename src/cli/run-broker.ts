@@ -1,5 +1,5 @@
 /** `ringmq broker`: a broker that registers with name servers elsewhere. */
-import { configuredNameServers, logWarnings, startLoadedBroker } from './broker-start.ts';
+import { configuredNameServers, logWarnings, spawnThreads, startLoadedBroker } from './broker-start.ts';
 import { type BrokerFlags, loadBroker } from './config/load.ts';
 import { createLogger } from './logger.ts';
 import { printConfig } from './print-config.ts';
@@ -10,12 +10,13 @@ export async function runBroker(flags: BrokerFlags & { printConfig?: boolean }):
   if (flags.printConfig === true) return printConfig(loaded);
   const log = createLogger();
   await serve(log, async () => {
+    const threads = spawnThreads(loaded);
     logWarnings(log, loaded.warnings);
     const nameServers = configuredNameServers(loaded);
     if (nameServers.length === 0) {
       log.warn({}, 'no name server is configured (-n, namesrvAddr): clients will not find this broker');
     }
-    const broker = await startLoadedBroker(loaded, log, nameServers);
+    const broker = await startLoadedBroker(loaded, threads, log, nameServers);
     return {
       ready: `broker ${broker.address}, store ${loaded.values.store.directory}`,
       died: broker.died,

@@ -3,7 +3,13 @@ import { join } from 'node:path';
 import type { ControlLog } from '../control/log.ts';
 import type { NameServer } from '../namesrv/name-server.ts';
 import { storePaths } from '../store/paths.ts';
-import { configuredNameServers, logWarnings, reachableAt, startLoadedBroker } from './broker-start.ts';
+import {
+  configuredNameServers,
+  logWarnings,
+  reachableAt,
+  spawnThreads,
+  startLoadedBroker,
+} from './broker-start.ts';
 import { integer } from './config/key.ts';
 import { type BrokerFlags, isSameServer, isWildcard, type LoadedBroker, loadBroker } from './config/load.ts';
 import { createLogger } from './logger.ts';
@@ -32,6 +38,7 @@ export async function runStandalone(flags: StandaloneFlags): Promise<void> {
 }
 
 async function start(loaded: LoadedBroker, port: number, log: ControlLog): Promise<Serving> {
+  const threads = spawnThreads(loaded);
   logWarnings(log, loaded.warnings);
   const { settings, store, listener } = loaded.values;
   const { startNameServer } = await import('../namesrv/name-server.ts');
@@ -44,7 +51,7 @@ async function start(loaded: LoadedBroker, port: number, log: ControlLog): Promi
   try {
     const own = reachableAt(loopbackOf(listener.bindAddress), nameServer.port, settings.brokerIP1);
     const others = configuredNameServers(loaded).filter((address) => !isSameServer(address, own));
-    const broker = await startLoadedBroker(loaded, log, [own, ...others]);
+    const broker = await startLoadedBroker(loaded, threads, log, [own, ...others]);
     const shown = reachableAt(listener.bindAddress, nameServer.port, settings.brokerIP1);
     return {
       ready: `name server ${shown}, broker ${broker.address}, store ${store.directory}`,

@@ -41,6 +41,11 @@ export const TEMPORARY_STORE_OPTIONS: Partial<StoreOptions> = {
   preallocateNextFile: false,
 };
 
+/** Which threads an embedded broker has below control: as few as possible. */
+export function threadsOf(options: EmbeddedBrokerOptions): { networkThreads: number; sharedEngine: boolean } {
+  return { networkThreads: options.networkThreads ?? 1, sharedEngine: true };
+}
+
 /** Posted to the control thread. */
 export interface EmbeddedStart {
   store: string;

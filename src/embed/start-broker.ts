@@ -6,16 +6,15 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { threadFile } from '../threads/thread-file.ts';
 import type { EmbeddedBroker, EmbeddedBrokerOptions, EmbeddedReport, EmbeddedStart } from './options.ts';
-
-const EXTENSION = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
 
 /** Starts a broker; resolves when clients can use it. Several may run in one process. */
 export async function startBroker(options: EmbeddedBrokerOptions = {}): Promise<EmbeddedBroker> {
   const temporary = options.store === undefined;
   const store = options.store ?? mkdtempSync(join(tmpdir(), 'ringmq-'));
   const start: EmbeddedStart = { store, temporary, options };
-  const worker = new Worker(new URL(`./control.thread${EXTENSION}`, import.meta.url), {
+  const worker = new Worker(threadFile('embed', 'control'), {
     name: 'ringmq-control',
     workerData: start,
   });

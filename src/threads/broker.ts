@@ -28,28 +28,41 @@ import { ControlReads } from './control/store-reads.ts';
 import { loadTables, makeTables, saveTables, type Tables } from './control/tables.ts';
 import { TopicPublisher } from './control/topic-publisher.ts';
 import { Engine } from './engine.ts';
+import { type EngineThreads, spawnEngineThreads, terminateThreads } from './engine-threads.ts';
 import { Jobs } from './jobs/jobs.ts';
 import type { Topology } from './topology.ts';
 
-/** Starts a broker; resolves when clients can send and pull. Throws with a sentence for people. */
-export async function startBroker(config: BrokerConfig): Promise<RunningBroker> {
-  addon.installFaultGuard();
-  const ports = await bindPorts(config);
-  config.settings.listenPort = ports.port;
+/**
+ * Starts a broker; resolves when clients can send and pull. Throws with a sentence for people, and leaves neither
+ * ports, nor threads, nor the store's lock behind then. Who knows earlier which threads it needs spawns them earlier.
+ */
+export async function startBroker(
+  config: BrokerConfig,
+  threads: EngineThreads = spawnEngineThreads(config),
+): Promise<RunningBroker> {
+  let ports: BoundPorts | undefined;
   let broker: Broker | undefined;
   try {
+    addon.installFaultGuard();
+    ports = await bindPorts(config);
+    config.settings.listenPort = ports.port;
     broker = new Broker(config);
-    await broker.start(ports.descriptors);
+    await broker.start(threads, ports.descriptors);
     return broker;
   } catch (error) {
-    // In somebody's process a failed start must leave neither ports nor the store's lock behind.
-    if (broker === undefined) for (const descriptor of ports.descriptors) closeSync(descriptor);
+    await terminateThreads(threads);
     await broker?.giveUp();
+    for (const descriptor of ports?.descriptors ?? []) closeSync(descriptor);
     throw error;
   }
 }
 
-async function bindPorts({ bindAddress, settings, vipChannel }: BrokerConfig) {
+interface BoundPorts {
+  port: number;
+  descriptors: number[];
+}
+
+async function bindPorts({ bindAddress, settings, vipChannel }: BrokerConfig): Promise<BoundPorts> {
   const main = await bindPort(bindAddress, settings.listenPort);
   const descriptors = [main.descriptor];
   if (vipChannel) descriptors.push((await bindPort(bindAddress, main.port - 2)).descriptor);
@@ -137,17 +150,23 @@ class Broker implements RunningBroker {
     this.#closeDoorbell = answerDoorbell(this.#topology.broker.wakes.control, () => this.#rung());
   }
 
-  async start(descriptors: number[]): Promise<void> {
+  async start(threads: EngineThreads, descriptors: number[]): Promise<void> {
     loadTables(this.#tables);
     this.#announcer.settings(true, '');
     this.#link.flush();
-    this.#engine = await Engine.start(this.#topology, this.#opened.positions);
-    void this.#engine.died.then((error) => this.#die(error));
+    // Name servers hear of the broker while its threads come up: who connects already waits in the port's backlog.
+    const [engine] = await Promise.all([this.#startEngine(threads), this.#duties.start()]);
+    engine.listen(descriptors);
+  }
+
+  async #startEngine(threads: EngineThreads): Promise<Engine> {
+    const engine = await Engine.start(threads, this.#topology, this.#opened.positions);
+    this.#engine = engine;
+    void engine.died.then((error) => this.#die(error));
     await this.#link.applied();
     this.#waitForScheduled();
     this.#delay.start();
-    await this.#duties.start();
-    this.#engine.listen(descriptors);
+    return engine;
   }
 
   close(): Promise<boolean> {

@@ -3,12 +3,10 @@ import { MessageChannel } from 'node:worker_threads';
 import { HALT_ERRNO, HALTED, type Positions, STOPPING } from '../ring/positions.ts';
 import { wakerOf } from '../ring/wake.ts';
 import type { EngineShape } from './engine.thread.ts';
+import { type EngineThreads, terminateThreads } from './engine-threads.ts';
 import type { NetworkCommand, NetworkReport } from './network/network.thread.ts';
-import { spawn, type Thread } from './spawn.ts';
+import type { Thread } from './spawn.ts';
 import type { Topology } from './topology.ts';
-
-/** Safety net for what the data path still allocates; never small, or collections eat the thread (measured). */
-const NETWORK_YOUNG_GENERATION_MB = 32;
 
 const HALT_REASONS = [
   'nothing',
@@ -17,6 +15,28 @@ const HALT_REASONS = [
   'ConsumeQueue or index could not be written',
   'a thread of the broker died',
 ];
+
+/** What each worker does, in the order of `spawnEngineThreads`. */
+function engineShapes({ engine, broker, producers, dispatcher }: Topology): EngineShape[] {
+  const { positions, wakes } = broker;
+  const writer = { broker, producers };
+  const flusher = { broker };
+  switch (engine) {
+    case 'shared':
+      return [{ positions, wake: wakes.writer, writer, dispatcher, flusher }];
+    case 'paired':
+      return [
+        { positions, wake: wakes.writer, writer, dispatcher },
+        { positions, wake: wakes.flusher, flusher },
+      ];
+    case 'dedicated':
+      return [
+        { positions, wake: wakes.writer, writer },
+        { positions, wake: wakes.dispatcher, dispatcher },
+        { positions, wake: wakes.flusher, flusher },
+      ];
+  }
+}
 
 export class Engine {
   /** Resolves with the reason when a thread ended that nobody had asked to. */
@@ -27,7 +47,7 @@ export class Engine {
   readonly #workers: Thread[];
   #stopping = false;
 
-  private constructor(topology: Topology, positions: Positions, networks: Thread[], workers: Thread[]) {
+  private constructor({ networks, workers }: EngineThreads, topology: Topology, positions: Positions) {
     this.#topology = topology;
     this.#positions = positions;
     this.#networks = networks;
@@ -41,35 +61,17 @@ export class Engine {
     });
   }
 
-  static async start(topology: Topology, positions: Positions): Promise<Engine> {
-    const { broker, producers, dispatcher } = topology;
-    const writer = { broker, producers };
-    const flusher = { broker };
-    const shape = (wake: EngineShape['wake'], parts: Partial<EngineShape>): EngineShape => ({
-      positions: broker.positions,
-      wake,
-      ...parts,
+  /** Tells the waiting threads what they work on; resolves when all are ready. */
+  static async start(threads: EngineThreads, topology: Topology, positions: Positions): Promise<Engine> {
+    const engine = new Engine(threads, topology, positions);
+    threads.networks.forEach((thread, index) => {
+      thread.worker.postMessage(topology.networks[index]);
     });
-    const parts: [name: string, wake: EngineShape['wake'], parts: Partial<EngineShape>][] = {
-      shared: [['engine', broker.wakes.writer, { writer, dispatcher, flusher }]],
-      paired: [
-        ['writer', broker.wakes.writer, { writer, dispatcher }],
-        ['flusher', broker.wakes.flusher, { flusher }],
-      ],
-      dedicated: [
-        ['writer', broker.wakes.writer, { writer }],
-        ['dispatcher', broker.wakes.dispatcher, { dispatcher }],
-        ['flusher', broker.wakes.flusher, { flusher }],
-      ],
-    }[topology.engine] as [string, EngineShape['wake'], Partial<EngineShape>][];
-    const workers = parts.map(([name, wake, agents]) => spawn('engine', name, shape(wake, agents)));
-    const networks = topology.networks.map((network) =>
-      spawn('network/network', `network-${network.index}`, network, {
-        maxYoungGenerationSizeMb: NETWORK_YOUNG_GENERATION_MB,
-      }),
-    );
-    const engine = new Engine(topology, positions, networks, workers);
-    await Promise.all([...networks, ...workers].map((thread) => thread.ready));
+    const shapes = engineShapes(topology);
+    threads.workers.forEach((thread, index) => {
+      thread.worker.postMessage(shapes[index]);
+    });
+    await Promise.all([...threads.networks, ...threads.workers].map((thread) => thread.ready));
     return engine;
   }
 
@@ -114,7 +116,7 @@ export class Engine {
   /** Ends all threads where they are: after a death. */
   async terminate(): Promise<void> {
     this.#stopping = true;
-    await Promise.all([...this.#networks, ...this.#workers].map((thread) => thread.worker.terminate()));
+    await terminateThreads({ networks: this.#networks, workers: this.#workers });
   }
 
   wakeAll(): void {

@@ -1,8 +1,6 @@
 /** Starting threads of this build, and hearing of their death. */
-import { Worker } from 'node:worker_threads';
-
-/** `.ts` when sources run, `.js` when the build does: a thread starts the same kind of file as its parent. */
-const EXTENSION = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
+import { parentPort, Worker } from 'node:worker_threads';
+import { threadFile } from './thread-file.ts';
 
 export interface Thread {
   readonly name: string;
@@ -19,13 +17,12 @@ export interface ThreadLimits {
   maxOldGenerationSizeMb?: number;
 }
 
-/** Starts `./<file>.thread` with `data`; its first message means that it is ready. */
-export function spawn(file: string, name: string, data: object, limits: ThreadLimits = {}): Thread {
-  const worker = new Worker(new URL(`./${file}.thread${EXTENSION}`, import.meta.url), {
-    name,
-    workerData: data,
-    resourceLimits: limits,
-  });
+/**
+ * Starts `src/<folder>/<file>.thread`. It loads its code and then waits for its first message, which says what it works
+ * on (`begin`); the first message that it posts itself means that it is ready.
+ */
+export function spawn(folder: string, file: string, name: string, limits: ThreadLimits = {}): Thread {
+  const worker = new Worker(threadFile(folder, file), { name, resourceLimits: limits });
   let failure: Error | undefined;
   const ended = new Promise<Error | undefined>((resolve) => {
     worker.once('error', (error) => {
@@ -39,5 +36,12 @@ export function spawn(file: string, name: string, data: object, limits: ThreadLi
     worker.once('message', () => resolve());
     void ended.then((error) => reject(error ?? new Error(`thread ${name} ended before it was ready`)));
   });
+  // It may die before anybody waits for it; who waits later still hears of it.
+  ready.catch(() => {});
   return { name, worker, ready, ended };
+}
+
+/** In a spawned thread: runs `begin` with what the parent posts first. */
+export function whenTold<Shape>(begin: (shape: Shape) => void): void {
+  parentPort?.once('message', begin);
 }

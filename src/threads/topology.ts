@@ -1,6 +1,4 @@
 /** Making the rings, wakes and regions of a broker, and the shapes that its threads are started with. */
-
-import { availableParallelism } from 'node:os';
 import { REPLY_RING_BYTES } from '../ring/append-records.ts';
 import { createSlabs } from '../ring/slabs.ts';
 import { createRing } from '../ring/spsc-ring.ts';
@@ -9,6 +7,7 @@ import type { StoreOptions } from '../store/options.ts';
 import { maxRecordBytes } from '../store/options.ts';
 import type { RecoveredQueue } from '../store/recovery/recover.ts';
 import { MAX_PUTS } from './control/put-ring.ts';
+import { type EngineLayout, engineLayoutOf } from './engine-layout.ts';
 import {
   ARRIVAL_RING_BYTES,
   type BrokerShape,
@@ -27,20 +26,6 @@ const SEND_SLABS = 8;
 const LINK_SLABS = 4;
 /** A frame is at most 16 MiB. */
 const LINK_SLAB_BYTES = 16 * 1024 * 1024;
-
-/**
- * Which of writer, dispatcher and flusher share a thread (and its sleep): all, the first two, or none. On few cores a
- * wake-up of the dispatcher per batch costs more than what it could do beside the writer: paired gave 10 to 16 % more
- * messages a second on two cores.
- */
-export type EngineLayout = 'shared' | 'paired' | 'dedicated';
-
-const FEW_CORES = 4;
-
-function engineOf(sharedEngine: boolean): EngineLayout {
-  if (sharedEngine) return 'shared';
-  return availableParallelism() <= FEW_CORES ? 'paired' : 'dedicated';
-}
 
 export interface Topology {
   engine: EngineLayout;
@@ -79,7 +64,7 @@ export function createTopology(given: {
   sharedEngine: boolean;
 }): Topology {
   const { networkThreads, store } = given;
-  const engine = engineOf(given.sharedEngine);
+  const engine = engineLayoutOf(given.sharedEngine);
   const broker: BrokerShape = {
     positions: given.positions,
     directory: given.directory,

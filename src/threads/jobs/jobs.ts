@@ -4,10 +4,10 @@
  * never go this way.
  */
 import type { Piscina } from 'piscina';
+import { threadFile } from '../thread-file.ts';
 import type { FollowLogInput } from './follow-log.ts';
 
 const IDLE_MS = 5_000;
-const EXTENSION = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
 
 export class Jobs {
   #pool: Promise<Piscina> | undefined;
@@ -26,7 +26,7 @@ export class Jobs {
     this.#pool ??= import('piscina').then(
       (library) =>
         new library.Piscina({
-          filename: new URL(`./jobs.thread${EXTENSION}`, import.meta.url).href,
+          filename: threadFile('threads/jobs', 'jobs').href,
           minThreads: 0,
           maxThreads: 1,
           idleTimeout: IDLE_MS,

@@ -2,10 +2,11 @@
  * Entry of a network thread. Control speaks to it by messages for what happens rarely (listen, stop); everything else
  * goes through rings. The first network thread accepts for all and hands sockets on in turn.
  */
-import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { type MessagePort, parentPort } from 'node:worker_threads';
 import { addon } from '../../native/addon.ts';
 import { answerDoorbell } from '../../ring/wake.ts';
 import type { NetworkShape } from '../shapes.ts';
+import { whenTold } from '../spawn.ts';
 import { NetworkAgent } from './network-agent.ts';
 
 export type NetworkCommand =
@@ -17,11 +18,6 @@ export type NetworkCommand =
 export type NetworkReport = { kind: 'ready' } | { kind: 'quiet' };
 
 const port = parentPort as NonNullable<typeof parentPort>;
-const shape = workerData as NetworkShape;
-const agent = new NetworkAgent(shape);
-const wake = shape.broker.wakes.network[shape.index];
-if (wake === undefined) throw new Error(`no wake for network thread ${shape.index}`);
-const closeDoorbell = answerDoorbell(wake, () => agent.rung());
 
 function report(message: NetworkReport): void {
   port.postMessage(message);
@@ -42,32 +38,38 @@ function handOverTo(peers: readonly MessagePort[]): (descriptor: number) => bool
 }
 
 /** Waits until every send under way is answered, a second at most. */
-function settle(attempts = 100): void {
+function settle(agent: NetworkAgent, attempts = 100): void {
   agent.rung();
   if (agent.idle || attempts === 0) report({ kind: 'quiet' });
-  else setTimeout(() => settle(attempts - 1), 10);
+  else setTimeout(() => settle(agent, attempts - 1), 10);
 }
 
-port.on('message', (command: NetworkCommand) => {
-  switch (command.kind) {
-    case 'listen': {
-      const handOver = handOverTo(command.peers);
-      for (const descriptor of command.descriptors) agent.sockets.listen(descriptor, handOver);
-      break;
+whenTold((shape: NetworkShape) => {
+  const agent = new NetworkAgent(shape);
+  const wake = shape.broker.wakes.network[shape.index];
+  if (wake === undefined) throw new Error(`no wake for network thread ${shape.index}`);
+  const closeDoorbell = answerDoorbell(wake, () => agent.rung());
+  port.on('message', (command: NetworkCommand) => {
+    switch (command.kind) {
+      case 'listen': {
+        const handOver = handOverTo(command.peers);
+        for (const descriptor of command.descriptors) agent.sockets.listen(descriptor, handOver);
+        break;
+      }
+      case 'adopt':
+        command.from.on('message', (descriptor: number) => agent.sockets.adopt(descriptor));
+        break;
+      case 'refuse':
+        agent.sockets.refuse();
+        settle(agent);
+        break;
+      case 'stop':
+        agent.close();
+        closeDoorbell();
+        port.close();
+        break;
     }
-    case 'adopt':
-      command.from.on('message', (descriptor: number) => agent.sockets.adopt(descriptor));
-      break;
-    case 'refuse':
-      agent.sockets.refuse();
-      settle();
-      break;
-    case 'stop':
-      agent.close();
-      closeDoorbell();
-      port.close();
-      break;
-  }
+  });
+  report({ kind: 'ready' });
+  agent.rung();
 });
-report({ kind: 'ready' });
-agent.rung();

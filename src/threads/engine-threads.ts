@@ -1,0 +1,37 @@
+/**
+ * The threads below control, started before there is anything for them to work on: a thread takes longer to come up
+ * than a store to open, and does so on another core meanwhile.
+ */
+import { type EngineLayout, engineLayoutOf } from './engine-layout.ts';
+import { spawn, type Thread } from './spawn.ts';
+
+/** Safety net for what the data path still allocates; never small, or collections eat the thread (measured). */
+const NETWORK_YOUNG_GENERATION_MB = 32;
+
+/** One thread each; what they do is said when they begin. */
+const WORKERS: Record<EngineLayout, readonly string[]> = {
+  shared: ['engine'],
+  paired: ['writer', 'flusher'],
+  dedicated: ['writer', 'dispatcher', 'flusher'],
+};
+
+export interface EngineThreads {
+  readonly networks: Thread[];
+  readonly workers: Thread[];
+}
+
+export function spawnEngineThreads(config: { networkThreads: number; sharedEngine: boolean }): EngineThreads {
+  const limits = { maxYoungGenerationSizeMb: NETWORK_YOUNG_GENERATION_MB };
+  const networks = Array.from({ length: config.networkThreads }, (_, index) =>
+    spawn('threads/network', 'network', `network-${index}`, limits),
+  );
+  const workers = WORKERS[engineLayoutOf(config.sharedEngine)].map((name) =>
+    spawn('threads', 'engine', name),
+  );
+  return { networks, workers };
+}
+
+/** Ends them where they are. */
+export async function terminateThreads({ networks, workers }: EngineThreads): Promise<void> {
+  await Promise.all([...networks, ...workers].map((thread) => thread.worker.terminate()));
+}
