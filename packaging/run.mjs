@@ -4,6 +4,6 @@ import { continueAs } from './lib/start.mjs';
 import { setup } from './setup.mjs';
 
 await runCommand(async () => {
-  await setup();
-  await continueAs('dist/src/cli/main.js', process.argv.slice(2));
+  await setup({ run: true });
+  await continueAs('dist/bundle/main.cjs', process.argv.slice(2));
 });

@@ -1,20 +1,25 @@
 /**
- * Brings a fresh clone to the point where it runs: packages, native addon, compiled TypeScript; for tests and
- * benchmarks mmap-io too. What is up to date is skipped, so that every command can start with it.
+ * Brings a fresh clone to the point where it runs: packages, native addon, bundles; compiled TypeScript, which tests
+ * and the type declarations of the library are; for tests and benchmarks mmap-io too. What is up to date is skipped, so
+ * that every command can start with it.
  */
 import { pathToFileURL } from 'node:url';
 import { runCommand } from './lib/errors.mjs';
 import { withSetupLock } from './lib/lock.mjs';
 import { requireNode } from './lib/tools.mjs';
 import { addon } from './steps/addon.mjs';
+import { bundle } from './steps/bundle.mjs';
 import { dependencies } from './steps/dependencies.mjs';
 import { mmapIo } from './steps/mmap-io.mjs';
 import { typescript } from './steps/typescript.mjs';
 
-/** Number of steps that had to be done. `dev` adds what only tests and benchmarks need. */
-export async function setup({ dev = false } = {}) {
+/**
+ * Number of steps that had to be done. `dev` adds what only tests and benchmarks need. Running the broker takes neither
+ * that nor, with `run`, the compiler's output: bundles are made from the sources.
+ */
+export async function setup({ dev = false, run = false } = {}) {
   requireNode();
-  const steps = [dependencies, addon, ...(dev ? [mmapIo] : []), typescript];
+  const steps = [dependencies, addon, ...(dev ? [mmapIo] : []), bundle, ...(run ? [] : [typescript])];
   if (!steps.some((step) => step.isDue())) return 0;
   return withSetupLock(() => performDue(steps));
 }

@@ -37,16 +37,16 @@ export function contentsOf(...paths) {
 /** A hash of names, sizes and times of all files below the paths: cheap enough for every start. */
 export function sourcesOf(...paths) {
   const hash = createHash('sha256');
-  for (const path of paths) addSources(hash, path);
+  for (const path of paths) hash.update(listingOf(path));
   return hash.digest('hex');
 }
 
-function addSources(hash, path) {
-  const status = statSync(join(root, path), { throwIfNoEntry: false });
-  if (status === undefined) return;
-  if (!status.isDirectory()) {
-    hash.update(`${path} ${status.size} ${status.mtimeMs}\n`);
-    return;
-  }
-  for (const name of readdirSync(join(root, path)).sort()) addSources(hash, join(path, name));
+/** A line for each file at or below the path; '' when there is none. */
+function listingOf(path) {
+  const status = statSync(`${root}/${path}`, { throwIfNoEntry: false });
+  if (status === undefined) return '';
+  if (!status.isDirectory()) return `${path} ${status.size} ${status.mtimeMs}\n`;
+  let listing = '';
+  for (const name of readdirSync(`${root}/${path}`).sort()) listing += listingOf(`${path}/${name}`);
+  return listing;
 }

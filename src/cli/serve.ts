@@ -1,5 +1,6 @@
 /** The life of a server process: start, ready line, signals, death, clean stop and exit code. */
 import type { ControlLog } from '../control/log.ts';
+import { inSources } from './source-places.ts';
 import { explain } from './user-error.ts';
 
 export interface Serving {
@@ -23,7 +24,7 @@ export async function serve(log: ControlLog, start: () => Promise<Serving>): Pro
   const dead = serving.died?.then((reason) => ({ reason })) ?? new Promise<never>(() => {});
   const end = await Promise.race([signalled, dead]);
   if (typeof end !== 'string') {
-    log.error({ error: end.reason.stack }, `the broker has died: ${end.reason.message}`);
+    log.error({ error: stackOf(end.reason) }, `the broker has died: ${end.reason.message}`);
     process.exit(1);
   }
   log.info({ signal: end }, 'stopping');
@@ -36,9 +37,13 @@ async function closed(log: ControlLog, serving: Serving): Promise<boolean> {
   try {
     return await serving.close();
   } catch (error) {
-    log.error({ error: (error as Error).stack }, `the stop failed: ${explain(error)}`);
+    log.error({ error: stackOf(error as Error) }, `the stop failed: ${explain(error)}`);
     return false;
   }
+}
+
+function stackOf(error: Error): string {
+  return inSources(error.stack ?? error.message);
 }
 
 function firstSignal(log: ControlLog): Promise<string> {

@@ -1,3 +1,6 @@
+/** Errors as a person sees them: a sentence where there is something to mend, a stack where the fault is ours. */
+import { inSources } from './source-places.ts';
+
 /** Something that the person at the keyboard can mend: shown as its sentence, without a stack. */
 export class UserError extends Error {
   override name = 'UserError';
@@ -17,7 +20,7 @@ const BUGS: readonly (new (message?: string) => Error)[] = [
 export function explain(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const isBug = BUGS.some((kind) => error instanceof kind) || error.name === 'AssertionError';
-  if (isBug) return error.stack ?? error.message;
+  if (isBug) return inSources(error.stack ?? error.message);
   return systemSentence(error as NodeJS.ErrnoException) ?? error.message;
 }
 

@@ -166,7 +166,8 @@ export interface NativeAddon {
 const require = createRequire(import.meta.url);
 
 function load(): NativeAddon {
-  const candidates = ['../../../build/Release/ringmq.node', '../../build/Release/ringmq.node'];
+  // From the sources or a bundle, then from the compiler's output.
+  const candidates = ['../../build/Release/ringmq.node', '../../../build/Release/ringmq.node'];
   let cause: unknown;
   for (const candidate of candidates) {
     try {

@@ -1,0 +1,92 @@
+import { existsSync, rmSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { SetupError } from '../lib/errors.mjs';
+import { root } from '../lib/paths.mjs';
+import { clearStamp, readStamp, sourcesOf, writeStamp } from '../lib/stamps.mjs';
+
+const OUTPUT = 'dist/bundle';
+const fingerprint = () => sourcesOf('src', 'packaging/steps/bundle.mjs', 'node_modules/esbuild/package.json');
+const isCheckout = () => existsSync(join(root, 'tsconfig.json'));
+
+/**
+ * What is loaded as a whole: by node, by `new Worker`, or by an `import()` of another entry. Entries share no module
+ * with each other, and so no state of a module.
+ */
+const ENTRIES = [
+  'src/cli/main.ts',
+  'src/cli/run-standalone.ts',
+  'src/cli/run-broker.ts',
+  'src/cli/run-namesrv.ts',
+  'src/cli/log/run-log.ts',
+  'src/namesrv/name-server.ts',
+  'src/threads/broker.ts',
+  'src/threads/engine.thread.ts',
+  'src/threads/network/network.thread.ts',
+  'src/threads/jobs/jobs.thread.ts',
+  'src/embed/control.thread.ts',
+  'src/embed/run-control.ts',
+];
+
+/** What programs import. */
+const LIBRARY = 'src/index.ts';
+
+/**
+ * One file for each entry, side by side in dist/bundle: a thread that resolves, reads and compiles a hundred modules
+ * takes three times as long to come up. CommonJS, because a thread that needs no ESM loader is ready 10 ms earlier.
+ * Tests run the compiler's output, which is the same code module by module.
+ */
+export const bundle = {
+  title: 'bundling',
+  isDue: () => isCheckout() && (!existsSync(join(root, OUTPUT)) || readStamp('bundle') !== fingerprint()),
+  async perform() {
+    clearStamp('bundle');
+    rmSync(join(root, OUTPUT), { recursive: true, force: true });
+    const made = fingerprint();
+    await build();
+    writeStamp('bundle', made);
+  },
+};
+
+async function build() {
+  const { build } = await import('esbuild');
+  try {
+    await build({ ...common, entryPoints: [LIBRARY], format: 'esm' });
+    await build({ ...common, ...commonJs, entryPoints: ENTRIES });
+  } catch (error) {
+    throw new SetupError(`${error.message}\nThe bundles could not be made; see above.`);
+  }
+}
+
+const common = {
+  absWorkingDir: root,
+  outdir: OUTPUT,
+  entryNames: '[name]',
+  bundle: true,
+  platform: 'node',
+  target: 'node20.18',
+  // Loaded late or never; they stay what npm has installed.
+  external: ['pino', 'piscina'],
+  define: { RINGMQ_BUNDLE: 'true' },
+  sourcemap: 'linked',
+  sourcesContent: false,
+  logLevel: 'silent',
+};
+
+const commonJs = {
+  format: 'cjs',
+  outExtension: { '.js': '.cjs' },
+  // `import.meta` and `import()` as CommonJS has them.
+  define: { ...common.define, 'import.meta.url': 'importMetaUrl' },
+  banner: { js: "const importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },
+  supported: { 'dynamic-import': false },
+  plugins: [
+    {
+      name: 'entries',
+      setup({ onResolve }) {
+        onResolve({ filter: /^\./ }, ({ kind, path }) =>
+          kind === 'dynamic-import' ? { path: `./${basename(path, '.ts')}.cjs`, external: true } : undefined,
+        );
+      },
+    },
+  ],
+};

@@ -1,0 +1,55 @@
+// What `npm start` and installed packages run: the bundles of packaging/steps/bundle.mjs. All other tests run the
+// compiler's output, so this one is about files finding each other: threads, addon, packages.
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createRequire } from 'node:module';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { CommandClient } from '../../src/remoting/command-client.ts';
+import { pullRequest, sendRequest, temporaryStore } from '../support/broker-process.ts';
+
+const BUNDLE = new URL('../../bundle/', import.meta.url);
+
+const test = suite('bundles');
+
+async function sendsAndPulls(broker: string): Promise<void> {
+  const client = new CommandClient({ address: broker });
+  const sent = await client.request(sendRequest('bundled', 0, 'key', Buffer.from('hello')), 5_000);
+  assert.is(sent.code, 0, sent.remark);
+  const pulled = await client.request(pullRequest('bundled', 0, 0, 5_000), 10_000);
+  assert.is(pulled.code, 0, pulled.remark);
+  client.close();
+}
+
+test('the library starts a broker', async () => {
+  const library = (await import(new URL('index.js', BUNDLE).href)) as typeof import('../../src/index.ts');
+  assert.equal(Object.keys(library).sort(), ['openStore', 'startBroker', 'startNameServer']);
+  const broker = await library.startBroker();
+  await sendsAndPulls(broker.broker);
+  await broker.close();
+});
+
+test('the command line starts a broker and stops it cleanly', async () => {
+  const store = temporaryStore();
+  const main = fileURLToPath(new URL('main.cjs', BUNDLE));
+  const args = [main, 'standalone', '--port', '0', '--namesrv-port', '0', '--store', store.directory];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'ignore'] });
+  const ended = once(child, 'exit');
+  const [ready] = await Promise.race([once(createInterface(child.stdout), 'line'), ended]);
+  const broker = /broker (\S+), store/.exec(String(ready))?.[1];
+  assert.ok(broker, `ready line: ${ready}`);
+  await sendsAndPulls(broker);
+  child.kill('SIGTERM');
+  assert.equal(await ended, [0, null]);
+  store.remove();
+});
+
+test('the pool finds its jobs', () => {
+  const jobs = createRequire(import.meta.url)(fileURLToPath(new URL('jobs.thread.cjs', BUNDLE)));
+  assert.type(jobs.followLog, 'function');
+});
+
+test.run();
