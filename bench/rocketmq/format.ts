@@ -22,5 +22,5 @@ export function mebibytes(bytes: number): string {
 
 export function factor(value: number): string {
   if (!Number.isFinite(value)) return '-';
-  return `× ${value >= 10 ? value.toFixed(1) : value.toFixed(2)}`;
+  return `× ${value.toFixed(value >= 10 ? 1 : value >= 0.1 ? 2 : 4)}`;
 }

@@ -48,7 +48,13 @@ function bound({ atLeast, atMost, over }: Goal, figure: string): string {
   return whole ? `${sign} 1/${Math.round(inverse)} of` : `${sign} ${limit} ×`;
 }
 
-const TITLES: Record<string, string> = { ringmq: 'RingMQ', rocketmq: 'RocketMQ', merged: 'RingMQ merged' };
+const TITLES: Record<string, string> = {
+  ringmq: 'RingMQ',
+  rocketmq: 'RocketMQ',
+  'rocketmq-8g': 'RocketMQ with 8g of heap',
+  merged: 'RingMQ merged',
+  bare: 'the bare loop',
+};
 
 function whose(ref: FigureRef, goal: Goal): string {
   const name = TITLES[ref.contestant] ?? ref.contestant;

@@ -40,8 +40,9 @@ async function calibrate(bench: Bench): Promise<LoadResult> {
   return result;
 }
 
-/** RocketMQ's jars, or nothing when it does not take part. */
+/** RocketMQ's jars, or nothing when it does not take part. What is missing is said before anything is measured. */
 async function provide(options: BenchOptions, folder: RunFolder, cache: string): Promise<string> {
+  for (const { plan } of options.scenarios) plan.require?.();
   if (!options.targets.includes('rocketmq')) return '';
   await requireJava(folder);
   return fetchRocketMq(folder, cache, say);

@@ -96,7 +96,7 @@ const SENDS: readonly Scenario[] = [
     '1 KiB, one in flight',
     [1, 1, 1024],
     [share('p50', 0.6), share('p50', 1.5, 'bare')],
-    { contestants: [...BOTH, bareSync(1224)] },
+    { contestants: [...BOTH, bareSync(1024)] },
   ),
 ];
 

@@ -17,6 +17,8 @@ export interface ClientProgram {
 
 const SOURCES = path.join(PROJECT_FOLDER, 'bench', 'rocketmq', 'clients');
 const STAMP = 'stamp';
+const GO_REMEDY = 'apt-get install -y golang-go';
+const JAVA_REMEDY = 'apt-get install -y default-jdk-headless maven';
 
 /** Runs a build in a folder of the run and moves it into the cache when it is whole. */
 async function buildOnce(
@@ -58,7 +60,7 @@ function run(folder: RunFolder, start: { command: string; args: string[] }, cwd:
 async function javaProgram(folder: RunFolder, cache: string): Promise<ClientProgram> {
   const jars = classPath('5.5');
   const built = await buildOnce(folder, cache, 'java', (output) => ({
-    command: tool('javac', 'apt-get install -y default-jdk-headless'),
+    command: tool('javac', JAVA_REMEDY),
     args: ['--release', '17', '-encoding', 'UTF-8', '-cp', jars, '-d', output, 'BenchSend.java'],
   }));
   const options = ['-Xms1g', '-Xmx1g', '-Djava.net.preferIPv4Stack=true', `-Duser.home=${folder.path}`];
@@ -68,10 +70,16 @@ async function javaProgram(folder: RunFolder, cache: string): Promise<ClientProg
 
 async function goProgram(folder: RunFolder, cache: string): Promise<ClientProgram> {
   const built = await buildOnce(folder, cache, 'go', (output) => ({
-    command: tool('go', 'apt-get install -y golang-go'),
+    command: tool('go', GO_REMEDY),
     args: ['build', '-buildvcs=false', '-o', path.join(output, 'bench-send'), '.'],
   }));
   return { command: path.join(built, 'bench-send'), args: [] };
+}
+
+/** The programs that building and running a client takes; the error names what to install. */
+export function requireTools(language: Language): void {
+  if (language === 'go') tool('go', GO_REMEDY);
+  else for (const name of ['java', 'javac', 'mvn']) tool(name, JAVA_REMEDY);
 }
 
 const PROGRAMS = { java: javaProgram, go: goProgram };

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { removeFolder } from '../cleanup.ts';
 import type { Contestant } from '../contestant.ts';
-import { ROUND_OVERHEAD_SECONDS } from './broker.ts';
+import { RECORD_OVERHEAD_BYTES, ROUND_OVERHEAD_SECONDS } from './broker.ts';
 import type { Work, WorkPlan } from './work.ts';
 
 const SCRIPT = fileURLToPath(new URL('../bare-loop.process.js', import.meta.url));
@@ -31,14 +31,12 @@ function bareWork(loop: 'append' | 'sync', bytes: number): WorkPlan {
   };
 }
 
-/** What a record has besides its body: header, topic, properties as the generator sends them. */
-export const RECORD_OVERHEAD_BYTES = 200;
-
 export function bareAppend(bodyBytes: number): Contestant {
   const plan = bareWork('append', bodyBytes + RECORD_OVERHEAD_BYTES);
   return { name: 'bare', title: 'bare append loop', kind: 'bare', plan };
 }
 
-export function bareSync(bytes: number): Contestant {
-  return { name: 'bare', title: 'bare store-and-sync loop', kind: 'bare', plan: bareWork('sync', bytes) };
+export function bareSync(bodyBytes: number): Contestant {
+  const plan = bareWork('sync', bodyBytes + RECORD_OVERHEAD_BYTES);
+  return { name: 'bare', title: 'bare store-and-sync loop', kind: 'bare', plan };
 }

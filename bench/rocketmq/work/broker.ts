@@ -59,6 +59,9 @@ export function roundTimes(timing: Timing): LoadSettings {
   return { warmup: timing.runInSeconds, 'warmup-messages': 0, seconds: timing.measuredSeconds };
 }
 
+/** What a record has besides its body: header, topic, properties as the generator sends them and brokers add them. */
+export const RECORD_OVERHEAD_BYTES = 228;
+
 /** Roughly what these take, for the estimate of a run; from runs on two processors. */
 export function startSeconds({ kind }: Contestant): number {
   return kind === 'rocketmq' ? 10 : 1;

@@ -5,7 +5,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { LatencySummary } from '../../load/recorder.ts';
-import { clientProgram, type Language } from '../clients/build.ts';
+import { clientProgram, type Language, requireTools } from '../clients/build.ts';
 import { BrokerReadings, makeRound } from '../load-run.ts';
 import type { Round } from '../outcome.ts';
 import { cpuSeconds } from '../proc.ts';
@@ -111,6 +111,7 @@ class ClientWork implements Work {
 
 export function clientWork(language: Language, lanes: number): WorkPlan {
   return {
+    require: () => requireTools(language),
     begin: (stage) => new ClientWork(stage, language, lanes),
     estimateSeconds: (contestant, timing) => ({
       prepare: startSeconds(contestant) + timing.warmupSeconds + 3,

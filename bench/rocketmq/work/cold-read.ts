@@ -15,6 +15,7 @@ import {
   fill,
   place,
   QUEUES,
+  RECORD_OVERHEAD_BYTES,
   ROUND_OVERHEAD_SECONDS,
   roundTimes,
   sendRate,
@@ -25,8 +26,8 @@ import {
 import { type SendLoad, sendSettings } from './send.ts';
 import type { Stage, Work, WorkPlan } from './work.ts';
 
-/** Bytes of a record with 1 KiB of body, for choosing how many messages fill a backlog. */
-const RECORD_BYTES = 1220;
+/** A record with 1 KiB of body, for choosing how many messages make so many bytes. */
+const RECORD_BYTES = 1024 + RECORD_OVERHEAD_BYTES;
 /** Rounds that others disturbed are repeated, and each needs a backlog that nobody has read. */
 const SPARE_BACKLOGS = 2;
 const RESIDENT_MAX = 0.01;

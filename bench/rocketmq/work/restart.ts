@@ -9,11 +9,12 @@ import { type Disturbance, worst } from '../disturbance.ts';
 import type { Round } from '../outcome.ts';
 import { startTarget } from '../start.ts';
 import type { Target } from '../target.ts';
-import { bringUp, fill, place, sendRate, startSeconds, TOPIC } from './broker.ts';
+import { bringUp, fill, place, RECORD_OVERHEAD_BYTES, sendRate, startSeconds, TOPIC } from './broker.ts';
 import { sendSettings } from './send.ts';
 import type { Stage, Work, WorkPlan } from './work.ts';
 
-const RECORD_BYTES = 1220;
+/** A record with 1 KiB of body, for choosing how many messages make so many bytes. */
+const RECORD_BYTES = 1024 + RECORD_OVERHEAD_BYTES;
 const START_MAX_MILLIS = 600_000;
 const POLL_MILLIS = 5;
 /** What is sent before the kill, so that the last checkpoint is behind. */

@@ -49,6 +49,8 @@ export interface Estimate {
 }
 
 export interface WorkPlan {
+  /** Throws a sentence that says what to install, before anything starts. */
+  require?(): void;
   begin(stage: Stage): Work;
   estimateSeconds(contestant: Contestant, timing: Timing): Estimate;
   /** Files beyond this, and the broker starts anew; Infinity for work that keeps what it prepared. */
