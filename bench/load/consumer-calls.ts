@@ -71,13 +71,14 @@ export function queueSpans(
   queues: number,
 ): Promise<QueueSpan[]> {
   const spans: Promise<QueueSpan>[] = [];
-  for (const topic of topics) {
+  for (const [topicIndex, topic] of topics.entries()) {
     for (let queueId = 0; queueId < queues; queueId++) {
       const minimum = queueOffset(connection, RequestCode.GET_MIN_OFFSET, topic, queueId);
       const maximum = queueOffset(connection, RequestCode.GET_MAX_OFFSET, topic, queueId);
       spans.push(
         Promise.all([minimum, maximum]).then(([minOffset, maxOffset]) => ({
           topic,
+          topicIndex,
           queueId,
           minOffset: Math.max(0, minOffset),
           maxOffset,

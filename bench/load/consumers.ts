@@ -4,6 +4,8 @@ import type { LoadOptions } from './options.ts';
 import { PullConnection, type PullEvents } from './pull-connection.ts';
 import { type LaneRange, PullLane, type QueueSpan } from './pull-lane.ts';
 
+/** More topics are dealt out to the connections, each of which then is a group of its own: no real group has so many. */
+const GROUP_TOPICS = 1000;
 /** A broker forgets a consumer after two minutes of silence. */
 const HEARTBEAT_MILLIS = 30_000;
 
@@ -13,6 +15,7 @@ export class Consumers {
   readonly #connections: PullConnection[];
   readonly #subVersion = Date.now();
   readonly #topics: string[];
+  readonly #dealTopics: boolean;
   #lanes = 0;
   #heartbeat: NodeJS.Timeout | undefined;
 
@@ -20,6 +23,7 @@ export class Consumers {
     this.#options = options;
     this.#events = events;
     this.#topics = topicNames(options.topic, options.topics);
+    this.#dealTopics = options.topics > GROUP_TOPICS;
     this.#connections = Array.from(
       { length: connections },
       () => new PullConnection(options.pullBatch, events),
@@ -41,11 +45,12 @@ export class Consumers {
     return queueSpans(first as PullConnection, this.#topics, this.#options.queues);
   }
 
-  add({ topic, queueId }: QueueSpan, range: LaneRange): void {
-    const { header, group } = this.#options;
-    const lane = new PullLane({ header, group, topic, queueId, subVersion: this.#subVersion }, range);
-    const connection = this.#connections[this.#lanes++ % this.#connections.length] as PullConnection;
-    connection.lanes.push(lane);
+  add({ topic, topicIndex, queueId }: QueueSpan, range: LaneRange): void {
+    const place = this.#dealTopics ? topicIndex : this.#lanes++;
+    const index = place % this.#connections.length;
+    const { header } = this.#options;
+    const shape = { header, group: this.#group(index), topic, queueId, subVersion: this.#subVersion };
+    (this.#connections[index] as PullConnection).lanes.push(new PullLane(shape, range));
   }
 
   get lanes(): PullLane[] {
@@ -69,11 +74,17 @@ export class Consumers {
     for (const connection of this.#connections) connection.close();
   }
 
+  #group(index: number): string {
+    return this.#dealTopics ? `${this.#options.group}_${index}` : this.#options.group;
+  }
+
   async #register(): Promise<void> {
     const membership = (index: number): Membership => ({
       clientId: `127.0.0.1@bench-${process.pid}-${index}`,
-      group: this.#options.group,
-      topics: this.#topics,
+      group: this.#group(index),
+      topics: this.#topics.filter(
+        (_, topic) => !this.#dealTopics || topic % this.#connections.length === index,
+      ),
       subVersion: this.#subVersion,
     });
     await Promise.all(

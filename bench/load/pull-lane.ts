@@ -36,6 +36,7 @@ export class PullLane {
 
 export interface QueueSpan {
   topic: string;
+  topicIndex: number;
   queueId: number;
   minOffset: number;
   maxOffset: number;

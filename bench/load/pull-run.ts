@@ -15,7 +15,7 @@ import { type LoadResult, Recorder } from './recorder.ts';
 const DISPATCH_MILLIS = 10_000;
 const DISPATCH_POLL_MILLIS = 100;
 /** A backlog that is read once has no time limit, but something must come. */
-const STALL_MILLIS = 60_000;
+const STALL_MILLIS = 30_000;
 const LAST_REPLIES_MILLIS = 20_000;
 
 export class PullRun {

@@ -62,7 +62,7 @@ test('the heartbeat subscribes to every topic and the retry topic', () => {
 });
 
 test('a queue is cut without gaps, overlaps and empty parts', () => {
-  const span = { topic: 't', queueId: 0, minOffset: 10, maxOffset: 20 };
+  const span = { topic: 't', topicIndex: 0, queueId: 0, minOffset: 10, maxOffset: 20 };
   assert.equal(cutIntoRanges(span, 1, 0), [{ from: 10, to: 20 }]);
   assert.equal(cutIntoRanges(span, 3, 0), [
     { from: 10, to: 13 },
