@@ -48,12 +48,15 @@ export const bundle = {
 };
 
 async function build() {
-  const { build } = await import('esbuild');
+  const esbuild = await import('esbuild');
   try {
-    await build({ ...common, entryPoints: [LIBRARY], format: 'esm' });
-    await build({ ...common, ...commonJs, entryPoints: ENTRIES });
+    await esbuild.build({ ...common, entryPoints: [LIBRARY], format: 'esm' });
+    await esbuild.build({ ...common, ...commonJs, entryPoints: ENTRIES });
   } catch (error) {
     throw new SetupError(`${error.message}\nThe bundles could not be made; see above.`);
+  } finally {
+    // Its child process would live as long as the broker that this process becomes.
+    await esbuild.stop();
   }
 }
 
