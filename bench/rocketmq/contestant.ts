@@ -32,5 +32,5 @@ export const MERGED: Contestant = {
   name: 'merged',
   title: 'RingMQ merged',
   kind: 'ringmq',
-  conf: { 'ringmq.sharedEngine': 'true' },
+  conf: { 'ringmq.engineLayout': 'merged' },
 };

@@ -18,7 +18,7 @@ export interface BenchOptions {
 }
 
 export const BENCH_USAGE = `usage: npm run bench:rocketmq -- [options]
-  --rounds N         measured rounds of each broker in each scenario (default 5; with --quick 2)
+  --rounds N         measured rounds of each broker in each scenario (default 5; with --quick 1)
   --quick            shorter warm-up and rounds: to see that it works, not to quote
   --scenario NAME    only this one, or all of a row by its number; may be given more than once
   --list             print the scenarios with their targets, and how long they take
@@ -79,7 +79,7 @@ export function parseBenchOptions(args: string[]): BenchOptions {
   });
   if (!/^\d+[mg]$/i.test(values.heap)) throw new Error('--heap must be a size such as 4g or 512m');
   return {
-    rounds: count('rounds', values.rounds ?? (values.quick ? '2' : '5'), 1),
+    rounds: count('rounds', values.rounds ?? (values.quick ? '1' : '5'), 1),
     repeats: count('repeats', values.repeats, 0),
     quick: values.quick,
     scenarios: pickScenarios(values.scenario),

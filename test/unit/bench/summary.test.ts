@@ -107,7 +107,7 @@ test('options of the benchmark', () => {
   const names = (args: string[]): string[] => parseBenchOptions(args).scenarios.map(({ name }) => name);
   const options = parseBenchOptions(['--quick', '--target', 'rocketmq', '--heap', '2g']);
   assert.equal(options.targets, ['rocketmq']);
-  assert.is(options.rounds, 2);
+  assert.is(options.rounds, 1);
   assert.is(parseBenchOptions([]).rounds, 5);
   assert.is(parseBenchOptions([]).scenarios.length, SCENARIOS.length);
   assert.equal(names(['--scenario', 'sync-1k']), ['sync-1k']);
