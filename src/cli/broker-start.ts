@@ -23,14 +23,14 @@ export async function startLoadedBroker(
 
 export function brokerConfig(loaded: LoadedBroker, log: ControlLog, nameServers: string[]): BrokerConfig {
   const { settings, store, listener } = loaded.values;
-  const { bindAddress, networkThreads, sharedEngine, serverChannelMaxIdleTimeSeconds } = listener;
+  const { bindAddress, networkThreads, engineLayout, serverChannelMaxIdleTimeSeconds } = listener;
   return {
     settings,
     store,
     bindAddress,
     vipChannel: listener.vipChannel && settings.listenPort > 2,
     networkThreads,
-    sharedEngine,
+    engineLayout,
     nameServers,
     serverChannelMaxIdleTimeSeconds,
     properties: new LiveProperties(loaded.values, loaded.file),

@@ -1,6 +1,7 @@
 /** What a program may say when it starts a broker beside itself; everything has a default. */
 import type { BrokerSettings } from '../control/settings.ts';
 import type { StoreOptions } from '../store/options.ts';
+import type { EngineLayout } from '../threads/engine-layout.ts';
 
 export interface EmbeddedBrokerOptions {
   /** Store directory. Without one a temporary directory is used, and removed by `close`. */
@@ -42,8 +43,11 @@ export const TEMPORARY_STORE_OPTIONS: Partial<StoreOptions> = {
 };
 
 /** Which threads an embedded broker has below control: as few as possible. */
-export function threadsOf(options: EmbeddedBrokerOptions): { networkThreads: number; sharedEngine: boolean } {
-  return { networkThreads: options.networkThreads ?? 1, sharedEngine: true };
+export function threadsOf(options: EmbeddedBrokerOptions): {
+  networkThreads: number;
+  engineLayout: EngineLayout;
+} {
+  return { networkThreads: options.networkThreads ?? 1, engineLayout: 'shared' };
 }
 
 /** Posted to the control thread. */

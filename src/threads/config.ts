@@ -3,6 +3,7 @@ import type { BrokerProperties } from '../broker/context.ts';
 import type { ControlLog } from '../control/log.ts';
 import type { BrokerSettings } from '../control/settings.ts';
 import type { StoreOptions } from '../store/options.ts';
+import type { EngineLayout } from './engine-layout.ts';
 
 export interface BrokerConfig {
   /** `listenPort` 0 = any free port; the running broker says which. */
@@ -13,8 +14,8 @@ export interface BrokerConfig {
   /** Listen on listenPort - 2 too, as old clients expect; only with a fixed port. */
   vipChannel: boolean;
   networkThreads: number;
-  /** Writer, dispatcher and flusher share one thread: starts faster, for tests and embedding. */
-  sharedEngine: boolean;
+  /** Which threads writer, dispatcher and flusher run in; `merged` needs one network thread. */
+  engineLayout: EngineLayout;
   /** `host:port` of the name servers to register with; may be empty. */
   nameServers: string[];
   /** Seconds after which a silent connection is closed. */

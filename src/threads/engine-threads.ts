@@ -2,7 +2,7 @@
  * The threads below control, started before there is anything for them to work on: a thread takes longer to come up
  * than a store to open, and does so on another core meanwhile.
  */
-import { type EngineLayout, engineLayoutOf } from './engine-layout.ts';
+import type { EngineLayout } from './engine-layout.ts';
 import { spawn, type Thread } from './spawn.ts';
 
 /** Safety net for what the data path still allocates; never small, or collections eat the thread (measured). */
@@ -13,6 +13,7 @@ const WORKERS: Record<EngineLayout, readonly string[]> = {
   shared: ['engine'],
   paired: ['writer', 'flusher'],
   dedicated: ['writer', 'dispatcher', 'flusher'],
+  merged: ['dispatcher', 'flusher'],
 };
 
 export interface EngineThreads {
@@ -20,14 +21,15 @@ export interface EngineThreads {
   readonly workers: Thread[];
 }
 
-export function spawnEngineThreads(config: { networkThreads: number; sharedEngine: boolean }): EngineThreads {
+export function spawnEngineThreads(config: {
+  networkThreads: number;
+  engineLayout: EngineLayout;
+}): EngineThreads {
   const limits = { maxYoungGenerationSizeMb: NETWORK_YOUNG_GENERATION_MB };
   const networks = Array.from({ length: config.networkThreads }, (_, index) =>
     spawn('threads/network', 'network', `network-${index}`, limits),
   );
-  const workers = WORKERS[engineLayoutOf(config.sharedEngine)].map((name) =>
-    spawn('threads', 'engine', name),
-  );
+  const workers = WORKERS[config.engineLayout].map((name) => spawn('threads', 'engine', name));
   return { networks, workers };
 }
 

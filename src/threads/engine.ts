@@ -17,9 +17,8 @@ const HALT_REASONS = [
 ];
 
 /** What each worker does, in the order of `spawnEngineThreads`. */
-function engineShapes({ engine, broker, producers, dispatcher }: Topology): EngineShape[] {
+function engineShapes({ engine, broker, writer, dispatcher }: Topology): EngineShape[] {
   const { positions, wakes } = broker;
-  const writer = { broker, producers };
   const flusher = { broker };
   switch (engine) {
     case 'shared':
@@ -27,6 +26,11 @@ function engineShapes({ engine, broker, producers, dispatcher }: Topology): Engi
     case 'paired':
       return [
         { positions, wake: wakes.writer, writer, dispatcher },
+        { positions, wake: wakes.flusher, flusher },
+      ];
+    case 'merged':
+      return [
+        { positions, wake: wakes.dispatcher, dispatcher },
         { positions, wake: wakes.flusher, flusher },
       ];
     case 'dedicated':

@@ -40,6 +40,8 @@ export interface ProducerShape {
   replies: RingShape;
   slabs: SlabShape;
   wake: WakeShape;
+  /** Producer and writer are one thread, so that news of answers needs no bell. */
+  sameThread: boolean;
 }
 
 export interface WriterShape {
@@ -64,6 +66,8 @@ export interface FlusherShape {
 export interface NetworkShape {
   broker: BrokerShape;
   index: number;
+  /** The writer that runs in this thread (layout `merged`). */
+  writer?: WriterShape;
   send: RingShape;
   replies: RingShape;
   slabs: SlabShape;

@@ -2,12 +2,12 @@
 import { REPLY_RING_BYTES } from '../ring/append-records.ts';
 import { createSlabs } from '../ring/slabs.ts';
 import { createRing } from '../ring/spsc-ring.ts';
-import { createWake } from '../ring/wake.ts';
+import { createWake, type WakeShape } from '../ring/wake.ts';
 import type { StoreOptions } from '../store/options.ts';
 import { maxRecordBytes } from '../store/options.ts';
 import type { RecoveredQueue } from '../store/recovery/recover.ts';
 import { MAX_PUTS } from './control/put-ring.ts';
-import { type EngineLayout, engineLayoutOf } from './engine-layout.ts';
+import type { EngineLayout } from './engine-layout.ts';
 import {
   ARRIVAL_RING_BYTES,
   type BrokerShape,
@@ -19,6 +19,7 @@ import {
   PENDING_SENDS,
   type ProducerShape,
   SEND_RING_BYTES,
+  type WriterShape,
 } from './shapes.ts';
 
 /** Frames past 256 KiB in flight per network thread and direction; senders of more wait. */
@@ -33,7 +34,7 @@ export interface Topology {
   networks: NetworkShape[];
   /** Control's own ring to the writer. */
   control: ProducerShape;
-  producers: ProducerShape[];
+  writer: WriterShape;
   dispatcher: DispatcherShape;
 }
 
@@ -42,13 +43,14 @@ function powerOfTwo(atLeast: number): number {
 }
 
 function createWakes(engine: EngineLayout, networkThreads: number): BrokerShape['wakes'] {
-  const writer = createWake('park');
+  const network = Array.from({ length: networkThreads }, () => createWake('doorbell'));
+  const writer = engine === 'merged' ? (network[0] as WakeShape) : createWake('park');
   return {
     writer,
-    dispatcher: engine === 'dedicated' ? createWake('park') : writer,
+    dispatcher: engine === 'dedicated' || engine === 'merged' ? createWake('park') : writer,
     flusher: engine === 'shared' ? writer : createWake('park'),
     control: createWake('doorbell'),
-    network: Array.from({ length: networkThreads }, () => createWake('doorbell')),
+    network,
   };
 }
 
@@ -60,11 +62,9 @@ export function createTopology(given: {
   networkThreads: number;
   settings: NetworkSettings;
   queues: RecoveredQueue[];
-  /** Writer, dispatcher and flusher run in one thread and sleep as one. */
-  sharedEngine: boolean;
+  engine: EngineLayout;
 }): Topology {
-  const { networkThreads, store } = given;
-  const engine = engineLayoutOf(given.sharedEngine);
+  const { engine, networkThreads, store } = given;
   const broker: BrokerShape = {
     positions: given.positions,
     directory: given.directory,
@@ -93,11 +93,13 @@ export function createTopology(given: {
       settings: given.settings,
     }),
   );
+  const merged = engine === 'merged';
   const control: ProducerShape = {
     send: createRing(SEND_RING_BYTES),
     replies: createRing(powerOfTwo(MAX_PUTS * REPLY_RING_BYTES)),
     slabs: createSlabs(SEND_SLABS, slabBytes),
     wake: broker.wakes.control,
+    sameThread: false,
   };
   const producers = networks.map(
     ({ send, replies, slabs }, index): ProducerShape => ({
@@ -105,6 +107,7 @@ export function createTopology(given: {
       replies,
       slabs,
       wake: broker.wakes.network[index] as ProducerShape['wake'],
+      sameThread: merged,
     }),
   );
   const dispatcher: DispatcherShape = {
@@ -114,5 +117,7 @@ export function createTopology(given: {
     arrivals,
     arrivalsLost,
   };
-  return { engine, broker, networks, control, producers: [...producers, control], dispatcher };
+  const writer: WriterShape = { broker, producers: [...producers, control] };
+  if (merged) for (const network of networks) network.writer = writer;
+  return { engine, broker, networks, control, writer, dispatcher };
 }

@@ -43,7 +43,7 @@ class Input {
   constructor(shape: ProducerShape) {
     const wake = wakerOf(shape.wake);
     this.send = RingConsumer.join(shape.send, wake);
-    this.replies = RingProducer.join(shape.replies, wake);
+    this.replies = RingProducer.join(shape.replies, shape.sameThread ? () => {} : wake);
     this.slabs = new Slabs(shape.slabs);
   }
 }

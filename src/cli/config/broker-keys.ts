@@ -1,8 +1,10 @@
 /** The keys of broker.conf that RingMQ obeys: RocketMQ's names, units and defaults, and a few of its own. */
+
 import type { BrokerSettings } from '../../control/settings.ts';
 import { parseAddress } from '../../remoting/address.ts';
 import { parseDelayLevels } from '../../store/dispatch/schedule-time.ts';
 import type { StoreOptions } from '../../store/options.ts';
+import { ENGINE_LAYOUTS } from '../../threads/engine-layout.ts';
 import {
   choice,
   type Domain,
@@ -116,10 +118,11 @@ export const keyGroups: readonly KeyGroup[] = [
         defaultText: 'a quarter of the processors, 1 to 4',
       }),
       listener(
-        'sharedEngine',
-        flag,
-        'Writer, dispatcher and flusher share one thread: starts faster, carries less.',
-        { name: `${OWN_PREFIX}sharedEngine` },
+        'engineLayout',
+        choice(...ENGINE_LAYOUTS),
+        'Threads of writer, dispatcher and flusher: one each; one for the first two; one for all; the writer inside ' +
+          'the network thread (shortest way for a lone send; needs one network thread).',
+        { name: `${OWN_PREFIX}engineLayout`, defaultText: '`paired` up to 4 processors, else `dedicated`' },
       ),
       setting('regionId', text('a text'), 'Written to messages as MSG_REGION.', { changeable: false }),
     ],

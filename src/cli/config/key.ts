@@ -1,6 +1,7 @@
 /** What one configuration key is: its name, where its value goes, which texts it takes. */
 import type { BrokerSettings } from '../../control/settings.ts';
 import type { StoreOptions } from '../../store/options.ts';
+import type { EngineLayout } from '../../threads/engine-layout.ts';
 import { UserError } from '../user-error.ts';
 
 export type Value = string | number | boolean;
@@ -14,7 +15,7 @@ export interface ListenerOptions {
   serverChannelMaxIdleTimeSeconds: number;
   networkThreads: number;
   vipChannel: boolean;
-  sharedEngine: boolean;
+  engineLayout: EngineLayout;
 }
 
 export interface BrokerValues {
@@ -64,7 +65,7 @@ export function integer(from: number, to: number): Domain<number> {
 export function choice<T extends string>(...texts: readonly T[]): Domain<T> {
   return {
     allowed: texts.join(' or '),
-    parse: (text) => texts.find((allowed) => allowed === text.toUpperCase()),
+    parse: (text) => texts.find((allowed) => allowed.toUpperCase() === text.toUpperCase()),
   };
 }
 

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { defaultBrokerSettings } from '../../control/settings.ts';
 import { parseAddress } from '../../remoting/address.ts';
 import { checkStoreOptions, DEFAULT_STORE_OPTIONS } from '../../store/options.ts';
+import { defaultEngineLayout } from '../../threads/engine-layout.ts';
 import { UserError } from '../user-error.ts';
 import { brokerKeys } from './broker-keys.ts';
 import { type BrokerValues, parseValue, writeValue } from './key.ts';
@@ -91,7 +92,7 @@ export function defaultValues(): BrokerValues {
       serverChannelMaxIdleTimeSeconds: 120,
       networkThreads: Math.min(4, Math.max(1, Math.floor(availableParallelism() / 4))),
       vipChannel: true,
-      sharedEngine: false,
+      engineLayout: defaultEngineLayout(),
     },
   };
 }
@@ -115,6 +116,15 @@ function complete(values: BrokerValues, set: ReadonlySet<string>, warnings: stri
     : join(store.directory, 'commitlog');
   store.mappedFileSizeConsumeQueue =
     Math.ceil(store.mappedFileSizeConsumeQueue / CONSUME_QUEUE_ENTRY) * CONSUME_QUEUE_ENTRY;
+  if (listener.engineLayout === 'merged' && listener.networkThreads !== 1) {
+    if (set.has('ringmq.networkThreads')) {
+      throw new UserError(
+        `ringmq.engineLayout=merged runs the writer in the one network thread, but ringmq.networkThreads is ` +
+          `${listener.networkThreads}: set it to 1, or choose another layout.`,
+      );
+    }
+    listener.networkThreads = 1;
+  }
   try {
     checkStoreOptions(store);
   } catch (error) {

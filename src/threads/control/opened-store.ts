@@ -56,7 +56,7 @@ export function topologyOf(config: BrokerConfig, opened: OpenedStore): Topology 
       serverChannelMaxIdleTimeSeconds: config.serverChannelMaxIdleTimeSeconds,
     },
     queues: opened.store.recovered.queues,
-    sharedEngine: config.sharedEngine,
+    engine: config.engineLayout,
   });
 }
 

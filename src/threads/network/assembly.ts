@@ -37,13 +37,18 @@ function storeHostOf({ settings }: NetworkShape): HostAddress {
   return { address: Uint8Array.from(settings.storeHost.address), port: settings.storeHost.port };
 }
 
+/** Wakes the writer, unless it is this thread, which looks by itself at the end of its turn. */
+function writerWaker({ writer, broker }: NetworkShape): () => void {
+  return writer === undefined ? wakerOf(broker.wakes.writer) : () => {};
+}
+
 export function makeSendHandler(shape: NetworkShape, parts: TurnParts, sends: PendingSends): SendHandler {
   const { settings, broker } = shape;
   const { link, creation } = parts;
   const storeHost = storeHostOf(shape);
   const uniqueIds = new UniqueIds(storeHost.address);
   return new SendHandler({
-    ring: RingProducer.join(shape.send, wakerOf(broker.wakes.writer)),
+    ring: RingProducer.join(shape.send, writerWaker(shape)),
     slabs: new Slabs(shape.slabs),
     sends,
     view: parts.view,
@@ -71,7 +76,7 @@ export function makeAcknowledger(
   const { settings, broker } = shape;
   const { regionId, traceOn } = settings;
   return new Acknowledger({
-    replies: RingConsumer.join(shape.replies, wakerOf(broker.wakes.writer)),
+    replies: RingConsumer.join(shape.replies, writerWaker(shape)),
     sends,
     positions,
     syncFlush: broker.store.flushDiskType === 'SYNC_FLUSH',

@@ -16,6 +16,7 @@ import {
 import { loadNameServer } from '../../../src/cli/config/load-namesrv.ts';
 import { keysOf } from '../../../src/cli/config/unsupported.ts';
 import { unsupportedGroups } from '../../../src/cli/config/unsupported-keys.ts';
+import { ENGINE_LAYOUTS } from '../../../src/threads/engine-layout.ts';
 
 interface Context {
   directory: string;
@@ -138,6 +139,11 @@ test('bad values are refused by name, value and what is allowed', ({ load, file 
     ['mappedFileSizeCommitLog=8192', /mappedFileSizeCommitLog=8192 cannot hold the largest message/],
   ];
   for (const [text, expected] of refused) assert.throws(() => load(text), expected);
+  assert.throws(
+    () => load('ringmq.engineLayout=merged\nringmq.networkThreads=2'),
+    /networkThreads is 2: set it to 1/,
+  );
+  assert.is(load('ringmq.engineLayout=merged').values.listener.networkThreads, 1);
   assert.throws(() => load('listenPort=x'), new RegExp(`^${file}: listenPort`));
   assert.throws(() => load('', { port: '-1' }), /--port -1 is not possible/);
   assert.throws(
@@ -153,7 +159,7 @@ test('requests 25 and 26: all keys as text, changes take effect and reach the fi
   const all = new Map(properties.all());
   assert.is(all.size, brokerKeys.size);
   assert.is(all.get('fileReservedTime'), '48');
-  assert.is(all.get('ringmq.sharedEngine'), 'false');
+  assert.ok(ENGINE_LAYOUTS.some((layout) => layout === all.get('ringmq.engineLayout')));
   const before = properties.version.counter;
   properties.update(
     new Map([
