@@ -74,7 +74,7 @@ export class PullRun {
   /** The queues as they are when all that must be there has arrived in them. */
   async #backlog(): Promise<QueueSpan[]> {
     const acknowledged = this.#ledger?.missing ?? 0;
-    const deadline = performance.now() + DISPATCH_MILLIS;
+    const deadline = performance.now() + Math.min(DISPATCH_MILLIS, this.#options.drainSeconds * 1000);
     for (;;) {
       const spans = await this.#failure.during(this.#consumers.spans());
       const stored = spans.reduce((sum, { maxOffset }) => sum + maxOffset, 0);
