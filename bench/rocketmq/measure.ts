@@ -103,7 +103,10 @@ export class Measurement {
   async #play(group: readonly Player[], all: readonly TargetOutcome[]): Promise<void> {
     for (const player of group) {
       const reason = player.contestant.skip?.(all);
-      if (reason !== undefined) Object.assign(player.outcome, { failure: reason, excused: true });
+      if (reason !== undefined) {
+        Object.assign(player.outcome, { failure: reason, excused: true });
+        this.#progress.step(`${player.contestant.title} is left out: ${reason}`);
+      }
       await this.#guard(player, () => player.prepare());
     }
     for (let round = 1; round <= this.#options.rounds; round++) {

@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { brokerConf } from './broker-conf.ts';
 import type { RunFolder } from './cleanup.ts';
 import type { Contestant, Kind } from './contestant.ts';
+import { withManyFiles } from './descriptors.ts';
 import { BROKER_PORT_NEIGHBOURS, freePort } from './ports.ts';
 import type { FlushMode } from './scenarios.ts';
 import { logTail, Target } from './target.ts';
@@ -75,14 +76,6 @@ function newLog(home: string, name: string): string {
   fs.writeFileSync(log, '');
   return log;
 }
-
-/** As many descriptors as RocketMQ's `os.sh` wants, where the system allows it; the process id stays the same. */
-function withManyFiles(command: string, args: string[]): { command: string; args: string[] } {
-  const script = `ulimit -n ${DESCRIPTORS} 2>/dev/null; exec "$0" "$@"`;
-  return { command: 'sh', args: ['-c', script, command, ...args] };
-}
-
-const DESCRIPTORS = 655_350;
 
 async function launchRocketMq({ context, contestant, home, flush }: Launch): Promise<Launched> {
   const log = newLog(home, 'broker');

@@ -82,7 +82,7 @@ export function restartWork(): WorkPlan {
     begin: (stage) => new Restart(stage),
     estimateSeconds: (contestant, timing) => ({
       prepare: startSeconds(contestant) + timing.restartStoreBytes / RECORD_BYTES / sendRate(contestant),
-      round: contestant.kind === 'rocketmq' ? 75 : 8,
+      round: contestant.kind === 'rocketmq' ? 100 : 8,
     }),
   };
 }
