@@ -27,7 +27,7 @@ export interface Contestant {
 export const ROCKETMQ: Contestant = { name: 'rocketmq', title: 'RocketMQ', kind: 'rocketmq' };
 export const RINGMQ: Contestant = { name: 'ringmq', title: 'RingMQ', kind: 'ringmq' };
 export const NULL_SERVER: Contestant = { name: 'null', title: 'null server', kind: 'null' };
-/** The topology with one thread for writer, dispatcher and flusher. */
+/** The topology with the writer inside the network thread: a lone send wakes nobody. */
 export const MERGED: Contestant = {
   name: 'merged',
   title: 'RingMQ merged',

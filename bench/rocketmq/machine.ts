@@ -40,6 +40,13 @@ export function fileSystemOf(folder: string, mounts: string): string {
   return best.type;
 }
 
+/** The commit, and whether what runs is more than that. */
+function describeCommit(): string {
+  const commit = firstLine('git', ['rev-parse', '--short=12', 'HEAD']);
+  const changed = firstLine('git', ['status', '--porcelain', '--', 'src', 'native', 'package-lock.json']);
+  return changed === '' ? commit : `${commit} with uncommitted changes`;
+}
+
 export function describeMachine(storeFolder: string): MachineInfo {
   const cpu = /^model name\s*:\s*(.+)$/m.exec(fs.readFileSync('/proc/cpuinfo', 'latin1'));
   return {
@@ -50,6 +57,6 @@ export function describeMachine(storeFolder: string): MachineInfo {
     fileSystem: fileSystemOf(storeFolder, fs.readFileSync('/proc/mounts', 'latin1')),
     node: process.version,
     java: firstLine('java', ['--version']),
-    ringmqCommit: firstLine('git', ['rev-parse', '--short=12', 'HEAD']),
+    ringmqCommit: describeCommit(),
   };
 }

@@ -15,6 +15,7 @@ import { BENCH_USAGE, type BenchOptions, parseBenchOptions, pickContestants } fr
 import { type ScenarioOutcome, succeeded } from './outcome.ts';
 import { Progress } from './progress.ts';
 import { makeReport, markdown, type Report, scenarioTable, verdictTable } from './report.ts';
+import { ensureFreshBundle } from './ringmq-program.ts';
 import type { Scenario } from './scenarios.ts';
 import { startTarget } from './start.ts';
 import { summarize } from './summary.ts';
@@ -43,6 +44,7 @@ async function calibrate(bench: Bench): Promise<LoadResult> {
 /** RocketMQ's jars, or nothing when it does not take part. What is missing is said before anything is measured. */
 async function provide(options: BenchOptions, folder: RunFolder, cache: string): Promise<string> {
   for (const { plan } of options.scenarios) plan.require?.();
+  if (options.targets.includes('ringmq')) await ensureFreshBundle(say);
   if (!options.targets.includes('rocketmq')) return '';
   await requireJava(folder);
   return fetchRocketMq(folder, cache, say);

@@ -11,6 +11,7 @@ import type { RunFolder } from './cleanup.ts';
 import type { Contestant, Kind } from './contestant.ts';
 import { withManyFiles } from './descriptors.ts';
 import { BROKER_PORT_NEIGHBOURS, freePort } from './ports.ts';
+import { ringmqProgram } from './ringmq-program.ts';
 import type { FlushMode } from './scenarios.ts';
 import { logTail, Target } from './target.ts';
 
@@ -114,11 +115,8 @@ async function launchRocketMq({ context, contestant, home, flush }: Launch): Pro
   return { target, broker, log, readyText: 'boot success' };
 }
 
-const OWN_CLI = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
-
 async function launchRingMq({ context, contestant, home, flush }: Launch): Promise<Launched> {
-  const cli = contestant.cli ?? OWN_CLI;
-  if (!fs.existsSync(cli)) throw new Error('is not built: run "npm run build" first');
+  const cli = contestant.cli ?? ringmqProgram();
   const log = newLog(home, 'broker');
   const [port, nameServerPort] = [await freePort(BROKER_PORT_NEIGHBOURS), await freePort()];
   fs.writeFileSync(path.join(home, 'broker.conf'), brokerConf(flush, contestant.conf));

@@ -10,6 +10,7 @@ import { Measurement } from '../measure.ts';
 import { type ScenarioOutcome, succeeded } from '../outcome.ts';
 import { Progress } from '../progress.ts';
 import { alignedTable, scenarioTable } from '../report.ts';
+import { ringmqProgram } from '../ringmq-program.ts';
 import { summarize } from '../summary.ts';
 import type { Bench } from '../work/work.ts';
 import { compare, comparisonRows } from './judge.ts';
@@ -29,8 +30,8 @@ async function contestants(options: CompareOptions, folder: RunFolder, cache: st
     const commit = resolveCommit(wanted);
     const tree = await builtTree(folder, cache, commit, say);
     say(`${name}: ${subjectOf(commit)}`);
-    const cli = path.join(tree, 'dist', 'src', 'cli', 'main.js');
-    found.push({ name, title: `${name} ${commit.slice(0, 9)}`, kind: 'ringmq', cli });
+    const title = `${name} ${commit.slice(0, 9)}`;
+    found.push({ name, title, kind: 'ringmq', cli: ringmqProgram(tree) });
   }
   return found;
 }
