@@ -4,6 +4,7 @@
  * `append`: copies records of `--bytes` from memory into mapped 1 GiB files, one after the other, the next file made
  * (really allocated) in the background meanwhile, as a CommitLog does. No network, no CRC, no fields, no queues, no
  * index, no flush; the kernel writes back when it wants to. At most `--gibibytes` are written.
+ * `write`: the same by one write call a record, as a broker does it that knows what page faults cost.
  * `sync`: writes `--bytes` at the end of one allocated file and waits for fdatasync, again and again.
  *
  * It talks to its parent as the load generator does (phases over IPC, one line of JSON).
@@ -30,7 +31,17 @@ function check(result: number, what: string): number {
   return result;
 }
 
-async function appendLoop(folder: string, bytes: number, maxBytes: number): Promise<Loop> {
+/** Puts `bytes` of the source region at `offset` of a segment. */
+type Put = (region: number, offset: number, source: number, bytes: number) => void;
+
+const PUTS: Record<string, Put> = {
+  append: (region, offset, source, bytes) => addon.copy(region, offset, source, 0, bytes),
+  write: (region, offset, source, bytes) => {
+    check(addon.appendToRegion(region, offset, source, 0, bytes), 'appendToRegion');
+  },
+};
+
+async function appendLoop(put: Put, folder: string, bytes: number, maxBytes: number): Promise<Loop> {
   const source = check(addon.allocateRegion(bytes), 'allocateRegion');
   new Uint8Array(addon.attach(source)).fill(7);
   let number = 0;
@@ -51,7 +62,7 @@ async function appendLoop(folder: string, bytes: number, maxBytes: number): Prom
           next = addon.prepareSegment(file(number + 1), FILE_BYTES);
           offset = 0;
         }
-        addon.copy(region, offset, source, 0, bytes);
+        put(region, offset, source, bytes);
         offset += bytes;
       }
       await new Promise((resolve) => setImmediate(resolve));
@@ -131,7 +142,7 @@ const [bytes, seconds] = [Number(values.bytes), Number(values.seconds)];
 const isSync = values.loop === 'sync';
 const loop = await (isSync
   ? syncLoop(values.folder, bytes)
-  : appendLoop(values.folder, bytes, Number(values.gibibytes) * 2 ** 30));
+  : appendLoop(PUTS[values.loop] as Put, values.folder, bytes, Number(values.gibibytes) * 2 ** 30));
 if (isSync) await runFor(0.5, loop);
 await askParent('measuring');
 const result = await runFor(seconds, loop, isSync ? new LatencyRecorder() : undefined);

@@ -16,7 +16,6 @@ import { type ScenarioOutcome, succeeded } from './outcome.ts';
 import { Progress } from './progress.ts';
 import { makeReport, markdown, type Report, scenarioTable, verdictTable } from './report.ts';
 import { ensureFreshBundle } from './ringmq-program.ts';
-import type { Scenario } from './scenarios.ts';
 import { startTarget } from './start.ts';
 import { summarize } from './summary.ts';
 import { sendSettings } from './work/send.ts';
@@ -87,7 +86,7 @@ async function measureAll(options: BenchOptions, folder: RunFolder, cache: strin
     const { scenarios, json: _json, list: _list, ...settings } = options;
     const finishedAt = new Date().toISOString();
     const parts = { startedAt, finishedAt, rocketmqVersion: ROCKETMQ_VERSION, machine, options: settings };
-    return makeReport({ ...parts, generator, outcomes }, scenarios as Scenario[]);
+    return makeReport({ ...parts, generator, outcomes }, scenarios);
   };
   const file = options.json ?? path.join(cache, 'last-run.json');
   // after each scenario, so that a run that is cut short leaves what it has

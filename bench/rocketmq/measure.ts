@@ -143,7 +143,8 @@ export class Measurement {
       const round = await (player.work as Work).round();
       if (round.figures['rate'] === 0)
         throw new Error(`not one message was accepted: ${JSON.stringify(round.raw)}`);
-      const repeat = round.disturbance.disturbed && repeats < repeatsPerRound;
+      const wanted = round.disturbance.disturbed && repeats < repeatsPerRound;
+      const repeat = wanted && (player.work?.mayRepeat?.() ?? true);
       this.#progress.round(contestant, { round: number, rounds }, round, repeat);
       if (repeat) {
         outcome.repeated++;

@@ -5,7 +5,7 @@ import { type Goal, share, times } from './goals.ts';
 import type { TargetOutcome } from './outcome.ts';
 import { median } from './statistics.ts';
 import type { TargetSummary } from './summary.ts';
-import { bareAppend, bareSync } from './work/bare.ts';
+import { bareAppend, bareSync, bareWrite } from './work/bare.ts';
 import { QUEUES } from './work/broker.ts';
 import { clientWork } from './work/client.ts';
 import { coldReadWork } from './work/cold-read.ts';
@@ -78,7 +78,7 @@ const SENDS: readonly Scenario[] = [
       `${kib} KiB, 16 × 4 in flight`,
       [16, 4, kib * 1024],
       [times('rate', 4), times('rate', 0.9, 'bare')],
-      { contestants: [...BOTH, bareAppend(kib * 1024)] },
+      { contestants: [...BOTH, bareAppend(kib * 1024), bareWrite(kib * 1024)] },
     ),
   ),
   send(4, 'async-batch', 'batches of 32 × 1 KiB, 8 × 4 in flight', [8, 4, 1024], [times('rate', 3)], {

@@ -8,7 +8,7 @@ import type { Work, WorkPlan } from './work.ts';
 
 const SCRIPT = fileURLToPath(new URL('../bare-loop.process.js', import.meta.url));
 
-function bareWork(loop: 'append' | 'sync', bytes: number): WorkPlan {
+function bareWork(loop: 'append' | 'write' | 'sync', bytes: number): WorkPlan {
   return {
     begin: (stage): Work => ({
       async prepare() {},
@@ -34,6 +34,12 @@ function bareWork(loop: 'append' | 'sync', bytes: number): WorkPlan {
 export function bareAppend(bodyBytes: number): Contestant {
   const plan = bareWork('append', bodyBytes + RECORD_OVERHEAD_BYTES);
   return { name: 'bare', title: 'bare append loop', kind: 'bare', plan };
+}
+
+/** No target, but the bound of a broker that writes instead of storing into a mapping. */
+export function bareWrite(bodyBytes: number): Contestant {
+  const plan = bareWork('write', bodyBytes + RECORD_OVERHEAD_BYTES);
+  return { name: 'bare-write', title: 'bare write loop', kind: 'bare', plan };
 }
 
 export function bareSync(bodyBytes: number): Contestant {

@@ -49,6 +49,7 @@ class ColdRead implements Work {
   readonly #stage: Stage;
   readonly #load: SendLoad;
   #unread: Backlog[] = [];
+  #spare = SPARE_BACKLOGS;
 
   constructor(stage: Stage, load: SendLoad) {
     this.#stage = stage;
@@ -69,6 +70,10 @@ class ColdRead implements Work {
     for (const { from, to } of this.#unread) evict(logParts(files, from, to));
     await bringUp(this.#stage);
     await warmUp(this.#stage, sendSettings(this.#load));
+  }
+
+  mayRepeat(): boolean {
+    return this.#spare-- > 0;
   }
 
   async #sendBacklog(number: number): Promise<Backlog> {

@@ -38,6 +38,8 @@ export interface Stage {
 export interface Work {
   prepare(): Promise<void>;
   round(): Promise<Round>;
+  /** Asked when a round was disturbed: whether there is what another one needs. Without it, there always is. */
+  mayRepeat?(): boolean;
   /** Ends what it started beside the broker. */
   end?(): Promise<void>;
 }

@@ -126,7 +126,7 @@ test('who takes part follows from the targets and from the length of the run', (
     const one = SCENARIOS.find((candidate) => candidate.name === name) as Scenario;
     return pickContestants(one, parseBenchOptions(args)).map((contestant) => contestant.name);
   };
-  assert.equal(names([], 'async-4k'), ['rocketmq', 'ringmq', 'bare']);
+  assert.equal(names([], 'async-4k'), ['rocketmq', 'ringmq', 'bare', 'bare-write']);
   assert.equal(names(['--target', 'ringmq'], 'async-single'), ['ringmq', 'merged']);
   assert.equal(names(['--target', 'null'], 'async-1k'), ['null']);
 });
