@@ -3,6 +3,7 @@ import { createTopics, runtimeInfo } from '../admin.ts';
 import type { Target } from '../target.ts';
 import {
   bringUp,
+  fill,
   place,
   QUEUES,
   ROUND_OVERHEAD_SECONDS,
@@ -16,6 +17,8 @@ import { type SendLoad, sendSettings } from './send.ts';
 import type { Work, WorkPlan } from './work.ts';
 
 const LOOK_MILLIS = 20;
+/** The generator goes through all queues in turn: with so many messages for each, all of them have their files. */
+const ALL_QUEUES_FACTOR = 1.5;
 const LAG_MAX_MILLIS = 120_000;
 
 /** The generator numbers its topics with five digits; a single one has no number. */
@@ -64,6 +67,7 @@ export function topicsWork(load: SendLoad, topics: number): WorkPlan {
       async prepare() {
         const target = await bringUp(stage, []);
         await createTopics(target.port, topicNames(topics), QUEUES);
+        await fill(stage, settings, Math.ceil(topics * QUEUES * ALL_QUEUES_FACTOR));
         await warmUp(stage, settings);
       },
       async round() {
