@@ -31,8 +31,9 @@ export const PROGRESS_BYTES = 32;
 // ---- control → network ----
 /** A whole frame for the connection. */
 export const LINK_SEND = 1;
-/** Same, in a slab of control's pool: slab (i32) and length (i32). */
-export const LINK_SEND_SLAB = 2;
+/** A large LINK_SEND or LINK_DELTA, its payload in a slab of control's pool: slab, length and type (i32 each). */
+export const LINK_IN_SLAB = 2;
+export const LINK_IN_SLAB_BYTES = 12;
 /** Close the connection after what was sent. */
 export const LINK_CLOSE = 3;
 /** A change of the network thread's tables: JSON. Slot is unused, generation holds the version (i32). */
@@ -40,5 +41,5 @@ export const LINK_DELTA = 4;
 
 /** slot and generation */
 export const LINK_HEADER = 8;
-/** Frames larger than this travel through a slab. */
+/** Larger payloads travel through a slab. */
 export const MAX_LINK_FRAME = 256 * 1024;

@@ -13,7 +13,7 @@ const test = suite('two network threads');
 const CLIENTS = 6;
 const PER_CLIENT = 300;
 
-function heartbeat(group: string, topic: string) {
+function heartbeat(group: string, ...topics: string[]) {
   const body = {
     clientID: `test@${group}`,
     consumerDataSet: [
@@ -22,7 +22,12 @@ function heartbeat(group: string, topic: string) {
         consumeType: 'CONSUME_PASSIVELY',
         messageModel: 'CLUSTERING',
         consumeFromWhere: 'CONSUME_FROM_FIRST_OFFSET',
-        subscriptionDataSet: [{ topic, subString: '*', expressionType: 'TAG', subVersion: 1 }],
+        subscriptionDataSet: topics.map((topic) => ({
+          topic,
+          subString: '*',
+          expressionType: 'TAG',
+          subVersion: 1,
+        })),
       },
     ],
     producerDataSet: [],
@@ -68,6 +73,23 @@ test('a heartbeat over one connection holds for a pull over any other as soon as
       }),
     );
     for (const reply of replies) assert.is(reply.code, 0, `${group}: ${reply.remark}`);
+  }
+  for (const client of clients) client.close();
+  await broker.close();
+});
+
+test('a group with thousands of subscriptions is known to all threads', async () => {
+  const broker = await startBroker({ networkThreads: 2 });
+  const clients = Array.from({ length: 4 }, () => new CommandClient({ address: broker.broker }));
+  const [first] = clients as [CommandClient];
+  assert.is((await first.request(sendRequest('told', 0, 'k', Buffer.from('x')), 5_000)).code, 0);
+  const names = Array.from({ length: 8_000 }, (_, i) => `a-topic-with-a-longer-name-${i}`);
+  assert.is((await first.request(heartbeat('many', ...names, 'told'), 10_000)).code, 0);
+  for (const client of clients) {
+    const pull = pullRequest('told', 0, 0);
+    Object.assign(pull.fields, { consumerGroup: 'many', sysFlag: '0', subVersion: '1' });
+    const reply = await client.request(pull, 5_000);
+    assert.is(reply.code, 0, reply.remark);
   }
   for (const client of clients) client.close();
   await broker.close();

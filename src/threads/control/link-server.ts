@@ -20,11 +20,12 @@ import {
   LINK_FRAME,
   LINK_FRAME_IN_SLAB,
   LINK_HEADER,
+  LINK_IN_SLAB,
+  LINK_IN_SLAB_BYTES,
   LINK_OPENED,
   LINK_PROGRESS,
   LINK_RESET_TAKEN,
   LINK_SEND,
-  LINK_SEND_SLAB,
   LINK_SUBSCRIPTION,
   MAX_LINK_FRAME,
   PROGRESS_COMMIT,
@@ -96,18 +97,19 @@ class Link {
     this.#down.publish();
   }
 
-  #put({ type, slot, generation, payload }: Outgoing): boolean {
-    if (payload.length > MAX_LINK_FRAME) return this.#putInSlab(slot, generation, payload);
+  #put(outgoing: Outgoing): boolean {
+    const { type, slot, generation, payload } = outgoing;
+    if (payload.length > MAX_LINK_FRAME) return this.#putInSlab(outgoing);
     const at = this.#claim(type, slot, generation, payload.length);
     if (at === FULL) return false;
     this.#down.bytes.set(payload, at);
     return true;
   }
 
-  #putInSlab(slot: number, generation: number, payload: Uint8Array): boolean {
+  #putInSlab({ type, slot, generation, payload }: Outgoing): boolean {
     const slab = this.#downSlabs.take();
     if (slab === NO_SLAB) return false;
-    const at = this.#claim(LINK_SEND_SLAB, slot, generation, 8);
+    const at = this.#claim(LINK_IN_SLAB, slot, generation, LINK_IN_SLAB_BYTES);
     if (at === FULL) {
       this.#downSlabs.free(slab);
       return false;
@@ -115,6 +117,7 @@ class Link {
     this.#downSlabs.bulk(slab).bytes.set(payload);
     this.#down.view.setInt32(at, slab, true);
     this.#down.view.setInt32(at + 4, payload.length, true);
+    this.#down.view.setInt32(at + 8, type, true);
     return true;
   }
 

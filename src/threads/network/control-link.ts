@@ -11,11 +11,11 @@ import {
   LINK_FRAME,
   LINK_FRAME_IN_SLAB,
   LINK_HEADER,
+  LINK_IN_SLAB,
   LINK_OPENED,
   LINK_PROGRESS,
   LINK_RESET_TAKEN,
   LINK_SEND,
-  LINK_SEND_SLAB,
   LINK_SUBSCRIPTION,
   MAX_LINK_FRAME,
   PROGRESS_BYTES,
@@ -112,37 +112,36 @@ export class ControlLink {
     down.release();
   }
 
-  #take(down: RingConsumer): void {
-    const { type, offset, length, view, bytes } = down;
+  #take({ type, offset, length, view, bytes }: RingConsumer): void {
     const slot = view.getInt32(offset, true);
     const generation = view.getInt32(offset + 4, true);
+    const payload = offset + LINK_HEADER;
+    if (type === LINK_IN_SLAB) this.#takeFromSlab(view, payload, slot, generation);
+    else this.#obey(type, slot, generation, bytes.subarray(payload, offset + length));
+  }
+
+  #takeFromSlab(view: DataView, at: number, slot: number, generation: number): void {
+    const { downSlabs } = this.#parts;
+    const slab = view.getInt32(at, true);
+    const length = view.getInt32(at + 4, true);
+    this.#obey(view.getInt32(at + 8, true), slot, generation, downSlabs.bulk(slab).bytes.subarray(0, length));
+    downSlabs.free(slab);
+  }
+
+  #obey(type: number, slot: number, generation: number, payload: Uint8Array): void {
     if (type === LINK_DELTA) {
-      const text = Buffer.from(
-        bytes.buffer,
-        bytes.byteOffset + offset + LINK_HEADER,
-        length - LINK_HEADER,
-      ).toString();
+      const text = Buffer.from(payload.buffer, payload.byteOffset, payload.length).toString();
       this.#parts.apply(JSON.parse(text) as Delta, generation);
       return;
     }
     const connection = this.#parts.connectionOf(slot, generation);
-    if (type === LINK_SEND_SLAB) this.#sendFromSlab(connection, view, offset);
-    else if (connection === undefined) return;
-    else if (type === LINK_CLOSE) this.#parts.close(connection);
-    else if (type === LINK_SEND) {
-      connection.append(bytes.subarray(offset + LINK_HEADER, offset + length));
+    if (connection === undefined) return;
+    if (type === LINK_CLOSE) {
+      this.#parts.close(connection);
+    } else if (type === LINK_SEND) {
+      connection.append(payload);
       this.#parts.touched(connection);
     }
-  }
-
-  #sendFromSlab(connection: Connection | undefined, view: DataView, offset: number): void {
-    const slab = view.getInt32(offset + LINK_HEADER, true);
-    const length = view.getInt32(offset + LINK_HEADER + 4, true);
-    if (connection !== undefined) {
-      connection.append(this.#parts.downSlabs.bulk(slab).bytes.subarray(0, length));
-      this.#parts.touched(connection);
-    }
-    this.#parts.downSlabs.free(slab);
   }
 
   #forwardInSlab(connection: Connection, bytes: Uint8Array, offset: number, length: number): number {
