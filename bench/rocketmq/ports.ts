@@ -1,3 +1,4 @@
+/** Free ports for brokers and name servers. */
 import net from 'node:net';
 
 function listen(port: number): Promise<net.Server | undefined> {
@@ -12,18 +13,21 @@ function close(server: net.Server): Promise<void> {
   return new Promise((resolve) => server.close(() => resolve()));
 }
 
+/** Below the range that Linux gives to outgoing connections: between the look and the bind nobody gets one of these. */
+const FIRST_PORT = 12_000;
+const LAST_PORT = 32_000;
+
 /**
  * A port that is free now together with its neighbours at the given distances: a broker on port P also serves P - 2
  * (VIP) and P + 1 (replication).
  */
 export async function freePort(distances: readonly number[] = []): Promise<number> {
   for (let attempt = 0; attempt < 100; attempt++) {
-    const first = (await listen(0)) as net.Server;
-    const { port } = first.address() as net.AddressInfo;
-    const others = await Promise.all(distances.map((distance) => listen(port + distance)));
-    const open = others.filter((server) => server !== undefined);
-    await Promise.all([first, ...open].map(close));
-    if (open.length === distances.length) return port;
+    const port = FIRST_PORT + Math.floor(Math.random() * (LAST_PORT - FIRST_PORT));
+    const servers = await Promise.all([0, ...distances].map((distance) => listen(port + distance)));
+    const open = servers.filter((server) => server !== undefined);
+    await Promise.all(open.map(close));
+    if (open.length === servers.length) return port;
   }
   throw new Error('no free ports on 127.0.0.1');
 }
