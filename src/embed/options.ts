@@ -47,7 +47,8 @@ export function threadsOf(options: EmbeddedBrokerOptions): {
   networkThreads: number;
   engineLayout: EngineLayout;
 } {
-  return { networkThreads: options.networkThreads ?? 1, engineLayout: 'shared' };
+  const networkThreads = options.networkThreads ?? 1;
+  return { networkThreads, engineLayout: networkThreads === 1 ? 'inline' : 'shared' };
 }
 
 /** Posted to the control thread. */

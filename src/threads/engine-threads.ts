@@ -14,6 +14,7 @@ const WORKERS: Record<EngineLayout, readonly string[]> = {
   paired: ['writer', 'flusher'],
   dedicated: ['writer', 'dispatcher', 'flusher'],
   merged: ['dispatcher', 'flusher'],
+  inline: [],
 };
 
 export interface EngineThreads {

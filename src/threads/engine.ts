@@ -28,6 +28,8 @@ function engineShapes({ engine, broker, writer, dispatcher }: Topology): EngineS
         { positions, wake: wakes.writer, writer, dispatcher },
         { positions, wake: wakes.flusher, flusher },
       ];
+    case 'inline':
+      return [];
     case 'merged':
       return [
         { positions, wake: wakes.dispatcher, dispatcher },
@@ -110,6 +112,8 @@ export class Engine {
   /** Closes the sockets, then lets writer, flusher and dispatcher finish what they have. */
   async stop(): Promise<void> {
     this.#stopping = true;
+    // Who works inside a network thread ends with it.
+    if (this.#topology.engine === 'inline') this.#positions.set(STOPPING, 1);
     for (const thread of this.#networks) this.#tell(thread, { kind: 'stop' });
     await Promise.all(this.#networks.map((thread) => thread.ended));
     this.#positions.set(STOPPING, 1);

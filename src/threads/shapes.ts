@@ -63,11 +63,17 @@ export interface FlusherShape {
   broker: BrokerShape;
 }
 
+export interface InlineShape {
+  writer: WriterShape;
+  flusher?: FlusherShape;
+  dispatcher?: DispatcherShape;
+}
+
 export interface NetworkShape {
   broker: BrokerShape;
   index: number;
-  /** The writer that runs in this thread (layout `merged`). */
-  writer?: WriterShape;
+  /** What of the engine runs in this thread (layouts `merged` and `inline`). */
+  inline?: InlineShape;
   send: RingShape;
   replies: RingShape;
   slabs: SlabShape;

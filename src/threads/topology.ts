@@ -7,7 +7,7 @@ import type { StoreOptions } from '../store/options.ts';
 import { maxRecordBytes } from '../store/options.ts';
 import type { RecoveredQueue } from '../store/recovery/recover.ts';
 import { MAX_PUTS } from './control/put-ring.ts';
-import type { EngineLayout } from './engine-layout.ts';
+import { type EngineLayout, needsOneNetworkThread } from './engine-layout.ts';
 import {
   ARRIVAL_RING_BYTES,
   type BrokerShape,
@@ -44,11 +44,11 @@ function powerOfTwo(atLeast: number): number {
 
 function createWakes(engine: EngineLayout, networkThreads: number): BrokerShape['wakes'] {
   const network = Array.from({ length: networkThreads }, () => createWake('doorbell'));
-  const writer = engine === 'merged' ? (network[0] as WakeShape) : createWake('park');
+  const writer = needsOneNetworkThread(engine) ? (network[0] as WakeShape) : createWake('park');
   return {
     writer,
     dispatcher: engine === 'dedicated' || engine === 'merged' ? createWake('park') : writer,
-    flusher: engine === 'shared' ? writer : createWake('park'),
+    flusher: engine === 'shared' || engine === 'inline' ? writer : createWake('park'),
     control: createWake('doorbell'),
     network,
   };
@@ -93,7 +93,6 @@ export function createTopology(given: {
       settings: given.settings,
     }),
   );
-  const merged = engine === 'merged';
   const control: ProducerShape = {
     send: createRing(SEND_RING_BYTES),
     replies: createRing(powerOfTwo(MAX_PUTS * REPLY_RING_BYTES)),
@@ -107,7 +106,7 @@ export function createTopology(given: {
       replies,
       slabs,
       wake: broker.wakes.network[index] as ProducerShape['wake'],
-      sameThread: merged,
+      sameThread: needsOneNetworkThread(engine),
     }),
   );
   const dispatcher: DispatcherShape = {
@@ -118,6 +117,7 @@ export function createTopology(given: {
     arrivalsLost,
   };
   const writer: WriterShape = { broker, producers: [...producers, control] };
-  if (merged) for (const network of networks) network.writer = writer;
+  const inline = engine === 'inline' ? { writer, dispatcher, flusher: { broker } } : { writer };
+  if (needsOneNetworkThread(engine)) for (const network of networks) network.inline = inline;
   return { engine, broker, networks, control, writer, dispatcher };
 }

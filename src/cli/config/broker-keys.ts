@@ -121,7 +121,8 @@ export const keyGroups: readonly KeyGroup[] = [
         'engineLayout',
         choice(...ENGINE_LAYOUTS),
         'Threads of writer, dispatcher and flusher: one each; one for the first two; one for all; the writer inside ' +
-          'the network thread (shortest way for a lone send; needs one network thread).',
+          'the network thread (shortest way for a lone send); all inside it (fewest threads). The last two need ' +
+          'one network thread.',
         { name: `${OWN_PREFIX}engineLayout`, defaultText: '`paired` up to 4 processors, else `dedicated`' },
       ),
       setting('regionId', text('a text'), 'Written to messages as MSG_REGION.', { changeable: false }),

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { defaultBrokerSettings } from '../../control/settings.ts';
 import { parseAddress } from '../../remoting/address.ts';
 import { checkStoreOptions, DEFAULT_STORE_OPTIONS } from '../../store/options.ts';
-import { defaultEngineLayout } from '../../threads/engine-layout.ts';
+import { defaultEngineLayout, needsOneNetworkThread } from '../../threads/engine-layout.ts';
 import { UserError } from '../user-error.ts';
 import { brokerKeys } from './broker-keys.ts';
 import { type BrokerValues, parseValue, writeValue } from './key.ts';
@@ -116,11 +116,11 @@ function complete(values: BrokerValues, set: ReadonlySet<string>, warnings: stri
     : join(store.directory, 'commitlog');
   store.mappedFileSizeConsumeQueue =
     Math.ceil(store.mappedFileSizeConsumeQueue / CONSUME_QUEUE_ENTRY) * CONSUME_QUEUE_ENTRY;
-  if (listener.engineLayout === 'merged' && listener.networkThreads !== 1) {
+  if (needsOneNetworkThread(listener.engineLayout) && listener.networkThreads !== 1) {
     if (set.has('ringmq.networkThreads')) {
       throw new UserError(
-        `ringmq.engineLayout=merged runs the writer in the one network thread, but ringmq.networkThreads is ` +
-          `${listener.networkThreads}: set it to 1, or choose another layout.`,
+        `ringmq.engineLayout=${listener.engineLayout} runs the writer in the one network thread, but ` +
+          `ringmq.networkThreads is ${listener.networkThreads}: set it to 1, or choose another layout.`,
       );
     }
     listener.networkThreads = 1;

@@ -38,8 +38,8 @@ function storeHostOf({ settings }: NetworkShape): HostAddress {
 }
 
 /** Wakes the writer, unless it is this thread, which looks by itself at the end of its turn. */
-function writerWaker({ writer, broker }: NetworkShape): () => void {
-  return writer === undefined ? wakerOf(broker.wakes.writer) : () => {};
+function writerWaker({ inline, broker }: NetworkShape): () => void {
+  return inline === undefined ? wakerOf(broker.wakes.writer) : () => {};
 }
 
 export function makeSendHandler(shape: NetworkShape, parts: TurnParts, sends: PendingSends): SendHandler {

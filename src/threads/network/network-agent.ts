@@ -31,7 +31,7 @@ import { type NetworkShape, PENDING_SENDS } from '../shapes.ts';
 import { makeAcknowledger, makePullHandler, makeSendHandler, type TurnParts } from './assembly.ts';
 import { ControlLink } from './control-link.ts';
 import { CreationWait } from './creation-wait.ts';
-import { InlineWriter } from './inline-writer.ts';
+import { InlineEngine } from './inline-engine.ts';
 import { Sockets } from './sockets.ts';
 
 /** One coarse timer serves all deadlines. */
@@ -49,8 +49,8 @@ export class NetworkAgent {
   readonly #send: SendHandler;
   readonly #acknowledger: Acknowledger;
   readonly #sends = new PendingSends(PENDING_SENDS);
-  /** Of the layout `merged`. */
-  readonly #writer: InlineWriter | undefined;
+  /** Of the layouts `merged` and `inline`. */
+  readonly #engine: InlineEngine | undefined;
   readonly #pull: PullHandler;
   readonly #hold = new PullHold();
   readonly #view: NetworkView;
@@ -118,7 +118,7 @@ export class NetworkAgent {
       touched,
     };
     this.#send = makeSendHandler(shape, common, this.#sends);
-    this.#writer = shape.writer && new InlineWriter(shape.writer, this.#positions);
+    this.#engine = shape.inline && new InlineEngine(shape.inline, this.#positions);
     this.#acknowledger = makeAcknowledger(shape, common, this.#sends, this.#positions);
     const reader = new PullReader(this.#segments, this.#positions, directory, totalmem() * IN_MEMORY_RATIO);
     this.#pull = makePullHandler(shape, common, { reader, directory, hold: this.#hold }, () =>
@@ -151,7 +151,7 @@ export class NetworkAgent {
     clearInterval(this.#timer);
     this.sockets.refuse();
     this.sockets.destroyAll();
-    this.#writer?.close();
+    this.#engine?.close();
     this.#segments.close();
   }
 
@@ -187,7 +187,7 @@ export class NetworkAgent {
   #endOfTurn(): void {
     this.#send.publish();
     // What was appended in this turn is answered in it, unless it waits for the disk.
-    if (this.#writer?.write()) this.#acknowledger.drain(this.#now);
+    if (this.#engine?.work()) this.#acknowledger.drain(this.#now);
     this.#link.publish();
     this.sockets.flush();
   }
