@@ -69,30 +69,32 @@ export function parseBusySeconds(procStat: string): number {
 export interface CpuSnapshot {
   at: number;
   busySeconds: number;
-  ownSeconds: number;
-  kernelThreadSeconds: number;
+  /** CPU time by process id: this benchmark's processes, and the kernel's threads. */
+  known: ReadonlyMap<number, number>;
 }
 
 /** `own` are the processes of this benchmark; kernel threads write back and flush for them, so they are not foreign. */
 export function cpuSnapshot(own: Iterable<number>): CpuSnapshot {
   const ownPids = new Set(own);
-  let ownSeconds = 0;
-  let kernelThreadSeconds = 0;
+  const known = new Map<number, number>();
   for (const name of fs.readdirSync('/proc')) {
     if (!/^\d+$/.test(name)) continue;
     const stat = readStat(name);
     if (stat === undefined) continue;
-    if (ownPids.has(Number(name))) ownSeconds += stat.cpuSeconds;
-    else if (stat.parent === KTHREADD) kernelThreadSeconds += stat.cpuSeconds;
+    if (ownPids.has(Number(name)) || stat.parent === KTHREADD) known.set(Number(name), stat.cpuSeconds);
   }
   const busySeconds = parseBusySeconds(fs.readFileSync('/proc/stat', 'latin1'));
-  return { at: performance.now(), busySeconds, ownSeconds, kernelThreadSeconds };
+  return { at: performance.now(), busySeconds, known };
 }
 
-/** Share of all processors, 0 … 1, that neither this benchmark nor the kernel's own threads used between two snapshots. */
+/**
+ * Share of all processors, 0 … 1, that neither this benchmark nor the kernel's own threads used between two snapshots.
+ * Counted process by process: a kernel worker that ends meanwhile takes along what it had used in all its life.
+ */
 export function foreignShare(from: CpuSnapshot, to: CpuSnapshot, processors: number): number {
   const busy = to.busySeconds - from.busySeconds;
-  const known = to.ownSeconds - from.ownSeconds + to.kernelThreadSeconds - from.kernelThreadSeconds;
+  let used = 0;
+  for (const [pid, cpuSeconds] of to.known) used += Math.max(0, cpuSeconds - (from.known.get(pid) ?? 0));
   const seconds = (to.at - from.at) / 1000;
-  return seconds > 0 ? Math.max(0, busy - known) / (seconds * processors) : 0;
+  return seconds > 0 ? Math.max(0, busy - used) / (seconds * processors) : 0;
 }

@@ -20,10 +20,25 @@ test('/proc/stat: user, nice, system and stolen time, without interrupts', () =>
 });
 
 test('foreign share: what is left of the busy time', () => {
-  const from = { at: 0, busySeconds: 10, ownSeconds: 5, kernelThreadSeconds: 1 };
-  const to = { at: 2000, busySeconds: 13, ownSeconds: 7, kernelThreadSeconds: 1.2 };
-  assert.ok(Math.abs(foreignShare(from, to, 2) - 0.2) < 1e-9);
-  assert.is(foreignShare(from, { ...to, ownSeconds: 20 }, 2), 0, 'coarse clocks never give a negative share');
+  const snapshot = (at: number, busySeconds: number, known: [number, number][]) => ({
+    at,
+    busySeconds,
+    known: new Map(known),
+  });
+  const near = (share: number, expected: number): void => assert.ok(Math.abs(share - expected) < 1e-9);
+  const from = snapshot(0, 10, [
+    [1, 5],
+    [2, 1],
+  ]);
+  const own: [number, number] = [1, 7];
+  near(foreignShare(from, snapshot(2000, 13, [own, [2, 1.2]]), 2), 0.2);
+  near(foreignShare(from, snapshot(2000, 13, [own]), 2), 0.25);
+  near(foreignShare(from, snapshot(2000, 13, [own, [3, 0.6]]), 2), 0.1);
+  assert.is(
+    foreignShare(from, snapshot(2000, 13, [[1, 20]]), 2),
+    0,
+    'coarse clocks never give a negative share',
+  );
   assert.is(foreignShare(from, from, 2), 0);
 });
 
