@@ -2,10 +2,12 @@
  * Reading a batch of messages for a consumer: from a queue offset to slices of the log. Runs in the thread that
  * answers, allocates nothing per message, and follows RocketMQ's rules for limits, statuses and next offsets.
  */
+import { systemClock } from '../../lib/clock.ts';
 import { APPENDED, BACKLOG_READS, LOG_START, type Positions } from '../../ring/positions.ts';
 import type { Segments } from '../log/segments.ts';
 import type { QueueDirectory } from '../queue/queue-directory.ts';
 import { EntryBlock, type QueueFiles } from './queue-files.ts';
+import { ResidentBlocks } from './resident-blocks.ts';
 
 export const FOUND = 0;
 export const NO_MATCHED_MESSAGE = 1;
@@ -74,16 +76,24 @@ export class PullReader {
   readonly #directory: QueueDirectory;
   readonly #inMemoryWindow: number;
   readonly #block = new EntryBlock(64);
+  readonly #resident: ResidentBlocks;
   #askResident = true;
   /** The device failed under a message of the last `copyTo`: what was read there is no message. */
   failed = false;
 
   /** `inMemoryWindow`: bytes behind the tail that count as in memory (RocketMQ: 40 % of the machine's memory). */
-  constructor(segments: Segments, positions: Positions, directory: QueueDirectory, inMemoryWindow: number) {
+  constructor(
+    segments: Segments,
+    positions: Positions,
+    directory: QueueDirectory,
+    inMemoryWindow: number,
+    now: () => number = systemClock.monotonic,
+  ) {
     this.#segments = segments;
     this.#positions = positions;
     this.#directory = directory;
     this.#inMemoryWindow = inMemoryWindow;
+    this.#resident = new ResidentBlocks(segments, now);
   }
 
   /**
@@ -131,12 +141,11 @@ export class PullReader {
       if (mapping === undefined) return false;
       const from = position % fileSize;
       target.set(mapping.bytes.subarray(from, from + size), to);
-      // The fault guard puts zeros where the device has failed; they must not pass for a message.
-      this.failed = mapping.error() !== 0;
-      if (this.failed) return false;
       to += size;
     }
-    return true;
+    // The fault guard puts zeros where the device has failed; they must not pass for a message.
+    this.failed = this.#segments.error() !== 0;
+    return !this.failed;
   }
 
   /** Brings the cold range of the last read, and what follows it, into memory. */
@@ -183,7 +192,7 @@ export class PullReader {
         }
         if (filter !== undefined && !filter.matches(block.tagHash(i))) continue;
         if (behind > SURELY_WARM && this.count === 0) this.#positions.raise(BACKLOG_READS);
-        if (this.#askResident && behind > SURELY_WARM && !this.#isResident(position, size)) {
+        if (this.#askResident && behind > SURELY_WARM && !this.#resident.has(position, size)) {
           if (this.count > 0) {
             at--;
             break scanning;
@@ -208,9 +217,5 @@ export class PullReader {
     if (this.count >= maxCount) return true;
     if (inMemory) return this.totalBytes + size > IN_MEMORY_BYTES;
     return this.totalBytes + size > ON_DISK_BYTES || this.count >= ON_DISK_COUNT;
-  }
-
-  #isResident(position: number, size: number): boolean {
-    return this.#segments.at(position)?.resident(position % this.#segments.fileSize, size) ?? true;
   }
 }
