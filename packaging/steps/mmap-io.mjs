@@ -45,7 +45,7 @@ async function buildWithAnyHeaders() {
     return error.message;
   }
   // It asks for C++11, which the headers of Node.js 20 do not understand any more; the later flag wins.
-  const env = { ...environmentWithout(/^npm_.*_nodedir$/i), CXXFLAGS: '-std=c++17 -w' };
+  const env = { ...environmentWithout(/^npm_.*_nodedir$/i), CXXFLAGS: `-std=${standard()} -w` };
   let reason = 'no headers of this Node.js version were found';
   for (const findHeaders of [localHeaders, downloadedByGyp, packagedHeaders]) {
     const settings = await findHeaders();
@@ -99,4 +99,9 @@ async function packagedHeaders() {
 function firstError(output) {
   const line = output.split('\n').find((candidate) => /error:|ERR! stack/i.test(candidate));
   return line?.replace('gyp ERR! stack', '').trim() ?? 'node-gyp failed';
+}
+
+/** What the headers of this Node.js ask for; mmap-io itself names an older one. */
+function standard() {
+  return Number(process.versions.node.split('.')[0]) >= 22 ? 'c++20' : 'c++17';
 }
