@@ -57,6 +57,8 @@ export class RingProducer {
   /** Last seen head: the shared word is read only when the cached one says "full". */
   #head: number;
   readonly #wakeConsumer: () => void;
+  /** The consumer was woken for all that is published. */
+  #told = true;
 
   constructor(memory: RingMemory, wakeConsumer: () => void = () => {}) {
     this.#words = memory.words;
@@ -111,10 +113,17 @@ export class RingProducer {
     this.#tail = (this.#tail - aligned) | 0;
   }
 
-  /** Makes everything claimed so far visible and wakes the consumer. */
-  publish(): void {
-    if (Atomics.load(this.#words, RING_TAIL) === this.#tail) return;
-    Atomics.store(this.#words, RING_TAIL, this.#tail);
+  /**
+   * Makes everything claimed so far visible and wakes the consumer; without `wake` it finds it when it next looks, or
+   * is woken by a later `publish`.
+   */
+  publish(wake = true): void {
+    if (Atomics.load(this.#words, RING_TAIL) !== this.#tail) {
+      Atomics.store(this.#words, RING_TAIL, this.#tail);
+      this.#told = false;
+    }
+    if (!wake || this.#told) return;
+    this.#told = true;
     this.#wakeConsumer();
   }
 

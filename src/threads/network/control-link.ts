@@ -49,6 +49,8 @@ export class ControlLink {
   readonly #parts: ControlLinkParts;
   /** News that found the ring full; it goes before anything else. */
   readonly #late: News[] = [];
+  /** Something in the ring is more than the progress of consumers. */
+  #urgent = false;
 
   constructor(parts: ControlLinkParts) {
     this.#parts = parts;
@@ -57,6 +59,7 @@ export class ControlLink {
   /** Forwards a frame. CUT_ALL or CUT_BLOCKED. */
   forward(connection: Connection, bytes: Uint8Array, offset: number, length: number): number {
     if (this.#late.length > 0) return CUT_BLOCKED;
+    this.#urgent = true;
     if (length > MAX_LINK_FRAME) return this.#forwardInSlab(connection, bytes, offset, length);
     const { up } = this.#parts;
     const at = this.#parts.up.claimOrAwait(LINK_FRAME, LINK_HEADER + length);
@@ -99,10 +102,20 @@ export class ControlLink {
     return true;
   }
 
-  /** Shows control what this turn put into the ring. */
+  /**
+   * Shows control what this turn put into the ring. For the progress of consumers alone it is not woken, once per pull:
+   * it meets that before anything that comes later, at the latest after `remind`.
+   */
   publish(): void {
     this.#sendLate();
-    this.#parts.up.publish();
+    const { up } = this.#parts;
+    up.publish(this.#urgent || up.used > up.capacity / 4);
+    this.#urgent = false;
+  }
+
+  /** With the next `publish` control is to look, whatever there is. */
+  remind(): void {
+    this.#urgent = true;
   }
 
   /** Takes what control sent. */
@@ -176,6 +189,7 @@ export class ControlLink {
   }
 
   #put(type: number, slot: number, generation: number, payload: Uint8Array): boolean {
+    this.#urgent = true;
     const at = this.#parts.up.claimOrAwait(type, LINK_HEADER + payload.length);
     if (at === FULL) return false;
     this.#writeHeader(at, slot, generation);

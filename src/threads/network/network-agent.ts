@@ -142,6 +142,12 @@ export class NetworkAgent {
     this.#endOfTurn();
   }
 
+  /** Before a stop: brings everything to its end that is under way; control hears of all of it. */
+  settle(): void {
+    this.#link.remind();
+    this.rung();
+  }
+
   /** Whether every send was answered: a stop may go on. */
   get idle(): boolean {
     return this.#sends.size === 0;
@@ -219,6 +225,7 @@ export class NetworkAgent {
     if (this.sockets.hasBlocked) this.sockets.unblock();
     this.sockets.closeIdle(this.#shape.settings.serverChannelMaxIdleTimeSeconds * 1000);
     this.#dropDeleted();
+    this.#link.remind();
     this.#endOfTurn();
   }
 

@@ -39,7 +39,7 @@ function handOverTo(peers: readonly MessagePort[]): (descriptor: number) => bool
 
 /** Waits until every send under way is answered, a second at most. */
 function settle(agent: NetworkAgent, attempts = 100): void {
-  agent.rung();
+  agent.settle();
   if (agent.idle || attempts === 0) report({ kind: 'quiet' });
   else setTimeout(() => settle(agent, attempts - 1), 10);
 }
