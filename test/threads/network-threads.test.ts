@@ -7,7 +7,7 @@ import { startBroker } from '../../src/index.ts';
 import { RequestCode } from '../../src/protocol/codes.ts';
 import { requestCommand } from '../../src/protocol/command.ts';
 import { CommandClient } from '../../src/remoting/command-client.ts';
-import { pullRequest, readQueue, sendRequest } from '../support/broker-process.ts';
+import { pullRequest, readQueue, sendRequest, temporaryStore } from '../support/broker-process.ts';
 
 const test = suite('two network threads');
 const CLIENTS = 6;
@@ -76,6 +76,50 @@ test('a heartbeat over one connection holds for a pull over any other as soon as
   }
   for (const client of clients) client.close();
   await broker.close();
+});
+
+/** A pull that commits `offset`, as a push consumer's do. */
+function committingPull(offset: number) {
+  const pull = pullRequest('told', 0, 0);
+  Object.assign(pull.fields, { sysFlag: '5', commitOffset: String(offset) });
+  return pull;
+}
+
+function commit(offset: number) {
+  return requestCommand(RequestCode.UPDATE_CONSUMER_OFFSET, {
+    consumerGroup: 'test-consumers',
+    topic: 'told',
+    queueId: '0',
+    commitOffset: String(offset),
+  });
+}
+
+test('what a pull or a request commits holds for the next request, and outlives a stop', async () => {
+  const { directory, remove } = temporaryStore();
+  let broker = await startBroker({ store: directory });
+  let client = new CommandClient({ address: broker.broker });
+  const committed = async () => {
+    const query = { consumerGroup: 'test-consumers', topic: 'told', queueId: '0' };
+    const reply = await client.request(requestCommand(RequestCode.QUERY_CONSUMER_OFFSET, query), 5_000);
+    return Number(reply.fields['offset']);
+  };
+  assert.is((await client.request(sendRequest('told', 0, 'k', Buffer.from('x')), 5_000)).code, 0);
+  for (let offset = 1; offset <= 300; offset++) {
+    assert.is((await client.request(committingPull(offset), 5_000)).code, 0);
+    assert.is(await committed(), offset);
+    const [, found] = await Promise.all([client.request(commit(offset + 1000), 5_000), committed()]);
+    assert.is(found, offset + 1000);
+  }
+  // Nothing follows that would make control look.
+  assert.is((await client.request(committingPull(77), 5_000)).code, 0);
+  await broker.close();
+  client.close();
+  broker = await startBroker({ store: directory });
+  client = new CommandClient({ address: broker.broker });
+  assert.is(await committed(), 77);
+  client.close();
+  await broker.close();
+  remove();
 });
 
 test('a group with thousands of subscriptions is known to all threads', async () => {
