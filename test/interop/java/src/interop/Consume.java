@@ -39,6 +39,8 @@ public final class Consume {
         consumer.setMaxReconsumeTimes(args.number("max-reconsume", -1));
         consumer.setConsumeMessageBatchMaxSize(args.number("batch", 1));
         consumer.setSuspendCurrentQueueTimeMillis(args.number("suspend", 1000));
+        // Otherwise a stop commits offsets while the last messages are still in their listeners' hands.
+        consumer.setAwaitTerminationMillisWhenShutdown(10_000);
         subscribe();
     }
 
