@@ -58,9 +58,11 @@ export class AppendStage {
 
   /** Writes what is staged to the file. False when that failed, now or before. */
   write(): boolean {
-    if (this.#length === 0) return this.fault === 0;
-    const written = this.#mapping?.append(this.#from, this.memory, 0, this.#length) ?? 0;
-    if (written < 0 && this.fault === 0) this.fault = -written;
+    // Behind a hole nothing may follow: recovery would not find it, or find it where it does not belong.
+    if (this.#length > 0 && this.fault === 0) {
+      const written = this.#mapping?.append(this.#from, this.memory, 0, this.#length) ?? 0;
+      if (written < 0) this.fault = -written;
+    }
     this.#length = 0;
     return this.fault === 0;
   }

@@ -207,6 +207,11 @@ test('a write that the disk refuses shows nothing, then or later', () => {
   env.disk.appendError = 0;
   append(env, 200);
   assert.equal([env.log.publish(), env.log.fault, env.positions.get(APPENDED)], [false, 5, 200]);
+  const file = env.disk.bytesOf('/log/00000000000000000000');
+  assert.ok(
+    file.subarray(200).every((byte) => byte === 0),
+    'nothing follows the hole',
+  );
 });
 
 test('a kill while a round is written leaves no record of it', () => {
