@@ -108,7 +108,7 @@ export class ByteTemplate {
   #allowsByte(byte: number, place: number): boolean {
     switch (this.#kinds[place]) {
       case PLAIN_TEXT:
-        return byte >= SPACE && byte <= DELETE && byte !== QUOTE && byte !== BACKSLASH;
+        return isPlainByte(byte);
       case DIGIT:
         return byte >= ZERO && byte <= NINE;
       case FIRST_DIGIT:
@@ -117,6 +117,16 @@ export class ByteTemplate {
         return byte === this.bytes[place];
     }
   }
+}
+
+function isPlainByte(byte: number): boolean {
+  return byte >= SPACE && byte <= DELETE && byte !== QUOTE && byte !== BACKSLASH;
+}
+
+/** Whether bytes[from, +length) are PLAIN_TEXT: they mean themselves between JSON quotes. */
+export function isPlainText(bytes: Uint8Array, from: number, length: number): boolean {
+  for (let i = from; i < from + length; i++) if (!isPlainByte(bytes[i] as number)) return false;
+  return true;
 }
 
 /**

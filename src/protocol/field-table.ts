@@ -70,6 +70,13 @@ export class FieldTable {
     }
   }
 
+  /** Where a reader notes what it has found: kept as `located` when the fields last, else `own`. */
+  notes(own: Int32Array): Int32Array {
+    if (!this.lasting) return own;
+    this.located = new Int32Array(own.length);
+    return this.located;
+  }
+
   /** Where in `bytes` the name stands. */
   nameStart(field: number): number {
     return this.base + (this.nameOffset[field] as number);

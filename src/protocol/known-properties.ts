@@ -2,6 +2,7 @@
  * The properties of a header whose layout is known (`HeaderTemplate`): where the escapes stand and where the broker's
  * own properties are was found out once, so that copying them is all that is left to do.
  */
+import { isPlainText } from '../lib/byte-template.ts';
 import { PropertyScan } from '../record/property-scan.ts';
 import { escapeLength, hexUnit } from './json-scan.ts';
 
@@ -14,6 +15,8 @@ export class KnownProperties {
   readonly length: number;
   /** Offsets count from the start of the properties. */
   readonly scan = new PropertyScan();
+  /** The unique key means itself between JSON quotes: its escapes do, and what may differ always does. */
+  readonly plainKey: boolean;
   /** Plain bytes, then the byte that the following escape stands for; the last has none. */
   readonly #runs: Int32Array;
   readonly #ends: Uint8Array;
@@ -23,6 +26,7 @@ export class KnownProperties {
     this.#runs = Int32Array.from(runs);
     this.#ends = Uint8Array.from(ends);
     this.scan.scan(plain, new DataView(plain.buffer, plain.byteOffset), 0, plain.length);
+    this.plainKey = isPlainText(plain, this.scan.uniqueKeyOffset, this.scan.uniqueKeyLength);
   }
 
   /** Undefined when they hold other escapes than those of single ASCII characters as \u00xx. */

@@ -53,9 +53,8 @@ export class PullFields {
   }
 
   #find(table: FieldTable): void {
-    this.#at = table.lasting ? new Int32Array(REQUIRED.length) : this.#own;
+    this.#at = table.notes(this.#own);
     for (let i = 0; i < REQUIRED.length; i++) this.#at[i] = table.find(REQUIRED[i] as string);
-    if (table.lasting) table.located = this.#at;
   }
 
   #integer(table: FieldTable, place: number): number {

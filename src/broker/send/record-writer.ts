@@ -159,7 +159,7 @@ export class RecordWriter {
   ): PropertyScan {
     const { fields } = request;
     const known = field === ABSENT ? undefined : request.template?.properties(field);
-    this.plainKey = known !== undefined;
+    this.plainKey = known?.plainKey === true;
     if (known !== undefined) {
       known.copy(request.view, fields.valueStart(field), view, at);
       return known.scan;

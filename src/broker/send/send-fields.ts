@@ -83,11 +83,10 @@ export class SendFields {
   }
 
   #find(table: FieldTable, letters: boolean): void {
-    this.#fields = table.lasting ? new Int32Array(LETTERS) : this.#own;
+    this.#fields = table.notes(this.#own);
     this.#fields.fill(ABSENT);
     if (letters) this.#byLetter(table);
     else for (let i = 0; i < LONG_NAMES.length; i++) this.#fields[i] = table.find(LONG_NAMES[i] as string);
-    if (table.lasting) table.located = this.#fields;
   }
 
   #byLetter(table: FieldTable): void {

@@ -1,4 +1,5 @@
 /** Answers to sends, written in place from byte templates: the reply of the hot path is no object and no string. */
+import { isPlainText } from '../../lib/byte-template.ts';
 import { decimalLength, writeDecimal, writeHex16 } from '../../lib/digits.ts';
 import type { Connection } from '../../net/connection.ts';
 import type { PendingSends } from '../../net/pending-sends.ts';
@@ -9,8 +10,6 @@ import { encodeMessageId, type HostAddress } from '../../record/message-id.ts';
 
 /** Longest unique key that gets a template; clients make 32 characters, and lengths come from outside. */
 const TEMPLATE_KEY = 64;
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
 const HEX_DIGITS = 16;
 /** Frame length and header word. */
 const FRAME_HEAD = 8;
@@ -62,7 +61,7 @@ export class SendReply {
     const key = start + template.key;
     sends.copyKey(index, out, key);
     const isPlain = ((sends.flags[index] as number) & SEND_PLAIN_KEY) !== 0;
-    if (!isPlain && !plainText(out, key, keyLength)) {
+    if (!isPlain && !isPlainText(out, key, keyLength)) {
       connection.trim(start);
       return false;
     }
@@ -149,13 +148,4 @@ export class SendReply {
     }
     return ids.join(',');
   }
-}
-
-/** Whether the bytes mean themselves between JSON quotes. */
-function plainText(bytes: Uint8Array, from: number, length: number): boolean {
-  for (let i = from; i < from + length; i++) {
-    const byte = bytes[i] as number;
-    if (byte < 0x20 || byte >= 0x80 || byte === QUOTE || byte === BACKSLASH) return false;
-  }
-  return true;
 }

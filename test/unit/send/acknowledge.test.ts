@@ -166,6 +166,26 @@ test('keys of every kind come back as they were: long, in need of escapes, in bi
   }
 });
 
+test('a key with escapes that stand for quotes comes back whole, also through a template', () => {
+  const rig = new SendRig();
+  const fields = JSON.stringify(sendFields({ i: 'PROPERTIES' }));
+  const escaped = fields.replace('PROPERTIES', 'UNIQ_KEY\\u0001a\\u0022b\\u005cc\\u0002');
+  for (const opaque of [10, 11, 12]) {
+    const header = Buffer.from(
+      `{"code":310,"extFields":${escaped},"flag":0,"language":"JAVA","opaque":${opaque},` +
+        '"serializeTypeCurrentRPC":"JSON","version":513}',
+    );
+    const frame = Buffer.alloc(4 + header.length + 4);
+    frame.writeInt32BE(header.length, 0);
+    header.copy(frame, 4);
+    frame.write('body', 4 + header.length);
+    rig.sendFrame(frame);
+    rig.write();
+    const [reply] = rig.drain();
+    assert.equal([reply?.opaque, reply?.fields['transactionId']], [opaque, 'a"b\\c']);
+  }
+});
+
 test('numbers of every length stand whole in the answer', () => {
   const rig = new SendRig();
   for (const opaque of [0, 9, 10, 2147483647, -1, -2147483648]) {
