@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { type RunFolder, removeFolder } from './cleanup.ts';
+import { runCommand } from './run-command.ts';
 
 export const ROCKETMQ_VERSION = '5.5.0';
 const MARKER = 'complete';
@@ -37,16 +38,8 @@ export async function requireJava(folder: RunFolder): Promise<void> {
 function runMaven(folder: RunFolder, directory: string): Promise<void> {
   const args = ['-B', '-ntp', '-f', path.join(directory, 'pom.xml'), 'dependency:copy-dependencies'];
   args.push('-DincludeScope=runtime', `-DoutputDirectory=${path.join(directory, 'lib')}`);
-  const child = folder.start({ command: 'mvn', args, cwd: directory });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (text) => (output += text));
-  return new Promise((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', (code) => {
-      if (code === 0) resolve();
-      else reject(new Error(`Maven could not fetch RocketMQ ${ROCKETMQ_VERSION}:\n${output.slice(-2000)}`));
-    });
-  });
+  const complaint = `Maven could not fetch RocketMQ ${ROCKETMQ_VERSION}:`;
+  return runCommand(folder, { command: 'mvn', args, cwd: directory }, complaint);
 }
 
 /** Folder with the jars of name server and broker. A fetch that was cut short leaves no half-filled folder. */

@@ -6,6 +6,7 @@ import { classPath, java } from '../../../test/interop/support/jvm.ts';
 import { tool } from '../../../test/interop/support/tools.ts';
 import type { RunFolder } from '../cleanup.ts';
 import { PROJECT_FOLDER } from '../machine.ts';
+import { runCommand } from '../run-command.ts';
 
 export type Language = 'java' | 'go';
 
@@ -37,24 +38,12 @@ async function buildOnce(
   if (fs.existsSync(stampFile) && fs.readFileSync(stampFile, 'utf8') === stamp) return final;
   const draft = path.join(folder.path, `client-${language}`);
   fs.mkdirSync(draft, { recursive: true });
-  await run(folder, build(draft), source);
+  const start = build(draft);
+  await runCommand(folder, { ...start, cwd: source }, `${path.basename(start.command)} failed:`);
   fs.writeFileSync(path.join(draft, STAMP), stamp);
   fs.rmSync(final, { recursive: true, force: true });
   fs.renameSync(draft, final);
   return final;
-}
-
-function run(folder: RunFolder, start: { command: string; args: string[] }, cwd: string): Promise<void> {
-  const child = folder.start({ ...start, cwd });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (text) => (output += text));
-  return new Promise((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', (code) => {
-      if (code === 0) resolve();
-      else reject(new Error(`${path.basename(start.command)} failed: ${output.slice(-2000)}`));
-    });
-  });
 }
 
 async function javaProgram(folder: RunFolder, cache: string): Promise<ClientProgram> {

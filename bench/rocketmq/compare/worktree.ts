@@ -4,6 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { RunFolder } from '../cleanup.ts';
 import { PROJECT_FOLDER } from '../machine.ts';
+import { runCommand } from '../run-command.ts';
 
 /** Written when the tree is whole: a build that was cut short is done again. */
 const MARKER = '.ringmq-built';
@@ -39,16 +40,8 @@ function sharePackages(tree: string): void {
 
 function setUp(folder: RunFolder, tree: string): Promise<void> {
   const args = [path.join(tree, 'packaging', 'setup.mjs')];
-  const child = folder.start({ command: process.execPath, args, cwd: tree });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (text) => (output += text));
-  return new Promise((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', (code) => {
-      if (code === 0) resolve();
-      else reject(new Error(`${path.basename(tree)} could not be built:\n${output.slice(-2000)}`));
-    });
-  });
+  const complaint = `${path.basename(tree)} could not be built:`;
+  return runCommand(folder, { command: process.execPath, args, cwd: tree }, complaint);
 }
 
 /** Folder of the built tree. */
