@@ -14,7 +14,7 @@ export interface BrokerConfig {
   /** Listen on listenPort - 2 too, as old clients expect; only with a fixed port. */
   vipChannel: boolean;
   networkThreads: number;
-  /** Which threads writer, dispatcher and flusher run in; `merged` needs one network thread. */
+  /** Which threads writer, dispatcher and flusher run in; some need one network thread (`needsOneNetworkThread`). */
   engineLayout: EngineLayout;
   /** `host:port` of the name servers to register with; may be empty. */
   nameServers: string[];

@@ -21,7 +21,7 @@ export function needsOneNetworkThread(layout: EngineLayout): boolean {
 
 const FEW_CORES = 4;
 
-/** What `auto` means on this machine. */
+/** What a broker gets that asks for none, on this machine. */
 export function defaultEngineLayout(): EngineLayout {
   return availableParallelism() <= FEW_CORES ? 'paired' : 'dedicated';
 }

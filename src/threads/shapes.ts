@@ -63,8 +63,9 @@ export interface FlusherShape {
   broker: BrokerShape;
 }
 
-export interface InlineShape {
-  writer: WriterShape;
+/** What of the engine runs in one thread. */
+export interface EngineParts {
+  writer?: WriterShape;
   flusher?: FlusherShape;
   dispatcher?: DispatcherShape;
 }
@@ -73,7 +74,7 @@ export interface NetworkShape {
   broker: BrokerShape;
   index: number;
   /** What of the engine runs in this thread (layouts `merged` and `inline`). */
-  inline?: InlineShape;
+  inline?: EngineParts;
   send: RingShape;
   replies: RingShape;
   slabs: SlabShape;

@@ -3,21 +3,16 @@
  * event loop instead of having threads and sleeps of their own.
  */
 import { HALT_THREAD_DIED, type Positions } from '../../ring/positions.ts';
-import { type Agent, compose } from '../agent.ts';
-import { DispatcherAgent } from '../dispatcher-agent.ts';
-import { FlusherAgent } from '../flusher-agent.ts';
-import type { InlineShape } from '../shapes.ts';
-import { WriterAgent } from '../writer-agent.ts';
+import type { Agent } from '../agent.ts';
+import { engineAgent } from '../engine-agents.ts';
+import type { EngineParts } from '../shapes.ts';
 
 export class InlineEngine {
   readonly #agent: Agent;
   readonly #positions: Positions;
 
-  constructor({ writer, flusher, dispatcher }: InlineShape, positions: Positions) {
-    const agents: Agent[] = [new WriterAgent(writer)];
-    if (flusher !== undefined) agents.push(new FlusherAgent(flusher));
-    if (dispatcher !== undefined) agents.push(new DispatcherAgent(dispatcher));
-    this.#agent = compose(agents);
+  constructor(parts: EngineParts, positions: Positions) {
+    this.#agent = engineAgent(parts);
     this.#positions = positions;
   }
 
