@@ -23,7 +23,8 @@ export async function startLoadedBroker(
 
 export function brokerConfig(loaded: LoadedBroker, log: ControlLog, nameServers: string[]): BrokerConfig {
   const { settings, store, listener } = loaded.values;
-  const { bindAddress, networkThreads, engineLayout, serverChannelMaxIdleTimeSeconds } = listener;
+  const { bindAddress, networkThreads, engineLayout, busyPollMicros, serverChannelMaxIdleTimeSeconds } =
+    listener;
   return {
     settings,
     store,
@@ -31,6 +32,7 @@ export function brokerConfig(loaded: LoadedBroker, log: ControlLog, nameServers:
     vipChannel: listener.vipChannel && settings.listenPort > 2,
     networkThreads,
     engineLayout,
+    busyPollMicros,
     nameServers,
     serverChannelMaxIdleTimeSeconds,
     properties: new LiveProperties(loaded.values, loaded.file),

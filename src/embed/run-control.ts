@@ -48,6 +48,8 @@ function configOf({ store, temporary, options }: EmbeddedStart, nameServer: stri
     bindAddress: host,
     vipChannel: false,
     ...threadsOf(options),
+    // The cores are those of the host program.
+    busyPollMicros: 0,
     nameServers: [nameServer],
     serverChannelMaxIdleTimeSeconds: IDLE_SECONDS,
     properties: {

@@ -4,7 +4,8 @@
  * A thread without event loop (writer, dispatcher, flusher) parks on a word: it sets the word to SLEEPING, looks once
  * more for work, and waits; a waker that finds SLEEPING sets AWAKE and notifies. So a wake-up costs a system call
  * only when somebody really sleeps. A thread with an event loop (network, control) has a doorbell of the addon; its
- * id stands in the word, 0 while the thread has not opened it yet (it looks at its rings when it starts).
+ * id stands in the word, 0 while the thread has not opened it yet (it looks at its rings when it starts) or is awake
+ * and looks by itself.
  */
 import { addon } from '../native/addon.ts';
 
@@ -40,15 +41,31 @@ export function wakerOf(shape: WakeShape): () => void {
   };
 }
 
-/** Opens this thread's doorbell and publishes it. Returns the function that closes it. */
-export function answerDoorbell(shape: WakeShape, onRing: () => void): () => void {
-  const word = new Int32Array(shape.word);
-  const doorbell = addon.openDoorbell(onRing);
-  Atomics.store(word, 0, doorbell);
-  return () => {
-    Atomics.store(word, 0, 0);
-    addon.closeDoorbell(doorbell);
-  };
+/** This thread's doorbell, open and published. */
+export class Doorbell {
+  readonly #word: Int32Array;
+  readonly #id: number;
+
+  constructor(shape: WakeShape, onRing: () => void) {
+    this.#word = new Int32Array(shape.word);
+    this.#id = addon.openDoorbell(onRing);
+    Atomics.store(this.#word, 0, this.#id);
+  }
+
+  /** Nobody rings until `unmute`: this thread looks at its rings all the time. */
+  mute(): void {
+    Atomics.store(this.#word, 0, 0);
+  }
+
+  /** After this the thread has to look at everything once: nobody told it what came meanwhile. */
+  unmute(): void {
+    Atomics.store(this.#word, 0, this.#id);
+  }
+
+  close(): void {
+    this.mute();
+    addon.closeDoorbell(this.#id);
+  }
 }
 
 /** The sleeping side of a 'park' wake. */

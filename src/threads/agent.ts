@@ -2,6 +2,7 @@
  * Work and waiting are separate. An agent does one round of work when asked; a runner gives it a thread, decides when
  * to ask again and how to sleep. So the same agents run in threads of their own, several in one, or inline in a test.
  */
+import type { Patience } from '../ring/patience.ts';
 import { HALT_THREAD_DIED, type Positions } from '../ring/positions.ts';
 import type { Parker } from '../ring/wake.ts';
 
@@ -21,23 +22,28 @@ export interface Agent {
   close(): void;
 }
 
+/** Done in a round, by all agents of the thread together: a message or two. */
+const FEW = 4;
+const LOOKS_PER_CLOCK = 32;
+
 /**
  * Runs the agent until `positions` say stop and it is drained. Blocks this thread.
  *
- * A wake-up costs 25 µs on an idle machine, so after work the thread looks again for a moment before it sleeps; only
- * work makes that worth while: after a sleep that ended for nothing it sleeps again at once.
+ * A wake-up costs 25 µs and more, so after work the thread looks again for a moment before it sleeps; only work makes
+ * that worth while: after a sleep that ended for nothing it sleeps again at once.
  */
-export function runAgent(agent: Agent, positions: Positions, parker: Parker): void {
-  let worked = true;
+export function runAgent(agent: Agent, positions: Positions, parker: Parker, patience: Patience): void {
+  let worked = 0;
   try {
     while (!positions.halted) {
-      if (agent.doWork() > 0) {
-        worked = true;
+      const done = agent.doWork();
+      if (done > 0) {
+        worked = done;
       } else if (positions.stopping && agent.drained) {
         break;
-      } else if (!worked || !spin(agent)) {
+      } else if (worked === 0 || !workFollows(agent, worked, patience)) {
         parker.park(agent.maxSleepMs, () => agent.hasWork() || positions.stopping);
-        worked = false;
+        worked = 0;
       }
     }
   } catch (error) {
@@ -48,8 +54,19 @@ export function runAgent(agent: Agent, positions: Positions, parker: Parker): vo
   }
 }
 
-function spin(agent: Agent): boolean {
+/** Looks on for a moment; for longer only where few share the wake-up, which many hardly notice. */
+function workFollows(agent: Agent, worked: number, patience: Patience): boolean {
   for (let i = agent.spins; i > 0; i--) if (agent.hasWork()) return true;
+  if (worked > FEW || !patience.worthwhile()) return false;
+  const until = performance.now() + patience.millis;
+  do {
+    for (let i = LOOKS_PER_CLOCK; i > 0; i--) {
+      if (!agent.hasWork()) continue;
+      patience.rewarded();
+      return true;
+    }
+  } while (performance.now() < until);
+  patience.disappointed();
   return false;
 }
 

@@ -12,7 +12,7 @@ import { addon } from '../native/addon.ts';
 import { formatHost } from '../net/addresses.ts';
 import type { RingShape } from '../ring/layout.ts';
 import { RingConsumer, RingProducer } from '../ring/spsc-ring.ts';
-import { answerDoorbell, wakerOf } from '../ring/wake.ts';
+import { Doorbell, wakerOf } from '../ring/wake.ts';
 import { storePaths } from '../store/paths.ts';
 import type { BrokerConfig, RunningBroker } from './config.ts';
 import { Announcer } from './control/announcer.ts';
@@ -86,7 +86,7 @@ class Broker implements RunningBroker {
   readonly #arrivals: RingConsumer;
   readonly #delay: DelayService;
   readonly #duties: Duties;
-  readonly #closeDoorbell: () => void;
+  readonly #doorbell: Doorbell;
   #engine: Engine | undefined;
   #reportDeath: (error: Error) => void = () => {};
   #closing: Promise<boolean> | undefined;
@@ -147,7 +147,7 @@ class Broker implements RunningBroker {
       announcer: this.#announcer,
       endOfTurn: () => this.#link.flush(),
     });
-    this.#closeDoorbell = answerDoorbell(this.#topology.broker.wakes.control, () => this.#rung());
+    this.#doorbell = new Doorbell(this.#topology.broker.wakes.control, () => this.#rung());
   }
 
   async start(threads: EngineThreads, descriptors: number[]): Promise<void> {
@@ -179,7 +179,7 @@ class Broker implements RunningBroker {
     this.#closing = Promise.resolve(false);
     this.#duties.halt();
     await this.#engine?.terminate();
-    this.#closeDoorbell();
+    this.#doorbell.close();
     this.#opened.store.abandon();
   }
 
@@ -195,7 +195,7 @@ class Broker implements RunningBroker {
       this.#rung();
     }
     await this.#engine?.stop();
-    this.#closeDoorbell();
+    this.#doorbell.close();
     await saveTables(this.#tables);
     this.#reads.close();
     return this.#opened.store.close();

@@ -16,6 +16,8 @@ export interface BrokerConfig {
   networkThreads: number;
   /** Which threads writer, dispatcher and flusher run in; some need one network thread (`needsOneNetworkThread`). */
   engineLayout: EngineLayout;
+  /** How long network thread and writer stay awake for the next message, µs; 0 = not at all. */
+  busyPollMicros: number;
   /** `host:port` of the name servers to register with; may be empty. */
   nameServers: string[];
   /** Seconds after which a silent connection is closed. */

@@ -3,6 +3,7 @@
  * when its agents are made, then works until the stop; such a thread hears no messages (see design: waiting workers).
  */
 import { parentPort } from 'node:worker_threads';
+import { Patience } from '../ring/patience.ts';
 import { Positions } from '../ring/positions.ts';
 import { Parker, type WakeShape } from '../ring/wake.ts';
 import { runAgent } from './agent.ts';
@@ -18,5 +19,7 @@ export interface EngineShape extends EngineParts {
 whenTold((shape: EngineShape) => {
   const agent = engineAgent(shape);
   parentPort?.postMessage('ready');
-  runAgent(agent, new Positions(shape.positions), new Parker(shape.wake));
+  // Only for messages on their way in: what follows them keeps nobody waiting.
+  const patience = new Patience(shape.writer?.broker.busyPollMicros ?? 0);
+  runAgent(agent, new Positions(shape.positions), new Parker(shape.wake), patience);
 });

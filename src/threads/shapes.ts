@@ -25,6 +25,8 @@ export interface BrokerShape {
   directory: number;
   store: StoreOptions;
   delayMillis: number[];
+  /** How long network thread and writer stay awake for the next message, µs (`Patience`); 0 = not at all. */
+  busyPollMicros: number;
   wakes: {
     writer: WakeShape;
     dispatcher: WakeShape;

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { addon } from '../../src/native/addon.ts';
+import { createWake, Doorbell, wakerOf } from '../../src/ring/wake.ts';
 import { eventually } from './support/eventually.ts';
 import { TestThread, withThreads } from './support/thread.ts';
 
@@ -34,6 +35,24 @@ test('rings coalesce until the callback has run', async () => {
   addon.ringDoorbell(bell);
   await eventually(() => rings() === 2, 'the second callback');
   addon.closeDoorbell(bell);
+});
+
+test('a muted doorbell is not rung, an unmuted one is again', async () => {
+  let rings = 0;
+  const shape = createWake('doorbell');
+  const doorbell = new Doorbell(shape, () => rings++);
+  const wake = wakerOf(shape);
+  doorbell.mute();
+  wake();
+  await sleep(20);
+  assert.is(rings, 0);
+  doorbell.unmute();
+  wake();
+  await eventually(() => rings === 1, 'the callback');
+  doorbell.close();
+  wake();
+  await sleep(20);
+  assert.is(rings, 1, 'rung after it was closed');
 });
 
 test('a ring from inside of the callback rings again', async () => {

@@ -2,7 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { RingShape } from '../../src/ring/layout.ts';
 import { FULL, RingConsumer, RingProducer } from '../../src/ring/spsc-ring.ts';
-import { answerDoorbell, Parker, type WakeShape, wakerOf } from '../../src/ring/wake.ts';
+import { Doorbell, Parker, type WakeShape, wakerOf } from '../../src/ring/wake.ts';
 import { Random } from '../support/random.ts';
 
 export interface RingThreadData {
@@ -94,9 +94,9 @@ if (own.kind === 'park') {
   const rung = () => {
     if (!turn()) return;
     clearInterval(alive);
-    close();
+    doorbell.close();
     parentPort?.postMessage('done');
   };
-  const close = answerDoorbell(own, rung);
+  const doorbell = new Doorbell(own, rung);
   rung();
 }

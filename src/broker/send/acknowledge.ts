@@ -50,6 +50,14 @@ export class Acknowledger {
     this.#parts = parts;
   }
 
+  /** Whether `drain` would find something now. */
+  get pending(): boolean {
+    const { replies, sends, positions, syncFlush } = this.#parts;
+    if (replies.pending) return true;
+    if (!syncFlush || sends.head === sends.answered) return false;
+    return (sends.end[sends.indexOf(sends.head)] as number) <= positions.get(FLUSHED);
+  }
+
   /** Takes answers and releases replies; returns how many sends were completed. */
   drain(now: number): number {
     const { replies, sends, positions } = this.#parts;

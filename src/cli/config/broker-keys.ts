@@ -125,6 +125,14 @@ export const keyGroups: readonly KeyGroup[] = [
           'one network thread.',
         { name: `${OWN_PREFIX}engineLayout`, defaultText: '`paired` up to 4 processors, else `dedicated`' },
       ),
+      listener(
+        'busyPollMicros',
+        integer(0, 1000),
+        'Microseconds that network threads and writer stay awake for the next message before they sleep, as long ' +
+          'as messages do follow that fast: a lone send waits for no thread to wake up. 0 = they sleep at once, as they do ' +
+          'under SYNC_FLUSH.',
+        { name: `${OWN_PREFIX}busyPollMicros` },
+      ),
       setting('regionId', text('a text'), 'Written to messages as MSG_REGION.', { changeable: false }),
     ],
   },

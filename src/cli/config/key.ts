@@ -16,6 +16,7 @@ export interface ListenerOptions {
   networkThreads: number;
   vipChannel: boolean;
   engineLayout: EngineLayout;
+  busyPollMicros: number;
 }
 
 export interface BrokerValues {

@@ -93,6 +93,7 @@ export function defaultValues(): BrokerValues {
       networkThreads: Math.min(4, Math.max(1, Math.floor(availableParallelism() / 4))),
       vipChannel: true,
       engineLayout: defaultEngineLayout(),
+      busyPollMicros: 150,
     },
   };
 }

@@ -57,6 +57,7 @@ export function topologyOf(config: BrokerConfig, opened: OpenedStore): Topology 
     },
     queues: opened.store.recovered.queues,
     engine: config.engineLayout,
+    busyPollMicros: config.busyPollMicros,
   });
 }
 

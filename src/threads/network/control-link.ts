@@ -56,6 +56,11 @@ export class ControlLink {
     this.#parts = parts;
   }
 
+  /** Whether `drain` would find something now. */
+  get pending(): boolean {
+    return this.#parts.down.pending;
+  }
+
   /** Forwards a frame. CUT_ALL or CUT_BLOCKED. */
   forward(connection: Connection, bytes: Uint8Array, offset: number, length: number): number {
     if (this.#late.length > 0) return CUT_BLOCKED;

@@ -16,6 +16,10 @@ export class InlineEngine {
     this.#positions = positions;
   }
 
+  get hasWork(): boolean {
+    return this.#agent.hasWork();
+  }
+
   /** Does all there is to do; true when there was something. Throws when the store has halted. */
   work(): boolean {
     let worked = false;

@@ -17,10 +17,11 @@ import { PendingSends } from '../../net/pending-sends.ts';
 import { RequestCode } from '../../protocol/codes.ts';
 import { FLAG_RESPONSE } from '../../protocol/command.ts';
 import { RequestView } from '../../protocol/request-view.ts';
+import { Patience } from '../../ring/patience.ts';
 import { LOG_START, Positions } from '../../ring/positions.ts';
 import { Slabs } from '../../ring/slabs.ts';
 import { RingConsumer, RingProducer } from '../../ring/spsc-ring.ts';
-import { wakerOf } from '../../ring/wake.ts';
+import { type Doorbell, wakerOf } from '../../ring/wake.ts';
 import { nativeDisk } from '../../store/disk/native-disk.ts';
 import { Segments } from '../../store/log/segments.ts';
 import { storePaths } from '../../store/paths.ts';
@@ -33,6 +34,7 @@ import { ControlLink } from './control-link.ts';
 import { CreationWait } from './creation-wait.ts';
 import { InlineEngine } from './inline-engine.ts';
 import { Sockets } from './sockets.ts';
+import { Wakefulness } from './wakefulness.ts';
 
 /** One coarse timer serves all deadlines. */
 const TICK_MS = 250;
@@ -57,6 +59,7 @@ export class NetworkAgent {
   readonly #arrivals: RingConsumer;
   readonly #arrivalsLost: Int32Array;
   readonly #versions: Int32Array;
+  readonly #wakefulness: Wakefulness;
   readonly #request = new RequestView();
   readonly #timer: NodeJS.Timeout;
   readonly #wakeControl: () => void;
@@ -64,7 +67,7 @@ export class NetworkAgent {
   /** Ms of the monotonic clock at the start of this turn. */
   #now = systemClock.monotonic();
 
-  constructor(shape: NetworkShape) {
+  constructor(shape: NetworkShape, doorbell: Doorbell) {
     this.#shape = shape;
     const { broker } = shape;
     const { store, wakes } = broker;
@@ -88,7 +91,10 @@ export class NetworkAgent {
         this.#frame(connection, bytes, view, offset, length),
       opened: (connection) => this.#link.opened(connection),
       closed: (connection) => this.#closed(connection),
-      endOfTurn: () => this.#endOfTurn(),
+      endOfTurn: () => {
+        this.#endOfTurn();
+        this.#wakefulness.worked();
+      },
     });
     const connectionOf = (slot: number, generation: number) => this.sockets.connections.get(slot, generation);
     const touched = (connection: Connection) => this.sockets.touched(connection);
@@ -127,11 +133,25 @@ export class NetworkAgent {
     this.#arrivals = RingConsumer.join(shape.arrivals, wakerOf(wakes.dispatcher));
     this.#arrivalsLost = new Int32Array(shape.arrivalsLost);
     this.#versions = new Int32Array(shape.versions);
+    this.#wakefulness = new Wakefulness({
+      patience: new Patience(broker.busyPollMicros),
+      look: () => this.#look(),
+      stayAwake: () => doorbell.mute(),
+      fallAsleep: () => {
+        doorbell.unmute();
+        this.#doAll();
+      },
+    });
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
   }
 
   /** The doorbell rang: somebody put something into a ring, or made room in one. */
   rung(): void {
+    this.#doAll();
+    this.#wakefulness.worked();
+  }
+
+  #doAll(): void {
     this.#now = systemClock.monotonic();
     this.#acknowledger.drain(this.#now);
     this.#drainArrivals();
@@ -140,6 +160,12 @@ export class NetworkAgent {
     if (this.sockets.hasBlocked) this.sockets.unblock();
     this.#dropDeleted();
     this.#endOfTurn();
+  }
+
+  /** Instead of the doorbell, while the loop stays awake. */
+  #look(): void {
+    const { pending } = this.#acknowledger;
+    if (pending || this.#arrivals.pending || this.#link.pending || this.#engine?.hasWork) this.rung();
   }
 
   /** Before a stop: brings everything to its end that is under way; control hears of all of it. */
@@ -155,6 +181,7 @@ export class NetworkAgent {
 
   close(): void {
     clearInterval(this.#timer);
+    this.#wakefulness.close();
     this.sockets.refuse();
     this.sockets.destroyAll();
     this.#engine?.close();

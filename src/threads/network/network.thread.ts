@@ -4,7 +4,7 @@
  */
 import { type MessagePort, parentPort } from 'node:worker_threads';
 import { addon } from '../../native/addon.ts';
-import { answerDoorbell } from '../../ring/wake.ts';
+import { Doorbell } from '../../ring/wake.ts';
 import type { NetworkShape } from '../shapes.ts';
 import { whenTold } from '../spawn.ts';
 import { NetworkAgent } from './network-agent.ts';
@@ -45,10 +45,10 @@ function settle(agent: NetworkAgent, attempts = 100): void {
 }
 
 whenTold((shape: NetworkShape) => {
-  const agent = new NetworkAgent(shape);
   const wake = shape.broker.wakes.network[shape.index];
   if (wake === undefined) throw new Error(`no wake for network thread ${shape.index}`);
-  const closeDoorbell = answerDoorbell(wake, () => agent.rung());
+  const doorbell = new Doorbell(wake, () => agent.rung());
+  const agent = new NetworkAgent(shape, doorbell);
   port.on('message', (command: NetworkCommand) => {
     switch (command.kind) {
       case 'listen': {
@@ -65,7 +65,7 @@ whenTold((shape: NetworkShape) => {
         break;
       case 'stop':
         agent.close();
-        closeDoorbell();
+        doorbell.close();
         port.close();
         break;
     }
