@@ -10,7 +10,7 @@ export function runCommand(
   program: { command: string; args: string[]; cwd: string },
   complaint: string,
 ): Promise<void> {
-  const child = folder.start(program);
+  const child = folder.start({ ...program, fetches: true });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (text) => (output += text));
   return new Promise((resolve, reject) => {
