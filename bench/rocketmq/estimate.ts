@@ -1,22 +1,33 @@
 /** How long a run will take, roughly, and the listing of what it consists of. */
 import { goalText } from './goals.ts';
-import { type BenchOptions, pickContestants } from './options.ts';
-import type { Scenario } from './scenarios.ts';
+import { type Casting, goesOn, planOf } from './hand-over.ts';
+import { type BenchOptions, castingsOf } from './options.ts';
 
-/** Disturbed rounds and the generator's calibration come on top. */
+/** Disturbed rounds, the generator's calibration and brokers that outgrow their disk come on top. */
 const MARGIN = 1.1;
 
-export function scenarioSeconds(scenario: Scenario, options: BenchOptions): number {
+type Times = Pick<BenchOptions, 'rounds' | 'timing'>;
+
+/** `before` is the scenario that ran before, whose brokers may go on. */
+export function scenarioSeconds(casting: Casting, before: Casting | undefined, times: Times): number {
+  const { scenario, contestants } = casting;
   let seconds = 0;
-  for (const contestant of pickContestants(scenario, options)) {
-    const { prepare, round } = (contestant.plan ?? scenario.plan).estimateSeconds(contestant, options.timing);
-    seconds += prepare + options.rounds * round;
+  for (const contestant of contestants) {
+    const { prepare, adapt, round } = planOf(scenario, contestant).estimateSeconds(contestant, times.timing);
+    const same = before?.contestants.find(({ name }) => name === contestant.name);
+    const shared = before !== undefined && same !== undefined && goesOn(same, before.scenario, casting);
+    seconds += (shared ? (adapt ?? prepare) : prepare) + times.rounds * round;
   }
   return seconds * MARGIN;
 }
 
-export function runSeconds(options: BenchOptions): number {
-  return options.scenarios.reduce((sum, scenario) => sum + scenarioSeconds(scenario, options), 0);
+/** Of each of them, in this order. */
+function secondsOfEach(castings: readonly Casting[], times: Times): number[] {
+  return castings.map((casting, at) => scenarioSeconds(casting, castings[at - 1], times));
+}
+
+export function runSeconds(castings: readonly Casting[], times: Times): number {
+  return secondsOfEach(castings, times).reduce((sum, seconds) => sum + seconds, 0);
 }
 
 export function duration(seconds: number): string {
@@ -25,10 +36,12 @@ export function duration(seconds: number): string {
 }
 
 export function listing(options: BenchOptions): string {
-  const lines = options.scenarios.flatMap((scenario) => [
-    `${String(scenario.row).padStart(2)}  ${scenario.name.padEnd(16)} ${scenario.title}` +
-      ` (${Math.round(scenarioSeconds(scenario, options))} s)`,
-    ...scenario.goals.map((goal) => `      target: ${goalText(goal)}`),
+  const castings = castingsOf(options.scenarios, options);
+  const seconds = secondsOfEach(castings, options);
+  const lines = castings.flatMap(({ scenario: { row, name, title, goals } }, at) => [
+    `${String(row).padStart(2)}  ${name.padEnd(16)} ${title} (${Math.round(seconds[at] as number)} s)`,
+    ...goals.map((goal) => `      target: ${goalText(goal)}`),
   ]);
-  return `${lines.join('\n')}\nabout ${duration(runSeconds(options))} with ${options.rounds} rounds\n`;
+  const all = duration(runSeconds(castings, options));
+  return `${lines.join('\n')}\nabout ${all} with ${options.rounds} rounds\n`;
 }

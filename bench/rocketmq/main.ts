@@ -8,10 +8,11 @@ import { DisturbanceWatch } from './disturbance.ts';
 import { duration, listing, runSeconds } from './estimate.ts';
 import { fetchRocketMq, ROCKETMQ_VERSION, requireJava } from './fetch.ts';
 import { integer } from './format.ts';
+import type { Casting } from './hand-over.ts';
 import { LoadRun } from './load-run.ts';
 import { describeMachine, PROJECT_FOLDER } from './machine.ts';
 import { Measurement } from './measure.ts';
-import { BENCH_USAGE, type BenchOptions, parseBenchOptions, pickContestants } from './options.ts';
+import { BENCH_USAGE, type BenchOptions, castingsOf, parseBenchOptions } from './options.ts';
 import { type ScenarioOutcome, succeeded } from './outcome.ts';
 import { Progress } from './progress.ts';
 import { makeReport, markdown, type Report, scenarioTable, verdictTable } from './report.ts';
@@ -22,6 +23,7 @@ import { sendSettings } from './work/send.ts';
 import type { Bench } from './work/work.ts';
 
 const CALIBRATION_SECONDS = 3;
+const CACHE = path.join(PROJECT_FOLDER, '.cache', 'bench');
 
 function say(line: string): void {
   process.stderr.write(`${line}\n`);
@@ -41,67 +43,82 @@ async function calibrate(bench: Bench): Promise<LoadResult> {
 }
 
 /** RocketMQ's jars, or nothing when it does not take part. What is missing is said before anything is measured. */
-async function provide(options: BenchOptions, folder: RunFolder, cache: string): Promise<string> {
+async function provide(options: BenchOptions, folder: RunFolder): Promise<string> {
   for (const { plan } of options.scenarios) plan.require?.();
   if (options.targets.includes('ringmq')) await ensureFreshBundle(say);
   if (!options.targets.includes('rocketmq')) return '';
   await requireJava(folder);
-  return fetchRocketMq(folder, cache, say);
+  return fetchRocketMq(folder, CACHE, say);
 }
 
-async function measureScenarios(
-  measurement: Measurement,
+function settingsOf(
   options: BenchOptions,
-  onOutcome: (outcomes: readonly ScenarioOutcome[]) => void,
-): Promise<ScenarioOutcome[]> {
-  const outcomes: ScenarioOutcome[] = [];
-  for (const scenario of options.scenarios) {
-    const outcome = await measurement.scenario(scenario, pickContestants(scenario, options));
-    process.stdout.write(`\n${scenarioTable(summarize(outcome, scenario.aliases))}\n`);
-    outcomes.push(outcome);
-    onOutcome(outcomes);
-  }
-  return outcomes;
+  folder: RunFolder,
+): Pick<Report, 'rocketmqVersion' | 'machine' | 'options'> {
+  const { scenarios: _, json: _json, list: _list, ...settings } = options;
+  return { rocketmqVersion: ROCKETMQ_VERSION, machine: describeMachine(folder.path), options: settings };
 }
 
-async function measureAll(options: BenchOptions, folder: RunFolder, cache: string): Promise<Report> {
-  const startedAt = new Date().toISOString();
-  const lib = await provide(options, folder, cache);
-  const machine = describeMachine(folder.path);
+/** The JSON report; the Markdown report lies beside it. */
+function reportFile({ json }: BenchOptions): string {
+  return path.resolve(`${(json ?? path.join(CACHE, 'last-run')).replace(/\.json$/, '')}.json`);
+}
+
+function introduce(
+  { machine }: Pick<Report, 'machine'>,
+  options: BenchOptions,
+  castings: readonly Casting[],
+): void {
   say(`${machine.processor}, ${machine.processors} processors, ${machine.kernel}, ${machine.fileSystem}`);
   say(`Node ${machine.node}; RocketMQ ${ROCKETMQ_VERSION} on ${machine.java}, heap ${options.heap}`);
-  say(
-    `${options.scenarios.length} scenarios, ${options.rounds} rounds: about ${duration(runSeconds(options))}`,
-  );
-  const watch = new DisturbanceWatch(folder);
-  const progress = new Progress(say);
-  const { rounds, repeats, timing } = options;
-  const context = { folder, lib, heap: options.heap };
-  const load = new LoadRun(folder, watch);
-  const step = (line: string): void => progress.step(line);
-  const bench: Bench = { folder, context, load, watch, timing, rounds, cache, say: step };
-  const generator = await calibrate(bench);
-  const measurement = new Measurement(bench, progress, { rounds, repeatsPerRound: repeats });
-  const report = (outcomes: ScenarioOutcome[]): Report => {
-    const { scenarios, json: _json, list: _list, ...settings } = options;
-    const finishedAt = new Date().toISOString();
-    const parts = { startedAt, finishedAt, rocketmqVersion: ROCKETMQ_VERSION, machine, options: settings };
-    return makeReport({ ...parts, generator, outcomes }, scenarios);
-  };
-  const file = options.json ?? path.join(cache, 'last-run.json');
-  // after each scenario, so that a run that is cut short leaves what it has
-  const outcomes = await measureScenarios(measurement, options, (some) =>
-    writeReport(report([...some]), file),
-  );
-  watch.stop();
-  return report(outcomes);
+  const time = duration(runSeconds(castings, options));
+  say(`${castings.length} scenarios, ${options.rounds} rounds: about ${time}`);
 }
 
+function makeBench(options: BenchOptions, folder: RunFolder, lib: string, progress: Progress): Bench {
+  const { rounds, timing, heap } = options;
+  const watch = new DisturbanceWatch(folder);
+  const load = new LoadRun(folder, watch);
+  const step = (line: string): void => progress.step(line);
+  return { folder, context: { folder, lib, heap }, load, watch, timing, rounds, cache: CACHE, say: step };
+}
+
+async function measureAll(options: BenchOptions, folder: RunFolder): Promise<Report> {
+  const startedAt = new Date().toISOString();
+  const settings = settingsOf(options, folder);
+  const file = reportFile(options);
+  const outcomes: ScenarioOutcome[] = [];
+  const castings = castingsOf(options.scenarios, options);
+  const lib = await provide(options, folder);
+  introduce(settings, options, castings);
+  const progress = new Progress(say);
+  const bench = makeBench(options, folder, lib, progress);
+  const generator = await calibrate(bench);
+  const report = (): Report => {
+    const finishedAt = new Date().toISOString();
+    return makeReport(
+      { startedAt, finishedAt, ...settings, generator, outcomes: [...outcomes] },
+      options.scenarios,
+    );
+  };
+  const { rounds, repeats } = options;
+  const measurement = new Measurement(bench, progress, { rounds, repeatsPerRound: repeats });
+  await measurement.run(castings, (outcome, { scenario }) => {
+    process.stdout.write(`\n${scenarioTable(summarize(outcome, scenario.aliases))}\n`);
+    outcomes.push(outcome);
+    // after each scenario, so that a run that is cut short leaves what it has
+    writeReport(report(), file);
+  });
+  bench.watch.stop();
+  return report();
+}
+
+/** The JSON report is there whole or not at all: a run that is killed meanwhile must be able to go on from it. */
 function writeReport(report: Report, file: string): void {
-  const base = file.replace(/\.json$/, '');
-  fs.mkdirSync(path.dirname(path.resolve(file)), { recursive: true });
-  fs.writeFileSync(`${base}.json`, `${JSON.stringify(report, null, 2)}\n`);
-  fs.writeFileSync(`${base}.md`, markdown(report));
+  fs.mkdirSync(path.dirname(file), { recursive: true });
+  fs.writeFileSync(`${file}.new`, `${JSON.stringify(report, null, 2)}\n`);
+  fs.renameSync(`${file}.new`, file);
+  fs.writeFileSync(file.replace(/json$/, 'md'), markdown(report));
 }
 
 async function main(): Promise<number> {
@@ -116,12 +133,11 @@ async function main(): Promise<number> {
     process.stdout.write(listing(options));
     return 0;
   }
-  const cache = path.join(PROJECT_FOLDER, '.cache', 'bench');
-  const folder = new RunFolder(cache);
+  const folder = new RunFolder(CACHE);
   try {
-    const report = await measureAll(options, folder, cache);
+    const report = await measureAll(options, folder);
     process.stdout.write(`\n${verdictTable(report.verdicts)}\n`);
-    say(`reports: ${options.json ?? path.join(cache, 'last-run.json')} and .md beside it`);
+    say(`reports: ${reportFile(options)} and .md beside it`);
     return succeeded(report.outcomes) ? 0 : 1;
   } catch (error) {
     say(`bench:rocketmq: ${(error as Error).message}`);

@@ -1,17 +1,19 @@
 /**
- * One scenario: start the brokers, warm each up, then rounds A B A B.
+ * Scenario after scenario: start the brokers, warm each up, then rounds A B A B.
  *
  * All contestants stay alive from first to last round, and only one gets load at a time. Restarting them for every
  * round would either measure a cold JVM or spend most of the time on warming it up again; an idle broker costs next to
  * nothing, and what it costs is measured and reported. Before each round all written pages go to disk (`sync`), so
- * that no round pays for what the other broker wrote. Each scenario starts anew, with empty stores. Where memory is
- * what is measured, one contestant at a time is alive (`oneAtATime`).
+ * that no round pays for what the other broker wrote. For the same reason a broker goes on from one scenario of plain
+ * sends to the next (hand-over.ts); all others start anew, with empty stores. Where memory is what is measured, one
+ * contestant at a time is alive (`oneAtATime`).
  */
 import path from 'node:path';
 import { removeFolder } from './cleanup.ts';
 import type { Contestant } from './contestant.ts';
 import { occupiedBytes, writeBack } from './disk.ts';
-import type { ScenarioOutcome, TargetOutcome } from './outcome.ts';
+import { type Casting, goesOn, type LivingBroker, planOf } from './hand-over.ts';
+import { keepRealFigures, type ScenarioOutcome, type TargetOutcome } from './outcome.ts';
 import type { Progress } from './progress.ts';
 import type { FlushMode, Scenario } from './scenarios.ts';
 import type { Target } from './target.ts';
@@ -32,12 +34,20 @@ class Player implements Stage {
   target: Target | undefined;
   work: Work | undefined;
 
-  constructor(bench: Bench, scenario: Scenario, contestant: Contestant, all: readonly Player[]) {
+  constructor(
+    bench: Bench,
+    scenario: Scenario,
+    contestant: Contestant,
+    all: readonly Player[],
+    inherited: LivingBroker | undefined,
+  ) {
     this.bench = bench;
     this.contestant = contestant;
     this.flush = scenario.flush;
-    this.plan = contestant.plan ?? scenario.plan;
-    this.home = path.join(bench.folder.path, `${scenario.name}-${contestant.name}`);
+    this.plan = planOf(scenario, contestant);
+    // the scenario that it began with stays in the name of a broker's folder
+    this.home = inherited?.home ?? path.join(bench.folder.path, `${scenario.name}-${contestant.name}`);
+    this.target = inherited?.target;
     const { name, title } = contestant;
     this.outcome = { name, title, rounds: [], repeated: 0, disturbedKept: 0 };
     this.#all = all;
@@ -60,6 +70,17 @@ class Player implements Stage {
     removeFolder(this.home);
   }
 
+  /** The broker, when it is in a state to serve another scenario; it is not this player's any more then. */
+  async handOver(): Promise<LivingBroker | undefined> {
+    const { target, home } = this;
+    // one that failed was stopped at once and is not here any more
+    if (target === undefined || target.death !== undefined || this.hasOutgrownItsDisk()) return;
+    await this.work?.end?.();
+    this.work = undefined;
+    this.target = undefined;
+    return { target, home };
+  }
+
   hasOutgrownItsDisk(): boolean {
     return (
       this.target !== undefined && occupiedBytes(this.home) > (this.plan.filesMaxBytes ?? FILES_MAX_BYTES)
@@ -77,6 +98,8 @@ export class Measurement {
   readonly #bench: Bench;
   readonly #progress: Progress;
   readonly #options: MeasureOptions;
+  /** Brokers between two scenarios, by the name of their contestant. */
+  #handedOver = new Map<string, LivingBroker>();
 
   constructor(bench: Bench, progress: Progress, options: MeasureOptions) {
     this.#bench = bench;
@@ -84,20 +107,48 @@ export class Measurement {
     this.#options = options;
   }
 
-  async scenario(scenario: Scenario, contestants: readonly Contestant[]): Promise<ScenarioOutcome> {
+  /** Measures all of them in this order. */
+  async run(
+    castings: readonly Casting[],
+    onOutcome: (outcome: ScenarioOutcome, casting: Casting) => void,
+  ): Promise<void> {
+    for (const [at, casting] of castings.entries())
+      onOutcome(await this.#scenario(casting, castings[at + 1]), casting);
+  }
+
+  async #scenario(casting: Casting, next: Casting | undefined): Promise<ScenarioOutcome> {
+    const { scenario } = casting;
     this.#progress.scenario(scenario);
-    const players: Player[] = [];
-    for (const contestant of contestants)
-      players.push(new Player(this.#bench, scenario, contestant, players));
+    const players = this.#castPlayers(casting);
     const groups = scenario.oneAtATime === true ? players.map((player) => [player]) : [players];
     for (const group of groups) {
       await this.#play(
         group,
         players.map(({ outcome }) => outcome),
       );
+      for (const player of group) await this.#leave(player, scenario, next);
     }
     const { name, title } = scenario;
-    return { scenario: { name, title }, targets: players.map(({ outcome }) => outcome) };
+    const targets = players.map(({ outcome }) => outcome);
+    return { scenario: { name, title }, targets };
+  }
+
+  #castPlayers({ scenario, contestants }: Casting): Player[] {
+    const players: Player[] = [];
+    for (const contestant of contestants) {
+      const inherited = this.#handedOver.get(contestant.name);
+      players.push(new Player(this.#bench, scenario, contestant, players, inherited));
+    }
+    this.#handedOver.clear();
+    return players;
+  }
+
+  /** A contestant's end in a scenario: its broker goes on to the next one, or ends. */
+  async #leave(player: Player, scenario: Scenario, next: Casting | undefined): Promise<void> {
+    const { contestant } = player;
+    const broker = goesOn(contestant, scenario, next) ? await player.handOver() : undefined;
+    if (broker === undefined) await player.discard();
+    else this.#handedOver.set(contestant.name, broker);
   }
 
   async #play(group: readonly Player[], all: readonly TargetOutcome[]): Promise<void> {
@@ -106,13 +157,13 @@ export class Measurement {
       if (reason !== undefined) {
         Object.assign(player.outcome, { failure: reason, excused: true });
         this.#progress.step(`${player.contestant.title} is left out: ${reason}`);
+        await player.discard();
       }
       await this.#guard(player, () => player.prepare());
     }
     for (let round = 1; round <= this.#options.rounds; round++) {
       for (const player of group) await this.#guard(player, () => this.#round(player, round));
     }
-    for (const player of group) await player.discard();
   }
 
   /** A broker that fails is out of its scenario, without a figure; the others go on. */
@@ -141,6 +192,7 @@ export class Measurement {
       await writeBack(this.#bench.folder);
       if (repeatsPerRound > 0) await this.#bench.watch.quiet();
       const round = await (player.work as Work).round();
+      keepRealFigures(round);
       if (round.figures['rate'] === 0)
         throw new Error(`not one message was accepted: ${JSON.stringify(round.raw)}`);
       const wanted = round.disturbance.disturbed && repeats < repeatsPerRound;

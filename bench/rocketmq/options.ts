@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { type Contestant, type Kind, NULL_SERVER } from './contestant.ts';
+import type { Casting } from './hand-over.ts';
 import { FULL, QUICK, SCENARIOS, type Scenario, type Timing } from './scenarios.ts';
 
 export interface BenchOptions {
@@ -100,4 +101,12 @@ export function pickContestants(
     ({ kind, fullRunOnly }) => targets.includes(kind) && !(quick && fullRunOnly === true),
   );
   return targets.includes('null') ? [...picked, NULL_SERVER] : picked;
+}
+
+/** The scenarios with those who take part in them. */
+export function castingsOf(
+  scenarios: readonly Scenario[],
+  options: Pick<BenchOptions, 'targets' | 'quick'>,
+): Casting[] {
+  return scenarios.map((scenario) => ({ scenario, contestants: pickContestants(scenario, options) }));
 }

@@ -42,6 +42,11 @@ export interface ScenarioOutcome {
   targets: TargetOutcome[];
 }
 
+/** A figure without a value is none: a loop of copies has no latencies. JSON would make null of it. */
+export function keepRealFigures({ figures }: Round): void {
+  for (const [key, value] of Object.entries(figures)) if (!Number.isFinite(value)) delete figures[key];
+}
+
 export function ledgerTotal(rounds: readonly Round[]): LedgerCount | undefined {
   const ledgers = rounds.flatMap(({ ledger }) => ledger ?? []);
   if (ledgers.length === 0) return undefined;
@@ -59,7 +64,7 @@ export function isClean({ lost, duplicates, foreign }: LedgerCount): boolean {
 }
 
 /** The run succeeded: nobody failed who had to succeed, and all ledgers are clean. */
-export function succeeded(outcomes: readonly ScenarioOutcome[]): boolean {
+export function succeeded(outcomes: readonly Pick<ScenarioOutcome, 'scenario' | 'targets'>[]): boolean {
   return outcomes.every(({ targets }) =>
     targets.every(({ rounds, failure, excused }) => {
       const ledger = ledgerTotal(rounds);

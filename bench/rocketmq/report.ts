@@ -27,15 +27,20 @@ export interface Report {
 
 export type ReportParts = Omit<Report, 'summaries' | 'jvmFlags' | 'verdicts'>;
 
+/** Scenarios are read row by row, in whatever order they were measured. */
 export function makeReport(parts: ReportParts, scenarios: readonly Scenario[]): Report {
-  const summaries = parts.outcomes.map((outcome) => {
+  const sorted = [...scenarios].sort((one, other) => one.row - other.row);
+  const outcomes = sorted.flatMap(
+    ({ name }) => parts.outcomes.find(({ scenario }) => scenario.name === name) ?? [],
+  );
+  const summaries = outcomes.map((outcome) => {
     const scenario = scenarios.find(({ name }) => name === outcome.scenario.name);
     return summarize(outcome, scenario?.aliases);
   });
-  const verdicts = scenarios.flatMap(({ row, name, goals }) =>
+  const verdicts = sorted.flatMap(({ row, name, goals }) =>
     goals.map((goal) => rule(row, name, goal, summaries)),
   );
-  return { ...parts, jvmFlags: JVM_FLAGS, verdicts, summaries };
+  return { ...parts, jvmFlags: JVM_FLAGS, verdicts, summaries, outcomes };
 }
 
 function cell(key: string, values: Spread | undefined): string {
@@ -117,9 +122,9 @@ function method({ options, machine, generator, rocketmqVersion }: Report): strin
 ${machine.kernel}, stores on ${machine.fileSystem}. RocketMQ ${rocketmqVersion} on ${machine.java}, broker heap
 ${options.heap}, flags \`${JVM_FLAGS.join(' ')}\`. RingMQ at commit ${machine.ringmqCommit} on Node ${machine.node}.
 
-Both brokers from one \`broker.conf\`, on the same disk, with empty stores for each scenario; load generator, brokers and
-name servers on this one machine. Warm-up of each broker ${timing.warmupSeconds} s or ${integer(timing.warmupMessages)} messages; then
-${options.rounds} rounds each, alternating, ${timing.runInSeconds} s run-in and ${timing.measuredSeconds} s measured. Every reply is checked. Cells: median
+Both brokers from one \`broker.conf\`, on the same disk, begun with empty stores; load generator, brokers and name servers
+on this one machine. Warm-up of each broker ${timing.warmupSeconds} s or ${integer(timing.warmupMessages)} messages, ${timing.adaptSeconds} s where it goes on from one
+scenario of plain sends to the next; then ${options.rounds} rounds each, alternating, ${timing.runInSeconds} s run-in and ${timing.measuredSeconds} s measured. Every reply is checked. Cells: median
 (minimum – maximum) of the rounds; latency at the client; CPU and memory of the broker process. The generator itself
 reached ${integer(generator.rate)} msg/s (1 KiB, 8 × 32) at ${generator.cpuMicrosPerMessage.toFixed(2)} µs of CPU a message against a server that only answers.
 `;
@@ -130,7 +135,6 @@ export function markdown(report: Report): string {
   const title = report.options.quick
     ? 'RingMQ and RocketMQ (quick run, not for quoting)'
     : 'RingMQ and RocketMQ';
-  const when = `Run from ${report.startedAt} to ${report.finishedAt}.`;
   const targets = `## Targets\n\n${verdictTable(report.verdicts)}`;
-  return `# ${title}\n\n${method(report)}\n${when}\n\n${targets}\n\n${sections.join('\n')}`;
+  return `# ${title}\n\n${method(report)}\nRun from ${report.startedAt} to ${report.finishedAt}.\n\n${targets}\n\n${sections.join('\n')}`;
 }

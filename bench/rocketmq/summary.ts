@@ -38,7 +38,10 @@ function summarizeTarget({ rounds, ...outcome }: TargetOutcome): TargetSummary {
 
 type Aliases = (targets: readonly TargetSummary[]) => Record<string, string>;
 
-export function summarize({ scenario, targets }: ScenarioOutcome, aliases?: Aliases): ScenarioSummary {
+export function summarize(
+  { scenario, targets }: Pick<ScenarioOutcome, 'scenario' | 'targets'>,
+  aliases?: Aliases,
+): ScenarioSummary {
   const summaries = targets.map(summarizeTarget);
   const ours = summaries.find(({ name }) => name === 'ringmq');
   const reference = summaries.find(({ name }) => name === 'rocketmq');

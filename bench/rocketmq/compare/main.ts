@@ -48,11 +48,11 @@ async function run(options: CompareOptions, folder: RunFolder, cache: string): P
   const bench: Bench = { folder, context, load, watch, timing, rounds, cache, say: step };
   const measurement = new Measurement(bench, progress, { rounds, repeatsPerRound: repeats });
   const outcomes: ScenarioOutcome[] = [];
-  for (const scenario of options.scenarios) {
-    const outcome = await measurement.scenario(scenario, both);
+  const castings = options.scenarios.map((scenario) => ({ scenario, contestants: both }));
+  await measurement.run(castings, (outcome) => {
     process.stdout.write(`\n${scenarioTable(summarize(outcome))}\n`);
     outcomes.push(outcome);
-  }
+  });
   watch.stop();
   const summaries = outcomes.map((outcome) => summarize(outcome));
   const comparisons = summaries.flatMap((summary) => compare(summary, thresholdPercent));

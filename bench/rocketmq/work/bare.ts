@@ -18,9 +18,6 @@ function bareWork(loop: 'append' | 'write' | 'sync', bytes: number): WorkPlan {
         const where = { target: undefined, others: stage.others() };
         const round = await stage.bench.load.run(where, settings, {}, SCRIPT);
         removeFolder(folder);
-        // a loop of copies has no latencies; JSON made null of them
-        for (const [key, value] of Object.entries(round.figures))
-          if (!Number.isFinite(value)) delete round.figures[key];
         return round;
       },
     }),

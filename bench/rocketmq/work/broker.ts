@@ -27,17 +27,20 @@ export async function bringUp(stage: Stage, topics: readonly string[] = [TOPIC])
  * Sends until the broker is warm. Never with fewer in flight than 8 × 32, since a JVM compiles by the number of calls
  * and a lone request makes too few of them.
  */
-export async function warmUp(stage: Stage, settings: LoadSettings): Promise<void> {
+export async function warmUp(
+  stage: Stage,
+  settings: LoadSettings,
+  seconds = stage.bench.timing.warmupSeconds,
+): Promise<void> {
   const { bench, contestant } = stage;
-  bench.say(`${contestant.title} warms up`);
+  bench.say(`${contestant.title} warms up for at most ${seconds} s`);
   const few = Number(settings['connections']) * Number(settings['in-flight']) < 256;
-  const { warmupSeconds, warmupMessages } = bench.timing;
   await bench.load.run(place(stage), {
     ...settings,
     ...(few ? { connections: 8, 'in-flight': 32 } : {}),
     rate: 0,
-    warmup: warmupSeconds,
-    'warmup-messages': warmupMessages,
+    warmup: seconds,
+    'warmup-messages': bench.timing.warmupMessages,
     seconds: 0,
   });
 }
@@ -70,11 +73,11 @@ export function startSeconds({ kind }: Contestant): number {
 }
 
 export function sendRate({ kind }: Contestant): number {
-  return kind === 'rocketmq' ? 45_000 : 300_000;
+  return kind === 'rocketmq' ? 26_000 : 140_000;
 }
 
-export function warmupSeconds(contestant: Contestant, timing: Timing): number {
-  return Math.min(timing.warmupSeconds, timing.warmupMessages / sendRate(contestant));
+export function warmupSeconds(contestant: Contestant, timing: Timing, most = timing.warmupSeconds): number {
+  return Math.min(most, timing.warmupMessages / sendRate(contestant));
 }
 
 /** Beside the measured phase a round waits for write-back and for a quiet machine. */

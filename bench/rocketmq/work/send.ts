@@ -38,8 +38,10 @@ export function sendSettings({ connections, inFlight, bodyBytes, batch, rate }: 
 export function sendWork(load: SendLoad): WorkPlan {
   const settings = sendSettings(load);
   return {
+    sharesBroker: true,
     begin: (stage: Stage): Work => ({
       async prepare() {
+        if (stage.target !== undefined) return warmUp(stage, settings, stage.bench.timing.adaptSeconds);
         await bringUp(stage);
         await warmUp(stage, settings);
       },
@@ -47,6 +49,7 @@ export function sendWork(load: SendLoad): WorkPlan {
     }),
     estimateSeconds: (contestant, timing) => ({
       prepare: startSeconds(contestant) + warmupSeconds(contestant, timing),
+      adapt: warmupSeconds(contestant, timing, timing.adaptSeconds),
       round: timing.runInSeconds + timing.measuredSeconds + ROUND_OVERHEAD_SECONDS,
     }),
   };

@@ -27,9 +27,12 @@ export interface Stage {
   readonly bench: Bench;
   readonly contestant: Contestant;
   readonly flush: FlushMode;
-  /** Folder for store, settings and logs; removed with the stage. */
+  /** Folder for store, settings and logs; removed with the broker. */
   readonly home: string;
-  /** The broker, once it was started; whoever replaces it sets this, so that it is ended in any case. */
+  /**
+   * The broker, once it was started; whoever replaces it sets this, so that it is ended in any case. One that is here
+   * before the work is prepared was handed over by the scenario before, and is warm.
+   */
   target: Target | undefined;
   /** Brokers of the other contestants, which idle meanwhile. */
   others(): Target[];
@@ -47,6 +50,8 @@ export interface Work {
 /** For the estimate of the whole run. */
 export interface Estimate {
   prepare: number;
+  /** Instead of `prepare`, with a broker that was handed over. */
+  adapt?: number;
   round: number;
 }
 
@@ -55,6 +60,8 @@ export interface WorkPlan {
   require?(): void;
   begin(stage: Stage): Work;
   estimateSeconds(contestant: Contestant, timing: Timing): Estimate;
+  /** Finds any broker with its one topic good enough and leaves it so: neighbours with this share their brokers. */
+  sharesBroker?: boolean;
   /** Files beyond this, and the broker starts anew; Infinity for work that keeps what it prepared. */
   filesMaxBytes?: number;
 }
