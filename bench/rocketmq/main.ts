@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { LoadResult } from '../load/recorder.ts';
 import { RunFolder } from './cleanup.ts';
 import { NULL_SERVER } from './contestant.ts';
+import { outcomesToKeep, type RunSettings } from './continue.ts';
 import { DisturbanceWatch } from './disturbance.ts';
 import { duration, listing, runSeconds } from './estimate.ts';
 import { fetchRocketMq, ROCKETMQ_VERSION, requireJava } from './fetch.ts';
@@ -13,10 +14,11 @@ import { LoadRun } from './load-run.ts';
 import { describeMachine, PROJECT_FOLDER } from './machine.ts';
 import { Measurement } from './measure.ts';
 import { BENCH_USAGE, type BenchOptions, castingsOf, parseBenchOptions } from './options.ts';
-import { type ScenarioOutcome, succeeded } from './outcome.ts';
+import { succeeded } from './outcome.ts';
 import { Progress } from './progress.ts';
 import { makeReport, markdown, type Report, scenarioTable, verdictTable } from './report.ts';
 import { ensureFreshBundle } from './ringmq-program.ts';
+import { SCENARIOS, type Scenario } from './scenarios.ts';
 import { startTarget } from './start.ts';
 import { summarize } from './summary.ts';
 import { sendSettings } from './work/send.ts';
@@ -51,11 +53,8 @@ async function provide(options: BenchOptions, folder: RunFolder): Promise<string
   return fetchRocketMq(folder, CACHE, say);
 }
 
-function settingsOf(
-  options: BenchOptions,
-  folder: RunFolder,
-): Pick<Report, 'rocketmqVersion' | 'machine' | 'options'> {
-  const { scenarios: _, json: _json, list: _list, ...settings } = options;
+function settingsOf(options: BenchOptions, folder: RunFolder): RunSettings {
+  const { scenarios: _, json: _json, continued: _continued, list: _list, ...settings } = options;
   return { rocketmqVersion: ROCKETMQ_VERSION, machine: describeMachine(folder.path), options: settings };
 }
 
@@ -64,11 +63,7 @@ function reportFile({ json }: BenchOptions): string {
   return path.resolve(`${(json ?? path.join(CACHE, 'last-run')).replace(/\.json$/, '')}.json`);
 }
 
-function introduce(
-  { machine }: Pick<Report, 'machine'>,
-  options: BenchOptions,
-  castings: readonly Casting[],
-): void {
+function introduce({ machine }: RunSettings, options: BenchOptions, castings: readonly Casting[]): void {
   say(`${machine.processor}, ${machine.processors} processors, ${machine.kernel}, ${machine.fileSystem}`);
   say(`Node ${machine.node}; RocketMQ ${ROCKETMQ_VERSION} on ${machine.java}, heap ${options.heap}`);
   const time = duration(runSeconds(castings, options));
@@ -87,8 +82,16 @@ async function measureAll(options: BenchOptions, folder: RunFolder): Promise<Rep
   const startedAt = new Date().toISOString();
   const settings = settingsOf(options, folder);
   const file = reportFile(options);
-  const outcomes: ScenarioOutcome[] = [];
-  const castings = castingsOf(options.scenarios, options);
+  const outcomes = options.continued ? outcomesToKeep(file, settings) : [];
+  const isKept = ({ name }: Scenario): boolean => outcomes.some(({ scenario }) => scenario.name === name);
+  // what was kept stays in the report, also when this start of the run was not asked for it
+  const reported = SCENARIOS.filter((scenario) => isKept(scenario) || options.scenarios.includes(scenario));
+  const castings = castingsOf(
+    options.scenarios.filter((scenario) => !isKept(scenario)),
+    options,
+  );
+  if (outcomes.length > 0)
+    say(`taken from ${file}: ${outcomes.map(({ scenario }) => scenario.name).join(', ')}`);
   const lib = await provide(options, folder);
   introduce(settings, options, castings);
   const progress = new Progress(say);
@@ -96,10 +99,7 @@ async function measureAll(options: BenchOptions, folder: RunFolder): Promise<Rep
   const generator = await calibrate(bench);
   const report = (): Report => {
     const finishedAt = new Date().toISOString();
-    return makeReport(
-      { startedAt, finishedAt, ...settings, generator, outcomes: [...outcomes] },
-      options.scenarios,
-    );
+    return makeReport({ startedAt, finishedAt, ...settings, generator, outcomes: [...outcomes] }, reported);
   };
   const { rounds, repeats } = options;
   const measurement = new Measurement(bench, progress, { rounds, repeatsPerRound: repeats });

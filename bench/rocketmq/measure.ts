@@ -118,6 +118,7 @@ export class Measurement {
 
   async #scenario(casting: Casting, next: Casting | undefined): Promise<ScenarioOutcome> {
     const { scenario } = casting;
+    const startedAt = new Date().toISOString();
     this.#progress.scenario(scenario);
     const players = this.#castPlayers(casting);
     const groups = scenario.oneAtATime === true ? players.map((player) => [player]) : [players];
@@ -130,7 +131,7 @@ export class Measurement {
     }
     const { name, title } = scenario;
     const targets = players.map(({ outcome }) => outcome);
-    return { scenario: { name, title }, targets };
+    return { scenario: { name, title }, startedAt, finishedAt: new Date().toISOString(), targets };
   }
 
   #castPlayers({ scenario, contestants }: Casting): Player[] {

@@ -13,6 +13,8 @@ export interface BenchOptions {
   targets: Kind[];
   /** JSON report; the Markdown report gets the same name with `.md`. */
   json: string | undefined;
+  /** What that report holds already is not measured again. */
+  continued: boolean;
   /** Only print what there is. */
   list: boolean;
   timing: Timing;
@@ -26,7 +28,8 @@ export const BENCH_USAGE = `usage: npm run bench:rocketmq -- [options]
   --heap SIZE        heap of RocketMQ's broker, as Java's -Xmx takes it (default 4g)
   --target NAME      rocketmq, ringmq or both (default); null = the null server, may be given more than once
   --repeats N        how often a round that others disturbed is tried again (default 3)
-  --json FILE        where the JSON report goes; the Markdown report lies beside it (default: the cache folder)`;
+  --json FILE        where the JSON report goes; the Markdown report lies beside it (default: the cache folder)
+  --continue         takes from that report what a run of this commit with these settings has measured already`;
 
 const TARGETS: Record<string, Kind[]> = {
   rocketmq: ['rocketmq'],
@@ -75,6 +78,7 @@ export function parseBenchOptions(args: string[]): BenchOptions {
       heap: { type: 'string', default: '4g' },
       target: { type: 'string', multiple: true, default: ['both'] },
       json: { type: 'string' },
+      continue: { type: 'boolean', default: false },
       list: { type: 'boolean', default: false },
     },
   });
@@ -87,6 +91,7 @@ export function parseBenchOptions(args: string[]): BenchOptions {
     heap: values.heap,
     targets: pickTargets(values.target),
     json: values.json,
+    continued: values.continue,
     list: values.list,
     timing: values.quick ? QUICK : FULL,
   };

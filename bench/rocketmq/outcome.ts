@@ -37,8 +37,12 @@ export interface TargetOutcome {
   excused?: boolean;
 }
 
+/** Goes into the JSON report and comes back from it (`--continue`) as it is: nothing in it that JSON cannot hold. */
 export interface ScenarioOutcome {
   scenario: { name: string; title: string };
+  /** ISO times. */
+  startedAt: string;
+  finishedAt: string;
   targets: TargetOutcome[];
 }
 

@@ -11,21 +11,40 @@ import { JVM_FLAGS } from './start.ts';
 import type { Spread } from './statistics.ts';
 import { type ScenarioSummary, summarize, type TargetSummary } from './summary.ts';
 
+/** What an earlier start of the run has measured. */
+export interface EarlierPart {
+  scenarios: string[];
+  from: string;
+  to: string;
+}
+
 export interface Report {
+  /** Of the run's last start. */
   startedAt: string;
   finishedAt: string;
   rocketmqVersion: string;
   machine: MachineInfo;
-  options: Omit<BenchOptions, 'scenarios' | 'json' | 'list'>;
+  options: Omit<BenchOptions, 'scenarios' | 'json' | 'continued' | 'list'>;
   jvmFlags: readonly string[];
   /** The generator against the null server. */
   generator: LoadResult;
   verdicts: Verdict[];
   summaries: ScenarioSummary[];
   outcomes: ScenarioOutcome[];
+  earlier?: EarlierPart;
 }
 
-export type ReportParts = Omit<Report, 'summaries' | 'jvmFlags' | 'verdicts'>;
+export type ReportParts = Omit<Report, 'summaries' | 'jvmFlags' | 'verdicts' | 'earlier'>;
+
+function earlierPart(outcomes: readonly ScenarioOutcome[], startedAt: string): EarlierPart | undefined {
+  // ISO times are in order as texts, too
+  const earlier = outcomes.filter((outcome) => outcome.startedAt < startedAt);
+  if (earlier.length === 0) return undefined;
+  const starts = earlier.map((outcome) => outcome.startedAt).sort();
+  const ends = earlier.map((outcome) => outcome.finishedAt).sort();
+  const scenarios = earlier.map(({ scenario }) => scenario.name);
+  return { scenarios, from: starts[0] as string, to: ends[ends.length - 1] as string };
+}
 
 /** Scenarios are read row by row, in whatever order they were measured. */
 export function makeReport(parts: ReportParts, scenarios: readonly Scenario[]): Report {
@@ -40,7 +59,9 @@ export function makeReport(parts: ReportParts, scenarios: readonly Scenario[]): 
   const verdicts = sorted.flatMap(({ row, name, goals }) =>
     goals.map((goal) => rule(row, name, goal, summaries)),
   );
-  return { ...parts, jvmFlags: JVM_FLAGS, verdicts, summaries, outcomes };
+  const earlier = earlierPart(outcomes, parts.startedAt);
+  const report = { ...parts, jvmFlags: JVM_FLAGS, verdicts, summaries, outcomes };
+  return earlier === undefined ? report : { ...report, earlier };
 }
 
 function cell(key: string, values: Spread | undefined): string {
@@ -130,11 +151,20 @@ reached ${integer(generator.rate)} msg/s (1 KiB, 8 × 32) at ${generator.cpuMicr
 `;
 }
 
+function whenMeasured({ startedAt, finishedAt, earlier }: Report): string {
+  const run = `Run from ${startedAt} to ${finishedAt}.`;
+  if (earlier === undefined) return run;
+  const { scenarios, from, to } = earlier;
+  return `${run}
+An earlier start of it, same commit, settings and machine, measured from ${from} to ${to}:
+${scenarios.join(', ')}.`;
+}
+
 export function markdown(report: Report): string {
   const sections = report.summaries.map((summary) => `## ${summary.title}\n\n${scenarioTable(summary)}`);
   const title = report.options.quick
     ? 'RingMQ and RocketMQ (quick run, not for quoting)'
     : 'RingMQ and RocketMQ';
   const targets = `## Targets\n\n${verdictTable(report.verdicts)}`;
-  return `# ${title}\n\n${method(report)}\nRun from ${report.startedAt} to ${report.finishedAt}.\n\n${targets}\n\n${sections.join('\n')}`;
+  return `# ${title}\n\n${method(report)}\n${whenMeasured(report)}\n\n${targets}\n\n${sections.join('\n')}`;
 }

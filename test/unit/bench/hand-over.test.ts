@@ -137,4 +137,13 @@ test('a broker that has outgrown its disk is not handed over', async () => {
   assert.equal(theatre.events, [...first, 'start 3', 'b in b-ringmq', 'stop 3']);
 });
 
+test('an outcome says when it was measured and comes back from JSON as it went', async () => {
+  const theatre = new Theatre();
+  const before = new Date().toISOString();
+  const [outcome] = await theatre.play({ a: theatre.plan('a') });
+  assert.ok(outcome !== undefined && outcome.startedAt >= before && outcome.finishedAt >= outcome.startedAt);
+  assert.equal(JSON.parse(JSON.stringify(outcome)), outcome);
+  assert.equal(outcome?.targets[0]?.rounds[0]?.figures, { rate: 1 });
+});
+
 test.run();
