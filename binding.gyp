@@ -20,7 +20,8 @@
         "native/region_calls.cc",
         "native/region_sync.cc",
         "native/segment_file.cc",
-        "native/small_file_calls.cc"
+        "native/small_file_calls.cc",
+        "native/tail_window.cc"
       ],
       "include_dirs": [
         "<!(node -p \"require('node-api-headers').include_dir\")",

@@ -10,6 +10,7 @@
 #include <mutex>
 
 #include "region.h"
+#include "tail_window.h"
 
 namespace ringmq {
 
@@ -23,6 +24,7 @@ bool replaceByZeros(uint8_t* base, size_t bytes) {
 }
 
 bool repair(void* address) {
+  if (repairWindowCopy(address)) return true;
   Region* region = findSegmentAt(address);
   if (region == nullptr) return false;
   region->error.store(EIO);

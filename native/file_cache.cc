@@ -5,9 +5,11 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <fstream>
 #include <unordered_set>
 
 #include "path_lock.h"
+#include "region.h"
 
 namespace ringmq {
 
@@ -16,6 +18,22 @@ namespace {
 constexpr mode_t kFileMode = 0644;
 /// From here on one sync of the whole file system is cheaper than one for each file.
 constexpr size_t kManyDirtyFiles = 256;
+/// Larger writes are worth their system call.
+constexpr size_t kSmallWrite = 256;
+/// A window is given back when its file was not written for so many syncs; not more than so many windows at once.
+constexpr uint64_t kIdleSyncs = 64;
+constexpr size_t kDropsPerSync = 256;
+constexpr size_t kUsualMappings = 65530;
+
+/// How many windows the process may have: the system bounds its mappings, and others need some.
+size_t maxWindows() {
+  static const size_t limit = [] {
+    size_t mappings = kUsualMappings;
+    std::ifstream("/proc/sys/vm/max_map_count") >> mappings;
+    return mappings / 4 * 3;
+  }();
+  return limit;
+}
 
 int openExisting(const std::string& path) {
   const int descriptor = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
@@ -59,6 +77,11 @@ class FileCache::Use {
   int descriptor() const { return file_->descriptor; }
   /// Marks the file dirty once the write is over: a sync that runs meanwhile need not contain it.
   void written() { written_ = true; }
+  /// A small write ended with this byte.
+  void endedAt(uint64_t lastByte) {
+    const std::lock_guard<std::mutex> guard(cache_.mutex_);
+    cache_.followTail(file_, lastByte);
+  }
 
  private:
   FileCache& cache_;
@@ -133,6 +156,8 @@ int64_t FileCache::read(int32_t id, uint64_t offset, uint8_t* target, size_t len
 }
 
 int64_t FileCache::write(int32_t id, uint64_t offset, const uint8_t* source, size_t length) {
+  const bool small = length > 0 && length <= kSmallWrite;
+  if (small && writeToWindow(id, offset, source, length)) return static_cast<int64_t>(length);
   Use use(*this, id);
   if (use.error() < 0) return use.error();
   use.written();
@@ -143,7 +168,53 @@ int64_t FileCache::write(int32_t id, uint64_t offset, const uint8_t* source, siz
     if (count < 0) return -errno;
     done += static_cast<size_t>(count);
   }
+  if (small) use.endedAt(offset + length - 1);
   return static_cast<int64_t>(done);
+}
+
+/// False when there is no such window, or when it failed: a write call then does it, or says what is wrong.
+bool FileCache::writeToWindow(int32_t id, uint64_t offset, const uint8_t* source, size_t length) {
+  File* file;
+  {
+    const std::lock_guard<std::mutex> guard(mutex_);
+    file = find(id);
+    if (file == nullptr || !file->window.covers(offset, length)) return false;
+    file->users += 1;
+  }
+  const bool reached = file->window.copy(offset, source, length);
+  const std::lock_guard<std::mutex> guard(mutex_);
+  if (reached) markDirty(file);
+  if (!reached && file->users == 1) dropWindow(file);
+  release(file);
+  return reached;
+}
+
+/// Has the page mapped in which small writes ended twice in a row, unless another thread is at work on the file.
+void FileCache::followTail(File* file, uint64_t lastByte) {
+  const uint64_t page = lastByte / pageSize();
+  const bool again = file->tailPage == page;
+  file->tailPage = page;
+  if (!again || file->users > 1 || file->window.covers(lastByte, 1)) return;
+  if (!file->window.mapped() && windowed_.size() >= maxWindows()) return;
+  if (file->window.map(file->descriptor, lastByte)) {
+    windowed_.insert(file);
+  } else {
+    windowed_.erase(file);
+  }
+}
+
+void FileCache::dropWindow(File* file) {
+  if (windowed_.erase(file) > 0) file->window.unmap();
+  file->tailPage = ~uint64_t{0};
+}
+
+void FileCache::dropIdleWindows() {
+  std::vector<File*> idle;
+  for (File* file : windowed_) {
+    if (file->users == 0 && !file->dirty && file->lastSync + kIdleSyncs < syncs_) idle.push_back(file);
+    if (idle.size() == kDropsPerSync) break;
+  }
+  for (File* file : idle) dropWindow(file);
 }
 
 int64_t FileCache::size(int32_t id) {
@@ -166,7 +237,12 @@ int FileCache::syncDirty() {
     const std::lock_guard<std::mutex> guard(mutex_);
     files.swap(dirty_);
     // Cleared before the sync: a write from here on belongs to the next one.
-    for (File* file : files) file->dirty = false;
+    for (File* file : files) {
+      file->dirty = false;
+      file->lastSync = syncs_;
+    }
+    syncs_ += 1;
+    dropIdleWindows();
   }
   const int result = files.size() >= kManyDirtyFiles ? syncFileSystems(files) : syncOneByOne(files);
   const std::lock_guard<std::mutex> guard(mutex_);
@@ -258,6 +334,7 @@ void FileCache::release(File* file) {
 void FileCache::forgetIfUnused(File* file) {
   if (file->opens > 0 || file->users > 0 || file->awaitedSyncs > 0) return;
   if (file->descriptor >= 0) closeDescriptor(file);
+  dropWindow(file);
   delete file;
 }
 

@@ -1,7 +1,8 @@
 // Files that are reached by (id, range), behind a bounded number of open descriptors.
 //
-// Forty thousand ConsumeQueues must cost neither a descriptor nor a mapping each. A file in the cache is opened when
-// it is used and closed when too many others were used since; one that a thread works on is never closed under it.
+// Forty thousand ConsumeQueues must not cost a descriptor each. A file in the cache is opened when it is used and closed
+// when too many others were used since; one that a thread works on is never closed under it. A file that grows by small
+// appends has the page at its tail mapped (tail_window.h), as long as the process may have that many mappings.
 #pragma once
 
 #include <sys/types.h>
@@ -12,7 +13,10 @@
 #include <mutex>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
+
+#include "tail_window.h"
 
 namespace ringmq {
 
@@ -46,6 +50,11 @@ class FileCache {
     int32_t awaitedSyncs = 0;
     int descriptor = -1;
     bool dirty = false;
+    TailWindow window = {};
+    /// Page in which the last small write ended.
+    uint64_t tailPage = ~uint64_t{0};
+    /// The last of the `syncDirty` calls that it was written before.
+    uint64_t lastSync = 0;
     std::list<File*>::iterator position = {};
   };
 
@@ -53,6 +62,10 @@ class FileCache {
   class Use;
 
   File* find(int32_t id);
+  bool writeToWindow(int32_t id, uint64_t offset, const uint8_t* source, size_t length);
+  void followTail(File* file, uint64_t lastByte);
+  void dropWindow(File* file);
+  void dropIdleWindows();
   int acquire(File* file, std::unique_lock<std::mutex>& lock);
   void release(File* file);
   void forgetIfUnused(File* file);
@@ -74,6 +87,10 @@ class FileCache {
   /// Files with a descriptor, the least recently used first.
   std::list<File*> recency_;
   std::vector<File*> dirty_;
+  /// Files with a window.
+  std::unordered_set<File*> windowed_;
+  /// Number of the `syncDirty` call that is next to take the dirty files.
+  uint64_t syncs_ = 0;
   size_t limit_ = 512;
   int32_t lastId_ = 0;
 };

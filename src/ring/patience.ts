@@ -2,8 +2,8 @@
  * Whether a thread that has run out of work stays awake for a moment, or goes to sleep at once.
  *
  * Waking a sleeping thread takes 25 to 100 µs on a virtual machine: with one request in flight that is most of its way
- * through a broker. Staying awake takes a core from others instead. So it is tried, goes on while it pays two times out of
- * three, and is left out the more often the more often it was in vain: who gets a message now and then sleeps.
+ * through a broker. Staying awake takes a core from others instead. So it is tried, goes on while it pays two times out
+ * of three, and is left out the more often the more often it was in vain: who gets a message now and then sleeps.
  */
 
 /**

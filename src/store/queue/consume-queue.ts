@@ -13,14 +13,13 @@ import { join } from 'node:path';
 import { writeInt64 } from '../../lib/int64.ts';
 import type { Disk, RangeFile } from '../disk/disk.ts';
 import { fileNameOf } from '../log/segments.ts';
+import type { EntryStage, EntryStages } from './entry-stages.ts';
 
 export const ENTRY_BYTES = 20;
 export const ENTRY_SIZE_AT = 8;
 export const ENTRY_TAGS_AT = 12;
 /** Size field of entries that only fill the space before a queue's first message. */
 export const FILLER_SIZE = 0x7fffffff;
-
-const FIRST_STAGE_ENTRIES = 16;
 
 export class ConsumeQueue {
   readonly topic: string;
@@ -38,8 +37,8 @@ export class ConsumeQueue {
   readonly #directory: string;
   readonly #disk: Disk;
   readonly #fileSize: number;
-  #stage = new Uint8Array(FIRST_STAGE_ENTRIES * ENTRY_BYTES);
-  #stageView = new DataView(this.#stage.buffer);
+  readonly #stages: EntryStages;
+  #stage: EntryStage | undefined;
   #staged = 0;
   #file: RangeFile | undefined;
   #fileStart = -1;
@@ -50,7 +49,9 @@ export class ConsumeQueue {
     fileSize: number,
     name: { topic: string; queueId: number; id: number },
     state: { next: number; lastPhysicalEnd: number },
+    stages: EntryStages,
   ) {
+    this.#stages = stages;
     this.#disk = disk;
     this.#directory = directory;
     this.#fileSize = fileSize;
@@ -64,12 +65,12 @@ export class ConsumeQueue {
   /** Adds an entry at `next`; tagsCode in two halves, as a hash is only 32 bits wide and a time only 53. */
   stage(physicalOffset: number, size: number, tagsHigh: number, tagsLow: number): void {
     let at = this.#staged;
-    if (at === this.#stage.length) this.#growStage();
-    writeInt64(this.#stageView, at, physicalOffset);
+    const { view } = this.#stageWithRoom();
+    writeInt64(view, at, physicalOffset);
     at += 8;
-    this.#stageView.setInt32(at, size);
-    this.#stageView.setInt32(at + 4, tagsHigh);
-    this.#stageView.setInt32(at + 8, tagsLow);
+    view.setInt32(at, size);
+    view.setInt32(at + 4, tagsHigh);
+    view.setInt32(at + 8, tagsLow);
     this.#staged += ENTRY_BYTES;
     this.next++;
     this.lastPhysicalEnd = physicalOffset + size;
@@ -91,6 +92,8 @@ export class ConsumeQueue {
 
   /** Writes the staged entries. 0, or -errno and the entries stay staged. */
   write(): number {
+    const stage = this.#stage;
+    if (stage === undefined) return 0;
     let done = 0;
     while (done < this.#staged) {
       const position = this.next * ENTRY_BYTES - this.#staged + done;
@@ -98,11 +101,13 @@ export class ConsumeQueue {
       if (typeof file === 'number') return this.#keepFrom(done, file);
       const inFile = position % this.#fileSize;
       const length = Math.min(this.#staged - done, this.#fileSize - inFile);
-      const written = file.write(inFile, this.#stage, done, length);
+      const written = file.write(inFile, stage.bytes, done, length);
       if (written < 0) return this.#keepFrom(done, written);
       done += length;
     }
     this.#staged = 0;
+    this.#stage = undefined;
+    this.#stages.giveBack(stage);
     return 0;
   }
 
@@ -113,16 +118,18 @@ export class ConsumeQueue {
   }
 
   #keepFrom(done: number, errno: number): number {
-    this.#stage.copyWithin(0, done, this.#staged);
+    this.#stage?.bytes.copyWithin(0, done, this.#staged);
     this.#staged -= done;
     return errno;
   }
 
-  #growStage(): void {
-    const grown = new Uint8Array(this.#stage.length * 2);
-    grown.set(this.#stage);
-    this.#stage = grown;
-    this.#stageView = new DataView(grown.buffer);
+  /** The stage, with room for one more entry. */
+  #stageWithRoom(): EntryStage {
+    let stage = this.#stage;
+    if (stage === undefined) stage = this.#stages.take();
+    else if (this.#staged === stage.bytes.length) stage = this.#stages.grow(stage);
+    this.#stage = stage;
+    return stage;
   }
 
   #fileAt(position: number): RangeFile | number {

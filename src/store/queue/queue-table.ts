@@ -6,6 +6,7 @@ import { BytesMap } from '../../lib/bytes-map.ts';
 import { javaHashCode } from '../../lib/java-hash.ts';
 import type { Disk } from '../disk/disk.ts';
 import { ConsumeQueue, queueDirectoryPath } from './consume-queue.ts';
+import { EntryStages } from './entry-stages.ts';
 import type { QueueDirectory } from './queue-directory.ts';
 
 export interface TopicQueues {
@@ -21,6 +22,7 @@ const SCHEDULE_TOPIC = 'SCHEDULE_TOPIC_XXXX';
 
 export class QueueTable {
   readonly #topics = new BytesMap<TopicQueues>();
+  readonly #stages = new EntryStages();
   readonly #disk: Disk;
   readonly #root: string;
   readonly #fileSize: number;
@@ -51,6 +53,7 @@ export class QueueTable {
       this.#fileSize,
       { topic, queueId, id },
       { next: this.#directory.maximum(id), lastPhysicalEnd },
+      this.#stages,
     );
     topicQueues.queues[queueId]?.close();
     topicQueues.queues[queueId] = queue;

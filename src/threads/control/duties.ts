@@ -13,6 +13,12 @@ import type { Retention } from './retention.ts';
 import type { Tables } from './tables.ts';
 
 const CHECKPOINT_MS = 5_000;
+/**
+ * With very many queues a checkpoint keeps the disk busy for seconds: the next one then waits ten times as long as it
+ * took. A crash costs the dispatching of as much log more.
+ */
+const CHECKPOINT_REST = 10;
+const CHECKPOINT_REST_MAX_MS = 60_000;
 const RETENTION_MS = 10_000;
 const STATS_MS = 10_000;
 const SETTLE_POLL_MS = 20;
@@ -35,6 +41,8 @@ export class Duties {
   #registrar: NameServerRegistrar | undefined;
   #stopMaintenance: () => void = () => {};
   #checkpoint: Promise<unknown> = Promise.resolve();
+  /** Ms of the monotonic clock before which none is due. */
+  #restsUntil = 0;
 
   constructor(parts: DutiesParts) {
     this.#parts = parts;
@@ -44,7 +52,7 @@ export class Duties {
   async start(): Promise<void> {
     const { tables } = this.#parts;
     this.#stopMaintenance = startMaintenance(tables, systemTimers);
-    this.#every(CHECKPOINT_MS, () => this.#takeCheckpoint());
+    this.#every(CHECKPOINT_MS, () => this.#checkpointWhenRested());
     this.#every(RETENTION_MS, () => this.#retain());
     this.#every(STATS_MS, () => this.#parts.stats.sample());
     await this.#retain();
@@ -90,6 +98,14 @@ export class Duties {
     const timer = setInterval(() => void run(), ms);
     timer.unref();
     this.#timers.push(timer);
+  }
+
+  async #checkpointWhenRested(): Promise<void> {
+    const start = systemClock.monotonic();
+    if (start < this.#restsUntil) return;
+    await this.#takeCheckpoint();
+    const end = systemClock.monotonic();
+    this.#restsUntil = end + Math.min((end - start) * CHECKPOINT_REST, CHECKPOINT_REST_MAX_MS);
   }
 
   #takeCheckpoint(): Promise<unknown> {

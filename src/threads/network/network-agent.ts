@@ -133,8 +133,13 @@ export class NetworkAgent {
     this.#arrivals = RingConsumer.join(shape.arrivals, wakerOf(wakes.dispatcher));
     this.#arrivalsLost = new Int32Array(shape.arrivalsLost);
     this.#versions = new Int32Array(shape.versions);
-    this.#wakefulness = new Wakefulness({
-      patience: new Patience(broker.busyPollMicros),
+    this.#wakefulness = this.#makeWakefulness(doorbell);
+    this.#timer = setInterval(() => this.#tick(), TICK_MS);
+  }
+
+  #makeWakefulness(doorbell: Doorbell): Wakefulness {
+    return new Wakefulness({
+      patience: new Patience(this.#shape.broker.busyPollMicros),
       look: () => this.#look(),
       stayAwake: () => doorbell.mute(),
       fallAsleep: () => {
@@ -142,7 +147,6 @@ export class NetworkAgent {
         this.#doAll();
       },
     });
-    this.#timer = setInterval(() => this.#tick(), TICK_MS);
   }
 
   /** The doorbell rang: somebody put something into a ring, or made room in one. */

@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import { emptyCheckpoint, readCheckpoint, writeCheckpoint } from '../../../src/store/log/checkpoint.ts';
 import { checkStoreOptions } from '../../../src/store/options.ts';
 import { ConsumeQueue } from '../../../src/store/queue/consume-queue.ts';
+import { EntryStages } from '../../../src/store/queue/entry-stages.ts';
 import { storeOptions } from '../../../src/store/store.ts';
 import { SimDisk } from '../../sim/sim-disk.ts';
 import { headFor, smallStore } from '../../support/messages.ts';
@@ -14,7 +15,14 @@ const PER_FILE = 8;
 function newQueue(next = 0) {
   const disk = new SimDisk();
   const name = { topic: 'T', queueId: 3, id: 1 };
-  const queue = new ConsumeQueue(disk, '/cq/T/3', PER_FILE * 20, name, { next, lastPhysicalEnd: -1 });
+  const queue = new ConsumeQueue(
+    disk,
+    '/cq/T/3',
+    PER_FILE * 20,
+    name,
+    { next, lastPhysicalEnd: -1 },
+    new EntryStages(),
+  );
   return { disk, queue };
 }
 
@@ -88,7 +96,14 @@ test('a queue that does not begin at 0 is filled from the start of its file', ()
 test('filling a whole file of the usual size', () => {
   const disk = new SimDisk();
   const name = { topic: 'T', queueId: 0, id: 1 };
-  const queue = new ConsumeQueue(disk, '/cq', 6_000_000, name, { next: 0, lastPhysicalEnd: -1 });
+  const queue = new ConsumeQueue(
+    disk,
+    '/cq',
+    6_000_000,
+    name,
+    { next: 0, lastPhysicalEnd: -1 },
+    new EntryStages(),
+  );
   queue.fillTo(299_999);
   queue.stage(1, 100, 0, 0);
   assert.is(queue.write(), 0);
