@@ -13,6 +13,7 @@ import { RequestCode } from '../../src/protocol/codes.ts';
 import { type RemotingCommand, requestCommand } from '../../src/protocol/command.ts';
 import { encodeCommand } from '../../src/protocol/command-codec.ts';
 import { RequestView } from '../../src/protocol/request-view.ts';
+import type { HostAddress } from '../../src/record/message-id.ts';
 import {
   APPEND_BYTES,
   APPEND_COUNT,
@@ -52,6 +53,14 @@ export function sendFields(more: Record<string, string> = {}): Record<string, st
   return { a: 'P', b: 'T', c: 'TBW102', d: '4', e: '0', f: '0', g: '1700000000000', h: '0', ...more };
 }
 
+interface RigSetup {
+  syncFlush?: boolean;
+  pending?: number;
+  ringBytes?: number;
+  slabBytes?: number;
+  storeHost?: HostAddress;
+}
+
 export class SendRig {
   readonly client = fakeConnection();
   readonly positions = new Positions();
@@ -73,8 +82,9 @@ export class SendRig {
   readonly #replies = plainRing(64 * 1024);
   readonly #request = new RequestView();
 
-  constructor(setup: { syncFlush?: boolean; pending?: number; ringBytes?: number; slabBytes?: number } = {}) {
+  constructor(setup: RigSetup = {}) {
     const { syncFlush = false, pending = 64, ringBytes = 1024 * 1024, slabBytes = 1024 * 1024 } = setup;
+    const { storeHost = STORE_HOST } = setup;
     this.#send = plainRing(ringBytes);
     this.sends = new PendingSends(pending);
     this.slabs = new Slabs(createSlabs(2, slabBytes));
@@ -92,7 +102,7 @@ export class SendRig {
       slabs: this.slabs,
       sends: this.sends,
       view: this.view,
-      storeHost: STORE_HOST,
+      storeHost,
       propertySuffix: SUFFIX,
       makeUniqueKey: () => '0A00000900000000000000000000ABCD',
       maxMessageSize: 512 * 1024,
@@ -111,7 +121,7 @@ export class SendRig {
       sends: this.sends,
       positions: this.positions,
       syncFlush,
-      reply: new SendReply({ storeHost: STORE_HOST, regionId: 'DefaultRegion', traceOn: true }),
+      reply: new SendReply({ storeHost, regionId: 'DefaultRegion', traceOn: true }),
       connectionOf: () => (this.connected ? this.client.connection : undefined),
       touched: () => {},
     });

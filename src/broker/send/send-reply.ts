@@ -11,12 +11,17 @@ import { encodeMessageId, type HostAddress } from '../../record/message-id.ts';
 /** Longest unique key that gets a template; clients make 32 characters, and lengths come from outside. */
 const TEMPLATE_KEY = 64;
 const HEX_DIGITS = 16;
+/** Longest list of message ids that gets a template. */
+const TEMPLATE_IDS = 128;
+/** Broker and clients need a handful; lengths come from outside. */
+const TEMPLATES_MAX = 1000;
 /** Frame length and header word. */
 const FRAME_HEAD = 8;
 
 /** A whole reply frame for numbers of certain lengths, and where they go. */
 interface Template {
   bytes: Uint8Array;
+  /** Of the first id; those of the others follow at `idStep`. */
   physicalOffset: number;
   queueId: number;
   queueOffset: number;
@@ -32,29 +37,34 @@ export interface ReplyIdentity {
 
 export class SendReply {
   readonly #identity: ReplyIdentity;
+  /** Bytes from one message id of a list to the next. */
+  readonly #idStep: number;
   /** By the lengths of the parts that vary; a running broker needs a handful. */
   readonly #templates = new Map<number, Template>();
 
   constructor(identity: ReplyIdentity) {
     this.#identity = identity;
+    this.#idStep = `${encodeMessageId(identity.storeHost, 0)},`.length;
   }
 
   /** Writes the answer of send `index` with response code `code` to the connection's output. */
   write(connection: Connection, sends: PendingSends, index: number, code: number): void {
     const binary = ((sends.flags[index] as number) & SEND_BINARY) !== 0;
-    if (code !== 0 || binary || sends.batchSizes.has(index) || !this.#writeJson(connection, sends, index)) {
+    if (code !== 0 || binary || !this.#writeJson(connection, sends, index)) {
       this.#writeGeneral(connection, sends, index, code, binary);
     }
   }
 
-  /** False, with nothing written, when the unique key is too long or would need escapes. */
+  /** False, with nothing written, when a batch or the unique key is too long, or the key would need escapes. */
   #writeJson(connection: Connection, sends: PendingSends, index: number): boolean {
     const keyLength = sends.keyLength[index] as number;
-    if (keyLength > TEMPLATE_KEY) return false;
+    const sizes = sends.batchSizes.size > 0 ? sends.batchSizes.get(index) : undefined;
+    const ids = sizes === undefined ? 1 : sizes.length;
+    if (keyLength > TEMPLATE_KEY || ids > TEMPLATE_IDS) return false;
     const queueId = sends.queueId[index] as number;
     const queueOffset = sends.queueOffset[index] as number;
     const opaque = sends.opaque[index] as number;
-    const template = this.#template(keyLength, queueId, queueOffset, opaque);
+    const template = this.#template(ids, keyLength, queueId, queueOffset, opaque);
     const start = connection.reserve(template.bytes.length);
     const out = connection.output;
     out.set(template.bytes, start);
@@ -65,40 +75,52 @@ export class SendReply {
       connection.trim(start);
       return false;
     }
-    writeHex16(out, start + template.physicalOffset, sends.physicalOffset[index] as number);
+    let position = sends.physicalOffset[index] as number;
+    for (let id = 0; id < ids; id++) {
+      writeHex16(out, start + template.physicalOffset + id * this.#idStep, position);
+      if (sizes !== undefined) position += sizes[id] as number;
+    }
     writeDecimal(out, start + template.queueId, queueId);
     writeDecimal(out, start + template.queueOffset, queueOffset);
     writeDecimal(out, start + template.opaque, opaque);
     return true;
   }
 
-  #template(keyLength: number, queueId: number, queueOffset: number, opaque: number): Template {
+  #template(ids: number, keyLength: number, queueId: number, queueOffset: number, opaque: number): Template {
     const lengths = [decimalLength(queueId), decimalLength(queueOffset), decimalLength(opaque)] as const;
-    const name = ((keyLength * 32 + lengths[0]) * 32 + lengths[1]) * 32 + lengths[2];
+    const name = (((ids * 128 + keyLength) * 32 + lengths[0]) * 32 + lengths[1]) * 32 + lengths[2];
     let template = this.#templates.get(name);
     if (template === undefined) {
-      template = this.#makeTemplate(keyLength, ...lengths);
+      if (this.#templates.size >= TEMPLATES_MAX) this.#templates.clear();
+      template = this.#makeTemplate(ids, keyLength, ...lengths);
       this.#templates.set(name, template);
     }
     return template;
   }
 
-  #makeTemplate(keyLength: number, queueId: number, queueOffset: number, opaque: number): Template {
+  #makeTemplate(
+    ids: number,
+    keyLength: number,
+    queueId: number,
+    queueOffset: number,
+    opaque: number,
+  ): Template {
     const { regionId, traceOn, storeHost } = this.#identity;
-    let text =
-      `{"code":0,"extFields":{"MSG_REGION":${JSON.stringify(regionId)},"TRACE_ON":"${traceOn}","msgId":"` +
-      encodeMessageId(storeHost, 0).slice(0, -HEX_DIGITS);
+    const host = encodeMessageId(storeHost, 0).slice(0, -HEX_DIGITS);
+    let text = `{"code":0,"extFields":{"MSG_REGION":${JSON.stringify(regionId)},"TRACE_ON":"${traceOn}","msgId":"`;
+    text += host;
     const place = (length: number): number => {
       const at = FRAME_HEAD + Buffer.byteLength(text);
       text += '0'.repeat(length);
       return at;
     };
     const template = { physicalOffset: place(HEX_DIGITS), queueId: 0, queueOffset: 0, key: 0, opaque: 0 };
+    for (let id = 1; id < ids; id++) text += `,${host}${'0'.repeat(HEX_DIGITS)}`;
     text += '","queueId":"';
     template.queueId = place(queueId);
     text += '","queueOffset":"';
     template.queueOffset = place(queueOffset);
-    text += '","transactionId":"';
+    if (keyLength > 0) text += '","transactionId":"';
     template.key = place(keyLength);
     text += '"},"flag":1,"language":"JAVA","opaque":';
     template.opaque = place(opaque);

@@ -2,8 +2,10 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { RequestCode, ResponseCode } from '../../../src/protocol/codes.ts';
-import { SERIALIZE_BINARY } from '../../../src/protocol/command.ts';
+import { SERIALIZE_BINARY, SERIALIZE_JSON } from '../../../src/protocol/command.ts';
+import { encodeMessageId } from '../../../src/record/message-id.ts';
 import { APPENDED, FLUSHED, HALT_SYNC_FAILED } from '../../../src/ring/positions.ts';
+import { STORE_HOST } from '../../support/messages.ts';
 import { SendRig, sendFields } from '../../support/send-rig.ts';
 
 const test = suite('acknowledger');
@@ -126,6 +128,33 @@ test('a batch is one append and one answer with all ids', () => {
   assert.is(replies[0]?.fields['msgId'], starts.map(id).join(','));
   assert.is(replies[0]?.fields['queueOffset'], '0');
   assert.is(replies[1]?.fields['queueOffset'], '3');
+});
+
+test('the ids of short, long and very long batches, for hosts of both families, JSON and binary', () => {
+  const ipv6 = { address: Uint8Array.from({ length: 16 }, (_, i) => i), port: 10911 };
+  for (const storeHost of [STORE_HOST, ipv6]) {
+    for (const count of [1, 2, 32, 128, 129]) {
+      const rig = new SendRig({ storeHost });
+      const body = Buffer.concat(Array.from({ length: count }, (_, i) => item(`body ${i}`, 'TAGS\x01A\x02')));
+      const fields = sendFields({ m: 'true' });
+      for (const serializeType of [SERIALIZE_JSON, SERIALIZE_BINARY])
+        rig.send({ fields, body, serializeType });
+      rig.write();
+      const replies = rig.drain();
+      assert.is(replies.length, 2);
+      let position = 0;
+      for (const reply of replies) {
+        const ids = (reply.fields['msgId'] as string).split(',');
+        assert.is(ids.length, count);
+        for (const id of ids) {
+          assert.is(id, encodeMessageId(storeHost, position));
+          position += new DataView(rig.record(position).buffer).getInt32(0);
+        }
+      }
+      assert.equal(Object.keys(replies[0]?.fields ?? {}), Object.keys(replies[1]?.fields ?? {}));
+      assert.is(replies[1]?.fields['queueOffset'], String(count));
+    }
+  }
 });
 
 test('batches whose lengths lie are illegal and leave no trace', () => {
