@@ -108,6 +108,7 @@ export class PullReader {
     warmed = false,
   ): void {
     this.#askResident = !warmed;
+    this.#resident.beginRead();
     this.count = 0;
     this.totalBytes = 0;
     if (queue === undefined) {
@@ -134,14 +135,17 @@ export class PullReader {
   copyTo(target: Uint8Array, at: number): boolean {
     const { fileSize } = this.#segments;
     let to = at;
-    for (let i = 0; i < this.count; i++) {
+    for (let i = 0; i < this.count; ) {
       const position = this.physicalOffsets[i] as number;
-      const size = this.sizes[i] as number;
       const mapping = this.#segments.at(position);
       if (mapping === undefined) return false;
       const from = position % fileSize;
-      target.set(mapping.bytes.subarray(from, from + size), to);
-      to += size;
+      let length = 0;
+      // Neighbours in the log, as a batch or a lone busy queue leaves them, are one copy.
+      do length += this.sizes[i++] as number;
+      while (i < this.count && this.physicalOffsets[i] === position + length && from + length < fileSize);
+      target.set(mapping.bytes.subarray(from, from + length), to);
+      to += length;
     }
     // The fault guard puts zeros where the device has failed; they must not pass for a message.
     this.failed = this.#segments.error() !== 0;

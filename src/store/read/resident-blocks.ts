@@ -16,11 +16,17 @@ export class ResidentBlocks {
   /** Where each block begins, by its number's low bits, and until when it is believed to be in memory. */
   readonly #blocks = new Float64Array(REMEMBERED).fill(-1);
   readonly #until = new Float64Array(REMEMBERED);
+  #time = 0;
 
   /** `now`: ms of a clock that never steps. */
   constructor(segments: Segments, now: () => number) {
     this.#segments = segments;
     this.#now = now;
+  }
+
+  /** A read of many messages asks the clock once. */
+  beginRead(): void {
+    this.#time = this.#now();
   }
 
   /** Whether the bytes [position, +length) of the log, in one file, are in memory. */
@@ -36,7 +42,7 @@ export class ResidentBlocks {
   /** The block at `from` of the file that starts at `start`. */
   #hasBlock(from: number, start: number): boolean {
     const place = Math.floor(from / BLOCK) % REMEMBERED;
-    const now = this.#now();
+    const now = this.#time;
     if (this.#blocks[place] === from && now < (this.#until[place] as number)) return true;
     if (!this.#ask(from, Math.min(BLOCK, start + this.#segments.fileSize - from))) return false;
     this.#blocks[place] = from;

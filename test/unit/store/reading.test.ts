@@ -75,6 +75,27 @@ test('what is found are the records, byte for byte', () => {
   assert.equal([pull.totalBytes, bytes[0], bytes[601]], [600, 0, 0]);
 });
 
+test('records that are neighbours, that are none, and that stand in different files', () => {
+  const fileSize = 68 * 1024;
+  const opened = smallStore({ mappedFileSizeCommitLog: fileSize, mappedFileSizeConsumeQueue: 20 * 400 });
+  for (let n = 0; n < 400; n++) {
+    opened.store.append('T', headFor(0), Buffer.alloc(500 + n, n % 251), '');
+    if (n % 3 === 2) opened.store.append('T', headFor(1), Buffer.alloc(100, 200 + (n % 50)), '');
+  }
+  opened.store.dispatch();
+  const { pull, reader } = opened.store;
+  for (let offset = 0; offset < 400; offset += pull.count) {
+    read(opened, offset, 20);
+    const bytes = new Uint8Array(pull.totalBytes);
+    assert.is(pull.copyTo(bytes, 0), true);
+    const expected = Array.from({ length: pull.count }, (_, i) =>
+      Buffer.from(reader.recordAt(pull.physicalOffsets[i] as number) ?? []),
+    );
+    assert.ok(Buffer.concat(expected).equals(bytes), `from ${offset}`);
+  }
+  assert.ok((pull.physicalOffsets[pull.count - 1] as number) > 4 * fileSize, 'all in one file');
+});
+
 test('no more than asked for, no more than 32, no more than 256 KiB, but at least one', () => {
   const small = fill(50);
   assert.equal(read(small, 0, 3), { status: 'FOUND', next: 3, count: 3 });

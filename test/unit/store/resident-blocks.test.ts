@@ -43,6 +43,9 @@ test('a block that is there is asked for once in a while', () => {
   for (let at = 0; at < BLOCK; at += 1000) assert.ok(blocks.has(at, 100));
   assert.equal(disk.asked, [`0+0:${BLOCK}`]);
   clock.now = 1000;
+  assert.ok(blocks.has(5, 10), 'within the same read');
+  assert.is(disk.asked.length, 1);
+  blocks.beginRead();
   assert.ok(blocks.has(5, 10));
   assert.is(disk.asked.length, 2);
 });
