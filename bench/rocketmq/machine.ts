@@ -40,10 +40,13 @@ export function fileSystemOf(folder: string, mounts: string): string {
   return best.type;
 }
 
-/** The commit, and whether what runs is more than that. */
+/** What the figures depend on: a change to anything else makes no other broker and no other benchmark. */
+const MEASURED = ['src', 'native', 'bench', 'packaging', 'binding.gyp', 'package-lock.json'];
+
+/** The last commit that changed what is measured, and whether what runs is more than that. */
 function describeCommit(): string {
-  const commit = firstLine('git', ['rev-parse', '--short=12', 'HEAD']);
-  const changed = firstLine('git', ['status', '--porcelain', '--', 'src', 'native', 'package-lock.json']);
+  const commit = firstLine('git', ['log', '-1', '--format=%H', '--', ...MEASURED]).slice(0, 12);
+  const changed = firstLine('git', ['status', '--porcelain', '--', ...MEASURED]);
   return changed === '' ? commit : `${commit} with uncommitted changes`;
 }
 

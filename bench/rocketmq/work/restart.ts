@@ -17,6 +17,9 @@ import type { Stage, Work, WorkPlan } from './work.ts';
 const RECORD_BYTES = 1024 + RECORD_OVERHEAD_BYTES;
 const START_MAX_MILLIS = 600_000;
 const POLL_MILLIS = 5;
+const FILL_BATCH = 32;
+/** Messages a second in batches against those of single sends, roughly. */
+const BATCH_SPEEDUP = 2.5;
 /** What is sent before the kill, so that the last checkpoint is behind. */
 const BURST_SECONDS = 2;
 
@@ -42,7 +45,8 @@ class Restart implements Work {
     await bringUp(this.#stage);
     const messages = Math.ceil(bench.timing.restartStoreBytes / RECORD_BYTES);
     bench.say(`${contestant.title}: a store of ${bench.timing.restartStoreBytes / 2 ** 30} GiB is written`);
-    await fill(this.#stage, this.#sending, messages);
+    // In batches, which leave the same records in the log in a quarter of the time.
+    await fill(this.#stage, { ...this.#sending, 'in-flight': 4, batch: FILL_BATCH }, messages);
   }
 
   async #start(home: string): Promise<{ micros: number; disturbance: Disturbance }> {
@@ -81,7 +85,9 @@ export function restartWork(): WorkPlan {
     filesMaxBytes: Number.POSITIVE_INFINITY,
     begin: (stage) => new Restart(stage),
     estimateSeconds: (contestant, timing) => ({
-      prepare: startSeconds(contestant) + timing.restartStoreBytes / RECORD_BYTES / sendRate(contestant),
+      prepare:
+        startSeconds(contestant) +
+        timing.restartStoreBytes / RECORD_BYTES / (BATCH_SPEEDUP * sendRate(contestant)),
       round: contestant.kind === 'rocketmq' ? 100 : 8,
     }),
   };
