@@ -1,30 +1,42 @@
-/** Output buffers of a network thread, reused as soon as the kernel has taken their bytes. */
+/**
+ * Output buffers of a network thread, reused as soon as the kernel has taken their bytes. Their sizes are powers of two:
+ * a buffer of half a megabyte for each of many connections would be made anew all the time.
+ */
 
-const SMALL = 16 * 1024;
-const LARGE = 512 * 1024;
-const KEPT_SMALL = 64;
-const KEPT_LARGE = 4;
+/** 16 KiB. */
+const SMALLEST_BITS = 14;
+/** 512 KiB; larger ones are made when they are needed and not kept. */
+const LARGEST_BITS = 19;
+/** Of each size. */
+const KEPT_BYTES = 2 * 1024 * 1024;
+
+/** The power of two of the size for so many bytes. */
+function bitsFor(bytes: number): number {
+  return Math.max(SMALLEST_BITS, 32 - Math.clz32(bytes - 1));
+}
 
 export class OutputPool {
-  readonly #small: Buffer[] = [];
-  readonly #large: Buffer[] = [];
+  /** By the size's power of two, the smallest first. */
+  readonly #free: Buffer[][] = Array.from({ length: LARGEST_BITS - SMALLEST_BITS + 1 }, () => []);
 
   take(bytes: number): Buffer {
-    if (bytes <= SMALL) return this.#small.pop() ?? Buffer.allocUnsafeSlow(SMALL);
-    if (bytes <= LARGE) return this.#large.pop() ?? Buffer.allocUnsafeSlow(LARGE);
-    return Buffer.allocUnsafeSlow(bytes);
+    const bits = bitsFor(bytes);
+    if (bits > LARGEST_BITS) return Buffer.allocUnsafeSlow(bytes);
+    return this.#free[bits - SMALLEST_BITS]?.pop() ?? Buffer.allocUnsafeSlow(2 ** bits);
   }
 
   /** A larger buffer with the first `used` bytes of `buffer`, which goes back to the pool. */
   grow(buffer: Buffer, used: number, bytes: number): Buffer {
-    const larger = this.take(Math.max(bytes, Math.min(buffer.length * 2, LARGE)));
+    const larger = this.take(bytes);
     buffer.copy(larger, 0, 0, used);
     this.give(buffer);
     return larger;
   }
 
   give(buffer: Buffer): void {
-    if (buffer.length === SMALL && this.#small.length < KEPT_SMALL) this.#small.push(buffer);
-    else if (buffer.length === LARGE && this.#large.length < KEPT_LARGE) this.#large.push(buffer);
+    const bits = bitsFor(buffer.length);
+    const free = this.#free[bits - SMALLEST_BITS];
+    if (free === undefined || buffer.length !== 2 ** bits) return;
+    if ((free.length + 1) * buffer.length <= KEPT_BYTES) free.push(buffer);
   }
 }
