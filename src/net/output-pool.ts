@@ -1,6 +1,6 @@
 /**
- * Output buffers of a network thread, reused as soon as the kernel has taken their bytes. Their sizes are powers of two:
- * a buffer of half a megabyte for each of many connections would be made anew all the time.
+ * Output buffers of a network thread, reused as soon as the kernel has taken their bytes. Their sizes are powers of
+ * two: a buffer of half a megabyte for each of many connections would be made anew all the time.
  */
 
 /** 16 KiB. */

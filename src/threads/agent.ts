@@ -7,7 +7,7 @@ import { HALT_THREAD_DIED, type Positions } from '../ring/positions.ts';
 import type { Parker } from '../ring/wake.ts';
 
 export interface Agent {
-  /** One round; returns how much was done, 0 = nothing. */
+  /** One round; returns how much was done, in messages and the like: 0 = nothing, and little is a small number. */
   doWork(): number;
   /** Whether a round now would find something; asked right before sleeping. */
   hasWork(): boolean;
@@ -22,7 +22,7 @@ export interface Agent {
   close(): void;
 }
 
-/** Done in a round, by all agents of the thread together: a message or two. */
+/** Done in a round by all agents of the thread together: a message or two. */
 const FEW = 4;
 const LOOKS_PER_CLOCK = 32;
 

@@ -89,7 +89,8 @@ export class DispatcherAgent implements Agent {
     if (dispatched > 0) for (const ring of this.#arrivals) ring.publish();
     this.#dropDeleted();
     this.#pages.step();
-    return commanded + dispatched;
+    // What it did is counted in messages by the writer already, where they share a thread.
+    return commanded + Math.sign(dispatched);
   }
 
   hasWork(): boolean {

@@ -42,7 +42,7 @@ export class FlusherAgent implements Agent {
     if (flushed === 0) return 0;
     for (const wake of this.#wakeWaiting) wake();
     this.#segments.dropBefore(this.#positions.get(LOG_START));
-    return flushed;
+    return Math.sign(flushed);
   }
 
   hasWork(): boolean {

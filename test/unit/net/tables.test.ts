@@ -88,9 +88,9 @@ test('nothing is written to a connection that has closed', () => {
   assert.equal(replies(), []);
 });
 
-test('buffers of both sizes come back from the pool, larger ones are let go', () => {
+test('buffers come back from the pool by size, not too many, and huge ones are let go', () => {
   const pool = new OutputPool();
-  for (const bytes of [1, 16 * 1024, 16 * 1024 + 1, 512 * 1024]) {
+  for (const bytes of [1, 16 * 1024, 16 * 1024 + 1, 100_000, 512 * 1024]) {
     const buffer = pool.take(bytes);
     assert.ok(buffer.length >= bytes);
     pool.give(buffer);
@@ -99,6 +99,13 @@ test('buffers of both sizes come back from the pool, larger ones are let go', ()
   const huge = pool.take(512 * 1024 + 1);
   pool.give(huge);
   assert.not(pool.take(512 * 1024 + 1) === huge);
+  const many = Array.from({ length: 100 }, () => pool.take(40_000));
+  assert.ok(many.every((buffer) => buffer.length === 64 * 1024));
+  for (const buffer of many) pool.give(buffer);
+  const again = Array.from({ length: 100 }, () => pool.take(40_000));
+  assert.is(again.filter((buffer) => many.includes(buffer)).length, 32, '2 MiB of each size are kept');
+  pool.give(Buffer.alloc(20_000));
+  assert.is(pool.take(20_000).length, 32 * 1024, 'a buffer of another size is not taken in');
 });
 
 test('addresses', () => {
