@@ -183,8 +183,11 @@ bool FileCache::writeToWindow(int32_t id, uint64_t offset, const uint8_t* source
   }
   const bool reached = file->window.copy(offset, source, length);
   const std::lock_guard<std::mutex> guard(mutex_);
-  if (reached) markDirty(file);
-  if (!reached && file->users == 1) dropWindow(file);
+  if (reached) {
+    markDirty(file);
+  } else {
+    file->window.abandon();
+  }
   release(file);
   return reached;
 }

@@ -23,6 +23,8 @@ class TailWindow {
   /// Maps the page of the file that contains `offset`, in place of any other. False when the system refuses.
   bool map(int descriptor, uint64_t offset);
   void unmap();
+  /// Covers nothing from now on; the memory stays until `map` or `unmap`, as other threads may be at it.
+  void abandon() { end_ = 0; }
   /// Copies what the window covers. False: it did not reach the file.
   bool copy(uint64_t offset, const uint8_t* source, size_t length);
 
