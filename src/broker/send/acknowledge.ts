@@ -50,12 +50,9 @@ export class Acknowledger {
     this.#parts = parts;
   }
 
-  /** Whether `drain` would find something now. */
+  /** Whether the writer has answered. Under SYNC_FLUSH nobody stays awake to ask: the flusher rings. */
   get pending(): boolean {
-    const { replies, sends, positions, syncFlush } = this.#parts;
-    if (replies.pending) return true;
-    if (!syncFlush || sends.head === sends.answered) return false;
-    return (sends.end[sends.indexOf(sends.head)] as number) <= positions.get(FLUSHED);
+    return this.#parts.replies.pending;
   }
 
   /** Takes answers and releases replies; returns how many sends were completed. */

@@ -3,12 +3,14 @@
  * have a buffer at a time, and always the same few: they stay in the processor's caches, and an idle queue has none.
  */
 
+import { ENTRY_BYTES } from './consume-queue.ts';
+
 export interface EntryStage {
   readonly bytes: Uint8Array;
   readonly view: DataView;
 }
 
-const FIRST_BYTES = 16 * 20;
+const FIRST_BYTES = 16 * ENTRY_BYTES;
 /** Larger ones are not kept. */
 const KEPT_BYTES_MAX = 4096;
 const KEPT_MAX = 1024;
