@@ -7,6 +7,7 @@ const PROGRAMS = {
   micro: 'dist/bench/micro/main.js',
   rocketmq: 'dist/bench/rocketmq/main.js',
   compare: 'dist/bench/rocketmq/compare/main.js',
+  profile: 'dist/bench/rocketmq/profile/main.js',
 };
 
 await runCommand(async () => {

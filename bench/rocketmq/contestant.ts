@@ -15,6 +15,8 @@ export interface Contestant {
   conf?: Readonly<Record<string, string>>;
   /** RingMQ's command line file, when it is not this tree's. */
   cli?: string;
+  /** Flags of the Node.js that runs RingMQ. */
+  nodeFlags?: readonly string[];
   /** What it does instead of the scenario's work. */
   plan?: WorkPlan;
   /** Its failure is a result (a heap that is too small), not a failed run. */

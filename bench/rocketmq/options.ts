@@ -60,7 +60,8 @@ function pickTargets(names: string[]): Kind[] {
   return [...targets];
 }
 
-function count(name: string, value: string, min: number): number {
+/** The value of an option that is a whole number; throws a sentence. */
+export function count(name: string, value: string, min: number): number {
   const number = Number(value);
   if (!Number.isInteger(number) || number < min)
     throw new Error(`--${name} must be a whole number from ${min}`);

@@ -1,0 +1,153 @@
+/**
+ * `npm run bench:profile`: RingMQ alone under the load of a scenario, with V8's sampling profiler in each thread, and
+ * where their time went in the measured phase. It runs the compiler's output instead of the bundle, for the file names.
+ */
+import fs from 'node:fs';
+import path from 'node:path';
+import { RunFolder } from '../cleanup.ts';
+import type { Contestant } from '../contestant.ts';
+import { DisturbanceWatch } from '../disturbance.ts';
+import { figureTitle, formatFigure } from '../figures.ts';
+import { LoadRun } from '../load-run.ts';
+import { PROJECT_FOLDER } from '../machine.ts';
+import type { Round } from '../outcome.ts';
+import { alignedTable } from '../report.ts';
+import type { Scenario } from '../scenarios.ts';
+import type { Bench, Stage } from '../work/work.ts';
+import { type CpuProfile, type ThreadProfile, threadProfile, type Window } from './cpu-profile.ts';
+import { PROFILE_USAGE, type ProfileOptions, parseProfileOptions } from './options.ts';
+
+const SAMPLE_MICROS = 200;
+const FIGURES = ['rate', 'p50', 'p99', 'cpu'];
+
+function say(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+function monotonicMicros(): number {
+  return Number(process.hrtime.bigint() / 1000n);
+}
+
+/** Notes when the measured phase began and ended. */
+class PhaseWatch extends DisturbanceWatch {
+  window: Window = { from: 0, to: 0 };
+
+  override async begin(): Promise<void> {
+    await super.begin();
+    this.window.from = monotonicMicros();
+  }
+
+  override end(): ReturnType<DisturbanceWatch['end']> {
+    this.window.to = monotonicMicros();
+    return super.end();
+  }
+}
+
+function profiled(contestant: Contestant, folder: string): Contestant {
+  return {
+    ...contestant,
+    cli: path.join(PROJECT_FOLDER, 'dist', 'src', 'cli', 'main.js'),
+    nodeFlags: ['--cpu-prof', `--cpu-prof-dir=${folder}`, `--cpu-prof-interval=${SAMPLE_MICROS}`],
+  };
+}
+
+function readProfiles(folder: string, window: Window): ThreadProfile[] {
+  const files = fs.existsSync(folder) ? fs.readdirSync(folder) : [];
+  if (files.length === 0) throw new Error('no profile was written: the broker did not end by itself');
+  return files
+    .map((file) => JSON.parse(fs.readFileSync(path.join(folder, file), 'utf8')) as CpuProfile)
+    .flatMap((profile) => threadProfile(profile, window) ?? [])
+    .sort((a, b) => b.busy - a.busy);
+}
+
+function print(
+  { title }: Scenario,
+  who: Contestant,
+  round: Round,
+  threads: ThreadProfile[],
+  top: number,
+): void {
+  const figures = FIGURES.flatMap((key) => {
+    const value = round.figures[key];
+    return value === undefined ? [] : `${figureTitle(key)} ${formatFigure(key, value)}`;
+  });
+  process.stdout.write(`\n${title}; ${who.title}, under the profiler: ${figures.join(', ')}\n`);
+  const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
+  for (const { thread, busy, costs } of threads) {
+    const rows = costs.slice(0, top).map(({ place, share }) => [place, percent(share)]);
+    process.stdout.write(`\n${alignedTable([[`${thread}, awake ${percent(busy)}`, 'of it'], ...rows])}\n`);
+  }
+}
+
+/** One broker, from its start to its end, with one measured phase. */
+async function profile(
+  bench: Bench,
+  scenario: Scenario,
+  contestant: Contestant,
+  folder: string,
+): Promise<Round> {
+  const { flush, plan } = scenario;
+  const home = path.join(bench.folder.path, `${scenario.name}-${contestant.name}`);
+  const stage: Stage = {
+    bench,
+    contestant: profiled(contestant, folder),
+    flush,
+    home,
+    target: undefined,
+    others: () => [],
+  };
+  const work = (contestant.plan ?? plan).begin(stage);
+  await work.prepare();
+  const round = await work.round();
+  await stage.target?.stopCleanly();
+  await work.end?.();
+  return round;
+}
+
+async function run(
+  { scenarios, timing, top }: ProfileOptions,
+  folder: RunFolder,
+  cache: string,
+): Promise<void> {
+  const watch = new PhaseWatch(folder);
+  const context = { folder, lib: '', heap: '' };
+  const bench: Bench = {
+    folder,
+    context,
+    load: new LoadRun(folder, watch),
+    watch,
+    timing,
+    rounds: 1,
+    cache,
+    say,
+  };
+  for (const scenario of scenarios) {
+    for (const contestant of scenario.contestants.filter(({ kind }) => kind === 'ringmq')) {
+      const profiles = path.join(folder.path, `profiles-${scenario.name}-${contestant.name}`);
+      const round = await profile(bench, scenario, contestant, profiles);
+      print(scenario, contestant, round, readProfiles(profiles, watch.window), top);
+    }
+  }
+  watch.stop();
+}
+
+async function main(): Promise<number> {
+  let options: ProfileOptions;
+  try {
+    options = parseProfileOptions(process.argv.slice(2));
+  } catch (error) {
+    say(`${(error as Error).message}\n${PROFILE_USAGE}`);
+    return 2;
+  }
+  const cache = path.join(PROJECT_FOLDER, '.cache', 'bench');
+  const folder = new RunFolder(cache);
+  try {
+    await run(options, folder, cache);
+    return 0;
+  } catch (error) {
+    say(`bench:profile: ${(error as Error).message}`);
+    return 1;
+  }
+}
+
+process.exit(await main());
