@@ -37,6 +37,9 @@ export const INDEX_COMPLETED_TIME = 12;
 /** Counts reads far behind the tail; a hint that any reader raises. */
 export const BACKLOG_READS = 13;
 
+/** End of the last message of control's own that control wants to hear durable; 0 = none yet. Written by control. */
+export const PUTS_AWAITED = 14;
+
 const SLOTS = 16;
 /** Which 32-bit half of a slot is the low one on this machine. */
 const LOW_HALF = new Int32Array(new BigInt64Array([1n]).buffer)[0] === 1 ? 0 : 1;

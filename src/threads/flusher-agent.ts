@@ -3,7 +3,7 @@
  * ASYNC_FLUSH: every `flushIntervalCommitLog` ms.
  */
 import { systemClock } from '../lib/clock.ts';
-import { LOG_START, Positions } from '../ring/positions.ts';
+import { FLUSHED, LOG_START, Positions, PUTS_AWAITED } from '../ring/positions.ts';
 import { wakerOf } from '../ring/wake.ts';
 import { nativeDisk } from '../store/disk/native-disk.ts';
 import { Flusher } from '../store/log/flusher.ts';
@@ -18,7 +18,10 @@ export class FlusherAgent implements Agent {
   readonly #segments: Segments;
   readonly #flusher: Flusher;
   readonly #interval: number;
+  /** Those for whom every sync is news. */
   readonly #wakeWaiting: (() => void)[];
+  /** Control puts messages now and then: it is woken only while it waits for one to be durable. */
+  readonly #wakeControl: () => void;
   #next = 0;
 
   constructor({ broker }: FlusherShape) {
@@ -29,9 +32,8 @@ export class FlusherAgent implements Agent {
     this.#flusher = new Flusher(this.#segments, this.#positions);
     this.#interval = sync ? 0 : store.flushIntervalCommitLog;
     this.maxSleepMs = sync ? 1000 : store.flushIntervalCommitLog;
-    this.#wakeWaiting = sync
-      ? [...wakes.network, wakes.control, wakes.dispatcher].map((wake) => wakerOf(wake))
-      : [];
+    this.#wakeWaiting = sync ? [...wakes.network, wakes.dispatcher].map((wake) => wakerOf(wake)) : [];
+    this.#wakeControl = wakerOf(wakes.control);
   }
 
   doWork(): number {
@@ -41,6 +43,8 @@ export class FlusherAgent implements Agent {
     const flushed = this.#flusher.doWork();
     if (flushed === 0) return 0;
     for (const wake of this.#wakeWaiting) wake();
+    const durable = this.#positions.get(FLUSHED);
+    if (this.#positions.get(PUTS_AWAITED) > durable - flushed) this.#wakeControl();
     this.#segments.dropBefore(this.#positions.get(LOG_START));
     return Math.sign(flushed);
   }

@@ -22,7 +22,7 @@ import {
   RETIRE_QUEUES,
   writeAppendHead,
 } from '../../ring/append-records.ts';
-import { FLUSHED, type Positions } from '../../ring/positions.ts';
+import { FLUSHED, type Positions, PUTS_AWAITED } from '../../ring/positions.ts';
 import { NO_SLAB, type Slabs } from '../../ring/slabs.ts';
 import { FULL, type RingConsumer, type RingProducer } from '../../ring/spsc-ring.ts';
 import { APPENDED_OK } from '../../store/log/commit-log.ts';
@@ -125,10 +125,23 @@ export class PutRing {
 
   /** Takes the writer's answers and resolves what is durable. To be called when the bell rings. */
   drain(): void {
-    const { replies, positions, syncFlush } = this.#parts;
+    const { replies, positions } = this.#parts;
     while (replies.next()) this.#take(replies.view, replies.offset);
     replies.release();
     if (positions.halted) return;
+    this.#release();
+    const last = this.#answered.at(-1);
+    if (last !== undefined) {
+      // First say what is awaited, then look once more: a sync in between is not missed.
+      positions.set(PUTS_AWAITED, last.end);
+      this.#release();
+    }
+    this.#send();
+  }
+
+  /** Resolves what is as durable as promised. */
+  #release(): void {
+    const { positions, syncFlush } = this.#parts;
     const durable = syncFlush ? positions.get(FLUSHED) : Number.POSITIVE_INFINITY;
     let released = 0;
     while (released < this.#answered.length && (this.#answered[released] as Answered).end <= durable) {
@@ -137,7 +150,6 @@ export class PutRing {
       released++;
     }
     if (released > 0) this.#answered = this.#answered.slice(released);
-    this.#send();
   }
 
   /** Puts not yet resolved. */
