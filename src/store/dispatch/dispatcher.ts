@@ -110,7 +110,7 @@ export class Dispatcher {
       this.#halt(segments.lastError);
       return false;
     }
-    const at = this.position % segments.fileSize;
+    const at = segments.offsetOf(this.position);
     if (magicOf(mapping.view, at) === MAGIC_BLANK) {
       this.position += segments.fileSize - at;
       segments.dropBefore(this.position);

@@ -140,7 +140,7 @@ export class CommitLog {
   /** The mapping with room for `size` bytes at `position`, in a new file if need be. */
   #room(size: number): Mapping | undefined {
     const { fileSize } = this.#segments;
-    const used = this.position % fileSize;
+    const used = this.#segments.offsetOf(this.position);
     if (used !== 0 && used + size + BLANK_BYTES <= fileSize) return this.#segments.at(this.position);
     if (size + BLANK_BYTES > fileSize) return undefined;
     return used === 0 ? this.#segments.at(this.position, true) : this.#roll(used);
@@ -173,7 +173,7 @@ export class CommitLog {
   /** Copies one record behind the tail and completes it; returns its queue offset. */
   #put(mapping: Mapping, source: Bulk, offset: number, size: number, queue: number): number {
     const stage = this.#stage;
-    const at = stage.reserve(mapping, this.position % this.#segments.fileSize, size);
+    const at = stage.reserve(mapping, this.#segments.offsetOf(this.position), size);
     const sysFlag = source.view.getInt32(offset + SYS_FLAG);
     const bodyLengthAt = offset + bodyLengthOffset(sysFlag);
     const bodyLength = source.view.getInt32(bodyLengthAt);

@@ -40,7 +40,7 @@ export class PageRelease {
     this.#released = from - (from % CHUNK) + CHUNK;
     if (this.#isRead()) return false;
     const mapping = this.#segments.at(from);
-    const at = from % this.#segments.fileSize;
+    const at = this.#segments.offsetOf(from);
     mapping?.release(at, Math.min(CHUNK, this.#segments.fileSize - at));
     return true;
   }

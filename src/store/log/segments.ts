@@ -5,6 +5,7 @@
  */
 import { join } from 'node:path';
 import { assert } from '../../lib/assert.ts';
+import { modulo } from '../../lib/modulo.ts';
 import type { Bulk } from '../../ring/bulk.ts';
 import type { Disk, Mapping } from '../disk/disk.ts';
 
@@ -35,7 +36,12 @@ export class Segments {
   }
 
   startOf(position: number): number {
-    return position - (position % this.fileSize);
+    return position - modulo(position, this.fileSize);
+  }
+
+  /** Where `position` lies in its file. */
+  offsetOf(position: number): number {
+    return modulo(position, this.fileSize);
   }
 
   pathOf(position: number): string {
@@ -44,7 +50,7 @@ export class Segments {
 
   /** The mapping that holds `position`; undefined when its file cannot be opened (see `lastError`). */
   at(position: number, create = false): Mapping | undefined {
-    const start = position - (position % this.fileSize);
+    const start = this.startOf(position);
     if (start === this.#currentStart) return this.#current;
     let mapping = this.#open.get(start);
     if (mapping === undefined) {

@@ -11,6 +11,7 @@
  */
 import { join } from 'node:path';
 import { writeInt64 } from '../../lib/int64.ts';
+import { modulo } from '../../lib/modulo.ts';
 import type { Disk, RangeFile } from '../disk/disk.ts';
 import { fileNameOf } from '../log/segments.ts';
 import type { EntryStage, EntryStages } from './entry-stages.ts';
@@ -99,7 +100,7 @@ export class ConsumeQueue {
       const position = this.next * ENTRY_BYTES - this.#staged + done;
       const file = this.#fileAt(position);
       if (typeof file === 'number') return this.#keepFrom(done, file);
-      const inFile = position % this.#fileSize;
+      const inFile = modulo(position, this.#fileSize);
       const length = Math.min(this.#staged - done, this.#fileSize - inFile);
       const written = file.write(inFile, stage.bytes, done, length);
       if (written < 0) return this.#keepFrom(done, written);
@@ -133,7 +134,7 @@ export class ConsumeQueue {
   }
 
   #fileAt(position: number): RangeFile | number {
-    const start = position - (position % this.#fileSize);
+    const start = position - modulo(position, this.#fileSize);
     if (start === this.#fileStart && this.#file !== undefined) return this.#file;
     this.close();
     const path = join(this.#directory, fileNameOf(start));

@@ -139,7 +139,7 @@ export class PullReader {
       const position = this.physicalOffsets[i] as number;
       const mapping = this.#segments.at(position);
       if (mapping === undefined) return false;
-      const from = position % fileSize;
+      const from = this.#segments.offsetOf(position);
       let length = 0;
       // Neighbours in the log, as a batch or a lone busy queue leaves them, are one copy.
       do length += this.sizes[i++] as number;
@@ -155,7 +155,7 @@ export class PullReader {
   /** Brings the cold range of the last read, and what follows it, into memory. */
   async warm(coldFrom: number, coldLength: number): Promise<void> {
     const mapping = this.#segments.at(coldFrom);
-    await mapping?.populate(coldFrom % this.#segments.fileSize, Math.max(coldLength, READ_AHEAD));
+    await mapping?.populate(this.#segments.offsetOf(coldFrom), Math.max(coldLength, READ_AHEAD));
   }
 
   /** How far the consumer is behind the tail, in bytes of log. */

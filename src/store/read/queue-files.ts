@@ -1,6 +1,7 @@
 /** The files of one ConsumeQueue as a reader sees them: entries by queue offset, read by ranges. */
 import { join } from 'node:path';
 import { readInt64 } from '../../lib/int64.ts';
+import { modulo } from '../../lib/modulo.ts';
 import type { Disk, RangeFile } from '../disk/disk.ts';
 import { fileNameOf } from '../log/segments.ts';
 import {
@@ -65,7 +66,7 @@ export class QueueFiles {
   read(queueOffset: number, count: number, block: EntryBlock): number {
     block.count = 0;
     const position = queueOffset * ENTRY_BYTES;
-    const inFile = position % this.#fileSize;
+    const inFile = modulo(position, this.#fileSize);
     const file = this.#fileAt(position - inFile);
     if (file === undefined) return 0;
     const wanted = Math.min(count, block.capacity, (this.#fileSize - inFile) / ENTRY_BYTES);

@@ -4,7 +4,7 @@
  */
 import type { Segments } from '../log/segments.ts';
 
-/** Counted from the start of each file. */
+/** Power of two, counted from the start of each file. */
 const BLOCK = 256 * 1024;
 /** Power of two; consumers that read at so many places at once do not get into each other's way. */
 const REMEMBERED = 64;
@@ -32,8 +32,8 @@ export class ResidentBlocks {
   /** Whether the bytes [position, +length) of the log, in one file, are in memory. */
   has(position: number, length: number): boolean {
     const start = this.#segments.startOf(position);
-    const first = position - start - ((position - start) % BLOCK);
-    for (let at = start + first; at < position + length; at += BLOCK) {
+    const inFile = position - start;
+    for (let at = position - (inFile & (BLOCK - 1)); at < position + length; at += BLOCK) {
       if (!this.#hasBlock(at, start)) return this.#ask(position, length);
     }
     return true;
@@ -41,7 +41,7 @@ export class ResidentBlocks {
 
   /** The block at `from` of the file that starts at `start`. */
   #hasBlock(from: number, start: number): boolean {
-    const place = Math.floor(from / BLOCK) % REMEMBERED;
+    const place = Math.floor(from / BLOCK) & (REMEMBERED - 1);
     const now = this.#time;
     if (this.#blocks[place] === from && now < (this.#until[place] as number)) return true;
     if (!this.#ask(from, Math.min(BLOCK, start + this.#segments.fileSize - from))) return false;
@@ -51,6 +51,6 @@ export class ResidentBlocks {
   }
 
   #ask(position: number, length: number): boolean {
-    return this.#segments.at(position)?.resident(position % this.#segments.fileSize, length) ?? true;
+    return this.#segments.at(position)?.resident(this.#segments.offsetOf(position), length) ?? true;
   }
 }

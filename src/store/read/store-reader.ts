@@ -50,7 +50,7 @@ export class StoreReader {
     const size = this.#sizeAt(position);
     const mapping = this.#segments.at(position);
     if (size === 0 || mapping === undefined) return undefined;
-    const at = position % this.#segments.fileSize;
+    const at = this.#segments.offsetOf(position);
     const record = mapping.bytes.slice(at, at + size);
     // Zeros that the fault guard put in place of what the device could not read are no record.
     return mapping.error() === 0 ? record : undefined;
@@ -82,7 +82,7 @@ export class StoreReader {
     const position = this.#block.physicalOffset(0);
     if (this.#sizeAt(position) === 0) return -1;
     const mapping = this.#segments.at(position);
-    return mapping === undefined ? -1 : storeTimestampOf(mapping.view, position % this.#segments.fileSize);
+    return mapping === undefined ? -1 : storeTimestampOf(mapping.view, this.#segments.offsetOf(position));
   }
 
   /**
@@ -164,7 +164,7 @@ export class StoreReader {
   #sizeAt(position: number): number {
     if (position < this.#positions.get(LOG_START) || position + 8 > this.#positions.get(DISPATCHED)) return 0;
     const mapping = this.#segments.at(position);
-    const at = position % this.#segments.fileSize;
+    const at = this.#segments.offsetOf(position);
     if (mapping === undefined || at + 48 > mapping.size) return 0;
     const magic = magicOf(mapping.view, at);
     const sound =

@@ -34,7 +34,7 @@ export function scanLog(
       scan.damage = `its file cannot be opened (errno ${segments.lastError})`;
       break;
     }
-    const at = scan.end % segments.fileSize;
+    const at = segments.offsetOf(scan.end);
     if (!check.check(mapping, at, scan.end - at)) {
       const empty =
         at + 8 <= mapping.size && mapping.view.getInt32(at) === 0 && mapping.view.getInt32(at + 4) === 0;

@@ -154,7 +154,7 @@ class Recovery {
     if (position < this.#logStart) return true;
     if (position >= this.#logLimit) return false;
     const mapping = this.#segments.at(position);
-    const at = position % this.#segments.fileSize;
+    const at = this.#segments.offsetOf(position);
     if (mapping === undefined || at + 48 > mapping.size) return false;
     return totalSizeOf(mapping.view, at) === size && queueOffsetOf(mapping.view, at) === queueOffset;
   }
@@ -163,7 +163,7 @@ class Recovery {
   #soundStart(position: number): number {
     if (position <= this.#logStart || position >= this.#logLimit) return this.#logStart;
     const mapping = this.#segments.at(position);
-    const at = position % this.#segments.fileSize;
+    const at = this.#segments.offsetOf(position);
     if (mapping !== undefined && new RecordCheck().check(mapping, at, position - at)) return position;
     return position - at;
   }

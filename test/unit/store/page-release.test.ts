@@ -17,6 +17,7 @@ function setUp(keep = KEEP) {
   const positions = new Positions();
   const segments = {
     fileSize: FILE,
+    offsetOf: (position: number) => position % FILE,
     at: (position: number) => ({
       release: (from: number, length: number) =>
         released.push(`${Math.floor(position / FILE)}:${from / MIB}+${length / MIB}`),
