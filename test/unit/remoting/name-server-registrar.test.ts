@@ -11,7 +11,8 @@ import { eventually, textOf } from './support.ts';
 class FakeNameServer {
   readonly requests: RemotingCommand[] = [];
   readonly connections = new Set<ClientConnection>();
-  answer: { code: number; body?: Buffer; delayMs: number } = { code: 0, delayMs: 0 };
+  answer: { code: number; body?: Buffer } = { code: 0 };
+  #held: Promise<void> | undefined;
   #server: CommandServer | undefined;
 
   get address(): string {
@@ -25,12 +26,21 @@ class FakeNameServer {
       handler: async (request, connection) => {
         this.requests.push(request);
         this.connections.add(connection);
-        const { code, body, delayMs } = this.answer;
-        if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
+        await this.#held;
+        const { code, body } = this.answer;
         return responseTo(request, code, undefined, {}, body);
       },
     });
     return this;
+  }
+
+  /** Answers wait until the function that this returns is called. */
+  hold(): () => void {
+    let release = (): void => {};
+    this.#held = new Promise((resolve) => {
+      release = resolve;
+    });
+    return release;
   }
 
   /** Names of the topics of each registration so far. */
@@ -120,7 +130,7 @@ test('changes of one turn travel together, deleted topics not at all', async ({
 
 test('changes during a registration share the next one', async ({ registrar, server, topics }) => {
   await registrar.start();
-  server.answer.delayMs = 30;
+  const release = server.hold();
   const first = registrar.topicsChanged(['t1']);
   await eventually(() => server.requests.length === 2);
   const later: Promise<void>[] = [];
@@ -129,6 +139,7 @@ test('changes during a registration share the next one', async ({ registrar, ser
     later.push(registrar.topicsChanged([name]));
     await new Promise((resolve) => setTimeout(resolve, 3));
   }
+  release();
   await Promise.all([first, ...later]);
   assert.equal(server.registered().slice(1), [['t1'], ['n1', 'n2', 'n3']]);
 });
