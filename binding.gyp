@@ -15,6 +15,7 @@
         "native/path_calls.cc",
         "native/path_lock.cc",
         "native/pool_job.cc",
+        "native/processor.cc",
         "native/region.cc",
         "native/region_append.cc",
         "native/region_calls.cc",

@@ -7,6 +7,7 @@
 #include "doorbell.h"
 #include "fault_guard.h"
 #include "path_calls.h"
+#include "processor.h"
 #include "region_calls.h"
 #include "small_file_calls.h"
 
@@ -57,6 +58,8 @@ class RingmqAddon final : public Napi::Addon<RingmqAddon> {
                              cold<openDoorbellCall>(env, "openDoorbell"),
                              hot("ringDoorbell", ringDoorbellCall),
                              cold<closeDoorbellCall>(env, "closeDoorbell"),
+
+                             hot("yieldProcessor", yieldProcessorCall),
 
                              cold<duplicateDescriptorCall>(env, "duplicateDescriptor"),
                              cold<installFaultGuardCall>(env, "installFaultGuard"),

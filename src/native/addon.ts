@@ -152,6 +152,8 @@ export interface NativeAddon {
   /** From any thread; after close: no-op. */
   ringDoorbell(doorbell: number): void;
   closeDoorbell(doorbell: number): void;
+  /** sched_yield: a thread that only looks for work lets those run that wait for its processor. */
+  yieldProcessor(): void;
 
   // ---- the rest ------------------------------------------------------------------------------------------------
   /** dup(2) with CLOEXEC, for handing a socket to another thread. Descriptor or -errno. */

@@ -2,6 +2,7 @@
  * Work and waiting are separate. An agent does one round of work when asked; a runner gives it a thread, decides when
  * to ask again and how to sleep. So the same agents run in threads of their own, several in one, or inline in a test.
  */
+import { addon } from '../native/addon.ts';
 import type { Patience } from '../ring/patience.ts';
 import { HALT_THREAD_DIED, type Positions } from '../ring/positions.ts';
 import type { Parker } from '../ring/wake.ts';
@@ -65,6 +66,8 @@ function workFollows(agent: Agent, worked: number, patience: Patience): boolean 
       patience.rewarded();
       return true;
     }
+    // Who only looks goes last.
+    addon.yieldProcessor();
   } while (performance.now() < until);
   patience.disappointed();
   return false;

@@ -2,6 +2,7 @@
  * Keeps the event loop of a network thread awake for a moment after it has done something (`Patience` says when).
  * While it is awake the loop asks its sockets without waiting, `look` asks the rings, and nobody rings the doorbell.
  */
+import { addon } from '../../native/addon.ts';
 import type { Patience } from '../../ring/patience.ts';
 
 export interface WakefulnessParts {
@@ -47,6 +48,7 @@ export class Wakefulness {
     if (this.#closed) return;
     this.#parts.look();
     if (performance.now() < this.#until) {
+      addon.yieldProcessor();
       setImmediate(this.#step);
       return;
     }
