@@ -1,5 +1,6 @@
 /** The two ways to offer load. Both keep sending until `stop`, whatever phase is being recorded. */
 import { Worker } from 'node:worker_threads';
+import { stayAwake } from './awake.ts';
 import type { LoadConnection } from './connection.ts';
 import { micros } from './frame-socket.ts';
 import type { Recorder } from './recorder.ts';
@@ -13,10 +14,18 @@ export interface Loop {
 
 /** Closed loop: every window is always full; an answered request is replaced at once. */
 export class ClosedLoop implements Loop {
+  readonly #poll: boolean;
   #running = false;
+  #sleepAgain = (): void => {};
+
+  /** `poll`: look for replies instead of sleeping until they come. */
+  constructor(poll: boolean) {
+    this.#poll = poll;
+  }
 
   start(connections: LoadConnection[]): void {
     this.#running = true;
+    if (this.#poll) this.#sleepAgain = stayAwake();
     for (const connection of connections) connection.send(connection.window.free, micros(), 0);
   }
 
@@ -26,10 +35,24 @@ export class ClosedLoop implements Loop {
 
   stop(): void {
     this.#running = false;
+    this.#sleepAgain();
   }
 }
 
 const TICK_MILLIS = 0.2;
+
+/** Calls `onBeat` every TICK_MILLIS, until the function that this returns is called. */
+function beat(onBeat: () => void): () => void {
+  const control = new Int32Array(new SharedArrayBuffer(8));
+  const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
+  const workerData: TickerData = { control, intervalMillis: TICK_MILLIS };
+  const ticker = new Worker(new URL(`./ticker.thread${extension}`, import.meta.url), { workerData });
+  ticker.on('message', () => {
+    Atomics.add(control, 0, 1);
+    onBeat();
+  });
+  return () => void ticker.terminate();
+}
 
 /**
  * Open loop: request n is due n / rate after the start and its latency counts from there, also when the generator or a
@@ -38,41 +61,41 @@ const TICK_MILLIS = 0.2;
 export class OpenLoop implements Loop {
   readonly #intervalMicros: number;
   readonly #recorder: Recorder;
+  readonly #poll: boolean;
   #connections: LoadConnection[] = [];
   #startedAt = 0;
   /** Requests that each connection has sent; its next one is number `sent * connections + its index`. */
   #sent: number[] = [];
-  #ticker: Worker | undefined;
+  #running = false;
+  #endClock = (): void => {};
 
-  constructor(requestsPerSecond: number, recorder: Recorder) {
+  /** `poll`: look at the clock, and for replies, all the time instead of sleeping in between. */
+  constructor(requestsPerSecond: number, recorder: Recorder, poll: boolean) {
     this.#intervalMicros = 1e6 / requestsPerSecond;
     this.#recorder = recorder;
+    this.#poll = poll;
   }
 
   start(connections: LoadConnection[]): void {
     this.#connections = connections;
     this.#sent = connections.map(() => 0);
-    const control = new Int32Array(new SharedArrayBuffer(8));
-    const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
-    const workerData: TickerData = { control, intervalMillis: TICK_MILLIS };
-    this.#ticker = new Worker(new URL(`./ticker.thread${extension}`, import.meta.url), { workerData });
+    this.#running = true;
+    const onBeat = (): void => this.#sendDue();
+    this.#endClock = this.#poll ? stayAwake(onBeat) : beat(onBeat);
     this.#startedAt = micros();
-    this.#ticker.on('message', () => {
-      Atomics.add(control, 0, 1);
-      this.#sendDue();
-    });
   }
 
   onReplies(): void {
-    if (this.#ticker !== undefined) this.#sendDue();
+    this.#sendDue();
   }
 
   stop(): void {
-    void this.#ticker?.terminate();
-    this.#ticker = undefined;
+    this.#running = false;
+    this.#endClock();
   }
 
   #sendDue(): void {
+    if (!this.#running) return;
     const now = micros();
     const count = this.#connections.length;
     const step = this.#intervalMicros * count;

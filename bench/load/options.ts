@@ -22,6 +22,8 @@ export interface LoadOptions {
   queues: number;
   tag: string;
   keys: boolean;
+  /** Look for replies, and in the open loop at the clock, all the time instead of sleeping in between. */
+  poll: boolean;
   /** Number of this run: part of every unique key, so that no two runs share one. */
   run: number;
   warmupSeconds: number;
@@ -56,6 +58,7 @@ export const LOAD_USAGE = `usage: node dist/bench/load/main.js --port PORT [--mo
   all modes:  [--connections 8] [--header json|binary] [--topic NAME] [--topics 1] [--queues 4] [--run N]
               [--warmup SECONDS] [--warmup-messages N] [--seconds SECONDS] [--ledger FILE]
   sending:    [--in-flight 32] [--rate MESSAGES_PER_SECOND] [--body BYTES] [--batch 1] [--tag TagA] [--keys]
+              [--poll]
   pulling:    [--pull-batch 32] [--group NAME] [--drain SECONDS]
   pull:       [--once] [--from-fraction 0..1] [--expect RUN:CONNECTIONS:COUNT_PER_CONNECTION,...]
   end-to-end: [--consumers 4]`;
@@ -142,6 +145,7 @@ function checkTogether(options: LoadOptions): void {
     if (given) throw new Error(`--${name} belongs to --mode ${needs}, not ${mode}`);
   };
   refuse(mode === 'pull' && options.rate > 0, 'rate', 'send or end-to-end');
+  refuse(mode === 'pull' && options.poll, 'poll', 'send or end-to-end');
   refuse(mode === 'pull' && options.batch > 1, 'batch', 'send or end-to-end');
   refuse(mode !== 'pull' && options.once, 'once', 'pull');
   refuse(mode !== 'pull' && options.fromFraction > 0, 'from-fraction', 'pull');
@@ -158,6 +162,7 @@ export function parseLoadOptions(args: string[]): LoadOptions {
       ...TEXT_OPTIONS,
       keys: { type: 'boolean', default: false },
       once: { type: 'boolean', default: false },
+      poll: { type: 'boolean', default: false },
     },
   });
   const text = (name: TextOption): string => values[name];
@@ -178,6 +183,7 @@ export function parseLoadOptions(args: string[]): LoadOptions {
     queues: whole('queues', 1, 10),
     tag: text('tag'),
     keys: values.keys,
+    poll: values.poll,
     run: whole('run', 0, MAX_RUN),
     warmupSeconds: positive('warmup', text('warmup')),
     warmupMessages: whole('warmup-messages', 0, 1e12),

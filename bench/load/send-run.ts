@@ -28,7 +28,9 @@ export class SendRun {
   constructor(options: LoadOptions) {
     this.#options = options;
     this.#loop =
-      options.rate > 0 ? new OpenLoop(options.rate / options.batch, this.#recorder) : new ClosedLoop();
+      options.rate > 0
+        ? new OpenLoop(options.rate / options.batch, this.#recorder, options.poll)
+        : new ClosedLoop(options.poll);
     const consuming = options.mode === 'end-to-end';
     if (consuming || options.ledger !== '') this.#ledger = ledgerToExtend(options.ledger, options.run);
     for (let index = 0; index < options.connections; index++) this.#connections.push(this.#connection(index));

@@ -77,17 +77,21 @@ const OPEN_LOOPS: readonly Scenario[] = [5, 10, 20].map((thousands) =>
     `1 KiB, open loop at ${thousands},000 a second`,
     [8, 128, 1024],
     [share('p50', 1 / 4), share('p99', 1 / 8)],
-    { plan: sendWork({ ...load([8, 128, 1024]), rate: thousands * 1000 }) },
+    { plan: sendWork({ ...load([8, 128, 1024]), rate: thousands * 1000, poll: true }) },
   ),
 );
+
+const ONE_IN_FLIGHT: Load = [1, 1, 1024];
+/** The client's own wake-up would be half of the way. */
+const POLLED = sendWork({ ...load(ONE_IN_FLIGHT), poll: true });
 
 const ASYNC_SINGLE = send(
   5,
   'async-single',
   '1 KiB, one in flight',
-  [1, 1, 1024],
+  ONE_IN_FLIGHT,
   [share('p50', 1 / 3), share('p50', 1 / 4, 'rocketmq', 'merged')],
-  { contestants: [...BOTH, MERGED] },
+  { plan: POLLED, contestants: [...BOTH, MERGED] },
 );
 
 const ASYNC_BATCH = send(
@@ -127,9 +131,9 @@ const SYNC_SENDS: readonly Scenario[] = [
     5,
     'sync-single',
     '1 KiB, one in flight',
-    [1, 1, 1024],
+    ONE_IN_FLIGHT,
     [share('p50', 0.6), share('p50', 1.5, 'bare')],
-    { contestants: [...BOTH, bareSync(1024)] },
+    { plan: POLLED, contestants: [...BOTH, bareSync(1024)] },
   ),
 ];
 

@@ -37,7 +37,7 @@ export async function warmUp(
   const few = Number(settings['connections']) * Number(settings['in-flight']) < 256;
   await bench.load.run(place(stage), {
     ...settings,
-    ...(few ? { connections: 8, 'in-flight': 32 } : {}),
+    ...(few ? { connections: 8, 'in-flight': 32, poll: false } : {}),
     rate: 0,
     warmup: seconds,
     'warmup-messages': bench.timing.warmupMessages,

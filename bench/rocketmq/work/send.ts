@@ -21,9 +21,18 @@ export interface SendLoad {
   batch?: number;
   /** Messages a second in the open loop; without it, the closed loop. */
   rate?: number;
+  /** The generator polls instead of sleeping until there is something to do. */
+  poll?: boolean;
 }
 
-export function sendSettings({ connections, inFlight, bodyBytes, batch, rate }: SendLoad): LoadSettings {
+export function sendSettings({
+  connections,
+  inFlight,
+  bodyBytes,
+  batch,
+  rate,
+  poll,
+}: SendLoad): LoadSettings {
   return {
     topic: TOPIC,
     queues: QUEUES,
@@ -32,6 +41,7 @@ export function sendSettings({ connections, inFlight, bodyBytes, batch, rate }: 
     body: bodyBytes,
     batch,
     rate: rate ?? 0,
+    poll,
   };
 }
 

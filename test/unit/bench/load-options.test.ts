@@ -28,6 +28,7 @@ for (const [name, args, complaint] of [
   ['batch of none', ['--batch', '0'], /--batch must be/],
   ['too large a batch', ['--batch', '5', '--body', String(1 << 20)], /more than a broker's 4 MiB/],
   ['rate of pulls', ['--mode', 'pull', '--rate', '5'], /--rate belongs to --mode send or end-to-end/],
+  ['polling for pulls', ['--mode', 'pull', '--poll'], /--poll belongs to --mode send or end-to-end/],
   ['batch of pulls', ['--mode', 'pull', '--batch', '5'], /--batch belongs/],
   ['one pass of sends', ['--once'], /--once belongs to --mode pull/],
   ['fraction end to end', ['--mode', 'end-to-end', '--from-fraction', '0.5'], /--from-fraction belongs/],

@@ -55,13 +55,10 @@ function uniqueKey(request: RemotingCommand): string {
   return pairs.find((pair) => pair.startsWith('UNIQ_KEY\x01'))?.slice('UNIQ_KEY\x01'.length) as string;
 }
 
-for (const header of ['json', 'binary']) {
-  test(`closed loop, ${header}: every request is whole, has a key of its own and is answered once`, async () => {
+for (const way of [['--header', 'json'], ['--header', 'binary'], ['--poll']]) {
+  test(`closed loop, ${way.join(' ')}: every request is whole, has a key of its own and is answered once`, async () => {
     const server = await serve(success);
-    const result = await runLoad(
-      server.options('--connections', '3', '--in-flight', '7', '--header', header),
-      quiet,
-    );
+    const result = await runLoad(server.options('--connections', '3', '--in-flight', '7', ...way), quiet);
     server.close();
     assert.is(result.errors, 0);
     assert.ok(result.messages > 0);
@@ -71,16 +68,29 @@ for (const header of ['json', 'binary']) {
   });
 }
 
-test('open loop keeps its rate', async () => {
+for (const way of [[], ['--poll']]) {
+  test(`open loop ${way.join(' ')} sends what is due and no more`, async () => {
+    const server = await serve(success);
+    const open = ['--connections', '2', '--rate', '2000', '--seconds', '0.5'];
+    const startedAt = performance.now();
+    const result = await runLoad(server.options(...open, ...way), quiet);
+    const seconds = (performance.now() - startedAt) / 1000;
+    server.close();
+    assert.is(result.errors, 0);
+    assert.ok(result.messages > 0);
+    // each connection's first message is due at once
+    assert.ok(server.requests.length <= seconds * 2000 + 2, `${server.requests.length} in ${seconds} s`);
+    assert.type(result.sendLagP99, 'number');
+  });
+}
+
+test('a generator that polls goes back to sleep after its run', async () => {
   const server = await serve(success);
-  const result = await runLoad(
-    server.options('--connections', '2', '--rate', '2000', '--seconds', '0.5'),
-    quiet,
-  );
+  await runLoad(server.options('--connections', '1', '--poll'), quiet);
   server.close();
-  assert.is(result.errors, 0);
-  assert.ok(result.rate > 500 && result.rate < 4000, `rate ${result.rate}`);
-  assert.type(result.sendLagP99, 'number');
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  // a loop that went on would keep `setImmediate` callbacks coming, and this process alive
+  assert.not.ok(process.getActiveResourcesInfo().includes('Immediate'));
 });
 
 test('refused, doubled and foreign replies are errors', async () => {
