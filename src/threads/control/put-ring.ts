@@ -64,6 +64,8 @@ export class PutRing {
   readonly #waiting: Put[] = [];
   readonly #sent: Put[] = [];
   #answered: Answered[] = [];
+  /** End of the last message that the writer has appended; a put that it refused has none. */
+  #lastEnd = 0;
   #sequence = 0;
 
   constructor(parts: PutRingParts) {
@@ -130,10 +132,9 @@ export class PutRing {
     replies.release();
     if (positions.halted) return;
     this.#release();
-    const last = this.#answered.at(-1);
-    if (last !== undefined) {
+    if (this.#answered.length > 0) {
       // First say what is awaited, then look once more: a sync in between is not missed.
-      positions.set(PUTS_AWAITED, last.end);
+      positions.set(PUTS_AWAITED, this.#lastEnd);
       this.#release();
     }
     this.#send();
@@ -217,6 +218,7 @@ export class PutRing {
           }
         : refused(...appendFailure(status));
     const end = status === APPENDED_OK ? view.getFloat64(at + REPLY_END, true) : 0;
+    this.#lastEnd = Math.max(this.#lastEnd, end);
     this.#answered.push({ end, result, resolve: put.resolve });
   }
 }
