@@ -11,10 +11,11 @@ import { fetchRocketMq, ROCKETMQ_VERSION, requireJava } from './fetch.ts';
 import { integer } from './format.ts';
 import type { Casting } from './hand-over.ts';
 import { LoadRun } from './load-run.ts';
-import { describeMachine, PROJECT_FOLDER } from './machine.ts';
+import { describeMachine } from './machine.ts';
 import { Measurement } from './measure.ts';
 import { BENCH_USAGE, type BenchOptions, castingsOf, parseBenchOptions } from './options.ts';
 import { succeeded } from './outcome.ts';
+import { CACHE, runProgram, say } from './program.ts';
 import { Progress } from './progress.ts';
 import { makeReport, markdown, type Report, scenarioTable, verdictTable } from './report.ts';
 import { ensureFreshBundle } from './ringmq-program.ts';
@@ -25,11 +26,6 @@ import { sendSettings } from './work/send.ts';
 import type { Bench } from './work/work.ts';
 
 const CALIBRATION_SECONDS = 3;
-const CACHE = path.join(PROJECT_FOLDER, '.cache', 'bench');
-
-function say(line: string): void {
-  process.stderr.write(`${line}\n`);
-}
 
 /** What the generator can do when the broker costs nearly nothing. */
 async function calibrate(bench: Bench): Promise<LoadResult> {
@@ -121,28 +117,15 @@ function writeReport(report: Report, file: string): void {
   fs.writeFileSync(file.replace(/json$/, 'md'), markdown(report));
 }
 
-async function main(): Promise<number> {
-  let options: BenchOptions;
-  try {
-    options = parseBenchOptions(process.argv.slice(2));
-  } catch (error) {
-    say(`${(error as Error).message}\n${BENCH_USAGE}`);
-    return 2;
-  }
+async function run(options: BenchOptions): Promise<number> {
   if (options.list) {
     process.stdout.write(listing(options));
     return 0;
   }
-  const folder = new RunFolder(CACHE);
-  try {
-    const report = await measureAll(options, folder);
-    process.stdout.write(`\n${verdictTable(report.verdicts)}\n`);
-    say(`reports: ${reportFile(options)} and .md beside it`);
-    return succeeded(report.outcomes) ? 0 : 1;
-  } catch (error) {
-    say(`bench:rocketmq: ${(error as Error).message}`);
-    return 1;
-  }
+  const report = await measureAll(options, new RunFolder(CACHE));
+  process.stdout.write(`\n${verdictTable(report.verdicts)}\n`);
+  say(`reports: ${reportFile(options)} and .md beside it`);
+  return succeeded(report.outcomes) ? 0 : 1;
 }
 
-process.exit(await main());
+await runProgram({ name: 'bench:rocketmq', usage: BENCH_USAGE, parse: parseBenchOptions, run });

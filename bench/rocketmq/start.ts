@@ -121,16 +121,8 @@ async function launchRingMq({ context, contestant, home, flush }: Launch): Promi
   const [port, nameServerPort] = [await freePort(BROKER_PORT_NEIGHBOURS), await freePort()];
   fs.writeFileSync(path.join(home, 'broker.conf'), brokerConf(flush, contestant.conf));
   const store = path.join(home, 'store');
-  const flags = contestant.nodeFlags ?? [];
-  const args = [
-    ...flags,
-    cli,
-    'standalone',
-    '--port',
-    String(port),
-    '--namesrv-port',
-    String(nameServerPort),
-  ];
+  const args = [...(contestant.nodeFlags ?? []), cli, 'standalone', '--port', String(port)];
+  args.push('--namesrv-port', String(nameServerPort));
   args.push('--store', store, '-c', path.join(home, 'broker.conf'));
   const startedAt = performance.now();
   const broker = context.folder.start({ ...withManyFiles(process.execPath, args), cwd: home, log });

@@ -1,13 +1,13 @@
 /** `npm run bench:compare`: RingMQ of two commits side by side; ends with 1 when the second is worse past a threshold. */
 import fs from 'node:fs';
-import path from 'node:path';
 import { RunFolder } from '../cleanup.ts';
 import type { Contestant } from '../contestant.ts';
 import { DisturbanceWatch } from '../disturbance.ts';
 import { LoadRun } from '../load-run.ts';
-import { describeMachine, PROJECT_FOLDER } from '../machine.ts';
+import { describeMachine } from '../machine.ts';
 import { Measurement } from '../measure.ts';
 import { type ScenarioOutcome, succeeded } from '../outcome.ts';
+import { CACHE, runProgram, say } from '../program.ts';
 import { Progress } from '../progress.ts';
 import { alignedTable, scenarioTable } from '../report.ts';
 import { ringmqProgram } from '../ringmq-program.ts';
@@ -17,18 +17,14 @@ import { compare, comparisonRows } from './judge.ts';
 import { COMPARE_USAGE, type CompareOptions, parseCompareOptions } from './options.ts';
 import { builtTree, resolveCommit, subjectOf } from './worktree.ts';
 
-function say(line: string): void {
-  process.stderr.write(`${line}\n`);
-}
-
-async function contestants(options: CompareOptions, folder: RunFolder, cache: string): Promise<Contestant[]> {
+async function contestants(options: CompareOptions, folder: RunFolder): Promise<Contestant[]> {
   const found: Contestant[] = [];
   for (const [name, wanted] of [
     ['A', options.before],
     ['B', options.after],
   ] as const) {
     const commit = resolveCommit(wanted);
-    const tree = await builtTree(folder, cache, commit, say);
+    const tree = await builtTree(folder, CACHE, commit, say);
     say(`${name}: ${subjectOf(commit)}`);
     const title = `${name} ${commit.slice(0, 9)}`;
     found.push({ name, title, kind: 'ringmq', cli: ringmqProgram(tree) });
@@ -37,15 +33,15 @@ async function contestants(options: CompareOptions, folder: RunFolder, cache: st
 }
 
 /** True when nothing failed and nothing is worse past the threshold. */
-async function run(options: CompareOptions, folder: RunFolder, cache: string): Promise<boolean> {
-  const both = await contestants(options, folder, cache);
+async function run(options: CompareOptions, folder: RunFolder): Promise<boolean> {
+  const both = await contestants(options, folder);
   const watch = new DisturbanceWatch(folder);
   const progress = new Progress(say);
   const { rounds, repeats, timing, thresholdPercent } = options;
   const load = new LoadRun(folder, watch);
   const context = { folder, lib: '', heap: '' };
   const step = (line: string): void => progress.step(line);
-  const bench: Bench = { folder, context, load, watch, timing, rounds, cache, say: step };
+  const bench: Bench = { folder, context, load, watch, timing, rounds, cache: CACHE, say: step };
   const measurement = new Measurement(bench, progress, { rounds, repeatsPerRound: repeats });
   const outcomes: ScenarioOutcome[] = [];
   const castings = options.scenarios.map((scenario) => ({ scenario, contestants: both }));
@@ -74,22 +70,9 @@ async function run(options: CompareOptions, folder: RunFolder, cache: string): P
   return succeeded(outcomes) && comparisons.length > 0 && !comparisons.some(({ failed }) => failed);
 }
 
-async function main(): Promise<number> {
-  let options: CompareOptions;
-  try {
-    options = parseCompareOptions(process.argv.slice(2));
-  } catch (error) {
-    say(`${(error as Error).message}\n${COMPARE_USAGE}`);
-    return 2;
-  }
-  const cache = path.join(PROJECT_FOLDER, '.cache', 'bench');
-  const folder = new RunFolder(cache);
-  try {
-    return (await run(options, folder, cache)) ? 0 : 1;
-  } catch (error) {
-    say(`bench:compare: ${(error as Error).message}`);
-    return 1;
-  }
-}
-
-process.exit(await main());
+await runProgram({
+  name: 'bench:compare',
+  usage: COMPARE_USAGE,
+  parse: parseCompareOptions,
+  run: async (options) => ((await run(options, new RunFolder(CACHE))) ? 0 : 1),
+});

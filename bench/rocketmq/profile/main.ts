@@ -4,13 +4,14 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
-import { RunFolder } from '../cleanup.ts';
+import { RunFolder, removeFolder } from '../cleanup.ts';
 import type { Contestant } from '../contestant.ts';
 import { DisturbanceWatch } from '../disturbance.ts';
 import { figureTitle, formatFigure } from '../figures.ts';
 import { LoadRun } from '../load-run.ts';
 import { PROJECT_FOLDER } from '../machine.ts';
 import type { Round } from '../outcome.ts';
+import { CACHE, runProgram, say } from '../program.ts';
 import { alignedTable } from '../report.ts';
 import type { Scenario } from '../scenarios.ts';
 import type { Bench, Stage } from '../work/work.ts';
@@ -19,10 +20,6 @@ import { PROFILE_USAGE, type ProfileOptions, parseProfileOptions } from './optio
 
 const SAMPLE_MICROS = 200;
 const FIGURES = ['rate', 'p50', 'p99', 'cpu'];
-
-function say(line: string): void {
-  process.stderr.write(`${line}\n`);
-}
 
 function monotonicMicros(): number {
   return Number(process.hrtime.bigint() / 1000n);
@@ -101,26 +98,16 @@ async function profile(
   const round = await work.round();
   await stage.target?.stopCleanly();
   await work.end?.();
+  removeFolder(home);
   return round;
 }
 
-async function run(
-  { scenarios, timing, top }: ProfileOptions,
-  folder: RunFolder,
-  cache: string,
-): Promise<void> {
+async function run({ scenarios, timing, top }: ProfileOptions): Promise<number> {
+  const folder = new RunFolder(CACHE);
   const watch = new PhaseWatch(folder);
+  const load = new LoadRun(folder, watch);
   const context = { folder, lib: '', heap: '' };
-  const bench: Bench = {
-    folder,
-    context,
-    load: new LoadRun(folder, watch),
-    watch,
-    timing,
-    rounds: 1,
-    cache,
-    say,
-  };
+  const bench: Bench = { folder, context, load, watch, timing, rounds: 1, cache: CACHE, say };
   for (const scenario of scenarios) {
     for (const contestant of scenario.contestants.filter(({ kind }) => kind === 'ringmq')) {
       const profiles = path.join(folder.path, `profiles-${scenario.name}-${contestant.name}`);
@@ -129,25 +116,7 @@ async function run(
     }
   }
   watch.stop();
+  return 0;
 }
 
-async function main(): Promise<number> {
-  let options: ProfileOptions;
-  try {
-    options = parseProfileOptions(process.argv.slice(2));
-  } catch (error) {
-    say(`${(error as Error).message}\n${PROFILE_USAGE}`);
-    return 2;
-  }
-  const cache = path.join(PROJECT_FOLDER, '.cache', 'bench');
-  const folder = new RunFolder(cache);
-  try {
-    await run(options, folder, cache);
-    return 0;
-  } catch (error) {
-    say(`bench:profile: ${(error as Error).message}`);
-    return 1;
-  }
-}
-
-process.exit(await main());
+await runProgram({ name: 'bench:profile', usage: PROFILE_USAGE, parse: parseProfileOptions, run });
