@@ -48,6 +48,11 @@ export interface BrokerContext {
   readonly store: StoreReads;
   readonly maintenance: StoreMaintenance;
   readonly put: PutMessage;
+  /**
+   * Why messages of the broker's own are not put now, in words for the client; undefined = they are. To be asked before
+   * anything large is read for one.
+   */
+  putBusy(): string | undefined;
   readonly properties: BrokerProperties;
   /** Resolves when a topic's deletion is complete, so that one of its name may be made again. */
   topicSettled(topic: string): Promise<void>;

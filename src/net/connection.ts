@@ -9,12 +9,13 @@
  * Output: replies of one turn of the event loop are gathered in a buffer and leave in one write.
  */
 import type { Socket } from 'node:net';
+import { MAX_UNSENT_BYTES } from '../lib/limits.ts';
 import type { HostAddress } from '../record/message-id.ts';
 import { FrameCutter } from './frame-cutter.ts';
 import type { OutputPool } from './output-pool.ts';
 
-/** A socket with more unsent bytes than this is not read: who does not take answers may not ask. */
-const MAX_UNSENT = 4 * 1024 * 1024;
+/** Gathered replies of so many bytes leave at once: the kernel sends them while the next ones are made. */
+const ENOUGH_TO_SEND = 1024 * 1024;
 
 export class Connection {
   readonly slot: number;
@@ -23,12 +24,19 @@ export class Connection {
   readonly host: HostAddress;
   readonly remoteAddress: string;
   readonly cutter = new FrameCutter();
-  /** Ms of the monotonic clock when bytes last came. */
+  /** Ms of the monotonic clock when bytes last moved. */
   lastActive: number;
+  /** Bytes that the kernel had not taken when the connection was last found idle. */
+  unsentWhenIdle = 0;
+  /** Round of the link with control, and what this connection has put into it then. */
+  controlRound = -1;
+  controlShare = 0;
   /** Not read: a ring or the socket's own output is full. */
   paused = false;
   /** Waits for room in a ring. */
   blocked = false;
+  /** Has frames that wait until the peer has taken its answers. */
+  stalled = false;
   /** Listed for the flush at the end of the turn. */
   dirty = false;
   closed = false;
@@ -94,8 +102,18 @@ export class Connection {
     if (this.socket.writableLength === 0) this.#pool.give(output);
   }
 
-  /** Whether the peer has let so many replies pile up that it must not be read. */
+  /** Sends what was gathered when it is much. */
+  flushMuch(): void {
+    if (this.#used >= ENOUGH_TO_SEND) this.flush();
+  }
+
+  /** Bytes of replies that the peer has not taken yet. */
+  get unsent(): number {
+    return this.#used + this.socket.writableLength;
+  }
+
+  /** Whether so many replies have piled up that the peer is not served on: who takes no answers may not ask. */
   get congested(): boolean {
-    return this.socket.writableLength > MAX_UNSENT;
+    return this.unsent > MAX_UNSENT_BYTES;
   }
 }

@@ -4,7 +4,8 @@
  * The cutter keeps bytes aside in one case only: they are not handled yet. `kept` bytes come before any later chunk.
  * Invariant: 0 <= start <= end <= kept.length; [start, end) are the kept bytes.
  */
-import { LENGTH_BYTES, MAX_FRAME_BYTES } from '../protocol/command-codec.ts';
+import { MAX_FRAME_BYTES } from '../lib/limits.ts';
+import { LENGTH_BYTES } from '../protocol/command-codec.ts';
 
 /** A frame holds at least the word with serialize type and header length. */
 const MIN_LENGTH = 4;
@@ -15,6 +16,8 @@ export const CUT_ALL = 0;
 export const CUT_BLOCKED = 1;
 /** A length that no frame has: the connection must be closed. */
 export const CUT_BROKEN = 2;
+/** The peer has to take its answers first; the frame is kept with everything behind it. */
+export const CUT_CONGESTED = 3;
 
 /** Handles the frame, without its length field, in bytes[offset, +length): HANDLED, or why not. */
 export type FrameHandler = (bytes: Uint8Array, view: DataView, offset: number, length: number) => number;

@@ -6,13 +6,13 @@
  *                                 ^ a frame as decodeCommand() takes it starts here
  * ```
  */
+
+import { MAX_FRAME_BYTES } from '../lib/limits.ts';
 import { decodeBinaryHeader, encodeBinaryHeader } from './binary-header.ts';
-import { type RemotingCommand, SERIALIZE_BINARY, SERIALIZE_JSON } from './command.ts';
+import { ResponseCode } from './codes.ts';
+import { type RemotingCommand, responseTo, SERIALIZE_BINARY, SERIALIZE_JSON } from './command.ts';
 import { ProtocolError } from './errors.ts';
 import { decodeJsonHeader, encodeJsonHeader } from './json-header.ts';
-
-/** Default of RocketMQ on both sides (`com.rocketmq.remoting.frameMaxLength`), the length field included. */
-export const MAX_FRAME_BYTES = 16 * 1024 * 1024;
 
 export const LENGTH_BYTES = 4;
 const HEADER_WORD_BYTES = 4;
@@ -38,6 +38,20 @@ export function encodeCommand(command: RemotingCommand): Buffer {
   frame.set(header, LENGTH_BYTES + HEADER_WORD_BYTES);
   if (command.body !== undefined) frame.set(command.body, headerEnd);
   return frame;
+}
+
+/**
+ * The whole frame of an answer. One that fits no frame becomes an error answer which says so, so that the client is not
+ * left waiting.
+ */
+export function encodeAnswer(answer: RemotingCommand): Buffer {
+  try {
+    return encodeCommand(answer);
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error;
+    const remark = `the answer cannot be sent: ${error.message} (limit MAX_FRAME_BYTES)`;
+    return encodeCommand({ ...responseTo(answer, ResponseCode.SYSTEM_ERROR, remark), flag: answer.flag });
+  }
 }
 
 /**

@@ -6,12 +6,14 @@ import { closeSync } from 'node:fs';
 import { DelayService } from '../broker/delay/service.ts';
 import { createHandlers } from '../broker/handlers.ts';
 import { systemClock } from '../lib/clock.ts';
+import { MAX_CHANNEL_BACKLOG_BYTES } from '../lib/limits.ts';
 import { SCHEDULE_TOPIC } from '../lib/names.ts';
 import { systemTimers } from '../lib/timers.ts';
 import { addon } from '../native/addon.ts';
 import { formatHost } from '../net/addresses.ts';
+import { ChannelSender } from '../ring/channel.ts';
 import type { RingShape } from '../ring/layout.ts';
-import { RingConsumer, RingProducer } from '../ring/spsc-ring.ts';
+import { RingConsumer } from '../ring/spsc-ring.ts';
 import { Doorbell, wakerOf } from '../ring/wake.ts';
 import { storePaths } from '../store/paths.ts';
 import type { BrokerConfig, RunningBroker } from './config.ts';
@@ -127,6 +129,8 @@ class Broker implements RunningBroker {
       ensure: (what, reply) => requests.ensure(what, reply),
       subscription: (subscription) => requests.subscription(subscription),
       resetTaken: (group, topic, queueId) => void this.#tables.offsets.takeReset(group, topic, queueId),
+      mayTake: () => this.#put.busy === undefined && !this.#topics.overfull,
+      now: systemClock.monotonic,
       log,
     });
     this.#announcer = new Announcer(this.#tables, (delta) => this.#link.publish(delta));
@@ -240,7 +244,11 @@ class Broker implements RunningBroker {
     const { dispatcher, broker } = this.#topology;
     const publisher = new TopicPublisher({
       ids,
-      commands: RingProducer.join(dispatcher.commands, wakerOf(broker.wakes.dispatcher)),
+      commands: ChannelSender.join(
+        dispatcher.commands,
+        wakerOf(broker.wakes.dispatcher),
+        MAX_CHANNEL_BACKLOG_BYTES,
+      ),
       publish: (delta) => this.#link.publish(delta),
       retireQueues: (queues) => this.#put.retireQueues(queues),
       settled: (position) => this.#duties.settled(position),

@@ -1,12 +1,13 @@
 /** Making the rings, wakes and regions of a broker, and the shapes that its threads are started with. */
-import { REPLY_RING_BYTES } from '../ring/append-records.ts';
-import { createSlabs } from '../ring/slabs.ts';
+import { MAX_FRAME_BYTES, MAX_PUTS } from '../lib/limits.ts';
+import { APPEND_HEADER, REPLY_RING_BYTES } from '../ring/append-records.ts';
+import { createChannel } from '../ring/channel.ts';
+import { LINK_HEADER } from '../ring/link-records.ts';
 import { createRing } from '../ring/spsc-ring.ts';
 import { createWake, type WakeShape } from '../ring/wake.ts';
 import type { StoreOptions } from '../store/options.ts';
 import { maxRecordBytes } from '../store/options.ts';
 import type { RecoveredQueue } from '../store/recovery/recover.ts';
-import { MAX_PUTS } from './control/put-ring.ts';
 import { type EngineLayout, needsOneNetworkThread } from './engine-layout.ts';
 import {
   ARRIVAL_RING_BYTES,
@@ -25,8 +26,8 @@ import {
 /** Frames past 256 KiB in flight per network thread and direction; senders of more wait. */
 const SEND_SLABS = 8;
 const LINK_SLABS = 4;
-/** A frame is at most 16 MiB. */
-const LINK_SLAB_BYTES = 16 * 1024 * 1024;
+/** Control's own messages, and one record that retires queues of deleted topics. */
+const CONTROL_ANSWERS = MAX_PUTS + 1;
 
 export interface Topology {
   engine: EngineLayout;
@@ -78,18 +79,20 @@ export function createTopology(given: {
   const arrivals = Array.from({ length: networkThreads + 1 }, () => createRing(ARRIVAL_RING_BYTES));
   const arrivalsLost = new SharedArrayBuffer(4 * arrivals.length);
   const versions = new SharedArrayBuffer(4 * networkThreads);
-  const slabBytes = maxRecordBytes(store);
+  const send = {
+    ringBytes: SEND_RING_BYTES,
+    slabs: SEND_SLABS,
+    slabBytes: APPEND_HEADER + maxRecordBytes(store),
+  };
+  const link = { ringBytes: LINK_RING_BYTES, slabs: LINK_SLABS, slabBytes: LINK_HEADER + MAX_FRAME_BYTES };
   const networks = broker.wakes.network.map(
     (_, index): NetworkShape => ({
       broker,
       index,
-      send: createRing(SEND_RING_BYTES),
+      send: createChannel(send),
       replies: createRing(powerOfTwo(PENDING_SENDS * REPLY_RING_BYTES)),
-      slabs: createSlabs(SEND_SLABS, slabBytes),
-      linkUp: createRing(LINK_RING_BYTES),
-      linkUpSlabs: createSlabs(LINK_SLABS, LINK_SLAB_BYTES),
-      linkDown: createRing(LINK_RING_BYTES),
-      linkDownSlabs: createSlabs(LINK_SLABS, LINK_SLAB_BYTES),
+      linkUp: createChannel(link),
+      linkDown: createChannel(link),
       arrivals: arrivals[index] as NetworkShape['arrivals'],
       arrivalsLost,
       versions,
@@ -97,17 +100,15 @@ export function createTopology(given: {
     }),
   );
   const control: ProducerShape = {
-    send: createRing(SEND_RING_BYTES),
-    replies: createRing(powerOfTwo(MAX_PUTS * REPLY_RING_BYTES)),
-    slabs: createSlabs(SEND_SLABS, slabBytes),
+    send: createChannel(send),
+    replies: createRing(powerOfTwo(CONTROL_ANSWERS * REPLY_RING_BYTES)),
     wake: broker.wakes.control,
     sameThread: false,
   };
   const producers = networks.map(
-    ({ send, replies, slabs }, index): ProducerShape => ({
+    ({ send, replies }, index): ProducerShape => ({
       send,
       replies,
-      slabs,
       wake: broker.wakes.network[index] as ProducerShape['wake'],
       sameThread: needsOneNetworkThread(engine),
     }),
@@ -115,7 +116,7 @@ export function createTopology(given: {
   const dispatcher: DispatcherShape = {
     broker,
     queues: given.queues,
-    commands: createRing(COMMAND_RING_BYTES),
+    commands: createChannel({ ringBytes: COMMAND_RING_BYTES }),
     arrivals,
     arrivalsLost,
   };

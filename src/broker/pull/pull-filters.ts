@@ -33,10 +33,10 @@ export class PullFilters {
   /** When each subscription was announced, ms of the monotonic clock. */
   readonly #announced = new Map<string, number>();
   readonly #now: () => number;
-  readonly #announce: (subscription: PulledSubscription) => void;
+  readonly #announce: (subscription: PulledSubscription) => boolean;
 
-  /** `announce` tells control of a consumer that pulls with a subscription text of its own. */
-  constructor(announce: (subscription: PulledSubscription) => void, now: () => number) {
+  /** `announce` tells control of a consumer that pulls with a subscription text of its own; false = not now. */
+  constructor(announce: (subscription: PulledSubscription) => boolean, now: () => number) {
     this.#announce = announce;
     this.#now = now;
   }
@@ -63,9 +63,15 @@ export class PullFilters {
     const now = this.#now();
     if (now - (this.#announced.get(key) ?? Number.NEGATIVE_INFINITY) > ANNOUNCE_MS) {
       if (this.#announced.size >= MAX_PARSED) this.#announced.clear();
-      this.#announced.set(key, now);
       const { subVersion } = fields;
-      this.#announce({ group: group.config.name, topic: topic.name, expression, expressionType, subVersion });
+      const told = this.#announce({
+        group: group.config.name,
+        topic: topic.name,
+        expression,
+        expressionType,
+        subVersion,
+      });
+      if (told) this.#announced.set(key, now);
     }
     return parsed;
   }

@@ -3,8 +3,8 @@ import type { BrokerContext } from '../../broker/context.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { UniqueIds } from '../../lib/unique-id.ts';
 import { addressBytes } from '../../net/addresses.ts';
-import { Slabs } from '../../ring/slabs.ts';
-import { RingConsumer, RingProducer } from '../../ring/spsc-ring.ts';
+import { ChannelSender } from '../../ring/channel.ts';
+import { RingConsumer } from '../../ring/spsc-ring.ts';
 import { wakerOf } from '../../ring/wake.ts';
 import { nativeDisk } from '../../store/disk/native-disk.ts';
 import { maxRecordBytes } from '../../store/options.ts';
@@ -23,9 +23,8 @@ export function makePutRing(config: BrokerConfig, opened: OpenedStore, topology:
   const { settings, store } = config;
   const wakeWriter = wakerOf(topology.broker.wakes.writer);
   return new PutRing({
-    send: RingProducer.join(topology.control.send, wakeWriter),
+    writer: ChannelSender.join(topology.control.send, wakeWriter),
     replies: RingConsumer.join(topology.control.replies, wakeWriter),
-    slabs: new Slabs(topology.control.slabs),
     positions: opened.positions,
     syncFlush: store.flushDiskType === 'SYNC_FLUSH',
     storeHost: { address: addressBytes(settings.brokerIP1), port: settings.listenPort },
@@ -75,6 +74,7 @@ export function makeContext(
     clock: systemClock,
     store: reads,
     put: put.put,
+    putBusy: () => put.busy,
     maintenance: createMaintenance(retention, tables.topics, opened.ids, reads),
     properties: config.properties,
     topicSettled,

@@ -5,13 +5,13 @@
  */
 import type { Delta } from '../../broker/view/deltas.ts';
 import type { TopicConfig } from '../../control/topic-config.ts';
-import { FULL, type RingProducer } from '../../ring/spsc-ring.ts';
+import type { ChannelSender } from '../../ring/channel.ts';
 import { QUEUE_ADDED, type QueueAdded, TOPIC_FORGOTTEN } from '../dispatcher-records.ts';
 import type { QueueIds } from './queue-ids.ts';
 
 export interface TopicPublisherParts {
   ids: QueueIds;
-  commands: RingProducer;
+  commands: ChannelSender;
   publish: (delta: Delta) => void;
   /** Resolves with the log position behind the queues' last message. */
   retireQueues: (ids: readonly number[]) => Promise<number>;
@@ -30,7 +30,6 @@ export class TopicPublisher {
   /** From where on the log belongs to the topic of this name. */
   readonly #bornAt = new Map<string, number>();
   readonly #known = new Set<number>();
-  readonly #late: { type: number; payload: Uint8Array }[] = [];
 
   constructor(parts: TopicPublisherParts) {
     this.#parts = parts;
@@ -97,11 +96,13 @@ export class TopicPublisher {
     await Promise.all([...this.#retirement.values()]);
   }
 
+  /** Too many commands wait for the dispatcher: no more topics are to be made now. */
+  get overfull(): boolean {
+    return this.#parts.commands.overfull;
+  }
+
   /** Sends what found the ring full before. */
   flush(): void {
-    while (this.#late.length > 0 && this.#put(this.#late[0] as { type: number; payload: Uint8Array })) {
-      this.#late.shift();
-    }
     this.#parts.commands.publish();
   }
 
@@ -120,15 +121,6 @@ export class TopicPublisher {
   }
 
   #command(type: number, payload: Uint8Array): void {
-    const command = { type, payload };
-    if (this.#late.length > 0 || !this.#put(command)) this.#late.push(command);
-  }
-
-  #put({ type, payload }: { type: number; payload: Uint8Array }): boolean {
-    const { commands } = this.#parts;
-    const at = commands.claimOrAwait(type, payload.length);
-    if (at === FULL) return false;
-    commands.bytes.set(payload, at);
-    return true;
+    this.#parts.commands.post(type, payload.length, (bytes, _, at) => bytes.set(payload, at));
   }
 }

@@ -1,14 +1,17 @@
 /** The sockets of a network thread: listening, reading into the static buffer, pausing, closing. */
 import { createServer, type Server, type Socket } from 'node:net';
+import { Fifo } from '../../lib/fifo.ts';
 import { formatHost, hostAddress, plainAddress } from '../../net/addresses.ts';
 import { Connection } from '../../net/connection.ts';
 import { ConnectionTable } from '../../net/connection-table.ts';
-import { CUT_ALL, CUT_BLOCKED, CUT_BROKEN, type FrameHandler } from '../../net/frame-cutter.ts';
+import { CUT_ALL, CUT_BLOCKED, CUT_BROKEN, CUT_CONGESTED } from '../../net/frame-cutter.ts';
 import { OutputPool } from '../../net/output-pool.ts';
 import { adoptDescriptor, descriptorOf, readInto } from '../../net/read-buffer.ts';
 
 /** 64 to 256 KiB are the right size (measured); one for all sockets of the thread. */
 const READ_BUFFER_BYTES = 128 * 1024;
+/** Blocked connections that go on in one turn of the event loop. */
+const UNBLOCKED_TOGETHER = 256;
 
 export interface SocketsParts {
   /** A turn begins: the time, ms of the monotonic clock. */
@@ -23,6 +26,10 @@ export interface SocketsParts {
   ) => number;
   opened: (connection: Connection) => void;
   closed: (connection: Connection) => void;
+  /** The peer has taken its answers, after it had not for a while. */
+  drained: (connection: Connection) => void;
+  /** What a connection led to has failed in a way that nobody expected; the connection is closed. */
+  failed: (connection: Connection, error: unknown) => void;
   /** The turn is over: publish and flush. */
   endOfTurn: () => void;
 }
@@ -36,8 +43,11 @@ export class Sockets {
   readonly #buffer = new Uint8Array(READ_BUFFER_BYTES);
   readonly #view = new DataView(this.#buffer.buffer);
   readonly #dirty: Connection[] = [];
-  readonly #blocked: Connection[] = [];
+  readonly #blocked = new Fifo<Connection>();
+  #unblocking: NodeJS.Immediate | undefined;
   #refusing = false;
+  /** Whose frames are being handled. */
+  #reading: Connection | undefined;
 
   constructor(parts: SocketsParts) {
     this.#parts = parts;
@@ -80,17 +90,35 @@ export class Sockets {
     this.#dirty.length = 0;
   }
 
-  /** Rings may have room again: goes on where connections were blocked. */
-  unblock(): void {
-    const blocked = this.#blocked.splice(0);
-    for (const connection of blocked) {
+  /** Rings may have room again: goes on where connections were blocked, in slices and in turn. */
+  unblock(connections = this.#blocked.size): void {
+    let left = connections;
+    for (let n = Math.min(left, UNBLOCKED_TOGETHER); n > 0; n--, left--) {
+      const connection = this.#blocked.shift();
+      if (connection === undefined) return;
       connection.blocked = false;
-      if (!connection.closed) this.#settle(connection, connection.cutter.resume(this.#handlerOf(connection)));
+      if (!connection.closed) this.#resumeFrames(connection);
     }
+    if (left === 0 || this.#unblocking !== undefined) return;
+    this.#unblocking = setImmediate(() => {
+      this.#unblocking = undefined;
+      this.unblock(left);
+      this.#parts.endOfTurn();
+    });
   }
 
   get hasBlocked(): boolean {
-    return this.#blocked.length > 0;
+    return this.#blocked.size > 0;
+  }
+
+  /** Runs what concerns one connection: a failure is the connection's end and nobody else's. */
+  guarded(connection: Connection, run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      this.#parts.failed(connection, error);
+      connection.socket.destroy();
+    }
   }
 
   close(connection: Connection): void {
@@ -99,11 +127,19 @@ export class Sockets {
     connection.socket.destroySoon();
   }
 
-  /** Closes connections on which nothing has moved for `idleMs`. */
+  /** Closes connections on which nothing has moved for `idleMs`, in either direction. */
   closeIdle(idleMs: number): void {
-    const limit = this.#parts.beginTurn() - idleMs;
+    const now = this.#parts.beginTurn();
     for (const connection of this.connections.all()) {
-      if (connection.lastActive < limit) connection.socket.destroy();
+      if (connection.lastActive >= now - idleMs) continue;
+      const unsent = unsentBytes(connection.socket);
+      if (unsent > 0 && unsent !== connection.unsentWhenIdle) {
+        // It takes its answers, slowly.
+        connection.unsentWhenIdle = unsent;
+        connection.lastActive = now;
+      } else {
+        connection.socket.destroy();
+      }
     }
   }
 
@@ -115,6 +151,7 @@ export class Sockets {
   }
 
   destroyAll(): void {
+    if (this.#unblocking !== undefined) clearImmediate(this.#unblocking);
     for (const connection of this.connections.all()) connection.socket.destroy();
   }
 
@@ -143,7 +180,7 @@ export class Sockets {
     });
     socket.on('error', () => socket.destroy());
     socket.on('close', () => this.#closed(connection));
-    socket.on('drain', () => this.#resume(connection));
+    socket.on('drain', () => this.#drained(connection));
     this.#parts.opened(connection);
     this.#parts.endOfTurn();
     return connection;
@@ -161,14 +198,42 @@ export class Sockets {
   #read(connection: Connection | undefined, length: number): boolean {
     if (connection === undefined || connection.closed) return true;
     connection.lastActive = this.#parts.beginTurn();
-    const outcome = connection.cutter.push(this.#buffer, this.#view, length, this.#handlerOf(connection));
-    this.#settle(connection, outcome);
+    this.#reading = connection;
+    this.#settle(connection, connection.cutter.push(this.#buffer, this.#view, length, this.#handle));
     this.#parts.endOfTurn();
     return !connection.paused;
   }
 
-  #handlerOf(connection: Connection): FrameHandler {
-    return (bytes, view, offset, length) => this.#parts.frame(connection, bytes, view, offset, length);
+  #resumeFrames(connection: Connection): void {
+    this.#reading = connection;
+    this.#settle(connection, connection.cutter.resume(this.#handle));
+  }
+
+  /** A frame of the connection being read. Whatever it leads to ends here: at worst with its connection. */
+  readonly #handle = (bytes: Uint8Array, view: DataView, offset: number, length: number): number => {
+    const connection = this.#reading as Connection;
+    if (connection.congested) return CUT_CONGESTED;
+    try {
+      const outcome = this.#parts.frame(connection, bytes, view, offset, length);
+      connection.flushMuch();
+      return outcome;
+    } catch (error) {
+      this.#parts.failed(connection, error);
+      return CUT_BROKEN;
+    }
+  };
+
+  #drained(connection: Connection): void {
+    connection.lastActive = this.#parts.beginTurn();
+    this.#parts.drained(connection);
+    if (connection.congested || connection.closed) return;
+    if (connection.stalled) {
+      connection.stalled = false;
+      this.#resumeFrames(connection);
+    } else {
+      this.#resume(connection);
+    }
+    this.#parts.endOfTurn();
   }
 
   /** Acts on how far the frames of a connection got. */
@@ -179,6 +244,10 @@ export class Sockets {
     } else if (outcome === CUT_BLOCKED) {
       if (!connection.blocked) this.#blocked.push(connection);
       connection.blocked = true;
+      this.#pause(connection);
+    } else if (outcome === CUT_CONGESTED) {
+      connection.stalled = true;
+      this.touched(connection);
       this.#pause(connection);
     } else if (outcome === CUT_ALL) {
       this.touched(connection);
@@ -193,9 +262,14 @@ export class Sockets {
   }
 
   #resume(connection: Connection): void {
-    if (!connection.paused || connection.blocked || connection.closed) return;
+    if (!connection.paused || connection.blocked || connection.stalled || connection.closed) return;
     if (connection.congested || this.#refusing) return;
     connection.paused = false;
     connection.socket.resume();
   }
+}
+
+/** Bytes that the kernel has not taken; unlike `writableLength` it goes down while a large write is under way. */
+function unsentBytes(socket: Socket): number {
+  return (socket as unknown as { _handle: { writeQueueSize?: number } | null })._handle?.writeQueueSize ?? 0;
 }

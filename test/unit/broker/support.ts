@@ -130,6 +130,8 @@ export class FakeStore implements StoreReads {
 export class FakePut {
   readonly messages: InternalMessage[] = [];
   status = 0;
+  /** Why nothing more is put. */
+  busy: string | undefined;
   holds = false;
   readonly #held: ((status: number) => void)[] = [];
 
@@ -180,6 +182,7 @@ export function setUp(changes: Partial<BrokerSettings> = {}) {
       cleanUnusedTopics: async (keep) => void cleaned.push(`topics but ${keep.size}`),
     },
     put: put.put,
+    putBusy: () => put.busy,
     uniqueId: () => 'FAKE-UNIQUE-ID',
     topicSettled: async () => {},
     levels: new DelayLevels(settings.messageDelayLevel),
