@@ -49,8 +49,8 @@ export interface BrokerContext {
   readonly maintenance: StoreMaintenance;
   readonly put: PutMessage;
   /**
-   * Why messages of the broker's own are not put now, in words for the client; undefined = they are. To be asked before
-   * anything large is read for one.
+   * Why a request that makes a large message out of little is to be refused now (SYSTEM_BUSY), in words for the client;
+   * undefined = it is not. To be asked before anything is read for it.
    */
   putBusy(): string | undefined;
   readonly properties: BrokerProperties;

@@ -35,6 +35,8 @@ const STORED: ReadonlySet<number> = new Set([
 ]);
 
 export const sendBack: BrokerHandler = async (context, request) => {
+  const busy = context.putBusy();
+  if (busy !== undefined) throw new RequestError(ResponseCode.SYSTEM_BUSY, busy);
   const groupName = requiredText(request, 'group');
   const group = context.groups.findOrCreate(groupName);
   if (group === undefined) throw groupMissing(groupName);

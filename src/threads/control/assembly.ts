@@ -74,7 +74,7 @@ export function makeContext(
     clock: systemClock,
     store: reads,
     put: put.put,
-    putBusy: () => put.busy,
+    putBusy: () => put.crowded,
     maintenance: createMaintenance(retention, tables.topics, opened.ids, reads),
     properties: config.properties,
     topicSettled,
