@@ -10,6 +10,19 @@ const MIB = 1024 * KIB;
 export const MAX_REMARK_BYTES = 1 * KIB;
 /** Largest frame in either direction, the length field included (RocketMQ's `frameMaxLength`). */
 export const MAX_FRAME_BYTES = 16 * MIB;
+/**
+ * Bytes of frames whose end has not come, over all connections of a broker, and of a name server. A frame lies whole
+ * in memory before it is understood, so without this, seventy connections that stop before the end of a large one hold
+ * a gigabyte.
+ */
+export const MAX_UNFINISHED_BYTES = 256 * MIB;
+export const MAX_NAME_SERVER_UNFINISHED_BYTES = 64 * MIB;
+/** An unfinished frame must end, or grow by so many bytes, within so many milliseconds. */
+export const MIN_FRAME_GROWTH_BYTES = 1 * KIB;
+export const FRAME_STALL_MS = 10_000;
+
+/** Connections of one server, as far as the descriptors of the process suffice (lib/descriptors.ts). */
+export const MAX_CONNECTIONS = 20_000;
 
 /** The sentence for a request that went over a limit: what is limited, by what number, and which limit it is. */
 export function limitRemark(what: string, limit: number, name: string): string {

@@ -9,8 +9,8 @@
  * Output: replies of one turn of the event loop are gathered in a buffer and leave in one write.
  */
 import type { Socket } from 'node:net';
+import { FrameCutter } from '../protocol/frame-cutter.ts';
 import type { HostAddress } from '../record/message-id.ts';
-import { FrameCutter } from './frame-cutter.ts';
 import type { OutputPool } from './output-pool.ts';
 
 /** A socket with more unsent bytes than this is not read: who does not take answers may not ask. */

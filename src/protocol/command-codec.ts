@@ -6,13 +6,11 @@
  *                                 ^ a frame as decodeCommand() takes it starts here
  * ```
  */
+import { MAX_FRAME_BYTES } from '../lib/limits.ts';
 import { decodeBinaryHeader, encodeBinaryHeader } from './binary-header.ts';
 import { type RemotingCommand, SERIALIZE_BINARY, SERIALIZE_JSON } from './command.ts';
 import { ProtocolError } from './errors.ts';
 import { decodeJsonHeader, encodeJsonHeader } from './json-header.ts';
-
-/** Default of RocketMQ on both sides (`com.rocketmq.remoting.frameMaxLength`), the length field included. */
-export const MAX_FRAME_BYTES = 16 * 1024 * 1024;
 
 export const LENGTH_BYTES = 4;
 const HEADER_WORD_BYTES = 4;

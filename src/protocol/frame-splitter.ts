@@ -2,7 +2,8 @@
  * Cuts a byte stream into frames, for the control path. Does no IO.
  * Frames that lie whole in a chunk are handed out in place; only the incomplete rest of a chunk is copied.
  */
-import { LENGTH_BYTES, MAX_FRAME_BYTES } from './command-codec.ts';
+import { MAX_FRAME_BYTES } from '../lib/limits.ts';
+import { LENGTH_BYTES } from './command-codec.ts';
 import { ProtocolError } from './errors.ts';
 
 const MIN_TAIL_BYTES = 4096;

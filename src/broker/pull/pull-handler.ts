@@ -3,10 +3,10 @@
  * something arrives.
  */
 import type { Connection } from '../../net/connection.ts';
-import { CUT_ALL, CUT_BLOCKED } from '../../net/frame-cutter.ts';
 import { ResponseCode } from '../../protocol/codes.ts';
 import { FLAG_ONEWAY, responseTo } from '../../protocol/command.ts';
 import { encodeCommand } from '../../protocol/command-codec.ts';
+import { CUT_ALL, CUT_BLOCKED } from '../../protocol/frame-cutter.ts';
 import type { RequestView } from '../../protocol/request-view.ts';
 import type { QueueDirectory } from '../../store/queue/queue-directory.ts';
 import {

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { MAX_FRAME_BYTES } from '../../../src/lib/limits.ts';
 import {
   FLAG_ONEWAY,
   FLAG_RESPONSE,
@@ -8,7 +9,7 @@ import {
   SERIALIZE_BINARY,
   SERIALIZE_JSON,
 } from '../../../src/protocol/command.ts';
-import { decodeCommand, encodeCommand, MAX_FRAME_BYTES } from '../../../src/protocol/command-codec.ts';
+import { decodeCommand, encodeCommand } from '../../../src/protocol/command-codec.ts';
 import { ProtocolError } from '../../../src/protocol/errors.ts';
 
 function routeRequest(serializeType: number): RemotingCommand {
