@@ -7,6 +7,9 @@ import { MAX_CONNECTIONS } from './limits.ts';
 
 /** Descriptors for files, rings, listening sockets and connections of our own; half of them all where there are few. */
 const RESERVE = 512;
+/** Parts of what the reserve leaves over, where broker and name server share a process. */
+export const BROKER_SHARE = 3 / 4;
+export const NAME_SERVER_SHARE = 1 / 4;
 /** What a system without /proc is taken to allow. */
 const UNKNOWN_LIMIT = 1024;
 

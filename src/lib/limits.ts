@@ -21,6 +21,19 @@ export const MAX_NAME_SERVER_UNFINISHED_BYTES = 64 * MIB;
 export const MIN_FRAME_GROWTH_BYTES = 1 * KIB;
 export const FRAME_STALL_MS = 10_000;
 
+/** Answers of a connection of the name server that its peer has not read: beyond, its requests wait. */
+export const MAX_UNSENT_BYTES = 4 * MIB;
+/** The same where waiting does not help, as what is under way is answered nevertheless: beyond, it is closed. */
+export const MAX_OUTPUT_BYTES = 48 * MIB;
+/** Answers that have not been read, over all connections of a name server. */
+export const MAX_NAME_SERVER_OUTPUT_BYTES = 128 * MIB;
+
+/** Requests under way of one connection of the name server, and of all: beyond, its socket is not read. */
+export const MAX_REQUESTS_PER_CONNECTION = 64;
+export const MAX_REQUESTS_UNDER_WAY = 1024;
+/** How long the requests of one connection are served in a row before others have their turn. */
+export const MAX_TURN_MS = 2;
+
 /** Connections of one server, as far as the descriptors of the process suffice (lib/descriptors.ts). */
 export const MAX_CONNECTIONS = 20_000;
 

@@ -6,6 +6,7 @@
  */
 import { MAX_FRAME_BYTES } from '../lib/limits.ts';
 import { LENGTH_BYTES } from './command-codec.ts';
+import { ProtocolError } from './errors.ts';
 
 /** A frame holds at least the word with serialize type and header length. */
 const MIN_LENGTH = 4;
@@ -127,4 +128,17 @@ export class FrameCutter {
     this.#kept = NONE;
     this.#keptView = NO_VIEW;
   }
+}
+
+/**
+ * For readers at leisure: hands out every frame of the chunk in memory of its own, without its length field. Throws a
+ * ProtocolError at a length that no frame has.
+ */
+export function cutFrames(cutter: FrameCutter, chunk: Uint8Array, take: (frame: Uint8Array) => void): void {
+  const view = new DataView(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+  const outcome = cutter.push(chunk, view, chunk.length, (bytes, _view, offset, length) => {
+    take(new Uint8Array(bytes.subarray(offset, offset + length)));
+    return CUT_ALL;
+  });
+  if (outcome === CUT_BROKEN) throw new ProtocolError('LENGTH', 'a length that no frame has');
 }

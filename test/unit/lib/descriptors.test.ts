@@ -1,7 +1,13 @@
 /** What connections may use of the descriptors. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { connectionLimit, descriptorLimit, parseDescriptorLimit } from '../../../src/lib/descriptors.ts';
+import {
+  BROKER_SHARE,
+  connectionLimit,
+  descriptorLimit,
+  NAME_SERVER_SHARE,
+  parseDescriptorLimit,
+} from '../../../src/lib/descriptors.ts';
 import { MAX_CONNECTIONS } from '../../../src/lib/limits.ts';
 
 const test = suite('descriptors');
@@ -21,8 +27,8 @@ test('this process has a limit that lets it open files', () => {
 
 test('whatever the limit, descriptors are left for the store', () => {
   for (const descriptors of [20, 200, 1024, 4096, 20_000]) {
-    const broker = connectionLimit(3 / 4, descriptors);
-    const nameServer = connectionLimit(1 / 4, descriptors);
+    const broker = connectionLimit(BROKER_SHARE, descriptors);
+    const nameServer = connectionLimit(NAME_SERVER_SHARE, descriptors);
     const left = descriptors - broker - nameServer;
     assert.ok(left >= Math.min(512, descriptors / 2), `${left} of ${descriptors} are left`);
     assert.ok(broker >= 1 && nameServer >= 1);
