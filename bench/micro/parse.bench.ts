@@ -1,5 +1,5 @@
 /** From bytes of a socket to a request: cutting frames and reading their headers, with JSON.parse for comparison. */
-import { FrameCutter } from '../../src/net/frame-cutter.ts';
+import { FrameCutter } from '../../src/protocol/frame-cutter.ts';
 import { decodeJsonHeader } from '../../src/protocol/json-header.ts';
 import { RequestView } from '../../src/protocol/request-view.ts';
 import { type Chunk, sendChunk } from './samples.ts';

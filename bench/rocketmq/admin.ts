@@ -2,7 +2,7 @@
 import net from 'node:net';
 import { type RemotingCommand, SERIALIZE_JSON } from '../../src/protocol/command.ts';
 import { decodeCommand, encodeCommand } from '../../src/protocol/command-codec.ts';
-import { FrameSplitter } from '../../src/protocol/frame-splitter.ts';
+import { cutFrames, FrameCutter } from '../../src/protocol/frame-cutter.ts';
 
 const SEND_MESSAGE = 10;
 const UPDATE_AND_CREATE_TOPIC_LIST = 18;
@@ -29,14 +29,14 @@ function request(code: number, fields: Record<string, string>, body?: Buffer): R
 function call(port: number, command: RemotingCommand): Promise<RemotingCommand> {
   return new Promise((resolve, reject) => {
     const socket = net.connect({ host: '127.0.0.1', port });
-    const splitter = new FrameSplitter();
+    const cutter = new FrameCutter();
     const timer = setTimeout(() => socket.destroy(new Error('no answer in time')), ANSWER_MILLIS);
     socket.on('connect', () => socket.write(encodeCommand(command)));
     socket.on('data', (chunk) => {
-      for (const frame of splitter.push(chunk)) {
+      cutFrames(cutter, chunk, (frame) => {
         resolve(decodeCommand(frame));
         socket.destroy();
-      }
+      });
     });
     socket.on('error', reject);
     socket.on('close', () => {

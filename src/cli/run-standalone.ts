@@ -1,6 +1,7 @@
 /** `ringmq standalone`: name server and broker in one process. */
 import { join } from 'node:path';
 import type { ControlLog } from '../control/log.ts';
+import { connectionLimit, NAME_SERVER_SHARE } from '../lib/descriptors.ts';
 import type { NameServer } from '../namesrv/name-server.ts';
 import { storePaths } from '../store/paths.ts';
 import {
@@ -46,6 +47,7 @@ async function start(loaded: LoadedBroker, port: number, log: ControlLog): Promi
     host: listener.bindAddress,
     port,
     kvConfigPath: join(storePaths.config(store.directory), 'kvConfig.json'),
+    maxConnections: connectionLimit(NAME_SERVER_SHARE),
     log: (message) => log.info({}, message),
   });
   try {

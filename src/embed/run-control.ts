@@ -2,6 +2,7 @@
 import { inspect } from 'node:util';
 import { parentPort } from 'node:worker_threads';
 import { defaultBrokerSettings } from '../control/settings.ts';
+import { connectionLimit, NAME_SERVER_SHARE } from '../lib/descriptors.ts';
 import { startNameServer } from '../namesrv/name-server.ts';
 import { formatHost } from '../net/addresses.ts';
 import { storeOptions } from '../store/store.ts';
@@ -75,7 +76,8 @@ export async function runControl(start: EmbeddedStart, threads: EngineThreads): 
 async function serve(start: EmbeddedStart, threads: EngineThreads): Promise<void> {
   const { options } = start;
   const host = options.host ?? LOOPBACK;
-  const nameServer = await startNameServer({ host, port: options.nameServerPort ?? 0 });
+  const maxConnections = connectionLimit(NAME_SERVER_SHARE);
+  const nameServer = await startNameServer({ host, port: options.nameServerPort ?? 0, maxConnections });
   const nameServerAddress = formatHost(host, nameServer.port);
   const broker = await startBroker(configOf(start, nameServerAddress), threads);
   void broker.died.then((error) => report({ kind: 'died', message: error.message }));

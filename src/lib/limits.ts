@@ -10,6 +10,32 @@ const MIB = 1024 * KIB;
 export const MAX_REMARK_BYTES = 1 * KIB;
 /** Largest frame in either direction, the length field included (RocketMQ's `frameMaxLength`). */
 export const MAX_FRAME_BYTES = 16 * MIB;
+/**
+ * Bytes of frames whose end has not come, over all connections of a broker, and of a name server. A frame lies whole
+ * in memory before it is understood, so without this, seventy connections that stop before the end of a large one hold
+ * a gigabyte.
+ */
+export const MAX_UNFINISHED_BYTES = 256 * MIB;
+export const MAX_NAME_SERVER_UNFINISHED_BYTES = 64 * MIB;
+/** An unfinished frame must end, or grow by so many bytes, within so many milliseconds. */
+export const MIN_FRAME_GROWTH_BYTES = 1 * KIB;
+export const FRAME_STALL_MS = 10_000;
+
+/** Answers of a connection that its peer has not read: beyond, its requests wait. */
+export const MAX_UNSENT_BYTES = 4 * MIB;
+/** The same where waiting does not help, as what is under way is answered nevertheless: beyond, it is closed. */
+export const MAX_OUTPUT_BYTES = 48 * MIB;
+/** Answers that have not been read, over all connections of a name server. */
+export const MAX_NAME_SERVER_OUTPUT_BYTES = 128 * MIB;
+
+/** Requests under way of one connection of the name server, and of all: beyond, its socket is not read. */
+export const MAX_REQUESTS_PER_CONNECTION = 64;
+export const MAX_REQUESTS_UNDER_WAY = 1024;
+/** How long the requests of one connection are served in a row before others have their turn. */
+export const MAX_TURN_MS = 2;
+
+/** Connections of one server, as far as the descriptors of the process suffice (lib/descriptors.ts). */
+export const MAX_CONNECTIONS = 20_000;
 
 /** The sentence for a request that went over a limit: what is limited, by what number, and which limit it is. */
 export function limitRemark(what: string, limit: number, name: string): string {
@@ -21,16 +47,14 @@ export const MAX_CHANNEL_BACKLOG_BYTES = 32 * MIB;
 /** What one connection may put before others in a round of control's: bytes, a frame counts 1 KiB and its length. */
 export const MAX_CONTROL_SHARE_BYTES = 128 * KIB;
 /** Requests that control answers later (its own messages, questions to clients), of one connection. */
-export const MAX_REQUESTS_UNDER_WAY = 4096;
+export const MAX_CONTROL_REQUESTS_PER_CONNECTION = 4096;
 /** Same, of all connections together: then control takes no more requests until some are answered. */
-export const MAX_ALL_REQUESTS_UNDER_WAY = 16 * 1024;
+export const MAX_CONTROL_REQUESTS = 16 * 1024;
 /** Messages of the broker's own (retries, delays, dead letters) on their way to the log. */
 export const MAX_PUTS = 4096;
 /** Their bytes: then send-backs are refused, and control takes no more requests that lead to such messages. */
 export const MAX_PUT_BYTES = 32 * MIB;
 
-/** Replies that wait on one connection for a client that does not read: it is not served on until it has. */
-export const MAX_UNSENT_BYTES = 4 * MIB;
 /** Pulls of one connection that wait for messages, and of all connections of a network thread. */
 export const MAX_PARKED_PULLS = 32 * 1024;
 export const MAX_ALL_PARKED_PULLS = 512 * 1024;

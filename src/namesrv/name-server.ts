@@ -21,6 +21,8 @@ export interface NameServerOptions {
   clock?: Clock;
   /** How often silent brokers are looked for. Default: 5 s, as in RocketMQ. */
   evictionIntervalMs?: number;
+  /** Default: what the descriptors of the process allow. */
+  maxConnections?: number;
   log?: Log;
 }
 
@@ -50,6 +52,7 @@ export async function startNameServer(options: NameServerOptions): Promise<NameS
     port: options.port,
     handler: dispatchByCode(nameServerHandlers(state)),
     onConnectionClosed: (connection) => liveness.connectionClosed(connection),
+    ...(options.maxConnections === undefined ? {} : { maxConnections: options.maxConnections }),
     log,
   });
   const eviction = setInterval(

@@ -10,8 +10,8 @@
  */
 import type { Socket } from 'node:net';
 import { MAX_UNSENT_BYTES } from '../lib/limits.ts';
+import { FrameCutter } from '../protocol/frame-cutter.ts';
 import type { HostAddress } from '../record/message-id.ts';
-import { FrameCutter } from './frame-cutter.ts';
 import type { OutputPool } from './output-pool.ts';
 
 /** Gathered replies of so many bytes leave at once: the kernel sends them while the next ones are made. */

@@ -6,8 +6,8 @@
  *                                 ^ a frame as decodeCommand() takes it starts here
  * ```
  */
-
-import { MAX_FRAME_BYTES } from '../lib/limits.ts';
+import { limitRemark, MAX_FRAME_BYTES, MAX_REMARK_BYTES } from '../lib/limits.ts';
+import { cutToUtf8 } from '../lib/utf8.ts';
 import { decodeBinaryHeader, encodeBinaryHeader } from './binary-header.ts';
 import { ResponseCode } from './codes.ts';
 import { type RemotingCommand, responseTo, SERIALIZE_BINARY, SERIALIZE_JSON } from './command.ts';
@@ -19,17 +19,17 @@ const HEADER_WORD_BYTES = 4;
 const MAX_HEADER_BYTES = 0xff_ff_ff;
 
 /**
- * The whole frame, length field included, in the header format that `command.serializeType` names.
+ * The whole frame, length field included, in the header format that `command.serializeType` names. A remark of more
+ * than MAX_REMARK_BYTES is cut: remarks quote what clients send.
  * Throws a ProtocolError for what no frame can hold, above all for more than MAX_FRAME_BYTES.
  */
 export function encodeCommand(command: RemotingCommand): Buffer {
-  const header =
-    command.serializeType === SERIALIZE_BINARY ? encodeBinaryHeader(command) : encodeJsonHeader(command);
+  const header = encodeHeader(command);
   const bodyLength = command.body?.length ?? 0;
   const headerEnd = LENGTH_BYTES + HEADER_WORD_BYTES + header.length;
   const frameLength = headerEnd + bodyLength;
   if (frameLength > MAX_FRAME_BYTES || header.length > MAX_HEADER_BYTES) {
-    throw new ProtocolError('LENGTH', `frame of ${frameLength} bytes exceeds ${MAX_FRAME_BYTES}`);
+    throw new ProtocolError('LENGTH', limitRemark('bytes of a frame', MAX_FRAME_BYTES, 'MAX_FRAME_BYTES'));
   }
   const frame = Buffer.allocUnsafe(frameLength);
   frame.writeInt32BE(frameLength - LENGTH_BYTES, 0);
@@ -41,17 +41,23 @@ export function encodeCommand(command: RemotingCommand): Buffer {
 }
 
 /**
- * The whole frame of an answer. One that fits no frame becomes an error answer which says so, so that the client is not
- * left waiting.
+ * As encodeCommand(), for answers, and never throws: one that fits no frame becomes SYSTEM_ERROR with a remark that
+ * says so. What an answer holds depends on what clients have put into the tables it is made from.
  */
 export function encodeAnswer(answer: RemotingCommand): Buffer {
   try {
     return encodeCommand(answer);
   } catch (error) {
-    if (!(error instanceof ProtocolError)) throw error;
-    const remark = `the answer cannot be sent: ${error.message} (limit MAX_FRAME_BYTES)`;
-    return encodeCommand({ ...responseTo(answer, ResponseCode.SYSTEM_ERROR, remark), flag: answer.flag });
+    const reason = error instanceof Error ? error.message : String(error);
+    return encodeCommand(responseTo(answer, ResponseCode.SYSTEM_ERROR, `no answer: ${reason}`));
   }
+}
+
+function encodeHeader(command: RemotingCommand): Buffer {
+  const { remark } = command;
+  const cut = remark === undefined ? undefined : cutToUtf8(remark, MAX_REMARK_BYTES);
+  const bounded = cut === remark ? command : { ...command, remark: cut };
+  return command.serializeType === SERIALIZE_BINARY ? encodeBinaryHeader(bounded) : encodeJsonHeader(bounded);
 }
 
 /**

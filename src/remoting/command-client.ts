@@ -7,8 +7,8 @@ import { createConnection, type Socket } from 'node:net';
 import { FLAG_ONEWAY, type RemotingCommand } from '../protocol/command.ts';
 import { parseAddress } from './address.ts';
 import { CommandConnection } from './command-connection.ts';
-import { DEFAULT_IDLE_TIMEOUT_MS } from './command-server.ts';
 import type { ControlHandler, Log } from './connection.ts';
+import { ConnectionCare } from './connection-care.ts';
 import { refuseUnknownCode } from './dispatch.ts';
 import { RemotingError } from './errors.ts';
 
@@ -31,6 +31,7 @@ const DEFAULT_CONNECT_TIMEOUT_MS = 3000;
 export class CommandClient {
   readonly address: string;
   readonly #options: CommandClientOptions;
+  readonly #care: ConnectionCare;
   #connection: CommandConnection | undefined;
   #connecting: Promise<CommandConnection> | undefined;
   #dialing: Socket | undefined;
@@ -41,6 +42,9 @@ export class CommandClient {
     parseAddress(options.address);
     this.address = options.address;
     this.#options = options;
+    this.#care = new ConnectionCare(
+      options.idleTimeoutMs === undefined ? {} : { idleTimeoutMs: options.idleTimeoutMs },
+    );
   }
 
   get connected(): boolean {
@@ -99,7 +103,7 @@ export class CommandClient {
   #adopt(socket: Socket): CommandConnection {
     const connection = new CommandConnection(socket, {
       handler: this.#options.handler ?? refuseUnknownCode,
-      idleTimeoutMs: this.#options.idleTimeoutMs ?? DEFAULT_IDLE_TIMEOUT_MS,
+      care: this.#care,
       log: this.#options.log ?? (() => {}),
       onClose: () => {
         if (this.#connection === connection) this.#connection = undefined;

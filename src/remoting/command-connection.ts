@@ -1,8 +1,13 @@
 /**
  * One TCP connection that speaks commands; both sides may ask. Server and client differ only in who dials.
  * The handler runs as soon as a frame is complete, so requests of one connection start in their order.
+ *
+ * Whatever a frame causes ends here: in an answer, or in the close of this connection with a line in the log. A frame
+ * is not taken as long as the peer does not read its answers, has too many requests under way, or has had its turn.
  */
 import type { Socket } from 'node:net';
+import { Hold } from '../lib/hold-budget.ts';
+import { limitRemark, MAX_TURN_MS } from '../lib/limits.ts';
 import { ResponseCode, requestName } from '../protocol/codes.ts';
 import {
   FLAG_ONEWAY,
@@ -12,31 +17,50 @@ import {
   type RemotingCommand,
   responseTo,
 } from '../protocol/command.ts';
-import { decodeCommand, encodeCommand } from '../protocol/command-codec.ts';
-import { ProtocolError } from '../protocol/errors.ts';
-import { FrameSplitter } from '../protocol/frame-splitter.ts';
+import { decodeCommand, encodeAnswer, encodeCommand } from '../protocol/command-codec.ts';
+import {
+  CUT_ALL,
+  CUT_BLOCKED,
+  CUT_BROKEN,
+  FrameCutter,
+  type FrameHandler,
+} from '../protocol/frame-cutter.ts';
 import { formatAddress } from './address.ts';
-import type { ClientConnection, ControlHandler, Log } from './connection.ts';
+import type { ClientConnection, ControlHandler, Log, Reply } from './connection.ts';
+import type { CaredFor, ConnectionCare } from './connection-care.ts';
 import { RemotingError } from './errors.ts';
 import { PendingRequests } from './pending-requests.ts';
+import { bytesMoved, bytesTaken } from './socket-progress.ts';
 
 export interface CommandConnectionOptions {
   handler: ControlHandler;
-  /** Closes the connection after so long without a byte in either direction. */
-  idleTimeoutMs: number;
+  care: ConnectionCare;
   log: Log;
   onClose(connection: CommandConnection): void;
 }
 
+/** Progress of a peer that reads its answers is counted in steps of so many bytes. */
+const OUTPUT_STEP_BYTES = 1024;
+
 let connectionCount = 0;
 
-export class CommandConnection implements ClientConnection {
+export class CommandConnection implements ClientConnection, CaredFor {
   readonly id: string;
   readonly remoteAddress: string;
   readonly #socket: Socket;
   readonly #options: CommandConnectionOptions;
-  readonly #splitter = new FrameSplitter();
+  readonly #care: ConnectionCare;
+  readonly #cutter = new FrameCutter();
   readonly #pending = new PendingRequests();
+  readonly #input = new Hold((reason) => this.#closeFor(reason));
+  readonly #output = new Hold((reason) => this.#closeFor(reason));
+  #underWay = 0;
+  /** The cutter keeps frames that were not taken; the socket is not read. */
+  #blocked = false;
+  /** When this turn is over; 0 = nothing was served in it yet. */
+  #turnEnd = 0;
+  #moved = 0;
+  #movedAt: number;
 
   /** Takes over a connected socket. */
   constructor(socket: Socket, options: CommandConnectionOptions) {
@@ -45,15 +69,16 @@ export class CommandConnection implements ClientConnection {
     this.remoteAddress = formatAddress(socket.remoteAddress ?? '', socket.remotePort ?? 0);
     this.#socket = socket;
     this.#options = options;
+    this.#care = options.care;
+    this.#movedAt = this.#care.clock.monotonic();
     socket.setNoDelay(true);
-    socket.setTimeout(options.idleTimeoutMs, () => this.close());
     socket.on('data', (chunk: Buffer) => this.#receive(chunk));
-    socket.on('drain', () => socket.resume());
-    socket.on('error', (error) => options.log(`connection to ${this.remoteAddress}: ${error.message}`));
-    socket.on('close', () => {
-      this.#pending.rejectAll(new RemotingError('CLOSED', `connection to ${this.remoteAddress} closed`));
-      options.onClose(this);
-    });
+    socket.on('drain', () => this.#drained());
+    socket.on('error', (error) =>
+      options.log(`connection to ${this.remoteAddress}: ${error.message}`, 'error'),
+    );
+    socket.on('close', () => this.#closed());
+    this.#care.add(this);
   }
 
   get closed(): boolean {
@@ -62,10 +87,7 @@ export class CommandConnection implements ClientConnection {
 
   /** Throws a ProtocolError when the command fits no frame; does nothing once the connection is closed. */
   send(command: RemotingCommand): void {
-    const frame = encodeCommand(command);
-    if (this.#socket.destroyed) return;
-    // A peer that does not read its answers is not read either, or its requests would fill the memory.
-    if (!this.#socket.write(frame)) this.#socket.pause();
+    this.#write(encodeCommand(command));
   }
 
   /** The request gets a number of this connection's own. Rejects with a RemotingError TIMEOUT or CLOSED. */
@@ -82,43 +104,166 @@ export class CommandConnection implements ClientConnection {
     this.#socket.destroy();
   }
 
-  #receive(chunk: Buffer): void {
-    try {
-      for (const frame of this.#splitter.push(chunk)) {
-        if (this.#socket.destroyed) return;
-        this.#dispatch(decodeCommand(frame));
-      }
-    } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error;
-      this.#options.log(`closing ${this.remoteAddress}: ${error.message}`);
+  /** Goes on with the frames that were not taken, when there is room for them. */
+  resume(): void {
+    if (this.#blocked && !this.#socket.destroyed) this.#cut(() => this.#cutter.resume(this.#frame));
+  }
+
+  /** Closes the connection when no byte has moved for the idle time, except while it waits for an answer of ours. */
+  tick(now: number): void {
+    const moved = bytesMoved(this.#socket);
+    if (moved !== this.#moved || this.#underWay > 0) {
+      this.#moved = moved;
+      this.#movedAt = now;
+      this.#noteOutput(now);
+    } else if (now - this.#movedAt >= this.#care.idleTimeoutMs) {
       this.close();
+    } else {
+      this.#cutter.release();
     }
+  }
+
+  #receive(chunk: Buffer): void {
+    const view = new DataView(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+    this.#cut(() => this.#cutter.push(chunk, view, chunk.length, this.#frame));
+  }
+
+  /** Nothing that a frame causes gets past this. */
+  #cut(take: () => number): void {
+    this.#turnEnd = 0;
+    try {
+      this.#settle(take());
+    } catch (error) {
+      this.#closeFor(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  #settle(outcome: number): void {
+    if (this.#socket.destroyed) return;
+    if (outcome === CUT_BROKEN) {
+      this.#closeFor('a length that no frame has');
+      return;
+    }
+    this.#blocked = outcome === CUT_BLOCKED;
+    this.#input.waiting = this.#blocked;
+    const { input, clock } = this.#care;
+    input.update(this.#input, this.#cutter.keptBytes, this.#cutter.frames, clock.monotonic());
+    if (this.#blocked) this.#socket.pause();
+    else this.#socket.resume();
+  }
+
+  /** The bytes are copied: handlers keep what they were given, the cutter and its caller use them again. */
+  readonly #frame: FrameHandler = (bytes, _view, offset, length) => {
+    if (this.#socket.destroyed || !this.#mayServe()) return CUT_BLOCKED;
+    this.#dispatch(decodeCommand(new Uint8Array(bytes.subarray(offset, offset + length))));
+    return CUT_ALL;
+  };
+
+  /** If not, something is sure to call `resume` later: `drain`, the end of a request, the next turn. */
+  #mayServe(): boolean {
+    const { limits, clock } = this.#care;
+    if (this.#socket.writableLength > limits.unsentBytes) return false;
+    if (this.#underWay >= limits.requestsPerConnection || !this.#care.mayServe(this)) return false;
+    const now = clock.monotonic();
+    if (this.#turnEnd === 0) this.#turnEnd = now + MAX_TURN_MS;
+    if (now < this.#turnEnd) return true;
+    setImmediate(() => this.resume());
+    return false;
   }
 
   #dispatch(command: RemotingCommand): void {
     if (!isResponse(command)) {
-      void this.#serve(command);
+      this.#serve(command);
     } else if (!this.#pending.settle(command)) {
-      this.#options.log(`late response ${command.opaque} from ${this.remoteAddress} dropped`);
+      this.#options.log(
+        `late response ${command.opaque} from ${this.remoteAddress} dropped`,
+        'late response',
+      );
     }
   }
 
-  /** Never rejects: what goes wrong becomes the answer. */
-  async #serve(request: RemotingCommand): Promise<void> {
+  /** What goes wrong in the handler, now or later, becomes the answer. */
+  #serve(request: RemotingCommand): void {
+    let reply: Reply | Promise<Reply>;
     try {
-      const reply = await this.#options.handler(request, this);
-      if (reply !== undefined) this.#answer(request, reply);
+      reply = this.#options.handler(request, this);
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      this.#options.log(`${requestName(request.code)} of ${this.remoteAddress} failed: ${message}`);
-      this.#answer(request, responseTo(request, ResponseCode.SYSTEM_ERROR, message));
+      this.#refuse(request, error);
+      return;
     }
+    if (reply instanceof Promise) this.#answerLater(request, reply);
+    else this.#answer(request, reply);
+  }
+
+  #answerLater(request: RemotingCommand, reply: Promise<Reply>): void {
+    this.#underWay += 1;
+    this.#care.began();
+    void reply
+      .then(
+        (answer) => this.#answer(request, answer),
+        (error: unknown) => this.#refuse(request, error),
+      )
+      .catch((error: unknown) => this.#closeFor(String(error)))
+      .finally(() => {
+        this.#underWay -= 1;
+        this.#care.ended();
+        this.resume();
+      });
+  }
+
+  #refuse(request: RemotingCommand, error: unknown): void {
+    const message = error instanceof Error ? error.message : String(error);
+    const name = requestName(request.code);
+    this.#options.log(`${name} of ${this.remoteAddress} failed: ${message}`, 'failed request');
+    this.#answer(request, responseTo(request, ResponseCode.SYSTEM_ERROR, message));
   }
 
   /** In the header format of the request, which the peer is sure to read. */
-  #answer(request: RemotingCommand, reply: RemotingCommand): void {
-    if (isOneway(request)) return;
+  #answer(request: RemotingCommand, reply: Reply): void {
+    if (reply === undefined || isOneway(request)) return;
     const { opaque, serializeType } = request;
-    this.send({ ...reply, opaque, serializeType, flag: reply.flag | FLAG_RESPONSE });
+    this.#write(encodeAnswer({ ...reply, opaque, serializeType, flag: reply.flag | FLAG_RESPONSE }));
+  }
+
+  #write(frame: Buffer): void {
+    // A peer may have ended its side while an answer was on its way.
+    if (this.#socket.destroyed || !this.#socket.writable) return;
+    this.#socket.write(frame);
+    this.#noteOutput(this.#care.clock.monotonic());
+  }
+
+  #noteOutput(now: number): void {
+    const { limits, output } = this.#care;
+    const unsent = this.#socket.destroyed ? 0 : this.#socket.writableLength;
+    output.update(this.#output, unsent, Math.floor(bytesTaken(this.#socket) / OUTPUT_STEP_BYTES), now);
+    if (unsent > limits.outputBytes) {
+      this.#closeFor(
+        limitRemark('bytes of answers that are not read', limits.outputBytes, 'MAX_OUTPUT_BYTES'),
+      );
+    }
+  }
+
+  #drained(): void {
+    this.#noteOutput(this.#care.clock.monotonic());
+    this.resume();
+  }
+
+  #closeFor(reason: string): void {
+    if (this.#socket.destroyed) return;
+    this.#options.log(`closing ${this.remoteAddress}: ${reason}`, 'closing');
+    this.close();
+  }
+
+  #closed(): void {
+    const { input, output } = this.#care;
+    input.remove(this.#input);
+    output.remove(this.#output);
+    this.#care.remove(this);
+    this.#pending.rejectAll(new RemotingError('CLOSED', `connection to ${this.remoteAddress} closed`));
+    try {
+      this.#options.onClose(this);
+    } catch (error) {
+      this.#options.log(`after the close of ${this.remoteAddress}: ${String(error)}`, 'after a close');
+    }
   }
 }

@@ -1,10 +1,10 @@
 /** A TCP server for commands at leisure: the name server, and whatever else has no place on the data path. */
 import { createServer, type Server } from 'node:net';
+import { connectionLimit } from '../lib/descriptors.ts';
+import { limitRemark } from '../lib/limits.ts';
 import { CommandConnection } from './command-connection.ts';
 import type { ClientConnection, ControlHandler, Log } from './connection.ts';
-
-/** RocketMQ's own limit on both sides. */
-export const DEFAULT_IDLE_TIMEOUT_MS = 120_000;
+import { ConnectionCare, type ConnectionLimits } from './connection-care.ts';
 
 export interface CommandServerOptions {
   host: string;
@@ -15,6 +15,10 @@ export interface CommandServerOptions {
   onConnectionClosed?: (connection: ClientConnection) => void;
   /** Default: 120 s. */
   idleTimeoutMs?: number;
+  /** Default: what the descriptors of the process allow. */
+  maxConnections?: number;
+  /** Limits other than those of limits.ts. */
+  limits?: Partial<ConnectionLimits>;
   log?: Log;
 }
 
@@ -31,10 +35,22 @@ export interface CommandServer {
 export async function startCommandServer(options: CommandServerOptions): Promise<CommandServer> {
   const log = options.log ?? (() => {});
   const connections = new Set<CommandConnection>();
+  const { idleTimeoutMs, limits } = options;
+  const care = new ConnectionCare({
+    ...(idleTimeoutMs === undefined ? {} : { idleTimeoutMs }),
+    ...(limits === undefined ? {} : { limits }),
+  });
+  const maxConnections = options.maxConnections ?? connectionLimit(1);
   const server = createServer((socket) => {
+    if (connections.size >= maxConnections) {
+      // Taken and closed, not left waiting: the port's backlog would fill up, and nobody could connect.
+      socket.destroy();
+      log(limitRemark('connections', maxConnections, 'MAX_CONNECTIONS'), 'too many connections');
+      return;
+    }
     const connection = new CommandConnection(socket, {
       handler: options.handler,
-      idleTimeoutMs: options.idleTimeoutMs ?? DEFAULT_IDLE_TIMEOUT_MS,
+      care,
       log,
       onClose: () => {
         connections.delete(connection);

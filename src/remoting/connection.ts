@@ -22,5 +22,8 @@ export type ControlHandler = (
   connection: ClientConnection,
 ) => Reply | Promise<Reply>;
 
-/** Where the folder reports what goes wrong without failing anybody's call. */
-export type Log = (message: string) => void;
+/**
+ * Where the folder reports what goes wrong without failing anybody's call. `kind` groups lines that clients can cause
+ * in any number: they differ in what they quote.
+ */
+export type Log = (message: string, kind?: string) => void;

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { CUT_ALL, CUT_BLOCKED, CUT_BROKEN, FrameCutter } from '../../src/net/frame-cutter.ts';
+import { CUT_ALL, CUT_BLOCKED, CUT_BROKEN, FrameCutter } from '../../src/protocol/frame-cutter.ts';
 import { fuzz } from './run.ts';
 
 const test = suite('frame cutter');

@@ -4,10 +4,10 @@
  */
 import { limitRemark, MAX_ALL_PARKED_PULLS, MAX_PARKED_PULLS } from '../../lib/limits.ts';
 import type { Connection } from '../../net/connection.ts';
-import { CUT_ALL, CUT_BLOCKED } from '../../net/frame-cutter.ts';
 import { ResponseCode } from '../../protocol/codes.ts';
 import { FLAG_ONEWAY, responseTo } from '../../protocol/command.ts';
 import { encodeCommand } from '../../protocol/command-codec.ts';
+import { CUT_ALL, CUT_BLOCKED } from '../../protocol/frame-cutter.ts';
 import type { RequestView } from '../../protocol/request-view.ts';
 import type { QueueDirectory } from '../../store/queue/queue-directory.ts';
 import {

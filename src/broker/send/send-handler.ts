@@ -6,7 +6,6 @@
  * What the fast path does not do (delays, retry topics, transactions, topics to be created) goes to control.
  */
 import type { Connection } from '../../net/connection.ts';
-import { CUT_ALL, CUT_BLOCKED } from '../../net/frame-cutter.ts';
 import {
   type PendingSends,
   SEND_BINARY,
@@ -17,6 +16,7 @@ import {
 import { RequestCode, ResponseCode } from '../../protocol/codes.ts';
 import { FLAG_ONEWAY, responseTo, SERIALIZE_BINARY } from '../../protocol/command.ts';
 import { encodeCommand } from '../../protocol/command-codec.ts';
+import { CUT_ALL, CUT_BLOCKED } from '../../protocol/frame-cutter.ts';
 import type { RequestView } from '../../protocol/request-view.ts';
 import { withHostFlags } from '../../record/encode.ts';
 import type { HostAddress } from '../../record/message-id.ts';

@@ -15,9 +15,9 @@ import type { ControlLog } from '../../control/log.ts';
 import { Fifo } from '../../lib/fifo.ts';
 import {
   limitRemark,
-  MAX_ALL_REQUESTS_UNDER_WAY,
   MAX_CHANNEL_BACKLOG_BYTES,
-  MAX_REQUESTS_UNDER_WAY,
+  MAX_CONTROL_REQUESTS,
+  MAX_CONTROL_REQUESTS_PER_CONNECTION,
 } from '../../lib/limits.ts';
 import { ResponseCode } from '../../protocol/codes.ts';
 import { isOneway, isResponse, type RemotingCommand, responseTo } from '../../protocol/command.ts';
@@ -153,8 +153,8 @@ export class LinkServer {
 
   /** After false, whatever makes room rings control's bell. */
   get #mayTake(): boolean {
-    if (this.#underWay >= MAX_ALL_REQUESTS_UNDER_WAY || !this.#events.mayTake()) return false;
-    if (this.#held.size >= MAX_ALL_REQUESTS_UNDER_WAY) return false;
+    if (this.#underWay >= MAX_CONTROL_REQUESTS || !this.#events.mayTake()) return false;
+    if (this.#held.size >= MAX_CONTROL_REQUESTS) return false;
     return !this.#links.some((link) => link.down.overfull);
   }
 
@@ -265,9 +265,13 @@ export class LinkServer {
       this.#refuse(link, connection, request, ResponseCode.REQUEST_CODE_NOT_SUPPORTED, remark);
       return;
     }
-    if (connection.underWay >= MAX_REQUESTS_UNDER_WAY) {
+    if (connection.underWay >= MAX_CONTROL_REQUESTS_PER_CONNECTION) {
       const what = 'requests of this connection that are not answered yet';
-      const remark = limitRemark(what, MAX_REQUESTS_UNDER_WAY, 'MAX_REQUESTS_UNDER_WAY');
+      const remark = limitRemark(
+        what,
+        MAX_CONTROL_REQUESTS_PER_CONNECTION,
+        'MAX_CONTROL_REQUESTS_PER_CONNECTION',
+      );
       this.#refuse(link, connection, request, ResponseCode.SYSTEM_BUSY, remark);
       return;
     }
@@ -301,7 +305,7 @@ export class LinkServer {
         connection.close();
       })
       .finally(() => {
-        if (this.#underWay >= MAX_ALL_REQUESTS_UNDER_WAY) this.#goOnLater();
+        if (this.#underWay >= MAX_CONTROL_REQUESTS) this.#goOnLater();
         connection.underWay--;
         this.#underWay--;
         this.flush();

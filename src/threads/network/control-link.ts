@@ -2,7 +2,7 @@
 import type { Delta, EnsureGroup, EnsureTopic, PulledSubscription } from '../../broker/view/deltas.ts';
 import { MAX_CONTROL_SHARE_BYTES } from '../../lib/limits.ts';
 import type { Connection } from '../../net/connection.ts';
-import { CUT_ALL, CUT_BLOCKED } from '../../net/frame-cutter.ts';
+import { CUT_ALL, CUT_BLOCKED } from '../../protocol/frame-cutter.ts';
 import type { ChannelReceiver, ChannelSender } from '../../ring/channel.ts';
 import {
   LINK_CLOSE,

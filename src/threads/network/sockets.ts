@@ -4,9 +4,9 @@ import { Fifo } from '../../lib/fifo.ts';
 import { formatHost, hostAddress, plainAddress } from '../../net/addresses.ts';
 import { Connection } from '../../net/connection.ts';
 import { ConnectionTable } from '../../net/connection-table.ts';
-import { CUT_ALL, CUT_BLOCKED, CUT_BROKEN, CUT_CONGESTED } from '../../net/frame-cutter.ts';
 import { OutputPool } from '../../net/output-pool.ts';
 import { adoptDescriptor, descriptorOf, readInto } from '../../net/read-buffer.ts';
+import { CUT_ALL, CUT_BLOCKED, CUT_BROKEN, CUT_CONGESTED } from '../../protocol/frame-cutter.ts';
 
 /** 64 to 256 KiB are the right size (measured); one for all sockets of the thread. */
 const READ_BUFFER_BYTES = 128 * 1024;

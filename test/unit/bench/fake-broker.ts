@@ -2,7 +2,7 @@
 import net from 'node:net';
 import { type RemotingCommand, responseTo } from '../../../src/protocol/command.ts';
 import { decodeCommand, encodeCommand } from '../../../src/protocol/command-codec.ts';
-import { FrameSplitter } from '../../../src/protocol/frame-splitter.ts';
+import { cutFrames, FrameCutter } from '../../../src/protocol/frame-cutter.ts';
 import { encodeRecord } from '../../../src/record/encode.ts';
 import type { HostAddress } from '../../../src/record/message-id.ts';
 
@@ -53,20 +53,19 @@ export class FakeBroker {
   }
 
   #serve(socket: net.Socket): void {
-    const splitter = new FrameSplitter();
+    const cutter = new FrameCutter();
     this.#sockets.add(socket);
     socket.on('error', () => {});
     socket.on('data', (chunk) => {
-      for (const frame of splitter.push(chunk)) {
-        // what splitter and decoder return lies in the chunk
-        const request = decodeCommand(Uint8Array.from(frame));
+      cutFrames(cutter, chunk, (frame) => {
+        const request = decodeCommand(frame);
         if (request.code === 34) {
           this.heartbeats++;
           // as a real broker: it tells consumers of each other, by a request of its own
           socket.write(encodeCommand({ ...request, code: 40, opaque: 1, flag: 2, body: undefined }));
         }
         this.#answer({ request, socket });
-      }
+      });
     });
   }
 

@@ -6,7 +6,7 @@ import { runLoad } from '../../../bench/load/load.ts';
 import { type LoadOptions, parseLoadOptions } from '../../../bench/load/options.ts';
 import { type RemotingCommand, responseTo } from '../../../src/protocol/command.ts';
 import { decodeCommand, encodeCommand } from '../../../src/protocol/command-codec.ts';
-import { FrameSplitter } from '../../../src/protocol/frame-splitter.ts';
+import { cutFrames, FrameCutter } from '../../../src/protocol/frame-cutter.ts';
 
 type Answer = (request: RemotingCommand, socket: net.Socket) => RemotingCommand[];
 
@@ -20,16 +20,16 @@ async function serve(answer: Answer): Promise<TestServer> {
   const requests: RemotingCommand[] = [];
   const sockets = new Set<net.Socket>();
   const server = net.createServer((socket) => {
-    const splitter = new FrameSplitter();
+    const cutter = new FrameCutter();
     sockets.add(socket);
     socket.on('error', () => {});
     socket.on('data', (chunk) => {
       const replies: RemotingCommand[] = [];
-      for (const frame of splitter.push(chunk)) {
+      cutFrames(cutter, chunk, (frame) => {
         const request = decodeCommand(frame);
         requests.push(request);
         replies.push(...answer(request, socket));
-      }
+      });
       // the last first: a broker with many threads answers in any order
       for (const reply of replies.reverse()) socket.write(encodeCommand(reply));
     });

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { MAX_FRAME_BYTES } from '../../../src/lib/limits.ts';
+import { MAX_FRAME_BYTES, MAX_REMARK_BYTES } from '../../../src/lib/limits.ts';
 import {
   FLAG_ONEWAY,
   FLAG_RESPONSE,
@@ -9,7 +9,7 @@ import {
   SERIALIZE_BINARY,
   SERIALIZE_JSON,
 } from '../../../src/protocol/command.ts';
-import { decodeCommand, encodeCommand } from '../../../src/protocol/command-codec.ts';
+import { decodeCommand, encodeAnswer, encodeCommand } from '../../../src/protocol/command-codec.ts';
 import { ProtocolError } from '../../../src/protocol/errors.ts';
 
 function routeRequest(serializeType: number): RemotingCommand {
@@ -149,6 +149,39 @@ test('frames that are too large are not sent', () => {
     () => encodeCommand({ ...routeRequest(SERIALIZE_JSON), body }),
     (error: unknown) => error instanceof ProtocolError && error.code === 'LENGTH',
   );
+});
+
+test('an answer that fits no frame becomes one that says so, in the same header format', () => {
+  const binaryName = 'n'.repeat(0x80_00);
+  for (const serializeType of [SERIALIZE_JSON, SERIALIZE_BINARY]) {
+    const answer = { ...routeRequest(serializeType), opaque: -9, remark: 'x'.repeat(6 << 20) };
+    const body = new Uint8Array(MAX_FRAME_BYTES);
+    const { code, opaque, flag, remark } = decodeCommand(encodeAnswer({ ...answer, body }).subarray(4));
+    assert.equal([code, opaque, flag], [1, -9, FLAG_RESPONSE]);
+    assert.is(remark, 'no answer: bytes of a frame: more than 16777216 (limit MAX_FRAME_BYTES)');
+    const small = { ...answer, body: undefined, fields: { a: 'b' } };
+    assert.equal(encodeAnswer(small), encodeCommand(small));
+  }
+  const fields = { [binaryName]: '1' };
+  const refused = decodeCommand(encodeAnswer({ ...routeRequest(SERIALIZE_BINARY), fields }).subarray(4));
+  assert.match(refused.remark ?? '', /field name of 32768 bytes/);
+});
+
+test('remarks are cut, wherever they come from', () => {
+  for (const serializeType of [SERIALIZE_JSON, SERIALIZE_BINARY]) {
+    for (const unit of ['a', 'é', '語', '😀', '\ud800', '\0']) {
+      const command = { ...routeRequest(serializeType), remark: unit.repeat(2 << 20) };
+      const frame = encodeCommand(command);
+      const remark = decodeCommand(frame.subarray(4)).remark ?? '';
+      assert.ok(frame.length < 8 * MAX_REMARK_BYTES);
+      assert.ok(Buffer.byteLength(remark) <= MAX_REMARK_BYTES);
+      assert.ok(Buffer.byteLength(remark) > MAX_REMARK_BYTES - 4);
+      const [first, ...rest] = new Set(remark);
+      assert.equal([first, rest], [unit === '\ud800' ? '\ufffd' : unit, []]);
+      const fits = { ...command, remark: 'r'.repeat(MAX_REMARK_BYTES) };
+      assert.is(decodeCommand(encodeCommand(fits).subarray(4)).remark, fits.remark);
+    }
+  }
 });
 
 const int16 = fc.integer({ min: -0x80_00, max: 0x7f_ff });

@@ -1,9 +1,9 @@
 /** Pulls: checks in RocketMQ's order, what each outcome answers, and parked pulls that complete exactly once. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { CUT_ALL, CUT_BLOCKED } from '../../../src/net/frame-cutter.ts';
 import { ResponseCode } from '../../../src/protocol/codes.ts';
 import { SERIALIZE_BINARY } from '../../../src/protocol/command.ts';
+import { CUT_ALL, CUT_BLOCKED } from '../../../src/protocol/frame-cutter.ts';
 import { decodeRecord } from '../../../src/record/decode.ts';
 import { groupDelta, MAY_WAIT, PullRig, pullFields } from '../../support/pull-rig.ts';
 

@@ -2,21 +2,21 @@
 import { createConnection, type Socket } from 'node:net';
 import { type RemotingCommand, requestCommand } from '../../../src/protocol/command.ts';
 import { decodeCommand, encodeCommand } from '../../../src/protocol/command-codec.ts';
-import { FrameSplitter } from '../../../src/protocol/frame-splitter.ts';
+import { cutFrames, FrameCutter } from '../../../src/protocol/frame-cutter.ts';
 
 /** A peer that sends what a test wants, valid or not, and collects what comes back. */
 export class RawPeer {
   readonly received: RemotingCommand[] = [];
   readonly closed: Promise<void>;
   readonly #socket: Socket;
-  readonly #splitter = new FrameSplitter();
+  readonly #cutter = new FrameCutter();
   #wake: () => void = () => {};
 
   private constructor(socket: Socket) {
     this.#socket = socket;
     socket.on('error', () => {});
     socket.on('data', (chunk: Buffer) => {
-      for (const frame of this.#splitter.push(chunk)) this.received.push(decodeCommand(frame));
+      cutFrames(this.#cutter, chunk, (frame) => this.received.push(decodeCommand(frame)));
       this.#wake();
     });
     this.closed = new Promise((resolve) => {
@@ -57,6 +57,16 @@ export class RawPeer {
     const answer = answers[opaque - 1];
     if (answer === undefined) throw new Error('no answer');
     return answer;
+  }
+
+  /** Reads nothing any more: what the other side sends piles up there. */
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  /** Reads on. */
+  unpause(): void {
+    this.#socket.resume();
   }
 
   close(): void {

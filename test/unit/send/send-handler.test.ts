@@ -1,10 +1,10 @@
 /** Sends: RocketMQ's checks in its order with its codes, and what reaches the log. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { CUT_ALL, CUT_BLOCKED } from '../../../src/net/frame-cutter.ts';
 import { RequestCode, ResponseCode } from '../../../src/protocol/codes.ts';
 import { FLAG_ONEWAY, requestCommand, SERIALIZE_BINARY } from '../../../src/protocol/command.ts';
 import { encodeCommand } from '../../../src/protocol/command-codec.ts';
+import { CUT_ALL, CUT_BLOCKED } from '../../../src/protocol/frame-cutter.ts';
 import { decodeRecord } from '../../../src/record/decode.ts';
 import { RecordParts } from '../../../src/record/view.ts';
 import { SendRig, SUFFIX, sendFields, topicDelta } from '../../support/send-rig.ts';

@@ -5,7 +5,8 @@
  * Invariant: 0 <= start <= end <= kept.length; [start, end) are the kept bytes.
  */
 import { MAX_FRAME_BYTES } from '../lib/limits.ts';
-import { LENGTH_BYTES } from '../protocol/command-codec.ts';
+import { LENGTH_BYTES } from './command-codec.ts';
+import { ProtocolError } from './errors.ts';
 
 /** A frame holds at least the word with serialize type and header length. */
 const MIN_LENGTH = 4;
@@ -22,6 +23,9 @@ export const CUT_CONGESTED = 3;
 /** Handles the frame, without its length field, in bytes[offset, +length): HANDLED, or why not. */
 export type FrameHandler = (bytes: Uint8Array, view: DataView, offset: number, length: number) => number;
 
+/** The count of frames stays a small integer, which costs the loop nothing. */
+const MAX_COUNT = 0x3fffffff;
+
 const NONE = new Uint8Array(0);
 const NO_VIEW = new DataView(NONE.buffer);
 
@@ -30,10 +34,24 @@ export class FrameCutter {
   #keptView: DataView = NO_VIEW;
   #start = 0;
   #end = 0;
+  #frames = 0;
 
-  /** Bytes kept aside. */
+  /** Bytes kept aside: of a frame whose end has not come, or of frames that the handler could not take. */
   get keptBytes(): number {
     return this.#end - this.#start;
+  }
+
+  /**
+   * Frames handled so far, modulo 2^30. As long as it stays the same, what is kept belongs to the same frame: whoever
+   * looks after every push knows since when that has been waiting.
+   */
+  get frames(): number {
+    return this.#frames;
+  }
+
+  /** Gives up the memory that a cutter holds ready for the next unfinished frame; harmless while bytes are kept. */
+  release(): void {
+    if (this.keptBytes === 0) this.#forget();
   }
 
   /** Takes the chunk bytes[0, length). The handler may return CUT_BLOCKED or CUT_BROKEN for a frame. */
@@ -53,6 +71,7 @@ export class FrameCutter {
         this.#keep(bytes, at, length);
         return outcome;
       }
+      this.#frames = (this.#frames + 1) & MAX_COUNT;
       at = end;
     }
     if (at < length) this.#keep(bytes, at, length);
@@ -67,6 +86,7 @@ export class FrameCutter {
       if (this.keptBytes < LENGTH_BYTES + frameLength) return CUT_ALL;
       const outcome = handle(this.#kept, this.#keptView, this.#start + LENGTH_BYTES, frameLength);
       if (outcome !== CUT_ALL) return outcome;
+      this.#frames = (this.#frames + 1) & MAX_COUNT;
       this.#start += LENGTH_BYTES + frameLength;
     }
     if (this.keptBytes === 0) this.#drop();
@@ -97,13 +117,30 @@ export class FrameCutter {
     }
   }
 
-  /** An idle connection holds no memory for a frame that has long been handled. */
+  /** An idle connection holds no large memory for a frame that has long been handled. */
   #drop(): void {
     this.#start = 0;
     this.#end = 0;
-    if (this.#kept.length > 64 * 1024) {
-      this.#kept = NONE;
-      this.#keptView = NO_VIEW;
-    }
+    if (this.#kept.length > 64 * 1024) this.#forget();
   }
+
+  #forget(): void {
+    this.#start = 0;
+    this.#end = 0;
+    this.#kept = NONE;
+    this.#keptView = NO_VIEW;
+  }
+}
+
+/**
+ * For readers at leisure: hands out every frame of the chunk in memory of its own, without its length field. Throws a
+ * ProtocolError at a length that no frame has.
+ */
+export function cutFrames(cutter: FrameCutter, chunk: Uint8Array, take: (frame: Uint8Array) => void): void {
+  const view = new DataView(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+  const outcome = cutter.push(chunk, view, chunk.length, (bytes, _view, offset, length) => {
+    take(new Uint8Array(bytes.subarray(offset, offset + length)));
+    return CUT_ALL;
+  });
+  if (outcome === CUT_BROKEN) throw new ProtocolError('LENGTH', 'a length that no frame has');
 }
