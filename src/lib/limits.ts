@@ -25,7 +25,8 @@ export const FRAME_STALL_MS = 10_000;
 export const MAX_UNSENT_BYTES = 4 * MIB;
 /** The same where waiting does not help, as what is under way is answered nevertheless: beyond, it is closed. */
 export const MAX_OUTPUT_BYTES = 48 * MIB;
-/** Answers that have not been read, over all connections of a name server. */
+/** Answers that have not been read, over all connections of a broker, and of a name server. */
+export const MAX_BROKER_OUTPUT_BYTES = 512 * MIB;
 export const MAX_NAME_SERVER_OUTPUT_BYTES = 128 * MIB;
 
 /** Requests under way of one connection of the name server, and of all: beyond, its socket is not read. */

@@ -9,6 +9,7 @@
  * Output: replies of one turn of the event loop are gathered in a buffer and leave in one write.
  */
 import type { Socket } from 'node:net';
+import { Hold } from '../lib/hold-budget.ts';
 import { MAX_UNSENT_BYTES } from '../lib/limits.ts';
 import { FrameCutter } from '../protocol/frame-cutter.ts';
 import type { HostAddress } from '../record/message-id.ts';
@@ -26,8 +27,11 @@ export class Connection {
   readonly cutter = new FrameCutter();
   /** Ms of the monotonic clock when bytes last moved. */
   lastActive: number;
-  /** Bytes that the kernel had not taken when the connection was last found idle. */
-  unsentWhenIdle = 0;
+  /** Bytes that had moved when the connection was last found idle. */
+  movedWhenIdle = 0;
+  /** What it holds of the budgets for all connections: unfinished frames, answers that are not read. */
+  readonly input: Hold;
+  readonly outputHold: Hold;
   /** Round of the link with control, and what this connection has put into it then. */
   controlRound = -1;
   controlShare = 0;
@@ -49,6 +53,7 @@ export class Connection {
     identity: { slot: number; generation: number; host: HostAddress; remoteAddress: string },
     pool: OutputPool,
     now: number,
+    close: (reason: string) => void = () => {},
   ) {
     this.socket = socket;
     this.slot = identity.slot;
@@ -57,6 +62,8 @@ export class Connection {
     this.remoteAddress = identity.remoteAddress;
     this.#pool = pool;
     this.lastActive = now;
+    this.input = new Hold(close);
+    this.outputHold = new Hold(close);
   }
 
   /** Makes room for `length` bytes of reply; write them to `output` at the offset returned. */

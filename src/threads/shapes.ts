@@ -87,6 +87,8 @@ export interface NetworkShape {
   arrivalsLost: SharedArrayBuffer;
   /** Slot `index` holds the version of the last delta applied. */
   versions: SharedArrayBuffer;
+  /** One word: connections of all network threads. */
+  connections: SharedArrayBuffer;
   settings: NetworkSettings;
 }
 
@@ -98,6 +100,8 @@ export interface NetworkSettings {
   clusterName: string;
   /** Seconds without bytes after which a connection is closed. */
   serverChannelMaxIdleTimeSeconds: number;
+  /** Connections that all network threads together may have. */
+  maxConnections: number;
 }
 
 /** Bytes. Sends wait in the send ring while the writer works; a few thousand messages of a KiB. */

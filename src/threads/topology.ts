@@ -1,7 +1,8 @@
 /** Making the rings, wakes and regions of a broker, and the shapes that its threads are started with. */
 import { MAX_FRAME_BYTES, MAX_PUTS } from '../lib/limits.ts';
 import { APPEND_HEADER, REPLY_RING_BYTES } from '../ring/append-records.ts';
-import { createChannel } from '../ring/channel.ts';
+import { type ChannelShape, createChannel } from '../ring/channel.ts';
+import type { RingShape } from '../ring/layout.ts';
 import { LINK_HEADER } from '../ring/link-records.ts';
 import { createRing } from '../ring/spsc-ring.ts';
 import { createWake, type WakeShape } from '../ring/wake.ts';
@@ -55,7 +56,7 @@ function createWakes(engine: EngineLayout, networkThreads: number): BrokerShape[
   };
 }
 
-export function createTopology(given: {
+export interface TopologyParts {
   positions: SharedArrayBuffer;
   directory: number;
   store: StoreOptions;
@@ -65,42 +66,16 @@ export function createTopology(given: {
   queues: RecoveredQueue[];
   engine: EngineLayout;
   busyPollMicros: number;
-}): Topology {
-  const { engine, networkThreads, store } = given;
-  const broker: BrokerShape = {
-    positions: given.positions,
-    directory: given.directory,
-    store,
-    delayMillis: given.delayMillis,
-    // A send that waits for the disk gains nothing, and the core is missed elsewhere (measured).
-    busyPollMicros: store.flushDiskType === 'SYNC_FLUSH' ? 0 : given.busyPollMicros,
-    wakes: createWakes(engine, networkThreads),
-  };
+}
+
+export function createTopology(parts: TopologyParts): Topology {
+  const { engine, networkThreads } = parts;
+  const broker = brokerShape(parts);
   const arrivals = Array.from({ length: networkThreads + 1 }, () => createRing(ARRIVAL_RING_BYTES));
   const arrivalsLost = new SharedArrayBuffer(4 * arrivals.length);
-  const versions = new SharedArrayBuffer(4 * networkThreads);
-  const send = {
-    ringBytes: SEND_RING_BYTES,
-    slabs: SEND_SLABS,
-    slabBytes: APPEND_HEADER + maxRecordBytes(store),
-  };
-  const link = { ringBytes: LINK_RING_BYTES, slabs: LINK_SLABS, slabBytes: LINK_HEADER + MAX_FRAME_BYTES };
-  const networks = broker.wakes.network.map(
-    (_, index): NetworkShape => ({
-      broker,
-      index,
-      send: createChannel(send),
-      replies: createRing(powerOfTwo(PENDING_SENDS * REPLY_RING_BYTES)),
-      linkUp: createChannel(link),
-      linkDown: createChannel(link),
-      arrivals: arrivals[index] as NetworkShape['arrivals'],
-      arrivalsLost,
-      versions,
-      settings: given.settings,
-    }),
-  );
+  const networks = networkShapes(parts, broker, arrivals, arrivalsLost);
   const control: ProducerShape = {
-    send: createChannel(send),
+    send: sendChannel(parts.store),
     replies: createRing(powerOfTwo(CONTROL_ANSWERS * REPLY_RING_BYTES)),
     wake: broker.wakes.control,
     sameThread: false,
@@ -115,7 +90,7 @@ export function createTopology(given: {
   );
   const dispatcher: DispatcherShape = {
     broker,
-    queues: given.queues,
+    queues: parts.queues,
     commands: createChannel({ ringBytes: COMMAND_RING_BYTES }),
     arrivals,
     arrivalsLost,
@@ -124,4 +99,47 @@ export function createTopology(given: {
   const inline = engine === 'inline' ? { writer, dispatcher, flusher: { broker } } : { writer };
   if (needsOneNetworkThread(engine)) for (const network of networks) network.inline = inline;
   return { engine, broker, networks, control, writer, dispatcher };
+}
+
+function brokerShape(parts: TopologyParts): BrokerShape {
+  const { positions, directory, store, delayMillis } = parts;
+  return {
+    positions,
+    directory,
+    store,
+    delayMillis,
+    // A send that waits for the disk gains nothing, and the core is missed elsewhere (measured).
+    busyPollMicros: store.flushDiskType === 'SYNC_FLUSH' ? 0 : parts.busyPollMicros,
+    wakes: createWakes(parts.engine, parts.networkThreads),
+  };
+}
+
+function networkShapes(
+  { store, settings, networkThreads }: TopologyParts,
+  broker: BrokerShape,
+  arrivals: readonly RingShape[],
+  arrivalsLost: SharedArrayBuffer,
+): NetworkShape[] {
+  const link = { ringBytes: LINK_RING_BYTES, slabs: LINK_SLABS, slabBytes: LINK_HEADER + MAX_FRAME_BYTES };
+  const versions = new SharedArrayBuffer(4 * networkThreads);
+  const connections = new SharedArrayBuffer(4);
+  return broker.wakes.network.map((_, index) => ({
+    broker,
+    index,
+    send: sendChannel(store),
+    replies: createRing(powerOfTwo(PENDING_SENDS * REPLY_RING_BYTES)),
+    linkUp: createChannel(link),
+    linkDown: createChannel(link),
+    arrivals: arrivals[index] as RingShape,
+    arrivalsLost,
+    versions,
+    connections,
+    settings,
+  }));
+}
+
+/** From a producer of messages to the writer. */
+function sendChannel(store: StoreOptions): ChannelShape {
+  const slabBytes = APPEND_HEADER + maxRecordBytes(store);
+  return createChannel({ ringBytes: SEND_RING_BYTES, slabs: SEND_SLABS, slabBytes });
 }

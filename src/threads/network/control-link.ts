@@ -149,6 +149,7 @@ export class ControlLink {
       this.#parts.close(connection);
     } else if (type === LINK_SEND) {
       connection.append(payload);
+      connection.flushMuch();
       this.#parts.touched(connection);
     }
   }

@@ -12,6 +12,7 @@ import type { Delta } from '../../broker/view/deltas.ts';
 import { NetworkView } from '../../broker/view/network-view.ts';
 import { systemClock } from '../../lib/clock.ts';
 import type { Connection } from '../../net/connection.ts';
+import { ConnectionCount } from '../../net/connection-count.ts';
 import { PendingSends } from '../../net/pending-sends.ts';
 import { RequestCode } from '../../protocol/codes.ts';
 import { FLAG_RESPONSE } from '../../protocol/command.ts';
@@ -84,22 +85,7 @@ export class NetworkAgent {
       id,
       files: new QueueFiles(nativeDisk, queueRoot, store.mappedFileSizeConsumeQueue, topic, queueId),
     }));
-    this.sockets = new Sockets({
-      beginTurn: () => {
-        this.#now = systemClock.monotonic();
-        return this.#now;
-      },
-      frame: (connection, bytes, view, offset, length) =>
-        this.#frame(connection, bytes, view, offset, length),
-      opened: (connection) => this.#link.opened(connection),
-      closed: (connection) => this.#closed(connection),
-      drained: (connection) => this.#pull.drained(connection),
-      failed: (_, error) => this.#faults.note('a request failed in an unexpected way', error),
-      endOfTurn: () => {
-        this.#endOfTurn();
-        this.#wakefulness.worked();
-      },
-    });
+    this.sockets = this.#makeSockets();
     const connectionOf = (slot: number, generation: number) => this.sockets.connections.get(slot, generation);
     const touched = (connection: Connection) => this.sockets.touched(connection);
     this.#link = new ControlLink({
@@ -138,6 +124,28 @@ export class NetworkAgent {
     this.#versions = new Int32Array(shape.versions);
     this.#wakefulness = this.#makeWakefulness(doorbell);
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
+  }
+
+  #makeSockets(): Sockets {
+    const { connections, settings, broker } = this.#shape;
+    return new Sockets({
+      beginTurn: () => {
+        this.#now = systemClock.monotonic();
+        return this.#now;
+      },
+      frame: (connection, bytes, view, offset, length) =>
+        this.#frame(connection, bytes, view, offset, length),
+      opened: (connection) => this.#link.opened(connection),
+      closed: (connection) => this.#closed(connection),
+      drained: (connection) => this.#pull.drained(connection),
+      closedFor: (reason, detail) => this.#faults.note(reason, detail),
+      count: new ConnectionCount(connections, settings.maxConnections),
+      threads: broker.wakes.network.length,
+      endOfTurn: () => {
+        this.#endOfTurn();
+        this.#wakefulness.worked();
+      },
+    });
   }
 
   #makeWakefulness(doorbell: Doorbell): Wakefulness {
@@ -260,7 +268,7 @@ export class NetworkAgent {
     this.#pull.expire();
     this.#creation.expire();
     if (this.sockets.hasBlocked) this.sockets.unblock();
-    this.sockets.closeIdle(this.#shape.settings.serverChannelMaxIdleTimeSeconds * 1000);
+    this.sockets.closeStalled(this.#shape.settings.serverChannelMaxIdleTimeSeconds * 1000);
     this.#dropDeleted();
     this.#faults.report();
     this.#link.remind();

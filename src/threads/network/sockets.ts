@@ -1,17 +1,32 @@
 /** The sockets of a network thread: listening, reading into the static buffer, pausing, closing. */
 import { createServer, type Server, type Socket } from 'node:net';
 import { Fifo } from '../../lib/fifo.ts';
+import { HoldBudget } from '../../lib/hold-budget.ts';
+import {
+  FRAME_STALL_MS,
+  limitRemark,
+  MAX_BROKER_OUTPUT_BYTES,
+  MAX_OUTPUT_BYTES,
+  MAX_UNFINISHED_BYTES,
+  MIN_FRAME_GROWTH_BYTES,
+} from '../../lib/limits.ts';
 import { formatHost, hostAddress, plainAddress } from '../../net/addresses.ts';
 import { Connection } from '../../net/connection.ts';
+import type { ConnectionCount } from '../../net/connection-count.ts';
 import { ConnectionTable } from '../../net/connection-table.ts';
 import { OutputPool } from '../../net/output-pool.ts';
 import { adoptDescriptor, descriptorOf, readInto } from '../../net/read-buffer.ts';
 import { CUT_ALL, CUT_BLOCKED, CUT_BROKEN, CUT_CONGESTED } from '../../protocol/frame-cutter.ts';
+import { bytesMoved, bytesTaken } from '../../remoting/socket-progress.ts';
 
 /** 64 to 256 KiB are the right size (measured); one for all sockets of the thread. */
 const READ_BUFFER_BYTES = 128 * 1024;
 /** Blocked connections that go on in one turn of the event loop. */
 const UNBLOCKED_TOGETHER = 256;
+/** Answers of which nothing is taken for so long are dropped with their connection. */
+const UNREAD_STALL_MS = 120_000;
+/** Taking answers counts in steps of so many bytes. */
+const UNREAD_STEP_BYTES = 1024;
 
 export interface SocketsParts {
   /** A turn begins: the time, ms of the monotonic clock. */
@@ -28,8 +43,12 @@ export interface SocketsParts {
   closed: (connection: Connection) => void;
   /** The peer has taken its answers, after it had not for a while. */
   drained: (connection: Connection) => void;
-  /** What a connection led to has failed in a way that nobody expected; the connection is closed. */
-  failed: (connection: Connection, error: unknown) => void;
+  /** A connection was closed for `reason`, one of a few; `detail` says more of this one. */
+  closedFor: (reason: string, detail: unknown) => void;
+  /** Connections of all network threads. */
+  count: ConnectionCount;
+  /** Network threads, which share what connections may hold. */
+  threads: number;
   /** The turn is over: publish and flush. */
   endOfTurn: () => void;
 }
@@ -42,6 +61,9 @@ export class Sockets {
   /** No Buffer: its `slice` would be a view of bytes that the next read overwrites. */
   readonly #buffer = new Uint8Array(READ_BUFFER_BYTES);
   readonly #view = new DataView(this.#buffer.buffer);
+  /** Bytes of frames whose end has not come, and of answers that are not read. */
+  readonly #unfinished: HoldBudget;
+  readonly #unread: HoldBudget;
   readonly #dirty: Connection[] = [];
   readonly #blocked = new Fifo<Connection>();
   #unblocking: NodeJS.Immediate | undefined;
@@ -51,11 +73,34 @@ export class Sockets {
 
   constructor(parts: SocketsParts) {
     this.#parts = parts;
+    this.#unfinished = new HoldBudget({
+      what: 'bytes of an unfinished frame',
+      limit: MAX_UNFINISHED_BYTES / parts.threads,
+      limitName: 'MAX_UNFINISHED_BYTES',
+      stallMs: FRAME_STALL_MS,
+      minGrowth: MIN_FRAME_GROWTH_BYTES,
+    });
+    this.#unread = new HoldBudget({
+      what: 'bytes of answers that are not read',
+      limit: MAX_BROKER_OUTPUT_BYTES / parts.threads,
+      limitName: 'MAX_BROKER_OUTPUT_BYTES',
+      stallMs: UNREAD_STALL_MS,
+      minGrowth: Number.POSITIVE_INFINITY,
+    });
   }
 
   /** Listens on a bound descriptor; `handOver` may take an accepted socket for another thread by returning true. */
   listen(descriptor: number, handOver: (descriptor: number) => boolean): void {
     const server = createServer({ noDelay: true, keepAlive: true }, (accepted) => {
+      if (!this.#parts.count.enter()) {
+        // Taken and closed, not left waiting: the port's backlog would fill up, and nobody could connect.
+        accepted.destroy();
+        this.#parts.closedFor(
+          'too many connections',
+          'limit MAX_CONNECTIONS, or the descriptors of the process',
+        );
+        return;
+      }
       const own = descriptorOf(accepted);
       if (own >= 0 && handOver(own)) accepted.destroy();
       else this.#accept(accepted);
@@ -85,6 +130,7 @@ export class Sockets {
     for (const connection of this.#dirty) {
       connection.dirty = false;
       connection.flush();
+      this.#noteUnread(connection);
       if (connection.congested) this.#pause(connection);
     }
     this.#dirty.length = 0;
@@ -116,7 +162,7 @@ export class Sockets {
     try {
       run();
     } catch (error) {
-      this.#parts.failed(connection, error);
+      this.#failed(error);
       connection.socket.destroy();
     }
   }
@@ -127,20 +173,43 @@ export class Sockets {
     connection.socket.destroySoon();
   }
 
-  /** Closes connections on which nothing has moved for `idleMs`, in either direction. */
-  closeIdle(idleMs: number): void {
+  /**
+   * Closes connections on which nothing has moved for `idleMs`, in either direction, and those that hold memory with
+   * something they do not go on with.
+   */
+  closeStalled(idleMs: number): void {
     const now = this.#parts.beginTurn();
     for (const connection of this.connections.all()) {
+      if (connection.outputHold.bytes > 0) this.#noteUnread(connection);
       if (connection.lastActive >= now - idleMs) continue;
-      const unsent = unsentBytes(connection.socket);
-      if (unsent > 0 && unsent !== connection.unsentWhenIdle) {
+      const moved = bytesMoved(connection.socket);
+      if (moved !== connection.movedWhenIdle) {
         // It takes its answers, slowly.
-        connection.unsentWhenIdle = unsent;
+        connection.movedWhenIdle = moved;
         connection.lastActive = now;
       } else {
         connection.socket.destroy();
       }
     }
+    this.#unfinished.closeStalled(now);
+    this.#unread.closeStalled(now);
+  }
+
+  /** Keeps count of what the peer has not read; beyond the limit of one connection it is closed. */
+  #noteUnread(connection: Connection): void {
+    const { unsent, socket } = connection;
+    const step = unsent === 0 ? 0 : Math.floor(bytesTaken(socket) / UNREAD_STEP_BYTES);
+    this.#unread.update(connection.outputHold, unsent, step, this.#parts.beginTurn());
+    if (unsent <= MAX_OUTPUT_BYTES || connection.closed) return;
+    this.#closeFor(
+      socket,
+      limitRemark('bytes of answers that are not read', MAX_OUTPUT_BYTES, 'MAX_OUTPUT_BYTES'),
+    );
+  }
+
+  #closeFor(socket: Socket, reason: string): void {
+    socket.destroy();
+    this.#parts.closedFor('connections that held too much', reason);
   }
 
   /** Takes no new connections and no further requests; what is under way is still answered. */
@@ -161,6 +230,7 @@ export class Sockets {
     // A peer may have gone between its accept and now.
     if (address === undefined || port === undefined) {
       accepted.destroy();
+      this.#parts.count.leave();
       return;
     }
     let connection: Connection | undefined;
@@ -176,7 +246,8 @@ export class Sockets {
     const connection = this.connections.add((slot, generation) => {
       const host = hostAddress(plainAddress(address), port);
       const remoteAddress = formatHost(address, port);
-      return new Connection(socket, { slot, generation, host, remoteAddress }, this.#pool, now);
+      const identity = { slot, generation, host, remoteAddress };
+      return new Connection(socket, identity, this.#pool, now, (reason) => this.#closeFor(socket, reason));
     });
     socket.on('error', () => socket.destroy());
     socket.on('close', () => this.#closed(connection));
@@ -190,6 +261,9 @@ export class Sockets {
     if (connection.closed) return;
     connection.closed = true;
     this.connections.remove(connection);
+    this.#unfinished.remove(connection.input);
+    this.#unread.remove(connection.outputHold);
+    this.#parts.count.leave();
     this.#parts.closed(connection);
     this.#parts.endOfTurn();
   }
@@ -218,10 +292,14 @@ export class Sockets {
       connection.flushMuch();
       return outcome;
     } catch (error) {
-      this.#parts.failed(connection, error);
+      this.#failed(error);
       return CUT_BROKEN;
     }
   };
+
+  #failed(error: unknown): void {
+    this.#parts.closedFor('a request failed in an unexpected way', error);
+  }
 
   #drained(connection: Connection): void {
     connection.lastActive = this.#parts.beginTurn();
@@ -253,6 +331,9 @@ export class Sockets {
       this.touched(connection);
       this.#resume(connection);
     }
+    connection.input.waiting = outcome === CUT_BLOCKED || outcome === CUT_CONGESTED;
+    const { keptBytes, frames } = connection.cutter;
+    this.#unfinished.update(connection.input, keptBytes, frames, connection.lastActive);
   }
 
   #pause(connection: Connection): void {
@@ -267,9 +348,4 @@ export class Sockets {
     connection.paused = false;
     connection.socket.resume();
   }
-}
-
-/** Bytes that the kernel has not taken; unlike `writableLength` it goes down while a large write is under way. */
-function unsentBytes(socket: Socket): number {
-  return (socket as unknown as { _handle: { writeQueueSize?: number } | null })._handle?.writeQueueSize ?? 0;
 }
