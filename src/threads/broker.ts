@@ -7,6 +7,7 @@ import { DelayService } from '../broker/delay/service.ts';
 import { createHandlers } from '../broker/handlers.ts';
 import { systemClock } from '../lib/clock.ts';
 import { SCHEDULE_TOPIC } from '../lib/names.ts';
+import { QuietLog } from '../lib/quiet-log.ts';
 import { systemTimers } from '../lib/timers.ts';
 import { addon } from '../native/addon.ts';
 import { formatHost } from '../net/addresses.ts';
@@ -74,6 +75,8 @@ class Broker implements RunningBroker {
   readonly port: number;
   readonly died: Promise<Error>;
   readonly #config: BrokerConfig;
+  /** For everything that clients can cause. */
+  readonly #log: QuietLog;
   readonly #opened: OpenedStore;
   readonly #topology: Topology;
   readonly #tables: Tables;
@@ -93,7 +96,9 @@ class Broker implements RunningBroker {
 
   constructor(config: BrokerConfig) {
     this.#config = config;
-    const { settings, store, log } = config;
+    const { settings, store } = config;
+    const log = new QuietLog(config.log, systemTimers);
+    this.#log = log;
     this.port = settings.listenPort;
     this.address = formatHost(settings.brokerIP1, this.port);
     this.died = new Promise((resolve) => {
@@ -197,6 +202,7 @@ class Broker implements RunningBroker {
     await this.#engine?.stop();
     this.#doorbell.close();
     await saveTables(this.#tables);
+    this.#log.flush();
     this.#reads.close();
     return this.#opened.store.close();
   }
