@@ -3,12 +3,20 @@
  * numbers and enums by name or ordinal (protocol traps T3 and T21), so each reader says what it takes and what an
  * absent or unusable value means.
  */
-import { parseRocketJson, type RocketJson, type RocketJsonObject } from '../protocol/rocketmq-json.ts';
+import {
+  parseRocketJson,
+  REQUEST_JSON,
+  type RocketJson,
+  type RocketJsonObject,
+} from '../protocol/rocketmq-json.ts';
 
 /** The JSON value of a request's body; null when there is no body. Throws a ProtocolError for text that is no JSON. */
 export function parseBody(body: Uint8Array | undefined): RocketJson {
   if (body === undefined || body.length === 0) return null;
-  return parseRocketJson(Buffer.from(body.buffer, body.byteOffset, body.length).toString('utf8'));
+  return parseRocketJson(
+    Buffer.from(body.buffer, body.byteOffset, body.length).toString('utf8'),
+    REQUEST_JSON,
+  );
 }
 
 /** The value if it is a plain object, else undefined. */

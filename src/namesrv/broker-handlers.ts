@@ -1,9 +1,9 @@
 /** What brokers ask: registration, heartbeat, and who else carries their name. */
 
-import { asArray, asObject, integerOr, textOr } from '../control/json-fields.ts';
+import { asArray, asObject, integerOr, parseBody, textOr } from '../control/json-fields.ts';
 import { ResponseCode } from '../protocol/codes.ts';
 import { type RemotingCommand, responseTo } from '../protocol/command.ts';
-import { parseRocketJson, writeRocketJson } from '../protocol/rocketmq-json.ts';
+import { writeRocketJson } from '../protocol/rocketmq-json.ts';
 import { ORDER_TOPIC_NAMESPACE } from './kv-config.ts';
 import { type QueueData, sameVersion } from './model.ts';
 import { decodeDataVersion, decodeRegisterBody, matchesChecksum } from './register-body.ts';
@@ -41,7 +41,7 @@ export const unregisterBroker: NameServerHandler = (state, request) => {
 /** 217: one topic of brokers that have registered before. */
 export const registerTopic: NameServerHandler = (state, request) => {
   const topic = requiredText(request, 'topic');
-  const route = asObject(parseRocketJson(textOfBody(request)));
+  const route = asObject(parseBody(request.body));
   const queues = asArray(route?.['queueDatas']).map((item): QueueData => {
     const queue = asObject(item) ?? {};
     return {
@@ -60,7 +60,7 @@ export const registerTopic: NameServerHandler = (state, request) => {
 export const queryDataVersion: NameServerHandler = (state, request) => {
   const clusterName = requiredText(request, 'clusterName');
   const brokerAddr = requiredText(request, 'brokerAddr');
-  const asked = decodeDataVersion(parseRocketJson(textOfBody(request)));
+  const asked = decodeDataVersion(parseBody(request.body));
   const known = state.routes.live.get(clusterName, brokerAddr)?.dataVersion;
   state.routes.live.touch(clusterName, brokerAddr, state.clock.monotonic());
   const changed = known === undefined || !sameVersion(known, asked);
@@ -102,8 +102,4 @@ function identityOf(request: RemotingCommand): BrokerIdentity {
     brokerName: requiredText(request, 'brokerName'),
     brokerAddr: requiredText(request, 'brokerAddr'),
   };
-}
-
-function textOfBody(request: RemotingCommand): string {
-  return Buffer.from(request.body ?? []).toString('utf8') || '{}';
 }

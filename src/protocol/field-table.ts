@@ -2,9 +2,9 @@
  * The extension fields of one request, as places in a byte array, counted from `base`. Reused from request to request.
  * A field that occurs twice counts as its last occurrence, as in a parsed object.
  */
+import { MAX_HEADER_FIELDS } from '../lib/limits.ts';
 import { hexUnit } from './json-scan.ts';
 
-export const MAX_FIELDS = 64;
 /** No such field. */
 export const ABSENT = -1;
 
@@ -36,11 +36,11 @@ export class FieldTable {
   located: Int32Array | undefined;
   /** Whether the fields stay the same, so that `located` may be set. */
   readonly lasting: boolean;
-  readonly nameOffset = new Int32Array(MAX_FIELDS);
-  readonly nameLength = new Int32Array(MAX_FIELDS);
-  readonly valueOffset = new Int32Array(MAX_FIELDS);
-  readonly valueLength = new Int32Array(MAX_FIELDS);
-  readonly #escaped = new Uint8Array(MAX_FIELDS);
+  readonly nameOffset = new Int32Array(MAX_HEADER_FIELDS);
+  readonly nameLength = new Int32Array(MAX_HEADER_FIELDS);
+  readonly valueOffset = new Int32Array(MAX_HEADER_FIELDS);
+  readonly valueLength = new Int32Array(MAX_HEADER_FIELDS);
+  readonly #escaped = new Uint8Array(MAX_HEADER_FIELDS);
 
   constructor(lasting = false) {
     this.lasting = lasting;
@@ -100,7 +100,7 @@ export class FieldTable {
     escaped: boolean,
   ): boolean {
     const i = this.count;
-    if (i === MAX_FIELDS) return false;
+    if (i === MAX_HEADER_FIELDS) return false;
     this.nameOffset[i] = nameOffset;
     this.nameLength[i] = nameLength;
     this.valueOffset[i] = valueOffset;

@@ -44,6 +44,28 @@ test('a heartbeat of the second version', async () => {
   assert.is(await beat({ heartbeatFingerprint: 5, withoutSub: true }), 'false');
 });
 
+test('a heartbeat of references that would unfold to millions of subscriptions is refused by the limit', async () => {
+  const { ask, context } = setUp();
+  const subscriptions = Array.from({ length: 2000 }, (_, i) => ({ topic: `t${i}`, subString: '*' }));
+  const first = JSON.stringify({ groupName: 'g1', subscriptionDataSet: subscriptions });
+  const again = ',{"$ref":"$.consumerDataSet[0]"}'.repeat(5000);
+  const reply = await ask(
+    request(RequestCode.HEART_BEAT, {}, `{"clientID":"c","consumerDataSet":[${first}${again}]}`),
+  );
+  assert.is(reply?.code, ResponseCode.SYSTEM_ERROR);
+  assert.match(reply?.remark ?? '', /limit MAX_JSON_VALUES/);
+  assert.is(context.clients.consumers.get('g1'), undefined);
+});
+
+test('a heartbeat of fastjson 1, where two groups share their subscriptions, is understood', async () => {
+  const { ask, context } = setUp();
+  const body =
+    '{"clientID":"c","consumerDataSet":[{"groupName":"g1","subscriptionDataSet":[{"topic":"t","subString":"a"}]},' +
+    '{"groupName":"g2","subscriptionDataSet":{"$ref":"$.consumerDataSet[0].subscriptionDataSet"}}]}';
+  await ask(request(RequestCode.HEART_BEAT, {}, body));
+  assert.is(context.clients.consumers.get('g2')?.subscriptions.get('t')?.subString, 'a');
+});
+
 test('the retry topic is ordered when an ordered topic is subscribed', async () => {
   const { ask, context } = setUp();
   context.topics.createIfAbsent({ ...newTopicConfig('t'), order: true });

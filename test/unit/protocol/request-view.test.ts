@@ -1,7 +1,8 @@
 /** The data path's view of a frame; that it agrees with the general decoder on everything is the fuzz test's. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { ABSENT, MAX_FIELDS } from '../../../src/protocol/field-table.ts';
+import { MAX_HEADER_FIELDS as MAX_FIELDS } from '../../../src/lib/limits.ts';
+import { ABSENT } from '../../../src/protocol/field-table.ts';
 import { RequestView } from '../../../src/protocol/request-view.ts';
 
 const test = suite('request view');
