@@ -17,7 +17,7 @@ export const MAX_HEADER_FIELDS = 64;
 export const MAX_JSON_BODY = 4 * MIB;
 /** Longest text in the JSON body of a request, in characters. */
 export const MAX_JSON_TEXT = 64 * KIB;
-/** Deepest nesting of a JSON text, our own files included: deeper than all there are, and small enough for the stack. */
+/** Deepest nesting of a JSON text, our own files included: more than any of them has, and small enough for the stack. */
 export const MAX_JSON_DEPTH = 200;
 /** Values in the JSON body of a request. What a reference stands for counts again each time. */
 export const MAX_JSON_VALUES = 256 * KIB;
