@@ -1,6 +1,6 @@
 /** The table of contents: which request code means what. Sends and pulls are served by the network threads. */
 import type { ControlHandler, Reply } from '../control/context.ts';
-import { RequestError } from '../control/request-fields.ts';
+import { checkTexts, RequestError } from '../control/request-fields.ts';
 import { RequestCode, ResponseCode, requestName } from '../protocol/codes.ts';
 import { isOneway, type RemotingCommand, responseTo } from '../protocol/command.ts';
 import { ProtocolError } from '../protocol/errors.ts';
@@ -118,6 +118,7 @@ function guarded(context: BrokerContext, handler: BrokerHandler): ControlHandler
     const answer = (reply: Reply) => (isOneway(request) ? undefined : reply);
     const fail = (error: unknown) => answer(failure(context, request, error));
     try {
+      checkTexts(request);
       const reply = handler(context, request, connection);
       return reply instanceof Promise ? reply.then(answer, fail) : answer(reply);
     } catch (error) {

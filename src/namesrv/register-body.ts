@@ -3,9 +3,19 @@
  * topic table of brokers older than 3.0.11.
  */
 import { crc32, inflateSync } from 'node:zlib';
-import { asArray, asObject, entriesOf, integerOr, textOr } from '../control/json-fields.ts';
+import {
+  asArray,
+  asObject,
+  entriesOf,
+  INT32,
+  integerOr,
+  integerWithin,
+  textOr,
+} from '../control/json-fields.ts';
 import { PERM_READ_WRITE } from '../control/topic-config.ts';
 import { MAX_FRAME_BYTES, MAX_REGISTRATION_VALUES } from '../lib/limits.ts';
+import { isPlainName } from '../lib/names.ts';
+import { quote } from '../lib/quote.ts';
 import { ProtocolError } from '../protocol/errors.ts';
 import {
   type ParseOptions,
@@ -70,7 +80,7 @@ function bodyOf(wrapper: RocketJsonObject, filterServers: string[] | undefined):
   );
   const mappings = new Map<string, TopicQueueMapping>();
   for (const [topic, info] of entriesOf(wrapper['topicQueueMappingInfoMap'])) {
-    mappings.set(topic, mappingOf(info));
+    if (isPlainName(topic)) mappings.set(topic, mappingOf(info));
   }
   return { dataVersion: decodeDataVersion(wrapper['dataVersion']), topics, mappings, filterServers };
 }
@@ -102,12 +112,14 @@ function topicOfLine(line: string): RegisteredTopic {
 
 /** A table names each topic twice; the entry's own name counts, as in RocketMQ. */
 function topicOf(name: string, config: RocketJsonObject): RegisteredTopic {
+  const topicName = textOr(config, 'topicName', name);
+  if (!isPlainName(topicName)) throw new ProtocolError('VALUE', `no topic's name: ${quote(topicName)}`);
   return {
-    topicName: textOr(config, 'topicName', name),
-    readQueueNums: integerOr(config, 'readQueueNums', DEFAULT_QUEUES),
-    writeQueueNums: integerOr(config, 'writeQueueNums', DEFAULT_QUEUES),
-    perm: integerOr(config, 'perm', PERM_READ_WRITE),
-    topicSysFlag: integerOr(config, 'topicSysFlag', 0),
+    topicName,
+    readQueueNums: integerWithin(config, 'readQueueNums', INT32, DEFAULT_QUEUES),
+    writeQueueNums: integerWithin(config, 'writeQueueNums', INT32, DEFAULT_QUEUES),
+    perm: integerWithin(config, 'perm', INT32, PERM_READ_WRITE),
+    topicSysFlag: integerWithin(config, 'topicSysFlag', INT32, 0),
   };
 }
 

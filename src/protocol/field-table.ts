@@ -13,6 +13,11 @@ const LOWER_U = 0x75;
 const MINUS = 0x2d;
 const ZERO = 0x30;
 
+/** Values that are longer in bytes are none, whatever zeros they begin with. */
+const LONGEST_INTEGER = 128;
+/** A long is read as the nearest double, which this bounds. */
+const INT64 = 2 ** 63;
+
 const SIMPLE_ESCAPES = new Map<number, number>([
   [0x22, 0x22],
   [0x5c, 0x5c],
@@ -122,7 +127,10 @@ export class FieldTable {
     return this.#escaped[field] === 1;
   }
 
-  /** An integer below 2^53 in magnitude, NaN when the value is absent or is none. Larger ones are rounded. */
+  /**
+   * An integer below 2^53 in magnitude, NaN when the value is absent or is none. Larger ones are rounded, as
+   * far as a long goes.
+   */
   integer(field: number): number {
     if (field === ABSENT) return Number.NaN;
     const from = this.valueStart(field);
@@ -175,8 +183,10 @@ export class FieldTable {
   }
 
   #longInteger(field: number): number {
+    if ((this.valueLength[field] as number) > LONGEST_INTEGER) return Number.NaN;
     const text = this.text(field);
-    return /^-?\d+$/.test(text) ? Number(text) : Number.NaN;
+    const value = /^-?\d+$/.test(text) ? Number(text) : Number.NaN;
+    return Math.abs(value) <= INT64 ? value : Number.NaN;
   }
 }
 

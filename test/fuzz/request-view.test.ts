@@ -94,7 +94,8 @@ function agree(read: Reader, frame: Uint8Array): void {
     assert.is(found.has(name), value !== undefined, `whether there is a field ${name}`);
     if (value === undefined) continue;
     assert.is(found.text(name), wellFormed(value), `field ${name}`);
-    const number = /^-?\d+$/.test(value) ? Number(value) : Number.NaN;
+    const whole = /^-?\d+$/.test(value) ? Number(value) : Number.NaN;
+    const number = Math.abs(whole) <= 2 ** 63 ? whole : Number.NaN;
     assert.is(String(found.integer(name)), String(number), `number ${name}`);
     assert.is(found.isTrue(name), value.toLowerCase() === 'true', `whether ${name} is true`);
   }

@@ -83,7 +83,7 @@ export class SendHandler {
       );
     }
     const topic = lookUp(this.#parts.view.topics, request.fields, fields.topic);
-    if (topic === undefined) return this.#parts.awaitTopic(connection, request, fields, offset, length);
+    if (topic === undefined) return this.#awaitTopic(connection, request, offset, length);
     if (!topic.plainSend) return this.#parts.toControl(connection, request.bytes, offset, length);
     const { settings } = this.#parts.view;
     if (!settings.writable) {
@@ -110,6 +110,14 @@ export class SendHandler {
     return isBatch
       ? this.#batch(connection, request, view, topic, queueId)
       : this.#single(connection, request, topic, queueId, offset, length);
+  }
+
+  #awaitTopic(connection: Connection, request: RequestView, offset: number, length: number): number {
+    const problem = this.#fields.creationProblem(request.fields);
+    if (problem !== undefined) {
+      return this.#refuse(connection, request, ResponseCode.INVALID_PARAMETER, problem);
+    }
+    return this.#parts.awaitTopic(connection, request, this.#fields, offset, length);
   }
 
   /** Shows the writer what this turn put into the ring. */

@@ -145,7 +145,14 @@ test('commits: group, topic, numbers, resets, in this order', async () => {
   context.groups.findOrCreate('g');
   assert.is((await ask(commit()))?.remark, 'Topic t not exist!');
   context.topics.createIfAbsent(newTopicConfig('t'));
-  assert.is((await ask(commit({ queueId: 'x' })))?.remark, 'QueueId is null, topic is t');
+  assert.is((await ask(commit({ queueId: '' })))?.remark, 'QueueId is null, topic is t');
+  for (const queueId of ['x', '16', '-1', '2147483648', '1000000', '9'.repeat(400)]) {
+    assert.is((await ask(commit({ queueId })))?.code, ResponseCode.INVALID_PARAMETER, queueId);
+  }
+  for (const commitOffset of ['x', '-1', '9007199254740993', '9'.repeat(400), '1.5', 'NaN', 'Infinity']) {
+    assert.is((await ask(commit({ commitOffset })))?.code, ResponseCode.INVALID_PARAMETER, commitOffset);
+  }
+  assert.equal([...context.offsets.toJson().offsetTable], []);
   assert.is((await ask(commit({ commitOffset: '' })))?.code, ResponseCode.INVALID_PARAMETER);
   assert.is((await ask(commit()))?.code, ResponseCode.SUCCESS);
   assert.is(context.offsets.query('g', 't', 0), 5);
@@ -166,7 +173,8 @@ test('one-way requests are carried out and never answered', async () => {
 });
 
 test('orderly locks', async () => {
-  const { ask } = setUp();
+  const { ask, context } = setUp();
+  context.topics.createIfAbsent(newTopicConfig('t'));
   const queues = [{ brokerName: 'broker-a', queueId: 0, topic: 't' }];
   const body = (clientId: string) => ({ clientId, consumerGroup: 'g', mqSet: queues, onlyThisBroker: false });
   const lock = async (clientId: string) =>
