@@ -8,6 +8,7 @@ import { createHandlers } from '../broker/handlers.ts';
 import { systemClock } from '../lib/clock.ts';
 import { MAX_CHANNEL_BACKLOG_BYTES } from '../lib/limits.ts';
 import { SCHEDULE_TOPIC } from '../lib/names.ts';
+import { QuietLog } from '../lib/quiet-log.ts';
 import { systemTimers } from '../lib/timers.ts';
 import { addon } from '../native/addon.ts';
 import { formatHost } from '../net/addresses.ts';
@@ -76,6 +77,8 @@ class Broker implements RunningBroker {
   readonly port: number;
   readonly died: Promise<Error>;
   readonly #config: BrokerConfig;
+  /** For everything that clients can cause. */
+  readonly #log: QuietLog;
   readonly #opened: OpenedStore;
   readonly #topology: Topology;
   readonly #tables: Tables;
@@ -95,7 +98,9 @@ class Broker implements RunningBroker {
 
   constructor(config: BrokerConfig) {
     this.#config = config;
-    const { settings, store, log } = config;
+    const { settings, store } = config;
+    const log = new QuietLog(config.log, systemTimers);
+    this.#log = log;
     this.port = settings.listenPort;
     this.address = formatHost(settings.brokerIP1, this.port);
     this.died = new Promise((resolve) => {
@@ -201,6 +206,7 @@ class Broker implements RunningBroker {
     await this.#engine?.stop();
     this.#doorbell.close();
     await saveTables(this.#tables);
+    this.#log.flush();
     this.#reads.close();
     return this.#opened.store.close();
   }

@@ -86,7 +86,7 @@ export class SendHandler {
     }
     const topic = lookUp(this.#parts.view.topics, request.fields, fields.topic);
     if (topic === undefined || this.#parts.isAwaited(request, fields)) {
-      return this.#parts.awaitTopic(connection, request, fields, offset, length);
+      return this.#awaitTopic(connection, request, offset, length);
     }
     if (!topic.plainSend) return this.#parts.toControl(connection, request.bytes, offset, length);
     const { settings } = this.#parts.view;
@@ -114,6 +114,14 @@ export class SendHandler {
     return isBatch
       ? this.#batch(connection, request, view, topic, queueId)
       : this.#single(connection, request, topic, queueId, offset, length);
+  }
+
+  #awaitTopic(connection: Connection, request: RequestView, offset: number, length: number): number {
+    const problem = this.#fields.creationProblem(request.fields);
+    if (problem !== undefined) {
+      return this.#refuse(connection, request, ResponseCode.INVALID_PARAMETER, problem);
+    }
+    return this.#parts.awaitTopic(connection, request, this.#fields, offset, length);
   }
 
   /** Shows the writer what this turn put into its ring. */

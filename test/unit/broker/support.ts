@@ -202,7 +202,18 @@ export function setUp(changes: Partial<BrokerSettings> = {}) {
   const connection = new FakeConnection('client');
   const ask = async (request: RemotingCommand, from = connection) =>
     handlers.get(request.code)?.(request, from);
-  return { context, settings, time, directory, store, put, cleaned, connection, ask };
+  return {
+    context,
+    settings,
+    time,
+    directory,
+    store,
+    put,
+    cleaned,
+    connection,
+    ask,
+    codes: [...handlers.keys()],
+  };
 }
 
 export type Setup = ReturnType<typeof setUp>;
