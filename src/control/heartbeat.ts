@@ -38,8 +38,11 @@ export interface HeartbeatData {
   withoutSubscriptions: boolean;
 }
 
-/** Throws a ProtocolError when the body is no JSON object or names no client. `now` in ms. */
-export function parseHeartbeat(body: Uint8Array | undefined, now: number): HeartbeatData {
+/**
+ * Throws a ProtocolError when the body is no JSON object or names no client. `version`: that of subscriptions which
+ * come without one.
+ */
+export function parseHeartbeat(body: Uint8Array | undefined, version: number): HeartbeatData {
   const object = asObject(parseBody(body));
   const clientId = object === undefined ? undefined : textIn(object, 'clientID');
   if (object === undefined || clientId === undefined) {
@@ -48,7 +51,7 @@ export function parseHeartbeat(body: Uint8Array | undefined, now: number): Heart
   return {
     clientId,
     producerGroups: asArray(object['producerDataSet']).flatMap((value) => groupNameIn(value) ?? []),
-    consumers: asArray(object['consumerDataSet']).flatMap((value) => consumerFromJson(value, now) ?? []),
+    consumers: asArray(object['consumerDataSet']).flatMap((value) => consumerFromJson(value, version) ?? []),
     fingerprint: integerOr(object, 'heartbeatFingerprint', 0),
     withoutSubscriptions: booleanOr(object, 'withoutSub', false),
   };
@@ -58,7 +61,7 @@ function groupNameIn(value: RocketJson): string | undefined {
   return textIn(asObject(value) ?? {}, 'groupName');
 }
 
-function consumerFromJson(value: RocketJson, now: number): ConsumerData | undefined {
+function consumerFromJson(value: RocketJson, version: number): ConsumerData | undefined {
   const groupName = groupNameIn(value);
   if (groupName === undefined) return undefined;
   const consumer = asObject(value) ?? {};
@@ -69,7 +72,7 @@ function consumerFromJson(value: RocketJson, now: number): ConsumerData | undefi
     consumeFromWhere: enumOr(consumer, 'consumeFromWhere', CONSUME_FROM_WHERE, 'CONSUME_FROM_LAST_OFFSET'),
     unitMode: booleanOr(consumer, 'unitMode', false),
     subscriptions: asArray(consumer['subscriptionDataSet']).flatMap(
-      (subscription) => subscriptionFromJson(subscription, now) ?? [],
+      (subscription) => subscriptionFromJson(subscription, version) ?? [],
     ),
   };
 }

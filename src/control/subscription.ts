@@ -54,9 +54,12 @@ export function acceptsTagCode(subscription: Subscription, code: number): boolea
 
 /**
  * From a heartbeat or request 46. Undefined when it is no object or names no topic. Without expression the tag set
- * stands in for it; `now` (ms) is the version of clients that send none.
+ * stands in for it; `version` is that of clients that send none.
  */
-export function subscriptionFromJson(value: RocketJson | undefined, now: number): Subscription | undefined {
+export function subscriptionFromJson(
+  value: RocketJson | undefined,
+  version: number,
+): Subscription | undefined {
   const object = asObject(value);
   const topic = object === undefined ? undefined : textIn(object, 'topic');
   if (object === undefined || topic === undefined) return undefined;
@@ -67,7 +70,7 @@ export function subscriptionFromJson(value: RocketJson | undefined, now: number)
     topic,
     subString === '' ? fallback : subString,
     textOr(object, 'expressionType', 'TAG') || 'TAG',
-    bigintOr(object, 'subVersion', BigInt(now)),
+    bigintOr(object, 'subVersion', BigInt(version)),
     booleanOr(object, 'classFilterMode', false),
   );
 }

@@ -33,8 +33,8 @@ const STEADY_TOLERANCE_MS = 60_000;
 
 /**
  * The time of day for what cannot be taken back. A step of the clock counts only once it has lasted for `beliefMs`:
- * until then the time goes on from before the step. So a clock that is wrong for a minute is not noticed at all. To be
- * asked now and then, as that is when it looks.
+ * until then the time goes on from before the step, at the start from `last`, when there is one. So a clock that is
+ * wrong for a minute is not noticed at all. To be asked now and then, as that is when it looks.
  */
 export class SteadyTime {
   readonly #clock: Clock;
@@ -43,10 +43,13 @@ export class SteadyTime {
   #offset: number;
   #step: { offset: number; since: number } | undefined;
 
-  constructor(clock: Clock, beliefMs: number) {
+  /** `last`: a moment in the past, ms since the epoch; one in the future says nothing. */
+  constructor(clock: Clock, beliefMs: number, last = Number.NEGATIVE_INFINITY) {
     this.#clock = clock;
     this.#beliefMs = beliefMs;
-    this.#offset = clock.now() - clock.monotonic();
+    const now = clock.now();
+    this.#offset = (Number.isFinite(last) ? Math.min(last, now) : now) - clock.monotonic();
+    this.now();
   }
 
   /** Milliseconds since the epoch. */
