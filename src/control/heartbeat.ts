@@ -42,9 +42,10 @@ export interface HeartbeatData {
 
 /**
  * Groups and topics whose names no broker would have are left out, as RocketMQ passes over groups that it may not make.
- * Throws a ProtocolError when the body is no JSON object, names no client or goes over a limit. `now` in ms.
+ * Throws a ProtocolError when the body is no JSON object, names no client or goes over a limit. `version`: that of
+ * subscriptions which come without one.
  */
-export function parseHeartbeat(body: Uint8Array | undefined, now: number): HeartbeatData {
+export function parseHeartbeat(body: Uint8Array | undefined, version: number): HeartbeatData {
   const object = asObject(parseBody(body));
   const clientId = object === undefined ? undefined : textIn(object, 'clientID');
   if (object === undefined || clientId === undefined) {
@@ -55,7 +56,7 @@ export function parseHeartbeat(body: Uint8Array | undefined, now: number): Heart
   return {
     clientId,
     producerGroups: groupsIn(object, 'producerDataSet').flatMap((value) => groupNameIn(value) ?? []),
-    consumers: groupsIn(object, 'consumerDataSet').flatMap((value) => consumerFromJson(value, now) ?? []),
+    consumers: groupsIn(object, 'consumerDataSet').flatMap((value) => consumerFromJson(value, version) ?? []),
     fingerprint: integerOr(object, 'heartbeatFingerprint', 0),
     withoutSubscriptions: booleanOr(object, 'withoutSub', false),
   };
@@ -72,18 +73,18 @@ function groupNameIn(value: RocketJson): string | undefined {
   return name !== undefined && isGroupName(name) ? name : undefined;
 }
 
-function subscriptionsIn(consumer: RocketJsonObject, now: number): Subscription[] {
+function subscriptionsIn(consumer: RocketJsonObject, version: number): Subscription[] {
   const values = asArray(consumer['subscriptionDataSet']);
   if (values.length > MAX_SUBSCRIPTIONS) {
     throw limitError('subscriptions of a consumer', MAX_SUBSCRIPTIONS, 'MAX_SUBSCRIPTIONS');
   }
-  const subscriptions = values.flatMap((value) => subscriptionFromJson(value, now) ?? []);
+  const subscriptions = values.flatMap((value) => subscriptionFromJson(value, version) ?? []);
   const tags = subscriptions.reduce((sum, { tagsSet }) => sum + tagsSet.length, 0);
   if (tags <= MAX_CONSUMER_TAGS) return subscriptions;
   throw limitError('tags in the subscriptions of a consumer', MAX_CONSUMER_TAGS, 'MAX_CONSUMER_TAGS');
 }
 
-function consumerFromJson(value: RocketJson, now: number): ConsumerData | undefined {
+function consumerFromJson(value: RocketJson, version: number): ConsumerData | undefined {
   const groupName = groupNameIn(value);
   if (groupName === undefined) return undefined;
   const consumer = asObject(value) ?? {};
@@ -93,6 +94,6 @@ function consumerFromJson(value: RocketJson, now: number): ConsumerData | undefi
     messageModel: enumOr(consumer, 'messageModel', MESSAGE_MODELS, 'CLUSTERING'),
     consumeFromWhere: enumOr(consumer, 'consumeFromWhere', CONSUME_FROM_WHERE, 'CONSUME_FROM_LAST_OFFSET'),
     unitMode: booleanOr(consumer, 'unitMode', false),
-    subscriptions: subscriptionsIn(consumer, now),
+    subscriptions: subscriptionsIn(consumer, version),
   };
 }

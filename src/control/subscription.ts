@@ -57,10 +57,13 @@ export function acceptsTagCode(subscription: Subscription, code: number): boolea
 
 /**
  * From a heartbeat or request 46. Undefined when it is no object or names no topic that there could be. Without
- * expression the tag set stands in for it; `now` (ms) is the version of clients that send none. Throws a ProtocolError
- * for an expression past its limits.
+ * expression the tag set stands in for it; `version` is that of clients that send none. Throws a ProtocolError for an
+ * expression past its limits.
  */
-export function subscriptionFromJson(value: RocketJson | undefined, now: number): Subscription | undefined {
+export function subscriptionFromJson(
+  value: RocketJson | undefined,
+  version: number,
+): Subscription | undefined {
   const object = asObject(value);
   const topic = object === undefined ? undefined : textIn(object, 'topic');
   if (object === undefined || topic === undefined || !isTopicName(topic)) return undefined;
@@ -74,7 +77,7 @@ export function subscriptionFromJson(value: RocketJson | undefined, now: number)
     topic,
     subString,
     enumOr(object, 'expressionType', [], 'TAG'),
-    bigintOr(object, 'subVersion', BigInt(now)),
+    bigintOr(object, 'subVersion', BigInt(version)),
     booleanOr(object, 'classFilterMode', false),
   );
   if (subscription.tagsSet.length > MAX_TAGS)

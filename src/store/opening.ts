@@ -87,8 +87,9 @@ export class OpenStore {
     const sample = flushed > now.position ? now : this.#sample;
     this.#sample = now;
     const next: Checkpoint = { ...this.#checkpoint };
-    next.logTimestamp = Math.max(next.logTimestamp, positions.get(FLUSHED_TIME));
-    next.indexTimestamp = Math.max(next.indexTimestamp, positions.get(INDEX_COMPLETED_TIME));
+    // Not the greatest ever: after a clock that was ahead, store times have gone back (STORE_TIME_LEAD_MS).
+    next.logTimestamp = positions.get(FLUSHED_TIME) || next.logTimestamp;
+    next.indexTimestamp = positions.get(INDEX_COMPLETED_TIME) || next.indexTimestamp;
     if (flushed > sample.position && sample.position >= next.queuePhysicalOffset) {
       next.queuePhysicalOffset = sample.position;
       next.queueTimestamp = sample.time;

@@ -145,6 +145,7 @@ class Broker implements RunningBroker {
       ...context,
       timers: systemTimers,
       offsets: this.#tables.delayOffsets,
+      times: this.#tables.delayTimes,
     });
     this.#duties = new Duties({
       config,

@@ -66,7 +66,7 @@ export function makeContext(
   retention: Retention,
   topicSettled: (topic: string) => Promise<void>,
 ): BrokerContext {
-  const started = systemClock.now();
+  const started = systemClock.monotonic();
   const uniqueIds = new UniqueIds(addressBytes(config.settings.brokerIP1));
   return {
     ...tables,

@@ -35,6 +35,17 @@ test('a heartbeat registers, and creates the group and its retry topic', async (
   assert.is(bodyText(list), '{"consumerIdList":["id"]}');
 });
 
+test('two connections with one client id are one consumer to those who share the queues', async () => {
+  const { ask, context } = setUp();
+  const other = new FakeConnection('other');
+  await ask(request(RequestCode.HEART_BEAT, {}, heartbeat()));
+  await ask(request(RequestCode.HEART_BEAT, {}, heartbeat()), other);
+  const list = () => ask(request(RequestCode.GET_CONSUMER_LIST_BY_GROUP, { consumerGroup: 'g' }));
+  assert.is(bodyText(await list()), '{"consumerIdList":["id"]}');
+  context.clients.connectionClosed('other');
+  assert.is(bodyText(await list()), '{"consumerIdList":["id"]}');
+});
+
 test('a heartbeat of the second version', async () => {
   const { ask } = setUp();
   const beat = async (changes: object) =>

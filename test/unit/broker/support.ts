@@ -156,9 +156,8 @@ export class FakePut {
   }
 }
 
-export function setUp(changes: Partial<BrokerSettings> = {}) {
+export function setUp(changes: Partial<BrokerSettings> = {}, time = new FakeTime()) {
   const settings = testSettings(changes);
-  const time = new FakeTime();
   const directory = temporaryDirectory();
   const store = new FakeStore();
   const put = new FakePut();
