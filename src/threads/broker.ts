@@ -22,6 +22,7 @@ import { Announcer } from './control/announcer.ts';
 import { makeContext, makePutRing, makeRetention } from './control/assembly.ts';
 import { bindPort } from './control/bind.ts';
 import { BrokerStats } from './control/broker-stats.ts';
+import { Checkpoints } from './control/checkpoints.ts';
 import { Duties } from './control/duties.ts';
 import { LinkServer } from './control/link-server.ts';
 import { type OpenedStore, openBrokerStore, topologyOf } from './control/opened-store.ts';
@@ -82,6 +83,7 @@ class Broker implements RunningBroker {
   readonly #opened: OpenedStore;
   readonly #topology: Topology;
   readonly #tables: Tables;
+  readonly #checkpoints: Checkpoints;
   readonly #jobs = new Jobs();
   readonly #reads: ControlReads;
   readonly #put: PutRing;
@@ -109,14 +111,14 @@ class Broker implements RunningBroker {
     const opened = openBrokerStore(config);
     const { positions, ids } = opened;
     this.#opened = opened;
+    this.#checkpoints = new Checkpoints({ store: opened.store, positions, timers: systemTimers, log });
     this.#topology = topologyOf(config, opened);
     this.#reads = new ControlReads(store, positions, opened.directory, ids);
     this.#put = makePutRing(config, opened, this.#topology);
     this.#tables = makeTables(storePaths.config(store.directory), settings, systemClock, log);
-    const retention = makeRetention(config, opened, this.#jobs, {
-      announce: () => this.#logStartMoved(),
-      settled: (position) => this.#duties.settled(position),
-    });
+    const retention = makeRetention(config, opened, this.#jobs, this.#checkpoints, () =>
+      this.#logStartMoved(),
+    );
     const context = makeContext(config, opened, this.#tables, this.#reads, this.#put, retention, (topic) =>
       this.#topics.settled(topic),
     );
@@ -150,8 +152,7 @@ class Broker implements RunningBroker {
     this.#duties = new Duties({
       config,
       tables: this.#tables,
-      store: opened.store,
-      positions,
+      checkpoints: this.#checkpoints,
       retention,
       stats,
       announcer: this.#announcer,
@@ -187,6 +188,7 @@ class Broker implements RunningBroker {
   /** Ends everything where it is; the store stays marked as not cleanly closed. */
   async giveUp(): Promise<void> {
     this.#closing = Promise.resolve(false);
+    this.#checkpoints.end();
     this.#duties.halt();
     await this.#engine?.terminate();
     this.#doorbell.close();
@@ -195,6 +197,7 @@ class Broker implements RunningBroker {
 
   /** Refuse, drain, flush, dispatch, checkpoint, and only then say that the stop was clean. */
   async #stop(): Promise<boolean> {
+    this.#checkpoints.end();
     await this.#topics.allSettled();
     await this.#duties.stop();
     await this.#jobs.close();
@@ -209,7 +212,15 @@ class Broker implements RunningBroker {
     await saveTables(this.#tables);
     this.#log.flush();
     this.#reads.close();
-    return this.#opened.store.close();
+    const { store } = this.#opened;
+    const clean = await store.close();
+    if (!clean && store.problem !== undefined) {
+      this.#config.log.error(
+        {},
+        `the store is not closed cleanly, the next start checks it: ${store.problem}`,
+      );
+    }
+    return clean;
   }
 
   /** The bell: answers of the writer, requests of clients, arrivals in the delay levels' queues. */
@@ -258,9 +269,13 @@ class Broker implements RunningBroker {
       ),
       publish: (delta) => this.#link.publish(delta),
       retireQueues: (queues) => this.#put.retireQueues(queues),
-      settled: (position) => this.#duties.settled(position),
+      settled: (position, what) => this.#checkpoints.settled(position, what),
       forgetFiles: (queues) => this.#reads.forget(queues),
       endOfTurn: () => this.#link.flush(),
+      timers: systemTimers,
+      whyLate: (topic) =>
+        `topic ${topic} is deleted for all clients; its files go when a checkpoint covers its last message: ` +
+        (store.problem ?? 'one is under way'),
     });
     for (const { id } of store.recovered.queues) publisher.knows(id);
     this.#tables.topics.changed.add((topic) => publisher.changed(topic));

@@ -240,7 +240,8 @@ class Simulation {
         followLogStart(this.#disk, store.options, store.directory, queues, logStart);
       },
       announce: () => {},
-      settled: async () => {},
+      mayGo: async () => true,
+      removeFile: async (path) => this.#disk.remove(path),
     });
     await retention.run(true);
     for (const queue of this.#model.queues.values()) queue.checked = 0;

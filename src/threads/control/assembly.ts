@@ -1,4 +1,5 @@
 /** How control's parts are put together; each function makes one of them. */
+import { rm } from 'node:fs/promises';
 import type { BrokerContext } from '../../broker/context.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { UniqueIds } from '../../lib/unique-id.ts';
@@ -11,9 +12,10 @@ import { maxRecordBytes } from '../../store/options.ts';
 import type { BrokerConfig } from '../config.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import type { Topology } from '../topology.ts';
+import type { Checkpoints } from './checkpoints.ts';
 import type { OpenedStore } from './opened-store.ts';
 import { PutRing } from './put-ring.ts';
-import { Retention, type RetentionParts } from './retention.ts';
+import { Retention } from './retention.ts';
 import { runtimeFigures } from './runtime-figures.ts';
 import { createMaintenance } from './store-maintenance.ts';
 import type { ControlReads } from './store-reads.ts';
@@ -37,7 +39,8 @@ export function makeRetention(
   config: BrokerConfig,
   opened: OpenedStore,
   jobs: Jobs,
-  hooks: Pick<RetentionParts, 'announce' | 'settled'>,
+  checkpoints: Checkpoints,
+  announce: () => void,
 ): Retention {
   return new Retention({
     disk: nativeDisk,
@@ -45,6 +48,7 @@ export function makeRetention(
     positions: opened.positions,
     clock: systemClock,
     log: config.log,
+    removeFile: (path) => rm(path, { force: true }),
     followLog: () =>
       jobs.followLog({
         positions: opened.positions.buffer,
@@ -52,7 +56,8 @@ export function makeRetention(
         store: config.store,
         queues: [...opened.ids.all()],
       }),
-    ...hooks,
+    mayGo: (position, forced) => (forced ? checkpoints.queuesDurable(position) : checkpoints.cover(position)),
+    announce,
   });
 }
 

@@ -33,8 +33,14 @@ export interface RetentionParts {
   positions: Positions;
   clock: Clock;
   log: ControlLog;
-  /** Resolves when the log up to the position is durable, dispatched and covered by a checkpoint. */
-  settled: (position: number) => Promise<void>;
+  /**
+   * Whether the log up to a position may go: queues that end there cannot be built from it again, so their entries must
+   * be durable. A checkpoint should say so too, as recovery begins at the log's start otherwise; but when `forced` that
+   * is no condition: a full disk may refuse to write one.
+   */
+  mayGo: (position: number, forced: boolean) => Promise<boolean>;
+  /** Unlinks a file, which takes long for a large one: not in this thread. */
+  removeFile: (path: string) => Promise<void>;
   /** Moves the queues' minima up to the log's start and deletes the queue and index files before it: a job. */
   followLog: () => Promise<void>;
   /** The log's start has moved: every thread shall look. */
@@ -45,6 +51,10 @@ export class Retention {
   readonly #parts: RetentionParts;
   /** What the files' ages are reckoned from. */
   readonly #time: SteadyTime;
+  #running: Promise<unknown> = Promise.resolve();
+  #isRunning = false;
+  /** Expired files had to stay in the last round. */
+  #held = false;
 
   constructor(parts: RetentionParts) {
     this.#parts = parts;
@@ -64,19 +74,49 @@ export class Retention {
     return ratio > REFUSE_WRITES;
   }
 
-  /** One round; `now` deletes expired files whatever the hour. Returns how many files went. */
-  async run(now = false): Promise<number> {
+  /**
+   * One round; `now` deletes expired files whatever the hour. Resolves how many files went. One round at a time: a
+   * second one begins when the first has ended, and one that nobody asked for is left out then.
+   */
+  run(now = false): Promise<number> {
+    if (this.#isRunning && !now) return Promise.resolve(0);
+    const round = this.#running.then(() => this.#round(now));
+    this.#running = round.catch(() => {});
+    return round;
+  }
+
+  async #round(now: boolean): Promise<number> {
+    this.#isRunning = true;
+    try {
+      return await this.#clean(now);
+    } finally {
+      this.#isRunning = false;
+    }
+  }
+
+  async #clean(now: boolean): Promise<number> {
     const time = this.#time.now();
     const ratio = this.diskRatio();
     const forced = ratio > DELETE_BY_FORCE;
     if (!now && !forced && ratio <= DELETE_BY_TIME && !this.#isTheHour()) return 0;
     const { paths, end } = this.#expired(time, forced);
-    if (paths.length === 0) return 0;
-    // A checkpoint that still needs these files would make a recovery find less than the queues know.
-    await this.#parts.settled(end);
-    this.#delete(paths, end, forced);
+    if (paths.length === 0 || !(await this.#mayGo(end, forced))) return 0;
+    await this.#delete(paths, end, forced);
     await this.#parts.followLog();
     return paths.length;
+  }
+
+  async #mayGo(end: number, forced: boolean): Promise<boolean> {
+    const { mayGo, log } = this.#parts;
+    const may = await mayGo(end, forced);
+    if (!may && !this.#held) {
+      log.warn(
+        { end, forced },
+        'expired CommitLog files stay until their queue entries are durable and a checkpoint says so',
+      );
+    }
+    this.#held = !may;
+    return may;
   }
 
   #isTheHour(): boolean {
@@ -116,11 +156,13 @@ export class Retention {
     });
   }
 
-  #delete(paths: readonly string[], end: number, forced: boolean): void {
-    const { disk, positions, log, announce } = this.#parts;
-    positions.set(LOG_START, end);
+  /** Oldest first, one after the other: whenever that is cut short, what is left is a log without gap. */
+  async #delete(paths: readonly string[], end: number, forced: boolean): Promise<void> {
+    const { positions, log, announce, removeFile } = this.#parts;
+    // A file of an earlier round that could not be unlinked may lie before the log's start.
+    positions.set(LOG_START, Math.max(end, positions.get(LOG_START)));
     announce();
-    for (const path of paths) disk.remove(path);
+    for (const path of paths) await removeFile(path);
     log.info({ files: paths.length, start: end, forced }, 'expired CommitLog files deleted');
   }
 }

@@ -56,7 +56,8 @@ function setUp(hoursAgo: readonly number[]) {
       positions,
       clock: time,
       log: silentLog,
-      settled: async () => {},
+      mayGo: async () => true,
+      removeFile: async (path) => disk.remove(path),
       followLog: async () => {},
       announce: () => {},
     });
