@@ -62,7 +62,7 @@ export const MAX_EXPRESSION = 8 * KIB;
 export const MAX_TAGS = 512;
 /** Consumer groups and producer groups in one heartbeat, and topics that one consumer subscribes to. */
 export const MAX_HEARTBEAT_GROUPS = 1 * KIB;
-export const MAX_SUBSCRIPTIONS = 2 * KIB;
+export const MAX_SUBSCRIPTIONS = 16 * KIB;
 /** Tags in all subscriptions of one consumer: they travel to every network thread. */
 export const MAX_CONSUMER_TAGS = 64 * KIB;
 /** Subscription texts of pulls that a network thread keeps parsed; others are parsed anew each time. */
