@@ -4,14 +4,16 @@
 import { join } from 'node:path';
 import { systemClock } from '../lib/clock.ts';
 import { ChannelReceiver } from '../ring/channel.ts';
-import { APPENDED, FLUSHED, LOG_START, Positions } from '../ring/positions.ts';
+import { LOG_START, Positions } from '../ring/positions.ts';
 import { FULL, RingProducer } from '../ring/spsc-ring.ts';
 import { wakerOf } from '../ring/wake.ts';
+import { Watermark } from '../ring/watermark.ts';
 import { nativeDisk } from '../store/disk/native-disk.ts';
 import { Dispatcher } from '../store/dispatch/dispatcher.ts';
 import { KeyIndex } from '../store/index/key-index.ts';
 import { PageRelease } from '../store/log/page-release.ts';
 import { Segments } from '../store/log/segments.ts';
+import { confirmedBy } from '../store/options.ts';
 import { storePaths } from '../store/paths.ts';
 import { QueueDirectory } from '../store/queue/queue-directory.ts';
 import { QueueTable } from '../store/queue/queue-table.ts';
@@ -68,7 +70,7 @@ export class DispatcherAgent implements Agent {
       queues: this.#table,
       directory,
       index: this.#index,
-      bound: store.flushDiskType === 'SYNC_FLUSH' ? FLUSHED : APPENDED,
+      bound: new Watermark(this.#positions, confirmedBy(store)),
       delayMillis: broker.delayMillis,
       onArrival: (queue, threads) => this.#tell(queue, threads),
       // Control names queues before messages may be sent to them: a record without queue is of a deleted topic.

@@ -8,6 +8,7 @@ import { wakerOf } from '../ring/wake.ts';
 import { nativeDisk } from '../store/disk/native-disk.ts';
 import { Flusher } from '../store/log/flusher.ts';
 import { Segments } from '../store/log/segments.ts';
+import { awaitsFlush } from '../store/options.ts';
 import type { Agent } from './agent.ts';
 import type { FlusherShape } from './shapes.ts';
 
@@ -26,7 +27,7 @@ export class FlusherAgent implements Agent {
 
   constructor({ broker }: FlusherShape) {
     const { store, wakes } = broker;
-    const sync = store.flushDiskType === 'SYNC_FLUSH';
+    const sync = awaitsFlush(store);
     this.#positions = new Positions(broker.positions);
     this.#segments = new Segments(nativeDisk, store.commitLogDirectory, store.mappedFileSizeCommitLog);
     this.#flusher = new Flusher(this.#segments, this.#positions);

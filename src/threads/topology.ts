@@ -7,7 +7,7 @@ import { LINK_HEADER } from '../ring/link-records.ts';
 import { createRing } from '../ring/spsc-ring.ts';
 import { createWake, type WakeShape } from '../ring/wake.ts';
 import type { StoreOptions } from '../store/options.ts';
-import { maxRecordBytes } from '../store/options.ts';
+import { awaitsFlush, maxRecordBytes } from '../store/options.ts';
 import type { RecoveredQueue } from '../store/recovery/recover.ts';
 import { type EngineLayout, needsOneNetworkThread } from './engine-layout.ts';
 import {
@@ -109,7 +109,7 @@ function brokerShape(parts: TopologyParts): BrokerShape {
     store,
     delayMillis,
     // A send that waits for the disk gains nothing, and the core is missed elsewhere (measured).
-    busyPollMicros: store.flushDiskType === 'SYNC_FLUSH' ? 0 : parts.busyPollMicros,
+    busyPollMicros: awaitsFlush(store) ? 0 : parts.busyPollMicros,
     wakes: createWakes(parts.engine, parts.networkThreads),
   };
 }

@@ -27,6 +27,7 @@ import { wakerOf } from '../ring/wake.ts';
 import { nativeDisk } from '../store/disk/native-disk.ts';
 import { APPENDED_OK, CommitLog } from '../store/log/commit-log.ts';
 import { Segments } from '../store/log/segments.ts';
+import { awaitsFlush } from '../store/options.ts';
 import { QueueDirectory } from '../store/queue/queue-directory.ts';
 import type { Agent } from './agent.ts';
 import type { ProducerShape, WriterShape } from './shapes.ts';
@@ -57,11 +58,11 @@ export class WriterAgent implements Agent {
 
   constructor({ broker, producers }: WriterShape) {
     this.#positions = new Positions(broker.positions);
-    const { commitLogDirectory, mappedFileSizeCommitLog, flushDiskType } = broker.store;
+    const { commitLogDirectory, mappedFileSizeCommitLog } = broker.store;
     this.#segments = new Segments(nativeDisk, commitLogDirectory, mappedFileSizeCommitLog);
     this.#inputs = producers.map((producer) => new Input(producer));
-    // Under ASYNC_FLUSH the flusher looks by itself twice a second, under SYNC_FLUSH it is what the producers wait for.
-    const next = flushDiskType === 'SYNC_FLUSH' ? broker.wakes.flusher : broker.wakes.dispatcher;
+    // Where nobody waits for the flusher it looks by itself, twice a second.
+    const next = awaitsFlush(broker.store) ? broker.wakes.flusher : broker.wakes.dispatcher;
     this.#wakeNext = [wakerOf(next)];
     this.#log = new CommitLog(
       this.#segments,

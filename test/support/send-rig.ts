@@ -29,8 +29,9 @@ import {
   REPLY_STATUS,
 } from '../../src/ring/append-records.ts';
 import { plainChannel } from '../../src/ring/channel.ts';
-import { Positions } from '../../src/ring/positions.ts';
+import { APPENDED, FLUSHED, Positions } from '../../src/ring/positions.ts';
 import { plainRing } from '../../src/ring/spsc-ring.ts';
+import { Watermark } from '../../src/ring/watermark.ts';
 import { CommitLog } from '../../src/store/log/commit-log.ts';
 import { Segments } from '../../src/store/log/segments.ts';
 import { QueueDirectory } from '../../src/store/queue/queue-directory.ts';
@@ -119,7 +120,7 @@ export class SendRig {
       replies: this.#replies.consumer,
       sends: this.sends,
       positions: this.positions,
-      syncFlush,
+      confirmed: new Watermark(this.positions, [syncFlush ? FLUSHED : APPENDED]),
       reply: new SendReply({ storeHost, regionId: 'DefaultRegion', traceOn: true }),
       connectionOf: () => (this.connected ? this.client.connection : undefined),
       touched: () => {},

@@ -22,20 +22,24 @@ import {
   REPLY_SEQUENCE,
   REPLY_STATUS,
 } from '../../ring/append-records.ts';
-import { FLUSHED, type Positions } from '../../ring/positions.ts';
+import { APPENDED, FLUSHED, type Positions } from '../../ring/positions.ts';
 import type { RingConsumer } from '../../ring/spsc-ring.ts';
+import type { Watermark } from '../../ring/watermark.ts';
 import { APPENDED_OK } from '../../store/log/commit-log.ts';
 import { appendFailure } from './append-failure.ts';
 import type { SendReply } from './send-reply.ts';
 
 /** RocketMQ's syncFlushTimeout: a reply waits no longer for the disk. */
 const SYNC_FLUSH_TIMEOUT_MS = 5000;
+/** What a producer is told when a position has not come to its message in time. */
+const LATE_CODES: ReadonlyMap<number, number> = new Map([[FLUSHED, ResponseCode.FLUSH_DISK_TIMEOUT]]);
 
 export interface AcknowledgeParts {
   replies: RingConsumer;
   sends: PendingSends;
   positions: Positions;
-  syncFlush: boolean;
+  /** What may be acknowledged. */
+  confirmed: Watermark;
   reply: SendReply;
   /** The connection in a slot if it is still of this generation. */
   connectionOf: (slot: number, generation: number) => Connection | undefined;
@@ -50,7 +54,7 @@ export class Acknowledger {
     this.#parts = parts;
   }
 
-  /** Whether the writer has answered. Under SYNC_FLUSH nobody stays awake to ask: the flusher rings. */
+  /** Whether the writer has answered. Where more is waited for nobody stays awake to ask: the flusher rings. */
   get pending(): boolean {
     return this.#parts.replies.pending;
   }
@@ -61,13 +65,14 @@ export class Acknowledger {
     while (replies.next()) this.#take(replies.view, replies.offset);
     replies.release();
     if (positions.halted) return 0;
-    const released = this.#parts.syncFlush ? positions.get(FLUSHED) : Number.POSITIVE_INFINITY;
+    const confirmed = this.#parts.confirmed.position;
     const head = sends.head;
     while (sends.head !== sends.answered) {
       const index = sends.indexOf(sends.head);
-      if ((sends.end[index] as number) > released && !this.#expired(index, now)) break;
-      const late = (sends.end[index] as number) > released;
-      this.#complete(index, late ? ResponseCode.FLUSH_DISK_TIMEOUT : ResponseCode.SUCCESS);
+      const end = sends.end[index] as number;
+      if (end <= confirmed) this.#complete(index, ResponseCode.SUCCESS);
+      else if (this.#expired(index, now)) this.#complete(index, this.#lateCode(end));
+      else break;
       sends.head = (sends.head + 1) | 0;
     }
     return (sends.head - head) | 0;
@@ -84,7 +89,13 @@ export class Acknowledger {
     sends.end[index] = status === APPENDED_OK ? view.getFloat64(at + REPLY_END, true) : 0;
     sends.answered = (sends.answered + 1) | 0;
     const noWait = ((sends.flags[index] as number) & SEND_NO_WAIT) !== 0;
-    if (noWait && this.#parts.syncFlush && !positions.halted) this.#complete(index, ResponseCode.SUCCESS);
+    // It is appended, and asks for no more.
+    if (noWait && !positions.halted) this.#complete(index, ResponseCode.SUCCESS);
+  }
+
+  /** Stored, but not yet known to be what was promised. */
+  #lateCode(end: number): number {
+    return LATE_CODES.get(this.#parts.confirmed.missing(end) ?? APPENDED) ?? ResponseCode.SUCCESS;
   }
 
   #expired(index: number, now: number): boolean {

@@ -1,10 +1,9 @@
 /**
  * Follows the CommitLog and enters every record in its ConsumeQueue and in the key index. Owner of both.
  *
- * One round: take the bound (what may be seen: flushed under SYNC_FLUSH, appended under ASYNC_FLUSH), step through the
- * records up to it, write each touched queue once, publish the queues' maxima, then the dispatched position, then tell
- * who waits. A record that is already in its queue or in the index is skipped there, so dispatching again after a
- * crash is harmless.
+ * One round: take the bound (what may be seen in the store's mode), step through the records up to it, write each
+ * touched queue once, publish the queues' maxima, then the dispatched position, then tell who waits. A record that is
+ * already in its queue or in the index is skipped there, so dispatching again after a crash is harmless.
  */
 import { javaHashOfBytes } from '../../lib/java-hash.ts';
 import { MAGIC_BLANK } from '../../record/layout.ts';
@@ -20,15 +19,14 @@ import {
   totalSizeOf,
 } from '../../record/view.ts';
 import {
-  type APPENDED,
   DISPATCHED,
   DISPATCHED_RECORD,
   DISPATCHED_TIME,
-  type FLUSHED,
   HALT_DISPATCH_FAILED,
   INDEX_COMPLETED_TIME,
   type Positions,
 } from '../../ring/positions.ts';
+import type { Watermark } from '../../ring/watermark.ts';
 import type { Mapping } from '../disk/disk.ts';
 import type { KeyIndex } from '../index/key-index.ts';
 import { entersQueue } from '../log/commit-log.ts';
@@ -50,8 +48,8 @@ export interface DispatcherParts {
   queues: QueueTable;
   directory: QueueDirectory;
   index: KeyIndex | undefined;
-  /** Which position bounds what may be seen. */
-  bound: typeof APPENDED | typeof FLUSHED;
+  /** What may be seen. */
+  bound: Watermark;
   /** messageDelayLevel as milliseconds per level, level 1 first. */
   delayMillis: readonly number[];
   /** A queue on whose next message network threads wait got some; `threads` has a bit for each. */
@@ -84,7 +82,7 @@ export class Dispatcher {
 
   /** What may be seen now. */
   bound(): number {
-    return this.#store.positions.get(this.#store.bound);
+    return this.#store.bound.position;
   }
 
   /** One round, up to `bound`; returns the bytes of log dispatched. */
@@ -99,7 +97,7 @@ export class Dispatcher {
   }
 
   get behind(): boolean {
-    return this.#store.positions.differs(this.#store.bound, this.position);
+    return this.#store.bound.differs(this.position);
   }
 
   /** Dispatches the record at `position`; false when its file cannot be opened. */

@@ -18,6 +18,7 @@ import {
   LOG_START,
   type Positions,
 } from '../../ring/positions.ts';
+import { Watermark } from '../../ring/watermark.ts';
 import type { Disk } from '../disk/disk.ts';
 import { Dispatcher } from '../dispatch/dispatcher.ts';
 import { KeyIndex } from '../index/key-index.ts';
@@ -222,7 +223,7 @@ class Recovery {
       queues,
       directory,
       index,
-      bound: APPENDED,
+      bound: new Watermark(positions, [APPENDED]),
       delayMillis,
       onArrival: () => {},
       onUnknownQueue,

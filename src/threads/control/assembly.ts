@@ -7,8 +7,9 @@ import { addressBytes } from '../../net/addresses.ts';
 import { ChannelSender } from '../../ring/channel.ts';
 import { RingConsumer } from '../../ring/spsc-ring.ts';
 import { wakerOf } from '../../ring/wake.ts';
+import { Watermark } from '../../ring/watermark.ts';
 import { nativeDisk } from '../../store/disk/native-disk.ts';
-import { maxRecordBytes } from '../../store/options.ts';
+import { confirmedBy, maxRecordBytes } from '../../store/options.ts';
 import type { BrokerConfig } from '../config.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import type { Topology } from '../topology.ts';
@@ -28,7 +29,7 @@ export function makePutRing(config: BrokerConfig, opened: OpenedStore, topology:
     writer: ChannelSender.join(topology.control.send, wakeWriter),
     replies: RingConsumer.join(topology.control.replies, wakeWriter),
     positions: opened.positions,
-    syncFlush: store.flushDiskType === 'SYNC_FLUSH',
+    confirmed: new Watermark(opened.positions, confirmedBy(store)),
     storeHost: { address: addressBytes(settings.brokerIP1), port: settings.listenPort },
     maxRecord: maxRecordBytes(store),
     queueIdOf: (topic, queueId) => opened.ids.find(topic, queueId),

@@ -16,6 +16,8 @@ import { ChannelSender } from '../../ring/channel.ts';
 import type { Positions } from '../../ring/positions.ts';
 import { RingConsumer } from '../../ring/spsc-ring.ts';
 import { wakerOf } from '../../ring/wake.ts';
+import { Watermark } from '../../ring/watermark.ts';
+import { confirmedBy } from '../../store/options.ts';
 import type { QueueDirectory } from '../../store/queue/queue-directory.ts';
 import type { PullReader } from '../../store/read/pull-reader.ts';
 import type { NetworkShape } from '../shapes.ts';
@@ -81,7 +83,7 @@ export function makeAcknowledger(
     replies: RingConsumer.join(shape.replies, writerWaker(shape)),
     sends,
     positions,
-    syncFlush: broker.store.flushDiskType === 'SYNC_FLUSH',
+    confirmed: new Watermark(positions, confirmedBy(broker.store)),
     reply: new SendReply({ storeHost: storeHostOf(shape), regionId, traceOn }),
     connectionOf: parts.connectionOf,
     touched: parts.touched,
