@@ -11,6 +11,8 @@ export const SNDBCK_PUT_NUMS = 'SNDBCK_PUT_NUMS';
 export const SNDBCK2DLQ_TIMES = 'SNDBCK2DLQ_TIMES';
 export const BROKER_PUT_NUMS = 'BROKER_PUT_NUMS';
 export const BROKER_GET_NUMS = 'BROKER_GET_NUMS';
+/** Pulls that found nothing; a name of ours. */
+export const BROKER_GET_MISSED = 'BROKER_GET_MISSED';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;

@@ -13,6 +13,7 @@ import { systemTimers } from '../lib/timers.ts';
 import { addon } from '../native/addon.ts';
 import { formatHost } from '../net/addresses.ts';
 import { ChannelSender } from '../ring/channel.ts';
+import { CounterSums } from '../ring/counters.ts';
 import type { RingShape } from '../ring/layout.ts';
 import { RingConsumer } from '../ring/spsc-ring.ts';
 import { Doorbell, wakerOf } from '../ring/wake.ts';
@@ -119,11 +120,16 @@ class Broker implements RunningBroker {
     const retention = makeRetention(config, opened, this.#jobs, this.#checkpoints, () =>
       this.#logStartMoved(),
     );
-    const context = makeContext(config, opened, this.#tables, this.#reads, this.#put, retention, (topic) =>
-      this.#topics.settled(topic),
-    );
-    const stats = new BrokerStats(this.#tables, positions, (topic, queue) =>
+    const counters = new CounterSums(this.#topology.broker.counters);
+    const stats = new BrokerStats(this.#tables, positions, counters, systemClock, (topic, queue) =>
       this.#reads.maxOffset(topic, queue),
+    );
+    const context = makeContext(
+      config,
+      opened,
+      this.#tables,
+      { reads: this.#reads, put: this.#put, retention, counters, days: stats.days },
+      (topic) => this.#topics.settled(topic),
     );
     const requests = new Requests(this.#tables, ids, stats, {
       groupName: (id) => this.#announcer.groupName(id),

@@ -4,6 +4,7 @@
 import { join } from 'node:path';
 import { systemClock } from '../lib/clock.ts';
 import { ChannelReceiver } from '../ring/channel.ts';
+import { COUNTER_BLOCKS, Counters, counterPlace } from '../ring/counters.ts';
 import { LOG_START, Positions } from '../ring/positions.ts';
 import { FULL, RingProducer } from '../ring/spsc-ring.ts';
 import { wakerOf } from '../ring/wake.ts';
@@ -27,6 +28,9 @@ import {
 } from './dispatcher-records.ts';
 import type { DispatcherShape } from './shapes.ts';
 
+const ROUNDS = counterPlace('rounds');
+const BYTES_DISPATCHED = counterPlace('bytesDispatched');
+
 export class DispatcherAgent implements Agent {
   readonly spins = 50;
   readonly maxSleepMs = 1000;
@@ -36,6 +40,7 @@ export class DispatcherAgent implements Agent {
   readonly #index: KeyIndex | undefined;
   readonly #dispatcher: Dispatcher;
   readonly #pages: PageRelease;
+  readonly #counters: Counters;
   readonly #commands: ChannelReceiver;
   readonly #arrivals: RingProducer[];
   readonly #lost: Int32Array;
@@ -45,6 +50,7 @@ export class DispatcherAgent implements Agent {
   constructor({ broker, queues, commands, arrivals, arrivalsLost }: DispatcherShape) {
     const { store } = broker;
     this.#positions = new Positions(broker.positions);
+    this.#counters = new Counters(broker.counters, COUNTER_BLOCKS.dispatcher);
     this.#segments = new Segments(nativeDisk, store.commitLogDirectory, store.mappedFileSizeCommitLog);
     this.#pages = new PageRelease(
       this.#segments,
@@ -89,6 +95,8 @@ export class DispatcherAgent implements Agent {
     const bound = this.#dispatcher.bound();
     const commanded = this.#obey();
     const dispatched = this.#dispatcher.doWork(bound);
+    this.#counters.add(ROUNDS);
+    this.#counters.add(BYTES_DISPATCHED, dispatched);
     if (dispatched > 0) for (const ring of this.#arrivals) ring.publish();
     this.#dropDeleted();
     this.#pages.step();

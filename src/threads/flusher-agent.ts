@@ -3,6 +3,7 @@
  * ASYNC_FLUSH: every `flushIntervalCommitLog` ms.
  */
 import { systemClock } from '../lib/clock.ts';
+import { COUNTER_BLOCKS, Counters, counterPlace } from '../ring/counters.ts';
 import { FLUSHED, LOG_START, Positions, PUTS_AWAITED } from '../ring/positions.ts';
 import { wakerOf } from '../ring/wake.ts';
 import { nativeDisk } from '../store/disk/native-disk.ts';
@@ -11,6 +12,10 @@ import { Segments } from '../store/log/segments.ts';
 import { awaitsFlush } from '../store/options.ts';
 import type { Agent } from './agent.ts';
 import type { FlusherShape } from './shapes.ts';
+
+const SYNCS = counterPlace('syncs');
+const SYNC_MICROS = counterPlace('syncMicros');
+const SYNC_MAX = counterPlace('syncMaxMicros');
 
 export class FlusherAgent implements Agent {
   readonly spins = 50;
@@ -23,12 +28,14 @@ export class FlusherAgent implements Agent {
   readonly #wakeWaiting: (() => void)[];
   /** Control puts messages now and then: it is woken only while it waits for one to be durable. */
   readonly #wakeControl: () => void;
+  readonly #counters: Counters;
   #next = 0;
 
   constructor({ broker }: FlusherShape) {
     const { store, wakes } = broker;
     const sync = awaitsFlush(store);
     this.#positions = new Positions(broker.positions);
+    this.#counters = new Counters(broker.counters, COUNTER_BLOCKS.flusher);
     this.#segments = new Segments(nativeDisk, store.commitLogDirectory, store.mappedFileSizeCommitLog);
     this.#flusher = new Flusher(this.#segments, this.#positions);
     this.#interval = sync ? 0 : store.flushIntervalCommitLog;
@@ -43,11 +50,18 @@ export class FlusherAgent implements Agent {
     this.#next = now + this.#interval;
     const flushed = this.#flusher.doWork();
     if (flushed === 0) return 0;
+    this.#count((systemClock.monotonic() - now) * 1000);
     for (const wake of this.#wakeWaiting) wake();
     const durable = this.#positions.get(FLUSHED);
     if (this.#positions.get(PUTS_AWAITED) > durable - flushed) this.#wakeControl();
     this.#segments.dropBefore(this.#positions.get(LOG_START));
     return Math.sign(flushed);
+  }
+
+  #count(micros: number): void {
+    this.#counters.add(SYNCS);
+    this.#counters.add(SYNC_MICROS, micros);
+    this.#counters.raiseTo(SYNC_MAX, micros);
   }
 
   hasWork(): boolean {

@@ -2,6 +2,7 @@
 import { MAX_FRAME_BYTES, MAX_PUTS } from '../lib/limits.ts';
 import { APPEND_HEADER, REPLY_RING_BYTES } from '../ring/append-records.ts';
 import { type ChannelShape, createChannel } from '../ring/channel.ts';
+import { createCounters } from '../ring/counters.ts';
 import type { RingShape } from '../ring/layout.ts';
 import { LINK_HEADER } from '../ring/link-records.ts';
 import { createRing } from '../ring/spsc-ring.ts';
@@ -108,6 +109,7 @@ function brokerShape(parts: TopologyParts): BrokerShape {
     directory,
     store,
     delayMillis,
+    counters: createCounters(parts.networkThreads),
     // A send that waits for the disk gains nothing, and the core is missed elsewhere (measured).
     busyPollMicros: awaitsFlush(store) ? 0 : parts.busyPollMicros,
     wakes: createWakes(parts.engine, parts.networkThreads),

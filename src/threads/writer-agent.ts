@@ -21,6 +21,7 @@ import {
   REPLY_STORE_TIMESTAMP,
 } from '../ring/append-records.ts';
 import { ChannelReceiver } from '../ring/channel.ts';
+import { COUNTER_BLOCKS, Counters, counterPlace } from '../ring/counters.ts';
 import { APPENDED, APPENDED_TIME, HALT_MAPPING_FAULT, LOG_START, Positions } from '../ring/positions.ts';
 import { FULL, RingProducer } from '../ring/spsc-ring.ts';
 import { wakerOf } from '../ring/wake.ts';
@@ -31,6 +32,10 @@ import { awaitsFlush } from '../store/options.ts';
 import { QueueDirectory } from '../store/queue/queue-directory.ts';
 import type { Agent } from './agent.ts';
 import type { ProducerShape, WriterShape } from './shapes.ts';
+
+const ROUNDS = counterPlace('rounds');
+const BYTES_APPENDED = counterPlace('bytesAppended');
+const APPENDS_FAILED = counterPlace('appendsFailed');
 
 /** Records taken from one ring before the next ring's turn. */
 const TURN = 256;
@@ -54,10 +59,12 @@ export class WriterAgent implements Agent {
   readonly #log: CommitLog;
   readonly #inputs: Input[];
   readonly #wakeNext: (() => void)[];
+  readonly #counters: Counters;
   #logStart = 0;
 
   constructor({ broker, producers }: WriterShape) {
     this.#positions = new Positions(broker.positions);
+    this.#counters = new Counters(broker.counters, COUNTER_BLOCKS.writer);
     const { commitLogDirectory, mappedFileSizeCommitLog } = broker.store;
     this.#segments = new Segments(nativeDisk, commitLogDirectory, mappedFileSizeCommitLog);
     this.#inputs = producers.map((producer) => new Input(producer));
@@ -79,9 +86,12 @@ export class WriterAgent implements Agent {
   doWork(): number {
     if (!this.hasWork()) return 0;
     this.#log.setTime(systemClock.now());
+    const start = this.#log.position;
     let done = 0;
     for (const input of this.#inputs) done += this.#drain(input);
     this.#log.publish();
+    this.#counters.add(ROUNDS);
+    this.#counters.add(BYTES_APPENDED, this.#log.position - start);
     const fault = this.#log.fault || this.#segments.error();
     if (fault !== 0) this.#positions.halt(HALT_MAPPING_FAULT, fault);
     for (const input of this.#inputs) {
@@ -133,6 +143,7 @@ export class WriterAgent implements Agent {
   }
 
   #answer({ send, replies }: Input, status: number): void {
+    if (status !== APPENDED_OK) this.#counters.add(APPENDS_FAILED);
     const log = this.#log;
     const at = replies.claim(APPENDED_REPLY, REPLY_BYTES);
     assert(at !== FULL, 'no room for the answer to an append: its producer did not reserve it');

@@ -8,6 +8,7 @@ import { RequestCode } from '../../src/protocol/codes.ts';
 import { type RemotingCommand, requestCommand } from '../../src/protocol/command.ts';
 import { encodeCommand } from '../../src/protocol/command-codec.ts';
 import { RequestView } from '../../src/protocol/request-view.ts';
+import { Counters } from '../../src/ring/counters.ts';
 import type { StoreOptions } from '../../src/store/options.ts';
 import { QueueDirectory } from '../../src/store/queue/queue-directory.ts';
 import { type FakeConnection, fakeConnection } from './fake-connection.ts';
@@ -116,6 +117,7 @@ export class PullRig {
       ),
       thread: 5,
       now: () => this.now,
+      counters: Counters.unread(),
       progress: (group, queue, commit, pull) => {
         if (this.progressFits) this.progress.push([group.config.name, queue, commit, pull]);
         return this.progressFits;

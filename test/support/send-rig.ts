@@ -29,6 +29,7 @@ import {
   REPLY_STATUS,
 } from '../../src/ring/append-records.ts';
 import { plainChannel } from '../../src/ring/channel.ts';
+import { Counters } from '../../src/ring/counters.ts';
 import { APPENDED, FLUSHED, Positions } from '../../src/ring/positions.ts';
 import { plainRing } from '../../src/ring/spsc-ring.ts';
 import { Watermark } from '../../src/ring/watermark.ts';
@@ -72,6 +73,7 @@ export class SendRig {
   awaitsTopic = false;
   readonly handler: SendHandler;
   readonly acknowledger: Acknowledger;
+  readonly counters = Counters.unread();
   now = 1000;
   /** Connections that closed are no longer found. */
   connected = true;
@@ -106,6 +108,7 @@ export class SendRig {
       makeUniqueKey: () => '0A00000900000000000000000000ABCD',
       maxMessageSize: 512 * 1024,
       now: () => this.now,
+      counters: this.counters,
       toControl: (_connection, bytes, offset, length) => {
         this.forwarded.push(Buffer.from(bytes.slice(offset, offset + length)));
         return 0;
@@ -120,6 +123,7 @@ export class SendRig {
       replies: this.#replies.consumer,
       sends: this.sends,
       positions: this.positions,
+      counters: this.counters,
       confirmed: new Watermark(this.positions, [syncFlush ? FLUSHED : APPENDED]),
       reply: new SendReply({ storeHost, regionId: 'DefaultRegion', traceOn: true }),
       connectionOf: () => (this.connected ? this.client.connection : undefined),

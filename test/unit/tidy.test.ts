@@ -108,6 +108,7 @@ const ASKS_THE_TIME = new Map([
   ['src/control/append-times.ts', 'by how much the clock is ahead of the monotonic one'],
   ['src/control/clients.ts', 'versions of subscriptions, made to ascend'],
   ['src/control/data-version.ts', 'part of a version that is compared for equality'],
+  ['src/control/day-totals.ts', 'midnight'],
   ['src/store/index/key-index.ts', 'names of files, made to ascend'],
   ['src/store/store.ts', 'store times'],
   ['src/threads/control/assembly.ts', 'part of unique keys'],

@@ -9,6 +9,7 @@ import { FLAG_ONEWAY, responseTo } from '../../protocol/command.ts';
 import { encodeCommand } from '../../protocol/command-codec.ts';
 import { CUT_ALL, CUT_BLOCKED } from '../../protocol/frame-cutter.ts';
 import type { RequestView } from '../../protocol/request-view.ts';
+import { type Counters, counterPlace } from '../../ring/counters.ts';
 import type { QueueDirectory } from '../../store/queue/queue-directory.ts';
 import {
   COLD,
@@ -22,12 +23,16 @@ import {
   OFFSET_TOO_SMALL,
   type PullReader,
 } from '../../store/read/pull-reader.ts';
+import { countRefusal } from '../refusals.ts';
 import { type GroupView, lookUp, type NetworkView, type TopicView } from '../view/network-view.ts';
 import { PULL_COMMIT_OFFSET, PULL_SUSPEND, PullFields } from './pull-fields.ts';
 import { isRefusal, type PullFilters, type Refusal } from './pull-filters.ts';
 import type { ParkedPull, PullHold } from './pull-hold.ts';
 import { writePullAnswer } from './pull-reply.ts';
 import { type WokenPull, WokenPulls } from './woken-pulls.ts';
+
+const PULLS_ANSWERED = counterPlace('pullsAnswered');
+const PULLS_PARKED = counterPlace('pullsParked');
 
 export interface PullParts {
   view: NetworkView;
@@ -38,6 +43,7 @@ export interface PullParts {
   /** Bit of this network thread in the queues' interest words. */
   thread: number;
   now: () => number;
+  counters: Counters;
   /** Tells control how far a consumer is; false when the ring is full. */
   progress: (group: GroupView, queue: number, commitOffset: number, pullOffset: number) => boolean;
   /** Tells control that a consumer has heard of its reset. */
@@ -248,6 +254,7 @@ export class PullHandler {
       else this.#answerBusy(connection, pull, refusal);
       return;
     }
+    this.#parts.counters.add(PULLS_ANSWERED);
     const skipped = pull.scanFrom > pull.offset;
     const found = reader.status === FOUND;
     const written = writePullAnswer(
@@ -270,6 +277,7 @@ export class PullHandler {
   }
 
   #answerBusy(connection: Connection, pull: ParkedPull, remark: string): void {
+    countRefusal(this.#parts.counters, ResponseCode.SYSTEM_BUSY);
     connection.append(encodeCommand(responseTo(pull, ResponseCode.SYSTEM_BUSY, remark)));
   }
 
@@ -315,6 +323,7 @@ export class PullHandler {
   /** First say that this thread wants to hear, then look once more: an arrival in between is not missed. */
   #park(connection: Connection, pull: ParkedPull): void {
     const { reader, directory, hold, thread } = this.#parts;
+    this.#parts.counters.add(PULLS_PARKED);
     if (reader.status === NO_MATCHED_MESSAGE) pull.scanFrom = reader.nextBeginOffset;
     const { queue } = pull;
     if (queue === undefined) {
@@ -349,6 +358,7 @@ export class PullHandler {
   }
 
   #refuse(connection: Connection, request: RequestView, refusal: Refusal): number {
+    countRefusal(this.#parts.counters, refusal.code);
     if ((request.flag & FLAG_ONEWAY) !== 0) return CUT_ALL;
     const fields: Record<string, string> = {
       suggestWhichBrokerId: '0',

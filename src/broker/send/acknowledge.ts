@@ -22,10 +22,12 @@ import {
   REPLY_SEQUENCE,
   REPLY_STATUS,
 } from '../../ring/append-records.ts';
+import { type Counters, counterPlace } from '../../ring/counters.ts';
 import { APPENDED, FLUSHED, type Positions } from '../../ring/positions.ts';
 import type { RingConsumer } from '../../ring/spsc-ring.ts';
 import type { Watermark } from '../../ring/watermark.ts';
 import { APPENDED_OK } from '../../store/log/commit-log.ts';
+import { countRefusal } from '../refusals.ts';
 import { appendFailure } from './append-failure.ts';
 import type { SendReply } from './send-reply.ts';
 
@@ -34,6 +36,9 @@ const SYNC_FLUSH_TIMEOUT_MS = 5000;
 /** What a producer is told when a position has not come to its message in time. */
 const LATE_CODES: ReadonlyMap<number, number> = new Map([[FLUSHED, ResponseCode.FLUSH_DISK_TIMEOUT]]);
 
+const SENDS_DONE = counterPlace('sendsDone');
+const SEND_MAX = counterPlace('sendMaxMicros');
+
 export interface AcknowledgeParts {
   replies: RingConsumer;
   sends: PendingSends;
@@ -41,6 +46,7 @@ export interface AcknowledgeParts {
   /** What may be acknowledged. */
   confirmed: Watermark;
   reply: SendReply;
+  counters: Counters;
   /** The connection in a slot if it is still of this generation. */
   connectionOf: (slot: number, generation: number) => Connection | undefined;
   /** Has output; flush it at the end of the turn. */
@@ -49,6 +55,8 @@ export interface AcknowledgeParts {
 
 export class Acknowledger {
   readonly #parts: AcknowledgeParts;
+  /** Ms of the monotonic clock when the drain began. */
+  #now = 0;
 
   constructor(parts: AcknowledgeParts) {
     this.#parts = parts;
@@ -62,6 +70,7 @@ export class Acknowledger {
   /** Takes answers and releases replies; returns how many sends were completed. */
   drain(now: number): number {
     const { replies, sends, positions } = this.#parts;
+    this.#now = now;
     while (replies.next()) this.#take(replies.view, replies.offset);
     replies.release();
     if (positions.halted) return 0;
@@ -107,6 +116,7 @@ export class Acknowledger {
     const flags = sends.flags[index] as number;
     if ((flags & SEND_DONE) !== 0) return;
     sends.flags[index] = flags | SEND_DONE;
+    this.#count((this.#now - (sends.sentAt[index] as number)) * 1000);
     if ((flags & SEND_ONEWAY) !== 0) return;
     const connection = this.#parts.connectionOf(
       sends.slot[index] as number,
@@ -119,6 +129,13 @@ export class Acknowledger {
     this.#parts.touched(connection);
   }
 
+  #count(micros: number): void {
+    const { counters } = this.#parts;
+    counters.add(SENDS_DONE);
+    counters.latency(micros);
+    counters.raiseTo(SEND_MAX, micros);
+  }
+
   #fail(connection: Connection, index: number, status: number): void {
     const { sends } = this.#parts;
     const request = {
@@ -126,6 +143,7 @@ export class Acknowledger {
       serializeType: ((sends.flags[index] as number) & SEND_BINARY) !== 0 ? SERIALIZE_BINARY : SERIALIZE_JSON,
     };
     const [code, remark] = appendFailure(status);
+    countRefusal(this.#parts.counters, code);
     connection.append(encodeCommand(responseTo(request, code, remark)));
   }
 }

@@ -22,7 +22,9 @@ import { withHostFlags } from '../../record/encode.ts';
 import type { HostAddress } from '../../record/message-id.ts';
 import { APPEND, APPEND_HEADER, writeAppendHead } from '../../ring/append-records.ts';
 import type { ChannelSender } from '../../ring/channel.ts';
+import type { Counters } from '../../ring/counters.ts';
 import { FULL } from '../../ring/spsc-ring.ts';
+import { countRefusal } from '../refusals.ts';
 import { lookUp, type NetworkView, type TopicView } from '../view/network-view.ts';
 import { measureBatch, PROPERTIES_TOO_LONG, RecordWriter, WRITTEN } from './record-writer.ts';
 import { SendFields } from './send-fields.ts';
@@ -40,6 +42,7 @@ export interface SendParts {
   /** Largest body in bytes. */
   maxMessageSize: number;
   now: () => number;
+  counters: Counters;
   /** Hands the frame to control as it is: CUT_ALL or CUT_BLOCKED. */
   toControl: (connection: Connection, bytes: Uint8Array, offset: number, length: number) => number;
   /** Whether sends to the topic wait that came earlier, when it did not exist yet. */
@@ -241,6 +244,7 @@ export class SendHandler {
   }
 
   #refuse(connection: Connection, request: RequestView, code: number, remark: string): number {
+    countRefusal(this.#parts.counters, code);
     if ((request.flag & FLAG_ONEWAY) === 0)
       connection.append(encodeCommand(responseTo(request, code, remark)));
     return CUT_ALL;

@@ -56,6 +56,13 @@ export class StoreReader {
     return mapping.error() === 0 ? record : undefined;
   }
 
+  /** Store time in ms of the record that starts at `position`, or -1 when none does. */
+  storeTimeOf(position: number): number {
+    if (this.#sizeAt(position) === 0) return -1;
+    const mapping = this.#segments.at(position);
+    return mapping === undefined ? -1 : storeTimestampOf(mapping.view, this.#segments.offsetOf(position));
+  }
+
   /** Entries from `queueOffset` on, fewer at the end. */
   readQueue(queue: ReaderQueue, queueOffset: number, count: number): QueueEntryFields[] {
     const entries: QueueEntryFields[] = [];

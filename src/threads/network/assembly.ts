@@ -13,6 +13,7 @@ import type { PendingSends } from '../../net/pending-sends.ts';
 import type { HostAddress } from '../../record/message-id.ts';
 import { encodeProperties } from '../../record/properties.ts';
 import { ChannelSender } from '../../ring/channel.ts';
+import type { Counters } from '../../ring/counters.ts';
 import type { Positions } from '../../ring/positions.ts';
 import { RingConsumer } from '../../ring/spsc-ring.ts';
 import { wakerOf } from '../../ring/wake.ts';
@@ -31,6 +32,7 @@ export interface TurnParts {
   creation: CreationWait;
   /** Ms of the monotonic clock at the start of the turn. */
   now: () => number;
+  counters: Counters;
   connectionOf: (slot: number, generation: number) => Connection | undefined;
   touched: (connection: Connection) => void;
   /** Runs what concerns one connection: a failure is the connection's end and nobody else's. */
@@ -64,6 +66,7 @@ export function makeSendHandler(shape: NetworkShape, parts: TurnParts, sends: Pe
     makeUniqueKey: () => uniqueIds.next(systemClock.now()),
     maxMessageSize: broker.store.maxMessageSize,
     now: parts.now,
+    counters: parts.counters,
     toControl: (connection, bytes, offset, length) => link.forward(connection, bytes, offset, length),
     isAwaited: (request, fields) => creation.isAwaited(request, fields),
     awaitTopic: (connection, request, fields, offset, length) =>
@@ -83,6 +86,7 @@ export function makeAcknowledger(
     replies: RingConsumer.join(shape.replies, writerWaker(shape)),
     sends,
     positions,
+    counters: parts.counters,
     confirmed: new Watermark(positions, confirmedBy(broker.store)),
     reply: new SendReply({ storeHost: storeHostOf(shape), regionId, traceOn }),
     connectionOf: parts.connectionOf,
@@ -104,6 +108,7 @@ export function makePullHandler(
     filters: new PullFilters((subscription) => link.subscription(subscription), now),
     thread: shape.index,
     now,
+    counters: parts.counters,
     progress: (group, queue, commitOffset, pullOffset) =>
       link.progress(group.config.id, queue, commitOffset, pullOffset),
     resetTaken: (group, topic, queueId) => link.resetTaken(group, topic, queueId),
