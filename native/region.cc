@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <map>
 #include <mutex>
@@ -79,6 +80,33 @@ int32_t mapSegment(int descriptor, size_t bytes, bool* taken) {
 }
 
 }  // namespace
+
+void LostPages::add(uint64_t page) {
+  if (overlap(page, page)) return;
+  const uint32_t place = count_.fetch_add(1);
+  if (place < kMost) {
+    pages_[place].store(page + 1);
+  } else {
+    count_.store(kMost);
+    addAll();
+  }
+}
+
+bool LostPages::overlap(uint64_t first, uint64_t last) const {
+  if (all_.load()) return true;
+  const uint32_t count = std::min(count_.load(), kMost);
+  for (uint32_t i = 0; i < count; i += 1) {
+    const uint64_t page = pages_[i].load();
+    if (page != 0 && page - 1 >= first && page - 1 <= last) return true;
+  }
+  return false;
+}
+
+int32_t errorIn(const Region& region, size_t from, size_t length) {
+  const int32_t error = region.error.load();
+  if (error == 0 || length == 0) return 0;
+  return region.lost.overlap(from / pageSize(), (from + length - 1) / pageSize()) ? error : 0;
+}
 
 size_t pageSize() {
   static const auto size = static_cast<size_t>(sysconf(_SC_PAGESIZE));
