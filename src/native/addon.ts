@@ -62,8 +62,8 @@ export interface NativeAddon {
   /** 0, or the errno-like code that the fault guard recorded for this region (EIO). */
   regionError(region: number): number;
   /**
-   * The same for a range: 0 while the guard has met none of its pages, so that what was read there is the file's. A page
-   * that was lost stays so for as long as the region lives; the file itself may be read (`readFile`).
+   * The same for a range: 0 while the guard has met none of its pages, so that what was read there is the file's. A
+   * page that was lost stays so for as long as the region lives; the file itself may be read (`readFile`).
    */
   regionErrorIn(region: number, from: number, length: number): number;
   /** madvise; advice: 'normal' | 'random' | 'sequential' | 'willneed' | 'dontneed' | 'populateRead'. 0 or -errno. */

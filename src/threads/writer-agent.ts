@@ -21,7 +21,7 @@ import {
   REPLY_STATUS,
   REPLY_STORE_TIMESTAMP,
 } from '../ring/append-records.ts';
-import { APPENDED, APPENDED_TIME, HALT_MAPPING_FAULT, LOG_START, Positions } from '../ring/positions.ts';
+import { APPENDED, APPENDED_TIME, HALT_WRITE_FAILED, LOG_START, Positions } from '../ring/positions.ts';
 import { NO_SLAB, Slabs } from '../ring/slabs.ts';
 import { FULL, RingConsumer, RingProducer } from '../ring/spsc-ring.ts';
 import { wakerOf } from '../ring/wake.ts';
@@ -84,8 +84,9 @@ export class WriterAgent implements Agent {
     let done = 0;
     for (const input of this.#inputs) done += this.#drain(input);
     this.#log.publish();
-    const fault = this.#log.fault || this.#segments.error();
-    if (fault !== 0) this.#positions.halt(HALT_MAPPING_FAULT, fault);
+    // It only writes, and knows of every write that failed: a page of an old file that cannot be read is the readers'.
+    const { fault } = this.#log;
+    if (fault !== 0) this.#positions.halt(HALT_WRITE_FAILED, fault);
     for (const input of this.#inputs) {
       input.send.release();
       input.replies.publish();

@@ -8,6 +8,7 @@ import { ResponseCode } from '../../protocol/codes.ts';
 import { FLAG_ONEWAY, responseTo } from '../../protocol/command.ts';
 import { encodeCommand } from '../../protocol/command-codec.ts';
 import type { RequestView } from '../../protocol/request-view.ts';
+import { errnoName, isShortage } from '../../store/disk/errors.ts';
 import type { QueueDirectory } from '../../store/queue/queue-directory.ts';
 import {
   COLD,
@@ -20,12 +21,17 @@ import {
   OFFSET_OVERFLOW_ONE,
   OFFSET_TOO_SMALL,
   type PullReader,
+  UNREADABLE,
 } from '../../store/read/pull-reader.ts';
 import { type GroupView, lookUp, type NetworkView, type TopicView } from '../view/network-view.ts';
 import { PULL_COMMIT_OFFSET, PULL_SUSPEND, PullFields } from './pull-fields.ts';
 import { isRefusal, type PullFilters, type Refusal } from './pull-filters.ts';
 import type { ParkedPull, PullHold } from './pull-hold.ts';
 import { writePullAnswer } from './pull-reply.ts';
+import { type SkippedMessages, UnreadableOffsets } from './unreadable.ts';
+
+/** Messages looked at in one go when the way past what cannot be read is searched. */
+const SEARCHED = 64;
 
 export interface PullParts {
   view: NetworkView;
@@ -50,6 +56,8 @@ export interface PullParts {
   ) => number;
   connectionOf: (slot: number, generation: number) => Connection | undefined;
   touched: (connection: Connection) => void;
+  /** Messages that cannot be read were left out. */
+  skipped: (skipped: SkippedMessages) => void;
   /** Ends a turn that no socket and no bell has begun. */
   endOfTurn: () => void;
 }
@@ -58,8 +66,11 @@ export class PullHandler {
   readonly #parts: PullParts;
   readonly #fields = new PullFields();
 
+  readonly #unreadable: UnreadableOffsets;
+
   constructor(parts: PullParts) {
     this.#parts = parts;
+    this.#unreadable = new UnreadableOffsets(parts.now);
   }
 
   /** Handles the pull in `request`, whose frame is bytes[offset, +length). CUT_ALL or CUT_BLOCKED. */
@@ -211,6 +222,10 @@ export class PullHandler {
       this.#warmUp(pull, last);
       return;
     }
+    if (reader.status === UNREADABLE) {
+      this.#refuseUnreadable(connection, pull, 'its ConsumeQueue file');
+      return;
+    }
     if (!last && this.#mayWait(pull, woken)) {
       this.#park(connection, pull);
       return;
@@ -232,23 +247,49 @@ export class PullHandler {
       found ? reader : undefined,
     );
     // The file went between reading the queue and the log: the consumer asks again and is told the new minimum.
-    if (!written && reader.failed) this.#answerFailed(connection, pull);
-    else if (!written) this.#answerRemoved(connection, pull);
+    if (!written && reader.errno !== 0) this.#answerUnreadable(connection, pull, last);
+    else if (!written) this.#answerGoOn(connection, pull, MESSAGE_WAS_REMOVING, pull.scanFrom);
   }
 
-  #answerFailed(connection: Connection, pull: ParkedPull): void {
-    const remark = `the disk failed while reading messages of ${pull.topic} from queue offset ${pull.scanFrom} on`;
+  /** What comes before the message that cannot be read is delivered; then that one's turn comes. */
+  #answerUnreadable(connection: Connection, pull: ParkedPull, last: boolean): void {
+    const { reader, skipped } = this.#parts;
+    const { queue } = pull;
+    if (queue === undefined) return;
+    if (reader.readable > 0) {
+      reader.read(queue, pull.scanFrom, reader.readable, pull.filter, true);
+      this.#finish(connection, pull, last);
+      return;
+    }
+    const from = reader.unreadableOffset;
+    const { errno } = reader;
+    if (isShortage(errno) || this.#unreadable.refusedFor(queue.id, from) > 0) {
+      this.#refuseUnreadable(connection, pull, 'the CommitLog');
+      return;
+    }
+    const to = reader.firstReadable(queue, from + 1, SEARCHED);
+    this.#unreadable.skipped(queue.id, to);
+    skipped({ topic: pull.topic, queueId: pull.queueId, from, to, group: pull.group, errno });
+    this.#answerGoOn(connection, pull, UNREADABLE, to);
+  }
+
+  #refuseUnreadable(connection: Connection, pull: ParkedPull, where: string): void {
+    const { errno, unreadableOffset } = this.#parts.reader;
+    const remark =
+      `the message at offset ${unreadableOffset} of queue ${pull.queueId} of topic ${pull.topic} cannot be read: ` +
+      `${errnoName(errno)} in ${where}`;
     connection.append(encodeCommand(responseTo(pull, ResponseCode.SYSTEM_ERROR, remark)));
   }
 
-  #answerRemoved(connection: Connection, pull: ParkedPull): void {
+  /** Nothing to deliver, and the consumer shall ask again at once, from `next` on. */
+  #answerGoOn(connection: Connection, pull: ParkedPull, status: number, next: number): void {
     const { reader } = this.#parts;
     writePullAnswer(connection, {
       opaque: pull.opaque,
       serializeType: pull.serializeType,
       code: ResponseCode.PULL_RETRY_IMMEDIATELY,
-      status: MESSAGE_WAS_REMOVING,
-      nextBeginOffset: pull.scanFrom,
+      status,
+      nextBeginOffset: next,
       minOffset: reader.minOffset,
       maxOffset: reader.maxOffset,
       suggestedBrokerId: pull.suggestedBrokerId,

@@ -16,8 +16,10 @@ import type { Positions } from '../../ring/positions.ts';
 import { Slabs } from '../../ring/slabs.ts';
 import { RingConsumer, RingProducer } from '../../ring/spsc-ring.ts';
 import { wakerOf } from '../../ring/wake.ts';
+import { errnoName } from '../../store/disk/errors.ts';
 import type { QueueDirectory } from '../../store/queue/queue-directory.ts';
 import type { PullReader } from '../../store/read/pull-reader.ts';
+import { report } from '../reports.ts';
 import type { NetworkShape } from '../shapes.ts';
 import type { ControlLink } from './control-link.ts';
 import type { CreationWait } from './creation-wait.ts';
@@ -107,6 +109,11 @@ export function makePullHandler(
       creation.group(connection, request, name, offset, length),
     connectionOf: parts.connectionOf,
     touched: parts.touched,
+    skipped: ({ errno, ...skipped }) =>
+      report(
+        { ...skipped, error: errnoName(errno) },
+        'messages that cannot be read were left out of an answer',
+      ),
     endOfTurn,
   });
 }
