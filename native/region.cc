@@ -47,6 +47,18 @@ int32_t registerRegion(Region* region) {
   return region->id;
 }
 
+/// Id, or 0 when nobody has mapped the file. Needs no descriptor: what one thread has open the others get even when
+/// the process has used up all of them.
+int32_t shareSegment(const std::string& path, size_t bytes) {
+  struct stat status;
+  if (stat(path.c_str(), &status) != 0 || static_cast<uint64_t>(status.st_size) != bytes) return 0;
+  const std::lock_guard<std::mutex> guard(mutex);
+  const auto known = segments.find({status.st_dev, status.st_ino});
+  if (known == segments.end() || known->second->size != bytes) return 0;
+  known->second->opens += 1;
+  return known->second->id;
+}
+
 /// Takes the descriptor over only when it makes a new region of it.
 int32_t mapSegment(int descriptor, size_t bytes, bool* taken) {
   struct stat status;
@@ -146,6 +158,8 @@ int32_t allocateRegion(size_t bytes) {
 
 int32_t openSegment(const std::string& path, size_t bytes, bool create) {
   const PathLock lock(path);
+  const int32_t shared = shareSegment(path, bytes);
+  if (shared > 0) return shared;
   const int descriptor = create ? openOrCreateSegmentFile(path, bytes) : openSegmentFile(path);
   if (descriptor < 0) return descriptor;
   bool taken = false;

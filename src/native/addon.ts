@@ -128,8 +128,9 @@ export interface NativeAddon {
   /** fdatasync. 0 or -errno. Blocks. */
   syncFile(file: number): number;
   /**
-   * fdatasync of every file written since the last call (syncfs when they are many), in libuv's thread pool. 0 or
-   * -errno.
+   * fdatasync of every file written since the last call that returned 0 (syncfs when they are many), and of the
+   * directories in which files were made, in libuv's thread pool. 0 or -errno: all of it then belongs to the next call,
+   * which writes the files' pages again first.
    */
   syncDirtyFiles(): Promise<number>;
   /** Gives back one open; the descriptor is closed with the last. */
