@@ -45,7 +45,7 @@ const SLOTS = 16;
 const LOW_HALF = new Int32Array(new BigInt64Array([1n]).buffer)[0] === 1 ? 0 : 1;
 
 export const HALT_SYNC_FAILED = 1;
-export const HALT_MAPPING_FAULT = 2;
+export const HALT_WRITE_FAILED = 2;
 export const HALT_DISPATCH_FAILED = 3;
 export const HALT_THREAD_DIED = 4;
 

@@ -177,7 +177,8 @@ class Broker implements RunningBroker {
   }
 
   async #startEngine(threads: EngineThreads): Promise<Engine> {
-    const engine = await Engine.start(threads, this.#topology, this.#opened.positions);
+    const { positions } = this.#opened;
+    const engine = await Engine.start(threads, this.#topology, positions, this.#config.log);
     this.#engine = engine;
     void engine.died.then((error) => this.#die(error));
     await this.#link.applied();

@@ -22,7 +22,7 @@ import {
 } from '../ring/append-records.ts';
 import { ChannelReceiver } from '../ring/channel.ts';
 import { COUNTER_BLOCKS, Counters, counterPlace } from '../ring/counters.ts';
-import { APPENDED, APPENDED_TIME, HALT_MAPPING_FAULT, LOG_START, Positions } from '../ring/positions.ts';
+import { APPENDED, APPENDED_TIME, HALT_WRITE_FAILED, LOG_START, Positions } from '../ring/positions.ts';
 import { FULL, RingProducer } from '../ring/spsc-ring.ts';
 import { wakerOf } from '../ring/wake.ts';
 import { nativeDisk } from '../store/disk/native-disk.ts';
@@ -92,8 +92,9 @@ export class WriterAgent implements Agent {
     this.#log.publish();
     this.#counters.add(ROUNDS);
     this.#counters.add(BYTES_APPENDED, this.#log.position - start);
-    const fault = this.#log.fault || this.#segments.error();
-    if (fault !== 0) this.#positions.halt(HALT_MAPPING_FAULT, fault);
+    // It only writes, and knows of every write that failed: a page of an old file that cannot be read is the readers'.
+    const { fault } = this.#log;
+    if (fault !== 0) this.#positions.halt(HALT_WRITE_FAILED, fault);
     for (const input of this.#inputs) {
       input.send.release();
       input.replies.publish();

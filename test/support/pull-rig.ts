@@ -2,6 +2,7 @@
 import { PullFilters } from '../../src/broker/pull/pull-filters.ts';
 import { PullHandler } from '../../src/broker/pull/pull-handler.ts';
 import { PullHold } from '../../src/broker/pull/pull-hold.ts';
+import type { SkippedMessages } from '../../src/broker/pull/unreadable.ts';
 import type { GroupDelta } from '../../src/broker/view/deltas.ts';
 import { NetworkView } from '../../src/broker/view/network-view.ts';
 import { RequestCode } from '../../src/protocol/codes.ts';
@@ -11,6 +12,7 @@ import { RequestView } from '../../src/protocol/request-view.ts';
 import { Counters } from '../../src/ring/counters.ts';
 import type { StoreOptions } from '../../src/store/options.ts';
 import { QueueDirectory } from '../../src/store/queue/queue-directory.ts';
+import type { SimDisk } from '../sim/sim-disk.ts';
 import { type FakeConnection, fakeConnection } from './fake-connection.ts';
 import { headFor, type SmallStore, smallStore } from './messages.ts';
 
@@ -79,14 +81,15 @@ export class PullRig {
   readonly progress: [string, number, number, number][] = [];
   readonly resetsTaken: string[] = [];
   readonly awaited: string[] = [];
+  readonly skipped: SkippedMessages[] = [];
   readonly client: FakeConnection = fakeConnection(3, 7);
   connected = true;
   progressFits = true;
   now = 1000;
   readonly #request = new RequestView();
 
-  constructor(options: Partial<StoreOptions> = {}) {
-    this.opened = smallStore(options, undefined, undefined, this.directory);
+  constructor(options: Partial<StoreOptions> = {}, disk?: SimDisk) {
+    this.opened = smallStore(options, disk, undefined, this.directory);
     const { store } = this.opened;
     for (let i = 0; i < QUEUES; i++) store.append('T', headFor(i), Buffer.from('first'), '');
     const queues = [0, 1].map((queueId) => store.queue('T', queueId)?.id ?? 0);
@@ -132,6 +135,7 @@ export class PullRig {
       touched: () => {},
       guarded: (_, run) => run(),
       clock: () => this.now,
+      skipped: (skipped) => this.skipped.push(skipped),
       endOfTurn: () => {},
     });
   }

@@ -1,7 +1,7 @@
 /**
- * GET_BROKER_RUNTIME_INFO (28): figures by name, all text. What is not measured here is left out; a zero is one that was
- * counted, or the size of something that does not exist (thread pools and their queues, a lock around the log), which
- * tools read without looking whether it is there.
+ * GET_BROKER_RUNTIME_INFO (28): figures by name, all text. What is not measured here is left out; a zero was counted, or
+ * is the size of something that does not exist (thread pools and their queues, a lock around the log), which tools read
+ * without looking whether it is there.
  */
 import { succeedWith } from '../../control/request-fields.ts';
 import { BROKER_GET_MISSED, BROKER_GET_NUMS, BROKER_PUT_NUMS } from '../../control/stats.ts';

@@ -67,8 +67,9 @@ class NativeMapping implements Mapping {
     return addon.syncRegion(this.#region, from, to);
   }
 
-  error(): number {
-    return addon.regionError(this.#region);
+  error(from?: number, length = 0): number {
+    if (from === undefined) return addon.regionError(this.#region);
+    return addon.regionErrorIn(this.#region, from, length);
   }
 
   resident(from: number, length: number): boolean {

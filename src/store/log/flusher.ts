@@ -35,8 +35,8 @@ export class Flusher {
       const end = Math.min(target, fileStart + this.#segments.fileSize);
       const mapping = this.#segments.at(flushed);
       const outcome = mapping?.sync(flushed - fileStart, end - fileStart) ?? -this.#segments.lastError;
-      if (outcome < 0 || (mapping?.error() ?? 0) !== 0) {
-        this.#positions.halt(HALT_SYNC_FAILED, -outcome || (mapping?.error() ?? 0));
+      if (outcome < 0) {
+        this.#positions.halt(HALT_SYNC_FAILED, -outcome);
         return 0;
       }
       flushed = end;

@@ -18,9 +18,11 @@ import type { Positions } from '../../ring/positions.ts';
 import { RingConsumer } from '../../ring/spsc-ring.ts';
 import { wakerOf } from '../../ring/wake.ts';
 import { Watermark } from '../../ring/watermark.ts';
+import { errnoName } from '../../store/disk/errors.ts';
 import { confirmedBy } from '../../store/options.ts';
 import type { QueueDirectory } from '../../store/queue/queue-directory.ts';
 import type { PullReader } from '../../store/read/pull-reader.ts';
+import { report } from '../reports.ts';
 import type { NetworkShape } from '../shapes.ts';
 import type { ControlLink } from './control-link.ts';
 import type { CreationWait } from './creation-wait.ts';
@@ -118,6 +120,11 @@ export function makePullHandler(
     touched: parts.touched,
     guarded: parts.guarded,
     clock: systemClock.monotonic,
+    skipped: ({ errno, ...skipped }) =>
+      report(
+        { ...skipped, error: errnoName(errno) },
+        'messages that cannot be read were left out of an answer',
+      ),
     endOfTurn,
   });
 }

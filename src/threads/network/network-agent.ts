@@ -76,7 +76,7 @@ export class NetworkAgent {
   readonly #counters: Counters;
   /** How busy the loop was when it was last asked. */
   #utilization = performance.eventLoopUtilization();
-  readonly #faults = new Faults((fault) => this.#link.fault(fault));
+  readonly #faults = new Faults();
   #logStart = 0;
   /** Ms of the monotonic clock at the start of this turn. */
   #now = systemClock.monotonic();
