@@ -4,11 +4,13 @@
  */
 import { join } from 'node:path';
 import type { Clock } from '../lib/clock.ts';
+import { MAX_OFFSETS } from '../lib/limits.ts';
 import { Listeners } from '../lib/listeners.ts';
 import { writeRocketJson } from '../protocol/rocketmq-json.ts';
 import { DataVersion, type DataVersionJson } from './data-version.ts';
 import { asObject, entriesOf, integerFrom } from './json-fields.ts';
 import { PeriodicFile } from './periodic-file.ts';
+import { type RequestError, tableFull } from './request-fields.ts';
 import type { BrokerSettings } from './settings.ts';
 
 const SEPARATOR = '@';
@@ -16,7 +18,52 @@ const SEPARATOR = '@';
 /** Next offset to consume by queue id. */
 type QueueOffsets = Map<number, number>;
 /** By `topic@group`; neither name can hold the separator. */
-type OffsetsByKey = Map<string, QueueOffsets>;
+type OffsetsByKey = ReadonlyMap<string, QueueOffsets>;
+
+/** Offsets by key and queue id, which knows how many it holds. */
+class QueueTable {
+  readonly byKey = new Map<string, QueueOffsets>();
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  get(key: string, queueId: number): number | undefined {
+    return this.byKey.get(key)?.get(queueId);
+  }
+
+  put(key: string, queueId: number, offset: number): void {
+    const queues = this.byKey.get(key);
+    if (queues?.has(queueId) !== true) this.#size += 1;
+    if (queues === undefined) this.byKey.set(key, new Map([[queueId, offset]]));
+    else queues.set(queueId, offset);
+  }
+
+  /** Replaces what there is under the key. */
+  set(key: string, queues: QueueOffsets): void {
+    this.delete(key);
+    this.byKey.set(key, queues);
+    this.#size += queues.size;
+  }
+
+  delete(key: string): void {
+    this.#size -= this.byKey.get(key)?.size ?? 0;
+    this.byKey.delete(key);
+  }
+
+  deleteQueue(key: string, queueId: number): void {
+    const queues = this.byKey.get(key);
+    if (queues?.delete(queueId) !== true) return;
+    this.#size -= 1;
+    if (queues.size === 0) this.byKey.delete(key);
+  }
+
+  /** Whether so many more, or one that is there already, have room. */
+  hasRoom(more: number, key: string, queueId = -1): boolean {
+    return this.#size + more <= MAX_OFFSETS || this.byKey.get(key)?.has(queueId) === true;
+  }
+}
 
 export interface QueueReset {
   group: string;
@@ -43,9 +90,9 @@ export class OffsetTable {
   readonly #settings: BrokerSettings;
   readonly #file: PeriodicFile;
   readonly #version: DataVersion;
-  readonly #consumed: OffsetsByKey = new Map();
-  readonly #pulled: OffsetsByKey = new Map();
-  readonly #resets: OffsetsByKey = new Map();
+  readonly #consumed = new QueueTable();
+  readonly #pulled = new QueueTable();
+  readonly #resets = new QueueTable();
   #commits = 0;
 
   constructor(configDirectory: string, settings: BrokerSettings, clock: Clock) {
@@ -60,81 +107,97 @@ export class OffsetTable {
     for (const [key, queues] of entriesOf(stored?.['offsetTable'])) {
       for (const [queueId, value] of entriesOf(queues)) {
         const offset = integerFrom(value);
-        if (offset !== undefined) put(this.#consumed, key, Number(queueId), offset);
+        if (offset !== undefined) this.#consumed.put(key, Number(queueId), offset);
       }
     }
     this.#version.assign(stored?.['dataVersion']);
   }
 
-  /** Stores the offset as given, even when it is lower than before: that is how consumers go back. */
-  commit(group: string, topic: string, queueId: number, offset: number): void {
-    put(this.#consumed, keyOf(topic, group), queueId, offset);
+  /**
+   * Stores the offset as given, even when it is lower than before: that is how consumers go back. False, and nothing
+   * stored, when the table is full.
+   */
+  commit(group: string, topic: string, queueId: number, offset: number): boolean {
+    const key = keyOf(topic, group);
+    if (!this.#consumed.hasRoom(1, key, queueId)) return false;
+    this.#consumed.put(key, queueId, offset);
     this.#file.touch();
     this.#commits += 1;
     if (this.#commits % this.#settings.consumerOffsetUpdateVersionStep === 0) this.#version.next();
+    return true;
   }
 
   /** Next offset to consume, the waiting reset if there is one, or -1. */
   query(group: string, topic: string, queueId: number): number {
     const key = keyOf(topic, group);
     if (this.#settings.useServerSideResetOffset) {
-      const reset = this.#resets.get(key)?.get(queueId);
+      const reset = this.#resets.get(key, queueId);
       if (reset !== undefined) return reset;
     }
-    return this.#consumed.get(key)?.get(queueId) ?? -1;
+    return this.#consumed.get(key, queueId) ?? -1;
   }
 
   /** Consumed offsets by queue id; undefined when the group never committed for this topic. */
   queuesOf(group: string, topic: string): ReadonlyMap<number, number> | undefined {
-    return this.#consumed.get(keyOf(topic, group));
+    return this.#consumed.byKey.get(keyOf(topic, group));
   }
 
+  /** Not noted when the table is full: it is shown to operators only. */
   commitPull(group: string, topic: string, queueId: number, offset: number): void {
-    put(this.#pulled, keyOf(topic, group), queueId, offset);
+    const key = keyOf(topic, group);
+    if (this.#pulled.hasRoom(1, key, queueId)) this.#pulled.put(key, queueId, offset);
   }
 
   /** Next offset to pull, or what `query` says when the group has not pulled since the start. */
   queryPull(group: string, topic: string, queueId: number): number {
-    return this.#pulled.get(keyOf(topic, group))?.get(queueId) ?? this.query(group, topic, queueId);
+    return this.#pulled.get(keyOf(topic, group), queueId) ?? this.query(group, topic, queueId);
   }
 
-  /** Sets where the group goes on; commits are refused until its consumer has heard of it by a pull. */
+  /**
+   * Sets where the group goes on; commits are refused until its consumer has heard of it by a pull. Throws a
+   * RequestError when the table is full.
+   */
   assignReset(group: string, topic: string, queueId: number, offset: number): void {
     const key = keyOf(topic, group);
-    put(this.#resets, key, queueId, offset);
-    put(this.#consumed, key, queueId, offset);
+    if (!this.#consumed.hasRoom(1, key, queueId)) throw offsetsFull();
+    this.#resets.put(key, queueId, offset);
+    this.#consumed.put(key, queueId, offset);
     this.#file.touch();
     this.resetChanged.emit({ group, topic, queueId, offset });
   }
 
   hasReset(group: string, topic: string, queueId: number): boolean {
-    return this.#resets.get(keyOf(topic, group))?.has(queueId) ?? false;
+    return this.#resets.get(keyOf(topic, group), queueId) !== undefined;
   }
 
   /** The waiting reset, which is over with this call; undefined when there is none. */
   takeReset(group: string, topic: string, queueId: number): number | undefined {
-    const queues = this.#resets.get(keyOf(topic, group));
-    const offset = queues?.get(queueId);
+    const key = keyOf(topic, group);
+    const offset = this.#resets.get(key, queueId);
     if (offset === undefined) return undefined;
-    queues?.delete(queueId);
+    this.#resets.deleteQueue(key, queueId);
     this.resetChanged.emit({ group, topic, queueId, offset: undefined });
     return offset;
   }
 
   /** Topics that the group has committed offsets for. */
   topicsOf(group: string): string[] {
-    return namesIn(this.#consumed.keys()).flatMap((name) => (name.group === group ? [name.topic] : []));
+    return namesIn(this.#consumed.byKey.keys()).flatMap((name) => (name.group === group ? [name.topic] : []));
   }
 
   /** Groups that have committed offsets for the topic. */
   groupsOf(topic: string): string[] {
-    return namesIn(this.#consumed.keys()).flatMap((name) => (name.topic === topic ? [name.group] : []));
+    return namesIn(this.#consumed.byKey.keys()).flatMap((name) => (name.topic === topic ? [name.group] : []));
   }
 
-  /** Gives `target` the offsets that `source` has for the topic, replacing its own. */
+  /**
+   * Gives `target` the offsets that `source` has for the topic, replacing its own. Throws a RequestError when the table
+   * is full.
+   */
   clone(source: string, target: string, topic: string): void {
-    const queues = this.#consumed.get(keyOf(topic, source));
+    const queues = this.#consumed.byKey.get(keyOf(topic, source));
     if (queues === undefined) return;
+    if (!this.#consumed.hasRoom(queues.size, keyOf(topic, target))) throw offsetsFull();
     this.#consumed.set(keyOf(topic, target), new Map(queues));
     this.#file.touch();
   }
@@ -148,10 +211,10 @@ export class OffsetTable {
   }
 
   #remove(matches: (name: Names) => boolean): void {
-    const keys = new Set([...this.#consumed.keys(), ...this.#pulled.keys()]);
+    const keys = new Set([...this.#consumed.byKey.keys(), ...this.#pulled.byKey.keys()]);
     for (const name of namesIn(keys).filter(matches)) {
       const key = keyOf(name.topic, name.group);
-      const resets = [...(this.#resets.get(key)?.keys() ?? [])];
+      const resets = [...(this.#resets.byKey.get(key)?.keys() ?? [])];
       this.#consumed.delete(key);
       this.#pulled.delete(key);
       this.#resets.delete(key);
@@ -162,7 +225,7 @@ export class OffsetTable {
 
   toJson(): OffsetTableJson {
     const groupTopicMap = new Map<string, string[]>();
-    for (const { group, topic } of namesIn(this.#consumed.keys())) {
+    for (const { group, topic } of namesIn(this.#consumed.byKey.keys())) {
       const topics = groupTopicMap.get(group);
       if (topics === undefined) groupTopicMap.set(group, [topic]);
       else topics.push(topic);
@@ -170,7 +233,7 @@ export class OffsetTable {
     return {
       dataVersion: this.#version.toJSON(),
       groupTopicMap,
-      offsetTable: this.#consumed,
+      offsetTable: this.#consumed.byKey,
     };
   }
 
@@ -201,8 +264,6 @@ function namesIn(keys: Iterable<string>): Names[] {
   });
 }
 
-function put(table: OffsetsByKey, key: string, queueId: number, offset: number): void {
-  const queues = table.get(key);
-  if (queues === undefined) table.set(key, new Map([[queueId, offset]]));
-  else queues.set(queueId, offset);
+export function offsetsFull(): RequestError {
+  return tableFull('consumer offsets', MAX_OFFSETS, 'MAX_OFFSETS');
 }

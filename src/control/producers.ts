@@ -1,5 +1,7 @@
 /** Producers by group and connection, as their heartbeats told. */
+import { MAX_PRODUCER_GROUPS } from '../lib/limits.ts';
 import type { ClientConnection } from './context.ts';
+import { tableFull } from './request-fields.ts';
 
 /** One client on one connection; shared shape of producers and consumers. */
 export interface ClientInfo {
@@ -21,9 +23,17 @@ export class ProducerTable {
   readonly #groups = new Map<string, Map<string, ProducerMember>>();
   /** Newest connection of a client id. */
   readonly #connections = new Map<string, ClientConnection>();
+  /** Groups of each connection, by its id. */
+  readonly #groupsOf = new Map<string, Set<string>>();
   #turn = 0;
 
+  /** Throws a RequestError when the connection is in too many groups. */
   register(group: string, client: ClientInfo, now: number): void {
+    const groups = this.#groupsOf.get(client.connection.id) ?? new Set<string>();
+    if (groups.size >= MAX_PRODUCER_GROUPS && !groups.has(group)) {
+      throw tableFull('producer groups of a connection', MAX_PRODUCER_GROUPS, 'MAX_PRODUCER_GROUPS');
+    }
+    this.#groupsOf.set(client.connection.id, groups.add(group));
     const members = this.#groups.get(group) ?? new Map<string, ProducerMember>();
     const known = members.get(client.connection.id);
     if (known !== undefined && known.clientId === client.clientId) known.lastHeartbeat = now;
@@ -38,11 +48,14 @@ export class ProducerTable {
     if (members === undefined || member === undefined) return;
     members.delete(connectionId);
     if (members.size === 0) this.#groups.delete(group);
+    const groups = this.#groupsOf.get(connectionId);
+    groups?.delete(group);
+    if (groups?.size === 0) this.#groupsOf.delete(connectionId);
     this.#forget(member);
   }
 
   removeConnection(connectionId: string): void {
-    for (const group of [...this.#groups.keys()]) this.unregister(group, connectionId);
+    for (const group of [...(this.#groupsOf.get(connectionId) ?? [])]) this.unregister(group, connectionId);
   }
 
   /** Drops members without heartbeat since `before` (ms) and returns their connections. */
@@ -84,7 +97,7 @@ export class ProducerTable {
   /** The client id is forgotten when its connection is in no group any more and no newer one took its place. */
   #forget(member: ProducerMember): void {
     if (this.#connections.get(member.clientId) !== member.connection) return;
-    for (const members of this.#groups.values()) if (members.has(member.connection.id)) return;
+    if (this.#groupsOf.has(member.connection.id)) return;
     this.#connections.delete(member.clientId);
   }
 }

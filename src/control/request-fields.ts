@@ -61,6 +61,11 @@ function checkLength(field: string, text: string, longest: number, limit: string
   );
 }
 
+/** For a table that takes no more entries. */
+export function tableFull(what: string, limit: number, name: string): RequestError {
+  return new RequestError(ResponseCode.SYSTEM_ERROR, limitRemark(what, limit, name));
+}
+
 export function textField(request: RemotingCommand, name: string): string | undefined {
   return request.fields[name];
 }
