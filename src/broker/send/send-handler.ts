@@ -19,11 +19,12 @@ import { encodeCommand } from '../../protocol/command-codec.ts';
 import type { RequestView } from '../../protocol/request-view.ts';
 import { withHostFlags } from '../../record/encode.ts';
 import type { HostAddress } from '../../record/message-id.ts';
+import { NUL_REMARK } from '../../record/properties.ts';
 import { APPEND, APPEND_HEADER, MAX_RING_RECORD, writeAppendHead } from '../../ring/append-records.ts';
 import { NO_SLAB, type Slabs } from '../../ring/slabs.ts';
 import { FULL, type RingProducer } from '../../ring/spsc-ring.ts';
 import { lookUp, type NetworkView, type TopicView } from '../view/network-view.ts';
-import { measureBatch, PROPERTIES_TOO_LONG, RecordWriter, WRITTEN } from './record-writer.ts';
+import { measureBatch, PROPERTIES_WITH_NUL, RecordWriter, UNUSUAL, WRITTEN } from './record-writer.ts';
 import { SendFields } from './send-fields.ts';
 
 const LETTER_F = 0x66;
@@ -157,9 +158,9 @@ export class SendHandler {
     if (outcome !== WRITTEN) {
       ring.abort(claimed);
       if (inSlab) slabs.free(slab);
-      return outcome === PROPERTIES_TOO_LONG
-        ? this.#refuse(connection, request, ResponseCode.MESSAGE_ILLEGAL, this.#illegal())
-        : this.#parts.toControl(connection, request.bytes, offset, length);
+      if (outcome === UNUSUAL) return this.#parts.toControl(connection, request.bytes, offset, length);
+      const remark = outcome === PROPERTIES_WITH_NUL ? NUL_REMARK : this.#illegal();
+      return this.#refuse(connection, request, ResponseCode.MESSAGE_ILLEGAL, remark);
     }
     const { size } = this.#writer;
     if (!inSlab) ring.shrink(claimed, APPEND_HEADER + size);
@@ -188,6 +189,7 @@ export class SendHandler {
     if (shape === undefined || shape.count === 0 || request.bodyLength > maxMessageSize) {
       return this.#refuse(connection, request, ResponseCode.MESSAGE_ILLEGAL, this.#illegal());
     }
+    if (shape.nul) return this.#refuse(connection, request, ResponseCode.MESSAGE_ILLEGAL, NUL_REMARK);
     const inSlab = shape.bytes > MAX_RING_RECORD;
     if (inSlab && shape.bytes > slabs.slabBytes) {
       return this.#refuse(connection, request, ResponseCode.MESSAGE_ILLEGAL, this.#illegal());
