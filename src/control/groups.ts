@@ -10,7 +10,7 @@ import { groupNameProblem, isSystemGroup } from '../lib/names.ts';
 import { writeRocketJson } from '../protocol/rocketmq-json.ts';
 import { alterAttributes, GROUP_ATTRIBUTES } from './attributes.ts';
 import { DataVersion, type DataVersionJson } from './data-version.ts';
-import { type GroupConfig, groupConfigFromJson, groupConfigToJson, newGroupConfig } from './group-config.ts';
+import { type GroupConfig, groupConfigFromJson, groupConfigText, newGroupConfig } from './group-config.ts';
 import { asObject, entriesOf, integerFrom } from './json-fields.ts';
 import { pageByName } from './name-page.ts';
 import { tableFull } from './request-fields.ts';
@@ -48,6 +48,7 @@ export class GroupTable {
   readonly #settings: BrokerSettings;
   readonly #file: StateFile;
   readonly #version: DataVersion;
+  #revision = 0;
   readonly #groups = new Map<string, GroupConfig>();
   readonly #forbidden = new Map<string, Map<string, number>>();
   #forbiddenCount = 0;
@@ -89,6 +90,11 @@ export class GroupTable {
 
   get size(): number {
     return this.#groups.size;
+  }
+
+  /** Another number after each change of what `toJson` shows. */
+  get revision(): number {
+    return this.#revision;
   }
 
   get version(): DataVersionJson {
@@ -161,7 +167,7 @@ export class GroupTable {
     const table = new Map<string, unknown>();
     const forbidden = new Map<string, Map<string, number>>();
     for (const config of groups) {
-      table.set(config.groupName, groupConfigToJson(config));
+      table.set(config.groupName, groupConfigText(config));
       const topics = this.#forbidden.get(config.groupName);
       if (topics !== undefined) forbidden.set(config.groupName, topics);
     }
@@ -191,6 +197,7 @@ export class GroupTable {
   }
 
   #afterChange(): void {
+    this.#revision += 1;
     this.#version.next();
     this.#file.save(() => writeRocketJson(this.#fileJson(), { pretty: true }));
   }

@@ -6,64 +6,13 @@ import { join } from 'node:path';
 import type { Clock } from '../lib/clock.ts';
 import { MAX_OFFSETS } from '../lib/limits.ts';
 import { Listeners } from '../lib/listeners.ts';
-import { writeRocketJson } from '../protocol/rocketmq-json.ts';
+import { type WrittenJson, writeRocketJson } from '../protocol/rocketmq-json.ts';
 import { DataVersion, type DataVersionJson } from './data-version.ts';
 import { asObject, entriesOf, integerFrom } from './json-fields.ts';
 import { PeriodicFile } from './periodic-file.ts';
+import { keyOf, QueueOffsets } from './queue-offsets.ts';
 import { type RequestError, tableFull } from './request-fields.ts';
 import type { BrokerSettings } from './settings.ts';
-
-const SEPARATOR = '@';
-
-/** Next offset to consume by queue id. */
-type QueueOffsets = Map<number, number>;
-/** By `topic@group`; neither name can hold the separator. */
-type OffsetsByKey = ReadonlyMap<string, QueueOffsets>;
-
-/** Offsets by key and queue id, which knows how many it holds. */
-class QueueTable {
-  readonly byKey = new Map<string, QueueOffsets>();
-  #size = 0;
-
-  get size(): number {
-    return this.#size;
-  }
-
-  get(key: string, queueId: number): number | undefined {
-    return this.byKey.get(key)?.get(queueId);
-  }
-
-  put(key: string, queueId: number, offset: number): void {
-    const queues = this.byKey.get(key);
-    if (queues?.has(queueId) !== true) this.#size += 1;
-    if (queues === undefined) this.byKey.set(key, new Map([[queueId, offset]]));
-    else queues.set(queueId, offset);
-  }
-
-  /** Replaces what there is under the key. */
-  set(key: string, queues: QueueOffsets): void {
-    this.delete(key);
-    this.byKey.set(key, queues);
-    this.#size += queues.size;
-  }
-
-  delete(key: string): void {
-    this.#size -= this.byKey.get(key)?.size ?? 0;
-    this.byKey.delete(key);
-  }
-
-  deleteQueue(key: string, queueId: number): void {
-    const queues = this.byKey.get(key);
-    if (queues?.delete(queueId) !== true) return;
-    this.#size -= 1;
-    if (queues.size === 0) this.byKey.delete(key);
-  }
-
-  /** Whether so many more, or one that is there already, have room. */
-  hasRoom(more: number, key: string, queueId = -1): boolean {
-    return this.#size + more <= MAX_OFFSETS || this.byKey.get(key)?.has(queueId) === true;
-  }
-}
 
 export interface QueueReset {
   group: string;
@@ -80,7 +29,7 @@ export interface QueueReset {
 export interface OffsetTableJson {
   dataVersion: DataVersionJson;
   groupTopicMap: Map<string, string[]>;
-  offsetTable: OffsetsByKey;
+  offsetTable: Map<string, WrittenJson>;
 }
 
 export class OffsetTable {
@@ -90,9 +39,9 @@ export class OffsetTable {
   readonly #settings: BrokerSettings;
   readonly #file: PeriodicFile;
   readonly #version: DataVersion;
-  readonly #consumed = new QueueTable();
-  readonly #pulled = new QueueTable();
-  readonly #resets = new QueueTable();
+  readonly #consumed = new QueueOffsets();
+  readonly #pulled = new QueueOffsets();
+  readonly #resets = new QueueOffsets();
   #commits = 0;
 
   constructor(configDirectory: string, settings: BrokerSettings, clock: Clock) {
@@ -139,7 +88,7 @@ export class OffsetTable {
 
   /** Consumed offsets by queue id; undefined when the group never committed for this topic. */
   queuesOf(group: string, topic: string): ReadonlyMap<number, number> | undefined {
-    return this.#consumed.byKey.get(keyOf(topic, group));
+    return this.#consumed.queues(keyOf(topic, group));
   }
 
   /** Not noted when the table is full: it is shown to operators only. */
@@ -182,12 +131,12 @@ export class OffsetTable {
 
   /** Topics that the group has committed offsets for. */
   topicsOf(group: string): string[] {
-    return namesIn(this.#consumed.byKey.keys()).flatMap((name) => (name.group === group ? [name.topic] : []));
+    return [...this.#consumed.topicsOf(group)];
   }
 
   /** Groups that have committed offsets for the topic. */
   groupsOf(topic: string): string[] {
-    return namesIn(this.#consumed.byKey.keys()).flatMap((name) => (name.topic === topic ? [name.group] : []));
+    return [...this.#consumed.groupsOf(topic)];
   }
 
   /**
@@ -195,7 +144,7 @@ export class OffsetTable {
    * is full.
    */
   clone(source: string, target: string, topic: string): void {
-    const queues = this.#consumed.byKey.get(keyOf(topic, source));
+    const queues = this.#consumed.queues(keyOf(topic, source));
     if (queues === undefined) return;
     if (!this.#consumed.hasRoom(queues.size, keyOf(topic, target))) throw offsetsFull();
     this.#consumed.set(keyOf(topic, target), new Map(queues));
@@ -203,37 +152,37 @@ export class OffsetTable {
   }
 
   removeGroup(group: string): void {
-    this.#remove((name) => name.group === group);
+    const topics = [...this.#consumed.topicsOf(group), ...this.#pulled.topicsOf(group)];
+    for (const topic of topics) this.#remove(topic, group);
   }
 
   removeTopic(topic: string): void {
-    this.#remove((name) => name.topic === topic);
+    const groups = [...this.#consumed.groupsOf(topic), ...this.#pulled.groupsOf(topic)];
+    for (const group of groups) this.#remove(topic, group);
   }
 
-  #remove(matches: (name: Names) => boolean): void {
-    const keys = new Set([...this.#consumed.byKey.keys(), ...this.#pulled.byKey.keys()]);
-    for (const name of namesIn(keys).filter(matches)) {
-      const key = keyOf(name.topic, name.group);
-      const resets = [...(this.#resets.byKey.get(key)?.keys() ?? [])];
-      this.#consumed.delete(key);
-      this.#pulled.delete(key);
-      this.#resets.delete(key);
-      this.#file.touch();
-      for (const queueId of resets) this.resetChanged.emit({ ...name, queueId, offset: undefined });
-    }
+  #remove(topic: string, group: string): void {
+    const key = keyOf(topic, group);
+    const resets = [...(this.#resets.queues(key)?.keys() ?? [])];
+    this.#consumed.delete(key);
+    this.#pulled.delete(key);
+    this.#resets.delete(key);
+    this.#file.touch();
+    for (const queueId of resets) this.resetChanged.emit({ topic, group, queueId, offset: undefined });
+  }
+
+  /** Another number after each change of what `toJson` shows. */
+  get revision(): number {
+    return this.#consumed.revision;
   }
 
   toJson(): OffsetTableJson {
     const groupTopicMap = new Map<string, string[]>();
-    for (const { group, topic } of namesIn(this.#consumed.byKey.keys())) {
-      const topics = groupTopicMap.get(group);
-      if (topics === undefined) groupTopicMap.set(group, [topic]);
-      else topics.push(topic);
-    }
+    for (const [group, topics] of this.#consumed.topicsByGroup()) groupTopicMap.set(group, [...topics]);
     return {
       dataVersion: this.#version.toJSON(),
       groupTopicMap,
-      offsetTable: this.#consumed.byKey,
+      offsetTable: this.#consumed.toJson(),
     };
   }
 
@@ -246,22 +195,6 @@ export class OffsetTable {
   saved(): Promise<void> {
     return this.#file.saved();
   }
-}
-
-function keyOf(topic: string, group: string): string {
-  return topic + SEPARATOR + group;
-}
-
-interface Names {
-  topic: string;
-  group: string;
-}
-
-function namesIn(keys: Iterable<string>): Names[] {
-  return [...keys].flatMap((key) => {
-    const [topic, group, rest] = key.split(SEPARATOR);
-    return topic !== undefined && group !== undefined && rest === undefined ? [{ topic, group }] : [];
-  });
 }
 
 export function offsetsFull(): RequestError {

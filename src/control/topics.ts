@@ -23,7 +23,7 @@ import {
   queuesOf,
   type TopicConfig,
   topicConfigFromJson,
-  topicConfigToJson,
+  topicConfigText,
 } from './topic-config.ts';
 
 export interface AutoCreateRequest {
@@ -59,6 +59,7 @@ export class TopicTable {
   readonly #settings: BrokerSettings;
   readonly #file: StateFile;
   readonly #version: DataVersion;
+  #revision = 0;
   readonly #topics = new Map<string, TopicConfig>();
   readonly #systemNames: Set<string>;
   readonly #room: QueueRoom;
@@ -97,6 +98,11 @@ export class TopicTable {
 
   get size(): number {
     return this.#topics.size;
+  }
+
+  /** Another number after each change of what `toJson` shows. */
+  get revision(): number {
+    return this.#revision;
   }
 
   get version(): DataVersionJson {
@@ -186,7 +192,7 @@ export class TopicTable {
 
   toJson(topics: Iterable<TopicConfig> = this.#topics.values()): TopicTableJson {
     const table = new Map<string, unknown>();
-    for (const config of topics) table.set(config.topicName, topicConfigToJson(config));
+    for (const config of topics) table.set(config.topicName, topicConfigText(config));
     return { dataVersion: this.version, topicConfigTable: table };
   }
 
@@ -239,6 +245,7 @@ export class TopicTable {
   }
 
   #afterChange(): void {
+    this.#revision += 1;
     this.#version.next();
     this.#file.save(() => writeRocketJson(this.toJson(), { pretty: true }));
   }

@@ -30,7 +30,7 @@ export const MAX_GROUPS = 100_000;
 /** Queues that all topics of a broker get between two starts: a deleted topic's queues count until the next one. */
 export const MAX_QUEUES = MIB;
 /** Queues of one topic (RocketMQ has no limit; its own largest topic has 1024). */
-export const MAX_QUEUES_PER_TOPIC = 16 * KIB;
+export const MAX_QUEUES_PER_TOPIC = 4 * KIB;
 /** Longest value of an attribute of a topic or group. */
 export const MAX_ATTRIBUTE = 255;
 /** Longest JSON text of what a group's configuration holds beside plain settings: retry policy, subscriptions. */
