@@ -2,7 +2,9 @@
  * The routing state of a name server: who serves which topic. Every method finishes within the call, so readers never
  * see half a registration.
  */
+import { tableFull } from '../control/request-fields.ts';
 import { PERM_READ_WRITE, PERM_WRITE } from '../control/topic-config.ts';
+import { MAX_QUEUE_MAPPINGS, MAX_REGISTERED_BROKERS, MAX_REGISTERED_TOPICS } from '../lib/limits.ts';
 import type { ClientConnection } from '../remoting/connection.ts';
 import { DEFAULT_HEARTBEAT_TIMEOUT_MS, LiveBrokers } from './live-brokers.ts';
 import {
@@ -66,9 +68,11 @@ export class Routes {
   /**
    * Undefined = refused: a single topic of an id that has not registered before must be an incremental registration
    * that overtook the full one. A registration that lost to a newer one of the same id changes nothing and succeeds.
+   * Throws a RequestError that names the limit, and changes nothing, when a table is full.
    */
   register(registration: Registration, options: RegisterOptions): RegisterResult | undefined {
     const { brokerName, brokerId, brokerAddr, clusterName, body } = registration;
+    this.#checkRoom(registration);
     const known = this.#brokers.get(brokerName);
     if (known !== undefined) forgetOtherIds(known, brokerId, brokerAddr);
     if (this.#losesConflict(registration, known)) {
@@ -107,6 +111,7 @@ export class Routes {
   registerTopic(topic: string, queues: Iterable<QueueData>): void {
     const known = [...queues];
     if (!known.every((queue) => this.#brokers.has(queue.brokerName))) return;
+    this.#checkTopics(known.filter((queue) => !this.topics.has(topic, queue.brokerName)).length);
     for (const queue of known) this.topics.put(topic, queue);
   }
 
@@ -122,6 +127,22 @@ export class Routes {
   /** Number of topics. Other permission bits are lost, as in RocketMQ. */
   addWritePerm(brokerName: string): number {
     return this.topics.changePerm(brokerName, () => PERM_READ_WRITE);
+  }
+
+  #checkRoom({ clusterName, brokerName, brokerAddr, body }: Registration): void {
+    const isNew = this.live.get(clusterName, brokerAddr) === undefined;
+    if (isNew && this.live.size >= MAX_REGISTERED_BROKERS) {
+      throw tableFull('registered brokers', MAX_REGISTERED_BROKERS, 'MAX_REGISTERED_BROKERS');
+    }
+    this.#checkTopics(body.topics.filter((topic) => !this.topics.has(topic.topicName, brokerName)).length);
+    if (body.mappings.size > 0 && this.topics.mappingCount + body.mappings.size > MAX_QUEUE_MAPPINGS) {
+      throw tableFull('queue mappings', MAX_QUEUE_MAPPINGS, 'MAX_QUEUE_MAPPINGS');
+    }
+  }
+
+  #checkTopics(more: number): void {
+    if (this.topics.size + more <= MAX_REGISTERED_TOPICS) return;
+    throw tableFull('registered topics', MAX_REGISTERED_TOPICS, 'MAX_REGISTERED_TOPICS');
   }
 
   /** Another address holds the id, and a controller has elected it later than the one that registers. */

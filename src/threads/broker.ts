@@ -116,7 +116,7 @@ class Broker implements RunningBroker {
     this.#topology = topologyOf(config, opened);
     this.#reads = new ControlReads(store, positions, opened.directory, ids);
     this.#put = makePutRing(config, opened, this.#topology);
-    this.#tables = makeTables(storePaths.config(store.directory), settings, systemClock, log);
+    this.#tables = makeTables(storePaths.config(store.directory), settings, systemClock, log, ids);
     const retention = makeRetention(config, opened, this.#jobs, this.#checkpoints, () =>
       this.#logStartMoved(),
     );

@@ -1,6 +1,6 @@
 /**
- * GET_BROKER_RUNTIME_INFO (28): figures by name, all text. What is not measured here is left out; a zero was counted, or
- * is the size of something that does not exist (thread pools and their queues, a lock around the log), which tools read
+ * GET_BROKER_RUNTIME_INFO (28): figures by name, all text. What is not measured here is left out. A zero was counted,
+ * or is the size of what does not exist (thread pools and their queues, a lock around the log), which tools read
  * without looking whether it is there.
  */
 import { succeedWith } from '../../control/request-fields.ts';

@@ -19,6 +19,7 @@ import { type RemotingCommand, responseTo } from '../../protocol/command.ts';
 import { MAX_PROPERTIES } from '../../record/layout.ts';
 import {
   encodeProperties,
+  NUL_REMARK,
   PROPERTY_CLUSTER,
   PROPERTY_MSG_REGION,
   PROPERTY_TRACE_ON,
@@ -59,7 +60,9 @@ export const specialSend: BrokerHandler = async (context, request, connection) =
       'batch request does not support retry group or delays',
     );
   }
-  const properties = parseProperties(send.fields['properties'] ?? '');
+  const propertiesText = send.fields['properties'] ?? '';
+  if (propertiesText.includes('\0')) throw new RequestError(ResponseCode.MESSAGE_ILLEGAL, NUL_REMARK);
+  const properties = parseProperties(propertiesText);
   checkProperties(properties);
   const target = isRetryTopic(topic) ? retryTarget(context, send, topic, properties) : undefined;
   const queueId = queueOf(context, target?.topic ?? topic, target?.queueId ?? requiredInt32(send, 'queueId'));

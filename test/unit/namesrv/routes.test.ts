@@ -223,4 +223,37 @@ test('routes of a zone leave masters of others out, but keep names without a mas
   );
 });
 
+test('brokers, topics and mappings have limits, and what goes over one changes nothing', () => {
+  const routes = new Routes();
+  const options = { connection: new FakeConnection(), now: 1, deleteMissingTopics: false };
+  const put = (changes: Changes) => routes.register(registration(changes), options);
+  for (let i = 0; i < 4096; i++) put({ brokerName: `b${i}`, brokerAddr: `a:${i}`, topics: ['t1', 't2'] });
+  assert.throws(() => put({ brokerName: 'more', brokerAddr: 'x:1' }), /limit MAX_REGISTERED_BROKERS/);
+  assert.not.ok(routes.brokers.has('more'));
+  assert.ok(put({ brokerName: 'b7', brokerAddr: 'a:7', counter: 2 }));
+  routes.unregister({ clusterName: 'c', brokerName: 'b0', brokerAddr: 'a:0' });
+  assert.ok(put({ brokerName: 'more', brokerAddr: 'x:1' }));
+
+  const many = (prefix: string, count: number) => Array.from({ length: count }, (_, i) => `${prefix}${i}`);
+  const room = () => 1_048_576 - routes.topics.size;
+  for (let i = 1; room() > 100_000; i++)
+    put({ brokerName: `b${i}`, brokerAddr: `a:${i}`, counter: 3, topics: many('t', 100_000) });
+  const last = { brokerName: 'b99', brokerAddr: 'a:99', counter: 3 };
+  assert.throws(() => put({ ...last, topics: many('u', room() + 1) }), /limit MAX_REGISTERED_TOPICS/);
+  assert.is(routes.topics.has('u0', 'b99'), false);
+  put({ ...last, topics: many('u', room()) });
+  assert.is(room(), 0);
+  const queue = { brokerName: 'b99', readQueueNums: 1, writeQueueNums: 1, perm: 6, topicSysFlag: 0 };
+  assert.throws(() => routes.registerTopic('one-more', [queue]), /limit MAX_REGISTERED_TOPICS/);
+  routes.registerTopic('u0', [queue]);
+
+  const mappings = (count: number) =>
+    new Map(many('m', count).map((topic) => [topic, { brokerName: 'b99', info: {} }]));
+  const body = {
+    ...registration({ ...last, counter: 4, topics: ['u0', 'u1'] }).body,
+    mappings: mappings(16_385),
+  };
+  assert.throws(() => put({ ...last, body }), /limit MAX_QUEUE_MAPPINGS/);
+});
+
 test.run();
