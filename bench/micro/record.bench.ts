@@ -9,8 +9,7 @@ import { PendingSends } from '../../src/net/pending-sends.ts';
 import { FrameCutter } from '../../src/protocol/frame-cutter.ts';
 import { RequestView } from '../../src/protocol/request-view.ts';
 import { plainBulk } from '../../src/ring/bulk.ts';
-import { NO_SLAB } from '../../src/ring/slabs.ts';
-import { plainRing } from '../../src/ring/spsc-ring.ts';
+import { plainChannel } from '../../src/ring/channel.ts';
 import { nativeDisk } from '../../src/store/disk/native-disk.ts';
 import { QueueFiles } from '../../src/store/read/queue-files.ts';
 import type { HeaderFormat } from '../load/send-template.ts';
@@ -59,7 +58,7 @@ function writing(header: HeaderFormat, bodyBytes: number): Subject {
 /** Chunk to ring, with the consumer giving the ring back at once. */
 function sending(header: HeaderFormat): Subject {
   const chunk = sendChunk(header, FRAMES);
-  const { producer, consumer } = plainRing(1 << 20);
+  const { sender, receiver } = plainChannel({ ringBytes: 1 << 20 });
   const sends = new PendingSends(1 << 10);
   const connection = new Connection(
     fakeSocket,
@@ -68,8 +67,7 @@ function sending(header: HeaderFormat): Subject {
     0,
   );
   const handler = new SendHandler({
-    ring: producer,
-    slabs: { take: () => NO_SLAB } as never,
+    writer: sender,
     sends,
     view: benchView(),
     storeHost: HOST,
@@ -78,6 +76,7 @@ function sending(header: HeaderFormat): Subject {
     maxMessageSize: 4 << 20,
     now: () => 0,
     toControl: () => -1,
+    isAwaited: () => false,
     awaitTopic: () => -1,
   });
   const request = new RequestView();
@@ -93,8 +92,8 @@ function sending(header: HeaderFormat): Subject {
       if (cutter.push(chunk.bytes, chunk.view, chunk.bytes.length, handle) !== 0) throw new Error('not sent');
       handler.publish();
       let sum = 0;
-      while (consumer.next()) sum += consumer.length;
-      consumer.release();
+      while (receiver.next()) sum += receiver.length;
+      receiver.release();
       sends.head = sends.tail;
       return sum;
     },

@@ -27,6 +27,7 @@ function echoSome(): boolean {
     // Both rings have one size, and what is under way fits into one: there is always room.
     const at = to.claim(1, from.length);
     to.view.setInt32(at, from.view.getInt32(from.offset, true), true);
+    to.commit();
   }
   from.release();
   to.publish();

@@ -17,7 +17,10 @@ function inOneThread(payload: number, turn: number): Subject {
   const run = () => {
     let sum = 0;
     for (let i = 0; i < turns; i++) {
-      for (let n = 0; n < turn; n++) producer.view.setInt32(producer.claim(1, payload), n, true);
+      for (let n = 0; n < turn; n++) {
+        producer.view.setInt32(producer.claim(1, payload), n, true);
+        producer.commit();
+      }
       producer.publish();
       while (consumer.next()) sum += consumer.view.getInt32(consumer.offset, true);
       consumer.release();
@@ -52,6 +55,7 @@ function startEcho(): Echo {
     parker: new Parker(wakeUs),
     stop: async () => {
       to.claim(0x7fffffff, 0);
+      to.commit();
       to.publish();
       await new Promise((resolve) => worker.once('exit', resolve));
       for (const { region } of [there, back]) {
@@ -72,6 +76,7 @@ function sendAndAwait({ to, from, parker }: Echo, count: number, turn: number): 
       const at = to.claim(1, PAYLOAD);
       if (at === FULL) break;
       to.view.setInt32(at, n, true);
+      to.commit();
       sent++;
     }
     to.publish();

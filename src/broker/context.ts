@@ -48,6 +48,11 @@ export interface BrokerContext {
   readonly store: StoreReads;
   readonly maintenance: StoreMaintenance;
   readonly put: PutMessage;
+  /**
+   * Why a request that makes a large message out of little is to be refused now (SYSTEM_BUSY), in words for the client;
+   * undefined = it is not. To be asked before anything is read for it.
+   */
+  putBusy(): string | undefined;
   readonly properties: BrokerProperties;
   /** Resolves when a topic's deletion is complete, so that one of its name may be made again. */
   topicSettled(topic: string): Promise<void>;

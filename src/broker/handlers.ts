@@ -1,8 +1,9 @@
 /** The table of contents: which request code means what. Sends and pulls are served by the network threads. */
 import type { ControlHandler, Reply } from '../control/context.ts';
-import { RequestError } from '../control/request-fields.ts';
+import { checkTexts, RequestError } from '../control/request-fields.ts';
 import { RequestCode, ResponseCode, requestName } from '../protocol/codes.ts';
 import { isOneway, type RemotingCommand, responseTo } from '../protocol/command.ts';
+import { ProtocolError } from '../protocol/errors.ts';
 import { brokerConfig, updateBrokerConfig } from './admin/broker-config.ts';
 import { consumeDirectly, consumerRunningInfo } from './admin/call-consumer.ts';
 import { allProducers, consumerConnections, producerConnections } from './admin/connections.ts';
@@ -117,6 +118,7 @@ function guarded(context: BrokerContext, handler: BrokerHandler): ControlHandler
     const answer = (reply: Reply) => (isOneway(request) ? undefined : reply);
     const fail = (error: unknown) => answer(failure(context, request, error));
     try {
+      checkTexts(request);
       const reply = handler(context, request, connection);
       return reply instanceof Promise ? reply.then(answer, fail) : answer(reply);
     } catch (error) {
@@ -127,6 +129,8 @@ function guarded(context: BrokerContext, handler: BrokerHandler): ControlHandler
 
 function failure(context: BrokerContext, request: RemotingCommand, error: unknown): RemotingCommand {
   if (error instanceof RequestError) return responseTo(request, error.code, error.message);
+  // The client's fault, which it is told; nothing is wrong here that a log should say.
+  if (error instanceof ProtocolError) return responseTo(request, ResponseCode.SYSTEM_ERROR, error.message);
   context.log.error({ err: error, request: requestName(request.code) }, 'request failed');
   const remark = error instanceof Error ? error.message : String(error);
   return responseTo(request, ResponseCode.SYSTEM_ERROR, remark);

@@ -1,5 +1,6 @@
 /** Starting a broker from its loaded configuration. */
 import type { ControlLog } from '../control/log.ts';
+import { connectionLimit } from '../lib/descriptors.ts';
 import { formatAddress } from '../remoting/address.ts';
 import type { BrokerConfig, RunningBroker } from '../threads/config.ts';
 import { type EngineThreads, spawnEngineThreads } from '../threads/engine-threads.ts';
@@ -16,12 +17,19 @@ export async function startLoadedBroker(
   threads: EngineThreads,
   log: ControlLog,
   nameServers: string[],
+  descriptorShare = 1,
 ): Promise<RunningBroker> {
   const { startBroker } = await import('../threads/broker.ts');
-  return startBroker(brokerConfig(loaded, log, nameServers), threads);
+  return startBroker(brokerConfig(loaded, log, nameServers, descriptorShare), threads);
 }
 
-export function brokerConfig(loaded: LoadedBroker, log: ControlLog, nameServers: string[]): BrokerConfig {
+/** `descriptorShare`: the broker's part of the descriptors for connections, when it has the process not for itself. */
+export function brokerConfig(
+  loaded: LoadedBroker,
+  log: ControlLog,
+  nameServers: string[],
+  descriptorShare = 1,
+): BrokerConfig {
   const { settings, store, listener } = loaded.values;
   const { bindAddress, networkThreads, engineLayout, busyPollMicros, serverChannelMaxIdleTimeSeconds } =
     listener;
@@ -35,6 +43,7 @@ export function brokerConfig(loaded: LoadedBroker, log: ControlLog, nameServers:
     busyPollMicros,
     nameServers,
     serverChannelMaxIdleTimeSeconds,
+    maxConnections: connectionLimit(descriptorShare),
     properties: new LiveProperties(loaded.values, loaded.file),
     log,
   };

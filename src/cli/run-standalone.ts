@@ -1,7 +1,7 @@
 /** `ringmq standalone`: name server and broker in one process. */
 import { join } from 'node:path';
 import type { ControlLog } from '../control/log.ts';
-import { connectionLimit, NAME_SERVER_SHARE } from '../lib/descriptors.ts';
+import { BROKER_SHARE, connectionLimit, NAME_SERVER_SHARE } from '../lib/descriptors.ts';
 import type { NameServer } from '../namesrv/name-server.ts';
 import { storePaths } from '../store/paths.ts';
 import {
@@ -53,7 +53,7 @@ async function start(loaded: LoadedBroker, port: number, log: ControlLog): Promi
   try {
     const own = reachableAt(loopbackOf(listener.bindAddress), nameServer.port, settings.brokerIP1);
     const others = configuredNameServers(loaded).filter((address) => !isSameServer(address, own));
-    const broker = await startLoadedBroker(loaded, threads, log, [own, ...others]);
+    const broker = await startLoadedBroker(loaded, threads, log, [own, ...others], BROKER_SHARE);
     const shown = reachableAt(listener.bindAddress, nameServer.port, settings.brokerIP1);
     return {
       ready: `name server ${shown}, broker ${broker.address}, store ${store.directory}`,

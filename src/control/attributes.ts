@@ -2,6 +2,8 @@
  * Attributes of topics and groups: a small registry of named values. Requests say what to change by a sign before
  * the name (`+name=value` sets, `-name` removes); tables and files hold plain names.
  */
+import { limitRemark, MAX_ATTRIBUTE } from '../lib/limits.ts';
+import { quote } from '../lib/quote.ts';
 
 /** The change breaks a rule; the message is RocketMQ's remark. */
 export class AttributeError extends Error {
@@ -30,7 +32,7 @@ function between(min: bigint, max: bigint): AttributeRule {
   return {
     changeable: true,
     verify(value) {
-      if (!/^[+-]?\d+$/.test(value)) throw new AttributeError(`For input string: "${value}"`);
+      if (!/^[+-]?\d{1,20}$/.test(value)) throw new AttributeError(`For input string: "${quote(value)}"`);
       const number = BigInt(value.replace(/^\+/, ''));
       if (number < min || number > max) {
         throw new AttributeError(`value is not in range(${min}, ${max})`);
@@ -39,7 +41,13 @@ function between(min: bigint, max: bigint): AttributeRule {
   };
 }
 
-const anyText: AttributeRule = { changeable: true, verify: () => undefined };
+const anyText: AttributeRule = {
+  changeable: true,
+  verify(value) {
+    if (value.length <= MAX_ATTRIBUTE) return;
+    throw new AttributeError(limitRemark('characters in an attribute', MAX_ATTRIBUTE, 'MAX_ATTRIBUTE'));
+  },
+};
 
 const trueOrFalse: AttributeRule = {
   changeable: true,
@@ -83,12 +91,12 @@ export function parseAttributeChanges(text: string | undefined): Map<string, str
   for (const entry of text.split(',')) {
     const [key = '', value] = entry.split('=');
     if (value !== undefined && !key.includes('+')) {
-      throw new AttributeError(`add/alter attribute format is wrong: ${key}`);
+      throw new AttributeError(`add/alter attribute format is wrong: ${quote(key)}`);
     }
     if (value === undefined && !key.includes('-')) {
-      throw new AttributeError(`delete attribute format is wrong: ${key}`);
+      throw new AttributeError(`delete attribute format is wrong: ${quote(key)}`);
     }
-    if (changes.has(key)) throw new AttributeError(`key duplication: ${key}`);
+    if (changes.has(key)) throw new AttributeError(`key duplication: ${quote(key)}`);
     changes.set(key, value ?? '');
   }
   return changes;
@@ -108,20 +116,20 @@ export function alterAttributes(
   for (const [key, value] of changes) {
     const name = key.slice(1);
     if (name === '' || /[+-]/.test(name)) throw new AttributeError('kv string format wrong.');
-    if (seen.has(name)) throw new AttributeError(`alter duplication key. key: ${name}`);
+    if (seen.has(name)) throw new AttributeError(`alter duplication key. key: ${quote(name)}`);
     seen.add(name);
     const adds = key.startsWith('+');
     if (current === undefined && !adds) {
-      throw new AttributeError(`only add attribute is supported while creating topic. key: ${name}`);
+      throw new AttributeError(`only add attribute is supported while creating topic. key: ${quote(name)}`);
     }
-    if (!adds && !key.startsWith('-')) throw new AttributeError(`wrong format key: ${name}`);
+    if (!adds && !key.startsWith('-')) throw new AttributeError(`wrong format key: ${quote(name)}`);
     if (!adds && !result.has(name)) {
-      throw new AttributeError(`attempt to delete a nonexistent key: ${name}`);
+      throw new AttributeError(`attempt to delete a nonexistent key: ${quote(name)}`);
     }
     const rule = rules.get(name);
-    if (rule === undefined) throw new AttributeError(`unsupported key: ${name}`);
+    if (rule === undefined) throw new AttributeError(`unsupported key: ${quote(name)}`);
     if (current !== undefined && !rule.changeable) {
-      throw new AttributeError(`attempt to update an unchangeable attribute. key: ${name}`);
+      throw new AttributeError(`attempt to update an unchangeable attribute. key: ${quote(name)}`);
     }
     if (!adds) result.delete(name);
     else {

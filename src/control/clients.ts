@@ -10,11 +10,21 @@ export class ClientTable {
   readonly consumers: ConsumerTable;
   readonly #settings: BrokerSettings;
   readonly #clock: Clock;
+  #version = 0;
 
   constructor(settings: BrokerSettings, clock: Clock, log: ControlLog) {
     this.#settings = settings;
     this.#clock = clock;
     this.consumers = new ConsumerTable(settings, clock, log);
+  }
+
+  /**
+   * Version for the subscriptions of clients that send none: the time in ms, but always greater than the last one, as a
+   * group takes no older subscription and the clock may have been set back.
+   */
+  nextVersion(): number {
+    this.#version = Math.max(this.#version + 1, this.#clock.now());
+    return this.#version;
   }
 
   /** The connection is gone: its clients leave all groups at once. */
@@ -25,7 +35,7 @@ export class ClientTable {
 
   /** Drops clients whose heartbeats stopped and closes their connections. To be called every 10 s. */
   expireSilent(): void {
-    const now = this.#clock.now();
+    const now = this.#clock.monotonic();
     const before = now - this.#settings.channelExpiredTimeout;
     const silent = new Set([...this.producers.expire(before), ...this.consumers.expire(before)]);
     for (const connection of silent) connection.close();

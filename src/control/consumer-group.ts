@@ -7,7 +7,7 @@ import type { Subscription } from './subscription.ts';
 export const BROADCASTING = 'BROADCASTING';
 
 export interface ConsumerMember extends ClientInfo {
-  /** Ms since the epoch of the last heartbeat. */
+  /** Monotonic ms of the last heartbeat. */
   lastHeartbeat: number;
 }
 
@@ -18,7 +18,11 @@ export interface ConsumerGroupView {
   readonly messageModel: string;
   readonly consumeFromWhere: string;
   readonly subscriptions: ReadonlyMap<string, Subscription>;
+  /** One for each connection, in order of arrival. */
   members(): ConsumerMember[];
+  /** Each once, although two connections may have one. */
+  clientIds(): string[];
+  /** The client's newest connection. */
   find(clientId: string): ConsumerMember | undefined;
 }
 
@@ -53,26 +57,31 @@ export class ConsumerGroup implements ConsumerGroupView {
     return this.members().map((member) => member.connection);
   }
 
+  clientIds(): string[] {
+    return [...new Set(this.members().map((member) => member.clientId))];
+  }
+
   find(clientId: string): ConsumerMember | undefined {
-    for (const member of this.#members.values()) if (member.clientId === clientId) return member;
-    return undefined;
+    let found: ConsumerMember | undefined;
+    for (const member of this.#members.values()) if (member.clientId === clientId) found = member;
+    return found;
   }
 
   /**
-   * Adds or refreshes a member. A client id that comes over another connection has reconnected: its old entry goes,
-   * or the group would count it twice until the old connection is found dead. True when a connection is new.
+   * Adds or refreshes a member. Two connections may have one client id: a client that has reconnected while the old
+   * connection is not known to be dead, or two clients by mistake. Both count, so that when either closes the other is
+   * still there. `joined`: who is in the group has changed; `other`: a connection that had the id before.
    */
-  join(client: ClientInfo, now: number): { joined: boolean; replaced: ConsumerMember | undefined } {
+  join(client: ClientInfo, now: number): { joined: boolean; other: ConsumerMember | undefined } {
     const id = client.connection.id;
     const known = this.#members.get(id);
     if (known !== undefined && known.clientId === client.clientId) {
       known.lastHeartbeat = now;
-      return { joined: false, replaced: undefined };
+      return { joined: false, other: undefined };
     }
-    const replaced = this.find(client.clientId);
-    if (replaced !== undefined) this.#members.delete(replaced.connection.id);
+    const other = this.find(client.clientId);
     this.#members.set(id, { ...client, lastHeartbeat: now });
-    return { joined: known === undefined, replaced };
+    return { joined: true, other };
   }
 
   leave(connectionId: string): boolean {

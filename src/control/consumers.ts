@@ -75,11 +75,16 @@ export class ConsumerTable {
     const previous = group.fingerprint;
     group.fingerprint = fingerprint;
     const described = group.describe(consumer);
-    const { joined, replaced } = group.join(client, this.#clock.now());
-    if (replaced !== undefined) {
+    const { joined, other } = group.join(client, this.#clock.monotonic());
+    if (other !== undefined) {
       this.#log.warn(
-        { group: group.name, clientId: client.clientId, from: replaced.connection.remoteAddress },
-        'client channel changed',
+        {
+          group: group.name,
+          clientId: client.clientId,
+          from: client.connection.remoteAddress,
+          other: other.connection.remoteAddress,
+        },
+        'a second connection with this client id: give each client an instance name of its own, or it has reconnected',
       );
     }
     const subscribed = registration.withoutSubscriptions
@@ -103,7 +108,7 @@ export class ConsumerTable {
     }
   }
 
-  /** Drops members without heartbeat since `before` (ms) and returns their connections. */
+  /** Drops members without heartbeat since `before` (monotonic ms) and returns their connections. */
   expire(before: number): ClientConnection[] {
     const expired = new Set<ClientConnection>();
     for (const group of [...this.#groups.values()]) {

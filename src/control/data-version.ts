@@ -3,7 +3,7 @@
  * whether they have to fetch the table again. In JSON: `{"counter":n,"stateVersion":n,"timestamp":ms}`.
  */
 import type { Clock } from '../lib/clock.ts';
-import { parseRocketJson, type RocketJson } from '../protocol/rocketmq-json.ts';
+import { parseRocketJson, REQUEST_JSON, type RocketJson } from '../protocol/rocketmq-json.ts';
 import { asObject, integerOr } from './json-fields.ts';
 
 export interface DataVersionJson {
@@ -40,7 +40,7 @@ export class DataVersion {
 
   /** Whether the JSON text that a caller sent along is this version; absent and blank text is not. */
   isText(text: string | undefined): boolean {
-    return text !== undefined && text.trim() !== '' && this.equals(parseRocketJson(text));
+    return text !== undefined && text.trim() !== '' && this.equals(parseRocketJson(text, REQUEST_JSON));
   }
 
   equals(value: RocketJson | undefined): boolean {

@@ -1,6 +1,8 @@
 /** One consumer group's configuration and its JSON form (config/subscriptionGroup.json, requests 200, 201, 352). */
-import type { RocketJson } from '../protocol/rocketmq-json.ts';
-import { asObject, booleanOr, integerOr, textIn, textMapIn } from './json-fields.ts';
+import { MAX_GROUP_EXTRAS, MAX_QUEUES_PER_TOPIC } from '../lib/limits.ts';
+import { limitError } from '../protocol/errors.ts';
+import { type RocketJson, writeRocketJson } from '../protocol/rocketmq-json.ts';
+import { asObject, booleanOr, INT32, integerWithin, type Range, textIn, textMapIn } from './json-fields.ts';
 
 /** Tables replace a config, they never change one. */
 export interface GroupConfig {
@@ -45,23 +47,32 @@ export function newGroupConfig(groupName: string, consumeBroadcastEnable = true)
   };
 }
 
-/** Undefined when the value is no object; absent members take their defaults (an absent name becomes empty). */
+const QUEUES: Range = { least: 0, most: MAX_QUEUES_PER_TOPIC, limit: 'MAX_QUEUES_PER_TOPIC' };
+/** A long in RocketMQ, and a small number in fact. */
+const BROKER_ID: Range = { least: 0, most: Number.MAX_SAFE_INTEGER };
+
+/**
+ * Undefined when the value is no object; absent members take their defaults (an absent name becomes empty). A number
+ * that cannot be used, or more unread extras than MAX_GROUP_EXTRAS, throws a ProtocolError that says what is allowed.
+ */
 export function groupConfigFromJson(value: RocketJson | undefined): GroupConfig | undefined {
   const object = asObject(value);
   if (object === undefined) return undefined;
   const base = newGroupConfig(textIn(object, 'groupName') ?? '');
+  checkExtras(object['groupRetryPolicy'], object['subscriptionDataSet']);
   return {
     groupName: base.groupName,
     consumeEnable: booleanOr(object, 'consumeEnable', base.consumeEnable),
     consumeFromMinEnable: booleanOr(object, 'consumeFromMinEnable', base.consumeFromMinEnable),
     consumeBroadcastEnable: booleanOr(object, 'consumeBroadcastEnable', base.consumeBroadcastEnable),
     consumeMessageOrderly: booleanOr(object, 'consumeMessageOrderly', base.consumeMessageOrderly),
-    retryQueueNums: integerOr(object, 'retryQueueNums', base.retryQueueNums),
-    retryMaxTimes: integerOr(object, 'retryMaxTimes', base.retryMaxTimes),
-    brokerId: integerOr(object, 'brokerId', base.brokerId),
-    whichBrokerWhenConsumeSlowly: integerOr(
+    retryQueueNums: integerWithin(object, 'retryQueueNums', QUEUES, base.retryQueueNums),
+    retryMaxTimes: integerWithin(object, 'retryMaxTimes', INT32, base.retryMaxTimes),
+    brokerId: integerWithin(object, 'brokerId', BROKER_ID, base.brokerId),
+    whichBrokerWhenConsumeSlowly: integerWithin(
       object,
       'whichBrokerWhenConsumeSlowly',
+      BROKER_ID,
       base.whichBrokerWhenConsumeSlowly,
     ),
     notifyConsumerIdsChangedEnable: booleanOr(
@@ -69,8 +80,8 @@ export function groupConfigFromJson(value: RocketJson | undefined): GroupConfig 
       'notifyConsumerIdsChangedEnable',
       base.notifyConsumerIdsChangedEnable,
     ),
-    groupSysFlag: integerOr(object, 'groupSysFlag', base.groupSysFlag),
-    consumeTimeoutMinute: integerOr(object, 'consumeTimeoutMinute', base.consumeTimeoutMinute),
+    groupSysFlag: integerWithin(object, 'groupSysFlag', INT32, base.groupSysFlag),
+    consumeTimeoutMinute: integerWithin(object, 'consumeTimeoutMinute', INT32, base.consumeTimeoutMinute),
     groupRetryPolicy: asObject(object['groupRetryPolicy']) ?? base.groupRetryPolicy,
     subscriptionDataSet: object['subscriptionDataSet'],
     attributes: textMapIn(object, 'attributes'),
@@ -79,4 +90,13 @@ export function groupConfigFromJson(value: RocketJson | undefined): GroupConfig 
 
 export function groupConfigToJson(config: GroupConfig): Record<string, unknown> {
   return { ...config, attributes: new Map(config.attributes) };
+}
+
+/** They are kept as they came, and written with every change of any group. */
+function checkExtras(...extras: (RocketJson | undefined)[]): void {
+  let length = 0;
+  for (const extra of extras) length += writeRocketJson(extra ?? null).length;
+  if (length > MAX_GROUP_EXTRAS) {
+    throw limitError('characters of retry policy and subscriptions', MAX_GROUP_EXTRAS, 'MAX_GROUP_EXTRAS');
+  }
 }

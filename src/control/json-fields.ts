@@ -3,12 +3,22 @@
  * numbers and enums by name or ordinal (protocol traps T3 and T21), so each reader says what it takes and what an
  * absent or unusable value means.
  */
-import { parseRocketJson, type RocketJson, type RocketJsonObject } from '../protocol/rocketmq-json.ts';
+import { quote } from '../lib/quote.ts';
+import { ProtocolError } from '../protocol/errors.ts';
+import {
+  parseRocketJson,
+  REQUEST_JSON,
+  type RocketJson,
+  type RocketJsonObject,
+} from '../protocol/rocketmq-json.ts';
 
 /** The JSON value of a request's body; null when there is no body. Throws a ProtocolError for text that is no JSON. */
 export function parseBody(body: Uint8Array | undefined): RocketJson {
   if (body === undefined || body.length === 0) return null;
-  return parseRocketJson(Buffer.from(body.buffer, body.byteOffset, body.length).toString('utf8'));
+  return parseRocketJson(
+    Buffer.from(body.buffer, body.byteOffset, body.length).toString('utf8'),
+    REQUEST_JSON,
+  );
 }
 
 /** The value if it is a plain object, else undefined. */
@@ -64,7 +74,39 @@ export function bigintOr(object: RocketJsonObject, name: string, fallback: bigin
   const value = object[name];
   if (typeof value === 'bigint') return value;
   if (typeof value === 'number') return Number.isSafeInteger(value) ? BigInt(value) : fallback;
-  return typeof value === 'string' && /^-?\d+$/.test(value) ? BigInt(value) : fallback;
+  return typeof value === 'string' && /^-?\d{1,20}$/.test(value) ? BigInt(value) : fallback;
+}
+
+/** The whole numbers that a member may have; with the name of the limit that the largest is, if it is one. */
+export interface Range {
+  least: number;
+  most: number;
+  limit?: string;
+}
+
+export const INT32: Range = { least: -0x80_00_00_00, most: 0x7f_ff_ff_ff };
+
+/**
+ * A whole number within a range, as number or text; absent and null are the fallback. Throws a ProtocolError that says
+ * what is allowed for anything else: such a value would become a setting that nobody has chosen.
+ */
+export function integerWithin(
+  object: RocketJsonObject,
+  name: string,
+  range: Range,
+  fallback: number,
+): number {
+  const value = object[name];
+  if (value === undefined || value === null) return fallback;
+  const number = integerFrom(value);
+  if (number !== undefined && number >= range.least && number <= range.most) return number;
+  throw new ProtocolError('VALUE', rangeProblem(name, textIn(object, name) ?? 'no number', range));
+}
+
+/** The sentence for a number outside its range. */
+export function rangeProblem(name: string, value: string, { least, most, limit }: Range): string {
+  const known = limit === undefined ? '' : ` (limit ${limit})`;
+  return `${name} is ${quote(value)}; whole numbers from ${least} to ${most}${known} are allowed`;
 }
 
 export function booleanOr(object: RocketJsonObject, name: string, fallback: boolean): boolean {
@@ -74,7 +116,12 @@ export function booleanOr(object: RocketJsonObject, name: string, fallback: bool
   return typeof value === 'number' ? value !== 0 : fallback;
 }
 
-/** An enum by name or by ordinal within `names`. Unknown names pass as they are, as newer clients have more. */
+const ENUM_NAME = /^\w{1,64}$/;
+
+/**
+ * An enum by name or by ordinal within `names`. Unknown names pass as they are, as newer clients have more; what is no
+ * name is the fallback.
+ */
 export function enumOr(
   object: RocketJsonObject,
   name: string,
@@ -83,7 +130,7 @@ export function enumOr(
 ): string {
   const value = object[name];
   if (typeof value === 'number') return names[value] ?? fallback;
-  return typeof value === 'string' && value !== '' ? value : fallback;
+  return typeof value === 'string' && ENUM_NAME.test(value) ? value : fallback;
 }
 
 /** Text values of an object by name; other values are left out. */

@@ -2,6 +2,7 @@
 import type { Timers } from '../lib/timers.ts';
 import type { ClientTable } from './clients.ts';
 import type { DelayOffsets } from './delay-offsets.ts';
+import type { DelayTimes } from './delay-times.ts';
 import type { ControlLog } from './log.ts';
 import type { OffsetTable } from './offsets.ts';
 import type { QueueLocks } from './queue-locks.ts';
@@ -18,15 +19,16 @@ export interface MaintainedTables {
   clients: ClientTable;
   offsets: OffsetTable;
   delayOffsets: DelayOffsets;
+  delayTimes: DelayTimes;
   locks: QueueLocks;
   stats: StatsTable;
 }
 
 /** Starts the periodic work; the result stops it. Offsets have to be persisted once more after that. */
 export function startMaintenance(tables: MaintainedTables, timers: Timers): () => void {
-  const { settings, log, clients, offsets, delayOffsets, locks, stats } = tables;
+  const { settings, log, clients, offsets, delayOffsets, delayTimes, locks, stats } = tables;
   const report = (error: unknown) => log.error({ err: error }, 'periodic work of the control thread failed');
-  const persist = (table: OffsetTable | DelayOffsets) => () => {
+  const persist = (table: OffsetTable | DelayOffsets | DelayTimes) => () => {
     table.persist();
     table.saved().catch(report);
   };
@@ -51,6 +53,7 @@ export function startMaintenance(tables: MaintainedTables, timers: Timers): () =
     ),
     every(timers, () => settings.flushConsumerOffsetInterval, persist(offsets), report),
     every(timers, () => settings.flushDelayOffsetInterval, persist(delayOffsets), report),
+    every(timers, () => settings.flushDelayOffsetInterval, persist(delayTimes), report),
   ];
   return () => {
     for (const stop of stops) stop();

@@ -7,7 +7,7 @@ import type { Subscription } from './subscription.ts';
 
 interface Seen {
   subscription: Subscription;
-  /** Ms since the epoch of the last pull with it. */
+  /** Monotonic ms of the last pull with it. */
   at: number;
 }
 
@@ -22,7 +22,7 @@ export class OfflineSubscriptions {
 
   note(group: string, subscription: Subscription): void {
     const topics = this.#groups.get(group) ?? new Map<string, Seen>();
-    topics.set(subscription.topic, { subscription, at: this.#clock.now() });
+    topics.set(subscription.topic, { subscription, at: this.#clock.monotonic() });
     this.#groups.set(group, topics);
   }
 
@@ -30,7 +30,7 @@ export class OfflineSubscriptions {
     return this.#groups.get(group)?.get(topic)?.subscription;
   }
 
-  /** Forgets what was not used since `before` (ms). */
+  /** Forgets what was not used since `before` (monotonic ms). */
   expire(before: number): void {
     for (const [group, topics] of this.#groups) {
       for (const [topic, seen] of topics) if (seen.at < before) topics.delete(topic);

@@ -12,24 +12,43 @@ export interface ClientInfo {
 }
 
 export interface ProducerMember extends ClientInfo {
-  /** Ms since the epoch of the last heartbeat. */
+  /** Monotonic ms of the last heartbeat. */
   lastHeartbeat: number;
+}
+
+/** A connection of a client, and in how many groups it is. */
+interface Presence {
+  readonly connection: ClientConnection;
+  groups: number;
 }
 
 export class ProducerTable {
   /** By group, then by connection id. */
   readonly #groups = new Map<string, Map<string, ProducerMember>>();
-  /** Newest connection of a client id. */
-  readonly #connections = new Map<string, ClientConnection>();
+  /** By connection id: the groups that it is in. */
+  readonly #groupsOf = new Map<string, Set<string>>();
+  /** By client id, then by connection id, the newest last: when it closes, the one before it takes over. */
+  readonly #clients = new Map<string, Map<string, Presence>>();
   #turn = 0;
 
+  /** `now`: monotonic ms. */
   register(group: string, client: ClientInfo, now: number): void {
+    const { id } = client.connection;
+    const known = this.#groups.get(group)?.get(id);
+    if (known !== undefined && known.clientId === client.clientId) {
+      known.lastHeartbeat = now;
+      return;
+    }
+    this.unregister(group, id);
     const members = this.#groups.get(group) ?? new Map<string, ProducerMember>();
-    const known = members.get(client.connection.id);
-    if (known !== undefined && known.clientId === client.clientId) known.lastHeartbeat = now;
-    else members.set(client.connection.id, { ...client, lastHeartbeat: now });
+    members.set(id, { ...client, lastHeartbeat: now });
     this.#groups.set(group, members);
-    this.#connections.set(client.clientId, client.connection);
+    const groups = this.#groupsOf.get(id) ?? new Set<string>();
+    this.#groupsOf.set(id, groups.add(group));
+    const connections = this.#clients.get(client.clientId) ?? new Map<string, Presence>();
+    const presence = connections.get(id) ?? { connection: client.connection, groups: 0 };
+    presence.groups += 1;
+    this.#clients.set(client.clientId, connections.set(id, presence));
   }
 
   unregister(group: string, connectionId: string): void {
@@ -38,14 +57,17 @@ export class ProducerTable {
     if (members === undefined || member === undefined) return;
     members.delete(connectionId);
     if (members.size === 0) this.#groups.delete(group);
-    this.#forget(member);
+    const groups = this.#groupsOf.get(connectionId);
+    groups?.delete(group);
+    if (groups?.size === 0) this.#groupsOf.delete(connectionId);
+    this.#leave(member);
   }
 
   removeConnection(connectionId: string): void {
-    for (const group of [...this.#groups.keys()]) this.unregister(group, connectionId);
+    for (const group of [...(this.#groupsOf.get(connectionId) ?? [])]) this.unregister(group, connectionId);
   }
 
-  /** Drops members without heartbeat since `before` (ms) and returns their connections. */
+  /** Drops members without heartbeat since `before` (monotonic ms) and returns their connections. */
   expire(before: number): ClientConnection[] {
     const expired = new Set<ClientConnection>();
     for (const [group, members] of [...this.#groups]) {
@@ -68,9 +90,9 @@ export class ProducerTable {
     return [...this.#groups].map(([group, members]) => [group, [...members.values()]]);
   }
 
-  /** The connection of a client, for replies and recalls. */
+  /** The newest connection of a client, for replies and recalls. */
   findConnection(clientId: string): ClientConnection | undefined {
-    return this.#connections.get(clientId);
+    return [...(this.#clients.get(clientId)?.values() ?? [])].at(-1)?.connection;
   }
 
   /** One connection of the group, in turn: any of its members can say how a transaction ended. */
@@ -81,10 +103,13 @@ export class ProducerTable {
     return members[this.#turn % members.length]?.connection;
   }
 
-  /** The client id is forgotten when its connection is in no group any more and no newer one took its place. */
-  #forget(member: ProducerMember): void {
-    if (this.#connections.get(member.clientId) !== member.connection) return;
-    for (const members of this.#groups.values()) if (members.has(member.connection.id)) return;
-    this.#connections.delete(member.clientId);
+  /** The client's connection counts as long as it is in any group. */
+  #leave({ clientId, connection }: ProducerMember): void {
+    const connections = this.#clients.get(clientId);
+    const presence = connections?.get(connection.id);
+    if (connections === undefined || presence === undefined) return;
+    presence.groups -= 1;
+    if (presence.groups === 0) connections.delete(connection.id);
+    if (connections.size === 0) this.#clients.delete(clientId);
   }
 }

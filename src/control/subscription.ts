@@ -3,8 +3,11 @@
  * (protocol trap T21), so both are computed here from the expression.
  */
 import { javaHashCode } from '../lib/java-hash.ts';
+import { MAX_EXPRESSION, MAX_TAGS } from '../lib/limits.ts';
+import { isTopicName } from '../lib/names.ts';
+import { limitError } from '../protocol/errors.ts';
 import type { RocketJson } from '../protocol/rocketmq-json.ts';
-import { asArray, asObject, bigintOr, booleanOr, textIn, textOr } from './json-fields.ts';
+import { asArray, asObject, bigintOr, booleanOr, enumOr, textIn, textOr } from './json-fields.ts';
 
 export const ALL_TAGS = '*';
 
@@ -53,21 +56,31 @@ export function acceptsTagCode(subscription: Subscription, code: number): boolea
 }
 
 /**
- * From a heartbeat or request 46. Undefined when it is no object or names no topic. Without expression the tag set
- * stands in for it; `now` (ms) is the version of clients that send none.
+ * From a heartbeat or request 46. Undefined when it is no object or names no topic that there could be. Without
+ * expression the tag set stands in for it; `version` is that of clients that send none. Throws a ProtocolError for an
+ * expression past its limits.
  */
-export function subscriptionFromJson(value: RocketJson | undefined, now: number): Subscription | undefined {
+export function subscriptionFromJson(
+  value: RocketJson | undefined,
+  version: number,
+): Subscription | undefined {
   const object = asObject(value);
   const topic = object === undefined ? undefined : textIn(object, 'topic');
-  if (object === undefined || topic === undefined) return undefined;
+  if (object === undefined || topic === undefined || !isTopicName(topic)) return undefined;
   const tags = asArray(object['tagsSet']).filter((tag) => typeof tag === 'string');
   const fallback = tags.length > 0 ? tags.join(' || ') : ALL_TAGS;
-  const subString = textOr(object, 'subString', '');
-  return newSubscription(
+  const subString = textOr(object, 'subString', '') || fallback;
+  if (subString.length > MAX_EXPRESSION) {
+    throw limitError('characters in a subscription expression', MAX_EXPRESSION, 'MAX_EXPRESSION');
+  }
+  const subscription = newSubscription(
     topic,
-    subString === '' ? fallback : subString,
-    textOr(object, 'expressionType', 'TAG') || 'TAG',
-    bigintOr(object, 'subVersion', BigInt(now)),
+    subString,
+    enumOr(object, 'expressionType', [], 'TAG'),
+    bigintOr(object, 'subVersion', BigInt(version)),
     booleanOr(object, 'classFilterMode', false),
   );
+  if (subscription.tagsSet.length > MAX_TAGS)
+    throw limitError('tags in a subscription', MAX_TAGS, 'MAX_TAGS');
+  return subscription;
 }

@@ -1,6 +1,17 @@
 /** One topic's configuration and its JSON form (config/topics.json and requests 17, 18, 21, 103, 351). */
+import { MAX_QUEUES_PER_TOPIC } from '../lib/limits.ts';
 import type { RocketJson } from '../protocol/rocketmq-json.ts';
-import { asObject, booleanOr, enumOr, integerOr, textIn, textMapIn } from './json-fields.ts';
+import {
+  asObject,
+  booleanOr,
+  enumOr,
+  INT32,
+  integerWithin,
+  type Range,
+  rangeProblem,
+  textIn,
+  textMapIn,
+} from './json-fields.ts';
 
 export const PERM_INHERIT = 1;
 export const PERM_WRITE = 2;
@@ -45,18 +56,41 @@ export function newTopicConfig(
   };
 }
 
-/** Undefined when the value is no object or names no topic. Absent members take their defaults. */
+/** Queue ids of a topic run from 0 to this, exclusively. */
+export function queuesOf(topic: Pick<TopicConfig, 'readQueueNums' | 'writeQueueNums'>): number {
+  return Math.max(topic.readQueueNums, topic.writeQueueNums);
+}
+
+const QUEUES: Range = { least: 0, most: MAX_QUEUES_PER_TOPIC, limit: 'MAX_QUEUES_PER_TOPIC' };
+const PERMISSIONS: Range = { least: 0, most: PERM_INHERIT | PERM_READ_WRITE };
+
+/** What is wrong with the numbers of a configuration, undefined when they can be used. */
+export function topicConfigProblem(config: TopicConfig): string | undefined {
+  for (const name of ['readQueueNums', 'writeQueueNums'] as const) {
+    if (config[name] < QUEUES.least || config[name] > QUEUES.most) {
+      return rangeProblem(name, String(config[name]), QUEUES);
+    }
+  }
+  const { perm } = config;
+  const allowed = perm >= PERMISSIONS.least && perm <= PERMISSIONS.most;
+  return allowed ? undefined : rangeProblem('perm', String(perm), PERMISSIONS);
+}
+
+/**
+ * Undefined when the value is no object or names no topic. Absent members take their defaults; a number that cannot be
+ * used throws a ProtocolError that says what is allowed.
+ */
 export function topicConfigFromJson(value: RocketJson | undefined): TopicConfig | undefined {
   const object = asObject(value);
   const topicName = object === undefined ? undefined : textIn(object, 'topicName');
   if (object === undefined || topicName === undefined) return undefined;
   return {
     topicName,
-    readQueueNums: integerOr(object, 'readQueueNums', DEFAULT_QUEUES),
-    writeQueueNums: integerOr(object, 'writeQueueNums', DEFAULT_QUEUES),
-    perm: integerOr(object, 'perm', PERM_READ_WRITE),
+    readQueueNums: integerWithin(object, 'readQueueNums', QUEUES, DEFAULT_QUEUES),
+    writeQueueNums: integerWithin(object, 'writeQueueNums', QUEUES, DEFAULT_QUEUES),
+    perm: integerWithin(object, 'perm', PERMISSIONS, PERM_READ_WRITE),
     topicFilterType: enumOr(object, 'topicFilterType', FILTER_TYPES, 'SINGLE_TAG'),
-    topicSysFlag: integerOr(object, 'topicSysFlag', 0),
+    topicSysFlag: integerWithin(object, 'topicSysFlag', INT32, 0),
     order: booleanOr(object, 'order', false),
     attributes: textMapIn(object, 'attributes'),
   };

@@ -2,7 +2,7 @@
 import { inspect } from 'node:util';
 import { parentPort } from 'node:worker_threads';
 import { defaultBrokerSettings } from '../control/settings.ts';
-import { connectionLimit, NAME_SERVER_SHARE } from '../lib/descriptors.ts';
+import { BROKER_SHARE, connectionLimit, NAME_SERVER_SHARE } from '../lib/descriptors.ts';
 import { startNameServer } from '../namesrv/name-server.ts';
 import { formatHost } from '../net/addresses.ts';
 import { storeOptions } from '../store/store.ts';
@@ -53,6 +53,7 @@ function configOf({ store, temporary, options }: EmbeddedStart, nameServer: stri
     busyPollMicros: 0,
     nameServers: [nameServer],
     serverChannelMaxIdleTimeSeconds: IDLE_SECONDS,
+    maxConnections: connectionLimit(BROKER_SHARE),
     properties: {
       all: () => Object.entries(settings).map(([name, value]) => [name, String(value)] as const),
       update: () => {

@@ -21,11 +21,12 @@ export const MAX_NAME_SERVER_UNFINISHED_BYTES = 64 * MIB;
 export const MIN_FRAME_GROWTH_BYTES = 1 * KIB;
 export const FRAME_STALL_MS = 10_000;
 
-/** Answers of a connection of the name server that its peer has not read: beyond, its requests wait. */
+/** Answers of a connection that its peer has not read: beyond, its requests wait. */
 export const MAX_UNSENT_BYTES = 4 * MIB;
 /** The same where waiting does not help, as what is under way is answered nevertheless: beyond, it is closed. */
 export const MAX_OUTPUT_BYTES = 48 * MIB;
-/** Answers that have not been read, over all connections of a name server. */
+/** Answers that have not been read, over all connections of a broker, and of a name server. */
+export const MAX_BROKER_OUTPUT_BYTES = 512 * MIB;
 export const MAX_NAME_SERVER_OUTPUT_BYTES = 128 * MIB;
 
 /** Requests under way of one connection of the name server, and of all: beyond, its socket is not read. */
@@ -37,7 +38,75 @@ export const MAX_TURN_MS = 2;
 /** Connections of one server, as far as the descriptors of the process suffice (lib/descriptors.ts). */
 export const MAX_CONNECTIONS = 20_000;
 
+/** Fields in the header of a request (RocketMQ's longest has 16). */
+export const MAX_HEADER_FIELDS = 64;
+/** Longest topic name, and that of a retry or dead letter topic (RocketMQ's numbers, as for groups). */
+export const MAX_TOPIC_NAME = 127;
+export const MAX_DERIVED_TOPIC_NAME = 255;
+/** Longest group name: `%RETRY%group` has to fit into a topic's name. */
+export const MAX_GROUP_NAME = 120;
+/** Longest name of anything else: broker, cluster, namespace, address; also of a topic or group that is looked up. */
+export const MAX_NAME = 255;
+/** Longest client id. */
+export const MAX_CLIENT_ID = 1 * KIB;
+/** Longest other text in the header of a request, in characters; the properties of a message have their own limit. */
+export const MAX_FIELD_TEXT = 32 * KIB;
+/** Queues of one topic (RocketMQ has no limit; its own largest topic has 1024). */
+export const MAX_QUEUES_PER_TOPIC = 16 * KIB;
+/** Longest value of an attribute of a topic or group. */
+export const MAX_ATTRIBUTE = 255;
+/** Longest JSON text of what a group's configuration holds beside plain settings: retry policy, subscriptions. */
+export const MAX_GROUP_EXTRAS = 16 * KIB;
+/** Longest subscription expression, in characters, and tags that it may name. */
+export const MAX_EXPRESSION = 8 * KIB;
+export const MAX_TAGS = 512;
+/** Consumer groups and producer groups in one heartbeat, and topics that one consumer subscribes to. */
+export const MAX_HEARTBEAT_GROUPS = 1 * KIB;
+export const MAX_SUBSCRIPTIONS = 16 * KIB;
+/** Tags in all subscriptions of one consumer: they travel to every network thread. */
+export const MAX_CONSUMER_TAGS = 64 * KIB;
+/** Subscription texts of pulls that a network thread keeps parsed; others are parsed anew each time. */
+export const MAX_PARSED_FILTERS = 4 * KIB;
+/** Longest silence that a broker can ask a name server to put up with, in ms. */
+export const MAX_HEARTBEAT_TIMEOUT_MS = 600_000;
+/** Longest wait that a pull can ask for, in ms; longer ones end then, which looks like "nothing has come". */
+export const MAX_SUSPEND_MS = 120_000;
+
+/** Longest JSON body of a request, in characters; a broker's registration may fill a frame. */
+export const MAX_JSON_BODY = 4 * MIB;
+/** Longest text in the JSON body of a request, in characters. */
+export const MAX_JSON_TEXT = 64 * KIB;
+/** Deepest nesting of a JSON text, our own files included; small enough for the stack. */
+export const MAX_JSON_DEPTH = 200;
+/** Values in the JSON body of a request. What a reference stands for counts again each time. */
+export const MAX_JSON_VALUES = 256 * KIB;
+/** Values in a broker's registration with the name server: some ten for each of its topics. */
+export const MAX_REGISTRATION_VALUES = MIB;
+
 /** The sentence for a request that went over a limit: what is limited, by what number, and which limit it is. */
 export function limitRemark(what: string, limit: number, name: string): string {
   return `${what}: more than ${limit} (limit ${name})`;
 }
+
+/** Posted bytes that may wait for room in a channel to a thread before control takes no more requests. */
+export const MAX_CHANNEL_BACKLOG_BYTES = 32 * MIB;
+/** What one connection may put before others in a round of control's: bytes, a frame counts 1 KiB and its length. */
+export const MAX_CONTROL_SHARE_BYTES = 128 * KIB;
+/** Requests that control answers later (its own messages, questions to clients), of one connection. */
+export const MAX_CONTROL_REQUESTS_PER_CONNECTION = 4096;
+/** Same, of all connections together: then control takes no more requests until some are answered. */
+export const MAX_CONTROL_REQUESTS = 16 * 1024;
+/** Messages of the broker's own (retries, delays, dead letters) on their way to the log. */
+export const MAX_PUTS = 4096;
+/** Their bytes: then send-backs are refused, and control takes no more requests that lead to such messages. */
+export const MAX_PUT_BYTES = 32 * MIB;
+
+/** Pulls of one connection that wait for messages, and of all connections of a network thread. */
+export const MAX_PARKED_PULLS = 32 * 1024;
+export const MAX_ALL_PARKED_PULLS = 512 * 1024;
+/** Frames that wait until a topic or group has been made: of one name, and of all names of a network thread. */
+export const MAX_CREATION_BYTES = 4 * MIB;
+export const MAX_ALL_CREATION_BYTES = 64 * MIB;
+/** Pulls of one connection whose messages have to be fetched from the disk, and of all of a network thread. */
+export const MAX_FETCHES = 256;
+export const MAX_ALL_FETCHES = 8 * 1024;

@@ -1,4 +1,6 @@
 /** Names of topics and groups: which are legal, which are reserved, and how derived names are built. */
+import { MAX_DERIVED_TOPIC_NAME, MAX_GROUP_NAME, MAX_NAME, MAX_TOPIC_NAME } from './limits.ts';
+import { quote } from './quote.ts';
 
 export const RETRY_PREFIX = '%RETRY%';
 export const DLQ_PREFIX = '%DLQ%';
@@ -47,12 +49,10 @@ const NOT_SENDABLE: ReadonlySet<string> = new Set([
   ROCKSDB_OP_HALF_TOPIC,
 ]);
 
+/** Of names that others have made: brokers, clusters, addresses. */
+const CONTROL_CHARACTER = /\p{Cc}/u;
 const LEGAL_NAME = /^[%|a-zA-Z0-9_-]*$/;
 const LEGAL_NAME_TEXT = '^[%|a-zA-Z0-9_-]+$';
-const TOPIC_MAX_LENGTH = 127;
-const DERIVED_TOPIC_MAX_LENGTH = 255;
-/** Shorter than a topic: `%RETRY%group` has to fit into one. */
-const GROUP_MAX_LENGTH = 120;
 
 export function retryTopicOf(group: string): string {
   return RETRY_PREFIX + group;
@@ -102,27 +102,56 @@ export function isBlank(text: string | undefined): boolean {
 
 /** RocketMQ's remark when the topic name is not acceptable, undefined when it is. */
 export function topicNameProblem(topic: string | undefined): string | undefined {
+  // A name that fills a frame is not worth a look at its characters.
+  if (topic !== undefined && topic.length > MAX_NAME) return longTopic(topic);
   if (topic === undefined || isBlank(topic)) return 'The specified topic is blank.';
   if (!LEGAL_NAME.test(topic)) {
-    return `The specified topic: ${topic}, contains illegal characters, allowing only ${LEGAL_NAME_TEXT}`;
+    return `The specified topic: ${quote(topic, MAX_NAME)}, contains illegal characters, allowing only ${LEGAL_NAME_TEXT}`;
   }
-  if (isRetryOrDeadLetterTopic(topic)) {
-    if (topic.length <= DERIVED_TOPIC_MAX_LENGTH) return undefined;
-    return (
-      `The specified topic is DLQ or Retry topic: ${topic}, ` +
-      `and it's longer than topic max length: ${DERIVED_TOPIC_MAX_LENGTH}`
-    );
-  }
-  if (topic.length <= TOPIC_MAX_LENGTH) return undefined;
-  return `The specified topic: ${topic}, is longer than topic max length: ${TOPIC_MAX_LENGTH}`;
+  // A derived topic within MAX_NAME is within its own limit too.
+  if (isRetryOrDeadLetterTopic(topic)) return undefined;
+  if (topic.length <= MAX_TOPIC_NAME) return undefined;
+  return longTopic(topic);
+}
+
+function longTopic(topic: string): string {
+  const longest = isRetryOrDeadLetterTopic(topic) ? MAX_DERIVED_TOPIC_NAME : MAX_TOPIC_NAME;
+  return `The specified topic: ${quote(topic, MAX_NAME)}, is longer than topic max length: ${longest}`;
+}
+
+function longGroup(group: string): string {
+  return `The specified group: ${quote(group, MAX_NAME)}, is longer than group max length: ${MAX_GROUP_NAME}`;
 }
 
 /** RocketMQ's remark when the group name is not acceptable, undefined when it is. */
 export function groupNameProblem(group: string | undefined): string | undefined {
+  if (group !== undefined && group.length > MAX_NAME) return longGroup(group);
   if (group === undefined || isBlank(group)) return 'The specified group is blank.';
   if (!LEGAL_NAME.test(group)) {
-    return `The specified group: ${group}, contains illegal characters, allowing only ${LEGAL_NAME_TEXT}`;
+    return illegalGroup(group);
   }
-  if (group.length <= GROUP_MAX_LENGTH) return undefined;
-  return `The specified group: ${group}, is longer than group max length: ${GROUP_MAX_LENGTH}`;
+  if (group.length <= MAX_GROUP_NAME) return undefined;
+  return longGroup(group);
+}
+
+/**
+ * Whether a name can be that of a topic here: what `topicNameProblem` accepts, and pop's retry topics, whose names a
+ * broker makes itself.
+ */
+export function isTopicName(topic: string): boolean {
+  return topicNameProblem(isRetryTopic(topic) ? topic.replace('+', '_') : topic) === undefined;
+}
+
+export function illegalGroup(group: string): string {
+  return `The specified group: ${quote(group, MAX_NAME)}, contains illegal characters, allowing only ${LEGAL_NAME_TEXT}`;
+}
+
+/** Whether a name can be that of a group here. Clients of old brokers may be in groups with longer names. */
+export function isGroupName(group: string): boolean {
+  return group.length <= MAX_NAME && !isBlank(group) && LEGAL_NAME.test(group);
+}
+
+/** A name that is kept as it came must have some characters, not too many, and none that only control something. */
+export function isPlainName(name: string): boolean {
+  return name.length > 0 && name.length <= MAX_NAME && !CONTROL_CHARACTER.test(name);
 }

@@ -1,20 +1,28 @@
 /** What brokers ask: registration, heartbeat, and who else carries their name. */
 
-import { asArray, asObject, integerOr, textOr } from '../control/json-fields.ts';
+import { asArray, asObject, INT32, integerWithin, parseBody, textOr } from '../control/json-fields.ts';
+import {
+  int32Field,
+  int64Field,
+  offsetField,
+  requiredInt32,
+  requiredText,
+} from '../control/request-fields.ts';
+import { MAX_HEARTBEAT_TIMEOUT_MS } from '../lib/limits.ts';
 import { ResponseCode } from '../protocol/codes.ts';
 import { type RemotingCommand, responseTo } from '../protocol/command.ts';
-import { parseRocketJson, writeRocketJson } from '../protocol/rocketmq-json.ts';
+import { writeRocketJson } from '../protocol/rocketmq-json.ts';
 import { ORDER_TOPIC_NAMESPACE } from './kv-config.ts';
 import { type QueueData, sameVersion } from './model.ts';
 import { decodeDataVersion, decodeRegisterBody, matchesChecksum } from './register-body.ts';
-import { optionalBoolean, optionalInteger, requiredInteger, requiredText } from './request-fields.ts';
+import { optionalBoolean, requiredName } from './request-fields.ts';
 import { memberGroup } from './route-views.ts';
 import type { BrokerIdentity, Registration } from './routes.ts';
 import { type NameServerHandler, success, successWithJson } from './state.ts';
 
 /** 103 */
 export const registerBroker: NameServerHandler = (state, request, connection) => {
-  if (!matchesChecksum(request.body, optionalInteger(request, 'bodyCrc32') ?? 0)) {
+  if (!matchesChecksum(request.body, int32Field(request, 'bodyCrc32') ?? 0)) {
     return responseTo(request, ResponseCode.SYSTEM_ERROR, 'crc32 not match');
   }
   const result = state.routes.register(registrationOf(request), {
@@ -33,23 +41,23 @@ export const registerBroker: NameServerHandler = (state, request, connection) =>
 
 /** 104 */
 export const unregisterBroker: NameServerHandler = (state, request) => {
-  requiredInteger(request, 'brokerId');
+  brokerIdOf(request);
   state.routes.unregister(identityOf(request));
   return success(request);
 };
 
 /** 217: one topic of brokers that have registered before. */
 export const registerTopic: NameServerHandler = (state, request) => {
-  const topic = requiredText(request, 'topic');
-  const route = asObject(parseRocketJson(textOfBody(request)));
+  const topic = requiredName(request, 'topic');
+  const route = asObject(parseBody(request.body));
   const queues = asArray(route?.['queueDatas']).map((item): QueueData => {
     const queue = asObject(item) ?? {};
     return {
       brokerName: textOr(queue, 'brokerName', ''),
-      readQueueNums: integerOr(queue, 'readQueueNums', 0),
-      writeQueueNums: integerOr(queue, 'writeQueueNums', 0),
-      perm: integerOr(queue, 'perm', 0),
-      topicSysFlag: integerOr(queue, 'topicSysFlag', 0),
+      readQueueNums: integerWithin(queue, 'readQueueNums', INT32, 0),
+      writeQueueNums: integerWithin(queue, 'writeQueueNums', INT32, 0),
+      perm: integerWithin(queue, 'perm', INT32, 0),
+      topicSysFlag: integerWithin(queue, 'topicSysFlag', INT32, 0),
     };
   });
   state.routes.registerTopic(topic, queues);
@@ -60,7 +68,7 @@ export const registerTopic: NameServerHandler = (state, request) => {
 export const queryDataVersion: NameServerHandler = (state, request) => {
   const clusterName = requiredText(request, 'clusterName');
   const brokerAddr = requiredText(request, 'brokerAddr');
-  const asked = decodeDataVersion(parseRocketJson(textOfBody(request)));
+  const asked = decodeDataVersion(parseBody(request.body));
   const known = state.routes.live.get(clusterName, brokerAddr)?.dataVersion;
   state.routes.live.touch(clusterName, brokerAddr, state.clock.monotonic());
   const changed = known === undefined || !sameVersion(known, asked);
@@ -87,10 +95,10 @@ function registrationOf(request: RemotingCommand): Registration {
   const compressed = optionalBoolean(request, 'compressed') ?? false;
   return {
     ...identityOf(request),
-    brokerId: requiredInteger(request, 'brokerId'),
+    brokerId: brokerIdOf(request),
     haServerAddr: requiredText(request, 'haServerAddr'),
     zoneName: request.fields['__ZONE_NAME'],
-    heartbeatTimeoutMs: optionalInteger(request, 'heartbeatTimeoutMillis'),
+    heartbeatTimeoutMs: heartbeatTimeout(request),
     enableActingMaster: optionalBoolean(request, 'enableActingMaster'),
     body: decodeRegisterBody(request.body, compressed, request.version),
   };
@@ -98,12 +106,18 @@ function registrationOf(request: RemotingCommand): Registration {
 
 function identityOf(request: RemotingCommand): BrokerIdentity {
   return {
-    clusterName: requiredText(request, 'clusterName'),
-    brokerName: requiredText(request, 'brokerName'),
-    brokerAddr: requiredText(request, 'brokerAddr'),
+    clusterName: requiredName(request, 'clusterName'),
+    brokerName: requiredName(request, 'brokerName'),
+    brokerAddr: requiredName(request, 'brokerAddr'),
   };
 }
 
-function textOfBody(request: RemotingCommand): string {
-  return Buffer.from(request.body ?? []).toString('utf8') || '{}';
+function brokerIdOf(request: RemotingCommand): number {
+  return offsetField(request, 'brokerId') ?? requiredInt32(request, 'brokerId');
+}
+
+/** Undefined = the default. A broker that asks for years would stand in routes for years after its end. */
+function heartbeatTimeout(request: RemotingCommand): number | undefined {
+  const wanted = int64Field(request, 'heartbeatTimeoutMillis');
+  return wanted === undefined ? undefined : Math.max(0, Math.min(wanted, MAX_HEARTBEAT_TIMEOUT_MS));
 }

@@ -1,8 +1,9 @@
 /** What admin tools ask about key-value entries and settings. */
+
+import { requiredText } from '../control/request-fields.ts';
 import { ResponseCode } from '../protocol/codes.ts';
 import { responseTo } from '../protocol/command.ts';
 import { formatConfig, updateConfig } from './config.ts';
-import { requiredText } from './request-fields.ts';
 import { type NameServerHandler, success, successWithJson } from './state.ts';
 
 /** 100 */

@@ -2,6 +2,7 @@
  * The settings of a name server that `mqadmin getNamesrvConfig` shows and `updateNamesrvConfig` changes, under
  * RocketMQ's names and with its defaults. They hold until the process ends.
  */
+import { quote } from '../lib/quote.ts';
 
 export interface NameServerConfig {
   /** Route answers carry the ORDER_TOPIC_CONFIG entry of their topic. */
@@ -69,14 +70,14 @@ export function formatConfig(config: NameServerConfig): string {
 /** What is wrong, or undefined when the setting has been taken over. */
 function assignSetting(config: NameServerConfig, key: string, value: string): string | undefined {
   if (!Object.hasOwn(config, key)) {
-    return `unknown setting ${key}; supported are ${Object.keys(config).join(', ')}`;
+    return `unknown setting ${quote(key)}; supported are ${Object.keys(config).join(', ')}`;
   }
   if (key === 'waitSecondsForService') {
-    if (!/^\d{1,9}$/.test(value)) return `${key} takes a number of seconds, not ${value}`;
+    if (!/^\d{1,9}$/.test(value)) return `${key} takes a number of seconds, not ${quote(value)}`;
     config.waitSecondsForService = Number(value);
     return undefined;
   }
-  if (value !== 'true' && value !== 'false') return `${key} takes true or false, not ${value}`;
+  if (value !== 'true' && value !== 'false') return `${key} takes true or false, not ${quote(value)}`;
   Object.assign(config, { [key]: value === 'true' });
   return undefined;
 }

@@ -1,5 +1,9 @@
 /** The table of contents of the name server: which request is served where. */
-import { RequestCode } from '../protocol/codes.ts';
+import { checkTexts, RequestError } from '../control/request-fields.ts';
+import { RequestCode, ResponseCode } from '../protocol/codes.ts';
+import { responseTo } from '../protocol/command.ts';
+import { ProtocolError } from '../protocol/errors.ts';
+import type { ControlHandler } from '../remoting/connection.ts';
 import type { HandlerTable } from '../remoting/dispatch.ts';
 import {
   brokerHeartbeat,
@@ -51,8 +55,24 @@ const handlers: readonly (readonly [number, NameServerHandler])[] = [
   [RequestCode.BROKER_HEARTBEAT, brokerHeartbeat],
 ];
 
+/** Codes of the requests that a name server serves. */
+export const nameServerCodes: readonly number[] = handlers.map(([code]) => code);
+
 export function nameServerHandlers(state: NameServerState): HandlerTable {
-  return new Map(
-    handlers.map(([code, handler]) => [code, (request, connection) => handler(state, request, connection)]),
-  );
+  return new Map(handlers.map(([code, handler]) => [code, guarded(state, handler)]));
+}
+
+/** What the client did wrong becomes its answer; other errors are for the connection to log and answer. */
+function guarded(state: NameServerState, handler: NameServerHandler): ControlHandler {
+  return async (request, connection) => {
+    try {
+      checkTexts(request);
+      return await handler(state, request, connection);
+    } catch (error) {
+      if (error instanceof RequestError) return responseTo(request, error.code, error.message);
+      if (error instanceof ProtocolError)
+        return responseTo(request, ResponseCode.SYSTEM_ERROR, error.message);
+      throw error;
+    }
+  };
 }

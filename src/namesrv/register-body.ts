@@ -3,10 +3,27 @@
  * topic table of brokers older than 3.0.11.
  */
 import { crc32, inflateSync } from 'node:zlib';
-import { asArray, asObject, entriesOf, integerOr, textOr } from '../control/json-fields.ts';
+import {
+  asArray,
+  asObject,
+  entriesOf,
+  INT32,
+  integerOr,
+  integerWithin,
+  textOr,
+} from '../control/json-fields.ts';
 import { PERM_READ_WRITE } from '../control/topic-config.ts';
+import { MAX_FRAME_BYTES, MAX_REGISTRATION_VALUES } from '../lib/limits.ts';
+import { isPlainName } from '../lib/names.ts';
+import { quote } from '../lib/quote.ts';
 import { ProtocolError } from '../protocol/errors.ts';
-import { parseRocketJson, type RocketJson, type RocketJsonObject } from '../protocol/rocketmq-json.ts';
+import {
+  type ParseOptions,
+  parseRocketJson,
+  REQUEST_JSON,
+  type RocketJson,
+  type RocketJsonObject,
+} from '../protocol/rocketmq-json.ts';
 import type { DataVersion, RegisterBody, RegisteredTopic, TopicQueueMapping } from './model.ts';
 
 /** MQVersion ordinals. */
@@ -15,6 +32,13 @@ const V5_0_0 = 413;
 
 /** A deflate stream of 16 MiB could unfold to 16 GiB. */
 const MAX_INFLATED_BYTES = 64 * 1024 * 1024;
+
+/** A broker with very many topics says all of them at once. */
+const REGISTRATION_JSON: ParseOptions = {
+  ...REQUEST_JSON,
+  maxLength: MAX_FRAME_BYTES,
+  maxValues: { count: MAX_REGISTRATION_VALUES, limit: 'MAX_REGISTRATION_VALUES' },
+};
 
 /** What Java fills in where a topic leaves a field out. */
 const DEFAULT_QUEUES = 16;
@@ -56,7 +80,7 @@ function bodyOf(wrapper: RocketJsonObject, filterServers: string[] | undefined):
   );
   const mappings = new Map<string, TopicQueueMapping>();
   for (const [topic, info] of entriesOf(wrapper['topicQueueMappingInfoMap'])) {
-    mappings.set(topic, mappingOf(info));
+    if (isPlainName(topic)) mappings.set(topic, mappingOf(info));
   }
   return { dataVersion: decodeDataVersion(wrapper['dataVersion']), topics, mappings, filterServers };
 }
@@ -67,13 +91,13 @@ function bodyOf(wrapper: RocketJsonObject, filterServers: string[] | undefined):
  */
 function decodeCompressed(body: Uint8Array, version: number): RegisterBody {
   const reader = new TextReader(inflate(body));
-  const dataVersion = decodeDataVersion(parseRocketJson(reader.text()));
+  const dataVersion = decodeDataVersion(parseRocketJson(reader.text(), REGISTRATION_JSON));
   const topics = Array.from(reader.texts(), topicOfLine);
-  const filterServers = textsOf(parseRocketJson(reader.text()));
+  const filterServers = textsOf(parseRocketJson(reader.text(), REGISTRATION_JSON));
   const mappings = new Map<string, TopicQueueMapping>();
   if (version >= V5_0_0) {
     for (const text of reader.texts()) {
-      const info = objectOf(parseRocketJson(text));
+      const info = objectOf(parseRocketJson(text, REGISTRATION_JSON));
       mappings.set(textOr(info, 'topic', ''), mappingOf(info));
     }
   }
@@ -88,12 +112,14 @@ function topicOfLine(line: string): RegisteredTopic {
 
 /** A table names each topic twice; the entry's own name counts, as in RocketMQ. */
 function topicOf(name: string, config: RocketJsonObject): RegisteredTopic {
+  const topicName = textOr(config, 'topicName', name);
+  if (!isPlainName(topicName)) throw new ProtocolError('VALUE', `no topic's name: ${quote(topicName)}`);
   return {
-    topicName: textOr(config, 'topicName', name),
-    readQueueNums: integerOr(config, 'readQueueNums', DEFAULT_QUEUES),
-    writeQueueNums: integerOr(config, 'writeQueueNums', DEFAULT_QUEUES),
-    perm: integerOr(config, 'perm', PERM_READ_WRITE),
-    topicSysFlag: integerOr(config, 'topicSysFlag', 0),
+    topicName,
+    readQueueNums: integerWithin(config, 'readQueueNums', INT32, DEFAULT_QUEUES),
+    writeQueueNums: integerWithin(config, 'writeQueueNums', INT32, DEFAULT_QUEUES),
+    perm: integerWithin(config, 'perm', INT32, PERM_READ_WRITE),
+    topicSysFlag: integerWithin(config, 'topicSysFlag', INT32, 0),
   };
 }
 
@@ -110,7 +136,10 @@ function inflate(body: Uint8Array): Buffer {
 }
 
 function parseText(body: Uint8Array): RocketJson {
-  return parseRocketJson(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8'));
+  return parseRocketJson(
+    Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8'),
+    REGISTRATION_JSON,
+  );
 }
 
 /** Absent reads as empty. */

@@ -1,26 +1,18 @@
-/** Extension fields of a request. A missing one fails the request (code 1) in the words of a Java server. */
+/** Extension fields that only a name server reads; the others are `control/request-fields.ts`. */
+import { RequestError, requiredText } from '../control/request-fields.ts';
+import { isPlainName } from '../lib/names.ts';
+import { quote } from '../lib/quote.ts';
+import { ResponseCode } from '../protocol/codes.ts';
 import type { RemotingCommand } from '../protocol/command.ts';
-import { ProtocolError } from '../protocol/errors.ts';
 
-export function requiredText(request: RemotingCommand, name: string): string {
-  const value = request.fields[name];
-  if (value === undefined) throw new ProtocolError('VALUE', `the custom field <${name}> is null`);
-  return value;
-}
-
-export function optionalInteger(request: RemotingCommand, name: string): number | undefined {
-  const value = request.fields[name];
-  if (value === undefined) return undefined;
-  const number = Number(value);
-  if (value.trim() === '' || !Number.isSafeInteger(number)) {
-    throw new ProtocolError('VALUE', `the custom field <${name}> is not an integer: ${value}`);
-  }
-  return number;
-}
-
-export function requiredInteger(request: RemotingCommand, name: string): number {
-  requiredText(request, name);
-  return optionalInteger(request, name) ?? 0;
+/** A name that is kept. Throws a RequestError: missing (SYSTEM_ERROR), or none that can be (INVALID_PARAMETER). */
+export function requiredName(request: RemotingCommand, field: string): string {
+  const name = requiredText(request, field);
+  if (isPlainName(name)) return name;
+  throw new RequestError(
+    ResponseCode.INVALID_PARAMETER,
+    `the custom field <${field}> is no name: ${quote(name)}`,
+  );
 }
 
 /** Undefined when the field is missing; anything but `true` in any case is false, as Java parses it. */

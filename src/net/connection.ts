@@ -9,12 +9,14 @@
  * Output: replies of one turn of the event loop are gathered in a buffer and leave in one write.
  */
 import type { Socket } from 'node:net';
+import { Hold } from '../lib/hold-budget.ts';
+import { MAX_UNSENT_BYTES } from '../lib/limits.ts';
 import { FrameCutter } from '../protocol/frame-cutter.ts';
 import type { HostAddress } from '../record/message-id.ts';
 import type { OutputPool } from './output-pool.ts';
 
-/** A socket with more unsent bytes than this is not read: who does not take answers may not ask. */
-const MAX_UNSENT = 4 * 1024 * 1024;
+/** Gathered replies of so many bytes leave at once: the kernel sends them while the next ones are made. */
+const ENOUGH_TO_SEND = 1024 * 1024;
 
 export class Connection {
   readonly slot: number;
@@ -23,12 +25,22 @@ export class Connection {
   readonly host: HostAddress;
   readonly remoteAddress: string;
   readonly cutter = new FrameCutter();
-  /** Ms of the monotonic clock when bytes last came. */
+  /** Ms of the monotonic clock when bytes last moved. */
   lastActive: number;
+  /** Bytes that had moved when the connection was last found idle. */
+  movedWhenIdle = 0;
+  /** What it holds of the budgets for all connections: unfinished frames, answers that are not read. */
+  readonly input: Hold;
+  readonly outputHold: Hold;
+  /** Round of the link with control, and what this connection has put into it then. */
+  controlRound = -1;
+  controlShare = 0;
   /** Not read: a ring or the socket's own output is full. */
   paused = false;
   /** Waits for room in a ring. */
   blocked = false;
+  /** Has frames that wait until the peer has taken its answers. */
+  stalled = false;
   /** Listed for the flush at the end of the turn. */
   dirty = false;
   closed = false;
@@ -41,6 +53,7 @@ export class Connection {
     identity: { slot: number; generation: number; host: HostAddress; remoteAddress: string },
     pool: OutputPool,
     now: number,
+    close: (reason: string) => void = () => {},
   ) {
     this.socket = socket;
     this.slot = identity.slot;
@@ -49,6 +62,8 @@ export class Connection {
     this.remoteAddress = identity.remoteAddress;
     this.#pool = pool;
     this.lastActive = now;
+    this.input = new Hold(close);
+    this.outputHold = new Hold(close);
   }
 
   /** Makes room for `length` bytes of reply; write them to `output` at the offset returned. */
@@ -94,8 +109,18 @@ export class Connection {
     if (this.socket.writableLength === 0) this.#pool.give(output);
   }
 
-  /** Whether the peer has let so many replies pile up that it must not be read. */
+  /** Sends what was gathered when it is much. */
+  flushMuch(): void {
+    if (this.#used >= ENOUGH_TO_SEND) this.flush();
+  }
+
+  /** Bytes of replies that the peer has not taken yet. */
+  get unsent(): number {
+    return this.#used + this.socket.writableLength;
+  }
+
+  /** Whether so many replies have piled up that the peer is not served on: who takes no answers may not ask. */
   get congested(): boolean {
-    return this.socket.writableLength > MAX_UNSENT;
+    return this.unsent > MAX_UNSENT_BYTES;
   }
 }

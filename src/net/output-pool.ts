@@ -25,9 +25,12 @@ export class OutputPool {
     return this.#free[bits - SMALLEST_BITS]?.pop() ?? Buffer.allocUnsafeSlow(2 ** bits);
   }
 
-  /** A larger buffer with the first `used` bytes of `buffer`, which goes back to the pool. */
+  /**
+   * A buffer of at least twice the size with the first `used` bytes of `buffer`, which goes back to the pool. Doubling
+   * keeps what is copied proportional to what is written.
+   */
   grow(buffer: Buffer, used: number, bytes: number): Buffer {
-    const larger = this.take(bytes);
+    const larger = this.take(Math.max(bytes, buffer.length * 2));
     buffer.copy(larger, 0, 0, used);
     this.give(buffer);
     return larger;

@@ -8,9 +8,10 @@
  *
  * The code has 16 bits only; see `fromInt16`. A length of 0 reads as "absent", as Java reads it.
  */
+import { MAX_HEADER_FIELDS } from '../lib/limits.ts';
 import { fromInt16, toInt16 } from './codes.ts';
 import { FLAG_RESPONSE, type RemotingCommand } from './command.ts';
-import { ProtocolError } from './errors.ts';
+import { limitError, ProtocolError } from './errors.ts';
 import { languageByNumber, languageNumber } from './languages.ts';
 
 export type CommandHeader = Omit<RemotingCommand, 'body' | 'serializeType'>;
@@ -75,7 +76,11 @@ function encodeFields(fields: Record<string, string>): Buffer {
 function decodeFields(reader: Reader): Record<string, string> {
   const fields: Record<string, string> = Object.create(null);
   const end = reader.claim(reader.int32());
+  let count = 0;
   while (reader.offset < end) {
+    if (++count > MAX_HEADER_FIELDS) {
+      throw limitError('fields in a header', MAX_HEADER_FIELDS, 'MAX_HEADER_FIELDS');
+    }
     const name = reader.text(reader.int16());
     const value = reader.text(reader.int32());
     if (name !== undefined && value !== undefined) fields[name] = value;

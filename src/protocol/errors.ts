@@ -1,5 +1,7 @@
 /** Bytes or text from a peer that break the format. The connection they came from cannot be trusted any further. */
 
+import { limitRemark } from '../lib/limits.ts';
+
 export type ProtocolErrorCode =
   /** A length outside what the format or the limits allow. */
   | 'LENGTH'
@@ -18,4 +20,9 @@ export class ProtocolError extends Error {
     super(message);
     this.code = code;
   }
+}
+
+/** What came went over a limit, which the message names. */
+export function limitError(what: string, limit: number, name: string): ProtocolError {
+  return new ProtocolError('LENGTH', limitRemark(what, limit, name));
 }

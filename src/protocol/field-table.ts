@@ -2,9 +2,9 @@
  * The extension fields of one request, as places in a byte array, counted from `base`. Reused from request to request.
  * A field that occurs twice counts as its last occurrence, as in a parsed object.
  */
+import { MAX_HEADER_FIELDS } from '../lib/limits.ts';
 import { hexUnit } from './json-scan.ts';
 
-export const MAX_FIELDS = 64;
 /** No such field. */
 export const ABSENT = -1;
 
@@ -12,6 +12,11 @@ const BACKSLASH = 0x5c;
 const LOWER_U = 0x75;
 const MINUS = 0x2d;
 const ZERO = 0x30;
+
+/** Values that are longer in bytes are none, whatever zeros they begin with. */
+const LONGEST_INTEGER = 128;
+/** A long is read as the nearest double, which this bounds. */
+const INT64 = 2 ** 63;
 
 const SIMPLE_ESCAPES = new Map<number, number>([
   [0x22, 0x22],
@@ -36,11 +41,11 @@ export class FieldTable {
   located: Int32Array | undefined;
   /** Whether the fields stay the same, so that `located` may be set. */
   readonly lasting: boolean;
-  readonly nameOffset = new Int32Array(MAX_FIELDS);
-  readonly nameLength = new Int32Array(MAX_FIELDS);
-  readonly valueOffset = new Int32Array(MAX_FIELDS);
-  readonly valueLength = new Int32Array(MAX_FIELDS);
-  readonly #escaped = new Uint8Array(MAX_FIELDS);
+  readonly nameOffset = new Int32Array(MAX_HEADER_FIELDS);
+  readonly nameLength = new Int32Array(MAX_HEADER_FIELDS);
+  readonly valueOffset = new Int32Array(MAX_HEADER_FIELDS);
+  readonly valueLength = new Int32Array(MAX_HEADER_FIELDS);
+  readonly #escaped = new Uint8Array(MAX_HEADER_FIELDS);
 
   constructor(lasting = false) {
     this.lasting = lasting;
@@ -100,7 +105,7 @@ export class FieldTable {
     escaped: boolean,
   ): boolean {
     const i = this.count;
-    if (i === MAX_FIELDS) return false;
+    if (i === MAX_HEADER_FIELDS) return false;
     this.nameOffset[i] = nameOffset;
     this.nameLength[i] = nameLength;
     this.valueOffset[i] = valueOffset;
@@ -122,7 +127,10 @@ export class FieldTable {
     return this.#escaped[field] === 1;
   }
 
-  /** An integer below 2^53 in magnitude, NaN when the value is absent or is none. Larger ones are rounded. */
+  /**
+   * An integer below 2^53 in magnitude, NaN when the value is absent or is none. Larger ones are rounded, as
+   * far as a long goes.
+   */
   integer(field: number): number {
     if (field === ABSENT) return Number.NaN;
     const from = this.valueStart(field);
@@ -175,8 +183,10 @@ export class FieldTable {
   }
 
   #longInteger(field: number): number {
+    if ((this.valueLength[field] as number) > LONGEST_INTEGER) return Number.NaN;
     const text = this.text(field);
-    return /^-?\d+$/.test(text) ? Number(text) : Number.NaN;
+    const value = /^-?\d+$/.test(text) ? Number(text) : Number.NaN;
+    return Math.abs(value) <= INT64 ? value : Number.NaN;
   }
 }
 

@@ -17,6 +17,8 @@ export const CUT_ALL = 0;
 export const CUT_BLOCKED = 1;
 /** A length that no frame has: the connection must be closed. */
 export const CUT_BROKEN = 2;
+/** The peer has to take its answers first; the frame is kept with everything behind it. */
+export const CUT_CONGESTED = 3;
 
 /** Handles the frame, without its length field, in bytes[offset, +length): HANDLED, or why not. */
 export type FrameHandler = (bytes: Uint8Array, view: DataView, offset: number, length: number) => number;

@@ -2,10 +2,22 @@
  * The JSON header. Values of `extFields` are text for us, whatever a client sends: C++ clients send numbers and
  * booleans, Go sends integers past 2^53, so numbers are taken as they are written, digit by digit.
  */
+import { MAX_HEADER_FIELDS } from '../lib/limits.ts';
+import { quote } from '../lib/quote.ts';
 import type { CommandHeader } from './binary-header.ts';
-import { ProtocolError } from './errors.ts';
+import { limitError, ProtocolError } from './errors.ts';
 import { languageByNumber } from './languages.ts';
-import { parseRocketJson, type RocketJson } from './rocketmq-json.ts';
+import { type ParseOptions, parseRocketJson, type RocketJson } from './rocketmq-json.ts';
+
+const ENUM_NAME = /^\w{1,32}$/;
+/** The members of the header itself, and one value more for its fields. */
+const OWN_VALUES = 9;
+const HEADER_JSON: ParseOptions = {
+  numbers: 'text',
+  references: false,
+  maxDepth: 8,
+  maxValues: { count: MAX_HEADER_FIELDS + OWN_VALUES, limit: 'MAX_HEADER_FIELDS' },
+};
 
 /** Fields stand in alphabetical order, as Java writes them, so frames can be compared byte by byte. */
 export function encodeJsonHeader(command: CommandHeader): Buffer {
@@ -25,7 +37,7 @@ export function encodeJsonHeader(command: CommandHeader): Buffer {
 
 /** Missing numbers read as 0, like in Java. Throws a ProtocolError for text that is not a header. */
 export function decodeJsonHeader(bytes: Buffer): CommandHeader {
-  const header = parseRocketJson(bytes.toString('utf8'), { numbers: 'text' });
+  const header = parseRocketJson(bytes.toString('utf8'), HEADER_JSON);
   if (!isObject(header)) throw new ProtocolError('VALUE', 'header is not a JSON object');
   return {
     code: int32(header, 'code'),
@@ -53,7 +65,10 @@ function fieldsOf(value: RocketJson | undefined): Record<string, string> {
   const fields: Record<string, string> = Object.create(null);
   if (value === undefined || value === null) return fields;
   if (!isObject(value)) throw new ProtocolError('VALUE', 'extFields is not a JSON object');
-  for (const [name, field] of Object.entries(value)) {
+  const entries = Object.entries(value);
+  if (entries.length > MAX_HEADER_FIELDS)
+    throw limitError('fields in a header', MAX_HEADER_FIELDS, 'MAX_HEADER_FIELDS');
+  for (const [name, field] of entries) {
     const text = textOf(name, field);
     if (text !== undefined) fields[name] = text;
   }
@@ -64,22 +79,23 @@ function textOf(name: string, value: RocketJson | undefined): string | undefined
   if (value === undefined || value === null) return undefined;
   if (typeof value === 'string') return value;
   if (typeof value === 'boolean') return String(value);
-  throw new ProtocolError('VALUE', `header field ${name} is not plain text`);
+  throw new ProtocolError('VALUE', `header field ${quote(name)} is not plain text`);
 }
 
 function int32(header: Record<string, RocketJson>, name: string): number {
   const text = textOf(name, header[name]) ?? '0';
   const value = Number(text);
   if (text === '' || (value | 0) !== value) {
-    throw new ProtocolError('VALUE', `header field ${name} is not an int32: ${text}`);
+    throw new ProtocolError('VALUE', `header field ${name} is not an int32: ${quote(text)}`);
   }
   return value;
 }
 
-/** Enums may come by name or by number; a name that nobody knows is kept. */
+/** Enums may come by name or by number; a name that nobody knows is kept when it looks like one. */
 function languageOf(value: RocketJson | undefined): string {
   const text = textOf('language', value) ?? '';
-  return text === '' || /^\d+$/.test(text) ? languageByNumber(text === '' ? -1 : Number(text)) : text;
+  if (text === '' || /^\d+$/.test(text)) return languageByNumber(text === '' ? -1 : Number(text));
+  return ENUM_NAME.test(text) ? text : languageByNumber(-1);
 }
 
 function isObject(value: RocketJson): value is Record<string, RocketJson> {

@@ -4,9 +4,10 @@
  * allocation; other JSON headers go through the general decoder and end in a table of the same kind.
  */
 
+import { MAX_HEADER_FIELDS } from '../lib/limits.ts';
 import { fromInt16 } from './codes.ts';
 import { FLAG_RESPONSE, SERIALIZE_BINARY, SERIALIZE_JSON } from './command.ts';
-import { ABSENT, FieldTable, MAX_FIELDS } from './field-table.ts';
+import { ABSENT, FieldTable } from './field-table.ts';
 import { type HeaderTemplate, HeaderTemplates } from './header-template.ts';
 import { decodeJsonHeader } from './json-header.ts';
 import { JsonScan } from './json-scan.ts';
@@ -140,7 +141,7 @@ export class RequestView {
       return false;
     }
     const entries = Object.entries(header.fields);
-    if (entries.length > MAX_FIELDS) return false;
+    if (entries.length > MAX_HEADER_FIELDS) return false;
     const text = entries.map(([name, value]) => name + value).join('');
     const size = Buffer.byteLength(text);
     if (size > this.#scratch.length) this.#scratch = Buffer.alloc(size * 2);

@@ -1,11 +1,15 @@
 /**
- * Reads JSON and the dialect that fastjson, its successor and the JSON writers of C++ and Go clients send:
- * keys without quotes, numbers and objects as keys, single quotes, trailing commas, `$ref`.
- * Nothing may follow the document.
+ * Reads JSON and what RocketMQ's own writers put beside it: integers and objects as keys, keys without quotes, `$ref`.
+ * Trailing commas pass too, since a Java broker takes a configuration file in which a person has left one. Nothing may
+ * follow the document.
+ *
+ * What a text can cost is in proportion to its length and, for what others send, bounded: values, depth, length of a
+ * text. A limit that is exceeded is named in the error.
  */
-import { ProtocolError } from './errors.ts';
+import { MAX_JSON_BODY, MAX_JSON_DEPTH, MAX_JSON_TEXT, MAX_JSON_VALUES } from '../lib/limits.ts';
+import { limitError, ProtocolError } from './errors.ts';
 import type { RocketJson, RocketJsonMap, RocketJsonObject } from './rocketmq-json.ts';
-import { resolveReferences } from './rocketmq-json-references.ts';
+import { resolveReferences, tooManyValues } from './rocketmq-json-references.ts';
 
 export interface ParseOptions {
   /**
@@ -13,41 +17,56 @@ export interface ParseOptions {
    * `text`: every number becomes the string that stands in the input.
    */
   numbers?: 'value' | 'text';
-  /** Longest input in UTF-16 units. Default: 64 Mi. */
+  /** Longest input in UTF-16 units. Default: 256 Mi. */
   maxLength?: number;
   /** Deepest nesting of objects and arrays. Default: MAX_JSON_DEPTH. */
   maxDepth?: number;
+  /** Most values, references written out; with the name of the limit for the error. Default: no limit. */
+  maxValues?: { count: number; limit: string };
+  /** Longest string in UTF-16 units. Default: no limit. */
+  maxText?: number;
+  /** False: `$ref` is a name like any other. Default: true. */
+  references?: boolean;
 }
 
-/** Deep enough for every body there is, and small enough for the stack. */
-export const MAX_JSON_DEPTH = 200;
+/** For bodies that clients send. Files that this process or RocketMQ has written are read with the defaults. */
+export const REQUEST_JSON: ParseOptions = {
+  maxLength: MAX_JSON_BODY,
+  maxValues: { count: MAX_JSON_VALUES, limit: 'MAX_JSON_VALUES' },
+  maxText: MAX_JSON_TEXT,
+};
 
-const DEFAULT_MAX_LENGTH = 64 * 1024 * 1024;
+const DEFAULT_MAX_LENGTH = 256 * 1024 * 1024;
 
 /** Throws a ProtocolError that names the position; never anything else, whatever the text. */
 export function parseRocketJson(text: string, options: ParseOptions = {}): RocketJson {
   const maxLength = options.maxLength ?? DEFAULT_MAX_LENGTH;
   if (text.length > maxLength) {
-    throw new ProtocolError('LENGTH', `JSON of ${text.length} characters exceeds ${maxLength}`);
+    throw new ProtocolError(
+      'LENGTH',
+      `JSON of ${text.length} characters exceeds ${maxLength} (limit MAX_JSON_BODY)`,
+    );
   }
   return new Parser(text, options).document();
 }
 
 const numberPattern = /-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?/y;
 const wordPattern = /[\p{ID_Start}$_][\p{ID_Continue}$]*/uy;
-const hex4Pattern = /[0-9a-fA-F]{4}/y;
-const hex2Pattern = /[0-9a-fA-F]{2}/y;
+const integerPattern = /-?(?:0|[1-9][0-9]*)/y;
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+/** Longest number, in characters: an int64 has 20, a double 25. */
+const LONGEST_NUMBER = 64;
 
 const words: ReadonlyMap<string, RocketJson> = new Map<string, RocketJson>([
   ['true', true],
   ['false', false],
   ['null', null],
-  ['NaN', null],
 ]);
 
 const escapes: ReadonlyMap<string, string> = new Map([
   ['"', '"'],
-  ["'", "'"],
   ['\\', '\\'],
   ['/', '/'],
   ['b', '\b'],
@@ -55,14 +74,16 @@ const escapes: ReadonlyMap<string, string> = new Map([
   ['n', '\n'],
   ['r', '\r'],
   ['t', '\t'],
-  ['v', '\v'],
-  ['0', '\0'],
 ]);
 
 class Parser {
   readonly #text: string;
   readonly #numbersAsText: boolean;
   readonly #maxDepth: number;
+  readonly #maxValues: { count: number; limit: string };
+  readonly #maxText: number;
+  readonly #references: boolean;
+  #values = 0;
   #position = 0;
   /** No backslash stands between the position of the last search and here. */
   #backslash = -1;
@@ -73,19 +94,23 @@ class Parser {
     this.#text = text;
     this.#numbersAsText = options.numbers === 'text';
     this.#maxDepth = options.maxDepth ?? MAX_JSON_DEPTH;
+    this.#maxValues = options.maxValues ?? { count: Number.POSITIVE_INFINITY, limit: '' };
+    this.#maxText = options.maxText ?? Number.POSITIVE_INFINITY;
+    this.#references = options.references ?? true;
   }
 
   document(): RocketJson {
     const value = this.#value();
     if (this.#peek() !== '') throw this.#unexpected();
-    return this.#hasReferences ? resolveReferences(value) : value;
+    return this.#hasReferences ? resolveReferences(value, this.#maxValues) : value;
   }
 
   #value(): RocketJson {
+    if (++this.#values > this.#maxValues.count) throw tooManyValues(this.#maxValues);
     const next = this.#peek();
     if (next === '{') return this.#object();
     if (next === '[') return this.#array();
-    if (next === '"' || next === "'") return this.#string(next);
+    if (next === '"') return this.#string();
     if (next === '-' || isDigit(next)) return this.#number();
     const start = this.#position;
     const value = words.get(this.#take(wordPattern));
@@ -108,7 +133,7 @@ class Parser {
       if (typeof key !== 'string') map ??= new Map(Object.entries(object));
       if (map !== undefined) map.set(key, value);
       else object[key as string] = value;
-      if (key === '$ref' && typeof value === 'string') this.#hasReferences = true;
+      if (key === '$ref' && typeof value === 'string') this.#hasReferences = this.#references;
       if (this.#peek() !== '}') this.#expect(',');
     }
     this.#close();
@@ -128,9 +153,9 @@ class Parser {
 
   #key(): string | RocketJsonObject | RocketJsonMap {
     const next = this.#peek();
-    if (next === '"' || next === "'") return this.#string(next);
+    if (next === '"') return this.#string();
     if (next === '{') return this.#object();
-    const key = this.#take(next === '-' || isDigit(next) ? numberPattern : wordPattern);
+    const key = this.#take(next === '-' || isDigit(next) ? integerPattern : wordPattern);
     if (key === '') throw this.#unexpected();
     return key;
   }
@@ -140,6 +165,10 @@ class Parser {
     const match = numberPattern.exec(this.#text);
     if (match === null) throw this.#unexpected();
     const [text, fraction, exponent] = match;
+    if (text.length > LONGEST_NUMBER) {
+      const message = `JSON has a number of ${text.length} digits at position ${this.#position}`;
+      throw new ProtocolError('VALUE', message);
+    }
     this.#position += text.length;
     if (this.#numbersAsText) return text;
     const number = Number(text);
@@ -147,29 +176,33 @@ class Parser {
     return exact ? number : BigInt(text);
   }
 
-  #string(quote: string): string {
+  #string(): string {
     const start = this.#position + 1;
-    const end = this.#text.indexOf(quote, start);
-    if (end < 0) {
-      throw new ProtocolError('SYNTAX', `JSON string at position ${this.#position} does not end`);
-    }
-    if (this.#nextBackslash(start) < end) return this.#escapedString(quote);
+    const end = this.#text.indexOf('"', start);
+    if (end < 0) throw this.#endless(this.#position);
+    if (this.#nextBackslash(start) < end) return this.#escapedString();
+    if (end - start > this.#maxText) throw tooLong(this.#maxText);
     this.#position = end + 1;
     return this.#text.slice(start, end);
   }
 
-  #escapedString(quote: string): string {
+  #escapedString(): string {
     const opening = this.#position;
     this.#position += 1;
     let result = '';
     for (;;) {
-      const next = this.#text[this.#position];
-      if (next === undefined) {
-        throw new ProtocolError('SYNTAX', `JSON string at position ${opening} does not end`);
+      const start = this.#position;
+      let stop = start;
+      let code = this.#text.charCodeAt(stop);
+      while (code !== QUOTE && code !== BACKSLASH) {
+        if (Number.isNaN(code)) throw this.#endless(opening);
+        code = this.#text.charCodeAt(++stop);
       }
-      this.#position += 1;
-      if (next === quote) return result;
-      result += next === '\\' ? this.#escape() : next;
+      if (stop > start) result += this.#text.slice(start, stop);
+      this.#position = stop + 1;
+      if (code === QUOTE) return result;
+      result += this.#escape();
+      if (result.length > this.#maxText) throw tooLong(this.#maxText);
     }
   }
 
@@ -189,13 +222,21 @@ class Parser {
       this.#position += 1;
       return simple;
     }
-    this.#position += 1;
-    const digits = letter === 'u' ? this.#take(hex4Pattern) : letter === 'x' ? this.#take(hex2Pattern) : '';
-    if (digits === '') {
-      this.#position -= 1;
-      throw this.#unexpected();
+    const unit = letter === 'u' ? this.#hexUnit(this.#position + 1) : -1;
+    if (unit < 0) throw this.#unexpected();
+    this.#position += 5;
+    return String.fromCharCode(unit);
+  }
+
+  /** The UTF-16 unit that the four hex digits at `from` spell, or -1. */
+  #hexUnit(from: number): number {
+    let unit = 0;
+    for (let at = from; at < from + 4; at++) {
+      const digit = hexDigit(this.#text.charCodeAt(at));
+      if (digit < 0) return -1;
+      unit = unit * 16 + digit;
     }
-    return String.fromCharCode(Number.parseInt(digits, 16));
+    return unit;
   }
 
   #open(): void {
@@ -204,7 +245,7 @@ class Parser {
     if (this.#depth > this.#maxDepth) {
       throw new ProtocolError(
         'SYNTAX',
-        `JSON nested deeper than ${this.#maxDepth} at position ${this.#position}`,
+        `JSON nested deeper than ${this.#maxDepth} (limit MAX_JSON_DEPTH) at position ${this.#position}`,
       );
     }
   }
@@ -232,6 +273,10 @@ class Parser {
     return text;
   }
 
+  #endless(opening: number): ProtocolError {
+    return new ProtocolError('SYNTAX', `JSON string at position ${opening} does not end`);
+  }
+
   #unexpected(): ProtocolError {
     const found = this.#text[this.#position];
     const what = found === undefined ? 'end of text' : JSON.stringify(found);
@@ -243,7 +288,18 @@ function isDigit(character: string): boolean {
   return character >= '0' && character <= '9';
 }
 
-/** Space, tab, line feed, vertical tab, form feed, carriage return. */
+/** -1 for what is none. */
+function hexDigit(code: number): number {
+  if (code >= 0x30 && code <= 0x39) return code - 0x30;
+  const lower = code | 0x20;
+  return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
+}
+
+/** Space, tab, line feed, carriage return. */
 function isBlank(code: number): boolean {
-  return code === 0x20 || (code >= 0x09 && code <= 0x0d);
+  return code === 0x20 || code === 0x0a || code === 0x09 || code === 0x0d;
+}
+
+function tooLong(maxText: number): ProtocolError {
+  return limitError('characters in a text of the JSON body', maxText, 'MAX_JSON_TEXT');
 }

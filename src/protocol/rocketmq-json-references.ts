@@ -1,32 +1,70 @@
 /**
- * fastjson 1 writes an object that occurs a second time as `{"$ref":"$.path.to.the.first"}`. This puts the first one
- * in its place. Only a target that ends before the reference starts counts, so no cycle can arise; a reference to
+ * fastjson 1 writes an object that occurs a second time as `{"$ref":"$.path.to.the.first"}`: brokers up to 5.3 do so in
+ * registrations and configuration files, where topics share attributes and tables their version. This puts the first
+ * one in its place. Only a target that ends before the reference starts counts, so no cycle can arise; a reference to
  * anything else becomes null.
+ *
+ * Whoever reads the result walks through a shared object once per reference. So each reference is charged what its
+ * target holds, as if it were written out, and the whole has a limit: a few hundred kilobytes of references to one
+ * large object would otherwise stand for gigabytes.
  */
+import { limitError, type ProtocolError } from './errors.ts';
 import type { RocketJson, RocketJsonMap, RocketJsonObject } from './rocketmq-json.ts';
 
 type Container = RocketJson[] | RocketJsonObject | RocketJsonMap;
 
-/** Changes the containers in place and returns what stands for the root. */
-export function resolveReferences(root: RocketJson): RocketJson {
-  return new Resolver(root).resolved(root);
+export interface ValueLimit {
+  count: number;
+  /** Name of the limit, for the error. */
+  limit: string;
 }
+
+export function tooManyValues({ count, limit }: ValueLimit): ProtocolError {
+  return limitError('values in a JSON text', count, limit);
+}
+
+/**
+ * Changes the containers in place and returns what stands for the root. Throws a ProtocolError when the text, with all
+ * references written out, has more values than the limit.
+ */
+export function resolveReferences(root: RocketJson, limit: ValueLimit): RocketJson {
+  return new Resolver(root, limit).resolved(root);
+}
+
+/** Names on the way have 255 characters at most. */
+const LONGEST_PATH = 1024;
+/** Characters of a text that count as one value. */
+const TEXT_UNIT = 64;
 
 class Resolver {
   readonly #root: RocketJson;
-  readonly #finished = new Set<RocketJson>();
+  readonly #limit: ValueLimit;
+  /** Values in each finished container, itself and what its references stand for included. */
+  readonly #finished = new Map<RocketJson, number>();
+  #values = 0;
 
-  constructor(root: RocketJson) {
+  constructor(root: RocketJson, limit: ValueLimit) {
     this.#root = root;
+    this.#limit = limit;
   }
 
   resolved(value: RocketJson): RocketJson {
-    if (typeof value !== 'object' || value === null) return value;
+    if (typeof value !== 'object' || value === null) {
+      this.#charge(typeof value === 'string' ? 1 + Math.floor(value.length / TEXT_UNIT) : 1);
+      return value;
+    }
     const path = referencePath(value);
     if (path !== undefined) return this.#target(path);
+    const before = this.#values;
+    this.#charge(1);
     this.#resolveMembers(value);
-    this.#finished.add(value);
+    this.#finished.set(value, this.#values - before);
     return value;
+  }
+
+  #charge(values: number): void {
+    this.#values += values;
+    if (this.#values > this.#limit.count) throw tooManyValues(this.#limit);
   }
 
   #resolveMembers(container: Container): void {
@@ -45,7 +83,9 @@ class Resolver {
   #target(path: string): RocketJson {
     let target: RocketJson | undefined = this.#root;
     for (const step of stepsOf(path) ?? []) target = memberOf(target, step);
-    return target !== undefined && this.#finished.has(target) ? target : null;
+    const values = target === undefined ? undefined : this.#finished.get(target);
+    this.#charge(values ?? 1);
+    return target === undefined || values === undefined ? null : target;
   }
 }
 
@@ -55,9 +95,9 @@ function referencePath(value: Container): string | undefined {
   return typeof path === 'string' && Object.keys(value).length === 1 ? path : undefined;
 }
 
-/** `$.a.b\\.c[0]` → a, b.c, 0. Undefined for relative paths, which RocketMQ's bodies have no use for. */
+/** `$.a.b\\.c[0]` → a, b.c, 0. Undefined for relative and endless paths, which RocketMQ's bodies have no use for. */
 function stepsOf(path: string): string[] | undefined {
-  if (!/^\$(?:[.[]|$)/.test(path)) return undefined;
+  if (path.length > LONGEST_PATH || !/^\$(?:[.[]|$)/.test(path)) return undefined;
   const steps: string[] = [];
   for (const match of path.matchAll(/\.((?:\\.|[^.[\\])+)|\[(?:(\d+)|'([^']*)'|"([^"]*)")\]/g)) {
     const name = match[1]?.replaceAll(/\\(.)/g, '$1');

@@ -4,10 +4,10 @@
  * (`{{"brokerName":"b","queueId":0,"topic":"t"}:7}`), so JSON.parse and JSON.stringify do not fit.
  * The reader is in `rocketmq-json-parser.ts`.
  */
+import { MAX_JSON_DEPTH } from '../lib/limits.ts';
 import { ProtocolError } from './errors.ts';
-import { MAX_JSON_DEPTH } from './rocketmq-json-parser.ts';
 
-export { type ParseOptions, parseRocketJson } from './rocketmq-json-parser.ts';
+export { type ParseOptions, parseRocketJson, REQUEST_JSON } from './rocketmq-json-parser.ts';
 
 export type RocketJson =
   | null

@@ -7,10 +7,9 @@
  *      4 queue        i32  id in the queue directory
  *      8 bytes        i32  of all records together
  *     12 count        i32  records, one behind the other; more than one is a batch
- *     16 slab         i32  slab that holds the records, or NO_SLAB: they follow at byte 24
- *     24 records
+ *     16 records
  *
- * Request, type RETIRE_QUEUES: the `count` queues whose ids (i32 each) stand from byte 24 on take no more messages;
+ * Request, type RETIRE_QUEUES: the `count` queues whose ids (i32 each) stand from byte 16 on take no more messages;
  * their topic was deleted. The answer's end says from which position on the log holds no message of theirs.
  *
  * Answer, type APPENDED_REPLY, in the order of the requests:
@@ -28,8 +27,7 @@ export const APPEND_SEQUENCE = 0;
 export const APPEND_QUEUE = 4;
 export const APPEND_BYTES = 8;
 export const APPEND_COUNT = 12;
-export const APPEND_SLAB = 16;
-export const APPEND_HEADER = 24;
+export const APPEND_HEADER = 16;
 
 export const APPENDED_REPLY = 1;
 export const REPLY_SEQUENCE = 0;
@@ -42,10 +40,7 @@ export const REPLY_BYTES = 40;
 /** Ring bytes of one answer: bounds the requests that a producer may have under way. */
 export const REPLY_RING_BYTES = REPLY_BYTES + 8;
 
-/** Records larger than this travel through a slab. */
-export const MAX_RING_RECORD = 256 * 1024;
-
-/** Writes the request's head at payload offset `at`; the records follow at APPEND_HEADER, or lie in the slab. */
+/** Writes the request's head at payload offset `at`; the records follow at APPEND_HEADER. */
 export function writeAppendHead(
   view: DataView,
   at: number,
@@ -53,11 +48,9 @@ export function writeAppendHead(
   queue: number,
   bytes: number,
   count: number,
-  slab: number,
 ): void {
   view.setInt32(at + APPEND_SEQUENCE, sequence, true);
   view.setInt32(at + APPEND_QUEUE, queue, true);
   view.setInt32(at + APPEND_BYTES, bytes, true);
   view.setInt32(at + APPEND_COUNT, count, true);
-  view.setInt32(at + APPEND_SLAB, slab, true);
 }

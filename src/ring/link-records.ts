@@ -9,8 +9,6 @@
 export const LINK_OPENED = 1;
 /** A frame for control, without its length field. */
 export const LINK_FRAME = 2;
-/** Same, in a slab: slab (i32) and length (i32). */
-export const LINK_FRAME_IN_SLAB = 3;
 /** The connection has ended. */
 export const LINK_CLOSED = 4;
 /** Progress of a consumer: group id i32, queue id (directory) i32, commit offset f64 or -1, pull offset f64 or -1. */
@@ -21,6 +19,8 @@ export const LINK_ENSURE = 6;
 export const LINK_SUBSCRIPTION = 7;
 /** A consumer was told the offset that an operator had set: JSON { group, topic, queueId }. */
 export const LINK_RESET_TAKEN = 8;
+/** Something for the log: JSON { reason, count, … }; left out while the channel is overfull. */
+export const LINK_FAULT = 9;
 
 export const PROGRESS_GROUP = 8;
 export const PROGRESS_QUEUE = 12;
@@ -31,9 +31,6 @@ export const PROGRESS_BYTES = 32;
 // ---- control → network ----
 /** A whole frame for the connection. */
 export const LINK_SEND = 1;
-/** A large LINK_SEND or LINK_DELTA, its payload in a slab of control's pool: slab, length and type (i32 each). */
-export const LINK_IN_SLAB = 2;
-export const LINK_IN_SLAB_BYTES = 12;
 /** Close the connection after what was sent. */
 export const LINK_CLOSE = 3;
 /** A change of the network thread's tables: JSON. Slot is unused, generation holds the version (i32). */
@@ -41,5 +38,3 @@ export const LINK_DELTA = 4;
 
 /** slot and generation */
 export const LINK_HEADER = 8;
-/** Larger payloads travel through a slab. */
-export const MAX_LINK_FRAME = 256 * 1024;

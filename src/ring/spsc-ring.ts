@@ -1,13 +1,14 @@
 /**
  * The one ring type: one producer, one consumer, variable-length records (see layout.ts).
  *
- * Producer: `claim` space, write the payload in place, then `publish` once per batch. Nothing is visible before
- * `publish`. A full ring gives FULL at once; waiting is the caller's business (back-pressure, never a wait).
+ * Producer: `claim` space, write the payload in place, `commit` the record, then `publish` once per batch. Nothing is
+ * visible before `publish`, and what was claimed and never committed never is: whoever fails between the two leaves
+ * nothing behind. A full ring gives FULL at once; waiting is the caller's business (back-pressure, never a wait).
  *
  * Consumer: `next` steps to a record and sets `type`, `offset`, `length`; the payload may be read until `release`,
  * which gives all records stepped over back to the producer, once per batch.
  *
- * Claim, write and publish of a record happen in one synchronous call of one thread; neither side may change threads.
+ * Claim, write and commit of a record happen in one synchronous call of one thread; neither side may change threads.
  */
 import { assert } from '../lib/assert.ts';
 import { addon } from '../native/addon.ts';
@@ -51,20 +52,27 @@ export class RingProducer {
   readonly bytes: Uint8Array;
   readonly view: DataView;
   readonly capacity: number;
+  /** Bytes, header and alignment included: half the ring always fits at some moment, wherever its end falls. */
+  readonly largestRecord: number;
   readonly #words: Int32Array;
   readonly #mask: number;
+  /** Behind the last record committed. */
   #tail: number;
   /** Last seen head: the shared word is read only when the cached one says "full". */
   #head: number;
   readonly #wakeConsumer: () => void;
   /** The consumer was woken for all that is published. */
   #told = true;
+  /** Of the record claimed last: bytes left out before it at the end of the buffer, and where it begins. */
+  #padding = 0;
+  #claimed = 0;
 
   constructor(memory: RingMemory, wakeConsumer: () => void = () => {}) {
     this.#words = memory.words;
     this.bytes = memory.bulk.bytes;
     this.view = memory.bulk.view;
     this.capacity = memory.capacity;
+    this.largestRecord = memory.capacity / 2;
     this.#mask = memory.capacity - 1;
     this.#tail = Atomics.load(this.#words, RING_TAIL);
     this.#head = Atomics.load(this.#words, RING_HEAD);
@@ -75,46 +83,45 @@ export class RingProducer {
     return new RingProducer(join(shape), wakeConsumer);
   }
 
-  /** Reserves a record; returns the offset of its payload in `bytes`, or FULL. */
+  /**
+   * Reserves a record; returns the offset of its payload in `bytes`, or FULL. `commit` makes it count; another claim
+   * takes its place. Throws a RangeError for what would never fit: waiting would not end.
+   */
   claim(type: number, payloadLength: number): number {
     const size = RECORD_HEADER_BYTES + payloadLength;
     const aligned = alignRecord(size);
+    if (aligned > this.largestRecord)
+      throw new RangeError(`a ring of ${this.capacity} bytes takes no record of ${size}`);
     const position = this.#tail & this.#mask;
     const toEnd = this.capacity - position;
-    const needed = aligned <= toEnd ? aligned : toEnd + aligned;
-    if (!this.#hasRoom(needed)) return FULL;
+    const padding = aligned <= toEnd ? 0 : toEnd;
+    if (!this.#hasRoom(padding + aligned)) return FULL;
     let offset = position;
-    if (aligned > toEnd) {
+    if (padding > 0) {
       this.view.setInt32(position, toEnd, true);
       this.view.setInt32(position + 4, TYPE_PADDING, true);
       offset = 0;
     }
     this.view.setInt32(offset, size, true);
     this.view.setInt32(offset + 4, type, true);
-    this.#tail = (this.#tail + needed) | 0;
+    this.#padding = padding;
+    this.#claimed = offset;
     return offset + RECORD_HEADER_BYTES;
   }
 
-  /**
-   * Gives back the end of the last claimed record: its payload becomes `payloadLength` bytes, no more than claimed.
-   * Only before `publish` and before the next `claim`.
-   */
-  shrink(payloadOffset: number, payloadLength: number): void {
-    const offset = payloadOffset - RECORD_HEADER_BYTES;
-    const before = alignRecord(this.view.getInt32(offset, true));
-    const size = RECORD_HEADER_BYTES + payloadLength;
-    this.view.setInt32(offset, size, true);
-    this.#tail = (this.#tail - before + alignRecord(size)) | 0;
+  /** Counts the claimed record in. */
+  commit(): void {
+    this.#tail = (this.#tail + this.#padding + alignRecord(this.view.getInt32(this.#claimed, true))) | 0;
   }
 
-  /** Takes back the last claimed, unpublished record. */
-  abort(payloadOffset: number): void {
-    const aligned = alignRecord(this.view.getInt32(payloadOffset - RECORD_HEADER_BYTES, true));
-    this.#tail = (this.#tail - aligned) | 0;
+  /** Counts the claimed record in with a payload of `payloadLength` bytes, no more than claimed. */
+  commitPart(payloadLength: number): void {
+    this.view.setInt32(this.#claimed, RECORD_HEADER_BYTES + payloadLength, true);
+    this.commit();
   }
 
   /**
-   * Makes everything claimed so far visible and wakes the consumer; without `wake` it finds it when it next looks, or
+   * Makes everything committed so far visible and wakes the consumer; without `wake` it finds it when it next looks, or
    * is woken by a later `publish`.
    */
   publish(wake = true): void {
@@ -143,13 +150,30 @@ export class RingProducer {
    * size meanwhile, claim again at once.
    */
   awaitRoom(payloadLength: number): boolean {
-    Atomics.store(this.#words, RING_PRODUCER_WAITING, 1);
+    this.awaitRelease();
     const aligned = alignRecord(RECORD_HEADER_BYTES + payloadLength);
     const toEnd = this.capacity - (this.#tail & this.#mask);
     return this.#hasRoom(aligned <= toEnd ? aligned : toEnd + aligned);
   }
 
-  /** Bytes published or claimed and not yet released. */
+  /** Where the next record begins: an int32 that grows and wraps. */
+  get position(): number {
+    return this.#tail;
+  }
+
+  /** Whether the consumer has released everything before `position`. */
+  isReleased(position: number): boolean {
+    if (((this.#head - position) | 0) >= 0) return true;
+    this.#head = Atomics.load(this.#words, RING_HEAD);
+    return ((this.#head - position) | 0) >= 0;
+  }
+
+  /** Asks the consumer to ring when it has released something. */
+  awaitRelease(): void {
+    Atomics.store(this.#words, RING_PRODUCER_WAITING, 1);
+  }
+
+  /** Bytes committed and not yet released. */
   get used(): number {
     return (this.#tail - Atomics.load(this.#words, RING_HEAD)) | 0;
   }

@@ -39,14 +39,19 @@ export class OpenStore {
   readonly #parts: OpeningParts;
   readonly #lock: number;
   #checkpoint: Checkpoint;
-  #sample: { position: number; time: number };
+  /** The newest dispatched record that a checkpoint may name once the log is durable behind it. */
+  #sample: { position: number; time: number; end: number };
+  /** A recovery has nothing to enter again of the log before it, whatever happens now. */
+  #covered = 0;
+  #problem: string | undefined;
 
   private constructor(parts: OpeningParts, lock: number, recovered: Recovered) {
     this.#parts = parts;
     this.#lock = lock;
     this.recovered = recovered;
     this.#checkpoint = readCheckpoint(parts.disk, storePaths.checkpoint(parts.options.directory));
-    this.#sample = { position: this.#checkpoint.queuePhysicalOffset, time: this.#checkpoint.queueTimestamp };
+    const { queuePhysicalOffset: position, queueTimestamp: time } = this.#checkpoint;
+    this.#sample = { position, time, end: 0 };
   }
 
   /** Locks, recovers and marks the store as running. Throws with a sentence that says what to do. */
@@ -74,30 +79,80 @@ export class OpenStore {
     }
   }
 
+  /** Why the last checkpoint could not be taken, as the end of a sentence; undefined when it was. */
+  get problem(): string | undefined {
+    return this.#problem;
+  }
+
+  /** Whether the queue entries of the log before `position` are durable and the checkpoint says so. */
+  covers(position: number): boolean {
+    return this.#covered >= position;
+  }
+
   /**
    * Makes queue entries durable and notes how far they reach. The position is sampled first: what it names was
-   * written before the sync began. Resolves false when the disk refused; the old checkpoint then stays.
+   * written before the sync began. Resolves false when the disk refused (`problem`); the old checkpoint then stays,
+   * and the next call tries again.
    */
   async checkpoint(): Promise<boolean> {
     const { positions, disk } = this.#parts;
-    const now = { position: positions.get(DISPATCHED_RECORD), time: positions.get(DISPATCHED_TIME) };
+    const now = {
+      position: positions.get(DISPATCHED_RECORD),
+      time: positions.get(DISPATCHED_TIME),
+      end: positions.get(DISPATCHED),
+    };
     const flushed = positions.get(FLUSHED);
     // Recovery must find a record where the checkpoint points, so the log too has to be durable that far. Under load
-    // the newest record never is; the one sampled at the previous checkpoint is by now.
-    const sample = flushed > now.position ? now : this.#sample;
-    this.#sample = now;
+    // the newest record never is; one sampled earlier is by now, so a sample stays until it has been of use.
+    const durable = ({ position, end }: typeof now) => flushed > position && flushed >= end;
+    const sample = durable(now) ? now : this.#sample;
+    const isDurable = durable(sample);
     const next: Checkpoint = { ...this.#checkpoint };
-    next.logTimestamp = Math.max(next.logTimestamp, positions.get(FLUSHED_TIME));
-    next.indexTimestamp = Math.max(next.indexTimestamp, positions.get(INDEX_COMPLETED_TIME));
-    if (flushed > sample.position && sample.position >= next.queuePhysicalOffset) {
+    // Not the greatest ever: after a clock that was ahead, store times have gone back (STORE_TIME_LEAD_MS).
+    next.logTimestamp = positions.get(FLUSHED_TIME) || next.logTimestamp;
+    next.indexTimestamp = positions.get(INDEX_COMPLETED_TIME) || next.indexTimestamp;
+    if (isDurable && sample.position >= next.queuePhysicalOffset) {
       next.queuePhysicalOffset = sample.position;
       next.queueTimestamp = sample.time;
     }
-    if (JSON.stringify(next) === JSON.stringify(this.#checkpoint)) return true;
-    if ((await disk.syncRangeFiles()) < 0) return false;
-    writeCheckpoint(disk, storePaths.checkpoint(this.#parts.options.directory), next);
-    this.#checkpoint = next;
+    const says = JSON.stringify(next) !== JSON.stringify(this.#checkpoint);
+    if (says || (isDurable && sample.end > this.#covered)) {
+      const outcome = await disk.syncRangeFiles();
+      if (outcome < 0) return this.#failed(`ConsumeQueue files cannot be synced (errno ${-outcome})`);
+    }
+    if (says && !this.#write(next)) return false;
+    this.#problem = undefined;
+    if (isDurable) {
+      this.#covered = Math.max(this.#covered, sample.end);
+      this.#sample = now;
+    }
     return true;
+  }
+
+  /**
+   * Makes the queue entries written so far durable without a checkpoint that says so: enough to let the log before them
+   * go. 0 or -errno.
+   */
+  syncQueues(): Promise<number> {
+    return this.#parts.disk.syncRangeFiles();
+  }
+
+  #write(checkpoint: Checkpoint): boolean {
+    const path = storePaths.checkpoint(this.#parts.options.directory);
+    try {
+      writeCheckpoint(this.#parts.disk, path, checkpoint);
+    } catch (error) {
+      // What the system refused may work the next time; anything else is a fault of ours.
+      if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+      return this.#failed(`${path} cannot be written: ${(error as Error).message}`);
+    }
+    this.#checkpoint = checkpoint;
+    return true;
+  }
+
+  #failed(problem: string): false {
+    this.#problem = problem;
+    return false;
   }
 
   /** Lets go of the store after a death: it stays marked as not cleanly closed. */
@@ -107,7 +162,7 @@ export class OpenStore {
 
   /**
    * After all threads have stopped: checkpoint and, when everything appended is durable and dispatched, removal of the
-   * abort file. Resolves whether the stop counts as clean.
+   * abort file. Resolves whether the stop counts as clean; `problem` may say why not.
    */
   async close(): Promise<boolean> {
     const { positions, options, disk } = this.#parts;

@@ -6,12 +6,15 @@ import { closeSync } from 'node:fs';
 import { DelayService } from '../broker/delay/service.ts';
 import { createHandlers } from '../broker/handlers.ts';
 import { systemClock } from '../lib/clock.ts';
+import { MAX_CHANNEL_BACKLOG_BYTES } from '../lib/limits.ts';
 import { SCHEDULE_TOPIC } from '../lib/names.ts';
+import { QuietLog } from '../lib/quiet-log.ts';
 import { systemTimers } from '../lib/timers.ts';
 import { addon } from '../native/addon.ts';
 import { formatHost } from '../net/addresses.ts';
+import { ChannelSender } from '../ring/channel.ts';
 import type { RingShape } from '../ring/layout.ts';
-import { RingConsumer, RingProducer } from '../ring/spsc-ring.ts';
+import { RingConsumer } from '../ring/spsc-ring.ts';
 import { Doorbell, wakerOf } from '../ring/wake.ts';
 import { storePaths } from '../store/paths.ts';
 import type { BrokerConfig, RunningBroker } from './config.ts';
@@ -19,6 +22,7 @@ import { Announcer } from './control/announcer.ts';
 import { makeContext, makePutRing, makeRetention } from './control/assembly.ts';
 import { bindPort } from './control/bind.ts';
 import { BrokerStats } from './control/broker-stats.ts';
+import { Checkpoints } from './control/checkpoints.ts';
 import { Duties } from './control/duties.ts';
 import { LinkServer } from './control/link-server.ts';
 import { type OpenedStore, openBrokerStore, topologyOf } from './control/opened-store.ts';
@@ -74,9 +78,12 @@ class Broker implements RunningBroker {
   readonly port: number;
   readonly died: Promise<Error>;
   readonly #config: BrokerConfig;
+  /** For everything that clients can cause. */
+  readonly #log: QuietLog;
   readonly #opened: OpenedStore;
   readonly #topology: Topology;
   readonly #tables: Tables;
+  readonly #checkpoints: Checkpoints;
   readonly #jobs = new Jobs();
   readonly #reads: ControlReads;
   readonly #put: PutRing;
@@ -93,7 +100,9 @@ class Broker implements RunningBroker {
 
   constructor(config: BrokerConfig) {
     this.#config = config;
-    const { settings, store, log } = config;
+    const { settings, store } = config;
+    const log = new QuietLog(config.log, systemTimers);
+    this.#log = log;
     this.port = settings.listenPort;
     this.address = formatHost(settings.brokerIP1, this.port);
     this.died = new Promise((resolve) => {
@@ -102,14 +111,14 @@ class Broker implements RunningBroker {
     const opened = openBrokerStore(config);
     const { positions, ids } = opened;
     this.#opened = opened;
+    this.#checkpoints = new Checkpoints({ store: opened.store, positions, timers: systemTimers, log });
     this.#topology = topologyOf(config, opened);
     this.#reads = new ControlReads(store, positions, opened.directory, ids);
     this.#put = makePutRing(config, opened, this.#topology);
     this.#tables = makeTables(storePaths.config(store.directory), settings, systemClock, log);
-    const retention = makeRetention(config, opened, this.#jobs, {
-      announce: () => this.#logStartMoved(),
-      settled: (position) => this.#duties.settled(position),
-    });
+    const retention = makeRetention(config, opened, this.#jobs, this.#checkpoints, () =>
+      this.#logStartMoved(),
+    );
     const context = makeContext(config, opened, this.#tables, this.#reads, this.#put, retention, (topic) =>
       this.#topics.settled(topic),
     );
@@ -127,6 +136,8 @@ class Broker implements RunningBroker {
       ensure: (what, reply) => requests.ensure(what, reply),
       subscription: (subscription) => requests.subscription(subscription),
       resetTaken: (group, topic, queueId) => void this.#tables.offsets.takeReset(group, topic, queueId),
+      mayTake: () => this.#put.busy === undefined && !this.#topics.overfull,
+      now: systemClock.monotonic,
       log,
     });
     this.#announcer = new Announcer(this.#tables, (delta) => this.#link.publish(delta));
@@ -136,12 +147,12 @@ class Broker implements RunningBroker {
       ...context,
       timers: systemTimers,
       offsets: this.#tables.delayOffsets,
+      times: this.#tables.delayTimes,
     });
     this.#duties = new Duties({
       config,
       tables: this.#tables,
-      store: opened.store,
-      positions,
+      checkpoints: this.#checkpoints,
       retention,
       stats,
       announcer: this.#announcer,
@@ -177,6 +188,7 @@ class Broker implements RunningBroker {
   /** Ends everything where it is; the store stays marked as not cleanly closed. */
   async giveUp(): Promise<void> {
     this.#closing = Promise.resolve(false);
+    this.#checkpoints.end();
     this.#duties.halt();
     await this.#engine?.terminate();
     this.#doorbell.close();
@@ -185,6 +197,7 @@ class Broker implements RunningBroker {
 
   /** Refuse, drain, flush, dispatch, checkpoint, and only then say that the stop was clean. */
   async #stop(): Promise<boolean> {
+    this.#checkpoints.end();
     await this.#topics.allSettled();
     await this.#duties.stop();
     await this.#jobs.close();
@@ -197,8 +210,17 @@ class Broker implements RunningBroker {
     await this.#engine?.stop();
     this.#doorbell.close();
     await saveTables(this.#tables);
+    this.#log.flush();
     this.#reads.close();
-    return this.#opened.store.close();
+    const { store } = this.#opened;
+    const clean = await store.close();
+    if (!clean && store.problem !== undefined) {
+      this.#config.log.error(
+        {},
+        `the store is not closed cleanly, the next start checks it: ${store.problem}`,
+      );
+    }
+    return clean;
   }
 
   /** The bell: answers of the writer, requests of clients, arrivals in the delay levels' queues. */
@@ -240,12 +262,20 @@ class Broker implements RunningBroker {
     const { dispatcher, broker } = this.#topology;
     const publisher = new TopicPublisher({
       ids,
-      commands: RingProducer.join(dispatcher.commands, wakerOf(broker.wakes.dispatcher)),
+      commands: ChannelSender.join(
+        dispatcher.commands,
+        wakerOf(broker.wakes.dispatcher),
+        MAX_CHANNEL_BACKLOG_BYTES,
+      ),
       publish: (delta) => this.#link.publish(delta),
       retireQueues: (queues) => this.#put.retireQueues(queues),
-      settled: (position) => this.#duties.settled(position),
+      settled: (position, what) => this.#checkpoints.settled(position, what),
       forgetFiles: (queues) => this.#reads.forget(queues),
       endOfTurn: () => this.#link.flush(),
+      timers: systemTimers,
+      whyLate: (topic) =>
+        `topic ${topic} is deleted for all clients; its files go when a checkpoint covers its last message: ` +
+        (store.problem ?? 'one is under way'),
     });
     for (const { id } of store.recovered.queues) publisher.knows(id);
     this.#tables.topics.changed.add((topic) => publisher.changed(topic));

@@ -22,6 +22,8 @@ export interface BrokerConfig {
   nameServers: string[];
   /** Seconds after which a silent connection is closed. */
   serverChannelMaxIdleTimeSeconds: number;
+  /** Connections of clients that it takes (lib/descriptors.ts). */
+  maxConnections: number;
   properties: BrokerProperties;
   log: ControlLog;
 }

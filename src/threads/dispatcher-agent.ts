@@ -3,8 +3,9 @@
  */
 import { join } from 'node:path';
 import { systemClock } from '../lib/clock.ts';
+import { ChannelReceiver } from '../ring/channel.ts';
 import { APPENDED, FLUSHED, LOG_START, Positions } from '../ring/positions.ts';
-import { FULL, RingConsumer, RingProducer } from '../ring/spsc-ring.ts';
+import { FULL, RingProducer } from '../ring/spsc-ring.ts';
 import { wakerOf } from '../ring/wake.ts';
 import { nativeDisk } from '../store/disk/native-disk.ts';
 import { Dispatcher } from '../store/dispatch/dispatcher.ts';
@@ -33,7 +34,7 @@ export class DispatcherAgent implements Agent {
   readonly #index: KeyIndex | undefined;
   readonly #dispatcher: Dispatcher;
   readonly #pages: PageRelease;
-  readonly #commands: RingConsumer;
+  readonly #commands: ChannelReceiver;
   readonly #arrivals: RingProducer[];
   readonly #lost: Int32Array;
   readonly #queueRoot: string;
@@ -57,7 +58,7 @@ export class DispatcherAgent implements Agent {
     this.#index = store.messageIndexEnable
       ? new KeyIndex(nativeDisk, storePaths.index(store.directory), geometry, systemClock)
       : undefined;
-    this.#commands = RingConsumer.join(commands, wakerOf(broker.wakes.control));
+    this.#commands = ChannelReceiver.join(commands, wakerOf(broker.wakes.control));
     const wakes = [...broker.wakes.network, broker.wakes.control].map((wake) => wakerOf(wake));
     this.#arrivals = arrivals.map((ring, i) => RingProducer.join(ring, wakes[i] ?? (() => {})));
     this.#lost = new Int32Array(arrivalsLost);
@@ -111,9 +112,8 @@ export class DispatcherAgent implements Agent {
 
   #obey(): number {
     let done = 0;
-    const { bytes } = this.#commands;
     while (this.#commands.next()) {
-      const { type, offset, length } = this.#commands;
+      const { type, offset, length, bytes } = this.#commands;
       const text = Buffer.from(bytes.buffer, bytes.byteOffset + offset, length).toString('utf8');
       if (type === QUEUE_ADDED) {
         const { topic, queueId, id, bornAt } = JSON.parse(text) as QueueAdded;
@@ -138,6 +138,7 @@ export class DispatcherAgent implements Agent {
         ring.publish();
       } else {
         ring.view.setInt32(at, queue, true);
+        ring.commit();
       }
     }
   }

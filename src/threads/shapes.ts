@@ -1,19 +1,22 @@
 /**
- * What threads are started with: everything here can be posted. The table of rings:
+ * What threads are started with: everything here can be posted. The table of channels (rings with slabs for what is
+ * large) and plain rings (small records of one size):
  *
- *     ring              producer     consumer
+ *     channel           sender       receiver
  *     send              network n    writer        messages to append
- *     replies           writer       network n     where they went
  *     link up           network n    control       frames for control, progress, news of connections
  *     link down         control      network n     frames for clients, deltas
- *     arrivals          dispatcher   network n     queues that got messages
  *     control send      control      writer        the broker's own messages
+ *     commands          control      dispatcher    queues to know or to forget
+ *
+ *     ring
+ *     replies           writer       network n     where messages went
  *     control replies   writer       control
- *     queues            control      dispatcher    queues to know or to forget
+ *     arrivals          dispatcher   network n     queues that got messages
  *     arrivals control  dispatcher   control       schedule queues that got messages
  */
+import type { ChannelShape } from '../ring/channel.ts';
 import type { RingShape } from '../ring/layout.ts';
-import type { SlabShape } from '../ring/slabs.ts';
 import type { WakeShape } from '../ring/wake.ts';
 import type { StoreOptions } from '../store/options.ts';
 import type { RecoveredQueue } from '../store/recovery/recover.ts';
@@ -38,9 +41,8 @@ export interface BrokerShape {
 
 /** One producer of messages as the writer sees it. */
 export interface ProducerShape {
-  send: RingShape;
+  send: ChannelShape;
   replies: RingShape;
-  slabs: SlabShape;
   wake: WakeShape;
   /** Producer and writer are one thread, so that news of answers needs no bell. */
   sameThread: boolean;
@@ -54,7 +56,7 @@ export interface WriterShape {
 export interface DispatcherShape {
   broker: BrokerShape;
   queues: RecoveredQueue[];
-  commands: RingShape;
+  commands: ChannelShape;
   /** One ring per network thread, then control's. */
   arrivals: RingShape[];
   /** A word per ring: set when an arrival could not be told because the ring was full. */
@@ -77,17 +79,16 @@ export interface NetworkShape {
   index: number;
   /** What of the engine runs in this thread (layouts `merged` and `inline`). */
   inline?: EngineParts;
-  send: RingShape;
+  send: ChannelShape;
   replies: RingShape;
-  slabs: SlabShape;
-  linkUp: RingShape;
-  linkUpSlabs: SlabShape;
-  linkDown: RingShape;
-  linkDownSlabs: SlabShape;
+  linkUp: ChannelShape;
+  linkDown: ChannelShape;
   arrivals: RingShape;
   arrivalsLost: SharedArrayBuffer;
   /** Slot `index` holds the version of the last delta applied. */
   versions: SharedArrayBuffer;
+  /** One word: connections of all network threads. */
+  connections: SharedArrayBuffer;
   settings: NetworkSettings;
 }
 
@@ -99,6 +100,8 @@ export interface NetworkSettings {
   clusterName: string;
   /** Seconds without bytes after which a connection is closed. */
   serverChannelMaxIdleTimeSeconds: number;
+  /** Connections that all network threads together may have. */
+  maxConnections: number;
 }
 
 /** Bytes. Sends wait in the send ring while the writer works; a few thousand messages of a KiB. */

@@ -1,12 +1,14 @@
 /** Making the rings, wakes and regions of a broker, and the shapes that its threads are started with. */
-import { REPLY_RING_BYTES } from '../ring/append-records.ts';
-import { createSlabs } from '../ring/slabs.ts';
+import { MAX_FRAME_BYTES, MAX_PUTS } from '../lib/limits.ts';
+import { APPEND_HEADER, REPLY_RING_BYTES } from '../ring/append-records.ts';
+import { type ChannelShape, createChannel } from '../ring/channel.ts';
+import type { RingShape } from '../ring/layout.ts';
+import { LINK_HEADER } from '../ring/link-records.ts';
 import { createRing } from '../ring/spsc-ring.ts';
 import { createWake, type WakeShape } from '../ring/wake.ts';
 import type { StoreOptions } from '../store/options.ts';
 import { maxRecordBytes } from '../store/options.ts';
 import type { RecoveredQueue } from '../store/recovery/recover.ts';
-import { MAX_PUTS } from './control/put-ring.ts';
 import { type EngineLayout, needsOneNetworkThread } from './engine-layout.ts';
 import {
   ARRIVAL_RING_BYTES,
@@ -25,8 +27,8 @@ import {
 /** Frames past 256 KiB in flight per network thread and direction; senders of more wait. */
 const SEND_SLABS = 8;
 const LINK_SLABS = 4;
-/** A frame is at most 16 MiB. */
-const LINK_SLAB_BYTES = 16 * 1024 * 1024;
+/** Control's own messages, and one record that retires queues of deleted topics. */
+const CONTROL_ANSWERS = MAX_PUTS + 1;
 
 export interface Topology {
   engine: EngineLayout;
@@ -54,7 +56,7 @@ function createWakes(engine: EngineLayout, networkThreads: number): BrokerShape[
   };
 }
 
-export function createTopology(given: {
+export interface TopologyParts {
   positions: SharedArrayBuffer;
   directory: number;
   store: StoreOptions;
@@ -64,58 +66,32 @@ export function createTopology(given: {
   queues: RecoveredQueue[];
   engine: EngineLayout;
   busyPollMicros: number;
-}): Topology {
-  const { engine, networkThreads, store } = given;
-  const broker: BrokerShape = {
-    positions: given.positions,
-    directory: given.directory,
-    store,
-    delayMillis: given.delayMillis,
-    // A send that waits for the disk gains nothing, and the core is missed elsewhere (measured).
-    busyPollMicros: store.flushDiskType === 'SYNC_FLUSH' ? 0 : given.busyPollMicros,
-    wakes: createWakes(engine, networkThreads),
-  };
+}
+
+export function createTopology(parts: TopologyParts): Topology {
+  const { engine, networkThreads } = parts;
+  const broker = brokerShape(parts);
   const arrivals = Array.from({ length: networkThreads + 1 }, () => createRing(ARRIVAL_RING_BYTES));
   const arrivalsLost = new SharedArrayBuffer(4 * arrivals.length);
-  const versions = new SharedArrayBuffer(4 * networkThreads);
-  const slabBytes = maxRecordBytes(store);
-  const networks = broker.wakes.network.map(
-    (_, index): NetworkShape => ({
-      broker,
-      index,
-      send: createRing(SEND_RING_BYTES),
-      replies: createRing(powerOfTwo(PENDING_SENDS * REPLY_RING_BYTES)),
-      slabs: createSlabs(SEND_SLABS, slabBytes),
-      linkUp: createRing(LINK_RING_BYTES),
-      linkUpSlabs: createSlabs(LINK_SLABS, LINK_SLAB_BYTES),
-      linkDown: createRing(LINK_RING_BYTES),
-      linkDownSlabs: createSlabs(LINK_SLABS, LINK_SLAB_BYTES),
-      arrivals: arrivals[index] as NetworkShape['arrivals'],
-      arrivalsLost,
-      versions,
-      settings: given.settings,
-    }),
-  );
+  const networks = networkShapes(parts, broker, arrivals, arrivalsLost);
   const control: ProducerShape = {
-    send: createRing(SEND_RING_BYTES),
-    replies: createRing(powerOfTwo(MAX_PUTS * REPLY_RING_BYTES)),
-    slabs: createSlabs(SEND_SLABS, slabBytes),
+    send: sendChannel(parts.store),
+    replies: createRing(powerOfTwo(CONTROL_ANSWERS * REPLY_RING_BYTES)),
     wake: broker.wakes.control,
     sameThread: false,
   };
   const producers = networks.map(
-    ({ send, replies, slabs }, index): ProducerShape => ({
+    ({ send, replies }, index): ProducerShape => ({
       send,
       replies,
-      slabs,
       wake: broker.wakes.network[index] as ProducerShape['wake'],
       sameThread: needsOneNetworkThread(engine),
     }),
   );
   const dispatcher: DispatcherShape = {
     broker,
-    queues: given.queues,
-    commands: createRing(COMMAND_RING_BYTES),
+    queues: parts.queues,
+    commands: createChannel({ ringBytes: COMMAND_RING_BYTES }),
     arrivals,
     arrivalsLost,
   };
@@ -123,4 +99,47 @@ export function createTopology(given: {
   const inline = engine === 'inline' ? { writer, dispatcher, flusher: { broker } } : { writer };
   if (needsOneNetworkThread(engine)) for (const network of networks) network.inline = inline;
   return { engine, broker, networks, control, writer, dispatcher };
+}
+
+function brokerShape(parts: TopologyParts): BrokerShape {
+  const { positions, directory, store, delayMillis } = parts;
+  return {
+    positions,
+    directory,
+    store,
+    delayMillis,
+    // A send that waits for the disk gains nothing, and the core is missed elsewhere (measured).
+    busyPollMicros: store.flushDiskType === 'SYNC_FLUSH' ? 0 : parts.busyPollMicros,
+    wakes: createWakes(parts.engine, parts.networkThreads),
+  };
+}
+
+function networkShapes(
+  { store, settings, networkThreads }: TopologyParts,
+  broker: BrokerShape,
+  arrivals: readonly RingShape[],
+  arrivalsLost: SharedArrayBuffer,
+): NetworkShape[] {
+  const link = { ringBytes: LINK_RING_BYTES, slabs: LINK_SLABS, slabBytes: LINK_HEADER + MAX_FRAME_BYTES };
+  const versions = new SharedArrayBuffer(4 * networkThreads);
+  const connections = new SharedArrayBuffer(4);
+  return broker.wakes.network.map((_, index) => ({
+    broker,
+    index,
+    send: sendChannel(store),
+    replies: createRing(powerOfTwo(PENDING_SENDS * REPLY_RING_BYTES)),
+    linkUp: createChannel(link),
+    linkDown: createChannel(link),
+    arrivals: arrivals[index] as RingShape,
+    arrivalsLost,
+    versions,
+    connections,
+    settings,
+  }));
+}
+
+/** From a producer of messages to the writer. */
+function sendChannel(store: StoreOptions): ChannelShape {
+  const slabBytes = APPEND_HEADER + maxRecordBytes(store);
+  return createChannel({ ringBytes: SEND_RING_BYTES, slabs: SEND_SLABS, slabBytes });
 }

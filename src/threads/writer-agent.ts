@@ -11,7 +11,6 @@ import {
   APPEND_HEADER,
   APPEND_QUEUE,
   APPEND_SEQUENCE,
-  APPEND_SLAB,
   APPENDED_REPLY,
   REPLY_BYTES,
   REPLY_END,
@@ -21,9 +20,9 @@ import {
   REPLY_STATUS,
   REPLY_STORE_TIMESTAMP,
 } from '../ring/append-records.ts';
+import { ChannelReceiver } from '../ring/channel.ts';
 import { APPENDED, APPENDED_TIME, HALT_MAPPING_FAULT, LOG_START, Positions } from '../ring/positions.ts';
-import { NO_SLAB, Slabs } from '../ring/slabs.ts';
-import { FULL, RingConsumer, RingProducer } from '../ring/spsc-ring.ts';
+import { FULL, RingProducer } from '../ring/spsc-ring.ts';
 import { wakerOf } from '../ring/wake.ts';
 import { nativeDisk } from '../store/disk/native-disk.ts';
 import { APPENDED_OK, CommitLog } from '../store/log/commit-log.ts';
@@ -36,15 +35,13 @@ import type { ProducerShape, WriterShape } from './shapes.ts';
 const TURN = 256;
 
 class Input {
-  readonly send: RingConsumer;
+  readonly send: ChannelReceiver;
   readonly replies: RingProducer;
-  readonly slabs: Slabs;
 
   constructor(shape: ProducerShape) {
     const wake = wakerOf(shape.wake);
-    this.send = RingConsumer.join(shape.send, wake);
+    this.send = ChannelReceiver.join(shape.send, wake);
     this.replies = RingProducer.join(shape.replies, shape.sameThread ? () => {} : wake);
-    this.slabs = new Slabs(shape.slabs);
   }
 }
 
@@ -120,20 +117,17 @@ export class WriterAgent implements Agent {
   }
 
   #append(input: Input): void {
-    const { send, slabs } = input;
+    const { send } = input;
     const { view, offset } = send;
     const queue = view.getInt32(offset + APPEND_QUEUE, true);
     const bytes = view.getInt32(offset + APPEND_BYTES, true);
     const count = view.getInt32(offset + APPEND_COUNT, true);
-    const slab = view.getInt32(offset + APPEND_SLAB, true);
-    const source = slab === NO_SLAB ? send.bulk : slabs.bulk(slab);
-    const from = slab === NO_SLAB ? offset + APPEND_HEADER : 0;
+    const from = offset + APPEND_HEADER;
     const log = this.#log;
     const status =
       count === 1
-        ? log.append(source, from, bytes, queue)
-        : log.appendBatch(source, from, bytes, count, queue);
-    if (slab !== NO_SLAB) slabs.free(slab);
+        ? log.append(send.bulk, from, bytes, queue)
+        : log.appendBatch(send.bulk, from, bytes, count, queue);
     this.#answer(input, status);
   }
 
@@ -148,6 +142,7 @@ export class WriterAgent implements Agent {
     out.setFloat64(at + REPLY_PHYSICAL_OFFSET, log.physicalOffset, true);
     out.setFloat64(at + REPLY_END, log.position, true);
     out.setFloat64(at + REPLY_STORE_TIMESTAMP, log.storeTimestamp, true);
+    replies.commit();
   }
 
   #retireQueues(input: Input): void {

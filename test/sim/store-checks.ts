@@ -72,13 +72,20 @@ export function checkQuery(store: Store, model: StoreModel, message: ModelMessag
   const expected = model.messages.filter(
     (m) => m.topic === message.topic && has(m) && m.position >= model.logStart && endOf(m) <= bound,
   );
-  const found = store.reader.query(message.topic, key, 64, 0, Number.MAX_SAFE_INTEGER, type);
-  // No more than 64 are given: the newest.
-  assert.equal(
-    found.records.map((record) => Number(Buffer.from(record).readBigInt64BE(28))),
-    expected.slice(-64).map(({ position }) => position),
-    `messages of ${message.topic} with ${type} ${key}`,
-  );
+  const time = message.storeTimestamp;
+  for (const [begin, end] of [
+    [0, Number.MAX_SAFE_INTEGER],
+    [time, time],
+  ] as const) {
+    const found = store.reader.query(message.topic, key, 64, begin, end, type);
+    const within = expected.filter(({ storeTimestamp }) => storeTimestamp >= begin && storeTimestamp <= end);
+    // No more than 64 are given: the newest.
+    assert.equal(
+      found.records.map((record) => Number(Buffer.from(record).readBigInt64BE(28))),
+      within.slice(-64).map(({ position }) => position),
+      `messages of ${message.topic} with ${type} ${key} from ${begin} to ${end}`,
+    );
+  }
 }
 
 function checkPositions({ positions, options }: Store): number {

@@ -1,6 +1,7 @@
 /** What a store must hold, kept as plainly as can be: the log as a list of messages. */
 import { crc32 } from 'node:zlib';
 import { encodeRecord, type RecordHead } from '../../src/record/encode.ts';
+import { STORE_TIME_LEAD_MS } from '../../src/store/log/commit-log.ts';
 
 export interface ModelMessage {
   readonly topic: string;
@@ -41,7 +42,7 @@ export class StoreModel {
   /** Everything before it was promised to survive a power cut. */
   flushed = 0;
   logStart = 0;
-  /** Store time of the last message, which no later one may fall behind. */
+  /** Store time of the last message, which no later one may fall behind unless the clock was wrong. */
   lastTimestamp = 0;
   readonly queues = new Map<string, ModelQueue>();
 
@@ -53,7 +54,8 @@ export class StoreModel {
   /** Notes a message that the store has placed at `position`. */
   append(topic: string, queueId: number, draft: Draft, position: number, now: number): ModelMessage {
     const queueOffset = this.next(topic, queueId);
-    this.lastTimestamp = Math.max(this.lastTimestamp, now);
+    const ahead = this.lastTimestamp - now;
+    if (ahead < 0 || ahead > STORE_TIME_LEAD_MS) this.lastTimestamp = now;
     const record = placed(topic, draft, queueOffset, position, this.lastTimestamp);
     const { uniqueKey, keys, tag } = draft;
     const storeTimestamp = this.lastTimestamp;

@@ -20,6 +20,7 @@ const ROOT = '/store';
 /** Retention asks the real file system of this path how full it is; the files in it are simulated like all others. */
 const LOG_DIRECTORY = tmpdir();
 const TOPICS = ['orders', 'bills', 'x'.repeat(130), 'SCHEDULE_TOPIC_XXXX'];
+const YEAR = 365 * 24 * 3_600_000;
 const TAGS = ['', 'TagA', 'TagB', '中文'];
 
 export interface SimulationResult {
@@ -72,6 +73,8 @@ class Simulation {
   readonly #recordSize: number | undefined;
   #store: Store;
   #now = 1_700_000_000_000;
+  /** By how much the clock is ahead of what it would be. */
+  #wrongBy = 0;
   #made = 0;
 
   constructor(seed: number, disk: SimDisk) {
@@ -127,8 +130,13 @@ class Simulation {
     });
   }
 
-  /** Mostly forwards, now and then backwards: clocks are set. */
+  /** Mostly forwards, now and then backwards: clocks are set, and are wrong for a while. */
   #tick(): void {
+    if (this.#random.chance(this.#wrongBy === 0 ? 0.002 : 0.02)) {
+      const wrongBy = this.#wrongBy === 0 ? this.#random.pick([-YEAR, YEAR]) : 0;
+      this.#now += wrongBy - this.#wrongBy;
+      this.#wrongBy = wrongBy;
+    }
     this.#now += this.#random.chance(0.05) ? -this.#random.int(0, 5000) : this.#random.int(0, 1500);
   }
 
@@ -232,7 +240,8 @@ class Simulation {
         followLogStart(this.#disk, store.options, store.directory, queues, logStart);
       },
       announce: () => {},
-      settled: async () => {},
+      mayGo: async () => true,
+      removeFile: async (path) => this.#disk.remove(path),
     });
     await retention.run(true);
     for (const queue of this.#model.queues.values()) queue.checked = 0;

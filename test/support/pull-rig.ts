@@ -111,7 +111,7 @@ export class PullRig {
       directory: this.directory,
       hold: this.hold,
       filters: new PullFilters(
-        () => {},
+        () => true,
         () => this.now,
       ),
       thread: 5,
@@ -128,6 +128,8 @@ export class PullRig {
       connectionOf: (slot, generation) =>
         this.connected && slot === 3 && generation === 7 ? this.client.connection : undefined,
       touched: () => {},
+      guarded: (_, run) => run(),
+      clock: () => this.now,
       endOfTurn: () => {},
     });
   }

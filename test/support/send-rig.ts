@@ -20,7 +20,6 @@ import {
   APPEND_HEADER,
   APPEND_QUEUE,
   APPEND_SEQUENCE,
-  APPEND_SLAB,
   APPENDED_REPLY,
   REPLY_BYTES,
   REPLY_END,
@@ -29,8 +28,8 @@ import {
   REPLY_SEQUENCE,
   REPLY_STATUS,
 } from '../../src/ring/append-records.ts';
+import { plainChannel } from '../../src/ring/channel.ts';
 import { Positions } from '../../src/ring/positions.ts';
-import { createSlabs, NO_SLAB, Slabs } from '../../src/ring/slabs.ts';
 import { plainRing } from '../../src/ring/spsc-ring.ts';
 import { CommitLog } from '../../src/store/log/commit-log.ts';
 import { Segments } from '../../src/store/log/segments.ts';
@@ -68,9 +67,10 @@ export class SendRig {
   readonly view: NetworkView;
   readonly forwarded: Buffer[] = [];
   readonly awaited: string[] = [];
+  /** Earlier sends to whatever topic wait for it to be made. */
+  awaitsTopic = false;
   readonly handler: SendHandler;
   readonly acknowledger: Acknowledger;
-  readonly slabs: Slabs;
   now = 1000;
   /** Connections that closed are no longer found. */
   connected = true;
@@ -78,16 +78,15 @@ export class SendRig {
   readonly segments = new Segments(this.#disk, '/log', FILE_SIZE);
   readonly directory = QueueDirectory.plain(16);
   readonly log: CommitLog;
-  readonly #send: ReturnType<typeof plainRing>;
+  readonly #send: ReturnType<typeof plainChannel>;
   readonly #replies = plainRing(64 * 1024);
   readonly #request = new RequestView();
 
   constructor(setup: RigSetup = {}) {
     const { syncFlush = false, pending = 64, ringBytes = 1024 * 1024, slabBytes = 1024 * 1024 } = setup;
     const { storeHost = STORE_HOST } = setup;
-    this.#send = plainRing(ringBytes);
+    this.#send = plainChannel({ ringBytes, slabs: 2, slabBytes });
     this.sends = new PendingSends(pending);
-    this.slabs = new Slabs(createSlabs(2, slabBytes));
     this.log = new CommitLog(this.segments, this.positions, this.directory, {
       position: 0,
       storeTimestamp: 1,
@@ -98,8 +97,7 @@ export class SendRig {
     }));
     this.view.apply(topicDelta('T'));
     this.handler = new SendHandler({
-      ring: this.#send.producer,
-      slabs: this.slabs,
+      writer: this.#send.sender,
       sends: this.sends,
       view: this.view,
       storeHost,
@@ -111,6 +109,7 @@ export class SendRig {
         this.forwarded.push(Buffer.from(bytes.slice(offset, offset + length)));
         return 0;
       },
+      isAwaited: () => this.awaitsTopic,
       awaitTopic: (_connection, request, fields) => {
         this.awaited.push(request.fields.text(fields.topic));
         return 0;
@@ -147,30 +146,29 @@ export class SendRig {
 
   /** The writer's turn; returns how many requests it took. */
   write(): number {
-    const { consumer } = this.#send;
+    const { receiver } = this.#send;
     let taken = 0;
-    while (consumer.next()) {
+    while (receiver.next()) {
       this.#append();
       taken++;
     }
     this.log.publish();
-    consumer.release();
+    receiver.release();
     this.#replies.producer.publish();
     return taken;
   }
 
   #append(): void {
-    const { view, offset, bulk } = this.#send.consumer;
-    const slab = view.getInt32(offset + APPEND_SLAB, true);
-    const source = slab === NO_SLAB ? bulk : { ...this.slabs.bulk(slab), region: 0 };
+    const { view, offset, bulk } = this.#send.receiver;
+    // The log of this rig lies in plain memory.
+    const source = { ...bulk, region: 0 };
     const status = this.log.appendBatch(
       source,
-      slab === NO_SLAB ? offset + APPEND_HEADER : 0,
+      offset + APPEND_HEADER,
       view.getInt32(offset + APPEND_BYTES, true),
       view.getInt32(offset + APPEND_COUNT, true),
       view.getInt32(offset + APPEND_QUEUE, true),
     );
-    if (slab !== NO_SLAB) this.slabs.free(slab);
     const { producer } = this.#replies;
     const at = producer.claim(APPENDED_REPLY, REPLY_BYTES);
     producer.view.setInt32(at + REPLY_SEQUENCE, view.getInt32(offset + APPEND_SEQUENCE, true), true);
@@ -178,6 +176,7 @@ export class SendRig {
     producer.view.setFloat64(at + REPLY_QUEUE_OFFSET, this.log.queueOffset, true);
     producer.view.setFloat64(at + REPLY_PHYSICAL_OFFSET, this.log.physicalOffset, true);
     producer.view.setFloat64(at + REPLY_END, this.log.position, true);
+    producer.commit();
   }
 
   drain(): RemotingCommand[] {

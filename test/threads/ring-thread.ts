@@ -48,6 +48,7 @@ function producing(): { turn: Turn; ready: () => boolean } {
       for (let i = at + HEADER; i < at + length; i++) bytes[i] = (sent + i - at) & 0xff;
       view.setInt32(at, sent, true);
       view.setInt32(at + 4, checksum(bytes, at + HEADER, at + length, sent), true);
+      producer.commit();
       sent++;
       length = nextLength();
       if (moments.chance(0.3)) producer.publish();

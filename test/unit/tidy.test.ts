@@ -94,11 +94,33 @@ test('src prints in the command line only', () => {
 
 test('time comes through lib/clock', () => {
   const others = src.filter(({ path }) => path !== 'src/lib/clock.ts');
-  const readsClock = /\bDate\.now\b|\bnew Date\(\)/;
+  const readsClock = /\bDate\.now\b|\bnew Date(?:\(\)|;|$)|(?<!new )\bDate\(|\bhrtime\b|\btimeOrigin\b/;
   assert.equal(
     offenders(others, (line) => readsClock.test(line)),
     [],
   );
+});
+
+/** Who may ask what time it is, and what for. Spans are measured by `monotonic`, as the clock may be set. */
+const ASKS_THE_TIME = new Map([
+  ['src/broker/admin/time-span.ts', 'how long a message has been there by its store time, which is shown'],
+  ['src/broker/consumer/check-client-config.ts', 'version of a subscription that is only looked at'],
+  ['src/control/append-times.ts', 'by how much the clock is ahead of the monotonic one'],
+  ['src/control/clients.ts', 'versions of subscriptions, made to ascend'],
+  ['src/control/data-version.ts', 'part of a version that is compared for equality'],
+  ['src/store/index/key-index.ts', 'names of files, made to ascend'],
+  ['src/store/store.ts', 'store times'],
+  ['src/threads/control/assembly.ts', 'part of unique keys'],
+  ['src/threads/control/duties.ts', 'startAcceptSendRequestTimeStamp, a time of day'],
+  ['src/threads/control/retention.ts', 'deleteWhen, an hour of the day'],
+  ['src/threads/network/assembly.ts', 'part of unique keys'],
+  ['src/threads/writer-agent.ts', 'store times'],
+]);
+
+test('the time of day is asked for only where no span is meant', () => {
+  const asks = /\bclock\.now\b|\bsystemClock\.now\b/i;
+  const found = src.filter(({ path, text }) => path !== 'src/lib/clock.ts' && asks.test(text));
+  assert.equal(found.map(({ path }) => path).sort(), [...ASKS_THE_TIME.keys()].sort());
 });
 
 test('the search for long functions sees methods, functions and arrows', () => {

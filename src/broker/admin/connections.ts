@@ -4,6 +4,7 @@
  */
 import type { ClientInfo } from '../../control/producers.ts';
 import { RequestError, requiredText, succeedWith } from '../../control/request-fields.ts';
+import { timeOf } from '../../lib/clock.ts';
 import { ResponseCode } from '../../protocol/codes.ts';
 import type { BrokerHandler } from '../context.ts';
 
@@ -39,7 +40,7 @@ export const allProducers: BrokerHandler = (context, request) => {
       members.map((member) => ({
         clientId: member.clientId,
         language: member.language,
-        lastUpdateTimestamp: member.lastHeartbeat,
+        lastUpdateTimestamp: timeOf(context.clock, member.lastHeartbeat),
         // The slash is how Java prints a socket address.
         remoteIP: `/${member.connection.remoteAddress}`,
         version: member.version,

@@ -1,7 +1,8 @@
 /** QUERY_CONSUME_QUEUE (321): entries of a ConsumeQueue as they are stored, for looking into trouble. */
 import {
+  offsetField,
   RequestError,
-  requiredInteger,
+  requiredInt32,
   requiredText,
   succeedWith,
   textField,
@@ -15,7 +16,7 @@ const MOST_ENTRIES = 10_000;
 
 export const consumeQueue: BrokerHandler = (context, request) => {
   const topic = requiredText(request, 'topic');
-  const queueId = requiredInteger(request, 'queueId');
+  const queueId = requiredInt32(request, 'queueId');
   const config = context.topics.get(topic);
   const queues = config === undefined ? 0 : Math.max(config.readQueueNums, config.writeQueueNums);
   if (queueId < 0 || queueId >= queues) {
@@ -24,8 +25,8 @@ export const consumeQueue: BrokerHandler = (context, request) => {
   const group = textField(request, 'consumerGroup');
   const subscriptionData =
     group === undefined ? undefined : context.clients.consumers.findSubscription(group, topic);
-  const count = Math.min(requiredInteger(request, 'count'), MOST_ENTRIES);
-  const entries = context.store.readQueue(topic, queueId, requiredInteger(request, 'index'), count);
+  const count = Math.min(Math.max(0, requiredInt32(request, 'count')), MOST_ENTRIES);
+  const entries = context.store.readQueue(topic, queueId, offsetField(request, 'index') ?? 0, count);
   const matches = (tagsCode: bigint) =>
     subscriptionData !== undefined &&
     isTagType(subscriptionData.expressionType) &&

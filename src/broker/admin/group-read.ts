@@ -1,7 +1,7 @@
 /** Group configurations: GET_ALL_SUBSCRIPTIONGROUP_CONFIG (201) and GET_SUBSCRIPTIONGROUP_CONFIG (352). */
 import { groupConfigToJson } from '../../control/group-config.ts';
 import {
-  integerField,
+  int32Field,
   RequestError,
   requiredText,
   succeedWith,
@@ -16,8 +16,8 @@ export const allGroupConfigs: BrokerHandler = (context, request) => {
   const page = pageOf(
     context.settings,
     textField(request, 'dataVersion'),
-    integerField(request, 'groupSeq'),
-    integerField(request, 'maxGroupNum'),
+    int32Field(request, 'groupSeq'),
+    int32Field(request, 'maxGroupNum'),
   );
   const groups =
     page === undefined ? undefined : context.groups.page(page.first, page.count, page.dataVersion);

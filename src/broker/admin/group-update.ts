@@ -12,7 +12,13 @@ import {
   succeedWith,
   textField,
 } from '../../control/request-fields.ts';
-import { groupNameProblem } from '../../lib/names.ts';
+import {
+  groupNameProblem,
+  illegalGroup,
+  isGroupName,
+  isTopicName,
+  topicNameProblem,
+} from '../../lib/names.ts';
 import { ResponseCode } from '../../protocol/codes.ts';
 import type { BrokerHandler } from '../context.ts';
 
@@ -51,6 +57,9 @@ export const groupForbidden: BrokerHandler = async (context, request) => {
   const group = requiredText(request, 'group');
   const topic = requiredText(request, 'topic');
   if (textField(request, 'readable') !== undefined) {
+    if (!isGroupName(group)) throw new RequestError(ResponseCode.INVALID_PARAMETER, illegalGroup(group));
+    const problem = isTopicName(topic) ? undefined : topicNameProblem(topic);
+    if (problem !== undefined) throw new RequestError(ResponseCode.INVALID_PARAMETER, problem);
     context.groups.setMayRead(group, topic, booleanField(request, 'readable', true));
     await context.groups.saved();
   }

@@ -2,8 +2,16 @@
  * Offsets as a whole: GET_ALL_CONSUMER_OFFSET (43), GET_ALL_DELAY_OFFSET (45), QUERY_CORRECTION_OFFSET (308),
  * CLONE_GROUP_OFFSET (314).
  */
-import { booleanField, requiredText, succeed, succeedWith, textField } from '../../control/request-fields.ts';
-import { isBlank } from '../../lib/names.ts';
+import {
+  booleanField,
+  RequestError,
+  requiredText,
+  succeed,
+  succeedWith,
+  textField,
+} from '../../control/request-fields.ts';
+import { illegalGroup, isBlank, isGroupName } from '../../lib/names.ts';
+import { ResponseCode } from '../../protocol/codes.ts';
 import type { BrokerContext, BrokerHandler } from '../context.ts';
 
 const JAVA_LONG_MAX = 9223372036854775807n;
@@ -53,6 +61,9 @@ export const cloneOffsets: BrokerHandler = (context, request) => {
   const target = requiredText(request, 'destGroup');
   const asked = textField(request, 'topic');
   const topics = asked === undefined || isBlank(asked) ? context.offsets.topicsOf(source) : [asked];
+  if (!context.groups.has(target) && !isGroupName(target)) {
+    throw new RequestError(ResponseCode.INVALID_PARAMETER, illegalGroup(target));
+  }
   const { consumers } = context.clients;
   const subscribes = (consumers.get(source)?.subscriptions.size ?? 0) > 0;
   for (const topic of topics) {

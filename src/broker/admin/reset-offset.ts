@@ -5,9 +5,11 @@
 import type { MessageQueue } from '../../control/queue-locks.ts';
 import {
   booleanField,
-  integerField,
+  checkQueueId,
+  int32Field,
+  int64Field,
   RequestError,
-  requiredInteger,
+  requiredInt64,
   requiredText,
   succeedWith,
 } from '../../control/request-fields.ts';
@@ -30,9 +32,9 @@ export const resetOffset: BrokerHandler = (context, request) => {
   const reset: ResetRequest = {
     topic: requiredText(request, 'topic'),
     group: requiredText(request, 'group'),
-    timestamp: requiredInteger(request, 'timestamp'),
-    queueId: integerField(request, 'queueId') ?? -1,
-    offset: integerField(request, 'offset'),
+    timestamp: requiredInt64(request, 'timestamp'),
+    queueId: int32Field(request, 'queueId') ?? -1,
+    offset: int64Field(request, 'offset'),
   };
   context.log.info({ ...reset }, 'offset reset asked for');
   if (!context.settings.useServerSideResetOffset) {
@@ -57,7 +59,10 @@ function resetHere(context: BrokerContext, reset: ResetRequest): Map<number, num
   if (!context.groups.has(reset.group)) {
     throw new RequestError(ResponseCode.SUBSCRIPTION_GROUP_NOT_EXIST, `Group ${reset.group} does not exist`);
   }
-  if (reset.queueId >= 0) return new Map([[reset.queueId, offsetOfOneQueue(context, reset)]]);
+  if (reset.queueId >= 0) {
+    checkQueueId(reset.queueId, config);
+    return new Map([[reset.queueId, offsetOfOneQueue(context, reset)]]);
+  }
   const offsets = new Map<number, number>();
   for (let queueId = 0; queueId < config.readQueueNums; queueId++) {
     offsets.set(queueId, offsetByTime(context, reset.topic, queueId, reset.timestamp));

@@ -28,7 +28,8 @@ function spanOf(context: BrokerContext, topic: string, group: string, queueId: n
   const next = Math.max(consumed, min);
   return {
     consumeTimeStamp: consumed > 0 ? store.storeTimeAt(topic, queueId, consumed - 1) : minTimeStamp,
-    delayTime: next < max ? clock.now() - store.storeTimeAt(topic, queueId, next) : 0,
+    // Store times may be ahead of the clock after it was set back.
+    delayTime: next < max ? Math.max(0, clock.now() - store.storeTimeAt(topic, queueId, next)) : 0,
     maxTimeStamp: store.storeTimeAt(topic, queueId, max - 1),
     messageQueue: { brokerName: settings.brokerName, queueId, topic },
     minTimeStamp,

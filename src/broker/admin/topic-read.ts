@@ -1,6 +1,6 @@
 /** Topic configurations: GET_ALL_TOPIC_CONFIG (21), GET_TOPIC_CONFIG (351), system topics (305). */
 import {
-  integerField,
+  int32Field,
   RequestError,
   requiredText,
   succeedWith,
@@ -23,8 +23,8 @@ export const allTopicConfigs: BrokerHandler = (context, request) => {
   const page = pageOf(
     context.settings,
     textField(request, 'dataVersion'),
-    integerField(request, 'topicSeq'),
-    integerField(request, 'maxTopicNum'),
+    int32Field(request, 'topicSeq'),
+    int32Field(request, 'maxTopicNum'),
   );
   const topics =
     page === undefined ? undefined : context.topics.page(page.first, page.count, page.dataVersion);

@@ -3,14 +3,20 @@ import { MESSAGE_TYPE_ATTRIBUTE, parseAttributeChanges } from '../../control/att
 import { asArray, asObject, parseBody } from '../../control/json-fields.ts';
 import {
   booleanField,
-  integerField,
+  int32Field,
   RequestError,
-  requiredInteger,
+  requiredInt32,
   succeed,
   textField,
 } from '../../control/request-fields.ts';
-import { sameTopicConfig, type TopicConfig, topicConfigFromJson } from '../../control/topic-config.ts';
+import {
+  sameTopicConfig,
+  type TopicConfig,
+  topicConfigFromJson,
+  topicConfigProblem,
+} from '../../control/topic-config.ts';
 import { isBlank, popRetryTopicOf, popRetryTopicV2Of, topicNameProblem } from '../../lib/names.ts';
+import { quote } from '../../lib/quote.ts';
 import { ResponseCode } from '../../protocol/codes.ts';
 import type { RemotingCommand } from '../../protocol/command.ts';
 import type { BrokerContext, BrokerHandler } from '../context.ts';
@@ -20,6 +26,7 @@ const FILTER_TYPES = ['SINGLE_TAG', 'MULTI_TAG'];
 export const updateTopic: BrokerHandler = async (context, request) => {
   checkName(context, textField(request, 'topic'));
   const config = configIn(request);
+  checkNumbers(config);
   checkMessageType(context, config);
   if (isUnchanged(context, config)) return succeed(request);
   context.topics.update(config);
@@ -83,6 +90,11 @@ function checkNotSystem(context: BrokerContext, topic: string): void {
   );
 }
 
+function checkNumbers(config: TopicConfig): void {
+  const problem = topicConfigProblem(config);
+  if (problem !== undefined) throw new RequestError(ResponseCode.INVALID_PARAMETER, problem);
+}
+
 function checkMessageType(context: BrokerContext, config: TopicConfig): void {
   if (context.settings.enableMixedMessageType) return;
   if (config.attributes.get(`+${MESSAGE_TYPE_ATTRIBUTE}`) !== 'MIXED') return;
@@ -97,15 +109,18 @@ function isUnchanged(context: BrokerContext, config: TopicConfig): boolean {
 function configIn(request: RemotingCommand): TopicConfig {
   const topicFilterType = textField(request, 'topicFilterType') ?? 'SINGLE_TAG';
   if (!FILTER_TYPES.includes(topicFilterType)) {
-    throw new RequestError(ResponseCode.SYSTEM_ERROR, `topicFilterType = [${topicFilterType}] value invalid`);
+    throw new RequestError(
+      ResponseCode.SYSTEM_ERROR,
+      `topicFilterType = [${quote(topicFilterType)}] value invalid`,
+    );
   }
   return {
     topicName: textField(request, 'topic') ?? '',
-    readQueueNums: requiredInteger(request, 'readQueueNums'),
-    writeQueueNums: requiredInteger(request, 'writeQueueNums'),
-    perm: requiredInteger(request, 'perm'),
+    readQueueNums: requiredInt32(request, 'readQueueNums'),
+    writeQueueNums: requiredInt32(request, 'writeQueueNums'),
+    perm: requiredInt32(request, 'perm'),
     topicFilterType,
-    topicSysFlag: integerField(request, 'topicSysFlag') ?? 0,
+    topicSysFlag: int32Field(request, 'topicSysFlag') ?? 0,
     order: booleanField(request, 'order', false),
     attributes: parseAttributeChanges(textField(request, 'attributes')),
   };

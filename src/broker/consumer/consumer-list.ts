@@ -5,9 +5,9 @@ import type { BrokerHandler } from '../context.ts';
 
 export const consumerList: BrokerHandler = (context, request) => {
   const name = requiredText(request, 'consumerGroup');
-  const members = context.clients.consumers.get(name)?.members() ?? [];
-  if (members.length === 0) {
+  const consumerIdList = context.clients.consumers.get(name)?.clientIds() ?? [];
+  if (consumerIdList.length === 0) {
     throw new RequestError(ResponseCode.SYSTEM_ERROR, `no consumer for this group, ${name}`);
   }
-  return succeedWith(request, { consumerIdList: members.map((member) => member.clientId) });
+  return succeedWith(request, { consumerIdList });
 };

@@ -12,7 +12,7 @@ import { retryTopicOf } from '../../lib/names.ts';
 import type { BrokerContext, BrokerHandler } from '../context.ts';
 
 export const heartBeat: BrokerHandler = (context, request, connection) => {
-  const heartbeat = parseHeartbeat(request.body, context.clock.now());
+  const heartbeat = parseHeartbeat(request.body, context.clients.nextVersion());
   const client: ClientInfo = {
     connection,
     clientId: heartbeat.clientId,
@@ -24,7 +24,7 @@ export const heartBeat: BrokerHandler = (context, request, connection) => {
     if (registerConsumer(context, client, heartbeat, consumer)) needsSubscriptions = true;
   }
   for (const group of heartbeat.producerGroups) {
-    context.clients.producers.register(group, client, context.clock.now());
+    context.clients.producers.register(group, client, context.clock.monotonic());
   }
   return succeed(request, {
     IS_SUPPORT_HEART_BEAT_V2: true,

@@ -6,7 +6,7 @@
 import {
   booleanField,
   RequestError,
-  requiredInteger,
+  requiredInt32,
   requiredText,
   succeed,
 } from '../../control/request-fields.ts';
@@ -16,7 +16,7 @@ import type { BrokerHandler } from '../context.ts';
 export const queryOffset: BrokerHandler = (context, request) => {
   const group = requiredText(request, 'consumerGroup');
   const topic = requiredText(request, 'topic');
-  const queueId = requiredInteger(request, 'queueId');
+  const queueId = requiredInt32(request, 'queueId');
   const stored = context.offsets.query(group, topic, queueId);
   if (stored >= 0) return succeed(request, { offset: stored });
   if (!booleanField(request, 'setZeroIfNotFound', true)) {

@@ -1,5 +1,12 @@
 /** UPDATE_CONSUMER_OFFSET (15): a group's progress, mostly one-way. The value is stored as given, lower ones too. */
-import { integerField, RequestError, requiredText, succeed } from '../../control/request-fields.ts';
+import {
+  checkQueueId,
+  int32Field,
+  offsetField,
+  RequestError,
+  requiredText,
+  succeed,
+} from '../../control/request-fields.ts';
 import { ResponseCode } from '../../protocol/codes.ts';
 import { responseTo } from '../../protocol/command.ts';
 import type { BrokerHandler } from '../context.ts';
@@ -7,17 +14,19 @@ import type { BrokerHandler } from '../context.ts';
 export const updateOffset: BrokerHandler = (context, request) => {
   const group = requiredText(request, 'consumerGroup');
   const topic = requiredText(request, 'topic');
-  const queueId = integerField(request, 'queueId');
-  const offset = integerField(request, 'commitOffset');
   if (!context.groups.has(group)) {
     throw new RequestError(ResponseCode.SUBSCRIPTION_GROUP_NOT_EXIST, `Group ${group} not exist!`);
   }
-  if (!context.topics.has(topic)) {
+  const config = context.topics.get(topic);
+  if (config === undefined) {
     throw new RequestError(ResponseCode.TOPIC_NOT_EXIST, `Topic ${topic} not exist!`);
   }
+  const queueId = int32Field(request, 'queueId', ResponseCode.INVALID_PARAMETER);
   if (queueId === undefined) {
     throw new RequestError(ResponseCode.INVALID_PARAMETER, `QueueId is null, topic is ${topic}`);
   }
+  checkQueueId(queueId, config);
+  const offset = offsetField(request, 'commitOffset');
   if (offset === undefined) {
     throw new RequestError(ResponseCode.INVALID_PARAMETER, `Offset is null, topic is ${topic}`);
   }

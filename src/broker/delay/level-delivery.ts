@@ -6,8 +6,10 @@
  * States: waiting (a timer is set for the head entry, or a slow one when the queue is empty), full (no timer; a
  * finished put goes on), failed (nothing new is issued; failed puts are repeated with growing pauses).
  */
+import type { AppendTimes } from '../../control/append-times.ts';
 import type { PutMessage, QueueEntry, StoreReads } from '../../control/context.ts';
 import type { DelayOffsets } from '../../control/delay-offsets.ts';
+import type { DelayTimes } from '../../control/delay-times.ts';
 import type { ControlLog } from '../../control/log.ts';
 import type { BrokerSettings } from '../../control/settings.ts';
 import type { Clock } from '../../lib/clock.ts';
@@ -25,14 +27,13 @@ export interface DeliveryContext {
   store: StoreReads;
   put: PutMessage;
   offsets: DelayOffsets;
+  times: DelayTimes;
   levels: DelayLevels;
 }
 
 /** Wake-ups fall on multiples of this, so that messages due close together are delivered together. */
 const GRANULARITY_MS = 100;
-/** Small corrections of the clock must not make a message of two hours due at once. */
-const CLOCK_TOLERANCE_MS = 1_000;
-/** Longest sleep before a known entry: the machine's clock may be set forward meanwhile. */
+/** Longest sleep before a known entry: a step of the machine's clock has to be noticed before the next entry comes. */
 const LONGEST_SLEEP_MS = 1_000;
 /** An empty queue is looked at this often even if nobody pokes. */
 const IDLE_SLEEP_MS = 5_000;
@@ -68,6 +69,7 @@ export class LevelDelivery {
   readonly #queueId: number;
   /** Next entry to look at. */
   #next: number;
+  readonly #times: AppendTimes;
   /** Issued and not yet passed, by ascending offset. */
   readonly #pending: Pending[] = [];
   #cancelTimer: () => void = () => {};
@@ -81,6 +83,8 @@ export class LevelDelivery {
     this.#level = level;
     this.#queueId = queueOfLevel(level);
     this.#next = context.offsets.get(level);
+    const end = context.store.maxOffset(SCHEDULE_TOPIC, this.#queueId);
+    this.#times = context.times.open(level, context.levels.delayOf(level), end);
   }
 
   start(): void {
@@ -90,6 +94,7 @@ export class LevelDelivery {
 
   /** New entries were dispatched to the queue. */
   poke(): void {
+    this.#note();
     const blocked = this.#recovering || this.#pending.length >= this.#limit;
     if (this.#running && !blocked) this.#sleep(0);
   }
@@ -114,8 +119,16 @@ export class LevelDelivery {
     this.#cancelTimer = this.#context.timers.after(ms, () => this.#run());
   }
 
+  /** Notes when the entries came that are new: before anything else, or they would seem to have come later. */
+  #note(): void {
+    const end = this.#context.store.maxOffset(SCHEDULE_TOPIC, this.#queueId);
+    if (end > this.#times.end) this.#context.times.touch();
+    this.#times.note(end);
+  }
+
   #run(): void {
     if (!this.#running) return;
+    this.#note();
     const failed = this.#pending.filter((pending) => pending.state === 'failed');
     if (failed.length > 0) {
       for (const pending of failed) this.#issue(pending);
@@ -155,12 +168,11 @@ export class LevelDelivery {
     offsets.set(this.#level, within);
   }
 
-  /** An entry further ahead than its level's delay was stored before the clock was set back: it is due now. */
+  /** By the monotonic clock, so that no step of the machine's clock makes a message early or late. */
   #msUntilDue(entry: QueueEntry): number {
-    const now = this.#context.clock.now();
-    const due = Number(entry.tagsCode);
-    const farthest = now + this.#context.levels.delayOf(this.#level) + CLOCK_TOLERANCE_MS;
-    if (due <= now || due > farthest) return 0;
+    const now = this.#context.clock.monotonic();
+    const due = this.#times.dueAt(entry.queueOffset, Number(entry.tagsCode));
+    if (due <= now) return 0;
     const rounded = Math.ceil(due / GRANULARITY_MS) * GRANULARITY_MS;
     return Math.min(rounded - now, LONGEST_SLEEP_MS);
   }

@@ -29,8 +29,10 @@ export class DelayService {
   async stop(): Promise<void> {
     await Promise.all(this.#levels.map((level) => level.stop()));
     this.#levels = [];
-    this.#context.offsets.persist();
-    await this.#context.offsets.saved();
+    const { offsets, times } = this.#context;
+    offsets.persist();
+    times.persist();
+    await Promise.all([offsets.saved(), times.saved()]);
   }
 
   /** Offsets from before a crash may point behind what the store could recover, or at deleted entries. */

@@ -1,10 +1,13 @@
 /** The header fields of a pull (11, 361), read once; see PullMessageRequestHeader. */
+import { MAX_SUSPEND_MS } from '../../lib/limits.ts';
 import { ABSENT, type FieldTable } from '../../protocol/field-table.ts';
 import type { RequestView } from '../../protocol/request-view.ts';
 
 export const PULL_COMMIT_OFFSET = 1;
 export const PULL_SUSPEND = 2;
 export const PULL_SUBSCRIPTION = 4;
+
+const MAX_INT32 = 0x7f_ff_ff_ff;
 
 const REQUIRED = [
   'consumerGroup',
@@ -43,18 +46,26 @@ export class PullFields {
     this.topic = this.#at[1] as number;
     if (this.group === ABSENT) this.problem = REQUIRED[0];
     else if (this.topic === ABSENT) this.problem = REQUIRED[1];
-    this.queueId = this.#integer(table, 2);
-    this.queueOffset = this.#integer(table, 3);
-    this.maxCount = this.#integer(table, 4);
-    this.sysFlag = this.#integer(table, 5);
-    this.commitOffset = this.#integer(table, 6);
-    this.suspendMs = this.#integer(table, 7);
+    this.queueId = this.#within(table, 2, MAX_INT32);
+    this.queueOffset = this.#within(table, 3, Number.MAX_SAFE_INTEGER);
+    this.maxCount = this.#within(table, 4, MAX_INT32);
+    this.sysFlag = this.#within(table, 5, MAX_INT32);
+    this.commitOffset = this.#within(table, 6, Number.MAX_SAFE_INTEGER);
+    this.suspendMs = Math.min(this.#integer(table, 7), MAX_SUSPEND_MS);
     this.subVersion = this.#integer(table, 8);
   }
 
   #find(table: FieldTable): void {
     this.#at = table.notes(this.#own);
     for (let i = 0; i < REQUIRED.length; i++) this.#at[i] = table.find(REQUIRED[i] as string);
+  }
+
+  /** What is larger than its field can mean is as good as missing, as for RocketMQ, which cannot parse it. */
+  #within(table: FieldTable, place: number, most: number): number {
+    const value = this.#integer(table, place);
+    if (value <= most && value >= -most) return value;
+    this.problem ??= REQUIRED[place];
+    return 0;
   }
 
   #integer(table: FieldTable, place: number): number {

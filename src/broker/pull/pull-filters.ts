@@ -1,6 +1,9 @@
 /** Which messages a pull wants: by the subscription that its group heartbeated, or by the text in the pull itself. */
 import { javaHashCode } from '../../lib/java-hash.ts';
+import { limitRemark, MAX_EXPRESSION, MAX_PARSED_FILTERS, MAX_TAGS } from '../../lib/limits.ts';
+import { quote } from '../../lib/quote.ts';
 import { ResponseCode } from '../../protocol/codes.ts';
+import { ABSENT } from '../../protocol/field-table.ts';
 import type { RequestView } from '../../protocol/request-view.ts';
 import type { TagFilter } from '../../store/read/pull-reader.ts';
 import type { PulledSubscription } from '../view/deltas.ts';
@@ -19,8 +22,6 @@ export interface Filter {
 }
 
 const EVERYTHING: Filter = { filter: undefined };
-/** Parsed subscription texts kept; clients send the same few again and again. */
-const MAX_PARSED = 4096;
 /** Control forgets subscriptions of silent consumers after ten minutes. */
 const ANNOUNCE_MS = 60_000;
 
@@ -29,14 +30,14 @@ export function isRefusal(outcome: Filter | Refusal): outcome is Refusal {
 }
 
 export class PullFilters {
-  readonly #parsed = new Map<string, Filter>();
+  readonly #parsed = new Map<string, Filter | Refusal>();
   /** When each subscription was announced, ms of the monotonic clock. */
   readonly #announced = new Map<string, number>();
   readonly #now: () => number;
-  readonly #announce: (subscription: PulledSubscription) => void;
+  readonly #announce: (subscription: PulledSubscription) => boolean;
 
-  /** `announce` tells control of a consumer that pulls with a subscription text of its own. */
-  constructor(announce: (subscription: PulledSubscription) => void, now: () => number) {
+  /** `announce` tells control of a consumer that pulls with a subscription text of its own; false = not now. */
+  constructor(announce: (subscription: PulledSubscription) => boolean, now: () => number) {
     this.#announce = announce;
     this.#now = now;
   }
@@ -55,17 +56,28 @@ export class PullFilters {
   }
 
   #ofText(request: RequestView, fields: PullFields, group: GroupView, topic: TopicView): Filter | Refusal {
-    const expression = request.text('subscription');
-    const expressionType = request.text('expressionType') || 'TAG';
-    if (expressionType !== 'TAG') return noPropertyFilter(expressionType);
+    const { fields: table } = request;
+    const type = table.find('expressionType');
+    const expressionType = type === ABSENT ? 'TAG' : table.text(type) || 'TAG';
+    if (expressionType !== 'TAG') return noPropertyFilter(quote(expressionType));
+    const place = table.find('subscription');
+    if (place !== ABSENT && (table.valueLength[place] as number) > MAX_EXPRESSION) return tooLong();
+    const expression = table.text(place);
     const parsed = this.#parse(expression);
+    if (isRefusal(parsed)) return parsed;
     const key = `${group.config.name}\n${topic.name}\n${expression}`;
     const now = this.#now();
     if (now - (this.#announced.get(key) ?? Number.NEGATIVE_INFINITY) > ANNOUNCE_MS) {
-      if (this.#announced.size >= MAX_PARSED) this.#announced.clear();
-      this.#announced.set(key, now);
+      if (this.#announced.size >= MAX_PARSED_FILTERS) this.#announced.clear();
       const { subVersion } = fields;
-      this.#announce({ group: group.config.name, topic: topic.name, expression, expressionType, subVersion });
+      const told = this.#announce({
+        group: group.config.name,
+        topic: topic.name,
+        expression,
+        expressionType,
+        subVersion,
+      });
+      if (told) this.#announced.set(key, now);
     }
     return parsed;
   }
@@ -101,24 +113,38 @@ export class PullFilters {
     return subscription.isTag ? subscription : noPropertyFilter('SQL92');
   }
 
-  #parse(expression: string): Filter {
+  #parse(expression: string): Filter | Refusal {
     let filter = this.#parsed.get(expression);
     if (filter === undefined) {
       filter = parseTags(expression);
-      if (this.#parsed.size < MAX_PARSED) this.#parsed.set(expression, filter);
+      if (this.#parsed.size < MAX_PARSED_FILTERS) this.#parsed.set(expression, filter);
     }
     return filter;
   }
 }
 
 /** `a || b`; empty text and `*` mean everything. */
-function parseTags(expression: string): Filter {
+function parseTags(expression: string): Filter | Refusal {
   const tags = expression
     .split('||')
     .map((tag) => tag.trim())
     .filter((tag) => tag !== '');
   if (tags.length === 0 || tags.includes('*')) return EVERYTHING;
+  if (tags.length > MAX_TAGS) {
+    return {
+      code: ResponseCode.SUBSCRIPTION_PARSE_FAILED,
+      remark: limitRemark('tags in a subscription', MAX_TAGS, 'MAX_TAGS'),
+    };
+  }
   return { filter: new TagSet(tags.map(javaHashCode)) };
+}
+
+function tooLong(): Refusal {
+  const what = 'bytes in a subscription expression';
+  return {
+    code: ResponseCode.SUBSCRIPTION_PARSE_FAILED,
+    remark: limitRemark(what, MAX_EXPRESSION, 'MAX_EXPRESSION'),
+  };
 }
 
 function noPropertyFilter(type: string): Refusal {

@@ -2,6 +2,7 @@
  * Pulls of a network thread: check as RocketMQ does, read the queue, answer with the records or park the pull until
  * something arrives.
  */
+import { limitRemark, MAX_ALL_PARKED_PULLS, MAX_PARKED_PULLS } from '../../lib/limits.ts';
 import type { Connection } from '../../net/connection.ts';
 import { ResponseCode } from '../../protocol/codes.ts';
 import { FLAG_ONEWAY, responseTo } from '../../protocol/command.ts';
@@ -26,6 +27,7 @@ import { PULL_COMMIT_OFFSET, PULL_SUSPEND, PullFields } from './pull-fields.ts';
 import { isRefusal, type PullFilters, type Refusal } from './pull-filters.ts';
 import type { ParkedPull, PullHold } from './pull-hold.ts';
 import { writePullAnswer } from './pull-reply.ts';
+import { type WokenPull, WokenPulls } from './woken-pulls.ts';
 
 export interface PullParts {
   view: NetworkView;
@@ -50,6 +52,10 @@ export interface PullParts {
   ) => number;
   connectionOf: (slot: number, generation: number) => Connection | undefined;
   touched: (connection: Connection) => void;
+  /** Runs what concerns one connection: a failure is the connection's end and nobody else's. */
+  guarded: (connection: Connection, run: () => void) => void;
+  /** Ms of a clock that goes on within a turn. */
+  clock: () => number;
   /** Ends a turn that no socket and no bell has begun. */
   endOfTurn: () => void;
 }
@@ -57,9 +63,17 @@ export interface PullParts {
 export class PullHandler {
   readonly #parts: PullParts;
   readonly #fields = new PullFields();
+  readonly #woken: WokenPulls;
 
   constructor(parts: PullParts) {
     this.#parts = parts;
+    const { connectionOf, clock, endOfTurn } = parts;
+    this.#woken = new WokenPulls({
+      connectionOf,
+      clock,
+      endOfTurn,
+      serve: (connection, woken) => parts.guarded(connection, () => this.#again(connection, woken)),
+    });
   }
 
   /** Handles the pull in `request`, whose frame is bytes[offset, +length). CUT_ALL or CUT_BLOCKED. */
@@ -85,17 +99,34 @@ export class PullHandler {
 
   /** Something arrived in a queue on which pulls of this thread wait. */
   arrived(queue: number): void {
-    for (const pull of this.#parts.hold.take(queue)) this.#again(pull, false);
+    this.#wake(this.#parts.hold.take(queue), false);
   }
 
   /** News was lost: looks at every parked pull. */
   arrivedSomewhere(): void {
-    for (const pull of this.#parts.hold.takeAll()) this.#again(pull, false);
+    this.#wake(this.#parts.hold.takeAll(), false);
   }
 
   /** Answers the pulls whose time is over. */
   expire(): void {
-    for (const pull of this.#parts.hold.takeExpired(this.#parts.now())) this.#again(pull, true);
+    this.#wake(this.#parts.hold.takeExpired(this.#parts.now()), true);
+  }
+
+  /** The connection has taken its answers: its pulls that waited for that go on. */
+  drained(connection: Connection): void {
+    this.#woken.drained(connection);
+  }
+
+  /** The connection has gone, and its pulls with it. */
+  closed(connection: Connection): void {
+    this.#parts.hold.drop(connection.slot, connection.generation);
+    this.#woken.drop(connection.slot);
+  }
+
+  #wake(pulls: readonly ParkedPull[], last: boolean): void {
+    if (pulls.length === 0) return;
+    for (const pull of pulls) this.#woken.add(pull, last);
+    this.#woken.serve();
   }
 
   #check(
@@ -193,13 +224,11 @@ export class PullHandler {
     return CUT_ALL;
   }
 
-  /** Reads again for a pull taken out of the hold; `last` = answer whatever comes. */
-  #again(pull: ParkedPull, last: boolean, warmed = false): void {
-    const connection = this.#parts.connectionOf(pull.slot, pull.generation);
-    if (connection === undefined) return;
+  /** Reads again for a pull that was taken out of the hold. */
+  #again(connection: Connection, { pull, last, fetched }: WokenPull): void {
     const queue = this.#parts.view.topics.getByName(pull.topic)?.queues[pull.queueId];
     pull.queue = queue;
-    this.#parts.reader.read(queue, pull.scanFrom, pull.maxCount, pull.filter, warmed);
+    this.#parts.reader.read(queue, pull.scanFrom, pull.maxCount, pull.filter, fetched);
     this.#finish(connection, pull, last, true);
     this.#parts.touched(connection);
   }
@@ -208,11 +237,15 @@ export class PullHandler {
   #finish(connection: Connection, pull: ParkedPull, last: boolean, woken = false): void {
     const { reader } = this.#parts;
     if (reader.status === COLD) {
-      this.#warmUp(pull, last);
+      const { coldFrom, coldLength } = reader;
+      const refusal = this.#woken.fetch(pull, last, () => reader.warm(coldFrom, coldLength));
+      if (refusal !== undefined) this.#answerBusy(connection, pull, refusal);
       return;
     }
     if (!last && this.#mayWait(pull, woken)) {
-      this.#park(connection, pull);
+      const refusal = this.#noRoomToPark(connection);
+      if (refusal === undefined) this.#park(connection, pull);
+      else this.#answerBusy(connection, pull, refusal);
       return;
     }
     const skipped = pull.scanFrom > pull.offset;
@@ -234,6 +267,10 @@ export class PullHandler {
     // The file went between reading the queue and the log: the consumer asks again and is told the new minimum.
     if (!written && reader.failed) this.#answerFailed(connection, pull);
     else if (!written) this.#answerRemoved(connection, pull);
+  }
+
+  #answerBusy(connection: Connection, pull: ParkedPull, remark: string): void {
+    connection.append(encodeCommand(responseTo(pull, ResponseCode.SYSTEM_BUSY, remark)));
   }
 
   #answerFailed(connection: Connection, pull: ParkedPull): void {
@@ -299,13 +336,16 @@ export class PullHandler {
     hold.park(pull);
   }
 
-  /** The messages are on disk: they are fetched in the background, and the pull runs again. */
-  #warmUp(pull: ParkedPull, last: boolean): void {
-    const { reader } = this.#parts;
-    void reader.warm(reader.coldFrom, reader.coldLength).then(() => {
-      this.#again(pull, last, true);
-      this.#parts.endOfTurn();
-    });
+  /** Why one more pull of the connection may not wait; undefined when it may. */
+  #noRoomToPark(connection: Connection): string | undefined {
+    const { hold } = this.#parts;
+    if (hold.sizeOf(connection.slot) + this.#woken.stalledOf(connection.slot) >= MAX_PARKED_PULLS) {
+      return limitRemark('waiting pulls of one connection', MAX_PARKED_PULLS, 'MAX_PARKED_PULLS');
+    }
+    if (hold.size + this.#woken.size >= MAX_ALL_PARKED_PULLS) {
+      return limitRemark('waiting pulls', MAX_ALL_PARKED_PULLS, 'MAX_ALL_PARKED_PULLS');
+    }
+    return undefined;
   }
 
   #refuse(connection: Connection, request: RequestView, refusal: Refusal): number {

@@ -2,7 +2,8 @@
 import {
   booleanField,
   RequestError,
-  requiredInteger,
+  requiredInt32,
+  requiredInt64,
   requiredText,
   succeed,
   textField,
@@ -20,9 +21,9 @@ export const queryMessage: BrokerHandler = (context, request) => {
   const found = context.store.query(
     requiredText(request, 'topic'),
     requiredText(request, 'key'),
-    byUniqueKey ? context.settings.defaultQueryMaxNum : requiredInteger(request, 'maxNum'),
-    requiredInteger(request, 'beginTimestamp'),
-    requiredInteger(request, 'endTimestamp'),
+    byUniqueKey ? context.settings.defaultQueryMaxNum : requiredInt32(request, 'maxNum'),
+    requiredInt64(request, 'beginTimestamp'),
+    requiredInt64(request, 'endTimestamp'),
     byUniqueKey ? UNIQUE_KEY_INDEX : textField(request, 'indexType') || KEY_INDEX,
   );
   const fields = {
@@ -37,7 +38,7 @@ export const queryMessage: BrokerHandler = (context, request) => {
 
 /** Tools send any id that looks like an offset id, so the position may be far out (protocol §4.5). */
 export const viewMessage: BrokerHandler = (context, request) => {
-  const offset = requiredInteger(request, 'offset');
+  const offset = requiredInt64(request, 'offset');
   const { store } = context;
   const inRange = offset >= store.minPhysicalOffset && offset < store.maxPhysicalOffset;
   const record = inRange ? store.recordAt(offset) : undefined;

@@ -5,9 +5,10 @@
 import type { GroupConfig } from '../../control/group-config.ts';
 import {
   booleanField,
-  integerField,
+  int32Field,
   RequestError,
-  requiredInteger,
+  requiredInt32,
+  requiredInt64,
   requiredText,
   succeed,
 } from '../../control/request-fields.ts';
@@ -35,6 +36,8 @@ const STORED: ReadonlySet<number> = new Set([
 ]);
 
 export const sendBack: BrokerHandler = async (context, request) => {
+  const busy = context.putBusy();
+  if (busy !== undefined) throw new RequestError(ResponseCode.SYSTEM_BUSY, busy);
   const groupName = requiredText(request, 'group');
   const group = context.groups.findOrCreate(groupName);
   if (group === undefined) throw groupMissing(groupName);
@@ -47,8 +50,8 @@ export const sendBack: BrokerHandler = async (context, request) => {
   if (group.retryQueueNums <= 0) return succeed(request);
   createRetryTopic(context, group, booleanField(request, 'unitMode', false));
   const message = lookUp(context, request);
-  const delayLevel = requiredInteger(request, 'delayLevel');
-  const tries = maxReconsumeTimes(group, request.version, integerField(request, 'maxReconsumeTimes'));
+  const delayLevel = requiredInt32(request, 'delayLevel');
+  const tries = maxReconsumeTimes(group, request.version, int32Field(request, 'maxReconsumeTimes'));
   const exhausted = message.reconsumeTimes >= tries || delayLevel < 0;
   const target = exhausted
     ? deadLetterTarget(context, groupName)
@@ -81,7 +84,7 @@ function createRetryTopic(context: BrokerContext, group: GroupConfig, unitMode: 
 }
 
 function lookUp(context: BrokerContext, request: RemotingCommand): StoredMessage {
-  const offset = requiredInteger(request, 'offset');
+  const offset = requiredInt64(request, 'offset');
   const { store } = context;
   const inRange = offset >= store.minPhysicalOffset && offset < store.maxPhysicalOffset;
   const record = inRange ? store.recordAt(offset) : undefined;

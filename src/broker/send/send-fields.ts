@@ -2,6 +2,7 @@
  * The header fields of a send, located once. SEND_MESSAGE (10) names them in full, SEND_MESSAGE_V2 (310) and
  * SEND_BATCH_MESSAGE (320) by single letters.
  */
+import { limitRemark, MAX_NAME, MAX_QUEUES_PER_TOPIC } from '../../lib/limits.ts';
 import { ABSENT, type FieldTable } from '../../protocol/field-table.ts';
 
 const LOWER_A = 0x61;
@@ -48,7 +49,7 @@ export class SendFields {
   /** Field indexes in the table, or ABSENT. */
   topic = ABSENT;
   properties = ABSENT;
-  /** Name of the first required field that is missing or no number; undefined when all is well. */
+  /** Name of the first required field that is missing or no number of its kind; undefined when all is well. */
   problem: string | undefined;
   /** Field index by letter. */
   #fields: Int32Array = new Int32Array(LETTERS);
@@ -62,11 +63,11 @@ export class SendFields {
     for (let i = 0; i < REQUIRED; i++) if (this.#fields[i] === ABSENT) this.problem ??= LONG_NAMES[i];
     this.topic = this.#fields[TOPIC] as number;
     this.properties = this.#fields[PROPERTIES] as number;
-    this.queueId = this.#int(table, QUEUE_ID);
-    this.sysFlag = this.#int(table, SYS_FLAG);
-    this.bornTimestamp = this.#int(table, BORN);
-    this.flag = this.#int(table, FLAG);
-    this.reconsumeTimes = this.#fields[RECONSUME] === ABSENT ? 0 : this.#int(table, RECONSUME);
+    this.queueId = this.#int32(table, QUEUE_ID);
+    this.sysFlag = this.#int32(table, SYS_FLAG);
+    this.bornTimestamp = this.#integer(table, BORN);
+    this.flag = this.#int32(table, FLAG);
+    this.reconsumeTimes = this.#fields[RECONSUME] === ABSENT ? 0 : this.#int32(table, RECONSUME);
     this.batch = table.isTrue(this.#fields[BATCH] as number);
   }
 
@@ -74,8 +75,17 @@ export class SendFields {
     return table.text(this.#fields[DEFAULT_TOPIC] as number);
   }
 
+  /** As asked for, within what a topic may have; 0 for what is no number. */
   defaultTopicQueueNums(table: FieldTable): number {
-    return table.integer(this.#fields[DEFAULT_QUEUES] as number);
+    const queues = table.integer(this.#fields[DEFAULT_QUEUES] as number);
+    return queues > 0 ? Math.min(queues, MAX_QUEUES_PER_TOPIC) : 0;
+  }
+
+  /** Why no topic can be made for this send, undefined when one can: what is said here travels to control. */
+  creationProblem(table: FieldTable): string | undefined {
+    const length = table.valueLength[this.#fields[DEFAULT_TOPIC] as number] as number;
+    if (length <= MAX_NAME) return undefined;
+    return limitRemark('bytes in the field defaultTopic', MAX_NAME, 'MAX_NAME');
   }
 
   unitMode(table: FieldTable): boolean {
@@ -97,7 +107,15 @@ export class SendFields {
     }
   }
 
-  #int(table: FieldTable, place: number): number {
+  /** Like RocketMQ, which cannot parse it, this takes a larger number for none. */
+  #int32(table: FieldTable, place: number): number {
+    const value = this.#integer(table, place);
+    if ((value | 0) === value) return value;
+    this.problem ??= LONG_NAMES[place];
+    return 0;
+  }
+
+  #integer(table: FieldTable, place: number): number {
     const value = table.integer(this.#fields[place] as number);
     if (!Number.isNaN(value)) return value;
     this.problem ??= LONG_NAMES[place];

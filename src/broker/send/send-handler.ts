@@ -1,5 +1,6 @@
 /**
- * Sends of a network thread: check as RocketMQ does, write the record into the send ring, remember whom to answer.
+ * Sends of a network thread: check as RocketMQ does, write the record into the channel to the writer, remember whom to
+ * answer.
  * The answer leaves when the writer has placed the message and it is as durable as promised (`acknowledge`).
  *
  * What the fast path does not do (delays, retry topics, transactions, topics to be created) goes to control.
@@ -19,9 +20,9 @@ import { CUT_ALL, CUT_BLOCKED } from '../../protocol/frame-cutter.ts';
 import type { RequestView } from '../../protocol/request-view.ts';
 import { withHostFlags } from '../../record/encode.ts';
 import type { HostAddress } from '../../record/message-id.ts';
-import { APPEND, APPEND_HEADER, MAX_RING_RECORD, writeAppendHead } from '../../ring/append-records.ts';
-import { NO_SLAB, type Slabs } from '../../ring/slabs.ts';
-import { FULL, type RingProducer } from '../../ring/spsc-ring.ts';
+import { APPEND, APPEND_HEADER, writeAppendHead } from '../../ring/append-records.ts';
+import type { ChannelSender } from '../../ring/channel.ts';
+import { FULL } from '../../ring/spsc-ring.ts';
 import { lookUp, type NetworkView, type TopicView } from '../view/network-view.ts';
 import { measureBatch, PROPERTIES_TOO_LONG, RecordWriter, WRITTEN } from './record-writer.ts';
 import { SendFields } from './send-fields.ts';
@@ -29,8 +30,7 @@ import { SendFields } from './send-fields.ts';
 const LETTER_F = 0x66;
 
 export interface SendParts {
-  ring: RingProducer;
-  slabs: Slabs;
+  writer: ChannelSender;
   sends: PendingSends;
   view: NetworkView;
   storeHost: HostAddress;
@@ -42,7 +42,9 @@ export interface SendParts {
   now: () => number;
   /** Hands the frame to control as it is: CUT_ALL or CUT_BLOCKED. */
   toControl: (connection: Connection, bytes: Uint8Array, offset: number, length: number) => number;
-  /** Parks the frame until control has created the topic: CUT_ALL or CUT_BLOCKED. */
+  /** Whether sends to the topic wait that came earlier, when it did not exist yet. */
+  isAwaited: (request: RequestView, fields: SendFields) => boolean;
+  /** Parks the frame until control has created the topic and earlier ones have run: CUT_ALL or CUT_BLOCKED. */
   awaitTopic: (
     connection: Connection,
     request: RequestView,
@@ -83,7 +85,9 @@ export class SendHandler {
       );
     }
     const topic = lookUp(this.#parts.view.topics, request.fields, fields.topic);
-    if (topic === undefined) return this.#parts.awaitTopic(connection, request, fields, offset, length);
+    if (topic === undefined || this.#parts.isAwaited(request, fields)) {
+      return this.#awaitTopic(connection, request, offset, length);
+    }
     if (!topic.plainSend) return this.#parts.toControl(connection, request.bytes, offset, length);
     const { settings } = this.#parts.view;
     if (!settings.writable) {
@@ -112,9 +116,17 @@ export class SendHandler {
       : this.#single(connection, request, topic, queueId, offset, length);
   }
 
-  /** Shows the writer what this turn put into the ring. */
+  #awaitTopic(connection: Connection, request: RequestView, offset: number, length: number): number {
+    const problem = this.#fields.creationProblem(request.fields);
+    if (problem !== undefined) {
+      return this.#refuse(connection, request, ResponseCode.INVALID_PARAMETER, problem);
+    }
+    return this.#parts.awaitTopic(connection, request, this.#fields, offset, length);
+  }
+
+  /** Shows the writer what this turn put into its ring. */
   publish(): void {
-    this.#parts.ring.publish();
+    this.#parts.writer.publish();
   }
 
   #single(
@@ -130,39 +142,29 @@ export class SendHandler {
       return this.#refuse(connection, request, ResponseCode.MESSAGE_ILLEGAL, this.#illegal());
     }
     const bound = this.#writer.bound(request, this.#fields, topic, connection.host);
-    const { ring, slabs } = this.#parts;
-    const inSlab = bound > MAX_RING_RECORD;
-    // Only by properties far beyond their limit can a record outgrow a slab.
-    if (inSlab && bound > slabs.slabBytes) {
+    const { writer } = this.#parts;
+    // Only by properties far beyond their limit can a record be too long.
+    if (APPEND_HEADER + bound > writer.maxPayload) {
       return this.#refuse(connection, request, ResponseCode.MESSAGE_ILLEGAL, this.#illegal());
     }
-    const slab = inSlab ? slabs.take() : NO_SLAB;
-    if (inSlab && slab === NO_SLAB) return CUT_BLOCKED;
-    const claimed = ring.claimOrAwait(APPEND, APPEND_HEADER + (inSlab ? 0 : bound));
-    if (claimed === FULL) {
-      if (inSlab) slabs.free(slab);
-      return CUT_BLOCKED;
-    }
-    const target = inSlab ? slabs.bulk(slab) : ring;
-    const at = inSlab ? 0 : claimed + APPEND_HEADER;
-    const outcome = this.#writer.write(target, at, request, this.#fields, topic, queueId, connection.host);
+    const claimed = writer.claim(APPEND, APPEND_HEADER + bound);
+    if (claimed === FULL) return CUT_BLOCKED;
+    const at = claimed + APPEND_HEADER;
+    const outcome = this.#writer.write(writer, at, request, this.#fields, topic, queueId, connection.host);
     if (outcome !== WRITTEN) {
-      ring.abort(claimed);
-      if (inSlab) slabs.free(slab);
       return outcome === PROPERTIES_TOO_LONG
         ? this.#refuse(connection, request, ResponseCode.MESSAGE_ILLEGAL, this.#illegal())
         : this.#parts.toControl(connection, request.bytes, offset, length);
     }
     const { size } = this.#writer;
-    if (!inSlab) ring.shrink(claimed, APPEND_HEADER + size);
     const index = this.#remember(connection, request, queueId);
     const { uniqueKeyOffset, uniqueKeyLength, plainKey, waitOffset, waitLength } = this.#writer;
     const { sends } = this.#parts;
-    sends.setKey(index, target.bytes, uniqueKeyOffset, uniqueKeyLength);
-    const noWait = waitLength === 5 && target.bytes[waitOffset] === LETTER_F;
+    sends.setKey(index, writer.bytes, uniqueKeyOffset, uniqueKeyLength);
+    const noWait = waitLength === 5 && writer.bytes[waitOffset] === LETTER_F;
     sends.flags[index] =
       (sends.flags[index] as number) | (noWait ? SEND_NO_WAIT : 0) | (plainKey ? SEND_PLAIN_KEY : 0);
-    this.#writeRequest(claimed, topic, queueId, size, 1, slab);
+    this.#commit(claimed, topic, queueId, size, 1);
     return CUT_ALL;
   }
 
@@ -174,35 +176,28 @@ export class SendHandler {
     queueId: number,
   ): number {
     const fields = this.#fields;
-    const { ring, slabs, sends, maxMessageSize } = this.#parts;
+    const { writer, sends, maxMessageSize } = this.#parts;
     const sysFlag = withHostFlags(fields.sysFlag, connection.host, this.#parts.storeHost);
     const shape = measureBatch(request, view, topic.bytes.length, sysFlag);
     if (shape === undefined || shape.count === 0 || request.bodyLength > maxMessageSize) {
       return this.#refuse(connection, request, ResponseCode.MESSAGE_ILLEGAL, this.#illegal());
     }
-    const inSlab = shape.bytes > MAX_RING_RECORD;
-    if (inSlab && shape.bytes > slabs.slabBytes) {
+    if (APPEND_HEADER + shape.bytes > writer.maxPayload) {
       return this.#refuse(connection, request, ResponseCode.MESSAGE_ILLEGAL, this.#illegal());
     }
-    const slab = inSlab ? slabs.take() : NO_SLAB;
-    if (inSlab && slab === NO_SLAB) return CUT_BLOCKED;
-    const claimed = ring.claimOrAwait(APPEND, APPEND_HEADER + (inSlab ? 0 : shape.bytes));
-    if (claimed === FULL) {
-      if (inSlab) slabs.free(slab);
-      return CUT_BLOCKED;
-    }
-    const target = inSlab ? slabs.bulk(slab) : ring;
+    const claimed = writer.claim(APPEND, APPEND_HEADER + shape.bytes);
+    if (claimed === FULL) return CUT_BLOCKED;
     const sizes = new Int32Array(shape.count);
-    let at = inSlab ? 0 : claimed + APPEND_HEADER;
+    let at = claimed + APPEND_HEADER;
     let item = request.bodyOffset;
     for (let i = 0; i < shape.count; i++) {
-      item = this.#writer.writeItem(target, at, request, view, item, fields, topic, queueId, connection.host);
+      item = this.#writer.writeItem(writer, at, request, view, item, fields, topic, queueId, connection.host);
       sizes[i] = this.#writer.size;
       at += this.#writer.size;
     }
     const index = this.#remember(connection, request, queueId);
     sends.batchSizes.set(index, sizes);
-    this.#writeRequest(claimed, topic, queueId, shape.bytes, shape.count, slab);
+    this.#commit(claimed, topic, queueId, shape.bytes, shape.count);
     return CUT_ALL;
   }
 
@@ -222,16 +217,11 @@ export class SendHandler {
     return index;
   }
 
-  #writeRequest(
-    at: number,
-    topic: TopicView,
-    queueId: number,
-    bytes: number,
-    count: number,
-    slab: number,
-  ): void {
-    const { ring, sends } = this.#parts;
-    writeAppendHead(ring.view, at, sends.tail, topic.queues[queueId]?.id ?? 0, bytes, count, slab);
+  /** Completes the request claimed at `at`; from here on the writer answers it. */
+  #commit(at: number, topic: TopicView, queueId: number, bytes: number, count: number): void {
+    const { writer, sends } = this.#parts;
+    writeAppendHead(writer.view, at, sends.tail, topic.queues[queueId]?.id ?? 0, bytes, count);
+    writer.commitPart(APPEND_HEADER + bytes);
     sends.tail = (sends.tail + 1) | 0;
   }
 

@@ -5,9 +5,10 @@
 import type { InternalMessage, PutResult } from '../../control/context.ts';
 import {
   booleanField,
-  integerField,
+  int32Field,
   RequestError,
-  requiredInteger,
+  requiredInt32,
+  requiredInt64,
   requiredText,
   succeed,
 } from '../../control/request-fields.ts';
@@ -61,22 +62,18 @@ export const specialSend: BrokerHandler = async (context, request, connection) =
   const properties = parseProperties(send.fields['properties'] ?? '');
   checkProperties(properties);
   const target = isRetryTopic(topic) ? retryTarget(context, send, topic, properties) : undefined;
-  const queueId = queueOf(
-    context,
-    target?.topic ?? topic,
-    target?.queueId ?? requiredInteger(send, 'queueId'),
-  );
+  const queueId = queueOf(context, target?.topic ?? topic, target?.queueId ?? requiredInt32(send, 'queueId'));
   addBrokerProperties(context, target?.properties ?? properties);
   const plain: InternalMessage = {
     topic: target?.topic ?? topic,
     queueId,
     body: send.body ?? new Uint8Array(0),
     properties: target?.properties ?? properties,
-    flag: requiredInteger(send, 'flag'),
-    sysFlag: requiredInteger(send, 'sysFlag'),
-    bornTimestamp: requiredInteger(send, 'bornTimestamp'),
+    flag: requiredInt32(send, 'flag'),
+    sysFlag: requiredInt32(send, 'sysFlag'),
+    bornTimestamp: requiredInt64(send, 'bornTimestamp'),
     bornHost: peerHost(connection.remoteAddress),
-    reconsumeTimes: integerField(send, 'reconsumeTimes') ?? 0,
+    reconsumeTimes: int32Field(send, 'reconsumeTimes') ?? 0,
     preparedTransactionOffset: 0,
   };
   const message = rewriteForDelay(plain, context.levels.max);
@@ -103,7 +100,7 @@ function checkTopic(context: BrokerContext, send: RemotingCommand, topic: string
     : context.topics.createForSend({
         topic,
         defaultTopic: send.fields['defaultTopic'] ?? '',
-        queueNums: integerField(send, 'defaultTopicQueueNums') ?? 0,
+        queueNums: int32Field(send, 'defaultTopicQueueNums') ?? 0,
       });
   if (created === undefined) {
     throw new RequestError(ResponseCode.TOPIC_NOT_EXIST, `topic[${topic}] not exist, apply first please!`);
@@ -134,9 +131,9 @@ function retryTarget(
 ) {
   return sendToRetryTopic(context, {
     topic,
-    queueId: requiredInteger(send, 'queueId'),
-    reconsumeTimes: integerField(send, 'reconsumeTimes'),
-    maxReconsumeTimes: integerField(send, 'maxReconsumeTimes'),
+    queueId: requiredInt32(send, 'queueId'),
+    reconsumeTimes: int32Field(send, 'reconsumeTimes'),
+    maxReconsumeTimes: int32Field(send, 'maxReconsumeTimes'),
     clientVersion: send.version,
     properties,
   });

@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import { queueIdOf, queueOffsetOf, storeTimestampOf, sysFlagOf } from '../../record/view.ts';
 import type { Disk, Mapping } from '../../store/disk/disk.ts';
-import { entersQueue } from '../../store/log/commit-log.ts';
+import { entersQueue, STORE_TIME_LEAD_MS } from '../../store/log/commit-log.ts';
 import { RecordCheck, type Unsound } from '../../store/log/record-check.ts';
 import { fileNameOf } from '../../store/log/segments.ts';
 import { firstNonZeroInFile, nextSound } from './find-record.ts';
@@ -55,6 +55,8 @@ export class CommitLogCheck {
   readonly #ticker = new Ticker();
   #ended = false;
   #damages = 0;
+  /** Store time of the record before. */
+  #previousTime = 0;
 
   constructor(disk: Disk, store: StoreFiles, report: Report) {
     this.#disk = disk;
@@ -202,12 +204,7 @@ export class CommitLogCheck {
     const { view } = mapping;
     facts.records++;
     const stored = storeTimestampOf(view, at);
-    if (stored < facts.lastTimestamp) {
-      found(
-        position,
-        `stored ${facts.lastTimestamp - stored} ms before the record in front of it, by its own account`,
-      );
-    }
+    this.#checkTime(stored, position, found);
     facts.lastTimestamp = Math.max(facts.lastTimestamp, stored);
     if (!entersQueue(sysFlagOf(view, at))) return;
     const { topicOffset, topicLength } = this.#check.parts;
@@ -217,6 +214,17 @@ export class CommitLogCheck {
       topicOffset + topicLength,
     );
     this.#count(`${topic}/${queueIdOf(view, at)}`, queueOffsetOf(view, at), position, found);
+  }
+
+  /** Store times go back where a clock turned out to have been wrong by more than they may be ahead of it. */
+  #checkTime(stored: number, position: number, found: Found): void {
+    const back = this.#previousTime - stored;
+    this.#previousTime = stored;
+    if (back > STORE_TIME_LEAD_MS) {
+      this.#report.note(`store times go back by ${back} ms at ${position}: the clock was wrong then`);
+    } else if (back > 0) {
+      found(position, `stored ${back} ms before the record in front of it, by its own account`);
+    }
   }
 
   #count(key: string, offset: number, position: number, found: Found): void {

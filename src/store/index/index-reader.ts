@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { readInt64 } from '../../lib/int64.ts';
 import type { Disk, RangeFile } from '../disk/disk.ts';
+import { STORE_TIME_LEAD_MS } from '../log/commit-log.ts';
 import {
   BEGIN_TIMESTAMP,
   END_PHYSICAL,
@@ -40,8 +41,8 @@ export class IndexReader {
   }
 
   /**
-   * Positions of records with this key hash and a store time in [begin, end] (ms), newest first. `accept` looks at
-   * each candidate (and may read the record); the search ends at `maxCount` accepted ones.
+   * Positions of records with this key hash and, as far as the index knows, a store time in [begin, end] (ms), newest
+   * first. `accept` looks at each candidate (and may read the record); the search ends at `maxCount` accepted ones.
    */
   find(
     javaHash: number,
@@ -63,7 +64,7 @@ export class IndexReader {
     return lookup;
   }
 
-  /** True when no older file can add anything. */
+  /** True when enough is found. Times need not ascend from file to file: the clock may have been wrong. */
   #search(
     file: RangeFile,
     hash: number,
@@ -81,23 +82,27 @@ export class IndexReader {
       lookup.lastTimestamp = fileEnd;
       lookup.lastPhysicalOffset = readInt64(this.#view, END_PHYSICAL);
     }
-    if (fileBegin > end || fileEnd < begin) return fileBegin < begin;
+    if (fileBegin - STORE_TIME_LEAD_MS > end || fileEnd < begin) return false;
     let entry = this.#newest(file, hash, count);
     while (entry > 0 && entry < count && lookup.physicalOffsets.length < maxCount) {
       const read = file.read(entryOffset(this.#geometry, entry), this.#bytes, 0, INDEX_ENTRY_BYTES);
       if (read !== INDEX_ENTRY_BYTES) break;
-      const time = fileBegin + this.#view.getInt32(ENTRY_TIME) * 1000;
-      // The stored time has whole seconds only: a record may be up to one second younger than it says.
-      if (time + 1000 <= begin) break;
+      const difference = this.#view.getInt32(ENTRY_TIME);
+      const time = fileBegin + difference * 1000;
+      // Within a file store times may go back by so much.
+      if (time + STORE_TIME_LEAD_MS < begin) break;
       const physicalOffset = readInt64(this.#view, ENTRY_PHYSICAL);
       const previous = this.#view.getInt32(ENTRY_PREVIOUS);
-      if (this.#view.getInt32(0) === hash && time <= end && accept(physicalOffset)) {
+      // The stored time has whole seconds only: a record may be up to one second younger than it says. And records that
+      // are a little older than the file's first one stand there as if they were not.
+      const isInTime = time + 1000 > begin && (time <= end || difference === 0);
+      if (this.#view.getInt32(0) === hash && isInTime && accept(physicalOffset)) {
         lookup.physicalOffsets.push(physicalOffset);
       }
       if (previous >= entry) break;
       entry = previous;
     }
-    return fileBegin < begin || lookup.physicalOffsets.length >= maxCount;
+    return lookup.physicalOffsets.length >= maxCount;
   }
 
   /** The newest entry of the key's chain that the header counts; the dispatcher may have put newer ones by now. */

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { Clock } from '../../lib/clock.ts';
 import { readInt64, writeInt64 } from '../../lib/int64.ts';
 import type { Disk, Mapping } from '../disk/disk.ts';
+import { STORE_TIME_LEAD_MS } from '../log/commit-log.ts';
 import {
   BEGIN_PHYSICAL,
   BEGIN_TIMESTAMP,
@@ -56,7 +57,11 @@ export class KeyIndex {
 
   /** Enters one key of the record at `physicalOffset`. 0, or -errno when a new file cannot be made. */
   put(javaHash: number, physicalOffset: number, storeTimestamp: number): number {
-    if (this.#mapping === undefined || this.#count >= this.#geometry.entries) {
+    if (
+      this.#mapping === undefined ||
+      this.#count >= this.#geometry.entries ||
+      this.#wentBack(storeTimestamp)
+    ) {
       const outcome = this.#roll();
       if (outcome < 0) return outcome;
     }
@@ -73,7 +78,7 @@ export class KeyIndex {
     view.setInt32(slotAt, this.#count);
     if (previous === 0) this.#usedSlots++;
     this.#count++;
-    this.#endTimestamp = storeTimestamp;
+    this.#endTimestamp = Math.max(this.#endTimestamp, storeTimestamp);
     this.endPhysical = physicalOffset;
     return 0;
   }
@@ -107,8 +112,17 @@ export class KeyIndex {
 
   #begin(view: DataView, physicalOffset: number, storeTimestamp: number): void {
     this.#beginTimestamp = storeTimestamp;
+    this.#endTimestamp = storeTimestamp;
     writeInt64(view, BEGIN_TIMESTAMP, storeTimestamp);
     writeInt64(view, BEGIN_PHYSICAL, physicalOffset);
+  }
+
+  /**
+   * Store times go back by more than they may be ahead when a clock turns out to have been wrong: a new file then. So
+   * readers may rely on the order within a file, with that tolerance.
+   */
+  #wentBack(storeTimestamp: number): boolean {
+    return this.#count > 1 && this.#endTimestamp - storeTimestamp > STORE_TIME_LEAD_MS;
   }
 
   #timeDiff(storeTimestamp: number): number {

@@ -44,6 +44,15 @@ export const QUEUE_RETIRED = -3;
 /** In place of a next offset: the queue takes no more messages. */
 const RETIRED = -1;
 
+/**
+ * How far store times may be ahead of the clock, ms. After a step back they stand still until the clock has caught up,
+ * so that they ascend and searching by time finds what it should. A clock that was wrong by more must not mark the
+ * log until it would have been right: store times then go back to the clock, once. Who relies on their order has to
+ * stand that (searching by time, the key index, the checkpoint). An hour, as clocks that are set by hand are wrong by
+ * up to that.
+ */
+export const STORE_TIME_LEAD_MS = 3_600_000;
+
 export interface CommitLogState {
   /** End of the last valid record. */
   position: number;
@@ -84,9 +93,10 @@ export class CommitLog {
     this.#messages = positions.get(MESSAGES_APPENDED);
   }
 
-  /** Sets the time of the records to come; it never steps back, so that store timestamps ascend in the log. */
+  /** Sets the time of the records to come. It ascends, unless it would be too far ahead of the clock. */
   setTime(now: number): void {
-    if (now > this.storeTimestamp) this.storeTimestamp = now;
+    if (now > this.storeTimestamp || this.storeTimestamp - now > STORE_TIME_LEAD_MS)
+      this.storeTimestamp = now;
   }
 
   /** Appends the record of `size` bytes at source[offset…] to queue `queue`. */

@@ -87,18 +87,22 @@ export class StoreReader {
 
   /**
    * LOWER: first offset whose store time is >= `timestamp`, the maximum when there is none. UPPER: last offset whose
-   * store time is <= `timestamp`, the minimum when there is none. Binary search; store times ascend in a queue.
+   * store time is <= `timestamp`, the minimum when there is none. Binary search: store times ascend in a queue but for
+   * those of a clock that was wrong (`STORE_TIME_LEAD_MS`). These may make the answer smaller, so that messages are
+   * seen again, never greater: too late a time does so by itself, and one before the queue's first counts as that.
    */
   offsetByTime(queue: ReaderQueue, timestamp: number, boundary: 'LOWER' | 'UPPER'): number {
     const min = this.#directory.minimum(queue.id);
     const max = this.#directory.maximum(queue.id);
     if (max <= min) return boundary === 'LOWER' ? max : Math.max(min, 0);
     const wanted = boundary === 'LOWER' ? timestamp : timestamp + 1;
+    const first = this.storeTimeAt(queue, min);
     let low = min;
     let high = max;
     while (low < high) {
       const middle = low + Math.floor((high - low) / 2);
-      if (this.storeTimeAt(queue, middle) >= wanted) high = middle;
+      const time = this.storeTimeAt(queue, middle);
+      if (time >= wanted || time < first) high = middle;
       else low = middle + 1;
     }
     return boundary === 'LOWER' ? low : Math.max(low - 1, min);

@@ -43,7 +43,7 @@ export function scanLog(
     }
     if (!check.blank) {
       scan.lastRecord = scan.end;
-      scan.lastTimestamp = Math.max(scan.lastTimestamp, storeTimestampOf(mapping.view, at));
+      scan.lastTimestamp = storeTimestampOf(mapping.view, at);
       scan.records++;
     }
     scan.end += check.size;

@@ -117,12 +117,8 @@ class Recovery {
     }
     // After a clean stop there is nothing to scan; store times must not fall behind the last record's all the same.
     const { logTimestamp, queueTimestamp } = checkpoint;
-    this.#dispatchAgain(
-      dispatchFrom,
-      from,
-      scan.end,
-      Math.max(scan.lastTimestamp, logTimestamp, queueTimestamp),
-    );
+    const lastTime = scan.records > 0 ? scan.lastTimestamp : Math.max(logTimestamp, queueTimestamp);
+    this.#dispatchAgain(dispatchFrom, from, scan.end, lastTime);
     this.#rebuildGaps(scan.end);
     const queues = this.#finishQueues();
     this.#flush(from);

@@ -1,19 +1,21 @@
 /** How control's parts are put together; each function makes one of them. */
+import { rm } from 'node:fs/promises';
 import type { BrokerContext } from '../../broker/context.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { UniqueIds } from '../../lib/unique-id.ts';
 import { addressBytes } from '../../net/addresses.ts';
-import { Slabs } from '../../ring/slabs.ts';
-import { RingConsumer, RingProducer } from '../../ring/spsc-ring.ts';
+import { ChannelSender } from '../../ring/channel.ts';
+import { RingConsumer } from '../../ring/spsc-ring.ts';
 import { wakerOf } from '../../ring/wake.ts';
 import { nativeDisk } from '../../store/disk/native-disk.ts';
 import { maxRecordBytes } from '../../store/options.ts';
 import type { BrokerConfig } from '../config.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import type { Topology } from '../topology.ts';
+import type { Checkpoints } from './checkpoints.ts';
 import type { OpenedStore } from './opened-store.ts';
 import { PutRing } from './put-ring.ts';
-import { Retention, type RetentionParts } from './retention.ts';
+import { Retention } from './retention.ts';
 import { runtimeFigures } from './runtime-figures.ts';
 import { createMaintenance } from './store-maintenance.ts';
 import type { ControlReads } from './store-reads.ts';
@@ -23,9 +25,8 @@ export function makePutRing(config: BrokerConfig, opened: OpenedStore, topology:
   const { settings, store } = config;
   const wakeWriter = wakerOf(topology.broker.wakes.writer);
   return new PutRing({
-    send: RingProducer.join(topology.control.send, wakeWriter),
+    writer: ChannelSender.join(topology.control.send, wakeWriter),
     replies: RingConsumer.join(topology.control.replies, wakeWriter),
-    slabs: new Slabs(topology.control.slabs),
     positions: opened.positions,
     syncFlush: store.flushDiskType === 'SYNC_FLUSH',
     storeHost: { address: addressBytes(settings.brokerIP1), port: settings.listenPort },
@@ -38,7 +39,8 @@ export function makeRetention(
   config: BrokerConfig,
   opened: OpenedStore,
   jobs: Jobs,
-  hooks: Pick<RetentionParts, 'announce' | 'settled'>,
+  checkpoints: Checkpoints,
+  announce: () => void,
 ): Retention {
   return new Retention({
     disk: nativeDisk,
@@ -46,6 +48,7 @@ export function makeRetention(
     positions: opened.positions,
     clock: systemClock,
     log: config.log,
+    removeFile: (path) => rm(path, { force: true }),
     followLog: () =>
       jobs.followLog({
         positions: opened.positions.buffer,
@@ -53,7 +56,8 @@ export function makeRetention(
         store: config.store,
         queues: [...opened.ids.all()],
       }),
-    ...hooks,
+    mayGo: (position, forced) => (forced ? checkpoints.queuesDurable(position) : checkpoints.cover(position)),
+    announce,
   });
 }
 
@@ -67,7 +71,7 @@ export function makeContext(
   retention: Retention,
   topicSettled: (topic: string) => Promise<void>,
 ): BrokerContext {
-  const started = systemClock.now();
+  const started = systemClock.monotonic();
   const uniqueIds = new UniqueIds(addressBytes(config.settings.brokerIP1));
   return {
     ...tables,
@@ -75,6 +79,7 @@ export function makeContext(
     clock: systemClock,
     store: reads,
     put: put.put,
+    putBusy: () => put.crowded,
     maintenance: createMaintenance(retention, tables.topics, opened.ids, reads),
     properties: config.properties,
     topicSettled,

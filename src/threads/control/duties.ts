@@ -4,11 +4,10 @@ import { systemClock } from '../../lib/clock.ts';
 import { systemTimers } from '../../lib/timers.ts';
 import { formatHost } from '../../net/addresses.ts';
 import { NameServerRegistrar } from '../../remoting/name-server-registrar.ts';
-import { DISPATCHED, FLUSHED, type Positions } from '../../ring/positions.ts';
-import type { OpenStore } from '../../store/opening.ts';
 import type { BrokerConfig } from '../config.ts';
 import type { Announcer } from './announcer.ts';
 import type { BrokerStats } from './broker-stats.ts';
+import type { Checkpoints } from './checkpoints.ts';
 import type { Retention } from './retention.ts';
 import type { Tables } from './tables.ts';
 
@@ -21,13 +20,11 @@ const CHECKPOINT_REST = 10;
 const CHECKPOINT_REST_MAX_MS = 60_000;
 const RETENTION_MS = 10_000;
 const STATS_MS = 10_000;
-const SETTLE_POLL_MS = 20;
 
 export interface DutiesParts {
   config: BrokerConfig;
   tables: Tables;
-  store: OpenStore;
-  positions: Positions;
+  checkpoints: Checkpoints;
   retention: Retention;
   stats: BrokerStats;
   announcer: Announcer;
@@ -40,7 +37,6 @@ export class Duties {
   readonly #timers: NodeJS.Timeout[] = [];
   #registrar: NameServerRegistrar | undefined;
   #stopMaintenance: () => void = () => {};
-  #checkpoint: Promise<unknown> = Promise.resolve();
   /** Ms of the monotonic clock before which none is due. */
   #restsUntil = 0;
 
@@ -52,9 +48,9 @@ export class Duties {
   async start(): Promise<void> {
     const { tables } = this.#parts;
     this.#stopMaintenance = startMaintenance(tables, systemTimers);
-    this.#every(CHECKPOINT_MS, () => this.#checkpointWhenRested());
-    this.#every(RETENTION_MS, () => this.#retain());
-    this.#every(STATS_MS, () => this.#parts.stats.sample());
+    this.#every(CHECKPOINT_MS, 'taking a checkpoint', () => this.#checkpointWhenRested());
+    this.#every(RETENTION_MS, 'deleting expired files', () => this.#retain());
+    this.#every(STATS_MS, 'sampling the statistics', () => this.#parts.stats.sample());
     await this.#retain();
     await this.#register();
   }
@@ -71,27 +67,21 @@ export class Duties {
     for (const timer of this.#timers) clearInterval(timer);
     this.#stopMaintenance();
     await this.#registrar?.close();
-    await this.#checkpoint;
+    await this.#parts.checkpoints.idle();
   }
 
-  /** Resolves when the log up to `position` is durable, dispatched and covered by a checkpoint. */
-  async settled(position: number): Promise<void> {
-    const { positions } = this.#parts;
-    const behind = () => positions.get(FLUSHED) < position || positions.get(DISPATCHED) < position;
-    while (behind() && !positions.halted && !positions.stopping) {
-      await new Promise((resolve) => setTimeout(resolve, SETTLE_POLL_MS));
-    }
-    // Twice: the first only samples when the newest record is not durable yet.
-    await this.#takeCheckpoint();
-    await this.#takeCheckpoint();
-  }
-
-  #every(ms: number, task: () => unknown): void {
+  /** A task that fails is reported once, and once more when it works again: it runs on in the same rhythm. */
+  #every(ms: number, what: string, task: () => unknown): void {
+    const { log } = this.#parts.config;
+    let failing = false;
     const run = async () => {
       try {
         await task();
+        if (failing) log.info({}, `${what} works again`);
+        failing = false;
       } catch (error) {
-        this.#parts.config.log.error({ err: error }, 'periodic work failed');
+        if (!failing) log.error({ err: error }, `${what} failed, tried again every ${ms / 1000} s`);
+        failing = true;
       }
       this.#parts.endOfTurn();
     };
@@ -103,14 +93,9 @@ export class Duties {
   async #checkpointWhenRested(): Promise<void> {
     const start = systemClock.monotonic();
     if (start < this.#restsUntil) return;
-    await this.#takeCheckpoint();
+    await this.#parts.checkpoints.take();
     const end = systemClock.monotonic();
     this.#restsUntil = end + Math.min((end - start) * CHECKPOINT_REST, CHECKPOINT_REST_MAX_MS);
-  }
-
-  #takeCheckpoint(): Promise<unknown> {
-    this.#checkpoint = this.#checkpoint.then(() => this.#parts.store.checkpoint());
-    return this.#checkpoint;
   }
 
   async #retain(): Promise<void> {

@@ -5,39 +5,48 @@
  * A reply leaves only after every network thread has applied the deltas that came before it: a client that heartbeats
  * and then pulls, on whatever connection, must not meet a thread that does not know it yet. The link of the reply's own
  * thread is ordered anyway; the other threads' versions are waited for.
+ *
+ * Control takes requests while it can carry what they lead to. When answers, its own messages or requests under way
+ * pile up it leaves them in the ring, and the network thread stops reading who sends them.
  */
 import type { Delta, EnsureGroup, EnsureTopic, PulledSubscription } from '../../broker/view/deltas.ts';
 import type { ControlHandler, Reply } from '../../control/context.ts';
 import type { ControlLog } from '../../control/log.ts';
+import { Fifo } from '../../lib/fifo.ts';
+import {
+  limitRemark,
+  MAX_CHANNEL_BACKLOG_BYTES,
+  MAX_CONTROL_REQUESTS,
+  MAX_CONTROL_REQUESTS_PER_CONNECTION,
+} from '../../lib/limits.ts';
 import { ResponseCode } from '../../protocol/codes.ts';
 import { isOneway, isResponse, type RemotingCommand, responseTo } from '../../protocol/command.ts';
-import { decodeCommand, encodeCommand } from '../../protocol/command-codec.ts';
+import { decodeCommand, encodeAnswer, encodeCommand } from '../../protocol/command-codec.ts';
+import { ChannelReceiver, ChannelSender } from '../../ring/channel.ts';
 import {
   LINK_CLOSE,
   LINK_CLOSED,
   LINK_DELTA,
   LINK_ENSURE,
+  LINK_FAULT,
   LINK_FRAME,
-  LINK_FRAME_IN_SLAB,
   LINK_HEADER,
-  LINK_IN_SLAB,
-  LINK_IN_SLAB_BYTES,
   LINK_OPENED,
   LINK_PROGRESS,
   LINK_RESET_TAKEN,
   LINK_SEND,
   LINK_SUBSCRIPTION,
-  MAX_LINK_FRAME,
   PROGRESS_COMMIT,
   PROGRESS_GROUP,
   PROGRESS_PULL,
   PROGRESS_QUEUE,
 } from '../../ring/link-records.ts';
-import { NO_SLAB, Slabs } from '../../ring/slabs.ts';
-import { FULL, RingConsumer, RingProducer } from '../../ring/spsc-ring.ts';
 import { wakerOf } from '../../ring/wake.ts';
 import type { NetworkShape } from '../shapes.ts';
 import { RemoteConnection } from './remote-connection.ts';
+
+/** One round of requests; then timers, sockets and whoever else waits in this thread get their turn. */
+const ROUND_MS = 10;
 
 export interface LinkEvents {
   handlers: ReadonlyMap<number, ControlHandler>;
@@ -46,40 +55,32 @@ export interface LinkEvents {
   ensure: (what: EnsureTopic | EnsureGroup, reply: (delta: Delta) => void) => void;
   subscription: (subscription: PulledSubscription) => void;
   resetTaken: (group: string, topic: string, queueId: number) => void;
+  /** Whether control's own messages leave room for what requests lead to. */
+  mayTake: () => boolean;
+  /** Ms of the monotonic clock. */
+  now: () => number;
   log: ControlLog;
-}
-
-interface Outgoing {
-  type: number;
-  slot: number;
-  generation: number;
-  payload: Uint8Array;
 }
 
 /** The link with one network thread. */
 class Link {
   readonly thread: number;
-  readonly up: RingConsumer;
-  readonly upSlabs: Slabs;
-  readonly #down: RingProducer;
-  readonly #downSlabs: Slabs;
+  readonly up: ChannelReceiver;
+  readonly down: ChannelSender;
   readonly connections = new Map<number, RemoteConnection>();
-  /** What found the ring full, in order. */
-  readonly #late: Outgoing[] = [];
 
   constructor(shape: NetworkShape) {
     this.thread = shape.index;
     const wake = wakerOf(
       shape.broker.wakes.network[shape.index] as NonNullable<(typeof shape.broker.wakes.network)[0]>,
     );
-    this.up = RingConsumer.join(shape.linkUp, wake);
-    this.upSlabs = new Slabs(shape.linkUpSlabs);
-    this.#down = RingProducer.join(shape.linkDown, wake);
-    this.#downSlabs = new Slabs(shape.linkDownSlabs);
+    this.up = ChannelReceiver.join(shape.linkUp, wake);
+    this.down = ChannelSender.join(shape.linkDown, wake, MAX_CHANNEL_BACKLOG_BYTES);
   }
 
   send(slot: number, generation: number, command: RemotingCommand): void {
-    this.post(LINK_SEND, slot, generation, encodeCommand(command));
+    const frame = isResponse(command) ? encodeAnswer(command) : encodeCommand(command);
+    this.post(LINK_SEND, slot, generation, frame);
   }
 
   close(slot: number, generation: number): void {
@@ -87,48 +88,11 @@ class Link {
   }
 
   post(type: number, slot: number, generation: number, payload: Uint8Array): void {
-    const outgoing = { type, slot, generation, payload };
-    if (this.#late.length > 0 || !this.#put(outgoing)) this.#late.push(outgoing);
-  }
-
-  /** Shows the network thread what this turn put into the ring. */
-  publish(): void {
-    while (this.#late.length > 0 && this.#put(this.#late[0] as Outgoing)) this.#late.shift();
-    this.#down.publish();
-  }
-
-  #put(outgoing: Outgoing): boolean {
-    const { type, slot, generation, payload } = outgoing;
-    if (payload.length > MAX_LINK_FRAME) return this.#putInSlab(outgoing);
-    const at = this.#claim(type, slot, generation, payload.length);
-    if (at === FULL) return false;
-    this.#down.bytes.set(payload, at);
-    return true;
-  }
-
-  #putInSlab({ type, slot, generation, payload }: Outgoing): boolean {
-    const slab = this.#downSlabs.take();
-    if (slab === NO_SLAB) return false;
-    const at = this.#claim(LINK_IN_SLAB, slot, generation, LINK_IN_SLAB_BYTES);
-    if (at === FULL) {
-      this.#downSlabs.free(slab);
-      return false;
-    }
-    this.#downSlabs.bulk(slab).bytes.set(payload);
-    this.#down.view.setInt32(at, slab, true);
-    this.#down.view.setInt32(at + 4, payload.length, true);
-    this.#down.view.setInt32(at + 8, type, true);
-    return true;
-  }
-
-  /** Where the payload goes, slot and generation written; or FULL. */
-  #claim(type: number, slot: number, generation: number, payload: number): number {
-    const down = this.#down;
-    const at = down.claimOrAwait(type, LINK_HEADER + payload);
-    if (at === FULL) return FULL;
-    down.view.setInt32(at, slot, true);
-    down.view.setInt32(at + 4, generation, true);
-    return at + LINK_HEADER;
+    this.down.post(type, LINK_HEADER + payload.length, (bytes, view, at) => {
+      view.setInt32(at, slot, true);
+      view.setInt32(at + 4, generation, true);
+      bytes.set(payload, at + LINK_HEADER);
+    });
   }
 }
 
@@ -138,7 +102,10 @@ export class LinkServer {
   readonly #applied: Int32Array;
   #version = 0;
   /** Replies that wait until all threads have applied a version. */
-  #held: { version: number; send: () => void }[] = [];
+  readonly #held = new Fifo<{ version: number; send: () => void }>();
+  /** Requests that are answered later. */
+  #underWay = 0;
+  #nextRound: NodeJS.Immediate | undefined;
 
   constructor(shapes: readonly NetworkShape[], events: LinkEvents) {
     this.#links = shapes.map((shape) => new Link(shape));
@@ -162,10 +129,17 @@ export class LinkServer {
     }
   }
 
-  /** Takes what came up, sends what is due. To be called when the bell rings. */
+  /** Takes what came up, as far as it can be carried, and sends what is due. To be called when the bell rings. */
   drain(): void {
+    this.flush();
+    const until = this.#events.now() + ROUND_MS;
     for (const link of this.#links) {
-      while (link.up.next()) this.#take(link);
+      while (this.#mayTake && link.up.next()) {
+        this.#guarded(link);
+        if (this.#events.now() < until) continue;
+        this.#goOnLater();
+        break;
+      }
       link.up.release();
     }
     this.flush();
@@ -174,7 +148,37 @@ export class LinkServer {
   /** Ends a turn of control: everything said so far becomes visible to the network threads. */
   flush(): void {
     this.#releaseHeld();
-    for (const link of this.#links) link.publish();
+    for (const link of this.#links) link.down.publish();
+  }
+
+  /** After false, whatever makes room rings control's bell. */
+  get #mayTake(): boolean {
+    if (this.#underWay >= MAX_CONTROL_REQUESTS || !this.#events.mayTake()) return false;
+    if (this.#held.size >= MAX_CONTROL_REQUESTS) return false;
+    return !this.#links.some((link) => link.down.overfull);
+  }
+
+  #goOnLater(): void {
+    if (this.#nextRound !== undefined) return;
+    this.#nextRound = setImmediate(() => {
+      this.#nextRound = undefined;
+      this.drain();
+    });
+  }
+
+  /** Whatever a record leads to ends here: at worst with its connection. */
+  #guarded(link: Link): void {
+    try {
+      this.#take(link);
+    } catch (error) {
+      const { type, view, offset } = link.up;
+      const connection = link.connections.get(view.getInt32(offset, true));
+      this.#events.log.error(
+        { err: error, record: type, client: connection?.remoteAddress },
+        'a request failed in an unexpected way, connection closed',
+      );
+      connection?.close();
+    }
   }
 
   #take(link: Link): void {
@@ -182,23 +186,16 @@ export class LinkServer {
     const { view, offset, length, type } = up;
     const slot = view.getInt32(offset, true);
     const generation = view.getInt32(offset + 4, true);
-    const payload = (from: number, to: number) => up.bytes.slice(offset + from, offset + to);
+    const payload = () => up.bytes.slice(offset + LINK_HEADER, offset + length);
     switch (type) {
       case LINK_OPENED: {
-        const address = Buffer.from(payload(LINK_HEADER, length)).toString();
+        const address = Buffer.from(payload()).toString();
         link.connections.set(slot, new RemoteConnection(link.thread, slot, generation, address, link));
         break;
       }
       case LINK_FRAME:
-        this.#frame(link, slot, generation, payload(LINK_HEADER, length));
+        this.#frame(link, slot, generation, payload());
         break;
-      case LINK_FRAME_IN_SLAB: {
-        const slab = view.getInt32(offset + LINK_HEADER, true);
-        const frame = link.upSlabs.bulk(slab).bytes.slice(0, view.getInt32(offset + LINK_HEADER + 4, true));
-        link.upSlabs.free(slab);
-        this.#frame(link, slot, generation, frame);
-        break;
-      }
       case LINK_CLOSED:
         this.#closed(link, slot, generation);
         break;
@@ -211,7 +208,7 @@ export class LinkServer {
         );
         break;
       default:
-        this.#note(link, type, JSON.parse(Buffer.from(payload(LINK_HEADER, length)).toString()));
+        this.#note(link, type, JSON.parse(Buffer.from(payload()).toString()));
     }
   }
 
@@ -227,6 +224,11 @@ export class LinkServer {
     } else if (type === LINK_RESET_TAKEN) {
       const { group, topic, queueId } = note as { group: string; topic: string; queueId: number };
       this.#events.resetTaken(group, topic, queueId);
+    } else if (type === LINK_FAULT) {
+      this.#events.log.warn(
+        { ...(note as object), thread: link.thread },
+        'connections closed by a network thread',
+      );
     }
   }
 
@@ -260,20 +262,54 @@ export class LinkServer {
     const handler = this.#events.handlers.get(request.code);
     if (handler === undefined) {
       const remark = ` request type ${request.code} not supported`;
-      if (!isOneway(request)) {
-        this.#reply(link, connection, responseTo(request, ResponseCode.REQUEST_CODE_NOT_SUPPORTED, remark));
-      }
+      this.#refuse(link, connection, request, ResponseCode.REQUEST_CODE_NOT_SUPPORTED, remark);
+      return;
+    }
+    if (connection.underWay >= MAX_CONTROL_REQUESTS_PER_CONNECTION) {
+      const what = 'requests of this connection that are not answered yet';
+      const remark = limitRemark(
+        what,
+        MAX_CONTROL_REQUESTS_PER_CONNECTION,
+        'MAX_CONTROL_REQUESTS_PER_CONNECTION',
+      );
+      this.#refuse(link, connection, request, ResponseCode.SYSTEM_BUSY, remark);
       return;
     }
     const reply = handler(request, connection);
-    if (reply instanceof Promise) {
-      void reply.then((late: Reply) => {
+    if (reply instanceof Promise) this.#answerLater(link, connection, reply);
+    else if (reply !== undefined) this.#reply(link, connection, reply);
+  }
+
+  #refuse(
+    link: Link,
+    connection: RemoteConnection,
+    request: RemotingCommand,
+    code: number,
+    remark: string,
+  ): void {
+    if (!isOneway(request)) this.#reply(link, connection, responseTo(request, code, remark));
+  }
+
+  #answerLater(link: Link, connection: RemoteConnection, reply: Promise<Reply>): void {
+    connection.underWay++;
+    this.#underWay++;
+    void reply
+      .then((late) => {
         if (late !== undefined) this.#reply(link, connection, late);
+      })
+      .catch((error) => {
+        this.#events.log.error(
+          { err: error, client: connection.remoteAddress },
+          'a request was never answered',
+        );
+        connection.close();
+      })
+      .finally(() => {
+        if (this.#underWay >= MAX_CONTROL_REQUESTS) this.#goOnLater();
+        connection.underWay--;
+        this.#underWay--;
         this.flush();
       });
-    } else if (reply !== undefined) {
-      this.#reply(link, connection, reply);
-    }
   }
 
   #reply(link: Link, connection: RemoteConnection, reply: RemotingCommand): void {
@@ -283,8 +319,10 @@ export class LinkServer {
   }
 
   #releaseHeld(): void {
-    while (this.#held.length > 0 && this.#allApplied((this.#held[0] as { version: number }).version)) {
-      this.#held.shift()?.send();
+    for (let held = this.#held.peek(); held !== undefined; held = this.#held.peek()) {
+      if (!this.#allApplied(held.version)) return;
+      this.#held.shift();
+      held.send();
     }
   }
 

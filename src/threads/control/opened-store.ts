@@ -54,6 +54,7 @@ export function topologyOf(config: BrokerConfig, opened: OpenedStore): Topology 
       traceOn: true,
       clusterName: settings.brokerClusterName,
       serverChannelMaxIdleTimeSeconds: config.serverChannelMaxIdleTimeSeconds,
+      maxConnections: config.maxConnections,
     },
     queues: opened.store.recovered.queues,
     engine: config.engineLayout,

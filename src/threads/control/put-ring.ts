@@ -2,10 +2,13 @@
  * The broker's own messages on their way to the writer: retries, dead letters, delayed deliveries. Control is a
  * producer like any network thread, with a ring of its own. A put resolves when the message is as durable as the flush
  * mode promises to clients: a consumer that gave a message back must not lose it to a power cut.
+ *
+ * What is under way is bounded in number (the reply ring has room for that many answers) and in bytes.
  */
-
 import { appendFailure } from '../../broker/send/append-failure.ts';
 import type { InternalMessage, PutMessage, PutResult } from '../../control/context.ts';
+import { Fifo } from '../../lib/fifo.ts';
+import { limitRemark, MAX_PUT_BYTES, MAX_PUTS } from '../../lib/limits.ts';
 import { ResponseCode } from '../../protocol/codes.ts';
 import { encodeRecord } from '../../record/encode.ts';
 import { MAX_PROPERTIES } from '../../record/layout.ts';
@@ -14,7 +17,6 @@ import { encodeProperties } from '../../record/properties.ts';
 import {
   APPEND,
   APPEND_HEADER,
-  MAX_RING_RECORD,
   REPLY_END,
   REPLY_PHYSICAL_OFFSET,
   REPLY_QUEUE_OFFSET,
@@ -22,20 +24,17 @@ import {
   RETIRE_QUEUES,
   writeAppendHead,
 } from '../../ring/append-records.ts';
+import type { ChannelSender } from '../../ring/channel.ts';
 import { FLUSHED, type Positions, PUTS_AWAITED } from '../../ring/positions.ts';
-import { NO_SLAB, type Slabs } from '../../ring/slabs.ts';
-import { FULL, type RingConsumer, type RingProducer } from '../../ring/spsc-ring.ts';
+import type { RingConsumer } from '../../ring/spsc-ring.ts';
 import { APPENDED_OK } from '../../store/log/commit-log.ts';
 
-/** Puts on their way to the writer at a time: bounds the reply ring. */
-export const MAX_PUTS = 4096;
-/** Queues retired by one record: it has to fit into the ring. */
-const MAX_RETIRED = 16 * 1024;
+/** A record that retires queues takes no more topics from so many queues on. */
+const RETIRED_TOGETHER = 16 * 1024;
 
 export interface PutRingParts {
-  send: RingProducer;
+  writer: ChannelSender;
   replies: RingConsumer;
-  slabs: Slabs;
   positions: Positions;
   syncFlush: boolean;
   storeHost: HostAddress;
@@ -44,26 +43,29 @@ export interface PutRingParts {
   queueIdOf: (topic: string, queueId: number) => number | undefined;
 }
 
-interface Put {
-  /** APPEND or RETIRE_QUEUES. */
-  type: number;
-  queue: number;
-  count: number;
-  payload: Uint8Array;
-  resolve: (result: PutResult, end: number) => void;
+type Resolve = (result: PutResult, end: number) => void;
+
+/** On its way to the writer. */
+interface Sent {
+  bytes: number;
+  resolve: Resolve;
 }
 
 interface Answered {
   end: number;
   result: PutResult;
-  resolve: (result: PutResult, end: number) => void;
+  resolve: Resolve;
 }
 
 export class PutRing {
   readonly #parts: PutRingParts;
-  readonly #waiting: Put[] = [];
-  readonly #sent: Put[] = [];
-  #answered: Answered[] = [];
+  /** In the order in which the writer answers. */
+  readonly #sent = new Fifo<Sent>();
+  readonly #answered = new Fifo<Answered>();
+  readonly #retiring = new Fifo<{ queues: readonly number[]; resolve: (end: number) => void }>();
+  /** A record that retires queues is under way. */
+  #retires = false;
+  #bytesUnderWay = 0;
   /** End of the last message that the writer has appended; a put that it refused has none. */
   #lastEnd = 0;
   #sequence = 0;
@@ -72,8 +74,37 @@ export class PutRing {
     this.#parts = parts;
   }
 
+  /** Why no more is taken now; undefined while there is room. */
+  get busy(): string | undefined {
+    return this.#overFull(1);
+  }
+
+  /**
+   * Why what makes much out of little (a send-back: a message out of its number) should not be started now. Half of the
+   * room is left for those who bring their own bytes: they need not wait behind it.
+   */
+  get crowded(): string | undefined {
+    return this.#overFull(1 / 2);
+  }
+
+  #overFull(share: number): string | undefined {
+    if (this.#bytesUnderWay > MAX_PUT_BYTES * share) {
+      return limitRemark(
+        'bytes of retries and delayed messages on their way to the log',
+        MAX_PUT_BYTES,
+        'MAX_PUT_BYTES',
+      );
+    }
+    if (this.underWay >= MAX_PUTS * share) {
+      return limitRemark('retries and delayed messages on their way to the log', MAX_PUTS, 'MAX_PUTS');
+    }
+    return undefined;
+  }
+
   readonly put: PutMessage = (message) => {
     const { queueIdOf, maxRecord } = this.#parts;
+    const { busy } = this;
+    if (busy !== undefined) return Promise.resolve(refused(ResponseCode.SYSTEM_BUSY, busy));
     const queue = queueIdOf(message.topic, message.queueId);
     if (queue === undefined) {
       return Promise.resolve(
@@ -90,38 +121,36 @@ export class PutRing {
     if (record.length > maxRecord) {
       return Promise.resolve(refused(ResponseCode.MESSAGE_ILLEGAL, `the message has ${record.length} bytes`));
     }
-    return new Promise((resolve) => {
-      this.#waiting.push({ type: APPEND, queue, count: 1, payload: record, resolve });
-      this.#send();
-    });
+    return new Promise((resolve) => this.#send(APPEND, queue, 1, record, resolve));
   };
 
   /**
    * The queues of a deleted topic take no more messages. Resolves with the position from which on the log holds none of
    * theirs.
    */
-  async retireQueues(queues: readonly number[]): Promise<number> {
-    let end = this.#retire(queues.slice(0, MAX_RETIRED));
-    for (let from = MAX_RETIRED; from < queues.length; from += MAX_RETIRED) {
-      end = this.#retire(queues.slice(from, from + MAX_RETIRED));
-    }
-    return end;
+  retireQueues(queues: readonly number[]): Promise<number> {
+    return new Promise((resolve) => {
+      this.#retiring.push({ queues, resolve });
+      if (!this.#retires) this.#retire();
+    });
   }
 
-  #retire(queues: readonly number[]): Promise<number> {
-    const ids = Buffer.alloc(queues.length * 4);
-    for (const [i, queue] of queues.entries()) ids.writeInt32LE(queue, i * 4);
-    const count = queues.length;
-    return new Promise((resolve) => {
-      const put: Put = {
-        type: RETIRE_QUEUES,
-        queue: 0,
-        count,
-        payload: ids,
-        resolve: (_, end) => resolve(end),
-      };
-      this.#waiting.push(put);
-      this.#send();
+  /** One record under way at a time, of many topics when many wait: the reply ring has room for one more answer. */
+  #retire(): void {
+    const ids: number[] = [];
+    const waiting: ((end: number) => void)[] = [];
+    while (ids.length < RETIRED_TOGETHER) {
+      const next = this.#retiring.shift();
+      if (next === undefined) break;
+      for (const id of next.queues) ids.push(id);
+      waiting.push(next.resolve);
+    }
+    this.#retires = waiting.length > 0;
+    if (!this.#retires) return;
+    const payload = new Uint8Array(Int32Array.from(ids).buffer);
+    this.#send(RETIRE_QUEUES, 0, ids.length, payload, (_, end) => {
+      for (const resolve of waiting) resolve(end);
+      this.#retire();
     });
   }
 
@@ -132,30 +161,31 @@ export class PutRing {
     replies.release();
     if (positions.halted) return;
     this.#release();
-    if (this.#answered.length > 0) {
+    if (this.#answered.size > 0) {
       // First say what is awaited, then look once more: a sync in between is not missed.
       positions.set(PUTS_AWAITED, this.#lastEnd);
       this.#release();
     }
-    this.#send();
+    this.#parts.writer.publish();
   }
 
   /** Resolves what is as durable as promised. */
   #release(): void {
     const { positions, syncFlush } = this.#parts;
     const durable = syncFlush ? positions.get(FLUSHED) : Number.POSITIVE_INFINITY;
-    let released = 0;
-    while (released < this.#answered.length && (this.#answered[released] as Answered).end <= durable) {
-      const { resolve, result, end } = this.#answered[released] as Answered;
-      resolve(result, end);
-      released++;
+    for (
+      let first = this.#answered.peek();
+      first !== undefined && first.end <= durable;
+      first = this.#answered.peek()
+    ) {
+      this.#answered.shift();
+      first.resolve(first.result, first.end);
     }
-    if (released > 0) this.#answered = this.#answered.slice(released);
   }
 
   /** Puts not yet resolved. */
   get underWay(): number {
-    return this.#waiting.length + this.#sent.length + this.#answered.length;
+    return this.#sent.size + this.#answered.size + this.#retiring.size;
   }
 
   #encode(message: InternalMessage, properties: Uint8Array): Uint8Array {
@@ -176,35 +206,23 @@ export class PutRing {
     );
   }
 
-  #send(): void {
-    while (
-      this.#waiting.length > 0 &&
-      this.#sent.length < MAX_PUTS &&
-      this.#sendPut(this.#waiting[0] as Put)
-    ) {
-      this.#sent.push(this.#waiting.shift() as Put);
-    }
-    this.#parts.send.publish();
-  }
-
-  #sendPut({ type, queue, count, payload }: Put): boolean {
-    const { send, slabs } = this.#parts;
-    const inSlab = payload.length > MAX_RING_RECORD;
-    const slab = inSlab ? slabs.take() : NO_SLAB;
-    if (inSlab && slab === NO_SLAB) return false;
-    const at = send.claimOrAwait(type, APPEND_HEADER + (inSlab ? 0 : payload.length));
-    if (at === FULL) {
-      if (inSlab) slabs.free(slab);
-      return false;
-    }
-    if (inSlab) slabs.bulk(slab).bytes.set(payload);
-    else send.bytes.set(payload, at + APPEND_HEADER);
-    writeAppendHead(send.view, at, this.#sequence++, queue, payload.length, count, slab);
-    return true;
+  #send(type: number, queue: number, count: number, payload: Uint8Array, resolve: Resolve): void {
+    const { writer } = this.#parts;
+    const sequence = this.#sequence;
+    this.#sequence = (sequence + 1) | 0;
+    const bytes = payload.length;
+    this.#sent.push({ bytes, resolve });
+    this.#bytesUnderWay += bytes;
+    writer.post(type, APPEND_HEADER + bytes, (target, view, at) => {
+      target.set(payload, at + APPEND_HEADER);
+      writeAppendHead(view, at, sequence, queue, bytes, count);
+    });
+    writer.publish();
   }
 
   #take(view: DataView, at: number): void {
-    const put = this.#sent.shift() as Put;
+    const { bytes, resolve } = this.#sent.shift() as Sent;
+    this.#bytesUnderWay -= bytes;
     const status = view.getInt32(at + REPLY_STATUS, true);
     const physicalOffset = view.getFloat64(at + REPLY_PHYSICAL_OFFSET, true);
     const result: PutResult =
@@ -219,7 +237,7 @@ export class PutRing {
         : refused(...appendFailure(status));
     const end = status === APPENDED_OK ? view.getFloat64(at + REPLY_END, true) : 0;
     this.#lastEnd = Math.max(this.#lastEnd, end);
-    this.#answered.push({ end, result, resolve: put.resolve });
+    this.#answered.push({ end, result, resolve });
   }
 }
 

@@ -18,6 +18,8 @@ export class RemoteConnection implements ClientConnection {
   readonly remoteAddress: string;
   readonly slot: number;
   readonly generation: number;
+  /** Its requests that are answered later. */
+  underWay = 0;
   readonly #outlet: ConnectionOutlet;
   readonly #pending = new Map<number, PendingRequest>();
   #opaque = 0;

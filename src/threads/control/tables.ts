@@ -1,6 +1,7 @@
 /** The tables of the control path, loaded from the store's config directory. */
 import { ClientTable } from '../../control/clients.ts';
 import { DelayOffsets } from '../../control/delay-offsets.ts';
+import { DelayTimes } from '../../control/delay-times.ts';
 import { GroupTable } from '../../control/groups.ts';
 import type { ControlLog } from '../../control/log.ts';
 import { OffsetTable } from '../../control/offsets.ts';
@@ -9,6 +10,7 @@ import type { BrokerSettings } from '../../control/settings.ts';
 import { StatsTable } from '../../control/stats.ts';
 import { TopicTable } from '../../control/topics.ts';
 import type { Clock } from '../../lib/clock.ts';
+import { nativeDisk } from '../../store/disk/native-disk.ts';
 
 export interface Tables {
   settings: BrokerSettings;
@@ -17,6 +19,7 @@ export interface Tables {
   groups: GroupTable;
   offsets: OffsetTable;
   delayOffsets: DelayOffsets;
+  delayTimes: DelayTimes;
   clients: ClientTable;
   locks: QueueLocks;
   stats: StatsTable;
@@ -35,6 +38,7 @@ export function makeTables(
     groups: new GroupTable(configDirectory, settings, clock),
     offsets: new OffsetTable(configDirectory, settings, clock),
     delayOffsets: new DelayOffsets(configDirectory, settings, clock),
+    delayTimes: new DelayTimes(configDirectory, nativeDisk.boot(), clock, log),
     clients: new ClientTable(settings, clock, log),
     locks: new QueueLocks(clock),
     stats: new StatsTable(clock),
@@ -47,16 +51,19 @@ export function loadTables(tables: Tables): void {
   tables.groups.load();
   tables.offsets.load();
   tables.delayOffsets.load();
+  tables.delayTimes.load();
 }
 
 /** Writes what has changed since the last time; resolves when it is on disk. */
 export async function saveTables(tables: Tables): Promise<void> {
   tables.offsets.persist();
   tables.delayOffsets.persist();
+  tables.delayTimes.persist();
   await Promise.all([
     tables.topics.saved(),
     tables.groups.saved(),
     tables.offsets.saved(),
     tables.delayOffsets.saved(),
+    tables.delayTimes.saved(),
   ]);
 }

@@ -5,22 +5,32 @@
  */
 import type { Delta } from '../../broker/view/deltas.ts';
 import type { TopicConfig } from '../../control/topic-config.ts';
-import { FULL, type RingProducer } from '../../ring/spsc-ring.ts';
+import type { Timers } from '../../lib/timers.ts';
+import type { ChannelSender } from '../../ring/channel.ts';
 import { QUEUE_ADDED, type QueueAdded, TOPIC_FORGOTTEN } from '../dispatcher-records.ts';
 import type { QueueIds } from './queue-ids.ts';
 
 export interface TopicPublisherParts {
   ids: QueueIds;
-  commands: RingProducer;
+  commands: ChannelSender;
   publish: (delta: Delta) => void;
   /** Resolves with the log position behind the queues' last message. */
   retireQueues: (ids: readonly number[]) => Promise<number>;
-  /** Resolves when the log up to the position is durable, dispatched and covered by the checkpoint. */
-  settled: (position: number) => Promise<void>;
+  /**
+   * Resolves when the log up to the position is durable, dispatched and covered by the checkpoint; `what` waits for it,
+   * for the operator. Rejects when the broker ends before.
+   */
+  settled: (position: number, what: string) => Promise<void>;
   forgetFiles: (ids: readonly number[]) => void;
   /** Sends what was said in this turn to the network threads. */
   endOfTurn: () => void;
+  timers: Timers;
+  /** What keeps the deletion of a topic waiting, for the client who asked for it. */
+  whyLate: (topic: string) => string;
 }
+
+/** Shorter than the 5 s that mqadmin waits for an answer. */
+const ANSWER_MS = 4_000;
 
 export class TopicPublisher {
   readonly #parts: TopicPublisherParts;
@@ -30,7 +40,6 @@ export class TopicPublisher {
   /** From where on the log belongs to the topic of this name. */
   readonly #bornAt = new Map<string, number>();
   readonly #known = new Set<number>();
-  readonly #late: { type: number; payload: Uint8Array }[] = [];
 
   constructor(parts: TopicPublisherParts) {
     this.#parts = parts;
@@ -74,34 +83,48 @@ export class TopicPublisher {
     publish({ kind: 'topicDeleted', name: topic });
     forgetFiles(queues);
     this.#retiring.set(topic, undefined);
-    const retirement = retireQueues(queues)
-      .then(async (end) => {
-        this.#bornAt.set(topic, end);
-        await settled(end);
-        this.#command(TOPIC_FORGOTTEN, Buffer.from(topic));
-        this.flush();
-      })
-      .finally(() => this.#retired(topic));
+    const retirement = retireQueues(queues).then(async (end) => {
+      this.#bornAt.set(topic, end);
+      await settled(end, `the deletion of topic ${topic}`);
+      this.#command(TOPIC_FORGOTTEN, Buffer.from(topic));
+      this.flush();
+      this.#retired(topic);
+    });
+    // Who waits for it hears of a failure, which is the broker's end; the topic's files then stay until it is deleted
+    // again.
+    retirement.catch(() => {});
     this.#retirement.set(topic, retirement);
   }
 
   /**
    * Resolves when nothing of a deleted topic of this name is left to wait for, and what was made since is announced.
+   * Rejects when that takes longer than an operator's command waits.
    */
   async settled(topic: string): Promise<void> {
-    while (this.#retiring.has(topic)) await this.#retirement.get(topic);
+    if (!this.#retiring.has(topic)) return;
+    let cancel = () => {};
+    const late = new Promise<never>((_, reject) => {
+      cancel = this.#parts.timers.after(ANSWER_MS, () => reject(new Error(this.#parts.whyLate(topic))));
+    });
+    try {
+      while (this.#retiring.has(topic)) await Promise.race([this.#retirement.get(topic), late]);
+    } finally {
+      cancel();
+    }
   }
 
-  /** Resolves when no deletion is under way. */
+  /** Resolves when no deletion is under way any more, whether they ended well or not. */
   async allSettled(): Promise<void> {
-    await Promise.all([...this.#retirement.values()]);
+    await Promise.allSettled([...this.#retirement.values()]);
+  }
+
+  /** Too many commands wait for the dispatcher: no more topics are to be made now. */
+  get overfull(): boolean {
+    return this.#parts.commands.overfull;
   }
 
   /** Sends what found the ring full before. */
   flush(): void {
-    while (this.#late.length > 0 && this.#put(this.#late[0] as { type: number; payload: Uint8Array })) {
-      this.#late.shift();
-    }
     this.#parts.commands.publish();
   }
 
@@ -120,15 +143,6 @@ export class TopicPublisher {
   }
 
   #command(type: number, payload: Uint8Array): void {
-    const command = { type, payload };
-    if (this.#late.length > 0 || !this.#put(command)) this.#late.push(command);
-  }
-
-  #put({ type, payload }: { type: number; payload: Uint8Array }): boolean {
-    const { commands } = this.#parts;
-    const at = commands.claimOrAwait(type, payload.length);
-    if (at === FULL) return false;
-    commands.bytes.set(payload, at);
-    return true;
+    this.#parts.commands.post(type, payload.length, (bytes, _, at) => bytes.set(payload, at));
   }
 }

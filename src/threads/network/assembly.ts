@@ -12,9 +12,9 @@ import type { Connection } from '../../net/connection.ts';
 import type { PendingSends } from '../../net/pending-sends.ts';
 import type { HostAddress } from '../../record/message-id.ts';
 import { encodeProperties } from '../../record/properties.ts';
+import { ChannelSender } from '../../ring/channel.ts';
 import type { Positions } from '../../ring/positions.ts';
-import { Slabs } from '../../ring/slabs.ts';
-import { RingConsumer, RingProducer } from '../../ring/spsc-ring.ts';
+import { RingConsumer } from '../../ring/spsc-ring.ts';
 import { wakerOf } from '../../ring/wake.ts';
 import type { QueueDirectory } from '../../store/queue/queue-directory.ts';
 import type { PullReader } from '../../store/read/pull-reader.ts';
@@ -31,6 +31,8 @@ export interface TurnParts {
   now: () => number;
   connectionOf: (slot: number, generation: number) => Connection | undefined;
   touched: (connection: Connection) => void;
+  /** Runs what concerns one connection: a failure is the connection's end and nobody else's. */
+  guarded: (connection: Connection, run: () => void) => void;
 }
 
 function storeHostOf({ settings }: NetworkShape): HostAddress {
@@ -48,8 +50,7 @@ export function makeSendHandler(shape: NetworkShape, parts: TurnParts, sends: Pe
   const storeHost = storeHostOf(shape);
   const uniqueIds = new UniqueIds(storeHost.address);
   return new SendHandler({
-    ring: RingProducer.join(shape.send, writerWaker(shape)),
-    slabs: new Slabs(shape.slabs),
+    writer: ChannelSender.join(shape.send, writerWaker(shape)),
     sends,
     view: parts.view,
     storeHost,
@@ -62,6 +63,7 @@ export function makeSendHandler(shape: NetworkShape, parts: TurnParts, sends: Pe
     maxMessageSize: broker.store.maxMessageSize,
     now: parts.now,
     toControl: (connection, bytes, offset, length) => link.forward(connection, bytes, offset, length),
+    isAwaited: (request, fields) => creation.isAwaited(request, fields),
     awaitTopic: (connection, request, fields, offset, length) =>
       creation.topic(connection, request, fields, offset, length),
   });
@@ -107,6 +109,8 @@ export function makePullHandler(
       creation.group(connection, request, name, offset, length),
     connectionOf: parts.connectionOf,
     touched: parts.touched,
+    guarded: parts.guarded,
+    clock: systemClock.monotonic,
     endOfTurn,
   });
 }

@@ -1,56 +1,51 @@
 /** A network thread's end of the link with control: frames and news up, frames and deltas down. */
-
 import type { Delta, EnsureGroup, EnsureTopic, PulledSubscription } from '../../broker/view/deltas.ts';
+import { MAX_CONTROL_SHARE_BYTES } from '../../lib/limits.ts';
 import type { Connection } from '../../net/connection.ts';
 import { CUT_ALL, CUT_BLOCKED } from '../../protocol/frame-cutter.ts';
+import type { ChannelReceiver, ChannelSender } from '../../ring/channel.ts';
 import {
   LINK_CLOSE,
   LINK_CLOSED,
   LINK_DELTA,
   LINK_ENSURE,
+  LINK_FAULT,
   LINK_FRAME,
-  LINK_FRAME_IN_SLAB,
   LINK_HEADER,
-  LINK_IN_SLAB,
   LINK_OPENED,
   LINK_PROGRESS,
   LINK_RESET_TAKEN,
   LINK_SEND,
   LINK_SUBSCRIPTION,
-  MAX_LINK_FRAME,
   PROGRESS_BYTES,
   PROGRESS_COMMIT,
   PROGRESS_GROUP,
   PROGRESS_PULL,
   PROGRESS_QUEUE,
 } from '../../ring/link-records.ts';
-import { NO_SLAB, type Slabs } from '../../ring/slabs.ts';
-import { FULL, type RingConsumer, type RingProducer } from '../../ring/spsc-ring.ts';
+import { FULL } from '../../ring/spsc-ring.ts';
+
+/** What a frame counts besides its length: handling a small one is work too. */
+const FRAME_COST = 1024;
+/** Share of the ring from which on control is woken for the progress of consumers alone. */
+const FULL_ENOUGH = 1 / 4;
 
 export interface ControlLinkParts {
-  up: RingProducer;
-  upSlabs: Slabs;
-  down: RingConsumer;
-  downSlabs: Slabs;
+  up: ChannelSender;
+  down: ChannelReceiver;
   connectionOf: (slot: number, generation: number) => Connection | undefined;
   touched: (connection: Connection) => void;
   close: (connection: Connection) => void;
   apply: (delta: Delta, version: number) => void;
 }
 
-interface News {
-  type: number;
-  slot: number;
-  generation: number;
-  payload: Uint8Array;
-}
-
 export class ControlLink {
   readonly #parts: ControlLinkParts;
-  /** News that found the ring full; it goes before anything else. */
-  readonly #late: News[] = [];
   /** Something in the ring is more than the progress of consumers. */
   #urgent = false;
+  /** Number of the round in which connections have shares, and where in the ring it ends. */
+  #round = 0;
+  #roundEnd = 0;
 
   constructor(parts: ControlLinkParts) {
     this.#parts = parts;
@@ -63,47 +58,57 @@ export class ControlLink {
 
   /** Forwards a frame. CUT_ALL or CUT_BLOCKED. */
   forward(connection: Connection, bytes: Uint8Array, offset: number, length: number): number {
-    if (this.#late.length > 0) return CUT_BLOCKED;
-    this.#urgent = true;
-    if (length > MAX_LINK_FRAME) return this.#forwardInSlab(connection, bytes, offset, length);
+    if (!this.#mayForward(connection, length)) return CUT_BLOCKED;
     const { up } = this.#parts;
-    const at = this.#parts.up.claimOrAwait(LINK_FRAME, LINK_HEADER + length);
+    const at = this.#claim(LINK_FRAME, connection.slot, connection.generation, length);
     if (at === FULL) return CUT_BLOCKED;
-    this.#writeHeader(at, connection.slot, connection.generation);
-    up.bytes.set(bytes.subarray(offset, offset + length), at + LINK_HEADER);
+    up.bytes.set(bytes.subarray(offset, offset + length), at);
+    up.commit();
+    connection.controlShare += FRAME_COST + length;
     return CUT_ALL;
   }
 
   opened(connection: Connection): void {
-    this.#news(LINK_OPENED, connection.slot, connection.generation, Buffer.from(connection.remoteAddress));
+    this.#post(LINK_OPENED, connection.slot, connection.generation, Buffer.from(connection.remoteAddress));
   }
 
   closed(connection: Connection): void {
-    this.#news(LINK_CLOSED, connection.slot, connection.generation, new Uint8Array(0));
+    this.#post(LINK_CLOSED, connection.slot, connection.generation, new Uint8Array(0));
   }
 
-  ensure(what: EnsureTopic | EnsureGroup): void {
-    this.#news(LINK_ENSURE, 0, 0, Buffer.from(JSON.stringify(what)));
+  /** Asks for a topic or group. False = no room now: the frame that needs it is to be kept. */
+  ensure(what: EnsureTopic | EnsureGroup): boolean {
+    return this.#tell(LINK_ENSURE, what);
   }
 
-  subscription(subscription: PulledSubscription): void {
-    this.#news(LINK_SUBSCRIPTION, 0, 0, Buffer.from(JSON.stringify(subscription)));
+  /** False = no room now: to be said again with the next pull. */
+  subscription(subscription: PulledSubscription): boolean {
+    return this.#tell(LINK_SUBSCRIPTION, subscription);
   }
 
   resetTaken(group: string, topic: string, queueId: number): void {
-    this.#news(LINK_RESET_TAKEN, 0, 0, Buffer.from(JSON.stringify({ group, topic, queueId })));
+    this.#post(LINK_RESET_TAKEN, 0, 0, Buffer.from(JSON.stringify({ group, topic, queueId })));
+  }
+
+  /** Something that this thread wants to have in the log. False = no room now: to be added to the next one. */
+  fault(what: { reason: string; count: number; detail: string }): boolean {
+    return this.#tell(LINK_FAULT, what);
   }
 
   /** Progress of a consumer; offsets are -1 when there is none to tell. False when the ring is full. */
   progress(group: number, queue: number, commitOffset: number, pullOffset: number): boolean {
-    const { view } = this.#parts.up;
-    const at = this.#parts.up.claimOrAwait(LINK_PROGRESS, PROGRESS_BYTES);
+    const { up } = this.#parts;
+    if (up.late) return false;
+    const at = up.claim(LINK_PROGRESS, PROGRESS_BYTES);
     if (at === FULL) return false;
-    this.#writeHeader(at, 0, 0);
+    const { view } = up;
+    view.setInt32(at, 0, true);
+    view.setInt32(at + 4, 0, true);
     view.setInt32(at + PROGRESS_GROUP, group, true);
     view.setInt32(at + PROGRESS_QUEUE, queue, true);
     view.setFloat64(at + PROGRESS_COMMIT, commitOffset, true);
     view.setFloat64(at + PROGRESS_PULL, pullOffset, true);
+    up.commit();
     return true;
   }
 
@@ -112,9 +117,8 @@ export class ControlLink {
    * it meets that before anything that comes later, at the latest after `remind`.
    */
   publish(): void {
-    this.#sendLate();
     const { up } = this.#parts;
-    up.publish(this.#urgent || up.used > up.capacity / 4);
+    up.publish(this.#urgent || up.fill > FULL_ENOUGH);
     this.#urgent = false;
   }
 
@@ -130,23 +134,10 @@ export class ControlLink {
     down.release();
   }
 
-  #take({ type, offset, length, view, bytes }: RingConsumer): void {
+  #take({ type, offset, length, view, bytes }: ChannelReceiver): void {
     const slot = view.getInt32(offset, true);
     const generation = view.getInt32(offset + 4, true);
-    const payload = offset + LINK_HEADER;
-    if (type === LINK_IN_SLAB) this.#takeFromSlab(view, payload, slot, generation);
-    else this.#obey(type, slot, generation, bytes.subarray(payload, offset + length));
-  }
-
-  #takeFromSlab(view: DataView, at: number, slot: number, generation: number): void {
-    const { downSlabs } = this.#parts;
-    const slab = view.getInt32(at, true);
-    const length = view.getInt32(at + 4, true);
-    this.#obey(view.getInt32(at + 8, true), slot, generation, downSlabs.bulk(slab).bytes.subarray(0, length));
-    downSlabs.free(slab);
-  }
-
-  #obey(type: number, slot: number, generation: number, payload: Uint8Array): void {
+    const payload = bytes.subarray(offset + LINK_HEADER, offset + length);
     if (type === LINK_DELTA) {
       const text = Buffer.from(payload.buffer, payload.byteOffset, payload.length).toString();
       this.#parts.apply(JSON.parse(text) as Delta, generation);
@@ -158,52 +149,58 @@ export class ControlLink {
       this.#parts.close(connection);
     } else if (type === LINK_SEND) {
       connection.append(payload);
+      connection.flushMuch();
       this.#parts.touched(connection);
     }
   }
 
-  #forwardInSlab(connection: Connection, bytes: Uint8Array, offset: number, length: number): number {
-    const { up, upSlabs } = this.#parts;
-    const slab = upSlabs.take();
-    if (slab === NO_SLAB) return CUT_BLOCKED;
-    const at = this.#parts.up.claimOrAwait(LINK_FRAME_IN_SLAB, LINK_HEADER + 8);
-    if (at === FULL) {
-      upSlabs.free(slab);
-      return CUT_BLOCKED;
+  /**
+   * Within a round, which lasts until control has taken everything that was in the ring at its start, a connection may
+   * put a share of its own before the others and no more: then it waits for the next round.
+   */
+  #mayForward(connection: Connection, length: number): boolean {
+    const { up } = this.#parts;
+    if (up.late) return false;
+    if (connection.controlRound === this.#round) {
+      const share = connection.controlShare + FRAME_COST + length;
+      if (share <= MAX_CONTROL_SHARE_BYTES || connection.controlShare === 0) return true;
+      if (!up.isReleasedOrAwait(this.#roundEnd)) return false;
+      this.#round = (this.#round + 1) | 0;
+      this.#roundEnd = up.position;
     }
-    upSlabs.bulk(slab).bytes.set(bytes.subarray(offset, offset + length));
-    this.#writeHeader(at, connection.slot, connection.generation);
-    up.view.setInt32(at + LINK_HEADER, slab, true);
-    up.view.setInt32(at + LINK_HEADER + 4, length, true);
-    return CUT_ALL;
-  }
-
-  /** News has no peer to push back on: what finds the ring full waits here, in order. */
-  #news(type: number, slot: number, generation: number, payload: Uint8Array): void {
-    if (this.#late.length > 0 || !this.#put(type, slot, generation, payload)) {
-      this.#late.push({ type, slot, generation, payload });
-    }
-  }
-
-  #sendLate(): void {
-    while (this.#late.length > 0) {
-      const { type, slot, generation, payload } = this.#late[0] as News;
-      if (!this.#put(type, slot, generation, payload)) return;
-      this.#late.shift();
-    }
-  }
-
-  #put(type: number, slot: number, generation: number, payload: Uint8Array): boolean {
-    this.#urgent = true;
-    const at = this.#parts.up.claimOrAwait(type, LINK_HEADER + payload.length);
-    if (at === FULL) return false;
-    this.#writeHeader(at, slot, generation);
-    this.#parts.up.bytes.set(payload, at + LINK_HEADER);
+    connection.controlRound = this.#round;
+    connection.controlShare = 0;
     return true;
   }
 
-  #writeHeader(at: number, slot: number, generation: number): void {
-    this.#parts.up.view.setInt32(at, slot, true);
-    this.#parts.up.view.setInt32(at + 4, generation, true);
+  #claim(type: number, slot: number, generation: number, length: number): number {
+    const { up } = this.#parts;
+    this.#urgent = true;
+    const at = up.claim(type, LINK_HEADER + length);
+    if (at === FULL) return FULL;
+    up.view.setInt32(at, slot, true);
+    up.view.setInt32(at + 4, generation, true);
+    return at + LINK_HEADER;
+  }
+
+  #tell(type: number, what: object): boolean {
+    const { up } = this.#parts;
+    if (up.late) return false;
+    const payload = Buffer.from(JSON.stringify(what));
+    const at = this.#claim(type, 0, 0, payload.length);
+    if (at === FULL) return false;
+    up.bytes.set(payload, at);
+    up.commit();
+    return true;
+  }
+
+  /** For news that has no peer to push back on. */
+  #post(type: number, slot: number, generation: number, payload: Uint8Array): void {
+    this.#urgent = true;
+    this.#parts.up.post(type, LINK_HEADER + payload.length, (bytes, view, at) => {
+      view.setInt32(at, slot, true);
+      view.setInt32(at + 4, generation, true);
+      bytes.set(payload, at + LINK_HEADER);
+    });
   }
 }

@@ -1,4 +1,7 @@
-/** Requests for topics and groups that do not exist yet: control is asked once, the frames wait and run again. */
+/**
+ * Requests for topics and groups that do not exist yet: control is asked once, the frames wait and run again in their
+ * order. Until the last of them has run, whatever else comes for the same topic waits behind it.
+ */
 import type { SendFields } from '../../broker/send/send-fields.ts';
 import type { EnsuredDelta } from '../../broker/view/deltas.ts';
 import type { NetworkView } from '../../broker/view/network-view.ts';
@@ -25,8 +28,8 @@ export class CreationWait {
   readonly #parts: CreationWaitParts;
   readonly #parked = new ParkedFrames();
   readonly #request = new RequestView();
-  /** Frames whose topic is there but which found a ring full. */
-  #ready: { connection: Connection; frame: Uint8Array }[] = [];
+  /** A frame that waited is being run: it must not wait behind itself. */
+  #running = false;
 
   constructor(parts: CreationWaitParts) {
     this.#parts = parts;
@@ -46,8 +49,9 @@ export class CreationWait {
       this.#refuse(connection, request, ResponseCode.INVALID_PARAMETER, problem);
       return CUT_ALL;
     }
+    if (this.#running) return this.#refuseGone(connection, request, ResponseCode.TOPIC_NOT_EXIST, name);
     const key = `t:${name}`;
-    if (!this.#parked.isWaiting(key)) {
+    const asked = () =>
       this.#parts.link.ensure({
         what: 'topic',
         name,
@@ -56,7 +60,7 @@ export class CreationWait {
         remoteAddress: connection.remoteAddress,
         topicSysFlag: fields.unitMode(request.fields) ? 1 : 0,
       });
-    }
+    if (!this.#parked.isWaiting(key) && !asked()) return CUT_BLOCKED;
     return this.#park(key, connection, request, offset, length);
   }
 
@@ -68,27 +72,42 @@ export class CreationWait {
       return CUT_ALL;
     }
     const key = `g:${name}`;
-    if (!this.#parked.isWaiting(key)) this.#parts.link.ensure({ what: 'group', name });
+    if (this.#running) {
+      return this.#refuseGone(connection, request, ResponseCode.SUBSCRIPTION_GROUP_NOT_EXIST, name);
+    }
+    if (!this.#parked.isWaiting(key) && !this.#parts.link.ensure({ what: 'group', name })) return CUT_BLOCKED;
     return this.#park(key, connection, request, offset, length);
+  }
+
+  /** Whether frames for the topic wait that came before: a later one goes behind them. */
+  isAwaited(request: RequestView, fields: SendFields): boolean {
+    if (this.#parked.size === 0 || this.#running) return false;
+    return this.#parked.isWaiting(`t:${request.fields.text(fields.topic)}`);
   }
 
   /** Control's answer: the frames run again, or are refused for its reason. */
   ensured(delta: EnsuredDelta): void {
-    const frames = this.#parked.take(`${delta.what === 'topic' ? 't' : 'g'}:${delta.name}`);
-    for (const { connection, frame } of frames) {
-      if (connection.closed) continue;
-      if (delta.code === 0) this.#ready.push({ connection, frame });
-      else this.#refuseFrame(connection, frame, delta.code, delta.remark);
+    const key = `${delta.what === 'topic' ? 't' : 'g'}:${delta.name}`;
+    if (delta.code === 0) {
+      this.#parked.markReady(key);
+      this.retry();
+      return;
     }
-    this.retry();
+    for (const { connection, frame } of this.#parked.take(key)) {
+      this.#refuseFrame(connection, frame, delta.code, delta.remark);
+    }
   }
 
   /** Runs what is ready as far as the rings allow. */
   retry(): void {
-    while (this.#ready.length > 0) {
-      const { connection, frame } = this.#ready[0] as { connection: Connection; frame: Uint8Array };
-      if (!connection.closed && this.#parts.run(connection, frame) === CUT_BLOCKED) return;
-      this.#ready.shift();
+    if (!this.#parked.hasReady) return;
+    this.#running = true;
+    try {
+      this.#parked.runReady(
+        ({ connection, frame }) => connection.closed || this.#parts.run(connection, frame) !== CUT_BLOCKED,
+      );
+    } finally {
+      this.#running = false;
     }
   }
 
@@ -107,14 +126,17 @@ export class CreationWait {
 
   #park(key: string, connection: Connection, request: RequestView, offset: number, length: number): number {
     const frame = request.bytes.slice(offset, offset + length);
-    if (!this.#parked.park(key, { connection, frame }, this.#parts.now())) {
-      this.#refuse(
-        connection,
-        request,
-        ResponseCode.SYSTEM_BUSY,
-        `too many requests wait for ${key.slice(2)} to be created`,
-      );
+    const exceeded = this.#parked.park(key, { connection, frame }, this.#parts.now());
+    if (exceeded !== undefined) {
+      const remark = `too many requests wait for ${key.slice(2)} to be created (limit ${exceeded})`;
+      this.#refuse(connection, request, ResponseCode.SYSTEM_BUSY, remark);
     }
+    return CUT_ALL;
+  }
+
+  /** It was made, as the answer said, and is gone again. */
+  #refuseGone(connection: Connection, request: RequestView, code: number, name: string): number {
+    this.#refuse(connection, request, code, `${name} was deleted while requests waited for it to be created`);
     return CUT_ALL;
   }
 

@@ -12,15 +12,16 @@ import type { Delta } from '../../broker/view/deltas.ts';
 import { NetworkView } from '../../broker/view/network-view.ts';
 import { systemClock } from '../../lib/clock.ts';
 import type { Connection } from '../../net/connection.ts';
+import { ConnectionCount } from '../../net/connection-count.ts';
 import { PendingSends } from '../../net/pending-sends.ts';
 import { RequestCode } from '../../protocol/codes.ts';
 import { FLAG_RESPONSE } from '../../protocol/command.ts';
 import { CUT_BROKEN } from '../../protocol/frame-cutter.ts';
 import { RequestView } from '../../protocol/request-view.ts';
+import { ChannelReceiver, ChannelSender } from '../../ring/channel.ts';
 import { Patience } from '../../ring/patience.ts';
 import { LOG_START, Positions } from '../../ring/positions.ts';
-import { Slabs } from '../../ring/slabs.ts';
-import { RingConsumer, RingProducer } from '../../ring/spsc-ring.ts';
+import { RingConsumer } from '../../ring/spsc-ring.ts';
 import { type Doorbell, wakerOf } from '../../ring/wake.ts';
 import { nativeDisk } from '../../store/disk/native-disk.ts';
 import { Segments } from '../../store/log/segments.ts';
@@ -32,6 +33,7 @@ import { type NetworkShape, PENDING_SENDS } from '../shapes.ts';
 import { makeAcknowledger, makePullHandler, makeSendHandler, type TurnParts } from './assembly.ts';
 import { ControlLink } from './control-link.ts';
 import { CreationWait } from './creation-wait.ts';
+import { Faults } from './faults.ts';
 import { InlineEngine } from './inline-engine.ts';
 import { Sockets } from './sockets.ts';
 import { Wakefulness } from './wakefulness.ts';
@@ -63,6 +65,7 @@ export class NetworkAgent {
   readonly #request = new RequestView();
   readonly #timer: NodeJS.Timeout;
   readonly #wakeControl: () => void;
+  readonly #faults = new Faults((fault) => this.#link.fault(fault));
   #logStart = 0;
   /** Ms of the monotonic clock at the start of this turn. */
   #now = systemClock.monotonic();
@@ -82,27 +85,12 @@ export class NetworkAgent {
       id,
       files: new QueueFiles(nativeDisk, queueRoot, store.mappedFileSizeConsumeQueue, topic, queueId),
     }));
-    this.sockets = new Sockets({
-      beginTurn: () => {
-        this.#now = systemClock.monotonic();
-        return this.#now;
-      },
-      frame: (connection, bytes, view, offset, length) =>
-        this.#frame(connection, bytes, view, offset, length),
-      opened: (connection) => this.#link.opened(connection),
-      closed: (connection) => this.#closed(connection),
-      endOfTurn: () => {
-        this.#endOfTurn();
-        this.#wakefulness.worked();
-      },
-    });
+    this.sockets = this.#makeSockets();
     const connectionOf = (slot: number, generation: number) => this.sockets.connections.get(slot, generation);
     const touched = (connection: Connection) => this.sockets.touched(connection);
     this.#link = new ControlLink({
-      up: RingProducer.join(shape.linkUp, wakerOf(wakes.control)),
-      upSlabs: new Slabs(shape.linkUpSlabs),
-      down: RingConsumer.join(shape.linkDown, wakerOf(wakes.control)),
-      downSlabs: new Slabs(shape.linkDownSlabs),
+      up: ChannelSender.join(shape.linkUp, wakerOf(wakes.control)),
+      down: ChannelReceiver.join(shape.linkDown, wakerOf(wakes.control)),
       connectionOf,
       touched,
       close: (connection) => this.sockets.close(connection),
@@ -122,6 +110,7 @@ export class NetworkAgent {
       now,
       connectionOf,
       touched,
+      guarded: (connection, run) => this.sockets.guarded(connection, run),
     };
     this.#send = makeSendHandler(shape, common, this.#sends);
     this.#engine = shape.inline && new InlineEngine(shape.inline, this.#positions);
@@ -135,6 +124,28 @@ export class NetworkAgent {
     this.#versions = new Int32Array(shape.versions);
     this.#wakefulness = this.#makeWakefulness(doorbell);
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
+  }
+
+  #makeSockets(): Sockets {
+    const { connections, settings, broker } = this.#shape;
+    return new Sockets({
+      beginTurn: () => {
+        this.#now = systemClock.monotonic();
+        return this.#now;
+      },
+      frame: (connection, bytes, view, offset, length) =>
+        this.#frame(connection, bytes, view, offset, length),
+      opened: (connection) => this.#link.opened(connection),
+      closed: (connection) => this.#closed(connection),
+      drained: (connection) => this.#pull.drained(connection),
+      closedFor: (reason, detail) => this.#faults.note(reason, detail),
+      count: new ConnectionCount(connections, settings.maxConnections),
+      threads: broker.wakes.network.length,
+      endOfTurn: () => {
+        this.#endOfTurn();
+        this.#wakefulness.worked();
+      },
+    });
   }
 
   #makeWakefulness(doorbell: Doorbell): Wakefulness {
@@ -211,13 +222,16 @@ export class NetworkAgent {
 
   #run(connection: Connection, frame: Uint8Array): number {
     const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
-    const outcome = this.#frame(connection, frame, view, 0, frame.length);
+    let outcome = CUT_BROKEN;
+    this.sockets.guarded(connection, () => {
+      outcome = this.#frame(connection, frame, view, 0, frame.length);
+    });
     this.sockets.touched(connection);
     return outcome;
   }
 
   #closed(connection: Connection): void {
-    this.#hold.drop(connection.slot, connection.generation);
+    this.#pull.closed(connection);
     this.#link.closed(connection);
   }
 
@@ -254,8 +268,9 @@ export class NetworkAgent {
     this.#pull.expire();
     this.#creation.expire();
     if (this.sockets.hasBlocked) this.sockets.unblock();
-    this.sockets.closeIdle(this.#shape.settings.serverChannelMaxIdleTimeSeconds * 1000);
+    this.sockets.closeStalled(this.#shape.settings.serverChannelMaxIdleTimeSeconds * 1000);
     this.#dropDeleted();
+    this.#faults.report();
     this.#link.remind();
     this.#endOfTurn();
   }

@@ -1,14 +1,32 @@
 /** The sockets of a network thread: listening, reading into the static buffer, pausing, closing. */
 import { createServer, type Server, type Socket } from 'node:net';
+import { Fifo } from '../../lib/fifo.ts';
+import { HoldBudget } from '../../lib/hold-budget.ts';
+import {
+  FRAME_STALL_MS,
+  limitRemark,
+  MAX_BROKER_OUTPUT_BYTES,
+  MAX_OUTPUT_BYTES,
+  MAX_UNFINISHED_BYTES,
+  MIN_FRAME_GROWTH_BYTES,
+} from '../../lib/limits.ts';
 import { formatHost, hostAddress, plainAddress } from '../../net/addresses.ts';
 import { Connection } from '../../net/connection.ts';
+import type { ConnectionCount } from '../../net/connection-count.ts';
 import { ConnectionTable } from '../../net/connection-table.ts';
 import { OutputPool } from '../../net/output-pool.ts';
 import { adoptDescriptor, descriptorOf, readInto } from '../../net/read-buffer.ts';
-import { CUT_ALL, CUT_BLOCKED, CUT_BROKEN, type FrameHandler } from '../../protocol/frame-cutter.ts';
+import { CUT_ALL, CUT_BLOCKED, CUT_BROKEN, CUT_CONGESTED } from '../../protocol/frame-cutter.ts';
+import { bytesMoved, bytesTaken } from '../../remoting/socket-progress.ts';
 
 /** 64 to 256 KiB are the right size (measured); one for all sockets of the thread. */
 const READ_BUFFER_BYTES = 128 * 1024;
+/** Blocked connections that go on in one turn of the event loop. */
+const UNBLOCKED_TOGETHER = 256;
+/** Answers of which nothing is taken for so long are dropped with their connection. */
+const UNREAD_STALL_MS = 120_000;
+/** Taking answers counts in steps of so many bytes. */
+const UNREAD_STEP_BYTES = 1024;
 
 export interface SocketsParts {
   /** A turn begins: the time, ms of the monotonic clock. */
@@ -23,6 +41,14 @@ export interface SocketsParts {
   ) => number;
   opened: (connection: Connection) => void;
   closed: (connection: Connection) => void;
+  /** The peer has taken its answers, after it had not for a while. */
+  drained: (connection: Connection) => void;
+  /** A connection was closed for `reason`, one of a few; `detail` says more of this one. */
+  closedFor: (reason: string, detail: unknown) => void;
+  /** Connections of all network threads. */
+  count: ConnectionCount;
+  /** Network threads, which share what connections may hold. */
+  threads: number;
   /** The turn is over: publish and flush. */
   endOfTurn: () => void;
 }
@@ -35,17 +61,46 @@ export class Sockets {
   /** No Buffer: its `slice` would be a view of bytes that the next read overwrites. */
   readonly #buffer = new Uint8Array(READ_BUFFER_BYTES);
   readonly #view = new DataView(this.#buffer.buffer);
+  /** Bytes of frames whose end has not come, and of answers that are not read. */
+  readonly #unfinished: HoldBudget;
+  readonly #unread: HoldBudget;
   readonly #dirty: Connection[] = [];
-  readonly #blocked: Connection[] = [];
+  readonly #blocked = new Fifo<Connection>();
+  #unblocking: NodeJS.Immediate | undefined;
   #refusing = false;
+  /** Whose frames are being handled. */
+  #reading: Connection | undefined;
 
   constructor(parts: SocketsParts) {
     this.#parts = parts;
+    this.#unfinished = new HoldBudget({
+      what: 'bytes of an unfinished frame',
+      limit: MAX_UNFINISHED_BYTES / parts.threads,
+      limitName: 'MAX_UNFINISHED_BYTES',
+      stallMs: FRAME_STALL_MS,
+      minGrowth: MIN_FRAME_GROWTH_BYTES,
+    });
+    this.#unread = new HoldBudget({
+      what: 'bytes of answers that are not read',
+      limit: MAX_BROKER_OUTPUT_BYTES / parts.threads,
+      limitName: 'MAX_BROKER_OUTPUT_BYTES',
+      stallMs: UNREAD_STALL_MS,
+      minGrowth: Number.POSITIVE_INFINITY,
+    });
   }
 
   /** Listens on a bound descriptor; `handOver` may take an accepted socket for another thread by returning true. */
   listen(descriptor: number, handOver: (descriptor: number) => boolean): void {
     const server = createServer({ noDelay: true, keepAlive: true }, (accepted) => {
+      if (!this.#parts.count.enter()) {
+        // Taken and closed, not left waiting: the port's backlog would fill up, and nobody could connect.
+        accepted.destroy();
+        this.#parts.closedFor(
+          'too many connections',
+          'limit MAX_CONNECTIONS, or the descriptors of the process',
+        );
+        return;
+      }
       const own = descriptorOf(accepted);
       if (own >= 0 && handOver(own)) accepted.destroy();
       else this.#accept(accepted);
@@ -75,22 +130,41 @@ export class Sockets {
     for (const connection of this.#dirty) {
       connection.dirty = false;
       connection.flush();
+      this.#noteUnread(connection);
       if (connection.congested) this.#pause(connection);
     }
     this.#dirty.length = 0;
   }
 
-  /** Rings may have room again: goes on where connections were blocked. */
-  unblock(): void {
-    const blocked = this.#blocked.splice(0);
-    for (const connection of blocked) {
+  /** Rings may have room again: goes on where connections were blocked, in slices and in turn. */
+  unblock(connections = this.#blocked.size): void {
+    let left = connections;
+    for (let n = Math.min(left, UNBLOCKED_TOGETHER); n > 0; n--, left--) {
+      const connection = this.#blocked.shift();
+      if (connection === undefined) return;
       connection.blocked = false;
-      if (!connection.closed) this.#settle(connection, connection.cutter.resume(this.#handlerOf(connection)));
+      if (!connection.closed) this.#resumeFrames(connection);
     }
+    if (left === 0 || this.#unblocking !== undefined) return;
+    this.#unblocking = setImmediate(() => {
+      this.#unblocking = undefined;
+      this.unblock(left);
+      this.#parts.endOfTurn();
+    });
   }
 
   get hasBlocked(): boolean {
-    return this.#blocked.length > 0;
+    return this.#blocked.size > 0;
+  }
+
+  /** Runs what concerns one connection: a failure is the connection's end and nobody else's. */
+  guarded(connection: Connection, run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      this.#failed(error);
+      connection.socket.destroy();
+    }
   }
 
   close(connection: Connection): void {
@@ -99,12 +173,43 @@ export class Sockets {
     connection.socket.destroySoon();
   }
 
-  /** Closes connections on which nothing has moved for `idleMs`. */
-  closeIdle(idleMs: number): void {
-    const limit = this.#parts.beginTurn() - idleMs;
+  /**
+   * Closes connections on which nothing has moved for `idleMs`, in either direction, and those that hold memory with
+   * something they do not go on with.
+   */
+  closeStalled(idleMs: number): void {
+    const now = this.#parts.beginTurn();
     for (const connection of this.connections.all()) {
-      if (connection.lastActive < limit) connection.socket.destroy();
+      if (connection.outputHold.bytes > 0) this.#noteUnread(connection);
+      if (connection.lastActive >= now - idleMs) continue;
+      const moved = bytesMoved(connection.socket);
+      if (moved !== connection.movedWhenIdle) {
+        // It takes its answers, slowly.
+        connection.movedWhenIdle = moved;
+        connection.lastActive = now;
+      } else {
+        connection.socket.destroy();
+      }
     }
+    this.#unfinished.closeStalled(now);
+    this.#unread.closeStalled(now);
+  }
+
+  /** Keeps count of what the peer has not read; beyond the limit of one connection it is closed. */
+  #noteUnread(connection: Connection): void {
+    const { unsent, socket } = connection;
+    const step = unsent === 0 ? 0 : Math.floor(bytesTaken(socket) / UNREAD_STEP_BYTES);
+    this.#unread.update(connection.outputHold, unsent, step, this.#parts.beginTurn());
+    if (unsent <= MAX_OUTPUT_BYTES || connection.closed) return;
+    this.#closeFor(
+      socket,
+      limitRemark('bytes of answers that are not read', MAX_OUTPUT_BYTES, 'MAX_OUTPUT_BYTES'),
+    );
+  }
+
+  #closeFor(socket: Socket, reason: string): void {
+    socket.destroy();
+    this.#parts.closedFor('connections that held too much', reason);
   }
 
   /** Takes no new connections and no further requests; what is under way is still answered. */
@@ -115,6 +220,7 @@ export class Sockets {
   }
 
   destroyAll(): void {
+    if (this.#unblocking !== undefined) clearImmediate(this.#unblocking);
     for (const connection of this.connections.all()) connection.socket.destroy();
   }
 
@@ -124,6 +230,7 @@ export class Sockets {
     // A peer may have gone between its accept and now.
     if (address === undefined || port === undefined) {
       accepted.destroy();
+      this.#parts.count.leave();
       return;
     }
     let connection: Connection | undefined;
@@ -139,11 +246,12 @@ export class Sockets {
     const connection = this.connections.add((slot, generation) => {
       const host = hostAddress(plainAddress(address), port);
       const remoteAddress = formatHost(address, port);
-      return new Connection(socket, { slot, generation, host, remoteAddress }, this.#pool, now);
+      const identity = { slot, generation, host, remoteAddress };
+      return new Connection(socket, identity, this.#pool, now, (reason) => this.#closeFor(socket, reason));
     });
     socket.on('error', () => socket.destroy());
     socket.on('close', () => this.#closed(connection));
-    socket.on('drain', () => this.#resume(connection));
+    socket.on('drain', () => this.#drained(connection));
     this.#parts.opened(connection);
     this.#parts.endOfTurn();
     return connection;
@@ -153,6 +261,9 @@ export class Sockets {
     if (connection.closed) return;
     connection.closed = true;
     this.connections.remove(connection);
+    this.#unfinished.remove(connection.input);
+    this.#unread.remove(connection.outputHold);
+    this.#parts.count.leave();
     this.#parts.closed(connection);
     this.#parts.endOfTurn();
   }
@@ -161,14 +272,46 @@ export class Sockets {
   #read(connection: Connection | undefined, length: number): boolean {
     if (connection === undefined || connection.closed) return true;
     connection.lastActive = this.#parts.beginTurn();
-    const outcome = connection.cutter.push(this.#buffer, this.#view, length, this.#handlerOf(connection));
-    this.#settle(connection, outcome);
+    this.#reading = connection;
+    this.#settle(connection, connection.cutter.push(this.#buffer, this.#view, length, this.#handle));
     this.#parts.endOfTurn();
     return !connection.paused;
   }
 
-  #handlerOf(connection: Connection): FrameHandler {
-    return (bytes, view, offset, length) => this.#parts.frame(connection, bytes, view, offset, length);
+  #resumeFrames(connection: Connection): void {
+    this.#reading = connection;
+    this.#settle(connection, connection.cutter.resume(this.#handle));
+  }
+
+  /** A frame of the connection being read. Whatever it leads to ends here: at worst with its connection. */
+  readonly #handle = (bytes: Uint8Array, view: DataView, offset: number, length: number): number => {
+    const connection = this.#reading as Connection;
+    if (connection.congested) return CUT_CONGESTED;
+    try {
+      const outcome = this.#parts.frame(connection, bytes, view, offset, length);
+      connection.flushMuch();
+      return outcome;
+    } catch (error) {
+      this.#failed(error);
+      return CUT_BROKEN;
+    }
+  };
+
+  #failed(error: unknown): void {
+    this.#parts.closedFor('a request failed in an unexpected way', error);
+  }
+
+  #drained(connection: Connection): void {
+    connection.lastActive = this.#parts.beginTurn();
+    this.#parts.drained(connection);
+    if (connection.congested || connection.closed) return;
+    if (connection.stalled) {
+      connection.stalled = false;
+      this.#resumeFrames(connection);
+    } else {
+      this.#resume(connection);
+    }
+    this.#parts.endOfTurn();
   }
 
   /** Acts on how far the frames of a connection got. */
@@ -180,10 +323,17 @@ export class Sockets {
       if (!connection.blocked) this.#blocked.push(connection);
       connection.blocked = true;
       this.#pause(connection);
+    } else if (outcome === CUT_CONGESTED) {
+      connection.stalled = true;
+      this.touched(connection);
+      this.#pause(connection);
     } else if (outcome === CUT_ALL) {
       this.touched(connection);
       this.#resume(connection);
     }
+    connection.input.waiting = outcome === CUT_BLOCKED || outcome === CUT_CONGESTED;
+    const { keptBytes, frames } = connection.cutter;
+    this.#unfinished.update(connection.input, keptBytes, frames, connection.lastActive);
   }
 
   #pause(connection: Connection): void {
@@ -193,7 +343,7 @@ export class Sockets {
   }
 
   #resume(connection: Connection): void {
-    if (!connection.paused || connection.blocked || connection.closed) return;
+    if (!connection.paused || connection.blocked || connection.stalled || connection.closed) return;
     if (connection.congested || this.#refusing) return;
     connection.paused = false;
     connection.socket.resume();

@@ -28,7 +28,7 @@ test('connections', async () => {
   const producers = () => ask(request(RequestCode.GET_PRODUCER_CONNECTION_LIST, { producerGroup: 'p' }));
   assert.is((await producers())?.remark, 'the producer group[p] not exist');
   const client = { connection, clientId: 'id', language: 'JAVA', version: 513 };
-  context.clients.producers.register('p', client, time.now());
+  context.clients.producers.register('p', client, time.monotonic());
   assert.is(bodyText(await producers()), `{"connectionSet":[${member}]}`);
   assert.is(
     bodyText(await ask(request(RequestCode.GET_ALL_PRODUCER_INFO))),

@@ -35,6 +35,17 @@ test('a heartbeat registers, and creates the group and its retry topic', async (
   assert.is(bodyText(list), '{"consumerIdList":["id"]}');
 });
 
+test('two connections with one client id are one consumer to those who share the queues', async () => {
+  const { ask, context } = setUp();
+  const other = new FakeConnection('other');
+  await ask(request(RequestCode.HEART_BEAT, {}, heartbeat()));
+  await ask(request(RequestCode.HEART_BEAT, {}, heartbeat()), other);
+  const list = () => ask(request(RequestCode.GET_CONSUMER_LIST_BY_GROUP, { consumerGroup: 'g' }));
+  assert.is(bodyText(await list()), '{"consumerIdList":["id"]}');
+  context.clients.connectionClosed('other');
+  assert.is(bodyText(await list()), '{"consumerIdList":["id"]}');
+});
+
 test('a heartbeat of the second version', async () => {
   const { ask } = setUp();
   const beat = async (changes: object) =>
@@ -42,6 +53,28 @@ test('a heartbeat of the second version', async () => {
   assert.is(await beat({ heartbeatFingerprint: 5, withoutSub: true }), 'true');
   assert.is(await beat({ heartbeatFingerprint: 5 }), 'false');
   assert.is(await beat({ heartbeatFingerprint: 5, withoutSub: true }), 'false');
+});
+
+test('a heartbeat of references that would unfold to millions of subscriptions is refused by the limit', async () => {
+  const { ask, context } = setUp();
+  const subscriptions = Array.from({ length: 2000 }, (_, i) => ({ topic: `t${i}`, subString: '*' }));
+  const first = JSON.stringify({ groupName: 'g1', subscriptionDataSet: subscriptions });
+  const again = ',{"$ref":"$.consumerDataSet[0]"}'.repeat(5000);
+  const reply = await ask(
+    request(RequestCode.HEART_BEAT, {}, `{"clientID":"c","consumerDataSet":[${first}${again}]}`),
+  );
+  assert.is(reply?.code, ResponseCode.SYSTEM_ERROR);
+  assert.match(reply?.remark ?? '', /limit MAX_JSON_VALUES/);
+  assert.is(context.clients.consumers.get('g1'), undefined);
+});
+
+test('a heartbeat of fastjson 1, where two groups share their subscriptions, is understood', async () => {
+  const { ask, context } = setUp();
+  const body =
+    '{"clientID":"c","consumerDataSet":[{"groupName":"g1","subscriptionDataSet":[{"topic":"t","subString":"a"}]},' +
+    '{"groupName":"g2","subscriptionDataSet":{"$ref":"$.consumerDataSet[0].subscriptionDataSet"}}]}';
+  await ask(request(RequestCode.HEART_BEAT, {}, body));
+  assert.is(context.clients.consumers.get('g2')?.subscriptions.get('t')?.subString, 'a');
 });
 
 test('the retry topic is ordered when an ordered topic is subscribed', async () => {
@@ -123,7 +156,14 @@ test('commits: group, topic, numbers, resets, in this order', async () => {
   context.groups.findOrCreate('g');
   assert.is((await ask(commit()))?.remark, 'Topic t not exist!');
   context.topics.createIfAbsent(newTopicConfig('t'));
-  assert.is((await ask(commit({ queueId: 'x' })))?.remark, 'QueueId is null, topic is t');
+  assert.is((await ask(commit({ queueId: '' })))?.remark, 'QueueId is null, topic is t');
+  for (const queueId of ['x', '16', '-1', '2147483648', '1000000', '9'.repeat(400)]) {
+    assert.is((await ask(commit({ queueId })))?.code, ResponseCode.INVALID_PARAMETER, queueId);
+  }
+  for (const commitOffset of ['x', '-1', '9007199254740993', '9'.repeat(400), '1.5', 'NaN', 'Infinity']) {
+    assert.is((await ask(commit({ commitOffset })))?.code, ResponseCode.INVALID_PARAMETER, commitOffset);
+  }
+  assert.equal([...context.offsets.toJson().offsetTable], []);
   assert.is((await ask(commit({ commitOffset: '' })))?.code, ResponseCode.INVALID_PARAMETER);
   assert.is((await ask(commit()))?.code, ResponseCode.SUCCESS);
   assert.is(context.offsets.query('g', 't', 0), 5);
@@ -144,7 +184,8 @@ test('one-way requests are carried out and never answered', async () => {
 });
 
 test('orderly locks', async () => {
-  const { ask } = setUp();
+  const { ask, context } = setUp();
+  context.topics.createIfAbsent(newTopicConfig('t'));
   const queues = [{ brokerName: 'broker-a', queueId: 0, topic: 't' }];
   const body = (clientId: string) => ({ clientId, consumerGroup: 'g', mqSet: queues, onlyThisBroker: false });
   const lock = async (clientId: string) =>

@@ -4,6 +4,7 @@ import { DelayLevels } from '../../../src/broker/delay/levels.ts';
 import { rewriteForDelay } from '../../../src/broker/delay/rewrite.ts';
 import { DelayService } from '../../../src/broker/delay/service.ts';
 import { DelayOffsets } from '../../../src/control/delay-offsets.ts';
+import { DelayTimes } from '../../../src/control/delay-times.ts';
 import { silentLog } from '../control/support.ts';
 import { FakePut, message, type Setup, setUp } from './support.ts';
 
@@ -21,6 +22,7 @@ function newService(setup: Setup, put = setup.put, offsets = setup.context.delay
     store,
     put: put.put,
     offsets,
+    times: new DelayTimes(setup.directory, 'a boot', time, silentLog),
     levels,
   });
 }
@@ -201,22 +203,6 @@ test('a full level goes on when puts end', async () => {
   setup.put.end(0);
   await setup.time.advance(10);
   assert.is(setup.put.messages.length, 70);
-});
-
-test('clock jumps: set back, entries far ahead are due at once; set forward, soon noticed', async () => {
-  const setup = setUp();
-  const service = newService(setup);
-  park(setup, 1);
-  setup.time.jump(-60_000);
-  service.start();
-  await setup.time.advance(0);
-  assert.is(setup.put.messages.length, 1);
-  park(setup, 5);
-  service.poke(5);
-  await setup.time.advance(10);
-  setup.time.jump(7_200_000);
-  await setup.time.advance(1_100);
-  assert.is(setup.put.messages.length, 2);
 });
 
 test('entries that cannot be read, or belong nowhere, are stepped over', async () => {

@@ -130,6 +130,8 @@ export class FakeStore implements StoreReads {
 export class FakePut {
   readonly messages: InternalMessage[] = [];
   status = 0;
+  /** Why nothing more is put. */
+  busy: string | undefined;
   holds = false;
   readonly #held: ((status: number) => void)[] = [];
 
@@ -154,9 +156,8 @@ export class FakePut {
   }
 }
 
-export function setUp(changes: Partial<BrokerSettings> = {}) {
+export function setUp(changes: Partial<BrokerSettings> = {}, time = new FakeTime()) {
   const settings = testSettings(changes);
-  const time = new FakeTime();
   const directory = temporaryDirectory();
   const store = new FakeStore();
   const put = new FakePut();
@@ -180,6 +181,7 @@ export function setUp(changes: Partial<BrokerSettings> = {}) {
       cleanUnusedTopics: async (keep) => void cleaned.push(`topics but ${keep.size}`),
     },
     put: put.put,
+    putBusy: () => put.busy,
     uniqueId: () => 'FAKE-UNIQUE-ID',
     topicSettled: async () => {},
     levels: new DelayLevels(settings.messageDelayLevel),
@@ -199,7 +201,18 @@ export function setUp(changes: Partial<BrokerSettings> = {}) {
   const connection = new FakeConnection('client');
   const ask = async (request: RemotingCommand, from = connection) =>
     handlers.get(request.code)?.(request, from);
-  return { context, settings, time, directory, store, put, cleaned, connection, ask };
+  return {
+    context,
+    settings,
+    time,
+    directory,
+    store,
+    put,
+    cleaned,
+    connection,
+    ask,
+    codes: [...handlers.keys()],
+  };
 }
 
 export type Setup = ReturnType<typeof setUp>;

@@ -50,6 +50,27 @@ test('a sound store has no problem', ({ store }) => {
   );
 });
 
+test('store times of a clock that was ahead are no damage; those that go back a little are', ({ store }) => {
+  const stamp = (i: number, change: number) => {
+    const { path, at } = logFile(store, store.positions[i] as number);
+    const bytes = bytesAt(path, at + 56, 8);
+    bytes.writeBigInt64BE(bytes.readBigInt64BE() + BigInt(change));
+    patch(path, at + 56, bytes);
+  };
+  for (const i of [40, 41, 42]) stamp(i, 365 * 24 * 3_600_000);
+  const { count, lines } = checked(store);
+  assert.is(count, 0, lines.join('\n'));
+  assert.is(lines.filter((line) => /store times go back by \d+ ms/.test(line)).length, 1);
+  stamp(80, -1000);
+  const at = store.positions[80] as number;
+  only(
+    checked(store).problems,
+    `commitlog/${logFile(store, at).path.slice(-20)}`,
+    at,
+    /stored 993 ms before/,
+  );
+});
+
 test('a check changes nothing', ({ store }) => {
   const files = readdirSync(store.root, { recursive: true, withFileTypes: true }).filter((file) =>
     file.isFile(),

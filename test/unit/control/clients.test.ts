@@ -77,15 +77,35 @@ test('nobody is told in broadcasting groups, by configuration, or against the br
   }
 });
 
-test('a client that comes back on another connection replaces its old self', () => {
-  const { consumers, table } = setUp();
-  const [before, after] = [new FakeConnection('a'), new FakeConnection('bb')];
-  consumers.register(registration(before, 'id'));
-  consumers.register(registration(after, 'id'));
-  assert.is(consumers.get('g')?.members().length, 1);
-  assert.is(consumers.get('g')?.find('id')?.connection, after);
-  table.connectionClosed('a');
-  assert.is(consumers.get('g')?.members().length, 1);
+test('two connections with one client id: both are there, the id once, and either may go', () => {
+  for (const closes of ['a', 'bb']) {
+    const { consumers, table } = setUp();
+    const [older, newer] = [new FakeConnection('a'), new FakeConnection('bb')];
+    consumers.register(registration(older, 'id'));
+    consumers.register(registration(newer, 'id'));
+    consumers.register(registration(newer, 'id'));
+    const group = consumers.get('g');
+    assert.is(group?.members().length, 2);
+    assert.equal(group?.clientIds(), ['id']);
+    assert.is(group?.find('id')?.connection, newer);
+    const told = older.sent.length + newer.sent.length;
+    table.connectionClosed(closes);
+    assert.equal(consumers.get('g')?.clientIds(), ['id']);
+    assert.is(consumers.get('g')?.find('id')?.connection, closes === 'a' ? newer : older);
+    assert.is(older.sent.length + newer.sent.length, told + 1, 'who is left is told');
+    table.connectionClosed(closes === 'a' ? 'bb' : 'a');
+    assert.is(consumers.get('g'), undefined);
+  }
+});
+
+test('a connection that changes its client id is one member with the new id, and the group is told', () => {
+  const { consumers } = setUp();
+  const connection = new FakeConnection('a');
+  consumers.register(registration(connection, 'id'));
+  const told = connection.sent.length;
+  consumers.register(registration(connection, 'new-id'));
+  assert.equal(consumers.get('g')?.clientIds(), ['new-id']);
+  assert.is(connection.sent.length, told + 1);
 });
 
 test('subscriptions: newer versions win, topics no longer named go', () => {
@@ -137,7 +157,7 @@ test('silent clients are dropped after two minutes and their connections closed'
   const [silent, alive] = [new FakeConnection('a'), new FakeConnection('bb')];
   consumers.register(registration(silent, 'id-a'));
   consumers.register(registration(alive, 'id-b'));
-  table.producers.register('p', registration(silent, 'id-a').client, time.now());
+  table.producers.register('p', registration(silent, 'id-a').client, time.monotonic());
   await time.advance(100_000);
   consumers.register(registration(alive, 'id-b'));
   await time.advance(20_001);
@@ -150,13 +170,39 @@ test('silent clients are dropped after two minutes and their connections closed'
   assert.is(table.producers.findConnection('id-a'), undefined);
 });
 
+test('producers: the older connection of a client id takes over when the newer closes', () => {
+  const { table } = setUp();
+  const { producers } = table;
+  const connections = ['a', 'bb', 'ccc'].map((id) => new FakeConnection(id));
+  for (const connection of connections) {
+    producers.register('p', registration(connection, 'id').client, 0);
+    producers.register('q', registration(connection, 'id').client, 0);
+  }
+  // A heartbeat of an older one does not make it the newest.
+  producers.register('p', registration(connections[0] as FakeConnection, 'id').client, 1);
+  const [a, b, c] = connections;
+  assert.is(producers.findConnection('id'), c);
+  table.connectionClosed('ccc');
+  assert.is(producers.findConnection('id'), b);
+  table.connectionClosed('a');
+  assert.is(producers.findConnection('id'), b);
+  producers.unregister('p', 'bb');
+  assert.is(producers.findConnection('id'), b, 'still in the other group');
+  producers.register('q', registration(b as FakeConnection, 'new-id').client, 1);
+  assert.is(producers.findConnection('id'), undefined);
+  assert.is(producers.findConnection('new-id'), b);
+  table.connectionClosed('bb');
+  assert.is(producers.findConnection('new-id'), undefined);
+  assert.equal([producers.groups(), a?.isClosed], [[], false]);
+});
+
 test('producers: several groups on one connection, newest connection found by client id', () => {
   const { table, time } = setUp();
   const { producers } = table;
   const [a, b] = [new FakeConnection('a'), new FakeConnection('bb')];
-  producers.register('p', registration(a, 'id').client, time.now());
-  producers.register('q', registration(a, 'id').client, time.now());
-  producers.register('p', registration(b, 'id').client, time.now());
+  producers.register('p', registration(a, 'id').client, time.monotonic());
+  producers.register('q', registration(a, 'id').client, time.monotonic());
+  producers.register('p', registration(b, 'id').client, time.monotonic());
   assert.is(producers.findConnection('id'), b);
   table.connectionClosed('a');
   assert.is(producers.findConnection('id'), b);

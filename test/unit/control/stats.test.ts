@@ -2,6 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ClientTable } from '../../../src/control/clients.ts';
 import { DelayOffsets } from '../../../src/control/delay-offsets.ts';
+import { DelayTimes } from '../../../src/control/delay-times.ts';
 import { startMaintenance } from '../../../src/control/maintenance.ts';
 import { OffsetTable } from '../../../src/control/offsets.ts';
 import { QueueLocks } from '../../../src/control/queue-locks.ts';
@@ -54,6 +55,7 @@ test('periodic work runs until it is stopped', async () => {
       clients: new ClientTable(settings, time, silentLog),
       offsets,
       delayOffsets: new DelayOffsets(directory, settings, time),
+      delayTimes: new DelayTimes(directory, 'a boot', time, silentLog),
       locks: new QueueLocks(time),
       stats,
     },

@@ -1,6 +1,7 @@
 import { deflateSync } from 'node:zlib';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { nameServerCodes } from '../../../src/namesrv/handlers.ts';
 import { type NameServer, startNameServer } from '../../../src/namesrv/name-server.ts';
 import { RequestCode } from '../../../src/protocol/codes.ts';
 import { requestCommand, SERIALIZE_BINARY } from '../../../src/protocol/command.ts';
@@ -284,5 +285,61 @@ function int32(value: number): Buffer {
   bytes.writeInt32BE(value);
   return bytes;
 }
+
+test('names that are none, numbers that mean nothing and endless texts are refused, whatever the request', async ({
+  peer,
+}) => {
+  await register(peer);
+  const sound = {
+    ...brokerFields(),
+    topic: 't1',
+    cluster: 'c',
+    namespace: 'n',
+    key: 'k',
+    value: 'v',
+    haServerAddr: '10.0.0.1:10912',
+    heartbeatTimeoutMillis: '1000',
+    bodyCrc32: '0',
+  };
+  const odd = [
+    '',
+    '\0',
+    'a\nb',
+    'x'.repeat(300),
+    'x'.repeat(70_000),
+    '-1',
+    '9'.repeat(400),
+    '1e300',
+    '9007199254740993',
+  ];
+  for (const code of nameServerCodes) {
+    for (const name of Object.keys(sound)) {
+      for (const value of odd) {
+        const answer = await peer.ask(code, { ...sound, [name]: value }, registerBody([topicConfig('t1')]));
+        assert.ok((answer.remark ?? '').length < 500, `${code} ${name}`);
+      }
+    }
+  }
+  const info = JSON.parse(
+    textOf((await peer.ask(RequestCode.GET_BROKER_CLUSTER_INFO, {})).body).replaceAll('0:', '"0":'),
+  );
+  for (const name of [...Object.keys(info.brokerAddrTable), ...Object.keys(info.clusterAddrTable)]) {
+    assert.match(name, /^[^\p{Cc}]{1,255}$/u);
+  }
+  const long = await peer.ask(RequestCode.GET_ROUTEINFO_BY_TOPIC, { topic: 'x'.repeat(256) });
+  assert.equal(
+    [long.code, long.remark],
+    [29, 'characters in the field topic: more than 255 (limit MAX_NAME)'],
+  );
+});
+
+test('topics with names that are none register nothing', async ({ peer }) => {
+  for (const name of ['', 'a\0b', 'x'.repeat(256)]) {
+    const answer = await register(peer, {}, [topicConfig('t1'), topicConfig(name)]);
+    assert.is(answer.code, 1, name);
+    assert.match(answer.remark ?? '', /^no topic's name: /);
+  }
+  assert.is((await route(peer, 't1')).code, 17);
+});
 
 test.run();

@@ -96,6 +96,7 @@ test('numbers of the header may come as text, languages by number', () => {
 
 test('unknown languages and missing header fields are no reason to refuse', () => {
   assert.is(decodeCommand(jsonFrame('{"language":"COBOL"}')).language, 'COBOL');
+  assert.is(decodeCommand(jsonFrame(`{"language":"${'x'.repeat(1000)}"}`)).language, 'OTHER');
   const empty = decodeCommand(jsonFrame('{}'));
   assert.is(empty.language, 'OTHER');
   assert.is(empty.code, 0);
@@ -141,6 +142,20 @@ test('headers that are none', () => {
   refuses(jsonFrame('{"code":""}'), 'VALUE');
   refuses(jsonFrame('{"extFields":[]}'), 'VALUE');
   refuses(jsonFrame('{"extFields":{"a":{}}}'), 'VALUE');
+});
+
+test('fields are counted, and there are no references', () => {
+  const fields = (count: number) =>
+    Object.fromEntries(Array.from({ length: count }, (_, i) => [`f${i}`, 'x']));
+  const header = (count: number) => JSON.stringify({ code: 1, extFields: fields(count) });
+  assert.is(Object.keys(decodeCommand(jsonFrame(header(64))).fields).length, 64);
+  for (const count of [65, 100, 10_000]) {
+    refuses(jsonFrame(header(count)), 'LENGTH');
+    const binary = encodeCommand({ ...routeRequest(SERIALIZE_BINARY), fields: fields(count) });
+    refuses(binary.subarray(4), 'LENGTH');
+  }
+  const named = decodeCommand(jsonFrame('{"extFields":{"$ref":"$.code"},"code":7}'));
+  assert.is(named.fields['$ref'], '$.code');
 });
 
 test('frames that are too large are not sent', () => {

@@ -1,7 +1,8 @@
 /** The data path's view of a frame; that it agrees with the general decoder on everything is the fuzz test's. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { ABSENT, MAX_FIELDS } from '../../../src/protocol/field-table.ts';
+import { MAX_HEADER_FIELDS as MAX_FIELDS } from '../../../src/lib/limits.ts';
+import { ABSENT } from '../../../src/protocol/field-table.ts';
 import { RequestView } from '../../../src/protocol/request-view.ts';
 
 const test = suite('request view');
@@ -83,6 +84,9 @@ test('numbers: whole ones within 2^53, everything else is none', () => {
     ['9007199254740991', 9007199254740991],
     ['-9007199254740991', -9007199254740991],
     ['00000000000000000012', 12],
+    ['9223372036854775807', 2 ** 63],
+    ['99999999999999999999', Number.NaN],
+    ['9'.repeat(400), Number.NaN],
     ['', Number.NaN],
     ['-', Number.NaN],
     ['1.0', Number.NaN],

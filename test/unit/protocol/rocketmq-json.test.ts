@@ -2,7 +2,12 @@ import * as fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ProtocolError } from '../../../src/protocol/errors.ts';
-import { parseRocketJson, type RocketJson, writeRocketJson } from '../../../src/protocol/rocketmq-json.ts';
+import {
+  parseRocketJson,
+  REQUEST_JSON,
+  type RocketJson,
+  writeRocketJson,
+} from '../../../src/protocol/rocketmq-json.ts';
 
 /** Null prototypes and Maps in a form that compares and prints well. */
 function plain(json: RocketJson): unknown {
@@ -36,16 +41,25 @@ test('objects as keys make a Map', () => {
 });
 
 test('what lenient writers send', () => {
-  assert.equal(plain(parseRocketJson("{'a':'it',b:[1,2,],}")), { a: 'it', b: [1, 2] });
-  assert.equal(plain(parseRocketJson('\n{ $a_1 :\t"\\u4e2d\\x41\\/\\\'" , } ')), { $a_1: "中A/'" });
-  assert.equal(plain(parseRocketJson('[true,false,null,NaN,1.0E10,-0.5]')), [
-    true,
-    false,
-    null,
-    null,
-    1e10,
-    -0.5,
-  ]);
+  assert.equal(plain(parseRocketJson('{"a":"it",b:[1,2,],}')), { a: 'it', b: [1, 2] });
+  assert.equal(plain(parseRocketJson('\n{ $a_1 :\t"\\u4e2d\\u0041\\/\'" , } ')), { $a_1: "中A/'" });
+  assert.equal(plain(parseRocketJson('[true,false,null,1.0E10,-0.5]')), [true, false, null, 1e10, -0.5]);
+});
+
+test('what no client and no file of RocketMQ holds is refused', () => {
+  refuses("{'a':1}", /"'" at position 1/);
+  refuses('["\\x41"]', /"x" at position 3/);
+  refuses('["\\v"]', /"v" at position 3/);
+  refuses('["\\0"]', /"0" at position 3/);
+  refuses('[NaN]', /"N" at position 1/);
+  refuses('{1.5:2}', /"\." at position 2/);
+  refuses('[1,\v2]', /at position 3/);
+});
+
+test('escapes are resolved wherever they stand', () => {
+  assert.is(parseRocketJson('"\\n"'), '\n');
+  assert.is(parseRocketJson('"ab\\"c\\\\d\\u00e9"'), 'ab"c\\d\u00e9');
+  assert.is(parseRocketJson(`"${'\\u0001'.repeat(100_000)}"`), '\u0001'.repeat(100_000));
 });
 
 test('integers keep all digits', () => {
@@ -94,6 +108,51 @@ test('errors name the position', () => {
   refuses('"\\u12"', /"u" at position 2/);
   refuses('{[1]:2}', /"\[" at position 1/);
   refuses('[', /end of text/);
+});
+
+test('a reference is charged what it stands for', () => {
+  const item = `{${Array.from({ length: 9 }, (_, i) => `"m${i}":${i}`)}}`;
+  const text = (refs: number) => `{"a":${item},"b":[${Array(refs).fill('{"$ref":"$.a"}')}]}`;
+  const maxValues = { count: 112, limit: 'MAX_OF_THE_TEST' };
+  const value = parseRocketJson(text(10), { maxValues }) as Record<string, RocketJson>;
+  assert.is((value['b'] as RocketJson[])[9], value['a']);
+  refuses(text(11), /values in a JSON text: more than 112 \(limit MAX_OF_THE_TEST\)/, { maxValues });
+});
+
+test('references to references grow no faster than they are charged', () => {
+  const bomb = `{"x0":[1,2],${Array.from({ length: 30 }, (_, i) => `"x${i + 1}":[{"$ref":"$.x${i}"},{"$ref":"$.x${i}"}]`)}}`;
+  refuses(bomb, /limit MAX_JSON_VALUES/, REQUEST_JSON);
+  const texts = `{"t":["${'x'.repeat(60_000)}"],"b":[${Array(1000).fill('{"$ref":"$.t"}')}]}`;
+  refuses(texts, /limit MAX_JSON_VALUES/, REQUEST_JSON);
+});
+
+test('a body of many references costs no more than its bytes', () => {
+  const subscriptions = Array.from({ length: 2000 }, (_, i) => `{"topic":"t${i}","subString":"*"}`);
+  const first = `{"groupName":"g","subscriptionDataSet":[${subscriptions}]}`;
+  const body = `{"clientID":"c","consumerDataSet":[${first}${',{"$ref":"$.consumerDataSet[0]"}'.repeat(5000)}]}`;
+  refuses(body, /limit MAX_JSON_VALUES/, REQUEST_JSON);
+});
+
+test('references can be switched off', () => {
+  assert.equal(plain(parseRocketJson('{"a":[1],"b":{"$ref":"$.a"}}', { references: false })), {
+    a: [1],
+    b: { $ref: '$.a' },
+  });
+});
+
+test('budgets of what clients send name themselves', () => {
+  refuses(
+    `[${'1,'.repeat(256 * 1024)}]`,
+    /values in a JSON text: more than 262144 \(limit MAX_JSON_VALUES\)/,
+    REQUEST_JSON,
+  );
+  refuses(' '.repeat(4 * 1024 * 1024 + 1), /limit MAX_JSON_BODY/, REQUEST_JSON);
+  refuses(`[${'9'.repeat(65)}]`, /number of 65 digits at position 1/);
+  refuses(`["${'x'.repeat(65_537)}"]`, /more than 65536 \(limit MAX_JSON_TEXT\)/, REQUEST_JSON);
+  refuses(`["${'\\n'.repeat(65_537)}"]`, /limit MAX_JSON_TEXT/, REQUEST_JSON);
+  assert.is((parseRocketJson(`["${'x'.repeat(65_536)}"]`, REQUEST_JSON) as string[])[0]?.length, 65_536);
+  const ours = parseRocketJson(`[${'1,'.repeat(300 * 1024)}]`) as RocketJson[];
+  assert.is(ours.length, 300 * 1024);
 });
 
 test('caps on depth and size', () => {

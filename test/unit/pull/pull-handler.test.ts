@@ -53,6 +53,14 @@ test('checks come in the order of RocketMQ, each with its code', () => {
   const { subVersion: _, ...noVersion } = pullFields();
   refused(noVersion, ResponseCode.SYSTEM_ERROR, /<subVersion> is null/);
   refused(pullFields({ queueOffset: 'x' }), ResponseCode.SYSTEM_ERROR, /<queueOffset> is null/);
+  for (const queueOffset of ['9007199254740993', '9'.repeat(400), '1e5']) {
+    refused(pullFields({ queueOffset }), ResponseCode.SYSTEM_ERROR, /<queueOffset> is null/);
+    refused(pullFields({ commitOffset: queueOffset }), ResponseCode.SYSTEM_ERROR, /<commitOffset> is null/);
+  }
+  for (const name of ['queueId', 'maxMsgNums', 'sysFlag']) {
+    const problem = new RegExp(`<${name}> is null`);
+    refused(pullFields({ [name]: '2147483648' }), ResponseCode.SYSTEM_ERROR, problem);
+  }
   rig.view.apply(groupDelta('off', { consumeEnable: false }));
   refused(
     pullFields({ consumerGroup: 'off', topic: 'none' }),
@@ -236,6 +244,38 @@ test('a queue whose entries cannot be read parks the pull until its deadline', (
   rig.now += 60_000;
   rig.handler.expire();
   assert.is(rig.answers()[0]?.[0], ResponseCode.PULL_NOT_FOUND);
+});
+
+test('a wait of any length ends after two minutes', () => {
+  const rig = new PullRig();
+  rig.dispatch();
+  for (const suspendTimeoutMillis of ['9000000000000000', '9223372036854775807', '120001']) {
+    rig.pull(pullFields({ queueOffset: '1', suspendTimeoutMillis }));
+    assert.is(rig.hold.size, 1);
+    rig.now += 120_000;
+    rig.handler.expire();
+    assert.is(rig.hold.size, 0, suspendTimeoutMillis);
+    assert.is(rig.client.replies()[0]?.code, ResponseCode.PULL_NOT_FOUND);
+  }
+});
+
+test('expressions are bounded in length and tags, and refused by the name of the limit', () => {
+  const rig = new PullRig();
+  rig.dispatch();
+  const codeOf = (subscription: string, more = {}) => {
+    rig.pull(pullFields({ ...NO_WAIT, subscription, ...more }));
+    return rig.client.replies()[0];
+  };
+  const tags = (count: number) => Array.from({ length: count }, (_, i) => `t${i}`).join('||');
+  assert.is(codeOf(tags(512))?.code, ResponseCode.PULL_RETRY_IMMEDIATELY);
+  for (let i = 0; i < 2; i++) {
+    assert.is(codeOf(tags(513))?.code, ResponseCode.SUBSCRIPTION_PARSE_FAILED);
+    assert.match(codeOf(tags(513))?.remark ?? '', /limit MAX_TAGS/);
+  }
+  assert.match(codeOf('x'.repeat(8193))?.remark ?? '', /more than 8192 \(limit MAX_EXPRESSION\)/);
+  const odd = codeOf('*', { expressionType: 'S'.repeat(100_000) });
+  assert.is(odd?.code, ResponseCode.SYSTEM_ERROR);
+  assert.ok((odd?.remark ?? '').length < 300);
 });
 
 test.run();

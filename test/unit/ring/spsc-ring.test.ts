@@ -34,6 +34,7 @@ function put({ producer }: Ring, fill: number, length: number, type = 1): boolea
   const at = producer.claim(type, length);
   if (at === FULL) return false;
   producer.bytes.fill(fill, at, at + length);
+  producer.commit();
   return true;
 }
 
@@ -101,13 +102,7 @@ test('a full ring says so, changes nothing, and has room again after release alo
 test('a record that does not fit before the end begins at 0; half the ring always fits', () => {
   for (let used = 0; used < CAPACITY; used += 8) {
     const ring = plainRing(CAPACITY);
-    // Stand `used` bytes into the buffer, with nothing in the ring.
-    if (used > 0) {
-      assert.ok(put(ring, 0, used - RECORD_HEADER_BYTES));
-      ring.producer.publish();
-      take(ring);
-      ring.consumer.release();
-    }
+    standAt(ring, used);
     const length = CAPACITY / 2 - RECORD_HEADER_BYTES;
     assert.ok(put(ring, 5, length), `after ${used} bytes`);
     ring.producer.publish();
@@ -115,22 +110,29 @@ test('a record that does not fit before the end begins at 0; half the ring alway
   }
 });
 
-test('shrink gives the end back, abort the whole record', () => {
-  for (const before of [0, 100, CAPACITY - 64]) {
+/** Brings the next record to `used` bytes into the buffer, with nothing in the ring. */
+function standAt(ring: Ring, used: number): void {
+  for (let left = used; left > 0; ) {
+    const step = Math.min(left, CAPACITY / 2);
+    assert.ok(put(ring, 0, step - RECORD_HEADER_BYTES));
+    ring.producer.publish();
+    take(ring);
+    ring.consumer.release();
+    left -= step;
+  }
+}
+
+test('a part of what was claimed is committed, and what is not committed never was', () => {
+  for (const before of [0, 104, CAPACITY - 64]) {
     const ring = plainRing(CAPACITY);
-    if (before > 0) {
-      put(ring, 0, before - RECORD_HEADER_BYTES);
-      ring.producer.publish();
-      take(ring);
-      ring.consumer.release();
-    }
+    standAt(ring, before);
     const first = ring.producer.claim(1, 500);
     ring.producer.bytes.fill(1, first, first + 5);
-    ring.producer.shrink(first, 5);
+    ring.producer.commitPart(5);
     const second = ring.producer.claim(2, 300);
     ring.producer.bytes.fill(2, second, second + 300);
-    ring.producer.abort(second);
     put(ring, 3, 7, 3);
+    ring.producer.claim(4, 100);
     ring.producer.publish();
     assert.equal(take(ring), [1, Array(5).fill(1)]);
     assert.equal(take(ring), [3, Array(7).fill(3)]);
@@ -140,20 +142,26 @@ test('shrink gives the end back, abort the whole record', () => {
   }
 });
 
-test('an aborted record at the wrap leaves at most padding, which the consumer steps over', () => {
+test('a claim at the wrap that is not committed leaves nothing behind', () => {
   const ring = plainRing(CAPACITY);
-  put(ring, 0, CAPACITY - 200);
-  ring.producer.publish();
-  take(ring);
-  ring.consumer.release();
-  ring.producer.abort(ring.producer.claim(1, 1000));
+  standAt(ring, CAPACITY - 200);
+  ring.producer.claim(1, 1000);
   ring.producer.publish();
   assert.is(take(ring), undefined);
+  assert.is(ring.producer.used, 0);
   put(ring, 4, 10, 4);
   ring.producer.publish();
   assert.equal(take(ring), [4, Array(10).fill(4)]);
-  ring.consumer.release();
-  assert.is(ring.producer.used, 0);
+});
+
+test('what can never fit is an error at once, whatever is in the ring', () => {
+  for (const used of [0, 8, CAPACITY - 8]) {
+    const ring = plainRing(CAPACITY);
+    standAt(ring, used);
+    assert.throws(() => ring.producer.claim(1, CAPACITY / 2 - RECORD_HEADER_BYTES + 1), /takes no record of/);
+    assert.throws(() => ring.producer.claimOrAwait(1, 1 << 20), /takes no record of/);
+    assert.not.throws(() => ring.producer.claim(1, CAPACITY / 2 - RECORD_HEADER_BYTES));
+  }
 });
 
 test('a producer that waits is woken by the release that makes room, once', () => {

@@ -226,4 +226,33 @@ test('a full ring blocks the send and leaves nothing of it', () => {
   assert.is(rig.write(), 1);
 });
 
+test('numbers past their kind are none, as for RocketMQ', () => {
+  const rig = new SendRig();
+  const names = { e: 'queueId', f: 'sysFlag', h: 'flag', j: 'reconsumeTimes', g: 'bornTimestamp' };
+  for (const [letter, name] of Object.entries(names)) {
+    for (const value of [
+      '99999999999999999999',
+      '9'.repeat(400),
+      '1.5',
+      letter === 'g' ? 'x' : '2147483648',
+    ]) {
+      rig.send({ fields: sendFields({ [letter]: value }) });
+      assert.equal(refusal(rig), [ResponseCode.SYSTEM_ERROR, `the custom field <${name}> is null`], value);
+    }
+  }
+  rig.send({ fields: sendFields({ g: '9223372036854775807' }) });
+  assert.is(rig.write(), 1);
+});
+
+test('what goes to control to make a topic is bounded', () => {
+  const rig = new SendRig();
+  rig.send({ fields: sendFields({ b: 'new', c: 'x'.repeat(1_200_000) }) });
+  const [code, remark] = refusal(rig);
+  assert.is(code, ResponseCode.INVALID_PARAMETER);
+  assert.match(remark ?? '', /field defaultTopic: more than 255 \(limit MAX_NAME\)/);
+  assert.equal(rig.awaited, []);
+  rig.send({ fields: sendFields({ b: 'new', c: 'x'.repeat(255) }) });
+  assert.equal(rig.awaited, ['new']);
+});
+
 test.run();
