@@ -13,6 +13,8 @@ export const groups = {
   sim: standard,
   threads: standard,
   crash: standard,
+  // The full run takes ten minutes.
+  hostile: { ...standard, limitSeconds: 1500 },
   interop: { ...standard, limitSeconds: 600 },
 };
 

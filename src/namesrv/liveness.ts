@@ -17,7 +17,8 @@ export class Liveness {
   /** To be called every few seconds. Closes the connection too, so that the broker notices and registers anew. */
   evictExpired(): void {
     for (const broker of this.#routes.live.expired(this.#clock.monotonic())) {
-      this.#log(`broker ${broker.brokerAddr} silent for more than ${broker.heartbeatTimeoutMs} ms, removed`);
+      const silence = `silent for more than ${broker.heartbeatTimeoutMs} ms`;
+      this.#log(`broker ${broker.brokerAddr} ${silence}, removed`, 'silent broker');
       this.#routes.unregister(broker);
       broker.connection.close();
     }
@@ -25,7 +26,7 @@ export class Liveness {
 
   connectionClosed(connection: ClientConnection): void {
     for (const broker of this.#routes.live.ofConnection(connection)) {
-      this.#log(`broker ${broker.brokerAddr} closed its connection, removed`);
+      this.#log(`broker ${broker.brokerAddr} closed its connection, removed`, 'broker gone');
       this.#routes.unregister(broker);
     }
   }

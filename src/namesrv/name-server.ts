@@ -1,5 +1,7 @@
 /** A name server: in a process of its own, or beside a broker. Stateless but for its key-value entries. */
 import { type Clock, systemClock } from '../lib/clock.ts';
+import { QuietLog } from '../lib/quiet-log.ts';
+import { systemTimers } from '../lib/timers.ts';
 import { startCommandServer } from '../remoting/command-server.ts';
 import type { Log } from '../remoting/connection.ts';
 import { dispatchByCode } from '../remoting/dispatch.ts';
@@ -38,7 +40,8 @@ const DEFAULT_EVICTION_INTERVAL_MS = 5000;
 /** Resolves when it listens. Rejects when the port is taken or kvConfig.json cannot be read. */
 export async function startNameServer(options: NameServerOptions): Promise<NameServer> {
   const clock = options.clock ?? systemClock;
-  const log = options.log ?? (() => {});
+  const quiet = quietLog(options.log ?? (() => {}));
+  const log: Log = (message, kind) => quiet.info({}, message, kind);
   const state: NameServerState = {
     routes: new Routes(),
     kvConfig: new KvConfig(options.kvConfigPath),
@@ -64,7 +67,15 @@ export async function startNameServer(options: NameServerOptions): Promise<NameS
     port: server.port,
     close: () => {
       clearInterval(eviction);
+      quiet.flush();
       return server.close();
     },
   };
+}
+
+/** Whatever clients do, one line of a kind in ten seconds, with how many it stands for. */
+function quietLog(log: Log): QuietLog {
+  const write = (fields: { repeated?: number }, message: string) =>
+    log(fields.repeated === undefined ? message : `${message} (and ${fields.repeated - 1} more like it)`);
+  return new QuietLog({ info: write, warn: write, error: write }, systemTimers);
 }

@@ -342,4 +342,21 @@ test('topics with names that are none register nothing', async ({ peer }) => {
   assert.is((await route(peer, 't1')).code, 17);
 });
 
+test('clients cannot fill the log, neither with many lines nor with long ones', async () => {
+  const lines: string[] = [];
+  const server = await startNameServer({ host: '127.0.0.1', port: 0, log: (line) => lines.push(line) });
+  for (let n = 0; n < 30; n++) {
+    const peer = await RawPeer.connect(server.port);
+    await peer.ask(RequestCode.PUT_KV_CONFIG, { namespace: 'n'.repeat(100_000), key: 'k', value: 'v' });
+    await register(peer, { brokerAddr: `10.0.0.${n}:10911`, brokerName: `b${n}` });
+    // A length that no frame has: the server closes, and the broker goes with its connection.
+    peer.write(Buffer.from('ffffffff', 'hex'));
+    await peer.closed;
+  }
+  await server.close();
+  assert.ok(lines.length > 1 && lines.length <= 8, lines.join('\n'));
+  assert.ok(lines.every((line) => line.length < 1000));
+  assert.ok(lines.some((line) => line.includes('and 28 more like it')));
+});
+
 test.run();
