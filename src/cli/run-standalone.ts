@@ -47,6 +47,7 @@ async function start(loaded: LoadedBroker, port: number, log: ControlLog): Promi
     port,
     kvConfigPath: join(storePaths.config(store.directory), 'kvConfig.json'),
     log: (message) => log.info({}, message),
+    warn: (message) => log.warn({}, message),
   });
   try {
     const own = reachableAt(loopbackOf(listener.bindAddress), nameServer.port, settings.brokerIP1);

@@ -22,6 +22,8 @@ export interface NameServerOptions {
   /** How often silent brokers are looked for. Default: 5 s, as in RocketMQ. */
   evictionIntervalMs?: number;
   log?: Log;
+  /** What somebody has to do something about. Default: `log`. */
+  warn?: Log;
 }
 
 export interface NameServer {
@@ -38,7 +40,7 @@ export async function startNameServer(options: NameServerOptions): Promise<NameS
   const clock = options.clock ?? systemClock;
   const log = options.log ?? (() => {});
   const state: NameServerState = {
-    routes: new Routes(),
+    routes: new Routes(options.warn ?? log),
     kvConfig: new KvConfig(options.kvConfigPath),
     config: { ...defaultConfig(), ...options.config },
     clock,
