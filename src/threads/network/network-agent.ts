@@ -167,6 +167,7 @@ export class NetworkAgent {
       patience: new Patience(this.#shape.broker.busyPollMicros),
       look: () => this.#look(),
       stayAwake: () => doorbell.mute(),
+      now: systemClock.monotonic,
       fallAsleep: () => {
         doorbell.unmute();
         this.#doAll();
