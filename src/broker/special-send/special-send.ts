@@ -26,7 +26,7 @@ import {
   parseProperties,
 } from '../../record/properties.ts';
 import type { BrokerContext, BrokerHandler } from '../context.ts';
-import { delayLevelOf, rewriteForDelay } from '../delay/rewrite.ts';
+import { delayLevelOf, delayProblem, rewriteForDelay } from '../delay/rewrite.ts';
 import { sendToRetryTopic } from '../retry/retry-send.ts';
 
 /** Full field names by the letters of SEND_MESSAGE_V2. */
@@ -59,7 +59,7 @@ export const specialSend: BrokerHandler = async (context, request, connection) =
     );
   }
   const properties = parseProperties(send.fields['properties'] ?? '');
-  checkProperties(properties);
+  checkProperties(context, properties, requiredInteger(send, 'sysFlag'));
   const target = isRetryTopic(topic) ? retryTarget(context, send, topic, properties) : undefined;
   const queueId = queueOf(
     context,
@@ -110,7 +110,13 @@ function checkTopic(context: BrokerContext, send: RemotingCommand, topic: string
   }
 }
 
-function checkProperties(properties: ReadonlyMap<string, string>): void {
+function checkProperties(
+  context: BrokerContext,
+  properties: ReadonlyMap<string, string>,
+  sysFlag: number,
+): void {
+  const problem = delayProblem(properties, sysFlag, context.levels.max);
+  if (problem !== undefined) throw new RequestError(ResponseCode.SYSTEM_ERROR, problem);
   if (properties.get(PROPERTY_TRANSACTION)?.toLowerCase() === 'true') {
     throw new RequestError(
       ResponseCode.NO_PERMISSION,
