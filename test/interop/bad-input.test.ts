@@ -133,7 +133,7 @@ const SENDS: readonly Case[] = [
     accident: true as const,
     request: send('ok', { properties: `DELAY\u0001${level}\u0002` }),
     code: 1,
-    remark: /DELAY/,
+    remark: /DELAY|NumberFormatException/,
   })),
   ...['', '+3', '-1', '003', '2147483647'].map((level) => ({
     name: `delay level "${level}"`,
