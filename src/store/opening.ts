@@ -2,6 +2,7 @@
  * Opening and closing a store's directory: the lock, the abort file, recovery, checkpoints. Everything that is true of
  * a store however many threads serve it afterwards.
  */
+import { getSystemErrorName } from 'node:util';
 import type { Clock } from '../lib/clock.ts';
 import {
   APPENDED,
@@ -21,7 +22,6 @@ import type { QueueDirectory } from './queue/queue-directory.ts';
 import { type Recovered, recoverStore } from './recovery/recover.ts';
 
 const EAGAIN = 11;
-const EACCES = 13;
 
 export interface OpeningParts {
   disk: Disk;
@@ -181,12 +181,15 @@ export class OpenStore {
 function takeLock(disk: Disk, directory: string): number {
   const lock = disk.lock(storePaths.lock(directory));
   if (lock >= 0) return lock;
-  if (lock === -EAGAIN || lock === -EACCES) {
+  if (lock === -EAGAIN) {
     throw new Error(
       `The store ${directory} is in use by another broker: stop that one, or use another store directory.`,
     );
   }
-  throw new Error(`Cannot lock the store ${directory} (errno ${-lock}).`);
+  const reason = getSystemErrorName(lock);
+  throw new Error(
+    `${storePaths.lock(directory)} cannot be used (${reason}): it has to be a file that this user may write.`,
+  );
 }
 
 function lastBoot(disk: Disk, options: StoreOptions): string {

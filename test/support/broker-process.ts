@@ -31,8 +31,12 @@ export interface BrokerProcess {
 }
 
 /** Starts `standalone` on free ports; rejects when it ends before it is ready. */
-export function startBrokerProcess(store: string, args: readonly string[] = []): Promise<BrokerProcess> {
-  return start(['standalone', '--port', '0', '--namesrv-port', '0', '--store', store, ...args]);
+export function startBrokerProcess(
+  store: string,
+  args: readonly string[] = [],
+  env: Record<string, string> = {},
+): Promise<BrokerProcess> {
+  return start(['standalone', '--port', '0', '--namesrv-port', '0', '--store', store, ...args], env);
 }
 
 /** Starts `broker` on a free port; it registers with a name server that is there. */
@@ -40,8 +44,11 @@ export function startLoneBrokerProcess(store: string, nameServer: string): Promi
   return start(['broker', '--port', '0', '-n', nameServer, '--store', store]);
 }
 
-async function start(args: readonly string[]): Promise<BrokerProcess> {
-  const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+async function start(args: readonly string[], env: Record<string, string> = {}): Promise<BrokerProcess> {
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+  });
   let log = '';
   let output = '';
   child.stderr.on('data', (chunk: Buffer) => {

@@ -101,6 +101,14 @@ test('time comes through lib/clock', () => {
   );
 });
 
+test('directories are made by lib/files: with recursive, mkdir may never end', () => {
+  const others = src.filter(({ path }) => path !== 'src/lib/files.ts');
+  assert.equal(
+    offenders(others, (line) => /\bmkdir(?:Sync)?\b(?!')/.test(line)),
+    [],
+  );
+});
+
 /** Who may ask what time it is, and what for. Spans are measured by `monotonic`, as the clock may be set. */
 const ASKS_THE_TIME = new Map([
   ['src/broker/admin/time-span.ts', 'how long a message has been there by its store time, which is shown'],

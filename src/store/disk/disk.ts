@@ -60,6 +60,7 @@ export interface Disk {
   /** Names in a directory, unsorted; empty when it does not exist. */
   list(directory: string): string[];
   isDirectory(path: string): boolean;
+  /** Makes a directory and those above it. Throws when that, or its use, is not possible. */
   makeDirectory(path: string): void;
   /** Size of a file, or -1 when it does not exist. */
   size(path: string): number;

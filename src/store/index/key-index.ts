@@ -3,6 +3,7 @@
  * once per batch (`commit`), so readers never meet an entry that is not complete. A full file is followed by a new one.
  */
 import { join } from 'node:path';
+import { getSystemErrorName } from 'node:util';
 import type { Clock } from '../../lib/clock.ts';
 import { readInt64, writeInt64 } from '../../lib/int64.ts';
 import type { Disk, Mapping } from '../disk/disk.ts';
@@ -146,7 +147,12 @@ export class KeyIndex {
 
   #resume(name: string, before: string | undefined): void {
     const mapping = this.#open(name);
-    if (typeof mapping === 'number') throw new Error(`cannot open index file ${name} (errno ${-mapping})`);
+    if (typeof mapping === 'number') {
+      throw new Error(
+        `The index file ${join(this.#directory, name)} cannot be opened (${getSystemErrorName(mapping)}): set ` +
+          'maxHashSlotNum and maxIndexNum as they were when it was made, or move it away.',
+      );
+    }
     const { view } = mapping;
     this.#mapping = mapping;
     this.#count = Math.max(1, view.getInt32(INDEX_COUNT));

@@ -144,7 +144,14 @@ test('checks come in the order of RocketMQ, each with its code', () => {
 test('what the fast path does not do goes elsewhere whole, and leaves the ring as it was', () => {
   const rig = new SendRig();
   rig.view.apply(topicDelta('%RETRY%g', { queues: [9] }));
-  const unusual = ['DELAY\x013\x02', 'TRAN_MSG\x01true\x02', 'TIMER_DELAY_MS\x015\x02', 'POP_CK\x01x\x02'];
+  const unusual = [
+    'DELAY\x013\x02',
+    'DELAY\x01x\x02',
+    'DELAY\x01+3\x02',
+    'TRAN_MSG\x01true\x02',
+    'TIMER_DELAY_MS\x015\x02',
+    'POP_CK\x01x\x02',
+  ];
   for (const i of unusual) assert.is(rig.send({ fields: sendFields({ i }) }), CUT_ALL);
   rig.send({ fields: sendFields({ b: '%RETRY%g' }) });
   rig.send({ fields: sendFields({ b: 'SCHEDULE_TOPIC_XXXX' }) });
