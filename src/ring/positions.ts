@@ -29,8 +29,8 @@ export const MESSAGES_APPENDED = 10;
 /** errno of the failed write or sync that halted the store. */
 export const HALT_ERRNO = 11;
 /**
- * Store timestamp (ms) of the last record in an index file that is full and durable; 0 before. Written by the
- * dispatcher.
+ * Store timestamp (ms) of the last record in an index file that is full, and durable after the next sync of range
+ * files; 0 before. Written by the dispatcher.
  */
 export const INDEX_COMPLETED_TIME = 12;
 
@@ -48,6 +48,7 @@ export const HALT_SYNC_FAILED = 1;
 export const HALT_WRITE_FAILED = 2;
 export const HALT_DISPATCH_FAILED = 3;
 export const HALT_THREAD_DIED = 4;
+export const HALT_LOG_UNREADABLE = 5;
 
 export class Positions {
   readonly buffer: SharedArrayBuffer;

@@ -23,6 +23,7 @@ import {
   TOPIC_FORGOTTEN,
 } from './dispatcher-records.ts';
 import type { DispatcherShape } from './shapes.ts';
+import { Shortage } from './shortage.ts';
 
 export class DispatcherAgent implements Agent {
   readonly spins = 50;
@@ -37,6 +38,7 @@ export class DispatcherAgent implements Agent {
   readonly #arrivals: RingProducer[];
   readonly #lost: Int32Array;
   readonly #queueRoot: string;
+  readonly #shortage = new Shortage('dispatching messages to their queues');
   #logStart = 0;
 
   constructor({ broker, queues, commands, arrivals, arrivalsLost }: DispatcherShape) {
@@ -72,6 +74,7 @@ export class DispatcherAgent implements Agent {
       onArrival: (queue, threads) => this.#tell(queue, threads),
       // Control names queues before messages may be sent to them: a record without queue is of a deleted topic.
       onUnknownQueue: () => undefined,
+      onShortage: (errno) => this.#shortage.met(errno),
       onGap: (queue, offset, position) => {
         throw new Error(
           `${queue.topic}/${queue.queueId} lacks entries before ${offset} (log position ${position})`,
@@ -85,7 +88,8 @@ export class DispatcherAgent implements Agent {
     if (!this.hasWork()) return 0;
     const bound = this.#dispatcher.bound();
     const commanded = this.#obey();
-    const dispatched = this.#dispatcher.doWork(bound);
+    const dispatched = this.#shortage.pausing ? 0 : this.#dispatcher.doWork(bound);
+    if (dispatched > 0 && this.#shortage.lasts) this.#shortage.over();
     if (dispatched > 0) for (const ring of this.#arrivals) ring.publish();
     this.#dropDeleted();
     this.#pages.step();
@@ -94,7 +98,7 @@ export class DispatcherAgent implements Agent {
   }
 
   hasWork(): boolean {
-    return this.#commands.pending || this.#dispatcher.behind;
+    return this.#commands.pending || (this.#dispatcher.behind && !this.#shortage.pausing);
   }
 
   get drained(): boolean {

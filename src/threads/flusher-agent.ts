@@ -10,6 +10,7 @@ import { Flusher } from '../store/log/flusher.ts';
 import { Segments } from '../store/log/segments.ts';
 import type { Agent } from './agent.ts';
 import type { FlusherShape } from './shapes.ts';
+import { Shortage } from './shortage.ts';
 
 export class FlusherAgent implements Agent {
   readonly spins = 50;
@@ -22,6 +23,7 @@ export class FlusherAgent implements Agent {
   readonly #wakeWaiting: (() => void)[];
   /** Control puts messages now and then: it is woken only while it waits for one to be durable. */
   readonly #wakeControl: () => void;
+  readonly #shortage = new Shortage('making the CommitLog durable');
   #next = 0;
 
   constructor({ broker }: FlusherShape) {
@@ -29,7 +31,7 @@ export class FlusherAgent implements Agent {
     const sync = store.flushDiskType === 'SYNC_FLUSH';
     this.#positions = new Positions(broker.positions);
     this.#segments = new Segments(nativeDisk, store.commitLogDirectory, store.mappedFileSizeCommitLog);
-    this.#flusher = new Flusher(this.#segments, this.#positions);
+    this.#flusher = new Flusher(this.#segments, this.#positions, (errno) => this.#shortage.met(errno));
     this.#interval = sync ? 0 : store.flushIntervalCommitLog;
     this.maxSleepMs = sync ? 1000 : store.flushIntervalCommitLog;
     this.#wakeWaiting = sync ? [...wakes.network, wakes.dispatcher].map((wake) => wakerOf(wake)) : [];
@@ -38,10 +40,11 @@ export class FlusherAgent implements Agent {
 
   doWork(): number {
     const now = systemClock.monotonic();
-    if (now < this.#next && !this.#positions.stopping) return 0;
+    if (this.#shortage.pausing || (now < this.#next && !this.#positions.stopping)) return 0;
     this.#next = now + this.#interval;
     const flushed = this.#flusher.doWork();
     if (flushed === 0) return 0;
+    if (!this.#flusher.behind) this.#shortage.over();
     for (const wake of this.#wakeWaiting) wake();
     const durable = this.#positions.get(FLUSHED);
     if (this.#positions.get(PUTS_AWAITED) > durable - flushed) this.#wakeControl();
@@ -50,12 +53,14 @@ export class FlusherAgent implements Agent {
   }
 
   hasWork(): boolean {
+    if (this.#shortage.pausing) return false;
     const due = this.#positions.stopping || systemClock.monotonic() >= this.#next;
     return due && this.#flusher.behind;
   }
 
   get drained(): boolean {
-    return !this.#flusher.behind;
+    // A stop does not wait for what may never come back; the store is not closed cleanly then.
+    return !this.#flusher.behind || this.#shortage.lasts;
   }
 
   close(): void {

@@ -26,14 +26,17 @@ import { NO_SLAB, Slabs } from '../ring/slabs.ts';
 import { FULL, RingConsumer, RingProducer } from '../ring/spsc-ring.ts';
 import { wakerOf } from '../ring/wake.ts';
 import { nativeDisk } from '../store/disk/native-disk.ts';
-import { APPENDED_OK, CommitLog } from '../store/log/commit-log.ts';
+import { APPENDED_OK, CommitLog, NO_SEGMENT } from '../store/log/commit-log.ts';
 import { Segments } from '../store/log/segments.ts';
 import { QueueDirectory } from '../store/queue/queue-directory.ts';
 import type { Agent } from './agent.ts';
 import type { ProducerShape, WriterShape } from './shapes.ts';
+import { Shortage } from './shortage.ts';
 
 /** Records taken from one ring before the next ring's turn. */
 const TURN = 256;
+/** Tries to map the next file ahead of need, while a whole file is written. */
+const AHEAD_TRIES = 32;
 
 class Input {
   readonly send: RingConsumer;
@@ -56,7 +59,11 @@ export class WriterAgent implements Agent {
   readonly #log: CommitLog;
   readonly #inputs: Input[];
   readonly #wakeNext: (() => void)[];
+  readonly #preallocates: boolean;
+  readonly #shortage = new Shortage('making the next CommitLog file');
   #logStart = 0;
+  /** Position from which on the next file is to be mapped. */
+  #aheadFrom = 0;
 
   constructor({ broker, producers }: WriterShape) {
     this.#positions = new Positions(broker.positions);
@@ -71,11 +78,12 @@ export class WriterAgent implements Agent {
       this.#positions,
       QueueDirectory.attach(broker.directory),
       { position: this.#positions.get(APPENDED), storeTimestamp: this.#positions.get(APPENDED_TIME) },
-      (start) => this.#prepareAfter(start, broker.store.preallocateNextFile),
+      (start) => this.#rolledTo(start),
     );
+    this.#preallocates = broker.store.preallocateNextFile;
     // The file to write next is there before the one after it: the log may not begin with a gap.
     this.#segments.at(this.#log.position, true);
-    this.#prepareAfter(this.#segments.startOf(this.#log.position), broker.store.preallocateNextFile);
+    this.#prepareAfter(this.#segments.startOf(this.#log.position));
   }
 
   doWork(): number {
@@ -92,6 +100,7 @@ export class WriterAgent implements Agent {
       input.replies.publish();
     }
     for (const wake of this.#wakeNext) wake();
+    if (this.#log.position >= this.#aheadFrom) this.#openAhead();
     this.#dropDeleted();
     return done;
   }
@@ -135,6 +144,8 @@ export class WriterAgent implements Agent {
         ? log.append(source, from, bytes, queue)
         : log.appendBatch(source, from, bytes, count, queue);
     if (slab !== NO_SLAB) slabs.free(slab);
+    if (status === NO_SEGMENT) this.#shortage.met(this.#segments.lastError);
+    else if (this.#shortage.lasts && status === APPENDED_OK) this.#shortage.over();
     this.#answer(input, status);
   }
 
@@ -158,9 +169,30 @@ export class WriterAgent implements Agent {
     this.#answer(input, APPENDED_OK);
   }
 
+  #rolledTo(start: number): void {
+    // What lies in the older files is the flusher's and the readers'.
+    this.#segments.dropBefore(start);
+    this.#prepareAfter(start);
+  }
+
+  /** Maps the next file when half of this one is full: the roll then needs no descriptor; there may be none left. */
+  #openAhead(): void {
+    const { fileSize } = this.#segments;
+    const { position } = this.#log;
+    const start = this.#segments.startOf(position);
+    const half = start + fileSize / 2;
+    this.#aheadFrom = position < half ? half : start + fileSize * 1.5;
+    if (position < half || !this.#preallocates) return;
+    if (this.#segments.at(start + fileSize) === undefined) {
+      this.#prepareAfter(start);
+      this.#aheadFrom = position + fileSize / AHEAD_TRIES;
+    }
+    this.#segments.at(position);
+  }
+
   /** Has the file after the one at `start` made in the background, so that the roll to it costs nothing. */
-  #prepareAfter(start: number, enabled: boolean): void {
-    if (!enabled) return;
+  #prepareAfter(start: number): void {
+    if (!this.#preallocates) return;
     const next = start + this.#segments.fileSize;
     // A failure is no news here: the roll makes the file itself, and reports what goes wrong then.
     void nativeDisk.prepare(this.#segments.pathOf(next), this.#segments.fileSize);

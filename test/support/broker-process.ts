@@ -29,16 +29,19 @@ export interface BrokerProcess {
   readonly ended: Promise<number | string>;
 }
 
-/** Starts `standalone` on free ports; rejects when it ends before it is ready. */
+/**
+ * Starts `standalone` on free ports, with so many descriptors if given; rejects when it ends before it is ready.
+ */
 export async function startBrokerProcess(
   store: string,
   args: readonly string[] = [],
+  descriptors?: number,
 ): Promise<BrokerProcess> {
-  const child = spawn(
-    process.execPath,
-    [MAIN, 'standalone', '--port', '0', '--namesrv-port', '0', '--store', store, ...args],
-    { stdio: ['ignore', 'pipe', 'pipe'] },
-  );
+  const command = [MAIN, 'standalone', '--port', '0', '--namesrv-port', '0', '--store', store, ...args];
+  const limit = descriptors === undefined ? '' : `ulimit -n ${descriptors}; `;
+  const child = spawn('/bin/sh', ['-c', `${limit}exec "$0" "$@"`, process.execPath, ...command], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let log = '';
   let output = '';
   child.stderr.on('data', (chunk: Buffer) => {
