@@ -4,7 +4,7 @@
 import { join } from 'node:path';
 import { systemClock } from '../lib/clock.ts';
 import { APPENDED, FLUSHED, LOG_START, Positions } from '../ring/positions.ts';
-import { FULL, RingConsumer, RingProducer } from '../ring/spsc-ring.ts';
+import { RingConsumer } from '../ring/spsc-ring.ts';
 import { wakerOf } from '../ring/wake.ts';
 import { nativeDisk } from '../store/disk/native-disk.ts';
 import { Dispatcher } from '../store/dispatch/dispatcher.ts';
@@ -15,13 +15,8 @@ import { storePaths } from '../store/paths.ts';
 import { QueueDirectory } from '../store/queue/queue-directory.ts';
 import { QueueTable } from '../store/queue/queue-table.ts';
 import type { Agent } from './agent.ts';
-import {
-  ARRIVAL,
-  ARRIVAL_BYTES,
-  QUEUE_ADDED,
-  type QueueAdded,
-  TOPIC_FORGOTTEN,
-} from './dispatcher-records.ts';
+import { ArrivalNews } from './arrivals.ts';
+import { QUEUE_ADDED, type QueueAdded, TOPIC_FORGOTTEN } from './dispatcher-records.ts';
 import type { DispatcherShape } from './shapes.ts';
 import { Shortage } from './shortage.ts';
 
@@ -35,8 +30,7 @@ export class DispatcherAgent implements Agent {
   readonly #dispatcher: Dispatcher;
   readonly #pages: PageRelease;
   readonly #commands: RingConsumer;
-  readonly #arrivals: RingProducer[];
-  readonly #lost: Int32Array;
+  readonly #arrivals: ArrivalNews;
   readonly #queueRoot: string;
   readonly #shortage = new Shortage('dispatching messages to their queues');
   #logStart = 0;
@@ -61,8 +55,7 @@ export class DispatcherAgent implements Agent {
       : undefined;
     this.#commands = RingConsumer.join(commands, wakerOf(broker.wakes.control));
     const wakes = [...broker.wakes.network, broker.wakes.control].map((wake) => wakerOf(wake));
-    this.#arrivals = arrivals.map((ring, i) => RingProducer.join(ring, wakes[i] ?? (() => {})));
-    this.#lost = new Int32Array(arrivalsLost);
+    this.#arrivals = ArrivalNews.join(arrivals, arrivalsLost, wakes);
     this.#dispatcher = new Dispatcher({
       segments: this.#segments,
       positions: this.#positions,
@@ -71,7 +64,7 @@ export class DispatcherAgent implements Agent {
       index: this.#index,
       bound: store.flushDiskType === 'SYNC_FLUSH' ? FLUSHED : APPENDED,
       delayMillis: broker.delayMillis,
-      onArrival: (queue, threads) => this.#tell(queue, threads),
+      onArrival: (queue, threads) => this.#arrivals.tell(queue, threads),
       // Control names queues before messages may be sent to them: a record without queue is of a deleted topic.
       onUnknownQueue: () => undefined,
       onShortage: (errno) => this.#shortage.met(errno),
@@ -90,7 +83,7 @@ export class DispatcherAgent implements Agent {
     const commanded = this.#obey();
     const dispatched = this.#shortage.pausing ? 0 : this.#dispatcher.doWork(bound);
     if (dispatched > 0 && this.#shortage.lasts) this.#shortage.over();
-    if (dispatched > 0) for (const ring of this.#arrivals) ring.publish();
+    if (dispatched > 0) this.#arrivals.publish();
     this.#dropDeleted();
     this.#pages.step();
     // What it did is counted in messages by the writer already, where they share a thread.
@@ -130,20 +123,6 @@ export class DispatcherAgent implements Agent {
     }
     this.#commands.release();
     return done;
-  }
-
-  #tell(queue: number, threads: number): void {
-    for (let i = 0; i < this.#arrivals.length; i++) {
-      if ((threads & (1 << i)) === 0) continue;
-      const ring = this.#arrivals[i] as RingProducer;
-      const at = ring.claim(ARRIVAL, ARRIVAL_BYTES);
-      if (at === FULL) {
-        Atomics.store(this.#lost, i, 1);
-        ring.publish();
-      } else {
-        ring.view.setInt32(at, queue, true);
-      }
-    }
   }
 
   #dropDeleted(): void {
