@@ -14,6 +14,7 @@ import type { RingShape } from '../ring/layout.ts';
 import { RingConsumer, RingProducer } from '../ring/spsc-ring.ts';
 import { Doorbell, wakerOf } from '../ring/wake.ts';
 import { storePaths } from '../store/paths.ts';
+import { removeDeletedQueues } from '../store/queue/deleted-queues.ts';
 import type { BrokerConfig, RunningBroker } from './config.ts';
 import { Announcer } from './control/announcer.ts';
 import { makeContext, makePutRing, makeRetention } from './control/assembly.ts';
@@ -201,6 +202,8 @@ class Broker implements RunningBroker {
     await this.#engine?.stop();
     this.#doorbell.close();
     await saveTables(this.#tables);
+    // What cannot be removed now is removed by the next run.
+    await removeDeletedQueues(storePaths.consumeQueue(this.#config.store.directory)).catch(() => {});
     this.#reads.close();
     const { store } = this.#opened;
     const clean = await store.close();

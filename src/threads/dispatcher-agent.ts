@@ -1,7 +1,6 @@
 /**
  * The dispatcher's thread: follows the log (store/dispatch), learns queues from control, tells who waits for messages.
  */
-import { join } from 'node:path';
 import { systemClock } from '../lib/clock.ts';
 import { APPENDED, FLUSHED, LOG_START, Positions } from '../ring/positions.ts';
 import { RingConsumer } from '../ring/spsc-ring.ts';
@@ -12,6 +11,7 @@ import { KeyIndex } from '../store/index/key-index.ts';
 import { PageRelease } from '../store/log/page-release.ts';
 import { Segments } from '../store/log/segments.ts';
 import { storePaths } from '../store/paths.ts';
+import { DeletedQueues } from '../store/queue/deleted-queues.ts';
 import { QueueDirectory } from '../store/queue/queue-directory.ts';
 import { QueueTable } from '../store/queue/queue-table.ts';
 import type { Agent } from './agent.ts';
@@ -31,7 +31,7 @@ export class DispatcherAgent implements Agent {
   readonly #pages: PageRelease;
   readonly #commands: RingConsumer;
   readonly #arrivals: ArrivalNews;
-  readonly #queueRoot: string;
+  readonly #deleted: DeletedQueues;
   readonly #shortage = new Shortage('dispatching messages to their queues');
   #logStart = 0;
 
@@ -46,8 +46,9 @@ export class DispatcherAgent implements Agent {
       systemClock.monotonic,
     );
     const directory = QueueDirectory.attach(broker.directory);
-    this.#queueRoot = storePaths.consumeQueue(store.directory);
-    this.#table = new QueueTable(nativeDisk, this.#queueRoot, store.mappedFileSizeConsumeQueue, directory);
+    const queueRoot = storePaths.consumeQueue(store.directory);
+    this.#deleted = new DeletedQueues(nativeDisk, queueRoot);
+    this.#table = new QueueTable(nativeDisk, queueRoot, store.mappedFileSizeConsumeQueue, directory);
     for (const queue of queues) this.#table.add(queue.topic, queue.queueId, queue.id, queue.lastPhysicalEnd);
     const geometry = { slots: store.maxHashSlotNum, entries: store.maxIndexNum };
     this.#index = store.messageIndexEnable
@@ -117,7 +118,7 @@ export class DispatcherAgent implements Agent {
         this.#table.add(topic, queueId, id).bornAt = bornAt;
       } else if (type === TOPIC_FORGOTTEN) {
         this.#table.delete(text);
-        nativeDisk.remove(join(this.#queueRoot, text));
+        this.#deleted.moveAway(text);
       }
       done++;
     }
