@@ -20,8 +20,8 @@ import { eventually } from './support/eventually.ts';
 import { freshPath } from './support/folder.ts';
 
 /**
- * Appends `call path` to $SYNCS_LOG, of closes those of deleted files; fails with EIO when the line contains what stands
- * in $SYNCS_FAIL.
+ * Appends `call path` to $SYNCS_LOG, of closes those of deleted files; fails with EIO when the line contains what
+ * stands in $SYNCS_FAIL.
  */
 const SHIM = `
 #define _GNU_SOURCE
