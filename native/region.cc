@@ -11,6 +11,7 @@
 #include <mutex>
 #include <utility>
 
+#include "background.h"
 #include "id_table.h"
 #include "path_lock.h"
 #include "segment_file.h"
@@ -31,12 +32,22 @@ void forgetFile(Region* region) {
   if (found != segments.end() && found->second == region) segments.erase(found);
 }
 
+/// The last one to leave a deleted file must not be held up by the freeing of its blocks: it may be the writer.
+void closeFile(int descriptor) {
+  struct stat status;
+  if (fstat(descriptor, &status) == 0 && status.st_nlink == 0) {
+    closeInBackground(descriptor);
+  } else {
+    close(descriptor);
+  }
+}
+
 void unmapIfUnused(Region* region) {
   if (region->opens + region->attachments + region->pins > 0) return;
   table.remove(region->id);
   forgetFile(region);
   munmap(region->base, mappedSize(*region));
-  if (region->descriptor >= 0) close(region->descriptor);
+  if (region->descriptor >= 0) closeFile(region->descriptor);
 }
 
 int32_t registerRegion(Region* region) {

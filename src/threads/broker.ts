@@ -18,6 +18,7 @@ import type { RingShape } from '../ring/layout.ts';
 import { RingConsumer } from '../ring/spsc-ring.ts';
 import { Doorbell, wakerOf } from '../ring/wake.ts';
 import { storePaths } from '../store/paths.ts';
+import { removeDeletedQueues } from '../store/queue/deleted-queues.ts';
 import type { BrokerConfig, RunningBroker } from './config.ts';
 import { Announcer } from './control/announcer.ts';
 import { makeContext, makePutRing, makeRetention } from './control/assembly.ts';
@@ -218,6 +219,8 @@ class Broker implements RunningBroker {
     this.#doorbell.close();
     await saveTables(this.#tables);
     this.#log.flush();
+    // What cannot be removed now is removed by the next run.
+    await removeDeletedQueues(storePaths.consumeQueue(this.#config.store.directory)).catch(() => {});
     this.#reads.close();
     const { store } = this.#opened;
     const clean = await store.close();

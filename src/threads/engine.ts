@@ -16,6 +16,7 @@ const HALT_REASONS = [
   'the CommitLog could not be written',
   'ConsumeQueue or index could not be written',
   'a thread of the broker died',
+  'the newest part of the CommitLog could not be read',
 ];
 
 /** What each worker does, in the order of `spawnEngineThreads`. */

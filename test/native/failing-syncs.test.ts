@@ -1,15 +1,28 @@
 // Syncs that fail, and descriptors that run out, in a child process: a library in front of the system's own calls tells
 // of every sync and fails those that it is told to.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { addon } from '../../src/native/addon.ts';
 import { failure } from './support/errno.ts';
+import { eventually } from './support/eventually.ts';
 import { freshPath } from './support/folder.ts';
 
-/** Appends `call path` to $SYNCS_LOG; fails with EIO when the line contains what stands in $SYNCS_FAIL. */
+/**
+ * Appends `call path` to $SYNCS_LOG, of closes those of deleted files; fails with EIO when the line contains what
+ * stands in $SYNCS_FAIL.
+ */
 const SHIM = `
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -38,6 +51,13 @@ static int refused(const char* call, int descriptor) {
 WRAP(fdatasync)
 WRAP(fsync)
 WRAP(syncfs)
+int close(int descriptor) {
+  char self[64], path[4096] = {0};
+  snprintf(self, sizeof self, "/proc/self/fd/%d", descriptor);
+  if (readlink(self, path, sizeof path - 1) > 0 && strstr(path, " (deleted)") != NULL)
+    refused(gettid() == getpid() ? "closed in the main thread" : "closed elsewhere", descriptor);
+  return ((int (*)(int))dlsym(RTLD_NEXT, "close"))(descriptor);
+}
 `;
 
 const shim = `${freshPath()}.so`;
@@ -139,6 +159,23 @@ const scenarios: Record<string, () => Promise<void>> = {
     const all = synced();
     assert.is(all.filter((line) => line.startsWith('fdatasync')).length, 300);
     assert.is(all.filter((line) => line.startsWith('syncfs')).length, 1);
+  },
+
+  async 'the last one to leave a deleted segment does not free its blocks, and one that is still there is just closed'() {
+    const [deleted, kept] = [freshPath(), freshPath()];
+    // Made before, as the descriptor with which a file is made does not show its name.
+    for (const path of [deleted, kept]) assert.is(await addon.prepareSegment(path, 1 << 20), 0);
+    const regions = [deleted, kept].map((path) => addon.openSegment(path, 1 << 20, false));
+    unlinkSync(deleted);
+    await eventually(() => synced().length === 0, 'the files are made');
+    for (const region of regions) addon.closeRegion(region);
+    const closed = () => synced().filter((line) => line.startsWith('closed'));
+    let lines = closed();
+    await eventually(() => {
+      lines = [...lines, ...closed()];
+      return lines.length > 0;
+    }, 'the descriptor is closed');
+    assert.equal(lines, [`closed elsewhere ${deleted} (deleted)`]);
   },
 
   async 'without descriptors a segment that is open is shared, and a file takes the place of others'() {

@@ -34,9 +34,9 @@ export interface BrokerProcess {
 export function startBrokerProcess(
   store: string,
   args: readonly string[] = [],
-  env: Record<string, string> = {},
+  more: { env?: Record<string, string>; descriptors?: number } = {},
 ): Promise<BrokerProcess> {
-  return start(['standalone', '--port', '0', '--namesrv-port', '0', '--store', store, ...args], env);
+  return start(['standalone', '--port', '0', '--namesrv-port', '0', '--store', store, ...args], more);
 }
 
 /** Starts `broker` on a free port; it registers with a name server that is there. */
@@ -44,8 +44,13 @@ export function startLoneBrokerProcess(store: string, nameServer: string): Promi
   return start(['broker', '--port', '0', '-n', nameServer, '--store', store]);
 }
 
-async function start(args: readonly string[], env: Record<string, string> = {}): Promise<BrokerProcess> {
-  const child = spawn(process.execPath, [MAIN, ...args], {
+/** `descriptors`: how many the process may have open. */
+async function start(
+  args: readonly string[],
+  { env = {}, descriptors }: { env?: Record<string, string>; descriptors?: number } = {},
+): Promise<BrokerProcess> {
+  const limit = descriptors === undefined ? '' : `ulimit -n ${descriptors}; `;
+  const child = spawn('/bin/sh', ['-c', `${limit}exec "$0" "$@"`, process.execPath, MAIN, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...env },
   });

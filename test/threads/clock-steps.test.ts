@@ -56,7 +56,9 @@ Date.now = () => real() + Number(readFileSync(${JSON.stringify(stepFile)}, 'utf8
 
 test('a delay of a second takes a second after each step, and the connection lives on', async () => {
   wrongBy(0);
-  broker = await startBrokerProcess(store.directory, [], { NODE_OPTIONS: `--import ${preload()}` });
+  broker = await startBrokerProcess(store.directory, [], {
+    env: { NODE_OPTIONS: `--import ${preload()}` },
+  });
   const client = new CommandClient({ address: broker.broker });
   await client.request(sendRequest('clock', 0, 'first', Buffer.from('x')), 10_000);
   let offset = 1;

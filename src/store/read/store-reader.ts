@@ -82,8 +82,18 @@ export class StoreReader {
     return entries;
   }
 
-  /** Store time of the message at a queue offset, or -1. Throws `Unreadable`. */
+  /** Store time of the message at a queue offset, or -1: there is none, or it cannot be read. */
   storeTimeAt(queue: ReaderQueue, queueOffset: number): number {
+    try {
+      return this.#timeAt(queue, queueOffset);
+    } catch (error) {
+      // One bad message must not keep the figures of all other queues from who asks for them.
+      if (error instanceof Unreadable) return -1;
+      throw error;
+    }
+  }
+
+  #timeAt(queue: ReaderQueue, queueOffset: number): number {
     const inRange =
       queueOffset >= this.#directory.minimum(queue.id) && queueOffset < this.#directory.maximum(queue.id);
     if (!inRange || queue.files.read(queueOffset, 1, this.#block) === 0) return -1;
@@ -107,7 +117,7 @@ export class StoreReader {
     let high = max;
     while (low < high) {
       const middle = low + Math.floor((high - low) / 2);
-      const time = this.storeTimeAt(queue, middle);
+      const time = this.#timeAt(queue, middle);
       if (time >= wanted || time < first) high = middle;
       else low = middle + 1;
     }

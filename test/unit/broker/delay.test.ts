@@ -150,6 +150,39 @@ test('a DELAY as RocketMQ reads it: signs, zeros, nothing, more than there are',
   }
 });
 
+for (const heals of [true, false]) {
+  test(`a delayed message that cannot be read is tried again and ${heals ? 'delivered' : 'given up'}`, async () => {
+    const setup = setUp();
+    const { store } = setup;
+    const recordAt = store.recordAt.bind(store);
+    let bad: number | undefined;
+    let reads = 0;
+    store.recordAt = (position) => {
+      if (position !== bad) return recordAt(position);
+      reads++;
+      throw new Error('the device failed');
+    };
+    const service = newService(setup);
+    service.start();
+    await setup.time.advance(0);
+    park(setup, 1, 'first');
+    park(setup, 1, 'second');
+    bad = store.readQueue('SCHEDULE_TOPIC_XXXX', 0, 0, 1)[0]?.physicalOffset;
+    service.poke(1);
+    await setup.time.advance(5_000);
+    assert.ok(reads > 3, `${reads} reads`);
+    assert.is(setup.context.delayOffsets.get(1), 0, 'it is not passed');
+    if (heals) bad = undefined;
+    await setup.time.advance(120_000);
+    assert.equal(bodies(setup.put).sort(), heals ? ['first', 'second'] : ['second']);
+    assert.is(setup.context.delayOffsets.get(1), 2);
+    park(setup, 1, 'third');
+    service.poke(1);
+    await setup.time.advance(5_000);
+    assert.is(bodies(setup.put).at(-1), 'third');
+  });
+}
+
 test('delivers on time, under the real topic, with its properties', async () => {
   const setup = setUp();
   const service = newService(setup);
