@@ -10,6 +10,7 @@ import type { QueueLocks } from '../control/queue-locks.ts';
 import type { BrokerSettings } from '../control/settings.ts';
 import type { StatsTable } from '../control/stats.ts';
 import type { TopicTable } from '../control/topics.ts';
+import type { ByteBudget } from '../lib/byte-budget.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { RemotingCommand } from '../protocol/command.ts';
 import type { DelayLevels } from './delay/levels.ts';
@@ -48,6 +49,8 @@ export interface BrokerContext {
   readonly store: StoreReads;
   readonly maintenance: StoreMaintenance;
   readonly put: PutMessage;
+  /** Bytes of stored messages that consumers have given back and that are on their way into the log again. */
+  readonly sendBacks: ByteBudget;
   readonly properties: BrokerProperties;
   /** Resolves when a topic's deletion is complete, so that one of its name may be made again. */
   topicSettled(topic: string): Promise<void>;

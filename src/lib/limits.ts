@@ -51,6 +51,11 @@ export const MAX_FORBIDDEN = 64 * KIB;
 /** Subscriptions of consumers without heartbeats, and counters for statistics; what comes on top is not counted. */
 export const MAX_OFFLINE_SUBSCRIPTIONS = 64 * KIB;
 export const MAX_COUNTERS = 256 * KIB;
+/** Bytes of stored messages that consumers have given back and that are on their way into the log again. */
+export const MAX_SEND_BACK_BYTES = 32 * MIB;
+/** Bytes of messages in the answer to a query by key, and entries of the index that it looks at. */
+export const MAX_QUERY_BYTES = 8 * MIB;
+export const MAX_QUERY_ENTRIES = 64 * KIB;
 /** Consumer groups and producer groups in one heartbeat, and topics that one consumer subscribes to. */
 export const MAX_HEARTBEAT_GROUPS = 1 * KIB;
 export const MAX_SUBSCRIPTIONS = 2 * KIB;

@@ -13,6 +13,7 @@ import {
   succeed,
 } from '../../control/request-fields.ts';
 import { isNotSendableTopic, isRetryTopic, topicNameProblem } from '../../lib/names.ts';
+import { quote } from '../../lib/quote.ts';
 import { hostAddress } from '../../net/addresses.ts';
 import { RequestCode, ResponseCode } from '../../protocol/codes.ts';
 import { type RemotingCommand, responseTo } from '../../protocol/command.ts';
@@ -21,6 +22,7 @@ import {
   encodeProperties,
   NUL_REMARK,
   PROPERTY_CLUSTER,
+  PROPERTY_DELAY,
   PROPERTY_MSG_REGION,
   PROPERTY_TRACE_ON,
   PROPERTY_TRANSACTION,
@@ -116,6 +118,10 @@ function checkProperties(properties: ReadonlyMap<string, string>): void {
       ResponseCode.NO_PERMISSION,
       'this broker does not take transactional messages yet: send it as a plain message',
     );
+  }
+  const delay = properties.get(PROPERTY_DELAY);
+  if (delay !== undefined && !/^-?\d{1,9}$/.test(delay)) {
+    throw new RequestError(ResponseCode.SYSTEM_ERROR, `the property DELAY is no level: ${quote(delay)}`);
   }
   const timed = TIMER_PROPERTIES.some((name) => properties.has(name));
   if (timed && delayLevelOf(properties) <= 0) {

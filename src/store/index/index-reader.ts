@@ -1,6 +1,7 @@
 /** Looking keys up in the index files, newest file first. Any thread; files are read by ranges, never mapped. */
 import { join } from 'node:path';
 import { readInt64 } from '../../lib/int64.ts';
+import { MAX_QUERY_ENTRIES } from '../../lib/limits.ts';
 import type { Disk, RangeFile } from '../disk/disk.ts';
 import {
   BEGIN_TIMESTAMP,
@@ -24,6 +25,8 @@ export interface IndexLookup {
   physicalOffsets: number[];
   lastTimestamp: number;
   lastPhysicalOffset: number;
+  /** Entries looked at. */
+  entries: number;
 }
 
 export class IndexReader {
@@ -41,7 +44,7 @@ export class IndexReader {
 
   /**
    * Positions of records with this key hash and a store time in [begin, end] (ms), newest first. `accept` looks at
-   * each candidate (and may read the record); the search ends at `maxCount` accepted ones.
+   * each candidate (and may read the record); the search ends at `maxCount` accepted ones, or after MAX_QUERY_ENTRIES.
    */
   find(
     javaHash: number,
@@ -50,7 +53,7 @@ export class IndexReader {
     maxCount: number,
     accept: (physicalOffset: number) => boolean,
   ): IndexLookup {
-    const lookup: IndexLookup = { physicalOffsets: [], lastTimestamp: 0, lastPhysicalOffset: 0 };
+    const lookup: IndexLookup = { physicalOffsets: [], lastTimestamp: 0, lastPhysicalOffset: 0, entries: 0 };
     for (const name of listIndexFiles(this.#disk, this.#directory).reverse()) {
       const file = this.#disk.open(join(this.#directory, name), -1);
       if (typeof file === 'number') continue;
@@ -84,6 +87,7 @@ export class IndexReader {
     if (fileBegin > end || fileEnd < begin) return fileBegin < begin;
     let entry = this.#newest(file, hash, count);
     while (entry > 0 && entry < count && lookup.physicalOffsets.length < maxCount) {
+      if (++lookup.entries > MAX_QUERY_ENTRIES) return true;
       const read = file.read(entryOffset(this.#geometry, entry), this.#bytes, 0, INDEX_ENTRY_BYTES);
       if (read !== INDEX_ENTRY_BYTES) break;
       const time = fileBegin + this.#view.getInt32(ENTRY_TIME) * 1000;

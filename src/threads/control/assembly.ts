@@ -1,6 +1,8 @@
 /** How control's parts are put together; each function makes one of them. */
 import type { BrokerContext } from '../../broker/context.ts';
+import { ByteBudget } from '../../lib/byte-budget.ts';
 import { systemClock } from '../../lib/clock.ts';
+import { MAX_SEND_BACK_BYTES } from '../../lib/limits.ts';
 import { UniqueIds } from '../../lib/unique-id.ts';
 import { addressBytes } from '../../net/addresses.ts';
 import { Slabs } from '../../ring/slabs.ts';
@@ -75,6 +77,7 @@ export function makeContext(
     clock: systemClock,
     store: reads,
     put: put.put,
+    sendBacks: new ByteBudget(MAX_SEND_BACK_BYTES),
     maintenance: createMaintenance(retention, tables.topics, opened.ids, reads),
     properties: config.properties,
     topicSettled,

@@ -4,6 +4,7 @@ import { type RetrySend, sendToRetryTopic } from '../../../src/broker/retry/retr
 import { RequestCode, ResponseCode } from '../../../src/protocol/codes.ts';
 import { decodeRecord } from '../../../src/record/decode.ts';
 import { encodeProperties, parseProperties } from '../../../src/record/properties.ts';
+import { settle } from '../control/support.ts';
 import { message, request, type Setup, setUp } from './support.ts';
 
 const test = suite('retry');
@@ -99,6 +100,37 @@ test('sends by way of control refuse a NUL among the properties', async () => {
   assert.is(setup.put.messages.length, 0);
 });
 
+test('a delay that is no level is refused', async () => {
+  const setup = setUp();
+  const send = (delay: string) =>
+    setup.ask({
+      ...request(RequestCode.SEND_MESSAGE_V2, {
+        a: 'p',
+        b: 't',
+        c: 'TBW102',
+        d: 4,
+        e: 0,
+        f: 0,
+        g: 1,
+        h: 0,
+        i: `DELAY\x01${delay}\x02`,
+      }),
+      body: Buffer.from('x'),
+    });
+  for (const delay of ['x', '1.5', '1e1', ' 1', '9'.repeat(400)]) {
+    const reply = await send(delay);
+    assert.is(reply?.code, ResponseCode.SYSTEM_ERROR, delay);
+    assert.match(reply?.remark ?? '', /^the property DELAY is no level: .{1,100}$/);
+  }
+  assert.is(setup.put.messages.length, 0);
+  assert.is((await send('2'))?.code, ResponseCode.SUCCESS);
+  assert.is((await send('-1'))?.code, ResponseCode.SUCCESS);
+  assert.equal(
+    setup.put.messages.map(({ topic }) => topic),
+    ['SCHEDULE_TOPIC_XXXX', 't'],
+  );
+});
+
 test('a stored message with a NUL can be given back, and its copy is stored without', async () => {
   const setup = setUp();
   const stored = message({
@@ -115,6 +147,33 @@ test('a stored message with a NUL can be given back, and its copy is stored with
   assert.not.ok(text.includes('\0'));
   assert.is(parseProperties(text).get('odd'), '\ufffd');
   assert.is(parseProperties(text).get('KEYS'), 'a');
+});
+
+test('what is being given back is bounded in bytes, and what has no room is not even read', async () => {
+  const setup = setUp();
+  const megabytes = 4;
+  for (let i = 0; i < 9; i++) setup.store.append(message({ body: Buffer.alloc(megabytes << 20) }), 1);
+  const size = setup.store.maxPhysicalOffset / 9;
+  setup.put.holds = true;
+  const under = Array.from({ length: 7 }, (_, i) => sendBack(setup, i * size));
+  await settle();
+  assert.is(setup.store.reads, 7);
+  for (let i = 0; i < 100; i++) {
+    const refused = await sendBack(setup, 7 * size);
+    assert.is(refused?.code, ResponseCode.SYSTEM_BUSY);
+    assert.match(refused?.remark ?? '', /more than 33554432 \(limit MAX_SEND_BACK_BYTES\)/);
+  }
+  assert.is(setup.store.reads, 7);
+  setup.put.end(0);
+  assert.is((await under[0])?.code, ResponseCode.SUCCESS);
+  const next = sendBack(setup, 7 * size);
+  await settle();
+  assert.is(setup.store.reads, 8);
+  for (let i = 1; i < 8; i++) setup.put.end(i, i === 3 ? ResponseCode.SYSTEM_ERROR : 0);
+  assert.is((await next)?.code, ResponseCode.SUCCESS);
+  assert.is((await under[3])?.code, ResponseCode.SYSTEM_ERROR);
+  assert.is((await sendBack(setup, 5))?.code, ResponseCode.SYSTEM_ERROR);
+  assert.is(setup.context.sendBacks.taken, 0);
 });
 
 test('refusals in RocketMQ order', async () => {
