@@ -11,7 +11,7 @@ export class ByteBudget {
     return this.#taken;
   }
 
-  /** False, and nothing taken, when so many do not fit. What is larger than the limit fits when nothing else is there. */
+  /** False, and nothing taken, when so many do not fit. What is larger than the limit fits when it is alone. */
   take(bytes: number): boolean {
     if (this.#taken > 0 && this.#taken + bytes > this.#limit) return false;
     this.#taken += bytes;

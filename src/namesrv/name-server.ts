@@ -39,7 +39,7 @@ export async function startNameServer(options: NameServerOptions): Promise<NameS
   const log = options.log ?? (() => {});
   const state: NameServerState = {
     routes: new Routes(),
-    kvConfig: new KvConfig(options.kvConfigPath),
+    kvConfig: new KvConfig(options.kvConfigPath, log),
     config: { ...defaultConfig(), ...options.config },
     clock,
     startedAt: clock.monotonic(),
