@@ -1,4 +1,4 @@
-/** Configuration files that hold what cannot be meant: refused by file, entry and what is allowed, or left out and counted. */
+/** Configuration files that hold what cannot be meant: refused with a sentence, or left out and counted. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
