@@ -56,6 +56,8 @@ export const MAX_SEND_BACK_BYTES = 32 * MIB;
 /** Bytes of messages in the answer to a query by key, and entries of the index that it looks at. */
 export const MAX_QUERY_BYTES = 8 * MIB;
 export const MAX_QUERY_ENTRIES = 64 * KIB;
+/** Clients that one request has the broker ask or tell something. */
+export const MAX_ASKED_CLIENTS = 1 * KIB;
 /** Consumer groups and producer groups in one heartbeat, and topics that one consumer subscribes to. */
 export const MAX_HEARTBEAT_GROUPS = 1 * KIB;
 export const MAX_SUBSCRIPTIONS = 2 * KIB;
