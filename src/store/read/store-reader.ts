@@ -1,5 +1,6 @@
 /** Single reads of the store by position, offset, time or key: any thread, off the hot path. */
 import { javaHashCode } from '../../lib/java-hash.ts';
+import { MAX_QUERY_BYTES } from '../../lib/limits.ts';
 import { MAGIC_V1, MAGIC_V2 } from '../../record/layout.ts';
 import {
   PROPERTY_KEYS,
@@ -49,6 +50,11 @@ export class StoreReader {
     this.#positions = positions;
     this.#directory = directory;
     this.#index = index;
+  }
+
+  /** Size of the record that starts at `position` in bytes, 0 when none does. Throws `Unreadable`. */
+  recordSize(position: number): number {
+    return this.#sizeAt(position);
   }
 
   /** A copy of the record that starts at `position`, or undefined when none does. Throws `Unreadable`. */
@@ -125,8 +131,9 @@ export class StoreReader {
   }
 
   /**
-   * Records of `topic` with a key, unique key or tag, store time within [begin, end] ms, by ascending position. Throws
-   * `Unreadable` when one that may be among them cannot be read: an answer without it would say that it is not there.
+   * Records of `topic` with a key, unique key or tag, store time within [begin, end] ms, by ascending position: the
+   * newest that `maxCount`, MAX_QUERY_BYTES and MAX_QUERY_ENTRIES leave. Throws `Unreadable` when one that may be among
+   * them cannot be read: an answer without it would say that it is not there.
    */
   query(
     topic: string,
@@ -140,11 +147,14 @@ export class StoreReader {
       return { records: [], indexLastUpdateTimestamp: 0, indexLastUpdatePhyoffset: 0 };
     const found = new Map<number, Uint8Array>();
     const indexKey = indexType === 'T' ? `${topic}#T#${key}` : `${topic}#${key}`;
+    let bytes = 0;
     const accept = (position: number): boolean => {
-      if (found.has(position)) return false;
+      const size = found.has(position) ? 0 : this.#sizeAt(position);
+      if (size === 0 || bytes + size > MAX_QUERY_BYTES) return false;
       const record = this.recordAt(position);
       if (record === undefined || !this.#answers(record, topic, key, indexType, begin, end)) return false;
       found.set(position, record);
+      bytes += size;
       return true;
     };
     const lookup = this.#index.find(
