@@ -12,7 +12,8 @@ export const LARGE_TOPIC = 'hostile-large';
 const LARGE_MESSAGES = 4;
 const LARGE_BYTES = 4_000_000;
 
-function shapeOf(code: number): { fields: Readonly<Record<string, string>>; body: Buffer } {
+/** The request of the table with this code. */
+export function shapeOf(code: number): { fields: Readonly<Record<string, string>>; body: Buffer } {
   const shape = [...brokerRequests, ...nameServerRequests].find((one) => one.code === code);
   return { fields: shape?.fields ?? {}, body: bodyOf(shape?.body) ?? Buffer.alloc(0) };
 }
