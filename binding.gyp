@@ -6,6 +6,7 @@
         "native/addon.cc",
         "native/arguments.cc",
         "native/attachments.cc",
+        "native/background.cc",
         "native/bulk_calls.cc",
         "native/crc32.cc",
         "native/doorbell.cc",

@@ -30,6 +30,7 @@ class RingmqAddon final : public Napi::Addon<RingmqAddon> {
                              cold<regionReferencesCall>(env, "regionReferences"),
                              cold<syncRegionCall>(env, "syncRegion"),
                              hot("regionError", regionErrorCall),
+                             hot("regionErrorIn", regionErrorInCall),
                              cold<adviseRegionCall>(env, "adviseRegion"),
                              hot("residentPages", residentPagesCall),
                              cold<populateRegionCall>(env, "populateRegion"),

@@ -27,10 +27,13 @@ bool repair(void* address) {
   if (repairWindowCopy(address)) return true;
   Region* region = findSegmentAt(address);
   if (region == nullptr) return false;
-  region->error.store(EIO);
   const auto page = reinterpret_cast<uintptr_t>(address) & ~(pageSize() - 1);
+  // Before the zeros are there to be read: who copies them finds the page noted afterwards.
+  region->lost.add((page - reinterpret_cast<uintptr_t>(region->base)) / pageSize());
+  region->error.store(EIO);
   if (replaceByZeros(reinterpret_cast<uint8_t*>(page), pageSize())) return true;
   // Each lone page costs the process one of its limited mappings; the whole region costs none.
+  region->lost.addAll();
   return replaceByZeros(region->base, mappedSize(*region));
 }
 

@@ -10,6 +10,7 @@
 
 #include "path_lock.h"
 #include "region.h"
+#include "segment_file.h"
 
 namespace ringmq {
 
@@ -24,6 +25,8 @@ constexpr size_t kSmallWrite = 256;
 constexpr uint64_t kIdleSyncs = 64;
 constexpr size_t kDropsPerSync = 256;
 constexpr size_t kUsualMappings = 65530;
+/// Levels of directories that may be new when a file is: its own, the one above, and the one that names that.
+constexpr int kNewLevels = 3;
 
 /// How many windows the process may have: the system bounds its mappings, and others need some.
 size_t maxWindows() {
@@ -50,9 +53,28 @@ int createSparse(const std::string& path, int64_t bytes) {
   return -error;
 }
 
-int openOrCreate(const std::string& path, int64_t bytes) {
+int openOrCreate(const std::string& path, int64_t bytes, bool* created) {
   const int descriptor = openExisting(path);
-  return descriptor == -ENOENT && bytes >= 0 ? createSparse(path, bytes) : descriptor;
+  if (descriptor != -ENOENT || bytes < 0) return descriptor;
+  *created = true;
+  return createSparse(path, bytes);
+}
+
+/// Makes every page of the file dirty that holds something. 0 or -errno.
+int touchPages(int descriptor) {
+  TailWindow window;
+  const off_t end = lseek(descriptor, 0, SEEK_END);
+  off_t from = lseek(descriptor, 0, SEEK_DATA);
+  while (from >= 0 && from < end) {
+    const off_t hole = lseek(descriptor, from, SEEK_HOLE);
+    const off_t to = hole < 0 ? end : hole;
+    for (; from < to; from += static_cast<off_t>(pageSize())) {
+      if (!window.map(descriptor, static_cast<uint64_t>(from))) return -EIO;
+      if (!window.touch()) return -EIO;
+    }
+    from = lseek(descriptor, to, SEEK_DATA);
+  }
+  return 0;
 }
 
 }  // namespace
@@ -107,7 +129,13 @@ int32_t FileCache::open(const std::string& path, int64_t bytes) {
     }
     shrinkTo(limit_ - 1);
   }
-  const int descriptor = openOrCreate(path, bytes);
+  bool created = false;
+  int descriptor = openOrCreate(path, bytes, &created);
+  if (descriptor == -EMFILE || descriptor == -ENFILE) {
+    const std::lock_guard<std::mutex> guard(mutex_);
+    shrinkTo(0);
+    descriptor = openOrCreate(path, bytes, &created);
+  }
   if (descriptor < 0) return descriptor;
   struct stat status;
   if (fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) {
@@ -115,6 +143,8 @@ int32_t FileCache::open(const std::string& path, int64_t bytes) {
     return -EINVAL;
   }
   const std::lock_guard<std::mutex> guard(mutex_);
+  if (created) noteCreation(path);
+  watch(status.st_dev, path);
   auto* file = new File{++lastId_, path, status.st_dev};
   byId_[file->id] = file;
   byPath_[path] = file;
@@ -235,58 +265,106 @@ int FileCache::sync(int32_t id) {
 
 int FileCache::syncDirty() {
   const std::lock_guard<std::mutex> oneAtATime(syncing_);
-  std::vector<File*> files;
-  {
-    const std::lock_guard<std::mutex> guard(mutex_);
-    files.swap(dirty_);
-    // Cleared before the sync: a write from here on belongs to the next one.
-    for (File* file : files) {
-      file->dirty = false;
-      file->lastSync = syncs_;
-    }
-    syncs_ += 1;
-    dropIdleWindows();
-  }
-  const int result = files.size() >= kManyDirtyFiles ? syncFileSystems(files) : syncOneByOne(files);
+  const Batch batch = takeDirty();
+  const int result = syncBatch(batch);
   const std::lock_guard<std::mutex> guard(mutex_);
-  for (File* file : files) {
+  if (result < 0) putBack(batch);
+  for (File* file : batch.files) {
     file->awaitedSyncs -= 1;
     forgetIfUnused(file);
   }
   return result;
 }
 
-int FileCache::syncOneByOne(const std::vector<File*>& files) {
-  int result = 0;
-  for (File* file : files) {
-    const int outcome = syncDescriptor(file, fdatasync);
-    if (result == 0) result = outcome;
+FileCache::Batch FileCache::takeDirty() {
+  const std::lock_guard<std::mutex> guard(mutex_);
+  Batch batch;
+  batch.files.swap(dirty_);
+  batch.directories.swap(newDirectories_);
+  // Cleared before the sync: a write from here on belongs to the next one.
+  for (File* file : batch.files) {
+    if (file->unwatched) batch.unwatched.insert(file->device);
+    file->unwatched = false;
+    file->dirty = false;
+    file->lastSync = syncs_;
   }
+  syncs_ += 1;
+  dropIdleWindows();
+  return batch;
+}
+
+int FileCache::syncBatch(const Batch& batch) {
+  int result = 0;
+  const auto note = [&result](int outcome) {
+    if (result == 0) result = outcome;
+  };
+  std::unordered_set<dev_t> whole = batch.unwatched;
+  if (batch.files.size() + batch.directories.size() >= kManyDirtyFiles) {
+    for (const File* file : batch.files) whole.insert(file->device);
+    for (File* file : batch.files) {
+      if (file->lost) note(syncFile(file));
+    }
+  } else {
+    for (File* file : batch.files) note(syncFile(file));
+    for (const std::string& directory : batch.directories) {
+      const int outcome = syncDirectory(directory);
+      // Deleted since; or one that nobody may list, in which we have made nothing then.
+      if (outcome != -ENOENT && outcome != -EACCES) note(outcome);
+    }
+  }
+  for (const dev_t device : whole) note(syncFileSystem(device));
   return result;
 }
 
-int FileCache::syncFileSystems(const std::vector<File*>& files) {
-  std::unordered_set<dev_t> synced;
-  int result = 0;
-  for (File* file : files) {
-    if (!synced.insert(file->device).second) continue;
-    const int outcome = syncDescriptor(file, syncfs);
-    if (result == 0) result = outcome;
+/// After a failure nobody knows which file it was, or which of its pages: all of them count as not written.
+void FileCache::putBack(const Batch& batch) {
+  for (File* file : batch.files) {
+    file->lost = true;
+    markDirty(file);
   }
-  return result;
+  newDirectories_.insert(batch.directories.begin(), batch.directories.end());
 }
 
-int FileCache::syncDescriptor(File* file, int (*synchronize)(int)) {
+int FileCache::syncFile(File* file) {
   {
     std::unique_lock<std::mutex> lock(mutex_);
     const int error = acquire(file, lock);
     // Deleted since it was written: nobody will read it again.
     if (error < 0) return error == -ENOENT ? 0 : error;
   }
-  const int result = synchronize(file->descriptor) == 0 ? 0 : -errno;
+  int result = file->lost ? touchPages(file->descriptor) : 0;
+  if (result == 0) result = fdatasync(file->descriptor) == 0 ? 0 : -errno;
   const std::lock_guard<std::mutex> guard(mutex_);
+  if (result == 0) file->lost = false;
   release(file);
   return result;
+}
+
+int FileCache::syncFileSystem(dev_t device) {
+  int watcher = -1;
+  {
+    const std::lock_guard<std::mutex> guard(mutex_);
+    const auto found = watchers_.find(device);
+    if (found != watchers_.end()) watcher = found->second;
+  }
+  if (watcher < 0) return -EMFILE;
+  return syncfs(watcher) == 0 ? 0 : -errno;
+}
+
+/// Without a watcher, for want of descriptors, the syncs that need one fail, and the next open of a file tries again.
+void FileCache::watch(dev_t device, const std::string& path) {
+  if (watchers_.count(device) > 0) return;
+  const int descriptor = ::open(directoryOf(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor >= 0) watchers_[device] = descriptor;
+}
+
+/// The file's name, and those of the two directories above, which may be new as well: a queue's and its topic's.
+void FileCache::noteCreation(const std::string& path) {
+  std::string directory = path;
+  for (int level = 0; level < kNewLevels; level += 1) {
+    directory = directoryOf(directory);
+    newDirectories_.insert(directory);
+  }
 }
 
 FileCache::File* FileCache::find(int32_t id) {
@@ -362,6 +440,8 @@ void FileCache::shrinkTo(size_t limit) {
 }
 
 void FileCache::closeDescriptor(File* file) {
+  // A mapped window keeps the file in memory as well as a descriptor does.
+  if (file->awaitedSyncs > 0 && !file->window.mapped()) file->unwatched = true;
   recency_.erase(file->position);
   ::close(file->descriptor);
   file->descriptor = -1;

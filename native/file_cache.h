@@ -35,7 +35,8 @@ class FileCache {
   int64_t write(int32_t id, uint64_t offset, const uint8_t* source, size_t length);
   int64_t size(int32_t id);
   int sync(int32_t id);
-  /// When it returns, everything that was written before the call is on the device. 0 or the first -errno.
+  /// When it returns 0, everything that was written or made before the call is on the device. Else the first -errno, and
+  /// what is not there belongs to the next call.
   int syncDirty();
 
  private:
@@ -50,6 +51,11 @@ class FileCache {
     int32_t awaitedSyncs = 0;
     int descriptor = -1;
     bool dirty = false;
+    /// Nothing of ours kept the file in memory for a while although it was dirty: the system may have forgotten that it
+    /// could not write it.
+    bool unwatched = false;
+    /// A sync failed: the system counts its pages as written, so they are made dirty again before the next one.
+    bool lost = false;
     TailWindow window = {};
     /// Page in which the last small write ended.
     uint64_t tailPage = ~uint64_t{0};
@@ -74,9 +80,22 @@ class FileCache {
   void adopt(File* file, int descriptor);
   void shrinkTo(size_t limit);
   void closeDescriptor(File* file);
-  int syncOneByOne(const std::vector<File*>& files);
-  int syncFileSystems(const std::vector<File*>& files);
-  int syncDescriptor(File* file, int (*synchronize)(int));
+  /// What one `syncDirty` makes durable.
+  struct Batch {
+    std::vector<File*> files;
+    /// Directories in which files were made.
+    std::unordered_set<std::string> directories;
+    /// File systems of which some file was not watched.
+    std::unordered_set<dev_t> unwatched;
+  };
+
+  Batch takeDirty();
+  int syncBatch(const Batch& batch);
+  int syncFile(File* file);
+  int syncFileSystem(dev_t device);
+  void putBack(const Batch& batch);
+  void watch(dev_t device, const std::string& path);
+  void noteCreation(const std::string& path);
 
   std::mutex mutex_;
   /// Held during `syncDirty`, so that a second caller does not return before the files that the first one took are
@@ -87,6 +106,10 @@ class FileCache {
   /// Files with a descriptor, the least recently used first.
   std::list<File*> recency_;
   std::vector<File*> dirty_;
+  std::unordered_set<std::string> newDirectories_;
+  /// A descriptor of each file system in use, open since before anything was written: it hears of every write there that
+  /// failed, also in files that have no descriptor any more.
+  std::unordered_map<dev_t, int> watchers_;
   /// Files with a window.
   std::unordered_set<File*> windowed_;
   /// Number of the `syncDirty` call that is next to take the dirty files.

@@ -5,11 +5,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <map>
 #include <mutex>
 #include <utility>
 
+#include "background.h"
 #include "id_table.h"
 #include "path_lock.h"
 #include "segment_file.h"
@@ -30,12 +32,22 @@ void forgetFile(Region* region) {
   if (found != segments.end() && found->second == region) segments.erase(found);
 }
 
+/// The last one to leave a deleted file must not be held up by the freeing of its blocks: it may be the writer.
+void closeFile(int descriptor) {
+  struct stat status;
+  if (fstat(descriptor, &status) == 0 && status.st_nlink == 0) {
+    closeInBackground(descriptor);
+  } else {
+    close(descriptor);
+  }
+}
+
 void unmapIfUnused(Region* region) {
   if (region->opens + region->attachments + region->pins > 0) return;
   table.remove(region->id);
   forgetFile(region);
   munmap(region->base, mappedSize(*region));
-  if (region->descriptor >= 0) close(region->descriptor);
+  if (region->descriptor >= 0) closeFile(region->descriptor);
 }
 
 int32_t registerRegion(Region* region) {
@@ -44,6 +56,18 @@ int32_t registerRegion(Region* region) {
   region->opens = 1;
   table.add(region->id, region);
   return region->id;
+}
+
+/// Id, or 0 when nobody has mapped the file. Needs no descriptor: what one thread has open the others get even when
+/// the process has used up all of them.
+int32_t shareSegment(const std::string& path, size_t bytes) {
+  struct stat status;
+  if (stat(path.c_str(), &status) != 0 || static_cast<uint64_t>(status.st_size) != bytes) return 0;
+  const std::lock_guard<std::mutex> guard(mutex);
+  const auto known = segments.find({status.st_dev, status.st_ino});
+  if (known == segments.end() || known->second->size != bytes) return 0;
+  known->second->opens += 1;
+  return known->second->id;
 }
 
 /// Takes the descriptor over only when it makes a new region of it.
@@ -79,6 +103,33 @@ int32_t mapSegment(int descriptor, size_t bytes, bool* taken) {
 }
 
 }  // namespace
+
+void LostPages::add(uint64_t page) {
+  if (overlap(page, page)) return;
+  const uint32_t place = count_.fetch_add(1);
+  if (place < kMost) {
+    pages_[place].store(page + 1);
+  } else {
+    count_.store(kMost);
+    addAll();
+  }
+}
+
+bool LostPages::overlap(uint64_t first, uint64_t last) const {
+  if (all_.load()) return true;
+  const uint32_t count = std::min(count_.load(), kMost);
+  for (uint32_t i = 0; i < count; i += 1) {
+    const uint64_t page = pages_[i].load();
+    if (page != 0 && page - 1 >= first && page - 1 <= last) return true;
+  }
+  return false;
+}
+
+int32_t errorIn(const Region& region, size_t from, size_t length) {
+  const int32_t error = region.error.load();
+  if (error == 0 || length == 0) return 0;
+  return region.lost.overlap(from / pageSize(), (from + length - 1) / pageSize()) ? error : 0;
+}
 
 size_t pageSize() {
   static const auto size = static_cast<size_t>(sysconf(_SC_PAGESIZE));
@@ -118,6 +169,8 @@ int32_t allocateRegion(size_t bytes) {
 
 int32_t openSegment(const std::string& path, size_t bytes, bool create) {
   const PathLock lock(path);
+  const int32_t shared = shareSegment(path, bytes);
+  if (shared > 0) return shared;
   const int descriptor = create ? openOrCreateSegmentFile(path, bytes) : openSegmentFile(path);
   if (descriptor < 0) return descriptor;
   bool taken = false;

@@ -14,6 +14,23 @@
 
 namespace ringmq {
 
+/// The pages of a segment that read as zeros because the device failed. As many as a failing device shows before
+/// somebody looks after it; where there are more, all count as lost. Only ever grows; async-signal-safe.
+class LostPages {
+ public:
+  void add(uint64_t page);
+  void addAll() { all_.store(true); }
+  bool overlap(uint64_t first, uint64_t last) const;
+
+ private:
+  static constexpr uint32_t kMost = 64;
+
+  std::atomic<bool> all_{false};
+  std::atomic<uint32_t> count_{0};
+  // Page numbers plus one: 0 = not noted yet.
+  std::atomic<uint64_t> pages_[kMost] = {};
+};
+
 struct Region {
   int32_t id = 0;
   uint8_t* base = nullptr;
@@ -23,8 +40,9 @@ struct Region {
   int descriptor = -1;
   dev_t device = 0;
   ino_t inode = 0;
-  /// Set by the fault guard.
+  /// Set by the fault guard and by a failed append; where, is in `lost`.
   std::atomic<int32_t> error{0};
+  LostPages lost;
   std::atomic<bool> neutralized{false};
 
   // The counts belong to the registry's mutex.
@@ -32,6 +50,9 @@ struct Region {
   int32_t attachments = 0;
   int32_t pins = 0;
 };
+
+/// errno of the trouble that [from, from + length) of the region is in, or 0.
+int32_t errorIn(const Region& region, size_t from, size_t length);
 
 size_t pageSize();
 /// Bytes of whole pages that the region covers.

@@ -44,7 +44,10 @@ int append(const Region& region, size_t offset, const uint8_t* bytes, size_t len
 
 int appendToRegion(Region* region, size_t offset, const uint8_t* bytes, size_t length) {
   const int result = append(*region, offset, bytes, length);
-  if (result < 0) region->error.store(-result);
+  if (result < 0) {
+    region->lost.addAll();
+    region->error.store(-result);
+  }
   return result;
 }
 

@@ -79,6 +79,16 @@ napi_value regionErrorCall(napi_env env, napi_callback_info info) {
   return arguments.answer(region->error.load());
 }
 
+napi_value regionErrorInCall(napi_env env, napi_callback_info info) {
+  HotArguments<3> arguments(env, info);
+  const Region* region = arguments.region(0);
+  const uint64_t from = arguments.offset(1);
+  const uint64_t length = arguments.offset(2);
+  arguments.requireRange(region, from, length);
+  if (!arguments.valid()) return arguments.reject("regionErrorIn: unknown region, or range outside of it");
+  return arguments.answer(errorIn(*region, from, length));
+}
+
 Napi::Value adviseRegionCall(const Napi::CallbackInfo& info) {
   Arguments arguments(info);
   const PinnedRegion region(arguments.integer(0));

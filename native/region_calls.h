@@ -12,6 +12,7 @@ Napi::Value neutralizeRegionCall(const Napi::CallbackInfo& info);
 Napi::Value regionReferencesCall(const Napi::CallbackInfo& info);
 Napi::Value syncRegionCall(const Napi::CallbackInfo& info);
 napi_value regionErrorCall(napi_env env, napi_callback_info info);
+napi_value regionErrorInCall(napi_env env, napi_callback_info info);
 Napi::Value adviseRegionCall(const Napi::CallbackInfo& info);
 napi_value residentPagesCall(napi_env env, napi_callback_info info);
 Napi::Value populateRegionCall(const Napi::CallbackInfo& info);

@@ -1,6 +1,7 @@
 #include "region_sync.h"
 
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -31,9 +32,13 @@ Pages pagesOf(const Region& region, size_t from, size_t length) {
   return {region.base + first, from + length - first};
 }
 
-int health(const Region& region) {
+/// Pages that were lost elsewhere in the file are none of this range's trouble; a file that was cut short is.
+int health(const Region& region, size_t from, size_t length) {
   if (region.neutralized.load()) return -ESTALE;
-  return -region.error.load();
+  struct stat status;
+  if (region.descriptor >= 0 && fstat(region.descriptor, &status) != 0) return -errno;
+  if (region.descriptor >= 0 && static_cast<uint64_t>(status.st_size) < region.size) return -EIO;
+  return -errorIn(region, from, length);
 }
 
 void touchPages(const Pages& pages) {
@@ -45,10 +50,10 @@ void touchPages(const Pages& pages) {
 
 int syncRegion(const Region& region, size_t from, size_t to) {
   const Pages pages = pagesOf(region, from, to - from);
-  const int before = health(region);
+  const int before = health(region, from, to - from);
   if (before < 0) return before;
   if (pages.bytes > 0 && msync(pages.base, pages.bytes, MS_SYNC) != 0) return -errno;
-  return health(region);
+  return health(region, from, to - from);
 }
 
 int adviceByName(const std::string& name) {
@@ -94,7 +99,7 @@ int populateRegion(const Region& region, size_t from, size_t length) {
     pages.base += bytes;
     pages.bytes -= bytes;
   }
-  return -region.error.load();
+  return -errorIn(region, from, length);
 }
 
 }  // namespace ringmq

@@ -19,12 +19,6 @@ namespace {
 constexpr mode_t kFileMode = 0644;
 constexpr size_t kZeroChunk = 1 << 20;
 
-std::string directoryOf(const std::string& path) {
-  const size_t slash = path.rfind('/');
-  if (slash == std::string::npos) return ".";
-  return slash == 0 ? "/" : path.substr(0, slash);
-}
-
 int closeWith(int descriptor, int result) {
   close(descriptor);
   return result;
@@ -83,6 +77,12 @@ int createInPlace(const std::string& path, size_t bytes) {
 }
 
 }  // namespace
+
+std::string directoryOf(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
 
 int openSegmentFile(const std::string& path) {
   const int descriptor = open(path.c_str(), O_RDWR | O_CLOEXEC);

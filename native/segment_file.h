@@ -15,6 +15,8 @@ int prepareSegmentFile(const std::string& path, size_t bytes);
 
 /// Writes zeros to [from, to). 0 or -errno.
 int writeZeros(int descriptor, size_t from, size_t to);
+/// The directory that a path names something in.
+std::string directoryOf(const std::string& path);
 /// fsync of a directory. 0 or -errno.
 int syncDirectory(const std::string& path);
 

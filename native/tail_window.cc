@@ -48,14 +48,24 @@ void TailWindow::unmap() {
   base_ = nullptr;
 }
 
-bool TailWindow::copy(uint64_t offset, const uint8_t* source, size_t length) {
+/// Runs `write`, during which a fault in the window's page is caught. False when there was one.
+template <class Write>
+bool TailWindow::guarded(Write write) {
   copyFailed.store(false, std::memory_order_relaxed);
   copyingInto.store(base_, std::memory_order_relaxed);
   std::atomic_signal_fence(std::memory_order_seq_cst);
-  std::memcpy(base_ + (offset - start_), source, length);
+  write();
   std::atomic_signal_fence(std::memory_order_seq_cst);
   copyingInto.store(nullptr, std::memory_order_relaxed);
   return !copyFailed.load(std::memory_order_relaxed);
+}
+
+bool TailWindow::copy(uint64_t offset, const uint8_t* source, size_t length) {
+  return guarded([&] { std::memcpy(base_ + (offset - start_), source, length); });
+}
+
+bool TailWindow::touch() {
+  return guarded([&] { __atomic_fetch_or(base_, 0, __ATOMIC_SEQ_CST); });
 }
 
 bool repairWindowCopy(const void* address) {

@@ -27,8 +27,13 @@ class TailWindow {
   void abandon() { end_ = 0; }
   /// Copies what the window covers. False: it did not reach the file.
   bool copy(uint64_t offset, const uint8_t* source, size_t length);
+  /// Makes the page dirty and leaves its content as it is, whoever else writes to it. False: it cannot be read.
+  bool touch();
 
  private:
+  template <class Write>
+  bool guarded(Write write);
+
   uint8_t* base_ = nullptr;
   uint64_t start_ = 0;
   /// End of the page or of the file, whichever comes first.

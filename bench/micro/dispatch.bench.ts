@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { systemClock } from '../../src/lib/clock.ts';
 import { APPENDED } from '../../src/ring/positions.ts';
+import { Watermark } from '../../src/ring/watermark.ts';
 import { nativeDisk } from '../../src/store/disk/native-disk.ts';
 import { Dispatcher } from '../../src/store/dispatch/dispatcher.ts';
 import { DEFAULT_DELAY_LEVELS, parseDelayLevels } from '../../src/store/dispatch/schedule-time.ts';
@@ -43,7 +44,7 @@ function dispatching(name: string, bench: BenchLog, folder: string, index: KeyIn
       queues,
       directory: bench.directory,
       index,
-      bound: APPENDED,
+      bound: new Watermark(bench.positions, [APPENDED]),
       delayMillis: parseDelayLevels(DEFAULT_DELAY_LEVELS),
       onArrival: () => {},
       onUnknownQueue: () => undefined,

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { TagSet } from '../../src/broker/view/network-view.ts';
 import { javaHashCode } from '../../src/lib/java-hash.ts';
 import { APPENDED } from '../../src/ring/positions.ts';
+import { Watermark } from '../../src/ring/watermark.ts';
 import { nativeDisk } from '../../src/store/disk/native-disk.ts';
 import { Dispatcher } from '../../src/store/dispatch/dispatcher.ts';
 import { DEFAULT_STORE_OPTIONS } from '../../src/store/options.ts';
@@ -29,7 +30,7 @@ function dispatchAll(bench: BenchLog, root: string): void {
     queues,
     directory: bench.directory,
     index: undefined,
-    bound: APPENDED,
+    bound: new Watermark(bench.positions, [APPENDED]),
     delayMillis: [],
     onArrival: () => {},
     onUnknownQueue: () => undefined,

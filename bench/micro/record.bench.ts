@@ -10,6 +10,7 @@ import { FrameCutter } from '../../src/protocol/frame-cutter.ts';
 import { RequestView } from '../../src/protocol/request-view.ts';
 import { plainBulk } from '../../src/ring/bulk.ts';
 import { plainChannel } from '../../src/ring/channel.ts';
+import { Counters } from '../../src/ring/counters.ts';
 import { nativeDisk } from '../../src/store/disk/native-disk.ts';
 import { QueueFiles } from '../../src/store/read/queue-files.ts';
 import type { HeaderFormat } from '../load/send-template.ts';
@@ -75,6 +76,7 @@ function sending(header: HeaderFormat): Subject {
     makeUniqueKey: () => '',
     maxMessageSize: 4 << 20,
     now: () => 0,
+    counters: Counters.unread(),
     toControl: () => -1,
     isAwaited: () => false,
     awaitTopic: () => -1,

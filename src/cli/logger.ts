@@ -2,21 +2,34 @@
  * The log of a running process: one JSON line per event on stderr, level by RINGMQ_LOG_LEVEL. pino is loaded with the
  * first line that is really written, so quiet commands do not wait for it.
  */
+import { writeSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Logger } from 'pino';
 import type { ControlLog } from '../control/log.ts';
+import { systemClock } from '../lib/clock.ts';
 import { UserError } from './user-error.ts';
 
 const STDERR = 2;
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
 
-export function createLogger(level = process.env['RINGMQ_LOG_LEVEL'] ?? 'info'): ControlLog {
+const PINO_LEVELS = { info: 30, warn: 40, error: 50 };
+
+export function createLogger(
+  level = process.env['RINGMQ_LOG_LEVEL'] ?? 'info',
+  open: (level: string) => Logger = openPino,
+): ControlLog {
   const threshold = LEVELS.indexOf(level);
   if (threshold < 0) throw new UserError(`RINGMQ_LOG_LEVEL=${level}: allowed are ${LEVELS.join(', ')}.`);
   let logger: Logger | undefined;
   const write = (at: 'info' | 'warn' | 'error', fields: object, message: string): void => {
     if (LEVELS.indexOf(at) < threshold) return;
-    logger ??= openPino(level);
+    try {
+      logger ??= open(level);
+    } catch {
+      // The first line may be about the want of descriptors, for which pino cannot be loaded either.
+      writeSync(STDERR, plainLine(at, fields, message));
+      return;
+    }
     logger[at](fields, message);
   };
   return {
@@ -24,6 +37,14 @@ export function createLogger(level = process.env['RINGMQ_LOG_LEVEL'] ?? 'info'):
     warn: (fields, message) => write('warn', fields, message),
     error: (fields, message) => write('error', fields, message),
   };
+}
+
+/** The line as pino would write it. */
+function plainLine(at: keyof typeof PINO_LEVELS, fields: object, message: string): string {
+  const text = (_: string, value: unknown) =>
+    value instanceof Error ? { message: value.message, stack: value.stack } : value;
+  const line = { level: PINO_LEVELS[at], time: systemClock.now(), pid: process.pid, ...fields, msg: message };
+  return `${JSON.stringify(line, text)}\n`;
 }
 
 /** Written synchronously: the last lines before an exit are the ones that matter. */

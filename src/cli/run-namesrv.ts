@@ -15,7 +15,11 @@ export async function runNameServer(flags: NameServerFlags & { printConfig?: boo
   await serve(log, async () => {
     logWarnings(log, warnings);
     const { startNameServer } = await import('../namesrv/name-server.ts');
-    const nameServer = await startNameServer({ ...options, log: (message) => log.info({}, message) });
+    const nameServer = await startNameServer({
+      ...options,
+      log: (message) => log.info({}, message),
+      warn: (message) => log.warn({}, message),
+    });
     return {
       ready: `name server ${formatAddress(options.host, nameServer.port)}`,
       close: async () => {

@@ -49,6 +49,7 @@ async function start(loaded: LoadedBroker, port: number, log: ControlLog): Promi
     kvConfigPath: join(storePaths.config(store.directory), 'kvConfig.json'),
     maxConnections: connectionLimit(NAME_SERVER_SHARE),
     log: (message) => log.info({}, message),
+    warn: (message) => log.warn({}, message),
   });
   try {
     const own = reachableAt(loopbackOf(listener.bindAddress), nameServer.port, settings.brokerIP1);

@@ -6,8 +6,22 @@ export class UserError extends Error {
   override name = 'UserError';
 }
 
-/** A path that exists, but not for this user or not as what it should be. */
-const UNUSABLE: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EISDIR', 'EEXIST']);
+const OTHER_PLACE = 'Choose another place (--store, or the paths in broker.conf)';
+
+/** What is the matter with a path, by the system's code, and what to do. */
+const PATH_SENTENCES: Readonly<Record<string, string>> = {
+  ENOENT: `does not exist and cannot be made there. ${OTHER_PLACE}`,
+  EEXIST: 'has to be a directory, and is none. Move away what is there, or choose another place',
+  ENOTDIR: 'leads through something that is no directory. Move it away, or choose another place',
+  EISDIR: 'is a directory, and has to be a file. Move it away',
+  EACCES: `may not be used by this user. Give it the right to read and write there. ${OTHER_PLACE}`,
+  EPERM: `may not be used by this user. ${OTHER_PLACE}`,
+  EROFS: `is on a file system that can only be read. ${OTHER_PLACE}`,
+  ENOSPC: 'finds no room: the disk is full. Free some space and start again',
+  EDQUOT: "finds no room: this user's quota is used up. Free some space and start again",
+  ENAMETOOLONG: `is too long. ${OTHER_PLACE}`,
+  ELOOP: 'leads through symbolic links that go round in circles. Mend them, or choose another place',
+};
 
 const BUGS: readonly (new (message?: string) => Error)[] = [
   TypeError,
@@ -25,9 +39,11 @@ export function explain(error: unknown): string {
 }
 
 function systemSentence(
-  error: NodeJS.ErrnoException & { address?: string; port?: number },
+  error: NodeJS.ErrnoException & { address?: string; port?: number; hostname?: string; dest?: string },
 ): string | undefined {
-  const { code, path } = error;
+  const { code } = error;
+  // Of a rename, what was in the way is where it led.
+  const path = error.dest ?? error.path;
   const where = error.port ? `${error.address ?? ''}:${error.port}` : error.address;
   if (code === 'EADDRINUSE') {
     return `${where} is in use: stop the program that listens there, or choose another port (--port, --namesrv-port).`;
@@ -36,10 +52,13 @@ function systemSentence(
   if (code === 'EACCES' && error.port !== undefined) {
     return `${where} may not be used by this user: choose a port above 1023.`;
   }
-  if (path === undefined) return undefined;
-  if (code === 'ENOENT') return `${path} does not exist.`;
-  if (code !== undefined && UNUSABLE.has(code))
-    return `${path} cannot be used (${code}): check its kind and rights, or choose another place.`;
-  if (code === 'ENOSPC') return `${path}: the disk is full. Free some space and start again.`;
-  return undefined;
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
+    return `${error.hostname ?? where} is not known here: choose another --host.`;
+  }
+  if (path === undefined || code === undefined) return undefined;
+  const reading = code === 'ENOENT' && error.syscall !== 'mkdir';
+  const sentence = reading ? 'does not exist' : PATH_SENTENCES[code];
+  return sentence === undefined
+    ? `${path} cannot be used (${code}): check its kind and rights, or choose another place.`
+    : `${path} ${sentence}.`;
 }

@@ -49,6 +49,14 @@ export class ConsumerGroup implements ConsumerGroupView {
     return this.#members.size === 0;
   }
 
+  get size(): number {
+    return this.#members.size;
+  }
+
+  has(connectionId: string): boolean {
+    return this.#members.has(connectionId);
+  }
+
   members(): ConsumerMember[] {
     return [...this.#members.values()];
   }

@@ -3,6 +3,7 @@
  * change, so that they share the queues anew; broadcasting groups have nothing to share.
  */
 import type { Clock } from '../lib/clock.ts';
+import { MAX_GROUP_MEMBERS } from '../lib/limits.ts';
 import { Listeners } from '../lib/listeners.ts';
 import { RequestCode } from '../protocol/codes.ts';
 import { ConsumerGroup, type ConsumerGroupView } from './consumer-group.ts';
@@ -12,6 +13,7 @@ import type { ControlLog } from './log.ts';
 import { OfflineSubscriptions } from './offline-subscriptions.ts';
 import { newOnewayRequest } from './outgoing.ts';
 import type { ClientInfo } from './producers.ts';
+import { tableFull } from './request-fields.ts';
 import type { BrokerSettings } from './settings.ts';
 import type { Subscription } from './subscription.ts';
 
@@ -66,11 +68,15 @@ export class ConsumerTable {
 
   /**
    * One consumer of a heartbeat. True when the client has to send its subscriptions (again): they differ from those
-   * of the group's last heartbeat, or it left them out and they are not known here, as after a restart.
+   * of the group's last heartbeat, or it left them out and they are not known here, as after a restart. Throws a
+   * RequestError when the group is full.
    */
   register(registration: Registration): boolean {
     const { client, consumer, fingerprint } = registration;
     const group = this.#groups.get(consumer.groupName) ?? new ConsumerGroup(consumer.groupName);
+    if (group.size >= MAX_GROUP_MEMBERS && !group.has(client.connection.id)) {
+      throw tableFull('consumers in a group', MAX_GROUP_MEMBERS, 'MAX_GROUP_MEMBERS');
+    }
     this.#groups.set(group.name, group);
     const previous = group.fingerprint;
     group.fingerprint = fingerprint;

@@ -1,8 +1,11 @@
 /** One consumer group's configuration and its JSON form (config/subscriptionGroup.json, requests 200, 201, 352). */
 import { MAX_GROUP_EXTRAS, MAX_QUEUES_PER_TOPIC } from '../lib/limits.ts';
 import { limitError } from '../protocol/errors.ts';
-import { type RocketJson, writeRocketJson } from '../protocol/rocketmq-json.ts';
+import { type RocketJson, WrittenJson, writeRocketJson } from '../protocol/rocketmq-json.ts';
 import { asObject, booleanOr, INT32, integerWithin, type Range, textIn, textMapIn } from './json-fields.ts';
+
+/** Containers around an entry of a table: the whole and the table. */
+const TABLE_DEPTH = 2;
 
 /** Tables replace a config, they never change one. */
 export interface GroupConfig {
@@ -90,6 +93,18 @@ export function groupConfigFromJson(value: RocketJson | undefined): GroupConfig 
 
 export function groupConfigToJson(config: GroupConfig): Record<string, unknown> {
   return { ...config, attributes: new Map(config.attributes) };
+}
+
+const written = new WeakMap<GroupConfig, WrittenJson>();
+
+/** The same as a member of `subscriptionGroupTable`, written once as long as the configuration stays. */
+export function groupConfigText(config: GroupConfig): WrittenJson {
+  let text = written.get(config);
+  if (text === undefined) {
+    text = new WrittenJson(groupConfigToJson(config), TABLE_DEPTH);
+    written.set(config, text);
+  }
+  return text;
 }
 
 /** They are kept as they came, and written with every change of any group. */

@@ -4,14 +4,16 @@
  */
 import { join } from 'node:path';
 import type { Clock } from '../lib/clock.ts';
+import { MAX_FORBIDDEN, MAX_GROUPS } from '../lib/limits.ts';
 import { Listeners } from '../lib/listeners.ts';
 import { groupNameProblem, isSystemGroup } from '../lib/names.ts';
 import { writeRocketJson } from '../protocol/rocketmq-json.ts';
 import { alterAttributes, GROUP_ATTRIBUTES } from './attributes.ts';
 import { DataVersion, type DataVersionJson } from './data-version.ts';
-import { type GroupConfig, groupConfigFromJson, groupConfigToJson, newGroupConfig } from './group-config.ts';
+import { type GroupConfig, groupConfigFromJson, groupConfigText, newGroupConfig } from './group-config.ts';
 import { asObject, entriesOf, integerFrom } from './json-fields.ts';
 import { pageByName } from './name-page.ts';
+import { tableFull } from './request-fields.ts';
 import type { BrokerSettings } from './settings.ts';
 import { StateFile } from './state-file.ts';
 
@@ -46,8 +48,10 @@ export class GroupTable {
   readonly #settings: BrokerSettings;
   readonly #file: StateFile;
   readonly #version: DataVersion;
+  #revision = 0;
   readonly #groups = new Map<string, GroupConfig>();
   readonly #forbidden = new Map<string, Map<string, number>>();
+  #forbiddenCount = 0;
 
   constructor(configDirectory: string, settings: BrokerSettings, clock: Clock) {
     this.#settings = settings;
@@ -88,6 +92,11 @@ export class GroupTable {
     return this.#groups.size;
   }
 
+  /** Another number after each change of what `toJson` shows. */
+  get revision(): number {
+    return this.#revision;
+  }
+
   get version(): DataVersionJson {
     return this.#version.toJSON();
   }
@@ -112,6 +121,7 @@ export class GroupTable {
 
   /** Removes the group and what it may not read. False when there was no such group. */
   delete(group: string): boolean {
+    this.#forbiddenCount -= this.#forbidden.get(group)?.size ?? 0;
     this.#forbidden.delete(group);
     if (!this.#groups.delete(group)) return false;
     this.#afterChange();
@@ -132,8 +142,12 @@ export class GroupTable {
     return [...(this.#forbidden.get(group)?.keys() ?? [])].filter((topic) => !this.mayRead(group, topic));
   }
 
+  /** Throws a RequestError that names the limit when the table is full. */
   setMayRead(group: string, topic: string, may: boolean): void {
     const bits = this.forbiddenBits(group, topic);
+    if (!may && bits === 0 && this.#forbiddenCount >= MAX_FORBIDDEN) {
+      throw tableFull('topics that groups may not read', MAX_FORBIDDEN, 'MAX_FORBIDDEN');
+    }
     this.#setForbidden(group, topic, may ? bits & ~FORBID_READ : bits | FORBID_READ);
     this.#afterChange();
     this.forbiddenChanged.emit({ group, topic });
@@ -141,8 +155,10 @@ export class GroupTable {
 
   #setForbidden(group: string, topic: string, bits: number): void {
     const topics = this.#forbidden.get(group) ?? new Map<string, number>();
+    this.#forbiddenCount -= topics.size;
     if (bits > 0) topics.set(topic, bits);
     else topics.delete(topic);
+    this.#forbiddenCount += topics.size;
     if (topics.size > 0) this.#forbidden.set(group, topics);
     else this.#forbidden.delete(group);
   }
@@ -151,7 +167,7 @@ export class GroupTable {
     const table = new Map<string, unknown>();
     const forbidden = new Map<string, Map<string, number>>();
     for (const config of groups) {
-      table.set(config.groupName, groupConfigToJson(config));
+      table.set(config.groupName, groupConfigText(config));
       const topics = this.#forbidden.get(config.groupName);
       if (topics !== undefined) forbidden.set(config.groupName, topics);
     }
@@ -169,7 +185,11 @@ export class GroupTable {
     return this.#file.saved();
   }
 
+  /** Throws a RequestError that names the limit when the table is full. */
   #store(config: GroupConfig): GroupConfig {
+    if (this.#groups.size >= MAX_GROUPS && !this.#groups.has(config.groupName)) {
+      throw tableFull('consumer groups', MAX_GROUPS, 'MAX_GROUPS');
+    }
     this.#groups.set(config.groupName, config);
     this.#afterChange();
     this.changed.emit(config);
@@ -177,6 +197,7 @@ export class GroupTable {
   }
 
   #afterChange(): void {
+    this.#revision += 1;
     this.#version.next();
     this.#file.save(() => writeRocketJson(this.#fileJson(), { pretty: true }));
   }

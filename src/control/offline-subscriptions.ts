@@ -3,6 +3,7 @@
  * that a topic they read counts as subscribed.
  */
 import type { Clock } from '../lib/clock.ts';
+import { MAX_OFFLINE_SUBSCRIPTIONS } from '../lib/limits.ts';
 import type { Subscription } from './subscription.ts';
 
 interface Seen {
@@ -15,13 +16,19 @@ export class OfflineSubscriptions {
   readonly #clock: Clock;
   /** By group, then by topic. */
   readonly #groups = new Map<string, Map<string, Seen>>();
+  #count = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
+  /** Past MAX_OFFLINE_SUBSCRIPTIONS only those that are known are kept up. */
   note(group: string, subscription: Subscription): void {
     const topics = this.#groups.get(group) ?? new Map<string, Seen>();
+    if (!topics.has(subscription.topic)) {
+      if (this.#count >= MAX_OFFLINE_SUBSCRIPTIONS) return;
+      this.#count += 1;
+    }
     topics.set(subscription.topic, { subscription, at: this.#clock.monotonic() });
     this.#groups.set(group, topics);
   }
@@ -33,7 +40,7 @@ export class OfflineSubscriptions {
   /** Forgets what was not used since `before` (monotonic ms). */
   expire(before: number): void {
     for (const [group, topics] of this.#groups) {
-      for (const [topic, seen] of topics) if (seen.at < before) topics.delete(topic);
+      for (const [topic, seen] of topics) if (seen.at < before && topics.delete(topic)) this.#count -= 1;
       if (topics.size === 0) this.#groups.delete(group);
     }
   }

@@ -4,19 +4,15 @@
  */
 import { join } from 'node:path';
 import type { Clock } from '../lib/clock.ts';
+import { MAX_OFFSETS } from '../lib/limits.ts';
 import { Listeners } from '../lib/listeners.ts';
-import { writeRocketJson } from '../protocol/rocketmq-json.ts';
+import { type WrittenJson, writeRocketJson } from '../protocol/rocketmq-json.ts';
 import { DataVersion, type DataVersionJson } from './data-version.ts';
 import { asObject, entriesOf, integerFrom } from './json-fields.ts';
 import { PeriodicFile } from './periodic-file.ts';
+import { keyOf, QueueOffsets } from './queue-offsets.ts';
+import { type RequestError, tableFull } from './request-fields.ts';
 import type { BrokerSettings } from './settings.ts';
-
-const SEPARATOR = '@';
-
-/** Next offset to consume by queue id. */
-type QueueOffsets = Map<number, number>;
-/** By `topic@group`; neither name can hold the separator. */
-type OffsetsByKey = Map<string, QueueOffsets>;
 
 export interface QueueReset {
   group: string;
@@ -33,7 +29,7 @@ export interface QueueReset {
 export interface OffsetTableJson {
   dataVersion: DataVersionJson;
   groupTopicMap: Map<string, string[]>;
-  offsetTable: OffsetsByKey;
+  offsetTable: Map<string, WrittenJson>;
 }
 
 export class OffsetTable {
@@ -43,9 +39,9 @@ export class OffsetTable {
   readonly #settings: BrokerSettings;
   readonly #file: PeriodicFile;
   readonly #version: DataVersion;
-  readonly #consumed: OffsetsByKey = new Map();
-  readonly #pulled: OffsetsByKey = new Map();
-  readonly #resets: OffsetsByKey = new Map();
+  readonly #consumed = new QueueOffsets();
+  readonly #pulled = new QueueOffsets();
+  readonly #resets = new QueueOffsets();
   #commits = 0;
 
   constructor(configDirectory: string, settings: BrokerSettings, clock: Clock) {
@@ -60,117 +56,133 @@ export class OffsetTable {
     for (const [key, queues] of entriesOf(stored?.['offsetTable'])) {
       for (const [queueId, value] of entriesOf(queues)) {
         const offset = integerFrom(value);
-        if (offset !== undefined) put(this.#consumed, key, Number(queueId), offset);
+        if (offset !== undefined) this.#consumed.put(key, Number(queueId), offset);
       }
     }
     this.#version.assign(stored?.['dataVersion']);
   }
 
-  /** Stores the offset as given, even when it is lower than before: that is how consumers go back. */
-  commit(group: string, topic: string, queueId: number, offset: number): void {
-    put(this.#consumed, keyOf(topic, group), queueId, offset);
+  /**
+   * Stores the offset as given, even when it is lower than before: that is how consumers go back. False, and nothing
+   * stored, when the table is full.
+   */
+  commit(group: string, topic: string, queueId: number, offset: number): boolean {
+    const key = keyOf(topic, group);
+    if (!this.#consumed.hasRoom(1, key, queueId)) return false;
+    this.#consumed.put(key, queueId, offset);
     this.#file.touch();
     this.#commits += 1;
     if (this.#commits % this.#settings.consumerOffsetUpdateVersionStep === 0) this.#version.next();
+    return true;
   }
 
   /** Next offset to consume, the waiting reset if there is one, or -1. */
   query(group: string, topic: string, queueId: number): number {
     const key = keyOf(topic, group);
     if (this.#settings.useServerSideResetOffset) {
-      const reset = this.#resets.get(key)?.get(queueId);
+      const reset = this.#resets.get(key, queueId);
       if (reset !== undefined) return reset;
     }
-    return this.#consumed.get(key)?.get(queueId) ?? -1;
+    return this.#consumed.get(key, queueId) ?? -1;
   }
 
   /** Consumed offsets by queue id; undefined when the group never committed for this topic. */
   queuesOf(group: string, topic: string): ReadonlyMap<number, number> | undefined {
-    return this.#consumed.get(keyOf(topic, group));
+    return this.#consumed.queues(keyOf(topic, group));
   }
 
+  /** Not noted when the table is full: it is shown to operators only. */
   commitPull(group: string, topic: string, queueId: number, offset: number): void {
-    put(this.#pulled, keyOf(topic, group), queueId, offset);
+    const key = keyOf(topic, group);
+    if (this.#pulled.hasRoom(1, key, queueId)) this.#pulled.put(key, queueId, offset);
   }
 
   /** Next offset to pull, or what `query` says when the group has not pulled since the start. */
   queryPull(group: string, topic: string, queueId: number): number {
-    return this.#pulled.get(keyOf(topic, group))?.get(queueId) ?? this.query(group, topic, queueId);
+    return this.#pulled.get(keyOf(topic, group), queueId) ?? this.query(group, topic, queueId);
   }
 
-  /** Sets where the group goes on; commits are refused until its consumer has heard of it by a pull. */
+  /**
+   * Sets where the group goes on; commits are refused until its consumer has heard of it by a pull. Throws a
+   * RequestError when the table is full.
+   */
   assignReset(group: string, topic: string, queueId: number, offset: number): void {
     const key = keyOf(topic, group);
-    put(this.#resets, key, queueId, offset);
-    put(this.#consumed, key, queueId, offset);
+    if (!this.#consumed.hasRoom(1, key, queueId)) throw offsetsFull();
+    this.#resets.put(key, queueId, offset);
+    this.#consumed.put(key, queueId, offset);
     this.#file.touch();
     this.resetChanged.emit({ group, topic, queueId, offset });
   }
 
   hasReset(group: string, topic: string, queueId: number): boolean {
-    return this.#resets.get(keyOf(topic, group))?.has(queueId) ?? false;
+    return this.#resets.get(keyOf(topic, group), queueId) !== undefined;
   }
 
   /** The waiting reset, which is over with this call; undefined when there is none. */
   takeReset(group: string, topic: string, queueId: number): number | undefined {
-    const queues = this.#resets.get(keyOf(topic, group));
-    const offset = queues?.get(queueId);
+    const key = keyOf(topic, group);
+    const offset = this.#resets.get(key, queueId);
     if (offset === undefined) return undefined;
-    queues?.delete(queueId);
+    this.#resets.deleteQueue(key, queueId);
     this.resetChanged.emit({ group, topic, queueId, offset: undefined });
     return offset;
   }
 
   /** Topics that the group has committed offsets for. */
   topicsOf(group: string): string[] {
-    return namesIn(this.#consumed.keys()).flatMap((name) => (name.group === group ? [name.topic] : []));
+    return [...this.#consumed.topicsOf(group)];
   }
 
   /** Groups that have committed offsets for the topic. */
   groupsOf(topic: string): string[] {
-    return namesIn(this.#consumed.keys()).flatMap((name) => (name.topic === topic ? [name.group] : []));
+    return [...this.#consumed.groupsOf(topic)];
   }
 
-  /** Gives `target` the offsets that `source` has for the topic, replacing its own. */
+  /**
+   * Gives `target` the offsets that `source` has for the topic, replacing its own. Throws a RequestError when the table
+   * is full.
+   */
   clone(source: string, target: string, topic: string): void {
-    const queues = this.#consumed.get(keyOf(topic, source));
+    const queues = this.#consumed.queues(keyOf(topic, source));
     if (queues === undefined) return;
+    if (!this.#consumed.hasRoom(queues.size, keyOf(topic, target))) throw offsetsFull();
     this.#consumed.set(keyOf(topic, target), new Map(queues));
     this.#file.touch();
   }
 
   removeGroup(group: string): void {
-    this.#remove((name) => name.group === group);
+    const topics = [...this.#consumed.topicsOf(group), ...this.#pulled.topicsOf(group)];
+    for (const topic of topics) this.#remove(topic, group);
   }
 
   removeTopic(topic: string): void {
-    this.#remove((name) => name.topic === topic);
+    const groups = [...this.#consumed.groupsOf(topic), ...this.#pulled.groupsOf(topic)];
+    for (const group of groups) this.#remove(topic, group);
   }
 
-  #remove(matches: (name: Names) => boolean): void {
-    const keys = new Set([...this.#consumed.keys(), ...this.#pulled.keys()]);
-    for (const name of namesIn(keys).filter(matches)) {
-      const key = keyOf(name.topic, name.group);
-      const resets = [...(this.#resets.get(key)?.keys() ?? [])];
-      this.#consumed.delete(key);
-      this.#pulled.delete(key);
-      this.#resets.delete(key);
-      this.#file.touch();
-      for (const queueId of resets) this.resetChanged.emit({ ...name, queueId, offset: undefined });
-    }
+  #remove(topic: string, group: string): void {
+    const key = keyOf(topic, group);
+    const resets = [...(this.#resets.queues(key)?.keys() ?? [])];
+    this.#consumed.delete(key);
+    this.#pulled.delete(key);
+    this.#resets.delete(key);
+    this.#file.touch();
+    for (const queueId of resets) this.resetChanged.emit({ topic, group, queueId, offset: undefined });
+  }
+
+  /** Another number after each change of what `toJson` shows. */
+  get revision(): number {
+    return this.#consumed.revision;
   }
 
   toJson(): OffsetTableJson {
     const groupTopicMap = new Map<string, string[]>();
-    for (const { group, topic } of namesIn(this.#consumed.keys())) {
-      const topics = groupTopicMap.get(group);
-      if (topics === undefined) groupTopicMap.set(group, [topic]);
-      else topics.push(topic);
-    }
+    for (const [group, topics] of this.#consumed.topicsByGroup()) groupTopicMap.set(group, [...topics]);
     return {
       dataVersion: this.#version.toJSON(),
       groupTopicMap,
-      offsetTable: this.#consumed,
+      offsetTable: this.#consumed.toJson(),
     };
   }
 
@@ -185,24 +197,6 @@ export class OffsetTable {
   }
 }
 
-function keyOf(topic: string, group: string): string {
-  return topic + SEPARATOR + group;
-}
-
-interface Names {
-  topic: string;
-  group: string;
-}
-
-function namesIn(keys: Iterable<string>): Names[] {
-  return [...keys].flatMap((key) => {
-    const [topic, group, rest] = key.split(SEPARATOR);
-    return topic !== undefined && group !== undefined && rest === undefined ? [{ topic, group }] : [];
-  });
-}
-
-function put(table: OffsetsByKey, key: string, queueId: number, offset: number): void {
-  const queues = table.get(key);
-  if (queues === undefined) table.set(key, new Map([[queueId, offset]]));
-  else queues.set(queueId, offset);
+export function offsetsFull(): RequestError {
+  return tableFull('consumer offsets', MAX_OFFSETS, 'MAX_OFFSETS');
 }

@@ -1,5 +1,7 @@
 /** Producers by group and connection, as their heartbeats told. */
+import { MAX_PRODUCER_GROUPS } from '../lib/limits.ts';
 import type { ClientConnection } from './context.ts';
+import { tableFull } from './request-fields.ts';
 
 /** One client on one connection; shared shape of producers and consumers. */
 export interface ClientInfo {
@@ -31,7 +33,7 @@ export class ProducerTable {
   readonly #clients = new Map<string, Map<string, Presence>>();
   #turn = 0;
 
-  /** `now`: monotonic ms. */
+  /** `now`: monotonic ms. Throws a RequestError when the connection is in too many groups. */
   register(group: string, client: ClientInfo, now: number): void {
     const { id } = client.connection;
     const known = this.#groups.get(group)?.get(id);
@@ -40,10 +42,13 @@ export class ProducerTable {
       return;
     }
     this.unregister(group, id);
+    const groups = this.#groupsOf.get(id) ?? new Set<string>();
+    if (groups.size >= MAX_PRODUCER_GROUPS) {
+      throw tableFull('producer groups of a connection', MAX_PRODUCER_GROUPS, 'MAX_PRODUCER_GROUPS');
+    }
     const members = this.#groups.get(group) ?? new Map<string, ProducerMember>();
     members.set(id, { ...client, lastHeartbeat: now });
     this.#groups.set(group, members);
-    const groups = this.#groupsOf.get(id) ?? new Set<string>();
     this.#groupsOf.set(id, groups.add(group));
     const connections = this.#clients.get(client.clientId) ?? new Map<string, Presence>();
     const presence = connections.get(id) ?? { connection: client.connection, groups: 0 };

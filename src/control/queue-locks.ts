@@ -3,6 +3,8 @@
  * (every 20 s, by request 41) is free for others after a minute.
  */
 import type { Clock } from '../lib/clock.ts';
+import { MAX_LOCKS } from '../lib/limits.ts';
+import { tableFull } from './request-fields.ts';
 
 export const LOCK_LIFETIME_MS = 60_000;
 
@@ -23,14 +25,21 @@ export class QueueLocks {
   readonly #clock: Clock;
   /** By group, then by queue. */
   readonly #groups = new Map<string, Map<string, Lock>>();
+  #count = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** Grants, or refreshes, what is free, expired or the client's own; returns those queues in the order asked. */
+  /**
+   * Grants, or refreshes, what is free, expired or the client's own; returns those queues in the order asked. Throws a
+   * RequestError when they could become too many.
+   */
   lock(group: string, queues: readonly MessageQueue[], clientId: string): MessageQueue[] {
     const locks = this.#groups.get(group) ?? new Map<string, Lock>();
+    if (this.#count + queues.length > MAX_LOCKS) this.sweep();
+    if (this.#count + queues.length > MAX_LOCKS) throw tableFull('locked queues', MAX_LOCKS, 'MAX_LOCKS');
+    this.#count -= locks.size;
     const granted = queues.filter((queue) => {
       const key = keyOf(queue);
       const lock = locks.get(key);
@@ -38,6 +47,7 @@ export class QueueLocks {
       locks.set(key, { clientId, refreshedAt: this.#clock.monotonic() });
       return true;
     });
+    this.#count += locks.size;
     if (locks.size > 0) this.#groups.set(group, locks);
     return granted;
   }
@@ -48,7 +58,7 @@ export class QueueLocks {
     if (locks === undefined) return;
     for (const queue of queues) {
       const key = keyOf(queue);
-      if (locks.get(key)?.clientId === clientId) locks.delete(key);
+      if (locks.get(key)?.clientId === clientId && locks.delete(key)) this.#count -= 1;
     }
     if (locks.size === 0) this.#groups.delete(group);
   }
@@ -62,7 +72,7 @@ export class QueueLocks {
   /** Forgets expired locks. To be called now and then, or dead groups would stay for ever. */
   sweep(): void {
     for (const [group, locks] of this.#groups) {
-      for (const [key, lock] of locks) if (this.#isExpired(lock)) locks.delete(key);
+      for (const [key, lock] of locks) if (this.#isExpired(lock) && locks.delete(key)) this.#count -= 1;
       if (locks.size === 0) this.#groups.delete(group);
     }
   }

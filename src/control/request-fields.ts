@@ -2,7 +2,7 @@
  * Reading a request's extension fields and answering it. Everything on the wire is text; a number is what its reader
  * says it means, and anything else is refused. A field that is empty counts as missing.
  */
-import { limitRemark, MAX_CLIENT_ID, MAX_FIELD_TEXT, MAX_NAME } from '../lib/limits.ts';
+import { limitRemark, MAX_CLIENT_ID, MAX_FIELD_TEXT, MAX_FRAME_BYTES, MAX_NAME } from '../lib/limits.ts';
 import { quote } from '../lib/quote.ts';
 import { ResponseCode } from '../protocol/codes.ts';
 import { type RemotingCommand, responseTo } from '../protocol/command.ts';
@@ -59,6 +59,11 @@ function checkLength(field: string, text: string, longest: number, limit: string
     ResponseCode.INVALID_PARAMETER,
     limitRemark(`characters in the field ${quote(field)}`, longest, limit),
   );
+}
+
+/** For a table that takes no more entries. */
+export function tableFull(what: string, limit: number, name: string): RequestError {
+  return new RequestError(ResponseCode.SYSTEM_ERROR, limitRemark(what, limit, name));
 }
 
 export function textField(request: RemotingCommand, name: string): string | undefined {
@@ -145,6 +150,20 @@ function missing(name: string): never {
   throw new RequestError(ResponseCode.SYSTEM_ERROR, `the custom field <${name}> is null`);
 }
 
+/** Header and length fields of an answer whose body is all there is to it. */
+const HEADER_ROOM = 4 * 1024;
+
+/**
+ * Throws a RequestError (SYSTEM_ERROR) that names the limit when no frame holds an answer with such a body; `advice`
+ * says what to ask for instead.
+ */
+export function checkAnswerSize(bodyBytes: number, advice?: string): void {
+  if (bodyBytes + HEADER_ROOM <= MAX_FRAME_BYTES) return;
+  const remark = limitRemark('bytes of the answer', MAX_FRAME_BYTES, 'MAX_FRAME_BYTES');
+  throw new RequestError(ResponseCode.SYSTEM_ERROR, advice === undefined ? remark : `${remark}; ${advice}`);
+}
+
+/** Throws a RequestError when no frame holds the answer. */
 export function succeed(
   request: RemotingCommand,
   fields: Readonly<Record<string, string | number | boolean>> = {},
@@ -152,6 +171,7 @@ export function succeed(
 ): RemotingCommand {
   const texts: Record<string, string> = Object.create(null);
   for (const [name, value] of Object.entries(fields)) texts[name] = String(value);
+  checkAnswerSize(body?.length ?? 0);
   return responseTo(request, ResponseCode.SUCCESS, undefined, texts, body);
 }
 

@@ -4,8 +4,9 @@
  * and the directory is synced. At every instant `<name>` or `<name>.bak` is a whole file.
  */
 import { constants, existsSync, readFileSync, renameSync } from 'node:fs';
-import { mkdir, open, rename } from 'node:fs/promises';
+import { open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { makeDirectories, naming } from '../lib/files.ts';
 import { parseRocketJson, type RocketJson } from '../protocol/rocketmq-json.ts';
 
 /** Neither the file nor its backup can be read: starting with an empty table would lose what they held. */
@@ -35,11 +36,14 @@ export class StateFile {
     const saved = readJson(backup);
     if (main.state === 'damaged') {
       if (saved.state !== 'read') {
-        throw new StateFileError(`${this.path}: ${main.problem}; and ${backup} does not help`);
+        throw new StateFileError(
+          `${this.path}: ${main.problem}; and ${backup} does not help. Mend one of them, or remove both to start without.`,
+        );
       }
       renameSync(this.path, `${this.path}.corrupt`);
     }
-    if (saved.state === 'damaged') throw new StateFileError(`${backup}: ${saved.problem}`);
+    if (saved.state === 'damaged')
+      throw new StateFileError(`${backup}: ${saved.problem}. Mend it, or remove it to start without.`);
     return saved.state === 'read' ? saved.value : undefined;
   }
 
@@ -85,7 +89,7 @@ type Read =
 /** Blank files count as absent: old RocketMQ versions left them behind when the machine stopped. */
 function readJson(path: string): Read {
   if (!existsSync(path)) return { state: 'absent' };
-  const text = readFileSync(path, 'utf8');
+  const text = naming(path, () => readFileSync(path, 'utf8'));
   if (text.trim() === '') return { state: 'absent' };
   try {
     return { state: 'read', value: parseRocketJson(text) };
@@ -96,7 +100,7 @@ function readJson(path: string): Read {
 
 async function replaceFile(path: string, text: string): Promise<void> {
   const temporary = `${path}.tmp`;
-  await mkdir(dirname(path), { recursive: true });
+  makeDirectories(dirname(path));
   const file = await open(temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC, 0o644);
   try {
     await file.writeFile(text, 'utf8');

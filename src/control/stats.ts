@@ -4,6 +4,7 @@
  * cluster. The threads that count hand over sums; nothing is called per message.
  */
 import type { Clock } from '../lib/clock.ts';
+import { MAX_COUNTERS } from '../lib/limits.ts';
 
 export const TOPIC_PUT_NUMS = 'TOPIC_PUT_NUMS';
 export const GROUP_GET_NUMS = 'GROUP_GET_NUMS';
@@ -11,6 +12,8 @@ export const SNDBCK_PUT_NUMS = 'SNDBCK_PUT_NUMS';
 export const SNDBCK2DLQ_TIMES = 'SNDBCK2DLQ_TIMES';
 export const BROKER_PUT_NUMS = 'BROKER_PUT_NUMS';
 export const BROKER_GET_NUMS = 'BROKER_GET_NUMS';
+/** Pulls that found nothing; a name of ours. */
+export const BROKER_GET_MISSED = 'BROKER_GET_MISSED';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -74,6 +77,7 @@ export class StatsTable {
   readonly #clock: Clock;
   /** By name, then by key. */
   readonly #counters = new Map<string, Map<string, Counter>>();
+  #size = 0;
   readonly #lastSample: Record<WindowName, number>;
 
   constructor(clock: Clock) {
@@ -82,12 +86,17 @@ export class StatsTable {
     this.#lastSample = { minute: now, hour: now, day: now };
   }
 
-  /** Adds `value`, which came about by `times` calls. */
+  /** Adds `value`, which came about by `times` calls. Past MAX_COUNTERS only those that are known count on. */
   add(name: string, key: string, value: number, times = 1): void {
     const keys = this.#counters.get(name) ?? new Map<string, Counter>();
     this.#counters.set(name, keys);
-    const counter = keys.get(key) ?? new Counter();
-    keys.set(key, counter);
+    let counter = keys.get(key);
+    if (counter === undefined) {
+      if (this.#size >= MAX_COUNTERS) return;
+      this.#size += 1;
+      counter = new Counter();
+      keys.set(key, counter);
+    }
     counter.sum += value;
     counter.times += times;
   }
@@ -144,7 +153,7 @@ export class StatsTable {
 
   #remove(matches: (key: string) => boolean): void {
     for (const keys of this.#counters.values()) {
-      for (const key of keys.keys()) if (matches(key)) keys.delete(key);
+      for (const key of keys.keys()) if (matches(key) && keys.delete(key)) this.#size -= 1;
     }
   }
 }

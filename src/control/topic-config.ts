@@ -1,6 +1,6 @@
 /** One topic's configuration and its JSON form (config/topics.json and requests 17, 18, 21, 103, 351). */
 import { MAX_QUEUES_PER_TOPIC } from '../lib/limits.ts';
-import type { RocketJson } from '../protocol/rocketmq-json.ts';
+import { type RocketJson, WrittenJson } from '../protocol/rocketmq-json.ts';
 import {
   asObject,
   booleanOr,
@@ -23,6 +23,8 @@ export const TOPIC_UNIT = 1;
 export const TOPIC_UNIT_SUB = 2;
 
 const DEFAULT_QUEUES = 16;
+/** Containers around an entry of a table: the whole and the table. */
+const TABLE_DEPTH = 2;
 const FILTER_TYPES = ['SINGLE_TAG', 'MULTI_TAG'];
 
 /** Tables replace a config, they never change one, so it may be kept and compared. */
@@ -99,6 +101,18 @@ export function topicConfigFromJson(value: RocketJson | undefined): TopicConfig 
 /** `attributes` is always there, `{}` when empty: the dashboard calls methods on it. */
 export function topicConfigToJson(config: TopicConfig): Record<string, unknown> {
   return { ...config, attributes: new Map(config.attributes) };
+}
+
+const written = new WeakMap<TopicConfig, WrittenJson>();
+
+/** The same as a member of `topicConfigTable`, written once as long as the configuration stays. */
+export function topicConfigText(config: TopicConfig): WrittenJson {
+  let text = written.get(config);
+  if (text === undefined) {
+    text = new WrittenJson(topicConfigToJson(config), TABLE_DEPTH);
+    written.set(config, text);
+  }
+  return text;
 }
 
 export function sameTopicConfig(a: TopicConfig, b: TopicConfig): boolean {

@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path';
 import type { Clock } from '../lib/clock.ts';
+import { MAX_QUEUES, MAX_TOPICS } from '../lib/limits.ts';
 import { Listeners } from '../lib/listeners.ts';
 import { AUTO_CREATE_TOPIC, SYSTEM_TOPIC_PREFIX } from '../lib/names.ts';
 import { writeRocketJson } from '../protocol/rocketmq-json.ts';
@@ -11,6 +12,7 @@ import { alterAttributes, TOPIC_ATTRIBUTES } from './attributes.ts';
 import { DataVersion, type DataVersionJson } from './data-version.ts';
 import { asObject, entriesOf } from './json-fields.ts';
 import { pageByName } from './name-page.ts';
+import { type RequestError, tableFull } from './request-fields.ts';
 import type { BrokerSettings } from './settings.ts';
 import { StateFile } from './state-file.ts';
 import { systemTopicConfigs, systemTopicNames } from './system-topics.ts';
@@ -18,9 +20,10 @@ import {
   newTopicConfig,
   PERM_INHERIT,
   PERM_READ_WRITE,
+  queuesOf,
   type TopicConfig,
   topicConfigFromJson,
-  topicConfigToJson,
+  topicConfigText,
 } from './topic-config.ts';
 
 export interface AutoCreateRequest {
@@ -38,6 +41,16 @@ export interface TopicTableJson {
   topicConfigTable: Map<string, unknown>;
 }
 
+/** Who gives queues their ids, of which there are only so many. */
+export interface QueueRoom {
+  /** Queues that may still be made. */
+  readonly left: number;
+  /** Sets aside what a topic of so many queues needs; false, and nothing set aside, when that is more than there is. */
+  reserve(topic: string, queues: number): boolean;
+}
+
+const ENDLESS: QueueRoom = { left: Number.POSITIVE_INFINITY, reserve: () => true };
+
 export class TopicTable {
   /** A topic was created or changed; also once per topic after `load()`. */
   readonly changed = new Listeners<TopicConfig>();
@@ -46,10 +59,13 @@ export class TopicTable {
   readonly #settings: BrokerSettings;
   readonly #file: StateFile;
   readonly #version: DataVersion;
+  #revision = 0;
   readonly #topics = new Map<string, TopicConfig>();
   readonly #systemNames: Set<string>;
+  readonly #room: QueueRoom;
 
-  constructor(configDirectory: string, settings: BrokerSettings, clock: Clock) {
+  constructor(configDirectory: string, settings: BrokerSettings, clock: Clock, room: QueueRoom = ENDLESS) {
+    this.#room = room;
     this.#settings = settings;
     this.#file = new StateFile(join(configDirectory, 'topics.json'));
     this.#version = new DataVersion(clock);
@@ -82,6 +98,11 @@ export class TopicTable {
 
   get size(): number {
     return this.#topics.size;
+  }
+
+  /** Another number after each change of what `toJson` shows. */
+  get revision(): number {
+    return this.#revision;
   }
 
   get version(): DataVersionJson {
@@ -171,7 +192,7 @@ export class TopicTable {
 
   toJson(topics: Iterable<TopicConfig> = this.#topics.values()): TopicTableJson {
     const table = new Map<string, unknown>();
-    for (const config of topics) table.set(config.topicName, topicConfigToJson(config));
+    for (const config of topics) table.set(config.topicName, topicConfigText(config));
     return { dataVersion: this.version, topicConfigTable: table };
   }
 
@@ -189,7 +210,34 @@ export class TopicTable {
     return this.#file.saved();
   }
 
+  /**
+   * Throws a RequestError that names the limit when not all of these topics (as they are to become) have room; nothing
+   * is made then. Topics of the same name count once.
+   */
+  checkRoom(configs: Iterable<TopicConfig>): void {
+    const wanted = new Map([...configs].map((config) => [config.topicName, config]));
+    let topics = this.#topics.size;
+    let queues = 0;
+    for (const [name, config] of wanted) {
+      const old = this.#topics.get(name);
+      if (old === undefined) topics += 1;
+      queues += Math.max(0, queuesOf(config) - (old === undefined ? 0 : queuesOf(old)));
+    }
+    if (topics > MAX_TOPICS) throw tableFull('topics', MAX_TOPICS, 'MAX_TOPICS');
+    if (queues > this.#room.left) throw queuesUsedUp();
+  }
+
+  /** As checkRoom, and sets aside what the topic needs. */
+  #admit(config: TopicConfig): void {
+    const old = this.#topics.get(config.topicName);
+    const grows = queuesOf(config) > (old === undefined ? 0 : queuesOf(old));
+    if (old === undefined && this.#topics.size >= MAX_TOPICS)
+      throw tableFull('topics', MAX_TOPICS, 'MAX_TOPICS');
+    if (grows && !this.#room.reserve(config.topicName, queuesOf(config))) throw queuesUsedUp();
+  }
+
   #store(config: TopicConfig): TopicConfig {
+    this.#admit(config);
     this.#topics.set(config.topicName, config);
     this.#afterChange();
     this.changed.emit(config);
@@ -197,7 +245,16 @@ export class TopicTable {
   }
 
   #afterChange(): void {
+    this.#revision += 1;
     this.#version.next();
     this.#file.save(() => writeRocketJson(this.toJson(), { pretty: true }));
   }
+}
+
+function queuesUsedUp(): RequestError {
+  return tableFull(
+    'queues of all topics, deleted ones since the last start included',
+    MAX_QUEUES,
+    'MAX_QUEUES',
+  );
 }

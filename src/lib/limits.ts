@@ -51,8 +51,13 @@ export const MAX_NAME = 255;
 export const MAX_CLIENT_ID = 1 * KIB;
 /** Longest other text in the header of a request, in characters; the properties of a message have their own limit. */
 export const MAX_FIELD_TEXT = 32 * KIB;
+/** Topics and consumer groups of a broker; retry and dead letter topics count too. */
+export const MAX_TOPICS = 100_000;
+export const MAX_GROUPS = 100_000;
+/** Queues that all topics of a broker get between two starts: a deleted topic's queues count until the next one. */
+export const MAX_QUEUES = MIB;
 /** Queues of one topic (RocketMQ has no limit; its own largest topic has 1024). */
-export const MAX_QUEUES_PER_TOPIC = 16 * KIB;
+export const MAX_QUEUES_PER_TOPIC = 4 * KIB;
 /** Longest value of an attribute of a topic or group. */
 export const MAX_ATTRIBUTE = 255;
 /** Longest JSON text of what a group's configuration holds beside plain settings: retry policy, subscriptions. */
@@ -60,6 +65,19 @@ export const MAX_GROUP_EXTRAS = 16 * KIB;
 /** Longest subscription expression, in characters, and tags that it may name. */
 export const MAX_EXPRESSION = 8 * KIB;
 export const MAX_TAGS = 512;
+/** Consumers that a group has online; each of them is told of each that comes or goes. */
+export const MAX_GROUP_MEMBERS = 20_000;
+/** Producer groups that one connection is in. */
+export const MAX_PRODUCER_GROUPS = 1 * KIB;
+/** Consumed offsets (group, topic, queue) of a broker, and as many pulled ones: written every five seconds. */
+export const MAX_OFFSETS = 2 * MIB;
+/** Queues that orderly consumers hold locked. */
+export const MAX_LOCKS = 256 * KIB;
+/** Topics that groups are forbidden to read (request 353). */
+export const MAX_FORBIDDEN = 64 * KIB;
+/** Subscriptions of consumers without heartbeats, and counters for statistics; what comes on top is not counted. */
+export const MAX_OFFLINE_SUBSCRIPTIONS = 64 * KIB;
+export const MAX_COUNTERS = 256 * KIB;
 /** Consumer groups and producer groups in one heartbeat, and topics that one consumer subscribes to. */
 export const MAX_HEARTBEAT_GROUPS = 1 * KIB;
 export const MAX_SUBSCRIPTIONS = 16 * KIB;
@@ -67,6 +85,16 @@ export const MAX_SUBSCRIPTIONS = 16 * KIB;
 export const MAX_CONSUMER_TAGS = 64 * KIB;
 /** Subscription texts of pulls that a network thread keeps parsed; others are parsed anew each time. */
 export const MAX_PARSED_FILTERS = 4 * KIB;
+/** Addresses that brokers have registered with a name server, and topics that all of them serve, one by one. */
+export const MAX_REGISTERED_BROKERS = 4 * KIB;
+export const MAX_REGISTERED_TOPICS = MIB;
+/** Queue mappings of static topics that a name server keeps; each is at most as long as a text may be. */
+export const MAX_QUEUE_MAPPINGS = 16 * KIB;
+/** Filter servers of a broker. */
+export const MAX_FILTER_SERVERS = 64;
+/** Key-value entries of a name server, and characters of all of them together. */
+export const MAX_KV_ENTRIES = 16 * KIB;
+export const MAX_KV_CHARACTERS = 4 * MIB;
 /** Longest silence that a broker can ask a name server to put up with, in ms. */
 export const MAX_HEARTBEAT_TIMEOUT_MS = 600_000;
 /** Longest wait that a pull can ask for, in ms; longer ones end then, which looks like "nothing has come". */

@@ -4,6 +4,7 @@ import { requiredText } from '../control/request-fields.ts';
 import { ResponseCode } from '../protocol/codes.ts';
 import { responseTo } from '../protocol/command.ts';
 import { formatConfig, updateConfig } from './config.ts';
+import { requiredName } from './request-fields.ts';
 import { type NameServerHandler, success, successWithJson } from './state.ts';
 
 /** 100 */
@@ -12,7 +13,8 @@ export const putKv: NameServerHandler = async (state, request) => {
   if (namespace === undefined || key === undefined) {
     return responseTo(request, ResponseCode.SYSTEM_ERROR, 'namespace or key is null');
   }
-  await state.kvConfig.put(namespace, key, requiredText(request, 'value'));
+  const value = requiredText(request, 'value');
+  await state.kvConfig.put(requiredName(request, 'namespace'), requiredName(request, 'key'), value);
   return success(request);
 };
 

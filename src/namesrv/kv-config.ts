@@ -3,7 +3,9 @@
  * `{"configTable":{"namespace":{"key":"value"}}}`.
  */
 import { asObject, entriesOf, textMapIn } from '../control/json-fields.ts';
+import { tableFull } from '../control/request-fields.ts';
 import { StateFile } from '../control/state-file.ts';
+import { MAX_KV_CHARACTERS, MAX_KV_ENTRIES } from '../lib/limits.ts';
 import { writeRocketJson } from '../protocol/rocketmq-json.ts';
 
 /** Topics whose messages are ordered over brokers: topic to `brokerA:4;brokerB:4`. */
@@ -12,6 +14,9 @@ export const ORDER_TOPIC_NAMESPACE = 'ORDER_TOPIC_CONFIG';
 export class KvConfig {
   readonly #file: StateFile | undefined;
   readonly #namespaces = new Map<string, Map<string, string>>();
+  #entries = 0;
+  /** Of all keys and values. */
+  #characters = 0;
 
   /** Without a path nothing outlives the process. Throws a StateFileError for a file that cannot be read. */
   constructor(path?: string) {
@@ -19,7 +24,13 @@ export class KvConfig {
     this.#file = new StateFile(path);
     const stored = asObject(this.#file.load()) ?? {};
     const table = asObject(stored['configTable']) ?? {};
-    for (const [name] of entriesOf(table)) this.#namespaces.set(name, textMapIn(table, name));
+    for (const [name] of entriesOf(table)) this.#load(name, textMapIn(table, name));
+  }
+
+  #load(namespace: string, table: Map<string, string>): void {
+    this.#namespaces.set(namespace, table);
+    this.#entries += table.size;
+    for (const [key, value] of table) this.#characters += key.length + value.length;
   }
 
   get(namespace: string, key: string): string | undefined {
@@ -32,8 +43,23 @@ export class KvConfig {
     return table === undefined ? undefined : Object.fromEntries(table);
   }
 
-  /** Resolves when the change is on disk; rejects with the error of the write. */
+  /**
+   * Resolves when the change is on disk; rejects with the error of the write, or with a RequestError that names the
+   * limit when there is no room.
+   */
   async put(namespace: string, key: string, value: string): Promise<void> {
+    const old = this.get(namespace, key);
+    // Empty namespaces stay.
+    const newNamespace = !this.#namespaces.has(namespace) && this.#namespaces.size >= MAX_KV_ENTRIES;
+    if (newNamespace || (old === undefined && this.#entries >= MAX_KV_ENTRIES)) {
+      throw tableFull('key-value entries', MAX_KV_ENTRIES, 'MAX_KV_ENTRIES');
+    }
+    const more = value.length - (old?.length ?? -key.length);
+    if (this.#characters + more > MAX_KV_CHARACTERS) {
+      throw tableFull('characters of key-value entries', MAX_KV_CHARACTERS, 'MAX_KV_CHARACTERS');
+    }
+    this.#entries += old === undefined ? 1 : 0;
+    this.#characters += more;
     const table = this.#namespaces.get(namespace) ?? new Map<string, string>();
     this.#namespaces.set(namespace, table.set(key, value));
     await this.#save();
@@ -41,7 +67,12 @@ export class KvConfig {
 
   /** As put(); the namespace stays, if empty. */
   async delete(namespace: string, key: string): Promise<void> {
-    if (this.#namespaces.get(namespace)?.delete(key) === true) await this.#save();
+    const old = this.get(namespace, key);
+    if (old === undefined) return;
+    this.#entries -= 1;
+    this.#characters -= key.length + old.length;
+    this.#namespaces.get(namespace)?.delete(key);
+    await this.#save();
   }
 
   async #save(): Promise<void> {

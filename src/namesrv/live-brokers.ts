@@ -19,6 +19,10 @@ export interface LiveBroker {
 export class LiveBrokers {
   readonly #brokers = new Map<string, LiveBroker>();
 
+  get size(): number {
+    return this.#brokers.size;
+  }
+
   get(clusterName: string, brokerAddr: string): LiveBroker | undefined {
     return this.#brokers.get(keyOf(clusterName, brokerAddr));
   }

@@ -26,6 +26,8 @@ export interface NameServerOptions {
   /** Default: what the descriptors of the process allow. */
   maxConnections?: number;
   log?: Log;
+  /** What somebody has to do something about. Default: `log`. */
+  warn?: Log;
 }
 
 export interface NameServer {
@@ -43,7 +45,7 @@ export async function startNameServer(options: NameServerOptions): Promise<NameS
   const quiet = quietLog(options.log ?? (() => {}));
   const log: Log = (message, kind) => quiet.info({}, message, kind);
   const state: NameServerState = {
-    routes: new Routes(),
+    routes: new Routes(options.warn ?? log),
     kvConfig: new KvConfig(options.kvConfigPath),
     config: { ...defaultConfig(), ...options.config },
     clock,

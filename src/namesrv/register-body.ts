@@ -13,16 +13,25 @@ import {
   textOr,
 } from '../control/json-fields.ts';
 import { PERM_READ_WRITE } from '../control/topic-config.ts';
-import { limitRemark, MAX_FRAME_BYTES, MAX_INFLATED_BYTES, MAX_REGISTRATION_VALUES } from '../lib/limits.ts';
+import {
+  limitRemark,
+  MAX_FILTER_SERVERS,
+  MAX_FRAME_BYTES,
+  MAX_INFLATED_BYTES,
+  MAX_JSON_TEXT,
+  MAX_REGISTRATION_VALUES,
+  MAX_TOPICS,
+} from '../lib/limits.ts';
 import { isPlainName } from '../lib/names.ts';
 import { quote } from '../lib/quote.ts';
-import { ProtocolError } from '../protocol/errors.ts';
+import { limitError, ProtocolError } from '../protocol/errors.ts';
 import {
   type ParseOptions,
   parseRocketJson,
   REQUEST_JSON,
   type RocketJson,
   type RocketJsonObject,
+  writeRocketJson,
 } from '../protocol/rocketmq-json.ts';
 import type { DataVersion, RegisterBody, RegisteredTopic, TopicQueueMapping } from './model.ts';
 
@@ -39,6 +48,9 @@ const REGISTRATION_JSON: ParseOptions = {
   maxLength: MAX_FRAME_BYTES,
   maxValues: { count: MAX_REGISTRATION_VALUES, limit: 'MAX_REGISTRATION_VALUES' },
 };
+
+/** A compressed body has a text for each topic. */
+const MAX_TEXTS = MAX_TOPICS;
 
 /** What Java fills in where a topic leaves a field out. */
 const DEFAULT_QUEUES = 16;
@@ -62,7 +74,7 @@ export function decodeRegisterBody(
   if (version < V3_0_11) return bodyOf(objectOf(parseText(body)), undefined);
   if (compressed) return decodeCompressed(body, version);
   const json = objectOf(parseText(body));
-  return bodyOf(objectOf(json['topicConfigSerializeWrapper']), textsOf(json['filterServerList']));
+  return bodyOf(objectOf(json['topicConfigSerializeWrapper']), serversOf(json['filterServerList']));
 }
 
 export function decodeDataVersion(json: RocketJson | undefined): DataVersion {
@@ -93,12 +105,13 @@ function decodeCompressed(body: Uint8Array, version: number): RegisterBody {
   const reader = new TextReader(inflate(body));
   const dataVersion = decodeDataVersion(parseRocketJson(reader.text(), REGISTRATION_JSON));
   const topics = Array.from(reader.texts(), topicOfLine);
-  const filterServers = textsOf(parseRocketJson(reader.text(), REGISTRATION_JSON));
+  const filterServers = serversOf(parseRocketJson(reader.text(), REGISTRATION_JSON));
   const mappings = new Map<string, TopicQueueMapping>();
   if (version >= V5_0_0) {
     for (const text of reader.texts()) {
       const info = objectOf(parseRocketJson(text, REGISTRATION_JSON));
-      mappings.set(textOr(info, 'topic', ''), mappingOf(info));
+      const topic = textOr(info, 'topic', '');
+      if (isPlainName(topic)) mappings.set(topic, mappingOf(info));
     }
   }
   return { dataVersion, topics, mappings, filterServers };
@@ -124,7 +137,14 @@ function topicOf(name: string, config: RocketJsonObject): RegisteredTopic {
 }
 
 function mappingOf(info: RocketJson): TopicQueueMapping {
-  return { brokerName: textOr(objectOf(info), 'bname', ''), info };
+  const { length } = writeRocketJson(info);
+  if (length > MAX_JSON_TEXT)
+    throw limitError('characters in a queue mapping', MAX_JSON_TEXT, 'MAX_JSON_TEXT');
+  const brokerName = textOr(objectOf(info), 'bname', '');
+  if (brokerName !== '' && !isPlainName(brokerName)) {
+    throw new ProtocolError('VALUE', `no broker's name: ${quote(brokerName)}`);
+  }
+  return { brokerName, info };
 }
 
 function inflate(body: Uint8Array): Buffer {
@@ -152,8 +172,12 @@ function objectOf(json: RocketJson | undefined): RocketJsonObject {
   return object;
 }
 
-function textsOf(json: RocketJson | undefined): string[] {
-  return asArray(json).map(String);
+function serversOf(json: RocketJson | undefined): string[] {
+  const servers = asArray(json);
+  if (servers.length > MAX_FILTER_SERVERS) {
+    throw limitError('filter servers of a broker', MAX_FILTER_SERVERS, 'MAX_FILTER_SERVERS');
+  }
+  return servers.filter((server) => typeof server === 'string' && isPlainName(server)).map(String);
 }
 
 /** Past 2^53 it stays a bigint, so that versions can be compared to the last digit. */
@@ -181,7 +205,9 @@ class TextReader {
   }
 
   *texts(): Generator<string, void, undefined> {
-    for (let left = this.#int32(); left > 0; left -= 1) yield this.text();
+    const count = this.#int32();
+    if (count > MAX_TEXTS) throw limitError('texts in a compressed body', MAX_TEXTS, 'MAX_TOPICS');
+    for (let left = count; left > 0; left -= 1) yield this.text();
   }
 
   #int32(): number {

@@ -2,8 +2,13 @@
  * The routing state of a name server: who serves which topic. Every method finishes within the call, so readers never
  * see half a registration.
  */
+import { tableFull } from '../control/request-fields.ts';
 import { PERM_READ_WRITE, PERM_WRITE } from '../control/topic-config.ts';
-import type { ClientConnection } from '../remoting/connection.ts';
+
+import { MAX_QUEUE_MAPPINGS, MAX_REGISTERED_BROKERS, MAX_REGISTERED_TOPICS } from '../lib/limits.ts';
+import type { ClientConnection, Log } from '../remoting/connection.ts';
+import { DisplacedBrokers, restoreTopics, topicsOfBroker } from './displaced.ts';
+
 import { DEFAULT_HEARTBEAT_TIMEOUT_MS, LiveBrokers } from './live-brokers.ts';
 import {
   type BrokerData,
@@ -52,6 +57,13 @@ export class Routes {
   readonly live = new LiveBrokers();
   readonly #brokers = new Map<string, BrokerData>();
   readonly #clusters = new Map<string, Set<string>>();
+  readonly #displaced = new DisplacedBrokers();
+  readonly #warn: Log;
+
+  /** `warn` hears of brokers that take each other's place. */
+  constructor(warn: Log = () => {}) {
+    this.#warn = warn;
+  }
 
   /** By broker name. */
   get brokers(): ReadonlyMap<string, BrokerData> {
@@ -66,9 +78,11 @@ export class Routes {
   /**
    * Undefined = refused: a single topic of an id that has not registered before must be an incremental registration
    * that overtook the full one. A registration that lost to a newer one of the same id changes nothing and succeeds.
+   * Throws a RequestError that names the limit, and changes nothing, when a table is full.
    */
   register(registration: Registration, options: RegisterOptions): RegisterResult | undefined {
     const { brokerName, brokerId, brokerAddr, clusterName, body } = registration;
+    this.#checkRoom(registration);
     const known = this.#brokers.get(brokerName);
     if (known !== undefined) forgetOtherIds(known, brokerId, brokerAddr);
     if (this.#losesConflict(registration, known)) {
@@ -79,6 +93,7 @@ export class Routes {
     if (isNewId && body.topics.length === 1) return undefined;
 
     const broker = known ?? this.#createBroker(registration);
+    this.#takeOver(registration, broker, options.connection);
     broker.enableActingMaster = registration.enableActingMaster ?? false;
     broker.zoneName = registration.zoneName;
     broker.brokerAddrs.set(brokerId, brokerAddr);
@@ -93,8 +108,9 @@ export class Routes {
     this.live.delete(clusterName, brokerAddr);
     const broker = this.#brokers.get(brokerName);
     if (broker === undefined) return;
-    for (const [id, address] of broker.brokerAddrs) {
-      if (address === brokerAddr) broker.brokerAddrs.delete(id);
+    this.#displaced.forget(brokerName, brokerAddr);
+    for (const [id, address] of [...broker.brokerAddrs]) {
+      if (address === brokerAddr && !this.#giveBack(broker, id)) broker.brokerAddrs.delete(id);
     }
     if (broker.brokerAddrs.size === 0) {
       this.#removeBroker(broker, clusterName);
@@ -107,6 +123,7 @@ export class Routes {
   registerTopic(topic: string, queues: Iterable<QueueData>): void {
     const known = [...queues];
     if (!known.every((queue) => this.#brokers.has(queue.brokerName))) return;
+    this.#checkTopics(known.filter((queue) => !this.topics.has(topic, queue.brokerName)).length);
     for (const queue of known) this.topics.put(topic, queue);
   }
 
@@ -124,12 +141,67 @@ export class Routes {
     return this.topics.changePerm(brokerName, () => PERM_READ_WRITE);
   }
 
+  #checkRoom({ clusterName, brokerName, brokerAddr, body }: Registration): void {
+    const isNew = this.live.get(clusterName, brokerAddr) === undefined;
+    if (isNew && this.live.size >= MAX_REGISTERED_BROKERS) {
+      throw tableFull('registered brokers', MAX_REGISTERED_BROKERS, 'MAX_REGISTERED_BROKERS');
+    }
+    this.#checkTopics(body.topics.filter((topic) => !this.topics.has(topic.topicName, brokerName)).length);
+    if (body.mappings.size > 0 && this.topics.mappingCount + body.mappings.size > MAX_QUEUE_MAPPINGS) {
+      throw tableFull('queue mappings', MAX_QUEUE_MAPPINGS, 'MAX_QUEUE_MAPPINGS');
+    }
+  }
+
+  #checkTopics(more: number): void {
+    if (this.topics.size + more <= MAX_REGISTERED_TOPICS) return;
+    throw tableFull('registered topics', MAX_REGISTERED_TOPICS, 'MAX_REGISTERED_TOPICS');
+  }
+
   /** Another address holds the id, and a controller has elected it later than the one that registers. */
   #losesConflict(registration: Registration, broker: BrokerData | undefined): boolean {
     const holder = broker?.brokerAddrs.get(registration.brokerId);
     if (holder === undefined || holder === registration.brokerAddr) return false;
     const live = this.live.get(registration.clusterName, holder);
     return live !== undefined && live.dataVersion.stateVersion > registration.body.dataVersion.stateVersion;
+  }
+
+  /**
+   * The id belongs to another address. When nobody lives there any more, or who speaks is the same, the broker has
+   * moved. Else two of them have one name: the last one to register is in the routes, as in RocketMQ, and the other one
+   * is remembered.
+   */
+  #takeOver(registration: Registration, broker: BrokerData, connection: ClientConnection): void {
+    const { clusterName, brokerName, brokerId, brokerAddr } = registration;
+    const holder = broker.brokerAddrs.get(brokerId);
+    if (holder === undefined || holder === brokerAddr) return;
+    const before = this.#displaced.take(brokerName, brokerId);
+    const live = this.live.get(clusterName, holder);
+    if (live !== undefined && live.connection !== connection) {
+      const topics = topicsOfBroker(this.topics, brokerName);
+      this.#displaced.put(broker, brokerId, { clusterName, brokerAddr: holder, topics });
+      this.#warn(
+        `two brokers call themselves ${brokerName} (cluster ${clusterName}, id ${brokerId}): ${holder} and ` +
+          `${brokerAddr}. Clients are led to ${brokerAddr} alone now; set another brokerName for one of them.`,
+      );
+    }
+    if (before?.brokerAddr === brokerAddr && brokerId === MASTER_ID) {
+      restoreTopics(this.topics, brokerName, before.topics);
+    }
+  }
+
+  /** The holder of the id has gone: who lived in its shadow is back. False when there is nobody. */
+  #giveBack(broker: BrokerData, brokerId: number): boolean {
+    const { brokerName } = broker;
+    const displaced = this.#displaced.take(brokerName, brokerId);
+    if (displaced === undefined) return false;
+    const { clusterName, brokerAddr, topics } = displaced;
+    if (this.live.get(clusterName, brokerAddr) === undefined) return false;
+    broker.brokerAddrs.set(brokerId, brokerAddr);
+    if (brokerId === MASTER_ID) restoreTopics(this.topics, brokerName, topics);
+    this.#warn(
+      `the other broker ${brokerName} (id ${brokerId}) has gone: clients are led to ${brokerAddr} again`,
+    );
+    return true;
   }
 
   #createBroker({ brokerName, clusterName }: Registration): BrokerData {

@@ -1,4 +1,5 @@
 /** What the request handlers work on. */
+import { checkAnswerSize } from '../control/request-fields.ts';
 import type { Clock } from '../lib/clock.ts';
 import { ResponseCode } from '../protocol/codes.ts';
 import { type RemotingCommand, responseTo } from '../protocol/command.ts';
@@ -27,11 +28,13 @@ export function success(request: RemotingCommand, fields: Record<string, string>
   return responseTo(request, ResponseCode.SUCCESS, undefined, fields);
 }
 
+/** Throws a RequestError when no frame holds the answer. */
 export function successWithJson(
   request: RemotingCommand,
   value: unknown,
   options?: WriteOptions,
 ): RemotingCommand {
   const body = Buffer.from(writeRocketJson(value, options));
+  checkAnswerSize(body.length);
   return responseTo(request, ResponseCode.SUCCESS, undefined, {}, body);
 }

@@ -9,6 +9,18 @@ export class TopicTable {
   readonly #topicsOfBroker = new Map<string, Set<string>>();
   readonly #mappings = new Map<string, Map<string, TopicQueueMapping>>();
 
+  #size = 0;
+  #mappingCount = 0;
+
+  /** Topics, each counted once for each broker that serves it. */
+  get size(): number {
+    return this.#size;
+  }
+
+  get mappingCount(): number {
+    return this.#mappingCount;
+  }
+
   topics(): Iterable<string> {
     return this.#queues.keys();
   }
@@ -31,12 +43,14 @@ export class TopicTable {
   }
 
   put(topic: string, queue: QueueData): void {
+    if (!this.has(topic, queue.brokerName)) this.#size += 1;
     entry(this.#queues, topic, () => new Map<string, QueueData>()).set(queue.brokerName, queue);
     entry(this.#topicsOfBroker, queue.brokerName, () => new Set<string>()).add(topic);
   }
 
   putMapping(topic: string, mapping: TopicQueueMapping): void {
     const mappings = entry(this.#mappings, topic, () => new Map<string, TopicQueueMapping>());
+    if (!mappings.has(mapping.brokerName)) this.#mappingCount += 1;
     mappings.set(mapping.brokerName, mapping);
   }
 
@@ -49,8 +63,8 @@ export class TopicTable {
   }
 
   delete(topic: string, brokerName: string): void {
-    deleteMember(this.#queues, topic, brokerName);
-    deleteMember(this.#mappings, topic, brokerName);
+    if (deleteMember(this.#queues, topic, brokerName)) this.#size -= 1;
+    if (deleteMember(this.#mappings, topic, brokerName)) this.#mappingCount -= 1;
     deleteMember(this.#topicsOfBroker, brokerName, topic);
   }
 
@@ -74,13 +88,14 @@ function entry<K, V>(map: Map<K, V>, key: K, create: () => V): V {
   return value;
 }
 
-/** Deletes the outer entry with its last member. */
+/** Deletes the outer entry with its last member. True when there was such a member. */
 function deleteMember(
   table: Map<string, Map<string, unknown> | Set<string>>,
   key: string,
   member: string,
-): void {
+): boolean {
   const members = table.get(key);
-  members?.delete(member);
+  const deleted = members?.delete(member) === true;
   if (members?.size === 0) table.delete(key);
+  return deleted;
 }

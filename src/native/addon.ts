@@ -44,7 +44,8 @@ export interface NativeAddon {
   regionReferences(region: number): number;
   /**
    * Writes the pages of [from, to) to the device and waits (msync MS_SYNC). 0 or -errno; -EIO when the fault guard met
-   * the region, -ESTALE when it was neutralized: then nothing that was written counts as durable. Blocks.
+   * the range or the file was cut short, -ESTALE when it was neutralized: then nothing that was written counts as
+   * durable. Blocks.
    */
   syncRegion(region: number, from: number, to: number): number;
   /**
@@ -60,6 +61,11 @@ export interface NativeAddon {
   ): number;
   /** 0, or the errno-like code that the fault guard recorded for this region (EIO). */
   regionError(region: number): number;
+  /**
+   * The same for a range: 0 while the guard has met none of its pages, so that what was read there is the file's. A
+   * page that was lost stays so for as long as the region lives; the file itself may be read (`readFile`).
+   */
+  regionErrorIn(region: number, from: number, length: number): number;
   /** madvise; advice: 'normal' | 'random' | 'sequential' | 'willneed' | 'dontneed' | 'populateRead'. 0 or -errno. */
   adviseRegion(region: number, from: number, length: number, advice: string): number;
   /** Number of pages of the range that are in memory (mincore), or -errno. */
@@ -122,8 +128,9 @@ export interface NativeAddon {
   /** fdatasync. 0 or -errno. Blocks. */
   syncFile(file: number): number;
   /**
-   * fdatasync of every file written since the last call (syncfs when they are many), in libuv's thread pool. 0 or
-   * -errno.
+   * fdatasync of every file written since the last call that returned 0 (syncfs when they are many), and of the
+   * directories in which files were made, in libuv's thread pool. 0 or -errno: all of it then belongs to the next call,
+   * which writes the files' pages again first.
    */
   syncDirtyFiles(): Promise<number>;
   /** Gives back one open; the descriptor is closed with the last. */

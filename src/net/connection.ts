@@ -92,26 +92,27 @@ export class Connection {
     this.#used = end;
   }
 
-  /** Sends what was gathered in one write. */
-  flush(): void {
+  /** Sends what was gathered in one write; returns how many bytes. */
+  flush(): number {
     const output = this.#output;
-    if (output === undefined) return;
+    if (output === undefined) return 0;
     const used = this.#used;
     this.#output = undefined;
     this.#used = 0;
     if (used === 0 || this.closed) {
       this.#pool.give(output);
-      return;
+      return 0;
     }
     this.socket.write(output.subarray(0, used));
     // Nothing pending means that the kernel has copied the bytes: the buffer is free again. Otherwise the socket
     // keeps it until its write is done, and it is left to the collector.
     if (this.socket.writableLength === 0) this.#pool.give(output);
+    return used;
   }
 
-  /** Sends what was gathered when it is much. */
-  flushMuch(): void {
-    if (this.#used >= ENOUGH_TO_SEND) this.flush();
+  /** Sends what was gathered when it is much; returns how many bytes. */
+  flushMuch(): number {
+    return this.#used >= ENOUGH_TO_SEND ? this.flush() : 0;
   }
 
   /** Bytes of replies that the peer has not taken yet. */

@@ -3,6 +3,7 @@
  * own properties are was found out once, so that copying them is all that is left to do.
  */
 import { isPlainText } from '../lib/byte-template.ts';
+import { hasNul } from '../record/properties.ts';
 import { PropertyScan } from '../record/property-scan.ts';
 import { escapeLength, hexUnit } from './json-scan.ts';
 
@@ -15,6 +16,8 @@ export class KnownProperties {
   readonly length: number;
   /** Offsets count from the start of the properties. */
   readonly scan = new PropertyScan();
+  /** A NUL byte is among them: an escape, since what may differ is text. */
+  readonly nul: boolean;
   /** The unique key means itself between JSON quotes: its escapes do, and what may differ always does. */
   readonly plainKey: boolean;
   /** Plain bytes, then the byte that the following escape stands for; the last has none. */
@@ -25,7 +28,9 @@ export class KnownProperties {
     this.length = plain.length;
     this.#runs = Int32Array.from(runs);
     this.#ends = Uint8Array.from(ends);
-    this.scan.scan(plain, new DataView(plain.buffer, plain.byteOffset), 0, plain.length);
+    const view = new DataView(plain.buffer, plain.byteOffset);
+    this.scan.scan(plain, view, 0, plain.length);
+    this.nul = hasNul(view, 0, plain.length);
     this.plainKey = isPlainText(plain, this.scan.uniqueKeyOffset, this.scan.uniqueKeyLength);
   }
 

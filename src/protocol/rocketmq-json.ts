@@ -34,6 +34,32 @@ export interface WriteOptions {
   pretty?: boolean;
 }
 
+/**
+ * A part of texts that are written again and again: it is written once per form, at the depth at which it stands in
+ * them, and put in as it is from then on. Its value must not change. Standard JSON is written anew each time.
+ */
+export class WrittenJson {
+  readonly value: unknown;
+  readonly #depth: number;
+  #compact: string | undefined;
+  #pretty: string | undefined;
+
+  /** `depth`: containers around it. */
+  constructor(value: unknown, depth: number) {
+    this.value = value;
+    this.#depth = depth;
+  }
+
+  text(pretty: boolean): string {
+    if (!pretty) {
+      this.#compact ??= new Writer({}).value(this.value as Writable, this.#depth);
+      return this.#compact;
+    }
+    this.#pretty ??= new Writer({ pretty }).value(this.value as Writable, this.#depth);
+    return this.#pretty;
+  }
+}
+
 type Writable = RocketJson | undefined | Writable[] | WritableObject | Map<Writable, Writable>;
 
 interface WritableObject {
@@ -78,6 +104,9 @@ class Writer {
   }
 
   #container(value: Writable[] | WritableObject | Map<Writable, Writable>, depth: number): string {
+    if (value instanceof WrittenJson) {
+      return this.#standard ? this.value(value.value as Writable, depth - 1) : value.text(this.#pretty);
+    }
     if (depth > MAX_JSON_DEPTH) throw new ProtocolError('VALUE', `JSON nested deeper than ${MAX_JSON_DEPTH}`);
     if (Array.isArray(value)) {
       return this.#enclose(

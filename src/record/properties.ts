@@ -33,8 +33,30 @@ export function parseProperties(text: string): Map<string, string> {
   return properties;
 }
 
+/**
+ * Why a message is refused: in a stored record a NUL outside the body means that its page was lost, and recovery would
+ * take it for the end of the log.
+ */
+export const NUL_REMARK = 'the message is illegal, its properties hold a NUL character.';
+
+/**
+ * A NUL becomes U+FFFD: messages that were stored before NULs were refused, or by RocketMQ, must go on to retry and
+ * delay queues without putting one into the log again.
+ */
 export function encodeProperties(properties: Iterable<[string, string]>): string {
   let text = '';
   for (const [name, value] of properties) text += name + NAME_END + value + VALUE_END;
-  return text;
+  return text.includes('\0') ? text.replaceAll('\0', '\ufffd') : text;
+}
+
+/** Whether one of the bytes in view[from, to) is NUL. */
+export function hasNul(view: DataView, from: number, to: number): boolean {
+  let at = from;
+  for (; at + 4 <= to; at += 4) {
+    const word = view.getInt32(at);
+    // Taking 1 from each byte sets the highest bit of those that are 0; of the others only in those that had it.
+    if (((word - 0x01010101) & ~word & 0x80808080) !== 0) return true;
+  }
+  for (; at < to; at++) if (view.getInt8(at) === 0) return true;
+  return false;
 }

@@ -37,6 +37,9 @@ export interface NameServerLinkOptions {
 }
 
 const REQUEST_TIMEOUT_MS = 10_000;
+const WATCH_TIMEOUT_MS = 3000;
+/** A name server that forgets this broker again and again is reminded after so many rounds of watching at most. */
+const LONGEST_REST = 32;
 const GOODBYE_TIMEOUT_MS = 3000;
 
 /** Past this a full registration costs little more, and repairs whatever went wrong before. */
@@ -49,6 +52,13 @@ export class NameServerLink {
   /** The name server may know nothing of us: not registered yet, or the connection was lost since. */
   #needsAll = true;
   #registered = false;
+  /** Whom the name server leads clients to instead. */
+  #rival: string | undefined;
+  /** It is older than the question who has a name (before 5.0). */
+  #cannotTell = false;
+  /** Rounds of watching to let pass before the next reminder, and how many the one after that will be. */
+  #rest = 0;
+  #nextRest = 1;
   #running: Promise<boolean> | undefined;
   #closed = false;
 
@@ -73,6 +83,28 @@ export class NameServerLink {
     return this.#run();
   }
 
+  /**
+   * Looks who is in the routes under this broker's name and id: another broker that was given the same name takes the
+   * place, and when it goes, name servers other than ours leave it empty. To be called every second. Never rejects.
+   */
+  async watch(): Promise<void> {
+    if (!this.#registered || this.#cannotTell || this.#closed || this.#running !== undefined) return;
+    const holder = await this.#askHolder().catch(() => undefined);
+    if (holder === undefined || !this.#registered || this.#closed || this.#running !== undefined) return;
+    if (holder !== '') {
+      this.#meet(holder);
+      this.#rest = 0;
+      this.#nextRest = 1;
+    } else if (this.#rest > 0) {
+      this.#rest -= 1;
+    } else {
+      this.#rest = this.#nextRest;
+      this.#nextRest = Math.min(this.#nextRest * 2, LONGEST_REST);
+      this.#options.log(`name server ${this.#client.address}: this broker is not in its routes, registering`);
+      await this.registerAll();
+    }
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     if (this.#registered) await this.#sayGoodbye();
@@ -84,6 +116,7 @@ export class NameServerLink {
     const wasKnown = this.#registered;
     this.#needsAll = true;
     this.#registered = false;
+    this.#cannotTell = false;
     if (wasKnown && !this.#closed) this.#options.onForgotten();
   }
 
@@ -109,6 +142,10 @@ export class NameServerLink {
   }
 
   async #register(): Promise<void> {
+    if (!this.#registered && !this.#cannotTell) {
+      const holder = await this.#askHolder().catch(() => undefined);
+      if (holder !== undefined && holder !== '') this.#meet(holder);
+    }
     const all = this.#needsAll || this.#changed.size > MAX_INCREMENTAL_TOPICS;
     const snapshot = this.#options.topics(all ? undefined : new Set(this.#changed));
     this.#needsAll = false;
@@ -119,6 +156,35 @@ export class NameServerLink {
     }
     this.#registered = true;
     this.#reportOrderTopics(response);
+  }
+
+  /** The address in the routes under our name and id, '' for none, undefined when the name server does not say. */
+  async #askHolder(): Promise<string | undefined> {
+    const { clusterName, brokerName, brokerId } = this.#options.broker;
+    const question = requestCommand(RequestCode.GET_BROKER_MEMBER_GROUP, { clusterName, brokerName });
+    const { code, body } = await this.#client.request(question, WATCH_TIMEOUT_MS);
+    if (code === ResponseCode.REQUEST_CODE_NOT_SUPPORTED) this.#cannotTell = true;
+    if (code !== ResponseCode.SUCCESS || body === undefined) return undefined;
+    const group = memberOf(parseRocketJson(Buffer.from(body).toString('utf8')), 'brokerMemberGroup');
+    const addresses = group === undefined ? undefined : memberOf(group, 'brokerAddrs');
+    if (typeof addresses !== 'object' || addresses === null || Array.isArray(addresses)) return undefined;
+    const entries = addresses instanceof Map ? [...addresses] : Object.entries(addresses);
+    const own = entries.find(([id]) => String(id) === String(brokerId));
+    return own === undefined ? '' : String(own[1]);
+  }
+
+  /** Says once that another broker is in the routes, or that this one is back. */
+  #meet(holder: string): void {
+    const { brokerName, brokerId, brokerAddr } = this.#options.broker;
+    const rival = holder === brokerAddr ? undefined : holder;
+    if (rival === this.#rival) return;
+    this.#rival = rival;
+    const text =
+      rival === undefined
+        ? `leads clients to this broker (${brokerAddr}) again`
+        : `leads clients to another broker that calls itself ${brokerName} (id ${brokerId}), at ${rival}; this one ` +
+          `is at ${brokerAddr}. Unless the other one has just ended, set another brokerName for one of them`;
+    this.#options.log(`name server ${this.#client.address} ${text}`);
   }
 
   #registration(snapshot: TopicSnapshot): RemotingCommand {

@@ -21,12 +21,15 @@ export interface NameServerRegistrarOptions {
   intervalMs?: number;
   /** After a failure or a lost connection. Default: 3 s. */
   retryMs?: number;
+  /** How often it is looked whether another broker has taken the name. Default: 1 s. */
+  watchMs?: number;
   timers?: Timers;
   log?: Log;
 }
 
 const DEFAULT_INTERVAL_MS = 30_000;
 const DEFAULT_RETRY_MS = 3000;
+const DEFAULT_WATCH_MS = 1000;
 
 export class NameServerRegistrar {
   readonly #options: NameServerRegistrarOptions;
@@ -35,6 +38,7 @@ export class NameServerRegistrar {
   #changed = new Set<string>();
   #flush: Promise<void> | undefined;
   #cancelNext: () => void = () => {};
+  #cancelWatch: () => void = () => {};
   #closed = false;
 
   /** Throws a RangeError for an address that is not `host:port`. */
@@ -56,6 +60,7 @@ export class NameServerRegistrar {
 
   /** Registers now and from then on. Resolves after the first attempt with the number of name servers reached. */
   start(): Promise<number> {
+    this.#watchNext();
     return this.registerNow();
   }
 
@@ -85,7 +90,16 @@ export class NameServerRegistrar {
   async close(): Promise<void> {
     this.#closed = true;
     this.#cancelNext();
+    this.#cancelWatch();
     await Promise.all(this.#links.map((link) => link.close()));
+  }
+
+  #watchNext(): void {
+    if (this.#closed) return;
+    this.#cancelWatch = this.#timers.after(this.#options.watchMs ?? DEFAULT_WATCH_MS, async () => {
+      await Promise.all(this.#links.map((link) => link.watch()));
+      this.#watchNext();
+    });
   }
 
   async #sendChanged(): Promise<void> {

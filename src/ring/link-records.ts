@@ -19,8 +19,6 @@ export const LINK_ENSURE = 6;
 export const LINK_SUBSCRIPTION = 7;
 /** A consumer was told the offset that an operator had set: JSON { group, topic, queueId }. */
 export const LINK_RESET_TAKEN = 8;
-/** Something for the log: JSON { reason, count, … }; left out while the channel is overfull. */
-export const LINK_FAULT = 9;
 
 export const PROGRESS_GROUP = 8;
 export const PROGRESS_QUEUE = 12;

@@ -20,17 +20,20 @@ export const APPENDED_TIME = 5;
 export const FLUSHED_TIME = 6;
 /** First position that still exists. Written by control (retention). */
 export const LOG_START = 7;
-/** Non-zero: a StopReason; nothing may be acknowledged any more. Written once, by whoever finds the trouble. */
+/**
+ * Non-zero: one of the reasons below; nothing may be acknowledged any more. Written by whoever finds the trouble, after
+ * HALT_ERRNO.
+ */
 export const HALTED = 8;
 /** Set by control: 1 = agents finish their work and end. */
 export const STOPPING = 9;
 /** Messages appended since start. Written by the writer. */
 export const MESSAGES_APPENDED = 10;
-/** errno of the failed write or sync that halted the store. */
+/** errno of the failed write or sync that halted the store; 0 = it was something else. */
 export const HALT_ERRNO = 11;
 /**
- * Store timestamp (ms) of the last record in an index file that is full and durable; 0 before. Written by the
- * dispatcher.
+ * Store timestamp (ms) of the last record in an index file that is full, and durable after the next sync of range
+ * files; 0 before. Written by the dispatcher.
  */
 export const INDEX_COMPLETED_TIME = 12;
 
@@ -40,14 +43,19 @@ export const BACKLOG_READS = 13;
 /** End of the last message of control's own that control wants to hear durable; 0 = none yet. Written by control. */
 export const PUTS_AWAITED = 14;
 
+/** Reason and errno of the first halt in one word; the two slots above follow from it. */
+const HALT_CAUSE = 15;
+
 const SLOTS = 16;
+const ERRNO_BITS = 16n;
 /** Which 32-bit half of a slot is the low one on this machine. */
 const LOW_HALF = new Int32Array(new BigInt64Array([1n]).buffer)[0] === 1 ? 0 : 1;
 
 export const HALT_SYNC_FAILED = 1;
-export const HALT_MAPPING_FAULT = 2;
+export const HALT_WRITE_FAILED = 2;
 export const HALT_DISPATCH_FAILED = 3;
 export const HALT_THREAD_DIED = 4;
+export const HALT_LOG_UNREADABLE = 5;
 
 export class Positions {
   readonly buffer: SharedArrayBuffer;
@@ -69,11 +77,16 @@ export class Positions {
     Atomics.store(this.#slots, slot * SLOT_STRIDE, BigInt(value));
   }
 
-  /** Stops all acknowledging; the first reason stays. */
+  /**
+   * Stops all acknowledging; the first reason stays. Who sees HALTED sees the errno that belongs to it, and it is set
+   * when the call returns, whoever was first.
+   */
   halt(reason: number, errno: number): void {
-    if (Atomics.compareExchange(this.#slots, HALTED * SLOT_STRIDE, 0n, BigInt(reason)) === 0n) {
-      this.set(HALT_ERRNO, errno);
-    }
+    const at = HALT_CAUSE * SLOT_STRIDE;
+    Atomics.compareExchange(this.#slots, at, 0n, (BigInt(reason) << ERRNO_BITS) | BigInt(errno));
+    const cause = Atomics.load(this.#slots, at);
+    this.set(HALT_ERRNO, Number(BigInt.asUintN(Number(ERRNO_BITS), cause)));
+    this.set(HALTED, Number(cause >> ERRNO_BITS));
   }
 
   /** Adds one to a slot that several threads raise. */

@@ -2,6 +2,7 @@
  * Opening and closing a store's directory: the lock, the abort file, recovery, checkpoints. Everything that is true of
  * a store however many threads serve it afterwards.
  */
+import { getSystemErrorName } from 'node:util';
 import type { Clock } from '../lib/clock.ts';
 import {
   APPENDED,
@@ -21,7 +22,6 @@ import type { QueueDirectory } from './queue/queue-directory.ts';
 import { type Recovered, recoverStore } from './recovery/recover.ts';
 
 const EAGAIN = 11;
-const EACCES = 13;
 
 export interface OpeningParts {
   disk: Disk;
@@ -42,7 +42,7 @@ export class OpenStore {
   /** The newest dispatched record that a checkpoint may name once the log is durable behind it. */
   #sample: { position: number; time: number; end: number };
   /** A recovery has nothing to enter again of the log before it, whatever happens now. */
-  #covered = 0;
+  #covered: number;
   #problem: string | undefined;
 
   private constructor(parts: OpeningParts, lock: number, recovered: Recovered) {
@@ -52,6 +52,10 @@ export class OpenStore {
     this.#checkpoint = readCheckpoint(parts.disk, storePaths.checkpoint(parts.options.directory));
     const { queuePhysicalOffset: position, queueTimestamp: time } = this.#checkpoint;
     this.#sample = { position, time, end: 0 };
+    // After a clean stop nothing was dispatched: its checkpoint names the last record, and will until there is another.
+    const { positions } = parts;
+    const end = positions.get(DISPATCHED);
+    this.#covered = positions.get(DISPATCHED_RECORD) === end ? end : 0;
   }
 
   /** Locks, recovers and marks the store as running. Throws with a sentence that says what to do. */
@@ -96,20 +100,19 @@ export class OpenStore {
    */
   async checkpoint(): Promise<boolean> {
     const { positions, disk } = this.#parts;
-    const now = {
-      position: positions.get(DISPATCHED_RECORD),
-      time: positions.get(DISPATCHED_TIME),
-      end: positions.get(DISPATCHED),
-    };
+    // The end is published after its record: read first, it belongs to that record or to one before.
+    const end = positions.get(DISPATCHED);
+    const now = { position: positions.get(DISPATCHED_RECORD), time: positions.get(DISPATCHED_TIME), end };
     const flushed = positions.get(FLUSHED);
     // Recovery must find a record where the checkpoint points, so the log too has to be durable that far. Under load
     // the newest record never is; one sampled earlier is by now, so a sample stays until it has been of use.
-    const durable = ({ position, end }: typeof now) => flushed > position && flushed >= end;
+    const durable = ({ position, end }: typeof now) => position < end && flushed >= end;
     const sample = durable(now) ? now : this.#sample;
     const isDurable = durable(sample);
     const next: Checkpoint = { ...this.#checkpoint };
     // Not the greatest ever: after a clock that was ahead, store times have gone back (STORE_TIME_LEAD_MS).
     next.logTimestamp = positions.get(FLUSHED_TIME) || next.logTimestamp;
+    // An index file counts as full before it is durable: the sync below comes after this look.
     next.indexTimestamp = positions.get(INDEX_COMPLETED_TIME) || next.indexTimestamp;
     if (isDurable && sample.position >= next.queuePhysicalOffset) {
       next.queuePhysicalOffset = sample.position;
@@ -122,10 +125,8 @@ export class OpenStore {
     }
     if (says && !this.#write(next)) return false;
     this.#problem = undefined;
-    if (isDurable) {
-      this.#covered = Math.max(this.#covered, sample.end);
-      this.#sample = now;
-    }
+    if (isDurable) this.#covered = Math.max(this.#covered, sample.end);
+    if (this.#sample.position >= this.#sample.end || this.#sample.end <= this.#covered) this.#sample = now;
     return true;
   }
 
@@ -181,12 +182,15 @@ export class OpenStore {
 function takeLock(disk: Disk, directory: string): number {
   const lock = disk.lock(storePaths.lock(directory));
   if (lock >= 0) return lock;
-  if (lock === -EAGAIN || lock === -EACCES) {
+  if (lock === -EAGAIN) {
     throw new Error(
       `The store ${directory} is in use by another broker: stop that one, or use another store directory.`,
     );
   }
-  throw new Error(`Cannot lock the store ${directory} (errno ${-lock}).`);
+  const reason = getSystemErrorName(lock);
+  throw new Error(
+    `${storePaths.lock(directory)} cannot be used (${reason}): it has to be a file that this user may write.`,
+  );
 }
 
 function lastBoot(disk: Disk, options: StoreOptions): string {

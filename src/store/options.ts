@@ -1,5 +1,6 @@
 /** What a store is opened with. Names and defaults of RocketMQ's broker.conf where there is one. */
 import { BLANK_BYTES } from '../record/layout.ts';
+import { APPENDED, DISPATCHED, FLUSHED } from '../ring/positions.ts';
 
 export interface StoreOptions {
   /** Root directory (storePathRootDir). */
@@ -42,6 +43,22 @@ export const DEFAULT_STORE_OPTIONS: Omit<StoreOptions, 'directory' | 'commitLogD
   fileReservedTime: 72,
   deleteWhen: '04',
 };
+
+/**
+ * The positions that a message must lie before to be acknowledged and to be seen by consumers. The one place that knows
+ * what the flush mode means.
+ */
+export function confirmedBy({ flushDiskType }: Pick<StoreOptions, 'flushDiskType'>): readonly number[] {
+  return [flushDiskType === 'SYNC_FLUSH' ? FLUSHED : APPENDED];
+}
+
+/** The positions that a message must lie before to be durable and in its queue: nothing is left to be done for it. */
+export const SETTLED: readonly number[] = [FLUSHED, DISPATCHED];
+
+/** Whether somebody waits for each sync, so that they follow each other as fast as the disk can. */
+export function awaitsFlush(options: Pick<StoreOptions, 'flushDiskType'>): boolean {
+  return confirmedBy(options).includes(FLUSHED);
+}
 
 /** What a record may be longer than its body: properties, topic, fixed fields. RocketMQ allows 64 KiB. */
 export const RECORD_OVERHEAD = 64 * 1024;

@@ -8,7 +8,8 @@ import { assert } from '../lib/assert.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
 import { encodeRecord, type RecordHead } from '../record/encode.ts';
 import { plainBulk } from '../ring/bulk.ts';
-import { APPENDED, APPENDED_TIME, FLUSHED, Positions } from '../ring/positions.ts';
+import { APPENDED, APPENDED_TIME, Positions } from '../ring/positions.ts';
+import { Watermark } from '../ring/watermark.ts';
 import type { Disk } from './disk/disk.ts';
 import { nativeDisk } from './disk/native-disk.ts';
 import { Dispatcher } from './dispatch/dispatcher.ts';
@@ -19,7 +20,7 @@ import { APPENDED_OK, CommitLog } from './log/commit-log.ts';
 import { Flusher } from './log/flusher.ts';
 import { Segments } from './log/segments.ts';
 import { OpenStore } from './opening.ts';
-import { DEFAULT_STORE_OPTIONS, type StoreOptions } from './options.ts';
+import { confirmedBy, DEFAULT_STORE_OPTIONS, type StoreOptions } from './options.ts';
 import { storePaths } from './paths.ts';
 import { QueueDirectory } from './queue/queue-directory.ts';
 import { QueueTable } from './queue/queue-table.ts';
@@ -126,7 +127,7 @@ export class Store {
       queues: this.#table,
       directory,
       index: this.#index,
-      bound: options.flushDiskType === 'SYNC_FLUSH' ? FLUSHED : APPENDED,
+      bound: new Watermark(positions, confirmedBy(options)),
       delayMillis,
       onArrival: () => {},
       onUnknownQueue: () => undefined,

@@ -3,6 +3,7 @@
  * to ask again and how to sleep. So the same agents run in threads of their own, several in one, or inline in a test.
  */
 import { addon } from '../native/addon.ts';
+import { type Counters, counterPlace } from '../ring/counters.ts';
 import type { Patience } from '../ring/patience.ts';
 import { HALT_THREAD_DIED, type Positions } from '../ring/positions.ts';
 import type { Parker } from '../ring/wake.ts';
@@ -23,6 +24,10 @@ export interface Agent {
   close(): void;
 }
 
+const WAKE_UPS = counterPlace('wakeUps');
+const BUSY = counterPlace('busyMillis');
+const IDLE = counterPlace('idleMillis');
+
 /** Done in a round by all agents of the thread together: a message or two. */
 const FEW = 4;
 const LOOKS_PER_CLOCK = 32;
@@ -31,10 +36,19 @@ const LOOKS_PER_CLOCK = 32;
  * Runs the agent until `positions` say stop and it is drained. Blocks this thread.
  *
  * A wake-up costs 25 µs and more, so after work the thread looks again for a moment before it sleeps; only work makes
- * that worth while: after a sleep that ended for nothing it sleeps again at once.
+ * that worth while: after a sleep that ended for nothing it sleeps again at once. `counters`: the block of the thread's
+ * first agent, where its sleeps are counted.
  */
-export function runAgent(agent: Agent, positions: Positions, parker: Parker, patience: Patience): void {
+export function runAgent(
+  agent: Agent,
+  positions: Positions,
+  parker: Parker,
+  patience: Patience,
+  counters: Counters,
+): void {
   let worked = 0;
+  let awakeSince = performance.now();
+  const hasWork = () => agent.hasWork() || positions.stopping;
   try {
     while (!positions.halted) {
       const done = agent.doWork();
@@ -43,7 +57,13 @@ export function runAgent(agent: Agent, positions: Positions, parker: Parker, pat
       } else if (positions.stopping && agent.drained) {
         break;
       } else if (worked === 0 || !workFollows(agent, worked, patience)) {
-        parker.park(agent.maxSleepMs, () => agent.hasWork() || positions.stopping);
+        const asleep = performance.now();
+        parker.park(agent.maxSleepMs, hasWork);
+        const awake = performance.now();
+        counters.add(WAKE_UPS);
+        counters.add(BUSY, asleep - awakeSince);
+        counters.add(IDLE, awake - asleep);
+        awakeSince = awake;
         worked = 0;
       }
     }

@@ -13,10 +13,12 @@ import { systemTimers } from '../lib/timers.ts';
 import { addon } from '../native/addon.ts';
 import { formatHost } from '../net/addresses.ts';
 import { ChannelSender } from '../ring/channel.ts';
+import { CounterSums } from '../ring/counters.ts';
 import type { RingShape } from '../ring/layout.ts';
 import { RingConsumer } from '../ring/spsc-ring.ts';
 import { Doorbell, wakerOf } from '../ring/wake.ts';
 import { storePaths } from '../store/paths.ts';
+import { removeDeletedQueues } from '../store/queue/deleted-queues.ts';
 import type { BrokerConfig, RunningBroker } from './config.ts';
 import { Announcer } from './control/announcer.ts';
 import { makeContext, makePutRing, makeRetention } from './control/assembly.ts';
@@ -115,15 +117,20 @@ class Broker implements RunningBroker {
     this.#topology = topologyOf(config, opened);
     this.#reads = new ControlReads(store, positions, opened.directory, ids);
     this.#put = makePutRing(config, opened, this.#topology);
-    this.#tables = makeTables(storePaths.config(store.directory), settings, systemClock, log);
+    this.#tables = makeTables(storePaths.config(store.directory), settings, systemClock, log, ids);
     const retention = makeRetention(config, opened, this.#jobs, this.#checkpoints, () =>
       this.#logStartMoved(),
     );
-    const context = makeContext(config, opened, this.#tables, this.#reads, this.#put, retention, (topic) =>
-      this.#topics.settled(topic),
-    );
-    const stats = new BrokerStats(this.#tables, positions, (topic, queue) =>
+    const counters = new CounterSums(this.#topology.broker.counters);
+    const stats = new BrokerStats(this.#tables, positions, counters, systemClock, (topic, queue) =>
       this.#reads.maxOffset(topic, queue),
+    );
+    const context = makeContext(
+      config,
+      opened,
+      this.#tables,
+      { reads: this.#reads, put: this.#put, retention, counters, days: stats.days },
+      (topic) => this.#topics.settled(topic),
     );
     const requests = new Requests(this.#tables, ids, stats, {
       groupName: (id) => this.#announcer.groupName(id),
@@ -171,7 +178,8 @@ class Broker implements RunningBroker {
   }
 
   async #startEngine(threads: EngineThreads): Promise<Engine> {
-    const engine = await Engine.start(threads, this.#topology, this.#opened.positions);
+    const { positions } = this.#opened;
+    const engine = await Engine.start(threads, this.#topology, positions, this.#config.log);
     this.#engine = engine;
     void engine.died.then((error) => this.#die(error));
     await this.#link.applied();
@@ -211,6 +219,8 @@ class Broker implements RunningBroker {
     this.#doorbell.close();
     await saveTables(this.#tables);
     this.#log.flush();
+    // What cannot be removed now is removed by the next run.
+    await removeDeletedQueues(storePaths.consumeQueue(this.#config.store.directory)).catch(() => {});
     this.#reads.close();
     const { store } = this.#opened;
     const clean = await store.close();

@@ -1,29 +1,30 @@
 /**
  * The dispatcher's thread: follows the log (store/dispatch), learns queues from control, tells who waits for messages.
  */
-import { join } from 'node:path';
 import { systemClock } from '../lib/clock.ts';
 import { ChannelReceiver } from '../ring/channel.ts';
-import { APPENDED, FLUSHED, LOG_START, Positions } from '../ring/positions.ts';
-import { FULL, RingProducer } from '../ring/spsc-ring.ts';
+import { COUNTER_BLOCKS, Counters, counterPlace } from '../ring/counters.ts';
+import { LOG_START, Positions } from '../ring/positions.ts';
 import { wakerOf } from '../ring/wake.ts';
+import { Watermark } from '../ring/watermark.ts';
 import { nativeDisk } from '../store/disk/native-disk.ts';
 import { Dispatcher } from '../store/dispatch/dispatcher.ts';
 import { KeyIndex } from '../store/index/key-index.ts';
 import { PageRelease } from '../store/log/page-release.ts';
 import { Segments } from '../store/log/segments.ts';
+import { confirmedBy } from '../store/options.ts';
 import { storePaths } from '../store/paths.ts';
+import { DeletedQueues } from '../store/queue/deleted-queues.ts';
 import { QueueDirectory } from '../store/queue/queue-directory.ts';
 import { QueueTable } from '../store/queue/queue-table.ts';
 import type { Agent } from './agent.ts';
-import {
-  ARRIVAL,
-  ARRIVAL_BYTES,
-  QUEUE_ADDED,
-  type QueueAdded,
-  TOPIC_FORGOTTEN,
-} from './dispatcher-records.ts';
+import { ArrivalNews } from './arrivals.ts';
+import { QUEUE_ADDED, type QueueAdded, TOPIC_FORGOTTEN } from './dispatcher-records.ts';
 import type { DispatcherShape } from './shapes.ts';
+import { Shortage } from './shortage.ts';
+
+const ROUNDS = counterPlace('rounds');
+const BYTES_DISPATCHED = counterPlace('bytesDispatched');
 
 export class DispatcherAgent implements Agent {
   readonly spins = 50;
@@ -34,15 +35,17 @@ export class DispatcherAgent implements Agent {
   readonly #index: KeyIndex | undefined;
   readonly #dispatcher: Dispatcher;
   readonly #pages: PageRelease;
+  readonly #counters: Counters;
   readonly #commands: ChannelReceiver;
-  readonly #arrivals: RingProducer[];
-  readonly #lost: Int32Array;
-  readonly #queueRoot: string;
+  readonly #arrivals: ArrivalNews;
+  readonly #deleted: DeletedQueues;
+  readonly #shortage = new Shortage('dispatching messages to their queues');
   #logStart = 0;
 
   constructor({ broker, queues, commands, arrivals, arrivalsLost }: DispatcherShape) {
     const { store } = broker;
     this.#positions = new Positions(broker.positions);
+    this.#counters = new Counters(broker.counters, COUNTER_BLOCKS.dispatcher);
     this.#segments = new Segments(nativeDisk, store.commitLogDirectory, store.mappedFileSizeCommitLog);
     this.#pages = new PageRelease(
       this.#segments,
@@ -51,8 +54,9 @@ export class DispatcherAgent implements Agent {
       systemClock.monotonic,
     );
     const directory = QueueDirectory.attach(broker.directory);
-    this.#queueRoot = storePaths.consumeQueue(store.directory);
-    this.#table = new QueueTable(nativeDisk, this.#queueRoot, store.mappedFileSizeConsumeQueue, directory);
+    const queueRoot = storePaths.consumeQueue(store.directory);
+    this.#deleted = new DeletedQueues(nativeDisk, queueRoot);
+    this.#table = new QueueTable(nativeDisk, queueRoot, store.mappedFileSizeConsumeQueue, directory);
     for (const queue of queues) this.#table.add(queue.topic, queue.queueId, queue.id, queue.lastPhysicalEnd);
     const geometry = { slots: store.maxHashSlotNum, entries: store.maxIndexNum };
     this.#index = store.messageIndexEnable
@@ -60,19 +64,19 @@ export class DispatcherAgent implements Agent {
       : undefined;
     this.#commands = ChannelReceiver.join(commands, wakerOf(broker.wakes.control));
     const wakes = [...broker.wakes.network, broker.wakes.control].map((wake) => wakerOf(wake));
-    this.#arrivals = arrivals.map((ring, i) => RingProducer.join(ring, wakes[i] ?? (() => {})));
-    this.#lost = new Int32Array(arrivalsLost);
+    this.#arrivals = ArrivalNews.join(arrivals, arrivalsLost, wakes);
     this.#dispatcher = new Dispatcher({
       segments: this.#segments,
       positions: this.#positions,
       queues: this.#table,
       directory,
       index: this.#index,
-      bound: store.flushDiskType === 'SYNC_FLUSH' ? FLUSHED : APPENDED,
+      bound: new Watermark(this.#positions, confirmedBy(store)),
       delayMillis: broker.delayMillis,
-      onArrival: (queue, threads) => this.#tell(queue, threads),
+      onArrival: (queue, threads) => this.#arrivals.tell(queue, threads),
       // Control names queues before messages may be sent to them: a record without queue is of a deleted topic.
       onUnknownQueue: () => undefined,
+      onShortage: (errno) => this.#shortage.met(errno),
       onGap: (queue, offset, position) => {
         throw new Error(
           `${queue.topic}/${queue.queueId} lacks entries before ${offset} (log position ${position})`,
@@ -86,8 +90,11 @@ export class DispatcherAgent implements Agent {
     if (!this.hasWork()) return 0;
     const bound = this.#dispatcher.bound();
     const commanded = this.#obey();
-    const dispatched = this.#dispatcher.doWork(bound);
-    if (dispatched > 0) for (const ring of this.#arrivals) ring.publish();
+    const dispatched = this.#shortage.pausing ? 0 : this.#dispatcher.doWork(bound);
+    if (dispatched > 0 && this.#shortage.lasts) this.#shortage.over();
+    this.#counters.add(ROUNDS);
+    this.#counters.add(BYTES_DISPATCHED, dispatched);
+    if (dispatched > 0) this.#arrivals.publish();
     this.#dropDeleted();
     this.#pages.step();
     // What it did is counted in messages by the writer already, where they share a thread.
@@ -95,7 +102,7 @@ export class DispatcherAgent implements Agent {
   }
 
   hasWork(): boolean {
-    return this.#commands.pending || this.#dispatcher.behind;
+    return this.#commands.pending || (this.#dispatcher.behind && !this.#shortage.pausing);
   }
 
   get drained(): boolean {
@@ -120,27 +127,12 @@ export class DispatcherAgent implements Agent {
         this.#table.add(topic, queueId, id).bornAt = bornAt;
       } else if (type === TOPIC_FORGOTTEN) {
         this.#table.delete(text);
-        nativeDisk.remove(join(this.#queueRoot, text));
+        this.#deleted.moveAway(text);
       }
       done++;
     }
     this.#commands.release();
     return done;
-  }
-
-  #tell(queue: number, threads: number): void {
-    for (let i = 0; i < this.#arrivals.length; i++) {
-      if ((threads & (1 << i)) === 0) continue;
-      const ring = this.#arrivals[i] as RingProducer;
-      const at = ring.claim(ARRIVAL, ARRIVAL_BYTES);
-      if (at === FULL) {
-        Atomics.store(this.#lost, i, 1);
-        ring.publish();
-      } else {
-        ring.view.setInt32(at, queue, true);
-        ring.commit();
-      }
-    }
   }
 
   #dropDeleted(): void {

@@ -3,6 +3,7 @@
  * when its agents are made, then works until the stop; such a thread hears no messages (see design: waiting workers).
  */
 import { parentPort } from 'node:worker_threads';
+import { COUNTER_BLOCKS, Counters } from '../ring/counters.ts';
 import { Patience } from '../ring/patience.ts';
 import { Positions } from '../ring/positions.ts';
 import { Parker, type WakeShape } from '../ring/wake.ts';
@@ -21,5 +22,15 @@ whenTold((shape: EngineShape) => {
   parentPort?.postMessage('ready');
   // Only for messages on their way in: what follows them keeps nobody waiting.
   const patience = new Patience(shape.writer?.broker.busyPollMicros ?? 0);
-  runAgent(agent, new Positions(shape.positions), new Parker(shape.wake), patience);
+  runAgent(agent, new Positions(shape.positions), new Parker(shape.wake), patience, countersOf(shape));
 });
+
+/** The block of the first agent of the thread. */
+function countersOf({ writer, dispatcher, flusher }: EngineShape): Counters {
+  const [role, shape] = writer
+    ? (['writer', writer] as const)
+    : dispatcher
+      ? (['dispatcher', dispatcher] as const)
+      : (['flusher', flusher] as const);
+  return shape === undefined ? Counters.unread() : new Counters(shape.broker.counters, COUNTER_BLOCKS[role]);
+}

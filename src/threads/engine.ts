@@ -1,19 +1,22 @@
 /** The threads below control: starting them, hearing of their death, stopping them in order. */
 import { MessageChannel } from 'node:worker_threads';
+import type { ControlLog } from '../control/log.ts';
 import { HALT_ERRNO, HALTED, type Positions, STOPPING } from '../ring/positions.ts';
 import { wakerOf } from '../ring/wake.ts';
 import type { EngineShape } from './engine.thread.ts';
 import { type EngineThreads, terminateThreads } from './engine-threads.ts';
 import type { NetworkCommand, NetworkReport } from './network/network.thread.ts';
+import { logReports } from './reports.ts';
 import type { Thread } from './spawn.ts';
 import type { Topology } from './topology.ts';
 
 const HALT_REASONS = [
   'nothing',
   'a sync of the CommitLog failed',
-  'the device failed under a mapped CommitLog file',
+  'the CommitLog could not be written',
   'ConsumeQueue or index could not be written',
   'a thread of the broker died',
+  'the newest part of the CommitLog could not be read',
 ];
 
 /** What each worker does, in the order of `spawnEngineThreads`. */
@@ -68,7 +71,14 @@ export class Engine {
   }
 
   /** Tells the waiting threads what they work on; resolves when all are ready. */
-  static async start(threads: EngineThreads, topology: Topology, positions: Positions): Promise<Engine> {
+  static async start(
+    threads: EngineThreads,
+    topology: Topology,
+    positions: Positions,
+    log: ControlLog,
+  ): Promise<Engine> {
+    for (const thread of [...threads.networks, ...threads.workers])
+      logReports(thread.worker, thread.name, log);
     const engine = new Engine(threads, topology, positions);
     threads.networks.forEach((thread, index) => {
       thread.worker.postMessage(topology.networks[index]);

@@ -3,13 +3,20 @@
  * ASYNC_FLUSH: every `flushIntervalCommitLog` ms.
  */
 import { systemClock } from '../lib/clock.ts';
+import { COUNTER_BLOCKS, Counters, counterPlace } from '../ring/counters.ts';
 import { FLUSHED, LOG_START, Positions, PUTS_AWAITED } from '../ring/positions.ts';
 import { wakerOf } from '../ring/wake.ts';
 import { nativeDisk } from '../store/disk/native-disk.ts';
 import { Flusher } from '../store/log/flusher.ts';
 import { Segments } from '../store/log/segments.ts';
+import { awaitsFlush } from '../store/options.ts';
 import type { Agent } from './agent.ts';
 import type { FlusherShape } from './shapes.ts';
+import { Shortage } from './shortage.ts';
+
+const SYNCS = counterPlace('syncs');
+const SYNC_MICROS = counterPlace('syncMicros');
+const SYNC_MAX = counterPlace('syncMaxMicros');
 
 export class FlusherAgent implements Agent {
   readonly spins = 50;
@@ -22,14 +29,17 @@ export class FlusherAgent implements Agent {
   readonly #wakeWaiting: (() => void)[];
   /** Control puts messages now and then: it is woken only while it waits for one to be durable. */
   readonly #wakeControl: () => void;
+  readonly #counters: Counters;
+  readonly #shortage = new Shortage('making the CommitLog durable');
   #next = 0;
 
   constructor({ broker }: FlusherShape) {
     const { store, wakes } = broker;
-    const sync = store.flushDiskType === 'SYNC_FLUSH';
+    const sync = awaitsFlush(store);
     this.#positions = new Positions(broker.positions);
+    this.#counters = new Counters(broker.counters, COUNTER_BLOCKS.flusher);
     this.#segments = new Segments(nativeDisk, store.commitLogDirectory, store.mappedFileSizeCommitLog);
-    this.#flusher = new Flusher(this.#segments, this.#positions);
+    this.#flusher = new Flusher(this.#segments, this.#positions, (errno) => this.#shortage.met(errno));
     this.#interval = sync ? 0 : store.flushIntervalCommitLog;
     this.maxSleepMs = sync ? 1000 : store.flushIntervalCommitLog;
     this.#wakeWaiting = sync ? [...wakes.network, wakes.dispatcher].map((wake) => wakerOf(wake)) : [];
@@ -38,10 +48,12 @@ export class FlusherAgent implements Agent {
 
   doWork(): number {
     const now = systemClock.monotonic();
-    if (now < this.#next && !this.#positions.stopping) return 0;
+    if (this.#shortage.pausing || (now < this.#next && !this.#positions.stopping)) return 0;
     this.#next = now + this.#interval;
     const flushed = this.#flusher.doWork();
     if (flushed === 0) return 0;
+    this.#count((systemClock.monotonic() - now) * 1000);
+    if (!this.#flusher.behind) this.#shortage.over();
     for (const wake of this.#wakeWaiting) wake();
     const durable = this.#positions.get(FLUSHED);
     if (this.#positions.get(PUTS_AWAITED) > durable - flushed) this.#wakeControl();
@@ -49,13 +61,21 @@ export class FlusherAgent implements Agent {
     return Math.sign(flushed);
   }
 
+  #count(micros: number): void {
+    this.#counters.add(SYNCS);
+    this.#counters.add(SYNC_MICROS, micros);
+    this.#counters.raiseTo(SYNC_MAX, micros);
+  }
+
   hasWork(): boolean {
+    if (this.#shortage.pausing) return false;
     const due = this.#positions.stopping || systemClock.monotonic() >= this.#next;
     return due && this.#flusher.behind;
   }
 
   get drained(): boolean {
-    return !this.#flusher.behind;
+    // A stop does not wait for what may never come back; the store is not closed cleanly then.
+    return !this.#flusher.behind || this.#shortage.lasts;
   }
 
   close(): void {

@@ -28,6 +28,8 @@ export interface BrokerShape {
   directory: number;
   store: StoreOptions;
   delayMillis: number[];
+  /** What each thread counts (ring/counters.ts). */
+  counters: SharedArrayBuffer;
   /** How long network thread and writer stay awake for the next message, µs (`Patience`); 0 = not at all. */
   busyPollMicros: number;
   wakes: {

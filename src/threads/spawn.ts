@@ -1,5 +1,6 @@
 /** Starting threads of this build, and hearing of their death. */
 import { parentPort, Worker } from 'node:worker_threads';
+import { isReport } from './reports.ts';
 import { threadFile } from './thread-file.ts';
 
 export interface Thread {
@@ -19,7 +20,7 @@ export interface ThreadLimits {
 
 /**
  * Starts `src/<folder>/<file>.thread`. It loads its code and then waits for its first message, which says what it works
- * on (`begin`); the first message that it posts itself means that it is ready.
+ * on (`begin`); the first message that it posts itself, but for reports, means that it is ready.
  */
 export function spawn(folder: string, file: string, name: string, limits: ThreadLimits = {}): Thread {
   const worker = new Worker(threadFile(folder, file), { name, resourceLimits: limits });
@@ -33,7 +34,9 @@ export function spawn(folder: string, file: string, name: string, limits: Thread
     });
   });
   const ready = new Promise<void>((resolve, reject) => {
-    worker.once('message', () => resolve());
+    worker.on('message', (message: unknown) => {
+      if (!isReport(message)) resolve();
+    });
     void ended.then((error) => reject(error ?? new Error(`thread ${name} ended before it was ready`)));
   });
   // It may die before anybody waits for it; who waits later still hears of it.

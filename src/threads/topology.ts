@@ -2,12 +2,13 @@
 import { MAX_FRAME_BYTES, MAX_PUTS } from '../lib/limits.ts';
 import { APPEND_HEADER, REPLY_RING_BYTES } from '../ring/append-records.ts';
 import { type ChannelShape, createChannel } from '../ring/channel.ts';
+import { createCounters } from '../ring/counters.ts';
 import type { RingShape } from '../ring/layout.ts';
 import { LINK_HEADER } from '../ring/link-records.ts';
 import { createRing } from '../ring/spsc-ring.ts';
 import { createWake, type WakeShape } from '../ring/wake.ts';
 import type { StoreOptions } from '../store/options.ts';
-import { maxRecordBytes } from '../store/options.ts';
+import { awaitsFlush, maxRecordBytes } from '../store/options.ts';
 import type { RecoveredQueue } from '../store/recovery/recover.ts';
 import { type EngineLayout, needsOneNetworkThread } from './engine-layout.ts';
 import {
@@ -108,8 +109,9 @@ function brokerShape(parts: TopologyParts): BrokerShape {
     directory,
     store,
     delayMillis,
+    counters: createCounters(parts.networkThreads),
     // A send that waits for the disk gains nothing, and the core is missed elsewhere (measured).
-    busyPollMicros: store.flushDiskType === 'SYNC_FLUSH' ? 0 : parts.busyPollMicros,
+    busyPollMicros: awaitsFlush(store) ? 0 : parts.busyPollMicros,
     wakes: createWakes(parts.engine, parts.networkThreads),
   };
 }

@@ -21,18 +21,27 @@ import {
   REPLY_STORE_TIMESTAMP,
 } from '../ring/append-records.ts';
 import { ChannelReceiver } from '../ring/channel.ts';
-import { APPENDED, APPENDED_TIME, HALT_MAPPING_FAULT, LOG_START, Positions } from '../ring/positions.ts';
+import { COUNTER_BLOCKS, Counters, counterPlace } from '../ring/counters.ts';
+import { APPENDED, APPENDED_TIME, HALT_WRITE_FAILED, LOG_START, Positions } from '../ring/positions.ts';
 import { FULL, RingProducer } from '../ring/spsc-ring.ts';
 import { wakerOf } from '../ring/wake.ts';
 import { nativeDisk } from '../store/disk/native-disk.ts';
-import { APPENDED_OK, CommitLog } from '../store/log/commit-log.ts';
+import { APPENDED_OK, CommitLog, NO_SEGMENT } from '../store/log/commit-log.ts';
 import { Segments } from '../store/log/segments.ts';
+import { awaitsFlush } from '../store/options.ts';
 import { QueueDirectory } from '../store/queue/queue-directory.ts';
 import type { Agent } from './agent.ts';
 import type { ProducerShape, WriterShape } from './shapes.ts';
+import { Shortage } from './shortage.ts';
+
+const ROUNDS = counterPlace('rounds');
+const BYTES_APPENDED = counterPlace('bytesAppended');
+const APPENDS_FAILED = counterPlace('appendsFailed');
 
 /** Records taken from one ring before the next ring's turn. */
 const TURN = 256;
+/** Tries to map the next file ahead of need, while a whole file is written. */
+const AHEAD_TRIES = 32;
 
 class Input {
   readonly send: ChannelReceiver;
@@ -53,41 +62,53 @@ export class WriterAgent implements Agent {
   readonly #log: CommitLog;
   readonly #inputs: Input[];
   readonly #wakeNext: (() => void)[];
+  readonly #counters: Counters;
+  readonly #preallocates: boolean;
+  readonly #shortage = new Shortage('making the next CommitLog file');
   #logStart = 0;
+  /** Position from which on the next file is to be mapped. */
+  #aheadFrom = 0;
 
   constructor({ broker, producers }: WriterShape) {
     this.#positions = new Positions(broker.positions);
-    const { commitLogDirectory, mappedFileSizeCommitLog, flushDiskType } = broker.store;
+    this.#counters = new Counters(broker.counters, COUNTER_BLOCKS.writer);
+    const { commitLogDirectory, mappedFileSizeCommitLog } = broker.store;
     this.#segments = new Segments(nativeDisk, commitLogDirectory, mappedFileSizeCommitLog);
     this.#inputs = producers.map((producer) => new Input(producer));
-    // Under ASYNC_FLUSH the flusher looks by itself twice a second, under SYNC_FLUSH it is what the producers wait for.
-    const next = flushDiskType === 'SYNC_FLUSH' ? broker.wakes.flusher : broker.wakes.dispatcher;
+    // Where nobody waits for the flusher it looks by itself, twice a second.
+    const next = awaitsFlush(broker.store) ? broker.wakes.flusher : broker.wakes.dispatcher;
     this.#wakeNext = [wakerOf(next)];
     this.#log = new CommitLog(
       this.#segments,
       this.#positions,
       QueueDirectory.attach(broker.directory),
       { position: this.#positions.get(APPENDED), storeTimestamp: this.#positions.get(APPENDED_TIME) },
-      (start) => this.#prepareAfter(start, broker.store.preallocateNextFile),
+      (start) => this.#rolledTo(start),
     );
+    this.#preallocates = broker.store.preallocateNextFile;
     // The file to write next is there before the one after it: the log may not begin with a gap.
     this.#segments.at(this.#log.position, true);
-    this.#prepareAfter(this.#segments.startOf(this.#log.position), broker.store.preallocateNextFile);
+    this.#prepareAfter(this.#segments.startOf(this.#log.position));
   }
 
   doWork(): number {
     if (!this.hasWork()) return 0;
     this.#log.setTime(systemClock.now());
+    const start = this.#log.position;
     let done = 0;
     for (const input of this.#inputs) done += this.#drain(input);
     this.#log.publish();
-    const fault = this.#log.fault || this.#segments.error();
-    if (fault !== 0) this.#positions.halt(HALT_MAPPING_FAULT, fault);
+    this.#counters.add(ROUNDS);
+    this.#counters.add(BYTES_APPENDED, this.#log.position - start);
+    // It only writes, and knows of every write that failed: a page of an old file that cannot be read is the readers'.
+    const { fault } = this.#log;
+    if (fault !== 0) this.#positions.halt(HALT_WRITE_FAILED, fault);
     for (const input of this.#inputs) {
       input.send.release();
       input.replies.publish();
     }
     for (const wake of this.#wakeNext) wake();
+    if (this.#log.position >= this.#aheadFrom) this.#openAhead();
     this.#dropDeleted();
     return done;
   }
@@ -128,10 +149,13 @@ export class WriterAgent implements Agent {
       count === 1
         ? log.append(send.bulk, from, bytes, queue)
         : log.appendBatch(send.bulk, from, bytes, count, queue);
+    if (status === NO_SEGMENT) this.#shortage.met(this.#segments.lastError);
+    else if (this.#shortage.lasts && status === APPENDED_OK) this.#shortage.over();
     this.#answer(input, status);
   }
 
   #answer({ send, replies }: Input, status: number): void {
+    if (status !== APPENDED_OK) this.#counters.add(APPENDS_FAILED);
     const log = this.#log;
     const at = replies.claim(APPENDED_REPLY, REPLY_BYTES);
     assert(at !== FULL, 'no room for the answer to an append: its producer did not reserve it');
@@ -152,9 +176,30 @@ export class WriterAgent implements Agent {
     this.#answer(input, APPENDED_OK);
   }
 
+  #rolledTo(start: number): void {
+    // What lies in the older files is the flusher's and the readers'.
+    this.#segments.dropBefore(start);
+    this.#prepareAfter(start);
+  }
+
+  /** Maps the next file when half of this one is full: the roll then needs no descriptor; there may be none left. */
+  #openAhead(): void {
+    const { fileSize } = this.#segments;
+    const { position } = this.#log;
+    const start = this.#segments.startOf(position);
+    const half = start + fileSize / 2;
+    this.#aheadFrom = position < half ? half : start + fileSize * 1.5;
+    if (position < half || !this.#preallocates) return;
+    if (this.#segments.at(start + fileSize) === undefined) {
+      this.#prepareAfter(start);
+      this.#aheadFrom = position + fileSize / AHEAD_TRIES;
+    }
+    this.#segments.at(position);
+  }
+
   /** Has the file after the one at `start` made in the background, so that the roll to it costs nothing. */
-  #prepareAfter(start: number, enabled: boolean): void {
-    if (!enabled) return;
+  #prepareAfter(start: number): void {
+    if (!this.#preallocates) return;
     const next = start + this.#segments.fileSize;
     // A failure is no news here: the roll makes the file itself, and reports what goes wrong then.
     void nativeDisk.prepare(this.#segments.pathOf(next), this.#segments.fileSize);

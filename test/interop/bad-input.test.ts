@@ -128,6 +128,18 @@ const SENDS: readonly Case[] = [
     code: 13,
     remark: /properties length limit 32KB/,
   },
+  ...['x', '1.5', ' 3', '1e1', '2147483648'].map((level) => ({
+    name: `delay level "${level}"`,
+    accident: true as const,
+    request: send('ok', { properties: `DELAY\u0001${level}\u0002` }),
+    code: 1,
+    remark: /DELAY|NumberFormatException/,
+  })),
+  ...['', '+3', '-1', '003', '2147483647'].map((level) => ({
+    name: `delay level "${level}"`,
+    request: send('ok', { properties: `DELAY\u0001${level}\u0002` }),
+    code: 0,
+  })),
   { name: 'properties without separators', request: send('ok', { properties: 'garbage' }), code: 0 },
   {
     name: 'topic with a template that is not there',

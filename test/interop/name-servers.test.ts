@@ -52,4 +52,26 @@ test('the name server under test and a real broker', async () => {
   await stopEverything();
 });
 
+test('a real name server and two brokers of one name: when one is killed the other is back', async () => {
+  const nameServer = await startRealNameServer();
+  const [first, second] = [await startBroker(nameServer), await startBroker(nameServer)];
+  const args = { namesrv: nameServer.address, 'broker-address': first.address };
+  const dialogue = new Dialogue(java55.start('Admin', args));
+  const holder = async () => {
+    const { brokers } = (await dialogue.ask('cluster')) as {
+      brokers: Record<string, Record<string, string>>;
+    };
+    return brokers[first.name]?.['0'];
+  };
+  assert.is(await holder(), second.address, 'the last one to register is in the routes');
+  await second.kill();
+  // The next registration that is due anyway comes 30 s after the last one.
+  for (let tries = 0; tries < 50 && (await holder()) !== first.address; tries++) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  assert.is(await holder(), first.address);
+  await dialogue.end();
+  await stopEverything();
+});
+
 test.run();

@@ -43,6 +43,44 @@ test('a page that is lost reads as zeros, and the region says so', () => {
   release(region);
 });
 
+test('what is lost in one page is no trouble of the others', () => {
+  const path = freshPath();
+  const region = addon.openSegment(path, PAGES * PAGE, true);
+  const view = new Uint8Array(addon.attach(region));
+  view.fill(3);
+  truncateSync(path, 5 * PAGE);
+  assert.is(view[5 * PAGE], 0);
+  truncateSync(path, PAGES * PAGE);
+  const { EIO } = constants.errno;
+  assert.is(addon.regionErrorIn(region, 5 * PAGE, 1), EIO);
+  assert.is(addon.regionErrorIn(region, 6 * PAGE - 1, 1), EIO);
+  assert.is(addon.regionErrorIn(region, 0, PAGES * PAGE), EIO);
+  assert.is(addon.regionErrorIn(region, 0, 5 * PAGE), 0);
+  assert.is(addon.regionErrorIn(region, 6 * PAGE, 58 * PAGE), 0);
+  assert.is(addon.regionErrorIn(region, 5 * PAGE, 0), 0);
+  assert.is(addon.syncRegion(region, 0, 5 * PAGE), 0);
+  assert.is(addon.syncRegion(region, 6 * PAGE, 8 * PAGE), 0);
+  assert.is(addon.syncRegion(region, 0, 5 * PAGE + 1), failure('EIO'));
+  assert.throws(() => addon.regionErrorIn(region, 0, PAGES * PAGE + 1), RangeError);
+  release(region);
+});
+
+test('more lost pages than can be noted make the whole region lost', () => {
+  const path = freshPath();
+  const region = addon.openSegment(path, 100 * PAGE, true);
+  const view = new Uint8Array(addon.attach(region));
+  truncateSync(path, PAGE);
+  for (let page = 1; page < 100; page++) assert.is(view[page * PAGE], 0);
+  assert.is(addon.regionErrorIn(region, 0, 1), constants.errno.EIO);
+  release(region);
+});
+
+test('a file that was cut short syncs nowhere, read or not', () => {
+  const region = truncatedSegment();
+  assert.is(addon.syncRegion(region, 0, PAGE), failure('EIO'));
+  release(region);
+});
+
 test('native code that meets a lost page goes on', async () => {
   const region = truncatedSegment();
   const memory = addon.allocateRegion(PAGES * PAGE);

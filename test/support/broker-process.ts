@@ -21,6 +21,7 @@ export function temporaryStore(): { directory: string; remove: () => void } {
 
 export interface BrokerProcess {
   readonly child: ChildProcess;
+  /** '' for a lone broker. */
   readonly nameServer: string;
   readonly broker: string;
   /** Everything it has said on stderr. */
@@ -30,15 +31,29 @@ export interface BrokerProcess {
 }
 
 /** Starts `standalone` on free ports; rejects when it ends before it is ready. */
-export async function startBrokerProcess(
+export function startBrokerProcess(
   store: string,
   args: readonly string[] = [],
+  more: { env?: Record<string, string>; descriptors?: number } = {},
 ): Promise<BrokerProcess> {
-  const child = spawn(
-    process.execPath,
-    [MAIN, 'standalone', '--port', '0', '--namesrv-port', '0', '--store', store, ...args],
-    { stdio: ['ignore', 'pipe', 'pipe'] },
-  );
+  return start(['standalone', '--port', '0', '--namesrv-port', '0', '--store', store, ...args], more);
+}
+
+/** Starts `broker` on a free port; it registers with a name server that is there. */
+export function startLoneBrokerProcess(store: string, nameServer: string): Promise<BrokerProcess> {
+  return start(['broker', '--port', '0', '-n', nameServer, '--store', store]);
+}
+
+/** `descriptors`: how many the process may have open. */
+async function start(
+  args: readonly string[],
+  { env = {}, descriptors }: { env?: Record<string, string>; descriptors?: number } = {},
+): Promise<BrokerProcess> {
+  const limit = descriptors === undefined ? '' : `ulimit -n ${descriptors}; `;
+  const child = spawn('/bin/sh', ['-c', `${limit}exec "$0" "$@"`, process.execPath, MAIN, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+  });
   let log = '';
   let output = '';
   child.stderr.on('data', (chunk: Buffer) => {
@@ -51,7 +66,7 @@ export async function startBrokerProcess(
     const timer = setTimeout(() => reject(new Error(`not ready in time:\n${log}`)), READY_MS);
     child.stdout.on('data', (chunk: Buffer) => {
       output += chunk.toString();
-      const match = /RingMQ ready: name server (\S+), broker (\S+), store/.exec(output);
+      const match = /RingMQ ready: (?:name server (\S+), )?broker (\S+), store/.exec(output);
       if (match === null) return;
       clearTimeout(timer);
       resolve(match);
@@ -61,7 +76,7 @@ export async function startBrokerProcess(
       reject(new Error(`ended with ${code} before it was ready:\n${log}`));
     });
   });
-  return { child, nameServer: ready[1] as string, broker: ready[2] as string, log: () => log, ended };
+  return { child, nameServer: ready[1] ?? '', broker: ready[2] as string, log: () => log, ended };
 }
 
 /** A SEND_MESSAGE_V2 with these properties. */

@@ -2,14 +2,17 @@
 import { PullFilters } from '../../src/broker/pull/pull-filters.ts';
 import { PullHandler } from '../../src/broker/pull/pull-handler.ts';
 import { PullHold } from '../../src/broker/pull/pull-hold.ts';
+import type { SkippedMessages } from '../../src/broker/pull/unreadable.ts';
 import type { GroupDelta } from '../../src/broker/view/deltas.ts';
 import { NetworkView } from '../../src/broker/view/network-view.ts';
 import { RequestCode } from '../../src/protocol/codes.ts';
 import { type RemotingCommand, requestCommand } from '../../src/protocol/command.ts';
 import { encodeCommand } from '../../src/protocol/command-codec.ts';
 import { RequestView } from '../../src/protocol/request-view.ts';
+import { Counters } from '../../src/ring/counters.ts';
 import type { StoreOptions } from '../../src/store/options.ts';
 import { QueueDirectory } from '../../src/store/queue/queue-directory.ts';
+import type { SimDisk } from '../sim/sim-disk.ts';
 import { type FakeConnection, fakeConnection } from './fake-connection.ts';
 import { headFor, type SmallStore, smallStore } from './messages.ts';
 
@@ -78,14 +81,15 @@ export class PullRig {
   readonly progress: [string, number, number, number][] = [];
   readonly resetsTaken: string[] = [];
   readonly awaited: string[] = [];
+  readonly skipped: SkippedMessages[] = [];
   readonly client: FakeConnection = fakeConnection(3, 7);
   connected = true;
   progressFits = true;
   now = 1000;
   readonly #request = new RequestView();
 
-  constructor(options: Partial<StoreOptions> = {}) {
-    this.opened = smallStore(options, undefined, undefined, this.directory);
+  constructor(options: Partial<StoreOptions> = {}, disk?: SimDisk) {
+    this.opened = smallStore(options, disk, undefined, this.directory);
     const { store } = this.opened;
     for (let i = 0; i < QUEUES; i++) store.append('T', headFor(i), Buffer.from('first'), '');
     const queues = [0, 1].map((queueId) => store.queue('T', queueId)?.id ?? 0);
@@ -116,6 +120,7 @@ export class PullRig {
       ),
       thread: 5,
       now: () => this.now,
+      counters: Counters.unread(),
       progress: (group, queue, commit, pull) => {
         if (this.progressFits) this.progress.push([group.config.name, queue, commit, pull]);
         return this.progressFits;
@@ -130,6 +135,7 @@ export class PullRig {
       touched: () => {},
       guarded: (_, run) => run(),
       clock: () => this.now,
+      skipped: (skipped) => this.skipped.push(skipped),
       endOfTurn: () => {},
     });
   }

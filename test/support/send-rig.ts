@@ -29,8 +29,10 @@ import {
   REPLY_STATUS,
 } from '../../src/ring/append-records.ts';
 import { plainChannel } from '../../src/ring/channel.ts';
-import { Positions } from '../../src/ring/positions.ts';
+import { Counters } from '../../src/ring/counters.ts';
+import { APPENDED, FLUSHED, Positions } from '../../src/ring/positions.ts';
 import { plainRing } from '../../src/ring/spsc-ring.ts';
+import { Watermark } from '../../src/ring/watermark.ts';
 import { CommitLog } from '../../src/store/log/commit-log.ts';
 import { Segments } from '../../src/store/log/segments.ts';
 import { QueueDirectory } from '../../src/store/queue/queue-directory.ts';
@@ -71,6 +73,7 @@ export class SendRig {
   awaitsTopic = false;
   readonly handler: SendHandler;
   readonly acknowledger: Acknowledger;
+  readonly counters = Counters.unread();
   now = 1000;
   /** Connections that closed are no longer found. */
   connected = true;
@@ -105,6 +108,7 @@ export class SendRig {
       makeUniqueKey: () => '0A00000900000000000000000000ABCD',
       maxMessageSize: 512 * 1024,
       now: () => this.now,
+      counters: this.counters,
       toControl: (_connection, bytes, offset, length) => {
         this.forwarded.push(Buffer.from(bytes.slice(offset, offset + length)));
         return 0;
@@ -119,7 +123,8 @@ export class SendRig {
       replies: this.#replies.consumer,
       sends: this.sends,
       positions: this.positions,
-      syncFlush,
+      counters: this.counters,
+      confirmed: new Watermark(this.positions, [syncFlush ? FLUSHED : APPENDED]),
       reply: new SendReply({ storeHost, regionId: 'DefaultRegion', traceOn: true }),
       connectionOf: () => (this.connected ? this.client.connection : undefined),
       touched: () => {},

@@ -101,13 +101,23 @@ test('time comes through lib/clock', () => {
   );
 });
 
+test('directories are made by lib/files: with recursive, mkdir may never end', () => {
+  const others = src.filter(({ path }) => path !== 'src/lib/files.ts');
+  assert.equal(
+    offenders(others, (line) => /\bmkdir(?:Sync)?\b(?!')/.test(line)),
+    [],
+  );
+});
+
 /** Who may ask what time it is, and what for. Spans are measured by `monotonic`, as the clock may be set. */
 const ASKS_THE_TIME = new Map([
   ['src/broker/admin/time-span.ts', 'how long a message has been there by its store time, which is shown'],
   ['src/broker/consumer/check-client-config.ts', 'version of a subscription that is only looked at'],
+  ['src/cli/logger.ts', 'the time of a line that could not be written'],
   ['src/control/append-times.ts', 'by how much the clock is ahead of the monotonic one'],
   ['src/control/clients.ts', 'versions of subscriptions, made to ascend'],
   ['src/control/data-version.ts', 'part of a version that is compared for equality'],
+  ['src/control/day-totals.ts', 'midnight'],
   ['src/store/index/key-index.ts', 'names of files, made to ascend'],
   ['src/store/store.ts', 'store times'],
   ['src/threads/control/assembly.ts', 'part of unique keys'],

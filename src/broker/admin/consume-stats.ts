@@ -3,11 +3,18 @@
  * Keys of `offsetTable` are objects.
  */
 import type { MessageQueue } from '../../control/queue-locks.ts';
-import { booleanField, requiredText, succeedWith, textField } from '../../control/request-fields.ts';
+import {
+  booleanField,
+  checkAnswerSize,
+  requiredText,
+  succeedWith,
+  textField,
+} from '../../control/request-fields.ts';
 import { GROUP_GET_NUMS } from '../../control/stats.ts';
 import type { TopicConfig } from '../../control/topic-config.ts';
 import { isBlank } from '../../lib/names.ts';
 import { type BrokerContext, type BrokerHandler, brokerAddress } from '../context.ts';
+import { Slices } from './slices.ts';
 
 interface QueueProgress {
   brokerOffset: number;
@@ -23,7 +30,8 @@ interface ConsumeStats {
   offsetTable: Map<MessageQueue, QueueProgress>;
 }
 
-export const consumeStats: BrokerHandler = (context, request) => {
+export const consumeStats: BrokerHandler = async (context, request) => {
+  const slices = new Slices(context.clock);
   const group = requiredText(request, 'consumerGroup');
   const stats: ConsumeStats = { consumeTps: 0, offsetTable: new Map() };
   for (const topic of topicsAsked(
@@ -34,12 +42,16 @@ export const consumeStats: BrokerHandler = (context, request) => {
   )) {
     const config = context.topics.get(topic);
     if (config !== undefined) addProgress(context, stats, group, config, config.readQueueNums);
+    checkSize(stats.offsetTable.size);
+    if (slices.over) await slices.pause();
   }
   return succeedWith(request, stats);
 };
 
 /** `isOrder`: only topics that are ordered. */
-export const allConsumeStats: BrokerHandler = (context, request) => {
+export const allConsumeStats: BrokerHandler = async (context, request) => {
+  const slices = new Slices(context.clock);
+  let queues = 0;
   const orderedOnly = booleanField(request, 'isOrder', false);
   const consumeStatsList: Map<string, ConsumeStats[]>[] = [];
   let totalDiff = 0;
@@ -56,12 +68,23 @@ export const allConsumeStats: BrokerHandler = (context, request) => {
         totalInflightDiff += queue.pullOffset - queue.consumerOffset;
       }
       ofGroup.push(stats);
+      queues += stats.offsetTable.size;
+      checkSize(queues);
+      if (slices.over) await slices.pause();
     }
     consumeStatsList.push(new Map([[groupName, ofGroup]]));
   }
   const brokerAddr = brokerAddress(context.settings);
   return succeedWith(request, { brokerAddr, consumeStatsList, totalDiff, totalInflightDiff });
 };
+
+/** Bytes that an entry takes at least in the answer. */
+const LEAST_ENTRY = 110;
+
+/** What would not fit into a frame is refused before it is all there. */
+function checkSize(queues: number): void {
+  checkAnswerSize(queues * LEAST_ENTRY, 'ask for the groups and topics one by one');
+}
 
 /** A list is taken as it is; one topic, or all topics of the group's offsets, only as far as it subscribes. */
 function topicsAsked(

@@ -1,14 +1,17 @@
 /** Group configurations: GET_ALL_SUBSCRIPTIONGROUP_CONFIG (201) and GET_SUBSCRIPTIONGROUP_CONFIG (352). */
 import { groupConfigToJson } from '../../control/group-config.ts';
 import {
+  checkAnswerSize,
   int32Field,
   RequestError,
   requiredText,
+  succeed,
   succeedWith,
   textField,
 } from '../../control/request-fields.ts';
 import { ResponseCode } from '../../protocol/codes.ts';
 import type { BrokerHandler } from '../context.ts';
+import { builtOnce } from './built-once.ts';
 import { pageOf } from './paging.ts';
 
 /** Callers without any header field get the whole table (protocol trap T17). */
@@ -19,9 +22,14 @@ export const allGroupConfigs: BrokerHandler = (context, request) => {
     int32Field(request, 'groupSeq'),
     int32Field(request, 'maxGroupNum'),
   );
-  const groups =
-    page === undefined ? undefined : context.groups.page(page.first, page.count, page.dataVersion);
-  return succeedWith(request, context.groups.toJson(groups), { totalGroupNum: context.groups.size });
+  const { groups } = context;
+  const count = { totalGroupNum: groups.size };
+  if (page === undefined) {
+    const body = builtOnce(groups, () => groups.toJson());
+    checkAnswerSize(body.length, 'ask for it in pages with groupSeq and maxGroupNum');
+    return succeed(request, count, body);
+  }
+  return succeedWith(request, groups.toJson(groups.page(page.first, page.count, page.dataVersion)), count);
 };
 
 export const groupConfig: BrokerHandler = (context, request) => {

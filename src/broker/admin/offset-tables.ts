@@ -13,11 +13,16 @@ import {
 import { illegalGroup, isBlank, isGroupName } from '../../lib/names.ts';
 import { ResponseCode } from '../../protocol/codes.ts';
 import type { BrokerContext, BrokerHandler } from '../context.ts';
+import { builtOnce } from './built-once.ts';
 
 const JAVA_LONG_MAX = 9223372036854775807n;
 
 export const allConsumerOffsets: BrokerHandler = (context, request) =>
-  succeedWith(request, context.offsets.toJson());
+  succeed(
+    request,
+    {},
+    builtOnce(context.offsets, () => context.offsets.toJson()),
+  );
 
 export const allDelayOffsets: BrokerHandler = (context, request) =>
   succeedWith(request, context.delayOffsets.toJson());

@@ -1,9 +1,10 @@
 /**
- * GET_BROKER_RUNTIME_INFO (28): figures by name, all text. Tools read many of them without looking whether they are
- * there, so every name that RocketMQ answers has a value; what has no counterpart here says 0.
+ * GET_BROKER_RUNTIME_INFO (28): figures by name, all text. What is not measured here is left out. A zero was counted,
+ * or is the size of what does not exist (thread pools and their queues, a lock around the log), which tools read
+ * without looking whether it is there.
  */
 import { succeedWith } from '../../control/request-fields.ts';
-import { BROKER_GET_NUMS, BROKER_PUT_NUMS } from '../../control/stats.ts';
+import { BROKER_GET_MISSED, BROKER_GET_NUMS, BROKER_PUT_NUMS } from '../../control/stats.ts';
 import { SCHEDULE_TOPIC } from '../../lib/names.ts';
 import { PROTOCOL_VERSION } from '../../protocol/command.ts';
 import type { BrokerContext, BrokerHandler } from '../context.ts';
@@ -15,35 +16,12 @@ const VERSION_NAME = 'V5_5_0';
 const THREAD_POOLS = ['send', 'pull', 'litePull', 'query', 'ack'];
 const THREAD_POOL_CAPACITY = '100000';
 
-const ZERO_FIGURES = [
-  'putMessageEntireTimeMax',
-  'putMessageFailedTimes',
-  'putMessageSizeTotal',
-  'putMessageAverageSize',
-  'dispatchMaxBuffer',
-  'getMessageEntireTimeMax',
-  'msgPutTotalYesterdayMorning',
-  'msgPutTotalTodayMorning',
-  'msgGetTotalYesterdayMorning',
-  'msgGetTotalTodayMorning',
-  'dispatchBehindBytes',
-  'pageCacheLockTimeMills',
-  'earliestMessageTimeStamp',
-  'timerReadBehind',
-  'timerOffsetBehind',
-  'timerCongestNum',
-  'remainTransientStoreBufferNumbs',
-  'EndTransactionQueueSize',
-];
-
-const ZERO_RATES = ['putLatency99', 'putLatency999', 'timerEnqueueTps', 'timerDequeueTps'];
-
-const ZERO_RATIOS = ['commitLogDiskRatio', 'consumeQueueDiskRatio'];
+/** Waits that do not happen here, as what would be waited for does not exist. */
+const NO_WAITS = ['dispatchMaxBuffer', 'pageCacheLockTimeMills', 'EndTransactionQueueSize'];
 
 export const runtimeInfo: BrokerHandler = (context, request) => {
   const table = new Map<string, string>();
-  for (const name of ZERO_FIGURES) table.set(name, '0');
-  for (const name of [...ZERO_RATES, ...ZERO_RATIOS]) table.set(name, '0.0');
+  for (const name of NO_WAITS) table.set(name, '0');
   for (const pool of THREAD_POOLS) {
     table.set(`${pool}ThreadPoolQueueSize`, '0');
     table.set(`${pool}ThreadPoolQueueCapacity`, THREAD_POOL_CAPACITY);
@@ -66,7 +44,7 @@ function addRates(table: Map<string, string>, context: BrokerContext): void {
   const puts = context.stats.rates(BROKER_PUT_NUMS, cluster).join(' ');
   const gets = context.stats.rates(BROKER_GET_NUMS, cluster).join(' ');
   table.set('putTps', puts);
-  table.set('getMissTps', '0 0 0');
+  table.set('getMissTps', context.stats.rates(BROKER_GET_MISSED, cluster).join(' '));
   for (const name of ['getFoundTps', 'getTotalTps', 'getTransferredTps']) table.set(name, gets);
   const putTotal = String(context.stats.total(BROKER_PUT_NUMS, cluster));
   table.set('putMessageTimesTotal', putTotal);

@@ -1,14 +1,17 @@
 /** Topic configurations: GET_ALL_TOPIC_CONFIG (21), GET_TOPIC_CONFIG (351), system topics (305). */
 import {
+  checkAnswerSize,
   int32Field,
   RequestError,
   requiredText,
+  succeed,
   succeedWith,
   textField,
 } from '../../control/request-fields.ts';
 import { topicConfigToJson } from '../../control/topic-config.ts';
 import { ResponseCode } from '../../protocol/codes.ts';
 import type { BrokerHandler } from '../context.ts';
+import { builtOnce } from './built-once.ts';
 import { pageOf } from './paging.ts';
 
 /** Static topics do not exist here, so their tables are empty and their version never moves. */
@@ -26,13 +29,15 @@ export const allTopicConfigs: BrokerHandler = (context, request) => {
     int32Field(request, 'topicSeq'),
     int32Field(request, 'maxTopicNum'),
   );
-  const topics =
-    page === undefined ? undefined : context.topics.page(page.first, page.count, page.dataVersion);
-  return succeedWith(
-    request,
-    { ...NO_MAPPINGS, ...context.topics.toJson(topics) },
-    { totalTopicNum: context.topics.size },
-  );
+  const { topics } = context;
+  const count = { totalTopicNum: topics.size };
+  if (page === undefined) {
+    const body = builtOnce(topics, () => ({ ...NO_MAPPINGS, ...topics.toJson() }));
+    checkAnswerSize(body.length, 'ask for it in pages with topicSeq and maxTopicNum');
+    return succeed(request, count, body);
+  }
+  const shown = topics.page(page.first, page.count, page.dataVersion);
+  return succeedWith(request, { ...NO_MAPPINGS, ...topics.toJson(shown) }, count);
 };
 
 export const topicConfig: BrokerHandler = (context, request) => {

@@ -43,6 +43,7 @@ export const updateTopics: BrokerHandler = async (context, request) => {
     checkMessageType(context, config);
     if (isUnchanged(context, config)) return succeed(request);
   }
+  context.topics.checkRoom(configs);
   for (const config of configs) context.topics.update(config);
   await context.topics.saved();
   return succeed(request);

@@ -1,4 +1,5 @@
 /** UPDATE_CONSUMER_OFFSET (15): a group's progress, mostly one-way. The value is stored as given, lower ones too. */
+import { offsetsFull } from '../../control/offsets.ts';
 import {
   checkQueueId,
   int32Field,
@@ -33,6 +34,6 @@ export const updateOffset: BrokerHandler = (context, request) => {
   if (context.settings.useServerSideResetOffset && context.offsets.hasReset(group, topic, queueId)) {
     return responseTo(request, ResponseCode.SUCCESS, 'Offset has been previously reset');
   }
-  context.offsets.commit(group, topic, queueId, offset);
+  if (!context.offsets.commit(group, topic, queueId, offset)) throw offsetsFull();
   return succeed(request);
 };

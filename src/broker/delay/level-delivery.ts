@@ -41,6 +41,8 @@ const IDLE_SLEEP_MS = 5_000;
 const BATCH = 64;
 const RETRY_STEP_MS = 100;
 const RETRY_LONGEST_MS = 60_000;
+/** With growing pauses between them: half a minute. */
+const READ_ATTEMPTS = 25;
 
 const STORED: ReadonlySet<number> = new Set([
   ResponseCode.SUCCESS,
@@ -190,7 +192,14 @@ export class LevelDelivery {
 
   #issue(pending: Pending): void {
     const { store, put, log } = this.#context;
-    const record = store.recordAt(pending.physicalOffset);
+    pending.attempts += 1;
+    let record: Uint8Array | undefined;
+    try {
+      record = store.recordAt(pending.physicalOffset);
+    } catch (error) {
+      this.#unreadable(pending, error as Error);
+      return;
+    }
     const message = record === undefined ? 'the record is gone' : deliveryOf(record);
     if (typeof message === 'string') {
       log.error({ level: this.#level, offset: pending.offset, reason: message }, 'delayed message dropped');
@@ -199,11 +208,16 @@ export class LevelDelivery {
       return;
     }
     pending.state = 'running';
-    pending.attempts += 1;
     put(message).then(
       (result) => this.#settle(pending, result.status, result.remark),
       (error) => this.#settle(pending, ResponseCode.SYSTEM_ERROR, String(error)),
     );
+  }
+
+  /** The device may work again in a while; the messages behind this one do not wait for ever. */
+  #unreadable(pending: Pending, error: Error): void {
+    const hopeless = pending.attempts >= READ_ATTEMPTS;
+    this.#settle(pending, hopeless ? ResponseCode.MESSAGE_ILLEGAL : ResponseCode.SYSTEM_ERROR, error.message);
   }
 
   #settle(pending: Pending, status: number, remark: string | undefined): void {

@@ -10,6 +10,9 @@ import { queueOfLevel } from './levels.ts';
 /** Other ways to ask for a delay; a level takes precedence and they are dropped. */
 const TIMER_PROPERTIES = ['TIMER_DELIVER_MS', 'TIMER_DELAY_SEC', 'TIMER_DELAY_MS'];
 
+/** Characters of a wrong level that are shown to who sent it. */
+const LONGEST_QUOTE = 32;
+
 export interface Delayable {
   topic: string;
   queueId: number;
@@ -17,10 +20,39 @@ export interface Delayable {
   properties: Map<string, string>;
 }
 
-/** The level that a message asks for, 0 for none. Text that is no number counts as none. */
+/** The level that a message asks for, 0 for none. Text that is no level (`delayProblem`) counts as none. */
 export function delayLevelOf(properties: ReadonlyMap<string, string>): number {
-  const text = properties.get(PROPERTY_DELAY);
-  return text !== undefined && /^-?\d+$/.test(text) ? Number(text) : 0;
+  return levelIn(properties.get(PROPERTY_DELAY) ?? '') ?? 0;
+}
+
+/**
+ * Why a message cannot be taken, when its DELAY is text that is no level: whoever sent it wants it later, and nobody
+ * knows when. RocketMQ refuses the same, with the text of an exception. Half messages and rollbacks are not delayed,
+ * so nobody reads what they say.
+ */
+export function delayProblem(
+  properties: ReadonlyMap<string, string>,
+  sysFlag: number,
+  maxLevel: number,
+): string | undefined {
+  const text = properties.get(PROPERTY_DELAY) ?? '';
+  if (levelIn(text) !== undefined || !mayBeDelayed(sysFlag)) return undefined;
+  return (
+    `property ${PROPERTY_DELAY}=${text.slice(0, LONGEST_QUOTE)} is not possible: allowed is a whole number, ` +
+    `1 to ${maxLevel} for the levels of messageDelayLevel (more counts as ${maxLevel}), 0 or less for no delay`
+  );
+}
+
+/** As RocketMQ reads it: digits with or without a sign, in 32 bits; empty text is none. Undefined for all else. */
+function levelIn(text: string): number | undefined {
+  if (text === '') return 0;
+  const level = /^[+-]?\d+$/.test(text) ? Number(text) : Number.NaN;
+  return level >= -(2 ** 31) && level < 2 ** 31 ? level : undefined;
+}
+
+function mayBeDelayed(sysFlag: number): boolean {
+  const transaction = sysFlag & SYS_TRANSACTION_MASK;
+  return transaction === 0 || transaction === SYS_TRANSACTION_COMMIT;
 }
 
 /**
@@ -30,8 +62,7 @@ export function delayLevelOf(properties: ReadonlyMap<string, string>): number {
  */
 export function rewriteForDelay<M extends Delayable>(message: M, maxLevel: number): M {
   const wanted = delayLevelOf(message.properties);
-  const transaction = message.sysFlag & SYS_TRANSACTION_MASK;
-  if (wanted <= 0 || (transaction !== 0 && transaction !== SYS_TRANSACTION_COMMIT)) return message;
+  if (wanted <= 0 || !mayBeDelayed(message.sysFlag)) return message;
   const level = Math.min(wanted, maxLevel);
   const properties = new Map(message.properties);
   for (const name of TIMER_PROPERTIES) properties.delete(name);

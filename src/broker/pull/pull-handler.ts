@@ -9,6 +9,8 @@ import { FLAG_ONEWAY, responseTo } from '../../protocol/command.ts';
 import { encodeCommand } from '../../protocol/command-codec.ts';
 import { CUT_ALL, CUT_BLOCKED } from '../../protocol/frame-cutter.ts';
 import type { RequestView } from '../../protocol/request-view.ts';
+import { type Counters, counterPlace } from '../../ring/counters.ts';
+import { errnoName, isShortage } from '../../store/disk/errors.ts';
 import type { QueueDirectory } from '../../store/queue/queue-directory.ts';
 import {
   COLD,
@@ -21,13 +23,23 @@ import {
   OFFSET_OVERFLOW_ONE,
   OFFSET_TOO_SMALL,
   type PullReader,
+  UNREADABLE,
 } from '../../store/read/pull-reader.ts';
+import { countRefusal } from '../refusals.ts';
 import { type GroupView, lookUp, type NetworkView, type TopicView } from '../view/network-view.ts';
 import { PULL_COMMIT_OFFSET, PULL_SUSPEND, PullFields } from './pull-fields.ts';
 import { isRefusal, type PullFilters, type Refusal } from './pull-filters.ts';
 import type { ParkedPull, PullHold } from './pull-hold.ts';
 import { writePullAnswer } from './pull-reply.ts';
 import { type WokenPull, WokenPulls } from './woken-pulls.ts';
+
+const PULLS_ANSWERED = counterPlace('pullsAnswered');
+const PULLS_PARKED = counterPlace('pullsParked');
+
+import { type SkippedMessages, UnreadableOffsets } from './unreadable.ts';
+
+/** Messages looked at in one go when the way past what cannot be read is searched. */
+const SEARCHED = 64;
 
 export interface PullParts {
   view: NetworkView;
@@ -38,6 +50,7 @@ export interface PullParts {
   /** Bit of this network thread in the queues' interest words. */
   thread: number;
   now: () => number;
+  counters: Counters;
   /** Tells control how far a consumer is; false when the ring is full. */
   progress: (group: GroupView, queue: number, commitOffset: number, pullOffset: number) => boolean;
   /** Tells control that a consumer has heard of its reset. */
@@ -56,6 +69,8 @@ export interface PullParts {
   guarded: (connection: Connection, run: () => void) => void;
   /** Ms of a clock that goes on within a turn. */
   clock: () => number;
+  /** Messages that cannot be read were left out. */
+  skipped: (skipped: SkippedMessages) => void;
   /** Ends a turn that no socket and no bell has begun. */
   endOfTurn: () => void;
 }
@@ -64,6 +79,8 @@ export class PullHandler {
   readonly #parts: PullParts;
   readonly #fields = new PullFields();
   readonly #woken: WokenPulls;
+
+  readonly #unreadable: UnreadableOffsets;
 
   constructor(parts: PullParts) {
     this.#parts = parts;
@@ -74,6 +91,7 @@ export class PullHandler {
       endOfTurn,
       serve: (connection, woken) => parts.guarded(connection, () => this.#again(connection, woken)),
     });
+    this.#unreadable = new UnreadableOffsets(parts.now);
   }
 
   /** Handles the pull in `request`, whose frame is bytes[offset, +length). CUT_ALL or CUT_BLOCKED. */
@@ -242,12 +260,17 @@ export class PullHandler {
       if (refusal !== undefined) this.#answerBusy(connection, pull, refusal);
       return;
     }
+    if (reader.status === UNREADABLE) {
+      this.#refuseUnreadable(connection, pull, 'its ConsumeQueue file');
+      return;
+    }
     if (!last && this.#mayWait(pull, woken)) {
       const refusal = this.#noRoomToPark(connection);
       if (refusal === undefined) this.#park(connection, pull);
       else this.#answerBusy(connection, pull, refusal);
       return;
     }
+    this.#parts.counters.add(PULLS_ANSWERED);
     const skipped = pull.scanFrom > pull.offset;
     const found = reader.status === FOUND;
     const written = writePullAnswer(
@@ -265,27 +288,54 @@ export class PullHandler {
       found ? reader : undefined,
     );
     // The file went between reading the queue and the log: the consumer asks again and is told the new minimum.
-    if (!written && reader.failed) this.#answerFailed(connection, pull);
-    else if (!written) this.#answerRemoved(connection, pull);
+    if (!written && reader.errno !== 0) this.#answerUnreadable(connection, pull, last);
+    else if (!written) this.#answerGoOn(connection, pull, MESSAGE_WAS_REMOVING, pull.scanFrom);
   }
 
   #answerBusy(connection: Connection, pull: ParkedPull, remark: string): void {
+    countRefusal(this.#parts.counters, ResponseCode.SYSTEM_BUSY);
     connection.append(encodeCommand(responseTo(pull, ResponseCode.SYSTEM_BUSY, remark)));
   }
 
-  #answerFailed(connection: Connection, pull: ParkedPull): void {
-    const remark = `the disk failed while reading messages of ${pull.topic} from queue offset ${pull.scanFrom} on`;
+  /** What comes before the message that cannot be read is delivered; then that one's turn comes. */
+  #answerUnreadable(connection: Connection, pull: ParkedPull, last: boolean): void {
+    const { reader, skipped } = this.#parts;
+    const { queue } = pull;
+    if (queue === undefined) return;
+    if (reader.readable > 0) {
+      reader.read(queue, pull.scanFrom, reader.readable, pull.filter, true);
+      this.#finish(connection, pull, last);
+      return;
+    }
+    const from = reader.unreadableOffset;
+    const { errno } = reader;
+    if (isShortage(errno) || this.#unreadable.refusedFor(queue.id, from) > 0) {
+      this.#refuseUnreadable(connection, pull, 'the CommitLog');
+      return;
+    }
+    const to = reader.firstReadable(queue, from + 1, SEARCHED);
+    this.#unreadable.skipped(queue.id, to);
+    skipped({ topic: pull.topic, queueId: pull.queueId, from, to, group: pull.group, errno });
+    this.#answerGoOn(connection, pull, UNREADABLE, to);
+  }
+
+  #refuseUnreadable(connection: Connection, pull: ParkedPull, where: string): void {
+    const { errno, unreadableOffset } = this.#parts.reader;
+    const remark =
+      `the message at offset ${unreadableOffset} of queue ${pull.queueId} of topic ${pull.topic} cannot be read: ` +
+      `${errnoName(errno)} in ${where}`;
     connection.append(encodeCommand(responseTo(pull, ResponseCode.SYSTEM_ERROR, remark)));
   }
 
-  #answerRemoved(connection: Connection, pull: ParkedPull): void {
+  /** Nothing to deliver, and the consumer shall ask again at once, from `next` on. */
+  #answerGoOn(connection: Connection, pull: ParkedPull, status: number, next: number): void {
     const { reader } = this.#parts;
     writePullAnswer(connection, {
       opaque: pull.opaque,
       serializeType: pull.serializeType,
       code: ResponseCode.PULL_RETRY_IMMEDIATELY,
-      status: MESSAGE_WAS_REMOVING,
-      nextBeginOffset: pull.scanFrom,
+      status,
+      nextBeginOffset: next,
       minOffset: reader.minOffset,
       maxOffset: reader.maxOffset,
       suggestedBrokerId: pull.suggestedBrokerId,
@@ -315,6 +365,7 @@ export class PullHandler {
   /** First say that this thread wants to hear, then look once more: an arrival in between is not missed. */
   #park(connection: Connection, pull: ParkedPull): void {
     const { reader, directory, hold, thread } = this.#parts;
+    this.#parts.counters.add(PULLS_PARKED);
     if (reader.status === NO_MATCHED_MESSAGE) pull.scanFrom = reader.nextBeginOffset;
     const { queue } = pull;
     if (queue === undefined) {
@@ -349,6 +400,7 @@ export class PullHandler {
   }
 
   #refuse(connection: Connection, request: RequestView, refusal: Refusal): number {
+    countRefusal(this.#parts.counters, refusal.code);
     if ((request.flag & FLAG_ONEWAY) !== 0) return CUT_ALL;
     const fields: Record<string, string> = {
       suggestWhichBrokerId: '0',

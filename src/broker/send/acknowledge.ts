@@ -22,21 +22,31 @@ import {
   REPLY_SEQUENCE,
   REPLY_STATUS,
 } from '../../ring/append-records.ts';
-import { FLUSHED, type Positions } from '../../ring/positions.ts';
+import { type Counters, counterPlace } from '../../ring/counters.ts';
+import { APPENDED, FLUSHED, type Positions } from '../../ring/positions.ts';
 import type { RingConsumer } from '../../ring/spsc-ring.ts';
+import type { Watermark } from '../../ring/watermark.ts';
 import { APPENDED_OK } from '../../store/log/commit-log.ts';
+import { countRefusal } from '../refusals.ts';
 import { appendFailure } from './append-failure.ts';
 import type { SendReply } from './send-reply.ts';
 
 /** RocketMQ's syncFlushTimeout: a reply waits no longer for the disk. */
 const SYNC_FLUSH_TIMEOUT_MS = 5000;
+/** What a producer is told when a position has not come to its message in time. */
+const LATE_CODES: ReadonlyMap<number, number> = new Map([[FLUSHED, ResponseCode.FLUSH_DISK_TIMEOUT]]);
+
+const SENDS_DONE = counterPlace('sendsDone');
+const SEND_MAX = counterPlace('sendMaxMicros');
 
 export interface AcknowledgeParts {
   replies: RingConsumer;
   sends: PendingSends;
   positions: Positions;
-  syncFlush: boolean;
+  /** What may be acknowledged. */
+  confirmed: Watermark;
   reply: SendReply;
+  counters: Counters;
   /** The connection in a slot if it is still of this generation. */
   connectionOf: (slot: number, generation: number) => Connection | undefined;
   /** Has output; flush it at the end of the turn. */
@@ -45,12 +55,14 @@ export interface AcknowledgeParts {
 
 export class Acknowledger {
   readonly #parts: AcknowledgeParts;
+  /** Ms of the monotonic clock when the drain began. */
+  #now = 0;
 
   constructor(parts: AcknowledgeParts) {
     this.#parts = parts;
   }
 
-  /** Whether the writer has answered. Under SYNC_FLUSH nobody stays awake to ask: the flusher rings. */
+  /** Whether the writer has answered. Where more is waited for nobody stays awake to ask: the flusher rings. */
   get pending(): boolean {
     return this.#parts.replies.pending;
   }
@@ -58,16 +70,18 @@ export class Acknowledger {
   /** Takes answers and releases replies; returns how many sends were completed. */
   drain(now: number): number {
     const { replies, sends, positions } = this.#parts;
+    this.#now = now;
     while (replies.next()) this.#take(replies.view, replies.offset);
     replies.release();
     if (positions.halted) return 0;
-    const released = this.#parts.syncFlush ? positions.get(FLUSHED) : Number.POSITIVE_INFINITY;
+    const confirmed = this.#parts.confirmed.position;
     const head = sends.head;
     while (sends.head !== sends.answered) {
       const index = sends.indexOf(sends.head);
-      if ((sends.end[index] as number) > released && !this.#expired(index, now)) break;
-      const late = (sends.end[index] as number) > released;
-      this.#complete(index, late ? ResponseCode.FLUSH_DISK_TIMEOUT : ResponseCode.SUCCESS);
+      const end = sends.end[index] as number;
+      if (end <= confirmed) this.#complete(index, ResponseCode.SUCCESS);
+      else if (this.#expired(index, now)) this.#complete(index, this.#lateCode(end));
+      else break;
       sends.head = (sends.head + 1) | 0;
     }
     return (sends.head - head) | 0;
@@ -84,7 +98,13 @@ export class Acknowledger {
     sends.end[index] = status === APPENDED_OK ? view.getFloat64(at + REPLY_END, true) : 0;
     sends.answered = (sends.answered + 1) | 0;
     const noWait = ((sends.flags[index] as number) & SEND_NO_WAIT) !== 0;
-    if (noWait && this.#parts.syncFlush && !positions.halted) this.#complete(index, ResponseCode.SUCCESS);
+    // It is appended, and asks for no more.
+    if (noWait && !positions.halted) this.#complete(index, ResponseCode.SUCCESS);
+  }
+
+  /** Stored, but not yet known to be what was promised. */
+  #lateCode(end: number): number {
+    return LATE_CODES.get(this.#parts.confirmed.missing(end) ?? APPENDED) ?? ResponseCode.SUCCESS;
   }
 
   #expired(index: number, now: number): boolean {
@@ -96,6 +116,7 @@ export class Acknowledger {
     const flags = sends.flags[index] as number;
     if ((flags & SEND_DONE) !== 0) return;
     sends.flags[index] = flags | SEND_DONE;
+    this.#count((this.#now - (sends.sentAt[index] as number)) * 1000);
     if ((flags & SEND_ONEWAY) !== 0) return;
     const connection = this.#parts.connectionOf(
       sends.slot[index] as number,
@@ -108,6 +129,13 @@ export class Acknowledger {
     this.#parts.touched(connection);
   }
 
+  #count(micros: number): void {
+    const { counters } = this.#parts;
+    counters.add(SENDS_DONE);
+    counters.latency(micros);
+    counters.raiseTo(SEND_MAX, micros);
+  }
+
   #fail(connection: Connection, index: number, status: number): void {
     const { sends } = this.#parts;
     const request = {
@@ -115,6 +143,7 @@ export class Acknowledger {
       serializeType: ((sends.flags[index] as number) & SEND_BINARY) !== 0 ? SERIALIZE_BINARY : SERIALIZE_JSON,
     };
     const [code, remark] = appendFailure(status);
+    countRefusal(this.#parts.counters, code);
     connection.append(encodeCommand(responseTo(request, code, remark)));
   }
 }

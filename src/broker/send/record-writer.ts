@@ -8,6 +8,7 @@ import type { RequestView } from '../../protocol/request-view.ts';
 import { type RecordHead, withHostFlags, writeHead, writeTopicLength } from '../../record/encode.ts';
 import { MAX_PROPERTIES, PROPERTY_VALUE_END, recordSize } from '../../record/layout.ts';
 import type { HostAddress } from '../../record/message-id.ts';
+import { hasNul } from '../../record/properties.ts';
 import { PropertyScan } from '../../record/property-scan.ts';
 import type { TopicView } from '../view/network-view.ts';
 import type { SendFields } from './send-fields.ts';
@@ -21,6 +22,8 @@ export interface RecordTarget {
 export const WRITTEN = 0;
 /** Properties longer than RocketMQ allows. */
 export const PROPERTIES_TOO_LONG = -1;
+/** A NUL byte among the properties. */
+export const PROPERTIES_WITH_NUL = -3;
 /** A delayed, timed or transactional message, or one that already has a broker's properties: not for the fast path. */
 export const UNUSUAL = -2;
 
@@ -42,6 +45,8 @@ export class RecordWriter {
   waitOffset = 0;
   waitLength = 0;
   readonly #scan = new PropertyScan();
+  /** The properties copied last hold a NUL byte. */
+  #nul = false;
   readonly #head: RecordHead;
   /** Properties that the broker adds to every message: MSG_REGION, TRACE_ON, CLUSTER. */
   readonly #suffix: Uint8Array;
@@ -88,6 +93,7 @@ export class RecordWriter {
     target.bytes.set(request.bytes.subarray(request.bodyOffset, request.bodyOffset + bodyLength), bodyAt);
     const propertiesAt = this.#writeTopic(target, bodyAt + bodyLength, topic);
     const found = this.#copyProperties(target, propertiesAt, request, fields);
+    if (this.#nul) return PROPERTIES_WITH_NUL;
     if (found.delayLength > 0 || found.transactional || found.timer || found.brokerOwned) return UNUSUAL;
     this.waitOffset = propertiesAt + found.waitOffset;
     this.waitLength = found.waitLength;
@@ -161,10 +167,12 @@ export class RecordWriter {
     const known = field === ABSENT ? undefined : request.template?.properties(field);
     this.plainKey = known?.plainKey === true;
     if (known !== undefined) {
+      this.#nul = known.nul;
       known.copy(request.view, fields.valueStart(field), view, at);
       return known.scan;
     }
     const length = field === ABSENT ? 0 : fields.copyTo(field, bytes, at);
+    this.#nul = hasNul(view, at, at + length);
     this.#scan.scan(bytes, view, at, at + length, at);
     return this.#scan;
   }
@@ -191,6 +199,8 @@ export interface BatchShape {
   count: number;
   /** Bytes of all records together. */
   bytes: number;
+  /** The properties of an item hold a NUL byte. */
+  nul: boolean;
 }
 
 /** Measures a batch body; undefined when its lengths lie. */
@@ -201,7 +211,7 @@ export function measureBatch(
   sysFlag: number,
 ): BatchShape | undefined {
   const end = request.bodyOffset + request.bodyLength;
-  const shape: BatchShape = { count: 0, bytes: 0 };
+  const shape: BatchShape = { count: 0, bytes: 0, nul: false };
   let at = request.bodyOffset;
   while (at < end) {
     if (at + ITEM_BODY > end) return undefined;
@@ -211,6 +221,7 @@ export function measureBatch(
     const propertiesLength = view.getInt16(bodyEnd);
     const itemEnd = bodyEnd + 2 + propertiesLength;
     if (propertiesLength < 0 || itemEnd > end || view.getInt32(at) !== itemEnd - at) return undefined;
+    shape.nul ||= hasNul(view, bodyEnd + 2, itemEnd);
     shape.count++;
     shape.bytes += recordSize(bodyLength, topicLength, propertiesLength, sysFlag);
     at = itemEnd;

@@ -20,11 +20,14 @@ import { CUT_ALL, CUT_BLOCKED } from '../../protocol/frame-cutter.ts';
 import type { RequestView } from '../../protocol/request-view.ts';
 import { withHostFlags } from '../../record/encode.ts';
 import type { HostAddress } from '../../record/message-id.ts';
+import { NUL_REMARK } from '../../record/properties.ts';
 import { APPEND, APPEND_HEADER, writeAppendHead } from '../../ring/append-records.ts';
 import type { ChannelSender } from '../../ring/channel.ts';
+import type { Counters } from '../../ring/counters.ts';
 import { FULL } from '../../ring/spsc-ring.ts';
+import { countRefusal } from '../refusals.ts';
 import { lookUp, type NetworkView, type TopicView } from '../view/network-view.ts';
-import { measureBatch, PROPERTIES_TOO_LONG, RecordWriter, WRITTEN } from './record-writer.ts';
+import { measureBatch, PROPERTIES_WITH_NUL, RecordWriter, UNUSUAL, WRITTEN } from './record-writer.ts';
 import { SendFields } from './send-fields.ts';
 
 const LETTER_F = 0x66;
@@ -40,6 +43,7 @@ export interface SendParts {
   /** Largest body in bytes. */
   maxMessageSize: number;
   now: () => number;
+  counters: Counters;
   /** Hands the frame to control as it is: CUT_ALL or CUT_BLOCKED. */
   toControl: (connection: Connection, bytes: Uint8Array, offset: number, length: number) => number;
   /** Whether sends to the topic wait that came earlier, when it did not exist yet. */
@@ -152,9 +156,9 @@ export class SendHandler {
     const at = claimed + APPEND_HEADER;
     const outcome = this.#writer.write(writer, at, request, this.#fields, topic, queueId, connection.host);
     if (outcome !== WRITTEN) {
-      return outcome === PROPERTIES_TOO_LONG
-        ? this.#refuse(connection, request, ResponseCode.MESSAGE_ILLEGAL, this.#illegal())
-        : this.#parts.toControl(connection, request.bytes, offset, length);
+      if (outcome === UNUSUAL) return this.#parts.toControl(connection, request.bytes, offset, length);
+      const remark = outcome === PROPERTIES_WITH_NUL ? NUL_REMARK : this.#illegal();
+      return this.#refuse(connection, request, ResponseCode.MESSAGE_ILLEGAL, remark);
     }
     const { size } = this.#writer;
     const index = this.#remember(connection, request, queueId);
@@ -182,6 +186,7 @@ export class SendHandler {
     if (shape === undefined || shape.count === 0 || request.bodyLength > maxMessageSize) {
       return this.#refuse(connection, request, ResponseCode.MESSAGE_ILLEGAL, this.#illegal());
     }
+    if (shape.nul) return this.#refuse(connection, request, ResponseCode.MESSAGE_ILLEGAL, NUL_REMARK);
     if (APPEND_HEADER + shape.bytes > writer.maxPayload) {
       return this.#refuse(connection, request, ResponseCode.MESSAGE_ILLEGAL, this.#illegal());
     }
@@ -241,6 +246,7 @@ export class SendHandler {
   }
 
   #refuse(connection: Connection, request: RequestView, code: number, remark: string): number {
+    countRefusal(this.#parts.counters, code);
     if ((request.flag & FLAG_ONEWAY) === 0)
       connection.append(encodeCommand(responseTo(request, code, remark)));
     return CUT_ALL;

@@ -19,6 +19,7 @@ import { type RemotingCommand, responseTo } from '../../protocol/command.ts';
 import { MAX_PROPERTIES } from '../../record/layout.ts';
 import {
   encodeProperties,
+  NUL_REMARK,
   PROPERTY_CLUSTER,
   PROPERTY_MSG_REGION,
   PROPERTY_TRACE_ON,
@@ -27,7 +28,7 @@ import {
   parseProperties,
 } from '../../record/properties.ts';
 import type { BrokerContext, BrokerHandler } from '../context.ts';
-import { delayLevelOf, rewriteForDelay } from '../delay/rewrite.ts';
+import { delayLevelOf, delayProblem, rewriteForDelay } from '../delay/rewrite.ts';
 import { sendToRetryTopic } from '../retry/retry-send.ts';
 
 /** Full field names by the letters of SEND_MESSAGE_V2. */
@@ -59,8 +60,10 @@ export const specialSend: BrokerHandler = async (context, request, connection) =
       'batch request does not support retry group or delays',
     );
   }
-  const properties = parseProperties(send.fields['properties'] ?? '');
-  checkProperties(properties);
+  const propertiesText = send.fields['properties'] ?? '';
+  if (propertiesText.includes('\0')) throw new RequestError(ResponseCode.MESSAGE_ILLEGAL, NUL_REMARK);
+  const properties = parseProperties(propertiesText);
+  checkProperties(context, properties, requiredInt32(send, 'sysFlag'));
   const target = isRetryTopic(topic) ? retryTarget(context, send, topic, properties) : undefined;
   const queueId = queueOf(context, target?.topic ?? topic, target?.queueId ?? requiredInt32(send, 'queueId'));
   addBrokerProperties(context, target?.properties ?? properties);
@@ -107,7 +110,13 @@ function checkTopic(context: BrokerContext, send: RemotingCommand, topic: string
   }
 }
 
-function checkProperties(properties: ReadonlyMap<string, string>): void {
+function checkProperties(
+  context: BrokerContext,
+  properties: ReadonlyMap<string, string>,
+  sysFlag: number,
+): void {
+  const problem = delayProblem(properties, sysFlag, context.levels.max);
+  if (problem !== undefined) throw new RequestError(ResponseCode.SYSTEM_ERROR, problem);
   if (properties.get(PROPERTY_TRANSACTION)?.toLowerCase() === 'true') {
     throw new RequestError(
       ResponseCode.NO_PERMISSION,

@@ -18,8 +18,11 @@ export interface Mapping {
   crc(offset: number, length: number): number;
   /** Makes [from, to) durable. 0 or -errno. */
   sync(from: number, to: number): number;
-  /** 0, or the errno of a fault that was caught in this mapping. */
-  error(): number;
+  /**
+   * 0, or the errno of a fault that was caught in this mapping; with a range, of one there. Where there was one, zeros
+   * may stand instead of what the file holds: `Segments.copy` reads the file itself then.
+   */
+  error(from?: number, length?: number): number;
   /** Whether every page of the range is in memory, so that reading it cannot wait for the device. */
   resident(from: number, length: number): boolean;
   /** Brings the range into memory in the background, so that reading it does not wait. 0 or -errno. */
@@ -57,6 +60,7 @@ export interface Disk {
   /** Names in a directory, unsorted; empty when it does not exist. */
   list(directory: string): string[];
   isDirectory(path: string): boolean;
+  /** Makes a directory and those above it. Throws when that, or its use, is not possible. */
   makeDirectory(path: string): void;
   /** Size of a file, or -1 when it does not exist. */
   size(path: string): number;

@@ -2,7 +2,6 @@
 import {
   closeSync,
   fsyncSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -12,6 +11,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
+import { makeUsableDirectory, naming } from '../../lib/files.ts';
 import { addon } from '../../native/addon.ts';
 import { attachBulk, type Bulk } from '../../ring/bulk.ts';
 import type { Disk, Mapping, RangeFile } from './disk.ts';
@@ -67,8 +67,9 @@ class NativeMapping implements Mapping {
     return addon.syncRegion(this.#region, from, to);
   }
 
-  error(): number {
-    return addon.regionError(this.#region);
+  error(from?: number, length = 0): number {
+    if (from === undefined) return addon.regionError(this.#region);
+    return addon.regionErrorIn(this.#region, from, length);
   }
 
   resident(from: number, length: number): boolean {
@@ -148,10 +149,10 @@ export const nativeDisk: Disk = {
   syncRangeFiles: () => addon.syncDirtyFiles(),
   list: (directory) => (stat(directory)?.isDirectory() ? readdirSync(directory) : []),
   isDirectory: (path) => stat(path)?.isDirectory() ?? false,
-  makeDirectory: (path) => void mkdirSync(path, { recursive: true }),
+  makeDirectory: makeUsableDirectory,
   size: (path) => stat(path)?.size ?? -1,
   modified: (path) => stat(path)?.mtimeMs ?? 0,
-  readWhole: (path) => (stat(path) === undefined ? undefined : readFileSync(path)),
+  readWhole: (path) => (stat(path) === undefined ? undefined : naming(path, () => readFileSync(path))),
   writeWhole(path, content) {
     const temporary = `${path}.tmp`;
     const descriptor = openSync(temporary, 'w');

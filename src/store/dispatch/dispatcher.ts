@@ -1,10 +1,9 @@
 /**
  * Follows the CommitLog and enters every record in its ConsumeQueue and in the key index. Owner of both.
  *
- * One round: take the bound (what may be seen: flushed under SYNC_FLUSH, appended under ASYNC_FLUSH), step through the
- * records up to it, write each touched queue once, publish the queues' maxima, then the dispatched position, then tell
- * who waits. A record that is already in its queue or in the index is skipped there, so dispatching again after a
- * crash is harmless.
+ * One round: take the bound (what may be seen in the store's mode), step through the records up to it, write each
+ * touched queue once, publish the queues' maxima, then the dispatched position, then tell who waits. A record that is
+ * already in its queue or in the index is skipped there, so dispatching again after a crash is harmless.
  */
 import { javaHashOfBytes } from '../../lib/java-hash.ts';
 import { MAGIC_BLANK } from '../../record/layout.ts';
@@ -20,16 +19,17 @@ import {
   totalSizeOf,
 } from '../../record/view.ts';
 import {
-  type APPENDED,
   DISPATCHED,
   DISPATCHED_RECORD,
   DISPATCHED_TIME,
-  type FLUSHED,
   HALT_DISPATCH_FAILED,
+  HALT_LOG_UNREADABLE,
   INDEX_COMPLETED_TIME,
   type Positions,
 } from '../../ring/positions.ts';
+import type { Watermark } from '../../ring/watermark.ts';
 import type { Mapping } from '../disk/disk.ts';
+import { isShortage } from '../disk/errors.ts';
 import type { KeyIndex } from '../index/key-index.ts';
 import { entersQueue } from '../log/commit-log.ts';
 import type { Segments } from '../log/segments.ts';
@@ -50,8 +50,8 @@ export interface DispatcherParts {
   queues: QueueTable;
   directory: QueueDirectory;
   index: KeyIndex | undefined;
-  /** Which position bounds what may be seen. */
-  bound: typeof APPENDED | typeof FLUSHED;
+  /** What may be seen. */
+  bound: Watermark;
   /** messageDelayLevel as milliseconds per level, level 1 first. */
   delayMillis: readonly number[];
   /** A queue on whose next message network threads wait got some; `threads` has a bit for each. */
@@ -63,11 +63,20 @@ export interface DispatcherParts {
   onUnknownQueue: (topic: string, queueId: number) => ConsumeQueue | undefined;
   /** A record that does not follow its queue's last entry: entries are missing. */
   onGap: (queue: ConsumeQueue, queueOffset: number, position: number) => void;
+  /**
+   * Descriptors, memory or room have run out: the round ends, nothing of it is lost, and the next one tries again.
+   * Without this a shortage halts the store like any other failure.
+   */
+  onShortage?: (errno: number) => void;
 }
 
 export class Dispatcher {
-  /** Everything before it is dispatched. */
+  /** Everything before it is in the queues' stages and the index, or has gone on from there. */
   position: number;
+  /** Everything before it is written and published. */
+  #published: number;
+  /** What comes before it was read soundly. */
+  #sound: number;
   readonly #store: DispatcherParts;
   readonly #parts = new RecordParts();
   readonly #properties = new PropertyTemplates();
@@ -78,62 +87,85 @@ export class Dispatcher {
   constructor(store: DispatcherParts) {
     this.#store = store;
     this.position = store.positions.get(DISPATCHED);
+    this.#published = this.position;
+    this.#sound = this.position;
     this.#lastRecord = store.positions.get(DISPATCHED_RECORD);
     this.#lastTime = store.positions.get(DISPATCHED_TIME);
   }
 
   /** What may be seen now. */
   bound(): number {
-    return this.#store.positions.get(this.#store.bound);
+    return this.#store.bound.position;
   }
 
   /** One round, up to `bound`; returns the bytes of log dispatched. */
   doWork(bound = this.bound()): number {
-    const start = this.position;
-    for (let n = 0; n < ROUND && this.position < bound; n++) {
-      if (!this.#step()) break;
-    }
-    if (this.position === start) return 0;
-    if (this.#writeEntries()) this.#publish();
+    const start = this.#published;
+    // What an earlier round could not write comes first.
+    if (this.position === start && !this.#walk(bound)) return 0;
+    if (this.position === start || !this.#writeEntries()) return 0;
+    this.#publish();
     return this.position - start;
   }
 
   get behind(): boolean {
-    return this.#store.positions.differs(this.#store.bound, this.position);
+    return this.position !== this.#published || this.#store.bound.differs(this.position);
   }
 
-  /** Dispatches the record at `position`; false when its file cannot be opened. */
+  /** Steps through the records up to `bound`; false, and the store halted, when something could not be read. */
+  #walk(bound: number): boolean {
+    for (let n = 0; n < ROUND && this.position < bound; n++) {
+      if (!this.#step()) break;
+    }
+    const end = this.position;
+    if (end === this.#sound || this.#store.segments.offsetOf(end) === 0) return !this.#store.positions.halted;
+    const mapping = this.#store.segments.at(end);
+    return !this.#store.positions.halted && (mapping === undefined || this.#isSound(mapping));
+  }
+
+  /**
+   * The fault guard puts zeros where the device has failed: a record that was read there is none. Nothing of the round
+   * is written yet.
+   */
+  #isSound(mapping: Mapping): boolean {
+    const from = this.#store.segments.offsetOf(this.#sound);
+    if (mapping.error() !== 0) {
+      const errno = mapping.error(from, this.position - this.#sound);
+      if (errno !== 0) return this.#halt(errno, HALT_LOG_UNREADABLE);
+    }
+    this.#sound = this.position;
+    return true;
+  }
+
+  /** Dispatches the record at `position`; false when that has to wait, or has failed. */
   #step(): boolean {
     const { segments } = this.#store;
     const mapping = segments.at(this.position);
-    if (mapping === undefined) {
-      this.#halt(segments.lastError);
-      return false;
-    }
+    if (mapping === undefined) return this.#failed(segments.lastError);
     const at = segments.offsetOf(this.position);
     if (magicOf(mapping.view, at) === MAGIC_BLANK) {
       this.position += segments.fileSize - at;
+      if (!this.#isSound(mapping)) return false;
       segments.dropBefore(this.position);
       return true;
     }
     const size = totalSizeOf(mapping.view, at);
     if (size <= 0 || !this.#parts.locate(mapping.view, at, at + size)) {
-      this.#halt(0);
-      return false;
+      return this.#halt(mapping.error(), HALT_LOG_UNREADABLE);
     }
-    this.#dispatch(mapping, at, size);
+    if (!this.#dispatch(mapping, at, size)) return false;
     this.#lastRecord = this.position;
     this.position += size;
     return true;
   }
 
-  #dispatch(mapping: Mapping, at: number, size: number): void {
+  #dispatch(mapping: Mapping, at: number, size: number): boolean {
     const { bytes, view } = mapping;
     const parts = this.#parts;
     const topic = this.#store.queues.topicOf(bytes, parts.topicOffset, parts.topicLength);
     const queue = topic?.queues[queueIdOf(view, at)] ?? this.#unknownQueue(bytes, view, at);
     this.#lastTime = storeTimestampOf(view, at);
-    if (queue === undefined) return;
+    if (queue === undefined) return true;
     const found = topic ?? (this.#store.queues.byName(queue.topic) as TopicQueues);
     const { propertiesOffset, propertiesLength } = parts;
     const properties = this.#properties.scan(
@@ -156,8 +188,9 @@ export class Dispatcher {
         this.position,
         this.#lastTime,
       );
-      if (outcome < 0) this.#halt(-outcome);
+      if (outcome < 0) return this.#failed(-outcome);
     }
+    return true;
   }
 
   #unknownQueue(bytes: Uint8Array, view: DataView, at: number): ConsumeQueue | undefined {
@@ -213,7 +246,7 @@ export class Dispatcher {
   #writeEntries(): boolean {
     for (const queue of this.#touched) {
       const outcome = queue.write();
-      if (outcome < 0) return this.#halt(-outcome);
+      if (outcome < 0) return this.#failed(-outcome);
     }
     const fault = this.#store.index?.commit() ?? 0;
     return fault === 0 || this.#halt(fault);
@@ -229,6 +262,7 @@ export class Dispatcher {
     positions.set(DISPATCHED_TIME, this.#lastTime);
     positions.set(DISPATCHED_RECORD, this.#lastRecord);
     positions.set(DISPATCHED, this.position);
+    this.#published = this.position;
     for (const queue of this.#touched) {
       queue.touched = false;
       const threads = directory.takeInterest(queue.id);
@@ -237,8 +271,15 @@ export class Dispatcher {
     this.#touched.length = 0;
   }
 
-  #halt(errno: number): false {
-    this.#store.positions.halt(HALT_DISPATCH_FAILED, errno);
+  #failed(errno: number): false {
+    const { onShortage } = this.#store;
+    if (onShortage === undefined || !isShortage(errno)) return this.#halt(errno);
+    onShortage(errno);
+    return false;
+  }
+
+  #halt(errno: number, reason = HALT_DISPATCH_FAILED): false {
+    this.#store.positions.halt(reason, errno);
     return false;
   }
 }

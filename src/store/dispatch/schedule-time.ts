@@ -23,7 +23,7 @@ export function parseDelayLevels(text: string): number[] {
     });
 }
 
-/** Store time plus the delay of the level that stands as digits in bytes[offset, +length). */
+/** Store time plus the delay of the level that stands as digits in bytes[offset, +length); other text is no level. */
 export function scheduledTagsCode(
   bytes: Uint8Array,
   offset: number,
@@ -32,7 +32,11 @@ export function scheduledTagsCode(
   delayMillis: readonly number[],
 ): number {
   let level = 0;
-  for (let i = offset; i < offset + length; i++) level = level * 10 + (bytes[i] as number) - 0x30;
+  for (let i = offset; i < offset + length; i++) {
+    const digit = (bytes[i] as number) - 0x30;
+    if (digit < 0 || digit > 9) return storeTimestamp + UNKNOWN_LEVEL_DELAY_MS;
+    level = level * 10 + digit;
+  }
   const capped = Math.min(level, delayMillis.length);
   return storeTimestamp + (delayMillis[capped - 1] ?? UNKNOWN_LEVEL_DELAY_MS);
 }

@@ -76,6 +76,8 @@ export class IndexReader {
   ): boolean {
     if (file.read(0, this.#bytes, 0, INDEX_HEADER_BYTES) !== INDEX_HEADER_BYTES) return false;
     const count = this.#view.getInt32(INDEX_COUNT);
+    // Made a moment ago, or by a process that was killed then: it has no times yet.
+    if (count <= 1) return false;
     const fileBegin = readInt64(this.#view, BEGIN_TIMESTAMP);
     const fileEnd = readInt64(this.#view, END_TIMESTAMP);
     if (lookup.lastTimestamp === 0) {

@@ -3,6 +3,7 @@
  * once per batch (`commit`), so readers never meet an entry that is not complete. A full file is followed by a new one.
  */
 import { join } from 'node:path';
+import { getSystemErrorName } from 'node:util';
 import type { Clock } from '../../lib/clock.ts';
 import { readInt64, writeInt64 } from '../../lib/int64.ts';
 import type { Disk, Mapping } from '../disk/disk.ts';
@@ -27,11 +28,15 @@ import {
 } from './index-layout.ts';
 
 const MAX_TIME_DIFF = 0x7fffffff;
+const NOTHING = new Uint8Array(0);
 
 export class KeyIndex {
   /** Position of the newest record all of whose keys are in the index; -1 while there is none. */
   endPhysical = -1;
-  /** Store time of the last record of a file that was completed; 0 when none was since start. */
+  /**
+   * Store time of the last record of a file that was completed; 0 when none was since start. The file is among those
+   * that `Disk.syncRangeFiles` makes durable, so it is so only after the next call of that.
+   */
   completedTimestamp = 0;
   readonly #disk: Disk;
   readonly #directory: string;
@@ -43,6 +48,9 @@ export class KeyIndex {
   #beginTimestamp = 0;
   #endTimestamp = 0;
   #lastName = '';
+  /** Keys entered of the record at `endPhysical`; of one that could not be entered whole, those to leave out. */
+  #keys = 0;
+  #partial = -1;
 
   constructor(disk: Disk, directory: string, geometry: IndexGeometry, clock: Clock) {
     this.#disk = disk;
@@ -55,15 +63,22 @@ export class KeyIndex {
     if (newest !== undefined) this.#resume(newest, names.at(-2));
   }
 
-  /** Enters one key of the record at `physicalOffset`. 0, or -errno when a new file cannot be made. */
+  /**
+   * Enters one key of the record at `physicalOffset`. 0, or -errno when a new file cannot be made: the record may be
+   * entered again then, with the same keys, and those that were entered are left out.
+   */
   put(javaHash: number, physicalOffset: number, storeTimestamp: number): number {
+    if (physicalOffset === this.#partial) {
+      if (this.#keys-- > 0) return 0;
+      this.#partial = -1;
+    }
     if (
       this.#mapping === undefined ||
       this.#count >= this.#geometry.entries ||
       this.#wentBack(storeTimestamp)
     ) {
       const outcome = this.#roll();
-      if (outcome < 0) return outcome;
+      if (outcome < 0) return this.#stopWithin(physicalOffset, outcome);
     }
     const { view } = this.#mapping as Mapping;
     if (this.#count <= 1) this.#begin(view, physicalOffset, storeTimestamp);
@@ -79,6 +94,7 @@ export class KeyIndex {
     if (previous === 0) this.#usedSlots++;
     this.#count++;
     this.#endTimestamp = Math.max(this.#endTimestamp, storeTimestamp);
+    this.#keys = physicalOffset === this.endPhysical ? this.#keys + 1 : 1;
     this.endPhysical = physicalOffset;
     return 0;
   }
@@ -108,6 +124,13 @@ export class KeyIndex {
   close(): void {
     this.#mapping?.close();
     this.#mapping = undefined;
+  }
+
+  #stopWithin(physicalOffset: number, outcome: number): number {
+    if (physicalOffset !== this.endPhysical) this.#keys = 0;
+    else this.endPhysical--;
+    this.#partial = physicalOffset;
+    return outcome;
   }
 
   #begin(view: DataView, physicalOffset: number, storeTimestamp: number): void {
@@ -146,7 +169,12 @@ export class KeyIndex {
 
   #resume(name: string, before: string | undefined): void {
     const mapping = this.#open(name);
-    if (typeof mapping === 'number') throw new Error(`cannot open index file ${name} (errno ${-mapping})`);
+    if (typeof mapping === 'number') {
+      throw new Error(
+        `The index file ${join(this.#directory, name)} cannot be opened (${getSystemErrorName(mapping)}): set ` +
+          'maxHashSlotNum and maxIndexNum as they were when it was made, or move it away.',
+      );
+    }
     const { view } = mapping;
     this.#mapping = mapping;
     this.#count = Math.max(1, view.getInt32(INDEX_COUNT));
@@ -171,19 +199,38 @@ export class KeyIndex {
 
   #roll(): number {
     if (this.#mapping !== undefined) {
-      this.commit();
-      const outcome = this.sync();
+      const outcome = this.#complete(this.#mapping);
       if (outcome < 0) return outcome;
-      this.completedTimestamp = this.#endTimestamp;
-      this.#mapping.close();
       this.#mapping = undefined;
     }
-    const mapping = this.#open(this.#freshName());
-    if (typeof mapping === 'number') return mapping;
+    const name = this.#freshName();
+    const mapping = this.#open(name);
+    if (typeof mapping === 'number') {
+      // An empty file among the others would end searches before the older ones.
+      this.#disk.remove(join(this.#directory, name));
+      return mapping;
+    }
     mapping.view.setInt32(INDEX_COUNT, 1);
     this.#mapping = mapping;
     this.#count = 1;
     this.#usedSlots = 0;
+    return 0;
+  }
+
+  /**
+   * Closes the full file off. Syncing 400 MB takes seconds, in which nothing would be dispatched: the file is only
+   * marked as written, so that the sync before the next checkpoint, in a thread of its own, makes it durable.
+   */
+  #complete(mapping: Mapping): number {
+    const fault = this.commit();
+    if (fault !== 0) return -fault;
+    const file = this.#disk.open(join(this.#directory, this.#lastName), -1);
+    if (typeof file === 'number') return file;
+    const marked = file.write(0, NOTHING, 0, 0);
+    file.close();
+    if (marked < 0) return marked;
+    this.completedTimestamp = this.#endTimestamp;
+    mapping.close();
     return 0;
   }
 

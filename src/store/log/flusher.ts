@@ -13,15 +13,23 @@ import {
   HALT_SYNC_FAILED,
   type Positions,
 } from '../../ring/positions.ts';
+import { isShortage } from '../disk/errors.ts';
 import type { Segments } from './segments.ts';
 
 export class Flusher {
   readonly #segments: Segments;
   readonly #positions: Positions;
 
-  constructor(segments: Segments, positions: Positions) {
+  readonly #onShortage: ((errno: number) => void) | undefined;
+
+  /**
+   * `onShortage`: descriptors or memory have run out, so that a file could not be opened; nothing is lost, and the next
+   * call tries again. Without it that halts the store.
+   */
+  constructor(segments: Segments, positions: Positions, onShortage?: (errno: number) => void) {
     this.#segments = segments;
     this.#positions = positions;
+    this.#onShortage = onShortage;
   }
 
   /** Syncs what is appended and not yet durable; returns the bytes made durable. */
@@ -34,9 +42,13 @@ export class Flusher {
       const fileStart = this.#segments.startOf(flushed);
       const end = Math.min(target, fileStart + this.#segments.fileSize);
       const mapping = this.#segments.at(flushed);
+      if (mapping === undefined && this.#onShortage !== undefined && isShortage(this.#segments.lastError)) {
+        this.#onShortage(this.#segments.lastError);
+        return flushed - start;
+      }
       const outcome = mapping?.sync(flushed - fileStart, end - fileStart) ?? -this.#segments.lastError;
-      if (outcome < 0 || (mapping?.error() ?? 0) !== 0) {
-        this.#positions.halt(HALT_SYNC_FAILED, -outcome || (mapping?.error() ?? 0));
+      if (outcome < 0) {
+        this.#positions.halt(HALT_SYNC_FAILED, -outcome);
         return 0;
       }
       flushed = end;

@@ -4,7 +4,9 @@
  * its own pages again. So what is durable, dispatched and further behind the tail than `cachedLogBytes` is released,
  * unless somebody reads there: while a consumer works through a backlog, and for a while after, everything stays.
  */
-import { BACKLOG_READS, DISPATCHED, FLUSHED, LOG_START, type Positions } from '../../ring/positions.ts';
+import { BACKLOG_READS, DISPATCHED, LOG_START, type Positions } from '../../ring/positions.ts';
+import { Watermark } from '../../ring/watermark.ts';
+import { SETTLED } from '../options.ts';
 import type { Segments } from './segments.ts';
 
 /** Released at once; a multiple of the page size. */
@@ -15,6 +17,7 @@ const QUIET_MS = 30_000;
 export class PageRelease {
   readonly #segments: Segments;
   readonly #positions: Positions;
+  readonly #settled: Watermark;
   readonly #keep: number;
   readonly #now: () => number;
   #released: number;
@@ -25,6 +28,7 @@ export class PageRelease {
   constructor(segments: Segments, positions: Positions, keep: number, now: () => number) {
     this.#segments = segments;
     this.#positions = positions;
+    this.#settled = new Watermark(positions, SETTLED);
     this.#keep = keep;
     this.#now = now;
     const end = positions.get(DISPATCHED);
@@ -34,8 +38,7 @@ export class PageRelease {
   /** Releases at most one chunk; true when it did. */
   step(): boolean {
     if (this.#keep === 0) return false;
-    const durable = Math.min(this.#positions.get(FLUSHED), this.#positions.get(DISPATCHED));
-    if (durable - this.#keep < this.#released + CHUNK) return false;
+    if (this.#settled.position - this.#keep < this.#released + CHUNK) return false;
     const from = Math.max(this.#released, this.#positions.get(LOG_START));
     this.#released = from - (from % CHUNK) + CHUNK;
     if (this.#isRead()) return false;

@@ -8,6 +8,7 @@ import { assert } from '../../lib/assert.ts';
 import { modulo } from '../../lib/modulo.ts';
 import type { Bulk } from '../../ring/bulk.ts';
 import type { Disk, Mapping } from '../disk/disk.ts';
+import { EIO } from '../disk/errors.ts';
 
 export function fileNameOf(position: number): string {
   return String(position).padStart(20, '0');
@@ -80,17 +81,30 @@ export class Segments {
     return pinned;
   }
 
-  /** First errno that the fault guard recorded in an open file, or 0. */
-  error(): number {
-    for (const mapping of this.#open.values()) {
-      const errno = mapping.error();
-      if (errno !== 0) return errno;
-    }
-    return 0;
+  /**
+   * Copies [position, +length) of the log, which lies in one file, to target[at…]. 0, or the errno and then the target
+   * holds nothing of worth. Where the mapping has lost a page, or the file cannot be mapped (it was cut short), the
+   * file itself is read: a device that works again is believed.
+   */
+  copy(position: number, length: number, target: Uint8Array, at: number): number {
+    const mapping = this.at(position);
+    if (mapping === undefined) return this.#copyFromFile(position, length, target, at);
+    const from = this.offsetOf(position);
+    target.set(mapping.bytes.subarray(from, from + length), at);
+    return mapping.error(from, length) === 0 ? 0 : this.#copyFromFile(position, length, target, at);
   }
 
   close(): void {
     for (const [start, mapping] of this.#open) this.#close(start, mapping);
+  }
+
+  #copyFromFile(position: number, length: number, target: Uint8Array, at: number): number {
+    const file = this.#disk.open(this.pathOf(position), -1);
+    if (typeof file === 'number') return -file;
+    const read = file.read(this.offsetOf(position), target, at, length);
+    file.close();
+    if (read < 0) return -read;
+    return read === length ? 0 : EIO;
   }
 
   #close(start: number, mapping: Mapping): void {

@@ -10,9 +10,8 @@
  * One region, reserved for MAX_QUEUES and touched only where queues are, instead of growing arrays: every thread
  * attaches it once. `next` needs no Atomics: after start only the writer looks at it.
  */
+import { MAX_QUEUES } from '../../lib/limits.ts';
 import { addon } from '../../native/addon.ts';
-
-export const MAX_QUEUES = 1 << 20;
 
 /** next, maximum, minimum, interest */
 const SLOT_BYTES = 8 + 8 + 8 + 4;

@@ -3,7 +3,10 @@
  * answers, allocates nothing per message, and follows RocketMQ's rules for limits, statuses and next offsets.
  */
 import { systemClock } from '../../lib/clock.ts';
+import { TOTAL_SIZE } from '../../record/layout.ts';
 import { APPENDED, BACKLOG_READS, LOG_START, type Positions } from '../../ring/positions.ts';
+import type { Mapping } from '../disk/disk.ts';
+import { EIO } from '../disk/errors.ts';
 import type { Segments } from '../log/segments.ts';
 import type { QueueDirectory } from '../queue/queue-directory.ts';
 import { EntryBlock, type QueueFiles } from './queue-files.ts';
@@ -20,6 +23,8 @@ export const NO_MATCHED_LOGIC_QUEUE = 7;
 export const NO_MESSAGE_IN_QUEUE = 8;
 /** Not RocketMQ's: the messages are not in memory; populate [coldFrom, +coldLength) and read again. */
 export const COLD = 9;
+/** Not RocketMQ's: the queue's entries, or the message at `unreadableOffset`, cannot be read (`errno`). */
+export const UNREADABLE = 10;
 
 export const STATUS_NAMES = [
   'FOUND',
@@ -32,6 +37,7 @@ export const STATUS_NAMES = [
   'NO_MATCHED_LOGIC_QUEUE',
   'NO_MESSAGE_IN_QUEUE',
   'COLD',
+  'UNREADABLE',
 ] as const;
 
 /** Most entries looked at per pull when few match (maxFilterMessageSize 16000 bytes of 20-byte entries). */
@@ -70,6 +76,11 @@ export class PullReader {
   coldLength = 0;
   readonly physicalOffsets = new Float64Array(MAX_BATCH);
   readonly sizes = new Int32Array(MAX_BATCH);
+  /** Of UNREADABLE and of a failed `copyTo`: why, and from which queue offset on. */
+  errno = 0;
+  unreadableOffset = 0;
+  /** How many of the messages found come before it. */
+  readable = 0;
 
   readonly #segments: Segments;
   readonly #positions: Positions;
@@ -77,9 +88,8 @@ export class PullReader {
   readonly #inMemoryWindow: number;
   readonly #block = new EntryBlock(64);
   readonly #resident: ResidentBlocks;
+  readonly #offsets = new Float64Array(MAX_BATCH);
   #askResident = true;
-  /** The device failed under a message of the last `copyTo`: what was read there is no message. */
-  failed = false;
 
   /** `inMemoryWindow`: bytes behind the tail that count as in memory (RocketMQ: 40 % of the machine's memory). */
   constructor(
@@ -111,6 +121,7 @@ export class PullReader {
     this.#resident.beginRead();
     this.count = 0;
     this.totalBytes = 0;
+    this.errno = 0;
     if (queue === undefined) {
       this.minOffset = 0;
       this.maxOffset = 0;
@@ -129,16 +140,18 @@ export class PullReader {
   }
 
   /**
-   * Copies the messages found to target[at…]; `totalBytes` bytes. False when a file has gone meanwhile, or when reading
-   * it failed (`failed`).
+   * Copies the messages found to target[at…]; `totalBytes` bytes. False when a file has gone meanwhile, or when one
+   * cannot be read (`errno`, `readable`, `unreadableOffset`).
    */
   copyTo(target: Uint8Array, at: number): boolean {
     const { fileSize } = this.#segments;
     let to = at;
+    let before: Mapping | undefined;
+    let sound = true;
     for (let i = 0; i < this.count; ) {
       const position = this.physicalOffsets[i] as number;
       const mapping = this.#segments.at(position);
-      if (mapping === undefined) return false;
+      if (mapping === undefined) return this.#copyCarefully(target, at);
       const from = this.#segments.offsetOf(position);
       let length = 0;
       // Neighbours in the log, as a batch or a lone busy queue leaves them, are one copy.
@@ -146,10 +159,49 @@ export class PullReader {
       while (i < this.count && this.physicalOffsets[i] === position + length && from + length < fileSize);
       target.set(mapping.bytes.subarray(from, from + length), to);
       to += length;
+      if (before !== undefined && mapping !== before) sound &&= before.error() === 0;
+      before = mapping;
     }
     // The fault guard puts zeros where the device has failed; they must not pass for a message.
-    this.failed = this.#segments.error() !== 0;
-    return !this.failed;
+    sound &&= before === undefined || before.error() === 0;
+    return sound || this.#copyCarefully(target, at);
+  }
+
+  /** Message by message, from the file where its mapping has lost a page. */
+  #copyCarefully(target: Uint8Array, at: number): boolean {
+    const view = new DataView(target.buffer, target.byteOffset, target.byteLength);
+    let to = at;
+    for (let i = 0; i < this.count; i++) {
+      const position = this.physicalOffsets[i] as number;
+      const size = this.sizes[i] as number;
+      const errno = this.#segments.copy(position, size, target, to);
+      if (errno !== 0 || view.getInt32(to + TOTAL_SIZE) !== size) {
+        if (position < this.#positions.get(LOG_START)) return false;
+        this.errno = errno || EIO;
+        this.readable = i;
+        this.unreadableOffset = this.#offsets[i] as number;
+        return false;
+      }
+      to += size;
+    }
+    return true;
+  }
+
+  /**
+   * First queue offset from `offset` on whose message can be read, or where the search ended: after `limit` messages,
+   * or at the queue's maximum.
+   */
+  firstReadable(queue: ReaderQueue, offset: number, limit: number): number {
+    const end = Math.min(this.#directory.maximum(queue.id), offset + limit);
+    const block = this.#block;
+    let scratch = new Uint8Array(0);
+    for (let at = offset; at < end; at++) {
+      if (queue.files.read(at, 1, block) === 0) return at;
+      const size = block.size(0);
+      if (size > scratch.length) scratch = new Uint8Array(size);
+      if (this.#segments.copy(block.physicalOffset(0), size, scratch, 0) === 0) return at;
+    }
+    return end;
   }
 
   /** Brings the cold range of the last read, and what follows it, into memory. */
@@ -181,7 +233,10 @@ export class PullReader {
       if (queue.files.read(at, wanted, block) === 0) {
         // The file has gone or cannot be read. The consumer asks for the same again: its offset is not lost to a read
         // that failed once, and a moved minimum answers it otherwise.
-        this.#outcome(this.count > 0 ? FOUND : OFFSET_FOUND_NULL, at);
+        this.errno = queue.files.errno;
+        this.unreadableOffset = at;
+        const nothing = this.errno === 0 ? OFFSET_FOUND_NULL : UNREADABLE;
+        this.#outcome(this.count > 0 ? FOUND : nothing, at);
         return;
       }
       for (let i = 0; i < block.count; i++) {
@@ -208,6 +263,7 @@ export class PullReader {
         }
         this.physicalOffsets[this.count] = position;
         this.sizes[this.count] = size;
+        this.#offsets[this.count] = at - 1;
         this.count++;
         this.totalBytes += size;
         status = FOUND;

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { readInt64 } from '../../lib/int64.ts';
 import { modulo } from '../../lib/modulo.ts';
 import type { Disk, RangeFile } from '../disk/disk.ts';
+import { ENOENT } from '../disk/errors.ts';
 import { fileNameOf } from '../log/segments.ts';
 import {
   ENTRY_BYTES,
@@ -53,6 +54,8 @@ export class QueueFiles {
   readonly #disk: Disk;
   readonly #directory: string;
   readonly #fileSize: number;
+  /** Why the last `read` found nothing: 0 = there is nothing, or the errno. */
+  errno = 0;
   #file: RangeFile | undefined;
   #fileStart = -1;
 
@@ -65,12 +68,14 @@ export class QueueFiles {
   /** Reads up to `count` entries from `queueOffset` on, no further than the end of their file. Sets `block.count`. */
   read(queueOffset: number, count: number, block: EntryBlock): number {
     block.count = 0;
+    this.errno = 0;
     const position = queueOffset * ENTRY_BYTES;
     const inFile = modulo(position, this.#fileSize);
     const file = this.#fileAt(position - inFile);
     if (file === undefined) return 0;
     const wanted = Math.min(count, block.capacity, (this.#fileSize - inFile) / ENTRY_BYTES);
     const read = file.read(inFile, block.bytes, 0, wanted * ENTRY_BYTES);
+    if (read < 0) this.errno = -read;
     block.count = read < 0 ? 0 : Math.floor(read / ENTRY_BYTES);
     return block.count;
   }
@@ -85,7 +90,10 @@ export class QueueFiles {
     if (start === this.#fileStart) return this.#file;
     this.close();
     const file = this.#disk.open(join(this.#directory, fileNameOf(start)), -1);
-    if (typeof file === 'number') return undefined;
+    if (typeof file === 'number') {
+      if (file !== -ENOENT) this.errno = -file;
+      return undefined;
+    }
     this.#file = file;
     this.#fileStart = start;
     return file;

@@ -9,6 +9,7 @@ import {
 } from '../../record/properties.ts';
 import { magicOf, physicalOffsetOf, RecordParts, storeTimestampOf, totalSizeOf } from '../../record/view.ts';
 import { DISPATCHED, LOG_START, type Positions } from '../../ring/positions.ts';
+import { ENOENT, Unreadable } from '../disk/errors.ts';
 import type { IndexReader } from '../index/index-reader.ts';
 import type { Segments } from '../log/segments.ts';
 import type { QueueDirectory } from '../queue/queue-directory.ts';
@@ -17,6 +18,9 @@ import { EntryBlock } from './queue-files.ts';
 
 /** RocketMQ's limit of one query (maxMsgsNumBatch). */
 const MAX_QUERY = 64;
+/** As far as the store timestamp goes, whatever the hosts' addresses are. */
+const HEAD_BYTES = 88;
+const SMALLEST_RECORD = 48;
 
 export interface QueueEntryFields {
   queueOffset: number;
@@ -32,6 +36,8 @@ export class StoreReader {
   readonly #index: IndexReader | undefined;
   readonly #block = new EntryBlock(256);
   readonly #parts = new RecordParts();
+  readonly #head = new Uint8Array(HEAD_BYTES);
+  readonly #headView = new DataView(this.#head.buffer);
 
   constructor(
     segments: Segments,
@@ -45,15 +51,17 @@ export class StoreReader {
     this.#index = index;
   }
 
-  /** A copy of the record that starts at `position`, or undefined when none does. */
+  /** A copy of the record that starts at `position`, or undefined when none does. Throws `Unreadable`. */
   recordAt(position: number): Uint8Array | undefined {
     const size = this.#sizeAt(position);
-    const mapping = this.#segments.at(position);
-    if (size === 0 || mapping === undefined) return undefined;
-    const at = this.#segments.offsetOf(position);
-    const record = mapping.bytes.slice(at, at + size);
-    // Zeros that the fault guard put in place of what the device could not read are no record.
-    return mapping.error() === 0 ? record : undefined;
+    if (size === 0) return undefined;
+    const record = new Uint8Array(size);
+    return this.#copy(position, size, record) ? record : undefined;
+  }
+
+  /** Store time in ms of the record that starts at `position`, or -1 when none does. Throws `Unreadable`. */
+  storeTimeOf(position: number): number {
+    return this.#sizeAt(position) === 0 ? -1 : storeTimestampOf(this.#headView, 0);
   }
 
   /** Entries from `queueOffset` on, fewer at the end. */
@@ -74,15 +82,22 @@ export class StoreReader {
     return entries;
   }
 
-  /** Store time of the message at a queue offset, or -1. */
+  /** Store time of the message at a queue offset, or -1: there is none, or it cannot be read. */
   storeTimeAt(queue: ReaderQueue, queueOffset: number): number {
+    try {
+      return this.#timeAt(queue, queueOffset);
+    } catch (error) {
+      // One bad message must not keep the figures of all other queues from who asks for them.
+      if (error instanceof Unreadable) return -1;
+      throw error;
+    }
+  }
+
+  #timeAt(queue: ReaderQueue, queueOffset: number): number {
     const inRange =
       queueOffset >= this.#directory.minimum(queue.id) && queueOffset < this.#directory.maximum(queue.id);
     if (!inRange || queue.files.read(queueOffset, 1, this.#block) === 0) return -1;
-    const position = this.#block.physicalOffset(0);
-    if (this.#sizeAt(position) === 0) return -1;
-    const mapping = this.#segments.at(position);
-    return mapping === undefined ? -1 : storeTimestampOf(mapping.view, this.#segments.offsetOf(position));
+    return this.storeTimeOf(this.#block.physicalOffset(0));
   }
 
   /**
@@ -90,6 +105,7 @@ export class StoreReader {
    * store time is <= `timestamp`, the minimum when there is none. Binary search: store times ascend in a queue but for
    * those of a clock that was wrong (`STORE_TIME_LEAD_MS`). These may make the answer smaller, so that messages are
    * seen again, never greater: too late a time does so by itself, and one before the queue's first counts as that.
+   * Throws `Unreadable`.
    */
   offsetByTime(queue: ReaderQueue, timestamp: number, boundary: 'LOWER' | 'UPPER'): number {
     const min = this.#directory.minimum(queue.id);
@@ -101,14 +117,17 @@ export class StoreReader {
     let high = max;
     while (low < high) {
       const middle = low + Math.floor((high - low) / 2);
-      const time = this.storeTimeAt(queue, middle);
+      const time = this.#timeAt(queue, middle);
       if (time >= wanted || time < first) high = middle;
       else low = middle + 1;
     }
     return boundary === 'LOWER' ? low : Math.max(low - 1, min);
   }
 
-  /** Records of `topic` with a key, unique key or tag, store time within [begin, end] ms, by ascending position. */
+  /**
+   * Records of `topic` with a key, unique key or tag, store time within [begin, end] ms, by ascending position. Throws
+   * `Unreadable` when one that may be among them cannot be read: an answer without it would say that it is not there.
+   */
   query(
     topic: string,
     key: string,
@@ -164,15 +183,24 @@ export class StoreReader {
     return properties.get(PROPERTY_KEYS)?.split(' ').includes(key) ?? false;
   }
 
-  /** Size of the record at `position`, 0 when there is none that may be seen. */
+  /** Size of the record at `position`, 0 when there is none that may be seen; its first bytes are in `#head` then. */
   #sizeAt(position: number): number {
     if (position < this.#positions.get(LOG_START) || position + 8 > this.#positions.get(DISPATCHED)) return 0;
-    const mapping = this.#segments.at(position);
-    const at = this.#segments.offsetOf(position);
-    if (mapping === undefined || at + 48 > mapping.size) return 0;
-    const magic = magicOf(mapping.view, at);
-    const sound =
-      (magic === MAGIC_V1 || magic === MAGIC_V2) && physicalOffsetOf(mapping.view, at) === position;
-    return sound ? totalSizeOf(mapping.view, at) : 0;
+    const left = this.#segments.fileSize - this.#segments.offsetOf(position);
+    if (left < SMALLEST_RECORD) return 0;
+    if (!this.#copy(position, Math.min(HEAD_BYTES, left), this.#head)) return 0;
+    const view = this.#headView;
+    const magic = magicOf(view, 0);
+    const sound = (magic === MAGIC_V1 || magic === MAGIC_V2) && physicalOffsetOf(view, 0) === position;
+    const size = sound ? totalSizeOf(view, 0) : 0;
+    return size > left ? 0 : size;
+  }
+
+  /** False when retention has taken the file meanwhile. */
+  #copy(position: number, length: number, target: Uint8Array): boolean {
+    const errno = this.#segments.copy(position, length, target, 0);
+    if (errno === 0) return true;
+    if (errno === ENOENT && position < this.#positions.get(LOG_START)) return false;
+    throw new Unreadable(position, errno);
   }
 }

@@ -1,5 +1,7 @@
 /** Finding the end of the log: walk sound records from a known start to the first place that holds none. */
+import { getSystemErrorName } from 'node:util';
 import { storeTimestampOf } from '../../record/view.ts';
+import type { Mapping } from '../disk/disk.ts';
 import { RecordCheck } from '../log/record-check.ts';
 import type { Segments } from '../log/segments.ts';
 
@@ -18,6 +20,19 @@ export interface LogScan {
 /** Bytes between two calls of `progress`. */
 const PROGRESS_STEP = 256 * 1024 * 1024;
 
+/**
+ * The mapping that holds `position` of a file that is there. Throws when it cannot be opened: that is no end of the
+ * log, and what cuts there would take away sound messages.
+ */
+export function requireMapping(segments: Segments, position: number): Mapping {
+  const mapping = segments.at(position);
+  if (mapping !== undefined) return mapping;
+  throw new Error(
+    `The CommitLog file ${segments.pathOf(position)} cannot be opened (${getSystemErrorName(-segments.lastError)}): ` +
+      'this user has to be allowed to read and write it, and to open so many files.',
+  );
+}
+
 /** Scans from `start`, which must be the start of a record or of a file, to at most `limit` (end of the last file). */
 export function scanLog(
   segments: Segments,
@@ -29,11 +44,7 @@ export function scanLog(
   const scan: LogScan = { end: start, lastRecord: -1, lastTimestamp: 0, records: 0, damage: undefined };
   let nextProgress = start + PROGRESS_STEP;
   while (scan.end < limit) {
-    const mapping = segments.at(scan.end);
-    if (mapping === undefined) {
-      scan.damage = `its file cannot be opened (errno ${segments.lastError})`;
-      break;
-    }
+    const mapping = requireMapping(segments, scan.end);
     const at = segments.offsetOf(scan.end);
     if (!check.check(mapping, at, scan.end - at)) {
       const empty =

@@ -18,6 +18,7 @@ import {
   LOG_START,
   type Positions,
 } from '../../ring/positions.ts';
+import { Watermark } from '../../ring/watermark.ts';
 import type { Disk } from '../disk/disk.ts';
 import { Dispatcher } from '../dispatch/dispatcher.ts';
 import { KeyIndex } from '../index/key-index.ts';
@@ -32,7 +33,7 @@ import { queueDirectoryPath } from '../queue/consume-queue.ts';
 import type { QueueDirectory } from '../queue/queue-directory.ts';
 import { QueueTable } from '../queue/queue-table.ts';
 import { dropUncertainIndex } from './index-recovery.ts';
-import { scanLog } from './log-scan.ts';
+import { requireMapping, scanLog } from './log-scan.ts';
 import { listQueues, type QueueName, QueueRecovery } from './queue-recovery.ts';
 import { cutTail } from './tail.ts';
 
@@ -93,6 +94,10 @@ class Recovery {
     const { disk, options, clean, pageCacheSurvived, positions, progress } = this.#parts;
     removeUnmadeSegments(disk, options.commitLogDirectory);
     const starts = listSegments(disk, options.commitLogDirectory, options.mappedFileSizeCommitLog);
+    for (const start of starts) {
+      requireMapping(this.#segments, start);
+      this.#segments.dropBefore(start + options.mappedFileSizeCommitLog);
+    }
     this.#logStart = starts[0] ?? 0;
     this.#logLimit = starts.length === 0 ? 0 : (starts.at(-1) as number) + options.mappedFileSizeCommitLog;
     positions.set(LOG_START, this.#logStart);
@@ -149,9 +154,9 @@ class Recovery {
   #recordMatches(position: number, size: number, queueOffset: number): boolean {
     if (position < this.#logStart) return true;
     if (position >= this.#logLimit) return false;
-    const mapping = this.#segments.at(position);
+    const mapping = requireMapping(this.#segments, position);
     const at = this.#segments.offsetOf(position);
-    if (mapping === undefined || at + 48 > mapping.size) return false;
+    if (at + 48 > mapping.size) return false;
     return totalSizeOf(mapping.view, at) === size && queueOffsetOf(mapping.view, at) === queueOffset;
   }
 
@@ -222,7 +227,7 @@ class Recovery {
       queues,
       directory,
       index,
-      bound: APPENDED,
+      bound: new Watermark(positions, [APPENDED]),
       delayMillis,
       onArrival: () => {},
       onUnknownQueue,

@@ -1,14 +1,17 @@
 /** How control's parts are put together; each function makes one of them. */
 import { rm } from 'node:fs/promises';
 import type { BrokerContext } from '../../broker/context.ts';
+import type { DayTotals } from '../../control/day-totals.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { UniqueIds } from '../../lib/unique-id.ts';
 import { addressBytes } from '../../net/addresses.ts';
 import { ChannelSender } from '../../ring/channel.ts';
+import type { CounterSums } from '../../ring/counters.ts';
 import { RingConsumer } from '../../ring/spsc-ring.ts';
 import { wakerOf } from '../../ring/wake.ts';
+import { Watermark } from '../../ring/watermark.ts';
 import { nativeDisk } from '../../store/disk/native-disk.ts';
-import { maxRecordBytes } from '../../store/options.ts';
+import { confirmedBy, maxRecordBytes } from '../../store/options.ts';
 import type { BrokerConfig } from '../config.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import type { Topology } from '../topology.ts';
@@ -28,7 +31,7 @@ export function makePutRing(config: BrokerConfig, opened: OpenedStore, topology:
     writer: ChannelSender.join(topology.control.send, wakeWriter),
     replies: RingConsumer.join(topology.control.replies, wakeWriter),
     positions: opened.positions,
-    syncFlush: store.flushDiskType === 'SYNC_FLUSH',
+    confirmed: new Watermark(opened.positions, confirmedBy(store)),
     storeHost: { address: addressBytes(settings.brokerIP1), port: settings.listenPort },
     maxRecord: maxRecordBytes(store),
     queueIdOf: (topic, queueId) => opened.ids.find(topic, queueId),
@@ -61,16 +64,24 @@ export function makeRetention(
   });
 }
 
+/** What the context is made of besides the tables. */
+export interface ContextParts {
+  reads: ControlReads;
+  put: PutRing;
+  retention: Retention;
+  counters: CounterSums;
+  days: DayTotals;
+}
+
 /** What request handlers work with. */
 export function makeContext(
   config: BrokerConfig,
   opened: OpenedStore,
   tables: Tables,
-  reads: ControlReads,
-  put: PutRing,
-  retention: Retention,
+  parts: ContextParts,
   topicSettled: (topic: string) => Promise<void>,
 ): BrokerContext {
+  const { reads, put, retention } = parts;
   const started = systemClock.monotonic();
   const uniqueIds = new UniqueIds(addressBytes(config.settings.brokerIP1));
   return {
@@ -84,7 +95,7 @@ export function makeContext(
     properties: config.properties,
     topicSettled,
     uniqueId: () => uniqueIds.next(systemClock.now()),
-    runtimeInfo: () => runtimeFigures(reads, retention, config.store, systemClock, started),
+    runtimeInfo: () => runtimeFigures({ ...parts, store: config.store, clock: systemClock, started }),
     // Asked only when property filters are enabled, which this broker refuses at the heartbeat and the pull.
     expressionProblem: (type) => `expressions of type ${type} are not supported by this broker yet`,
   };

@@ -44,5 +44,20 @@ function explained(error: NodeJS.ErrnoException, host: string, port: number): Er
       cause: error,
     });
   }
-  return new Error(`Cannot listen on ${host}:${port}: ${error.message}`, { cause: error });
+  if (error.code === 'EACCES') {
+    return new Error(
+      `The port ${host}:${port} may not be used by this user: choose one above 1023 with --port.`,
+      {
+        cause: error,
+      },
+    );
+  }
+  if (error.code === 'ENOTFOUND' || error.code === 'EAI_AGAIN') {
+    return new Error(`${host} is not known here: set bindAddress (--host) to an address of this machine.`, {
+      cause: error,
+    });
+  }
+  return new Error(`Cannot listen on ${host}:${port} (${error.message}): choose another --host or --port.`, {
+    cause: error,
+  });
 }

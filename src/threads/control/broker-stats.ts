@@ -1,5 +1,14 @@
 /** Counts what the threads do for the statistics of requests 28 and 315: by looking now and then, never per message. */
-import { BROKER_GET_NUMS, BROKER_PUT_NUMS, GROUP_GET_NUMS, TOPIC_PUT_NUMS } from '../../control/stats.ts';
+import { DayTotals } from '../../control/day-totals.ts';
+import {
+  BROKER_GET_MISSED,
+  BROKER_GET_NUMS,
+  BROKER_PUT_NUMS,
+  GROUP_GET_NUMS,
+  TOPIC_PUT_NUMS,
+} from '../../control/stats.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { CounterSums } from '../../ring/counters.ts';
 import { MESSAGES_APPENDED, type Positions } from '../../ring/positions.ts';
 import type { Tables } from './tables.ts';
 
@@ -8,9 +17,20 @@ export class BrokerStats {
   readonly #positions: Positions;
   readonly #maxOffset: (topic: string, queueId: number) => number;
   readonly #seen = new Map<string, number>();
+  readonly #counters: CounterSums;
+  readonly days: DayTotals;
   #appended: number;
+  #missed = 0;
 
-  constructor(tables: Tables, positions: Positions, maxOffset: (topic: string, queueId: number) => number) {
+  constructor(
+    tables: Tables,
+    positions: Positions,
+    counters: CounterSums,
+    clock: Clock,
+    maxOffset: (topic: string, queueId: number) => number,
+  ) {
+    this.#counters = counters;
+    this.days = new DayTotals(clock);
     this.#tables = tables;
     this.#positions = positions;
     this.#maxOffset = maxOffset;
@@ -30,6 +50,11 @@ export class BrokerStats {
     const appended = this.#positions.get(MESSAGES_APPENDED);
     stats.add(BROKER_PUT_NUMS, settings.brokerClusterName, appended - this.#appended);
     this.#appended = appended;
+    const missed = this.#counters.sum('pullsParked');
+    stats.add(BROKER_GET_MISSED, settings.brokerClusterName, missed - this.#missed);
+    this.#missed = missed;
+    const total = (name: string) => stats.total(name, settings.brokerClusterName);
+    this.days.note({ put: total(BROKER_PUT_NUMS), get: total(BROKER_GET_NUMS) });
     for (const { topicName, writeQueueNums } of topics.all()) {
       let total = 0;
       for (let queueId = 0; queueId < writeQueueNums; queueId++) total += this.#maxOffset(topicName, queueId);

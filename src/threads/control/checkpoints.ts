@@ -4,8 +4,10 @@
  */
 import type { ControlLog } from '../../control/log.ts';
 import type { Timers } from '../../lib/timers.ts';
-import { DISPATCHED, FLUSHED, type Positions } from '../../ring/positions.ts';
+import type { Positions } from '../../ring/positions.ts';
+import { Watermark } from '../../ring/watermark.ts';
 import type { OpenStore } from '../../store/opening.ts';
+import { SETTLED } from '../../store/options.ts';
 
 /** How often who waits looks again whether flusher and dispatcher have come far enough. */
 const POLL_MS = 20;
@@ -120,7 +122,7 @@ export class Checkpoints {
 
   #isBehind(position: number): boolean {
     const { positions } = this.#parts;
-    return positions.get(FLUSHED) < position || positions.get(DISPATCHED) < position;
+    return new Watermark(positions, SETTLED).position < position;
   }
 
   async #reached(position: number): Promise<void> {

@@ -4,6 +4,8 @@ import { systemClock } from '../../lib/clock.ts';
 import { systemTimers } from '../../lib/timers.ts';
 import { formatHost } from '../../net/addresses.ts';
 import { NameServerRegistrar } from '../../remoting/name-server-registrar.ts';
+import { storePaths } from '../../store/paths.ts';
+import { removeDeletedQueues } from '../../store/queue/deleted-queues.ts';
 import type { BrokerConfig } from '../config.ts';
 import type { Announcer } from './announcer.ts';
 import type { BrokerStats } from './broker-stats.ts';
@@ -50,6 +52,7 @@ export class Duties {
     this.#stopMaintenance = startMaintenance(tables, systemTimers);
     this.#every(CHECKPOINT_MS, 'taking a checkpoint', () => this.#checkpointWhenRested());
     this.#every(RETENTION_MS, 'deleting expired files', () => this.#retain());
+    this.#every(RETENTION_MS, 'removing the queues of deleted topics', () => this.#removeDeleted());
     this.#every(STATS_MS, 'sampling the statistics', () => this.#parts.stats.sample());
     await this.#retain();
     await this.#register();
@@ -88,6 +91,11 @@ export class Duties {
     const timer = setInterval(() => void run(), ms);
     timer.unref();
     this.#timers.push(timer);
+  }
+
+  #removeDeleted(): Promise<void> {
+    const { config } = this.#parts;
+    return removeDeletedQueues(storePaths.consumeQueue(config.store.directory));
   }
 
   async #checkpointWhenRested(): Promise<void> {

@@ -28,7 +28,6 @@ import {
   LINK_CLOSED,
   LINK_DELTA,
   LINK_ENSURE,
-  LINK_FAULT,
   LINK_FRAME,
   LINK_HEADER,
   LINK_OPENED,
@@ -224,11 +223,6 @@ export class LinkServer {
     } else if (type === LINK_RESET_TAKEN) {
       const { group, topic, queueId } = note as { group: string; topic: string; queueId: number };
       this.#events.resetTaken(group, topic, queueId);
-    } else if (type === LINK_FAULT) {
-      this.#events.log.warn(
-        { ...(note as object), thread: link.thread },
-        'connections closed by a network thread',
-      );
     }
   }
 

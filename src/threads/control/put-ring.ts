@@ -25,8 +25,9 @@ import {
   writeAppendHead,
 } from '../../ring/append-records.ts';
 import type { ChannelSender } from '../../ring/channel.ts';
-import { FLUSHED, type Positions, PUTS_AWAITED } from '../../ring/positions.ts';
+import { type Positions, PUTS_AWAITED } from '../../ring/positions.ts';
 import type { RingConsumer } from '../../ring/spsc-ring.ts';
+import type { Watermark } from '../../ring/watermark.ts';
 import { APPENDED_OK } from '../../store/log/commit-log.ts';
 
 /** A record that retires queues takes no more topics from so many queues on. */
@@ -36,7 +37,8 @@ export interface PutRingParts {
   writer: ChannelSender;
   replies: RingConsumer;
   positions: Positions;
-  syncFlush: boolean;
+  /** What may be acknowledged. */
+  confirmed: Watermark;
   storeHost: HostAddress;
   /** Largest record in bytes. */
   maxRecord: number;
@@ -171,11 +173,10 @@ export class PutRing {
 
   /** Resolves what is as durable as promised. */
   #release(): void {
-    const { positions, syncFlush } = this.#parts;
-    const durable = syncFlush ? positions.get(FLUSHED) : Number.POSITIVE_INFINITY;
+    const confirmed = this.#parts.confirmed.position;
     for (
       let first = this.#answered.peek();
-      first !== undefined && first.end <= durable;
+      first !== undefined && first.end <= confirmed;
       first = this.#answered.peek()
     ) {
       this.#answered.shift();

@@ -1,14 +1,47 @@
 /** Gives every topic-queue its id in the queue directory; never twice the same within a process. */
-import { MAX_QUEUES } from '../../store/queue/queue-directory.ts';
+import type { QueueRoom } from '../../control/topics.ts';
+import { MAX_QUEUES } from '../../lib/limits.ts';
 
 export interface QueueName {
   topic: string;
   queueId: number;
 }
 
-export class QueueIds {
+export class QueueIds implements QueueRoom {
   readonly #topics = new Map<string, number[]>();
   readonly #names: (QueueName | undefined)[] = [undefined];
+  /** Ids promised to topics that do not have them yet. */
+  readonly #reserved = new Map<string, number>();
+  #promised = 0;
+
+  /** Ids that are neither given out nor promised. */
+  get left(): number {
+    return MAX_QUEUES - this.#names.length - this.#promised;
+  }
+
+  reserve(topic: string, queues: number): boolean {
+    this.#release(topic);
+    const missing = queues - this.of(topic).length;
+    if (missing > this.left) return false;
+    if (missing > 0) {
+      this.#reserved.set(topic, missing);
+      this.#promised += missing;
+    }
+    return true;
+  }
+
+  #release(topic: string): void {
+    this.#promised -= this.#reserved.get(topic) ?? 0;
+    this.#reserved.delete(topic);
+  }
+
+  #take(topic: string): void {
+    const reserved = this.#reserved.get(topic);
+    if (reserved === undefined) return;
+    this.#promised -= 1;
+    if (reserved === 1) this.#reserved.delete(topic);
+    else this.#reserved.set(topic, reserved - 1);
+  }
 
   /** The queue's id, given out now if it has none. */
   idOf(topic: string, queueId: number): number {
@@ -25,6 +58,7 @@ export class QueueIds {
           `no more than ${MAX_QUEUES} queues fit into one broker: delete topics and restart it.`,
         );
       }
+      this.#take(topic);
       ids[queueId] = id;
       this.#names.push({ topic, queueId });
     }
@@ -52,6 +86,7 @@ export class QueueIds {
 
   /** A topic created again under this name gets new ids. */
   forget(topic: string): void {
+    this.#release(topic);
     for (const id of this.of(topic)) this.#names[id] = undefined;
     this.#topics.delete(topic);
   }

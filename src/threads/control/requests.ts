@@ -1,5 +1,6 @@
 /** What network threads ask and tell control besides whole requests. */
 import type { Delta, EnsureGroup, EnsureTopic, PulledSubscription } from '../../broker/view/deltas.ts';
+import { RequestError } from '../../control/request-fields.ts';
 import { newSubscription } from '../../control/subscription.ts';
 import { isNotSendableTopic, isRetryTopic } from '../../lib/names.ts';
 import { ResponseCode } from '../../protocol/codes.ts';
@@ -46,6 +47,15 @@ export class Requests {
   ensure(what: EnsureTopic | EnsureGroup, reply: (delta: Delta) => void): void {
     const answer = (code: number, remark: string) =>
       reply({ kind: 'ensured', what: what.what, name: what.name, code, remark });
+    try {
+      this.#ensure(what, answer);
+    } catch (error) {
+      const code = error instanceof RequestError ? error.code : ResponseCode.SYSTEM_ERROR;
+      answer(code, error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  #ensure(what: EnsureTopic | EnsureGroup, answer: (code: number, remark: string) => void): void {
     if (what.what === 'group') {
       const group = this.#tables.groups.findOrCreate(what.name);
       if (group !== undefined) answer(ResponseCode.SUCCESS, '');

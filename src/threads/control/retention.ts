@@ -53,6 +53,8 @@ export class Retention {
   readonly #time: SteadyTime;
   #running: Promise<unknown> = Promise.resolve();
   #isRunning = false;
+  /** The queues do not know of the log's start yet: a round failed on the way to it. */
+  #toFollow = false;
   /** Expired files had to stay in the last round. */
   #held = false;
 
@@ -95,15 +97,22 @@ export class Retention {
   }
 
   async #clean(now: boolean): Promise<number> {
+    if (this.#toFollow) await this.#follow();
     const time = this.#time.now();
     const ratio = this.diskRatio();
     const forced = ratio > DELETE_BY_FORCE;
     if (!now && !forced && ratio <= DELETE_BY_TIME && !this.#isTheHour()) return 0;
     const { paths, end } = this.#expired(time, forced);
     if (paths.length === 0 || !(await this.#mayGo(end, forced))) return 0;
+    this.#toFollow = true;
     await this.#delete(paths, end, forced);
-    await this.#parts.followLog();
+    await this.#follow();
     return paths.length;
+  }
+
+  async #follow(): Promise<void> {
+    await this.#parts.followLog();
+    this.#toFollow = false;
   }
 
   async #mayGo(end: number, forced: boolean): Promise<boolean> {

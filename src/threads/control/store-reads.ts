@@ -1,6 +1,13 @@
 /** The store as control's handlers read it: by topic and queue id, through the same files that all threads see. */
 import type { IndexQueryResult, QueueEntry, StoreReads } from '../../control/context.ts';
-import { APPENDED, DISPATCHED, LOG_START, type Positions } from '../../ring/positions.ts';
+import {
+  APPENDED,
+  DISPATCHED,
+  FLUSHED,
+  LOG_START,
+  MESSAGES_APPENDED,
+  type Positions,
+} from '../../ring/positions.ts';
 import { nativeDisk } from '../../store/disk/native-disk.ts';
 import { IndexReader } from '../../store/index/index-reader.ts';
 import { Segments } from '../../store/log/segments.ts';
@@ -87,6 +94,21 @@ export class ControlReads implements StoreReads {
   /** Bytes of log that queues and index do not show yet. */
   get dispatchBehind(): number {
     return this.#positions.get(APPENDED) - this.#positions.get(DISPATCHED);
+  }
+
+  /** Bytes of log that a power cut could take back. */
+  get flushBehind(): number {
+    return this.#positions.get(APPENDED) - this.#positions.get(FLUSHED);
+  }
+
+  /** Messages appended since the start. */
+  get messagesAppended(): number {
+    return this.#positions.get(MESSAGES_APPENDED);
+  }
+
+  /** Store time in ms of the oldest message of the log, or -1. */
+  get earliestStoreTime(): number {
+    return this.#reader.storeTimeOf(this.minPhysicalOffset);
   }
 
   /** Forgets a deleted topic's files. */

@@ -8,7 +8,7 @@ import { OffsetTable } from '../../control/offsets.ts';
 import { QueueLocks } from '../../control/queue-locks.ts';
 import type { BrokerSettings } from '../../control/settings.ts';
 import { StatsTable } from '../../control/stats.ts';
-import { TopicTable } from '../../control/topics.ts';
+import { type QueueRoom, TopicTable } from '../../control/topics.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { nativeDisk } from '../../store/disk/native-disk.ts';
 
@@ -30,11 +30,12 @@ export function makeTables(
   settings: BrokerSettings,
   clock: Clock,
   log: ControlLog,
+  room?: QueueRoom,
 ): Tables {
   return {
     settings,
     log,
-    topics: new TopicTable(configDirectory, settings, clock),
+    topics: new TopicTable(configDirectory, settings, clock, room),
     groups: new GroupTable(configDirectory, settings, clock),
     offsets: new OffsetTable(configDirectory, settings, clock),
     delayOffsets: new DelayOffsets(configDirectory, settings, clock),

@@ -9,6 +9,16 @@ import type { FollowLogInput } from './follow-log.ts';
 
 const IDLE_MS = 5_000;
 
+async function makePool(): Promise<Piscina> {
+  const library = await import('piscina');
+  return new library.Piscina({
+    filename: threadFile('threads/jobs', 'jobs').href,
+    minThreads: 0,
+    maxThreads: 1,
+    idleTimeout: IDLE_MS,
+  });
+}
+
 export class Jobs {
   #pool: Promise<Piscina> | undefined;
 
@@ -19,19 +29,18 @@ export class Jobs {
   }
 
   async close(): Promise<void> {
-    await (await this.#pool)?.close();
+    const pool = await this.#pool?.catch(() => undefined);
+    await pool?.close();
   }
 
   #open(): Promise<Piscina> {
-    this.#pool ??= import('piscina').then(
-      (library) =>
-        new library.Piscina({
-          filename: threadFile('threads/jobs', 'jobs').href,
-          minThreads: 0,
-          maxThreads: 1,
-          idleTimeout: IDLE_MS,
-        }),
-    );
+    if (this.#pool === undefined) {
+      this.#pool = makePool();
+      // Without free descriptors the library cannot be loaded: the next job tries again.
+      this.#pool.catch(() => {
+        this.#pool = undefined;
+      });
+    }
     return this.#pool;
   }
 }

@@ -13,11 +13,16 @@ import type { PendingSends } from '../../net/pending-sends.ts';
 import type { HostAddress } from '../../record/message-id.ts';
 import { encodeProperties } from '../../record/properties.ts';
 import { ChannelSender } from '../../ring/channel.ts';
+import type { Counters } from '../../ring/counters.ts';
 import type { Positions } from '../../ring/positions.ts';
 import { RingConsumer } from '../../ring/spsc-ring.ts';
 import { wakerOf } from '../../ring/wake.ts';
+import { Watermark } from '../../ring/watermark.ts';
+import { errnoName } from '../../store/disk/errors.ts';
+import { confirmedBy } from '../../store/options.ts';
 import type { QueueDirectory } from '../../store/queue/queue-directory.ts';
 import type { PullReader } from '../../store/read/pull-reader.ts';
+import { report } from '../reports.ts';
 import type { NetworkShape } from '../shapes.ts';
 import type { ControlLink } from './control-link.ts';
 import type { CreationWait } from './creation-wait.ts';
@@ -29,6 +34,7 @@ export interface TurnParts {
   creation: CreationWait;
   /** Ms of the monotonic clock at the start of the turn. */
   now: () => number;
+  counters: Counters;
   connectionOf: (slot: number, generation: number) => Connection | undefined;
   touched: (connection: Connection) => void;
   /** Runs what concerns one connection: a failure is the connection's end and nobody else's. */
@@ -62,6 +68,7 @@ export function makeSendHandler(shape: NetworkShape, parts: TurnParts, sends: Pe
     makeUniqueKey: () => uniqueIds.next(systemClock.now()),
     maxMessageSize: broker.store.maxMessageSize,
     now: parts.now,
+    counters: parts.counters,
     toControl: (connection, bytes, offset, length) => link.forward(connection, bytes, offset, length),
     isAwaited: (request, fields) => creation.isAwaited(request, fields),
     awaitTopic: (connection, request, fields, offset, length) =>
@@ -81,7 +88,8 @@ export function makeAcknowledger(
     replies: RingConsumer.join(shape.replies, writerWaker(shape)),
     sends,
     positions,
-    syncFlush: broker.store.flushDiskType === 'SYNC_FLUSH',
+    counters: parts.counters,
+    confirmed: new Watermark(positions, confirmedBy(broker.store)),
     reply: new SendReply({ storeHost: storeHostOf(shape), regionId, traceOn }),
     connectionOf: parts.connectionOf,
     touched: parts.touched,
@@ -102,6 +110,7 @@ export function makePullHandler(
     filters: new PullFilters((subscription) => link.subscription(subscription), now),
     thread: shape.index,
     now,
+    counters: parts.counters,
     progress: (group, queue, commitOffset, pullOffset) =>
       link.progress(group.config.id, queue, commitOffset, pullOffset),
     resetTaken: (group, topic, queueId) => link.resetTaken(group, topic, queueId),
@@ -111,6 +120,11 @@ export function makePullHandler(
     touched: parts.touched,
     guarded: parts.guarded,
     clock: systemClock.monotonic,
+    skipped: ({ errno, ...skipped }) =>
+      report(
+        { ...skipped, error: errnoName(errno) },
+        'messages that cannot be read were left out of an answer',
+      ),
     endOfTurn,
   });
 }

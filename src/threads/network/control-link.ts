@@ -9,7 +9,6 @@ import {
   LINK_CLOSED,
   LINK_DELTA,
   LINK_ENSURE,
-  LINK_FAULT,
   LINK_FRAME,
   LINK_HEADER,
   LINK_OPENED,
@@ -88,11 +87,6 @@ export class ControlLink {
 
   resetTaken(group: string, topic: string, queueId: number): void {
     this.#post(LINK_RESET_TAKEN, 0, 0, Buffer.from(JSON.stringify({ group, topic, queueId })));
-  }
-
-  /** Something that this thread wants to have in the log. False = no room now: to be added to the next one. */
-  fault(what: { reason: string; count: number; detail: string }): boolean {
-    return this.#tell(LINK_FAULT, what);
   }
 
   /** Progress of a consumer; offsets are -1 when there is none to tell. False when the ring is full. */

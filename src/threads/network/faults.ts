@@ -1,9 +1,10 @@
 /**
- * What a network thread wants to have in the log: counted by reason, and told to control now and then. What clients
- * cause must not become a line each.
+ * What clients cause a network thread to have in the log: counted by reason, and told now and then, so that it never
+ * becomes a line each.
  */
-export interface Fault {
-  reason: string;
+import { report } from '../reports.ts';
+
+interface Fault {
   /** Times since the last report. */
   count: number;
   /** Of the first of them. */
@@ -15,12 +16,6 @@ const MAX_DETAIL = 2000;
 
 export class Faults {
   readonly #faults = new Map<string, Fault>();
-  readonly #tell: (fault: Fault) => boolean;
-
-  /** `tell` returns false when there is no room now. */
-  constructor(tell: (fault: Fault) => boolean) {
-    this.#tell = tell;
-  }
 
   /** `reason`: one of a few texts, never made of what a client sent. */
   note(reason: string, cause: unknown): void {
@@ -30,14 +25,12 @@ export class Faults {
       return;
     }
     const text = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
-    this.#faults.set(reason, { reason, count: 1, detail: text.slice(0, MAX_DETAIL) });
+    this.#faults.set(reason, { count: 1, detail: text.slice(0, MAX_DETAIL) });
   }
 
-  /** Tells what was noted since the last time. */
+  /** Tells what was noted since the last time. To be called a few times a second at most. */
   report(): void {
-    for (const [reason, fault] of this.#faults) {
-      if (!this.#tell(fault)) return;
-      this.#faults.delete(reason);
-    }
+    for (const [reason, fault] of this.#faults) report({ reason, ...fault }, 'connections closed');
+    this.#faults.clear();
   }
 }

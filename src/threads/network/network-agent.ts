@@ -19,6 +19,7 @@ import { FLAG_RESPONSE } from '../../protocol/command.ts';
 import { CUT_BROKEN } from '../../protocol/frame-cutter.ts';
 import { RequestView } from '../../protocol/request-view.ts';
 import { ChannelReceiver, ChannelSender } from '../../ring/channel.ts';
+import { COUNTER_BLOCKS, Counters, counterPlace } from '../../ring/counters.ts';
 import { Patience } from '../../ring/patience.ts';
 import { LOG_START, Positions } from '../../ring/positions.ts';
 import { RingConsumer } from '../../ring/spsc-ring.ts';
@@ -43,6 +44,13 @@ const TICK_MS = 250;
 /** RocketMQ's share of the machine's memory in which recent messages are taken to be cached. */
 const IN_MEMORY_RATIO = 0.4;
 
+const FRAMES = counterPlace('frames');
+const FORWARDED = counterPlace('framesForwarded');
+const WAKE_UPS = counterPlace('wakeUps');
+const ROUNDS = counterPlace('rounds');
+const BUSY = counterPlace('busyMillis');
+const IDLE = counterPlace('idleMillis');
+
 export class NetworkAgent {
   readonly sockets: Sockets;
   readonly #shape: NetworkShape;
@@ -65,7 +73,10 @@ export class NetworkAgent {
   readonly #request = new RequestView();
   readonly #timer: NodeJS.Timeout;
   readonly #wakeControl: () => void;
-  readonly #faults = new Faults((fault) => this.#link.fault(fault));
+  readonly #counters: Counters;
+  /** How busy the loop was when it was last asked. */
+  #utilization = performance.eventLoopUtilization();
+  readonly #faults = new Faults();
   #logStart = 0;
   /** Ms of the monotonic clock at the start of this turn. */
   #now = systemClock.monotonic();
@@ -77,6 +88,7 @@ export class NetworkAgent {
     // One look at the clock per turn: deadlines are coarse, and a send would otherwise pay for it every time.
     const now = () => this.#now;
     this.#wakeControl = wakerOf(wakes.control);
+    this.#counters = new Counters(broker.counters, COUNTER_BLOCKS.network + shape.index);
     this.#positions = new Positions(broker.positions);
     const directory = QueueDirectory.attach(broker.directory);
     this.#segments = new Segments(nativeDisk, store.commitLogDirectory, store.mappedFileSizeCommitLog);
@@ -108,6 +120,7 @@ export class NetworkAgent {
       link: this.#link,
       creation: this.#creation,
       now,
+      counters: this.#counters,
       connectionOf,
       touched,
       guarded: (connection, run) => this.sockets.guarded(connection, run),
@@ -140,6 +153,7 @@ export class NetworkAgent {
       drained: (connection) => this.#pull.drained(connection),
       closedFor: (reason, detail) => this.#faults.note(reason, detail),
       count: new ConnectionCount(connections, settings.maxConnections),
+      counters: this.#counters,
       threads: broker.wakes.network.length,
       endOfTurn: () => {
         this.#endOfTurn();
@@ -153,6 +167,7 @@ export class NetworkAgent {
       patience: new Patience(this.#shape.broker.busyPollMicros),
       look: () => this.#look(),
       stayAwake: () => doorbell.mute(),
+      now: systemClock.monotonic,
       fallAsleep: () => {
         doorbell.unmute();
         this.#doAll();
@@ -162,6 +177,7 @@ export class NetworkAgent {
 
   /** The doorbell rang: somebody put something into a ring, or made room in one. */
   rung(): void {
+    this.#counters.add(WAKE_UPS);
     this.#doAll();
     this.#wakefulness.worked();
   }
@@ -205,6 +221,7 @@ export class NetworkAgent {
 
   #frame(connection: Connection, bytes: Uint8Array, view: DataView, offset: number, length: number): number {
     const request = this.#request;
+    this.#counters.add(FRAMES);
     if (!request.read(bytes, view, offset, length)) return CUT_BROKEN;
     if ((request.flag & FLAG_RESPONSE) === 0) {
       switch (request.code) {
@@ -217,6 +234,7 @@ export class NetworkAgent {
           return this.#pull.handle(connection, request, offset, length);
       }
     }
+    this.#counters.add(FORWARDED);
     return this.#link.forward(connection, bytes, offset, length);
   }
 
@@ -236,6 +254,7 @@ export class NetworkAgent {
   }
 
   #endOfTurn(): void {
+    this.#counters.add(ROUNDS);
     this.#send.publish();
     // What was appended in this turn is answered in it, unless it waits for the disk.
     if (this.#engine?.work()) this.#acknowledger.drain(this.#now);
@@ -270,9 +289,17 @@ export class NetworkAgent {
     if (this.sockets.hasBlocked) this.sockets.unblock();
     this.sockets.closeStalled(this.#shape.settings.serverChannelMaxIdleTimeSeconds * 1000);
     this.#dropDeleted();
+    this.#countTime();
     this.#faults.report();
     this.#link.remind();
     this.#endOfTurn();
+  }
+
+  #countTime(): void {
+    const now = performance.eventLoopUtilization();
+    this.#counters.add(BUSY, now.active - this.#utilization.active);
+    this.#counters.add(IDLE, now.idle - this.#utilization.idle);
+    this.#utilization = now;
   }
 
   #dropDeleted(): void {

@@ -18,6 +18,7 @@ import { OutputPool } from '../../net/output-pool.ts';
 import { adoptDescriptor, descriptorOf, readInto } from '../../net/read-buffer.ts';
 import { CUT_ALL, CUT_BLOCKED, CUT_BROKEN, CUT_CONGESTED } from '../../protocol/frame-cutter.ts';
 import { bytesMoved, bytesTaken } from '../../remoting/socket-progress.ts';
+import { type Counters, counterPlace } from '../../ring/counters.ts';
 
 /** 64 to 256 KiB are the right size (measured); one for all sockets of the thread. */
 const READ_BUFFER_BYTES = 128 * 1024;
@@ -27,6 +28,13 @@ const UNBLOCKED_TOGETHER = 256;
 const UNREAD_STALL_MS = 120_000;
 /** Taking answers counts in steps of so many bytes. */
 const UNREAD_STEP_BYTES = 1024;
+
+const CONNECTIONS_OPENED = counterPlace('connectionsOpened');
+const CONNECTIONS_CLOSED = counterPlace('connectionsClosed');
+const CONNECTIONS_REFUSED = counterPlace('connectionsRefused');
+const CONNECTIONS_FAILED = counterPlace('connectionsFailed');
+const BYTES_RECEIVED = counterPlace('bytesReceived');
+const BYTES_SENT = counterPlace('bytesSent');
 
 export interface SocketsParts {
   /** A turn begins: the time, ms of the monotonic clock. */
@@ -47,6 +55,7 @@ export interface SocketsParts {
   closedFor: (reason: string, detail: unknown) => void;
   /** Connections of all network threads. */
   count: ConnectionCount;
+  counters: Counters;
   /** Network threads, which share what connections may hold. */
   threads: number;
   /** The turn is over: publish and flush. */
@@ -95,6 +104,7 @@ export class Sockets {
       if (!this.#parts.count.enter()) {
         // Taken and closed, not left waiting: the port's backlog would fill up, and nobody could connect.
         accepted.destroy();
+        this.#parts.counters.add(CONNECTIONS_REFUSED);
         this.#parts.closedFor(
           'too many connections',
           'limit MAX_CONNECTIONS, or the descriptors of the process',
@@ -129,7 +139,7 @@ export class Sockets {
   flush(): void {
     for (const connection of this.#dirty) {
       connection.dirty = false;
-      connection.flush();
+      this.#parts.counters.add(BYTES_SENT, connection.flush());
       this.#noteUnread(connection);
       if (connection.congested) this.#pause(connection);
     }
@@ -252,6 +262,7 @@ export class Sockets {
     socket.on('error', () => socket.destroy());
     socket.on('close', () => this.#closed(connection));
     socket.on('drain', () => this.#drained(connection));
+    this.#parts.counters.add(CONNECTIONS_OPENED);
     this.#parts.opened(connection);
     this.#parts.endOfTurn();
     return connection;
@@ -264,6 +275,7 @@ export class Sockets {
     this.#unfinished.remove(connection.input);
     this.#unread.remove(connection.outputHold);
     this.#parts.count.leave();
+    this.#parts.counters.add(CONNECTIONS_CLOSED);
     this.#parts.closed(connection);
     this.#parts.endOfTurn();
   }
@@ -272,6 +284,7 @@ export class Sockets {
   #read(connection: Connection | undefined, length: number): boolean {
     if (connection === undefined || connection.closed) return true;
     connection.lastActive = this.#parts.beginTurn();
+    this.#parts.counters.add(BYTES_RECEIVED, length);
     this.#reading = connection;
     this.#settle(connection, connection.cutter.push(this.#buffer, this.#view, length, this.#handle));
     this.#parts.endOfTurn();
@@ -289,7 +302,7 @@ export class Sockets {
     if (connection.congested) return CUT_CONGESTED;
     try {
       const outcome = this.#parts.frame(connection, bytes, view, offset, length);
-      connection.flushMuch();
+      this.#parts.counters.add(BYTES_SENT, connection.flushMuch());
       return outcome;
     } catch (error) {
       this.#failed(error);
@@ -298,6 +311,7 @@ export class Sockets {
   };
 
   #failed(error: unknown): void {
+    this.#parts.counters.add(CONNECTIONS_FAILED);
     this.#parts.closedFor('a request failed in an unexpected way', error);
   }
 

@@ -13,6 +13,8 @@ export interface WakefulnessParts {
   fallAsleep: () => void;
   /** From now on `look` is called all the time: no bell is needed. */
   stayAwake: () => void;
+  /** Ms of the monotonic clock. */
+  now: () => number;
 }
 
 export class Wakefulness {
@@ -36,7 +38,7 @@ export class Wakefulness {
       this.#parts.stayAwake();
       setImmediate(this.#step);
     }
-    this.#until = performance.now() + patience.millis;
+    this.#until = this.#parts.now() + patience.millis;
   }
 
   /** For good. */
@@ -47,7 +49,7 @@ export class Wakefulness {
   readonly #step = (): void => {
     if (this.#closed) return;
     this.#parts.look();
-    if (performance.now() < this.#until) {
+    if (this.#parts.now() < this.#until) {
       addon.yieldProcessor();
       setImmediate(this.#step);
       return;

@@ -135,7 +135,6 @@ test('runtime figures: everything tools read is there', async () => {
     'pullThreadPoolQueueSize',
     'pullThreadPoolQueueHeadWaitTimeMills',
     'pageCacheLockTimeMills',
-    'earliestMessageTimeStamp',
     'msgPutTotalTodayNow',
   ]) {
     assert.type(table[name], 'string', name);

@@ -35,6 +35,76 @@ test('creates a topic and shows it', async () => {
   assert.equal([missing?.code, missing?.remark], [17, 'No topic in this broker. topic: x']);
 });
 
+test('queue counts and permissions that no topic can have are refused by what is allowed', async () => {
+  const { ask, context } = setUp();
+  const create = async (more: object) => {
+    const reply = await ask(request(RequestCode.UPDATE_AND_CREATE_TOPIC, { ...topicFields, ...more }));
+    return [reply?.code, reply?.remark ?? ''] as const;
+  };
+  for (const name of ['readQueueNums', 'writeQueueNums']) {
+    for (const count of [4_097, 2_000_000_000, -1]) {
+      assert.equal(await create({ [name]: count }), [
+        ResponseCode.INVALID_PARAMETER,
+        `${name} is ${count}; whole numbers from 0 to 4096 (limit MAX_QUEUES_PER_TOPIC) are allowed`,
+      ]);
+    }
+    assert.equal(await create({ [name]: 4_000_000_000 }), [
+      1,
+      `the custom field <${name}> is no int32: 4000000000`,
+    ]);
+  }
+  assert.match((await create({ perm: 8 }))[1], /^perm is 8; whole numbers from 0 to 7 are allowed$/);
+  assert.not.ok(context.topics.has('t'));
+  assert.is((await create({ readQueueNums: 4_096 }))[0], ResponseCode.SUCCESS);
+});
+
+test('a list with one impossible topic makes none', async () => {
+  const { ask, context } = setUp();
+  const list = (last: object) =>
+    ask(
+      request(
+        RequestCode.UPDATE_AND_CREATE_TOPIC_LIST,
+        {},
+        {
+          topicConfigList: [{ topicName: 'a' }, { topicName: 'b', ...last }],
+        },
+      ),
+    );
+  const many = await list({ readQueueNums: 'many' });
+  assert.is(
+    many?.remark,
+    'readQueueNums is many; whole numbers from 0 to 4096 (limit MAX_QUEUES_PER_TOPIC) are allowed',
+  );
+  assert.match((await list({ writeQueueNums: 1e10 }))?.remark ?? '', /limit MAX_QUEUES_PER_TOPIC/);
+  assert.match((await list({ perm: 'rw' }))?.remark ?? '', /^perm is rw;/);
+  assert.not.ok(context.topics.has('a'));
+  assert.is((await list({ readQueueNums: '3' }))?.code, ResponseCode.SUCCESS);
+  assert.is(context.topics.get('b')?.readQueueNums, 3);
+});
+
+test('groups: numbers, and what is kept as it came', async () => {
+  const { ask, context } = setUp();
+  const create = async (more: object) =>
+    (await ask(request(RequestCode.UPDATE_AND_CREATE_SUBSCRIPTIONGROUP, {}, { groupName: 'h', ...more })))
+      ?.remark;
+  assert.match(
+    (await create({ retryQueueNums: 2e9 })) ?? '',
+    /^retryQueueNums is 2000000000; .*limit MAX_QUEUES_PER_TOPIC/,
+  );
+  assert.match(
+    (await create({ retryMaxTimes: 'often' })) ?? '',
+    /^retryMaxTimes is often; whole numbers from/,
+  );
+  const policy = { type: 'CUSTOMIZED', customizedRetryPolicy: { next: Array(10_000).fill(1000) } };
+  assert.match((await create({ groupRetryPolicy: policy })) ?? '', /limit MAX_GROUP_EXTRAS/);
+  assert.match((await create({ subscriptionDataSet: ['x'.repeat(20_000)] })) ?? '', /limit MAX_GROUP_EXTRAS/);
+  assert.not.ok(context.groups.has('h'));
+  assert.is(
+    await create({ attributes: { '+lite.bind.topic': 'x'.repeat(256) } }),
+    'characters in an attribute: more than 255 (limit MAX_ATTRIBUTE)',
+  );
+});
+
 test('refuses bad topics in RocketMQ words', async () => {
   const { ask } = setUp();
   const refusal = async (more: object) => {

@@ -5,8 +5,10 @@ import { rewriteForDelay } from '../../../src/broker/delay/rewrite.ts';
 import { DelayService } from '../../../src/broker/delay/service.ts';
 import { DelayOffsets } from '../../../src/control/delay-offsets.ts';
 import { DelayTimes } from '../../../src/control/delay-times.ts';
+import { newTopicConfig } from '../../../src/control/topic-config.ts';
+import { RequestCode, ResponseCode } from '../../../src/protocol/codes.ts';
 import { silentLog } from '../control/support.ts';
-import { FakePut, message, type Setup, setUp } from './support.ts';
+import { FakePut, message, request, type Setup, setUp } from './support.ts';
 
 const test = suite('delay');
 
@@ -75,6 +77,111 @@ test('parking keeps the real topic and leaves the original alone', () => {
   }
   assert.is(rewriteForDelay(message({ properties: new Map([['DELAY', '1']]), sysFlag: 8 }), 18).queueId, 0);
 });
+
+/** A send of a message with these properties, as the network threads hand it to control. */
+function sendOf(properties: string, fields: Record<string, string | number> = {}) {
+  const v2 = {
+    a: 'p',
+    b: 't',
+    c: 'TBW102',
+    d: 4,
+    e: 0,
+    f: 0,
+    g: 1,
+    h: 0,
+    i: properties,
+    j: 0,
+    k: false,
+    m: false,
+  };
+  return request(RequestCode.SEND_MESSAGE_V2, { ...v2, ...fields }, 'body');
+}
+
+test('a DELAY that is no level is refused with its name and what is allowed, and nothing is put', async () => {
+  const setup = setUp();
+  setup.context.topics.createIfAbsent(newTopicConfig('t'));
+  for (const level of [
+    'x',
+    '1.5',
+    ' 3',
+    '3 ',
+    '0x3',
+    '1e1',
+    '-',
+    '2147483648',
+    '-2147483649',
+    'y'.repeat(30_000),
+  ]) {
+    const reply = await setup.ask(sendOf(`DELAY\x01${level}\x02`));
+    assert.is(reply?.code, ResponseCode.SYSTEM_ERROR, level);
+    assert.match(reply?.remark ?? '', 'DELAY=');
+    assert.match(reply?.remark ?? '', '1 to 18 for the levels of messageDelayLevel');
+    assert.ok((reply?.remark ?? '').length < 300);
+  }
+  assert.is(setup.put.messages.length, 0);
+});
+
+test('a DELAY as RocketMQ reads it: signs, zeros, nothing, more than there are', async () => {
+  const setup = setUp();
+  setup.context.topics.createIfAbsent(newTopicConfig('t'));
+  for (const [level, parked] of [
+    ['3', 2],
+    ['+3', 2],
+    ['003', 2],
+    ['2147483647', 17],
+    ['', undefined],
+    ['0', undefined],
+    ['-0', undefined],
+    ['-5', undefined],
+  ] as const) {
+    const reply = await setup.ask(sendOf(`DELAY\x01${level}\x02`));
+    assert.is(reply?.code, ResponseCode.SUCCESS, `${level}: ${reply?.remark}`);
+    const put = setup.put.messages.at(-1);
+    const expected = parked === undefined ? ['t', 0] : ['SCHEDULE_TOPIC_XXXX', parked];
+    assert.equal([put?.topic, put?.queueId], expected, level);
+  }
+  // Half messages and rollbacks are not delayed: what they say is not read.
+  for (const [sysFlag, code] of [
+    [4, 0],
+    [8, 1],
+    [12, 0],
+  ] as const) {
+    assert.is((await setup.ask(sendOf('DELAY\x01x\x02', { f: sysFlag })))?.code, code, `flags ${sysFlag}`);
+  }
+});
+
+for (const heals of [true, false]) {
+  test(`a delayed message that cannot be read is tried again and ${heals ? 'delivered' : 'given up'}`, async () => {
+    const setup = setUp();
+    const { store } = setup;
+    const recordAt = store.recordAt.bind(store);
+    let bad: number | undefined;
+    let reads = 0;
+    store.recordAt = (position) => {
+      if (position !== bad) return recordAt(position);
+      reads++;
+      throw new Error('the device failed');
+    };
+    const service = newService(setup);
+    service.start();
+    await setup.time.advance(0);
+    park(setup, 1, 'first');
+    park(setup, 1, 'second');
+    bad = store.readQueue('SCHEDULE_TOPIC_XXXX', 0, 0, 1)[0]?.physicalOffset;
+    service.poke(1);
+    await setup.time.advance(5_000);
+    assert.ok(reads > 3, `${reads} reads`);
+    assert.is(setup.context.delayOffsets.get(1), 0, 'it is not passed');
+    if (heals) bad = undefined;
+    await setup.time.advance(120_000);
+    assert.equal(bodies(setup.put).sort(), heals ? ['first', 'second'] : ['second']);
+    assert.is(setup.context.delayOffsets.get(1), 2);
+    park(setup, 1, 'third');
+    service.poke(1);
+    await setup.time.advance(5_000);
+    assert.is(bodies(setup.put).at(-1), 'third');
+  });
+}
 
 test('delivers on time, under the real topic, with its properties', async () => {
   const setup = setUp();

@@ -106,7 +106,7 @@ function prepared(): Setup {
 function checkTables({ context }: Setup): void {
   for (const { topicName, readQueueNums, writeQueueNums } of context.topics.all()) {
     assert.ok(isTopicName(topicName), topicName);
-    assert.ok(Math.max(readQueueNums, writeQueueNums) <= 16_384, topicName);
+    assert.ok(Math.max(readQueueNums, writeQueueNums) <= 4_096, topicName);
   }
   for (const { groupName } of context.groups.all()) assert.ok(isGroupName(groupName), groupName);
   for (const [group] of context.clients.producers.groups()) assert.ok(isGroupName(group), group);
@@ -117,7 +117,7 @@ function checkTables({ context }: Setup): void {
   for (const [key, queues] of context.offsets.toJson().offsetTable) {
     const [topic = '', group = ''] = key.split('@');
     assert.ok(isTopicName(topic) && isGroupName(group), key);
-    for (const [queueId, offset] of queues) {
+    for (const [queueId, offset] of queues.value as Map<number, number>) {
       assert.ok(
         queueId >= 0 && queueId < 4 && Number.isSafeInteger(offset) && offset >= 0,
         `${queueId}: ${offset}`,

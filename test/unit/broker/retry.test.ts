@@ -3,6 +3,7 @@ import * as assert from 'uvu/assert';
 import { type RetrySend, sendToRetryTopic } from '../../../src/broker/retry/retry-send.ts';
 import { RequestCode, ResponseCode } from '../../../src/protocol/codes.ts';
 import { decodeRecord } from '../../../src/record/decode.ts';
+import { encodeProperties, parseProperties } from '../../../src/record/properties.ts';
 import { message, request, type Setup, setUp } from './support.ts';
 
 const test = suite('retry');
@@ -80,6 +81,40 @@ test('a negative level, and the limit of the client, lead there at once', async 
   });
   await setup.ask({ ...old, version: 120 });
   assert.is(setup.put.messages[0]?.queueId, 4);
+});
+
+test('sends by way of control refuse a NUL among the properties', async () => {
+  const setup = setUp();
+  const fields = { a: 'p', b: '%RETRY%g', c: 'TBW102', d: 4, e: 0, f: 0, g: 1, h: 0 };
+  for (const i of ['\0', 'KEYS\x01a\0\x02', 'DELAY\x013\x02\0']) {
+    for (const b of ['%RETRY%g', 't']) {
+      const reply = await setup.ask({
+        ...request(RequestCode.SEND_MESSAGE_V2, { ...fields, b, i }),
+        body: Buffer.from('x'),
+      });
+      assert.is(reply?.code, ResponseCode.MESSAGE_ILLEGAL);
+      assert.match(reply?.remark ?? '', /NUL/);
+    }
+  }
+  assert.is(setup.put.messages.length, 0);
+});
+
+test('a stored message with a NUL can be given back, and its copy is stored without', async () => {
+  const setup = setUp();
+  const stored = message({
+    properties: new Map([
+      ['KEYS', 'a'],
+      ['odd', 'b'],
+    ]),
+  });
+  const { record } = setup.store.append(stored, 1);
+  record[Buffer.from(record).indexOf('odd\x01b') + 4] = 0;
+  assert.is(decodeRecord(record)?.properties.get('odd'), '\0');
+  assert.is((await sendBack(setup, 0))?.code, ResponseCode.SUCCESS);
+  const text = encodeProperties(setup.put.messages[0]?.properties ?? []);
+  assert.not.ok(text.includes('\0'));
+  assert.is(parseProperties(text).get('odd'), '\ufffd');
+  assert.is(parseProperties(text).get('KEYS'), 'a');
 });
 
 test('refusals in RocketMQ order', async () => {

@@ -1,15 +1,12 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { fails, Run } from '../../support/command-line.ts';
 import { makeStore, patch, queueFile, removeStore } from './store-support.ts';
-
-const MAIN = fileURLToPath(new URL('../../../src/cli/main.js', import.meta.url));
 
 const test = suite<{ directory: string }>('command line');
 
@@ -18,54 +15,6 @@ test.before((context) => {
 });
 
 test.after(({ directory }) => rmSync(directory, { recursive: true }));
-
-class Run {
-  readonly child: ChildProcess;
-  readonly ended: Promise<number | null>;
-  out = '';
-  err = '';
-  #wake: () => void = () => {};
-
-  constructor(args: readonly string[], env: Record<string, string> = {}) {
-    this.child = spawn(process.execPath, [MAIN, ...args], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, ...env },
-    });
-    this.ended = once(this.child, 'close').then(([code]) => {
-      this.#wake();
-      return code as number | null;
-    });
-    this.child.stdout?.on('data', (data) => {
-      this.out += data;
-      this.#wake();
-    });
-    this.child.stderr?.on('data', (data) => {
-      this.err += data;
-    });
-  }
-
-  async ready(): Promise<string> {
-    while (!this.out.includes('\n')) {
-      if (this.child.exitCode !== null) throw new Error(`ended with ${this.child.exitCode}: ${this.err}`);
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    }
-    return this.out;
-  }
-}
-
-async function fails(
-  args: readonly string[],
-  expected: RegExp,
-  env: Record<string, string> = {},
-): Promise<void> {
-  const run = new Run(args, { RINGMQ_LOG_LEVEL: 'error', ...env });
-  assert.is(await run.ended, 1, `${args.join(' ')}: ${run.out}${run.err}`);
-  assert.match(run.err, expected);
-  assert.not.match(run.err, /\n\s+at /, 'no stack');
-  assert.is(run.out, '');
-}
 
 test('a name server alone: ready line, clean stop on SIGTERM', async () => {
   const run = new Run(['namesrv', '--port', '0']);

@@ -2,6 +2,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ClientTable } from '../../../src/control/clients.ts';
+import { DayTotals } from '../../../src/control/day-totals.ts';
 import type { ConsumerData } from '../../../src/control/heartbeat.ts';
 import { QueueLocks } from '../../../src/control/queue-locks.ts';
 import { StatsTable } from '../../../src/control/stats.ts';
@@ -9,6 +10,7 @@ import { newSubscription, subscriptionFromJson } from '../../../src/control/subs
 import { Liveness } from '../../../src/namesrv/liveness.ts';
 import { Routes } from '../../../src/namesrv/routes.ts';
 import { RequestCode } from '../../../src/protocol/codes.ts';
+import { CounterSums, createCounters } from '../../../src/ring/counters.ts';
 import type { StoreOptions } from '../../../src/store/options.ts';
 import type { Retention } from '../../../src/threads/control/retention.ts';
 import { runtimeFigures } from '../../../src/threads/control/runtime-figures.ts';
@@ -164,13 +166,20 @@ test('what is shown as a time of day goes with the clock, what is shown as a spa
     const shown = bodyJson(await ask(request(RequestCode.GET_ALL_PRODUCER_INFO)))['data'];
     assert.match(JSON.stringify(shown), new RegExp(`"lastUpdateTimestamp":${time.now() - 7_000}`));
     const figures = new Map(
-      runtimeFigures(
-        { dispatchBehind: 0 } as ControlReads,
-        { diskRatio: () => 0.5 } as Retention,
-        { commitLogDirectory: '/log' } as StoreOptions,
-        time,
+      runtimeFigures({
+        reads: {
+          dispatchBehind: 0,
+          flushBehind: 0,
+          messagesAppended: 0,
+          earliestStoreTime: -1,
+        } as ControlReads,
+        retention: { diskRatio: () => 0.5 } as Retention,
+        store: { commitLogDirectory: '/log' } as StoreOptions,
+        clock: time,
+        counters: new CounterSums(createCounters(1)),
+        days: new DayTotals(time),
         started,
-      ),
+      }),
     );
     assert.is(figures.get('bootTimestamp'), String(time.now() - 7_000));
     assert.match(figures.get('runtime') ?? '', / 7 seconds/);

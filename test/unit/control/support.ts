@@ -1,5 +1,5 @@
 /** A clock with timers that tests move, connections that remember, and a directory that is thrown away. */
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ClientConnection } from '../../../src/control/context.ts';
@@ -96,8 +96,16 @@ export class FakeConnection implements ClientConnection {
 
 export const silentLog: ControlLog = { info() {}, warn() {}, error() {} };
 
+const directories: string[] = [];
+process.once('exit', () => {
+  for (const directory of directories) rmSync(directory, { recursive: true, force: true });
+});
+
+/** A fresh directory that goes with the process. */
 export function temporaryDirectory(): string {
-  return mkdtempSync(join(tmpdir(), 'ringmq-control-'));
+  const directory = mkdtempSync(join(tmpdir(), 'ringmq-control-'));
+  directories.push(directory);
+  return directory;
 }
 
 export function testSettings(changes: Partial<BrokerSettings> = {}): BrokerSettings {

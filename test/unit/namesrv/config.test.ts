@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { defaultConfig, updateConfig } from '../../../src/namesrv/config.ts';
+import { KvConfig } from '../../../src/namesrv/kv-config.ts';
 import { startNameServer } from '../../../src/namesrv/name-server.ts';
 import { RawPeer, textOf } from '../remoting/support.ts';
 import { register, route } from './support.ts';
@@ -59,6 +60,30 @@ test('without a path, entries end with the process', async ({ directory }) => {
     assert.is((await peer.ask(100, { key: 'k' })).remark, 'namespace or key is null');
   });
   assert.not(existsSync(join(directory, 'kvConfig.json')));
+});
+
+test('entries have limits in number and length, and names that are none are refused', async () => {
+  await withServer(undefined, async (peer) => {
+    const put = async (key: string, value: string, namespace = 'n') =>
+      (await peer.ask(100, { namespace, key, value })).remark ?? '';
+    assert.match(await put('k', 'x'.repeat(32_769)), /limit MAX_FIELD_TEXT/);
+    assert.match(await put('k\n', 'x'), /<key> is no name/);
+    assert.match(await put('k', 'x', 'n\0'), /<namespace> is no name/);
+    const large = 'x'.repeat(32_768);
+    for (let i = 0; i < 127; i++) assert.is(await put(`k${i}`, large), '');
+    assert.match(await put('more', large), /limit MAX_KV_CHARACTERS/);
+    assert.is((await peer.ask(101, { namespace: 'n', key: 'more' })).code, 22);
+    await peer.ask(102, { namespace: 'n', key: 'k1' });
+    assert.is(await put('more', large), '');
+    assert.is(await put('more', 'small'), '');
+  });
+  const config = new KvConfig();
+  for (let i = 0; i < 16_384; i++) await config.put(`n${i % 10}`, `k${i}`, '');
+  await config.put('n1', 'k1', 'again');
+  await config.put('n1', 'more', '').then(
+    () => assert.unreachable('the table is full'),
+    (error: Error) => assert.match(error.message, /limit MAX_KV_ENTRIES/),
+  );
 });
 
 test('a file that cannot be read stops the start', async ({ directory }) => {

@@ -58,13 +58,15 @@ function registration({
 }
 
 function setUp() {
-  const routes = new Routes();
+  const warnings: string[] = [];
+  const routes = new Routes((message) => warnings.push(message));
   let now = 0;
   const clock = { now: () => now, monotonic: () => now };
   const liveness = new Liveness(routes, clock, () => {});
   return {
     routes,
     liveness,
+    warnings,
     register: (changes: Changes = {}, connection = new FakeConnection(), deleteMissingTopics = false) =>
       routes.register(registration(changes), { connection, now, deleteMissingTopics }),
     advance: (ms: number) => {
@@ -118,6 +120,80 @@ test('of two masters the one elected later wins', () => {
   assert.is(routes.live.get('c', 'z:1'), undefined);
   register({ brokerAddr: 'z:1', stateVersion: 2 });
   assert.equal(addresses(), [[0, 'z:1']]);
+});
+
+/** How the one that took the place goes. */
+const ENDS: [string, (env: ReturnType<typeof setUp>, connection: FakeConnection) => void][] = [
+  ['by goodbye', ({ routes }) => routes.unregister({ clusterName: 'c', brokerName: 'b', brokerAddr: 'z:1' })],
+  ['with its connection', ({ liveness }, connection) => liveness.connectionClosed(connection)],
+  [
+    'by silence',
+    ({ liveness, advance, routes }) => {
+      advance(100_000);
+      routes.live.touch('c', 'a:1', 100_000);
+      advance(30_000);
+      liveness.evictExpired();
+    },
+  ],
+];
+
+for (const [how, end] of ENDS) {
+  test(`two living brokers with one name: the last one is led to; when it goes ${how}, the other is back`, () => {
+    const env = setUp();
+    const { register, addresses, routes, warnings } = env;
+    const second = new FakeConnection();
+    register({ topics: ['t1', 'only-a'] });
+    register({ brokerAddr: 'z:1', topics: ['t1', 'only-z'], perm: 4 }, second);
+    assert.equal(addresses(), [[0, 'z:1']]);
+    assert.is(env.perm('t1'), 4);
+    assert.is(warnings.length, 1);
+    for (const word of ['a:1', 'z:1', 'brokerName']) assert.match(warnings[0] ?? '', word);
+    end(env, second);
+    assert.equal(addresses(), [[0, 'a:1']]);
+    assert.equal([...routes.topics.topicsOf('b')].sort(), ['only-a', 't1']);
+    assert.is(env.perm('t1'), 6, 'as the broker had registered it');
+    assert.is(warnings.length, 2);
+    assert.match(warnings[1] ?? '', /a:1 again/);
+    routes.unregister({ clusterName: 'c', brokerName: 'b', brokerAddr: 'a:1' });
+    assert.is(routes.brokers.size, 0);
+    assert.is(routes.topics.topicsOf('b').size, 0);
+  });
+}
+
+test('two living brokers with one name take turns with their own topics, and each turn is told', () => {
+  const { register, routes, warnings, perm } = setUp();
+  const connections = [new FakeConnection(), new FakeConnection()];
+  for (let turn = 0; turn < 4; turn++) {
+    register({ topics: ['t1', 'only-a'] }, connections[0]);
+    if (turn > 0) assert.equal([perm('t1'), routes.topics.has('only-z', 'b')], [6, false]);
+    register({ topics: ['t1', 'only-z'], brokerAddr: 'z:1', perm: 4 }, connections[1]);
+    assert.is(perm('t1'), 4);
+  }
+  assert.is(warnings.length, 7);
+});
+
+test('the one in the shadow goes: nothing changes, and nobody comes back for it', () => {
+  const { register, routes, addresses } = setUp();
+  register({});
+  register({ brokerAddr: 'z:1' });
+  routes.unregister({ clusterName: 'c', brokerName: 'b', brokerAddr: 'a:1' });
+  assert.equal(addresses(), [[0, 'z:1']]);
+  routes.unregister({ clusterName: 'c', brokerName: 'b', brokerAddr: 'z:1' });
+  assert.is(routes.brokers.size, 0);
+});
+
+test('a broker that has moved takes its place without a word', () => {
+  const { register, liveness, addresses, routes, warnings } = setUp();
+  const before = new FakeConnection();
+  register({}, before);
+  liveness.connectionClosed(before);
+  const after = new FakeConnection();
+  register({ brokerAddr: 'z:1' }, after);
+  register({ brokerAddr: 'z:2' }, after);
+  assert.equal(addresses(), [[0, 'z:2']]);
+  assert.equal(warnings, []);
+  routes.unregister({ clusterName: 'c', brokerName: 'b', brokerAddr: 'z:2' });
+  assert.is(routes.brokers.size, 0);
 });
 
 test('a refused registration leaves no trace', () => {
@@ -221,6 +297,39 @@ test('routes of a zone leave masters of others out, but keep names without a mas
     near?.queueDatas.map((queue) => queue.brokerName),
     ['b', 'b3'],
   );
+});
+
+test('brokers, topics and mappings have limits, and what goes over one changes nothing', () => {
+  const routes = new Routes();
+  const options = { connection: new FakeConnection(), now: 1, deleteMissingTopics: false };
+  const put = (changes: Changes) => routes.register(registration(changes), options);
+  for (let i = 0; i < 4096; i++) put({ brokerName: `b${i}`, brokerAddr: `a:${i}`, topics: ['t1', 't2'] });
+  assert.throws(() => put({ brokerName: 'more', brokerAddr: 'x:1' }), /limit MAX_REGISTERED_BROKERS/);
+  assert.not.ok(routes.brokers.has('more'));
+  assert.ok(put({ brokerName: 'b7', brokerAddr: 'a:7', counter: 2 }));
+  routes.unregister({ clusterName: 'c', brokerName: 'b0', brokerAddr: 'a:0' });
+  assert.ok(put({ brokerName: 'more', brokerAddr: 'x:1' }));
+
+  const many = (prefix: string, count: number) => Array.from({ length: count }, (_, i) => `${prefix}${i}`);
+  const room = () => 1_048_576 - routes.topics.size;
+  for (let i = 1; room() > 100_000; i++)
+    put({ brokerName: `b${i}`, brokerAddr: `a:${i}`, counter: 3, topics: many('t', 100_000) });
+  const last = { brokerName: 'b99', brokerAddr: 'a:99', counter: 3 };
+  assert.throws(() => put({ ...last, topics: many('u', room() + 1) }), /limit MAX_REGISTERED_TOPICS/);
+  assert.is(routes.topics.has('u0', 'b99'), false);
+  put({ ...last, topics: many('u', room()) });
+  assert.is(room(), 0);
+  const queue = { brokerName: 'b99', readQueueNums: 1, writeQueueNums: 1, perm: 6, topicSysFlag: 0 };
+  assert.throws(() => routes.registerTopic('one-more', [queue]), /limit MAX_REGISTERED_TOPICS/);
+  routes.registerTopic('u0', [queue]);
+
+  const mappings = (count: number) =>
+    new Map(many('m', count).map((topic) => [topic, { brokerName: 'b99', info: {} }]));
+  const body = {
+    ...registration({ ...last, counter: 4, topics: ['u0', 'u1'] }).body,
+    mappings: mappings(16_385),
+  };
+  assert.throws(() => put({ ...last, body }), /limit MAX_QUEUE_MAPPINGS/);
 });
 
 test.run();

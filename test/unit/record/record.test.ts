@@ -5,7 +5,7 @@ import { decodeRecord } from '../../../src/record/decode.ts';
 import { encodeRecord, withHostFlags } from '../../../src/record/encode.ts';
 import { MAGIC_V1, MAGIC_V2, recordSize } from '../../../src/record/layout.ts';
 import { decodeMessageId, encodeMessageId } from '../../../src/record/message-id.ts';
-import { encodeProperties, parseProperties } from '../../../src/record/properties.ts';
+import { encodeProperties, hasNul, parseProperties } from '../../../src/record/properties.ts';
 import { PropertyScan } from '../../../src/record/property-scan.ts';
 import { magicOf, RecordParts } from '../../../src/record/view.ts';
 import { headFor, smallStore } from '../../support/messages.ts';
@@ -213,6 +213,24 @@ test('the scan knows what a broker writes itself and what is not for the fast pa
   for (const name of timers) assert.equal(of(`${name}\x01v\x02`), [false, false, true, true], name);
   assert.equal(of('TRAN_MSG\x01true'), [false, true, false, false]);
   assert.equal(of('TIMES\x01v\x02TIME\x01v\x02'), [false, false, false, true]);
+});
+
+test('a NUL is found at every place and taken for nothing else', () => {
+  const bytes = new Uint8Array(40);
+  const view = new DataView(bytes.buffer);
+  for (const filler of [1, 2, 0x20, 0x7f, 0x80, 0x81, 0xff]) {
+    for (let from = 0; from < 5; from++) {
+      for (let to = from; to < 20; to++) {
+        bytes.fill(0).fill(filler, from, to);
+        assert.not.ok(hasNul(view, from, to), `${filler} [${from}, ${to})`);
+        for (let at = from; at < to; at++) {
+          bytes[at] = 0;
+          assert.ok(hasNul(view, from, to), `${filler} at ${at} of [${from}, ${to})`);
+          bytes[at] = filler;
+        }
+      }
+    }
+  }
 });
 
 test.run();

@@ -1,10 +1,11 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { RequestCode } from '../../../src/protocol/codes.ts';
+import { RequestCode, ResponseCode } from '../../../src/protocol/codes.ts';
 import { type RemotingCommand, responseTo } from '../../../src/protocol/command.ts';
 import { type CommandServer, startCommandServer } from '../../../src/remoting/command-server.ts';
 import type { ClientConnection } from '../../../src/remoting/connection.ts';
 import { NameServerRegistrar } from '../../../src/remoting/name-server-registrar.ts';
+import { FakeTime } from '../control/support.ts';
 import { eventually, textOf } from './support.ts';
 
 /** A name server that remembers what brokers tell it and answers as the test wants. */
@@ -12,6 +13,10 @@ class FakeNameServer {
   readonly requests: RemotingCommand[] = [];
   readonly connections = new Set<ClientConnection>();
   answer: { code: number; body?: Buffer } = { code: 0 };
+  /** Who is in the routes under the broker's name, by id; undefined for a name server that cannot tell. */
+  members: Record<string, string> | undefined = {};
+  /** How often that was asked. */
+  asked = 0;
   #held: Promise<void> | undefined;
   #server: CommandServer | undefined;
 
@@ -24,6 +29,7 @@ class FakeNameServer {
       host: '127.0.0.1',
       port,
       handler: async (request, connection) => {
+        if (request.code === RequestCode.GET_BROKER_MEMBER_GROUP) return this.#memberGroup(request);
         this.requests.push(request);
         this.connections.add(connection);
         await this.#held;
@@ -32,6 +38,15 @@ class FakeNameServer {
       },
     });
     return this;
+  }
+
+  #memberGroup(request: RemotingCommand): RemotingCommand {
+    this.asked += 1;
+    if (this.members === undefined) return responseTo(request, ResponseCode.REQUEST_CODE_NOT_SUPPORTED);
+    const { clusterName, brokerName } = request.fields;
+    const addresses = Object.entries(this.members).map(([id, address]) => `${id}:"${address}"`);
+    const group = `"brokerAddrs":{${addresses}},"brokerName":"${brokerName}","cluster":"${clusterName}"`;
+    return responseTo(request, 0, undefined, {}, Buffer.from(`{"brokerMemberGroup":{${group}}}`));
   }
 
   /** Answers wait until the function that this returns is called. */
@@ -65,6 +80,7 @@ interface Context {
   registrar: NameServerRegistrar;
   topics: Set<string>;
   orders: ReadonlyMap<string, string>[];
+  log: string[];
 }
 
 const broker = {
@@ -81,6 +97,7 @@ test.before.each(async (context) => {
   const topics = new Set(['t1', 't2']);
   context.topics = topics;
   context.orders = [];
+  context.log = [];
   context.server = await new FakeNameServer().listen();
   context.registrar = new NameServerRegistrar({
     addresses: [context.server.address],
@@ -206,6 +223,87 @@ test('goodbye', async ({ registrar, server }) => {
   const count = server.requests.length;
   await registrar.topicsChanged(['t1']);
   assert.is(server.requests.length, count);
+});
+
+/** A registrar that looks around when the test lets time pass. */
+function watched({ server, topics, log }: Context) {
+  const time = new FakeTime();
+  const registrar = new NameServerRegistrar({
+    addresses: [server.address],
+    broker,
+    topics: () => ({
+      topicConfigTable: Object.fromEntries([...topics].map((topicName) => [topicName, { topicName }])),
+      dataVersion: { counter: 1, stateVersion: 0, timestamp: 1 },
+    }),
+    timers: time,
+    log: (message) => log.push(message),
+  });
+  /** One round: the question is answered, and what follows from it done. */
+  const round = async () => {
+    const { asked } = server;
+    await time.advance(1_000);
+    if (server.members !== undefined) await eventually(() => server.asked > asked);
+    await eventually(() => time.waiting === 2);
+  };
+  return { registrar, round };
+}
+
+test('a rival of the same name is told of once, and its end too', async (context) => {
+  const { server, log } = context;
+  const { registrar, round } = watched(context);
+  await registrar.start();
+  server.members = { 0: broker.brokerAddr, 1: '10.9.9.9:1' };
+  await round();
+  assert.equal(log, []);
+  server.members = { 0: '10.0.0.2:10911' };
+  for (let i = 0; i < 3; i++) await round();
+  assert.is(log.length, 1);
+  for (const word of ['10.0.0.2:10911', broker.brokerAddr, 'brokerName']) assert.match(log[0] ?? '', word);
+  server.members = { 0: broker.brokerAddr };
+  for (let i = 0; i < 3; i++) await round();
+  assert.is(log.length, 2);
+  assert.match(log[1] ?? '', /this broker \(10\.0\.0\.1:10911\) again/);
+  assert.is(server.registered().length, 1, 'watching does not register');
+  await registrar.close();
+});
+
+test('a rival that is there already is told of before the first registration', async (context) => {
+  const { server, log } = context;
+  const { registrar } = watched(context);
+  server.members = { 0: '10.0.0.2:10911' };
+  await registrar.start();
+  assert.is(log.length, 1);
+  assert.is(server.registered().length, 1);
+  await registrar.close();
+});
+
+test('a place that a rival has left empty is taken at once, and then ever more rarely', async (context) => {
+  const { server } = context;
+  const { registrar, round } = watched(context);
+  server.members = { 0: '10.0.0.2:10911' };
+  await registrar.start();
+  server.members = {};
+  await round();
+  assert.is(server.registered().length, 2);
+  // This name server never has us in its routes.
+  for (let i = 0; i < 19; i++) await round();
+  assert.is(server.registered().length, 6, 'after 2, 3, 5 and 9 more rounds');
+  server.members = { 0: broker.brokerAddr };
+  await round();
+  server.members = {};
+  await round();
+  assert.is(server.registered().length, 7);
+  await registrar.close();
+});
+
+test('a name server that cannot tell is not asked again', async (context) => {
+  const { server } = context;
+  const { registrar, round } = watched(context);
+  server.members = undefined;
+  await registrar.start();
+  for (let i = 0; i < 3; i++) await round();
+  assert.is(server.asked, 1);
+  await registrar.close();
 });
 
 test.run();

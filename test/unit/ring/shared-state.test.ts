@@ -42,6 +42,38 @@ test('the first reason for a halt stays', () => {
   assert.is(positions.stopping, true);
 });
 
+test('a halt is never seen without its errno, however two of them interleave', () => {
+  const { store, compareExchange } = Atomics;
+  const positions = new Positions();
+  const seen: [number, number][] = [];
+  let others = 0;
+  // After each access of the first halt another thread may look, or halt as well.
+  const between = <Result>(result: Result): Result => {
+    Atomics.store = store;
+    Atomics.compareExchange = compareExchange;
+    if (positions.halted) seen.push([positions.get(HALTED), positions.get(HALT_ERRNO)]);
+    if (others++ === 0) positions.halt(HALT_THREAD_DIED, 9);
+    assert.ok(positions.halted, 'the second halt has returned');
+    patch();
+    return result;
+  };
+  const patch = () => {
+    Atomics.store = ((...access: Parameters<typeof store>) => between(store(...access))) as typeof store;
+    Atomics.compareExchange = ((...access: Parameters<typeof compareExchange>) =>
+      between(compareExchange(...access))) as typeof compareExchange;
+  };
+  patch();
+  try {
+    positions.halt(HALT_SYNC_FAILED, 5);
+  } finally {
+    Atomics.store = store;
+    Atomics.compareExchange = compareExchange;
+  }
+  seen.push([positions.get(HALTED), positions.get(HALT_ERRNO)]);
+  assert.ok(seen.length > 1);
+  for (const pair of seen) assert.equal(pair, [HALT_SYNC_FAILED, 5]);
+});
+
 test('slabs: each is one taker’s until freed, and comes back empty', () => {
   const shape = createSlabs(2, 64 * 1024);
   const taker = new Slabs(shape);

@@ -18,6 +18,17 @@ function refusal(rig: SendRig): [code: number, remark: string | undefined] {
   return [reply?.code ?? -1, reply?.remark];
 }
 
+/** One item of a client's batch body. */
+function batchItem(body: string, properties: string): Buffer {
+  const bytes = Buffer.alloc(22 + body.length + properties.length);
+  bytes.writeInt32BE(bytes.length, 0);
+  bytes.writeInt32BE(body.length, 16);
+  bytes.write(body, 20);
+  bytes.writeInt16BE(properties.length, 20 + body.length);
+  bytes.write(properties, 22 + body.length);
+  return bytes;
+}
+
 /** A stored message's properties, as stored. */
 function propertiesOf(record: Uint8Array): string {
   const parts = new RecordParts();
@@ -133,7 +144,14 @@ test('checks come in the order of RocketMQ, each with its code', () => {
 test('what the fast path does not do goes elsewhere whole, and leaves the ring as it was', () => {
   const rig = new SendRig();
   rig.view.apply(topicDelta('%RETRY%g', { queues: [9] }));
-  const unusual = ['DELAY\x013\x02', 'TRAN_MSG\x01true\x02', 'TIMER_DELAY_MS\x015\x02', 'POP_CK\x01x\x02'];
+  const unusual = [
+    'DELAY\x013\x02',
+    'DELAY\x01x\x02',
+    'DELAY\x01+3\x02',
+    'TRAN_MSG\x01true\x02',
+    'TIMER_DELAY_MS\x015\x02',
+    'POP_CK\x01x\x02',
+  ];
   for (const i of unusual) assert.is(rig.send({ fields: sendFields({ i }) }), CUT_ALL);
   rig.send({ fields: sendFields({ b: '%RETRY%g' }) });
   rig.send({ fields: sendFields({ b: 'SCHEDULE_TOPIC_XXXX' }) });
@@ -253,6 +271,52 @@ test('what goes to control to make a topic is bounded', () => {
   assert.equal(rig.awaited, []);
   rig.send({ fields: sendFields({ b: 'new', c: 'x'.repeat(255) }) });
   assert.equal(rig.awaited, ['new']);
+});
+
+const NUL_REFUSED = [
+  ResponseCode.MESSAGE_ILLEGAL,
+  'the message is illegal, its properties hold a NUL character.',
+];
+
+test('a NUL among the properties is refused wherever it stands, however often, in every kind of header', () => {
+  const rig = new SendRig();
+  const sound = 'KEYS\x01abc\x02TAGS\x01T\x02UNIQ_KEY\x01K1\x02WAIT\x01true\x02';
+  for (const serializeType of [0, SERIALIZE_BINARY]) {
+    for (let at = 0; at <= sound.length; at++) {
+      const i = `${sound.slice(0, at)}\0${sound.slice(at)}`;
+      // The third time the header is known by its template.
+      for (let time = 0; time < 3; time++) {
+        rig.send({ serializeType, fields: sendFields({ i }) });
+        assert.equal(refusal(rig), NUL_REFUSED, `at ${at}`);
+      }
+    }
+    for (const i of ['\0', '\0\0\0\0', 'DELAY\x01\0\x02', 'a\x01\0']) {
+      rig.send({ serializeType, fields: sendFields({ i }) });
+      assert.equal(refusal(rig), NUL_REFUSED);
+    }
+  }
+  assert.is(rig.write(), 0);
+  assert.equal([rig.forwarded, rig.sends.size], [[], 0]);
+  rig.send({ fields: sendFields({ i: sound }), body: Buffer.alloc(10) });
+  assert.is(rig.write(), 1);
+});
+
+test('a NUL in one item of a batch refuses all of it', () => {
+  const rig = new SendRig();
+  const batch = (...properties: string[]) =>
+    rig.send({
+      code: RequestCode.SEND_BATCH_MESSAGE,
+      fields: sendFields({ m: 'true' }),
+      body: Buffer.concat(properties.map((text) => batchItem('\0body\0', text))),
+    });
+  for (const odd of ['\0', 'KEYS\x01a\0b\x02', 'TAGS\x01T\x02\0', 'ab\0\x01c\x02', 'TAGS\x01TTTTTTTT\0']) {
+    batch('TAGS\x01T\x02', odd);
+    assert.equal(refusal(rig), NUL_REFUSED, JSON.stringify(odd));
+    batch(odd, 'TAGS\x01T\x02');
+    assert.equal(refusal(rig), NUL_REFUSED);
+  }
+  batch('TAGS\x01T\x02', '', 'KEYS\x01\x02');
+  assert.is(rig.write(), 1);
 });
 
 test.run();

@@ -39,8 +39,7 @@ class TiredDisk extends SimDisk {
   }
 }
 
-function open() {
-  const disk = new TiredDisk();
+function open(disk = new TiredDisk()) {
   const positions = new Positions();
   const store = OpenStore.open({
     disk,
@@ -104,6 +103,41 @@ test('under load a checkpoint names a record that is durable, however often one 
   await store.checkpoint();
   assert.is(written(), 100, 'the first sample has waited until it was of use');
   assert.ok(store.covers(200) && !store.covers(201));
+});
+
+test('after a clean stop everything is covered before anything is dispatched, and after a kill it is not', async () => {
+  for (const clean of [true, false]) {
+    const disk = new TiredDisk();
+    const options = { directory: ROOT, disk, options: SMALL };
+    const store = openStore({ ...options, queueDirectory: QueueDirectory.plain(8) });
+    for (let i = 0; i < 3; i++) store.append('t', headFor(0), bodyFor(200, 't'), '');
+    store.flush();
+    store.dispatch();
+    if (clean) assert.is(await store.close(), true);
+    else disk.kill();
+    const next = open(disk);
+    const end = next.positions.get(DISPATCHED);
+    assert.is(end, 600);
+    assert.is(next.store.covers(end), clean);
+    assert.is(await next.store.checkpoint(), true);
+    assert.is(next.store.covers(end), true);
+    assert.is(next.written(), 400);
+  }
+});
+
+test("an end that belongs to an older record than the one seen with it is not taken for that record's", async () => {
+  const { store, append, written, positions } = open();
+  append(100, 200, 1000);
+  await store.checkpoint();
+  // The dispatcher is between publishing the record and its end.
+  positions.set(DISPATCHED_RECORD, 200);
+  await store.checkpoint();
+  assert.is(written(), 100);
+  assert.not(store.covers(201));
+  positions.set(DISPATCHED, 300);
+  await store.checkpoint();
+  assert.is(written(), 200);
+  assert.ok(store.covers(300));
 });
 
 test('a checkpoint that says nothing new is not written, and syncs nothing twice', async () => {

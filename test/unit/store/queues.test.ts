@@ -47,7 +47,7 @@ test('an entry: position, size, tags code', () => {
 
 test('entries of SCHEDULE_TOPIC_XXXX hold the delivery time; levels are capped, unknown ones count a second', () => {
   const { store, clock } = smallStore();
-  for (const level of [1, 18, 99, 0]) {
+  for (const level of [1, 18, 99, 0, 'x', '-1', '9'.repeat(400)]) {
     store.append('SCHEDULE_TOPIC_XXXX', headFor(0), Buffer.from('x'), `DELAY\x01${level}\x02TAGS\x01A\x02`);
   }
   store.append('T', headFor(0), Buffer.from('x'), 'DELAY\x013\x02');
@@ -59,7 +59,11 @@ test('entries of SCHEDULE_TOPIC_XXXX hold the delivery time; levels are capped, 
       : store.reader.readQueue(queue, 0, 9).map((entry) => Number(entry.tagsCode));
   };
   const now = clock.time;
-  assert.equal(tagsOf('SCHEDULE_TOPIC_XXXX'), [now + 1000, now + 7_200_000, now + 7_200_000, now + 1000]);
+  const delays = [1000, 7_200_000, 7_200_000, 1000, 1000, 1000, 7_200_000];
+  assert.equal(
+    tagsOf('SCHEDULE_TOPIC_XXXX'),
+    delays.map((delay) => now + delay),
+  );
   assert.equal(tagsOf('T'), [0]);
 });
 

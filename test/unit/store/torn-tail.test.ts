@@ -124,4 +124,31 @@ test('later files of a torn log are set aside with their content, empty ones rem
   assert.match(progress.join('\n'), /2 later files were set aside/);
 });
 
+test('a file that cannot be opened is no end of the log: the start is refused and nothing is moved', async () => {
+  const EMFILE = 24;
+  for (const clean of [true, false]) {
+    const first = smallStore();
+    const body = bodyFor(PAGE, 'T');
+    while (first.store.positions.get(APPENDED) < 2 * 68 * 1024) first.store.append('T', headFor(0), body, '');
+    first.store.flush();
+    first.store.dispatch();
+    const end = first.store.positions.get(APPENDED);
+    const positions = positionsOf(first.store);
+    if (clean) assert.is(await first.store.close(), true);
+    else first.disk.kill();
+    const { disk } = first;
+    const files = disk.list(LOG).sort();
+    for (const name of files) {
+      const map = disk.map.bind(disk);
+      disk.map = (path, size, create) => (path.endsWith(name) ? -EMFILE : map(path, size, create));
+      assert.throws(() => smallStore({}, disk), new RegExp(`${name} cannot be opened \\(EMFILE\\)`));
+      disk.map = map;
+      assert.equal(disk.list(LOG).sort(), files);
+    }
+    const { store } = smallStore({}, disk);
+    assert.is(store.positions.get(APPENDED), end);
+    assert.equal(positionsOf(store), positions);
+  }
+});
+
 test.run();

@@ -14,6 +14,7 @@ import {
 import { plainChannel } from '../../../src/ring/channel.ts';
 import { FLUSHED, Positions, PUTS_AWAITED } from '../../../src/ring/positions.ts';
 import { plainRing } from '../../../src/ring/spsc-ring.ts';
+import { Watermark } from '../../../src/ring/watermark.ts';
 import { APPENDED_OK, QUEUE_RETIRED } from '../../../src/store/log/commit-log.ts';
 import { PutRing } from '../../../src/threads/control/put-ring.ts';
 import { STORE_HOST } from '../../support/messages.ts';
@@ -40,7 +41,7 @@ function rig() {
     writer: send.sender,
     replies: replies.consumer,
     positions,
-    syncFlush: true,
+    confirmed: new Watermark(positions, [FLUSHED]),
     storeHost: STORE_HOST,
     maxRecord: 5 * 1024 * 1024,
     queueIdOf: () => 1,

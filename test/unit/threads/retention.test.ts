@@ -91,6 +91,25 @@ test('rounds come one after the other; one by the timer is left out meanwhile', 
   assert.is(store.positions.get(LOG_START), 13 * FILE);
 });
 
+test('queues that could not follow the log do so with the next round, also when no file expires any more', async () => {
+  let fails = true;
+  let followed = 0;
+  const { retention } = await rig(3, {
+    followLog: async () => {
+      if (fails) throw new Error('no thread to be had');
+      followed++;
+    },
+  });
+  await retention.run(true).then(
+    () => assert.unreachable('it failed'),
+    () => {},
+  );
+  fails = false;
+  assert.is(await retention.run(), 0);
+  assert.is(await retention.run(), 0);
+  assert.is(followed, 1);
+});
+
 test('a round that fails does not end those to come', async () => {
   let fails = true;
   const { retention, disk } = await rig(3, {

@@ -7,6 +7,7 @@ import { Wakefulness } from '../../../src/threads/network/wakefulness.ts';
 function makeLoop(micros: number, onLook: (looks: number) => boolean = () => false) {
   const told: string[] = [];
   let looks = 0;
+  let now = 0;
   const wakefulness: Wakefulness = new Wakefulness({
     patience: new Patience(micros),
     look: () => {
@@ -14,8 +15,15 @@ function makeLoop(micros: number, onLook: (looks: number) => boolean = () => fal
     },
     stayAwake: () => told.push('awake'),
     fallAsleep: () => told.push('asleep'),
+    // Each look at the clock takes 0.1 ms, whatever else the machine does.
+    now: () => (now += 0.1),
   });
   return { wakefulness, told, looks: () => looks };
+}
+
+/** Many turns of the event loop, in each of which an awake loop looks. */
+async function turns(): Promise<void> {
+  for (let i = 0; i < 100; i++) await new Promise((resolve) => setImmediate(resolve));
 }
 
 async function until(condition: () => boolean): Promise<void> {
@@ -31,7 +39,7 @@ test('after work the loop looks by itself, then falls asleep once', async () => 
   assert.equal(told, ['awake', 'asleep']);
   assert.ok(looks() > 1);
   const after = looks();
-  await new Promise((resolve) => setTimeout(resolve, 5));
+  await turns();
   assert.is(looks(), after, 'looks on while asleep');
 });
 
@@ -47,7 +55,7 @@ test('work found by a look keeps it awake', async () => {
 test('without patience nothing happens', async () => {
   const { wakefulness, told, looks } = makeLoop(0);
   wakefulness.worked();
-  await new Promise((resolve) => setTimeout(resolve, 2));
+  await turns();
   assert.equal(told, []);
   assert.is(looks(), 0);
 });
@@ -56,7 +64,7 @@ test('once closed it neither looks nor touches the doorbell', async () => {
   const { wakefulness, told, looks } = makeLoop(1000);
   wakefulness.worked();
   wakefulness.close();
-  await new Promise((resolve) => setTimeout(resolve, 5));
+  await turns();
   assert.equal(told, ['awake']);
   assert.is(looks(), 0);
 });

@@ -1,0 +1,31 @@
+/** What an errno means for whoever met it. */
+import { constants } from 'node:os';
+import { getSystemErrorName } from 'node:util';
+
+const { EAGAIN, EDQUOT, EINTR, EMFILE, ENFILE, ENOMEM, ENOSPC } = constants.errno;
+
+export const ENOENT = constants.errno.ENOENT;
+/** What a read that ended too early counts as. */
+export const EIO = constants.errno.EIO;
+
+const SHORTAGES: ReadonlySet<number> = new Set([EAGAIN, EDQUOT, EINTR, EMFILE, ENFILE, ENOMEM, ENOSPC]);
+
+/** Whether something has run out that others give back (descriptors, memory, room): nothing is damaged. */
+export function isShortage(errno: number): boolean {
+  return SHORTAGES.has(errno);
+}
+
+/** `EIO`, or the number where the system has no name for it. */
+export function errnoName(errno: number): string {
+  return errno > 0 ? getSystemErrorName(-errno) : `errno ${errno}`;
+}
+
+/** The log holds something at a position that cannot be read. */
+export class Unreadable extends Error {
+  readonly errno: number;
+
+  constructor(position: number, errno: number) {
+    super(`the log cannot be read at position ${position} (${errnoName(errno)})`);
+    this.errno = errno;
+  }
+}

@@ -1,0 +1,68 @@
+// Clients take all descriptors of the broker: what it has open goes on, it does not halt, and it recovers.
+
+import { writeFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { CommandClient } from '../../src/remoting/command-client.ts';
+import { pullRequest, sendRequest, startBrokerProcess, temporaryStore } from '../support/broker-process.ts';
+
+const test = suite('no descriptors');
+const DESCRIPTORS = 200;
+const BODY = Buffer.alloc(100 * 1024, 'x');
+
+/** More connections than the broker can take. */
+async function crowd(address: string): Promise<Socket[]> {
+  const port = Number(address.split(':').pop());
+  const sockets = Array.from({ length: 2 * DESCRIPTORS }, () => connect(port, '127.0.0.1'));
+  for (const socket of sockets) socket.on('error', () => {});
+  await sleep(1_000);
+  return sockets;
+}
+
+for (const flush of ['ASYNC_FLUSH', 'SYNC_FLUSH']) {
+  test(`sends and pulls go on over several files, and a stop is clean (${flush})`, async () => {
+    const store = temporaryStore();
+    const conf = `${store.directory}.conf`;
+    writeFileSync(
+      conf,
+      `flushDiskType=${flush}\nmappedFileSizeCommitLog=2097152\nmaxMessageSize=1048576\nmappedFileSizeConsumeQueue=200\n`,
+    );
+    const broker = await startBrokerProcess(store.directory, ['-c', conf], { descriptors: DESCRIPTORS });
+    const client = new CommandClient({ address: broker.broker });
+    let sockets: Socket[] = [];
+    try {
+      let sent = 0;
+      const send = async () => {
+        const reply = await client.request(sendRequest('T', 0, `key-${sent}`, BODY), 10_000);
+        if (reply.code === 0) sent++;
+        return reply.code;
+      };
+      for (let i = 0; i < 5; i++) assert.is(await send(), 0);
+      sockets = await crowd(broker.broker);
+      let refused = 0;
+      for (let i = 0; i < 60; i++) if ((await send()) !== 0) refused++;
+      assert.is(broker.child.exitCode, null, broker.log());
+      for (const socket of sockets) socket.destroy();
+      const before = sent;
+      while ((await send()) !== 0) await sleep(100);
+      assert.ok(before >= 20, `${before} sent, ${refused} refused`);
+      for (let offset = 0; offset < sent; ) {
+        const pulled = await client.request(pullRequest('T', 0, offset, 10_000), 20_000);
+        assert.is(pulled.code, 0, pulled.remark);
+        offset = Number(pulled.fields['nextBeginOffset']);
+      }
+      client.close();
+      broker.child.kill('SIGTERM');
+      assert.is(await broker.ended, 0, broker.log());
+    } finally {
+      client.close();
+      for (const socket of sockets) socket.destroy();
+      broker.child.kill('SIGKILL');
+      store.remove();
+    }
+  });
+}
+
+test.run();
