@@ -14,8 +14,10 @@ import {
 } from '../control/json-fields.ts';
 import { PERM_READ_WRITE } from '../control/topic-config.ts';
 import {
+  limitRemark,
   MAX_FILTER_SERVERS,
   MAX_FRAME_BYTES,
+  MAX_INFLATED_BYTES,
   MAX_JSON_TEXT,
   MAX_REGISTRATION_VALUES,
   MAX_TOPICS,
@@ -37,8 +39,8 @@ import type { DataVersion, RegisterBody, RegisteredTopic, TopicQueueMapping } fr
 const V3_0_11 = 37;
 const V5_0_0 = 413;
 
-/** A deflate stream of 16 MiB could unfold to 16 GiB. */
-const MAX_INFLATED_BYTES = 64 * 1024 * 1024;
+/** In pieces this large the memory goes back to the system; zlib's own of 16 KiB stay with the process. */
+const INFLATE_CHUNK_BYTES = 1024 * 1024;
 
 /** A broker with very many topics says all of them at once. */
 const REGISTRATION_JSON: ParseOptions = {
@@ -147,9 +149,12 @@ function mappingOf(info: RocketJson): TopicQueueMapping {
 
 function inflate(body: Uint8Array): Buffer {
   try {
-    return inflateSync(body, { maxOutputLength: MAX_INFLATED_BYTES });
+    return inflateSync(body, { maxOutputLength: MAX_INFLATED_BYTES, chunkSize: INFLATE_CHUNK_BYTES });
   } catch (error) {
-    throw new ProtocolError('VALUE', `body cannot be inflated: ${(error as Error).message}`);
+    const { code, message } = error as NodeJS.ErrnoException;
+    const isTooLarge = code === 'ERR_BUFFER_TOO_LARGE';
+    const reason = isTooLarge ? limitRemark('bytes', MAX_INFLATED_BYTES, 'MAX_INFLATED_BYTES') : message;
+    throw new ProtocolError('VALUE', `body cannot be inflated: ${reason}`);
   }
 }
 

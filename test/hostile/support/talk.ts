@@ -3,11 +3,14 @@ import { connect, type Socket } from 'node:net';
 import { decodeAnswer, encodeRequest, type WireAnswer, type WireRequest } from './wire.ts';
 
 const RESPONSE = 1;
+const NO_BODY = Buffer.alloc(0);
 
 export class Talk {
   readonly socket: Socket;
   readonly answers = new Map<number, WireAnswer>();
   closed = false;
+  /** Whether answers are kept with their bodies. */
+  keepsBodies = true;
   /** Answers without their numbers' sake: how many frames came. */
   frames = 0;
   #chunks: Buffer[] = [];
@@ -111,7 +114,8 @@ export class Talk {
 
   #answered(answer: WireAnswer): void {
     this.frames += 1;
-    if ((answer.flag & RESPONSE) !== 0) this.answers.set(answer.opaque, answer);
+    const kept = this.keepsBodies ? answer : { ...answer, body: NO_BODY };
+    if ((answer.flag & RESPONSE) !== 0) this.answers.set(answer.opaque, kept);
     this.#wake();
   }
 }

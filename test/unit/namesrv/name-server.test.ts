@@ -1,6 +1,7 @@
 import { deflateSync } from 'node:zlib';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { MAX_INFLATED_BYTES } from '../../../src/lib/limits.ts';
 import { nameServerCodes } from '../../../src/namesrv/handlers.ts';
 import { type NameServer, startNameServer } from '../../../src/namesrv/name-server.ts';
 import { RequestCode } from '../../../src/protocol/codes.ts';
@@ -340,6 +341,17 @@ test('topics with names that are none register nothing', async ({ peer }) => {
     assert.match(answer.remark ?? '', /^no topic's name: /);
   }
   assert.is((await route(peer, 't1')).code, 17);
+});
+
+test('a registration that unfolds to more than any broker has is refused by the name of the limit', async ({
+  peer,
+}) => {
+  const bomb = deflateSync(Buffer.alloc(MAX_INFLATED_BYTES + 1));
+  const fields = { ...brokerFields(), haServerAddr: '10.0.0.1:10912', compressed: 'true' };
+  const answer = await peer.ask(RequestCode.REGISTER_BROKER, fields, bomb);
+  assert.is(answer.code, 1);
+  assert.match(answer.remark ?? '', /limit MAX_INFLATED_BYTES/);
+  assert.is((await register(peer)).code, 0);
 });
 
 test('clients cannot fill the log, neither with many lines nor with long ones', async () => {
