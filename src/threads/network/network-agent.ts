@@ -171,6 +171,7 @@ export class NetworkAgent {
     this.#acknowledger.drain(this.#now);
     this.#drainArrivals();
     this.#link.drain();
+    this.#pull.serve();
     this.#creation.retry();
     if (this.sockets.hasBlocked) this.sockets.unblock();
     this.#dropDeleted();
