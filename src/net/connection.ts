@@ -99,7 +99,7 @@ export class Connection {
     const used = this.#used;
     this.#output = undefined;
     this.#used = 0;
-    if (used === 0 || this.closed) {
+    if (used === 0 || this.ended) {
       this.#pool.give(output);
       return;
     }
@@ -107,6 +107,11 @@ export class Connection {
     // Nothing pending means that the kernel has copied the bytes: the buffer is free again. Otherwise the socket
     // keeps it until its write is done, and it is left to the collector.
     if (this.socket.writableLength === 0) this.#pool.give(output);
+  }
+
+  /** Nothing more can be sent: it is closed, or will be when its peer has taken what was sent before. */
+  get ended(): boolean {
+    return this.closed || this.socket.writableEnded === true;
   }
 
   /** Sends what was gathered when it is much. */
