@@ -25,7 +25,7 @@ const TROUPE = 8;
 const CALM_ROUNDS = 300;
 /** Told with the acts of the time in which it happened. */
 const SLOW_MS = 250;
-/** What the full run holds the slowest answer to, beyond what the calm phase had: other processes want the cores too. */
+/** What the full run holds the slowest answer to, beyond that of the calm phase: other processes want the cores too. */
 const MOST_MS = 1000;
 const SETTLING_MS = Number(process.env['HOSTILE_SETTLE'] ?? 90_000);
 const MEMORY_BYTES = 64 * MIB;

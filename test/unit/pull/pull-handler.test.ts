@@ -178,6 +178,17 @@ test('a parked pull is answered at its deadline, once, and not before', () => {
   assert.equal(rig.answers(), []);
 });
 
+test('a pull that is looked at after its deadline is answered, although nothing has come for it', () => {
+  const rig = new PullRig();
+  rig.dispatch();
+  rig.pull(pullFields({ queueOffset: '1' }));
+  rig.now += 20_000;
+  rig.handler.arrived(rig.id());
+  rig.handler.serve();
+  assert.is(rig.hold.size, 0);
+  assert.equal(rig.answers(), [[ResponseCode.PULL_NOT_FOUND, 1, 'OFFSET_OVERFLOW_ONE']]);
+});
+
 test('a closed connection drops its pulls; one that closes while a pull runs is not written to', () => {
   const rig = new PullRig();
   rig.dispatch();
@@ -202,7 +213,8 @@ test('messages that the filter refuses leave the pull parked and are looked at o
     rig.dispatch();
     assert.equal([rig.answers(), rig.hold.size], [[], 1]);
   }
-  const [parked] = rig.hold.takeAll();
+  rig.hold.wakeAll();
+  const parked = rig.hold.next();
   assert.is(parked?.scanFrom, 4);
   if (parked !== undefined) rig.hold.park(parked);
   rig.now += 60_000;
@@ -252,7 +264,10 @@ test('a wait of any length ends after two minutes', () => {
   for (const suspendTimeoutMillis of ['9000000000000000', '9223372036854775807', '120001']) {
     rig.pull(pullFields({ queueOffset: '1', suspendTimeoutMillis }));
     assert.is(rig.hold.size, 1);
-    rig.now += 120_000;
+    rig.now += 119_000;
+    rig.handler.expire();
+    assert.is(rig.hold.size, 1, suspendTimeoutMillis);
+    rig.now += 1_128;
     rig.handler.expire();
     assert.is(rig.hold.size, 0, suspendTimeoutMillis);
     assert.is(rig.client.replies()[0]?.code, ResponseCode.PULL_NOT_FOUND);
