@@ -283,6 +283,7 @@ FileCache::Batch FileCache::takeDirty() {
   batch.directories.swap(newDirectories_);
   // Cleared before the sync: a write from here on belongs to the next one.
   for (File* file : batch.files) {
+    watch(file->device, file->path);
     if (file->unwatched) batch.unwatched.insert(file->device);
     file->unwatched = false;
     file->dirty = false;
@@ -351,7 +352,7 @@ int FileCache::syncFileSystem(dev_t device) {
   return syncfs(watcher) == 0 ? 0 : -errno;
 }
 
-/// Without a watcher, for want of descriptors, the syncs that need one fail, and the next open of a file tries again.
+/// Without a watcher, for want of descriptors, the syncs that need one fail, and the next one tries again.
 void FileCache::watch(dev_t device, const std::string& path) {
   if (watchers_.count(device) > 0) return;
   const int descriptor = ::open(directoryOf(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);

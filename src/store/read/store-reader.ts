@@ -70,7 +70,7 @@ export class StoreReader {
     return this.#sizeAt(position) === 0 ? -1 : storeTimestampOf(this.#headView, 0);
   }
 
-  /** Entries from `queueOffset` on, fewer at the end. */
+  /** Entries from `queueOffset` on, fewer at the end and before one that cannot be read. Throws `Unreadable`. */
   readQueue(queue: ReaderQueue, queueOffset: number, count: number): QueueEntryFields[] {
     const entries: QueueEntryFields[] = [];
     const end = Math.min(this.#directory.maximum(queue.id), queueOffset + count);
@@ -84,6 +84,9 @@ export class StoreReader {
           tagsCode: this.#block.tagsCode(i),
         });
       }
+    }
+    if (entries.length === 0 && at < end && queue.files.errno !== 0) {
+      throw new Unreadable(`the ConsumeQueue at entry ${at}`, queue.files.errno);
     }
     return entries;
   }
@@ -102,7 +105,11 @@ export class StoreReader {
   #timeAt(queue: ReaderQueue, queueOffset: number): number {
     const inRange =
       queueOffset >= this.#directory.minimum(queue.id) && queueOffset < this.#directory.maximum(queue.id);
-    if (!inRange || queue.files.read(queueOffset, 1, this.#block) === 0) return -1;
+    if (!inRange) return -1;
+    if (queue.files.read(queueOffset, 1, this.#block) === 0) {
+      if (queue.files.errno === 0) return -1;
+      throw new Unreadable(`the ConsumeQueue at entry ${queueOffset}`, queue.files.errno);
+    }
     return this.storeTimeOf(this.#block.physicalOffset(0));
   }
 
@@ -211,6 +218,6 @@ export class StoreReader {
     const errno = this.#segments.copy(position, length, target, 0);
     if (errno === 0) return true;
     if (errno === ENOENT && position < this.#positions.get(LOG_START)) return false;
-    throw new Unreadable(position, errno);
+    throw new Unreadable(`the log at position ${position}`, errno);
   }
 }
