@@ -52,7 +52,7 @@ export function resetOnClients(
   return succeedWith(request, { offsetTable });
 }
 
-/** Throws a RequestError when a request would have the broker turn to too many clients; `advice` says what else to ask. */
+/** Throws a RequestError when a request would turn to too many clients; `advice` says what else to ask for. */
 export function checkAsked(clients: number, advice?: string): void {
   if (clients <= MAX_ASKED_CLIENTS) return;
   const remark = limitRemark('clients to ask or tell', MAX_ASKED_CLIENTS, 'MAX_ASKED_CLIENTS');
