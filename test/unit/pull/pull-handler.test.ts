@@ -53,10 +53,15 @@ test('checks come in the order of RocketMQ, each with its code', () => {
   const { subVersion: _, ...noVersion } = pullFields();
   refused(noVersion, ResponseCode.SYSTEM_ERROR, /<subVersion> is null/);
   refused(pullFields({ queueOffset: 'x' }), ResponseCode.SYSTEM_ERROR, /<queueOffset> is null/);
-  for (const queueOffset of ['9007199254740993', '9'.repeat(400), '1e5']) {
-    refused(pullFields({ queueOffset }), ResponseCode.SYSTEM_ERROR, /<queueOffset> is null/);
-    refused(pullFields({ commitOffset: queueOffset }), ResponseCode.SYSTEM_ERROR, /<commitOffset> is null/);
+  for (const offset of ['9'.repeat(20), '9'.repeat(400), '1e5']) {
+    refused(pullFields({ queueOffset: offset }), ResponseCode.SYSTEM_ERROR, /<queueOffset> is null/);
+    refused(pullFields({ commitOffset: offset }), ResponseCode.SYSTEM_ERROR, /<commitOffset> is null/);
   }
+  refused(
+    pullFields({ commitOffset: '9007199254740993' }),
+    ResponseCode.SYSTEM_ERROR,
+    /<commitOffset> is null/,
+  );
   for (const name of ['queueId', 'maxMsgNums', 'sysFlag']) {
     const problem = new RegExp(`<${name}> is null`);
     refused(pullFields({ [name]: '2147483648' }), ResponseCode.SYSTEM_ERROR, problem);
@@ -256,6 +261,20 @@ test('a queue whose entries cannot be read parks the pull until its deadline', (
   rig.now += 60_000;
   rig.handler.expire();
   assert.is(rig.answers()[0]?.[0], ResponseCode.PULL_NOT_FOUND);
+});
+
+test('an offset past 2^53 lies past the end of the queue like any other', () => {
+  const rig = new PullRig();
+  rig.dispatch();
+  for (const queueOffset of ['1000', '9007199254740993', '9223372036854775807']) {
+    rig.pull(pullFields({ ...NO_WAIT, queueOffset }));
+    const [answer] = rig.answers();
+    assert.equal(
+      [answer?.[0], answer?.[2]],
+      [ResponseCode.PULL_OFFSET_MOVED, 'OFFSET_OVERFLOW_BADLY'],
+      queueOffset,
+    );
+  }
 });
 
 test('a wait of any length ends after two minutes', () => {
