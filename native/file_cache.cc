@@ -257,12 +257,6 @@ int64_t FileCache::size(int32_t id) {
   return fstat(use.descriptor(), &status) == 0 ? static_cast<int64_t>(status.st_size) : -errno;
 }
 
-int FileCache::sync(int32_t id) {
-  const Use use(*this, id);
-  if (use.error() < 0) return use.error();
-  return fdatasync(use.descriptor()) == 0 ? 0 : -errno;
-}
-
 int FileCache::syncDirty() {
   const std::lock_guard<std::mutex> oneAtATime(syncing_);
   const Batch batch = takeDirty();
