@@ -4,9 +4,11 @@
  */
 import type { Clock } from '../lib/clock.ts';
 import { Listeners } from '../lib/listeners.ts';
+import type { Timers } from '../lib/timers.ts';
 import { RequestCode } from '../protocol/codes.ts';
 import { ConsumerGroup, type ConsumerGroupView } from './consumer-group.ts';
 import type { ClientConnection } from './context.ts';
+import { GroupNotices } from './group-notices.ts';
 import type { ConsumerData } from './heartbeat.ts';
 import type { ControlLog } from './log.ts';
 import { OfflineSubscriptions } from './offline-subscriptions.ts';
@@ -27,7 +29,7 @@ export interface Registration {
 }
 
 export class ConsumerTable {
-  /** Members, subscriptions or kind of a group changed, or the group went offline; `get(group)` tells. */
+  /** Subscriptions or kind of a group changed, or the group came or went; `get(group)` tells. */
   readonly changed = new Listeners<string>();
   /** Subscriptions of consumers that pull without heartbeats. */
   readonly offline: OfflineSubscriptions;
@@ -36,11 +38,15 @@ export class ConsumerTable {
   readonly #clock: Clock;
   readonly #log: ControlLog;
   readonly #groups = new Map<string, ConsumerGroup>();
+  /** By connection id: the groups that it is in. */
+  readonly #groupsOf = new Map<string, Set<ConsumerGroup>>();
+  readonly #notices: GroupNotices;
 
-  constructor(settings: BrokerSettings, clock: Clock, log: ControlLog) {
+  constructor(settings: BrokerSettings, clock: Clock, log: ControlLog, timers: Timers) {
     this.#settings = settings;
     this.#clock = clock;
     this.#log = log;
+    this.#notices = new GroupNotices(timers, (group) => this.#notify(group));
     this.offline = new OfflineSubscriptions(clock);
   }
 
@@ -71,11 +77,13 @@ export class ConsumerTable {
   register(registration: Registration): boolean {
     const { client, consumer, fingerprint } = registration;
     const group = this.#groups.get(consumer.groupName) ?? new ConsumerGroup(consumer.groupName);
+    const isNew = group.isEmpty;
     this.#groups.set(group.name, group);
     const previous = group.fingerprint;
     group.fingerprint = fingerprint;
     const described = group.describe(consumer);
     const { joined, other } = group.join(client, this.#clock.monotonic());
+    if (joined) this.#noteGroup(client.connection.id, group);
     if (other !== undefined) {
       this.#log.warn(
         {
@@ -90,8 +98,8 @@ export class ConsumerTable {
     const subscribed = registration.withoutSubscriptions
       ? { topics: false, versions: false }
       : group.subscribe(consumer.subscriptions);
-    if (described || joined || subscribed.topics || subscribed.versions) this.changed.emit(group.name);
-    if (registration.notify && (joined || subscribed.topics)) this.#notify(group);
+    if (isNew || described || subscribed.topics || subscribed.versions) this.changed.emit(group.name);
+    if (registration.notify && (joined || subscribed.topics)) this.#notices.changed(group.name);
     const unknown = registration.withoutSubscriptions && previous === undefined;
     return fingerprint !== 0 && (unknown || (previous !== undefined && previous !== fingerprint));
   }
@@ -99,12 +107,12 @@ export class ConsumerTable {
   /** A client leaves a group of its own accord (request 35). */
   unregister(groupName: string, connectionId: string, notify: boolean): void {
     const group = this.#groups.get(groupName);
-    if (group?.leave(connectionId)) this.#afterLeaving(group, notify);
+    if (group !== undefined) this.#leave(group, connectionId, notify);
   }
 
   removeConnection(connectionId: string): void {
-    for (const group of [...this.#groups.values()]) {
-      if (group.leave(connectionId)) this.#afterLeaving(group, true);
+    for (const group of [...(this.#groupsOf.get(connectionId) ?? [])]) {
+      this.#leave(group, connectionId, true);
     }
   }
 
@@ -112,30 +120,44 @@ export class ConsumerTable {
   expire(before: number): ClientConnection[] {
     const expired = new Set<ClientConnection>();
     for (const group of [...this.#groups.values()]) {
-      const silent = group.members().filter((member) => member.lastHeartbeat < before);
-      if (silent.length === 0) continue;
-      for (const member of silent) {
-        group.leave(member.connection.id);
+      for (const member of group.members()) {
+        if (member.lastHeartbeat >= before) continue;
+        this.#leave(group, member.connection.id, true);
         expired.add(member.connection);
         this.#log.warn({ group: group.name, clientId: member.clientId }, 'consumer silent for too long');
       }
-      this.#afterLeaving(group, true);
     }
     return [...expired];
   }
 
-  #afterLeaving(group: ConsumerGroup, notify: boolean): void {
-    if (group.isEmpty) this.#groups.delete(group.name);
-    this.changed.emit(group.name);
-    if (notify) this.#notify(group);
+  #noteGroup(connectionId: string, group: ConsumerGroup): void {
+    const groups = this.#groupsOf.get(connectionId);
+    if (groups === undefined) this.#groupsOf.set(connectionId, new Set([group]));
+    else groups.add(group);
   }
 
-  #notify(group: ConsumerGroup): void {
-    if (group.isBroadcast || !this.#settings.notifyConsumerIdsChangedEnable) return;
-    for (const connection of group.connections()) {
-      connection.send(
-        newOnewayRequest(RequestCode.NOTIFY_CONSUMER_IDS_CHANGED, { consumerGroup: group.name }),
-      );
+  #leave(group: ConsumerGroup, connectionId: string, notify: boolean): void {
+    if (!group.leave(connectionId)) return;
+    const groups = this.#groupsOf.get(connectionId);
+    groups?.delete(group);
+    if (groups?.size === 0) this.#groupsOf.delete(connectionId);
+    if (group.isEmpty) {
+      this.#groups.delete(group.name);
+      this.changed.emit(group.name);
+    } else if (notify) {
+      this.#notices.changed(group.name);
     }
+  }
+
+  /** Tells whoever is in the group now; returns how many those are. */
+  #notify(name: string): number {
+    const group = this.#groups.get(name);
+    if (group === undefined || group.isBroadcast) return 0;
+    if (!this.#settings.notifyConsumerIdsChangedEnable) return 0;
+    const connections = group.connections();
+    for (const connection of connections) {
+      connection.send(newOnewayRequest(RequestCode.NOTIFY_CONSUMER_IDS_CHANGED, { consumerGroup: name }));
+    }
+    return connections.length;
   }
 }

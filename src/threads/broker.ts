@@ -115,7 +115,8 @@ class Broker implements RunningBroker {
     this.#topology = topologyOf(config, opened);
     this.#reads = new ControlReads(store, positions, opened.directory, ids);
     this.#put = makePutRing(config, opened, this.#topology);
-    this.#tables = makeTables(storePaths.config(store.directory), settings, systemClock, log);
+    const directory = storePaths.config(store.directory);
+    this.#tables = makeTables(directory, settings, systemClock, log, systemTimers);
     const retention = makeRetention(config, opened, this.#jobs, this.#checkpoints, () =>
       this.#logStartMoved(),
     );

@@ -10,6 +10,7 @@ import type { BrokerSettings } from '../../control/settings.ts';
 import { StatsTable } from '../../control/stats.ts';
 import { TopicTable } from '../../control/topics.ts';
 import type { Clock } from '../../lib/clock.ts';
+import type { Timers } from '../../lib/timers.ts';
 import { nativeDisk } from '../../store/disk/native-disk.ts';
 
 export interface Tables {
@@ -30,6 +31,7 @@ export function makeTables(
   settings: BrokerSettings,
   clock: Clock,
   log: ControlLog,
+  timers: Timers,
 ): Tables {
   return {
     settings,
@@ -39,7 +41,7 @@ export function makeTables(
     offsets: new OffsetTable(configDirectory, settings, clock),
     delayOffsets: new DelayOffsets(configDirectory, settings, clock),
     delayTimes: new DelayTimes(configDirectory, nativeDisk.boot(), clock, log),
-    clients: new ClientTable(settings, clock, log),
+    clients: new ClientTable(settings, clock, log, timers),
     locks: new QueueLocks(clock),
     stats: new StatsTable(clock),
   };
