@@ -227,10 +227,11 @@ class Broker implements RunningBroker {
   /** The bell: answers of the writer, requests of clients, arrivals in the delay levels' queues. */
   #rung(): void {
     this.#put.drain();
+    // Before the requests: what waits there may be what kept them waiting.
+    this.#topics.flush();
     this.#link.drain();
     while (this.#arrivals.next()) this.#arrived(this.#arrivals.view.getInt32(this.#arrivals.offset, true));
     this.#arrivals.release();
-    this.#topics.flush();
   }
 
   #arrived(queue: number): void {
