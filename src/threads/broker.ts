@@ -36,6 +36,8 @@ import { type EngineThreads, spawnEngineThreads, terminateThreads } from './engi
 import { Jobs } from './jobs/jobs.ts';
 import type { Topology } from './topology.ts';
 
+const HALT_WATCH_MS = 50;
+
 /**
  * Starts a broker; resolves when clients can send and pull. Throws with a sentence for people, and leaves neither
  * ports, nor threads, nor the store's lock behind then. Who knows earlier which threads it needs spawns them earlier.
@@ -182,8 +184,20 @@ class Broker implements RunningBroker {
   }
 
   close(): Promise<boolean> {
-    this.#closing ??= this.#stop();
+    this.#closing ??= this.#stopWatched();
     return this.#closing;
+  }
+
+  /** A store that halts during a stop rings no bell: what waits for its writer must not hold up the end. */
+  async #stopWatched(): Promise<boolean> {
+    const watch = setInterval(() => {
+      if (this.#opened.positions.halted) this.#put.abandon();
+    }, HALT_WATCH_MS);
+    try {
+      return await this.#stop();
+    } finally {
+      clearInterval(watch);
+    }
   }
 
   /** Ends everything where it is; the store stays marked as not cleanly closed. */
