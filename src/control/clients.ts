@@ -1,5 +1,6 @@
 /** Everybody who is connected: producers and consumers, what happens when they fall silent or their connection ends. */
 import type { Clock } from '../lib/clock.ts';
+import type { Timers } from '../lib/timers.ts';
 import { ConsumerTable } from './consumers.ts';
 import type { ControlLog } from './log.ts';
 import { ProducerTable } from './producers.ts';
@@ -12,10 +13,10 @@ export class ClientTable {
   readonly #clock: Clock;
   #version = 0;
 
-  constructor(settings: BrokerSettings, clock: Clock, log: ControlLog) {
+  constructor(settings: BrokerSettings, clock: Clock, log: ControlLog, timers: Timers) {
     this.#settings = settings;
     this.#clock = clock;
-    this.consumers = new ConsumerTable(settings, clock, log);
+    this.consumers = new ConsumerTable(settings, clock, log, timers);
   }
 
   /**

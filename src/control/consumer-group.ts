@@ -36,6 +36,8 @@ export class ConsumerGroup implements ConsumerGroupView {
   fingerprint: number | undefined;
   /** By connection id, in order of arrival. */
   readonly #members = new Map<string, ConsumerMember>();
+  /** The same by client id, then by connection id, the newest last. */
+  readonly #byClient = new Map<string, Map<string, ConsumerMember>>();
 
   constructor(name: string) {
     this.name = name;
@@ -66,13 +68,11 @@ export class ConsumerGroup implements ConsumerGroupView {
   }
 
   clientIds(): string[] {
-    return [...new Set(this.members().map((member) => member.clientId))];
+    return [...this.#byClient.keys()];
   }
 
   find(clientId: string): ConsumerMember | undefined {
-    let found: ConsumerMember | undefined;
-    for (const member of this.#members.values()) if (member.clientId === clientId) found = member;
-    return found;
+    return [...(this.#byClient.get(clientId)?.values() ?? [])].at(-1);
   }
 
   /**
@@ -87,13 +87,27 @@ export class ConsumerGroup implements ConsumerGroupView {
       known.lastHeartbeat = now;
       return { joined: false, other: undefined };
     }
-    const other = this.find(client.clientId);
-    this.#members.set(id, { ...client, lastHeartbeat: now });
+    this.leave(id);
+    const member = { ...client, lastHeartbeat: now };
+    this.#members.set(id, member);
+    const others = this.#byClient.get(client.clientId);
+    if (others === undefined) {
+      this.#byClient.set(client.clientId, new Map([[id, member]]));
+      return { joined: true, other: undefined };
+    }
+    const other = others.values().next().value;
+    others.set(id, member);
     return { joined: true, other };
   }
 
   leave(connectionId: string): boolean {
-    return this.#members.delete(connectionId);
+    const member = this.#members.get(connectionId);
+    if (member === undefined) return false;
+    this.#members.delete(connectionId);
+    const sameId = this.#byClient.get(member.clientId);
+    sameId?.delete(connectionId);
+    if (sameId?.size === 0) this.#byClient.delete(member.clientId);
+    return true;
   }
 
   /** True when one of the three was different before. */

@@ -5,9 +5,11 @@
 import type { Clock } from '../lib/clock.ts';
 import { MAX_GROUP_MEMBERS } from '../lib/limits.ts';
 import { Listeners } from '../lib/listeners.ts';
+import type { Timers } from '../lib/timers.ts';
 import { RequestCode } from '../protocol/codes.ts';
 import { ConsumerGroup, type ConsumerGroupView } from './consumer-group.ts';
 import type { ClientConnection } from './context.ts';
+import { GroupNotices } from './group-notices.ts';
 import type { ConsumerData } from './heartbeat.ts';
 import type { ControlLog } from './log.ts';
 import { OfflineSubscriptions } from './offline-subscriptions.ts';
@@ -38,11 +40,15 @@ export class ConsumerTable {
   readonly #clock: Clock;
   readonly #log: ControlLog;
   readonly #groups = new Map<string, ConsumerGroup>();
+  /** By connection id: the groups that it is in. */
+  readonly #groupsOf = new Map<string, Set<ConsumerGroup>>();
+  readonly #notices: GroupNotices;
 
-  constructor(settings: BrokerSettings, clock: Clock, log: ControlLog) {
+  constructor(settings: BrokerSettings, clock: Clock, log: ControlLog, timers: Timers) {
     this.#settings = settings;
     this.#clock = clock;
     this.#log = log;
+    this.#notices = new GroupNotices(timers, (group) => this.#notify(group));
     this.offline = new OfflineSubscriptions(clock);
   }
 
@@ -77,11 +83,13 @@ export class ConsumerTable {
     if (group.size >= MAX_GROUP_MEMBERS && !group.has(client.connection.id)) {
       throw tableFull('consumers in a group', MAX_GROUP_MEMBERS, 'MAX_GROUP_MEMBERS');
     }
+    const isNew = group.isEmpty;
     this.#groups.set(group.name, group);
     const previous = group.fingerprint;
     group.fingerprint = fingerprint;
     const described = group.describe(consumer);
     const { joined, other } = group.join(client, this.#clock.monotonic());
+    if (joined) this.#noteGroup(client.connection.id, group);
     if (other !== undefined) {
       this.#log.warn(
         {
@@ -96,9 +104,8 @@ export class ConsumerTable {
     const subscribed = registration.withoutSubscriptions
       ? { topics: false, versions: false }
       : group.subscribe(consumer.subscriptions);
-    const came = joined && group.size === 1;
-    if (described || came || subscribed.topics || subscribed.versions) this.changed.emit(group.name);
-    if (registration.notify && (joined || subscribed.topics)) this.#notify(group);
+    if (isNew || described || subscribed.topics || subscribed.versions) this.changed.emit(group.name);
+    if (registration.notify && (joined || subscribed.topics)) this.#notices.changed(group.name);
     const unknown = registration.withoutSubscriptions && previous === undefined;
     return fingerprint !== 0 && (unknown || (previous !== undefined && previous !== fingerprint));
   }
@@ -106,12 +113,12 @@ export class ConsumerTable {
   /** A client leaves a group of its own accord (request 35). */
   unregister(groupName: string, connectionId: string, notify: boolean): void {
     const group = this.#groups.get(groupName);
-    if (group?.leave(connectionId)) this.#afterLeaving(group, notify);
+    if (group !== undefined) this.#leave(group, connectionId, notify);
   }
 
   removeConnection(connectionId: string): void {
-    for (const group of [...this.#groups.values()]) {
-      if (group.leave(connectionId)) this.#afterLeaving(group, true);
+    for (const group of [...(this.#groupsOf.get(connectionId) ?? [])]) {
+      this.#leave(group, connectionId, true);
     }
   }
 
@@ -119,32 +126,44 @@ export class ConsumerTable {
   expire(before: number): ClientConnection[] {
     const expired = new Set<ClientConnection>();
     for (const group of [...this.#groups.values()]) {
-      const silent = group.members().filter((member) => member.lastHeartbeat < before);
-      if (silent.length === 0) continue;
-      for (const member of silent) {
-        group.leave(member.connection.id);
+      for (const member of group.members()) {
+        if (member.lastHeartbeat >= before) continue;
+        this.#leave(group, member.connection.id, true);
         expired.add(member.connection);
         this.#log.warn({ group: group.name, clientId: member.clientId }, 'consumer silent for too long');
       }
-      this.#afterLeaving(group, true);
     }
     return [...expired];
   }
 
-  #afterLeaving(group: ConsumerGroup, notify: boolean): void {
+  #noteGroup(connectionId: string, group: ConsumerGroup): void {
+    const groups = this.#groupsOf.get(connectionId);
+    if (groups === undefined) this.#groupsOf.set(connectionId, new Set([group]));
+    else groups.add(group);
+  }
+
+  #leave(group: ConsumerGroup, connectionId: string, notify: boolean): void {
+    if (!group.leave(connectionId)) return;
+    const groups = this.#groupsOf.get(connectionId);
+    groups?.delete(group);
+    if (groups?.size === 0) this.#groupsOf.delete(connectionId);
     if (group.isEmpty) {
       this.#groups.delete(group.name);
       this.changed.emit(group.name);
+    } else if (notify) {
+      this.#notices.changed(group.name);
     }
-    if (notify) this.#notify(group);
   }
 
-  #notify(group: ConsumerGroup): void {
-    if (group.isBroadcast || !this.#settings.notifyConsumerIdsChangedEnable) return;
-    for (const connection of group.connections()) {
-      connection.send(
-        newOnewayRequest(RequestCode.NOTIFY_CONSUMER_IDS_CHANGED, { consumerGroup: group.name }),
-      );
+  /** Tells whoever is in the group now; returns how many those are. */
+  #notify(name: string): number {
+    const group = this.#groups.get(name);
+    if (group === undefined || group.isBroadcast) return 0;
+    if (!this.#settings.notifyConsumerIdsChangedEnable) return 0;
+    const connections = group.connections();
+    for (const connection of connections) {
+      connection.send(newOnewayRequest(RequestCode.NOTIFY_CONSUMER_IDS_CHANGED, { consumerGroup: name }));
     }
+    return connections.length;
   }
 }

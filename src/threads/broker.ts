@@ -38,6 +38,8 @@ import { type EngineThreads, spawnEngineThreads, terminateThreads } from './engi
 import { Jobs } from './jobs/jobs.ts';
 import type { Topology } from './topology.ts';
 
+const HALT_WATCH_MS = 50;
+
 /**
  * Starts a broker; resolves when clients can send and pull. Throws with a sentence for people, and leaves neither
  * ports, nor threads, nor the store's lock behind then. Who knows earlier which threads it needs spawns them earlier.
@@ -117,7 +119,8 @@ class Broker implements RunningBroker {
     this.#topology = topologyOf(config, opened);
     this.#reads = new ControlReads(store, positions, opened.directory, ids);
     this.#put = makePutRing(config, opened, this.#topology);
-    this.#tables = makeTables(storePaths.config(store.directory), settings, systemClock, log, ids);
+    const directory = storePaths.config(store.directory);
+    this.#tables = makeTables(directory, settings, systemClock, log, systemTimers, ids);
     const retention = makeRetention(config, opened, this.#jobs, this.#checkpoints, () =>
       this.#logStartMoved(),
     );
@@ -189,8 +192,20 @@ class Broker implements RunningBroker {
   }
 
   close(): Promise<boolean> {
-    this.#closing ??= this.#stop();
+    this.#closing ??= this.#stopWatched();
     return this.#closing;
+  }
+
+  /** A store that halts during a stop rings no bell: what waits for its writer must not hold up the end. */
+  async #stopWatched(): Promise<boolean> {
+    const watch = setInterval(() => {
+      if (this.#opened.positions.halted) this.#put.abandon();
+    }, HALT_WATCH_MS);
+    try {
+      return await this.#stop();
+    } finally {
+      clearInterval(watch);
+    }
   }
 
   /** Ends everything where it is; the store stays marked as not cleanly closed. */
@@ -236,10 +251,11 @@ class Broker implements RunningBroker {
   /** The bell: answers of the writer, requests of clients, arrivals in the delay levels' queues. */
   #rung(): void {
     this.#put.drain();
+    // Before the requests: what waits there may be what kept them waiting.
+    this.#topics.flush();
     this.#link.drain();
     while (this.#arrivals.next()) this.#arrived(this.#arrivals.view.getInt32(this.#arrivals.offset, true));
     this.#arrivals.release();
-    this.#topics.flush();
   }
 
   #arrived(queue: number): void {

@@ -37,6 +37,7 @@ import { CommitLog } from '../../src/store/log/commit-log.ts';
 import { Segments } from '../../src/store/log/segments.ts';
 import { QueueDirectory } from '../../src/store/queue/queue-directory.ts';
 import { QueueFiles } from '../../src/store/read/queue-files.ts';
+import type { CreationWait } from '../../src/threads/network/creation-wait.ts';
 import { SimDisk } from '../sim/sim-disk.ts';
 import { fakeConnection } from './fake-connection.ts';
 import { STORE_HOST } from './messages.ts';
@@ -71,6 +72,8 @@ export class SendRig {
   readonly awaited: string[] = [];
   /** Earlier sends to whatever topic wait for it to be made. */
   awaitsTopic = false;
+  /** Where sends to topics that do not exist wait, instead of being noted in `awaited`. */
+  creation: CreationWait | undefined;
   readonly handler: SendHandler;
   readonly acknowledger: Acknowledger;
   readonly counters = Counters.unread();
@@ -113,8 +116,10 @@ export class SendRig {
         this.forwarded.push(Buffer.from(bytes.slice(offset, offset + length)));
         return 0;
       },
-      isAwaited: () => this.awaitsTopic,
-      awaitTopic: (_connection, request, fields) => {
+      isAwaited: (request, fields) => this.creation?.isAwaited(request, fields) ?? this.awaitsTopic,
+      awaitTopic: (connection, request, fields, offset, length) => {
+        if (this.creation !== undefined)
+          return this.creation.topic(connection, request, fields, offset, length);
         this.awaited.push(request.fields.text(fields.topic));
         return 0;
       },

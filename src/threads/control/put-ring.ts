@@ -53,6 +53,12 @@ interface Sent {
   resolve: Resolve;
 }
 
+interface Retirement {
+  queues: readonly number[];
+  resolve: (end: number) => void;
+  reject: (error: Error) => void;
+}
+
 interface Answered {
   end: number;
   result: PutResult;
@@ -64,7 +70,7 @@ export class PutRing {
   /** In the order in which the writer answers. */
   readonly #sent = new Fifo<Sent>();
   readonly #answered = new Fifo<Answered>();
-  readonly #retiring = new Fifo<{ queues: readonly number[]; resolve: (end: number) => void }>();
+  readonly #retiring = new Fifo<Retirement>();
   /** A record that retires queues is under way. */
   #retires = false;
   #bytesUnderWay = 0;
@@ -89,8 +95,9 @@ export class PutRing {
   }
 
   readonly put: PutMessage = (message) => {
-    const { queueIdOf, maxRecord } = this.#parts;
+    const { queueIdOf, maxRecord, positions } = this.#parts;
     const { busy } = this;
+    if (positions.halted) return Promise.resolve(HALTED_STORE);
     if (busy !== undefined) return Promise.resolve(refused(ResponseCode.SYSTEM_BUSY, busy));
     const queue = queueIdOf(message.topic, message.queueId);
     if (queue === undefined) {
@@ -113,11 +120,11 @@ export class PutRing {
 
   /**
    * The queues of a deleted topic take no more messages. Resolves with the position from which on the log holds none of
-   * theirs.
+   * theirs. Rejects when the store halts before.
    */
   retireQueues(queues: readonly number[]): Promise<number> {
-    return new Promise((resolve) => {
-      this.#retiring.push({ queues, resolve });
+    return new Promise((resolve, reject) => {
+      this.#retiring.push({ queues, resolve, reject });
       if (!this.#retires) this.#retire();
     });
   }
@@ -125,27 +132,50 @@ export class PutRing {
   /** One record under way at a time, of many topics when many wait: the reply ring has room for one more answer. */
   #retire(): void {
     const ids: number[] = [];
-    const waiting: ((end: number) => void)[] = [];
+    const waiting: Retirement[] = [];
     while (ids.length < RETIRED_TOGETHER) {
       const next = this.#retiring.shift();
       if (next === undefined) break;
       for (const id of next.queues) ids.push(id);
-      waiting.push(next.resolve);
+      waiting.push(next);
     }
     this.#retires = waiting.length > 0;
     if (!this.#retires) return;
     const payload = new Uint8Array(Int32Array.from(ids).buffer);
-    this.#send(RETIRE_QUEUES, 0, ids.length, payload, (_, end) => {
-      for (const resolve of waiting) resolve(end);
+    this.#send(RETIRE_QUEUES, 0, ids.length, payload, ({ status, remark }, end) => {
+      for (const { resolve, reject } of waiting) {
+        if (status === ResponseCode.SUCCESS) resolve(end);
+        else reject(new Error(remark));
+      }
       this.#retire();
     });
+  }
+
+  /**
+   * The store has halted: the writer answers nothing any more, and what is under way fails, so that nobody waits for
+   * it. Whether it was stored, nobody knows.
+   */
+  abandon(): void {
+    // A retirement that fails sends the next one, which fails too.
+    for (let next = this.#sent.shift(); next !== undefined; next = this.#sent.shift()) {
+      this.#bytesUnderWay -= next.bytes;
+      next.resolve(HALTED_STORE, 0);
+    }
+    for (let next = this.#answered.shift(); next !== undefined; next = this.#answered.shift()) {
+      next.resolve(HALTED_STORE, 0);
+    }
   }
 
   /** Takes the writer's answers and resolves what is durable. To be called when the bell rings. */
   drain(): void {
     const { replies, positions } = this.#parts;
+    if (positions.halted) {
+      this.abandon();
+      return;
+    }
     while (replies.next()) this.#take(replies.view, replies.offset);
     replies.release();
+    // It may have halted in between: then nothing of this is vouched for.
     if (positions.halted) return;
     this.#release();
     if (this.#answered.size > 0) {
@@ -226,6 +256,8 @@ export class PutRing {
     this.#answered.push({ end, result, resolve });
   }
 }
+
+const HALTED_STORE = refused(ResponseCode.SYSTEM_ERROR, 'the store has halted');
 
 function refused(status: number, remark: string): PutResult {
   return { status, remark, queueOffset: -1, physicalOffset: -1, messageId: '' };

@@ -11,6 +11,7 @@ import type { Warn } from '../../control/state-file.ts';
 import { StatsTable } from '../../control/stats.ts';
 import { type QueueRoom, TopicTable } from '../../control/topics.ts';
 import type { Clock } from '../../lib/clock.ts';
+import type { Timers } from '../../lib/timers.ts';
 import { nativeDisk } from '../../store/disk/native-disk.ts';
 
 export interface Tables {
@@ -31,6 +32,7 @@ export function makeTables(
   settings: BrokerSettings,
   clock: Clock,
   log: ControlLog,
+  timers: Timers,
   room?: QueueRoom,
 ): Tables {
   return {
@@ -41,7 +43,7 @@ export function makeTables(
     offsets: new OffsetTable(configDirectory, settings, clock),
     delayOffsets: new DelayOffsets(configDirectory, settings, clock),
     delayTimes: new DelayTimes(configDirectory, nativeDisk.boot(), clock, log),
-    clients: new ClientTable(settings, clock, log),
+    clients: new ClientTable(settings, clock, log, timers),
     locks: new QueueLocks(clock),
     stats: new StatsTable(clock),
   };

@@ -86,6 +86,9 @@ export class TopicPublisher {
     const retirement = retireQueues(queues).then(async (end) => {
       this.#bornAt.set(topic, end);
       await settled(end, `the deletion of topic ${topic}`);
+      // Deleted again meanwhile, after it had been made again: the last deletion ends it for all, as the dispatcher
+      // forgets by name, and what is made after the last one must not be forgotten with the ones before.
+      if (this.#retirement.get(topic) !== retirement) return;
       this.#command(TOPIC_FORGOTTEN, Buffer.from(topic));
       this.flush();
       this.#retired(topic);

@@ -200,13 +200,15 @@ test('orderly locks', async () => {
   assert.is((await ask(request(RequestCode.LOCK_BATCH_MQ, {}, {})))?.code, ResponseCode.SYSTEM_ERROR);
 });
 
-test('the connection of a member closes', () => {
+test('the connection of a member closes', async () => {
   const setup = setUp();
   const other = new FakeConnection('other');
   join(setup);
   join(setup, 'id-2', other);
+  await setup.time.advance(100);
   setup.connection.sent.length = 0;
   setup.context.clients.connectionClosed('other');
+  await setup.time.advance(100);
   assert.is(setup.connection.sent[0]?.code, RequestCode.NOTIFY_CONSUMER_IDS_CHANGED);
 });
 

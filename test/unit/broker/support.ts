@@ -182,7 +182,7 @@ export function setUp(changes: Partial<BrokerSettings> = {}, time = new FakeTime
     groups: new GroupTable(directory, settings, time),
     offsets: new OffsetTable(directory, settings, time),
     delayOffsets: new DelayOffsets(directory, settings, time),
-    clients: new ClientTable(settings, time, silentLog),
+    clients: new ClientTable(settings, time, silentLog, time),
     locks: new QueueLocks(time),
     stats: new StatsTable(time),
     store,

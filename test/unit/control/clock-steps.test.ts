@@ -52,7 +52,7 @@ const SPANS: readonly Span[] = [
     name: 'a consumer',
     ms: 120_000,
     begin(time) {
-      const table = new ClientTable(testSettings(), time, silentLog);
+      const table = new ClientTable(testSettings(), time, silentLog, time);
       const connection = new FakeConnection('a');
       const rest = { notify: true, fingerprint: 0, withoutSubscriptions: false };
       table.consumers.register({ client: client(connection), consumer, ...rest });
@@ -80,7 +80,7 @@ const SPANS: readonly Span[] = [
     name: 'a subscription without heartbeats',
     ms: 600_000,
     begin(time) {
-      const table = new ClientTable(testSettings(), time, silentLog);
+      const table = new ClientTable(testSettings(), time, silentLog, time);
       table.consumers.offline.note('g', newSubscription('t', '*', 'TAG', 1n));
       return () => {
         table.expireSilent();
@@ -189,7 +189,7 @@ test('what is shown as a time of day goes with the clock, what is shown as a spa
 test('subscriptions that come without a version are taken although the clock was set back', () => {
   for (const step of STEPS) {
     const time = new FakeTime();
-    const table = new ClientTable(testSettings(), time, silentLog);
+    const table = new ClientTable(testSettings(), time, silentLog, time);
     const connection = new FakeConnection('a');
     const beat = (subString: string) => {
       const subscription = subscriptionFromJson({ topic: 't', subString }, table.nextVersion());

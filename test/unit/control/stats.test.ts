@@ -52,7 +52,7 @@ test('periodic work runs until it is stopped', async () => {
     {
       settings,
       log: silentLog,
-      clients: new ClientTable(settings, time, silentLog),
+      clients: new ClientTable(settings, time, silentLog, time),
       offsets,
       delayOffsets: new DelayOffsets(directory, settings, time),
       delayTimes: new DelayTimes(directory, 'a boot', time, silentLog),

@@ -123,7 +123,12 @@ const client = (connection: FakeConnection) => ({
 
 test('members of a group, producer groups of a connection', () => {
   const { settings, time } = tables();
-  const clients = new ClientTable({ ...settings, notifyConsumerIdsChangedEnable: false }, time, silentLog);
+  const clients = new ClientTable(
+    { ...settings, notifyConsumerIdsChangedEnable: false },
+    time,
+    silentLog,
+    time,
+  );
   const consumer = {
     groupName: 'g',
     consumeType: 'CONSUME_PASSIVELY',
@@ -207,7 +212,7 @@ test('locks', async () => {
 
 test('what is only counted is not counted any more', () => {
   const { settings, time } = tables();
-  const { offline } = new ClientTable(settings, time, silentLog).consumers;
+  const { offline } = new ClientTable(settings, time, silentLog, time).consumers;
   const note = (i: number) => offline.note(`g${i}`, newSubscription('t', '*', 'TAG', 1n));
   for (let i = 0; i <= MAX_OFFLINE_SUBSCRIPTIONS; i++) note(i);
   assert.ok(offline.find('g1', 't'));

@@ -18,7 +18,7 @@ test('a start whose retention fails goes on, and a full disk refuses sends altho
       store: { directory },
       log: { ...silentLog, error: (_: object, text: string) => said.push(text) },
     },
-    tables: makeTables(directory, settings, new FakeTime(), silentLog),
+    tables: makeTables(directory, settings, new FakeTime(), silentLog, new FakeTime()),
     retention: {
       run: () => Promise.reject(new Error('no thread to be had')),
       diskRatio: () => 0.95,

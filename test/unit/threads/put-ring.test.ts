@@ -12,7 +12,7 @@ import {
   REPLY_STATUS,
 } from '../../../src/ring/append-records.ts';
 import { plainChannel } from '../../../src/ring/channel.ts';
-import { FLUSHED, Positions, PUTS_AWAITED } from '../../../src/ring/positions.ts';
+import { FLUSHED, HALT_SYNC_FAILED, Positions, PUTS_AWAITED } from '../../../src/ring/positions.ts';
 import { plainRing } from '../../../src/ring/spsc-ring.ts';
 import { Watermark } from '../../../src/ring/watermark.ts';
 import { APPENDED_OK, QUEUE_RETIRED } from '../../../src/store/log/commit-log.ts';
@@ -158,6 +158,36 @@ test('no more puts are under way than there is room for answers, however many as
   puts.drain();
   await settled();
   assert.equal(ends, [0, 0, 0]);
+});
+
+test('when the store halts everything under way fails, and nothing is taken any more', async () => {
+  const { puts, positions, resolved, put, answer, writer } = rig();
+  const retired: string[] = [];
+  const retire = () =>
+    void puts.retireQueues([1]).then(
+      () => retired.push('retired'),
+      (error: Error) => retired.push(error.message),
+    );
+  put();
+  answer(APPENDED_OK, 100);
+  puts.drain();
+  put();
+  for (let i = 0; i < 3; i++) retire();
+  assert.is(takeAll(writer), 3);
+  positions.halt(HALT_SYNC_FAILED, 5);
+  // The writer may have answered before it heard of it.
+  answer(APPENDED_OK, 200);
+  puts.drain();
+  put();
+  retire();
+  puts.abandon();
+  await settled();
+  assert.equal(
+    resolved.map(({ status, remark }) => [status, remark]),
+    Array(3).fill([ResponseCode.SYSTEM_ERROR, 'the store has halted']),
+  );
+  assert.equal(retired, Array(4).fill('the store has halted'));
+  assert.is(puts.underWay, 0);
 });
 
 test.run();
