@@ -1,19 +1,21 @@
 /** Everything that request handlers may reach. The wiring makes one per broker; tests make one of fakes. */
-import type { ClientTable } from '../control/clients.ts';
-import type { ClientConnection, PutMessage, Reply, StoreReads } from '../control/context.ts';
-import type { DataVersionJson } from '../control/data-version.ts';
-import type { DelayOffsets } from '../control/delay-offsets.ts';
-import type { GroupTable } from '../control/groups.ts';
-import type { ControlLog } from '../control/log.ts';
-import type { OffsetTable } from '../control/offsets.ts';
-import type { QueueLocks } from '../control/queue-locks.ts';
-import type { BrokerSettings } from '../control/settings.ts';
-import type { StatsTable } from '../control/stats.ts';
-import type { TopicTable } from '../control/topics.ts';
+import type { ClientTable } from '../clients/clients.ts';
+import type { QueueLocks } from '../clients/queue-locks.ts';
 import type { ByteBudget } from '../lib/byte-budget.ts';
 import type { Clock } from '../lib/clock.ts';
+import type { ControlLog } from '../lib/log.ts';
+import type { DataVersionJson } from '../metadata/data-version.ts';
+import type { DelayOffsets } from '../metadata/delay-offsets.ts';
+import type { GroupTable } from '../metadata/groups.ts';
+import type { OffsetTable } from '../metadata/offsets.ts';
+import type { BrokerSettings } from '../metadata/settings.ts';
+import type { TopicTable } from '../metadata/topics.ts';
 import type { RemotingCommand } from '../protocol/command.ts';
+import type { ClientConnection, Reply } from '../remoting/connection.ts';
+import type { StoreReads } from '../store/read/store-reads.ts';
 import type { DelayLevels } from './delay/levels.ts';
+import type { PutMessage } from './put/put-message.ts';
+import type { StatsTable } from './stats/stats.ts';
 
 /** Cleaning that an operator asks the store for. Each resolves when it is done. */
 export interface StoreMaintenance {

@@ -1,9 +1,10 @@
 /** The table of contents: which request code means what. Sends and pulls are served by the network threads. */
-import type { ControlHandler, Reply } from '../control/context.ts';
-import { checkTexts, RequestError } from '../control/request-fields.ts';
+
 import { RequestCode, ResponseCode, requestName } from '../protocol/codes.ts';
 import { isOneway, type RemotingCommand, responseTo } from '../protocol/command.ts';
 import { ProtocolError } from '../protocol/errors.ts';
+import { checkTexts, RequestError } from '../protocol/request-fields.ts';
+import type { ControlHandler, Reply } from '../remoting/connection.ts';
 import { brokerConfig, updateBrokerConfig } from './admin/broker-config.ts';
 import { consumeDirectly, consumerRunningInfo } from './admin/call-consumer.ts';
 import { allProducers, consumerConnections, producerConnections } from './admin/connections.ts';
@@ -38,7 +39,7 @@ import type { BrokerContext, BrokerHandler } from './context.ts';
 import { queryMessage, viewMessage } from './query/messages.ts';
 import { earliestStoreTime, maxOffset, minOffset, searchOffset } from './query/queue-offsets.ts';
 import { sendBack } from './retry/send-back.ts';
-import { specialSend } from './special-send/special-send.ts';
+import { specialSend } from './send/control-send.ts';
 
 const HANDLERS: readonly (readonly [code: number, handler: BrokerHandler])[] = [
   // Clients

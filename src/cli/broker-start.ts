@@ -1,6 +1,7 @@
 /** Starting a broker from its loaded configuration. */
-import type { ControlLog } from '../control/log.ts';
+
 import { connectionLimit } from '../lib/descriptors.ts';
+import type { ControlLog } from '../lib/log.ts';
 import { formatAddress } from '../remoting/address.ts';
 import type { BrokerConfig, RunningBroker } from '../threads/config.ts';
 import { type EngineThreads, spawnEngineThreads } from '../threads/engine-threads.ts';

@@ -5,8 +5,8 @@
 import { writeSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Logger } from 'pino';
-import type { ControlLog } from '../control/log.ts';
 import { systemClock } from '../lib/clock.ts';
+import type { ControlLog } from '../lib/log.ts';
 import { UserError } from './user-error.ts';
 
 const STDERR = 2;

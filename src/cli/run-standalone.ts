@@ -1,7 +1,7 @@
 /** `ringmq standalone`: name server and broker in one process. */
 import { join } from 'node:path';
-import type { ControlLog } from '../control/log.ts';
 import { BROKER_SHARE, connectionLimit, NAME_SERVER_SHARE } from '../lib/descriptors.ts';
+import type { ControlLog } from '../lib/log.ts';
 import type { NameServer } from '../namesrv/name-server.ts';
 import { storePaths } from '../store/paths.ts';
 import {

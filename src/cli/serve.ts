@@ -1,5 +1,5 @@
 /** The life of a server process: start, ready line, signals, death, clean stop and exit code. */
-import type { ControlLog } from '../control/log.ts';
+import type { ControlLog } from '../lib/log.ts';
 import { inSources } from './source-places.ts';
 import { explain } from './user-error.ts';
 

@@ -1,5 +1,5 @@
 /** What a program may say when it starts a broker beside itself; everything has a default. */
-import type { BrokerSettings } from '../control/settings.ts';
+import type { BrokerSettings } from '../metadata/settings.ts';
 import type { StoreOptions } from '../store/options.ts';
 import type { EngineLayout } from '../threads/engine-layout.ts';
 

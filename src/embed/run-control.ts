@@ -1,8 +1,8 @@
 /** What the control thread of an embedded broker runs: name server and broker, away from the host's event loop. */
 import { inspect } from 'node:util';
 import { parentPort } from 'node:worker_threads';
-import { defaultBrokerSettings } from '../control/settings.ts';
 import { BROKER_SHARE, connectionLimit, NAME_SERVER_SHARE } from '../lib/descriptors.ts';
+import { defaultBrokerSettings } from '../metadata/settings.ts';
 import { startNameServer } from '../namesrv/name-server.ts';
 import { formatHost } from '../net/addresses.ts';
 import { storeOptions } from '../store/store.ts';

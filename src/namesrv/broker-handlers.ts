@@ -1,16 +1,16 @@
 /** What brokers ask: registration, heartbeat, and who else carries their name. */
 
-import { asArray, asObject, INT32, integerWithin, parseBody, textOr } from '../control/json-fields.ts';
+import { MAX_HEARTBEAT_TIMEOUT_MS } from '../lib/limits.ts';
+import { ResponseCode } from '../protocol/codes.ts';
+import { type RemotingCommand, responseTo } from '../protocol/command.ts';
+import { asArray, asObject, INT32, integerWithin, parseBody, textOr } from '../protocol/json-fields.ts';
 import {
   int32Field,
   int64Field,
   offsetField,
   requiredInt32,
   requiredText,
-} from '../control/request-fields.ts';
-import { MAX_HEARTBEAT_TIMEOUT_MS } from '../lib/limits.ts';
-import { ResponseCode } from '../protocol/codes.ts';
-import { type RemotingCommand, responseTo } from '../protocol/command.ts';
+} from '../protocol/request-fields.ts';
 import { writeRocketJson } from '../protocol/rocketmq-json.ts';
 import { ORDER_TOPIC_NAMESPACE } from './kv-config.ts';
 import { type QueueData, sameVersion } from './model.ts';

@@ -1,8 +1,8 @@
 /** What admin tools ask about key-value entries and settings. */
 
-import { requiredText } from '../control/request-fields.ts';
 import { ResponseCode } from '../protocol/codes.ts';
 import { responseTo } from '../protocol/command.ts';
+import { requiredText } from '../protocol/request-fields.ts';
 import { formatConfig, updateConfig } from './config.ts';
 import { requiredName } from './request-fields.ts';
 import { type NameServerHandler, success, successWithJson } from './state.ts';

@@ -1,8 +1,9 @@
 /** The table of contents of the name server: which request is served where. */
-import { checkTexts, RequestError } from '../control/request-fields.ts';
+
 import { RequestCode, ResponseCode } from '../protocol/codes.ts';
 import { responseTo } from '../protocol/command.ts';
 import { ProtocolError } from '../protocol/errors.ts';
+import { checkTexts, RequestError } from '../protocol/request-fields.ts';
 import type { ControlHandler } from '../remoting/connection.ts';
 import type { HandlerTable } from '../remoting/dispatch.ts';
 import {

@@ -2,10 +2,11 @@
  * Texts by namespace and key, above all ORDER_TOPIC_CONFIG. With a path they are kept in RocketMQ's kvConfig.json:
  * `{"configTable":{"namespace":{"key":"value"}}}`.
  */
-import { entriesOf, textMapIn } from '../control/json-fields.ts';
-import { tableFull } from '../control/request-fields.ts';
-import { StateFile, type Warn } from '../control/state-file.ts';
+
 import { MAX_KV_CHARACTERS, MAX_KV_ENTRIES } from '../lib/limits.ts';
+import { StateFile, type Warn } from '../metadata/state-file.ts';
+import { entriesOf, textMapIn } from '../protocol/json-fields.ts';
+import { tableFull } from '../protocol/request-fields.ts';
 import { writeRocketJson } from '../protocol/rocketmq-json.ts';
 
 /** Topics whose messages are ordered over brokers: topic to `brokerA:4;brokerB:4`. */

@@ -1,5 +1,5 @@
 /** What the name server knows, in the shapes that go over the wire. */
-import type { TopicConfig } from '../control/topic-config.ts';
+import type { TopicConfig } from '../metadata/topic-config.ts';
 import type { RocketJson } from '../protocol/rocketmq-json.ts';
 
 export const MASTER_ID = 0;

@@ -4,16 +4,6 @@
  */
 import { crc32, inflateSync } from 'node:zlib';
 import {
-  asArray,
-  asObject,
-  entriesOf,
-  INT32,
-  integerOr,
-  integerWithin,
-  textOr,
-} from '../control/json-fields.ts';
-import { PERM_READ_WRITE } from '../control/topic-config.ts';
-import {
   limitRemark,
   MAX_FILTER_SERVERS,
   MAX_FRAME_BYTES,
@@ -24,7 +14,17 @@ import {
 } from '../lib/limits.ts';
 import { isPlainName } from '../lib/names.ts';
 import { quote } from '../lib/quote.ts';
+import { PERM_READ_WRITE } from '../metadata/topic-config.ts';
 import { limitError, ProtocolError } from '../protocol/errors.ts';
+import {
+  asArray,
+  asObject,
+  entriesOf,
+  INT32,
+  integerOr,
+  integerWithin,
+  textOr,
+} from '../protocol/json-fields.ts';
 import {
   type ParseOptions,
   parseRocketJson,

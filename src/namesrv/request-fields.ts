@@ -1,9 +1,10 @@
-/** Extension fields that only a name server reads; the others are `control/request-fields.ts`. */
-import { RequestError, requiredText } from '../control/request-fields.ts';
+/** Extension fields that only a name server reads; the others are `protocol/request-fields.ts`. */
+
 import { isPlainName } from '../lib/names.ts';
 import { quote } from '../lib/quote.ts';
 import { ResponseCode } from '../protocol/codes.ts';
 import type { RemotingCommand } from '../protocol/command.ts';
+import { RequestError, requiredText } from '../protocol/request-fields.ts';
 
 /** A name that is kept. Throws a RequestError: missing (SYSTEM_ERROR), or none that can be (INVALID_PARAMETER). */
 export function requiredName(request: RemotingCommand, field: string): string {

@@ -1,5 +1,5 @@
 /** Answers about the routing state, as plain data that becomes JSON with the field names of RocketMQ. */
-import { PERM_WRITE, TOPIC_UNIT, TOPIC_UNIT_SUB } from '../control/topic-config.ts';
+import { PERM_WRITE, TOPIC_UNIT, TOPIC_UNIT_SUB } from '../metadata/topic-config.ts';
 import { type BrokerData, MASTER_ID, type QueueData, smallestId } from './model.ts';
 import type { Routes } from './routes.ts';
 

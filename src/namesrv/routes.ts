@@ -2,10 +2,10 @@
  * The routing state of a name server: who serves which topic. Every method finishes within the call, so readers never
  * see half a registration.
  */
-import { tableFull } from '../control/request-fields.ts';
-import { PERM_READ_WRITE, PERM_WRITE } from '../control/topic-config.ts';
 
 import { MAX_QUEUE_MAPPINGS, MAX_REGISTERED_BROKERS, MAX_REGISTERED_TOPICS } from '../lib/limits.ts';
+import { PERM_READ_WRITE, PERM_WRITE } from '../metadata/topic-config.ts';
+import { tableFull } from '../protocol/request-fields.ts';
 import type { ClientConnection, Log } from '../remoting/connection.ts';
 import { DisplacedBrokers, restoreTopics, topicsOfBroker } from './displaced.ts';
 

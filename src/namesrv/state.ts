@@ -1,8 +1,9 @@
 /** What the request handlers work on. */
-import { checkAnswerSize } from '../control/request-fields.ts';
+
 import type { Clock } from '../lib/clock.ts';
 import { ResponseCode } from '../protocol/codes.ts';
 import { type RemotingCommand, responseTo } from '../protocol/command.ts';
+import { checkAnswerSize } from '../protocol/request-fields.ts';
 import { type WriteOptions, writeRocketJson } from '../protocol/rocketmq-json.ts';
 import type { ClientConnection, Reply } from '../remoting/connection.ts';
 import type { NameServerConfig } from './config.ts';

@@ -1,8 +1,8 @@
 /** What clients and admin tools ask about topics and clusters. */
 
-import { requiredText } from '../control/request-fields.ts';
 import { ResponseCode } from '../protocol/codes.ts';
 import { type RemotingCommand, responseTo } from '../protocol/command.ts';
+import { requiredText } from '../protocol/request-fields.ts';
 import { ORDER_TOPIC_NAMESPACE } from './kv-config.ts';
 import { optionalBoolean } from './request-fields.ts';
 import {

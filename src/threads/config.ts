@@ -1,7 +1,7 @@
 /** What a broker is started with, after configuration files, command line and defaults have been put together. */
 import type { BrokerProperties } from '../broker/context.ts';
-import type { ControlLog } from '../control/log.ts';
-import type { BrokerSettings } from '../control/settings.ts';
+import type { ControlLog } from '../lib/log.ts';
+import type { BrokerSettings } from '../metadata/settings.ts';
 import type { StoreOptions } from '../store/options.ts';
 import type { EngineLayout } from './engine-layout.ts';
 

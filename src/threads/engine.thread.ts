@@ -3,13 +3,13 @@
  * when its agents are made, then works until the stop; such a thread hears no messages.
  */
 import { parentPort } from 'node:worker_threads';
+import { runAgent } from '../ring/agent.ts';
 import { COUNTER_BLOCKS, Counters } from '../ring/counters.ts';
 import { Patience } from '../ring/patience.ts';
 import { Positions } from '../ring/positions.ts';
 import { Parker, type WakeShape } from '../ring/wake.ts';
-import { runAgent } from './agent.ts';
+import type { EngineParts } from '../store/engine-shapes.ts';
 import { engineAgent } from './engine-agents.ts';
-import type { EngineParts } from './shapes.ts';
 import { whenTold } from './spawn.ts';
 
 export interface EngineShape extends EngineParts {

@@ -1,12 +1,12 @@
 /** The threads below control: starting them, hearing of their death, stopping them in order. */
 import { MessageChannel } from 'node:worker_threads';
-import type { ControlLog } from '../control/log.ts';
+import type { ControlLog } from '../lib/log.ts';
 import { HALT_ERRNO, HALTED, type Positions, STOPPING } from '../ring/positions.ts';
+import { logReports } from '../ring/reports.ts';
 import { wakerOf } from '../ring/wake.ts';
 import type { EngineShape } from './engine.thread.ts';
 import { type EngineThreads, terminateThreads } from './engine-threads.ts';
 import type { NetworkCommand, NetworkReport } from './network/network.thread.ts';
-import { logReports } from './reports.ts';
 import type { Thread } from './spawn.ts';
 import type { Topology } from './topology.ts';
 

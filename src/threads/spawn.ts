@@ -1,6 +1,6 @@
 /** Starting threads of this build, and hearing of their death. */
 import { parentPort, Worker } from 'node:worker_threads';
-import { isReport } from './reports.ts';
+import { isReport } from '../ring/reports.ts';
 import { threadFile } from './thread-file.ts';
 
 export interface Thread {

@@ -7,22 +7,19 @@ import type { RingShape } from '../ring/layout.ts';
 import { LINK_HEADER } from '../ring/link-records.ts';
 import { createRing } from '../ring/spsc-ring.ts';
 import { createWake, type WakeShape } from '../ring/wake.ts';
+import type { BrokerShape, DispatcherShape, ProducerShape, WriterShape } from '../store/engine-shapes.ts';
 import type { StoreOptions } from '../store/options.ts';
 import { awaitsFlush, maxRecordBytes } from '../store/options.ts';
 import type { RecoveredQueue } from '../store/recovery/recover.ts';
 import { type EngineLayout, needsOneNetworkThread } from './engine-layout.ts';
 import {
   ARRIVAL_RING_BYTES,
-  type BrokerShape,
   COMMAND_RING_BYTES,
-  type DispatcherShape,
   LINK_RING_BYTES,
   type NetworkSettings,
   type NetworkShape,
   PENDING_SENDS,
-  type ProducerShape,
   SEND_RING_BYTES,
-  type WriterShape,
 } from './shapes.ts';
 
 /** Frames past 256 KiB in flight per network thread and direction; senders of more wait. */

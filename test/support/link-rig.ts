@@ -2,15 +2,16 @@
  * Control's end of the links and those of some network threads, in this thread over real channels. Each side runs only
  * when it was woken, as its bell would do: what hangs here would hang there.
  */
-import type { ControlHandler } from '../../src/control/context.ts';
+
+import { ControlLink } from '../../src/broker/link/control-link.ts';
+import { type LinkEvents, LinkServer } from '../../src/broker/link/link-server.ts';
 import type { Connection } from '../../src/net/connection.ts';
 import { type RemotingCommand, requestCommand } from '../../src/protocol/command.ts';
 import { encodeCommand } from '../../src/protocol/command-codec.ts';
 import { CUT_ALL } from '../../src/protocol/frame-cutter.ts';
+import type { ControlHandler } from '../../src/remoting/connection.ts';
 import { ChannelReceiver, ChannelSender, createChannel } from '../../src/ring/channel.ts';
 import { createWake, type WakeShape, wakerOf } from '../../src/ring/wake.ts';
-import { type LinkEvents, LinkServer } from '../../src/threads/control/link-server.ts';
-import { ControlLink } from '../../src/threads/network/control-link.ts';
 import type { NetworkShape } from '../../src/threads/shapes.ts';
 import { fakeConnection } from './fake-connection.ts';
 

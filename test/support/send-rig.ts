@@ -5,6 +5,7 @@
 import { Acknowledger } from '../../src/broker/send/acknowledge.ts';
 import { SendHandler } from '../../src/broker/send/send-handler.ts';
 import { SendReply } from '../../src/broker/send/send-reply.ts';
+import type { CreationWait } from '../../src/broker/topics/creation-wait.ts';
 import type { TopicDelta } from '../../src/broker/view/deltas.ts';
 import { NetworkView } from '../../src/broker/view/network-view.ts';
 import type { Connection } from '../../src/net/connection.ts';
@@ -37,7 +38,6 @@ import { CommitLog } from '../../src/store/log/commit-log.ts';
 import { Segments } from '../../src/store/log/segments.ts';
 import { QueueDirectory } from '../../src/store/queue/queue-directory.ts';
 import { QueueFiles } from '../../src/store/read/queue-files.ts';
-import type { CreationWait } from '../../src/threads/network/creation-wait.ts';
 import { SimDisk } from '../sim/sim-disk.ts';
 import { fakeConnection } from './fake-connection.ts';
 import { STORE_HOST } from './messages.ts';

@@ -4,12 +4,12 @@
  * `opaque`.
  */
 import { createConnection, type Socket } from 'node:net';
+import { bindPort } from '../../src/net/bind.ts';
 import type { Connection } from '../../src/net/connection.ts';
 import { ConnectionCount } from '../../src/net/connection-count.ts';
+import { Sockets } from '../../src/net/sockets.ts';
 import { CUT_ALL, cutFrames, FrameCutter } from '../../src/protocol/frame-cutter.ts';
 import { Counters } from '../../src/ring/counters.ts';
-import { bindPort } from '../../src/threads/control/bind.ts';
-import { Sockets } from '../../src/threads/network/sockets.ts';
 
 /** How long something may take before the test gives up. */
 const PATIENCE_MS = 20_000;

@@ -2,9 +2,9 @@
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { asObject, entriesOf } from '../../src/control/json-fields.ts';
 import { RequestCode } from '../../src/protocol/codes.ts';
 import { requestCommand } from '../../src/protocol/command.ts';
+import { asObject, entriesOf } from '../../src/protocol/json-fields.ts';
 import { parseRocketJson } from '../../src/protocol/rocketmq-json.ts';
 import { CommandClient } from '../../src/remoting/command-client.ts';
 import {

@@ -114,17 +114,17 @@ const ASKS_THE_TIME = new Map([
   ['src/broker/admin/time-span.ts', 'how long a message has been there by its store time, which is shown'],
   ['src/broker/consumer/check-client-config.ts', 'version of a subscription that is only looked at'],
   ['src/cli/logger.ts', 'the time of a line that could not be written'],
-  ['src/control/append-times.ts', 'by how much the clock is ahead of the monotonic one'],
-  ['src/control/clients.ts', 'versions of subscriptions, made to ascend'],
-  ['src/control/data-version.ts', 'part of a version that is compared for equality'],
-  ['src/control/day-totals.ts', 'midnight'],
+  ['src/metadata/append-times.ts', 'by how much the clock is ahead of the monotonic one'],
+  ['src/clients/clients.ts', 'versions of subscriptions, made to ascend'],
+  ['src/metadata/data-version.ts', 'part of a version that is compared for equality'],
+  ['src/broker/stats/day-totals.ts', 'midnight'],
   ['src/store/index/key-index.ts', 'names of files, made to ascend'],
   ['src/store/store.ts', 'store times'],
   ['src/threads/control/assembly.ts', 'part of unique keys'],
   ['src/threads/control/duties.ts', 'startAcceptSendRequestTimeStamp, a time of day'],
-  ['src/threads/control/retention.ts', 'deleteWhen, an hour of the day'],
+  ['src/store/retention/retention.ts', 'deleteWhen, an hour of the day'],
   ['src/threads/network/assembly.ts', 'part of unique keys'],
-  ['src/threads/writer-agent.ts', 'store times'],
+  ['src/store/log/writer-agent.ts', 'store times'],
 ]);
 
 test('no file refers to papers outside the repository', () => {

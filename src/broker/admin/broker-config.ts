@@ -1,7 +1,8 @@
 /** The broker's configuration: UPDATE_BROKER_CONFIG (25) and GET_BROKER_CONFIG (26), as properties text. */
-import { RequestError, succeed } from '../../control/request-fields.ts';
+
 import { formatJavaProperties, parseJavaProperties } from '../../lib/java-properties.ts';
 import { ResponseCode } from '../../protocol/codes.ts';
+import { RequestError, succeed } from '../../protocol/request-fields.ts';
 import { writeRocketJson } from '../../protocol/rocketmq-json.ts';
 import type { BrokerHandler } from '../context.ts';
 

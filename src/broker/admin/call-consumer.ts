@@ -2,9 +2,10 @@
  * Requests that are handed on to one client and whose answer goes back as it is: GET_CONSUMER_RUNNING_INFO (307) and
  * CONSUME_MESSAGE_DIRECTLY (309), which takes the message along.
  */
-import { RequestError, requiredText, textField } from '../../control/request-fields.ts';
+
 import { ResponseCode } from '../../protocol/codes.ts';
 import { type RemotingCommand, requestCommand, responseTo } from '../../protocol/command.ts';
+import { RequestError, requiredText, textField } from '../../protocol/request-fields.ts';
 import { decodeMessageId } from '../../record/message-id.ts';
 import { RemotingError } from '../../remoting/errors.ts';
 import type { BrokerContext, BrokerHandler } from '../context.ts';

@@ -2,10 +2,10 @@
  * Who is connected: GET_CONSUMER_CONNECTION_LIST (203), GET_PRODUCER_CONNECTION_LIST (204), GET_ALL_PRODUCER_INFO
  * (328).
  */
-import type { ClientInfo } from '../../control/producers.ts';
-import { RequestError, requiredText, succeedWith } from '../../control/request-fields.ts';
+import type { ClientInfo } from '../../clients/producers.ts';
 import { timeOf } from '../../lib/clock.ts';
 import { ResponseCode } from '../../protocol/codes.ts';
+import { RequestError, requiredText, succeedWith } from '../../protocol/request-fields.ts';
 import type { BrokerHandler } from '../context.ts';
 
 export const consumerConnections: BrokerHandler = (context, request) => {

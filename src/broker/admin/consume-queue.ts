@@ -1,4 +1,7 @@
 /** QUERY_CONSUME_QUEUE (321): entries of a ConsumeQueue as they are stored, for looking into trouble. */
+
+import { acceptsTagCode, isTagType } from '../../clients/subscription.ts';
+import { ResponseCode } from '../../protocol/codes.ts';
 import {
   offsetField,
   RequestError,
@@ -6,9 +9,7 @@ import {
   requiredText,
   succeedWith,
   textField,
-} from '../../control/request-fields.ts';
-import { acceptsTagCode, isTagType } from '../../control/subscription.ts';
-import { ResponseCode } from '../../protocol/codes.ts';
+} from '../../protocol/request-fields.ts';
 import type { BrokerHandler } from '../context.ts';
 
 /** More would not fit into one sensible answer. */

@@ -2,18 +2,18 @@
  * How far groups are behind: GET_CONSUME_STATS (208) for one group, GET_BROKER_CONSUME_STATS (317) for all.
  * Keys of `offsetTable` are objects.
  */
-import type { MessageQueue } from '../../control/queue-locks.ts';
+import type { MessageQueue } from '../../clients/queue-locks.ts';
+import { isBlank } from '../../lib/names.ts';
+import type { TopicConfig } from '../../metadata/topic-config.ts';
 import {
   booleanField,
   checkAnswerSize,
   requiredText,
   succeedWith,
   textField,
-} from '../../control/request-fields.ts';
-import { GROUP_GET_NUMS } from '../../control/stats.ts';
-import type { TopicConfig } from '../../control/topic-config.ts';
-import { isBlank } from '../../lib/names.ts';
+} from '../../protocol/request-fields.ts';
 import { type BrokerContext, type BrokerHandler, brokerAddress } from '../context.ts';
+import { GROUP_GET_NUMS } from '../stats/stats.ts';
 import { Slices } from './slices.ts';
 
 interface QueueProgress {

@@ -1,9 +1,10 @@
 /** INVOKE_BROKER_TO_GET_CONSUMER_STATUS (223): asks a group's clients for their positions (221) and collects them. */
-import { asObject, parseBody } from '../../control/json-fields.ts';
-import { RequestError, requiredText, succeedWith, textField } from '../../control/request-fields.ts';
+
 import { isBlank } from '../../lib/names.ts';
 import { RequestCode, ResponseCode } from '../../protocol/codes.ts';
 import { requestCommand } from '../../protocol/command.ts';
+import { asObject, parseBody } from '../../protocol/json-fields.ts';
+import { RequestError, requiredText, succeedWith, textField } from '../../protocol/request-fields.ts';
 import type { RocketJson } from '../../protocol/rocketmq-json.ts';
 import type { BrokerHandler } from '../context.ts';
 import { checkAsked, KNOWS_RESET_AND_STATUS, tooOld } from './reset-on-clients.ts';

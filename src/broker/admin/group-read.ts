@@ -1,5 +1,6 @@
 /** Group configurations: GET_ALL_SUBSCRIPTIONGROUP_CONFIG (201) and GET_SUBSCRIPTIONGROUP_CONFIG (352). */
-import { groupConfigToJson } from '../../control/group-config.ts';
+import { groupConfigToJson } from '../../metadata/group-config.ts';
+import { ResponseCode } from '../../protocol/codes.ts';
 import {
   checkAnswerSize,
   int32Field,
@@ -8,8 +9,7 @@ import {
   succeed,
   succeedWith,
   textField,
-} from '../../control/request-fields.ts';
-import { ResponseCode } from '../../protocol/codes.ts';
+} from '../../protocol/request-fields.ts';
 import type { BrokerHandler } from '../context.ts';
 import { builtOnce } from './built-once.ts';
 import { pageOf } from './paging.ts';

@@ -2,16 +2,7 @@
  * UPDATE_AND_CREATE_SUBSCRIPTIONGROUP (200), its list form (225), DELETE_SUBSCRIPTIONGROUP (207) and
  * UPDATE_AND_GET_GROUP_FORBIDDEN (353). Answered when it is on disk.
  */
-import { type GroupConfig, groupConfigFromJson } from '../../control/group-config.ts';
-import { asArray, asObject, parseBody } from '../../control/json-fields.ts';
-import {
-  booleanField,
-  RequestError,
-  requiredText,
-  succeed,
-  succeedWith,
-  textField,
-} from '../../control/request-fields.ts';
+
 import {
   groupNameProblem,
   illegalGroup,
@@ -19,7 +10,17 @@ import {
   isTopicName,
   topicNameProblem,
 } from '../../lib/names.ts';
+import { type GroupConfig, groupConfigFromJson } from '../../metadata/group-config.ts';
 import { ResponseCode } from '../../protocol/codes.ts';
+import { asArray, asObject, parseBody } from '../../protocol/json-fields.ts';
+import {
+  booleanField,
+  RequestError,
+  requiredText,
+  succeed,
+  succeedWith,
+  textField,
+} from '../../protocol/request-fields.ts';
 import type { BrokerHandler } from '../context.ts';
 
 export const updateGroup: BrokerHandler = async (context, request) => {

@@ -2,6 +2,9 @@
  * Offsets as a whole: GET_ALL_CONSUMER_OFFSET (43), GET_ALL_DELAY_OFFSET (45), QUERY_CORRECTION_OFFSET (308),
  * CLONE_GROUP_OFFSET (314).
  */
+
+import { illegalGroup, isBlank, isGroupName } from '../../lib/names.ts';
+import { ResponseCode } from '../../protocol/codes.ts';
 import {
   booleanField,
   RequestError,
@@ -9,9 +12,7 @@ import {
   succeed,
   succeedWith,
   textField,
-} from '../../control/request-fields.ts';
-import { illegalGroup, isBlank, isGroupName } from '../../lib/names.ts';
-import { ResponseCode } from '../../protocol/codes.ts';
+} from '../../protocol/request-fields.ts';
 import type { BrokerContext, BrokerHandler } from '../context.ts';
 import { builtOnce } from './built-once.ts';
 

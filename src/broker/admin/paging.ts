@@ -1,5 +1,5 @@
 /** The paging that requests 21 and 201 share. */
-import type { BrokerSettings } from '../../control/settings.ts';
+import type { BrokerSettings } from '../../metadata/settings.ts';
 
 export interface Page {
   first: number;

@@ -2,7 +2,8 @@
  * INVOKE_BROKER_TO_RESET_OFFSET (222): a group is to go on somewhere else. The new offsets wait here until the
  * group's next pull hears of them; with useServerSideResetOffset=false the online clients are told instead.
  */
-import type { MessageQueue } from '../../control/queue-locks.ts';
+import type { MessageQueue } from '../../clients/queue-locks.ts';
+import { ResponseCode } from '../../protocol/codes.ts';
 import {
   booleanField,
   checkQueueId,
@@ -12,8 +13,7 @@ import {
   requiredInt64,
   requiredText,
   succeedWith,
-} from '../../control/request-fields.ts';
-import { ResponseCode } from '../../protocol/codes.ts';
+} from '../../protocol/request-fields.ts';
 import type { BrokerContext, BrokerHandler } from '../context.ts';
 import { resetOnClients } from './reset-on-clients.ts';
 

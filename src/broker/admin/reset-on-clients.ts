@@ -1,10 +1,11 @@
 /** Resetting a group's offsets through its online clients: RESET_CONSUMER_CLIENT_OFFSET (220), one-way to each. */
-import { newOnewayRequest } from '../../control/outgoing.ts';
-import type { MessageQueue } from '../../control/queue-locks.ts';
-import { RequestError, succeedWith } from '../../control/request-fields.ts';
+
+import type { MessageQueue } from '../../clients/queue-locks.ts';
 import { limitRemark, MAX_ASKED_CLIENTS } from '../../lib/limits.ts';
 import { RequestCode, ResponseCode } from '../../protocol/codes.ts';
 import type { RemotingCommand } from '../../protocol/command.ts';
+import { newOnewayRequest } from '../../protocol/outgoing.ts';
+import { RequestError, succeedWith } from '../../protocol/request-fields.ts';
 import { writeRocketJson } from '../../protocol/rocketmq-json.ts';
 import type { BrokerContext } from '../context.ts';
 

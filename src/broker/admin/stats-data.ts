@@ -1,6 +1,7 @@
 /** VIEW_BROKER_STATS_DATA (315): one counter over the last minute, hour and day. */
-import { RequestError, requiredText, succeedWith } from '../../control/request-fields.ts';
+
 import { ResponseCode } from '../../protocol/codes.ts';
+import { RequestError, requiredText, succeedWith } from '../../protocol/request-fields.ts';
 import type { BrokerHandler } from '../context.ts';
 
 export const statsData: BrokerHandler = (context, request) => {

@@ -1,5 +1,5 @@
 /** Cleaning on request: CLEAN_EXPIRED_CONSUMEQUEUE (306), CLEAN_UNUSED_TOPIC (316), DELETE_EXPIRED_COMMITLOG (329). */
-import { succeed } from '../../control/request-fields.ts';
+import { succeed } from '../../protocol/request-fields.ts';
 import type { BrokerHandler } from '../context.ts';
 
 export const cleanExpiredQueues: BrokerHandler = async (context, request) => {

@@ -2,7 +2,7 @@
  * Which groups and topics belong together: QUERY_TOPIC_CONSUME_BY_WHO (300), QUERY_TOPICS_BY_CONSUMER (343),
  * QUERY_SUBSCRIPTION_BY_CONSUMER (345).
  */
-import { requiredText, succeedWith } from '../../control/request-fields.ts';
+import { requiredText, succeedWith } from '../../protocol/request-fields.ts';
 import { type BrokerHandler, brokerAddress } from '../context.ts';
 
 /** Groups that are online with this topic, and groups that have offsets for it. */

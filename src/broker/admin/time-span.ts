@@ -1,6 +1,7 @@
 /** QUERY_CONSUME_TIME_SPAN (303): times of a queue's first, last and last consumed message, and how late a group is. */
-import { RequestError, requiredText, succeedWith } from '../../control/request-fields.ts';
+
 import { ResponseCode } from '../../protocol/codes.ts';
+import { RequestError, requiredText, succeedWith } from '../../protocol/request-fields.ts';
 import type { BrokerContext, BrokerHandler } from '../context.ts';
 
 export const consumeTimeSpan: BrokerHandler = (context, request) => {

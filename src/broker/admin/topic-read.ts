@@ -1,4 +1,7 @@
 /** Topic configurations: GET_ALL_TOPIC_CONFIG (21), GET_TOPIC_CONFIG (351), system topics (305). */
+
+import { topicConfigToJson } from '../../metadata/topic-config.ts';
+import { ResponseCode } from '../../protocol/codes.ts';
 import {
   checkAnswerSize,
   int32Field,
@@ -7,9 +10,7 @@ import {
   succeed,
   succeedWith,
   textField,
-} from '../../control/request-fields.ts';
-import { topicConfigToJson } from '../../control/topic-config.ts';
-import { ResponseCode } from '../../protocol/codes.ts';
+} from '../../protocol/request-fields.ts';
 import type { BrokerHandler } from '../context.ts';
 import { builtOnce } from './built-once.ts';
 import { pageOf } from './paging.ts';

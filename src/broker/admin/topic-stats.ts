@@ -1,9 +1,9 @@
 /** GET_TOPIC_STATS_INFO (202): the range of each queue of a topic. Keys of `offsetTable` are objects. */
-import type { MessageQueue } from '../../control/queue-locks.ts';
-import { RequestError, requiredText, succeedWith } from '../../control/request-fields.ts';
-import { TOPIC_PUT_NUMS } from '../../control/stats.ts';
+import type { MessageQueue } from '../../clients/queue-locks.ts';
 import { ResponseCode } from '../../protocol/codes.ts';
+import { RequestError, requiredText, succeedWith } from '../../protocol/request-fields.ts';
 import type { BrokerHandler } from '../context.ts';
+import { TOPIC_PUT_NUMS } from '../stats/stats.ts';
 
 interface TopicOffset {
   lastUpdateTimestamp: number;

@@ -1,6 +1,17 @@
 /** UPDATE_AND_CREATE_TOPIC (17), its list form (18) and DELETE_TOPIC_IN_BROKER (215). Answered when it is on disk. */
-import { MESSAGE_TYPE_ATTRIBUTE, parseAttributeChanges } from '../../control/attributes.ts';
-import { asArray, asObject, parseBody } from '../../control/json-fields.ts';
+
+import { isBlank, popRetryTopicOf, popRetryTopicV2Of, topicNameProblem } from '../../lib/names.ts';
+import { quote } from '../../lib/quote.ts';
+import { MESSAGE_TYPE_ATTRIBUTE, parseAttributeChanges } from '../../metadata/attributes.ts';
+import {
+  sameTopicConfig,
+  type TopicConfig,
+  topicConfigFromJson,
+  topicConfigProblem,
+} from '../../metadata/topic-config.ts';
+import { ResponseCode } from '../../protocol/codes.ts';
+import type { RemotingCommand } from '../../protocol/command.ts';
+import { asArray, asObject, parseBody } from '../../protocol/json-fields.ts';
 import {
   booleanField,
   int32Field,
@@ -8,17 +19,7 @@ import {
   requiredInt32,
   succeed,
   textField,
-} from '../../control/request-fields.ts';
-import {
-  sameTopicConfig,
-  type TopicConfig,
-  topicConfigFromJson,
-  topicConfigProblem,
-} from '../../control/topic-config.ts';
-import { isBlank, popRetryTopicOf, popRetryTopicV2Of, topicNameProblem } from '../../lib/names.ts';
-import { quote } from '../../lib/quote.ts';
-import { ResponseCode } from '../../protocol/codes.ts';
-import type { RemotingCommand } from '../../protocol/command.ts';
+} from '../../protocol/request-fields.ts';
 import type { BrokerContext, BrokerHandler } from '../context.ts';
 
 const FILTER_TYPES = ['SINGLE_TAG', 'MULTI_TAG'];

@@ -1,8 +1,9 @@
 /** CHECK_CLIENT_CONFIG (46): a starting consumer asks whether the broker understands its expression. */
-import { asObject, parseBody } from '../../control/json-fields.ts';
-import { RequestError, succeed } from '../../control/request-fields.ts';
-import { isTagType, subscriptionFromJson } from '../../control/subscription.ts';
+
+import { isTagType, subscriptionFromJson } from '../../clients/subscription.ts';
 import { ResponseCode } from '../../protocol/codes.ts';
+import { asObject, parseBody } from '../../protocol/json-fields.ts';
+import { RequestError, succeed } from '../../protocol/request-fields.ts';
 import type { BrokerHandler } from '../context.ts';
 
 export const checkClientConfig: BrokerHandler = (context, request) => {

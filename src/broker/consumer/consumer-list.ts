@@ -1,6 +1,7 @@
 /** GET_CONSUMER_LIST_BY_GROUP (38): the client ids of a group, from which each client computes its queues. */
-import { RequestError, requiredText, succeedWith } from '../../control/request-fields.ts';
+
 import { ResponseCode } from '../../protocol/codes.ts';
+import { RequestError, requiredText, succeedWith } from '../../protocol/request-fields.ts';
 import type { BrokerHandler } from '../context.ts';
 
 export const consumerList: BrokerHandler = (context, request) => {

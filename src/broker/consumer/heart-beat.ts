@@ -3,12 +3,12 @@
  * here, since tools find a group's brokers by the route of that topic.
  */
 
-import type { ConsumerData, HeartbeatData } from '../../control/heartbeat.ts';
-import { parseHeartbeat } from '../../control/heartbeat.ts';
-import type { ClientInfo } from '../../control/producers.ts';
-import { succeed } from '../../control/request-fields.ts';
-import { TOPIC_UNIT_SUB } from '../../control/topic-config.ts';
+import type { ConsumerData, HeartbeatData } from '../../clients/heartbeat.ts';
+import { parseHeartbeat } from '../../clients/heartbeat.ts';
+import type { ClientInfo } from '../../clients/producers.ts';
 import { retryTopicOf } from '../../lib/names.ts';
+import { TOPIC_UNIT_SUB } from '../../metadata/topic-config.ts';
+import { succeed } from '../../protocol/request-fields.ts';
 import type { BrokerContext, BrokerHandler } from '../context.ts';
 
 export const heartBeat: BrokerHandler = (context, request, connection) => {

@@ -2,15 +2,16 @@
  * LOCK_BATCH_MQ (41) and UNLOCK_BATCH_MQ (42): orderly consumers take, refresh and give back their queues. What is no
  * queue of this broker is not granted.
  */
-import { asArray, asObject, integerIn, parseBody, textIn } from '../../control/json-fields.ts';
-import type { MessageQueue } from '../../control/queue-locks.ts';
-import { RequestError, succeed, succeedWith } from '../../control/request-fields.ts';
-import { queuesOf } from '../../control/topic-config.ts';
+
+import type { MessageQueue } from '../../clients/queue-locks.ts';
 import { MAX_CLIENT_ID } from '../../lib/limits.ts';
 import { illegalGroup, isGroupName, isPlainName } from '../../lib/names.ts';
 import { ResponseCode } from '../../protocol/codes.ts';
 import type { RemotingCommand } from '../../protocol/command.ts';
 import { limitError } from '../../protocol/errors.ts';
+import { asArray, asObject, integerIn, parseBody, textIn } from '../../protocol/json-fields.ts';
+import { queuesOf } from '../../protocol/queue-numbers.ts';
+import { RequestError, succeed, succeedWith } from '../../protocol/request-fields.ts';
 import type { RocketJson } from '../../protocol/rocketmq-json.ts';
 import type { BrokerContext, BrokerHandler } from '../context.ts';
 

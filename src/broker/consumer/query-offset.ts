@@ -3,14 +3,15 @@
  * queue still has its first message, whatever its consumeFromWhere says; otherwise "not found" (22), never 0 or -1,
  * lets the client decide.
  */
+
+import { ResponseCode } from '../../protocol/codes.ts';
 import {
   booleanField,
   RequestError,
   requiredInt32,
   requiredText,
   succeed,
-} from '../../control/request-fields.ts';
-import { ResponseCode } from '../../protocol/codes.ts';
+} from '../../protocol/request-fields.ts';
 import type { BrokerHandler } from '../context.ts';
 
 export const queryOffset: BrokerHandler = (context, request) => {

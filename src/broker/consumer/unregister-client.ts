@@ -1,5 +1,5 @@
 /** UNREGISTER_CLIENT (35): a client shuts down properly and leaves a producer group, a consumer group or both. */
-import { succeed, textField } from '../../control/request-fields.ts';
+import { succeed, textField } from '../../protocol/request-fields.ts';
 import type { BrokerHandler } from '../context.ts';
 
 export const unregisterClient: BrokerHandler = (context, request, connection) => {

@@ -1,5 +1,7 @@
 /** UPDATE_CONSUMER_OFFSET (15): a group's progress, mostly one-way. The value is stored as given, lower ones too. */
-import { offsetsFull } from '../../control/offsets.ts';
+import { offsetsFull } from '../../metadata/offsets.ts';
+import { ResponseCode } from '../../protocol/codes.ts';
+import { responseTo } from '../../protocol/command.ts';
 import {
   checkQueueId,
   int32Field,
@@ -7,9 +9,7 @@ import {
   RequestError,
   requiredText,
   succeed,
-} from '../../control/request-fields.ts';
-import { ResponseCode } from '../../protocol/codes.ts';
-import { responseTo } from '../../protocol/command.ts';
+} from '../../protocol/request-fields.ts';
 import type { BrokerHandler } from '../context.ts';
 
 export const updateOffset: BrokerHandler = (context, request) => {

@@ -6,16 +6,18 @@
  * States: waiting (a timer is set for the head entry, or a slow one when the queue is empty), full (no timer; a
  * finished put goes on), failed (nothing new is issued; failed puts are repeated with growing pauses).
  */
-import type { AppendTimes } from '../../control/append-times.ts';
-import type { PutMessage, QueueEntry, StoreReads } from '../../control/context.ts';
-import type { DelayOffsets } from '../../control/delay-offsets.ts';
-import type { DelayTimes } from '../../control/delay-times.ts';
-import type { ControlLog } from '../../control/log.ts';
-import type { BrokerSettings } from '../../control/settings.ts';
+
 import type { Clock } from '../../lib/clock.ts';
+import type { ControlLog } from '../../lib/log.ts';
 import { SCHEDULE_TOPIC } from '../../lib/names.ts';
 import type { Timers } from '../../lib/timers.ts';
+import type { AppendTimes } from '../../metadata/append-times.ts';
+import type { DelayOffsets } from '../../metadata/delay-offsets.ts';
+import type { DelayTimes } from '../../metadata/delay-times.ts';
+import type { BrokerSettings } from '../../metadata/settings.ts';
 import { ResponseCode } from '../../protocol/codes.ts';
+import type { QueueEntry, StoreReads } from '../../store/read/store-reads.ts';
+import type { PutMessage } from '../put/put-message.ts';
 import { deliveryOf } from './delivery.ts';
 import { type DelayLevels, queueOfLevel } from './levels.ts';
 

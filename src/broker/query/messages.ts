@@ -1,4 +1,7 @@
 /** Finding messages: QUERY_MESSAGE (12) by key and VIEW_MESSAGE_BY_ID (33) by position in the CommitLog. */
+
+import { ResponseCode } from '../../protocol/codes.ts';
+import { responseTo } from '../../protocol/command.ts';
 import {
   booleanField,
   RequestError,
@@ -7,9 +10,7 @@ import {
   requiredText,
   succeed,
   textField,
-} from '../../control/request-fields.ts';
-import { ResponseCode } from '../../protocol/codes.ts';
-import { responseTo } from '../../protocol/command.ts';
+} from '../../protocol/request-fields.ts';
 import type { BrokerHandler } from '../context.ts';
 
 const UNIQUE_KEY_QUERY = '_UNIQUE_KEY_QUERY';

@@ -8,7 +8,7 @@ import {
   requiredText,
   succeed,
   textField,
-} from '../../control/request-fields.ts';
+} from '../../protocol/request-fields.ts';
 import type { BrokerHandler } from '../context.ts';
 
 export const searchOffset: BrokerHandler = (context, request) => {

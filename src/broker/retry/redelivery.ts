@@ -1,5 +1,5 @@
 /** The message that goes to a retry topic or a dead letter queue in place of one that was not consumed. */
-import type { InternalMessage } from '../../control/context.ts';
+
 import type { StoredMessage } from '../../record/decode.ts';
 import {
   PROPERTY_DELAY,
@@ -7,6 +7,7 @@ import {
   PROPERTY_RETRY_TOPIC,
   PROPERTY_WAIT,
 } from '../../record/properties.ts';
+import type { InternalMessage } from '../put/put-message.ts';
 
 /** Dead letter topics have one queue. */
 export const DEAD_LETTER_QUEUES = 1;

@@ -1,7 +1,7 @@
 /** What sending back (36) and sending to a retry topic have in common. */
-import type { GroupConfig } from '../../control/group-config.ts';
-import { RequestError } from '../../control/request-fields.ts';
+import type { GroupConfig } from '../../metadata/group-config.ts';
 import { ResponseCode } from '../../protocol/codes.ts';
+import { RequestError } from '../../protocol/request-fields.ts';
 
 /** MQVersion ordinal of V3_4_9: older clients say nothing usable about their own maximum. */
 const KNOWS_MAX_RECONSUME_TIMES = 121;

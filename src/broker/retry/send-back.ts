@@ -2,7 +2,13 @@
  * CONSUMER_SEND_MSG_BACK (36): a consumer could not handle a message. It is stored anew under the group's retry topic,
  * after a delay that grows with each try, and after the last one in the group's dead letter queue.
  */
-import type { GroupConfig } from '../../control/group-config.ts';
+
+import { limitRemark, MAX_SEND_BACK_BYTES } from '../../lib/limits.ts';
+import { deadLetterTopicOf, retryTopicOf } from '../../lib/names.ts';
+import type { GroupConfig } from '../../metadata/group-config.ts';
+import { PERM_WRITE, TOPIC_UNIT_SUB } from '../../metadata/topic-config.ts';
+import { ResponseCode, responseName } from '../../protocol/codes.ts';
+import type { RemotingCommand } from '../../protocol/command.ts';
 import {
   booleanField,
   int32Field,
@@ -11,17 +17,12 @@ import {
   requiredInt64,
   requiredText,
   succeed,
-} from '../../control/request-fields.ts';
-import { SNDBCK_PUT_NUMS, SNDBCK2DLQ_TIMES } from '../../control/stats.ts';
-import { PERM_WRITE, TOPIC_UNIT_SUB } from '../../control/topic-config.ts';
-import { limitRemark, MAX_SEND_BACK_BYTES } from '../../lib/limits.ts';
-import { deadLetterTopicOf, retryTopicOf } from '../../lib/names.ts';
-import { ResponseCode, responseName } from '../../protocol/codes.ts';
-import type { RemotingCommand } from '../../protocol/command.ts';
+} from '../../protocol/request-fields.ts';
 import { decodeRecord, type StoredMessage } from '../../record/decode.ts';
 import { PROPERTY_RETRY_TOPIC } from '../../record/properties.ts';
 import type { BrokerContext, BrokerHandler } from '../context.ts';
 import { rewriteForDelay } from '../delay/rewrite.ts';
+import { SNDBCK_PUT_NUMS, SNDBCK2DLQ_TIMES } from '../stats/stats.ts';
 import { DEAD_LETTER_QUEUES, redeliveryOf } from './redelivery.ts';
 import { groupMissing, maxReconsumeTimes } from './rules.ts';
 

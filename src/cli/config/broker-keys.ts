@@ -1,6 +1,6 @@
 /** The keys of broker.conf that RingMQ obeys: RocketMQ's names, units and defaults, and a few of its own. */
 
-import type { BrokerSettings } from '../../control/settings.ts';
+import type { BrokerSettings } from '../../metadata/settings.ts';
 import { parseAddress } from '../../remoting/address.ts';
 import { parseDelayLevels } from '../../store/dispatch/schedule-time.ts';
 import type { StoreOptions } from '../../store/options.ts';

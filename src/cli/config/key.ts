@@ -1,5 +1,5 @@
 /** What one configuration key is: its name, where its value goes, which texts it takes. */
-import type { BrokerSettings } from '../../control/settings.ts';
+import type { BrokerSettings } from '../../metadata/settings.ts';
 import type { StoreOptions } from '../../store/options.ts';
 import type { EngineLayout } from '../../threads/engine-layout.ts';
 import { UserError } from '../user-error.ts';

@@ -1,7 +1,7 @@
 /** The running broker's configuration as requests 25 and 26 see it. */
 import type { BrokerProperties } from '../../broker/context.ts';
-import { DataVersion, type DataVersionJson } from '../../control/data-version.ts';
 import { type Clock, systemClock } from '../../lib/clock.ts';
+import { DataVersion, type DataVersionJson } from '../../metadata/data-version.ts';
 import { UserError } from '../user-error.ts';
 import { brokerKeys } from './broker-keys.ts';
 import { type BrokerValues, type Key, parseValue, readValue, type Value, writeValue } from './key.ts';

@@ -1,7 +1,7 @@
 /** Puts a broker's configuration together: defaults, then the file, then the command line. */
 import { availableParallelism, homedir, hostname, networkInterfaces } from 'node:os';
 import { join, resolve } from 'node:path';
-import { defaultBrokerSettings } from '../../control/settings.ts';
+import { defaultBrokerSettings } from '../../metadata/settings.ts';
 import { parseAddress } from '../../remoting/address.ts';
 import { checkStoreOptions, DEFAULT_STORE_OPTIONS } from '../../store/options.ts';
 import { defaultEngineLayout, needsOneNetworkThread } from '../../threads/engine-layout.ts';

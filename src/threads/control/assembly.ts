@@ -1,7 +1,11 @@
 /** How control's parts are put together; each function makes one of them. */
 import { rm } from 'node:fs/promises';
+import { createMaintenance } from '../../broker/admin/store-maintenance.ts';
 import type { BrokerContext } from '../../broker/context.ts';
-import type { DayTotals } from '../../control/day-totals.ts';
+import { PutRing } from '../../broker/put/put-channel.ts';
+import type { DayTotals } from '../../broker/stats/day-totals.ts';
+import { runtimeFigures } from '../../broker/stats/runtime-figures.ts';
+import type { Tables } from '../../broker/tables.ts';
 import { ByteBudget } from '../../lib/byte-budget.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { MAX_SEND_BACK_BYTES } from '../../lib/limits.ts';
@@ -12,19 +16,15 @@ import type { CounterSums } from '../../ring/counters.ts';
 import { RingConsumer } from '../../ring/spsc-ring.ts';
 import { wakerOf } from '../../ring/wake.ts';
 import { Watermark } from '../../ring/watermark.ts';
+import type { Checkpoints } from '../../store/checkpoints.ts';
 import { nativeDisk } from '../../store/disk/native-disk.ts';
 import { confirmedBy, maxRecordBytes } from '../../store/options.ts';
+import type { ControlReads } from '../../store/read/reads-by-name.ts';
+import { Retention } from '../../store/retention/retention.ts';
 import type { BrokerConfig } from '../config.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import type { Topology } from '../topology.ts';
-import type { Checkpoints } from './checkpoints.ts';
 import type { OpenedStore } from './opened-store.ts';
-import { PutRing } from './put-ring.ts';
-import { Retention } from './retention.ts';
-import { runtimeFigures } from './runtime-figures.ts';
-import { createMaintenance } from './store-maintenance.ts';
-import type { ControlReads } from './store-reads.ts';
-import type { Tables } from './tables.ts';
 
 export function makePutRing(config: BrokerConfig, opened: OpenedStore, topology: Topology): PutRing {
   const { settings, store } = config;

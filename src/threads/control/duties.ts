@@ -1,17 +1,17 @@
 /** What control does by the clock: name servers, checkpoints, retention, statistics, the tables' own upkeep. */
-import { startMaintenance } from '../../control/maintenance.ts';
+import { startMaintenance } from '../../broker/maintenance.ts';
+import type { BrokerStats } from '../../broker/stats/broker-stats.ts';
+import type { Tables } from '../../broker/tables.ts';
+import type { Announcer } from '../../broker/view/announcer.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { systemTimers } from '../../lib/timers.ts';
 import { formatHost } from '../../net/addresses.ts';
 import { NameServerRegistrar } from '../../remoting/name-server-registrar.ts';
+import type { Checkpoints } from '../../store/checkpoints.ts';
 import { storePaths } from '../../store/paths.ts';
 import { removeDeletedQueues } from '../../store/queue/deleted-queues.ts';
+import type { Retention } from '../../store/retention/retention.ts';
 import type { BrokerConfig } from '../config.ts';
-import type { Announcer } from './announcer.ts';
-import type { BrokerStats } from './broker-stats.ts';
-import type { Checkpoints } from './checkpoints.ts';
-import type { Retention } from './retention.ts';
-import type { Tables } from './tables.ts';
 
 const CHECKPOINT_MS = 5_000;
 /**

@@ -6,9 +6,9 @@ import { Positions } from '../../ring/positions.ts';
 import { nativeDisk } from '../../store/disk/native-disk.ts';
 import { OpenStore } from '../../store/opening.ts';
 import { createQueueDirectory, QueueDirectory } from '../../store/queue/queue-directory.ts';
+import { QueueIds } from '../../store/queue/queue-ids.ts';
 import type { BrokerConfig } from '../config.ts';
 import { createTopology, type Topology } from '../topology.ts';
-import { QueueIds } from './queue-ids.ts';
 
 export interface OpenedStore {
   readonly store: OpenStore;

@@ -1,2 +1,2 @@
 /** Entry of Piscina's workers: one named export per job. */
-export { followLog } from './follow-log.ts';
+export { followLog } from '../../store/retention/follow-log.ts';

@@ -4,8 +4,8 @@
  * never go this way.
  */
 import type { Piscina } from 'piscina';
+import type { FollowLogInput } from '../../store/retention/follow-log.ts';
 import { threadFile } from '../thread-file.ts';
-import type { FollowLogInput } from './follow-log.ts';
 
 const IDLE_MS = 5_000;
 

@@ -1,10 +1,13 @@
 /** How a network thread's handlers are put together; each function makes one of them. */
+
+import type { ControlLink } from '../../broker/link/control-link.ts';
 import { PullFilters } from '../../broker/pull/pull-filters.ts';
 import { PullHandler } from '../../broker/pull/pull-handler.ts';
 import type { PullHold } from '../../broker/pull/pull-hold.ts';
 import { Acknowledger } from '../../broker/send/acknowledge.ts';
 import { SendHandler } from '../../broker/send/send-handler.ts';
 import { SendReply } from '../../broker/send/send-reply.ts';
+import type { CreationWait } from '../../broker/topics/creation-wait.ts';
 import type { NetworkView } from '../../broker/view/network-view.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { UniqueIds } from '../../lib/unique-id.ts';
@@ -15,6 +18,7 @@ import { encodeProperties } from '../../record/properties.ts';
 import { ChannelSender } from '../../ring/channel.ts';
 import type { Counters } from '../../ring/counters.ts';
 import type { Positions } from '../../ring/positions.ts';
+import { report } from '../../ring/reports.ts';
 import { RingConsumer } from '../../ring/spsc-ring.ts';
 import { wakerOf } from '../../ring/wake.ts';
 import { Watermark } from '../../ring/watermark.ts';
@@ -22,10 +26,7 @@ import { errnoName } from '../../store/disk/errors.ts';
 import { confirmedBy } from '../../store/options.ts';
 import type { QueueDirectory } from '../../store/queue/queue-directory.ts';
 import type { PullReader } from '../../store/read/pull-reader.ts';
-import { report } from '../reports.ts';
 import type { NetworkShape } from '../shapes.ts';
-import type { ControlLink } from './control-link.ts';
-import type { CreationWait } from './creation-wait.ts';
 
 /** What the handlers of one thread share. */
 export interface TurnParts {

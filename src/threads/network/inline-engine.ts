@@ -2,10 +2,11 @@
  * Agents of the engine inside the network thread (layouts `merged` and `inline`): asked at the end of every turn of the
  * event loop instead of having threads and sleeps of their own.
  */
+
+import type { Agent } from '../../ring/agent.ts';
 import { HALT_THREAD_DIED, type Positions } from '../../ring/positions.ts';
-import type { Agent } from '../agent.ts';
+import type { EngineParts } from '../../store/engine-shapes.ts';
 import { engineAgent } from '../engine-agents.ts';
-import type { EngineParts } from '../shapes.ts';
 
 export class InlineEngine {
   readonly #agent: Agent;

@@ -4,17 +4,22 @@
  * rings and flushing the sockets that have output.
  */
 import { totalmem } from 'node:os';
+import { ControlLink } from '../../broker/link/control-link.ts';
 import type { PullHandler } from '../../broker/pull/pull-handler.ts';
 import { PullHold } from '../../broker/pull/pull-hold.ts';
 import type { Acknowledger } from '../../broker/send/acknowledge.ts';
 import type { SendHandler } from '../../broker/send/send-handler.ts';
+import { CreationWait } from '../../broker/topics/creation-wait.ts';
 import type { Delta } from '../../broker/view/deltas.ts';
 import { NetworkView } from '../../broker/view/network-view.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { MAX_CHANNEL_BACKLOG_BYTES } from '../../lib/limits.ts';
 import type { Connection } from '../../net/connection.ts';
 import { ConnectionCount } from '../../net/connection-count.ts';
+import { Faults } from '../../net/faults.ts';
 import { PendingSends } from '../../net/pending-sends.ts';
+import { Sockets } from '../../net/sockets.ts';
+import { Wakefulness } from '../../net/wakefulness.ts';
 import { RequestCode } from '../../protocol/codes.ts';
 import { FLAG_RESPONSE } from '../../protocol/command.ts';
 import { CUT_BROKEN } from '../../protocol/frame-cutter.ts';
@@ -33,12 +38,7 @@ import { PullReader } from '../../store/read/pull-reader.ts';
 import { QueueFiles } from '../../store/read/queue-files.ts';
 import { type NetworkShape, PENDING_SENDS } from '../shapes.ts';
 import { makeAcknowledger, makePullHandler, makeSendHandler, type TurnParts } from './assembly.ts';
-import { ControlLink } from './control-link.ts';
-import { CreationWait } from './creation-wait.ts';
-import { Faults } from './faults.ts';
 import { InlineEngine } from './inline-engine.ts';
-import { Sockets } from './sockets.ts';
-import { Wakefulness } from './wakefulness.ts';
 
 /** One coarse timer serves all deadlines. */
 const TICK_MS = 250;

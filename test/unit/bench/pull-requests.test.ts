@@ -5,7 +5,7 @@ import { heartbeatBody, topicNames } from '../../../bench/load/consumer-calls.ts
 import { PullFrame } from '../../../bench/load/pull-frame.ts';
 import { cutIntoRanges } from '../../../bench/load/pull-lane.ts';
 import { OPAQUE_BASE } from '../../../bench/load/send-template.ts';
-import { parseHeartbeat } from '../../../src/control/heartbeat.ts';
+import { parseHeartbeat } from '../../../src/clients/heartbeat.ts';
 import { SERIALIZE_BINARY, SERIALIZE_JSON } from '../../../src/protocol/command.ts';
 import { decodeCommand } from '../../../src/protocol/command-codec.ts';
 

@@ -1,9 +1,9 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { newTopicConfig } from '../../../src/control/topic-config.ts';
+import { newTopicConfig } from '../../../src/metadata/topic-config.ts';
 import { RequestCode, ResponseCode } from '../../../src/protocol/codes.ts';
 import { requestCommand, responseTo } from '../../../src/protocol/command.ts';
-import { FakeConnection } from '../control/support.ts';
+import { FakeConnection } from '../metadata/support.ts';
 import { bodyJson, bodyText, join, message, request, setUp } from './support.ts';
 
 const test = suite('admin: progress');

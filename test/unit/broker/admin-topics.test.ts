@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { newTopicConfig } from '../../../src/control/topic-config.ts';
+import { newTopicConfig } from '../../../src/metadata/topic-config.ts';
 import { RequestCode, ResponseCode } from '../../../src/protocol/codes.ts';
 import { bodyJson, bodyText, message, request, setUp } from './support.ts';
 

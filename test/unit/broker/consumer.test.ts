@@ -1,8 +1,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { newTopicConfig } from '../../../src/control/topic-config.ts';
+import { newTopicConfig } from '../../../src/metadata/topic-config.ts';
 import { RequestCode, ResponseCode } from '../../../src/protocol/codes.ts';
-import { FakeConnection } from '../control/support.ts';
+import { FakeConnection } from '../metadata/support.ts';
 import { bodyJson, bodyText, join, message, oneway, request, setUp } from './support.ts';
 
 const test = suite('consumer requests');

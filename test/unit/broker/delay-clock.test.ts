@@ -6,10 +6,10 @@ import * as assert from 'uvu/assert';
 import { DelayLevels } from '../../../src/broker/delay/levels.ts';
 import { rewriteForDelay } from '../../../src/broker/delay/rewrite.ts';
 import { DelayService } from '../../../src/broker/delay/service.ts';
-import { AppendTimes } from '../../../src/control/append-times.ts';
-import { DelayOffsets } from '../../../src/control/delay-offsets.ts';
-import { DelayTimes } from '../../../src/control/delay-times.ts';
-import { FakeTime, silentLog } from '../control/support.ts';
+import { AppendTimes } from '../../../src/metadata/append-times.ts';
+import { DelayOffsets } from '../../../src/metadata/delay-offsets.ts';
+import { DelayTimes } from '../../../src/metadata/delay-times.ts';
+import { FakeTime, silentLog } from '../metadata/support.ts';
 import { message, type Setup, setUp } from './support.ts';
 
 const test = suite('delay and clock');

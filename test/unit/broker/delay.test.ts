@@ -3,11 +3,11 @@ import * as assert from 'uvu/assert';
 import { DelayLevels } from '../../../src/broker/delay/levels.ts';
 import { rewriteForDelay } from '../../../src/broker/delay/rewrite.ts';
 import { DelayService } from '../../../src/broker/delay/service.ts';
-import { DelayOffsets } from '../../../src/control/delay-offsets.ts';
-import { DelayTimes } from '../../../src/control/delay-times.ts';
-import { newTopicConfig } from '../../../src/control/topic-config.ts';
+import { DelayOffsets } from '../../../src/metadata/delay-offsets.ts';
+import { DelayTimes } from '../../../src/metadata/delay-times.ts';
+import { newTopicConfig } from '../../../src/metadata/topic-config.ts';
 import { RequestCode, ResponseCode } from '../../../src/protocol/codes.ts';
-import { silentLog } from '../control/support.ts';
+import { silentLog } from '../metadata/support.ts';
 import { FakePut, message, request, type Setup, setUp } from './support.ts';
 
 const test = suite('delay');

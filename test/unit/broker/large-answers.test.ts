@@ -1,8 +1,8 @@
 /** Answers that show whole tables: built once for each state, refused in a useful way when no frame holds them. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { newGroupConfig } from '../../../src/control/group-config.ts';
-import { newTopicConfig } from '../../../src/control/topic-config.ts';
+import { newGroupConfig } from '../../../src/metadata/group-config.ts';
+import { newTopicConfig } from '../../../src/metadata/topic-config.ts';
 import { RequestCode, ResponseCode } from '../../../src/protocol/codes.ts';
 import { encodeCommand } from '../../../src/protocol/command-codec.ts';
 import { parseRocketJson, WrittenJson, writeRocketJson } from '../../../src/protocol/rocketmq-json.ts';

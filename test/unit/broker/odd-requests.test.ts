@@ -4,8 +4,8 @@
  */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { newTopicConfig } from '../../../src/control/topic-config.ts';
 import { isGroupName, isTopicName } from '../../../src/lib/names.ts';
+import { newTopicConfig } from '../../../src/metadata/topic-config.ts';
 import { RequestCode, ResponseCode, requestName } from '../../../src/protocol/codes.ts';
 import { encodeCommand } from '../../../src/protocol/command-codec.ts';
 import { writeRocketJson } from '../../../src/protocol/rocketmq-json.ts';

@@ -4,7 +4,7 @@ import { type RetrySend, sendToRetryTopic } from '../../../src/broker/retry/retr
 import { RequestCode, ResponseCode } from '../../../src/protocol/codes.ts';
 import { decodeRecord } from '../../../src/record/decode.ts';
 import { encodeProperties, parseProperties } from '../../../src/record/properties.ts';
-import { settle } from '../control/support.ts';
+import { settle } from '../metadata/support.ts';
 import { message, request, type Setup, setUp } from './support.ts';
 
 const test = suite('retry');

@@ -3,31 +3,32 @@
 import type { BrokerContext } from '../../../src/broker/context.ts';
 import { DelayLevels } from '../../../src/broker/delay/levels.ts';
 import { createHandlers } from '../../../src/broker/handlers.ts';
-import { ClientTable } from '../../../src/control/clients.ts';
-import type {
-  IndexQueryResult,
-  InternalMessage,
-  PutResult,
-  QueueEntry,
-  StoreReads,
-} from '../../../src/control/context.ts';
-import { DelayOffsets } from '../../../src/control/delay-offsets.ts';
-import { GroupTable } from '../../../src/control/groups.ts';
-import { OffsetTable } from '../../../src/control/offsets.ts';
-import { QueueLocks } from '../../../src/control/queue-locks.ts';
-import type { BrokerSettings } from '../../../src/control/settings.ts';
-import { StatsTable } from '../../../src/control/stats.ts';
-import { TopicTable } from '../../../src/control/topics.ts';
+import type { InternalMessage, PutResult } from '../../../src/broker/put/put-message.ts';
+import { StatsTable } from '../../../src/broker/stats/stats.ts';
+import { ClientTable } from '../../../src/clients/clients.ts';
+import { QueueLocks } from '../../../src/clients/queue-locks.ts';
 import { ByteBudget } from '../../../src/lib/byte-budget.ts';
 import { writeInt64 } from '../../../src/lib/int64.ts';
 import { MAX_SEND_BACK_BYTES } from '../../../src/lib/limits.ts';
+import { DelayOffsets } from '../../../src/metadata/delay-offsets.ts';
+import { GroupTable } from '../../../src/metadata/groups.ts';
+import { OffsetTable } from '../../../src/metadata/offsets.ts';
+import type { BrokerSettings } from '../../../src/metadata/settings.ts';
+import { TopicTable } from '../../../src/metadata/topics.ts';
 import { FLAG_ONEWAY, type RemotingCommand, requestCommand } from '../../../src/protocol/command.ts';
 import { parseRocketJson, type RocketJsonObject } from '../../../src/protocol/rocketmq-json.ts';
 import { encodeRecord } from '../../../src/record/encode.ts';
 import { PHYSICAL_OFFSET, QUEUE_OFFSET } from '../../../src/record/layout.ts';
 import { encodeProperties } from '../../../src/record/properties.ts';
 import { storeTimestampOffset, sysFlagOf } from '../../../src/record/view.ts';
-import { FakeConnection, FakeTime, silentLog, temporaryDirectory, testSettings } from '../control/support.ts';
+import type { IndexQueryResult, QueueEntry, StoreReads } from '../../../src/store/read/store-reads.ts';
+import {
+  FakeConnection,
+  FakeTime,
+  silentLog,
+  temporaryDirectory,
+  testSettings,
+} from '../metadata/support.ts';
 
 export const STORE_HOST = { address: Uint8Array.of(10, 1, 1, 1), port: 10911 };
 const BORN_HOST = { address: Uint8Array.of(10, 2, 2, 2), port: 5000 };

@@ -2,7 +2,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { SteadyTime, systemClock, timeOf } from '../../../src/lib/clock.ts';
-import { FakeTime } from '../control/support.ts';
+import { FakeTime } from '../metadata/support.ts';
 
 const test = suite('clock');
 

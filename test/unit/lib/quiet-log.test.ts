@@ -3,7 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { QuietLog } from '../../../src/lib/quiet-log.ts';
 import { quote } from '../../../src/lib/quote.ts';
-import { FakeTime } from '../control/support.ts';
+import { FakeTime } from '../metadata/support.ts';
 
 const test = suite('quiet log');
 

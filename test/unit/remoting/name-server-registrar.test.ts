@@ -5,7 +5,7 @@ import { type RemotingCommand, responseTo } from '../../../src/protocol/command.
 import { type CommandServer, startCommandServer } from '../../../src/remoting/command-server.ts';
 import type { ClientConnection } from '../../../src/remoting/connection.ts';
 import { NameServerRegistrar } from '../../../src/remoting/name-server-registrar.ts';
-import { FakeTime } from '../control/support.ts';
+import { FakeTime } from '../metadata/support.ts';
 import { eventually, textOf } from './support.ts';
 
 /** A name server that remembers what brokers tell it and answers as the test wants. */

@@ -2,9 +2,9 @@
 import { rmSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { makeTables } from '../../../src/broker/tables.ts';
 import { Duties, type DutiesParts } from '../../../src/threads/control/duties.ts';
-import { makeTables } from '../../../src/threads/control/tables.ts';
-import { FakeTime, silentLog, temporaryDirectory, testSettings } from '../control/support.ts';
+import { FakeTime, silentLog, temporaryDirectory, testSettings } from '../metadata/support.ts';
 
 test('a start whose retention fails goes on, and a full disk refuses sends although nothing could be deleted', async () => {
   const directory = temporaryDirectory();

@@ -1,0 +1,43 @@
+/** Cleaning that an operator asks for (requests 306, 316, 329). */
+
+import { isRetryOrDeadLetterTopic } from '../../lib/names.ts';
+import type { TopicTable } from '../../metadata/topics.ts';
+import type { QueueIds } from '../../store/queue/queue-ids.ts';
+import type { ControlReads } from '../../store/read/reads-by-name.ts';
+import type { Retention } from '../../store/retention/retention.ts';
+import type { StoreMaintenance } from '../context.ts';
+
+export function createMaintenance(
+  retention: Retention,
+  topics: TopicTable,
+  ids: QueueIds,
+  reads: ControlReads,
+): StoreMaintenance {
+  const deleteTopicsWhere = (doomed: (topic: string) => boolean): void => {
+    for (const topic of new Set([...ids.all()].map((queue) => queue.topic))) {
+      if (!topics.isSystemTopic(topic) && doomed(topic)) topics.delete(topic);
+    }
+  };
+  return {
+    cleanExpiredQueues: async () => {
+      // A queue of a topic that still exists keeps its numbering; only those of forgotten topics can go.
+      deleteTopicsWhere((topic) => !topics.has(topic) && isExpired(topic, ids, reads));
+    },
+    deleteExpiredFiles: async () => void (await retention.run(true)),
+    cleanUnusedTopics: async (keep) => {
+      deleteTopicsWhere((topic) => !keep.has(topic) && !isRetryOrDeadLetterTopic(topic));
+    },
+  };
+}
+
+function isExpired(topic: string, ids: QueueIds, reads: ControlReads): boolean {
+  for (const queue of ids.all()) {
+    if (
+      queue.topic === topic &&
+      reads.minOffset(topic, queue.queueId) < reads.maxOffset(topic, queue.queueId)
+    ) {
+      return false;
+    }
+  }
+  return true;
+}

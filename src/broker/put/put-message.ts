@@ -1,0 +1,34 @@
+/** Messages that the broker itself puts. An interface, so that whoever puts them is tested without a writer. */
+
+/** A message that the broker itself puts (retry, dead letter, delayed delivery, reply). */
+export interface InternalMessage {
+  topic: string;
+  queueId: number;
+  body: Uint8Array;
+  /** Properties in order; encoded as `name \x01 value \x02`. */
+  properties: Map<string, string>;
+  flag: number;
+  sysFlag: number;
+  bornTimestamp: number;
+  /** Raw address bytes (4 or 16) and port of the producer. */
+  bornHost: { address: Uint8Array; port: number };
+  reconsumeTimes: number;
+  preparedTransactionOffset: number;
+}
+
+/** Outcome of a put; `status` is a RocketMQ response code (0 = stored and as durable as the flush mode promises). */
+export interface PutResult {
+  status: number;
+  remark: string | undefined;
+  queueOffset: number;
+  physicalOffset: number;
+  /** Offset message id: store host and physical offset in hex. */
+  messageId: string;
+}
+
+/**
+ * Puts a message through the writer's ring, exactly as given: whoever wants a delay applies `rewriteForDelay` first
+ * (a delivered message still carries its DELAY property and must not be delayed again). The topic's queue must exist
+ * in the topic table. Never rejects; failures are statuses.
+ */
+export type PutMessage = (message: InternalMessage) => Promise<PutResult>;

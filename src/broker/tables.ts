@@ -1,0 +1,77 @@
+/** The tables of the control path, loaded from the store's config directory. */
+import { ClientTable } from '../clients/clients.ts';
+import { QueueLocks } from '../clients/queue-locks.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { ControlLog } from '../lib/log.ts';
+import type { Timers } from '../lib/timers.ts';
+import { DelayOffsets } from '../metadata/delay-offsets.ts';
+import { DelayTimes } from '../metadata/delay-times.ts';
+import { GroupTable } from '../metadata/groups.ts';
+import { OffsetTable } from '../metadata/offsets.ts';
+import type { BrokerSettings } from '../metadata/settings.ts';
+import type { Warn } from '../metadata/state-file.ts';
+import { TopicTable } from '../metadata/topics.ts';
+import { nativeDisk } from '../store/disk/native-disk.ts';
+import type { QueueRoom } from '../store/queue/queue-ids.ts';
+import { StatsTable } from './stats/stats.ts';
+
+export interface Tables {
+  settings: BrokerSettings;
+  log: ControlLog;
+  topics: TopicTable;
+  groups: GroupTable;
+  offsets: OffsetTable;
+  delayOffsets: DelayOffsets;
+  delayTimes: DelayTimes;
+  clients: ClientTable;
+  locks: QueueLocks;
+  stats: StatsTable;
+}
+
+export function makeTables(
+  configDirectory: string,
+  settings: BrokerSettings,
+  clock: Clock,
+  log: ControlLog,
+  timers: Timers,
+  room?: QueueRoom,
+): Tables {
+  return {
+    settings,
+    log,
+    topics: new TopicTable(configDirectory, settings, clock, room),
+    groups: new GroupTable(configDirectory, settings, clock),
+    offsets: new OffsetTable(configDirectory, settings, clock),
+    delayOffsets: new DelayOffsets(configDirectory, settings, clock),
+    delayTimes: new DelayTimes(configDirectory, nativeDisk.boot(), clock, log),
+    clients: new ClientTable(settings, clock, log, timers),
+    locks: new QueueLocks(clock),
+    stats: new StatsTable(clock),
+  };
+}
+
+/**
+ * Reads the files; listeners must be in place, as every topic and group is announced. `warn` hears what could not be
+ * read and what became of it.
+ */
+export function loadTables(tables: Tables, warn: Warn): void {
+  tables.topics.load(warn);
+  tables.groups.load(warn);
+  tables.offsets.load(warn);
+  tables.delayOffsets.load(warn);
+  tables.delayTimes.load();
+}
+
+/** Writes what has changed since the last time; resolves when it is on disk. */
+export async function saveTables(tables: Tables): Promise<void> {
+  tables.offsets.persist();
+  tables.delayOffsets.persist();
+  tables.delayTimes.persist();
+  await Promise.all([
+    tables.topics.saved(),
+    tables.groups.saved(),
+    tables.offsets.saved(),
+    tables.delayOffsets.saved(),
+    tables.delayTimes.saved(),
+  ]);
+}

@@ -1,0 +1,163 @@
+/**
+ * Requests for topics and groups that do not exist yet: control is asked once, the frames wait and run again in their
+ * order. Until the last of them has run, whatever else comes for the same topic waits behind it.
+ */
+
+import { groupNameProblem, topicNameProblem } from '../../lib/names.ts';
+import type { Connection } from '../../net/connection.ts';
+import { ResponseCode } from '../../protocol/codes.ts';
+import { FLAG_ONEWAY, responseTo } from '../../protocol/command.ts';
+import { encodeCommand } from '../../protocol/command-codec.ts';
+import { CUT_ALL, CUT_BLOCKED } from '../../protocol/frame-cutter.ts';
+import { RequestView } from '../../protocol/request-view.ts';
+import type { ControlLink } from '../link/control-link.ts';
+import type { SendFields } from '../send/send-fields.ts';
+import type { EnsuredDelta } from '../view/deltas.ts';
+import type { NetworkView } from '../view/network-view.ts';
+import { ParkedFrames } from './parked-frames.ts';
+
+export interface CreationWaitParts {
+  link: ControlLink;
+  view: NetworkView;
+  now: () => number;
+  /** Runs a frame; CUT_BLOCKED leaves it waiting. */
+  run: (connection: Connection, frame: Uint8Array) => number;
+  touched: (connection: Connection) => void;
+}
+
+export class CreationWait {
+  readonly #parts: CreationWaitParts;
+  readonly #parked = new ParkedFrames();
+  readonly #request = new RequestView();
+  /** A frame that waited is being run: it must not wait behind itself. */
+  #running = false;
+
+  constructor(parts: CreationWaitParts) {
+    this.#parts = parts;
+  }
+
+  /** A send to a topic that this thread does not know. */
+  topic(
+    connection: Connection,
+    request: RequestView,
+    fields: SendFields,
+    offset: number,
+    length: number,
+  ): number {
+    const name = request.fields.text(fields.topic);
+    const problem = topicNameProblem(name);
+    if (problem !== undefined) {
+      this.#refuse(connection, request, ResponseCode.INVALID_PARAMETER, problem);
+      return CUT_ALL;
+    }
+    if (this.#running) return this.#refuseGone(connection, request, ResponseCode.TOPIC_NOT_EXIST, name);
+    const key = `t:${name}`;
+    // It is there, and those before it wait for rings: so does this one, and its connection with it.
+    if (this.#parked.isReady(key)) return CUT_BLOCKED;
+    const asked = () =>
+      this.#parts.link.ensure({
+        what: 'topic',
+        name,
+        defaultTopic: fields.defaultTopic(request.fields),
+        defaultTopicQueueNums: fields.defaultTopicQueueNums(request.fields),
+        remoteAddress: connection.remoteAddress,
+        topicSysFlag: fields.unitMode(request.fields) ? 1 : 0,
+      });
+    if (!this.#parked.isWaiting(key) && !asked()) return CUT_BLOCKED;
+    return this.#park(key, connection, request, offset, length);
+  }
+
+  /** A pull of a group that this thread does not know. */
+  group(connection: Connection, request: RequestView, name: string, offset: number, length: number): number {
+    const problem = groupNameProblem(name);
+    if (problem !== undefined) {
+      this.#refuse(connection, request, ResponseCode.SUBSCRIPTION_GROUP_NOT_EXIST, problem);
+      return CUT_ALL;
+    }
+    const key = `g:${name}`;
+    if (this.#running) {
+      return this.#refuseGone(connection, request, ResponseCode.SUBSCRIPTION_GROUP_NOT_EXIST, name);
+    }
+    if (this.#parked.isReady(key)) return CUT_BLOCKED;
+    if (!this.#parked.isWaiting(key) && !this.#parts.link.ensure({ what: 'group', name })) return CUT_BLOCKED;
+    return this.#park(key, connection, request, offset, length);
+  }
+
+  /** Whether frames for the topic wait that came before: a later one goes behind them. */
+  isAwaited(request: RequestView, fields: SendFields): boolean {
+    if (this.#parked.size === 0 || this.#running) return false;
+    return this.#parked.isWaiting(`t:${request.fields.text(fields.topic)}`);
+  }
+
+  /** Frames wait for room in a ring only: `retry` when there may be some. */
+  get hasReady(): boolean {
+    return this.#parked.hasReady;
+  }
+
+  /** Control's answer: the frames run again, or are refused for its reason. */
+  ensured(delta: EnsuredDelta): void {
+    const key = `${delta.what === 'topic' ? 't' : 'g'}:${delta.name}`;
+    if (delta.code === 0) {
+      this.#parked.markReady(key);
+      this.retry();
+      return;
+    }
+    for (const { connection, frame } of this.#parked.take(key)) {
+      this.#refuseFrame(connection, frame, delta.code, delta.remark);
+    }
+  }
+
+  /** Runs what is ready as far as the rings allow. */
+  retry(): void {
+    if (!this.#parked.hasReady) return;
+    this.#running = true;
+    try {
+      this.#parked.runReady(
+        ({ connection, frame }) => connection.closed || this.#parts.run(connection, frame) !== CUT_BLOCKED,
+      );
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  expire(): void {
+    for (const { key, frames } of this.#parked.takeExpired(this.#parts.now())) {
+      for (const { connection, frame } of frames) {
+        this.#refuseFrame(
+          connection,
+          frame,
+          ResponseCode.SYSTEM_BUSY,
+          `${key.slice(2)} is still being created, try again`,
+        );
+      }
+    }
+  }
+
+  #park(key: string, connection: Connection, request: RequestView, offset: number, length: number): number {
+    const frame = request.bytes.slice(offset, offset + length);
+    const exceeded = this.#parked.park(key, { connection, frame }, this.#parts.now());
+    if (exceeded !== undefined) {
+      const remark = `too many requests wait for ${key.slice(2)} to be created (limit ${exceeded})`;
+      this.#refuse(connection, request, ResponseCode.SYSTEM_BUSY, remark);
+    }
+    return CUT_ALL;
+  }
+
+  /** It was made, as the answer said, and is gone again. */
+  #refuseGone(connection: Connection, request: RequestView, code: number, name: string): number {
+    this.#refuse(connection, request, code, `${name} was deleted while requests waited for it to be created`);
+    return CUT_ALL;
+  }
+
+  #refuseFrame(connection: Connection, frame: Uint8Array, code: number, remark: string): void {
+    const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
+    if (connection.closed || !this.#request.read(frame, view, 0, frame.length)) return;
+    this.#refuse(connection, this.#request, code, remark);
+    this.#parts.touched(connection);
+  }
+
+  #refuse(connection: Connection, request: RequestView, code: number, remark: string): void {
+    if ((request.flag & FLAG_ONEWAY) !== 0) return;
+    connection.append(encodeCommand(responseTo(request, code, remark)));
+  }
+}

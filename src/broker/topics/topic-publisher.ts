@@ -1,0 +1,152 @@
+/**
+ * Makes topics known to the threads that serve them. A queue is named to the dispatcher before any network thread may
+ * let messages to it through; a deleted topic's queues are retired by the writer, and a topic created again under the
+ * same name waits until nothing of the old one can be mistaken for its own, not even by a recovery.
+ */
+
+import type { Timers } from '../../lib/timers.ts';
+import type { TopicConfig } from '../../metadata/topic-config.ts';
+import type { ChannelSender } from '../../ring/channel.ts';
+import { QUEUE_ADDED, type QueueAdded, TOPIC_FORGOTTEN } from '../../store/dispatch/dispatcher-records.ts';
+import type { QueueIds } from '../../store/queue/queue-ids.ts';
+import type { Delta } from '../view/deltas.ts';
+
+export interface TopicPublisherParts {
+  ids: QueueIds;
+  commands: ChannelSender;
+  publish: (delta: Delta) => void;
+  /** Resolves with the log position behind the queues' last message. */
+  retireQueues: (ids: readonly number[]) => Promise<number>;
+  /**
+   * Resolves when the log up to the position is durable, dispatched and covered by the checkpoint; `what` waits for it,
+   * for the operator. Rejects when the broker ends before.
+   */
+  settled: (position: number, what: string) => Promise<void>;
+  forgetFiles: (ids: readonly number[]) => void;
+  /** Sends what was said in this turn to the network threads. */
+  endOfTurn: () => void;
+  timers: Timers;
+  /** What keeps the deletion of a topic waiting, for the client who asked for it. */
+  whyLate: (topic: string) => string;
+}
+
+/** Shorter than the 5 s that mqadmin waits for an answer. */
+const ANSWER_MS = 4_000;
+
+export class TopicPublisher {
+  readonly #parts: TopicPublisherParts;
+  /** Deleted topics whose old messages are not settled yet, with what was made under their name meanwhile. */
+  readonly #retiring = new Map<string, TopicConfig | undefined>();
+  readonly #retirement = new Map<string, Promise<void>>();
+  /** From where on the log belongs to the topic of this name. */
+  readonly #bornAt = new Map<string, number>();
+  readonly #known = new Set<number>();
+
+  constructor(parts: TopicPublisherParts) {
+    this.#parts = parts;
+  }
+
+  /** Queues that the dispatcher was started with. */
+  knows(id: number): void {
+    this.#known.add(id);
+  }
+
+  changed(config: TopicConfig): void {
+    if (this.#retiring.has(config.topicName)) {
+      this.#retiring.set(config.topicName, config);
+      return;
+    }
+    const { ids, publish } = this.#parts;
+    const count = Math.max(config.readQueueNums, config.writeQueueNums);
+    const queues: number[] = [];
+    for (let queueId = 0; queueId < count; queueId++) {
+      const id = ids.idOf(config.topicName, queueId);
+      queues.push(id);
+      if (!this.#known.has(id)) this.#addQueue(config.topicName, queueId, id);
+    }
+    this.flush();
+    publish({
+      kind: 'topic',
+      name: config.topicName,
+      perm: config.perm,
+      order: config.order,
+      readQueueNums: config.readQueueNums,
+      writeQueueNums: config.writeQueueNums,
+      queues,
+    });
+  }
+
+  deleted(topic: string): void {
+    const { ids, publish, retireQueues, settled, forgetFiles } = this.#parts;
+    const queues = ids.of(topic);
+    ids.forget(topic);
+    for (const id of queues) this.#known.delete(id);
+    publish({ kind: 'topicDeleted', name: topic });
+    forgetFiles(queues);
+    this.#retiring.set(topic, undefined);
+    const retirement = retireQueues(queues).then(async (end) => {
+      this.#bornAt.set(topic, end);
+      await settled(end, `the deletion of topic ${topic}`);
+      // Deleted again meanwhile, after it had been made again: the last deletion ends it for all, as the dispatcher
+      // forgets by name, and what is made after the last one must not be forgotten with the ones before.
+      if (this.#retirement.get(topic) !== retirement) return;
+      this.#command(TOPIC_FORGOTTEN, Buffer.from(topic));
+      this.flush();
+      this.#retired(topic);
+    });
+    // Who waits for it hears of a failure, which is the broker's end; the topic's files then stay until it is deleted
+    // again.
+    retirement.catch(() => {});
+    this.#retirement.set(topic, retirement);
+  }
+
+  /**
+   * Resolves when nothing of a deleted topic of this name is left to wait for, and what was made since is announced.
+   * Rejects when that takes longer than an operator's command waits.
+   */
+  async settled(topic: string): Promise<void> {
+    if (!this.#retiring.has(topic)) return;
+    let cancel = () => {};
+    const late = new Promise<never>((_, reject) => {
+      cancel = this.#parts.timers.after(ANSWER_MS, () => reject(new Error(this.#parts.whyLate(topic))));
+    });
+    try {
+      while (this.#retiring.has(topic)) await Promise.race([this.#retirement.get(topic), late]);
+    } finally {
+      cancel();
+    }
+  }
+
+  /** Resolves when no deletion is under way any more, whether they ended well or not. */
+  async allSettled(): Promise<void> {
+    await Promise.allSettled([...this.#retirement.values()]);
+  }
+
+  /** Too many commands wait for the dispatcher: no more topics are to be made now. */
+  get overfull(): boolean {
+    return this.#parts.commands.overfull;
+  }
+
+  /** Sends what found the ring full before. */
+  flush(): void {
+    this.#parts.commands.publish();
+  }
+
+  #retired(topic: string): void {
+    const next = this.#retiring.get(topic);
+    this.#retiring.delete(topic);
+    this.#retirement.delete(topic);
+    if (next !== undefined) this.changed(next);
+    this.#parts.endOfTurn();
+  }
+
+  #addQueue(topic: string, queueId: number, id: number): void {
+    this.#known.add(id);
+    const added: QueueAdded = { topic, queueId, id, bornAt: this.#bornAt.get(topic) ?? 0 };
+    this.#command(QUEUE_ADDED, Buffer.from(JSON.stringify(added)));
+  }
+
+  #command(type: number, payload: Uint8Array): void {
+    this.#parts.commands.post(type, payload.length, (bytes, _, at) => bytes.set(payload, at));
+  }
+}

@@ -1,0 +1,86 @@
+/** Turns changes of control's tables into deltas for the network threads. */
+
+import { isTagType } from '../../clients/subscription.ts';
+import type { GroupConfig } from '../../metadata/group-config.ts';
+import type { Tables } from '../tables.ts';
+import type { Delta, GroupDelta, SettingsDelta } from './deltas.ts';
+
+export class Announcer {
+  readonly #tables: Tables;
+  readonly #publish: (delta: Delta) => void;
+  readonly #groupIds = new Map<string, number>();
+  readonly #groupNames: string[] = [];
+  #settings = '';
+
+  constructor(tables: Tables, publish: (delta: Delta) => void) {
+    this.#tables = tables;
+    this.#publish = publish;
+    tables.groups.changed.add((config) => this.#group(config));
+    tables.groups.deleted.add((name) => publish({ kind: 'groupDeleted', name }));
+    tables.groups.forbiddenChanged.add(({ group }) => {
+      const config = tables.groups.get(group);
+      if (config !== undefined) this.#group(config);
+    });
+    tables.clients.consumers.changed.add((group) => this.#consumers(group));
+    tables.offsets.resetChanged.add((reset) => publish({ kind: 'reset', ...reset }));
+  }
+
+  /** Name of the group that progress records call `id`. */
+  groupName(id: number): string | undefined {
+    return this.#groupNames[id];
+  }
+
+  /** Tells the network threads whether messages are taken; says nothing when nothing has changed. */
+  settings(writable: boolean, notWritableRemark: string): void {
+    const { brokerPermission } = this.#tables.settings;
+    const delta: SettingsDelta = { kind: 'settings', brokerPermission, writable, notWritableRemark };
+    const text = JSON.stringify({ brokerPermission, writable });
+    if (text === this.#settings) return;
+    this.#settings = text;
+    this.#publish(delta);
+  }
+
+  #group(config: GroupConfig): void {
+    const { groups, topics } = this.#tables;
+    const delta: GroupDelta = {
+      kind: 'group',
+      name: config.groupName,
+      id: this.#idOf(config.groupName),
+      consumeEnable: config.consumeEnable,
+      consumeBroadcastEnable: config.consumeBroadcastEnable,
+      brokerId: config.brokerId,
+      forbidden: groups.forbiddenTopics(config.groupName).filter((topic) => topics.has(topic)),
+    };
+    this.#publish(delta);
+    this.#consumers(config.groupName);
+  }
+
+  #consumers(group: string): void {
+    const online = this.#tables.clients.consumers.get(group);
+    if (online === undefined) {
+      this.#publish({ kind: 'consumers', group, messageModel: undefined, subscriptions: [] });
+      return;
+    }
+    this.#publish({
+      kind: 'consumers',
+      group,
+      messageModel: online.messageModel === 'BROADCASTING' ? 'BROADCASTING' : 'CLUSTERING',
+      subscriptions: [...online.subscriptions.values()].map((subscription) => ({
+        topic: subscription.topic,
+        subVersion: Number(subscription.subVersion),
+        expressionType: isTagType(subscription.expressionType) ? 'TAG' : subscription.expressionType,
+        codes: subscription.codeSet.length === 0 ? undefined : [...subscription.codeSet],
+      })),
+    });
+  }
+
+  #idOf(group: string): number {
+    let id = this.#groupIds.get(group);
+    if (id === undefined) {
+      id = this.#groupNames.length;
+      this.#groupIds.set(group, id);
+      this.#groupNames.push(group);
+    }
+    return id;
+  }
+}

@@ -1,0 +1,98 @@
+/**
+ * When the entries of all delay levels came (`append-times.ts`), kept across a restart of the process in
+ * config/ringmq.delayTimes.json, a file of our own: `{"boot":"…","levels":{"1":{"skew":…,"spans":[[…]]}}}`. It holds
+ * within one boot of the machine, as the monotonic clock does; without it a wait is reckoned by the machine's clock
+ * and begins anew at most.
+ */
+import { join } from 'node:path';
+import type { Clock } from '../lib/clock.ts';
+import type { ControlLog } from '../lib/log.ts';
+import { asArray, asObject, entriesOf } from '../protocol/json-fields.ts';
+import type { RocketJson } from '../protocol/rocketmq-json.ts';
+import { type AppendSpan, AppendTimes, type AppendTimesState } from './append-times.ts';
+import { PeriodicFile } from './periodic-file.ts';
+
+export class DelayTimes {
+  readonly #clock: Clock;
+  readonly #boot: string;
+  readonly #log: ControlLog;
+  readonly #file: PeriodicFile;
+  readonly #stored = new Map<number, AppendTimesState>();
+  readonly #levels = new Map<number, AppendTimes>();
+
+  /** `boot` names the boot of the machine; '' when nobody tells, and then nothing is taken over. */
+  constructor(configDirectory: string, boot: string, clock: Clock, log: ControlLog) {
+    this.#clock = clock;
+    this.#boot = boot;
+    this.#log = log;
+    this.#file = new PeriodicFile(join(configDirectory, 'ringmq.delayTimes.json'));
+  }
+
+  /** Reads the file. Call once, before use. A damaged one is worth a warning only: it makes waits exact, no more. */
+  load(): void {
+    let stored: ReturnType<typeof asObject>;
+    try {
+      stored = asObject(this.#file.load());
+    } catch (error) {
+      this.#log.warn({ err: error }, 'times of delayed messages are not taken over');
+    }
+    if (this.#boot === '' || stored?.['boot'] !== this.#boot) return;
+    for (const [level, value] of entriesOf(stored['levels'])) {
+      const state = stateFrom(value);
+      if (state !== undefined) this.#stored.set(Number(level), state);
+    }
+  }
+
+  /** The times of a level whose queue now reaches up to `end`. */
+  open(level: number, delayMs: number, end: number): AppendTimes {
+    const times = new AppendTimes(this.#clock, delayMs, this.#stored.get(level), end);
+    this.#stored.delete(level);
+    this.#levels.set(level, times);
+    times.note(end);
+    return times;
+  }
+
+  /** Something was noted: the next `persist` writes. */
+  touch(): void {
+    this.#file.touch();
+  }
+
+  /** Asks for a save if anything changed since the last one. To be called every `flushDelayOffsetInterval`. */
+  persist(): void {
+    this.#file.persist(() => JSON.stringify({ boot: this.#boot, levels: this.#toJson() }));
+  }
+
+  /** Resolves when what `persist` asked for is on disk; rejects when it could not be written. */
+  saved(): Promise<void> {
+    return this.#file.saved();
+  }
+
+  #toJson(): Record<string, unknown> {
+    const levels: Record<string, unknown> = {};
+    for (const [level, times] of this.#levels) {
+      const { skew, spans } = times.state();
+      if (spans.length > 0) levels[level] = { skew: Math.round(skew), spans: spans.map(rowOf) };
+    }
+    return levels;
+  }
+}
+
+function rowOf({ end, since, seen, skew, stepped }: AppendSpan): number[] {
+  return [end, Math.round(since), Math.round(seen), Math.round(skew), stepped ? 1 : 0];
+}
+
+/** Undefined for anything that `rowOf` would not have written. */
+function stateFrom(value: RocketJson): AppendTimesState | undefined {
+  const object = asObject(value);
+  const skew = object?.['skew'];
+  const spans = asArray(object?.['spans']).map(spanFrom);
+  if (typeof skew !== 'number' || spans.includes(undefined)) return undefined;
+  return { skew, spans: spans as AppendSpan[] };
+}
+
+function spanFrom(row: RocketJson): AppendSpan | undefined {
+  const numbers = asArray(row);
+  if (numbers.length !== 5 || !numbers.every((number) => typeof number === 'number')) return undefined;
+  const [end, since, seen, skew, stepped] = numbers as [number, number, number, number, number];
+  return { end, since, seen, skew, stepped: stepped !== 0 };
+}

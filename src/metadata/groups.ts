@@ -1,0 +1,232 @@
+/**
+ * The consumer groups of this broker: config/subscriptionGroup.json, built-in groups, creation on demand, and which
+ * topics a group may not read.
+ */
+import { join } from 'node:path';
+import type { Clock } from '../lib/clock.ts';
+import { MAX_FORBIDDEN, MAX_GROUPS } from '../lib/limits.ts';
+import { Listeners } from '../lib/listeners.ts';
+import { groupNameProblem, isPlainName, isSystemGroup } from '../lib/names.ts';
+import { entriesOf, integerFrom } from '../protocol/json-fields.ts';
+import { tableFull } from '../protocol/request-fields.ts';
+import { type RocketJson, type RocketJsonObject, writeRocketJson } from '../protocol/rocketmq-json.ts';
+import { alterAttributes, GROUP_ATTRIBUTES } from './attributes.ts';
+import { DataVersion, type DataVersionJson } from './data-version.ts';
+import { type GroupConfig, groupConfigFromJson, groupConfigText, newGroupConfig } from './group-config.ts';
+import { pageByName } from './name-page.ts';
+import type { BrokerSettings } from './settings.ts';
+import { StateFile, type Warn } from './state-file.ts';
+
+const BUILT_IN_GROUPS = [
+  'TOOLS_CONSUMER',
+  'FILTERSRV_CONSUMER',
+  'SELF_TEST_C_GROUP',
+  'CID_ONS-HTTP-PROXY',
+  'CID_ONSAPI_PULL',
+  'CID_ONSAPI_PERMISSION',
+  'CID_ONSAPI_OWNER',
+  'CID_RMQ_SYS_TRANS',
+];
+
+/** Bit of a forbidden entry that stops reading, the same position as in topic permissions. */
+const FORBID_READ = 4;
+
+/** `{dataVersion, forbiddenTable, subscriptionGroupTable}`, the shape of the file and of request 201. */
+export interface GroupTableJson {
+  dataVersion: DataVersionJson;
+  forbiddenTable: Map<string, Map<string, number>>;
+  subscriptionGroupTable: Map<string, unknown>;
+}
+
+export class GroupTable {
+  /** A group was created or changed; also once per group after `load()`. */
+  readonly changed = new Listeners<GroupConfig>();
+  readonly deleted = new Listeners<string>();
+  /** What a group may read of a topic has changed (`forbiddenBits`). */
+  readonly forbiddenChanged = new Listeners<{ group: string; topic: string }>();
+
+  readonly #settings: BrokerSettings;
+  readonly #file: StateFile;
+  readonly #version: DataVersion;
+  #revision = 0;
+  readonly #groups = new Map<string, GroupConfig>();
+  readonly #forbidden = new Map<string, Map<string, number>>();
+  #forbiddenCount = 0;
+
+  constructor(configDirectory: string, settings: BrokerSettings, clock: Clock) {
+    this.#settings = settings;
+    this.#file = new StateFile(join(configDirectory, 'subscriptionGroup.json'));
+    this.#version = new DataVersion(clock);
+  }
+
+  /**
+   * Reads the file over the built-in groups. Call once, before use. `warn` hears what had to be left out; an entry that
+   * cannot be meant, and a file that cannot be read, throw StateFileError.
+   */
+  load(warn: Warn = () => {}): void {
+    for (const name of BUILT_IN_GROUPS) this.#groups.set(name, newGroupConfig(name));
+    const stored = this.#file.load(warn);
+    for (const [name, value] of entriesOf(this.#file.table(stored, 'subscriptionGroupTable'))) {
+      this.#groups.set(name, this.#stored(name, value));
+    }
+    this.#loadForbidden(this.#file.table(stored, 'forbiddenTable'), warn);
+    this.#version.assign(stored?.['dataVersion']);
+    for (const config of this.#groups.values()) this.changed.emit(config);
+  }
+
+  #stored(name: string, value: RocketJson): GroupConfig {
+    let config: GroupConfig | undefined;
+    try {
+      config = groupConfigFromJson(value);
+    } catch (error) {
+      throw this.#file.refusal(name, `has an impossible value: ${(error as Error).message}`);
+    }
+    if (config === undefined) throw this.#file.refusal(name, 'is no group configuration');
+    if (!isPlainName(name)) throw this.#file.refusal(name, 'is a name that no group can have');
+    return { ...config, groupName: name };
+  }
+
+  #loadForbidden(table: RocketJsonObject | undefined, warn: Warn): void {
+    let dropped = 0;
+    for (const [group, topics] of entriesOf(table)) {
+      for (const [topic, value] of entriesOf(topics)) {
+        const bits = integerFrom(value);
+        if (bits === undefined) dropped += 1;
+        else this.#setForbidden(group, topic, bits);
+      }
+    }
+    if (dropped > 0)
+      warn(`${this.#file.path}: ${dropped} entries of forbiddenTable are no numbers and were left out`);
+  }
+
+  get(group: string): GroupConfig | undefined {
+    return this.#groups.get(group);
+  }
+
+  has(group: string): boolean {
+    return this.#groups.has(group);
+  }
+
+  all(): IterableIterator<GroupConfig> {
+    return this.#groups.values();
+  }
+
+  get size(): number {
+    return this.#groups.size;
+  }
+
+  /** Another number after each change of what `toJson` shows. */
+  get revision(): number {
+    return this.#revision;
+  }
+
+  get version(): DataVersionJson {
+    return this.#version.toJSON();
+  }
+
+  /** The group, created when that is allowed and its name is legal; else undefined. */
+  findOrCreate(group: string): GroupConfig | undefined {
+    const existing = this.#groups.get(group);
+    if (existing !== undefined) return existing;
+    const allowed =
+      this.#settings.autoCreateSubscriptionGroup ||
+      (this.#settings.enableCreateSysGroup && isSystemGroup(group));
+    if (!allowed || groupNameProblem(group) !== undefined) return undefined;
+    return this.#store(newGroupConfig(group));
+  }
+
+  /** Creates or replaces; attribute names carry signs. Throws AttributeError, nothing is changed then. */
+  update(config: GroupConfig): GroupConfig {
+    const old = this.#groups.get(config.groupName);
+    const attributes = alterAttributes(GROUP_ATTRIBUTES, old?.attributes, config.attributes);
+    return this.#store({ ...config, attributes });
+  }
+
+  /** Removes the group and what it may not read. False when there was no such group. */
+  delete(group: string): boolean {
+    this.#forbiddenCount -= this.#forbidden.get(group)?.size ?? 0;
+    this.#forbidden.delete(group);
+    if (!this.#groups.delete(group)) return false;
+    this.#afterChange();
+    this.deleted.emit(group);
+    return true;
+  }
+
+  mayRead(group: string, topic: string): boolean {
+    return (this.forbiddenBits(group, topic) & FORBID_READ) === 0;
+  }
+
+  forbiddenBits(group: string, topic: string): number {
+    return this.#forbidden.get(group)?.get(topic) ?? 0;
+  }
+
+  /** Topics that the group may not read. */
+  forbiddenTopics(group: string): string[] {
+    return [...(this.#forbidden.get(group)?.keys() ?? [])].filter((topic) => !this.mayRead(group, topic));
+  }
+
+  /** Throws a RequestError that names the limit when the table is full. */
+  setMayRead(group: string, topic: string, may: boolean): void {
+    const bits = this.forbiddenBits(group, topic);
+    if (!may && bits === 0 && this.#forbiddenCount >= MAX_FORBIDDEN) {
+      throw tableFull('topics that groups may not read', MAX_FORBIDDEN, 'MAX_FORBIDDEN');
+    }
+    this.#setForbidden(group, topic, may ? bits & ~FORBID_READ : bits | FORBID_READ);
+    this.#afterChange();
+    this.forbiddenChanged.emit({ group, topic });
+  }
+
+  #setForbidden(group: string, topic: string, bits: number): void {
+    const topics = this.#forbidden.get(group) ?? new Map<string, number>();
+    this.#forbiddenCount -= topics.size;
+    if (bits > 0) topics.set(topic, bits);
+    else topics.delete(topic);
+    this.#forbiddenCount += topics.size;
+    if (topics.size > 0) this.#forbidden.set(group, topics);
+    else this.#forbidden.delete(group);
+  }
+
+  toJson(groups: Iterable<GroupConfig> = this.#groups.values()): GroupTableJson {
+    const table = new Map<string, unknown>();
+    const forbidden = new Map<string, Map<string, number>>();
+    for (const config of groups) {
+      table.set(config.groupName, groupConfigText(config));
+      const topics = this.#forbidden.get(config.groupName);
+      if (topics !== undefined) forbidden.set(config.groupName, topics);
+    }
+    return { dataVersion: this.version, forbiddenTable: forbidden, subscriptionGroupTable: table };
+  }
+
+  /** The `count` groups from index `first` on, by name; from 0 when `dataVersion` (JSON text) is not current. */
+  page(first: number, count: number, dataVersion: string | undefined): GroupConfig[] {
+    const begin = this.#version.isText(dataVersion) ? first : 0;
+    return pageByName(this.#groups.values(), (config) => config.groupName, begin, count);
+  }
+
+  /** Resolves when all changes made so far are on disk; rejects when they could not be written. */
+  saved(): Promise<void> {
+    return this.#file.saved();
+  }
+
+  /** Throws a RequestError that names the limit when the table is full. */
+  #store(config: GroupConfig): GroupConfig {
+    if (this.#groups.size >= MAX_GROUPS && !this.#groups.has(config.groupName)) {
+      throw tableFull('consumer groups', MAX_GROUPS, 'MAX_GROUPS');
+    }
+    this.#groups.set(config.groupName, config);
+    this.#afterChange();
+    this.changed.emit(config);
+    return config;
+  }
+
+  #afterChange(): void {
+    this.#revision += 1;
+    this.#version.next();
+    this.#file.save(() => writeRocketJson(this.#fileJson(), { pretty: true }));
+  }
+
+  /** Unlike a page, the file also keeps what is forbidden to groups that do not exist yet. */
+  #fileJson(): GroupTableJson {
+    return { ...this.toJson(), forbiddenTable: this.#forbidden };
+  }
+}

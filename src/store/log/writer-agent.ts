@@ -1,0 +1,214 @@
+/**
+ * The writer: drains the send rings in turn into the CommitLog, publishes the new end once per round, and answers each
+ * producer on its reply ring. It never waits for a producer: room for the answer was reserved before the request.
+ */
+import { assert } from '../../lib/assert.ts';
+import { systemClock } from '../../lib/clock.ts';
+import type { Agent } from '../../ring/agent.ts';
+import {
+  APPEND,
+  APPEND_BYTES,
+  APPEND_COUNT,
+  APPEND_HEADER,
+  APPEND_QUEUE,
+  APPEND_SEQUENCE,
+  APPENDED_REPLY,
+  REPLY_BYTES,
+  REPLY_END,
+  REPLY_PHYSICAL_OFFSET,
+  REPLY_QUEUE_OFFSET,
+  REPLY_SEQUENCE,
+  REPLY_STATUS,
+  REPLY_STORE_TIMESTAMP,
+} from '../../ring/append-records.ts';
+import { ChannelReceiver } from '../../ring/channel.ts';
+import { COUNTER_BLOCKS, Counters, counterPlace } from '../../ring/counters.ts';
+import { APPENDED, APPENDED_TIME, HALT_WRITE_FAILED, LOG_START, Positions } from '../../ring/positions.ts';
+import { FULL, RingProducer } from '../../ring/spsc-ring.ts';
+import { wakerOf } from '../../ring/wake.ts';
+import { nativeDisk } from '../disk/native-disk.ts';
+import type { ProducerShape, WriterShape } from '../engine-shapes.ts';
+import { awaitsFlush } from '../options.ts';
+import { QueueDirectory } from '../queue/queue-directory.ts';
+import { Shortage } from '../shortage.ts';
+import { APPENDED_OK, CommitLog, NO_SEGMENT } from './commit-log.ts';
+import { Segments } from './segments.ts';
+
+const ROUNDS = counterPlace('rounds');
+const BYTES_APPENDED = counterPlace('bytesAppended');
+const APPENDS_FAILED = counterPlace('appendsFailed');
+
+/** Records taken from one ring before the next ring's turn. */
+const TURN = 256;
+/** Tries to map the next file ahead of need, while a whole file is written. */
+const AHEAD_TRIES = 32;
+
+class Input {
+  readonly send: ChannelReceiver;
+  readonly replies: RingProducer;
+
+  constructor(shape: ProducerShape) {
+    const wake = wakerOf(shape.wake);
+    this.send = ChannelReceiver.join(shape.send, wake);
+    this.replies = RingProducer.join(shape.replies, shape.sameThread ? () => {} : wake);
+  }
+}
+
+export class WriterAgent implements Agent {
+  readonly spins = 400;
+  readonly maxSleepMs = 1000;
+  readonly #positions: Positions;
+  readonly #segments: Segments;
+  readonly #log: CommitLog;
+  readonly #inputs: Input[];
+  readonly #wakeNext: (() => void)[];
+  readonly #counters: Counters;
+  readonly #preallocates: boolean;
+  readonly #shortage = new Shortage('making the next CommitLog file');
+  #logStart = 0;
+  /** Position from which on the next file is to be mapped. */
+  #aheadFrom = 0;
+
+  constructor({ broker, producers }: WriterShape) {
+    this.#positions = new Positions(broker.positions);
+    this.#counters = new Counters(broker.counters, COUNTER_BLOCKS.writer);
+    const { commitLogDirectory, mappedFileSizeCommitLog } = broker.store;
+    this.#segments = new Segments(nativeDisk, commitLogDirectory, mappedFileSizeCommitLog);
+    this.#inputs = producers.map((producer) => new Input(producer));
+    // Where nobody waits for the flusher it looks by itself, twice a second.
+    const next = awaitsFlush(broker.store) ? broker.wakes.flusher : broker.wakes.dispatcher;
+    this.#wakeNext = [wakerOf(next)];
+    this.#log = new CommitLog(
+      this.#segments,
+      this.#positions,
+      QueueDirectory.attach(broker.directory),
+      { position: this.#positions.get(APPENDED), storeTimestamp: this.#positions.get(APPENDED_TIME) },
+      (start) => this.#rolledTo(start),
+    );
+    this.#preallocates = broker.store.preallocateNextFile;
+    // The file to write next is there before the one after it: the log may not begin with a gap.
+    this.#segments.at(this.#log.position, true);
+    this.#prepareAfter(this.#segments.startOf(this.#log.position));
+  }
+
+  doWork(): number {
+    if (!this.hasWork()) return 0;
+    this.#log.setTime(systemClock.now());
+    const start = this.#log.position;
+    let done = 0;
+    for (const input of this.#inputs) done += this.#drain(input);
+    this.#log.publish();
+    this.#counters.add(ROUNDS);
+    this.#counters.add(BYTES_APPENDED, this.#log.position - start);
+    // It only writes, and knows of every write that failed: a page of an old file that cannot be read is the readers'.
+    const { fault } = this.#log;
+    if (fault !== 0) this.#positions.halt(HALT_WRITE_FAILED, fault);
+    for (const input of this.#inputs) {
+      input.send.release();
+      input.replies.publish();
+    }
+    for (const wake of this.#wakeNext) wake();
+    if (this.#log.position >= this.#aheadFrom) this.#openAhead();
+    this.#dropDeleted();
+    return done;
+  }
+
+  hasWork(): boolean {
+    for (const { send } of this.#inputs) if (send.pending) return true;
+    return false;
+  }
+
+  get drained(): boolean {
+    return !this.hasWork();
+  }
+
+  close(): void {
+    this.#segments.close();
+  }
+
+  #drain(input: Input): number {
+    const { send } = input;
+    let done = 0;
+    while (done < TURN && send.next()) {
+      if (send.type === APPEND) this.#append(input);
+      else this.#retireQueues(input);
+      done++;
+    }
+    return done;
+  }
+
+  #append(input: Input): void {
+    const { send } = input;
+    const { view, offset } = send;
+    const queue = view.getInt32(offset + APPEND_QUEUE, true);
+    const bytes = view.getInt32(offset + APPEND_BYTES, true);
+    const count = view.getInt32(offset + APPEND_COUNT, true);
+    const from = offset + APPEND_HEADER;
+    const log = this.#log;
+    const status =
+      count === 1
+        ? log.append(send.bulk, from, bytes, queue)
+        : log.appendBatch(send.bulk, from, bytes, count, queue);
+    if (status === NO_SEGMENT) this.#shortage.met(this.#segments.lastError);
+    else if (this.#shortage.lasts && status === APPENDED_OK) this.#shortage.over();
+    this.#answer(input, status);
+  }
+
+  #answer({ send, replies }: Input, status: number): void {
+    if (status !== APPENDED_OK) this.#counters.add(APPENDS_FAILED);
+    const log = this.#log;
+    const at = replies.claim(APPENDED_REPLY, REPLY_BYTES);
+    assert(at !== FULL, 'no room for the answer to an append: its producer did not reserve it');
+    const out = replies.view;
+    out.setInt32(at + REPLY_SEQUENCE, send.view.getInt32(send.offset + APPEND_SEQUENCE, true), true);
+    out.setInt32(at + REPLY_STATUS, status, true);
+    out.setFloat64(at + REPLY_QUEUE_OFFSET, log.queueOffset, true);
+    out.setFloat64(at + REPLY_PHYSICAL_OFFSET, log.physicalOffset, true);
+    out.setFloat64(at + REPLY_END, log.position, true);
+    out.setFloat64(at + REPLY_STORE_TIMESTAMP, log.storeTimestamp, true);
+    replies.commit();
+  }
+
+  #retireQueues(input: Input): void {
+    const { view, offset } = input.send;
+    const count = view.getInt32(offset + APPEND_COUNT, true);
+    for (let i = 0; i < count; i++) this.#log.retire(view.getInt32(offset + APPEND_HEADER + i * 4, true));
+    this.#answer(input, APPENDED_OK);
+  }
+
+  #rolledTo(start: number): void {
+    // What lies in the older files is the flusher's and the readers'.
+    this.#segments.dropBefore(start);
+    this.#prepareAfter(start);
+  }
+
+  /** Maps the next file when half of this one is full: the roll then needs no descriptor; there may be none left. */
+  #openAhead(): void {
+    const { fileSize } = this.#segments;
+    const { position } = this.#log;
+    const start = this.#segments.startOf(position);
+    const half = start + fileSize / 2;
+    this.#aheadFrom = position < half ? half : start + fileSize * 1.5;
+    if (position < half || !this.#preallocates) return;
+    if (this.#segments.at(start + fileSize) === undefined) {
+      this.#prepareAfter(start);
+      this.#aheadFrom = position + fileSize / AHEAD_TRIES;
+    }
+    this.#segments.at(position);
+  }
+
+  /** Has the file after the one at `start` made in the background, so that the roll to it costs nothing. */
+  #prepareAfter(start: number): void {
+    if (!this.#preallocates) return;
+    const next = start + this.#segments.fileSize;
+    // A failure is no news here: the roll makes the file itself, and reports what goes wrong then.
+    void nativeDisk.prepare(this.#segments.pathOf(next), this.#segments.fileSize);
+  }
+
+  #dropDeleted(): void {
+    const start = this.#positions.get(LOG_START);
+    if (start === this.#logStart) return;
+    this.#logStart = start;
+    this.#segments.dropBefore(start);
+  }
+}

@@ -1,0 +1,149 @@
+/** The store as control's handlers read it: by topic and queue id, through the same files that all threads see. */
+
+import {
+  APPENDED,
+  DISPATCHED,
+  FLUSHED,
+  LOG_START,
+  MESSAGES_APPENDED,
+  type Positions,
+} from '../../ring/positions.ts';
+import { nativeDisk } from '../disk/native-disk.ts';
+import { IndexReader } from '../index/index-reader.ts';
+import { Segments } from '../log/segments.ts';
+import type { StoreOptions } from '../options.ts';
+import { storePaths } from '../paths.ts';
+import type { QueueDirectory } from '../queue/queue-directory.ts';
+import type { QueueIds } from '../queue/queue-ids.ts';
+import type { ReaderQueue } from './pull-reader.ts';
+import { QueueFiles } from './queue-files.ts';
+import { StoreReader } from './store-reader.ts';
+import type { IndexQueryResult, QueueEntry, StoreReads } from './store-reads.ts';
+
+export class ControlReads implements StoreReads {
+  readonly #options: StoreOptions;
+  readonly #positions: Positions;
+  readonly #directory: QueueDirectory;
+  readonly #ids: QueueIds;
+  readonly #segments: Segments;
+  readonly #reader: StoreReader;
+  readonly #queues = new Map<number, ReaderQueue>();
+
+  constructor(options: StoreOptions, positions: Positions, directory: QueueDirectory, ids: QueueIds) {
+    this.#options = options;
+    this.#positions = positions;
+    this.#directory = directory;
+    this.#ids = ids;
+    this.#segments = new Segments(nativeDisk, options.commitLogDirectory, options.mappedFileSizeCommitLog);
+    const index = options.messageIndexEnable
+      ? new IndexReader(nativeDisk, storePaths.index(options.directory), {
+          slots: options.maxHashSlotNum,
+          entries: options.maxIndexNum,
+        })
+      : undefined;
+    this.#reader = new StoreReader(this.#segments, positions, directory, index);
+  }
+
+  minOffset(topic: string, queueId: number): number {
+    const id = this.#ids.find(topic, queueId);
+    return id === undefined ? 0 : this.#directory.minimum(id);
+  }
+
+  maxOffset(topic: string, queueId: number): number {
+    const id = this.#ids.find(topic, queueId);
+    return id === undefined ? 0 : this.#directory.maximum(id);
+  }
+
+  offsetByTime(topic: string, queueId: number, timestamp: number, boundary: 'LOWER' | 'UPPER'): number {
+    const queue = this.#queue(topic, queueId);
+    return queue === undefined ? 0 : this.#reader.offsetByTime(queue, timestamp, boundary);
+  }
+
+  storeTimeAt(topic: string, queueId: number, queueOffset: number): number {
+    const queue = this.#queue(topic, queueId);
+    return queue === undefined ? -1 : this.#reader.storeTimeAt(queue, queueOffset);
+  }
+
+  readQueue(topic: string, queueId: number, queueOffset: number, count: number): QueueEntry[] {
+    const queue = this.#queue(topic, queueId);
+    return queue === undefined ? [] : this.#reader.readQueue(queue, queueOffset, count);
+  }
+
+  recordSize(physicalOffset: number): number {
+    return this.#reader.recordSize(physicalOffset);
+  }
+
+  recordAt(physicalOffset: number): Uint8Array | undefined {
+    return this.#reader.recordAt(physicalOffset);
+  }
+
+  query(
+    topic: string,
+    key: string,
+    maxCount: number,
+    begin: number,
+    end: number,
+    indexType: string,
+  ): IndexQueryResult {
+    return this.#reader.query(topic, key, maxCount, begin, end, indexType);
+  }
+
+  get minPhysicalOffset(): number {
+    return this.#positions.get(LOG_START);
+  }
+
+  get maxPhysicalOffset(): number {
+    return this.#positions.get(APPENDED);
+  }
+
+  /** Bytes of log that queues and index do not show yet. */
+  get dispatchBehind(): number {
+    return this.#positions.get(APPENDED) - this.#positions.get(DISPATCHED);
+  }
+
+  /** Bytes of log that a power cut could take back. */
+  get flushBehind(): number {
+    return this.#positions.get(APPENDED) - this.#positions.get(FLUSHED);
+  }
+
+  /** Messages appended since the start. */
+  get messagesAppended(): number {
+    return this.#positions.get(MESSAGES_APPENDED);
+  }
+
+  /** Store time in ms of the oldest message of the log, or -1. */
+  get earliestStoreTime(): number {
+    return this.#reader.storeTimeOf(this.minPhysicalOffset);
+  }
+
+  /** Forgets a deleted topic's files. */
+  forget(ids: readonly number[]): void {
+    for (const id of ids) {
+      this.#queues.get(id)?.files.close();
+      this.#queues.delete(id);
+    }
+  }
+
+  /** Forgets files that retention has deleted. */
+  dropDeleted(): void {
+    this.#segments.dropBefore(this.#positions.get(LOG_START));
+  }
+
+  close(): void {
+    for (const queue of this.#queues.values()) queue.files.close();
+    this.#segments.close();
+  }
+
+  #queue(topic: string, queueId: number): ReaderQueue | undefined {
+    const id = this.#ids.find(topic, queueId);
+    if (id === undefined) return undefined;
+    let queue = this.#queues.get(id);
+    if (queue === undefined) {
+      const root = storePaths.consumeQueue(this.#options.directory);
+      const { mappedFileSizeConsumeQueue } = this.#options;
+      queue = { id, files: new QueueFiles(nativeDisk, root, mappedFileSizeConsumeQueue, topic, queueId) };
+      this.#queues.set(id, queue);
+    }
+    return queue;
+  }
+}
