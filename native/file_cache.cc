@@ -257,12 +257,6 @@ int64_t FileCache::size(int32_t id) {
   return fstat(use.descriptor(), &status) == 0 ? static_cast<int64_t>(status.st_size) : -errno;
 }
 
-int FileCache::sync(int32_t id) {
-  const Use use(*this, id);
-  if (use.error() < 0) return use.error();
-  return fdatasync(use.descriptor()) == 0 ? 0 : -errno;
-}
-
 int FileCache::syncDirty() {
   const std::lock_guard<std::mutex> oneAtATime(syncing_);
   const Batch batch = takeDirty();
@@ -283,6 +277,7 @@ FileCache::Batch FileCache::takeDirty() {
   batch.directories.swap(newDirectories_);
   // Cleared before the sync: a write from here on belongs to the next one.
   for (File* file : batch.files) {
+    watch(file->device, file->path);
     if (file->unwatched) batch.unwatched.insert(file->device);
     file->unwatched = false;
     file->dirty = false;
@@ -351,7 +346,7 @@ int FileCache::syncFileSystem(dev_t device) {
   return syncfs(watcher) == 0 ? 0 : -errno;
 }
 
-/// Without a watcher, for want of descriptors, the syncs that need one fail, and the next open of a file tries again.
+/// Without a watcher, for want of descriptors, the syncs that need one fail, and the next one tries again.
 void FileCache::watch(dev_t device, const std::string& path) {
   if (watchers_.count(device) > 0) return;
   const int descriptor = ::open(directoryOf(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);

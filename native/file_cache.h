@@ -34,7 +34,6 @@ class FileCache {
   int64_t read(int32_t id, uint64_t offset, uint8_t* target, size_t length);
   int64_t write(int32_t id, uint64_t offset, const uint8_t* source, size_t length);
   int64_t size(int32_t id);
-  int sync(int32_t id);
   /// When it returns 0, everything that was written or made before the call is on the device. Else the first -errno, and
   /// what is not there belongs to the next call.
   int syncDirty();

@@ -188,17 +188,6 @@ bool closeRegion(int32_t id) {
   return true;
 }
 
-int neutralizeRegion(Region* region) {
-  const std::lock_guard<std::mutex> guard(mutex);
-  // Before the mapping goes: a sync that runs meanwhile must not report these bytes as durable.
-  region->neutralized.store(true);
-  // Its inode number may be given to a new file as soon as nothing maps it any more.
-  forgetFile(region);
-  void* base = mmap(region->base, mappedSize(*region), PROT_READ | PROT_WRITE,
-                    MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  return base == MAP_FAILED ? -errno : 0;
-}
-
 int32_t regionReferences(int32_t id) {
   const std::lock_guard<std::mutex> guard(mutex);
   const Region* region = table.find(id);

@@ -43,7 +43,6 @@ struct Region {
   /// Set by the fault guard and by a failed append; where, is in `lost`.
   std::atomic<int32_t> error{0};
   LostPages lost;
-  std::atomic<bool> neutralized{false};
 
   // The counts belong to the registry's mutex.
   int32_t opens = 0;
@@ -68,8 +67,6 @@ int32_t allocateRegion(size_t bytes);
 int32_t openSegment(const std::string& path, size_t bytes, bool create);
 /// False when the region is unknown or no open is left to give back.
 bool closeRegion(int32_t id);
-/// 0 or -errno.
-int neutralizeRegion(Region* region);
 int32_t regionReferences(int32_t id);
 
 enum class Holder { kAttachment, kPin };

@@ -47,15 +47,6 @@ Napi::Value closeRegionCall(const Napi::CallbackInfo& info) {
   return {};
 }
 
-Napi::Value neutralizeRegionCall(const Napi::CallbackInfo& info) {
-  Arguments arguments(info);
-  const PinnedRegion region(arguments.integer(0));
-  if (region.get() == nullptr) return arguments.reject("neutralizeRegion: unknown region");
-  const int result = neutralizeRegion(region.get());
-  if (result < 0) napi_throw_error(info.Env(), nullptr, strerror(-result));
-  return {};
-}
-
 Napi::Value regionReferencesCall(const Napi::CallbackInfo& info) {
   Arguments arguments(info);
   return arguments.answer(regionReferences(arguments.integer(0)));

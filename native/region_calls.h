@@ -8,7 +8,6 @@ Napi::Value allocateRegionCall(const Napi::CallbackInfo& info);
 Napi::Value openSegmentCall(const Napi::CallbackInfo& info);
 Napi::Value prepareSegmentCall(const Napi::CallbackInfo& info);
 Napi::Value closeRegionCall(const Napi::CallbackInfo& info);
-Napi::Value neutralizeRegionCall(const Napi::CallbackInfo& info);
 Napi::Value regionReferencesCall(const Napi::CallbackInfo& info);
 Napi::Value syncRegionCall(const Napi::CallbackInfo& info);
 napi_value regionErrorCall(napi_env env, napi_callback_info info);

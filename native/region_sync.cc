@@ -34,7 +34,6 @@ Pages pagesOf(const Region& region, size_t from, size_t length) {
 
 /// Pages that were lost elsewhere in the file are none of this range's trouble; a file that was cut short is.
 int health(const Region& region, size_t from, size_t length) {
-  if (region.neutralized.load()) return -ESTALE;
   struct stat status;
   if (region.descriptor >= 0 && fstat(region.descriptor, &status) != 0) return -errno;
   if (region.descriptor >= 0 && static_cast<uint64_t>(status.st_size) < region.size) return -EIO;

@@ -8,7 +8,7 @@
 
 namespace ringmq {
 
-/// msync(MS_SYNC) of [from, to); the region's error when it has one, -ESTALE when it was neutralized. 0 or -errno.
+/// msync(MS_SYNC) of [from, to); the region's error when it has one. 0 or -errno.
 int syncRegion(const Region& region, size_t from, size_t to);
 /// -1 for a name that is not an advice.
 int adviceByName(const std::string& name);

@@ -73,14 +73,6 @@ Napi::Value fileSizeCall(const Napi::CallbackInfo& info) {
   return answer(arguments, FileCache::shared().size(file), kMisuse);
 }
 
-Napi::Value syncFileCall(const Napi::CallbackInfo& info) {
-  constexpr const char* kMisuse = "syncFile: unknown file";
-  Arguments arguments(info);
-  const int32_t file = arguments.integer(0);
-  if (!arguments.valid()) return arguments.reject(kMisuse);
-  return answer(arguments, FileCache::shared().sync(file), kMisuse);
-}
-
 Napi::Value syncDirtyFilesCall(const Napi::CallbackInfo& info) {
   return runInPool(info.Env(), "syncDirtyFiles", [] { return FileCache::shared().syncDirty(); });
 }

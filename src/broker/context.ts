@@ -10,6 +10,7 @@ import type { QueueLocks } from '../control/queue-locks.ts';
 import type { BrokerSettings } from '../control/settings.ts';
 import type { StatsTable } from '../control/stats.ts';
 import type { TopicTable } from '../control/topics.ts';
+import type { ByteBudget } from '../lib/byte-budget.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { RemotingCommand } from '../protocol/command.ts';
 import type { DelayLevels } from './delay/levels.ts';
@@ -48,11 +49,8 @@ export interface BrokerContext {
   readonly store: StoreReads;
   readonly maintenance: StoreMaintenance;
   readonly put: PutMessage;
-  /**
-   * Why a request that makes a large message out of little is to be refused now (SYSTEM_BUSY), in words for the client;
-   * undefined = it is not. To be asked before anything is read for it.
-   */
-  putBusy(): string | undefined;
+  /** Bytes of stored messages that consumers have given back and that are on their way into the log again. */
+  readonly sendBacks: ByteBudget;
   readonly properties: BrokerProperties;
   /** Resolves when a topic's deletion is complete, so that one of its name may be made again. */
   topicSettled(topic: string): Promise<void>;

@@ -107,7 +107,7 @@ const HANDLERS: readonly (readonly [code: number, handler: BrokerHandler])[] = [
   [RequestCode.DELETE_EXPIRED_COMMITLOG, deleteExpiredFiles],
 ];
 
-/** Handlers by request code. They never throw or reject, and one-way requests get no answer (protocol trap T6). */
+/** Handlers by request code. They never throw or reject, and one-way requests get no answer. */
 export function createHandlers(context: BrokerContext): ReadonlyMap<number, ControlHandler> {
   return new Map(HANDLERS.map(([code, handler]) => [code, guarded(context, handler)]));
 }

@@ -29,7 +29,7 @@ export interface Registration {
 }
 
 export class ConsumerTable {
-  /** Members, subscriptions or kind of a group changed, or the group went offline; `get(group)` tells. */
+  /** A group came or went, or its subscriptions or its kind changed; `get(group)` tells. */
   readonly changed = new Listeners<string>();
   /** Subscriptions of consumers that pull without heartbeats. */
   readonly offline: OfflineSubscriptions;
@@ -96,7 +96,8 @@ export class ConsumerTable {
     const subscribed = registration.withoutSubscriptions
       ? { topics: false, versions: false }
       : group.subscribe(consumer.subscriptions);
-    if (described || joined || subscribed.topics || subscribed.versions) this.changed.emit(group.name);
+    const came = joined && group.size === 1;
+    if (described || came || subscribed.topics || subscribed.versions) this.changed.emit(group.name);
     if (registration.notify && (joined || subscribed.topics)) this.#notify(group);
     const unknown = registration.withoutSubscriptions && previous === undefined;
     return fingerprint !== 0 && (unknown || (previous !== undefined && previous !== fingerprint));
@@ -131,8 +132,10 @@ export class ConsumerTable {
   }
 
   #afterLeaving(group: ConsumerGroup, notify: boolean): void {
-    if (group.isEmpty) this.#groups.delete(group.name);
-    this.changed.emit(group.name);
+    if (group.isEmpty) {
+      this.#groups.delete(group.name);
+      this.changed.emit(group.name);
+    }
     if (notify) this.#notify(group);
   }
 

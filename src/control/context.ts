@@ -33,6 +33,8 @@ export interface StoreReads {
   storeTimeAt(topic: string, queueId: number, queueOffset: number): number;
   /** Entries from `queueOffset` on, at most `count`, fewer at the end. */
   readQueue(topic: string, queueId: number, queueOffset: number, count: number): QueueEntry[];
+  /** Size of the record that starts at this CommitLog position, in bytes; 0 when none does. */
+  recordSize(physicalOffset: number): number;
   /** A copy of the whole record that starts at this CommitLog position, or undefined when none does. */
   recordAt(physicalOffset: number): Uint8Array | undefined;
   /** Times in ms; indexType: K key, U unique key, T tag. Colliding hashes are told apart here. */

@@ -6,9 +6,10 @@ import { join } from 'node:path';
 import type { Clock } from '../lib/clock.ts';
 import { writeRocketJson } from '../protocol/rocketmq-json.ts';
 import { DataVersion, type DataVersionJson } from './data-version.ts';
-import { asObject, entriesOf, integerFrom } from './json-fields.ts';
+import { entriesOf, integerFrom } from './json-fields.ts';
 import { PeriodicFile } from './periodic-file.ts';
 import type { BrokerSettings } from './settings.ts';
+import type { Warn } from './state-file.ts';
 
 export interface DelayOffsetsJson {
   dataVersion: DataVersionJson;
@@ -28,13 +29,21 @@ export class DelayOffsets {
     this.#version = new DataVersion(clock);
   }
 
-  /** Reads the file. Call once, before use. Throws StateFileError. */
-  load(): void {
-    const stored = asObject(this.#file.load());
-    for (const [level, value] of entriesOf(stored?.['offsetTable'])) {
-      const offset = integerFrom(value);
-      if (offset !== undefined) this.#offsets.set(Number(level), offset);
+  /**
+   * Reads the file. Call once, before use. Entries that are no offsets of a level are left out, and `warn` hears how
+   * many: these levels are delivered from the start of their queues. Throws StateFileError when it cannot be read.
+   */
+  load(warn: Warn = () => {}): void {
+    const stored = this.#file.load(warn);
+    let dropped = 0;
+    for (const [name, value] of entriesOf(this.#file.table(stored, 'offsetTable'))) {
+      const level = integerFrom(name) ?? 0;
+      const offset = integerFrom(value) ?? -1;
+      if (level >= 1 && offset >= 0) this.#offsets.set(level, offset);
+      else dropped += 1;
     }
+    if (dropped > 0)
+      warn(`${this.#file.path}: ${dropped} entries are no offsets of delay levels and were left out`);
     this.#version.assign(stored?.['dataVersion']);
   }
 

@@ -6,16 +6,16 @@ import { join } from 'node:path';
 import type { Clock } from '../lib/clock.ts';
 import { MAX_FORBIDDEN, MAX_GROUPS } from '../lib/limits.ts';
 import { Listeners } from '../lib/listeners.ts';
-import { groupNameProblem, isSystemGroup } from '../lib/names.ts';
-import { writeRocketJson } from '../protocol/rocketmq-json.ts';
+import { groupNameProblem, isPlainName, isSystemGroup } from '../lib/names.ts';
+import { type RocketJson, type RocketJsonObject, writeRocketJson } from '../protocol/rocketmq-json.ts';
 import { alterAttributes, GROUP_ATTRIBUTES } from './attributes.ts';
 import { DataVersion, type DataVersionJson } from './data-version.ts';
 import { type GroupConfig, groupConfigFromJson, groupConfigText, newGroupConfig } from './group-config.ts';
-import { asObject, entriesOf, integerFrom } from './json-fields.ts';
+import { entriesOf, integerFrom } from './json-fields.ts';
 import { pageByName } from './name-page.ts';
 import { tableFull } from './request-fields.ts';
 import type { BrokerSettings } from './settings.ts';
-import { StateFile } from './state-file.ts';
+import { StateFile, type Warn } from './state-file.ts';
 
 const BUILT_IN_GROUPS = [
   'TOOLS_CONSUMER',
@@ -59,21 +59,44 @@ export class GroupTable {
     this.#version = new DataVersion(clock);
   }
 
-  /** Reads the file over the built-in groups. Call once, before use. Throws StateFileError. */
-  load(): void {
+  /**
+   * Reads the file over the built-in groups. Call once, before use. `warn` hears what had to be left out; an entry that
+   * cannot be meant, and a file that cannot be read, throw StateFileError.
+   */
+  load(warn: Warn = () => {}): void {
     for (const name of BUILT_IN_GROUPS) this.#groups.set(name, newGroupConfig(name));
-    const stored = asObject(this.#file.load());
-    for (const [name, value] of entriesOf(stored?.['subscriptionGroupTable'])) {
-      const config = groupConfigFromJson(value);
-      if (config !== undefined) this.#groups.set(name, { ...config, groupName: name });
+    const stored = this.#file.load(warn);
+    for (const [name, value] of entriesOf(this.#file.table(stored, 'subscriptionGroupTable'))) {
+      this.#groups.set(name, this.#stored(name, value));
     }
-    for (const [group, topics] of entriesOf(stored?.['forbiddenTable'])) {
-      for (const [topic, value] of entriesOf(topics)) {
-        this.#setForbidden(group, topic, integerFrom(value) ?? 0);
-      }
-    }
+    this.#loadForbidden(this.#file.table(stored, 'forbiddenTable'), warn);
     this.#version.assign(stored?.['dataVersion']);
     for (const config of this.#groups.values()) this.changed.emit(config);
+  }
+
+  #stored(name: string, value: RocketJson): GroupConfig {
+    let config: GroupConfig | undefined;
+    try {
+      config = groupConfigFromJson(value);
+    } catch (error) {
+      throw this.#file.refusal(name, `has an impossible value: ${(error as Error).message}`);
+    }
+    if (config === undefined) throw this.#file.refusal(name, 'is no group configuration');
+    if (!isPlainName(name)) throw this.#file.refusal(name, 'is a name that no group can have');
+    return { ...config, groupName: name };
+  }
+
+  #loadForbidden(table: RocketJsonObject | undefined, warn: Warn): void {
+    let dropped = 0;
+    for (const [group, topics] of entriesOf(table)) {
+      for (const [topic, value] of entriesOf(topics)) {
+        const bits = integerFrom(value);
+        if (bits === undefined) dropped += 1;
+        else this.#setForbidden(group, topic, bits);
+      }
+    }
+    if (dropped > 0)
+      warn(`${this.#file.path}: ${dropped} entries of forbiddenTable are no numbers and were left out`);
   }
 
   get(group: string): GroupConfig | undefined {

@@ -1,7 +1,6 @@
 /**
- * Reading members of parsed JSON that others wrote. Clients leave fields out and send numbers as text, text as
- * numbers and enums by name or ordinal (protocol traps T3 and T21), so each reader says what it takes and what an
- * absent or unusable value means.
+ * Reading members of parsed JSON that others wrote. Clients leave fields out and send numbers as text, text as numbers
+ * and enums by name or ordinal, so each reader says what it takes and what an absent or unusable value means.
  */
 import { quote } from '../lib/quote.ts';
 import { ProtocolError } from '../protocol/errors.ts';

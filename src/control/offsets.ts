@@ -8,11 +8,12 @@ import { MAX_OFFSETS } from '../lib/limits.ts';
 import { Listeners } from '../lib/listeners.ts';
 import { type WrittenJson, writeRocketJson } from '../protocol/rocketmq-json.ts';
 import { DataVersion, type DataVersionJson } from './data-version.ts';
-import { asObject, entriesOf, integerFrom } from './json-fields.ts';
+import { asObject, entriesOf, INT32, integerFrom } from './json-fields.ts';
 import { PeriodicFile } from './periodic-file.ts';
-import { keyOf, QueueOffsets } from './queue-offsets.ts';
+import { keyOf, namesOf, QueueOffsets } from './queue-offsets.ts';
 import { type RequestError, tableFull } from './request-fields.ts';
 import type { BrokerSettings } from './settings.ts';
+import type { Warn } from './state-file.ts';
 
 export interface QueueReset {
   group: string;
@@ -50,15 +51,24 @@ export class OffsetTable {
     this.#version = new DataVersion(clock);
   }
 
-  /** Reads the file. Call once, before use. Throws StateFileError. */
-  load(): void {
-    const stored = asObject(this.#file.load());
-    for (const [key, queues] of entriesOf(stored?.['offsetTable'])) {
-      for (const [queueId, value] of entriesOf(queues)) {
-        const offset = integerFrom(value);
-        if (offset !== undefined) this.#consumed.put(key, Number(queueId), offset);
+  /**
+   * Reads the file. Call once, before use. Entries that are no offsets of a group are left out, and `warn` hears how
+   * many. Throws StateFileError when the file cannot be read.
+   */
+  load(warn: Warn = () => {}): void {
+    const stored = this.#file.load(warn);
+    let dropped = 0;
+    for (const [key, queues] of entriesOf(this.#file.table(stored, 'offsetTable'))) {
+      const entries = namesOf(key) === undefined ? undefined : asObject(queues);
+      if (entries === undefined) dropped += 1;
+      for (const [queue, value] of Object.entries(entries ?? {})) {
+        const queueId = integerFrom(queue) ?? -1;
+        const offset = integerFrom(value) ?? -1;
+        if (queueId >= 0 && queueId <= INT32.most && offset >= 0) this.#consumed.put(key, queueId, offset);
+        else dropped += 1;
       }
     }
+    if (dropped > 0) warn(`${this.#file.path}: ${dropped} entries are no consumer offsets and were left out`);
     this.#version.assign(stored?.['dataVersion']);
   }
 

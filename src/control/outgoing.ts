@@ -1,7 +1,7 @@
 /** Notices that the broker sends to its clients and that nobody answers. */
 import { FLAG_ONEWAY, type RemotingCommand, requestCommand } from '../protocol/command.ts';
 
-/** With a JSON header: C++ clients understand nothing else (protocol trap T22). */
+/** With a JSON header: C++ clients understand nothing else. */
 export function newOnewayRequest(
   code: number,
   fields: Record<string, string>,

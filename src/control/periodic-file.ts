@@ -1,6 +1,6 @@
 /** A state file that is written now and then, when something has changed: for tables that change with every message. */
-import type { RocketJson } from '../protocol/rocketmq-json.ts';
-import { StateFile } from './state-file.ts';
+import type { RocketJsonObject } from '../protocol/rocketmq-json.ts';
+import { StateFile, type Warn } from './state-file.ts';
 
 export class PeriodicFile {
   readonly #file: StateFile;
@@ -11,8 +11,17 @@ export class PeriodicFile {
   }
 
   /** See StateFile.load. */
-  load(): RocketJson | undefined {
-    return this.#file.load();
+  load(warn?: Warn): RocketJsonObject | undefined {
+    return this.#file.load(warn);
+  }
+
+  /** See StateFile.table. */
+  table(stored: RocketJsonObject | undefined, name: string): RocketJsonObject | undefined {
+    return this.#file.table(stored, name);
+  }
+
+  get path(): string {
+    return this.#file.path;
   }
 
   /** Something has changed: the next `persist` writes. */

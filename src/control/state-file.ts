@@ -7,9 +7,17 @@ import { constants, existsSync, readFileSync, renameSync } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { makeDirectories, naming } from '../lib/files.ts';
-import { parseRocketJson, type RocketJson } from '../protocol/rocketmq-json.ts';
+import { quote } from '../lib/quote.ts';
+import { parseRocketJson, type RocketJsonObject } from '../protocol/rocketmq-json.ts';
+import { asObject } from './json-fields.ts';
 
-/** Neither the file nor its backup can be read: starting with an empty table would lose what they held. */
+/** Where loading a table says what it had to leave out; each message names the file. */
+export type Warn = (message: string) => void;
+
+/**
+ * Starting would lose what the file holds: neither it nor its backup can be read, or it holds what cannot be meant. The
+ * message is for people: file, what is wrong, what to do.
+ */
 export class StateFileError extends Error {
   override name = 'StateFileError';
 }
@@ -26,25 +34,58 @@ export class StateFile {
   }
 
   /**
-   * The stored value, or undefined when there is none yet. A damaged file is set aside as `<name>.corrupt` (or the
-   * next save would make it the backup) and the backup is read instead. Throws StateFileError when that fails too.
+   * The stored object, or undefined when there is none yet. A file that cannot be read is set aside as
+   * `<name>.corrupt` (or the next save would make it the backup), the backup is read instead, and `warn` hears what
+   * that means. Throws StateFileError when there is no way to read it.
    */
-  load(): RocketJson | undefined {
-    const backup = `${this.path}.bak`;
-    const main = readJson(this.path);
+  load(warn: Warn = () => {}): RocketJsonObject | undefined {
+    const { path } = this;
+    const main = readJson(path);
     if (main.state === 'read') return main.value;
-    const saved = readJson(backup);
-    if (main.state === 'damaged') {
-      if (saved.state !== 'read') {
-        throw new StateFileError(
-          `${this.path}: ${main.problem}; and ${backup} does not help. Mend one of them, or remove both to start without.`,
-        );
-      }
-      renameSync(this.path, `${this.path}.corrupt`);
+    const backup = readJson(`${path}.bak`);
+    if (main.state === 'damaged' && backup.state !== 'read') {
+      const why =
+        backup.state === 'damaged' ? `neither can its backup ${path}.bak: ${backup.problem}` : NO_BACKUP;
+      throw new StateFileError(`${path} cannot be read: ${main.problem}; ${why}. ${REMEDY}`);
     }
-    if (saved.state === 'damaged')
-      throw new StateFileError(`${backup}: ${saved.problem}. Mend it, or remove it to start without.`);
-    return saved.state === 'read' ? saved.value : undefined;
+    if (backup.state === 'damaged') {
+      const missing = main.state === 'empty' ? 'is empty' : 'does not exist';
+      throw new StateFileError(
+        `${path} ${missing}, and its backup cannot be read: ${backup.problem}. ${REMEDY}`,
+      );
+    }
+    if (backup.state !== 'read') {
+      if (main.state === 'empty') warn(`${path} is empty and has no backup: started without what it held`);
+      return undefined;
+    }
+    warn(
+      `${path} ${this.#setAside(main)}: its backup ${path}.bak is used, and what was changed after it is lost`,
+    );
+    return backup.value;
+  }
+
+  /** What has become of the file that cannot be used. */
+  #setAside(main: Read): string {
+    if (main.state === 'absent') return 'does not exist';
+    const kept = freeName(`${this.path}.corrupt`);
+    renameSync(this.path, kept);
+    return main.state === 'damaged' ? `cannot be read (${main.problem}) and is kept as ${kept}` : 'is empty';
+  }
+
+  /** A member that is a table; undefined when it is absent. Throws StateFileError for anything else. */
+  table(stored: RocketJsonObject | undefined, name: string): RocketJsonObject | undefined {
+    const value = stored?.[name];
+    if (value === undefined || value === null) return undefined;
+    const table = asObject(value);
+    if (table === undefined) throw this.refusal(name, 'is no table of entries by name');
+    return table;
+  }
+
+  /** The error for an entry that cannot be meant; `problem` goes on from its name. */
+  refusal(entry: string, problem: string): StateFileError {
+    return new StateFileError(
+      `${this.path}: ${quote(entry)} ${problem}. Correct it, or remove the entry, and start again.`,
+    );
   }
 
   /**
@@ -81,20 +122,35 @@ export class StateFile {
   }
 }
 
+const NO_BACKUP = 'it has no backup';
+const REMEDY = 'Put a sound file in its place, or remove both to start without what they held.';
+
 type Read =
   | { state: 'absent' }
+  /** Old RocketMQ versions left blank files behind when the machine stopped. */
+  | { state: 'empty' }
   | { state: 'damaged'; problem: string }
-  | { state: 'read'; value: RocketJson };
+  | { state: 'read'; value: RocketJsonObject };
 
-/** Blank files count as absent: old RocketMQ versions left them behind when the machine stopped. */
 function readJson(path: string): Read {
   if (!existsSync(path)) return { state: 'absent' };
   const text = naming(path, () => readFileSync(path, 'utf8'));
-  if (text.trim() === '') return { state: 'absent' };
+  if (text.trim() === '') return { state: 'empty' };
   try {
-    return { state: 'read', value: parseRocketJson(text) };
+    const value = asObject(parseRocketJson(text));
+    return value === undefined
+      ? { state: 'damaged', problem: 'it holds no JSON object' }
+      : { state: 'read', value };
   } catch (error) {
     return { state: 'damaged', problem: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** The name, or the first of `name.2`, `name.3` … that is not taken: evidence is never overwritten. */
+function freeName(name: string): string {
+  for (let i = 1; ; i++) {
+    const candidate = i === 1 ? name : `${name}.${i}`;
+    if (!existsSync(candidate)) return candidate;
   }
 }
 

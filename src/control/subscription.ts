@@ -1,6 +1,6 @@
 /**
- * What a group wants of one topic. Clients send tag sets and hash codes along, often wrong or not at all
- * (protocol trap T21), so both are computed here from the expression.
+ * What a group wants of one topic. Clients send tag sets and hash codes along, often wrong or not at all, so both are
+ * computed here from the expression.
  */
 import { javaHashCode } from '../lib/java-hash.ts';
 import { MAX_EXPRESSION, MAX_TAGS } from '../lib/limits.ts';

@@ -6,15 +6,15 @@ import { join } from 'node:path';
 import type { Clock } from '../lib/clock.ts';
 import { MAX_QUEUES, MAX_TOPICS } from '../lib/limits.ts';
 import { Listeners } from '../lib/listeners.ts';
-import { AUTO_CREATE_TOPIC, SYSTEM_TOPIC_PREFIX } from '../lib/names.ts';
-import { writeRocketJson } from '../protocol/rocketmq-json.ts';
+import { AUTO_CREATE_TOPIC, isFolderName, SYSTEM_TOPIC_PREFIX } from '../lib/names.ts';
+import { type RocketJson, writeRocketJson } from '../protocol/rocketmq-json.ts';
 import { alterAttributes, TOPIC_ATTRIBUTES } from './attributes.ts';
 import { DataVersion, type DataVersionJson } from './data-version.ts';
-import { asObject, entriesOf } from './json-fields.ts';
+import { entriesOf } from './json-fields.ts';
 import { pageByName } from './name-page.ts';
 import { type RequestError, tableFull } from './request-fields.ts';
 import type { BrokerSettings } from './settings.ts';
-import { StateFile } from './state-file.ts';
+import { StateFile, type Warn } from './state-file.ts';
 import { systemTopicConfigs, systemTopicNames } from './system-topics.ts';
 import {
   newTopicConfig,
@@ -72,16 +72,33 @@ export class TopicTable {
     this.#systemNames = systemTopicNames(settings);
   }
 
-  /** Reads the file over the system topics. Call once, before use. Throws StateFileError. */
-  load(): void {
+  /**
+   * Reads the file over the system topics. Call once, before use. `warn` hears what had to be left out; an entry that
+   * cannot be meant, and a file that cannot be read, throw StateFileError.
+   */
+  load(warn?: Warn): void {
     for (const config of systemTopicConfigs(this.#settings)) this.#topics.set(config.topicName, config);
-    const stored = asObject(this.#file.load());
-    for (const [, value] of entriesOf(stored?.['topicConfigTable'])) {
-      const config = topicConfigFromJson(value);
-      if (config !== undefined) this.#topics.set(config.topicName, config);
+    const stored = this.#file.load(warn);
+    for (const [name, value] of entriesOf(this.#file.table(stored, 'topicConfigTable'))) {
+      const config = this.#stored(name, value);
+      this.#topics.set(config.topicName, config);
     }
     this.#version.assign(stored?.['dataVersion']);
     for (const config of this.#topics.values()) this.changed.emit(config);
+  }
+
+  #stored(name: string, value: RocketJson): TopicConfig {
+    let config: TopicConfig | undefined;
+    try {
+      config = topicConfigFromJson(value);
+    } catch (error) {
+      throw this.#file.refusal(name, `has an impossible value: ${(error as Error).message}`);
+    }
+    if (config === undefined) throw this.#file.refusal(name, 'is no topic configuration with a topicName');
+    // The name becomes that of a folder.
+    if (!isFolderName(config.topicName))
+      throw this.#file.refusal(name, 'has a topicName that no topic can have');
+    return config;
   }
 
   get(topic: string): TopicConfig | undefined {

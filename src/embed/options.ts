@@ -48,7 +48,7 @@ export function threadsOf(options: EmbeddedBrokerOptions): {
   engineLayout: EngineLayout;
 } {
   const networkThreads = options.networkThreads ?? 1;
-  return { networkThreads, engineLayout: networkThreads === 1 ? 'inline' : 'shared' };
+  return { networkThreads, engineLayout: networkThreads === 1 ? 'inline' : 'paired' };
 }
 
 /** Posted to the control thread. */

@@ -89,7 +89,13 @@ export class HoldBudget {
     if (this.#bytes > this.#options.limit) this.#makeRoom(now);
   }
 
-  /** The connection is gone, or holds nothing any more. */
+  /** The connection is gone: whatever is said of it later counts no more. */
+  end(hold: Hold): void {
+    hold.closed = true;
+    this.remove(hold);
+  }
+
+  /** The connection holds nothing any more. */
   remove(hold: Hold): void {
     if (hold.place < 0) return;
     const last = this.#holds.pop() as Hold;

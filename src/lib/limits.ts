@@ -78,6 +78,16 @@ export const MAX_FORBIDDEN = 64 * KIB;
 /** Subscriptions of consumers without heartbeats, and counters for statistics; what comes on top is not counted. */
 export const MAX_OFFLINE_SUBSCRIPTIONS = 64 * KIB;
 export const MAX_COUNTERS = 256 * KIB;
+/**
+ * Bytes of stored messages that consumers have given back and that are on their way into the log again: half of
+ * MAX_PUT_BYTES, so that those who bring their own bytes need not wait behind what makes much out of little.
+ */
+export const MAX_SEND_BACK_BYTES = 16 * MIB;
+/** Bytes of messages in the answer to a query by key, and entries of the index that it looks at. */
+export const MAX_QUERY_BYTES = 8 * MIB;
+export const MAX_QUERY_ENTRIES = 64 * KIB;
+/** Clients that one request has the broker ask or tell something. */
+export const MAX_ASKED_CLIENTS = 1 * KIB;
 /** Consumer groups and producer groups in one heartbeat, and topics that one consumer subscribes to. */
 export const MAX_HEARTBEAT_GROUPS = 1 * KIB;
 export const MAX_SUBSCRIPTIONS = 16 * KIB;

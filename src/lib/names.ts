@@ -151,6 +151,11 @@ export function isGroupName(group: string): boolean {
   return group.length <= MAX_NAME && !isBlank(group) && LEGAL_NAME.test(group);
 }
 
+/** Whether a plain name can be that of a folder, as a topic's is. */
+export function isFolderName(name: string): boolean {
+  return isPlainName(name) && !name.includes('/') && name !== '.' && name !== '..';
+}
+
 /** A name that is kept as it came must have some characters, not too many, and none that only control something. */
 export function isPlainName(name: string): boolean {
   return name.length > 0 && name.length <= MAX_NAME && !CONTROL_CHARACTER.test(name);

@@ -2,9 +2,9 @@
  * Texts by namespace and key, above all ORDER_TOPIC_CONFIG. With a path they are kept in RocketMQ's kvConfig.json:
  * `{"configTable":{"namespace":{"key":"value"}}}`.
  */
-import { asObject, entriesOf, textMapIn } from '../control/json-fields.ts';
+import { entriesOf, textMapIn } from '../control/json-fields.ts';
 import { tableFull } from '../control/request-fields.ts';
-import { StateFile } from '../control/state-file.ts';
+import { StateFile, type Warn } from '../control/state-file.ts';
 import { MAX_KV_CHARACTERS, MAX_KV_ENTRIES } from '../lib/limits.ts';
 import { writeRocketJson } from '../protocol/rocketmq-json.ts';
 
@@ -18,13 +18,20 @@ export class KvConfig {
   /** Of all keys and values. */
   #characters = 0;
 
-  /** Without a path nothing outlives the process. Throws a StateFileError for a file that cannot be read. */
-  constructor(path?: string) {
+  /**
+   * Without a path nothing outlives the process. Entries that are no texts are left out, and `warn` hears how many.
+   * Throws a StateFileError for a file that cannot be read.
+   */
+  constructor(path?: string, warn: Warn = () => {}) {
     if (path === undefined) return;
     this.#file = new StateFile(path);
-    const stored = asObject(this.#file.load()) ?? {};
-    const table = asObject(stored['configTable']) ?? {};
-    for (const [name] of entriesOf(table)) this.#load(name, textMapIn(table, name));
+    const table = this.#file.table(this.#file.load(warn), 'configTable') ?? {};
+    let dropped = 0;
+    for (const [name, entries] of entriesOf(table)) {
+      this.#load(name, textMapIn(table, name));
+      dropped += entriesOf(entries).length - (this.#namespaces.get(name)?.size ?? 0);
+    }
+    if (dropped > 0) warn(`${path}: ${dropped} entries are no texts and were left out`);
   }
 
   #load(namespace: string, table: Map<string, string>): void {

@@ -46,7 +46,7 @@ export async function startNameServer(options: NameServerOptions): Promise<NameS
   const log: Log = (message, kind) => quiet.info({}, message, kind);
   const state: NameServerState = {
     routes: new Routes(options.warn ?? log),
-    kvConfig: new KvConfig(options.kvConfigPath),
+    kvConfig: new KvConfig(options.kvConfigPath, log),
     config: { ...defaultConfig(), ...options.config },
     clock,
     startedAt: clock.monotonic(),

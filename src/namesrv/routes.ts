@@ -177,7 +177,8 @@ export class Routes {
     const before = this.#displaced.take(brokerName, brokerId);
     const live = this.live.get(clusterName, holder);
     if (live !== undefined && live.connection !== connection) {
-      const topics = topicsOfBroker(this.topics, brokerName);
+      // Topics are the master's alone.
+      const topics = brokerId === MASTER_ID ? topicsOfBroker(this.topics, brokerName) : [];
       this.#displaced.put(broker, brokerId, { clusterName, brokerAddr: holder, topics });
       this.#warn(
         `two brokers call themselves ${brokerName} (cluster ${clusterName}, id ${brokerId}): ${holder} and ` +

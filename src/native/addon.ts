@@ -36,15 +36,11 @@ export interface NativeAddon {
   detach(region: number): void;
   /** Gives back one open. The mapping ends when no open and no thread's attachment is left. */
   closeRegion(region: number): void;
-  /**
-   * Replaces the range by anonymous memory at once, for all threads: reads give 0, writes go nowhere, blocks are freed.
-   */
-  neutralizeRegion(region: number): void;
   /** Number of opens plus attachments; 0 when the id is unknown or gone. */
   regionReferences(region: number): number;
   /**
    * Writes the pages of [from, to) to the device and waits (msync MS_SYNC). 0 or -errno; -EIO when the fault guard met
-   * the range or the file was cut short, -ESTALE when it was neutralized: then nothing that was written counts as
+   * the range or the file was cut short: then nothing that was written counts as
    * durable. Blocks.
    */
   syncRegion(region: number, from: number, to: number): number;
@@ -125,8 +121,6 @@ export interface NativeAddon {
   ): number;
   /** Size in bytes, or -errno. */
   fileSize(file: number): number;
-  /** fdatasync. 0 or -errno. Blocks. */
-  syncFile(file: number): number;
   /**
    * fdatasync of every file written since the last call that returned 0 (syncfs when they are many), and of the
    * directories in which files were made, in libuv's thread pool. 0 or -errno: all of it then belongs to the next call,

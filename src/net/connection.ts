@@ -47,6 +47,7 @@ export class Connection {
   readonly #pool: OutputPool;
   #output: Buffer | undefined;
   #used = 0;
+  #sent = 0;
 
   constructor(
     socket: Socket,
@@ -92,27 +93,39 @@ export class Connection {
     this.#used = end;
   }
 
-  /** Sends what was gathered in one write; returns how many bytes. */
-  flush(): number {
+  /** Sends what was gathered in one write. */
+  flush(): void {
     const output = this.#output;
-    if (output === undefined) return 0;
+    if (output === undefined) return;
     const used = this.#used;
     this.#output = undefined;
     this.#used = 0;
-    if (used === 0 || this.closed) {
+    if (used === 0 || this.ended) {
       this.#pool.give(output);
-      return 0;
+      return;
     }
     this.socket.write(output.subarray(0, used));
+    this.#sent += used;
     // Nothing pending means that the kernel has copied the bytes: the buffer is free again. Otherwise the socket
     // keeps it until its write is done, and it is left to the collector.
     if (this.socket.writableLength === 0) this.#pool.give(output);
-    return used;
   }
 
-  /** Sends what was gathered when it is much; returns how many bytes. */
-  flushMuch(): number {
-    return this.#used >= ENOUGH_TO_SEND ? this.flush() : 0;
+  /** Nothing more can be sent: it is closed, or will be when its peer has taken what was sent before. */
+  get ended(): boolean {
+    return this.closed || this.socket.writableEnded === true;
+  }
+
+  /** Sends what was gathered when it is much. */
+  flushMuch(): void {
+    if (this.#used >= ENOUGH_TO_SEND) this.flush();
+  }
+
+  /** Bytes sent since this was asked last. */
+  takeSent(): number {
+    const sent = this.#sent;
+    this.#sent = 0;
+    return sent;
   }
 
   /** Bytes of replies that the peer has not taken yet. */

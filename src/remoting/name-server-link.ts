@@ -142,10 +142,7 @@ export class NameServerLink {
   }
 
   async #register(): Promise<void> {
-    if (!this.#registered && !this.#cannotTell) {
-      const holder = await this.#askHolder().catch(() => undefined);
-      if (holder !== undefined && holder !== '') this.#meet(holder);
-    }
+    if (!this.#registered && !this.#cannotTell) await this.#lookFirst();
     const all = this.#needsAll || this.#changed.size > MAX_INCREMENTAL_TOPICS;
     const snapshot = this.#options.topics(all ? undefined : new Set(this.#changed));
     this.#needsAll = false;
@@ -156,6 +153,18 @@ export class NameServerLink {
     }
     this.#registered = true;
     this.#reportOrderTopics(response);
+  }
+
+  /** Before a first registration, which would take the place of whoever is there. Rejects when nobody answers. */
+  async #lookFirst(): Promise<void> {
+    try {
+      const holder = await this.#askHolder();
+      if (holder !== undefined && holder !== '') this.#meet(holder);
+    } catch (error) {
+      if (!this.#client.connected) throw error;
+      // It is there but has no answer to this.
+      this.#cannotTell = true;
+    }
   }
 
   /** The address in the routes under our name and id, '' for none, undefined when the name server does not say. */

@@ -20,6 +20,9 @@ import { createRing, FULL, RingConsumer, RingProducer } from './spsc-ring.ts';
 /** Payloads larger than this travel in a slab. */
 export const MAX_INLINE = 256 * 1024;
 
+/** What a posted record that waits costs beside its payload, roughly: an entry, a closure, a buffer. */
+const POSTED_BYTES = 256;
+
 const SLAB_BIT = 1 << 30;
 const SLAB_RECORD_BYTES = 8;
 const IN_RING = NO_SLAB;
@@ -121,7 +124,7 @@ export class ChannelSender {
     const posted = { type, length, write };
     if (this.#late.size === 0 && this.#send(posted)) return;
     this.#late.push(posted);
-    this.#lateBytes += length;
+    this.#lateBytes += POSTED_BYTES + length;
   }
 
   /** Like `post`, for what is dropped when the channel is overfull; false then. */
@@ -134,6 +137,19 @@ export class ChannelSender {
   /** Something posted waits for room: what is claimed now would overtake it. */
   get late(): boolean {
     return this.#late.size > 0;
+  }
+
+  /**
+   * Sends what was late as far as there is room. Whoever claims among posts asks first; false = something is late
+   * still, and the receiver rings when there may be room.
+   */
+  catchUp(): boolean {
+    for (let posted = this.#late.peek(); posted !== undefined; posted = this.#late.peek()) {
+      if (!this.#send(posted)) return false;
+      this.#late.shift();
+      this.#lateBytes -= POSTED_BYTES + posted.length;
+    }
+    return true;
   }
 
   /** More waits than should: take no more work that leads to posts. */
@@ -162,11 +178,7 @@ export class ChannelSender {
   /** Sends what was late as far as there is room, and shows the receiver everything committed. */
   publish(wake = true): void {
     this.#dropClaim();
-    for (let posted = this.#late.peek(); posted !== undefined; posted = this.#late.peek()) {
-      if (!this.#send(posted)) break;
-      this.#late.shift();
-      this.#lateBytes -= posted.length;
-    }
+    this.catchUp();
     this.#ring.publish(wake);
   }
 

@@ -169,7 +169,7 @@ class Broker implements RunningBroker {
   }
 
   async start(threads: EngineThreads, descriptors: number[]): Promise<void> {
-    loadTables(this.#tables);
+    loadTables(this.#tables, (message) => this.#config.log.warn({}, message));
     this.#announcer.settings(true, '');
     this.#link.flush();
     // Name servers hear of the broker while its threads come up: who connects already waits in the port's backlog.

@@ -10,7 +10,6 @@ const NETWORK_YOUNG_GENERATION_MB = 32;
 
 /** One thread each; what they do is said when they begin. */
 const WORKERS: Record<EngineLayout, readonly string[]> = {
-  shared: ['engine'],
   paired: ['writer', 'flusher'],
   dedicated: ['writer', 'dispatcher', 'flusher'],
   merged: ['dispatcher', 'flusher'],

@@ -1,6 +1,6 @@
 /**
  * Entry of the threads without event loop: writer, dispatcher, flusher, or several of them in one thread. Says 'ready'
- * when its agents are made, then works until the stop; such a thread hears no messages (see design: waiting workers).
+ * when its agents are made, then works until the stop; such a thread hears no messages.
  */
 import { parentPort } from 'node:worker_threads';
 import { COUNTER_BLOCKS, Counters } from '../ring/counters.ts';

@@ -24,8 +24,6 @@ function engineShapes({ engine, broker, writer, dispatcher }: Topology): EngineS
   const { positions, wakes } = broker;
   const flusher = { broker };
   switch (engine) {
-    case 'shared':
-      return [{ positions, wake: wakes.writer, writer, dispatcher, flusher }];
     case 'paired':
       return [
         { positions, wake: wakes.writer, writer, dispatcher },

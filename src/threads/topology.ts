@@ -51,7 +51,7 @@ function createWakes(engine: EngineLayout, networkThreads: number): BrokerShape[
   return {
     writer,
     dispatcher: engine === 'dedicated' || engine === 'merged' ? createWake('park') : writer,
-    flusher: engine === 'shared' || engine === 'inline' ? writer : createWake('park'),
+    flusher: engine === 'inline' ? writer : createWake('park'),
     control: createWake('doorbell'),
     network,
   };

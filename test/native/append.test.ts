@@ -49,14 +49,6 @@ test('a file that was cut short does not grow again: an error that stays', () =>
   assert.is(addon.syncRegion(region, 0, 100), failure('EIO'), 'nor does a sync say that it is durable');
 });
 
-test('a neutralized segment takes nothing', () => {
-  const { path, region } = segment();
-  const memory = memoryOf(sample);
-  addon.neutralizeRegion(region);
-  assert.is(addon.appendToRegion(region, 0, memory, 0, 100), failure('ESTALE'));
-  assert.ok(readFileSync(path).every((byte) => byte === 0));
-});
-
 test('misuse is refused', () => {
   const { region } = segment();
   const memory = memoryOf(sample);

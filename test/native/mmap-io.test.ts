@@ -76,17 +76,6 @@ function compareWith(mmapIo: MmapIo): void {
     assert.is(addon.residentPages(region, 0, SIZE), resident);
     addon.closeRegion(region);
   });
-
-  test('neutralizing ours leaves theirs alone', () => {
-    const path = freshPath();
-    const region = addon.openSegment(path, SIZE, true);
-    const theirs = mapFile(mmapIo, path).fill(4);
-    addon.neutralizeRegion(region);
-    assert.is(new Uint8Array(addon.attach(region))[9], 0);
-    assert.is(theirs[9], 4);
-    addon.detach(region);
-    addon.closeRegion(region);
-  });
 }
 
 const mmapIo = load();

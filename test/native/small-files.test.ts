@@ -72,7 +72,6 @@ test('ranges are written, read back, and cut at the end of the file', () => {
   assert.is(addon.readFile(file, 0, target, 20, 0), 0);
   assert.is(addon.writeFile(file, 98, source, 0, 10), 10);
   assert.is(addon.fileSize(file), 108, 'a write past the end grows the file');
-  assert.is(addon.syncFile(file), 0);
   addon.closeFile(file);
 });
 
@@ -86,7 +85,6 @@ test('misuse throws and touches nothing', () => {
     () => addon.writeFile(file, -1, bytes, 0, 1),
     () => addon.readFile(4711, 0, bytes, 0, 1),
     () => addon.writeFile(4711, 0, bytes, 0, 1),
-    () => addon.syncFile(4711),
     () => addon.setFileCacheLimit(0),
     () => addon.openFile('with\0nul', 1),
   ];

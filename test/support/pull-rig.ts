@@ -159,6 +159,7 @@ export class PullRig {
       if (this.directory.maximum(this.id(queueId)) > (before[i] ?? 0)) this.handler.arrived(this.id(queueId));
       else this.directory.addInterest(this.id(queueId), 5);
     }
+    this.handler.serve();
   }
 
   /** Whether this network thread wants to hear of the queue; clears the wish. */

@@ -49,7 +49,7 @@ for (const layout of ['dedicated', 'paired', 'inline']) {
       };
       const found = await client.request(requestCommand(RequestCode.QUERY_MESSAGE, query), 5_000);
       assert.is(found.code, ResponseCode.SYSTEM_ERROR);
-      assert.match(found.remark ?? '', /cannot be read at position \d+/);
+      assert.match(found.remark ?? '', /position \d+ cannot be read/);
       client.close();
       broker.child.kill('SIGTERM');
       assert.is(await broker.ended, 0, broker.log());

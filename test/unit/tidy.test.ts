@@ -127,6 +127,14 @@ const ASKS_THE_TIME = new Map([
   ['src/threads/writer-agent.ts', 'store times'],
 ]);
 
+test('no file refers to papers outside the repository', () => {
+  const outside = /§|\b(?:protocol|storage) traps? T\d|\bsee design\b/;
+  assert.equal(
+    offenders(all, (line) => outside.test(line) && !line.includes('const outside')),
+    [],
+  );
+});
+
 test('the time of day is asked for only where no span is meant', () => {
   const asks = /\bclock\.now\b|\bsystemClock\.now\b/i;
   const found = src.filter(({ path, text }) => path !== 'src/lib/clock.ts' && asks.test(text));

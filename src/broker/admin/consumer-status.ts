@@ -6,7 +6,7 @@ import { RequestCode, ResponseCode } from '../../protocol/codes.ts';
 import { requestCommand } from '../../protocol/command.ts';
 import type { RocketJson } from '../../protocol/rocketmq-json.ts';
 import type { BrokerHandler } from '../context.ts';
-import { KNOWS_RESET_AND_STATUS, tooOld } from './reset-on-clients.ts';
+import { checkAsked, KNOWS_RESET_AND_STATUS, tooOld } from './reset-on-clients.ts';
 
 const TIMEOUT_MS = 5_000;
 
@@ -26,6 +26,7 @@ export const consumerStatus: BrokerHandler = async (context, request) => {
   if (old !== undefined) throw tooOld(old.version);
   const consumerTable = new Map<string, RocketJson>();
   const asked = members.filter((member) => only === undefined || isBlank(only) || member.clientId === only);
+  checkAsked(asked.length, 'name one with clientAddr');
   await Promise.all(
     asked.map(async (member) => {
       const question = requestCommand(RequestCode.GET_CONSUMER_STATUS_FROM_CLIENT, { topic, group });

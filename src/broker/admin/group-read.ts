@@ -14,7 +14,7 @@ import type { BrokerHandler } from '../context.ts';
 import { builtOnce } from './built-once.ts';
 import { pageOf } from './paging.ts';
 
-/** Callers without any header field get the whole table (protocol trap T17). */
+/** Callers without any header field get the whole table. */
 export const allGroupConfigs: BrokerHandler = (context, request) => {
   const page = pageOf(
     context.settings,

@@ -2,6 +2,7 @@
 import { newOnewayRequest } from '../../control/outgoing.ts';
 import type { MessageQueue } from '../../control/queue-locks.ts';
 import { RequestError, succeedWith } from '../../control/request-fields.ts';
+import { limitRemark, MAX_ASKED_CLIENTS } from '../../lib/limits.ts';
 import { RequestCode, ResponseCode } from '../../protocol/codes.ts';
 import type { RemotingCommand } from '../../protocol/command.ts';
 import { writeRocketJson } from '../../protocol/rocketmq-json.ts';
@@ -27,6 +28,7 @@ export function resetOnClients(
   request: RemotingCommand,
   reset: ClientReset,
 ): RemotingCommand {
+  checkAsked(context.clients.consumers.get(reset.group)?.members().length ?? 0);
   const offsetTable = newOffsets(context, reset);
   const body = Buffer.from(writeRocketJson({ offsetTable: reset.isCpp ? asList(offsetTable) : offsetTable }));
   const members = context.clients.consumers.get(reset.group)?.members() ?? [];
@@ -48,6 +50,13 @@ export function resetOnClients(
     member.connection.send(newOnewayRequest(RequestCode.RESET_CONSUMER_CLIENT_OFFSET, fields, body));
   }
   return succeedWith(request, { offsetTable });
+}
+
+/** Throws a RequestError when a request would turn to too many clients; `advice` says what else to ask. */
+export function checkAsked(clients: number, advice?: string): void {
+  if (clients <= MAX_ASKED_CLIENTS) return;
+  const remark = limitRemark('clients to ask or tell', MAX_ASKED_CLIENTS, 'MAX_ASKED_CLIENTS');
+  throw new RequestError(ResponseCode.SYSTEM_ERROR, advice === undefined ? remark : `${remark}; ${advice}`);
 }
 
 export function tooOld(version: number): RequestError {

@@ -1,6 +1,6 @@
 /**
  * HEART_BEAT (34): who is here, in which groups, with which subscriptions. A consumer group's retry topic is created
- * here, since tools find a group's brokers by the route of that topic (protocol trap T7).
+ * here, since tools find a group's brokers by the route of that topic.
  */
 
 import type { ConsumerData, HeartbeatData } from '../../control/heartbeat.ts';

@@ -1,7 +1,7 @@
 /**
  * QUERY_CONSUMER_OFFSET (14): where a group goes on. A group without stored offset starts at the beginning when the
  * queue still has its first message, whatever its consumeFromWhere says; otherwise "not found" (22), never 0 or -1,
- * lets the client decide (protocol trap T11).
+ * lets the client decide.
  */
 import {
   booleanField,

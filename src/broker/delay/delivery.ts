@@ -6,7 +6,7 @@ import { PROPERTY_REAL_QUEUE_ID, PROPERTY_REAL_TOPIC } from '../../record/proper
 
 /**
  * Same body, flags, times and properties, under the real topic and queue. DELAY, REAL_TOPIC and REAL_QID stay:
- * proxies and operators read them (protocol trap T18). A string says why the record cannot be delivered.
+ * proxies and operators read them. A string says why the record cannot be delivered.
  */
 export function deliveryOf(record: Uint8Array): InternalMessage | string {
   const message = decodeRecord(record);

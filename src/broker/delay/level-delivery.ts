@@ -76,6 +76,8 @@ export class LevelDelivery {
   readonly #pending: Pending[] = [];
   #cancelTimer: () => void = () => {};
   #running = false;
+  /** Its queue could not be read when it was looked at last. */
+  #unreadable = false;
   /** Failed puts are being repeated; afterwards the walk has to be started again. */
   #recovering = false;
   #whenIdle: (() => void) | undefined;
@@ -137,8 +139,11 @@ export class LevelDelivery {
       return;
     }
     if (this.#pending.length >= this.#limit) return;
-    const { store } = this.#context;
-    const entries = store.readQueue(SCHEDULE_TOPIC, this.#queueId, this.#next, BATCH);
+    const entries = this.#read();
+    if (entries === undefined) {
+      this.#sleep(IDLE_SLEEP_MS);
+      return;
+    }
     if (entries.length === 0) {
       this.#stayWithinQueue();
       this.#sleep(IDLE_SLEEP_MS);
@@ -156,6 +161,22 @@ export class LevelDelivery {
     }
     this.#advance();
     this.#sleep(0);
+  }
+
+  /** The next entries; undefined, and reported once, when they cannot be read. */
+  #read(): QueueEntry[] | undefined {
+    const { store, log } = this.#context;
+    try {
+      const entries = store.readQueue(SCHEDULE_TOPIC, this.#queueId, this.#next, BATCH);
+      this.#unreadable = false;
+      return entries;
+    } catch (error) {
+      if (!this.#unreadable) {
+        log.error({ level: this.#level, err: error }, 'a delay level waits until its queue can be read');
+      }
+      this.#unreadable = true;
+      return undefined;
+    }
   }
 
   /** Entries that the store has deleted, or never had (an older queue was restored), are stepped over. */
@@ -197,7 +218,7 @@ export class LevelDelivery {
     try {
       record = store.recordAt(pending.physicalOffset);
     } catch (error) {
-      this.#unreadable(pending, error as Error);
+      this.#readFailed(pending, error as Error);
       return;
     }
     const message = record === undefined ? 'the record is gone' : deliveryOf(record);
@@ -215,7 +236,7 @@ export class LevelDelivery {
   }
 
   /** The device may work again in a while; the messages behind this one do not wait for ever. */
-  #unreadable(pending: Pending, error: Error): void {
+  #readFailed(pending: Pending, error: Error): void {
     const hopeless = pending.attempts >= READ_ATTEMPTS;
     this.#settle(pending, hopeless ? ResponseCode.MESSAGE_ILLEGAL : ResponseCode.SYSTEM_ERROR, error.message);
   }

@@ -47,7 +47,8 @@ export class PullFields {
     if (this.group === ABSENT) this.problem = REQUIRED[0];
     else if (this.topic === ABSENT) this.problem = REQUIRED[1];
     this.queueId = this.#within(table, 2, MAX_INT32);
-    this.queueOffset = this.#within(table, 3, Number.MAX_SAFE_INTEGER);
+    // Any long: what lies past the end of the queue is answered with its end.
+    this.queueOffset = Math.min(this.#integer(table, 3), Number.MAX_SAFE_INTEGER);
     this.maxCount = this.#within(table, 4, MAX_INT32);
     this.sysFlag = this.#within(table, 5, MAX_INT32);
     this.commitOffset = this.#within(table, 6, Number.MAX_SAFE_INTEGER);

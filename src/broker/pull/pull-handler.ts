@@ -86,6 +86,7 @@ export class PullHandler {
     this.#parts = parts;
     const { connectionOf, clock, endOfTurn } = parts;
     this.#woken = new WokenPulls({
+      next: () => parts.hold.next(),
       connectionOf,
       clock,
       endOfTurn,
@@ -115,19 +116,25 @@ export class PullHandler {
     return this.#answer(connection, request, group as GroupView, topic as TopicView);
   }
 
-  /** Something arrived in a queue on which pulls of this thread wait. */
+  /** Something arrived in a queue on which pulls of this thread wait; `serve` answers them. */
   arrived(queue: number): void {
-    this.#wake(this.#parts.hold.take(queue), false);
+    this.#parts.hold.wake(queue);
   }
 
-  /** News was lost: looks at every parked pull. */
+  /** News was lost: `serve` looks at every parked pull. */
   arrivedSomewhere(): void {
-    this.#wake(this.#parts.hold.takeAll(), false);
+    this.#parts.hold.wakeAll();
+  }
+
+  /** Answers pulls that have news, for a slice of time; the rest in later turns. To be called once a turn. */
+  serve(): void {
+    this.#woken.serve();
   }
 
   /** Answers the pulls whose time is over. */
   expire(): void {
-    this.#wake(this.#parts.hold.takeExpired(this.#parts.now()), true);
+    this.#parts.hold.expire(this.#parts.now());
+    this.#woken.serve();
   }
 
   /** The connection has taken its answers: its pulls that waited for that go on. */
@@ -139,12 +146,6 @@ export class PullHandler {
   closed(connection: Connection): void {
     this.#parts.hold.drop(connection.slot, connection.generation);
     this.#woken.drop(connection.slot);
-  }
-
-  #wake(pulls: readonly ParkedPull[], last: boolean): void {
-    if (pulls.length === 0) return;
-    for (const pull of pulls) this.#woken.add(pull, last);
-    this.#woken.serve();
   }
 
   #check(
@@ -213,7 +214,7 @@ export class PullHandler {
     const { nextBeginOffset } = this.#parts.reader;
     if (queue !== undefined && !this.#parts.progress(group, queue.id, commit, nextBeginOffset))
       return CUT_BLOCKED;
-    this.#finish(connection, pull, pull.deadline === 0);
+    this.#finish(connection, pull, false);
     return CUT_ALL;
   }
 
@@ -243,20 +244,21 @@ export class PullHandler {
   }
 
   /** Reads again for a pull that was taken out of the hold. */
-  #again(connection: Connection, { pull, last, fetched }: WokenPull): void {
+  #again(connection: Connection, { pull, fetched }: WokenPull): void {
     const queue = this.#parts.view.topics.getByName(pull.topic)?.queues[pull.queueId];
     pull.queue = queue;
     this.#parts.reader.read(queue, pull.scanFrom, pull.maxCount, pull.filter, fetched);
-    this.#finish(connection, pull, last, true);
+    this.#finish(connection, pull, true);
+    connection.flushMuch();
     this.#parts.touched(connection);
   }
 
-  /** Answers by the reader's outcome, or parks the pull. */
-  #finish(connection: Connection, pull: ParkedPull, last: boolean, woken = false): void {
+  /** Answers by the reader's outcome, or parks the pull when there is time left to wait. */
+  #finish(connection: Connection, pull: ParkedPull, woken: boolean): void {
     const { reader } = this.#parts;
     if (reader.status === COLD) {
       const { coldFrom, coldLength } = reader;
-      const refusal = this.#woken.fetch(pull, last, () => reader.warm(coldFrom, coldLength));
+      const refusal = this.#woken.fetch(pull, () => reader.warm(coldFrom, coldLength));
       if (refusal !== undefined) this.#answerBusy(connection, pull, refusal);
       return;
     }
@@ -264,7 +266,7 @@ export class PullHandler {
       this.#refuseUnreadable(connection, pull, 'its ConsumeQueue file');
       return;
     }
-    if (!last && this.#mayWait(pull, woken)) {
+    if (pull.deadline > this.#parts.now() && this.#mayWait(pull, woken)) {
       const refusal = this.#noRoomToPark(connection);
       if (refusal === undefined) this.#park(connection, pull);
       else this.#answerBusy(connection, pull, refusal);
@@ -288,7 +290,7 @@ export class PullHandler {
       found ? reader : undefined,
     );
     // The file went between reading the queue and the log: the consumer asks again and is told the new minimum.
-    if (!written && reader.errno !== 0) this.#answerUnreadable(connection, pull, last);
+    if (!written && reader.errno !== 0) this.#answerUnreadable(connection, pull);
     else if (!written) this.#answerGoOn(connection, pull, MESSAGE_WAS_REMOVING, pull.scanFrom);
   }
 
@@ -298,13 +300,13 @@ export class PullHandler {
   }
 
   /** What comes before the message that cannot be read is delivered; then that one's turn comes. */
-  #answerUnreadable(connection: Connection, pull: ParkedPull, last: boolean): void {
+  #answerUnreadable(connection: Connection, pull: ParkedPull): void {
     const { reader, skipped } = this.#parts;
     const { queue } = pull;
     if (queue === undefined) return;
     if (reader.readable > 0) {
       reader.read(queue, pull.scanFrom, reader.readable, pull.filter, true);
-      this.#finish(connection, pull, last);
+      this.#finish(connection, pull, true);
       return;
     }
     const from = reader.unreadableOffset;
@@ -379,7 +381,7 @@ export class PullHandler {
       if (nothingNew) {
         pull.scanFrom = reader.nextBeginOffset;
       } else if (reader.status !== OFFSET_FOUND_NULL) {
-        this.#finish(connection, pull, false, true);
+        this.#finish(connection, pull, true);
         return;
       }
       // Entries that cannot be read would send the pull here again and again: it waits for news or its deadline.

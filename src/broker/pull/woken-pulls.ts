@@ -1,7 +1,7 @@
 /**
- * Pulls that have something to be answered with, in the order in which they came to it. They are served in slices: a
- * message may wake tens of thousands at once, and their thread has other clients. A connection that does not take its
- * answers keeps its pulls waiting until it has.
+ * Pulls that have something to be answered with. They are served in slices: a message may wake hundreds of thousands at
+ * once, and their thread has other clients. A connection that does not take its answers keeps its pulls waiting until
+ * it has.
  *
  * Pulls whose messages are on disk only are fetched a few at a time: each fetch takes a thread of libuv's pool.
  */
@@ -17,13 +17,13 @@ const FETCHES = 4;
 
 export interface WokenPull {
   pull: ParkedPull;
-  /** To be answered whatever comes. */
-  last: boolean;
   /** Its messages have just been fetched from the disk. */
   fetched: boolean;
 }
 
 export interface WokenPullsParts {
+  /** Takes the next pull out of the hold that has news or is due. */
+  next: () => ParkedPull | undefined;
   connectionOf: (slot: number, generation: number) => Connection | undefined;
   serve: (connection: Connection, woken: WokenPull) => void;
   /** Ms of a clock that goes on within a turn. */
@@ -32,11 +32,21 @@ export interface WokenPullsParts {
   endOfTurn: () => void;
 }
 
+/** Pulls of one connection that wait for it to take its answers. */
+interface Stalled {
+  readonly connection: Connection;
+  readonly pulls: Fifo<WokenPull>;
+  /** It has taken answers: its pulls go on. */
+  resumed: boolean;
+}
+
 export class WokenPulls {
   readonly #parts: WokenPullsParts;
-  readonly #ready = new Fifo<WokenPull>();
-  /** By slot of the connection that has to take its answers first. */
-  readonly #stalled = new Map<number, WokenPull[]>();
+  readonly #fetched = new Fifo<WokenPull>();
+  /** By slot of the connection. */
+  readonly #stalled = new Map<number, Stalled>();
+  readonly #resumed = new Fifo<Stalled>();
+  #stalledPulls = 0;
   readonly #toFetch = new Fifo<() => Promise<void>>();
   /** Fetches that wait or run, by slot of the connection, and in all. */
   readonly #fetchesOf = new Map<number, number>();
@@ -48,51 +58,44 @@ export class WokenPulls {
     this.#parts = parts;
   }
 
-  /** Pulls that wait for their turn. */
+  /** Pulls outside of the hold that are not answered yet. */
   get size(): number {
-    return this.#ready.size;
+    return this.#stalledPulls + this.#fetches + this.#fetched.size;
   }
 
-  add(pull: ParkedPull, last: boolean, fetched = false): void {
-    this.#ready.push({ pull, last, fetched });
-  }
-
-  /** Serves for a slice of time; what is left is served in later turns. */
+  /** Serves for a slice of time, unless a later turn is to go on anyway; what is left is served in later turns. */
   serve(): void {
-    const until = this.#parts.clock() + SLICE_MS;
-    for (let woken = this.#ready.shift(); woken !== undefined; woken = this.#ready.shift()) {
-      this.#serveOne(woken);
-      if (this.#ready.size > 0 && this.#parts.clock() >= until) {
-        this.#goOnLater();
-        return;
-      }
-    }
+    if (this.#next === undefined) this.#serveSlice();
   }
 
   /** The connection has taken its answers. */
   drained(connection: Connection): void {
     const stalled = this.#stalled.get(connection.slot);
-    if (stalled === undefined) return;
-    this.#stalled.delete(connection.slot);
-    for (const woken of stalled) this.#ready.push(woken);
+    if (stalled === undefined || stalled.resumed) return;
+    stalled.resumed = true;
+    this.#resumed.push(stalled);
     this.serve();
   }
 
   /** The connection has gone. */
   drop(slot: number): void {
+    const stalled = this.#stalled.get(slot);
+    if (stalled === undefined) return;
     this.#stalled.delete(slot);
+    this.#stalledPulls -= stalled.pulls.size;
+    stalled.pulls.clear();
   }
 
   /** Pulls of a connection that wait for it to take its answers. */
   stalledOf(slot: number): number {
-    return this.#stalled.get(slot)?.length ?? 0;
+    return this.#stalled.get(slot)?.pulls.size ?? 0;
   }
 
   /**
    * Has `fetch` bring messages into memory, then serves the pull, whatever became of the fetch. Why not, in words for
    * the client, when too many wait.
    */
-  fetch(pull: ParkedPull, last: boolean, fetch: () => Promise<void>): string | undefined {
+  fetch(pull: ParkedPull, fetch: () => Promise<void>): string | undefined {
     const ofConnection = this.#fetchesOf.get(pull.slot) ?? 0;
     const what = 'pulls whose messages have to be fetched from the disk';
     if (ofConnection >= MAX_FETCHES)
@@ -102,18 +105,19 @@ export class WokenPulls {
     this.#fetches++;
     this.#toFetch.push(async () => {
       try {
-        await fetch();
+        // The disk is not asked for somebody who has gone: others wait behind.
+        if (this.#parts.connectionOf(pull.slot, pull.generation) !== undefined) await fetch();
       } catch {
         // The read that follows finds out what is wrong and says so to the client.
       }
-      this.#fetched(pull.slot);
-      this.add(pull, last, true);
+      this.#fetchEnded(pull.slot);
+      this.#fetched.push({ pull, fetched: true });
     });
     this.#startFetches();
     return undefined;
   }
 
-  #fetched(slot: number): void {
+  #fetchEnded(slot: number): void {
     this.#fetches--;
     const left = (this.#fetchesOf.get(slot) ?? 1) - 1;
     if (left === 0) this.#fetchesOf.delete(slot);
@@ -134,6 +138,39 @@ export class WokenPulls {
     }
   }
 
+  #serveSlice(): void {
+    const until = this.#parts.clock() + SLICE_MS;
+    for (let woken = this.#take(); woken !== undefined; woken = this.#take()) {
+      this.#serveOne(woken);
+      if (this.#parts.clock() < until) continue;
+      this.#goOnLater();
+      return;
+    }
+  }
+
+  #take(): WokenPull | undefined {
+    const first = this.#fetched.shift() ?? this.#takeResumed();
+    if (first !== undefined) return first;
+    const pull = this.#parts.next();
+    return pull && { pull, fetched: false };
+  }
+
+  /** As far as the connection takes answers: what it does not take yet stays where it is. */
+  #takeResumed(): WokenPull | undefined {
+    for (let stalled = this.#resumed.peek(); stalled !== undefined; stalled = this.#resumed.peek()) {
+      const woken = stalled.connection.congested ? undefined : stalled.pulls.shift();
+      if (woken !== undefined) {
+        this.#stalledPulls--;
+        return woken;
+      }
+      this.#resumed.shift();
+      stalled.resumed = false;
+      const { slot } = stalled.connection;
+      if (stalled.pulls.size === 0 && this.#stalled.get(slot) === stalled) this.#stalled.delete(slot);
+    }
+    return undefined;
+  }
+
   #serveOne(woken: WokenPull): void {
     const { slot, generation } = woken.pull;
     const connection = this.#parts.connectionOf(slot, generation);
@@ -142,16 +179,19 @@ export class WokenPulls {
       this.#parts.serve(connection, woken);
       return;
     }
-    const stalled = this.#stalled.get(slot);
-    if (stalled === undefined) this.#stalled.set(slot, [woken]);
-    else stalled.push(woken);
+    let stalled = this.#stalled.get(slot);
+    if (stalled === undefined) {
+      stalled = { connection, pulls: new Fifo(), resumed: false };
+      this.#stalled.set(slot, stalled);
+    }
+    stalled.pulls.push(woken);
+    this.#stalledPulls++;
   }
 
   #goOnLater(): void {
-    if (this.#next !== undefined) return;
     this.#next = setImmediate(() => {
       this.#next = undefined;
-      this.serve();
+      this.#serveSlice();
       this.#parts.endOfTurn();
     });
   }

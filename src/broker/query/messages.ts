@@ -36,7 +36,7 @@ export const queryMessage: BrokerHandler = (context, request) => {
   return responseTo(request, ResponseCode.QUERY_NOT_FOUND, remark, fields);
 };
 
-/** Tools send any id that looks like an offset id, so the position may be far out (protocol §4.5). */
+/** Tools send any id that looks like an offset id, so the position may be far out. */
 export const viewMessage: BrokerHandler = (context, request) => {
   const offset = requiredInt64(request, 'offset');
   const { store } = context;

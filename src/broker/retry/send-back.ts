@@ -14,6 +14,7 @@ import {
 } from '../../control/request-fields.ts';
 import { SNDBCK_PUT_NUMS, SNDBCK2DLQ_TIMES } from '../../control/stats.ts';
 import { PERM_WRITE, TOPIC_UNIT_SUB } from '../../control/topic-config.ts';
+import { limitRemark, MAX_SEND_BACK_BYTES } from '../../lib/limits.ts';
 import { deadLetterTopicOf, retryTopicOf } from '../../lib/names.ts';
 import { ResponseCode, responseName } from '../../protocol/codes.ts';
 import type { RemotingCommand } from '../../protocol/command.ts';
@@ -36,8 +37,6 @@ const STORED: ReadonlySet<number> = new Set([
 ]);
 
 export const sendBack: BrokerHandler = async (context, request) => {
-  const busy = context.putBusy();
-  if (busy !== undefined) throw new RequestError(ResponseCode.SYSTEM_BUSY, busy);
   const groupName = requiredText(request, 'group');
   const group = context.groups.findOrCreate(groupName);
   if (group === undefined) throw groupMissing(groupName);
@@ -49,7 +48,33 @@ export const sendBack: BrokerHandler = async (context, request) => {
   }
   if (group.retryQueueNums <= 0) return succeed(request);
   createRetryTopic(context, group, booleanField(request, 'unitMode', false));
-  const message = lookUp(context, request);
+  const position = requiredInt64(request, 'offset');
+  const size = context.store.recordSize(position);
+  // Before the record is read: a small request makes a copy of a large message, and many of them come in one packet.
+  if (!context.sendBacks.take(size)) throw tooMany();
+  try {
+    await giveBack(context, request, group, lookUp(context, request, position));
+  } finally {
+    context.sendBacks.give(size);
+  }
+  return succeed(request);
+};
+
+function tooMany(): RequestError {
+  const what = 'bytes of messages that are being given back';
+  return new RequestError(
+    ResponseCode.SYSTEM_BUSY,
+    limitRemark(what, MAX_SEND_BACK_BYTES, 'MAX_SEND_BACK_BYTES'),
+  );
+}
+
+async function giveBack(
+  context: BrokerContext,
+  request: RemotingCommand,
+  group: GroupConfig,
+  message: StoredMessage,
+): Promise<void> {
+  const { groupName } = group;
   const delayLevel = requiredInt32(request, 'delayLevel');
   const tries = maxReconsumeTimes(group, request.version, int32Field(request, 'maxReconsumeTimes'));
   const exhausted = message.reconsumeTimes >= tries || delayLevel < 0;
@@ -63,11 +88,13 @@ export const sendBack: BrokerHandler = async (context, request) => {
   const { levels } = context;
   const result = await context.put(rewriteForDelay(redeliveryOf(message, target), levels.max));
   if (!STORED.has(result.status)) {
+    // The client tries again after a while; any other code makes it send the message anew.
+    if (result.status === ResponseCode.SYSTEM_BUSY)
+      throw new RequestError(result.status, result.remark ?? '');
     throw new RequestError(ResponseCode.SYSTEM_ERROR, responseName(result.status));
   }
   count(context, groupName, message, exhausted);
-  return succeed(request);
-};
+}
 
 function createRetryTopic(context: BrokerContext, group: GroupConfig, unitMode: boolean): void {
   const topic = context.topics.createInternal(
@@ -83,8 +110,7 @@ function createRetryTopic(context: BrokerContext, group: GroupConfig, unitMode: 
   );
 }
 
-function lookUp(context: BrokerContext, request: RemotingCommand): StoredMessage {
-  const offset = requiredInt64(request, 'offset');
+function lookUp(context: BrokerContext, request: RemotingCommand, offset: number): StoredMessage {
   const { store } = context;
   const inRange = offset >= store.minPhysicalOffset && offset < store.maxPhysicalOffset;
   const record = inRange ? store.recordAt(offset) : undefined;

@@ -120,7 +120,7 @@ export const keyGroups: readonly KeyGroup[] = [
       listener(
         'engineLayout',
         choice(...ENGINE_LAYOUTS),
-        'Threads of writer, dispatcher and flusher: one each; one for the first two; one for all; the writer inside ' +
+        'Threads of writer, dispatcher and flusher: one each; one for the first two; the writer inside ' +
           'the network thread (shortest way for a lone send); all inside it (fewest threads). The last two need ' +
           'one network thread.',
         { name: `${OWN_PREFIX}engineLayout`, defaultText: '`paired` up to 4 processors, else `dedicated`' },

@@ -20,12 +20,12 @@ export function errnoName(errno: number): string {
   return errno > 0 ? getSystemErrorName(-errno) : `errno ${errno}`;
 }
 
-/** The log holds something at a position that cannot be read. */
+/** There is something, and it cannot be read. */
 export class Unreadable extends Error {
   readonly errno: number;
 
-  constructor(position: number, errno: number) {
-    super(`the log cannot be read at position ${position} (${errnoName(errno)})`);
+  constructor(what: string, errno: number) {
+    super(`${what} cannot be read (${errnoName(errno)})`);
     this.errno = errno;
   }
 }

@@ -1,6 +1,7 @@
 /** Looking keys up in the index files, newest file first. Any thread; files are read by ranges, never mapped. */
 import { join } from 'node:path';
 import { readInt64 } from '../../lib/int64.ts';
+import { MAX_QUERY_ENTRIES } from '../../lib/limits.ts';
 import type { Disk, RangeFile } from '../disk/disk.ts';
 import { STORE_TIME_LEAD_MS } from '../log/commit-log.ts';
 import {
@@ -25,6 +26,8 @@ export interface IndexLookup {
   physicalOffsets: number[];
   lastTimestamp: number;
   lastPhysicalOffset: number;
+  /** Entries looked at. */
+  entries: number;
 }
 
 export class IndexReader {
@@ -42,7 +45,8 @@ export class IndexReader {
 
   /**
    * Positions of records with this key hash and, as far as the index knows, a store time in [begin, end] (ms), newest
-   * first. `accept` looks at each candidate (and may read the record); the search ends at `maxCount` accepted ones.
+   * first. `accept` looks at each candidate (and may read the record); the search ends at `maxCount` accepted ones, or
+   * after MAX_QUERY_ENTRIES.
    */
   find(
     javaHash: number,
@@ -51,7 +55,7 @@ export class IndexReader {
     maxCount: number,
     accept: (physicalOffset: number) => boolean,
   ): IndexLookup {
-    const lookup: IndexLookup = { physicalOffsets: [], lastTimestamp: 0, lastPhysicalOffset: 0 };
+    const lookup: IndexLookup = { physicalOffsets: [], lastTimestamp: 0, lastPhysicalOffset: 0, entries: 0 };
     for (const name of listIndexFiles(this.#disk, this.#directory).reverse()) {
       const file = this.#disk.open(join(this.#directory, name), -1);
       if (typeof file === 'number') continue;
@@ -87,6 +91,7 @@ export class IndexReader {
     if (fileBegin - STORE_TIME_LEAD_MS > end || fileEnd < begin) return false;
     let entry = this.#newest(file, hash, count);
     while (entry > 0 && entry < count && lookup.physicalOffsets.length < maxCount) {
+      if (++lookup.entries > MAX_QUERY_ENTRIES) return true;
       const read = file.read(entryOffset(this.#geometry, entry), this.#bytes, 0, INDEX_ENTRY_BYTES);
       if (read !== INDEX_ENTRY_BYTES) break;
       const difference = this.#view.getInt32(ENTRY_TIME);

@@ -1,5 +1,6 @@
 /** Single reads of the store by position, offset, time or key: any thread, off the hot path. */
 import { javaHashCode } from '../../lib/java-hash.ts';
+import { MAX_QUERY_BYTES } from '../../lib/limits.ts';
 import { MAGIC_V1, MAGIC_V2 } from '../../record/layout.ts';
 import {
   PROPERTY_KEYS,
@@ -51,6 +52,11 @@ export class StoreReader {
     this.#index = index;
   }
 
+  /** Size of the record that starts at `position` in bytes, 0 when none does. Throws `Unreadable`. */
+  recordSize(position: number): number {
+    return this.#sizeAt(position);
+  }
+
   /** A copy of the record that starts at `position`, or undefined when none does. Throws `Unreadable`. */
   recordAt(position: number): Uint8Array | undefined {
     const size = this.#sizeAt(position);
@@ -64,7 +70,7 @@ export class StoreReader {
     return this.#sizeAt(position) === 0 ? -1 : storeTimestampOf(this.#headView, 0);
   }
 
-  /** Entries from `queueOffset` on, fewer at the end. */
+  /** Entries from `queueOffset` on, fewer at the end and before one that cannot be read. Throws `Unreadable`. */
   readQueue(queue: ReaderQueue, queueOffset: number, count: number): QueueEntryFields[] {
     const entries: QueueEntryFields[] = [];
     const end = Math.min(this.#directory.maximum(queue.id), queueOffset + count);
@@ -78,6 +84,9 @@ export class StoreReader {
           tagsCode: this.#block.tagsCode(i),
         });
       }
+    }
+    if (entries.length === 0 && at < end && queue.files.errno !== 0) {
+      throw new Unreadable(`the ConsumeQueue at entry ${at}`, queue.files.errno);
     }
     return entries;
   }
@@ -96,7 +105,11 @@ export class StoreReader {
   #timeAt(queue: ReaderQueue, queueOffset: number): number {
     const inRange =
       queueOffset >= this.#directory.minimum(queue.id) && queueOffset < this.#directory.maximum(queue.id);
-    if (!inRange || queue.files.read(queueOffset, 1, this.#block) === 0) return -1;
+    if (!inRange) return -1;
+    if (queue.files.read(queueOffset, 1, this.#block) === 0) {
+      if (queue.files.errno === 0) return -1;
+      throw new Unreadable(`the ConsumeQueue at entry ${queueOffset}`, queue.files.errno);
+    }
     return this.storeTimeOf(this.#block.physicalOffset(0));
   }
 
@@ -125,8 +138,9 @@ export class StoreReader {
   }
 
   /**
-   * Records of `topic` with a key, unique key or tag, store time within [begin, end] ms, by ascending position. Throws
-   * `Unreadable` when one that may be among them cannot be read: an answer without it would say that it is not there.
+   * Records of `topic` with a key, unique key or tag, store time within [begin, end] ms, by ascending position: the
+   * newest that `maxCount`, MAX_QUERY_BYTES and MAX_QUERY_ENTRIES leave. Throws `Unreadable` when one that may be among
+   * them cannot be read: an answer without it would say that it is not there.
    */
   query(
     topic: string,
@@ -140,11 +154,14 @@ export class StoreReader {
       return { records: [], indexLastUpdateTimestamp: 0, indexLastUpdatePhyoffset: 0 };
     const found = new Map<number, Uint8Array>();
     const indexKey = indexType === 'T' ? `${topic}#T#${key}` : `${topic}#${key}`;
+    let bytes = 0;
     const accept = (position: number): boolean => {
-      if (found.has(position)) return false;
+      const size = found.has(position) ? 0 : this.#sizeAt(position);
+      if (size === 0 || bytes + size > MAX_QUERY_BYTES) return false;
       const record = this.recordAt(position);
       if (record === undefined || !this.#answers(record, topic, key, indexType, begin, end)) return false;
       found.set(position, record);
+      bytes += size;
       return true;
     };
     const lookup = this.#index.find(
@@ -201,6 +218,6 @@ export class StoreReader {
     const errno = this.#segments.copy(position, length, target, 0);
     if (errno === 0) return true;
     if (errno === ENOENT && position < this.#positions.get(LOG_START)) return false;
-    throw new Unreadable(position, errno);
+    throw new Unreadable(`the log at position ${position}`, errno);
   }
 }

@@ -106,7 +106,9 @@ class Recovery {
     // about the record at 0.
     const { queuePhysicalOffset } = checkpoint;
     const isThere = queuePhysicalOffset >= this.#logStart;
-    const trustedUntil = clean ? Number.POSITIVE_INFINITY : queuePhysicalOffset + (isThere ? 0 : 1);
+    const covered = queuePhysicalOffset + (isThere ? 0 : 1);
+    // Log files go only when the entries of their records are durable, also when no checkpoint could say so.
+    const trustedUntil = clean ? Number.POSITIVE_INFINITY : Math.max(covered, this.#logStart);
     const queuesEnd = this.#recoverQueues(trustedUntil);
     const start = clean ? queuesEnd : this.#soundStart(checkpoint.queuePhysicalOffset);
     const from = this.#boundaryAt(Math.max(start, this.#logStart));

@@ -2,7 +2,9 @@
 import { rm } from 'node:fs/promises';
 import type { BrokerContext } from '../../broker/context.ts';
 import type { DayTotals } from '../../control/day-totals.ts';
+import { ByteBudget } from '../../lib/byte-budget.ts';
 import { systemClock } from '../../lib/clock.ts';
+import { MAX_SEND_BACK_BYTES } from '../../lib/limits.ts';
 import { UniqueIds } from '../../lib/unique-id.ts';
 import { addressBytes } from '../../net/addresses.ts';
 import { ChannelSender } from '../../ring/channel.ts';
@@ -90,7 +92,7 @@ export function makeContext(
     clock: systemClock,
     store: reads,
     put: put.put,
-    putBusy: () => put.crowded,
+    sendBacks: new ByteBudget(MAX_SEND_BACK_BYTES),
     maintenance: createMaintenance(retention, tables.topics, opened.ids, reads),
     properties: config.properties,
     topicSettled,

@@ -38,6 +38,8 @@ export class Duties {
   readonly #parts: DutiesParts;
   readonly #timers: NodeJS.Timeout[] = [];
   #registrar: NameServerRegistrar | undefined;
+  /** Tasks that failed when they ran last. */
+  readonly #failing = new Set<string>();
   #stopMaintenance: () => void = () => {};
   /** Ms of the monotonic clock before which none is due. */
   #restsUntil = 0;
@@ -54,7 +56,7 @@ export class Duties {
     this.#every(RETENTION_MS, 'deleting expired files', () => this.#retain());
     this.#every(RETENTION_MS, 'removing the queues of deleted topics', () => this.#removeDeleted());
     this.#every(STATS_MS, 'sampling the statistics', () => this.#parts.stats.sample());
-    await this.#retain();
+    await this.#run('deleting expired files', () => this.#retain());
     await this.#register();
   }
 
@@ -73,24 +75,24 @@ export class Duties {
     await this.#parts.checkpoints.idle();
   }
 
-  /** A task that fails is reported once, and once more when it works again: it runs on in the same rhythm. */
   #every(ms: number, what: string, task: () => unknown): void {
-    const { log } = this.#parts.config;
-    let failing = false;
-    const run = async () => {
-      try {
-        await task();
-        if (failing) log.info({}, `${what} works again`);
-        failing = false;
-      } catch (error) {
-        if (!failing) log.error({ err: error }, `${what} failed, tried again every ${ms / 1000} s`);
-        failing = true;
-      }
-      this.#parts.endOfTurn();
-    };
-    const timer = setInterval(() => void run(), ms);
+    const timer = setInterval(() => void this.#run(what, task), ms);
     timer.unref();
     this.#timers.push(timer);
+  }
+
+  /** A task that fails is reported once, and once more when it works again: it goes on in its rhythm. */
+  async #run(what: string, task: () => unknown): Promise<void> {
+    const { log } = this.#parts.config;
+    try {
+      await task();
+      if (this.#failing.delete(what)) log.info({}, `${what} works again`);
+    } catch (error) {
+      if (!this.#failing.has(what))
+        log.error({ err: error }, `${what} failed, tried again with the next round`);
+      this.#failing.add(what);
+    }
+    this.#parts.endOfTurn();
   }
 
   #removeDeleted(): Promise<void> {
@@ -107,8 +109,16 @@ export class Duties {
   }
 
   async #retain(): Promise<void> {
+    try {
+      await this.#parts.retention.run();
+    } finally {
+      // Also when nothing could be deleted, and then all the more.
+      this.#refuseWhenFull();
+    }
+  }
+
+  #refuseWhenFull(): void {
     const { retention, announcer } = this.#parts;
-    await retention.run();
     const ratio = retention.diskRatio();
     const percent = Math.floor(ratio * 100);
     const { startAcceptSendRequestTimeStamp } = this.#parts.tables.settings;

@@ -44,8 +44,13 @@ import { wakerOf } from '../../ring/wake.ts';
 import type { NetworkShape } from '../shapes.ts';
 import { RemoteConnection } from './remote-connection.ts';
 
-/** One round of requests; then timers, sockets and whoever else waits in this thread get their turn. */
+/**
+ * One round of requests, each link with its part of it; then timers, sockets and whoever else waits in this thread get
+ * their turn.
+ */
 const ROUND_MS = 10;
+/** What an answer that is held back costs beside its bytes, roughly. */
+const HELD_BYTES = 256;
 
 export interface LinkEvents {
   handlers: ReadonlyMap<number, ControlHandler>;
@@ -67,9 +72,12 @@ class Link {
   readonly up: ChannelReceiver;
   readonly down: ChannelSender;
   readonly connections = new Map<number, RemoteConnection>();
+  readonly #posted: () => void;
 
-  constructor(shape: NetworkShape) {
+  /** `posted`: something was said that is to be published. */
+  constructor(shape: NetworkShape, posted: () => void) {
     this.thread = shape.index;
+    this.#posted = posted;
     const wake = wakerOf(
       shape.broker.wakes.network[shape.index] as NonNullable<(typeof shape.broker.wakes.network)[0]>,
     );
@@ -77,9 +85,14 @@ class Link {
     this.down = ChannelSender.join(shape.linkDown, wake, MAX_CHANNEL_BACKLOG_BYTES);
   }
 
+  /** The connection if it is still this one; news of no connection has slot and generation 0, which none has. */
+  find(slot: number, generation: number): RemoteConnection | undefined {
+    const connection = this.connections.get(slot);
+    return connection?.generation === generation ? connection : undefined;
+  }
+
   send(slot: number, generation: number, command: RemotingCommand): void {
-    const frame = isResponse(command) ? encodeAnswer(command) : encodeCommand(command);
-    this.post(LINK_SEND, slot, generation, frame);
+    this.post(LINK_SEND, slot, generation, encode(command));
   }
 
   close(slot: number, generation: number): void {
@@ -92,7 +105,21 @@ class Link {
       view.setInt32(at + 4, generation, true);
       bytes.set(payload, at + LINK_HEADER);
     });
+    this.#posted();
   }
+}
+
+function encode(command: RemotingCommand): Uint8Array {
+  return isResponse(command) ? encodeAnswer(command) : encodeCommand(command);
+}
+
+/** An answer that waits until all threads have applied a version. */
+interface Held {
+  version: number;
+  link: Link;
+  slot: number;
+  generation: number;
+  frame: Uint8Array;
 }
 
 export class LinkServer {
@@ -100,23 +127,26 @@ export class LinkServer {
   readonly #events: LinkEvents;
   readonly #applied: Int32Array;
   #version = 0;
-  /** Replies that wait until all threads have applied a version. */
-  readonly #held = new Fifo<{ version: number; send: () => void }>();
+  readonly #held = new Fifo<Held>();
+  #heldBytes = 0;
   /** Requests that are answered later. */
   #underWay = 0;
   #nextRound: NodeJS.Immediate | undefined;
+  /** A turn that ends with a flush is under way, or one is to come. */
+  #flushes = false;
 
   constructor(shapes: readonly NetworkShape[], events: LinkEvents) {
-    this.#links = shapes.map((shape) => new Link(shape));
+    this.#links = shapes.map((shape) => new Link(shape, () => this.#flushSoon()));
     this.#applied = new Int32Array(shapes[0]?.versions ?? new SharedArrayBuffer(4));
     this.#events = events;
   }
 
-  /** Tells all network threads of a change. */
+  /** Tells all network threads of a change. Throws a RangeError, and tells none, when it is too long to be told. */
   publish(delta: Delta): void {
-    this.#version = (this.#version + 1) | 0;
+    const version = (this.#version + 1) | 0;
     const payload = Buffer.from(JSON.stringify(delta));
-    for (const link of this.#links) link.post(LINK_DELTA, 0, this.#version, payload);
+    for (const link of this.#links) link.post(LINK_DELTA, 0, version, payload);
+    this.#version = version;
   }
 
   /** Resolves when all network threads have applied everything published so far. */
@@ -131,29 +161,42 @@ export class LinkServer {
   /** Takes what came up, as far as it can be carried, and sends what is due. To be called when the bell rings. */
   drain(): void {
     this.flush();
-    const until = this.#events.now() + ROUND_MS;
-    for (const link of this.#links) {
-      while (this.#mayTake && link.up.next()) {
-        this.#guarded(link);
-        if (this.#events.now() < until) continue;
-        this.#goOnLater();
-        break;
-      }
-      link.up.release();
-    }
+    this.#flushes = true;
+    for (const link of this.#links) this.#drainLink(link);
     this.flush();
+  }
+
+  /** The first link may have enough for ten rounds: each has a time of its own. */
+  #drainLink(link: Link): void {
+    const until = this.#events.now() + ROUND_MS / this.#links.length;
+    while (this.#mayTake && link.up.next()) {
+      this.#guarded(link);
+      if (this.#events.now() < until) continue;
+      this.#goOnLater();
+      break;
+    }
+    link.up.release();
   }
 
   /** Ends a turn of control: everything said so far becomes visible to the network threads. */
   flush(): void {
+    this.#flushes = true;
     this.#releaseHeld();
     for (const link of this.#links) link.down.publish();
+    this.#flushes = false;
+  }
+
+  /** For what is said outside of such a turn: by a timer, or when a promise is kept. */
+  #flushSoon(): void {
+    if (this.#flushes) return;
+    this.#flushes = true;
+    setImmediate(() => this.flush());
   }
 
   /** After false, whatever makes room rings control's bell. */
   get #mayTake(): boolean {
     if (this.#underWay >= MAX_CONTROL_REQUESTS || !this.#events.mayTake()) return false;
-    if (this.#held.size >= MAX_CONTROL_REQUESTS) return false;
+    if (this.#heldBytes > MAX_CHANNEL_BACKLOG_BYTES) return false;
     return !this.#links.some((link) => link.down.overfull);
   }
 
@@ -171,10 +214,12 @@ export class LinkServer {
       this.#take(link);
     } catch (error) {
       const { type, view, offset } = link.up;
-      const connection = link.connections.get(view.getInt32(offset, true));
+      const connection = link.find(view.getInt32(offset, true), view.getInt32(offset + 4, true));
       this.#events.log.error(
         { err: error, record: type, client: connection?.remoteAddress },
-        'a request failed in an unexpected way, connection closed',
+        connection === undefined
+          ? 'news of a network thread failed in an unexpected way'
+          : 'a request failed in an unexpected way, connection closed',
       );
       connection?.close();
     }
@@ -227,16 +272,16 @@ export class LinkServer {
   }
 
   #closed(link: Link, slot: number, generation: number): void {
-    const connection = link.connections.get(slot);
-    if (connection?.generation !== generation) return;
+    const connection = link.find(slot, generation);
+    if (connection === undefined) return;
     link.connections.delete(slot);
     connection.ended();
     this.#events.closed(connection);
   }
 
   #frame(link: Link, slot: number, generation: number, frame: Uint8Array): void {
-    const connection = link.connections.get(slot);
-    if (connection?.generation !== generation) return;
+    const connection = link.find(slot, generation);
+    if (connection === undefined) return;
     let command: RemotingCommand;
     try {
       command = decodeCommand(frame);
@@ -306,17 +351,22 @@ export class LinkServer {
       });
   }
 
-  #reply(link: Link, connection: RemoteConnection, reply: RemotingCommand): void {
-    const send = () => link.send(connection.slot, connection.generation, reply);
-    if (this.#links.length === 1 || this.#allApplied(this.#version)) send();
-    else this.#held.push({ version: this.#version, send });
+  #reply(link: Link, { slot, generation }: RemoteConnection, reply: RemotingCommand): void {
+    const frame = encode(reply);
+    if (this.#links.length === 1 || this.#allApplied(this.#version)) {
+      link.post(LINK_SEND, slot, generation, frame);
+    } else {
+      this.#held.push({ version: this.#version, link, slot, generation, frame });
+      this.#heldBytes += HELD_BYTES + frame.length;
+    }
   }
 
   #releaseHeld(): void {
     for (let held = this.#held.peek(); held !== undefined; held = this.#held.peek()) {
       if (!this.#allApplied(held.version)) return;
       this.#held.shift();
-      held.send();
+      this.#heldBytes -= HELD_BYTES + held.frame.length;
+      held.link.post(LINK_SEND, held.slot, held.generation, held.frame);
     }
   }
 

@@ -78,26 +78,11 @@ export class PutRing {
 
   /** Why no more is taken now; undefined while there is room. */
   get busy(): string | undefined {
-    return this.#overFull(1);
-  }
-
-  /**
-   * Why what makes much out of little (a send-back: a message out of its number) should not be started now. Half of the
-   * room is left for those who bring their own bytes: they need not wait behind it.
-   */
-  get crowded(): string | undefined {
-    return this.#overFull(1 / 2);
-  }
-
-  #overFull(share: number): string | undefined {
-    if (this.#bytesUnderWay > MAX_PUT_BYTES * share) {
-      return limitRemark(
-        'bytes of retries and delayed messages on their way to the log',
-        MAX_PUT_BYTES,
-        'MAX_PUT_BYTES',
-      );
+    if (this.#bytesUnderWay > MAX_PUT_BYTES) {
+      const what = 'bytes of retries and delayed messages on their way to the log';
+      return limitRemark(what, MAX_PUT_BYTES, 'MAX_PUT_BYTES');
     }
-    if (this.underWay >= MAX_PUTS * share) {
+    if (this.underWay >= MAX_PUTS) {
       return limitRemark('retries and delayed messages on their way to the log', MAX_PUTS, 'MAX_PUTS');
     }
     return undefined;

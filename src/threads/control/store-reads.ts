@@ -68,6 +68,10 @@ export class ControlReads implements StoreReads {
     return queue === undefined ? [] : this.#reader.readQueue(queue, queueOffset, count);
   }
 
+  recordSize(physicalOffset: number): number {
+    return this.#reader.recordSize(physicalOffset);
+  }
+
   recordAt(physicalOffset: number): Uint8Array | undefined {
     return this.#reader.recordAt(physicalOffset);
   }

@@ -7,6 +7,7 @@ import type { ControlLog } from '../../control/log.ts';
 import { OffsetTable } from '../../control/offsets.ts';
 import { QueueLocks } from '../../control/queue-locks.ts';
 import type { BrokerSettings } from '../../control/settings.ts';
+import type { Warn } from '../../control/state-file.ts';
 import { StatsTable } from '../../control/stats.ts';
 import { type QueueRoom, TopicTable } from '../../control/topics.ts';
 import type { Clock } from '../../lib/clock.ts';
@@ -46,12 +47,15 @@ export function makeTables(
   };
 }
 
-/** Reads the files; listeners must be in place, as every topic and group is announced. */
-export function loadTables(tables: Tables): void {
-  tables.topics.load();
-  tables.groups.load();
-  tables.offsets.load();
-  tables.delayOffsets.load();
+/**
+ * Reads the files; listeners must be in place, as every topic and group is announced. `warn` hears what could not be
+ * read and what became of it.
+ */
+export function loadTables(tables: Tables, warn: Warn): void {
+  tables.topics.load(warn);
+  tables.groups.load(warn);
+  tables.offsets.load(warn);
+  tables.delayOffsets.load(warn);
   tables.delayTimes.load();
 }
 

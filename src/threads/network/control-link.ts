@@ -26,6 +26,8 @@ import { FULL } from '../../ring/spsc-ring.ts';
 
 /** What a frame counts besides its length: handling a small one is work too. */
 const FRAME_COST = 1024;
+/** What is taken from control in one turn: beyond, the sockets have theirs first, as answers leave by them. */
+const DRAINED_BYTES = 4 * 1024 * 1024;
 /** Share of the ring from which on control is woken for the progress of consumers alone. */
 const FULL_ENOUGH = 1 / 4;
 
@@ -92,7 +94,7 @@ export class ControlLink {
   /** Progress of a consumer; offsets are -1 when there is none to tell. False when the ring is full. */
   progress(group: number, queue: number, commitOffset: number, pullOffset: number): boolean {
     const { up } = this.#parts;
-    if (up.late) return false;
+    if (!up.catchUp()) return false;
     const at = up.claim(LINK_PROGRESS, PROGRESS_BYTES);
     if (at === FULL) return false;
     const { view } = up;
@@ -121,10 +123,15 @@ export class ControlLink {
     this.#urgent = true;
   }
 
-  /** Takes what control sent. */
+  /** Whether control can hear of one more connection: news of those before waits in bounded memory. */
+  get mayOpen(): boolean {
+    return !this.#parts.up.overfull;
+  }
+
+  /** Takes what control sent, DRAINED_BYTES or so; `pending` tells whether there is more. */
   drain(): void {
     const { down } = this.#parts;
-    while (down.next()) this.#take(down);
+    for (let bytes = 0; bytes < DRAINED_BYTES && down.next(); bytes += down.length) this.#take(down);
     down.release();
   }
 
@@ -154,7 +161,7 @@ export class ControlLink {
    */
   #mayForward(connection: Connection, length: number): boolean {
     const { up } = this.#parts;
-    if (up.late) return false;
+    if (!up.catchUp()) return false;
     if (connection.controlRound === this.#round) {
       const share = connection.controlShare + FRAME_COST + length;
       if (share <= MAX_CONTROL_SHARE_BYTES || connection.controlShare === 0) return true;
@@ -179,7 +186,7 @@ export class ControlLink {
 
   #tell(type: number, what: object): boolean {
     const { up } = this.#parts;
-    if (up.late) return false;
+    if (!up.catchUp()) return false;
     const payload = Buffer.from(JSON.stringify(what));
     const at = this.#claim(type, 0, 0, payload.length);
     if (at === FULL) return false;

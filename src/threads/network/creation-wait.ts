@@ -51,6 +51,8 @@ export class CreationWait {
     }
     if (this.#running) return this.#refuseGone(connection, request, ResponseCode.TOPIC_NOT_EXIST, name);
     const key = `t:${name}`;
+    // It is there, and those before it wait for rings: so does this one, and its connection with it.
+    if (this.#parked.isReady(key)) return CUT_BLOCKED;
     const asked = () =>
       this.#parts.link.ensure({
         what: 'topic',
@@ -75,6 +77,7 @@ export class CreationWait {
     if (this.#running) {
       return this.#refuseGone(connection, request, ResponseCode.SUBSCRIPTION_GROUP_NOT_EXIST, name);
     }
+    if (this.#parked.isReady(key)) return CUT_BLOCKED;
     if (!this.#parked.isWaiting(key) && !this.#parts.link.ensure({ what: 'group', name })) return CUT_BLOCKED;
     return this.#park(key, connection, request, offset, length);
   }
@@ -83,6 +86,11 @@ export class CreationWait {
   isAwaited(request: RequestView, fields: SendFields): boolean {
     if (this.#parked.size === 0 || this.#running) return false;
     return this.#parked.isWaiting(`t:${request.fields.text(fields.topic)}`);
+  }
+
+  /** Frames wait for room in a ring only: `retry` when there may be some. */
+  get hasReady(): boolean {
+    return this.#parked.hasReady;
   }
 
   /** Control's answer: the frames run again, or are refused for its reason. */

@@ -30,7 +30,7 @@ export class Faults {
 
   /** Tells what was noted since the last time. To be called a few times a second at most. */
   report(): void {
-    for (const [reason, fault] of this.#faults) report({ reason, ...fault }, 'connections closed');
+    for (const [reason, fault] of this.#faults) report({ ...fault }, `connections closed: ${reason}`);
     this.#faults.clear();
   }
 }

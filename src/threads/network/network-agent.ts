@@ -11,6 +11,7 @@ import type { SendHandler } from '../../broker/send/send-handler.ts';
 import type { Delta } from '../../broker/view/deltas.ts';
 import { NetworkView } from '../../broker/view/network-view.ts';
 import { systemClock } from '../../lib/clock.ts';
+import { MAX_CHANNEL_BACKLOG_BYTES } from '../../lib/limits.ts';
 import type { Connection } from '../../net/connection.ts';
 import { ConnectionCount } from '../../net/connection-count.ts';
 import { PendingSends } from '../../net/pending-sends.ts';
@@ -78,6 +79,8 @@ export class NetworkAgent {
   #utilization = performance.eventLoopUtilization();
   readonly #faults = new Faults();
   #logStart = 0;
+  /** What a turn has left over, for which nobody rings. */
+  #next: NodeJS.Immediate | undefined;
   /** Ms of the monotonic clock at the start of this turn. */
   #now = systemClock.monotonic();
 
@@ -101,7 +104,7 @@ export class NetworkAgent {
     const connectionOf = (slot: number, generation: number) => this.sockets.connections.get(slot, generation);
     const touched = (connection: Connection) => this.sockets.touched(connection);
     this.#link = new ControlLink({
-      up: ChannelSender.join(shape.linkUp, wakerOf(wakes.control)),
+      up: ChannelSender.join(shape.linkUp, wakerOf(wakes.control), MAX_CHANNEL_BACKLOG_BYTES),
       down: ChannelReceiver.join(shape.linkDown, wakerOf(wakes.control)),
       connectionOf,
       touched,
@@ -152,6 +155,7 @@ export class NetworkAgent {
       closed: (connection) => this.#closed(connection),
       drained: (connection) => this.#pull.drained(connection),
       closedFor: (reason, detail) => this.#faults.note(reason, detail),
+      mayOpen: () => this.#link.mayOpen,
       count: new ConnectionCount(connections, settings.maxConnections),
       counters: this.#counters,
       threads: broker.wakes.network.length,
@@ -187,10 +191,19 @@ export class NetworkAgent {
     this.#acknowledger.drain(this.#now);
     this.#drainArrivals();
     this.#link.drain();
+    this.#pull.serve();
     this.#creation.retry();
     if (this.sockets.hasBlocked) this.sockets.unblock();
     this.#dropDeleted();
     this.#endOfTurn();
+    if (this.#link.pending) this.#goOnLater();
+  }
+
+  #goOnLater(): void {
+    this.#next ??= setImmediate(() => {
+      this.#next = undefined;
+      this.rung();
+    });
   }
 
   /** Instead of the doorbell, while the loop stays awake. */
@@ -212,6 +225,7 @@ export class NetworkAgent {
 
   close(): void {
     clearInterval(this.#timer);
+    clearImmediate(this.#next);
     this.#wakefulness.close();
     this.sockets.refuse();
     this.sockets.destroyAll();
@@ -256,8 +270,11 @@ export class NetworkAgent {
   #endOfTurn(): void {
     this.#counters.add(ROUNDS);
     this.#send.publish();
-    // What was appended in this turn is answered in it, unless it waits for the disk.
-    if (this.#engine?.work()) this.#acknowledger.drain(this.#now);
+    // What was appended in this turn is answered in it, unless it waits for the disk. For the room that makes nobody
+    // rings: the writer is this thread.
+    if (this.#engine?.work() && this.#acknowledger.drain(this.#now) > 0) {
+      if (this.sockets.hasBlocked || this.#creation.hasReady) this.#goOnLater();
+    }
     this.#link.publish();
     this.sockets.flush();
   }
@@ -286,6 +303,7 @@ export class NetworkAgent {
     this.#acknowledger.drain(this.#now);
     this.#pull.expire();
     this.#creation.expire();
+    this.#creation.retry();
     if (this.sockets.hasBlocked) this.sockets.unblock();
     this.sockets.closeStalled(this.#shape.settings.serverChannelMaxIdleTimeSeconds * 1000);
     this.#dropDeleted();

@@ -8,6 +8,8 @@ import { MAX_ALL_CREATION_BYTES, MAX_CREATION_BYTES } from '../../lib/limits.ts'
 import type { Connection } from '../../net/connection.ts';
 
 const PATIENCE_MS = 3000;
+/** What a frame that waits costs beside its bytes, roughly: a buffer of its own and its entry. */
+const FRAME_BYTES = 256;
 
 export interface ParkedFrame {
   connection: Connection;
@@ -19,14 +21,13 @@ interface Waiting {
   readonly frames: Fifo<ParkedFrame>;
   bytes: number;
   deadline: number;
-  /** What it waits for is there: its frames run as far as rings allow. */
-  ready: boolean;
 }
 
 export class ParkedFrames {
+  /** In the order in which they began to wait, which is that of their deadlines. */
   readonly #waiting = new Map<string, Waiting>();
+  readonly #ready = new Map<string, Waiting>();
   #bytes = 0;
-  #ready = 0;
 
   /** Names that frames wait for. */
   get size(): number {
@@ -34,27 +35,37 @@ export class ParkedFrames {
   }
 
   get hasReady(): boolean {
-    return this.#ready > 0;
+    return this.#ready.size > 0;
+  }
+
+  /** Bytes that wait, with what they cost besides. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   isWaiting(key: string): boolean {
     return this.#waiting.has(key);
   }
 
+  /** What `key` waits for is there; its frames run as soon as rings allow. */
+  isReady(key: string): boolean {
+    return this.#ready.has(key);
+  }
+
   /** Starts waiting for `key` when nothing does yet; the limit's name when too many bytes wait. */
   park(key: string, parked: ParkedFrame, now: number): string | undefined {
-    const { length } = parked.frame;
+    const cost = costOf(parked);
     const waiting = this.#waiting.get(key);
-    if (waiting !== undefined && waiting.bytes + length > MAX_CREATION_BYTES) return 'MAX_CREATION_BYTES';
-    if (this.#bytes + length > MAX_ALL_CREATION_BYTES) return 'MAX_ALL_CREATION_BYTES';
-    this.#bytes += length;
+    if (waiting !== undefined && waiting.bytes + cost > MAX_CREATION_BYTES) return 'MAX_CREATION_BYTES';
+    if (this.#bytes + cost > MAX_ALL_CREATION_BYTES) return 'MAX_ALL_CREATION_BYTES';
+    this.#bytes += cost;
     if (waiting === undefined) {
       const frames = new Fifo<ParkedFrame>();
       frames.push(parked);
-      this.#waiting.set(key, { frames, bytes: length, deadline: now + PATIENCE_MS, ready: false });
+      this.#waiting.set(key, { frames, bytes: cost, deadline: now + PATIENCE_MS });
     } else {
       waiting.frames.push(parked);
-      waiting.bytes += length;
+      waiting.bytes += cost;
     }
     return undefined;
   }
@@ -62,21 +73,17 @@ export class ParkedFrames {
   /** What `key` waits for is there. */
   markReady(key: string): void {
     const waiting = this.#waiting.get(key);
-    if (waiting === undefined || waiting.ready) return;
-    waiting.ready = true;
-    this.#ready++;
+    if (waiting !== undefined) this.#ready.set(key, waiting);
   }
 
   /** Runs what is ready, in order within each name; `run` returns false when a frame cannot run now. */
   runReady(run: (parked: ParkedFrame) => boolean): void {
-    for (const [key, waiting] of this.#waiting) {
-      if (this.#ready === 0) return;
-      if (!waiting.ready) continue;
+    for (const [key, waiting] of this.#ready) {
       for (let parked = waiting.frames.peek(); parked !== undefined; parked = waiting.frames.peek()) {
         if (!run(parked)) break;
         waiting.frames.shift();
-        waiting.bytes -= parked.frame.length;
-        this.#bytes -= parked.frame.length;
+        waiting.bytes -= costOf(parked);
+        this.#bytes -= costOf(parked);
       }
       if (waiting.frames.size === 0) this.#remove(key, waiting);
     }
@@ -94,7 +101,8 @@ export class ParkedFrames {
   takeExpired(now: number): { key: string; frames: Iterable<ParkedFrame> }[] {
     const expired: { key: string; frames: Iterable<ParkedFrame> }[] = [];
     for (const [key, waiting] of this.#waiting) {
-      if (waiting.ready || waiting.deadline > now) continue;
+      if (waiting.deadline > now) break;
+      if (this.#ready.has(key)) continue;
       this.#remove(key, waiting);
       expired.push({ key, frames: waiting.frames });
     }
@@ -103,7 +111,11 @@ export class ParkedFrames {
 
   #remove(key: string, waiting: Waiting): void {
     this.#waiting.delete(key);
+    this.#ready.delete(key);
     this.#bytes -= waiting.bytes;
-    if (waiting.ready) this.#ready--;
   }
+}
+
+function costOf({ frame }: ParkedFrame): number {
+  return FRAME_BYTES + frame.length;
 }

@@ -1,4 +1,5 @@
 /** The sockets of a network thread: listening, reading into the static buffer, pausing, closing. */
+import { closeSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { Fifo } from '../../lib/fifo.ts';
 import { HoldBudget } from '../../lib/hold-budget.ts';
@@ -26,6 +27,8 @@ const READ_BUFFER_BYTES = 128 * 1024;
 const UNBLOCKED_TOGETHER = 256;
 /** Answers of which nothing is taken for so long are dropped with their connection. */
 const UNREAD_STALL_MS = 120_000;
+/** How long a connection that we have ended waits for its peer to end it too. */
+const LINGER_MS = 5_000;
 /** Taking answers counts in steps of so many bytes. */
 const UNREAD_STEP_BYTES = 1024;
 
@@ -53,6 +56,8 @@ export interface SocketsParts {
   drained: (connection: Connection) => void;
   /** A connection was closed for `reason`, one of a few; `detail` says more of this one. */
   closedFor: (reason: string, detail: unknown) => void;
+  /** Whether control can hear of one more connection. */
+  mayOpen: () => boolean;
   /** Connections of all network threads. */
   count: ConnectionCount;
   counters: Counters;
@@ -75,6 +80,8 @@ export class Sockets {
   readonly #unread: HoldBudget;
   readonly #dirty: Connection[] = [];
   readonly #blocked = new Fifo<Connection>();
+  /** Blocked connections that are to go on now, the first so many. */
+  #toUnblock = 0;
   #unblocking: NodeJS.Immediate | undefined;
   #refusing = false;
   /** Whose frames are being handled. */
@@ -101,28 +108,38 @@ export class Sockets {
   /** Listens on a bound descriptor; `handOver` may take an accepted socket for another thread by returning true. */
   listen(descriptor: number, handOver: (descriptor: number) => boolean): void {
     const server = createServer({ noDelay: true, keepAlive: true }, (accepted) => {
-      if (!this.#parts.count.enter()) {
+      if (!this.#enter()) {
         // Taken and closed, not left waiting: the port's backlog would fill up, and nobody could connect.
         accepted.destroy();
         this.#parts.counters.add(CONNECTIONS_REFUSED);
-        this.#parts.closedFor(
-          'too many connections',
-          'limit MAX_CONNECTIONS, or the descriptors of the process',
-        );
         return;
       }
       const own = descriptorOf(accepted);
       if (own >= 0 && handOver(own)) accepted.destroy();
       else this.#accept(accepted);
     });
+    server.on('error', (error) => {
+      // A port that cannot be listened on is the end of the start, a connection that cannot be accepted of nothing.
+      if (!server.listening) throw error;
+      this.#parts.closedFor('a connection could not be accepted', error);
+    });
     server.listen({ fd: descriptor });
     this.#servers.push(server);
   }
 
-  /** Takes over a descriptor that another thread has accepted and duplicated. */
+  /** Takes over a descriptor that another thread has accepted, counted and duplicated. */
   adopt(descriptor: number): void {
     let connection: Connection | undefined;
-    const socket = adoptDescriptor(descriptor, this.#buffer, (length) => this.#read(connection, length));
+    let socket: Socket;
+    try {
+      if (this.#refusing || !this.#mayOpen()) throw new Error('no more connections are taken now');
+      socket = adoptDescriptor(descriptor, this.#buffer, (length) => this.#read(connection, length));
+    } catch (error) {
+      closeSync(descriptor);
+      this.#parts.count.leave();
+      this.#parts.closedFor('a connection could not be taken over', error);
+      return;
+    }
     socket.setNoDelay(true);
     connection = this.#register(socket, socket.remoteAddress ?? '0.0.0.0', socket.remotePort ?? 0);
     socket.resume();
@@ -139,7 +156,8 @@ export class Sockets {
   flush(): void {
     for (const connection of this.#dirty) {
       connection.dirty = false;
-      this.#parts.counters.add(BYTES_SENT, connection.flush());
+      connection.flush();
+      this.#parts.counters.add(BYTES_SENT, connection.takeSent());
       this.#noteUnread(connection);
       if (connection.congested) this.#pause(connection);
     }
@@ -147,18 +165,22 @@ export class Sockets {
   }
 
   /** Rings may have room again: goes on where connections were blocked, in slices and in turn. */
-  unblock(connections = this.#blocked.size): void {
-    let left = connections;
-    for (let n = Math.min(left, UNBLOCKED_TOGETHER); n > 0; n--, left--) {
-      const connection = this.#blocked.shift();
-      if (connection === undefined) return;
+  unblock(): void {
+    this.#toUnblock = this.#blocked.size;
+    this.#unblockSome();
+  }
+
+  #unblockSome(): void {
+    for (let n = Math.min(this.#toUnblock, UNBLOCKED_TOGETHER); n > 0; n--) {
+      this.#toUnblock--;
+      const connection = this.#blocked.shift() as Connection;
       connection.blocked = false;
-      if (!connection.closed) this.#resumeFrames(connection);
+      this.#resumeFrames(connection);
     }
-    if (left === 0 || this.#unblocking !== undefined) return;
+    if (this.#toUnblock === 0 || this.#unblocking !== undefined) return;
     this.#unblocking = setImmediate(() => {
       this.#unblocking = undefined;
-      this.unblock(left);
+      this.#unblockSome();
       this.#parts.endOfTurn();
     });
   }
@@ -177,10 +199,17 @@ export class Sockets {
     }
   }
 
+  /**
+   * Ends a connection when its peer has taken what was sent to it. What it sends until then is read and dropped: with
+   * unread bytes the kernel would end the connection by a reset, and the peer lose its answers. So it ends with the
+   * peer's own end, or when the peer takes nothing for LINGER_MS.
+   */
   close(connection: Connection): void {
+    if (connection.ended) return;
     connection.flush();
+    connection.lastActive = this.#parts.beginTurn();
     connection.socket.end();
-    connection.socket.destroySoon();
+    connection.socket.resume();
   }
 
   /**
@@ -191,8 +220,10 @@ export class Sockets {
     const now = this.#parts.beginTurn();
     for (const connection of this.connections.all()) {
       if (connection.outputHold.bytes > 0) this.#noteUnread(connection);
-      if (connection.lastActive >= now - idleMs) continue;
-      const moved = bytesMoved(connection.socket);
+      // One that waits for us is not idle.
+      if (connection.blocked) connection.lastActive = now;
+      if (connection.lastActive >= now - (connection.ended ? LINGER_MS : idleMs)) continue;
+      const moved = connection.ended ? bytesTaken(connection.socket) : bytesMoved(connection.socket);
       if (moved !== connection.movedWhenIdle) {
         // It takes its answers, slowly.
         connection.movedWhenIdle = moved;
@@ -234,6 +265,21 @@ export class Sockets {
     for (const connection of this.connections.all()) connection.socket.destroy();
   }
 
+  #mayOpen(): boolean {
+    if (this.#parts.mayOpen()) return true;
+    this.#parts.closedFor('connections before control had heard of earlier ones', 'they come too quickly');
+    return false;
+  }
+
+  /** Counts a connection in; false when there may be no more. */
+  #enter(): boolean {
+    if (!this.#mayOpen()) return false;
+    if (this.#parts.count.enter()) return true;
+    const limits = 'limit MAX_CONNECTIONS, or the descriptors of the process';
+    this.#parts.closedFor('too many connections', limits);
+    return false;
+  }
+
   #accept(accepted: Socket): void {
     const address = accepted.remoteAddress;
     const port = accepted.remotePort;
@@ -272,8 +318,8 @@ export class Sockets {
     if (connection.closed) return;
     connection.closed = true;
     this.connections.remove(connection);
-    this.#unfinished.remove(connection.input);
-    this.#unread.remove(connection.outputHold);
+    this.#unfinished.end(connection.input);
+    this.#unread.end(connection.outputHold);
     this.#parts.count.leave();
     this.#parts.counters.add(CONNECTIONS_CLOSED);
     this.#parts.closed(connection);
@@ -282,7 +328,7 @@ export class Sockets {
 
   /** Bytes [0, length) of the static buffer belong to `connection`. False stops reading. */
   #read(connection: Connection | undefined, length: number): boolean {
-    if (connection === undefined || connection.closed) return true;
+    if (connection === undefined || connection.ended) return true;
     connection.lastActive = this.#parts.beginTurn();
     this.#parts.counters.add(BYTES_RECEIVED, length);
     this.#reading = connection;
@@ -292,6 +338,8 @@ export class Sockets {
   }
 
   #resumeFrames(connection: Connection): void {
+    if (connection.ended) return;
+    connection.lastActive = this.#parts.beginTurn();
     this.#reading = connection;
     this.#settle(connection, connection.cutter.resume(this.#handle));
   }
@@ -302,7 +350,7 @@ export class Sockets {
     if (connection.congested) return CUT_CONGESTED;
     try {
       const outcome = this.#parts.frame(connection, bytes, view, offset, length);
-      this.#parts.counters.add(BYTES_SENT, connection.flushMuch());
+      connection.flushMuch();
       return outcome;
     } catch (error) {
       this.#failed(error);
@@ -318,12 +366,13 @@ export class Sockets {
   #drained(connection: Connection): void {
     connection.lastActive = this.#parts.beginTurn();
     this.#parts.drained(connection);
-    if (connection.congested || connection.closed) return;
-    if (connection.stalled) {
-      connection.stalled = false;
-      this.#resumeFrames(connection);
-    } else {
-      this.#resume(connection);
+    if (!connection.congested) {
+      if (connection.stalled) {
+        connection.stalled = false;
+        this.#resumeFrames(connection);
+      } else {
+        this.#resume(connection);
+      }
     }
     this.#parts.endOfTurn();
   }
@@ -345,21 +394,23 @@ export class Sockets {
       this.touched(connection);
       this.#resume(connection);
     }
-    connection.input.waiting = outcome === CUT_BLOCKED || outcome === CUT_CONGESTED;
     const { keptBytes, frames } = connection.cutter;
     this.#unfinished.update(connection.input, keptBytes, frames, connection.lastActive);
   }
 
+  /** While it is not read its unfinished frame cannot go on, and is not held against it. */
   #pause(connection: Connection): void {
-    if (connection.paused) return;
+    if (connection.paused || connection.ended) return;
     connection.paused = true;
+    connection.input.waiting = true;
     connection.socket.pause();
   }
 
   #resume(connection: Connection): void {
-    if (!connection.paused || connection.blocked || connection.stalled || connection.closed) return;
+    if (!connection.paused || connection.blocked || connection.stalled || connection.ended) return;
     if (connection.congested || this.#refusing) return;
     connection.paused = false;
+    connection.input.waiting = false;
     connection.socket.resume();
   }
 }

@@ -1,8 +1,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { newTopicConfig } from '../../../src/control/topic-config.ts';
-import { RequestCode } from '../../../src/protocol/codes.ts';
-import { responseTo } from '../../../src/protocol/command.ts';
+import { RequestCode, ResponseCode } from '../../../src/protocol/codes.ts';
+import { requestCommand, responseTo } from '../../../src/protocol/command.ts';
 import { FakeConnection } from '../control/support.ts';
 import { bodyJson, bodyText, join, message, request, setUp } from './support.ts';
 
@@ -152,6 +152,32 @@ test('reset through the clients', async () => {
       [220, '{"offsetTable":[{"brokerName":"broker-a","offset":1,"queueId":0,"topic":"t"}]}'],
     ],
   );
+});
+
+test('a request that would turn to too many clients is refused by the limit', async () => {
+  const setup = withTopic();
+  setup.context.groups.findOrCreate('g');
+  setup.context.offsets.commit('g', 't', 0, 0);
+  const connections = Array.from({ length: 1025 }, (_, i) => new FakeConnection(`c${i}`));
+  for (const [i, connection] of connections.entries()) {
+    join(setup, `id${i}`, connection);
+    connection.sent.length = 0;
+  }
+  const fields = { group: 'g', topic: 't' };
+  const status = await setup.ask(request(RequestCode.INVOKE_BROKER_TO_GET_CONSUMER_STATUS, fields));
+  assert.match(status?.remark ?? '', /more than 1024 \(limit MAX_ASKED_CLIENTS\); name one with clientAddr$/);
+  setup.context.settings.useServerSideResetOffset = false;
+  const reset = await setup.ask(
+    request(RequestCode.INVOKE_BROKER_TO_RESET_OFFSET, { ...fields, timestamp: 1 }),
+  );
+  assert.match(reset?.remark ?? '', /limit MAX_ASKED_CLIENTS/);
+  assert.ok(connections.every(({ asked }) => asked.length === 0));
+  assert.ok(connections.at(-1)?.sent.every(({ code }) => code !== RequestCode.RESET_CONSUMER_CLIENT_OFFSET));
+  for (const connection of connections) connection.answer = async () => requestCommand(0);
+  const one = await setup.ask(
+    request(RequestCode.INVOKE_BROKER_TO_GET_CONSUMER_STATUS, { ...fields, clientAddr: 'id7' }),
+  );
+  assert.is(one?.code, ResponseCode.SUCCESS);
 });
 
 test('consumer status is collected from the clients, object keys pass through', async () => {

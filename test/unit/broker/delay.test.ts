@@ -183,6 +183,25 @@ for (const heals of [true, false]) {
   });
 }
 
+test('a level whose queue cannot be read waits, and goes on when it can', async () => {
+  const setup = setUp();
+  const { store } = setup;
+  const service = newService(setup);
+  service.start();
+  await setup.time.advance(0);
+  park(setup, 1);
+  const readQueue = store.readQueue.bind(store);
+  store.readQueue = () => {
+    throw new Error('the device failed');
+  };
+  service.poke(1);
+  await setup.time.advance(60_000);
+  assert.is(setup.put.messages.length, 0);
+  store.readQueue = readQueue;
+  await setup.time.advance(10_000);
+  assert.is(setup.put.messages.length, 1);
+});
+
 test('delivers on time, under the real topic, with its properties', async () => {
   const setup = setUp();
   const service = newService(setup);

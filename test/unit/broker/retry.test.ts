@@ -4,6 +4,7 @@ import { type RetrySend, sendToRetryTopic } from '../../../src/broker/retry/retr
 import { RequestCode, ResponseCode } from '../../../src/protocol/codes.ts';
 import { decodeRecord } from '../../../src/record/decode.ts';
 import { encodeProperties, parseProperties } from '../../../src/record/properties.ts';
+import { settle } from '../control/support.ts';
 import { message, request, type Setup, setUp } from './support.ts';
 
 const test = suite('retry');
@@ -115,6 +116,33 @@ test('a stored message with a NUL can be given back, and its copy is stored with
   assert.not.ok(text.includes('\0'));
   assert.is(parseProperties(text).get('odd'), '\ufffd');
   assert.is(parseProperties(text).get('KEYS'), 'a');
+});
+
+test('what is being given back is bounded in bytes, and what has no room is not even read', async () => {
+  const setup = setUp();
+  const megabytes = 4;
+  for (let i = 0; i < 9; i++) setup.store.append(message({ body: Buffer.alloc(megabytes << 20) }), 1);
+  const size = setup.store.maxPhysicalOffset / 9;
+  setup.put.holds = true;
+  const under = Array.from({ length: 3 }, (_, i) => sendBack(setup, i * size));
+  await settle();
+  assert.is(setup.store.reads, 3);
+  for (let i = 0; i < 100; i++) {
+    const refused = await sendBack(setup, 3 * size);
+    assert.is(refused?.code, ResponseCode.SYSTEM_BUSY);
+    assert.match(refused?.remark ?? '', /more than 16777216 \(limit MAX_SEND_BACK_BYTES\)/);
+  }
+  assert.is(setup.store.reads, 3);
+  setup.put.end(0);
+  assert.is((await under[0])?.code, ResponseCode.SUCCESS);
+  const next = sendBack(setup, 3 * size);
+  await settle();
+  assert.is(setup.store.reads, 4);
+  for (let i = 1; i < 4; i++) setup.put.end(i, i === 2 ? ResponseCode.SYSTEM_ERROR : 0);
+  assert.is((await next)?.code, ResponseCode.SUCCESS);
+  assert.is((await under[2])?.code, ResponseCode.SYSTEM_ERROR);
+  assert.is((await sendBack(setup, 5))?.code, ResponseCode.SYSTEM_ERROR);
+  assert.is(setup.context.sendBacks.taken, 0);
 });
 
 test('refusals in RocketMQ order', async () => {

@@ -18,7 +18,9 @@ import { QueueLocks } from '../../../src/control/queue-locks.ts';
 import type { BrokerSettings } from '../../../src/control/settings.ts';
 import { StatsTable } from '../../../src/control/stats.ts';
 import { TopicTable } from '../../../src/control/topics.ts';
+import { ByteBudget } from '../../../src/lib/byte-budget.ts';
 import { writeInt64 } from '../../../src/lib/int64.ts';
+import { MAX_SEND_BACK_BYTES } from '../../../src/lib/limits.ts';
 import { FLAG_ONEWAY, type RemotingCommand, requestCommand } from '../../../src/protocol/command.ts';
 import { parseRocketJson, type RocketJsonObject } from '../../../src/protocol/rocketmq-json.ts';
 import { encodeRecord } from '../../../src/record/encode.ts';
@@ -112,10 +114,21 @@ export class FakeStore implements StoreReads {
     return queue.slice(queueOffset, queueOffset + count).map((stored) => stored.entry);
   }
 
+  reads = 0;
+
+  recordSize(physicalOffset: number): number {
+    return this.#find(physicalOffset)?.record.length ?? 0;
+  }
+
   recordAt(physicalOffset: number): Uint8Array | undefined {
+    this.reads += 1;
+    return this.#find(physicalOffset)?.record;
+  }
+
+  #find(physicalOffset: number): Stored | undefined {
     for (const queue of this.#queues.values()) {
       const stored = queue.find(({ entry }) => entry.physicalOffset === physicalOffset);
-      if (stored !== undefined) return stored.record;
+      if (stored !== undefined) return stored;
     }
     return undefined;
   }
@@ -130,8 +143,6 @@ export class FakeStore implements StoreReads {
 export class FakePut {
   readonly messages: InternalMessage[] = [];
   status = 0;
-  /** Why nothing more is put. */
-  busy: string | undefined;
   holds = false;
   readonly #held: ((status: number) => void)[] = [];
 
@@ -181,7 +192,7 @@ export function setUp(changes: Partial<BrokerSettings> = {}, time = new FakeTime
       cleanUnusedTopics: async (keep) => void cleaned.push(`topics but ${keep.size}`),
     },
     put: put.put,
-    putBusy: () => put.busy,
+    sendBacks: new ByteBudget(MAX_SEND_BACK_BYTES),
     uniqueId: () => 'FAKE-UNIQUE-ID',
     topicSettled: async () => {},
     levels: new DelayLevels(settings.messageDelayLevel),

@@ -156,7 +156,7 @@ const IN_THE_WAY: readonly Case[] = [
         return ['standalone', '--namesrv-port', '0', ...broker(join(at, 'store')).slice(1)];
       },
       names: `store/${name}`,
-      says: /does not help. Mend one of them, or remove both/,
+      says: /Put a sound file in its place, or remove both/,
     }),
   ),
 ];

@@ -108,6 +108,18 @@ test('a connection that changes its client id is one member with the new id, and
   assert.is(connection.sent.length, told + 1);
 });
 
+test('who joins or leaves a group that stays as it is changes nothing for others to hear of', () => {
+  const { table, consumers } = setUp();
+  const events: string[] = [];
+  consumers.changed.add((group) =>
+    events.push(`${group}: ${consumers.get(group)?.members().length ?? 'gone'}`),
+  );
+  for (let i = 0; i < 100; i++) consumers.register(registration(new FakeConnection(`c${i}`), `id${i}`));
+  assert.equal(events, ['g: 1']);
+  for (let i = 0; i < 100; i++) table.connectionClosed(`c${i}`);
+  assert.equal(events, ['g: 1', 'g: gone']);
+});
+
 test('subscriptions: newer versions win, topics no longer named go', () => {
   const { consumers } = setUp();
   const connection = new FakeConnection('a');

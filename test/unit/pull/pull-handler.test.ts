@@ -53,10 +53,15 @@ test('checks come in the order of RocketMQ, each with its code', () => {
   const { subVersion: _, ...noVersion } = pullFields();
   refused(noVersion, ResponseCode.SYSTEM_ERROR, /<subVersion> is null/);
   refused(pullFields({ queueOffset: 'x' }), ResponseCode.SYSTEM_ERROR, /<queueOffset> is null/);
-  for (const queueOffset of ['9007199254740993', '9'.repeat(400), '1e5']) {
-    refused(pullFields({ queueOffset }), ResponseCode.SYSTEM_ERROR, /<queueOffset> is null/);
-    refused(pullFields({ commitOffset: queueOffset }), ResponseCode.SYSTEM_ERROR, /<commitOffset> is null/);
+  for (const offset of ['9'.repeat(20), '9'.repeat(400), '1e5']) {
+    refused(pullFields({ queueOffset: offset }), ResponseCode.SYSTEM_ERROR, /<queueOffset> is null/);
+    refused(pullFields({ commitOffset: offset }), ResponseCode.SYSTEM_ERROR, /<commitOffset> is null/);
   }
+  refused(
+    pullFields({ commitOffset: '9007199254740993' }),
+    ResponseCode.SYSTEM_ERROR,
+    /<commitOffset> is null/,
+  );
   for (const name of ['queueId', 'maxMsgNums', 'sysFlag']) {
     const problem = new RegExp(`<${name}> is null`);
     refused(pullFields({ [name]: '2147483648' }), ResponseCode.SYSTEM_ERROR, problem);
@@ -178,6 +183,17 @@ test('a parked pull is answered at its deadline, once, and not before', () => {
   assert.equal(rig.answers(), []);
 });
 
+test('a pull that is looked at after its deadline is answered, although nothing has come for it', () => {
+  const rig = new PullRig();
+  rig.dispatch();
+  rig.pull(pullFields({ queueOffset: '1' }));
+  rig.now += 20_000;
+  rig.handler.arrived(rig.id());
+  rig.handler.serve();
+  assert.is(rig.hold.size, 0);
+  assert.equal(rig.answers(), [[ResponseCode.PULL_NOT_FOUND, 1, 'OFFSET_OVERFLOW_ONE']]);
+});
+
 test('a closed connection drops its pulls; one that closes while a pull runs is not written to', () => {
   const rig = new PullRig();
   rig.dispatch();
@@ -202,7 +218,8 @@ test('messages that the filter refuses leave the pull parked and are looked at o
     rig.dispatch();
     assert.equal([rig.answers(), rig.hold.size], [[], 1]);
   }
-  const [parked] = rig.hold.takeAll();
+  rig.hold.wakeAll();
+  const parked = rig.hold.next();
   assert.is(parked?.scanFrom, 4);
   if (parked !== undefined) rig.hold.park(parked);
   rig.now += 60_000;
@@ -246,13 +263,30 @@ test('a queue whose entries cannot be read parks the pull until its deadline', (
   assert.is(rig.answers()[0]?.[0], ResponseCode.PULL_NOT_FOUND);
 });
 
+test('an offset past 2^53 lies past the end of the queue like any other', () => {
+  const rig = new PullRig();
+  rig.dispatch();
+  for (const queueOffset of ['1000', '9007199254740993', '9223372036854775807']) {
+    rig.pull(pullFields({ ...NO_WAIT, queueOffset }));
+    const [answer] = rig.answers();
+    assert.equal(
+      [answer?.[0], answer?.[2]],
+      [ResponseCode.PULL_OFFSET_MOVED, 'OFFSET_OVERFLOW_BADLY'],
+      queueOffset,
+    );
+  }
+});
+
 test('a wait of any length ends after two minutes', () => {
   const rig = new PullRig();
   rig.dispatch();
   for (const suspendTimeoutMillis of ['9000000000000000', '9223372036854775807', '120001']) {
     rig.pull(pullFields({ queueOffset: '1', suspendTimeoutMillis }));
     assert.is(rig.hold.size, 1);
-    rig.now += 120_000;
+    rig.now += 119_000;
+    rig.handler.expire();
+    assert.is(rig.hold.size, 1, suspendTimeoutMillis);
+    rig.now += 1_128;
     rig.handler.expire();
     assert.is(rig.hold.size, 0, suspendTimeoutMillis);
     assert.is(rig.client.replies()[0]?.code, ResponseCode.PULL_NOT_FOUND);

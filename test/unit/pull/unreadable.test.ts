@@ -174,7 +174,7 @@ test('one message by position, key or time: an error, never "not there"', () => 
   assert.ok(queue !== undefined);
   assert.is(store.reader.query('T', 'k', 10, 0, 9e15, 'K').records.length, 1);
   disk.bad = [[physicalOffset, physicalOffset + 4096]];
-  const named = /position \d+ \(EIO\)/;
+  const named = /position \d+ cannot be read \(EIO\)/;
   assert.throws(() => store.reader.recordAt(physicalOffset), named);
   assert.throws(() => store.reader.query('T', 'k', 10, 0, 9e15, 'K'), named);
   assert.throws(() => store.reader.offsetByTime(queue, 5, 'LOWER'), named);
@@ -182,6 +182,9 @@ test('one message by position, key or time: an error, never "not there"', () => 
   assert.ok(store.reader.recordAt(0) !== undefined, 'its neighbours are there');
   disk.bad = [];
   assert.ok(store.reader.recordAt(physicalOffset) !== undefined);
+  queue.files.close();
+  Object.assign(disk, { failing: 'consumequeue', openError: 5 });
+  assert.throws(() => store.reader.offsetByTime(queue, 5, 'LOWER'), /ConsumeQueue at entry \d+ .*EIO/);
 });
 
 test('the memory of troubles is bounded, and forgets those noted first', () => {

@@ -52,8 +52,10 @@ function run(rig: PullRig, { tags, subscription, offset }: Case, schedule: reado
   // What is left of the dispatcher happens afterwards, between and within the turns of news.
   for (;;) {
     const news = arrivals.shift();
-    if (news !== undefined) rig.handler.arrived(news);
-    else if (done < steps.length) catchUp();
+    if (news !== undefined) {
+      rig.handler.arrived(news);
+      rig.handler.serve();
+    } else if (done < steps.length) catchUp();
     else break;
   }
   directory.before = () => {};
@@ -113,7 +115,8 @@ test('a reader that looks before it sets its bit is found out', () => {
     rig.hold.park = park;
     rig.client.replies();
     if (rig.hold.size > before) lost++;
-    rig.hold.takeAll();
+    rig.hold.wakeAll();
+    while (rig.hold.next() !== undefined);
   }
   assert.ok(lost > 0, 'no schedule lost the wake-up of a wrong reader');
 });

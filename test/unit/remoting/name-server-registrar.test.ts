@@ -296,6 +296,18 @@ test('a place that a rival has left empty is taken at once, and then ever more r
   await registrar.close();
 });
 
+test('a name server that answers nonsense is registered with all the same, and not asked again', async (context) => {
+  const { server } = context;
+  const { registrar, round } = watched(context);
+  server.members = { 'x"': 'y' };
+  assert.is(await registrar.start(), 1);
+  assert.is(server.registered().length, 1);
+  server.members = undefined;
+  await round();
+  assert.is(server.asked, 1);
+  await registrar.close();
+});
+
 test('a name server that cannot tell is not asked again', async (context) => {
   const { server } = context;
   const { registrar, round } = watched(context);

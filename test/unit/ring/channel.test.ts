@@ -137,7 +137,7 @@ test('what can never be sent is an error at once', () => {
 });
 
 test('posts beyond the limit make the channel overfull until they have gone', () => {
-  const both = rig(2, 4 * SLAB);
+  const both = rig(2, 4 * SLAB + 2048);
   for (let i = 0; i < 6; i++) post(both, i, SLAB);
   assert.is(both.sender.overfull, false);
   post(both, 6, SLAB);
@@ -147,6 +147,41 @@ test('posts beyond the limit make the channel overfull until they have gone', ()
   both.sender.publish();
   assert.is(both.sender.overfull, false);
   assert.is(both.sender.late, true);
+});
+
+test('small posts count what they cost to keep, so that their number is bounded', () => {
+  const both = rig(2, 1024 * 1024);
+  let posts = 0;
+  while (!both.sender.overfull && posts < 1e6) {
+    post(both, 1, 0);
+    posts++;
+  }
+  assert.ok(posts < 200_000, `${posts} posts wait`);
+});
+
+test('who claims among posts catches up first: nothing waits that has room', () => {
+  const both = rig(1);
+  for (let i = 0; i < 3; i++) post(both, i, SLAB);
+  both.sender.publish();
+  assert.is(both.sender.catchUp(), false);
+  assert.equal(take(both), [0, SLAB]);
+  const woken = both.woken.sender;
+  both.receiver.release();
+  assert.is(both.woken.sender, woken + 1, 'who could not catch up is woken');
+  assert.is(both.sender.catchUp(), false);
+  both.sender.publish();
+  assert.equal(take(both), [1, SLAB]);
+  both.receiver.release();
+  assert.is(both.sender.catchUp(), true);
+  assert.ok(claim(both, 9, 1));
+  both.sender.publish();
+  assert.equal(
+    [take(both), take(both)],
+    [
+      [2, SLAB],
+      [9, 1],
+    ],
+  );
 });
 
 test('a place in the ring is released when the receiver is past it, and who asked is woken', () => {

@@ -153,6 +153,35 @@ test('unique key, every key and the tag find the message; the topic tells apart'
   assert.equal([found('Tag', 'T'), found('a', 'T')], [[first], []]);
 });
 
+test('a query looks at so many entries and no more, the newest ones', () => {
+  const disk = new SimDisk();
+  const geometry = { slots: 4, entries: 40_000 };
+  const index = new KeyIndex(disk, DIRECTORY, geometry, new StillClock());
+  for (let i = 0; i < 100_000; i++) index.put(5, i, 1_700_000_000_000 + i);
+  index.commit();
+  const seen: number[] = [];
+  new IndexReader(disk, DIRECTORY, geometry).find(5, 0, EVER, 64, (position) => {
+    seen.push(position);
+    return false;
+  });
+  assert.is(seen.length, 65_536);
+  assert.equal([seen[0], seen.at(-1)], [99_999, 100_000 - 65_536]);
+});
+
+test('a query answers with the newest messages that fit', () => {
+  const { store } = smallStore({ mappedFileSizeCommitLog: 32 << 20, maxMessageSize: 4 << 20 });
+  const positions = Array.from(
+    { length: 6 },
+    () => store.append('T', headFor(0), Buffer.alloc(2 << 20, 1), 'KEYS\x01k\x02').physicalOffset,
+  );
+  store.dispatch();
+  const { records } = store.reader.query('T', 'k', 64, 0, EVER, 'K');
+  assert.equal(
+    records.map((record) => Number(Buffer.from(record).readBigInt64BE(28))),
+    positions.slice(3),
+  );
+});
+
 test('keys with one hash are told apart', () => {
   // "Aa" and "BB" have the same Java hash, behind any topic.
   assert.is(javaHashCode('T#Aa'), javaHashCode('T#BB'));

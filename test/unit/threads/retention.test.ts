@@ -19,6 +19,14 @@ const OPTIONS = {
   fileReservedTime: 0,
 };
 
+/** Nothing survives a power cut that was not synced. */
+const NO_LUCK = {
+  int: () => 0,
+  chance: () => false,
+  pick: ([first]: [unknown]) => first,
+  next: () => 0,
+} as never;
+
 class FullDisk extends Retention {
   ratio = 0.1;
 
@@ -164,6 +172,28 @@ test('expired files stay until they may go, which is said once', async () => {
   assert.is(await retention.run(), 2);
   assert.equal(starts(), [2 * FILE]);
 });
+
+for (const ends of ['kill', 'powerCut'] as const) {
+  test(`files that went without a checkpoint take no queue's numbering with them (${ends})`, async () => {
+    const { disk, store, retention } = await rig(1, {
+      mayGo: async (_, forced) => forced && (await disk.syncRangeFiles()) === 0,
+    });
+    // Behind the checkpoint, and before what is left of the log: messages of a queue that gets no more of them.
+    for (let i = 0; i < 3; i++) store.append('quiet', headFor(0), bodyFor(200, 'quiet'), '');
+    for (let i = 0; i < 6; i++) store.append('t', headFor(0), bodyFor(100_000, 't'), '');
+    store.flush();
+    store.dispatch();
+    retention.ratio = 0.9;
+    assert.is(await retention.run(), 3);
+    disk.syncDirectory();
+    if (ends === 'kill') disk.kill();
+    else disk.powerCut(NO_LUCK, 0);
+    const next = reopen(disk);
+    assert.is(next.positions.get(LOG_START), 3 * FILE);
+    assert.is(next.append('quiet', headFor(0), bodyFor(200, 'quiet'), '').queueOffset, 3);
+    assert.is(next.append('t', headFor(0), bodyFor(200, 't'), '').queueOffset, 8);
+  });
+}
 
 for (let unlinked = 0; unlinked <= 4; unlinked++) {
   test(`a kill after ${unlinked} of 4 files were unlinked leaves a store that opens and goes on`, async () => {

@@ -1,0 +1,169 @@
+/**
+ * The sockets of a network thread on loopback, in this thread: what its frames do is up to the test. A frame is
+ * `opaque` and `answer` (i32 each) and any bytes behind; its answer is a frame of `answer` bytes that begins with
+ * `opaque`.
+ */
+import { createConnection, type Socket } from 'node:net';
+import type { Connection } from '../../src/net/connection.ts';
+import { ConnectionCount } from '../../src/net/connection-count.ts';
+import { CUT_ALL, cutFrames, FrameCutter } from '../../src/protocol/frame-cutter.ts';
+import { Counters } from '../../src/ring/counters.ts';
+import { bindPort } from '../../src/threads/control/bind.ts';
+import { Sockets } from '../../src/threads/network/sockets.ts';
+
+/** How long something may take before the test gives up. */
+const PATIENCE_MS = 20_000;
+
+/** Waits for other sides and threads; says what it waited for when that does not come. */
+export async function until(what: string, condition: () => boolean): Promise<void> {
+  const end = performance.now() + PATIENCE_MS;
+  while (!condition()) {
+    if (performance.now() > end) throw new Error(`did not happen: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+}
+
+export function requestBytes(opaque: number, answer = 8, more = 0): Buffer {
+  const bytes = Buffer.alloc(12 + more);
+  bytes.writeInt32BE(8 + more, 0);
+  bytes.writeInt32BE(opaque, 4);
+  bytes.writeInt32BE(answer, 8);
+  return bytes;
+}
+
+/** A client that remembers the opaques of its answers, and reads only when it wants to. */
+export class RigClient {
+  readonly answers: number[] = [];
+  readonly socket: Socket;
+  received = 0;
+  closed = false;
+  readonly #cutter = new FrameCutter();
+
+  private constructor(socket: Socket) {
+    this.socket = socket;
+    socket.on('error', () => {});
+    socket.on('close', () => {
+      this.closed = true;
+    });
+    socket.on('data', (chunk: Buffer) => {
+      this.received += chunk.length;
+      cutFrames(this.#cutter, chunk, (frame) => {
+        this.answers.push(new DataView(frame.buffer, frame.byteOffset).getInt32(0));
+      });
+    });
+  }
+
+  /** `allowHalfOpen`: it does not end its side when the other one ends. */
+  static connect(port: number, allowHalfOpen = false): Promise<RigClient> {
+    return new Promise((resolve, reject) => {
+      const socket = createConnection({ host: '127.0.0.1', port, allowHalfOpen }, () =>
+        resolve(new RigClient(socket)),
+      );
+      socket.once('error', reject);
+    });
+  }
+
+  ask(opaque: number, answer?: number): void {
+    this.socket.write(requestBytes(opaque, answer));
+  }
+
+  /** Reads at least so many bytes, then nothing. */
+  async readSome(bytes: number): Promise<void> {
+    const target = this.received + bytes;
+    this.socket.resume();
+    await until('the client has read', () => this.received >= target || this.closed);
+    this.socket.pause();
+  }
+}
+
+export interface RigSetup {
+  limit?: number;
+  /** Network threads that share the budgets: many make them small. */
+  threads?: number;
+  count?: ConnectionCount;
+}
+
+export class SocketsRig {
+  readonly sockets: Sockets;
+  readonly count: ConnectionCount;
+  readonly clients: RigClient[] = [];
+  /** Reasons for which connections were closed. */
+  readonly faults: string[] = [];
+  /** Opaques of the frames handled, in order. */
+  readonly handled: number[] = [];
+  opened = 0;
+  closed = 0;
+  now = 1_000_000;
+  mayOpen = true;
+  port = 0;
+  /** Instead of the answer; its outcome. */
+  onFrame: ((connection: Connection, opaque: number) => number | undefined) | undefined;
+  onDrained: (connection: Connection) => void = () => {};
+
+  constructor({ limit = 10_000, threads = 1, count }: RigSetup = {}) {
+    this.count = count ?? new ConnectionCount(new SharedArrayBuffer(4), limit);
+    this.sockets = new Sockets({
+      beginTurn: () => this.now,
+      frame: (connection, _, view, offset) =>
+        this.#frame(connection, view.getInt32(offset), view.getInt32(offset + 4)),
+      opened: () => this.opened++,
+      closed: () => this.closed++,
+      drained: (connection) => this.onDrained(connection),
+      closedFor: (reason, detail) => this.faults.push(`${reason}: ${detail}`),
+      mayOpen: () => this.mayOpen,
+      count: this.count,
+      counters: Counters.unread(),
+      threads,
+      endOfTurn: () => this.sockets.flush(),
+    });
+  }
+
+  async listen(handOver: (descriptor: number) => boolean = () => false): Promise<void> {
+    const { port, descriptor } = await bindPort('127.0.0.1', 0);
+    this.port = port;
+    this.sockets.listen(descriptor, handOver);
+  }
+
+  /** A client whose connection has been taken. */
+  async connect(): Promise<RigClient> {
+    const client = await RigClient.connect(this.port);
+    this.clients.push(client);
+    return client;
+  }
+
+  async connectMany(count: number): Promise<RigClient[]> {
+    const before = this.opened;
+    const clients: RigClient[] = [];
+    for (let i = 0; i < count; i++) clients.push(await this.connect());
+    await until('all are connected', () => this.opened >= before + count);
+    return clients;
+  }
+
+  /** Connections of the table, in order of their slots. */
+  get connections(): Connection[] {
+    return [...this.sockets.connections.all()];
+  }
+
+  answer(connection: Connection, opaque: number, bytes: number): void {
+    const at = connection.reserve(4 + bytes);
+    connection.output.fill(0, at, at + 4 + bytes);
+    connection.output.writeInt32BE(bytes, at);
+    connection.output.writeInt32BE(opaque, at + 4);
+    this.sockets.touched(connection);
+  }
+
+  async close(): Promise<void> {
+    this.sockets.refuse();
+    this.sockets.destroyAll();
+    for (const client of this.clients) client.socket.destroy();
+    await until('all connections have ended', () => this.sockets.connections.size === 0);
+  }
+
+  #frame(connection: Connection, opaque: number, answer: number): number {
+    const outcome = this.onFrame?.(connection, opaque);
+    if (outcome !== undefined && outcome !== CUT_ALL) return outcome;
+    this.handled.push(opaque);
+    if (outcome === undefined && answer > 0) this.answer(connection, opaque, answer);
+    return CUT_ALL;
+  }
+}

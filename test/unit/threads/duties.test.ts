@@ -1,0 +1,42 @@
+/** Control's periodic work: what fails is reported and goes on, and does not keep the rest from being done. */
+import { rmSync } from 'node:fs';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { Duties, type DutiesParts } from '../../../src/threads/control/duties.ts';
+import { makeTables } from '../../../src/threads/control/tables.ts';
+import { FakeTime, silentLog, temporaryDirectory, testSettings } from '../control/support.ts';
+
+test('a start whose retention fails goes on, and a full disk refuses sends although nothing could be deleted', async () => {
+  const directory = temporaryDirectory();
+  const said: string[] = [];
+  const announced: [boolean, string][] = [];
+  const settings = testSettings();
+  const duties = new Duties({
+    config: {
+      settings,
+      nameServers: [],
+      store: { directory },
+      log: { ...silentLog, error: (_: object, text: string) => said.push(text) },
+    },
+    tables: makeTables(directory, settings, new FakeTime(), silentLog),
+    retention: {
+      run: () => Promise.reject(new Error('no thread to be had')),
+      diskRatio: () => 0.95,
+      refusesWrites: (ratio: number) => ratio > 0.9,
+    },
+    announcer: { settings: (accept: boolean, why: string) => announced.push([accept, why]) },
+    endOfTurn: () => {},
+  } as unknown as DutiesParts);
+  try {
+    await duties.start();
+  } finally {
+    duties.halt();
+    rmSync(directory, { recursive: true, force: true });
+  }
+  assert.is(announced.length, 1);
+  assert.is(announced[0]?.[0], false);
+  assert.match(announced[0]?.[1] ?? '', /95 % full/);
+  assert.equal(said, ['deleting expired files failed, tried again with the next round']);
+});
+
+test.run();
