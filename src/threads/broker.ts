@@ -132,6 +132,7 @@ class Broker implements RunningBroker {
     const requests = new Requests(this.#tables, ids, stats, {
       groupName: (id) => this.#announcer.groupName(id),
       topicSettled: (topic) => this.#topics.settled(topic),
+      holdBack: (topic) => this.#topics.holdBack(topic),
     });
     this.#link = new LinkServer(this.#topology.networks, {
       handlers: createHandlers(context),
