@@ -166,6 +166,7 @@ export class Sockets {
 
   /** Rings may have room again: goes on where connections were blocked, in slices and in turn. */
   unblock(): void {
+    if (this.#refusing) return;
     this.#toUnblock = this.#blocked.size;
     this.#unblockSome();
   }
@@ -220,8 +221,6 @@ export class Sockets {
     const now = this.#parts.beginTurn();
     for (const connection of this.connections.all()) {
       if (connection.outputHold.bytes > 0) this.#noteUnread(connection);
-      // One that waits for us is not idle.
-      if (connection.blocked) connection.lastActive = now;
       if (connection.lastActive >= now - (connection.ended ? LINGER_MS : idleMs)) continue;
       const moved = connection.ended ? bytesTaken(connection.socket) : bytesMoved(connection.socket);
       if (moved !== connection.movedWhenIdle) {
@@ -239,6 +238,7 @@ export class Sockets {
   /** Keeps count of what the peer has not read; beyond the limit of one connection it is closed. */
   #noteUnread(connection: Connection): void {
     const { unsent, socket } = connection;
+    if (unsent === 0 && connection.outputHold.bytes === 0) return;
     const step = unsent === 0 ? 0 : Math.floor(bytesTaken(socket) / UNREAD_STEP_BYTES);
     this.#unread.update(connection.outputHold, unsent, step, this.#parts.beginTurn());
     if (unsent <= MAX_OUTPUT_BYTES || connection.closed) return;
@@ -329,19 +329,23 @@ export class Sockets {
   /** Bytes [0, length) of the static buffer belong to `connection`. False stops reading. */
   #read(connection: Connection | undefined, length: number): boolean {
     if (connection === undefined || connection.ended) return true;
-    connection.lastActive = this.#parts.beginTurn();
+    const now = this.#parts.beginTurn();
+    connection.lastActive = now;
     this.#parts.counters.add(BYTES_RECEIVED, length);
     this.#reading = connection;
-    this.#settle(connection, connection.cutter.push(this.#buffer, this.#view, length, this.#handle));
+    this.#settle(connection, connection.cutter.push(this.#buffer, this.#view, length, this.#handle), now);
     this.#parts.endOfTurn();
     return !connection.paused;
   }
 
   #resumeFrames(connection: Connection): void {
     if (connection.ended) return;
-    connection.lastActive = this.#parts.beginTurn();
+    const now = this.#parts.beginTurn();
     this.#reading = connection;
-    this.#settle(connection, connection.cutter.resume(this.#handle));
+    const outcome = connection.cutter.resume(this.#handle);
+    // One that stays blocked as long as an idle one may is closed with those: its peer has long given up.
+    if (outcome !== CUT_BLOCKED) connection.lastActive = now;
+    this.#settle(connection, outcome, now);
   }
 
   /** A frame of the connection being read. Whatever it leads to ends here: at worst with its connection. */
@@ -367,7 +371,7 @@ export class Sockets {
     connection.lastActive = this.#parts.beginTurn();
     this.#parts.drained(connection);
     if (!connection.congested) {
-      if (connection.stalled) {
+      if (connection.stalled && !this.#refusing) {
         connection.stalled = false;
         this.#resumeFrames(connection);
       } else {
@@ -378,7 +382,7 @@ export class Sockets {
   }
 
   /** Acts on how far the frames of a connection got. */
-  #settle(connection: Connection, outcome: number): void {
+  #settle(connection: Connection, outcome: number, now: number): void {
     if (outcome === CUT_BROKEN) {
       connection.flush();
       connection.socket.destroy();
@@ -395,7 +399,7 @@ export class Sockets {
       this.#resume(connection);
     }
     const { keptBytes, frames } = connection.cutter;
-    this.#unfinished.update(connection.input, keptBytes, frames, connection.lastActive);
+    this.#unfinished.update(connection.input, keptBytes, frames, now);
   }
 
   /** While it is not read its unfinished frame cannot go on, and is not held against it. */

@@ -101,6 +101,7 @@ class Broker implements RunningBroker {
   #engine: Engine | undefined;
   #reportDeath: (error: Error) => void = () => {};
   #closing: Promise<boolean> | undefined;
+  #givenUp: Promise<void> | undefined;
 
   constructor(config: BrokerConfig) {
     this.#config = config;
@@ -138,6 +139,7 @@ class Broker implements RunningBroker {
     const requests = new Requests(this.#tables, ids, stats, {
       groupName: (id) => this.#announcer.groupName(id),
       topicSettled: (topic) => this.#topics.settled(topic),
+      holdBack: (topic) => this.#topics.holdBack(topic),
     });
     this.#link = new LinkServer(this.#topology.networks, {
       handlers: createHandlers(context),
@@ -209,8 +211,15 @@ class Broker implements RunningBroker {
   }
 
   /** Ends everything where it is; the store stays marked as not cleanly closed. */
-  async giveUp(): Promise<void> {
+  giveUp(): Promise<void> {
+    this.#givenUp ??= this.#endAll();
+    return this.#givenUp;
+  }
+
+  async #endAll(): Promise<void> {
     this.#closing = Promise.resolve(false);
+    // Who waits for the threads to come up must hear that they will not.
+    this.#link.end();
     this.#checkpoints.end();
     this.#duties.halt();
     await this.#engine?.terminate();

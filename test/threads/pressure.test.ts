@@ -265,4 +265,51 @@ test('one message wakes the twenty thousand pulls that a consumer has parked: ea
   await good.stop();
 });
 
+test('a stop in the middle of it all is clean, and what was acknowledged is there', async () => {
+  const own = temporaryStore();
+  const first = await startBrokerProcess(own.directory);
+  let second: BrokerProcess | undefined;
+  const client = new CommandClient({ address: first.broker });
+  try {
+    for (const topic of ['large', 'doomed', 'filled']) {
+      const body = topic === 'large' ? LARGE : Buffer.from('0');
+      assert.is((await client.request(sendRequest(topic, 0, 'k0', body), 20_000)).code, 0);
+    }
+    await client.request(pullRequest('large', 0, 0, 10_000), 20_000);
+    const [greedy, parked, sender, maker, asker] = await Promise.all(
+      repeat(5, () => Pipeliner.connect(first.broker)),
+    );
+    greedy?.pause();
+    greedy?.pipeline(repeat(1000, () => pullRequest('large', 0, 0)));
+    parked?.pipeline(repeat(5000, () => pullRequest('filled', 0, 1_000_000, 100_000)));
+    sender?.pipeline(repeat(20_000, (n) => sendRequest('filled', 0, `k${n + 1}`, Buffer.alloc(1024, 'b'))));
+    maker?.pipeline(repeat(2000, (n) => sendRequest('just-made', 0, `k${n}`, Buffer.alloc(1024, 'b'))));
+    asker?.pipeline([
+      requestCommand(RequestCode.DELETE_TOPIC_IN_BROKER, { topic: 'doomed' }),
+      ...repeat(500, () => requestCommand(RequestCode.GET_ALL_TOPIC_CONFIG, {})),
+    ]);
+    await until('sends are answered', () => (sender?.answers.length ?? 0) > 2000);
+    first.child.kill('SIGTERM');
+    assert.is(await first.ended, 0, first.log());
+    const sent = sender?.answers.filter(({ code }) => code === 0) ?? [];
+    const made = maker?.answers.filter(({ code }) => code === 0) ?? [];
+    second = await startBrokerProcess(own.directory);
+    const reader = new CommandClient({ address: second.broker });
+    const filled = await readQueue(reader, 'filled', 0);
+    // In the order in which they were sent, up to where the stop came.
+    assert.ok(filled.every((key, n) => key === `k${n}`));
+    assert.ok(filled.length > sent.length, `${filled.length} of ${sent.length} acknowledged`);
+    const keys = made.length === 0 ? [] : await readQueue(reader, 'just-made', 0);
+    assert.ok(keys.length >= made.length && keys.every((key, n) => key === `k${n}`));
+    reader.close();
+    second.child.kill('SIGTERM');
+    assert.is(await second.ended, 0, second.log());
+  } finally {
+    client.close();
+    first.child.kill('SIGKILL');
+    second?.child.kill('SIGKILL');
+    own.remove();
+  }
+});
+
 test.run();

@@ -14,6 +14,8 @@ export interface RequestLookups {
   groupName: (id: number) => string | undefined;
   /** Resolves when nothing of a deleted topic of this name is left to wait for. */
   topicSettled: (topic: string) => Promise<void>;
+  /** Keeps a topic from the network threads until the result is called. */
+  holdBack: (topic: string) => () => void;
 }
 
 export class Requests {
@@ -68,13 +70,21 @@ export class Requests {
       answer(ResponseCode.NO_PERMISSION, `Sending message to topic[${what.name}] is forbidden.`);
       return;
     }
-    if (!this.#createTopic(what)) {
+    // A message must not be acknowledged in a topic that a crash would forget, by whatever thread, nor be mistaken for
+    // one of a deleted topic of the same name.
+    const announce = this.#lookups.holdBack(what.name);
+    let created = false;
+    try {
+      created = this.#createTopic(what);
+    } finally {
+      if (!created) announce();
+    }
+    if (!created) {
       answer(ResponseCode.TOPIC_NOT_EXIST, `topic[${what.name}] not exist, apply first please!`);
       return;
     }
-    // A message must not be acknowledged in a topic that a crash would forget, nor be mistaken for one of a deleted
-    // topic of the same name.
-    Promise.all([this.#tables.topics.saved(), this.#lookups.topicSettled(what.name)]).then(
+    const saved = this.#tables.topics.saved().finally(announce);
+    Promise.all([saved, this.#lookups.topicSettled(what.name)]).then(
       () => answer(ResponseCode.SUCCESS, ''),
       (error: Error) => answer(ResponseCode.SYSTEM_ERROR, `the topic cannot be saved: ${error.message}`),
     );

@@ -133,6 +133,7 @@ export class LinkServer {
   /** Requests that are answered later. */
   #underWay = 0;
   #nextRound: NodeJS.Immediate | undefined;
+  #ended = false;
   /** A turn that ends with a flush is under way, or one is to come. */
   #flushes = false;
 
@@ -150,13 +151,20 @@ export class LinkServer {
     this.#version = version;
   }
 
-  /** Resolves when all network threads have applied everything published so far. */
+  /** Resolves when all network threads have applied everything published so far; rejects when this ends before. */
   async applied(): Promise<void> {
     const version = this.#version;
     while (!this.#allApplied(version)) {
+      if (this.#ended) throw new Error('the broker has ended');
       this.flush();
       await new Promise((resolve) => setTimeout(resolve, 1));
     }
+  }
+
+  /** Nothing more is taken, and nobody waits any more for threads that may have gone. */
+  end(): void {
+    this.#ended = true;
+    clearImmediate(this.#nextRound);
   }
 
   /** Takes what came up, as far as it can be carried, and sends what is due. To be called when the bell rings. */
@@ -196,7 +204,7 @@ export class LinkServer {
 
   /** After false, whatever makes room rings control's bell. */
   get #mayTake(): boolean {
-    if (this.#underWay >= MAX_CONTROL_REQUESTS || !this.#events.mayTake()) return false;
+    if (this.#ended || this.#underWay >= MAX_CONTROL_REQUESTS || !this.#events.mayTake()) return false;
     if (this.#heldBytes > MAX_CHANNEL_BACKLOG_BYTES) return false;
     return !this.#links.some((link) => link.down.overfull);
   }

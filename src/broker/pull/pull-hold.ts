@@ -63,6 +63,7 @@ export class PullHold {
   #dueEnd = 0;
   /** The pulls of `#step`, as far as they were not taken. */
   #expired: Iterator<ParkedPull> | undefined;
+  #expiredFirst = false;
   #size = 0;
 
   get size(): number {
@@ -113,9 +114,12 @@ export class PullHold {
     this.#enterStep(first);
   }
 
-  /** Takes the next pull that is woken or whose deadline has passed out of the hold. */
+  /** Takes the next pull that is woken or whose deadline has passed out of the hold; either kind by turns. */
   next(): ParkedPull | undefined {
-    const pull = this.#nextExpired() ?? this.#nextWoken();
+    this.#expiredFirst = !this.#expiredFirst;
+    const pull = this.#expiredFirst
+      ? (this.#nextExpired() ?? this.#nextWoken())
+      : (this.#nextWoken() ?? this.#nextExpired());
     if (pull !== undefined) this.#takeOut(pull);
     return pull;
   }

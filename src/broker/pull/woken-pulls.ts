@@ -14,6 +14,8 @@ import type { ParkedPull } from './pull-hold.ts';
 const SLICE_MS = 4;
 /** Fetches from the disk at a time. */
 const FETCHES = 4;
+/** Where pulls come from: the disk, connections that have taken answers, the hold. */
+const SOURCES = 3;
 
 export interface WokenPull {
   pull: ParkedPull;
@@ -52,6 +54,7 @@ export class WokenPulls {
   readonly #fetchesOf = new Map<number, number>();
   #fetches = 0;
   #fetching = 0;
+  #turn = 0;
   #next: NodeJS.Immediate | undefined;
 
   constructor(parts: WokenPullsParts) {
@@ -148,22 +151,32 @@ export class WokenPulls {
     }
   }
 
+  /** What was fetched, what goes on, what is new: by turns, so that much of one does not hold up the others. */
   #take(): WokenPull | undefined {
-    const first = this.#fetched.shift() ?? this.#takeResumed();
-    if (first !== undefined) return first;
+    for (let i = 0; i < SOURCES; i++) {
+      this.#turn = (this.#turn + 1) % SOURCES;
+      const woken = this.#takeFrom(this.#turn);
+      if (woken !== undefined) return woken;
+    }
+    return undefined;
+  }
+
+  #takeFrom(source: number): WokenPull | undefined {
+    if (source === 0) return this.#fetched.shift();
+    if (source === 1) return this.#takeResumed();
     const pull = this.#parts.next();
     return pull && { pull, fetched: false };
   }
 
-  /** As far as the connection takes answers: what it does not take yet stays where it is. */
+  /** Of each connection in turn, as far as it takes answers: what it does not take yet stays where it is. */
   #takeResumed(): WokenPull | undefined {
-    for (let stalled = this.#resumed.peek(); stalled !== undefined; stalled = this.#resumed.peek()) {
+    for (let stalled = this.#resumed.shift(); stalled !== undefined; stalled = this.#resumed.shift()) {
       const woken = stalled.connection.congested ? undefined : stalled.pulls.shift();
       if (woken !== undefined) {
         this.#stalledPulls--;
+        this.#resumed.push(stalled);
         return woken;
       }
-      this.#resumed.shift();
       stalled.resumed = false;
       const { slot } = stalled.connection;
       if (stalled.pulls.size === 0 && this.#stalled.get(slot) === stalled) this.#stalled.delete(slot);

@@ -8,6 +8,8 @@ import { MAX_ALL_CREATION_BYTES, MAX_CREATION_BYTES } from '../../lib/limits.ts'
 import type { Connection } from '../../net/connection.ts';
 
 const PATIENCE_MS = 3000;
+/** Frames that are refused in one turn, rounded up to whole names. */
+const EXPIRED_TOGETHER = 4096;
 /** What a frame that waits costs beside its bytes, roughly: a buffer of its own and its entry. */
 const FRAME_BYTES = 256;
 
@@ -97,12 +99,17 @@ export class ParkedFrames {
     return waiting.frames;
   }
 
-  /** Takes the frames that have waited for an answer for too long, with the name they waited for. */
+  /**
+   * Takes the frames that have waited for an answer for too long, with the name they waited for. Of very many some: the
+   * rest the next time.
+   */
   takeExpired(now: number): { key: string; frames: Iterable<ParkedFrame> }[] {
     const expired: { key: string; frames: Iterable<ParkedFrame> }[] = [];
+    let count = 0;
     for (const [key, waiting] of this.#waiting) {
-      if (waiting.deadline > now) break;
+      if (waiting.deadline > now || count >= EXPIRED_TOGETHER) break;
       if (this.#ready.has(key)) continue;
+      count += waiting.frames.size;
       this.#remove(key, waiting);
       expired.push({ key, frames: waiting.frames });
     }

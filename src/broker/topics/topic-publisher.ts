@@ -38,6 +38,8 @@ export class TopicPublisher {
   /** Deleted topics whose old messages are not settled yet, with what was made under their name meanwhile. */
   readonly #retiring = new Map<string, TopicConfig | undefined>();
   readonly #retirement = new Map<string, Promise<void>>();
+  /** Topics that nobody may hear of yet: for how many reasons, and what they have become meanwhile. */
+  readonly #heldBack = new Map<string, { reasons: number; config: TopicConfig | undefined }>();
   /** From where on the log belongs to the topic of this name. */
   readonly #bornAt = new Map<string, number>();
   readonly #known = new Set<number>();
@@ -51,7 +53,28 @@ export class TopicPublisher {
     this.#known.add(id);
   }
 
+  /**
+   * Keeps changes of a topic from the other threads until the result is called: a topic that a crash would forget must
+   * not take messages in any of them.
+   */
+  holdBack(topic: string): () => void {
+    const held = this.#heldBack.get(topic) ?? { reasons: 0, config: undefined };
+    held.reasons++;
+    this.#heldBack.set(topic, held);
+    return () => {
+      held.reasons--;
+      if (held.reasons > 0) return;
+      this.#heldBack.delete(topic);
+      if (held.config !== undefined) this.changed(held.config);
+    };
+  }
+
   changed(config: TopicConfig): void {
+    const held = this.#heldBack.get(config.topicName);
+    if (held !== undefined) {
+      held.config = config;
+      return;
+    }
     if (this.#retiring.has(config.topicName)) {
       this.#retiring.set(config.topicName, config);
       return;
@@ -78,6 +101,8 @@ export class TopicPublisher {
 
   deleted(topic: string): void {
     const { ids, publish, retireQueues, settled, forgetFiles } = this.#parts;
+    const held = this.#heldBack.get(topic);
+    if (held !== undefined) held.config = undefined;
     const queues = ids.of(topic);
     ids.forget(topic);
     for (const id of queues) this.#known.delete(id);

@@ -265,6 +265,16 @@ test('the limit for all names holds, and the bytes come back when frames run, ex
   assert.equal([parked.size, parked.bytes, parked.hasReady], [0, 0, false]);
 });
 
+test('very many that have waited for too long are refused in several goes', () => {
+  const parked = new ParkedFrames();
+  const { connection } = fakeConnection();
+  for (let i = 0; i < 10_000; i++) parked.park(`t:${i}`, { connection, frame: new Uint8Array(10) }, 0);
+  const goes: number[] = [];
+  while (parked.size > 0) goes.push(parked.takeExpired(3000).length);
+  assert.equal(goes, [4096, 4096, 1808]);
+  assert.is(parked.bytes, 0);
+});
+
 test('what waits for too long is refused once, and a late answer changes nothing', () => {
   const rig = new Rig();
   const [client] = rig.clients as [Client];

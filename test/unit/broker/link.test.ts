@@ -332,6 +332,24 @@ test('what is said outside of a turn is seen without anybody asking', async () =
   assert.equal([client.closed, rig.ends[0]?.applied], [true, ['groupDeleted']]);
 });
 
+test('who waits for threads to apply something hears of it when they will not', async () => {
+  const rig = rigWith(2);
+  for (const end of rig.ends) end.stuck = true;
+  rig.server.publish({ kind: 'groupDeleted', name: 'g' });
+  const waiting = rig.server.applied().then(
+    () => 'applied',
+    (error: Error) => error.message,
+  );
+  const client = rig.connect(0);
+  rig.server.end();
+  assert.match(await waiting, /has ended/);
+  client.ask(ECHO, 1);
+  for (const end of rig.ends) end.stuck = false;
+  rig.read();
+  await rig.run();
+  assert.equal(client.opaques, [], 'nothing is taken any more');
+});
+
 test('connections that come and go while control takes nothing are bounded news', async () => {
   const rig = rigWith();
   const [end] = rig.ends;

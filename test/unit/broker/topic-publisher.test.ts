@@ -96,6 +96,30 @@ for (const order of [
   });
 }
 
+test('a topic that is held back is announced when the last reason has gone, as it is then', async () => {
+  const rig = new Rig();
+  const [first, second] = [rig.publisher.holdBack('X'), rig.publisher.holdBack('X')];
+  rig.publisher.changed(config('X'));
+  rig.publisher.changed(config('Y'));
+  rig.publisher.changed({ ...config('X'), perm: 4 });
+  first();
+  assert.equal(
+    rig.published.map((delta) => 'name' in delta && delta.name),
+    ['Y'],
+  );
+  second();
+  const last = rig.published.at(-1);
+  assert.equal([rig.kinds, last?.kind === 'topic' && last.perm], [['topic', 'topic'], 4]);
+  // Deleted while it is held back: there is nothing to announce.
+  const third = rig.publisher.holdBack('Z');
+  rig.publisher.changed(config('Z'));
+  rig.publisher.deleted('Z');
+  third();
+  rig.ends.shift()?.();
+  await rig.dispatch();
+  assert.equal(rig.kinds, ['topic', 'topic', 'topicDeleted']);
+});
+
 test('who waits for a deletion is told why it takes so long', async () => {
   const rig = new Rig();
   rig.publisher.changed(config('X'));

@@ -135,20 +135,28 @@ test('an unfinished frame is held against its peer, not while it is we who do no
   assert.match(rig.faults.join(), /without progress/);
 });
 
-test('a connection that waits for a ring is not idle, however long that takes', async () => {
+test('what waits for a ring as long as an idle peer may is dropped: its peer has given up', async () => {
   const [rig, client, connection] = await one();
   let blocks = true;
   rig.onFrame = () => (blocks ? CUT_BLOCKED : undefined);
   client.ask(1);
   await until('it is blocked', () => connection.blocked);
-  for (let i = 0; i < 5; i++) {
+  // Its turn comes all the time, and it stays blocked.
+  for (let i = 0; i < 2; i++) {
+    rig.now += IDLE_MS / 2;
+    rig.sockets.unblock();
+    rig.sockets.closeStalled(IDLE_MS);
+    assert.is(connection.socket.destroyed, false);
+  }
+  for (let i = 0; i < 2; i++) {
     rig.now += IDLE_MS + 1;
+    rig.sockets.unblock();
     rig.sockets.closeStalled(IDLE_MS);
   }
+  await until('it is closed', () => rig.closed === 1);
   blocks = false;
   rig.sockets.unblock();
-  rig.sockets.flush();
-  await until('it is answered', () => client.answers.length === 1);
+  assert.equal([rig.handled, rig.sockets.hasBlocked, rig.count.value], [[], false, 0]);
 });
 
 test('unfinished frames have a budget for all; whoever is left goes on', async () => {
@@ -357,15 +365,21 @@ test('nobody new is let in while control has not heard of those before', async (
   await until('it is answered', () => client.answers.length === 1);
 });
 
-test('a stop reads no more, and answers what is under way', async () => {
+test('a stop takes no more requests, read or not, and answers what is under way', async () => {
   const [rig, client, connection] = await one();
-  rig.onFrame = () => CUT_ALL;
+  let blocks = false;
+  rig.onFrame = () => (blocks ? CUT_BLOCKED : CUT_ALL);
   client.ask(1);
   await until('it is under way', () => rig.handled.length === 1);
-  rig.sockets.refuse();
+  blocks = true;
   client.ask(2);
+  await until('the next is blocked', () => connection.blocked);
+  blocks = false;
+  rig.sockets.refuse();
+  client.ask(3);
   rig.answer(connection, 1, 5 * MIB);
   rig.sockets.flush();
+  rig.sockets.unblock();
   await until('it is answered', () => client.answers.length === 1);
   await new Promise((resolve) => setTimeout(resolve, 5));
   assert.equal(rig.handled, [1]);

@@ -186,6 +186,19 @@ test('one queue with very many pulls does not hold up the others', () => {
   assert.ok(before <= 64, `${before} pulls of the other queue came first`);
 });
 
+test('those that have news do not wait behind very many whose time is over, nor the other way round', () => {
+  const hold = new PullHold();
+  for (let i = 0; i < 1000; i++) hold.park(pullOf(1, 1, 1000));
+  hold.park(pullOf(2, 2, 1e9));
+  hold.expire(2000);
+  hold.wake(2);
+  assert.ok(hold.next()?.slot === 2 || hold.next()?.slot === 2);
+  for (let i = 0; i < 1000; i++) hold.park(pullOf(3, 3, 1e9));
+  hold.wake(3);
+  const slots = Array.from({ length: 10 }, () => hold.next()?.slot);
+  assert.equal(new Set(slots), new Set([1, 3]));
+});
+
 test('hundreds of thousands of pulls with one deadline, in one queue, of one connection', () => {
   const hold = new PullHold();
   const count = 300_000;

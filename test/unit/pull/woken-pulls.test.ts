@@ -172,6 +172,27 @@ test('taking answers now and then costs what is served, not what waits', async (
   assert.ok(looks <= 200, `${looks} pulls were looked at`);
 });
 
+test('a connection with very many that go on does not hold up another, nor what is new', async () => {
+  const rig = new Rig();
+  const slow = [rig.connect(1), rig.connect(2)];
+  rig.connect(3);
+  for (const connection of slow) unsent(connection, TOO_MUCH);
+  for (let i = 0; i < 2000; i++) rig.hold.park(pullOf(1 + (i % 2), i));
+  rig.hold.wake(1);
+  rig.woken.serve();
+  rig.cost = 1;
+  rig.hold.park(pullOf(3, 0, 1, 2));
+  rig.hold.wake(2);
+  for (const connection of slow) {
+    unsent(connection, 0);
+    rig.woken.drained(connection);
+  }
+  await nextTurn();
+  assert.equal(new Set(rig.served.map((pull) => pull.slot)), new Set([1, 2, 3]));
+  await rig.settle();
+  assert.is(rig.served.length, 2001);
+});
+
 test('fetches: four at a time, limits for one connection and for all, nothing is read for who has gone', async () => {
   const rig = new Rig();
   const ends: (() => void)[] = [];
