@@ -4,6 +4,7 @@
       "target_name": "ringmq",
       "sources": [
         "native/addon.cc",
+        "native/allocator.cc",
         "native/arguments.cc",
         "native/attachments.cc",
         "native/background.cc",

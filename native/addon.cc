@@ -1,6 +1,7 @@
 // What JavaScript sees. The contract is src/native/addon.ts; README.md says what blocks and what may overlap.
 #include <napi.h>
 
+#include "allocator.h"
 #include "arguments.h"
 #include "attachments.h"
 #include "bulk_calls.h"
@@ -61,6 +62,7 @@ class RingmqAddon final : public Napi::Addon<RingmqAddon> {
                              hot("yieldProcessor", yieldProcessorCall),
 
                              cold<duplicateDescriptorCall>(env, "duplicateDescriptor"),
+                             cold<returnLargeBlocksCall>(env, "returnLargeBlocks"),
                              cold<installFaultGuardCall>(env, "installFaultGuard"),
                          });
   }

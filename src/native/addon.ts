@@ -160,6 +160,12 @@ export interface NativeAddon {
   /** dup(2) with CLOEXEC, for handing a socket to another thread. Descriptor or -errno. */
   duplicateDescriptor(descriptor: number): number;
   /**
+   * From now on memory blocks of this size and more go back to the system when they are freed (mallopt
+   * M_MMAP_THRESHOLD and M_TRIM_THRESHOLD; nothing where the C library is not glibc). For the whole process. 0 or
+   * -errno.
+   */
+  returnLargeBlocks(bytes: number): number;
+  /**
    * Installs the SIGBUS handler once per process: a fault inside a mapped segment gets an anonymous page there and
    * sets the region's error; any other fault goes to the previous handler.
    */

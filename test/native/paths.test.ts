@@ -86,6 +86,11 @@ test('a lock excludes other processes', () => {
   assert.is(lockElsewhere(path), 'free');
 });
 
+test('returnLargeBlocks takes a size in bytes', () => {
+  assert.is(addon.returnLargeBlocks(128 * 1024), 0);
+  assert.throws(() => addon.returnLargeBlocks(0), /needs a size/);
+});
+
 test('duplicateDescriptor', () => {
   const path = freshPath();
   writeFileSync(path, 'content');
