@@ -18,7 +18,8 @@ export class Arena {
     this.#directory = directory;
     this.nameServer = nameServer;
     this.broker = broker;
-    this.goodClient = new GoodClient({ broker: broker.address, nameServer: nameServer.address });
+    const pids = [broker.child.pid, nameServer.child.pid, process.pid].filter((pid) => pid !== undefined);
+    this.goodClient = new GoodClient({ broker: broker.address, nameServer: nameServer.address, pids });
   }
 
   /** Everything on free ports and in a temporary folder. */
