@@ -3,6 +3,7 @@
  * when it was woken, as its bell would do: what hangs here would hang there.
  */
 import type { ControlHandler } from '../../src/control/context.ts';
+import { QuietLog } from '../../src/lib/quiet-log.ts';
 import type { Connection } from '../../src/net/connection.ts';
 import { type RemotingCommand, requestCommand } from '../../src/protocol/command.ts';
 import { encodeCommand } from '../../src/protocol/command-codec.ts';
@@ -165,7 +166,8 @@ export class LinkRig {
       resetTaken: () => {},
       mayTake: () => this.mayTake,
       now: () => this.now,
-      log: { info: log, warn: log, error: log },
+      // As the broker gives it: what clients cause is counted.
+      log: new QuietLog({ info: log, warn: log, error: log }, { after: () => () => {} }),
     });
     this.ends = shapes.map((shape, i) => new NetworkEnd(shape, this.#control, bells[i] as Bell));
   }

@@ -82,6 +82,27 @@ test('handlers that throw or reject, and frames that are none, cost their own co
   assert.is(rig.logged.length, 3);
 });
 
+test('a thousand clients that do wrong are a line of each kind in the log', async () => {
+  const rig = rigWith();
+  rig.handlers.set(7, (request) => {
+    throw new Error(`thrown for ${request.opaque}`);
+  });
+  const clients = upTo(1000).map((slot) => rig.connect(slot));
+  for (const [i, client] of clients.entries()) {
+    if (i % 2 === 0) client.ask(7, i);
+    else client.sendFrame(Buffer.from(`\0\0\0\x04{${i}{{`));
+  }
+  rig.read();
+  await rig.run();
+  for (const reason of ['too many connections', 'something else']) {
+    for (let i = 0; i < 10; i++) rig.ends[0]?.link.fault({ reason, count: 1, detail: `client ${i}` });
+  }
+  rig.read();
+  await rig.run();
+  assert.ok(clients.every(({ closed }) => closed));
+  assert.is(rig.logged.length, 4, rig.logged.join(', '));
+});
+
 test('news that fails closes nobody: it is of no connection', async () => {
   const rig = rigWith();
   rig.onEnsure = () => {
