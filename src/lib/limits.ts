@@ -130,7 +130,10 @@ export function limitRemark(what: string, limit: number, name: string): string {
 
 /** Posted bytes that may wait for room in a channel to a thread before control takes no more requests. */
 export const MAX_CHANNEL_BACKLOG_BYTES = 32 * MIB;
-/** What one connection may put before others in a round of control's: bytes, a frame counts 1 KiB and its length. */
+/**
+ * What one connection may put before others in a round of control's, one frame at least: bytes, a frame counts 16 KiB,
+ * its length, and the length of the connection's last answers.
+ */
 export const MAX_CONTROL_SHARE_BYTES = 128 * KIB;
 /** Requests that control answers later (its own messages, questions to clients), of one connection. */
 export const MAX_CONTROL_REQUESTS_PER_CONNECTION = 4096;

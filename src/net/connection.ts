@@ -35,6 +35,8 @@ export class Connection {
   /** Round of the link with control, and what this connection has put into it then. */
   controlRound = -1;
   controlShare = 0;
+  /** Bytes of control's answers to it, the largest of late. */
+  answerBytes = 0;
   /** Not read: a ring or the socket's own output is full. */
   paused = false;
   /** Waits for room in a ring. */

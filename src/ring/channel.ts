@@ -127,13 +127,6 @@ export class ChannelSender {
     this.#lateBytes += POSTED_BYTES + length;
   }
 
-  /** Like `post`, for what is dropped when the channel is overfull; false then. */
-  tryPost(type: number, length: number, write: WritePayload): boolean {
-    if (this.overfull) return false;
-    this.post(type, length, write);
-    return true;
-  }
-
   /** Something posted waits for room: what is claimed now would overtake it. */
   get late(): boolean {
     return this.#late.size > 0;

@@ -5,6 +5,9 @@
 
 import { ControlLink } from '../../src/broker/link/control-link.ts';
 import { type LinkEvents, LinkServer } from '../../src/broker/link/link-server.ts';
+
+import { QuietLog } from '../../src/lib/quiet-log.ts';
+
 import type { Connection } from '../../src/net/connection.ts';
 import { type RemotingCommand, requestCommand } from '../../src/protocol/command.ts';
 import { encodeCommand } from '../../src/protocol/command-codec.ts';
@@ -166,7 +169,8 @@ export class LinkRig {
       resetTaken: () => {},
       mayTake: () => this.mayTake,
       now: () => this.now,
-      log: { info: log, warn: log, error: log },
+      // As the broker gives it: what clients cause is counted.
+      log: new QuietLog({ info: log, warn: log, error: log }, { after: () => () => {} }),
     });
     this.ends = shapes.map((shape, i) => new NetworkEnd(shape, this.#control, bells[i] as Bell));
   }

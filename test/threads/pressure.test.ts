@@ -144,7 +144,8 @@ let admin: CommandClient;
 
 test.before(async () => {
   store = temporaryStore();
-  broker = await startBrokerProcess(store.directory);
+  // Connections go to the threads in turn: each has good and bad ones.
+  broker = await startBrokerProcess(store.directory, ['--network-threads', '2']);
   admin = new CommandClient({ address: broker.broker });
 });
 

@@ -25,8 +25,8 @@ import {
 import { FULL } from '../../ring/spsc-ring.ts';
 import type { Delta, EnsureGroup, EnsureTopic, PulledSubscription } from '../view/deltas.ts';
 
-/** What a frame counts besides its length: handling a small one is work too. */
-const FRAME_COST = 1024;
+/** What a frame counts besides its length: handling a small one is work too, at worst tens of ms. */
+const FRAME_COST = 16 * 1024;
 /** What is taken from control in one turn: beyond, the sockets have theirs first, as answers leave by them. */
 const DRAINED_BYTES = 4 * 1024 * 1024;
 /** Share of the ring from which on control is woken for the progress of consumers alone. */
@@ -66,7 +66,7 @@ export class ControlLink {
     if (at === FULL) return CUT_BLOCKED;
     up.bytes.set(bytes.subarray(offset, offset + length), at);
     up.commit();
-    connection.controlShare += FRAME_COST + length;
+    connection.controlShare += costOf(connection, length);
     return CUT_ALL;
   }
 
@@ -150,6 +150,8 @@ export class ControlLink {
     if (type === LINK_CLOSE) {
       this.#parts.close(connection);
     } else if (type === LINK_SEND) {
+      // What the answers of late have cost, the next ones will.
+      connection.answerBytes = Math.max(payload.length, connection.answerBytes >> 1);
       connection.append(payload);
       connection.flushMuch();
       this.#parts.touched(connection);
@@ -164,7 +166,7 @@ export class ControlLink {
     const { up } = this.#parts;
     if (!up.catchUp()) return false;
     if (connection.controlRound === this.#round) {
-      const share = connection.controlShare + FRAME_COST + length;
+      const share = connection.controlShare + costOf(connection, length);
       if (share <= MAX_CONTROL_SHARE_BYTES || connection.controlShare === 0) return true;
       if (!up.isReleasedOrAwait(this.#roundEnd)) return false;
       this.#round = (this.#round + 1) | 0;
@@ -205,4 +207,9 @@ export class ControlLink {
       bytes.set(payload, at + LINK_HEADER);
     });
   }
+}
+
+/** What a frame counts of its connection's share: it is followed by work that nobody knows before it is done. */
+function costOf({ answerBytes }: Connection, length: number): number {
+  return FRAME_COST + length + answerBytes;
 }

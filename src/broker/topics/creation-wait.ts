@@ -16,6 +16,10 @@ import type { EnsuredDelta } from '../view/deltas.ts';
 import type { NetworkView } from '../view/network-view.ts';
 import { ParkedFrames } from './parked-frames.ts';
 
+/** Before a name: what is waited for. Of one length. */
+const TOPIC = 't:';
+const GROUP = 'g:';
+
 export interface CreationWaitParts {
   link: ControlLink;
   view: NetworkView;
@@ -51,7 +55,7 @@ export class CreationWait {
       return CUT_ALL;
     }
     if (this.#running) return this.#refuseGone(connection, request, ResponseCode.TOPIC_NOT_EXIST, name);
-    const key = `t:${name}`;
+    const key = TOPIC + name;
     // It is there, and those before it wait for rings: so does this one, and its connection with it.
     if (this.#parked.isReady(key)) return CUT_BLOCKED;
     const asked = () =>
@@ -74,7 +78,7 @@ export class CreationWait {
       this.#refuse(connection, request, ResponseCode.SUBSCRIPTION_GROUP_NOT_EXIST, problem);
       return CUT_ALL;
     }
-    const key = `g:${name}`;
+    const key = GROUP + name;
     if (this.#running) {
       return this.#refuseGone(connection, request, ResponseCode.SUBSCRIPTION_GROUP_NOT_EXIST, name);
     }
@@ -86,7 +90,7 @@ export class CreationWait {
   /** Whether frames for the topic wait that came before: a later one goes behind them. */
   isAwaited(request: RequestView, fields: SendFields): boolean {
     if (this.#parked.size === 0 || this.#running) return false;
-    return this.#parked.isWaiting(`t:${request.fields.text(fields.topic)}`);
+    return this.#parked.isWaiting(TOPIC + request.fields.text(fields.topic));
   }
 
   /** Frames wait for room in a ring only: `retry` when there may be some. */
@@ -96,7 +100,7 @@ export class CreationWait {
 
   /** Control's answer: the frames run again, or are refused for its reason. */
   ensured(delta: EnsuredDelta): void {
-    const key = `${delta.what === 'topic' ? 't' : 'g'}:${delta.name}`;
+    const key = (delta.what === 'topic' ? TOPIC : GROUP) + delta.name;
     if (delta.code === 0) {
       this.#parked.markReady(key);
       this.retry();
@@ -112,9 +116,11 @@ export class CreationWait {
     if (!this.#parked.hasReady) return;
     this.#running = true;
     try {
-      this.#parked.runReady(
-        ({ connection, frame }) => connection.closed || this.#parts.run(connection, frame) !== CUT_BLOCKED,
-      );
+      this.#parked.runReady(({ connection, frame }, key) => {
+        // A send was received and is stored, as any other whose producer closes before the answer; a pull is not.
+        if (connection.closed && !key.startsWith(TOPIC)) return true;
+        return this.#parts.run(connection, frame) !== CUT_BLOCKED;
+      });
     } finally {
       this.#running = false;
     }
@@ -127,7 +133,7 @@ export class CreationWait {
           connection,
           frame,
           ResponseCode.SYSTEM_BUSY,
-          `${key.slice(2)} is still being created, try again`,
+          `${key.slice(TOPIC.length)} is still being created, try again`,
         );
       }
     }
@@ -137,7 +143,7 @@ export class CreationWait {
     const frame = request.bytes.slice(offset, offset + length);
     const exceeded = this.#parked.park(key, { connection, frame }, this.#parts.now());
     if (exceeded !== undefined) {
-      const remark = `too many requests wait for ${key.slice(2)} to be created (limit ${exceeded})`;
+      const remark = `too many requests wait for ${key.slice(TOPIC.length)} to be created (limit ${exceeded})`;
       this.#refuse(connection, request, ResponseCode.SYSTEM_BUSY, remark);
     }
     return CUT_ALL;

@@ -79,10 +79,10 @@ export class ParkedFrames {
   }
 
   /** Runs what is ready, in order within each name; `run` returns false when a frame cannot run now. */
-  runReady(run: (parked: ParkedFrame) => boolean): void {
+  runReady(run: (parked: ParkedFrame, key: string) => boolean): void {
     for (const [key, waiting] of this.#ready) {
       for (let parked = waiting.frames.peek(); parked !== undefined; parked = waiting.frames.peek()) {
-        if (!run(parked)) break;
+        if (!run(parked, key)) break;
         waiting.frames.shift();
         waiting.bytes -= costOf(parked);
         this.#bytes -= costOf(parked);

@@ -313,6 +313,19 @@ test("control's refusal goes to everybody who waits and wants an answer, and is 
   assert.is(rig.wait.hasReady, false);
 });
 
+test('sends are stored although their producer has closed meanwhile', () => {
+  const rig = new Rig();
+  const [client] = rig.clients as [Client];
+  rig.post(client, 'X', { flag: FLAG_ONEWAY });
+  rig.post(client, 'X');
+  client.connection.closed = true;
+  rig.view.apply(topicDelta('X'));
+  rig.ensured('X');
+  rig.room();
+  assert.equal(rig.stored(), ['0/X/0', '0/X/1']);
+  assert.is(client.collect().length, 0);
+});
+
 test('a topic that is deleted before its first sends run: they are told so', () => {
   const rig = new Rig();
   const [client] = rig.clients as [Client];
