@@ -10,18 +10,30 @@ import {
   DISPATCHED_TIME,
   FLUSHED,
   FLUSHED_TIME,
+  HALT_THREAD_DIED,
+  HALTED,
   INDEX_COMPLETED_TIME,
+  LOG_START,
   type Positions,
 } from '../ring/positions.ts';
 import type { Disk } from './disk/disk.ts';
+import { ensureDirectory } from './disk/ensure-directory.ts';
+import { LedgerKeeper } from './ledger-keeper.ts';
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from './log/checkpoint.ts';
 import { checkStoreOptions, type StoreOptions } from './options.ts';
 import { storePaths } from './paths.ts';
 import type { QueueDirectory } from './queue/queue-directory.ts';
+import { readLedger } from './queue-ledger.ts';
+import type { LastRun } from './recovery/beliefs.ts';
+import { readFailedSync } from './recovery/failed-sync.ts';
 import { type Recovered, recoverStore } from './recovery/recover.ts';
+import { SyncMark } from './sync-mark.ts';
+import { TopicBirths } from './topic-births.ts';
 
 const EAGAIN = 11;
 const EACCES = 13;
+/** Between two tries to write what must be written before anything else goes on. */
+const RETRY_MS = 1000;
 
 export interface OpeningParts {
   disk: Disk;
@@ -31,17 +43,34 @@ export interface OpeningParts {
   clock: Clock;
   delayMillis: readonly number[];
   idOf: (topic: string, queueId: number) => number;
+  /** Every queue that has an id. */
+  queues: () => Iterable<{ topic: string; queueId: number; id: number }>;
+  /** One line for a person who waits. */
   progress: (line: string) => void;
+  /** One line for a person who must know: what was found damaged, and what was done. */
+  warn: (line: string) => void;
 }
 
 export class OpenStore {
   readonly recovered: Recovered;
+  readonly births: TopicBirths;
+  readonly #ledger: LedgerKeeper;
+  readonly #mark: SyncMark;
   readonly #parts: OpeningParts;
   readonly #lock: number;
   #checkpoint: Checkpoint;
   #sample: { position: number; time: number };
 
-  private constructor(parts: OpeningParts, lock: number, recovered: Recovered) {
+  private constructor(
+    parts: OpeningParts,
+    lock: number,
+    recovered: Recovered,
+    births: TopicBirths,
+    ledgerEnd: number,
+  ) {
+    this.births = births;
+    this.#ledger = new LedgerKeeper(parts, ledgerEnd);
+    this.#mark = new SyncMark(parts.disk, parts.options);
     this.#parts = parts;
     this.#lock = lock;
     this.recovered = recovered;
@@ -53,21 +82,18 @@ export class OpenStore {
   static open(parts: OpeningParts): OpenStore {
     const { disk, options } = parts;
     checkStoreOptions(options);
-    disk.makeDirectory(options.commitLogDirectory);
-    disk.makeDirectory(storePaths.consumeQueue(options.directory));
-    disk.makeDirectory(storePaths.config(options.directory));
+    ensureDirectory(disk, options.commitLogDirectory);
+    ensureDirectory(disk, storePaths.consumeQueue(options.directory));
+    ensureDirectory(disk, storePaths.config(options.directory));
     const lock = takeLock(disk, options.directory);
     try {
-      const boot = disk.boot();
-      const clean = disk.size(storePaths.abort(options.directory)) < 0;
-      const recovered = recoverStore({
-        ...parts,
-        clean,
-        pageCacheSurvived: boot !== '' && boot === lastBoot(disk, options),
-      });
+      const lastRun = lastRunOf(parts);
+      const births = TopicBirths.load(disk, options, parts.warn);
+      const ledger = readLedger(disk, options, parts.warn);
+      const recovered = recoverStore({ ...parts, lastRun, births, ledger });
       disk.writeWhole(storePaths.abort(options.directory), Buffer.from(String(process.pid)));
-      disk.writeWhole(storePaths.boot(options.directory), Buffer.from(boot));
-      return new OpenStore(parts, lock, recovered);
+      disk.writeWhole(storePaths.boot(options.directory), Buffer.from(disk.boot()));
+      return new OpenStore(parts, lock, recovered, births, ledger?.end ?? -1);
     } catch (error) {
       disk.unlock(lock);
       throw error;
@@ -81,6 +107,7 @@ export class OpenStore {
   async checkpoint(): Promise<boolean> {
     const { positions, disk } = this.#parts;
     const now = { position: positions.get(DISPATCHED_RECORD), time: positions.get(DISPATCHED_TIME) };
+    const ledger = this.#ledger.sample();
     const flushed = positions.get(FLUSHED);
     // Recovery must find a record where the checkpoint points, so the log too has to be durable that far. Under load
     // the newest record never is; the one sampled at the previous checkpoint is by now.
@@ -93,15 +120,52 @@ export class OpenStore {
       next.queuePhysicalOffset = sample.position;
       next.queueTimestamp = sample.time;
     }
-    if (JSON.stringify(next) === JSON.stringify(this.#checkpoint)) return true;
-    if ((await disk.syncRangeFiles()) < 0) return false;
+    const isNews = JSON.stringify(next) !== JSON.stringify(this.#checkpoint);
+    if (!isNews && !this.#mark.waitsForCheckpoint) return true;
+    if ((await disk.syncRangeFiles()) < 0) {
+      // What could not be written is clean now, and the next sync will not find it.
+      this.#mark.leave(this.#checkpoint.queuePhysicalOffset);
+      return false;
+    }
+    if (!this.#mark.isLeft()) return false;
+    this.#ledger.write(ledger);
     writeCheckpoint(disk, storePaths.checkpoint(this.#parts.options.directory), next);
     this.#checkpoint = next;
+    this.#mark.settle();
     return true;
+  }
+
+  /**
+   * The topic is deleted, and no record before `position` counts any more, whoever reads the log again: durable when
+   * this returns. Throws when the disk refuses, and nothing has changed.
+   */
+  endTopic(topic: string, position: number): void {
+    const start = this.#parts.positions.get(LOG_START);
+    const { written } = this.#ledger;
+    // A ledger from before a deletion has rows of the old topic: until there is a newer one its end must be known.
+    this.births.ended(topic, position, written < 0 ? start : Math.min(start, written - 1));
+  }
+
+  /** The same; resolves when it is done: what the disk refuses is tried again. */
+  async topicEnded(topic: string, position: number): Promise<void> {
+    const { positions, warn } = this.#parts;
+    for (let tries = 0; ; tries++) {
+      try {
+        this.endTopic(topic, position);
+        return;
+      } catch (error) {
+        const { code, message } = error as NodeJS.ErrnoException;
+        if (code === undefined || positions.halted || positions.stopping) throw error;
+        if (tries === 0)
+          warn(`the end of topic ${topic} cannot be noted yet, its name stays taken: ${message}`);
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      }
+    }
   }
 
   /** Lets go of the store after a death: it stays marked as not cleanly closed. */
   abandon(): void {
+    this.#markWhenHalted();
     this.#parts.disk.unlock(this.#lock);
   }
 
@@ -111,6 +175,7 @@ export class OpenStore {
    */
   async close(): Promise<boolean> {
     const { positions, options, disk } = this.#parts;
+    this.#markWhenHalted();
     const end = positions.get(APPENDED);
     const complete = positions.get(FLUSHED) === end && positions.get(DISPATCHED) === end && !positions.halted;
     const clean = complete && (await this.checkpoint());
@@ -120,6 +185,15 @@ export class OpenStore {
     }
     disk.unlock(this.#lock);
     return clean;
+  }
+
+  /** The disk has failed, and nobody knows what else of what reads well is not on it. */
+  #markWhenHalted(): void {
+    const { positions, warn } = this.#parts;
+    if (!positions.halted || positions.get(HALTED) === HALT_THREAD_DIED) return;
+    if (!this.#mark.leave(this.#checkpoint.queuePhysicalOffset)) {
+      warn('the disk has failed, and refuses a note about that for the next start');
+    }
   }
 }
 
@@ -132,6 +206,21 @@ function takeLock(disk: Disk, directory: string): number {
     );
   }
   throw new Error(`Cannot lock the store ${directory} (errno ${-lock}).`);
+}
+
+function lastRunOf({ disk, options, warn }: OpeningParts): LastRun {
+  const boot = disk.boot();
+  const before = lastBoot(disk, options);
+  const failedSync = readFailedSync(disk, options, warn);
+  if (failedSync !== undefined) {
+    warn('a sync of the disk failed in the last run: what it left is trusted no more than after a power cut');
+  }
+  return {
+    clean: disk.size(storePaths.abort(options.directory)) < 0,
+    sameBoot: boot !== '' && boot === before,
+    otherBoot: boot !== '' && before !== '' && boot !== before,
+    failedSync,
+  };
 }
 
 function lastBoot(disk: Disk, options: StoreOptions): string {

@@ -103,7 +103,9 @@ class Broker implements RunningBroker {
     const { positions, ids } = opened;
     this.#opened = opened;
     this.#topology = topologyOf(config, opened);
-    this.#reads = new ControlReads(store, positions, opened.directory, ids);
+    this.#reads = new ControlReads(store, positions, opened.directory, ids, (topic) =>
+      opened.store.births.of(topic),
+    );
     this.#put = makePutRing(config, opened, this.#topology);
     this.#tables = makeTables(storePaths.config(store.directory), settings, systemClock, log);
     const retention = makeRetention(config, opened, this.#jobs, {
@@ -243,6 +245,7 @@ class Broker implements RunningBroker {
       commands: RingProducer.join(dispatcher.commands, wakerOf(broker.wakes.dispatcher)),
       publish: (delta) => this.#link.publish(delta),
       retireQueues: (queues) => this.#put.retireQueues(queues),
+      ended: (topic, position) => store.topicEnded(topic, position),
       settled: (position) => this.#duties.settled(position),
       forgetFiles: (queues) => this.#reads.forget(queues),
       endOfTurn: () => this.#link.flush(),

@@ -7,7 +7,7 @@ import { APPENDED, FLUSHED, LOG_START, Positions } from '../ring/positions.ts';
 import { FULL, RingConsumer, RingProducer } from '../ring/spsc-ring.ts';
 import { wakerOf } from '../ring/wake.ts';
 import { nativeDisk } from '../store/disk/native-disk.ts';
-import { Dispatcher } from '../store/dispatch/dispatcher.ts';
+import { beginAt, Dispatcher } from '../store/dispatch/dispatcher.ts';
 import { KeyIndex } from '../store/index/key-index.ts';
 import { PageRelease } from '../store/log/page-release.ts';
 import { Segments } from '../store/log/segments.ts';
@@ -73,6 +73,7 @@ export class DispatcherAgent implements Agent {
       // Control names queues before messages may be sent to them: a record without queue is of a deleted topic.
       onUnknownQueue: () => undefined,
       onGap: (queue, offset, position) => {
+        if (beginAt(queue, offset, directory)) return true;
         throw new Error(
           `${queue.topic}/${queue.queueId} lacks entries before ${offset} (log position ${position})`,
         );

@@ -12,7 +12,6 @@ export interface ModelMessage {
   readonly uniqueKey: string;
   readonly keys: readonly string[];
   readonly tag: string;
-  readonly storeTimestamp: number;
 }
 
 export interface ModelQueue {
@@ -36,34 +35,43 @@ export interface Draft {
 export const queueName = (topic: string, queueId: number) => `${topic}/${queueId}`;
 
 export class StoreModel {
-  /** In the order of the log; what was expired stays listed, before `logStart`. */
+  /** In the order of the log; what was expired stays listed, before `logStart`, and so do deleted topics. */
   messages: ModelMessage[] = [];
   /** Everything before it was promised to survive a power cut. */
   flushed = 0;
   logStart = 0;
-  /** Store time of the last message, which no later one may fall behind. */
-  lastTimestamp = 0;
   readonly queues = new Map<string, ModelQueue>();
+  /** Where the messages of today's topic of a name begin. */
+  readonly #born = new Map<string, number>();
 
   /** Next offset of a queue. */
   next(topic: string, queueId: number): number {
     return this.queues.get(queueName(topic, queueId))?.messages.length ?? 0;
   }
 
-  /** Notes a message that the store has placed at `position`. */
-  append(topic: string, queueId: number, draft: Draft, position: number, now: number): ModelMessage {
+  /** Notes a message that the store has placed at `position`, with this store time. */
+  append(topic: string, queueId: number, draft: Draft, position: number, time: number): ModelMessage {
     const queueOffset = this.next(topic, queueId);
-    this.lastTimestamp = Math.max(this.lastTimestamp, now);
-    const record = placed(topic, draft, queueOffset, position, this.lastTimestamp);
+    const record = placed(topic, draft, queueOffset, position, time);
     const { uniqueKey, keys, tag } = draft;
-    const storeTimestamp = this.lastTimestamp;
-    const message = { topic, queueId, queueOffset, position, record, uniqueKey, keys, tag, storeTimestamp };
+    const message = { topic, queueId, queueOffset, position, record, uniqueKey, keys, tag };
     this.messages.push(message);
     const name = queueName(topic, queueId);
     const queue = this.queues.get(name) ?? { topic, queueId, messages: [], checked: 0 };
     queue.messages.push(message);
     this.queues.set(name, queue);
     return message;
+  }
+
+  /** The topic is deleted: its messages lie in the log, but nobody may see them. */
+  deleteTopic(topic: string): void {
+    this.#born.set(topic, this.messages.length === 0 ? 0 : this.end);
+    for (const [name, queue] of this.queues) if (queue.topic === topic) this.queues.delete(name);
+  }
+
+  /** Whether the message is one of today's topic. */
+  isAlive(message: ModelMessage): boolean {
+    return message.position >= (this.#born.get(message.topic) ?? 0);
   }
 
   /** End of the last message. */
@@ -81,7 +89,8 @@ export class StoreModel {
       queue.checked = 0;
     }
     this.messages = kept;
-    this.lastTimestamp = kept.at(-1)?.storeTimestamp ?? 0;
+    // What comes next is a message of today's topic again.
+    for (const [topic, born] of this.#born) if (born > end) this.#born.set(topic, end);
     return lost;
   }
 }

@@ -30,15 +30,19 @@ export class StoreReader {
   readonly #positions: Positions;
   readonly #directory: QueueDirectory;
   readonly #index: IndexReader | undefined;
+  readonly #bornAt: (topic: string) => number;
   readonly #block = new EntryBlock(256);
   readonly #parts = new RecordParts();
 
+  /** `bornAt`: records of a topic before that position are of a deleted topic of the same name. */
   constructor(
     segments: Segments,
     positions: Positions,
     directory: QueueDirectory,
     index: IndexReader | undefined,
+    bornAt: (topic: string) => number = () => 0,
   ) {
+    this.#bornAt = bornAt;
     this.#segments = segments;
     this.#positions = positions;
     this.#directory = directory;
@@ -117,8 +121,9 @@ export class StoreReader {
       return { records: [], indexLastUpdateTimestamp: 0, indexLastUpdatePhyoffset: 0 };
     const found = new Map<number, Uint8Array>();
     const indexKey = indexType === 'T' ? `${topic}#T#${key}` : `${topic}#${key}`;
+    const bornAt = this.#bornAt(topic);
     const accept = (position: number): boolean => {
-      if (found.has(position)) return false;
+      if (found.has(position) || position < bornAt) return false;
       const record = this.recordAt(position);
       if (record === undefined || !this.#answers(record, topic, key, indexType, begin, end)) return false;
       found.set(position, record);

@@ -15,6 +15,8 @@ export interface TopicPublisherParts {
   publish: (delta: Delta) => void;
   /** Resolves with the log position behind the queues' last message. */
   retireQueues: (ids: readonly number[]) => Promise<number>;
+  /** Resolves when it is durable that no record of the topic before the position counts, for any recovery. */
+  ended: (topic: string, position: number) => Promise<void>;
   /** Resolves when the log up to the position is durable, dispatched and covered by the checkpoint. */
   settled: (position: number) => Promise<void>;
   forgetFiles: (ids: readonly number[]) => void;
@@ -67,7 +69,7 @@ export class TopicPublisher {
   }
 
   deleted(topic: string): void {
-    const { ids, publish, retireQueues, settled, forgetFiles } = this.#parts;
+    const { ids, publish, retireQueues, ended, settled, forgetFiles } = this.#parts;
     const queues = ids.of(topic);
     ids.forget(topic);
     for (const id of queues) this.#known.delete(id);
@@ -77,6 +79,8 @@ export class TopicPublisher {
     const retirement = retireQueues(queues)
       .then(async (end) => {
         this.#bornAt.set(topic, end);
+        // Before anything is removed: a kill in the middle of it must not bring half of a deleted topic back.
+        await ended(topic, end);
         await settled(end);
         this.#command(TOPIC_FORGOTTEN, Buffer.from(topic));
         this.flush();
