@@ -54,6 +54,8 @@ export interface OpeningParts {
 export class OpenStore {
   readonly recovered: Recovered;
   readonly births: TopicBirths;
+  /** Where the log began when the store was opened: what was deleted of it before then stays deleted. */
+  readonly #logStart: number;
   readonly #ledger: LedgerKeeper;
   readonly #mark: SyncMark;
   readonly #parts: OpeningParts;
@@ -69,6 +71,7 @@ export class OpenStore {
     ledgerEnd: number,
   ) {
     this.births = births;
+    this.#logStart = parts.positions.get(LOG_START);
     this.#ledger = new LedgerKeeper(parts, ledgerEnd);
     this.#mark = new SyncMark(parts.disk, parts.options);
     this.#parts = parts;
@@ -140,7 +143,7 @@ export class OpenStore {
    * this returns. Throws when the disk refuses, and nothing has changed.
    */
   endTopic(topic: string, position: number): void {
-    const start = this.#parts.positions.get(LOG_START);
+    const start = this.#logStart;
     const { written } = this.#ledger;
     // A ledger from before a deletion has rows of the old topic: until there is a newer one its end must be known.
     this.births.ended(topic, position, written < 0 ? start : Math.min(start, written - 1));

@@ -104,7 +104,8 @@ export class Dispatcher {
     for (let n = 0; n < ROUND && this.position < bound; n++) {
       if (!this.#step()) break;
     }
-    if (this.position === start) return 0;
+    // After a failure nothing more is shown: the index would have later keys and lack earlier ones.
+    if (this.position === start || this.#store.positions.halted) return 0;
     if (this.#writeEntries()) this.#publish();
     return this.position - start;
   }
@@ -113,7 +114,7 @@ export class Dispatcher {
     return this.#store.positions.differs(this.#store.bound, this.position);
   }
 
-  /** Dispatches the record at `position`; false when its file cannot be opened. */
+  /** Dispatches the record at `position`; false, and the store halted, when that fails. */
   #step(): boolean {
     const { segments } = this.#store;
     const mapping = segments.at(this.position);
@@ -132,20 +133,21 @@ export class Dispatcher {
       this.#halt(0);
       return false;
     }
-    this.#dispatch(mapping, at, size);
+    if (!this.#dispatch(mapping, at, size)) return false;
     this.#lastRecord = this.position;
     this.position += size;
     return true;
   }
 
-  #dispatch(mapping: Mapping, at: number, size: number): void {
+  /** False, and the store halted, when the index cannot take the record's keys. */
+  #dispatch(mapping: Mapping, at: number, size: number): boolean {
     const { bytes, view } = mapping;
     const parts = this.#parts;
     const topic = this.#store.queues.topicOf(bytes, parts.topicOffset, parts.topicLength);
     const queue = topic?.queues[queueIdOf(view, at)] ?? this.#unknownQueue(bytes, view, at);
     this.#lastTime = storeTimestampOf(view, at);
     // What stands before the birth of its topic is a deleted topic's, in the queue as in the index.
-    if (queue === undefined || this.position < queue.bornAt) return;
+    if (queue === undefined || this.position < queue.bornAt) return true;
     const found = topic ?? (this.#store.queues.byName(queue.topic) as TopicQueues);
     const { propertiesOffset, propertiesLength } = parts;
     const properties = this.#properties.scan(
@@ -168,8 +170,9 @@ export class Dispatcher {
         this.position,
         this.#lastTime,
       );
-      if (outcome < 0) this.#halt(-outcome);
+      if (outcome < 0) return this.#halt(-outcome);
     }
+    return true;
   }
 
   #unknownQueue(bytes: Uint8Array, view: DataView, at: number): ConsumeQueue | undefined {

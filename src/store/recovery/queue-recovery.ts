@@ -13,7 +13,7 @@ export interface QueueName {
 export interface QueueExtent {
   /** First offset that has a file. */
   begin: number;
-  /** Position of the record of the first entry that does not only fill, -1 without one. */
+  /** Position of the record of the first entry that does not only fill, trusted or not, -1 without one. */
   oldestPhysical: number;
   /** First offset whose message still exists; `next` when none does. */
   minimum: number;
@@ -111,7 +111,7 @@ export class QueueRecovery {
       const oldest = firstWhere(begin, next, (offset) => this.#physicalOf(files, offset) >= 0);
       return {
         begin,
-        oldestPhysical: oldest < next ? this.#physicalOf(files, oldest) : -1,
+        oldestPhysical: oldest < end ? this.#physicalOf(files, oldest) : -1,
         minimum: firstWhere(begin, next, (offset) => this.#physicalOf(files, offset) >= logStart),
         next,
         lastPhysicalEnd: next > begin ? this.#endOf(files, next - 1) : -1,
@@ -158,8 +158,8 @@ export class QueueRecovery {
 
   /** Position of the entry's record, -1 when it only fills or cannot be read. */
   #physicalOf(files: QueueFiles, offset: number): number {
-    if (files.read(offset, 1, this.#block) !== 1 || this.#block.isFiller(0)) return -1;
-    return this.#block.physicalOffset(0);
+    if (files.read(offset, 1, this.#block) !== 1 || this.#block.size(0) <= 0) return -1;
+    return this.#block.isFiller(0) ? -1 : this.#block.physicalOffset(0);
   }
 
   #endOf(files: QueueFiles, offset: number): number {

@@ -3,6 +3,7 @@
  * log. Queues are derived files: one that is damaged, lacks entries or is missing is thrown away and entered again from
  * the whole log, and no queue starts at 0 while the log says otherwise.
  */
+import { join } from 'node:path';
 import { queueOffsetOf, totalSizeOf } from '../../record/view.ts';
 import { storePaths } from '../paths.ts';
 import { type ConsumeQueue, queueDirectoryPath } from '../queue/consume-queue.ts';
@@ -61,7 +62,13 @@ export class RecoveredQueues {
       ? (position: number, size: number, offset: number) => this.#recordMatches(position, size, offset)
       : (position: number) => position < queuesTrustedUntil && position < this.#log.limit;
     for (const queue of listQueues(this.#parts.disk, this.root)) {
-      const extent = this.#files.extent(queue, this.#log.start, trusted);
+      // A file of a deleted topic may have come back in a power cut beside those of the new one.
+      const bornAt = this.#parts.births.of(queue.topic);
+      const extent = this.#files.extent(
+        queue,
+        this.#log.start,
+        (position, size, offset) => position >= bornAt && trusted(position, size, offset),
+      );
       const why = this.#whyLost(queue, extent);
       if (why !== undefined) {
         this.#add(queue, 0, 0, -1);
@@ -141,6 +148,7 @@ export class RecoveredQueues {
     const rebuilt = new QueueTable(disk, this.root, options.mappedFileSizeConsumeQueue, directory);
     for (const queue of this.#lost.values()) {
       disk.remove(queueDirectoryPath(this.root, queue.topic, queue.queueId));
+      disk.syncDirectory(join(this.root, queue.topic));
       this.#add(queue, 0, 0, -1, rebuilt);
     }
     this.#lost.clear();
@@ -176,7 +184,9 @@ export class RecoveredQueues {
     if (damage !== undefined) return damage;
     const bornAt = this.#parts.births.of(queue.topic);
     const isEmpty = begin > 0 && extent.next === begin;
-    if ((oldestPhysical >= 0 && oldestPhysical < bornAt) || (isEmpty && bornAt > 0)) {
+    // Fillers alone do not say whose they are; the ledger knows the queues of today's topics.
+    const isNobodys = oldestPhysical < 0 && extent.next > 0 && !this.#rows.has(keyOf(queue));
+    if ((oldestPhysical >= 0 && oldestPhysical < bornAt) || (isNobodys && bornAt > 0)) {
       this.#stale.add(keyOf(queue));
       return 'is of a deleted topic';
     }

@@ -29,6 +29,8 @@ export interface Recovered {
 export function recoverStore(parts: RecoveryParts): Recovered {
   const { disk, options, positions, warn } = parts;
   const log = openLogFiles(parts);
+  // A file that was deleted must not come back in a power cut, once what is known of it has been forgotten.
+  disk.syncDirectory(options.commitLogDirectory);
   positions.set(LOG_START, log.start);
   const checkpoint = readCheckpoint(disk, storePaths.checkpoint(options.directory));
   const beliefs = beliefsOf(parts.lastRun, checkpoint, log.start);
@@ -40,6 +42,8 @@ export function recoverStore(parts: RecoveryParts): Recovered {
 
   const scan = scanLog(parts, log, beliefs, start);
   cutTail(parts, log, beliefs, scan);
+  if (beliefs.clean && scan.records > 0)
+    warn(`the queues lack the last ${scan.records} messages: entering them again`);
   if (forgetBehind(parts, log, checkpoint, scan.end)) queues.takeTrusted(beliefs);
   const durable = Math.min(start, beliefs.durableRecord);
   if (beliefs.writeAgain) writeLogAgain(disk, log.segments, Math.max(durable, log.start), scan.end);
@@ -53,12 +57,15 @@ export function recoverStore(parts: RecoveryParts): Recovered {
   // After a clean stop there is nothing to scan; store times must not fall behind the last record's all the same.
   const lastTimestamp = Math.max(scan.lastTimestamp, checkpoint.logTimestamp, checkpoint.queueTimestamp);
   const redispatch = new Redispatch(parts, log, queues, scan.end, lastTimestamp);
-  queues.loseBehindHoles(scan.holes);
-  redispatch.tail(Math.min(queuesFrom, keysFrom), queuesFrom);
+  // Nobody has looked at the log before `start` for long: what is damaged there must not end the building, and what
+  // cannot be read must not pass for messages without keys.
+  const lookAt = (from: number) => scanLog(parts, { ...log, limit: start }, beliefs, from).holes;
+  const dispatchFrom = Math.min(queuesFrom, keysFrom);
+  queues.loseBehindHoles([...lookAt(dispatchFrom), ...scan.holes]);
+  redispatch.tail(dispatchFrom, queuesFrom);
   queues.compareWithLedger(scan.end);
   if (queues.anyLost) {
-    // Nobody has looked at the log before `start` for long: what is damaged there must not end the building.
-    queues.loseBehindHoles(scanLog(parts, { ...log, limit: start }, beliefs, log.start).holes);
+    queues.loseBehindHoles(lookAt(log.start));
     redispatch.rebuildLost();
   }
 
