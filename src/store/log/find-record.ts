@@ -86,7 +86,7 @@ export function firstNonZero(bytes: Uint8Array, from: number): number {
 export function firstNonZeroInFile(disk: Disk, path: string, from: number): number {
   const file = disk.open(path, -1);
   if (typeof file === 'number') throw new Error(`${path} cannot be read (errno ${-file}).`);
-  const block = new Uint8Array(READ_BYTES);
+  const block = new Uint8Array(Math.max(1, Math.min(READ_BYTES, file.size() - from)));
   try {
     for (let at = from; ; ) {
       const read = file.read(at, block, 0, block.length);
@@ -105,7 +105,7 @@ export function firstNonZeroInFile(disk: Disk, path: string, from: number): numb
 export function endOfDirt(disk: Disk, path: string, from: number, to: number): number {
   const file = disk.open(path, -1);
   if (typeof file === 'number') throw new Error(`${path} cannot be read (errno ${-file}).`);
-  const block = new Uint8Array(READ_BYTES);
+  const block = new Uint8Array(Math.max(0, Math.min(READ_BYTES, to - from)));
   let end = from;
   try {
     for (let at = from; at < to; ) {

@@ -14,8 +14,8 @@ const CHUNK = 1024 * 1024;
 
 /** Writes [from, to) of the log again; `from` may lie anywhere. Throws when the disk refuses. */
 export function writeLogAgain(disk: Disk, segments: Segments, from: number, to: number): void {
-  const memory = disk.memory(CHUNK);
   let at = from - (segments.offsetOf(from) % PAGE);
+  const memory = disk.memory(Math.max(PAGE, Math.min(CHUNK, to - at)));
   while (at < to) {
     const inFile = segments.offsetOf(at);
     const length = Math.min(CHUNK, to - at, segments.fileSize - inFile);

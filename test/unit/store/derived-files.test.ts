@@ -1,4 +1,4 @@
-/** Queues and index are derived from the log: what is missing or damaged of them is built again, and never renumbered. */
+/** Queues and index are derived from the log: what is missing or damaged is built again, and never renumbered. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { LOG_START } from '../../../src/ring/positions.ts';
