@@ -110,7 +110,6 @@ export class OpenStore {
   async checkpoint(): Promise<boolean> {
     const { positions, disk } = this.#parts;
     const now = { position: positions.get(DISPATCHED_RECORD), time: positions.get(DISPATCHED_TIME) };
-    const ledger = this.#ledger.sample();
     const flushed = positions.get(FLUSHED);
     // Recovery must find a record where the checkpoint points, so the log too has to be durable that far. Under load
     // the newest record never is; the one sampled at the previous checkpoint is by now.
@@ -125,6 +124,7 @@ export class OpenStore {
     }
     const isNews = JSON.stringify(next) !== JSON.stringify(this.#checkpoint);
     if (!isNews && !this.#mark.waitsForCheckpoint) return true;
+    const ledger = this.#ledger.sample();
     if ((await disk.syncRangeFiles()) < 0) {
       // What could not be written is clean now, and the next sync will not find it.
       this.#mark.leave(this.#checkpoint.queuePhysicalOffset);

@@ -225,6 +225,13 @@ export class SimDisk implements Disk {
     this.#tree.files.get(path)?.spoil(page);
   }
 
+  /** A byte changes, in memory and on the platter. */
+  rot(path: string, at: number): void {
+    const file = this.#tree.files.get(path);
+    if (file === undefined) throw new Error(`the simulated disk has no ${path}`);
+    for (const bytes of [file.live, file.image]) bytes[at] = (bytes[at] as number) ^ 0x40;
+  }
+
   memory(bytes: number): Bulk {
     return plainBulk(bytes);
   }

@@ -33,6 +33,10 @@ export class SimMessages {
     if (random.chance(0.2)) properties += `DELAY\x01${random.int(1, 20)}\x02`;
     // Producers could put a NUL into a property once, and old stores hold such messages.
     if (random.chance(0.05)) properties += `odd\x01a${'\0'.repeat(random.int(1, 200))}b\x02`;
+    // Longer than a page: a power cut can take the middle of it.
+    if (this.#recordSize === undefined && random.chance(0.05)) {
+      properties += `long\x01${'x'.repeat(random.int(1000, 12_000))}\x02`;
+    }
     const largest = random.chance(0.03) ? 20_000 : 900;
     return {
       head: {

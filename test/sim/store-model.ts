@@ -12,6 +12,8 @@ export interface ModelMessage {
   readonly uniqueKey: string;
   readonly keys: readonly string[];
   readonly tag: string;
+  /** Its body was damaged on the disk: it keeps its place and its number, and that is all. */
+  damaged: boolean;
 }
 
 export interface ModelQueue {
@@ -54,7 +56,7 @@ export class StoreModel {
     const queueOffset = this.next(topic, queueId);
     const record = placed(topic, draft, queueOffset, position, time);
     const { uniqueKey, keys, tag } = draft;
-    const message = { topic, queueId, queueOffset, position, record, uniqueKey, keys, tag };
+    const message = { topic, queueId, queueOffset, position, record, uniqueKey, keys, tag, damaged: false };
     this.messages.push(message);
     const name = queueName(topic, queueId);
     const queue = this.queues.get(name) ?? { topic, queueId, messages: [], checked: 0 };

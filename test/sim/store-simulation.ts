@@ -123,7 +123,8 @@ class Simulation {
     if (n < 87) return ['restart', () => this.#restart()];
     if (n < 89) return ['kill', () => this.#crash(false)];
     if (n < 91) return ['powerCut', () => this.#crash(true)];
-    if (n < 93) return ['unreadable page', () => this.#spoilPage()];
+    if (n < 92) return ['unreadable page', () => this.#spoilPage()];
+    if (n < 93) return ['rotten byte', () => this.#rot()];
     if (n < 97) return this.#dying();
     return this.#failing();
   }
@@ -331,6 +332,25 @@ class Simulation {
       if (!isRefusal(error)) throw error;
     }
     this.#disk.mend();
+    this.#crash(false);
+  }
+
+  /** A byte of a body changes on the disk: what stands behind it must not suffer. */
+  #rot(): void {
+    const { messages, logStart } = this.#model;
+    const bodyAt = (record: Uint8Array) => ((record[39] as number) & 0x10 ? 100 : 88);
+    const inLog = messages.slice(0, -1).filter(({ position, record }) => {
+      const body = Buffer.from(record).readInt32BE(bodyAt(record) - 4);
+      // Smaller ones have no room for a word about it.
+      return position >= logStart && body >= 32;
+    });
+    if (inLog.length === 0) return;
+    const message = this.#random.pick(inLog);
+    const { mappedFileSizeCommitLog: fileSize = 0 } = this.#options;
+    const at = message.position % fileSize;
+    const name = String(message.position - at).padStart(20, '0');
+    this.#disk.rot(`${LOG_DIRECTORY}/${name}`, at + bodyAt(message.record) + this.#random.int(0, 31));
+    message.damaged = true;
     this.#crash(false);
   }
 
