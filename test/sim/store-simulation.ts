@@ -351,7 +351,9 @@ class Simulation {
     const name = String(message.position - at).padStart(20, '0');
     this.#disk.rot(`${LOG_DIRECTORY}/${name}`, at + bodyAt(message.record) + this.#random.int(0, 31));
     message.damaged = true;
-    this.#crash(false);
+    // A power cut before the damage is mended could take what stands behind it, and with that the reason to mend it.
+    this.#disk.kill();
+    this.#reopen(this.#model.end, true);
   }
 
   /** Without the machine, all that was written to mapped memory and files stays. */
@@ -362,9 +364,11 @@ class Simulation {
     this.#reopen(withMachine ? Math.min(safe, this.#model.flushed) : safe);
   }
 
-  #reopen(atLeast: number): void {
+  /** Opens the store again; not `calmly`, that too may die or fail. */
+  #reopen(atLeast: number, calmly = false): void {
     this.#tick();
-    if (this.#random.chance(0.2)) this.#disk.callsUntilCrash = this.#random.int(0, 30);
+    if (calmly) this.#disk.mend();
+    else if (this.#random.chance(0.2)) this.#disk.callsUntilCrash = this.#random.int(0, 30);
     else if (this.#random.chance(0.05)) this.#disk.fail('sync');
     try {
       this.#store = this.#open();
