@@ -3,7 +3,7 @@ import { DISPATCHED, FLUSHED, LOG_START, type Positions } from '../ring/position
 import type { Disk } from './disk/disk.ts';
 import type { StoreOptions } from './options.ts';
 import type { QueueDirectory } from './queue/queue-directory.ts';
-import { type QueueLedger, writeLedger } from './queue-ledger.ts';
+import { type LedgerSample, writeLedger } from './queue-ledger.ts';
 import { indexEnds } from './recovery/index-recovery.ts';
 
 export interface LedgerParts {
@@ -20,7 +20,7 @@ export class LedgerKeeper {
   /** `end` of the ledger on the disk, -1 without one. */
   #written: number;
   /** Of the checkpoint before: under load the newest messages are never durable yet. */
-  #before: QueueLedger | undefined;
+  #before: LedgerSample | undefined;
 
   constructor(parts: LedgerParts, written: number) {
     this.#parts = parts;
@@ -36,20 +36,23 @@ export class LedgerKeeper {
    * maxima first: what they count has been dispatched when the position is read, but for a round that is being
    * published this moment; a crash that takes just those messages means no more than a needless warning.
    */
-  sample(): QueueLedger {
+  sample(): LedgerSample {
     const { directory, queues, positions } = this.#parts;
     const logStart = positions.get(LOG_START);
-    const rows = Array.from(queues(), ({ topic, queueId, id }) => ({
-      topic,
-      queueId,
-      minimum: directory.minimum(id),
-      next: directory.maximum(id),
-    }));
-    return { end: positions.get(DISPATCHED), logStart, queues: rows, index: indexEnds(this.#parts) };
+    const topics = new Map<string, number[]>();
+    for (const { topic, queueId, id } of queues()) {
+      let numbers = topics.get(topic);
+      if (numbers === undefined) {
+        numbers = [];
+        topics.set(topic, numbers);
+      }
+      numbers.push(queueId, directory.minimum(id), directory.maximum(id));
+    }
+    return { end: positions.get(DISPATCHED), logStart, topics, index: indexEnds(this.#parts) };
   }
 
   /** Writes the newest sample that the durable log covers. Throws when the disk refuses. */
-  write(now: QueueLedger): void {
+  write(now: LedgerSample): void {
     const { disk, options, positions } = this.#parts;
     const flushed = positions.get(FLUSHED);
     const usable = now.end <= flushed ? now : this.#before;

@@ -22,6 +22,11 @@ export interface QueueRow {
   next: number;
 }
 
+/** What is written: a ledger whose rows are plain numbers, three to a queue, by topic. */
+export interface LedgerSample extends Omit<QueueLedger, 'queues'> {
+  topics: Map<string, number[]>;
+}
+
 export interface QueueLedger {
   /** Every message that is counted here ends at or before this position. */
   end: number;
@@ -59,20 +64,11 @@ export function readLedger(
 }
 
 /** Throws when the disk refuses. */
-export function writeLedger(disk: Disk, options: StoreOptions, ledger: QueueLedger): void {
-  const topics = new Map<string, number[]>();
-  for (const { topic, queueId, minimum, next } of ledger.queues) {
-    let numbers = topics.get(topic);
-    if (numbers === undefined) {
-      numbers = [];
-      topics.set(topic, numbers);
-    }
-    numbers.push(queueId, minimum, next);
-  }
+export function writeLedger(disk: Disk, options: StoreOptions, sample: LedgerSample): void {
   writeState(disk, storePaths.queues(options.directory), {
-    end: ledger.end,
-    logStart: ledger.logStart,
-    index: Object.fromEntries(ledger.index),
-    queues: Object.fromEntries(topics),
+    end: sample.end,
+    logStart: sample.logStart,
+    index: Object.fromEntries(sample.index),
+    queues: Object.fromEntries(sample.topics),
   });
 }
