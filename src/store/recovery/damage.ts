@@ -33,7 +33,7 @@ const LOOK_AHEAD_RECORDS = 2;
 export type Unsound =
   | { kind: 'end' }
   | { kind: 'torn'; reason: string }
-  /** The log goes on at `to`: a sound record there, or the end of the file when the next one begins with one. */
+  /** The log goes on at `to` or behind it, perhaps in the next file. */
   | { kind: 'hole'; to: number; reason: string };
 
 /** What stands at `position`, where `check` has just found no sound record. */
@@ -56,7 +56,9 @@ export function judge(
   const isGap =
     !beliefs.pageCacheSurvived && position > beliefs.durableRecord && isMissing(mapping, at, reason);
   const to = isGap ? -1 : goesOnAt(log, position, lookAhead);
-  if (to >= 0) return { kind: 'hole', to, reason: isEmpty ? 'zeros' : reason };
+  // Where only a body is damaged the record's own fields say where the next one is, be that sound or not.
+  const end = reason === 'body checksum differs' ? Math.min(to, position + check.size) : to;
+  if (to >= 0) return { kind: 'hole', to: end, reason: isEmpty ? 'zeros' : reason };
   return isEmpty ? { kind: 'end' } : { kind: 'torn', reason };
 }
 

@@ -86,6 +86,21 @@ test('behind a damaged body everything stays, the place keeps its number and say
   assert.equal(smallStore({}, second.disk).warnings, [], 'the next start finds nothing');
 });
 
+test('of neighbours whose bodies are damaged each keeps its own place and number', () => {
+  const first = filled(10);
+  for (const page of [3, 4, 5]) first.disk.bytesOf(FIRST).fill(0xee, page * PAGE + 1000, page * PAGE + 1064);
+  first.disk.kill();
+  const second = smallStore({}, first.disk);
+  assert.equal(
+    queueOf(second).map(({ physicalOffset, size }) => [physicalOffset, size]),
+    Array.from({ length: 10 }, (_, i) => [i * PAGE, PAGE]),
+  );
+  for (const page of [3, 4, 5]) {
+    const record = Buffer.from(second.store.reader.recordAt(page * PAGE) as Uint8Array);
+    assert.ok(record.includes(`RINGMQ_DAMAGED\x01${page * PAGE}\x02`));
+  }
+});
+
 test('a hole without any header is filled with records that enter no queue, and its numbers are not given again', () => {
   for (const [from, to] of [
     [3 * PAGE, 5 * PAGE],
