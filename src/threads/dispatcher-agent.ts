@@ -8,7 +8,7 @@ import { LOG_START, Positions } from '../ring/positions.ts';
 import { wakerOf } from '../ring/wake.ts';
 import { Watermark } from '../ring/watermark.ts';
 import { nativeDisk } from '../store/disk/native-disk.ts';
-import { Dispatcher } from '../store/dispatch/dispatcher.ts';
+import { beginAt, Dispatcher } from '../store/dispatch/dispatcher.ts';
 import { KeyIndex } from '../store/index/key-index.ts';
 import { PageRelease } from '../store/log/page-release.ts';
 import { Segments } from '../store/log/segments.ts';
@@ -78,6 +78,7 @@ export class DispatcherAgent implements Agent {
       onUnknownQueue: () => undefined,
       onShortage: (errno) => this.#shortage.met(errno),
       onGap: (queue, offset, position) => {
+        if (beginAt(queue, offset, directory)) return true;
         throw new Error(
           `${queue.topic}/${queue.queueId} lacks entries before ${offset} (log position ${position})`,
         );

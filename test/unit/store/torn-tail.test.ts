@@ -105,25 +105,6 @@ test('records that outlived a power cut behind a long gap stay dead', () => {
   assert.is(positionsOf(third.store).length, 30);
 });
 
-test('later files of a torn log are set aside with their content, empty ones removed', () => {
-  const first = smallStore();
-  const body = bodyFor(PAGE, 'T');
-  while (first.store.positions.get(APPENDED) < 2 * 68 * 1024) first.store.append('T', headFor(0), body, '');
-  first.disk.bytesOf(FIRST).fill(0, 2 * PAGE, 3 * PAGE);
-  first.disk.kill();
-  const { store, disk, progress } = smallStore({}, first.disk);
-  assert.is(store.positions.get(APPENDED), 2 * PAGE);
-  assert.equal(disk.list(LOG).sort(), ['00000000000000000000'], 'the log ends in its first file');
-  assert.equal(
-    disk
-      .list('/store')
-      .filter((name) => name.includes('.cut-'))
-      .sort(),
-    ['00000000000000008192.cut-00000000000000069632', '00000000000000008192.cut-00000000000000139264'],
-  );
-  assert.match(progress.join('\n'), /2 later files were set aside/);
-});
-
 test('a file that cannot be opened is no end of the log: the start is refused and nothing is moved', async () => {
   const EMFILE = 24;
   for (const clean of [true, false]) {
