@@ -45,8 +45,12 @@ export function dropUnsureIndex(
   let broken = (ledger?.logStart ?? 0) > logStart ? '' : undefined;
   for (const name of [...names].sort()) {
     const path = join(directory, name);
+    // Files made since the ledger hold what the tail of the log has too. One of them may be missing, so all are made anew.
+    const isNew = !beliefs.clean && ledger !== undefined && !ledger.index.has(name);
     const file =
-      broken === undefined ? look(parts, beliefs, path, ledger?.index.get(name) ?? -1, logEnd) : undefined;
+      broken === undefined && !isNew
+        ? look(parts, beliefs, path, ledger?.index.get(name) ?? -1, logEnd)
+        : undefined;
     if (file !== undefined && file.problem === undefined) {
       lastTimestamp = file.timestamp;
       from = Math.max(from, file.end);
