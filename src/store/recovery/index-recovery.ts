@@ -46,7 +46,8 @@ export function dropUnsureIndex(
   for (const name of [...names].sort()) {
     const path = join(directory, name);
     // Files made since the ledger hold what the tail of the log has too. One of them may be missing, so all are made anew.
-    const isNew = !beliefs.clean && ledger !== undefined && !ledger.index.has(name);
+    const isKnown = ledger === undefined ? beliefs.durableRecord >= 0 : ledger.index.has(name);
+    const isNew = !beliefs.clean && !isKnown;
     const file =
       broken === undefined && !isNew
         ? look(parts, beliefs, path, ledger?.index.get(name) ?? -1, logEnd)
