@@ -45,7 +45,7 @@ export function dropUnsureIndex(
   let broken = (ledger?.logStart ?? 0) > logStart ? '' : undefined;
   for (const name of [...names].sort()) {
     const path = join(directory, name);
-    // Files made since the ledger hold what the tail of the log has too. One of them may be missing, so all are made anew.
+    // Files made since the ledger hold what the log's tail has too. One may be missing, so all are made anew.
     const isKnown = ledger === undefined ? beliefs.durableRecord >= 0 : ledger.index.has(name);
     const isNew = !beliefs.clean && !isKnown;
     const file =
