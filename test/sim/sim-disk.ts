@@ -361,7 +361,7 @@ export class SimDisk implements Disk {
       this.#change([file], (tree) => tree.files.delete(file));
     }
     for (const directory of [...this.#tree.directories].filter(isInside).sort().reverse()) {
-      this.#change([directory], (tree) => tree.directories.delete(directory));
+      this.#change([directory], (tree) => tree.dropDirectory(directory));
     }
   }
 

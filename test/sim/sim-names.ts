@@ -21,6 +21,12 @@ export class Tree {
     return copy;
   }
 
+  /** With a directory go the names in it, whatever was known of them. */
+  dropDirectory(directory: string): void {
+    this.directories.delete(directory);
+    for (const path of this.files.keys()) if (path.startsWith(`${directory}/`)) this.files.delete(path);
+  }
+
   /** Drops what lies in directories that are not there. */
   prune(): void {
     const isThere = (path: string): boolean =>

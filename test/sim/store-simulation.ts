@@ -347,10 +347,10 @@ class Simulation {
   #rot(): void {
     const { messages, logStart } = this.#model;
     const bodyAt = (record: Uint8Array) => ((record[39] as number) & 0x10 ? 100 : 88);
-    const inLog = messages.slice(0, -1).filter(({ position, record }) => {
+    const inLog = messages.slice(0, -1).filter(({ position, record, damaged }) => {
       const body = Buffer.from(record).readInt32BE(bodyAt(record) - 4);
-      // Smaller ones have no room for a word about it.
-      return position >= logStart && body >= 32;
+      // Smaller ones have no room for a word about it, and what stands in place of a damaged one has another layout.
+      return !damaged && position >= logStart && body >= 32;
     });
     if (inLog.length === 0) return;
     const message = this.#random.pick(inLog);

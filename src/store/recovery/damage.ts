@@ -16,7 +16,7 @@
 import { physicalOffsetOf } from '../../record/view.ts';
 import type { Mapping } from '../disk/disk.ts';
 import { firstNonZero, nextSound } from '../log/find-record.ts';
-import { hasZeroSector, RecordCheck } from '../log/record-check.ts';
+import { hasZeroSector, RecordCheck, SECTOR } from '../log/record-check.ts';
 import type { Segments } from '../log/segments.ts';
 import { maxRecordBytes, type StoreOptions } from '../options.ts';
 import type { Beliefs } from './beliefs.ts';
@@ -76,6 +76,10 @@ function namesPosition({ bytes, view, size }: Mapping, at: number, position: num
 /** Whether zeros stand where a record was, or in it, as pages do that never reached the disk. */
 function isMissing(mapping: Mapping, at: number, reason: string): boolean {
   if (beginsWithZeros(mapping, at) || reason === 'a part of topic or properties is missing') return true;
+  // A record may begin in the last bytes of a sector of which the disk has an older version.
+  const isSizeGood = reason === 'body checksum differs' || reason === 'names another position';
+  const boundary = Math.ceil(at / SECTOR) * SECTOR;
+  if (!isSizeGood && boundary > at && firstNonZero(mapping.bytes.subarray(at, boundary), 0) < 0) return true;
   const size = mapping.view.getInt32(at);
   const end = size > 0 && at + size <= mapping.size ? at + size : Math.min(at + PAGE, mapping.size);
   // A record without properties ends in their length, which is zero.

@@ -58,8 +58,11 @@ export function dropUnsureIndex(
   for (const name of [...names].sort()) {
     const path = join(directory, name);
     const isSynced = complete !== undefined && name <= complete;
+    // Files made since the ledger hold what the log's tail has too. One may be missing, so all are made anew.
+    const isKnown = ledger === undefined ? beliefs.durableRecord >= 0 : ledger.index.has(name);
+    const isNew = !beliefs.clean && !isKnown;
     const file =
-      broken === undefined
+      broken === undefined && !isNew
         ? look(parts, beliefs, path, isSynced, ledger?.index.get(name) ?? -1, logEnd)
         : undefined;
     if (file !== undefined && file.problem === undefined) {

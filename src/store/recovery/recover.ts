@@ -29,8 +29,9 @@ export interface Recovered {
 export function recoverStore(parts: RecoveryParts): Recovered {
   const { disk, options, positions, warn } = parts;
   const log = openLogFiles(parts);
-  // A file that was deleted must not come back in a power cut, once what is known of it has been forgotten.
+  // What was deleted must not come back in a power cut, once what is known of it has been forgotten.
   disk.syncDirectory(options.commitLogDirectory);
+  disk.syncDirectory(storePaths.consumeQueue(options.directory));
   positions.set(LOG_START, log.start);
   const checkpoint = readCheckpoint(disk, storePaths.checkpoint(options.directory));
   const beliefs = beliefsOf(parts.lastRun, checkpoint, log.start);

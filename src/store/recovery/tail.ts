@@ -44,7 +44,12 @@ function cutFile(
   const at = segments.offsetOf(scan.end);
   const looksFar = scan.damage !== undefined || !beliefs.pageCacheSurvived;
   const dirtEnd = endOfDirt(disk, path, at, looksFar ? fileSize : Math.min(at + LOOK_AHEAD, fileSize));
-  if (dirtEnd === at) return undefined;
+  if (dirtEnd === at) {
+    // The zeros may be those of a recovery that was killed before it had synced them.
+    const outcome = beliefs.clean ? 0 : (segments.at(scan.end)?.sync(at, fileSize) ?? -segments.lastError);
+    if (outcome < 0) throw new Error(`cannot sync the end of the log at ${scan.end} (errno ${-outcome})`);
+    return undefined;
+  }
   const kept = keepRange(disk, options, segments, scan.end, scan.end + dirtEnd - at);
   segments.close();
   const outcome = disk.zero(path, at, fileSize);

@@ -143,7 +143,7 @@ test('after a power cut index files count up to the one that the checkpoint name
     return disk;
   };
   const drop = (disk: SimDisk, indexTimestamp: number) => {
-    const checkpoint = { ...emptyCheckpoint(), indexTimestamp };
+    const checkpoint = { ...emptyCheckpoint(), queuePhysicalOffset: 9000, indexTimestamp };
     writeCheckpoint(disk, checkpointPath, checkpoint);
     const lastRun = { clean: false, sameBoot: false, otherBoot: true, failedSync: undefined };
     return dropUnsureIndex(

@@ -185,6 +185,22 @@ test('what is neither zeros nor has zeros in it was no lost page: after a power 
   assert.is(queueOf(second).length, 12);
 });
 
+test('a record whose first bytes alone a power cut took ends the log, however few they are', () => {
+  for (let left = 1; left <= 12; left++) {
+    const first = smallStore();
+    // The first record ends so many bytes before the end of its page, of which the disk has an older version.
+    first.store.append('T', headFor(0), bodyFor(PAGE - left, 'T'), '');
+    first.disk.syncBytes(FIRST, 0, PAGE);
+    for (let i = 0; i < 3; i++) first.store.append('T', headFor(0), bodyFor(700, 'T'), '');
+    first.disk.syncBytes(FIRST, PAGE, 3 * PAGE);
+    first.disk.powerCut(new Random(1), 0);
+    const second = smallStore({}, first.disk);
+    // Of a size below 65,536 the first two bytes are zeros in any case.
+    const expected = left <= 2 ? PAGE - left + 3 * 700 : PAGE - left;
+    assert.is(second.store.positions.get(APPENDED), expected, `${left} bytes`);
+  }
+});
+
 test('zeros before the record of the last checkpoint are damage, after a power cut too', async () => {
   const first = filled(12);
   await first.store.checkpoint();

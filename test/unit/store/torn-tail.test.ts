@@ -132,4 +132,29 @@ test('a file that cannot be opened is no end of the log: the start is refused an
   }
 });
 
+test('a cut that a kill interrupts is not taken back by a power cut after the next one', () => {
+  const options = { mappedFileSizeCommitLog: 256 * 1024 };
+  for (let calls = 0; calls < 30; calls++) {
+    const first = smallStore(options);
+    const body = bodyFor(PAGE, 'T');
+    for (let i = 0; i < 40; i++) first.store.append('T', headFor(0), body, '');
+    // The last ten records are on the disk, and those before them are not.
+    first.disk.syncBytes(FIRST, 30 * PAGE, 40 * PAGE);
+    first.disk.powerCut(new Random(1), 0);
+    first.disk.callsUntilCrash = calls;
+    try {
+      smallStore(options, first.disk);
+    } catch {
+      // The simulated process died on the way.
+    }
+    first.disk.kill();
+    const second = smallStore(options, first.disk);
+    for (let i = 0; i < 30; i++) second.store.append('T', headFor(0), body, '');
+    second.store.flush();
+    second.disk.powerCut(new Random(1), 0);
+    const third = smallStore(options, second.disk);
+    assert.is(third.store.positions.get(APPENDED), 30 * PAGE, `killed after ${calls} calls`);
+  }
+});
+
 test.run();
