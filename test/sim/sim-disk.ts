@@ -192,6 +192,8 @@ export class SimDisk implements Disk {
   /** The process is gone, the machine runs on. */
   kill(): void {
     this.#locks.clear();
+    // Which files were written only the process knew: nobody syncs them now, unless they are written again.
+    this.#written.clear();
     this.callsUntilCrash = Number.POSITIVE_INFINITY;
   }
 

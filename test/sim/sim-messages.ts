@@ -4,6 +4,8 @@ import type { Random } from '../support/random.ts';
 import type { Draft } from './store-model.ts';
 
 export const TOPICS = ['orders', 'bills', 'x'.repeat(130), 'SCHEDULE_TOPIC_XXXX'];
+/** Less than the smallest file of the log. */
+const BATCH_BYTES = 64 * 1024;
 const TAGS = ['', 'TagA', 'TagB', '中文'];
 
 export class SimMessages {
@@ -18,6 +20,21 @@ export class SimMessages {
     this.#random = random;
     this.#recordSize = random.pick([undefined, 512, 4096]);
     this.#bytes = random.bytes(4096);
+  }
+
+  /** So many messages, or as many of them as fit into a file of the log at once. */
+  batch(count: number, topic: string, queueId: number, now: number): Draft[] {
+    const drafts: Draft[] = [];
+    let left = BATCH_BYTES;
+    for (let n = 0; n < count; n++) {
+      const draft = this.draft(topic, queueId, now);
+      const { body, properties } = draft;
+      // A host of IPv6 takes 12 bytes more.
+      left -= recordSize(body.length, topic.length, Buffer.byteLength(properties), 0) + 12;
+      if (left < 0) break;
+      drafts.push(draft);
+    }
+    return drafts;
   }
 
   draft(topic: string, queueId: number, now: number): Draft {

@@ -165,7 +165,7 @@ class Simulation {
     this.#tick();
     const topic = this.#random.pick(TOPICS);
     const queueId = this.#random.int(0, 2);
-    const drafts = Array.from({ length: count }, () => this.#messages.draft(topic, queueId, this.#now));
+    const drafts = this.#messages.batch(count, topic, queueId, this.#now);
     const appended = this.#store.appendBatch(topic, queueId, drafts);
     const { fileSize, model } = { fileSize: this.#options.mappedFileSizeCommitLog ?? 0, model: this.#model };
     assert.is(appended.queueOffset, model.next(topic, queueId), 'queue offsets are consecutive');

@@ -3,6 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { LOG_START } from '../../../src/ring/positions.ts';
 import { followLogStart } from '../../../src/threads/jobs/follow-log.ts';
+import { PAGE } from '../../sim/sim-file.ts';
 import { bodyFor, headFor, LOG, ROOT, smallStore } from '../../support/messages.ts';
 import { Random } from '../../support/random.ts';
 
@@ -89,6 +90,37 @@ test('an index of another size altogether is one of another configuration: it is
   );
   first.disk.truncate(files[0]?.[0] as string, 44);
   check(smallStore(OPTIONS, first.disk, first.clock), 'a single file of another size is damaged');
+});
+
+test('full index files that a kill found unsynced are synced before a checkpoint names a later one', async () => {
+  const options = { maxIndexNum: 500 };
+  const first = smallStore(options);
+  let made = 0;
+  const append = ({ store, clock }: Opened, count: number) => {
+    for (let i = 0; i < count; i++) {
+      clock.time += 1000;
+      store.append('a', headFor(0), Buffer.from('b'), `KEYS\x01a${made++}\x02`);
+    }
+    store.flush();
+    store.dispatch();
+  };
+  append(first, 2);
+  assert.is(await first.store.checkpoint(), true);
+  append(first, 1100);
+  assert.is(inFolder(first, INDEX).length, 3);
+  // Of each file the kernel happened to write the page that says how many entries there are.
+  for (const path of inFolder(first, INDEX)) first.disk.syncBytes(path, 0, PAGE);
+  first.disk.kill();
+  // As a store of RocketMQ is, whose files all are what they seem while the page cache is.
+  first.disk.remove(`${ROOT}/ringmq.queues`);
+  const second = smallStore(options, first.disk, first.clock);
+  append(second, 500);
+  assert.is(await second.store.checkpoint(), true);
+  second.disk.powerCut(new Random(1), 0);
+  const third = smallStore(options, second.disk, first.clock);
+  for (let i = 0; i < made; i++) {
+    assert.is(third.store.reader.query('a', `a${i}`, 64, 0, 1e15, 'K').records.length, 1, `key a${i}`);
+  }
 });
 
 test('a queue whose files are gone is known even when the rest of the log has nothing for it', async () => {
