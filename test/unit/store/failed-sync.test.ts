@@ -1,7 +1,10 @@
 /** After a failed sync nothing is believed that only a later sync would vouch for. */
+import { constants } from 'node:os';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { APPENDED, FLUSHED } from '../../../src/ring/positions.ts';
+import { APPENDED, FLUSHED, HALT_DISPATCH_FAILED } from '../../../src/ring/positions.ts';
+import { emptyCheckpoint } from '../../../src/store/log/checkpoint.ts';
+import { beliefsOf } from '../../../src/store/recovery/beliefs.ts';
 import { PAGE } from '../../sim/sim-file.ts';
 import { bodyFor, headFor, ROOT, smallStore } from '../../support/messages.ts';
 import { Random } from '../../support/random.ts';
@@ -113,6 +116,41 @@ test('while the mark cannot be written no checkpoint is taken', async () => {
   first.disk.full = false;
   assert.is(await first.store.checkpoint(), true);
   assert.ok(first.disk.size(MARK) > 0);
+});
+
+test('a sync that fails for want of descriptors or memory leaves no mark, one for want of room does', async () => {
+  const { EMFILE, ENFILE, ENOMEM, ENOSPC, EDQUOT, EIO } = constants.errno;
+  for (const [errno, marks] of [
+    [EMFILE, false],
+    [ENFILE, false],
+    [ENOMEM, false],
+    [ENOSPC, true],
+    [EDQUOT, true],
+    [EIO, true],
+  ] as const) {
+    const { store, disk } = smallStore();
+    store.append('T', headFor(0), Buffer.from('b'), '');
+    store.flush();
+    store.dispatch();
+    disk.fail('syncRangeFiles', 0, errno);
+    assert.is(await store.checkpoint(), false);
+    assert.is(disk.size(MARK) > 0, marks, `errno ${errno}`);
+    const halted = smallStore();
+    halted.store.positions.halt(HALT_DISPATCH_FAILED, errno);
+    halted.store.abandon();
+    assert.is(halted.disk.size(MARK) > 0, marks, `halted by errno ${errno}`);
+  }
+});
+
+test('queue entries for what the log has lost at its start count, mark or not: they were durable before it went', () => {
+  const lastRun = { clean: false, sameBoot: true, otherBoot: false };
+  const checkpoint = { ...emptyCheckpoint(), queuePhysicalOffset: 100 };
+  const trusted = (logStart: number, queuesTrustedUntil?: number) => {
+    const failedSync = queuesTrustedUntil === undefined ? undefined : { queuesTrustedUntil };
+    return beliefsOf({ ...lastRun, failedSync }, checkpoint, logStart).queuesTrustedUntil;
+  };
+  assert.equal([trusted(0), trusted(0, 50), trusted(0, 200)], [100, 50, 100]);
+  assert.equal([trusted(1000), trusted(1000, 50), trusted(1000, 2000)], [1000, 1000, 1000]);
 });
 
 test('a mark that cannot be read is a mark all the same', async () => {
