@@ -34,7 +34,7 @@ function dispatchAll(bench: BenchLog, root: string): void {
     delayMillis: [],
     onArrival: () => {},
     onUnknownQueue: () => undefined,
-    onGap: () => {},
+    onGap: () => false,
   });
   while (dispatcher.doWork() > 0) {}
   queues.close();

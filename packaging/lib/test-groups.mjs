@@ -10,7 +10,7 @@ export const groups = {
   unit: { ...standard, parallel: 2 },
   native: standard,
   fuzz: { ...standard, parallel: 2 },
-  sim: standard,
+  sim: { ...standard, limitSeconds: 900 },
   threads: standard,
   crash: standard,
   // The full run takes ten minutes.

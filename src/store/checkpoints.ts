@@ -16,9 +16,11 @@ const TELL_MS = 30_000;
 /** A checkpoint samples what is dispatched; one after the next sync of the log may name it. So often, so far apart. */
 const TRIES = 30;
 const TRY_MS = 100;
+/** Between two tries to note the end of a topic. */
+const NOTE_MS = 1000;
 
 export interface CheckpointsParts {
-  store: Pick<OpenStore, 'checkpoint' | 'covers' | 'problem' | 'syncQueues'>;
+  store: Pick<OpenStore, 'checkpoint' | 'covers' | 'endTopic' | 'problem' | 'syncQueues'>;
   positions: Positions;
   timers: Timers;
   log: ControlLog;
@@ -71,6 +73,27 @@ export class Checkpoints {
       }
     } finally {
       cancel();
+    }
+  }
+
+  /**
+   * Resolves when it is durable that no record of the topic before `position` counts: what the disk refuses is reported
+   * once and tried again. Rejects when the broker stops or dies first.
+   */
+  async ended(topic: string, position: number): Promise<void> {
+    const { store, positions, log } = this.#parts;
+    for (let tries = 0; ; tries++) {
+      try {
+        return store.endTopic(topic, position);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+        const { message } = error as Error;
+        if (tries === 0) {
+          log.warn({}, `the end of topic ${topic} cannot be noted yet, its name stays taken: ${message}`);
+        }
+        if (this.#ending || positions.halted) throw new Error(`the broker stops: ${message}`);
+      }
+      await this.#pause(NOTE_MS);
     }
   }
 

@@ -11,15 +11,27 @@ import {
   DISPATCHED_TIME,
   FLUSHED,
   FLUSHED_TIME,
+  HALT_ERRNO,
+  HALT_THREAD_DIED,
+  HALTED,
   INDEX_COMPLETED_TIME,
+  LOG_START,
   type Positions,
 } from '../ring/positions.ts';
 import type { Disk } from './disk/disk.ts';
+import { ensureDirectory } from './disk/ensure-directory.ts';
+import { losesPages } from './disk/errors.ts';
+import { LedgerKeeper } from './ledger-keeper.ts';
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from './log/checkpoint.ts';
 import { checkStoreOptions, type StoreOptions } from './options.ts';
 import { storePaths } from './paths.ts';
 import type { QueueDirectory } from './queue/queue-directory.ts';
+import { type LedgerSample, readLedger } from './queue-ledger.ts';
+import type { LastRun } from './recovery/beliefs.ts';
+import { readFailedSync } from './recovery/failed-sync.ts';
 import { type Recovered, recoverStore } from './recovery/recover.ts';
+import { SyncMark } from './sync-mark.ts';
+import { TopicBirths } from './topic-births.ts';
 
 const EAGAIN = 11;
 
@@ -31,11 +43,21 @@ export interface OpeningParts {
   clock: Clock;
   delayMillis: readonly number[];
   idOf: (topic: string, queueId: number) => number;
+  /** Every queue that has an id. */
+  queues: () => Iterable<{ topic: string; queueId: number; id: number }>;
+  /** One line for a person who waits. */
   progress: (line: string) => void;
+  /** One line for a person who must know: what was found damaged, and what was done. */
+  warn: (line: string) => void;
 }
 
 export class OpenStore {
   readonly recovered: Recovered;
+  readonly births: TopicBirths;
+  /** Where the log began when the store was opened: what was deleted of it before then stays deleted. */
+  readonly #logStart: number;
+  readonly #ledger: LedgerKeeper;
+  readonly #mark: SyncMark;
   readonly #parts: OpeningParts;
   readonly #lock: number;
   #checkpoint: Checkpoint;
@@ -45,7 +67,17 @@ export class OpenStore {
   #covered: number;
   #problem: string | undefined;
 
-  private constructor(parts: OpeningParts, lock: number, recovered: Recovered) {
+  private constructor(
+    parts: OpeningParts,
+    lock: number,
+    recovered: Recovered,
+    births: TopicBirths,
+    ledgerEnd: number,
+  ) {
+    this.births = births;
+    this.#logStart = parts.positions.get(LOG_START);
+    this.#ledger = new LedgerKeeper(parts, ledgerEnd);
+    this.#mark = new SyncMark(parts.disk, parts.options);
     this.#parts = parts;
     this.#lock = lock;
     this.recovered = recovered;
@@ -62,21 +94,18 @@ export class OpenStore {
   static open(parts: OpeningParts): OpenStore {
     const { disk, options } = parts;
     checkStoreOptions(options);
-    disk.makeDirectory(options.commitLogDirectory);
-    disk.makeDirectory(storePaths.consumeQueue(options.directory));
-    disk.makeDirectory(storePaths.config(options.directory));
+    ensureDirectory(disk, options.commitLogDirectory);
+    ensureDirectory(disk, storePaths.consumeQueue(options.directory));
+    ensureDirectory(disk, storePaths.config(options.directory));
     const lock = takeLock(disk, options.directory);
     try {
-      const boot = disk.boot();
-      const clean = disk.size(storePaths.abort(options.directory)) < 0;
-      const recovered = recoverStore({
-        ...parts,
-        clean,
-        pageCacheSurvived: boot !== '' && boot === lastBoot(disk, options),
-      });
+      const lastRun = lastRunOf(parts);
+      const births = TopicBirths.load(disk, options, parts.warn);
+      const ledger = readLedger(disk, options, parts.warn);
+      const recovered = recoverStore({ ...parts, lastRun, births, ledger });
       disk.writeWhole(storePaths.abort(options.directory), Buffer.from(String(process.pid)));
-      disk.writeWhole(storePaths.boot(options.directory), Buffer.from(boot));
-      return new OpenStore(parts, lock, recovered);
+      disk.writeWhole(storePaths.boot(options.directory), Buffer.from(disk.boot()));
+      return new OpenStore(parts, lock, recovered, births, ledger?.end ?? -1);
     } catch (error) {
       disk.unlock(lock);
       throw error;
@@ -99,7 +128,7 @@ export class OpenStore {
    * and the next call tries again.
    */
   async checkpoint(): Promise<boolean> {
-    const { positions, disk } = this.#parts;
+    const { positions } = this.#parts;
     // The end is published after its record: read first, it belongs to that record or to one before.
     const end = positions.get(DISPATCHED);
     const now = { position: positions.get(DISPATCHED_RECORD), time: positions.get(DISPATCHED_TIME), end };
@@ -119,11 +148,16 @@ export class OpenStore {
       next.queueTimestamp = sample.time;
     }
     const says = JSON.stringify(next) !== JSON.stringify(this.#checkpoint);
-    if (says || (isDurable && sample.end > this.#covered)) {
-      const outcome = await disk.syncRangeFiles();
+    if (says || (isDurable && sample.end > this.#covered) || this.#mark.waitsForCheckpoint) {
+      // Before the sync: what the ledger counts must be durable when it is written.
+      const ledger = this.#ledger.sample();
+      const outcome = await this.syncQueues();
       if (outcome < 0) return this.#failed(`ConsumeQueue files cannot be synced (errno ${-outcome})`);
+      if (!this.#mark.isLeft()) {
+        return this.#failed('an earlier sync has failed, and the note about it cannot be written');
+      }
+      if (!this.#write(next, ledger)) return false;
     }
-    if (says && !this.#write(next)) return false;
     this.#problem = undefined;
     if (isDurable) this.#covered = Math.max(this.#covered, sample.end);
     if (this.#sample.position >= this.#sample.end || this.#sample.end <= this.#covered) this.#sample = now;
@@ -134,20 +168,26 @@ export class OpenStore {
    * Makes the queue entries written so far durable without a checkpoint that says so: enough to let the log before them
    * go. 0 or -errno.
    */
-  syncQueues(): Promise<number> {
-    return this.#parts.disk.syncRangeFiles();
+  async syncQueues(): Promise<number> {
+    const outcome = await this.#parts.disk.syncRangeFiles();
+    // Pages whose write-back failed are clean now; the addon writes them again with the next call, if there is one.
+    if (outcome < 0 && losesPages(-outcome)) this.#mark.leave(this.#checkpoint.queuePhysicalOffset);
+    return outcome;
   }
 
-  #write(checkpoint: Checkpoint): boolean {
+  /** Writes ledger and checkpoint, and takes the marks away that they make needless. */
+  #write(checkpoint: Checkpoint, ledger: LedgerSample): boolean {
     const path = storePaths.checkpoint(this.#parts.options.directory);
     try {
+      this.#ledger.write(ledger);
       writeCheckpoint(this.#parts.disk, path, checkpoint);
+      this.#checkpoint = checkpoint;
+      this.#mark.settle();
     } catch (error) {
       // What the system refused may work the next time; anything else is a fault of ours.
       if ((error as NodeJS.ErrnoException).code === undefined) throw error;
       return this.#failed(`${path} cannot be written: ${(error as Error).message}`);
     }
-    this.#checkpoint = checkpoint;
     return true;
   }
 
@@ -156,8 +196,20 @@ export class OpenStore {
     return false;
   }
 
+  /**
+   * The topic is deleted, and no record before `position` counts any more, whoever reads the log again: durable when
+   * this returns. Throws when the disk refuses, and nothing has changed.
+   */
+  endTopic(topic: string, position: number): void {
+    const start = this.#logStart;
+    const { written } = this.#ledger;
+    // A ledger from before a deletion has rows of the old topic: until there is a newer one its end must be known.
+    this.births.ended(topic, position, written < 0 ? start : Math.min(start, written - 1));
+  }
+
   /** Lets go of the store after a death: it stays marked as not cleanly closed. */
   abandon(): void {
+    this.#markWhenHalted();
     this.#parts.disk.unlock(this.#lock);
   }
 
@@ -167,6 +219,7 @@ export class OpenStore {
    */
   async close(): Promise<boolean> {
     const { positions, options, disk } = this.#parts;
+    this.#markWhenHalted();
     const end = positions.get(APPENDED);
     const complete = positions.get(FLUSHED) === end && positions.get(DISPATCHED) === end && !positions.halted;
     const clean = complete && (await this.checkpoint());
@@ -176,6 +229,16 @@ export class OpenStore {
     }
     disk.unlock(this.#lock);
     return clean;
+  }
+
+  /** The disk has failed, and nobody knows what else of what reads well is not on it. */
+  #markWhenHalted(): void {
+    const { positions, warn } = this.#parts;
+    if (!positions.halted || positions.get(HALTED) === HALT_THREAD_DIED) return;
+    if (!losesPages(positions.get(HALT_ERRNO))) return;
+    if (!this.#mark.leave(this.#checkpoint.queuePhysicalOffset)) {
+      warn('the disk has failed, and refuses a note about that for the next start');
+    }
   }
 }
 
@@ -191,6 +254,21 @@ function takeLock(disk: Disk, directory: string): number {
   throw new Error(
     `${storePaths.lock(directory)} cannot be used (${reason}): it has to be a file that this user may write.`,
   );
+}
+
+function lastRunOf({ disk, options, warn }: OpeningParts): LastRun {
+  const boot = disk.boot();
+  const before = lastBoot(disk, options);
+  const failedSync = readFailedSync(disk, options, warn);
+  if (failedSync !== undefined) {
+    warn('a sync of the disk failed in the last run: what it left is trusted no more than after a power cut');
+  }
+  return {
+    clean: disk.size(storePaths.abort(options.directory)) < 0,
+    sameBoot: boot !== '' && boot === before,
+    otherBoot: boot !== '' && before !== '' && boot !== before,
+    failedSync,
+  };
 }
 
 function lastBoot(disk: Disk, options: StoreOptions): string {

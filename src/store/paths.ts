@@ -11,4 +11,20 @@ export const storePaths = {
   config: (root: string) => join(root, 'config'),
   /** Our own: the boot in which the store was opened last. Same boot = the page cache survived the crash. */
   boot: (root: string) => join(root, 'ringmq.boot'),
+  /** Our own: where the life of topics begins that had a predecessor (topic-births.ts). */
+  topics: (root: string) => join(root, 'ringmq.topics'),
+  /** Our own: which queues and index files there must be (queue-ledger.ts). */
+  queues: (root: string) => join(root, 'ringmq.queues'),
+  /** Our own: queues whose files are not to be trusted before a checkpoint (rebuilding.ts). */
+  rebuilding: (root: string) => join(root, 'ringmq.rebuilding'),
+  /** Our own: a sync has failed, and not everything that reads well is on the disk (failed-sync.ts). */
+  failedSync: (root: string) => join(root, 'ringmq.failed-sync'),
 } as const;
+
+/**
+ * Where recovery keeps what it takes out of the log: within the CommitLog's own directory, which may be a mount of its
+ * own, and in a folder, which RocketMQ steps over there (it refuses a store with a strange file in that place).
+ */
+export function cutDirectory(commitLogDirectory: string): string {
+  return join(commitLogDirectory, 'ringmq.cut');
+}

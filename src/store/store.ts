@@ -4,7 +4,7 @@
  */
 import { totalmem } from 'node:os';
 import { join } from 'node:path';
-import { assert } from '../lib/assert.ts';
+import { unreachable } from '../lib/assert.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
 import { encodeRecord, type RecordHead } from '../record/encode.ts';
 import { plainBulk } from '../ring/bulk.ts';
@@ -12,7 +12,7 @@ import { APPENDED, APPENDED_TIME, Positions } from '../ring/positions.ts';
 import { Watermark } from '../ring/watermark.ts';
 import type { Disk } from './disk/disk.ts';
 import { nativeDisk } from './disk/native-disk.ts';
-import { Dispatcher } from './dispatch/dispatcher.ts';
+import { beginAt, Dispatcher } from './dispatch/dispatcher.ts';
 import { DEFAULT_DELAY_LEVELS, parseDelayLevels } from './dispatch/schedule-time.ts';
 import { IndexReader } from './index/index-reader.ts';
 import { KeyIndex } from './index/key-index.ts';
@@ -37,6 +37,7 @@ export interface StoreSetup {
   /** messageDelayLevel */
   delayLevels?: string;
   progress?: (line: string) => void;
+  warn?: (line: string) => void;
   /** Fresh memory for the state of queues; default: room for as many as there can be. */
   queueDirectory?: QueueDirectory;
 }
@@ -76,6 +77,7 @@ export class Store {
   readonly #disk: Disk;
   readonly #clock: Clock;
   readonly #queues = new Map<string, KnownQueue>();
+  #lastId = 0;
   readonly #segments: Segments;
   readonly #log: CommitLog;
   readonly #flusher: Flusher;
@@ -100,7 +102,9 @@ export class Store {
       clock: this.#clock,
       delayMillis,
       idOf: (topic, queueId) => this.#queue(topic, queueId).id,
+      queues: () => this.#queues.values(),
       progress: setup.progress ?? (() => {}),
+      warn: setup.warn ?? (() => {}),
     });
     this.#segments = new Segments(this.#disk, options.commitLogDirectory, options.mappedFileSizeCommitLog);
     this.#log = new CommitLog(this.#segments, positions, this.directory, {
@@ -131,11 +135,14 @@ export class Store {
       delayMillis,
       onArrival: () => {},
       onUnknownQueue: () => undefined,
-      onGap: (queue) => assert(false, `queue ${queue.topic}/${queue.queueId} has a gap`),
+      onGap: (queue, offset) =>
+        beginAt(queue, offset, directory) || unreachable(`${queue.topic}/${queue.queueId} has a gap`),
     });
     const index = this.#index && new IndexReader(this.#disk, indexDirectory, geometry);
     this.pull = new PullReader(this.#segments, positions, this.directory, totalmem() * 0.4);
-    this.reader = new StoreReader(this.#segments, positions, this.directory, index);
+    this.reader = new StoreReader(this.#segments, positions, this.directory, index, (topic) =>
+      this.#opened.births.of(topic),
+    );
   }
 
   /** Appends one message; it is neither durable nor visible yet. Throws when the log has no room for it. */
@@ -146,7 +153,9 @@ export class Store {
   /** Appends messages to one queue, all or none, one behind the other in one file; returns where the first went. */
   appendBatch(topic: string, queueId: number, messages: readonly NewMessage[]): Appended {
     const queue = this.#queue(topic, queueId);
-    if (this.#table.byName(topic)?.queues[queueId] === undefined) this.#table.add(topic, queueId, queue.id);
+    if (this.#table.byName(topic)?.queues[queueId] === undefined) {
+      this.#table.add(topic, queueId, queue.id).bornAt = this.#opened.births.of(topic);
+    }
     const topicBytes = Buffer.from(topic);
     const records = messages.map(({ head, body, properties }) =>
       encodeRecord({ ...head, queueId }, topicBytes, body, Buffer.from(properties)),
@@ -184,6 +193,27 @@ export class Store {
     return this.#queues.get(`${topic}/${queueId}`);
   }
 
+  /**
+   * Deletes a topic's queues; a message to it makes a topic anew, whose queues count from 0. Throws when the disk
+   * refuses; nothing is deleted then, but the queues take no more messages until the store is opened again.
+   */
+  deleteTopic(topic: string): void {
+    const queues = [...this.#queues.values()].filter((queue) => queue.topic === topic);
+    for (const { id } of queues) this.#log.retire(id);
+    this.#opened.endTopic(topic, this.#log.position);
+    for (const { files, queueId } of queues) {
+      files.close();
+      this.#queues.delete(`${topic}/${queueId}`);
+    }
+    this.#table.delete(topic);
+    this.#disk.remove(join(storePaths.consumeQueue(this.options.directory), topic));
+  }
+
+  /** Lets go of the store after a failure of the disk; the next opening recovers. */
+  abandon(): void {
+    this.#opened.abandon();
+  }
+
   /** Notes how far queues are durable, so that recovery after a crash starts there. */
   checkpoint(): Promise<boolean> {
     return this.#opened.checkpoint();
@@ -211,7 +241,7 @@ export class Store {
       queue = {
         topic,
         queueId,
-        id: this.#queues.size + 1,
+        id: ++this.#lastId,
         files: new QueueFiles(this.#disk, root, options.mappedFileSizeConsumeQueue, topic, queueId),
       };
       this.#queues.set(key, queue);

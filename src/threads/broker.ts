@@ -118,7 +118,9 @@ class Broker implements RunningBroker {
     this.#opened = opened;
     this.#checkpoints = new Checkpoints({ store: opened.store, positions, timers: systemTimers, log });
     this.#topology = topologyOf(config, opened);
-    this.#reads = new ControlReads(store, positions, opened.directory, ids);
+    this.#reads = new ControlReads(store, positions, opened.directory, ids, (topic) =>
+      opened.store.births.of(topic),
+    );
     this.#put = makePutRing(config, opened, this.#topology);
     const directory = storePaths.config(store.directory);
     this.#tables = makeTables(directory, settings, systemClock, log, systemTimers, ids);
@@ -304,6 +306,7 @@ class Broker implements RunningBroker {
       ),
       publish: (delta) => this.#link.publish(delta),
       retireQueues: (queues) => this.#put.retireQueues(queues),
+      ended: (topic, position) => this.#checkpoints.ended(topic, position),
       settled: (position, what) => this.#checkpoints.settled(position, what),
       forgetFiles: (queues) => this.#reads.forget(queues),
       endOfTurn: () => this.#link.flush(),

@@ -1,60 +1,39 @@
 /**
- * A disk in memory that loses what was never synced.
+ * A disk in memory that fails as real ones do.
  *
- * Every file has live bytes, which all mappings and reads share (the page cache), and an image (the platter). Only sync
- * calls, and `writeBack` as a kernel would do it by itself, carry pages from one to the other. Names live in a journal:
- * making, moving and removing files takes effect on the platter in order, as with a journalling file system, and every
- * durable operation on names or small files carries the whole journal with it.
+ * Every file has live bytes, which all mappings and reads share (the page cache), and an image (the platter):
+ * sim-file.ts. Only sync calls, and `writeBack` as a kernel would do it by itself, carry pages from one to the other.
+ * Names have a life of their own: sim-names.ts.
  *
  * `kill` ends the process and keeps the page cache. `powerCut` keeps the image, a random subset of the pages not yet
- * synced (so records and index chains come back torn), and a random prefix of the journal.
+ * synced (so records and index chains come back torn), and a part of the names not yet synced. `fail` makes one of
+ * the next calls fail, `full` all that need room, `spoilPage` a page unreadable; files are not moved from one of
+ * `mounts` to another.
  */
 import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { type Bulk, plainBulk } from '../../src/ring/bulk.ts';
 import type { Disk, Mapping, RangeFile } from '../../src/store/disk/disk.ts';
 import type { Random } from '../support/random.ts';
+import { PAGE, SimFile } from './sim-file.ts';
+import { SimNames, type Tree } from './sim-names.ts';
 
-const PAGE = 4096;
 const ENOENT = -2;
+const EIO = -5;
 const EAGAIN = -11;
 const EINVAL = -22;
+const ENOSPC = -28;
 
 /** The process dies in the middle of something. */
 export class SimCrash extends Error {}
 
-class SimFile {
-  live: Uint8Array;
-  image: Uint8Array;
+/** What can be made to fail: the sync of a mapping, of all range files, a write, anything that needs new room. */
+export type Fault = 'sync' | 'syncRangeFiles' | 'write' | 'allocate';
 
-  constructor(size: number) {
-    this.live = new Uint8Array(size);
-    this.image = new Uint8Array(size);
-  }
-
-  get pages(): number {
-    return Math.ceil(this.live.length / PAGE);
-  }
-
-  isDirty(page: number): boolean {
-    const [from, to] = [page * PAGE, (page + 1) * PAGE];
-    return Buffer.compare(this.live.subarray(from, to), this.image.subarray(from, to)) !== 0;
-  }
-
-  /** Carries the pages that [from, to) touches to the platter. */
-  sync(from: number, to: number): void {
-    const start = from - (from % PAGE);
-    const end = Math.min(this.live.length, Math.ceil(to / PAGE) * PAGE);
-    this.image.set(this.live.subarray(start, end), start);
-  }
-
-  grow(size: number): void {
-    for (const name of ['live', 'image'] as const) {
-      const grown = new Uint8Array(size);
-      grown.set(this[name]);
-      this[name] = grown;
-    }
-  }
+/** As node:fs throws. */
+function failure(errno: number, path: string): NodeJS.ErrnoException {
+  const code = { [ENOENT]: 'ENOENT', [EIO]: 'EIO', [ENOSPC]: 'ENOSPC' }[errno] ?? 'EXDEV';
+  return Object.assign(new Error(`${code}: simulated, '${path}'`), { code, errno });
 }
 
 const NOTHING = new Uint8Array(0);
@@ -75,14 +54,17 @@ class SimMapping implements Mapping {
   }
 
   append(offset: number, source: Bulk, from: number, length: number): number {
+    const outcome = this.#disk.outcomeOf('write');
     // A kill may fall between any two pages, and before the first eight bytes.
-    for (let done = 8; done < length; done += PAGE - ((offset + done) % PAGE)) {
+    const written = outcome < 0 ? Math.floor(length / 2) : length;
+    for (let done = 8; done < written; done += PAGE - ((offset + done) % PAGE)) {
       this.#disk.step();
-      const end = Math.min(length, done + PAGE - ((offset + done) % PAGE));
-      this.bytes.set(source.bytes.subarray(from + done, from + end), offset + done);
+      const end = Math.min(written, done + PAGE - ((offset + done) % PAGE));
+      this.#put(source.bytes.subarray(from + done, from + end), offset + done);
     }
     this.#disk.step();
-    this.bytes.set(source.bytes.subarray(from, from + 8), offset);
+    if (outcome < 0) return outcome;
+    this.#put(source.bytes.subarray(from, from + Math.min(8, length)), offset);
     return 0;
   }
 
@@ -92,12 +74,14 @@ class SimMapping implements Mapping {
 
   sync(from: number, to: number): number {
     this.#disk.step();
-    if (!this.#disk.lies) this.#file.sync(from, to);
-    return 0;
+    const outcome = this.#disk.outcomeOf('sync');
+    if (outcome < 0) this.#file.failSync(from, to);
+    else if (!this.#disk.lies) this.#file.sync(from, to);
+    return outcome;
   }
 
   error(): number {
-    return 0;
+    return this.#file.fault;
   }
 
   resident(): boolean {
@@ -114,28 +98,40 @@ class SimMapping implements Mapping {
     this.bytes = NOTHING;
     this.view = new DataView(NOTHING.buffer);
   }
+
+  #put(bytes: Uint8Array, at: number): void {
+    this.bytes.set(bytes, at);
+    this.#file.wrote(at, bytes.length);
+  }
 }
 
 class SimRangeFile implements RangeFile {
+  readonly #disk: SimDisk;
   readonly #file: SimFile;
   readonly #written: () => void;
 
-  constructor(file: SimFile, written: () => void) {
+  constructor(disk: SimDisk, file: SimFile, written: () => void) {
+    this.#disk = disk;
     this.#file = file;
     this.#written = written;
   }
 
   read(fileOffset: number, target: Uint8Array, targetOffset: number, length: number): number {
+    if (this.#file.isUnreadable(fileOffset, length)) return EIO;
     const bytes = this.#file.live.subarray(fileOffset, fileOffset + length);
     target.set(bytes, targetOffset);
     return bytes.length;
   }
 
   write(fileOffset: number, source: Uint8Array, sourceOffset: number, length: number): number {
+    this.#disk.step();
     this.#written();
+    const outcome = this.#disk.outcomeOf('write');
+    const written = outcome < 0 ? Math.floor(length / 2) : length;
     if (fileOffset + length > this.#file.live.length) this.#file.grow(fileOffset + length);
-    this.#file.live.set(source.subarray(sourceOffset, sourceOffset + length), fileOffset);
-    return length;
+    this.#file.live.set(source.subarray(sourceOffset, sourceOffset + written), fileOffset);
+    this.#file.wrote(fileOffset, written);
+    return outcome < 0 ? outcome : length;
   }
 
   size(): number {
@@ -145,34 +141,59 @@ class SimRangeFile implements RangeFile {
   close(): void {}
 }
 
-/** The names of a disk. */
-class Tree {
-  readonly files = new Map<string, SimFile>();
-  readonly directories = new Set<string>(['/']);
-
-  copy(): Tree {
-    const copy = new Tree();
-    for (const [path, file] of this.files) copy.files.set(path, file);
-    for (const path of this.directories) copy.directories.add(path);
-    return copy;
-  }
-}
-
 export class SimDisk implements Disk {
   /** A disk that says "synced" and does nothing. */
   lies = false;
+  /** Nothing new finds room any more. */
+  full = false;
+  /** Something that was ordered to fail has failed since the disk was mended. */
+  hasFailed = false;
+  /** Directories where other file systems are mounted. */
+  mounts: readonly string[] = [];
   /** The process dies at the call that changes something after so many others. */
   callsUntilCrash = Number.POSITIVE_INFINITY;
-  #tree = new Tree();
-  #durable = new Tree();
-  #journal: ((tree: Tree) => void)[] = [];
-  readonly #written = new Set<SimFile>();
+  readonly #names = new SimNames();
+  readonly #faults = new Map<Fault, { after: number; errno: number }>();
+  readonly #written = new Map<SimFile, string>();
   readonly #locks = new Set<string>();
   #boots = 1;
+
+  /** See `SimNames.unordered`. */
+  set unordered(value: boolean) {
+    this.#names.unordered = value;
+  }
+
+  /** One call of this kind fails, after `after` that do not. */
+  fail(fault: Fault, after = 0, errno = fault === 'allocate' ? -ENOSPC : -EIO): void {
+    this.#faults.set(fault, { after, errno });
+  }
+
+  /** The disk is well again. */
+  mend(): void {
+    this.#faults.clear();
+    this.full = false;
+    this.hasFailed = false;
+    for (const file of this.#tree.files.values()) file.heal();
+  }
+
+  /** 0, or the negative errno of a failure that was ordered. */
+  outcomeOf(fault: Fault): number {
+    if (fault === 'allocate' && this.full) {
+      this.hasFailed = true;
+      return ENOSPC;
+    }
+    const ordered = this.#faults.get(fault);
+    if (ordered === undefined || ordered.after-- > 0) return 0;
+    this.#faults.delete(fault);
+    this.hasFailed = true;
+    return -ordered.errno;
+  }
 
   /** The process is gone, the machine runs on. */
   kill(): void {
     this.#locks.clear();
+    // Which files were written only the process knew: nobody syncs them now, unless they are written again.
+    this.#written.clear();
     this.callsUntilCrash = Number.POSITIVE_INFINITY;
   }
 
@@ -185,20 +206,32 @@ export class SimDisk implements Disk {
   powerCut(random: Random, share = random.pick([0, 0.1, 0.5, 0.9, 1])): void {
     this.kill();
     this.#boots++;
-    const kept = random.int(0, this.#journal.length);
-    for (const change of this.#journal.slice(0, kept)) change(this.#durable);
-    this.#journal = [];
-    for (const file of new Set(this.#durable.files.values())) {
+    for (const file of this.#names.powerCut(random)) {
       this.#keepPages(file, random, share);
-      file.live = file.image.slice();
+      file.reboot();
     }
     this.#written.clear();
-    this.#tree = this.#durable.copy();
   }
 
   /** Carries some pages to the platter, as a kernel does now and then. */
   writeBack(random: Random, share = random.next()): void {
     for (const file of this.#tree.files.values()) this.#keepPages(file, random, share);
+  }
+
+  /** The kernel lets clean pages go: those whose write-back failed come back as they were before. */
+  evict(): void {
+    for (const file of this.#tree.files.values()) file.evict();
+  }
+
+  spoilPage(path: string, page: number): void {
+    this.#tree.files.get(path)?.spoil(page);
+  }
+
+  /** A byte changes, in memory and on the platter. */
+  rot(path: string, at: number): void {
+    const file = this.#tree.files.get(path);
+    if (file === undefined) throw new Error(`the simulated disk has no ${path}`);
+    for (const bytes of [file.live, file.image]) bytes[at] = (bytes[at] as number) ^ 0x40;
   }
 
   memory(bytes: number): Bulk {
@@ -208,36 +241,46 @@ export class SimDisk implements Disk {
   map(path: string, size: number, create: boolean): Mapping | number {
     let file = this.#tree.files.get(path);
     if (file === undefined && !create) return ENOENT;
-    if (create) this.step();
-    file ??= this.#create(path, size);
-    if (create) this.#commit();
+    if (file === undefined) {
+      const made = this.#create(path, size);
+      if (typeof made === 'number') return made;
+      file = made;
+      this.syncDirectory(dirname(path));
+    }
     return file.live.length === size ? new SimMapping(this, file) : EINVAL;
   }
 
   async prepare(path: string, size: number): Promise<number> {
-    if (!this.#tree.files.has(path)) this.#create(path, size);
-    this.#commit();
-    return 0;
+    const made = this.#tree.files.has(path) ? 0 : this.#create(path, size);
+    if (typeof made === 'number' && made < 0) return made;
+    return this.syncDirectory(dirname(path));
   }
 
   open(path: string, size: number): RangeFile | number {
     let file = this.#tree.files.get(path);
     if (file === undefined && (size < 0 || !this.#tree.directories.has(dirname(path)))) return ENOENT;
-    file ??= this.#create(path, size);
+    if (file === undefined) {
+      const made = this.#create(path, size);
+      if (typeof made === 'number') return made;
+      file = made;
+    }
     const opened = file;
-    return new SimRangeFile(file, () => {
-      this.step();
-      this.#written.add(opened);
-    });
+    return new SimRangeFile(this, opened, () => this.#written.set(opened, path));
   }
 
   async syncRangeFiles(): Promise<number> {
     this.step();
-    if (this.lies) return 0;
-    for (const file of this.#written) file.sync(0, file.live.length);
+    const outcome = this.outcomeOf('syncRangeFiles');
+    for (const [file, path] of this.#written) {
+      this.step();
+      if (outcome < 0) file.failSync(0, file.live.length);
+      else if (!this.lies) {
+        file.sync(0, file.live.length);
+        this.#names.syncNameOf(path);
+      }
+    }
     this.#written.clear();
-    this.#commit();
-    return 0;
+    return outcome;
   }
 
   list(directory: string): string[] {
@@ -252,7 +295,8 @@ export class SimDisk implements Disk {
   makeDirectory(path: string): void {
     if (this.#tree.directories.has(path)) return;
     this.makeDirectory(dirname(path));
-    this.#change((tree) => tree.directories.add(path));
+    if (this.outcomeOf('allocate') < 0) throw failure(ENOSPC, path);
+    this.#change([path], (tree) => tree.directories.add(path));
   }
 
   size(path: string): number {
@@ -264,46 +308,68 @@ export class SimDisk implements Disk {
   }
 
   readWhole(path: string): Uint8Array | undefined {
-    return this.#tree.files.get(path)?.live.slice();
+    const file = this.#tree.files.get(path);
+    if (file?.isUnreadable(0, file.live.length)) throw failure(EIO, path);
+    return file?.live.slice();
   }
 
   writeWhole(path: string, content: Uint8Array): void {
-    this.step();
+    const temporary = `${path}.tmp`;
+    const room = this.outcomeOf('allocate');
+    if (room < 0) throw failure(room, temporary);
     const file = new SimFile(content.length);
+    this.#change([temporary], (tree) => tree.files.set(temporary, file));
+    this.step();
     file.live.set(content);
+    const outcome = this.outcomeOf('write');
+    if (outcome < 0) throw failure(outcome, temporary);
     if (!this.lies) file.image.set(content);
-    this.#change((tree) => tree.files.set(path, file));
-    this.#commit();
+    this.#move(temporary, path);
+    this.syncDirectory(dirname(path));
   }
 
   zero(path: string, from: number, to: number): number {
     const file = this.#tree.files.get(path);
     if (file === undefined) return ENOENT;
-    this.step();
-    file.live.fill(0, from, to);
-    if (!this.lies) file.image.fill(0, from, to);
+    const outcome = this.outcomeOf('write');
+    for (let at = from; at < to; at += 16 * PAGE) {
+      this.step();
+      const end = Math.min(to, at + 16 * PAGE, file.live.length);
+      file.live.fill(0, at, end);
+      file.wrote(at, end - at);
+      if (outcome < 0) return outcome;
+    }
+    if (!this.lies) file.sync(0, file.live.length);
     return 0;
   }
 
+  copyRange(path: string, from: number, to: number, target: string): void {
+    const file = this.#tree.files.get(path);
+    if (file === undefined) throw failure(ENOENT, path);
+    if (file.isUnreadable(from, to - from)) throw failure(EIO, path);
+    this.writeWhole(target, file.live.slice(from, to));
+  }
+
   setAside(path: string, to: string): void {
-    this.#change((tree) => {
-      const file = tree.files.get(path);
-      if (file !== undefined) tree.files.set(to, file);
-      tree.files.delete(path);
-    });
+    if (this.#mountOf(path) !== this.#mountOf(to)) throw failure(-18, path);
+    this.step();
+    this.#move(path, to);
   }
 
   remove(path: string): void {
-    this.#change((tree) => {
-      const isInside = (other: string) => other === path || other.startsWith(`${path}/`);
-      for (const other of [...tree.files.keys()]) if (isInside(other)) tree.files.delete(other);
-      for (const other of [...tree.directories]) if (isInside(other)) tree.directories.delete(other);
-    });
+    const isInside = (other: string) => other === path || other.startsWith(`${path}/`);
+    // Files go one by one, the directories after them: a kill may come in between.
+    for (const file of [...this.#tree.files.keys()].filter(isInside)) {
+      this.#change([file], (tree) => tree.files.delete(file));
+    }
+    for (const directory of [...this.#tree.directories].filter(isInside).sort().reverse()) {
+      this.#change([directory], (tree) => tree.dropDirectory(directory));
+    }
   }
 
-  syncDirectory(): number {
+  syncDirectory(path: string): number {
     this.step();
-    this.#commit();
+    if (!this.lies) this.#names.syncDirectory(path);
     return 0;
   }
 
@@ -329,6 +395,14 @@ export class SimDisk implements Disk {
     return file.live;
   }
 
+  /** Makes a file of so many bytes of what stands in it: a file cut short, or emptied. */
+  truncate(path: string, size: number): void {
+    const file = this.#tree.files.get(path);
+    if (file === undefined) throw new Error(`the simulated disk has no ${path}`);
+    file.live = file.live.slice(0, size);
+    file.image = file.image.slice(0, size);
+  }
+
   /** Carries a part of one file to the platter. */
   syncBytes(path: string, from: number, to: number): void {
     this.#tree.files.get(path)?.sync(from, to);
@@ -338,6 +412,15 @@ export class SimDisk implements Disk {
     return [...this.#tree.files.keys()].sort();
   }
 
+  get #tree(): Tree {
+    return this.#names.tree;
+  }
+
+  #mountOf(path: string): string {
+    const inside = this.mounts.filter((mount) => path.startsWith(`${mount}/`));
+    return inside.sort((a, b) => b.length - a.length)[0] ?? '/';
+  }
+
   #keepPages(file: SimFile, random: Random, share: number): void {
     for (let page = 0; page < file.pages; page++) {
       if (file.isDirty(page) && random.chance(share)) file.sync(page * PAGE, (page + 1) * PAGE);
@@ -345,25 +428,27 @@ export class SimDisk implements Disk {
   }
 
   /** A file appears empty and gets its size in a second step: a crash may come between. */
-  #create(path: string, size: number): SimFile {
-    const file = new SimFile(size);
-    this.#tree.files.set(path, file);
+  #create(path: string, size: number): SimFile | number {
+    const outcome = this.outcomeOf('allocate');
+    if (outcome < 0) return outcome;
     const empty = new SimFile(0);
-    this.#journal.push((tree) => tree.files.set(path, empty));
-    this.#journal.push((tree) => tree.files.set(path, file));
+    this.#change([path], (tree) => tree.files.set(path, empty));
+    const file = new SimFile(size);
+    this.#change([path], (tree) => tree.files.set(path, file));
     return file;
   }
 
-  #change(change: (tree: Tree) => void): void {
+  #change(paths: readonly string[], apply: (tree: Tree) => void): void {
     this.step();
-    change(this.#tree);
-    this.#journal.push(change);
+    this.#names.change(paths, apply);
   }
 
-  #commit(): void {
-    if (this.lies) return;
-    for (const change of this.#journal) change(this.#durable);
-    this.#journal = [];
+  #move(path: string, to: string): void {
+    const file = this.#tree.files.get(path);
+    this.#names.change([path, to], (tree) => {
+      if (file !== undefined) tree.files.set(to, file);
+      tree.files.delete(path);
+    });
   }
 }
 

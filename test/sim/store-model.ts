@@ -10,10 +10,12 @@ export interface ModelMessage {
   readonly position: number;
   /** Every byte that the log must hold at `position`. */
   readonly record: Uint8Array;
+  readonly storeTimestamp: number;
   readonly uniqueKey: string;
   readonly keys: readonly string[];
   readonly tag: string;
-  readonly storeTimestamp: number;
+  /** Its body was damaged on the disk: it keeps its place and its number, and that is all. */
+  damaged: boolean;
 }
 
 export interface ModelQueue {
@@ -37,7 +39,7 @@ export interface Draft {
 export const queueName = (topic: string, queueId: number) => `${topic}/${queueId}`;
 
 export class StoreModel {
-  /** In the order of the log; what was expired stays listed, before `logStart`. */
+  /** In the order of the log; what was expired stays listed, before `logStart`, and so do deleted topics. */
   messages: ModelMessage[] = [];
   /** Everything before it was promised to survive a power cut. */
   flushed = 0;
@@ -45,27 +47,41 @@ export class StoreModel {
   /** Store time of the last message, which no later one may fall behind unless the clock was wrong. */
   lastTimestamp = 0;
   readonly queues = new Map<string, ModelQueue>();
+  /** Where the messages of today's topic of a name begin. */
+  readonly #born = new Map<string, number>();
 
   /** Next offset of a queue. */
   next(topic: string, queueId: number): number {
     return this.queues.get(queueName(topic, queueId))?.messages.length ?? 0;
   }
 
-  /** Notes a message that the store has placed at `position`. */
+  /** Notes a message that the store has placed at `position`, when the clock said `now`. */
   append(topic: string, queueId: number, draft: Draft, position: number, now: number): ModelMessage {
     const queueOffset = this.next(topic, queueId);
     const ahead = this.lastTimestamp - now;
     if (ahead < 0 || ahead > STORE_TIME_LEAD_MS) this.lastTimestamp = now;
-    const record = placed(topic, draft, queueOffset, position, this.lastTimestamp);
-    const { uniqueKey, keys, tag } = draft;
     const storeTimestamp = this.lastTimestamp;
-    const message = { topic, queueId, queueOffset, position, record, uniqueKey, keys, tag, storeTimestamp };
+    const record = placed(topic, draft, queueOffset, position, storeTimestamp);
+    const { uniqueKey, keys, tag } = draft;
+    const placing = { topic, queueId, queueOffset, position, record, storeTimestamp };
+    const message = { ...placing, uniqueKey, keys, tag, damaged: false };
     this.messages.push(message);
     const name = queueName(topic, queueId);
     const queue = this.queues.get(name) ?? { topic, queueId, messages: [], checked: 0 };
     queue.messages.push(message);
     this.queues.set(name, queue);
     return message;
+  }
+
+  /** The topic is deleted: its messages lie in the log, but nobody may see them. */
+  deleteTopic(topic: string): void {
+    this.#born.set(topic, this.messages.length === 0 ? 0 : this.end);
+    for (const [name, queue] of this.queues) if (queue.topic === topic) this.queues.delete(name);
+  }
+
+  /** Whether the message is one of today's topic. */
+  isAlive(message: ModelMessage): boolean {
+    return message.position >= (this.#born.get(message.topic) ?? 0);
   }
 
   /** End of the last message. */
@@ -84,6 +100,8 @@ export class StoreModel {
     }
     this.messages = kept;
     this.lastTimestamp = kept.at(-1)?.storeTimestamp ?? 0;
+    // What comes next is a message of today's topic again.
+    for (const [topic, born] of this.#born) if (born > end) this.#born.set(topic, end);
     return lost;
   }
 }

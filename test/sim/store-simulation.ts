@@ -1,27 +1,32 @@
 /**
- * One run of a store on a simulated disk against the model: random operations by seed, crashes among them, and after
- * every step the question whether the store still tells the truth.
+ * One run of a store on a simulated disk against the model: random operations by seed, crashes and failures of the disk
+ * among them, and after every step the question whether the store still tells the truth.
+ *
+ * The truth is: nothing acknowledged is lost (what was flushed, and without a power cut everything), nothing comes
+ * twice within a queue or under another number, no message of a deleted topic comes up under the new one.
  */
 import { tmpdir } from 'node:os';
 import * as assert from 'uvu/assert';
-import { recordSize } from '../../src/record/layout.ts';
-import { LOG_START } from '../../src/ring/positions.ts';
+import { APPENDED_TIME, LOG_START } from '../../src/ring/positions.ts';
 import type { StoreOptions } from '../../src/store/options.ts';
 import { QueueDirectory } from '../../src/store/queue/queue-directory.ts';
 import { followLogStart } from '../../src/store/retention/follow-log.ts';
 import { Retention } from '../../src/store/retention/retention.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
 import { Random } from '../support/random.ts';
+import { damageDerived } from './derived-damage.ts';
 import { SimCrash, SimDisk } from './sim-disk.ts';
+import { PAGE } from './sim-file.ts';
+import { SimMessages, TOPICS } from './sim-messages.ts';
 import { checkAfterOpen, checkQuery, checkQueues } from './store-checks.ts';
-import { type Draft, StoreModel } from './store-model.ts';
+import { StoreModel } from './store-model.ts';
 
 const ROOT = '/store';
 /** Retention asks the real file system of this path how full it is; the files in it are simulated like all others. */
 const LOG_DIRECTORY = tmpdir();
-const TOPICS = ['orders', 'bills', 'x'.repeat(130), 'SCHEDULE_TOPIC_XXXX'];
+
+const MINUTES_10 = 600_000;
 const YEAR = 365 * 24 * 3_600_000;
-const TAGS = ['', 'TagA', 'TagB', '中文'];
 
 export interface SimulationResult {
   operations: string[];
@@ -41,26 +46,25 @@ export async function simulateStore(setup: SimulationSetup): Promise<SimulationR
   try {
     await simulation.run(setup.steps);
   } catch (error) {
-    const tail = simulation.result.operations.slice(-12).join(', ');
+    const tail = simulation.result.operations.slice(-16).join(', ');
     const cause = error instanceof Error ? `${error.stack}\n${details(error)}` : String(error);
     throw new Error(`seed ${setup.seed} (SIM_SEED=${setup.seed} runs it again), after ${tail}: ${cause}`);
   }
   return simulation.result;
 }
 
-async function survives(operation: () => void | Promise<void>): Promise<boolean> {
-  try {
-    await operation();
-    return true;
-  } catch (error) {
-    if (error instanceof SimCrash) return false;
-    throw error;
-  }
-}
+/** How an operation ended: as it should, with the process's death, or with a refusal of the disk. */
+type Outcome = 'done' | 'died' | 'failed';
 
 /** What a comparison has to say beyond its message. */
 function details(error: Error): string {
   return 'details' in error ? String(error.details).slice(0, 2000) : '';
+}
+
+/** What is refused because the disk failed: thrown by the store, or by a call of the disk. */
+function isRefusal(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return 'errno' in error || /errno|could not|cannot/.test(error.message);
 }
 
 class Simulation {
@@ -68,19 +72,21 @@ class Simulation {
   readonly #random: Random;
   readonly #disk: SimDisk;
   readonly #model = new StoreModel();
+  readonly #messages: SimMessages;
   readonly #options: Partial<StoreOptions>;
-  /** In some runs all records have one size, so that stale ones lie exactly where new ones end. */
-  readonly #recordSize: number | undefined;
   #store: Store;
   #now = 1_700_000_000_000;
   /** By how much the clock is ahead of what it would be. */
   #wrongBy = 0;
-  #made = 0;
+  /** The topic whose deletion is under way: a crash leaves open whether it took effect. */
+  #deletion: string | undefined;
 
   constructor(seed: number, disk: SimDisk) {
     this.#random = new Random(seed);
     this.#disk = disk;
-    this.#recordSize = this.#random.pick([undefined, 512, 4096]);
+    this.#messages = new SimMessages(this.#random);
+    disk.mounts = [LOG_DIRECTORY];
+    disk.unordered = this.#random.chance(0.5);
     this.#options = {
       commitLogDirectory: LOG_DIRECTORY,
       maxMessageSize: 1024,
@@ -105,19 +111,24 @@ class Simulation {
 
   #pick(): [string, () => void | Promise<void>] {
     const n = this.#random.int(0, 99);
-    if (n < 35) return ['append', () => this.#append(1)];
-    if (n < 42) return ['batch', () => this.#append(this.#random.int(2, 8))];
-    if (n < 48) return ['burst', () => this.#burst()];
-    if (n < 59) return ['flush', () => this.#flush()];
-    if (n < 70) return ['dispatch', () => this.#dispatch()];
-    if (n < 76) return ['checkpoint', () => this.#checkpoint()];
-    if (n < 80) return ['writeBack', () => this.#disk.writeBack(this.#random)];
-    if (n < 86) return ['query', () => this.#query()];
-    if (n < 89) return ['expire', () => this.#expire()];
-    if (n < 91) return ['restart', () => this.#restart()];
-    if (n < 93) return ['kill', () => this.#crash(false)];
-    if (n < 96) return ['powerCut', () => this.#crash(true)];
-    return this.#dying();
+    if (n < 31) return ['append', () => this.#append(1)];
+    if (n < 38) return ['batch', () => this.#append(this.#random.int(2, 8))];
+    if (n < 44) return ['burst', () => this.#burst()];
+    if (n < 54) return ['flush', () => this.#flush()];
+    if (n < 64) return ['dispatch', () => this.#dispatch()];
+    if (n < 70) return ['checkpoint', () => this.#checkpoint()];
+    if (n < 73) return ['writeBack', () => this.#disk.writeBack(this.#random)];
+    if (n < 78) return ['query', () => this.#query()];
+    if (n < 81) return ['expire', () => this.#expire()];
+    if (n < 84) return ['deleteTopic', () => this.#deleteTopic()];
+    if (n < 85) return ['clockStep', () => this.#stepClock()];
+    if (n < 87) return ['restart', () => this.#restart()];
+    if (n < 89) return ['kill', () => this.#crash(false)];
+    if (n < 91) return ['powerCut', () => this.#crash(true)];
+    if (n < 92) return ['unreadable page', () => this.#spoilPage()];
+    if (n < 93) return ['rotten byte', () => this.#rot()];
+    if (n < 97) return this.#dying();
+    return this.#failing();
   }
 
   #open(): Store {
@@ -126,7 +137,8 @@ class Simulation {
       options: this.#options,
       disk: this.#disk,
       clock: { now: () => this.#now, monotonic: () => 0 },
-      queueDirectory: QueueDirectory.plain(64),
+      queueDirectory: QueueDirectory.plain(512),
+      warn: (line) => this.result.operations.push(`[${line}]`),
     });
   }
 
@@ -140,6 +152,11 @@ class Simulation {
     this.#now += this.#random.chance(0.05) ? -this.#random.int(0, 5000) : this.#random.int(0, 1500);
   }
 
+  /** Somebody sets the clock, or a wrong one is put right. */
+  #stepClock(): void {
+    this.#now += this.#random.pick([MINUTES_10, -MINUTES_10, YEAR, -YEAR]);
+  }
+
   #burst(): void {
     for (let n = this.#random.int(10, 60); n > 0; n--) this.#append(1);
   }
@@ -148,55 +165,19 @@ class Simulation {
     this.#tick();
     const topic = this.#random.pick(TOPICS);
     const queueId = this.#random.int(0, 2);
-    const drafts = Array.from({ length: count }, () => this.#draft(topic, queueId));
+    const drafts = this.#messages.batch(count, topic, queueId, this.#now);
     const appended = this.#store.appendBatch(topic, queueId, drafts);
     const { fileSize, model } = { fileSize: this.#options.mappedFileSizeCommitLog ?? 0, model: this.#model };
     assert.is(appended.queueOffset, model.next(topic, queueId), 'queue offsets are consecutive');
     assert.ok(appended.physicalOffset >= model.end, 'a record lies behind all others');
+    // Which time that is, other tests say: here the log must keep it.
+    const time = this.#store.positions.get(APPENDED_TIME);
     let position = appended.physicalOffset;
     for (const draft of drafts) {
-      position += model.append(topic, queueId, draft, position, this.#now).record.length;
+      position += model.append(topic, queueId, draft, position, time).record.length;
     }
     const file = (at: number) => Math.floor(at / fileSize);
     assert.is(file(appended.physicalOffset), file(position + 7), 'a batch and its reserve lie in one file');
-  }
-
-  #draft(topic: string, queueId: number): Draft {
-    const random = this.#random;
-    const v6 = this.#recordSize === undefined && random.chance(0.2);
-    const bornHost = { address: v6 ? random.bytes(16) : Uint8Array.of(10, 0, 0, 9), port: 50000 };
-    const uniqueKey = `ID${String(this.#made++).padStart(8, '0')}`;
-    const keys = random.chance(0.5) ? [`key-${random.int(0, 9)}`] : [];
-    const tag = random.pick(TAGS);
-    let properties = `UNIQ_KEY\x01${uniqueKey}\x02`;
-    if (keys.length > 0) properties += `KEYS\x01${keys.join(' ')}\x02`;
-    if (tag !== '') properties += `TAGS\x01${tag}\x02`;
-    if (random.chance(0.2)) properties += `DELAY\x01${random.int(1, 20)}\x02`;
-    const largest = random.chance(0.03) ? 20_000 : 900;
-    return {
-      head: {
-        queueId,
-        flag: random.int(0, 3),
-        sysFlag: 0,
-        bornTimestamp: this.#now - 5,
-        bornHost,
-        storeHost: { address: Uint8Array.of(10, 0, 0, 1), port: 10911 },
-        reconsumeTimes: 0,
-        preparedTransactionOffset: 0,
-      },
-      body: random.bytes(this.#evenBody(topic, properties) ?? random.int(0, largest)),
-      properties,
-      uniqueKey,
-      keys,
-      tag,
-    };
-  }
-
-  /** Length of the body that makes all records of a run equally long. */
-  #evenBody(topic: string, properties: string): number | undefined {
-    return (
-      this.#recordSize && this.#recordSize - recordSize(0, topic.length, Buffer.byteLength(properties), 0)
-    );
   }
 
   #flush(): void {
@@ -210,12 +191,26 @@ class Simulation {
   }
 
   async #checkpoint(): Promise<void> {
-    assert.is(await this.#store.checkpoint(), true);
+    if (!(await this.#store.checkpoint())) throw new Error('the checkpoint could not be written');
   }
 
   #query(): void {
-    const message = this.#model.messages.length === 0 ? undefined : this.#random.pick(this.#model.messages);
-    if (message !== undefined) checkQuery(this.#store, this.#model, message, this.#random.next());
+    const { messages } = this.#model;
+    const alive = messages.length === 0 ? undefined : this.#random.pick(messages);
+    if (alive !== undefined) checkQuery(this.#store, this.#model, alive, this.#random.next());
+  }
+
+  /** As the broker does it: what the old topic had is settled before the name may be used again. */
+  #deleteTopic(): void {
+    const topic = this.#random.pick(TOPICS);
+    if (this.#random.chance(0.5)) {
+      this.#flush();
+      this.#dispatch();
+    }
+    this.#deletion = topic;
+    this.#store.deleteTopic(topic);
+    this.#model.deleteTopic(topic);
+    this.#deletion = undefined;
   }
 
   /** Files that expire were flushed, dispatched and covered by a checkpoint long ago. */
@@ -250,49 +245,151 @@ class Simulation {
 
   async #restart(): Promise<void> {
     this.#flush();
-    assert.is(await this.#store.close(), true, 'a stop with everything flushed and dispatched is clean');
+    if (!(await this.#store.close())) throw new Error('the stop could not be clean');
+    if (this.#random.chance(0.3)) this.#damageDerived();
     this.#reopen(this.#model.end);
   }
 
-  /** An operation in the middle of which the process dies, alone or with the machine. */
-  #dying(): [string, () => Promise<void>] {
-    const operations: [string, () => void | Promise<void>][] = [
+  /** Somebody removes or cuts what the log can make again. */
+  #damageDerived(): void {
+    this.result.operations.push(damageDerived(this.#disk, this.#random, ROOT));
+  }
+
+  /** Operations in which the process can die, and the disk fail. */
+  #anyOperation(): [string, () => void | Promise<void>] {
+    return this.#random.pick<[string, () => void | Promise<void>]>([
+      ['append', () => this.#append(this.#random.int(1, 8))],
       ['flush', () => this.#flush()],
       ['dispatch', () => this.#dispatch()],
       ['checkpoint', () => this.#checkpoint()],
       ['expire', () => this.#expire()],
       ['restart', () => this.#restart()],
-    ];
-    const [name, operation] = this.#random.pick(operations);
+      ['deleteTopic', () => this.#deleteTopic()],
+    ]);
+  }
+
+  /** An operation in the middle of which the process dies, alone or with the machine. */
+  #dying(): [string, () => Promise<void>] {
+    const [name, operation] = this.#anyOperation();
     const withMachine = this.#random.chance(0.5);
     return [
       `${name} and ${withMachine ? 'power cut' : 'kill'} within`,
       async () => {
-        this.#disk.callsUntilCrash = this.#random.int(0, 6);
-        if (await survives(operation)) this.#disk.callsUntilCrash = Number.POSITIVE_INFINITY;
-        else this.#crash(withMachine);
+        this.#disk.callsUntilCrash = this.#random.int(0, 12);
+        if ((await this.#outcomeOf(operation)) === 'done') {
+          this.#disk.callsUntilCrash = Number.POSITIVE_INFINITY;
+        } else {
+          this.#crash(withMachine);
+        }
       },
     ];
+  }
+
+  /**
+   * The disk fails in the middle of an operation. What fails halts the broker, and it ends as brokers do then: with a
+   * word to the next start, or without. A full disk and a checkpoint that failed end nobody.
+   */
+  #failing(): [string, () => Promise<void>] {
+    const [name, operation] = this.#anyOperation();
+    const fault = this.#random.pick(['sync', 'sync', 'syncRangeFiles', 'write', 'allocate', 'full'] as const);
+    return [
+      `${name} and ${fault} fails`,
+      async () => {
+        if (fault === 'full') this.#disk.full = true;
+        else this.#disk.fail(fault, this.#random.int(0, 2), this.#random.pick([5, 28]));
+        const outcome = await this.#outcomeOf(operation);
+        this.#disk.mend();
+        const goesOn = outcome === 'done' || (name === 'checkpoint' && this.#random.chance(0.5));
+        if (goesOn && !this.#store.positions.halted) return;
+        const isMarked = this.#random.chance(0.5);
+        if (isMarked) this.#store.abandon();
+        // Without the mark nobody could tell an index page that has gone from one that was never written.
+        const evicts = isMarked && this.#random.chance(0.5);
+        if (evicts) this.#disk.evict();
+        this.#crash(this.#random.chance(0.2), evicts ? this.#model.flushed : this.#model.end);
+      },
+    ];
+  }
+
+  /**
+   * What becomes of an operation that the disk may refuse. Appends that failed are nobody's: they were not answered.
+   */
+  async #outcomeOf(operation: () => void | Promise<void>): Promise<Outcome> {
+    try {
+      await operation();
+      return 'done';
+    } catch (error) {
+      if (error instanceof SimCrash) return 'died';
+      if (isRefusal(error)) return 'failed';
+      throw error;
+    }
+  }
+
+  /** A page of the log cannot be read when the store is opened; then the disk is copied to a sound one. */
+  #spoilPage(): void {
+    const { mappedFileSizeCommitLog: fileSize = 0 } = this.#options;
+    const files = this.#disk.list(LOG_DIRECTORY).filter((name) => /^\d{20}$/.test(name));
+    if (files.length === 0) return;
+    this.#disk.kill();
+    const file = this.#random.pick(files);
+    const used = Math.min(fileSize, Math.max(1, this.#model.end - Number(file)));
+    this.#disk.spoilPage(`${LOG_DIRECTORY}/${file}`, this.#random.int(0, Math.floor((used - 1) / PAGE)));
+    try {
+      this.#open();
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+    }
+    this.#disk.mend();
+    this.#crash(false);
+  }
+
+  /** A byte of a body changes on the disk: what stands behind it must not suffer. */
+  #rot(): void {
+    const { messages, logStart } = this.#model;
+    const bodyAt = (record: Uint8Array) => ((record[39] as number) & 0x10 ? 100 : 88);
+    const inLog = messages.slice(0, -1).filter(({ position, record, damaged }) => {
+      const body = Buffer.from(record).readInt32BE(bodyAt(record) - 4);
+      // Smaller ones have no room for a word about it, and what stands in place of a damaged one has another layout.
+      return !damaged && position >= logStart && body >= 32;
+    });
+    if (inLog.length === 0) return;
+    const message = this.#random.pick(inLog);
+    const { mappedFileSizeCommitLog: fileSize = 0 } = this.#options;
+    const at = message.position % fileSize;
+    const name = String(message.position - at).padStart(20, '0');
+    this.#disk.rot(`${LOG_DIRECTORY}/${name}`, at + bodyAt(message.record) + this.#random.int(0, 31));
+    message.damaged = true;
+    // A power cut before the damage is mended could take what stands behind it, and with that the reason to mend it.
+    this.#disk.kill();
+    this.#reopen(this.#model.end, true);
   }
 
   /** Without the machine, all that was written to mapped memory and files stays. */
   #crash(withMachine: boolean, safe = this.#model.end): void {
     if (withMachine) this.#disk.powerCut(this.#random);
     else this.#disk.kill();
+    if (this.#random.chance(0.1)) this.#damageDerived();
     this.#reopen(withMachine ? Math.min(safe, this.#model.flushed) : safe);
   }
 
-  #reopen(atLeast: number): void {
+  /** Opens the store again; not `calmly`, that too may die or fail. */
+  #reopen(atLeast: number, calmly = false): void {
     this.#tick();
-    if (this.#random.chance(0.2)) this.#disk.callsUntilCrash = this.#random.int(0, 12);
+    if (calmly) this.#disk.mend();
+    else if (this.#random.chance(0.2)) this.#disk.callsUntilCrash = this.#random.int(0, 30);
+    else if (this.#random.chance(0.05)) this.#disk.fail('sync');
     try {
       this.#store = this.#open();
     } catch (error) {
-      if (!(error instanceof SimCrash)) throw error;
+      const isRefused = isRefusal(error) && this.#disk.hasFailed;
+      if (!(error instanceof SimCrash) && !isRefused) throw error;
+      this.#disk.mend();
       this.#crash(this.#random.chance(0.5), atLeast);
       return;
     }
+    this.#disk.mend();
     this.#disk.callsUntilCrash = Number.POSITIVE_INFINITY;
-    this.result.lost += checkAfterOpen(this.#store, this.#model, atLeast);
+    this.result.lost += checkAfterOpen(this.#store, this.#model, atLeast, this.#deletion);
+    this.#deletion = undefined;
   }
 }

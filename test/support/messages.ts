@@ -49,6 +49,8 @@ export interface SmallStore {
   disk: SimDisk;
   clock: StillClock;
   progress: string[];
+  /** What the opening found damaged. */
+  warnings: string[];
 }
 
 /** A store on a simulated disk with small files; open it again with the same disk and clock. */
@@ -59,6 +61,7 @@ export function smallStore(
   queueDirectory = QueueDirectory.plain(64),
 ): SmallStore {
   const progress: string[] = [];
+  const warnings: string[] = [];
   const store = openStore({
     directory: ROOT,
     options: {
@@ -72,7 +75,8 @@ export function smallStore(
     disk,
     clock,
     progress: (line) => progress.push(line),
+    warn: (line) => warnings.push(line),
     queueDirectory,
   });
-  return { store, disk, clock, progress };
+  return { store, disk, clock, progress, warnings };
 }

@@ -18,6 +18,11 @@ export interface TopicPublisherParts {
   /** Resolves with the log position behind the queues' last message. */
   retireQueues: (ids: readonly number[]) => Promise<number>;
   /**
+   * Resolves when it is durable that no record of the topic before the position counts, for any recovery. Rejects when
+   * the broker ends before.
+   */
+  ended: (topic: string, position: number) => Promise<void>;
+  /**
    * Resolves when the log up to the position is durable, dispatched and covered by the checkpoint; `what` waits for it,
    * for the operator. Rejects when the broker ends before.
    */
@@ -100,7 +105,7 @@ export class TopicPublisher {
   }
 
   deleted(topic: string): void {
-    const { ids, publish, retireQueues, settled, forgetFiles } = this.#parts;
+    const { ids, publish, retireQueues, ended, settled, forgetFiles } = this.#parts;
     const held = this.#heldBack.get(topic);
     if (held !== undefined) held.config = undefined;
     const queues = ids.of(topic);
@@ -111,6 +116,8 @@ export class TopicPublisher {
     this.#retiring.set(topic, undefined);
     const retirement = retireQueues(queues).then(async (end) => {
       this.#bornAt.set(topic, end);
+      // Before anything is removed: a kill in the middle of it must not bring half of a deleted topic back.
+      await ended(topic, end);
       await settled(end, `the deletion of topic ${topic}`);
       // Deleted again meanwhile, after it had been made again: the last deletion ends it for all, as the dispatcher
       // forgets by name, and what is made after the last one must not be forgotten with the ones before.

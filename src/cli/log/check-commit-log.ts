@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { queueIdOf, queueOffsetOf, storeTimestampOf, sysFlagOf } from '../../record/view.ts';
 import type { Disk, Mapping } from '../../store/disk/disk.ts';
 import { entersQueue, STORE_TIME_LEAD_MS } from '../../store/log/commit-log.ts';
+import { firstNonZeroInFile, nextSound } from '../../store/log/find-record.ts';
 import { RecordCheck, type Unsound } from '../../store/log/record-check.ts';
 import { fileNameOf } from '../../store/log/segments.ts';
-import { firstNonZeroInFile, nextSound } from './find-record.ts';
 import { type Found, type Report, Ticker } from './report.ts';
 import type { StoreFiles } from './store-files.ts';
 
@@ -38,8 +38,8 @@ const MEANINGS: Record<Unsound, string> = {
   'names another position':
     'a record stands here that says it belongs elsewhere: old bytes, or a copy gone wrong',
   'body checksum differs': 'the body is not what was written: its CRC differs',
-  'topic or properties hold NUL bytes':
-    'topic or properties hold NUL bytes: a page that never reached the disk',
+  'a part of topic or properties is missing':
+    'zeros stand where topic or properties should be: a page that never reached the disk',
 };
 
 /** A broker at work may be in the middle of an append. */

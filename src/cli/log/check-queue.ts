@@ -8,12 +8,13 @@ import { SCHEDULE_TOPIC } from '../../lib/names.ts';
 import { PropertyScan } from '../../record/property-scan.ts';
 import { queueIdOf, queueOffsetOf } from '../../record/view.ts';
 import type { Disk, RangeFile } from '../../store/disk/disk.ts';
+import { firstNonZero } from '../../store/log/find-record.ts';
 import { fileNameOf } from '../../store/log/segments.ts';
 import { ENTRY_BYTES } from '../../store/queue/consume-queue.ts';
 import { EntryBlock } from '../../store/read/queue-files.ts';
+import { HOLE_TOPIC } from '../../store/recovery/hole.ts';
 import type { QueueName } from '../../store/recovery/queue-recovery.ts';
 import type { LogFacts } from './check-commit-log.ts';
-import { firstNonZero } from './find-record.ts';
 import type { RecordLookup } from './record-lookup.ts';
 import { type Found, type Report, Ticker } from './report.ts';
 import { queueFiles, type StoreFiles } from './store-files.ts';
@@ -182,7 +183,10 @@ export class QueueCheck {
     if (state.queue.topic.startsWith(LMQ_PREFIX)) return undefined;
     const { topicOffset, topicLength } = check.parts;
     if (state.topic.compare(mapping.bytes, topicOffset, topicOffset + topicLength) !== 0) {
-      return 'the record there belongs to another topic';
+      const isHole = bytesAre(mapping.bytes, topicOffset, topicLength, HOLE_TOPIC);
+      return isHole
+        ? 'its message was lost in damage that has been filled'
+        : 'the record there belongs to another topic';
     }
     const { view } = mapping;
     if (queueIdOf(view, at) !== state.queue.queueId)
@@ -214,4 +218,8 @@ export class QueueCheck {
       this.#report.note(`${state.queue.topic}/${state.queue.queueId}: ${missing}; a start catches up`);
     else found(end, missing);
   }
+}
+
+function bytesAre(bytes: Uint8Array, from: number, length: number, text: string): boolean {
+  return Buffer.from(bytes.buffer, bytes.byteOffset + from, length).toString('latin1') === text;
 }

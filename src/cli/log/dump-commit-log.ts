@@ -2,8 +2,8 @@
 import { join } from 'node:path';
 import { MAGIC_BLANK } from '../../record/layout.ts';
 import type { Disk, Mapping } from '../../store/disk/disk.ts';
+import { firstNonZeroInFile, nextSound } from '../../store/log/find-record.ts';
 import { RecordCheck } from '../../store/log/record-check.ts';
-import { firstNonZeroInFile, nextSound } from './find-record.ts';
 import type { DumpFile, Item } from './item.ts';
 import { hex, recordFields } from './record-fields.ts';
 import type { StoreFiles } from './store-files.ts';

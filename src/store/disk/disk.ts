@@ -72,7 +72,9 @@ export interface Disk {
   writeWhole(path: string, content: Uint8Array): void;
   /** Makes [from, to) of a file read as zeros, durably. 0 or -errno. */
   zero(path: string, from: number, to: number): number;
-  /** Moves a file. */
+  /** Copies [from, to) of a file into a new file, durably, by way of a temporary one. Throws when it cannot. */
+  copyRange(path: string, from: number, to: number, target: string): void;
+  /** Moves a file within its file system; throws when it cannot. */
   setAside(path: string, to: string): void;
   /** Removes a file or a whole directory; missing is fine. */
   remove(path: string): void;

@@ -15,6 +15,14 @@ export function isShortage(errno: number): boolean {
   return SHORTAGES.has(errno);
 }
 
+/**
+ * Whether a sync or write that failed so may have left pages that count as written and are not on the disk. A shortage
+ * of descriptors or memory ends it before it begins; one of room is met while pages are on their way.
+ */
+export function losesPages(errno: number): boolean {
+  return !isShortage(errno) || errno === ENOSPC || errno === EDQUOT;
+}
+
 /** `EIO`, or the number where the system has no name for it. */
 export function errnoName(errno: number): string {
   return errno > 0 ? getSystemErrorName(-errno) : `errno ${errno}`;

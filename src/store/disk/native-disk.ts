@@ -5,6 +5,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  readSync,
   renameSync,
   rmSync,
   statSync,
@@ -124,6 +125,32 @@ function stat(path: string) {
   return statSync(path, { throwIfNoEntry: false });
 }
 
+const COPY_BYTES = 1024 * 1024;
+
+function copyRange(path: string, from: number, to: number, target: string): void {
+  const temporary = `${target}.tmp`;
+  const source = openSync(path, 'r');
+  try {
+    const copy = openSync(temporary, 'w');
+    try {
+      const block = new Uint8Array(COPY_BYTES);
+      for (let at = from; at < to; ) {
+        const read = readSync(source, block, 0, Math.min(block.length, to - at), at);
+        if (read === 0) break;
+        for (let done = 0; done < read; ) done += writeSync(copy, block, done, read - done);
+        at += read;
+      }
+      fsyncSync(copy);
+    } finally {
+      closeSync(copy);
+    }
+  } finally {
+    closeSync(source);
+  }
+  renameSync(temporary, target);
+  addon.syncDirectory(dirname(target));
+}
+
 export const nativeDisk: Disk = {
   memory(bytes) {
     const region = addon.allocateRegion(bytes);
@@ -166,6 +193,7 @@ export const nativeDisk: Disk = {
     addon.syncDirectory(dirname(path));
   },
   zero: (path, from, to) => addon.zeroFileRange(path, from, to),
+  copyRange,
   setAside: (path, to) => renameSync(path, to),
   remove: (path) => rmSync(path, { recursive: true, force: true }),
   syncDirectory: (path) => addon.syncDirectory(path),

@@ -20,7 +20,7 @@ import { QueueDirectory } from '../queue/queue-directory.ts';
 import { QueueTable } from '../queue/queue-table.ts';
 import { Shortage } from '../shortage.ts';
 import { ArrivalNews } from './arrivals.ts';
-import { Dispatcher } from './dispatcher.ts';
+import { beginAt, Dispatcher } from './dispatcher.ts';
 import { QUEUE_ADDED, type QueueAdded, TOPIC_FORGOTTEN } from './dispatcher-records.ts';
 
 const ROUNDS = counterPlace('rounds');
@@ -78,6 +78,7 @@ export class DispatcherAgent implements Agent {
       onUnknownQueue: () => undefined,
       onShortage: (errno) => this.#shortage.met(errno),
       onGap: (queue, offset, position) => {
+        if (beginAt(queue, offset, directory)) return true;
         throw new Error(
           `${queue.topic}/${queue.queueId} lacks entries before ${offset} (log position ${position})`,
         );

@@ -61,13 +61,24 @@ export interface DispatcherParts {
    * record out.
    */
   onUnknownQueue: (topic: string, queueId: number) => ConsumeQueue | undefined;
-  /** A record that does not follow its queue's last entry: entries are missing. */
-  onGap: (queue: ConsumeQueue, queueOffset: number, position: number) => void;
+  /**
+   * A record whose number does not follow its queue's last entry, or is not 0 as the first of a queue that has none.
+   * True when the queue has been brought to where the record belongs, which is entered then; false leaves it out.
+   */
+  onGap: (queue: ConsumeQueue, queueOffset: number, position: number) => boolean;
   /**
    * Descriptors, memory or room have run out: the round ends, nothing of it is lost, and the next one tries again.
    * Without this a shortage halts the store like any other failure.
    */
   onShortage?: (errno: number) => void;
+}
+
+/** A queue without entries begins at this number, not at 0. False when it has entries. */
+export function beginAt(queue: ConsumeQueue, queueOffset: number, directory: QueueDirectory): boolean {
+  if (queue.next !== 0) return false;
+  queue.fillTo(queueOffset);
+  directory.setMinimum(queue.id, queueOffset);
+  return true;
 }
 
 export class Dispatcher {
@@ -159,13 +170,15 @@ export class Dispatcher {
     return true;
   }
 
+  /** False when the index cannot take the record's keys yet, or when that has halted the store. */
   #dispatch(mapping: Mapping, at: number, size: number): boolean {
     const { bytes, view } = mapping;
     const parts = this.#parts;
     const topic = this.#store.queues.topicOf(bytes, parts.topicOffset, parts.topicLength);
     const queue = topic?.queues[queueIdOf(view, at)] ?? this.#unknownQueue(bytes, view, at);
     this.#lastTime = storeTimestampOf(view, at);
-    if (queue === undefined) return true;
+    // What stands before the birth of its topic is a deleted topic's, in the queue as in the index.
+    if (queue === undefined || this.position < queue.bornAt) return true;
     const found = topic ?? (this.#store.queues.byName(queue.topic) as TopicQueues);
     const { propertiesOffset, propertiesLength } = parts;
     const properties = this.#properties.scan(
@@ -209,16 +222,8 @@ export class Dispatcher {
     properties: PropertyScan,
   ): void {
     const queueOffset = queueOffsetOf(mapping.view, at);
-    if (queueOffset < queue.next || this.position < queue.lastPhysicalEnd || this.position < queue.bornAt)
-      return;
-    if (queueOffset > queue.next) {
-      if (queue.next !== 0) {
-        this.#store.onGap(queue, queueOffset, this.position);
-        return;
-      }
-      queue.fillTo(queueOffset);
-      this.#store.directory.setMinimum(queue.id, queueOffset);
-    }
+    if (this.position < queue.lastPhysicalEnd) return;
+    if (queueOffset !== queue.next && !this.#store.onGap(queue, queueOffset, this.position)) return;
     const { tagsLength, delayLength } = properties;
     const tagsOffset = this.#parts.propertiesOffset + properties.tagsOffset;
     const delayOffset = this.#parts.propertiesOffset + properties.delayOffset;

@@ -224,10 +224,7 @@ export class KeyIndex {
   #complete(mapping: Mapping): number {
     const fault = this.commit();
     if (fault !== 0) return -fault;
-    const file = this.#disk.open(join(this.#directory, this.#lastName), -1);
-    if (typeof file === 'number') return file;
-    const marked = file.write(0, NOTHING, 0, 0);
-    file.close();
+    const marked = syncLater(this.#disk, join(this.#directory, this.#lastName));
     if (marked < 0) return marked;
     this.completedTimestamp = this.#endTimestamp;
     mapping.close();
@@ -256,6 +253,15 @@ export class KeyIndex {
     file.close();
     return this.#disk.map(path, bytes, false);
   }
+}
+
+/** Puts a file whose mapping was written among those that the next `Disk.syncRangeFiles` makes durable. 0 or -errno. */
+export function syncLater(disk: Disk, path: string): number {
+  const file = disk.open(path, -1);
+  if (typeof file === 'number') return file;
+  const marked = file.write(0, NOTHING, 0, 0);
+  file.close();
+  return marked;
 }
 
 /** Names of the index files, oldest first; anything else in the directory is left alone. */

@@ -3,7 +3,12 @@
  *
  * Checked: magic, size (against the file's end and against the sum of the parts), that the record names its own
  * position (RocketMQ does not check this; stale but well-formed bytes behind the tail would come back to life), the
- * body's CRC, and that topic and properties are text without NUL, which a page that never reached the disk is not.
+ * body's CRC, and that no part of topic and properties is missing.
+ *
+ * The format has no checksum for the text. A page or sector that never reached the disk shows as zeros, and so does the
+ * end of a record that a killed RocketMQ was still copying; a NUL that a producer once put into a property looks the
+ * same, but stands among other bytes. So text counts as missing when it ends in NUL, or when a whole sector of it is
+ * zeros; a record with other NULs is odd, but whole. New messages with NUL are refused, older ones may lie in the log.
  */
 import { BLANK_BYTES, MAGIC_BLANK, MAGIC_V1, MAGIC_V2 } from '../../record/layout.ts';
 import { bodyCrcOf, magicOf, physicalOffsetOf, RecordParts, totalSizeOf } from '../../record/view.ts';
@@ -15,7 +20,10 @@ export type Unsound =
   | 'parts do not add up'
   | 'names another position'
   | 'body checksum differs'
-  | 'topic or properties hold NUL bytes';
+  | 'a part of topic or properties is missing';
+
+/** What a disk writes as a whole at least. */
+export const SECTOR = 512;
 
 export class RecordCheck {
   /** Of the record found sound. */
@@ -23,6 +31,8 @@ export class RecordCheck {
   /** Size of the record, or of the BLANK up to the end of the file. */
   size = 0;
   blank = false;
+  /** The record found sound has NULs in its text. */
+  odd = false;
   /** Why the last `check` said no. */
   reason: Unsound = 'no magic';
 
@@ -44,7 +54,7 @@ export class RecordCheck {
     }
     if (physicalOffsetOf(view, at) !== fileStart + at) return this.#no('names another position');
     if (withCrc && !this.#crcHolds(mapping, at)) return this.#no('body checksum differs');
-    return this.#textHolds(mapping.bytes) || this.#no('topic or properties hold NUL bytes');
+    return this.#textHolds(mapping.bytes) || this.#no('a part of topic or properties is missing');
   }
 
   #crcHolds(mapping: Mapping, at: number): boolean {
@@ -57,14 +67,32 @@ export class RecordCheck {
   #textHolds(bytes: Uint8Array): boolean {
     const { topicOffset, topicLength, propertiesOffset, propertiesLength } = this.parts;
     if (topicLength === 0) return false;
-    for (let i = topicOffset; i < topicOffset + topicLength; i++) if (bytes[i] === 0) return false;
-    for (let i = propertiesOffset; i < propertiesOffset + propertiesLength; i++)
-      if (bytes[i] === 0) return false;
-    return true;
+    const topicEnd = topicOffset + topicLength;
+    const end = propertiesOffset + propertiesLength;
+    this.odd = hasZero(bytes, topicOffset, topicEnd) || hasZero(bytes, propertiesOffset, end);
+    if (!this.odd) return true;
+    if (bytes[topicEnd - 1] === 0) return false;
+    return propertiesLength === 0 || (bytes[end - 1] !== 0 && !hasZeroSector(bytes, propertiesOffset, end));
   }
 
   #no(reason: Unsound): false {
     this.reason = reason;
     return false;
   }
+}
+
+function hasZero(bytes: Uint8Array, from: number, to: number): boolean {
+  for (let i = from; i < to; i++) if (bytes[i] === 0) return true;
+  return false;
+}
+
+/** Whether a sector that begins in [from, to) holds nothing but zeros there. */
+export function hasZeroSector(bytes: Uint8Array, from: number, to: number): boolean {
+  for (let sector = Math.ceil(from / SECTOR) * SECTOR; sector < to; sector += SECTOR) {
+    const end = Math.min(sector + SECTOR, to);
+    let at = sector;
+    while (at < end && bytes[at] === 0) at++;
+    if (at === end) return true;
+  }
+  return false;
 }

@@ -94,6 +94,15 @@ export class Segments {
     return mapping.error(from, length) === 0 ? 0 : this.#copyFromFile(position, length, target, at);
   }
 
+  /** First errno that the fault guard recorded in an open file, or 0. */
+  error(): number {
+    for (const mapping of this.#open.values()) {
+      const errno = mapping.error();
+      if (errno !== 0) return errno;
+    }
+    return 0;
+  }
+
   close(): void {
     for (const [start, mapping] of this.#open) this.#close(start, mapping);
   }

@@ -91,6 +91,16 @@ export class ConsumeQueue {
     this.lastPhysicalEnd = -1;
   }
 
+  /** Begins anew at 0, without what is staged; the files are the caller's. */
+  restart(): void {
+    this.close();
+    if (this.#stage !== undefined) this.#stages.giveBack(this.#stage);
+    this.#stage = undefined;
+    this.#staged = 0;
+    this.next = 0;
+    this.lastPhysicalEnd = -1;
+  }
+
   /** Writes the staged entries. 0, or -errno and the entries stay staged. */
   write(): number {
     const stage = this.#stage;

@@ -29,7 +29,14 @@ export class ControlReads implements StoreReads {
   readonly #reader: StoreReader;
   readonly #queues = new Map<number, ReaderQueue>();
 
-  constructor(options: StoreOptions, positions: Positions, directory: QueueDirectory, ids: QueueIds) {
+  /** `bornAt`: where in the log the topic of a name begins. */
+  constructor(
+    options: StoreOptions,
+    positions: Positions,
+    directory: QueueDirectory,
+    ids: QueueIds,
+    bornAt?: (topic: string) => number,
+  ) {
     this.#options = options;
     this.#positions = positions;
     this.#directory = directory;
@@ -41,7 +48,7 @@ export class ControlReads implements StoreReads {
           entries: options.maxIndexNum,
         })
       : undefined;
-    this.#reader = new StoreReader(this.#segments, positions, directory, index);
+    this.#reader = new StoreReader(this.#segments, positions, directory, index, bornAt);
   }
 
   minOffset(topic: string, queueId: number): number {

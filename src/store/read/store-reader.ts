@@ -35,17 +35,21 @@ export class StoreReader {
   readonly #positions: Positions;
   readonly #directory: QueueDirectory;
   readonly #index: IndexReader | undefined;
+  readonly #bornAt: (topic: string) => number;
   readonly #block = new EntryBlock(256);
   readonly #parts = new RecordParts();
   readonly #head = new Uint8Array(HEAD_BYTES);
   readonly #headView = new DataView(this.#head.buffer);
 
+  /** `bornAt`: records of a topic before that position are of a deleted topic of the same name. */
   constructor(
     segments: Segments,
     positions: Positions,
     directory: QueueDirectory,
     index: IndexReader | undefined,
+    bornAt: (topic: string) => number = () => 0,
   ) {
+    this.#bornAt = bornAt;
     this.#segments = segments;
     this.#positions = positions;
     this.#directory = directory;
@@ -155,8 +159,10 @@ export class StoreReader {
     const found = new Map<number, Uint8Array>();
     const indexKey = indexType === 'T' ? `${topic}#T#${key}` : `${topic}#${key}`;
     let bytes = 0;
+    const bornAt = this.#bornAt(topic);
     const accept = (position: number): boolean => {
-      const size = found.has(position) ? 0 : this.#sizeAt(position);
+      if (position < bornAt || found.has(position)) return false;
+      const size = this.#sizeAt(position);
       if (size === 0 || bytes + size > MAX_QUERY_BYTES) return false;
       const record = this.recordAt(position);
       if (record === undefined || !this.#answers(record, topic, key, indexType, begin, end)) return false;

@@ -1,18 +1,22 @@
-/** Finding the end of the log: walk sound records from a known start to the first place that holds none. */
-import { getSystemErrorName } from 'node:util';
+/** Finding the end of the log: walk sound records from a known start to where the log ends (damage.ts says where). */
 import { storeTimestampOf } from '../../record/view.ts';
-import type { Mapping } from '../disk/disk.ts';
+import { errnoName } from '../disk/errors.ts';
+import { endOfDirt } from '../log/find-record.ts';
 import { RecordCheck } from '../log/record-check.ts';
-import type { Segments } from '../log/segments.ts';
+import type { Beliefs } from './beliefs.ts';
+import { gib, type LogFiles, type RecoveryParts, requireMapping } from './context.ts';
+import { judge } from './damage.ts';
+import { fillHole } from './hole.ts';
+import { keepRange } from './set-aside.ts';
 
 export interface LogScan {
   /** End of the last sound record, or the start of the next file behind a BLANK. */
   end: number;
-  /** Start of the last sound record, or -1. */
-  lastRecord: number;
   /** Store time of the last sound record, ms; 0 without one. */
   lastTimestamp: number;
   records: number;
+  /** Positions of the holes that were filled. */
+  holes: number[];
   /** Why the scan ended before the end of the files; undefined when zeros follow, as behind any tail. */
   damage: string | undefined;
 }
@@ -20,49 +24,76 @@ export interface LogScan {
 /** Bytes between two calls of `progress`. */
 const PROGRESS_STEP = 256 * 1024 * 1024;
 
-/**
- * The mapping that holds `position` of a file that is there. Throws when it cannot be opened: that is no end of the
- * log, and what cuts there would take away sound messages.
- */
-export function requireMapping(segments: Segments, position: number): Mapping {
-  const mapping = segments.at(position);
-  if (mapping !== undefined) return mapping;
-  throw new Error(
-    `The CommitLog file ${segments.pathOf(position)} cannot be opened (${getSystemErrorName(-segments.lastError)}): ` +
-      'this user has to be allowed to read and write it, and to open so many files.',
-  );
-}
-
-/** Scans from `start`, which must be the start of a record or of a file, to at most `limit` (end of the last file). */
-export function scanLog(
-  segments: Segments,
-  start: number,
-  limit: number,
-  progress: (position: number) => void = () => {},
-): LogScan {
+/** Scans from `start`, which must be the start of a record or of a file; fills the holes that it meets. */
+export function scanLog(parts: RecoveryParts, log: LogFiles, beliefs: Beliefs, start: number): LogScan {
+  const { segments, limit } = log;
   const check = new RecordCheck();
-  const scan: LogScan = { end: start, lastRecord: -1, lastTimestamp: 0, records: 0, damage: undefined };
+  const scan: LogScan = { end: start, lastTimestamp: 0, records: 0, holes: [], damage: undefined };
   let nextProgress = start + PROGRESS_STEP;
   while (scan.end < limit) {
     const mapping = requireMapping(segments, scan.end);
     const at = segments.offsetOf(scan.end);
-    if (!check.check(mapping, at, scan.end - at)) {
-      const empty =
-        at + 8 <= mapping.size && mapping.view.getInt32(at) === 0 && mapping.view.getInt32(at + 4) === 0;
-      if (!empty) scan.damage = check.reason;
+    const isSound = check.check(mapping, at, scan.end - at);
+    // Zeros that the fault guard put in place of an unreadable page are neither an end nor a record.
+    if (mapping.error() !== 0) throw unreadable(parts, log, scan.end, mapping.error());
+    if (!isSound) {
+      const found = judge(log, parts.options, beliefs, scan.end, check);
+      if (segments.error() !== 0) throw unreadable(parts, log, scan.end, segments.error());
+      if (found.kind === 'hole') {
+        mendHole(parts, log, scan, found.to, found.reason, check);
+        continue;
+      }
+      if (found.kind === 'torn') scan.damage = found.reason;
       break;
     }
     if (!check.blank) {
-      scan.lastRecord = scan.end;
       scan.lastTimestamp = storeTimestampOf(mapping.view, at);
       scan.records++;
     }
     scan.end += check.size;
     if (check.blank) segments.dropBefore(scan.end);
     if (scan.end >= nextProgress) {
-      progress(scan.end);
+      parts.progress(`checking the log: ${gib(scan.end - start)} of at most ${gib(limit - start)} GiB`);
       nextProgress = scan.end + PROGRESS_STEP;
     }
   }
   return scan;
+}
+
+function mendHole(
+  parts: RecoveryParts,
+  { segments }: LogFiles,
+  scan: LogScan,
+  to: number,
+  reason: string,
+  check: RecordCheck,
+): void {
+  const { disk, options, warn } = parts;
+  const from = scan.end;
+  const at = segments.offsetOf(from);
+  const dirty = endOfDirt(disk, segments.pathOf(from), at, at + to - from) - at;
+  const kept =
+    dirty === 0
+      ? ''
+      : `; what stood there is kept as ${keepRange(disk, options, segments, from, from + dirty).path}`;
+  // `keepRange` may have looked elsewhere: the place is judged by its own record once more.
+  check.check(requireMapping(segments, from), at, from - at);
+  scan.holes.push(from);
+  fillHole(disk, segments, from, to, scan.lastTimestamp, check);
+  warn(
+    `the log is damaged at ${from} (${reason}), and sound again from ${to} on: filled ${to - from} bytes, ` +
+      `whose messages are lost${kept}`,
+  );
+}
+
+function unreadable(
+  { options }: RecoveryParts,
+  { segments }: LogFiles,
+  position: number,
+  errno: number,
+): Error {
+  return new Error(
+    `${segments.pathOf(position)} cannot be read near ${position} (${errnoName(errno)}); nothing was changed. ` +
+      `Copy ${options.commitLogDirectory} to a sound disk, with zeros for what cannot be read, and start from there.`,
+  );
 }

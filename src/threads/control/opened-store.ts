@@ -34,7 +34,9 @@ export function openBrokerStore(config: BrokerConfig): OpenedStore {
     clock: systemClock,
     delayMillis: delaysOf(levels),
     idOf: (topic, queueId) => ids.idOf(topic, queueId),
+    queues: () => ids.all(),
     progress: (line) => config.log.info({}, line),
+    warn: (line) => config.log.warn({}, line),
   });
   return { store, positions, ids, directory, directoryRegion, levels };
 }

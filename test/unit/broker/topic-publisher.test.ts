@@ -28,6 +28,7 @@ class Rig {
     commands: this.#commands.sender,
     publish: (delta) => this.published.push(delta),
     retireQueues: () => Promise.resolve(++this.#position),
+    ended: () => Promise.resolve(),
     settled: () => new Promise((resolve) => this.ends.push(resolve)),
     forgetFiles: () => {},
     endOfTurn: () => {},

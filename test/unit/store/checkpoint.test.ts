@@ -49,7 +49,9 @@ function open(disk = new TiredDisk()) {
     clock: systemClock,
     delayMillis: [],
     idOf: () => 1,
+    queues: () => [],
     progress: () => {},
+    warn: () => {},
   });
   /** As if records had been appended, the last one from `record` to `end`. */
   const append = (record: number, end: number, flushed: number) => {

@@ -13,6 +13,8 @@ function rig() {
   const say = (level: string) => (_: object, text: string) => void said.push(`${level} ${text}`);
   const store = {
     fails: '' as '' | 'refuses' | 'throws',
+    notes: [] as string[],
+    refusesNotes: false,
     syncs: 0,
     syncError: 0,
     taken: 0,
@@ -31,6 +33,10 @@ function rig() {
       return true;
     },
     covers: (position: number) => store.covered >= position,
+    endTopic: (topic: string, position: number) => {
+      if (store.refusesNotes) throw Object.assign(new Error('no space left'), { code: 'ENOSPC' });
+      store.notes.push(`${topic} ${position}`);
+    },
     syncQueues: async () => {
       store.syncs++;
       return -store.syncError;
@@ -122,6 +128,32 @@ test('a halted store ends the waits', async () => {
   positions.halt(HALT_SYNC_FAILED, 5);
   await time.advance(100);
   assert.match(await settlesAs(settled), /stopped/);
+});
+
+test('the end of a topic that the disk refuses to note is told once and tried until it is noted', async () => {
+  const { checkpoints, store, time, said } = rig();
+  store.refusesNotes = true;
+  const ended = checkpoints.ended('t', 100);
+  await time.advance(60_000);
+  assert.is(await settlesAs(ended), 'waits');
+  assert.equal(said, ['warn the end of topic t cannot be noted yet, its name stays taken: no space left']);
+  store.refusesNotes = false;
+  await time.advance(1000);
+  assert.is(await settlesAs(ended), 'done');
+  assert.equal(store.notes, ['t 100']);
+  assert.is(time.waiting, 0, 'no timer stays behind');
+});
+
+test('a stop ends the wait for a note that the disk refuses, and none for one that it takes', async () => {
+  const { checkpoints, store, time } = rig();
+  store.refusesNotes = true;
+  const early = checkpoints.ended('t', 100);
+  checkpoints.end();
+  await time.advance(1000);
+  assert.match(await settlesAs(early), /the broker stops: no space left/);
+  assert.match(await settlesAs(checkpoints.ended('t', 100)), /the broker stops/);
+  store.refusesNotes = false;
+  assert.is(await settlesAs(checkpoints.ended('t', 100)), 'done');
 });
 
 test('files that the disk needs rid of may go when their queue entries are durable, checkpoint or not', async () => {

@@ -1,12 +1,14 @@
 /** A store whose clock is set: store times, searching by time and by key, delays and the checkpoint stand it. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { indexFileName } from '../../../src/store/index/index-layout.ts';
+import { indexFileBytes, indexFileName } from '../../../src/store/index/index-layout.ts';
 import { IndexReader } from '../../../src/store/index/index-reader.ts';
 import { KeyIndex } from '../../../src/store/index/key-index.ts';
-import { readCheckpoint } from '../../../src/store/log/checkpoint.ts';
+import { emptyCheckpoint, readCheckpoint, writeCheckpoint } from '../../../src/store/log/checkpoint.ts';
 import { STORE_TIME_LEAD_MS } from '../../../src/store/log/commit-log.ts';
-import { dropUncertainIndex } from '../../../src/store/recovery/index-recovery.ts';
+import { storePaths } from '../../../src/store/paths.ts';
+import { beliefsOf } from '../../../src/store/recovery/beliefs.ts';
+import { dropUnsureIndex } from '../../../src/store/recovery/index-recovery.ts';
 import { storeOptions } from '../../../src/store/store.ts';
 import { SimDisk } from '../../sim/sim-disk.ts';
 import { headFor, ROOT, type SmallStore, StillClock, smallStore } from '../../support/messages.ts';
@@ -123,20 +125,33 @@ test('the index begins a new file when times go back far, and a reader looks int
 });
 
 test('after a power cut index files count up to the one that the checkpoint names, whatever their times', () => {
-  const options = storeOptions(ROOT);
+  const options = storeOptions(ROOT, { maxHashSlotNum: 1, maxIndexNum: 4 });
+  const bytes = indexFileBytes({ slots: 1, entries: 4 });
   const directory = `${ROOT}/index`;
+  const checkpointPath = storePaths.checkpoint(ROOT);
   const start = 1_700_000_000_000;
   /** The files of an index, by the time and position of their last records. */
   const make = (files: readonly [time: number, position: number][]) => {
     const disk = new SimDisk();
     for (const [i, [time, position]] of files.entries()) {
-      const header = Buffer.alloc(40);
+      const header = Buffer.alloc(bytes);
       header.writeBigInt64BE(BigInt(time), 8);
       header.writeBigInt64BE(BigInt(position), 24);
       header.writeInt32BE(2, 36);
       disk.writeWhole(`${directory}/${indexFileName(start + i)}`, header);
     }
     return disk;
+  };
+  const drop = (disk: SimDisk, indexTimestamp: number) => {
+    const checkpoint = { ...emptyCheckpoint(), queuePhysicalOffset: 9000, indexTimestamp };
+    writeCheckpoint(disk, checkpointPath, checkpoint);
+    const lastRun = { clean: false, sameBoot: false, otherBoot: true, failedSync: undefined };
+    return dropUnsureIndex(
+      { disk, options, ledger: undefined, warn: () => {} },
+      beliefsOf(lastRun, checkpoint, 0),
+      0,
+      10_000,
+    );
   };
   const cases: [name: string, times: number[], named: number, kept: number][] = [
     ['all of one clock', [10, 20, 30], 20, 2],
@@ -149,14 +164,18 @@ test('after a power cut index files count up to the one that the checkpoint name
   ];
   for (const [name, times, named, kept] of cases) {
     const disk = make(times.map((time, i) => [start + time, (i + 1) * 1000]));
-    const from = dropUncertainIndex(disk, options, named === 0 ? 0 : start + named, 10_000);
+    const from = drop(disk, named === 0 ? 0 : start + named);
     assert.equal([disk.list(directory).length, from], [kept, kept * 1000], name);
+    // What is made again may get the times of what was removed: it must not count as synced by them.
+    const last = times[kept - 1];
+    const { indexTimestamp } = readCheckpoint(disk, checkpointPath);
+    assert.is(indexTimestamp, last === undefined ? 0 : start + last, name);
   }
   const beyond = make([
     [start, 1000],
     [start + 1, 20_000],
   ]);
-  assert.is(dropUncertainIndex(beyond, options, start + 1, 10_000), 1000, 'positions that the log lost');
+  assert.is(drop(beyond, start + 1), 1000, 'positions that the log lost');
 });
 
 test.run();

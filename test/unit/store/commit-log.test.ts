@@ -24,28 +24,8 @@ const test = suite('commit log');
 const FILE = 8192;
 const ENOSPC = 28;
 
-/** A disk whose next segments cannot be made, and whose syncs fail, when told so. */
-class FailingDisk extends SimDisk {
-  full = false;
-  syncError = 0;
-  appendError = 0;
-
-  override map(path: string, size: number, create: boolean) {
-    if (this.full && create && this.size(path) < 0) return -ENOSPC;
-    const mapping = super.map(path, size, create);
-    if (typeof mapping !== 'number') {
-      const sync = mapping.sync.bind(mapping);
-      mapping.sync = (from, to) => (this.syncError === 0 ? sync(from, to) : -this.syncError);
-      const append = mapping.append.bind(mapping);
-      mapping.append = (at, source, from, length) =>
-        this.appendError === 0 ? append(at, source, from, length) : -this.appendError;
-    }
-    return mapping;
-  }
-}
-
 function newLog(position = 0) {
-  const disk = new FailingDisk();
+  const disk = new SimDisk();
   const positions = new Positions();
   const directory = QueueDirectory.plain(8);
   const segments = new Segments(disk, '/log', FILE);
@@ -201,16 +181,16 @@ test('a write that the disk refuses shows nothing, then or later', () => {
   const env = newLog();
   append(env, 200);
   env.log.publish();
-  env.disk.appendError = 5;
+  env.disk.fail('write');
   append(env, 200);
   assert.equal([env.log.publish(), env.log.fault, env.positions.get(APPENDED)], [false, 5, 200]);
-  env.disk.appendError = 0;
   append(env, 200);
   assert.equal([env.log.publish(), env.log.fault, env.positions.get(APPENDED)], [false, 5, 200]);
+  // Half of the write reached the file, but not its first eight bytes.
   const file = env.disk.bytesOf('/log/00000000000000000000');
   assert.ok(
-    file.subarray(200).every((byte) => byte === 0),
-    'nothing follows the hole',
+    file.subarray(200, 208).every((byte) => byte === 0) && file.subarray(400).every((byte) => byte === 0),
+    'nothing stands at the hole, nothing follows it',
   );
 });
 
@@ -261,7 +241,7 @@ test('the flusher makes files durable in order and says how far; a failed sync h
   assert.equal([env.positions.get(FLUSHED), flusher.behind, flusher.doWork()], [env.log.position, false, 0]);
   append(env, 200);
   env.log.publish();
-  env.disk.syncError = 5;
+  env.disk.fail('sync');
   const flushed = env.positions.get(FLUSHED);
   const failing = new Flusher(new Segments(env.disk, '/log', FILE), env.positions);
   assert.is(failing.doWork(), 0);

@@ -185,7 +185,7 @@ for (const ends of ['kill', 'powerCut'] as const) {
     store.dispatch();
     retention.ratio = 0.9;
     assert.is(await retention.run(), 3);
-    disk.syncDirectory();
+    disk.syncDirectory(LOG);
     if (ends === 'kill') disk.kill();
     else disk.powerCut(NO_LUCK, 0);
     const next = reopen(disk);

@@ -1,6 +1,7 @@
 /** Descriptors, memory and room run out and come back: nothing is lost, entered twice or shown too early. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { unreachable } from '../../../src/lib/assert.ts';
 import { javaHashCode } from '../../../src/lib/java-hash.ts';
 import { encodeRecord } from '../../../src/record/encode.ts';
 import { plainBulk } from '../../../src/ring/bulk.ts';
@@ -73,7 +74,7 @@ function rig(count: number, retries = true) {
     delayMillis: [],
     onArrival: () => {},
     onUnknownQueue: () => undefined,
-    onGap: () => assert.unreachable('a gap'),
+    onGap: () => unreachable('a gap'),
     ...(retries ? { onShortage: (errno: number) => void shortages.push(errno) } : {}),
   });
   const dispatchAll = () => {

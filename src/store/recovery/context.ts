@@ -1,0 +1,76 @@
+/** What the steps of a recovery share. */
+import type { Clock } from '../../lib/clock.ts';
+import type { Positions } from '../../ring/positions.ts';
+import type { Disk, Mapping } from '../disk/disk.ts';
+import { errnoName } from '../disk/errors.ts';
+import { listSegments, removeUnmadeSegments, Segments } from '../log/segments.ts';
+import type { StoreOptions } from '../options.ts';
+import type { QueueDirectory } from '../queue/queue-directory.ts';
+import type { QueueLedger } from '../queue-ledger.ts';
+import type { TopicBirths } from '../topic-births.ts';
+import type { LastRun } from './beliefs.ts';
+
+export interface RecoveryParts {
+  disk: Disk;
+  options: StoreOptions;
+  positions: Positions;
+  directory: QueueDirectory;
+  clock: Clock;
+  delayMillis: readonly number[];
+  lastRun: LastRun;
+  births: TopicBirths;
+  /** What the last checkpoint knew of queues and index; undefined without one. */
+  ledger: QueueLedger | undefined;
+  /** Gives a queue its id in the directory; same queue, same id. */
+  idOf: (topic: string, queueId: number) => number;
+  /** One line for a person who waits. */
+  progress: (line: string) => void;
+  /** One line for a person who must know: what was found damaged, and what was done. */
+  warn: (line: string) => void;
+}
+
+/** The log's files as they were found. */
+export interface LogFiles {
+  segments: Segments;
+  /** Position of the first record that still exists. */
+  start: number;
+  /** End of the last file. */
+  limit: number;
+}
+
+/**
+ * Removes what a crash left of a file that was being made, and lists the others. Throws when one of them cannot be
+ * opened.
+ */
+export function openLogFiles({ disk, options }: RecoveryParts): LogFiles {
+  const { commitLogDirectory, mappedFileSizeCommitLog } = options;
+  removeUnmadeSegments(disk, commitLogDirectory);
+  const starts = listSegments(disk, commitLogDirectory, mappedFileSizeCommitLog);
+  const segments = new Segments(disk, commitLogDirectory, mappedFileSizeCommitLog);
+  for (const start of starts) {
+    requireMapping(segments, start);
+    segments.dropBefore(start + mappedFileSizeCommitLog);
+  }
+  return {
+    segments,
+    start: starts[0] ?? 0,
+    limit: starts.length === 0 ? 0 : (starts.at(-1) as number) + mappedFileSizeCommitLog,
+  };
+}
+
+/**
+ * The mapping that holds `position` of a file that is there. Throws when it cannot be opened: that is no end of the
+ * log, and what cuts there would take away sound messages.
+ */
+export function requireMapping(segments: Segments, position: number): Mapping {
+  const mapping = segments.at(position);
+  if (mapping !== undefined) return mapping;
+  throw new Error(
+    `The CommitLog file ${segments.pathOf(position)} cannot be opened (${errnoName(segments.lastError)}): ` +
+      'this user has to be allowed to read and write it, and to open so many files.',
+  );
+}
+
+export function gib(bytes: number): string {
+  return (bytes / 1024 ** 3).toFixed(2);
+}
