@@ -6,7 +6,7 @@ import { closeSync } from 'node:fs';
 import { DelayService } from '../broker/delay/service.ts';
 import { createHandlers } from '../broker/handlers.ts';
 import { Requests } from '../broker/link/link-requests.ts';
-import { LinkServer } from '../broker/link/link-server.ts';
+import { type LinkEvents, LinkServer } from '../broker/link/link-server.ts';
 import type { PutRing } from '../broker/put/put-channel.ts';
 import { BrokerStats } from '../broker/stats/broker-stats.ts';
 import { loadTables, makeTables, saveTables, type Tables } from '../broker/tables.ts';
@@ -143,17 +143,7 @@ class Broker implements RunningBroker {
       topicSettled: (topic) => this.#topics.settled(topic),
       holdBack: (topic) => this.#topics.holdBack(topic),
     });
-    this.#link = new LinkServer(this.#topology.networks, {
-      handlers: createHandlers(context),
-      closed: (connection) => this.#tables.clients.connectionClosed(connection.id),
-      progress: (group, queue, commit, pull) => requests.progress(group, queue, commit, pull),
-      ensure: (what, reply) => requests.ensure(what, reply),
-      subscription: (subscription) => requests.subscription(subscription),
-      resetTaken: (group, topic, queueId) => void this.#tables.offsets.takeReset(group, topic, queueId),
-      mayTake: () => this.#put.busy === undefined && !this.#topics.overfull,
-      now: systemClock.monotonic,
-      log,
-    });
+    this.#link = this.#makeLink(createHandlers(context), requests);
     this.#announcer = new Announcer(this.#tables, (delta) => this.#link.publish(delta));
     this.#topics = this.#makeTopicPublisher();
     this.#arrivals = this.#joinArrivals();
@@ -173,6 +163,20 @@ class Broker implements RunningBroker {
       endOfTurn: () => this.#link.flush(),
     });
     this.#doorbell = new Doorbell(this.#topology.broker.wakes.control, () => this.#rung());
+  }
+
+  #makeLink(handlers: LinkEvents['handlers'], requests: Requests): LinkServer {
+    return new LinkServer(this.#topology.networks, {
+      handlers,
+      closed: (connection) => this.#tables.clients.connectionClosed(connection.id),
+      progress: (group, queue, commit, pull) => requests.progress(group, queue, commit, pull),
+      ensure: (what, reply) => requests.ensure(what, reply),
+      subscription: (subscription) => requests.subscription(subscription),
+      resetTaken: (group, topic, queueId) => void this.#tables.offsets.takeReset(group, topic, queueId),
+      mayTake: () => this.#put.busy === undefined && !this.#topics.overfull,
+      now: systemClock.monotonic,
+      log: this.#log,
+    });
   }
 
   async start(threads: EngineThreads, descriptors: number[]): Promise<void> {
