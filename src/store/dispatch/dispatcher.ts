@@ -5,9 +5,7 @@
  * touched queue once, publish the queues' maxima, then the dispatched position, then tell who waits. A record that is
  * already in its queue or in the index is skipped there, so dispatching again after a crash is harmless.
  */
-import { javaHashOfBytes } from '../../lib/java-hash.ts';
 import { MAGIC_BLANK } from '../../record/layout.ts';
-import type { PropertyScan } from '../../record/property-scan.ts';
 import { PropertyTemplates } from '../../record/property-templates.ts';
 import {
   magicOf,
@@ -24,48 +22,36 @@ import {
   DISPATCHED_TIME,
   HALT_DISPATCH_FAILED,
   HALT_LOG_UNREADABLE,
-  INDEX_COMPLETED_TIME,
   type Positions,
 } from '../../ring/positions.ts';
 import type { Watermark } from '../../ring/watermark.ts';
 import type { Mapping } from '../disk/disk.ts';
 import { isShortage } from '../disk/errors.ts';
+import type { LogFollower } from '../follower.ts';
 import type { KeyIndex } from '../index/key-index.ts';
 import { entersQueue } from '../log/commit-log.ts';
 import type { Segments } from '../log/segments.ts';
 import type { ConsumeQueue } from '../queue/consume-queue.ts';
 import type { QueueDirectory } from '../queue/queue-directory.ts';
 import type { QueueTable, TopicQueues } from '../queue/queue-table.ts';
-import { dispatchKeys } from './index-keys.ts';
-import { scheduledTagsCode } from './schedule-time.ts';
+import { IndexFollower } from './index-follower.ts';
+import { QueueFollower, type QueueFollowerParts } from './queue-follower.ts';
 
 /** Records per round: bounds how long commands and waiters wait. */
 const ROUND = 4096;
 
-const TWO_32 = 4294967296;
-
-export interface DispatcherParts {
+export interface DispatcherParts extends QueueFollowerParts {
   segments: Segments;
   positions: Positions;
   queues: QueueTable;
-  directory: QueueDirectory;
   index: KeyIndex | undefined;
   /** What may be seen. */
   bound: Watermark;
-  /** messageDelayLevel as milliseconds per level, level 1 first. */
-  delayMillis: readonly number[];
-  /** A queue on whose next message network threads wait got some; `threads` has a bit for each. */
-  onArrival: (queue: number, threads: number) => void;
   /**
    * A record whose queue nobody named (a deleted topic, or recovery); returns the queue, or undefined to leave the
    * record out.
    */
   onUnknownQueue: (topic: string, queueId: number) => ConsumeQueue | undefined;
-  /**
-   * A record whose number does not follow its queue's last entry, or is not 0 as the first of a queue that has none.
-   * True when the queue has been brought to where the record belongs, which is entered then; false leaves it out.
-   */
-  onGap: (queue: ConsumeQueue, queueOffset: number, position: number) => boolean;
   /**
    * Descriptors, memory or room have run out: the round ends, nothing of it is lost, and the next one tries again.
    * Without this a shortage halts the store like any other failure.
@@ -91,12 +77,18 @@ export class Dispatcher {
   readonly #store: DispatcherParts;
   readonly #parts = new RecordParts();
   readonly #properties = new PropertyTemplates();
-  readonly #touched: ConsumeQueue[] = [];
+  readonly #queues: QueueFollower;
+  readonly #index: IndexFollower | undefined;
+  /** What is written and shown round by round, in this order. */
+  readonly #followers: readonly LogFollower[];
   #lastRecord: number;
   #lastTime: number;
 
   constructor(store: DispatcherParts) {
     this.#store = store;
+    this.#queues = new QueueFollower(store);
+    this.#index = store.index && new IndexFollower(store.index, store.positions);
+    this.#followers = this.#index === undefined ? [this.#queues] : [this.#queues, this.#index];
     this.position = store.positions.get(DISPATCHED);
     this.#published = this.position;
     this.#sound = this.position;
@@ -114,7 +106,7 @@ export class Dispatcher {
     const start = this.#published;
     // What an earlier round could not write comes first.
     if (this.position === start && !this.#walk(bound)) return 0;
-    if (this.position === start || !this.#writeEntries()) return 0;
+    if (this.position === start || !this.#commit()) return 0;
     this.#publish();
     return this.position - start;
   }
@@ -188,22 +180,15 @@ export class Dispatcher {
       propertiesOffset + propertiesLength,
     );
     const sysFlag = sysFlagOf(view, at);
-    if (entersQueue(sysFlag)) this.#enter(found, queue, mapping, at, size, properties);
-    const { index } = this.#store;
-    if (index !== undefined && this.position > index.endPhysical) {
-      const outcome = dispatchKeys(
-        index,
-        found,
-        bytes,
-        properties,
-        propertiesOffset,
-        sysFlag,
-        this.position,
-        this.#lastTime,
-      );
-      if (outcome < 0) return this.#failed(-outcome);
+    const { position } = this;
+    const time = this.#lastTime;
+    if (entersQueue(sysFlag)) {
+      const offset = queueOffsetOf(view, at);
+      this.#queues.enter(found, queue, offset, position, size, time, bytes, properties, propertiesOffset);
     }
-    return true;
+    if (this.#index === undefined) return true;
+    const outcome = this.#index.enter(found, bytes, properties, propertiesOffset, sysFlag, position, time);
+    return outcome >= 0 || this.#failed(-outcome);
   }
 
   #unknownQueue(bytes: Uint8Array, view: DataView, at: number): ConsumeQueue | undefined {
@@ -212,68 +197,24 @@ export class Dispatcher {
     return this.#store.onUnknownQueue(topic, queueIdOf(view, at));
   }
 
-  /** Stages the record's entry unless the queue has it. */
-  #enter(
-    topic: TopicQueues,
-    queue: ConsumeQueue,
-    mapping: Mapping,
-    at: number,
-    size: number,
-    properties: PropertyScan,
-  ): void {
-    const queueOffset = queueOffsetOf(mapping.view, at);
-    if (this.position < queue.lastPhysicalEnd) return;
-    if (queueOffset !== queue.next && !this.#store.onGap(queue, queueOffset, this.position)) return;
-    const { tagsLength, delayLength } = properties;
-    const tagsOffset = this.#parts.propertiesOffset + properties.tagsOffset;
-    const delayOffset = this.#parts.propertiesOffset + properties.delayOffset;
-    if (topic.scheduled && delayLength > 0) {
-      const delivery = scheduledTagsCode(
-        mapping.bytes,
-        delayOffset,
-        delayLength,
-        this.#lastTime,
-        this.#store.delayMillis,
-      );
-      const high = Math.floor(delivery / TWO_32);
-      queue.stage(this.position, size, high, (delivery - high * TWO_32) | 0);
-    } else {
-      const hash = tagsLength === 0 ? 0 : javaHashOfBytes(mapping.bytes, tagsOffset, tagsOffset + tagsLength);
-      queue.stage(this.position, size, hash < 0 ? -1 : 0, hash);
+  /** Writes what the round has entered; false, and the store halted, when the disk refuses. */
+  #commit(): boolean {
+    for (const follower of this.#followers) {
+      const outcome = follower.commit();
+      if (outcome !== 0) return outcome < 0 ? this.#failed(-outcome) : this.#halt(outcome);
     }
-    if (!queue.touched) {
-      queue.touched = true;
-      this.#touched.push(queue);
-    }
-  }
-
-  /** Writes what the round staged; false, and the store halted, when the disk refuses. */
-  #writeEntries(): boolean {
-    for (const queue of this.#touched) {
-      const outcome = queue.write();
-      if (outcome < 0) return this.#failed(-outcome);
-    }
-    const fault = this.#store.index?.commit() ?? 0;
-    return fault === 0 || this.#halt(fault);
+    return true;
   }
 
   /** Maxima before the position, the position before the news: who hears of a message can read it. */
   #publish(): void {
-    const { directory, positions, index } = this.#store;
-    for (const queue of this.#touched) directory.setMaximum(queue.id, queue.next);
-    if (index !== undefined && index.completedTimestamp > 0) {
-      positions.set(INDEX_COMPLETED_TIME, index.completedTimestamp);
-    }
+    const { positions } = this.#store;
+    for (const follower of this.#followers) follower.publish();
     positions.set(DISPATCHED_TIME, this.#lastTime);
     positions.set(DISPATCHED_RECORD, this.#lastRecord);
     positions.set(DISPATCHED, this.position);
     this.#published = this.position;
-    for (const queue of this.#touched) {
-      queue.touched = false;
-      const threads = directory.takeInterest(queue.id);
-      if (threads !== 0) this.#store.onArrival(queue.id, threads);
-    }
-    this.#touched.length = 0;
+    this.#queues.tell();
   }
 
   #failed(errno: number): false {

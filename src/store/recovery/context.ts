@@ -3,6 +3,7 @@ import type { Clock } from '../../lib/clock.ts';
 import type { Positions } from '../../ring/positions.ts';
 import type { Disk, Mapping } from '../disk/disk.ts';
 import { errnoName } from '../disk/errors.ts';
+import { RecordCheck } from '../log/record-check.ts';
 import { listSegments, removeUnmadeSegments, Segments } from '../log/segments.ts';
 import type { StoreOptions } from '../options.ts';
 import type { QueueDirectory } from '../queue/queue-directory.ts';
@@ -69,6 +70,15 @@ export function requireMapping(segments: Segments, position: number): Mapping {
     `The CommitLog file ${segments.pathOf(position)} cannot be opened (${errnoName(segments.lastError)}): ` +
       'this user has to be allowed to read and write it, and to open so many files.',
   );
+}
+
+/** `position` when a sound record starts there, else the start of its file, else the start of the log. */
+export function soundStart({ segments, start, limit }: LogFiles, position: number): number {
+  if (position <= start || position > limit) return start;
+  if (position === limit) return limit;
+  const at = segments.offsetOf(position);
+  if (new RecordCheck().check(requireMapping(segments, position), at, position - at)) return position;
+  return position - at;
 }
 
 export function gib(bytes: number): string {

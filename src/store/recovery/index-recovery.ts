@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { readInt64 } from '../../lib/int64.ts';
 import type { Disk, Mapping } from '../disk/disk.ts';
 import { errnoName } from '../disk/errors.ts';
+import type { FollowerRecovery } from '../follower.ts';
 import {
   END_PHYSICAL,
   END_TIMESTAMP,
@@ -18,8 +19,25 @@ import { listIndexFiles, syncLater } from '../index/key-index.ts';
 import { readCheckpoint, writeCheckpoint } from '../log/checkpoint.ts';
 import { storePaths } from '../paths.ts';
 import type { Beliefs } from './beliefs.ts';
-import type { RecoveryParts } from './context.ts';
+import { type LogFiles, type RecoveryParts, soundStart } from './context.ts';
 import { writeFileAgain } from './write-again.ts';
+
+/** The index in recovery. */
+export class IndexRecovery implements FollowerRecovery {
+  readonly #parts: RecoveryParts;
+  readonly #log: LogFiles;
+
+  constructor(parts: RecoveryParts, log: LogFiles) {
+    this.#parts = parts;
+    this.#log = log;
+  }
+
+  recoverFrom(beliefs: Beliefs, _scannedFrom: number, logEnd: number): number {
+    const from = dropUnsureIndex(this.#parts, beliefs, this.#log.start, logEnd);
+    const lacksKeys = this.#parts.options.messageIndexEnable && from < logEnd;
+    return lacksKeys ? soundStart(this.#log, from) : logEnd;
+  }
+}
 
 type IndexParts = Pick<RecoveryParts, 'disk' | 'options' | 'ledger' | 'warn'>;
 

@@ -5,6 +5,7 @@
  */
 import { join } from 'node:path';
 import { queueOffsetOf, totalSizeOf } from '../../record/view.ts';
+import type { FollowerRecovery } from '../follower.ts';
 import { storePaths } from '../paths.ts';
 import { type ConsumeQueue, queueDirectoryPath } from '../queue/consume-queue.ts';
 import { QueueTable } from '../queue/queue-table.ts';
@@ -27,7 +28,7 @@ interface Lost extends QueueName {
   why: string;
 }
 
-export class RecoveredQueues {
+export class RecoveredQueues implements FollowerRecovery {
   readonly table: QueueTable;
   readonly root: string;
   readonly #parts: RecoveryParts;
@@ -91,9 +92,12 @@ export class RecoveredQueues {
     return end;
   }
 
-  /** Whether there is no queue at all, not even one that is known to be missing. */
-  get none(): boolean {
-    return [...this.table.all()].length === 0;
+  /** The log from `scannedFrom` on; all of it when no queue is known, not even one that is missing. */
+  recoverFrom(_beliefs: Beliefs, scannedFrom: number): number {
+    const isThereAny = this.table.all()[Symbol.iterator]().next().done !== true;
+    if (isThereAny || scannedFrom <= this.#log.start) return scannedFrom;
+    this.#parts.warn('there are no queues: building them again from the log');
+    return this.#log.start;
   }
 
   /** A queue that a record names. */

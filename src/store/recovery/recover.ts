@@ -3,13 +3,13 @@
  * any other thread exists. The steps stand below in their order; each says in its own file what it believes and why.
  */
 import { APPENDED, FLUSHED, LOG_START } from '../../ring/positions.ts';
+import type { FollowerRecovery } from '../follower.ts';
 import { type Checkpoint, emptyCheckpoint, readCheckpoint, writeCheckpoint } from '../log/checkpoint.ts';
 import { Flusher } from '../log/flusher.ts';
-import { RecordCheck } from '../log/record-check.ts';
 import { storePaths } from '../paths.ts';
 import { beliefsOf } from './beliefs.ts';
-import { type LogFiles, openLogFiles, type RecoveryParts, requireMapping } from './context.ts';
-import { dropUnsureIndex } from './index-recovery.ts';
+import { type LogFiles, openLogFiles, type RecoveryParts, soundStart } from './context.ts';
+import { IndexRecovery } from './index-recovery.ts';
 import { scanLog } from './log-scan.ts';
 import { type RecoveredQueue, RecoveredQueues } from './queues.ts';
 import { Redispatch } from './redispatch.ts';
@@ -49,12 +49,11 @@ export function recoverStore(parts: RecoveryParts): Recovered {
   const durable = Math.min(start, beliefs.durableRecord);
   if (beliefs.writeAgain) writeLogAgain(disk, log.segments, Math.max(durable, log.start), scan.end);
 
-  const indexFrom = dropUnsureIndex(parts, beliefs, log.start, scan.end);
-  const lacksKeys = options.messageIndexEnable && indexFrom < scan.end;
-  const keysFrom = lacksKeys ? soundStart(log, indexFrom) : scan.end;
-  // Without a word on queues the log alone says which there are.
-  const queuesFrom = queues.none ? log.start : start;
-  if (queuesFrom < start) warn('there are no queues: building them again from the log');
+  const followers: FollowerRecovery[] = [queues, new IndexRecovery(parts, log)];
+  const [queuesFrom = start, ...others] = followers.map((follower) =>
+    follower.recoverFrom(beliefs, start, scan.end),
+  );
+  const dispatchFrom = Math.min(queuesFrom, ...others);
   // After a clean stop there is nothing to scan; store times must not fall behind the last record's all the same.
   const { logTimestamp, queueTimestamp } = checkpoint;
   const lastTimestamp = scan.lastTimestamp > 0 ? scan.lastTimestamp : Math.max(logTimestamp, queueTimestamp);
@@ -62,7 +61,6 @@ export function recoverStore(parts: RecoveryParts): Recovered {
   // Nobody has looked at the log before `start` for long: what is damaged there must not end the building, and what
   // cannot be read must not pass for messages without keys.
   const lookAt = (from: number) => scanLog(parts, { ...log, limit: start }, beliefs, from).holes;
-  const dispatchFrom = Math.min(queuesFrom, keysFrom);
   queues.loseBehindHoles([...lookAt(dispatchFrom), ...scan.holes]);
   redispatch.tail(dispatchFrom, queuesFrom);
   queues.compareWithLedger(scan.end);
@@ -90,15 +88,6 @@ function forgetBehind(parts: RecoveryParts, log: LogFiles, checkpoint: Checkpoin
   writeCheckpoint(disk, storePaths.checkpoint(options.directory), emptyCheckpoint());
   log.limit = end;
   return true;
-}
-
-/** `position` when a sound record starts there, else the start of its file, else the start of the log. */
-function soundStart({ segments, start, limit }: LogFiles, position: number): number {
-  if (position <= start || position > limit) return start;
-  if (position === limit) return limit;
-  const at = segments.offsetOf(position);
-  if (new RecordCheck().check(requireMapping(segments, position), at, position - at)) return position;
-  return position - at;
 }
 
 /** What survived a crash only in the page cache becomes durable before anything new builds on it. */

@@ -8,6 +8,7 @@ import { readInt64 } from '../../lib/int64.ts';
 import { LOG_START, Positions } from '../../ring/positions.ts';
 import type { Disk } from '../disk/disk.ts';
 import { nativeDisk } from '../disk/native-disk.ts';
+import type { FollowerRetention } from '../follower.ts';
 import { END_PHYSICAL, INDEX_HEADER_BYTES } from '../index/index-layout.ts';
 import { listIndexFiles } from '../index/key-index.ts';
 import type { StoreOptions } from '../options.ts';
@@ -39,8 +40,15 @@ export function followLogStart(
   queues: FollowLogInput['queues'],
   logStart: number,
 ): void {
-  for (const queue of queues) followQueue(disk, store, directory, queue, logStart);
-  deleteIndexFiles(disk, storePaths.index(store.directory), logStart);
+  const followers: FollowerRetention[] = [
+    {
+      expire(start) {
+        for (const queue of queues) followQueue(disk, store, directory, queue, start);
+      },
+    },
+    { expire: (start) => deleteIndexFiles(disk, storePaths.index(store.directory), start) },
+  ];
+  for (const follower of followers) follower.expire(logStart);
 }
 
 function followQueue(
