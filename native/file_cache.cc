@@ -288,10 +288,15 @@ FileCache::Batch FileCache::takeDirty() {
   return batch;
 }
 
+/// A file that could not be opened keeps its pages; any other failure may have lost some, and is the one to tell.
+static bool losesNothing(int outcome) {
+  return outcome == -EMFILE || outcome == -ENFILE || outcome == -ENOMEM;
+}
+
 int FileCache::syncBatch(const Batch& batch) {
   int result = 0;
   const auto note = [&result](int outcome) {
-    if (result == 0) result = outcome;
+    if (result == 0 || (losesNothing(result) && outcome != 0)) result = outcome;
   };
   std::unordered_set<dev_t> whole = batch.unwatched;
   if (batch.files.size() + batch.directories.size() >= kManyDirtyFiles) {

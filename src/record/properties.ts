@@ -49,14 +49,21 @@ export function encodeProperties(properties: Iterable<[string, string]>): string
   return text.includes('\0') ? text.replaceAll('\0', '\ufffd') : text;
 }
 
-/** Whether one of the bytes in view[from, to) is NUL. */
+/** Whether one of the bytes in view[from, to) is NUL. Four words at a time: this runs for every message. */
 export function hasNul(view: DataView, from: number, to: number): boolean {
   let at = from;
-  for (; at + 4 <= to; at += 4) {
-    const word = view.getInt32(at);
-    // Taking 1 from each byte sets the highest bit of those that are 0; of the others only in those that had it.
-    if (((word - 0x01010101) & ~word & 0x80808080) !== 0) return true;
+  for (; at + 16 <= to; at += 16) {
+    const first = nulBits(view.getInt32(at, true)) | nulBits(view.getInt32(at + 4, true));
+    const second = nulBits(view.getInt32(at + 8, true)) | nulBits(view.getInt32(at + 12, true));
+    if (((first | second) & HIGHEST_BITS) !== 0) return true;
   }
   for (; at < to; at++) if (view.getInt8(at) === 0) return true;
   return false;
+}
+
+const HIGHEST_BITS = 0x80808080;
+
+/** Taking 1 from each byte sets the highest bit of those that are 0; of the others only in those that had it. */
+function nulBits(word: number): number {
+  return (word - 0x01010101) & ~word;
 }

@@ -6,6 +6,7 @@ import { java, serverClassPath } from './jvm.ts';
 import { temporaryFolder } from './paths.ts';
 import { freeBrokerPort, freePort } from './ports.ts';
 import { Program } from './program.ts';
+import { RawConnection } from './raw.ts';
 import {
   type Broker,
   type BrokerOptions,
@@ -16,6 +17,7 @@ import {
 } from './servers.ts';
 
 const START_TIMEOUT = 60_000;
+const GET_BROKER_CLUSTER_INFO = 106;
 const OPENED = ['java.nio', 'sun.nio.ch', 'jdk.internal.ref', 'java.lang'];
 
 /** For tests beside other load: the real broker refuses sends that waited 200 ms for a thread or a page. */
@@ -59,6 +61,7 @@ export async function startRealBroker(nameServer: string, options: BrokerOptions
     nameServer,
   ]);
   await program.waitFor('boot', () => booted(program), START_TIMEOUT);
+  await Promise.all(nameServer.split(';').map((one) => inRoutes(one, `127.0.0.1:${port}`)));
   return {
     name: String(conf['brokerName']),
     address: `127.0.0.1:${port}`,
@@ -67,6 +70,21 @@ export async function startRealBroker(nameServer: string, options: BrokerOptions
     stop: () => stop(program),
     kill: () => program.kill(),
   };
+}
+
+/** A broker that says that it has booted may not be in the routes yet: clients then have no route and give up. */
+async function inRoutes(nameServer: string, broker: string): Promise<void> {
+  const connection = await RawConnection.open(nameServer);
+  try {
+    for (const end = Date.now() + START_TIMEOUT; ; ) {
+      const { body } = await connection.request({ code: GET_BROKER_CLUSTER_INFO });
+      if (body.includes(broker)) return;
+      if (Date.now() > end) throw new Error(`${broker} is not in the routes of ${nameServer}: ${body}`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  } finally {
+    connection.destroy();
+  }
 }
 
 function launch(main: string, heap: string, home: string, args: readonly string[]): Program {
