@@ -6,9 +6,10 @@ import { explain } from './user-error.ts';
 
 /**
  * Frames of megabytes come and go. glibc would keep their memory after the first few: a broker that was asked for many
- * large pulls stayed at 196 MiB where this leaves it at 71. A program that embeds a broker decides that itself.
+ * large pulls stayed at 196 MiB where this leaves it at 71. Smaller blocks stay with the process: mapping each anew would
+ * cost its pages. A program that embeds a broker decides that itself.
  */
-const LARGE_BLOCK_BYTES = 128 * 1024;
+const LARGE_BLOCK_BYTES = 1024 * 1024;
 
 export interface Serving {
   /** What follows `RingMQ ready: `. */
