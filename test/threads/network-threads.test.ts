@@ -13,6 +13,11 @@ const test = suite('two network threads');
 const CLIENTS = 6;
 const PER_CLIENT = 300;
 
+/** A send is answered when its message is in the log; its queue entry may come later. This pull waits for that. */
+async function isDispatched(client: CommandClient, topic: string, queue: number, offset: number) {
+  assert.is((await client.request(pullRequest(topic, queue, offset, 5_000), 10_000)).code, 0);
+}
+
 function heartbeat(group: string, ...topics: string[]) {
   const body = {
     clientID: `test@${group}`,
@@ -47,7 +52,7 @@ test('clients of both threads send to one topic; every message is stored once', 
     }),
   );
   const [reader] = clients as [CommandClient];
-  await reader.request(pullRequest('both', 0, (CLIENTS * PER_CLIENT) / 4 - 1, 5_000), 10_000);
+  for (const queue of [0, 1, 2, 3]) await isDispatched(reader, 'both', queue, (CLIENTS * PER_CLIENT) / 4 - 1);
   const found = (await Promise.all([0, 1, 2, 3].map((queue) => readQueue(reader, 'both', queue)))).flat();
   assert.is(new Set(found).size, CLIENTS * PER_CLIENT);
   assert.is(found.length, CLIENTS * PER_CLIENT);
@@ -60,6 +65,7 @@ test('a heartbeat over one connection holds for a pull over any other as soon as
   const clients = Array.from({ length: 4 }, () => new CommandClient({ address: broker.broker }));
   const [first] = clients as [CommandClient];
   assert.is((await first.request(sendRequest('told', 0, 'k', Buffer.from('x')), 5_000)).code, 0);
+  await isDispatched(first, 'told', 0, 0);
   for (let round = 0; round < 20; round++) {
     const group = `group-${round}`;
     assert.is((await first.request(heartbeat(group, 'told'), 5_000)).code, 0);
@@ -104,6 +110,7 @@ test('what a pull or a request commits holds for the next request, and outlives 
     return Number(reply.fields['offset']);
   };
   assert.is((await client.request(sendRequest('told', 0, 'k', Buffer.from('x')), 5_000)).code, 0);
+  await isDispatched(client, 'told', 0, 0);
   for (let offset = 1; offset <= 300; offset++) {
     assert.is((await client.request(committingPull(offset), 5_000)).code, 0);
     assert.is(await committed(), offset);
@@ -127,6 +134,7 @@ test('a group with thousands of subscriptions is known to all threads', async ()
   const clients = Array.from({ length: 4 }, () => new CommandClient({ address: broker.broker }));
   const [first] = clients as [CommandClient];
   assert.is((await first.request(sendRequest('told', 0, 'k', Buffer.from('x')), 5_000)).code, 0);
+  await isDispatched(first, 'told', 0, 0);
   const names = Array.from({ length: 8_000 }, (_, i) => `a-topic-with-a-longer-name-${i}`);
   assert.is((await first.request(heartbeat('many', ...names, 'told'), 10_000)).code, 0);
   for (const client of clients) {
