@@ -49,21 +49,33 @@ export function encodeProperties(properties: Iterable<[string, string]>): string
   return text.includes('\0') ? text.replaceAll('\0', '\ufffd') : text;
 }
 
-/** Whether one of the bytes in view[from, to) is NUL. Four words at a time: this runs for every message. */
+/**
+ * Whether one of the bytes in view[from, to) is NUL. This runs for every message: four words at a time, the last four
+ * overlapping those before.
+ */
 export function hasNul(view: DataView, from: number, to: number): boolean {
-  let at = from;
-  for (; at + 16 <= to; at += 16) {
-    const first = nulBits(view.getInt32(at, true)) | nulBits(view.getInt32(at + 4, true));
-    const second = nulBits(view.getInt32(at + 8, true)) | nulBits(view.getInt32(at + 12, true));
-    if (((first | second) & HIGHEST_BITS) !== 0) return true;
+  const last = to - 16;
+  if (last < from) {
+    for (let at = from; at < to; at++) if (view.getInt8(at) === 0) return true;
+    return false;
   }
-  for (; at < to; at++) if (view.getInt8(at) === 0) return true;
-  return false;
+  let bits = nulBits(view, last);
+  for (let at = from; at < last; at += 16) bits |= nulBits(view, at);
+  return (bits & HIGHEST_BITS) !== 0;
 }
 
 const HIGHEST_BITS = 0x80808080;
 
-/** Taking 1 from each byte sets the highest bit of those that are 0; of the others only in those that had it. */
-function nulBits(word: number): number {
-  return (word - 0x01010101) & ~word;
+/**
+ * The highest bits of the result: set where one of the 16 bytes at `at` is NUL. Taking 1 from each byte of a word sets
+ * the highest bit of those that are 0; of the others only in those that had it.
+ */
+function nulBits(view: DataView, at: number): number {
+  const a = view.getInt32(at, true);
+  const b = view.getInt32(at + 4, true);
+  const c = view.getInt32(at + 8, true);
+  const d = view.getInt32(at + 12, true);
+  return ((a - ONES) & ~a) | ((b - ONES) & ~b) | ((c - ONES) & ~c) | ((d - ONES) & ~d);
 }
+
+const ONES = 0x01010101;
