@@ -51,8 +51,10 @@ async function closed(log: ControlLog, serving: Serving): Promise<boolean> {
   }
 }
 
+/** With what caused it: a thread dies of an error of its own. */
 function stackOf(error: Error): string {
-  return inSources(error.stack ?? error.message);
+  const stack = inSources(error.stack ?? error.message);
+  return error.cause instanceof Error ? `${stack}\ncaused by ${stackOf(error.cause)}` : stack;
 }
 
 function firstSignal(log: ControlLog): Promise<string> {

@@ -148,7 +148,9 @@ export class Engine {
     const halted = this.#positions.get(HALTED);
     const errno = this.#positions.get(HALT_ERRNO);
     const why =
-      halted === 0 ? `thread ${thread.name} ended` : (HALT_REASONS[halted] ?? `halt reason ${halted}`);
+      halted === 0
+        ? (error?.message ?? `thread ${thread.name} ended`)
+        : (HALT_REASONS[halted] ?? `halt reason ${halted}`);
     const detail = errno === 0 ? '' : ` (errno ${errno})`;
     return new Error(`The broker has stopped acknowledging: ${why}${detail}.`, { cause: error });
   }

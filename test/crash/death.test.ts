@@ -1,11 +1,12 @@
 // When the log cannot be written any more the broker stops acknowledging, says why, and exits non-zero.
 
-import { readdirSync, truncateSync } from 'node:fs';
+import { readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { CommandClient } from '../../src/remoting/command-client.ts';
-import { sendRequest, startBrokerProcess, temporaryStore } from '../support/broker-process.ts';
+import { readQueue, sendRequest, startBrokerProcess, temporaryStore } from '../support/broker-process.ts';
 
 const test = suite('death of a broker');
 
@@ -34,6 +35,46 @@ test('a CommitLog file that vanishes under its mapping ends the broker, not in a
     client.close();
     broker.child.kill('SIGKILL');
     store.remove();
+  }
+});
+
+/** Loaded in each thread: those below control that have an event loop throw once the file is there. */
+function thrower(sign: string): string {
+  return `import { existsSync } from 'node:fs';
+import { isMainThread } from 'node:worker_threads';
+const look = () => {
+  if (existsSync(${JSON.stringify(sign)})) throw new Error('thrown by the test');
+};
+if (!isMainThread) setInterval(look, 20).unref();
+`;
+}
+
+test('a thread that throws ends the broker, which says so, and the next start has what was acknowledged', async () => {
+  const store = temporaryStore();
+  const tools = temporaryStore();
+  const [sign, module] = [join(tools.directory, 'sign'), join(tools.directory, 'thrower.mjs')];
+  writeFileSync(module, thrower(sign));
+  let broker = await startBrokerProcess(store.directory, [], {
+    env: { NODE_OPTIONS: `--import ${pathToFileURL(module).href}` },
+  });
+  let client = new CommandClient({ address: broker.broker });
+  try {
+    assert.is((await client.request(sendRequest('dying', 0, 'first', Buffer.from('x')), 5_000)).code, 0);
+    writeFileSync(sign, '');
+    assert.is(await broker.ended, 1, broker.log());
+    assert.match(broker.log(), /stopped acknowledging/);
+    assert.match(broker.log(), /thrown by the test/);
+    client.close();
+    rmSync(sign);
+    broker = await startBrokerProcess(store.directory);
+    client = new CommandClient({ address: broker.broker });
+    assert.equal(await readQueue(client, 'dying', 0), ['first']);
+  } finally {
+    client.close();
+    broker.child.kill('SIGKILL');
+    await broker.ended;
+    store.remove();
+    tools.remove();
   }
 });
 

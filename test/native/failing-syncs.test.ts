@@ -14,6 +14,7 @@ import {
 import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { StateFile } from '../../src/metadata/state-file.ts';
 import { addon } from '../../src/native/addon.ts';
 import { failure } from './support/errno.ts';
 import { eventually } from './support/eventually.ts';
@@ -146,6 +147,26 @@ const scenarios: Record<string, () => Promise<void>> = {
     addon.writeFile(file, 0, block, 0, 1);
     await addon.syncDirtyFiles();
     assert.equal(synced(), [`fdatasync ${path}`], 'once');
+  },
+
+  async 'a state file is synced before it takes its name, and its directory after that'() {
+    const directory = freshPath();
+    mkdirSync(directory);
+    const path = `${directory}/topics.json`;
+    const file = new StateFile(path);
+    for (const text of ['{"n":1}', '{"n":2}']) {
+      synced();
+      file.save(() => text);
+      await file.saved();
+      assert.equal(synced(), [`fsync ${path}.tmp`, `fsync ${directory}`]);
+    }
+    failOn(`${path}.tmp`);
+    file.save(() => '{"n":3}');
+    await file.saved().then(
+      () => assert.unreachable('it was not synced'),
+      (error: NodeJS.ErrnoException) => assert.is(error.code, 'EIO'),
+    );
+    assert.is(readFileSync(path, 'utf8'), '{"n":2}', 'the one before is still there');
   },
 
   async 'very many files are synced at once, and a failure is a failure of all'() {

@@ -80,8 +80,8 @@ export class SendRig {
   now = 1000;
   /** Connections that closed are no longer found. */
   connected = true;
-  readonly #disk = new SimDisk();
-  readonly segments = new Segments(this.#disk, '/log', FILE_SIZE);
+  readonly disk = new SimDisk();
+  readonly segments = new Segments(this.disk, '/log', FILE_SIZE);
   readonly directory = QueueDirectory.plain(16);
   readonly log: CommitLog;
   readonly #send: ReturnType<typeof plainChannel>;
@@ -99,7 +99,7 @@ export class SendRig {
     });
     this.view = new NetworkView((topic, queueId, id) => ({
       id,
-      files: new QueueFiles(this.#disk, '/queues', 6000, topic, queueId),
+      files: new QueueFiles(this.disk, '/queues', 6000, topic, queueId),
     }));
     this.view.apply(topicDelta('T'));
     this.handler = new SendHandler({

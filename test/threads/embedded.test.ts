@@ -1,6 +1,8 @@
 // Brokers inside this process, as a Node program's tests would start them.
 
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, truncateSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { startBroker } from '../../src/index.ts';
@@ -60,6 +62,26 @@ test('a given store is kept, and opened again with everything in it', async () =
     await broker.close();
   }
   store.remove();
+});
+
+test('a broker whose log fails resolves died, and its host goes on', async () => {
+  const broker = await startBroker();
+  const client = new CommandClient({ address: broker.broker });
+  const send = (key: string) => client.request(sendRequest('dying', 0, key, Buffer.alloc(8192)), 5_000);
+  assert.is((await send('first')).code, 0);
+  const log = join(broker.store, 'commitlog');
+  for (const name of readdirSync(log)) truncateSync(join(log, name), 0);
+  let reason: Error | undefined;
+  void broker.died.then((error) => {
+    reason = error;
+  });
+  for (let i = 0; i < 200 && reason === undefined; i++) {
+    await send(`late-${i}`).catch(() => sleep(50));
+  }
+  assert.match(reason?.message ?? 'it lives', /stopped acknowledging/);
+  client.close();
+  await broker.close();
+  assert.not.ok(existsSync(broker.store));
 });
 
 test('a start that cannot succeed rejects with a sentence and leaves nothing behind', async () => {

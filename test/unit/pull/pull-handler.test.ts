@@ -153,6 +153,14 @@ test('how far the consumer is goes to control, and a full ring blocks the pull u
   assert.equal(rig.answers(), []);
 });
 
+test('a broker that takes no messages serves pulls', () => {
+  const rig = new PullRig();
+  rig.dispatch();
+  rig.view.apply({ kind: 'settings', brokerPermission: 6, writable: false, notWritableRemark: 'disk full' });
+  rig.pull();
+  assert.equal(rig.answers(), [[ResponseCode.SUCCESS, 1, 'FOUND']]);
+});
+
 test('a parked pull is answered by the next message, once', () => {
   const rig = new PullRig();
   rig.dispatch();

@@ -88,7 +88,10 @@ test('a bad message is named with topic, queue and offset, and the pull refused 
 test('then the consumer is led past all that cannot be read, and the operator hears of it once', () => {
   const { spoil, pull, insist, rig } = rigWith(8);
   spoil(3, 4, 5);
+  const start = rig.now;
   const skip = insist(3);
+  const patience = rig.now - start;
+  assert.ok(patience >= 30_000 && patience <= 30_000 + RETRY_MS, `after ${patience} ms`);
   assert.equal([skip.code, skip.next, skip.bodies], [PULL_RETRY_IMMEDIATELY, 6, []]);
   assert.equal(rig.skipped, [{ topic: 'T', queueId: 0, from: 3, to: 6, group: 'g', errno: 5 }]);
   assert.equal(pull(6).bodies, ['body 6', 'body 7', 'body 8']);

@@ -115,6 +115,21 @@ test('what the log refuses is said in RocketMQ codes', () => {
   );
 });
 
+test('without room for a file a send is refused with a remark, and the next one is taken when there is room', () => {
+  const rig = new SendRig();
+  rig.disk.full = true;
+  rig.send({ fields: sendFields() });
+  rig.write();
+  const [refused] = rig.drain();
+  assert.is(refused?.code, ResponseCode.SYSTEM_ERROR);
+  assert.match(refused?.remark ?? '', /is the disk full/);
+  rig.disk.full = false;
+  rig.send({ fields: sendFields() });
+  rig.write();
+  const [taken] = rig.drain();
+  assert.equal([taken?.code, taken?.fields['queueOffset']], [ResponseCode.SUCCESS, '0']);
+});
+
 test('a batch is one append and one answer with all ids', () => {
   const rig = new SendRig();
   const body = Buffer.concat(['a', 'bb', 'ccc'].map((text) => item(text, 'TAGS\x01A\x02')));

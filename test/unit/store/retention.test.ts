@@ -5,7 +5,7 @@ import { LOG_START } from '../../../src/ring/positions.ts';
 import { listSegments } from '../../../src/store/log/segments.ts';
 import { QueueDirectory } from '../../../src/store/queue/queue-directory.ts';
 import { Retention, type RetentionParts } from '../../../src/store/retention/retention.ts';
-import { openStore, type Store } from '../../../src/store/store.ts';
+import { openStore, type Store, storeOptions } from '../../../src/store/store.ts';
 import { SimDisk } from '../../sim/sim-disk.ts';
 import { bodyFor, headFor, LOG, ROOT, StillClock } from '../../support/messages.ts';
 
@@ -72,6 +72,34 @@ function gate(): { passed: Promise<void>; open: () => void } {
   });
   return { passed, open };
 }
+
+test('how full the disk is decides what goes, and when sends are refused', async () => {
+  for (const [hour, ratio, fileReservedTime, deleted] of [
+    [3, 0.75, 0, 0],
+    [4, 0.1, 0, 3],
+    [3, 0.76, 0, 3],
+    [4, 0.85, 72, 0],
+    [3, 0.86, 72, 3],
+  ] as const) {
+    const clock = new StillClock();
+    clock.time = new Date(2026, 0, 2, hour, 30).getTime();
+    // None of these files is older than a moment.
+    const { retention, starts } = await rig(4, {
+      clock,
+      options: { ...storeOptions(ROOT, OPTIONS), deleteWhen: '04', fileReservedTime },
+    });
+    retention.ratio = ratio;
+    const what = `${ratio} full at ${hour}:30, kept for ${fileReservedTime} hours`;
+    assert.is(await retention.run(), deleted, what);
+    assert.equal(
+      starts(),
+      [0, 1, 2, 3].slice(deleted).map((n) => n * FILE),
+      what,
+    );
+  }
+  const { retention } = await rig(1);
+  assert.equal([retention.refusesWrites(0.9), retention.refusesWrites(0.91)], [false, true]);
+});
 
 test('rounds come one after the other; one by the timer is left out meanwhile', async () => {
   const { passed, open } = gate();

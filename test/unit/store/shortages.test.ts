@@ -30,6 +30,7 @@ import { headFor, LOG, StillClock } from '../../support/messages.ts';
 
 const test = suite('shortages');
 const EMFILE = 24;
+const ENOMEM = 12;
 const EACCES = 13;
 const FILE = 4096;
 const GEOMETRY = { slots: 16, entries: 8 };
@@ -108,24 +109,26 @@ function rig(count: number, retries = true) {
 
 for (const failing of ['commitlog', 'cq', 'index']) {
   test(`the dispatcher waits while no file of ${failing} can be opened, and goes on where it was`, () => {
-    const count = 60;
-    const { disk, positions, directory, dispatcher, dispatchAll, shortages, checkComplete } = rig(count);
-    // At every place where a file is opened at least once.
-    disk.failing = failing;
-    for (let i = 0; i < 3 * count && positions.get(DISPATCHED) < positions.get(APPENDED); i++) {
-      const oneMore = Math.min(positions.get(APPENDED), dispatcher.position + 1);
-      disk.openError = EMFILE;
-      dispatcher.doWork(oneMore);
-      assert.is(positions.halted, false);
-      assert.ok(dispatcher.behind || positions.get(DISPATCHED) === positions.get(APPENDED));
-      assert.ok(directory.maximum(1) <= count);
-      disk.openError = 0;
-      dispatcher.doWork(oneMore);
+    for (const errno of [EMFILE, ENOMEM]) {
+      const count = 60;
+      const { disk, positions, directory, dispatcher, dispatchAll, shortages, checkComplete } = rig(count);
+      // At every place where a file is opened at least once.
+      disk.failing = failing;
+      for (let i = 0; i < 3 * count && positions.get(DISPATCHED) < positions.get(APPENDED); i++) {
+        const oneMore = Math.min(positions.get(APPENDED), dispatcher.position + 1);
+        disk.openError = errno;
+        dispatcher.doWork(oneMore);
+        assert.is(positions.halted, false);
+        assert.ok(dispatcher.behind || positions.get(DISPATCHED) === positions.get(APPENDED));
+        assert.ok(directory.maximum(1) <= count);
+        disk.openError = 0;
+        dispatcher.doWork(oneMore);
+      }
+      dispatchAll();
+      assert.ok(shortages.length >= 2 && shortages.every((met) => met === errno), String(shortages));
+      checkComplete();
+      assert.not(dispatcher.behind);
     }
-    dispatchAll();
-    assert.ok(shortages.length >= 2 && shortages.every((errno) => errno === EMFILE), String(shortages));
-    checkComplete();
-    assert.not(dispatcher.behind);
   });
 }
 
@@ -142,10 +145,12 @@ test('nothing is shown that is not written', () => {
 });
 
 test('what is no shortage halts the store, and so does a shortage that nobody waits out', () => {
-  const broken = rig(5);
-  Object.assign(broken.disk, { failing: 'cq', openError: EACCES });
-  broken.dispatchAll();
-  assert.equal([broken.positions.halted, broken.positions.get(HALT_ERRNO)], [true, EACCES]);
+  for (const failing of ['cq', 'index']) {
+    const broken = rig(5);
+    Object.assign(broken.disk, { failing, openError: EACCES });
+    broken.dispatchAll();
+    assert.equal([broken.positions.halted, broken.positions.get(HALT_ERRNO)], [true, EACCES], failing);
+  }
   const recovery = rig(5, false);
   Object.assign(recovery.disk, { failing: 'cq', openError: EMFILE });
   recovery.dispatchAll();
