@@ -5,9 +5,9 @@ import { inSources } from './source-places.ts';
 import { explain } from './user-error.ts';
 
 /**
- * Frames of megabytes come and go. glibc would keep their memory after the first few: a broker that was asked for many
- * large pulls stayed at 196 MiB where this leaves it at 71. Smaller blocks stay with the process: mapping each anew would
- * cost its pages. A program that embeds a broker decides that itself.
+ * Frames of megabytes come and go. glibc would keep their memory after the first few: a broker that was
+ * asked for many large pulls stayed at 196 MiB where this leaves it at 71. Smaller blocks stay with the
+ * process: mapping each anew would cost its pages. A program that embeds a broker decides that itself.
  */
 const LARGE_BLOCK_BYTES = 1024 * 1024;
 
@@ -21,8 +21,8 @@ export interface Serving {
 }
 
 /**
- * Starts, serves until SIGTERM or SIGINT, stops and ends the process. A signal during a long start waits for the start,
- * so that the store is closed properly; a second signal ends the process at once.
+ * Starts, serves until SIGTERM or SIGINT, stops and ends the process. A signal during a long start waits for
+ * the start, so that the store is closed properly; a second signal ends the process at once.
  */
 export async function serve(log: ControlLog, start: () => Promise<Serving>): Promise<never> {
   const signalled = firstSignal(log);
