@@ -63,6 +63,7 @@ class RingmqAddon final : public Napi::Addon<RingmqAddon> {
 
                              cold<duplicateDescriptorCall>(env, "duplicateDescriptor"),
                              cold<returnLargeBlocksCall>(env, "returnLargeBlocks"),
+                             cold<trimHeapCall>(env, "trimHeap"),
                              cold<installFaultGuardCall>(env, "installFaultGuard"),
                          });
   }

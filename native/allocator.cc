@@ -5,6 +5,7 @@
 #include <cerrno>
 
 #include "arguments.h"
+#include "pool_job.h"
 
 namespace ringmq {
 
@@ -19,6 +20,16 @@ Napi::Value returnLargeBlocksCall(const Napi::CallbackInfo& info) {
 #else
   return arguments.answer(0);
 #endif
+}
+
+Napi::Value trimHeapCall(const Napi::CallbackInfo& info) {
+  return runInPool(info.Env(), "trimHeap", []() -> int64_t {
+#ifdef __GLIBC__
+    return malloc_trim(0);
+#else
+    return 0;
+#endif
+  });
 }
 
 }  // namespace ringmq

@@ -6,5 +6,6 @@
 namespace ringmq {
 
 Napi::Value returnLargeBlocksCall(const Napi::CallbackInfo& info);
+Napi::Value trimHeapCall(const Napi::CallbackInfo& info);
 
 }  // namespace ringmq

@@ -165,6 +165,8 @@ export interface NativeAddon {
    * -errno.
    */
   returnLargeBlocks(bytes: number): number;
+  /** Gives free memory within the heap back to the system (malloc_trim). Resolves 1 when there was some. */
+  trimHeap(): Promise<number>;
   /**
    * Installs the SIGBUS handler once per process: a fault inside a mapped segment gets an anonymous page there and
    * sets the region's error; any other fault goes to the previous handler.

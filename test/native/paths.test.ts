@@ -91,6 +91,10 @@ test('returnLargeBlocks takes a size in bytes', () => {
   assert.throws(() => addon.returnLargeBlocks(0), /needs a size/);
 });
 
+test('trimHeap says whether there was something to give back', async () => {
+  assert.ok([0, 1].includes(await addon.trimHeap()));
+});
+
 test('duplicateDescriptor', () => {
   const path = freshPath();
   writeFileSync(path, 'content');
