@@ -170,6 +170,8 @@ export class LinkServer {
   /** Takes what came up, as far as it can be carried, and sends what is due. To be called when the bell rings. */
   drain(): void {
     this.flush();
+    // A round that is to come takes them: two in one turn of the loop would be a turn of twice the length.
+    if (this.#nextRound !== undefined) return;
     this.#flushes = true;
     for (const link of this.#links) this.#drainLink(link);
     this.flush();
