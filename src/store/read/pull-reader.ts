@@ -210,12 +210,6 @@ export class PullReader {
     await mapping?.populate(this.#segments.offsetOf(coldFrom), Math.max(coldLength, READ_AHEAD));
   }
 
-  /** How far the consumer is behind the tail, in bytes of log. */
-  get bytesBehind(): number {
-    const last = this.count > 0 ? (this.physicalOffsets[this.count - 1] as number) : 0;
-    return this.#positions.get(APPENDED) - last;
-  }
-
   #outcome(status: number, nextBeginOffset: number): void {
     this.status = status;
     this.nextBeginOffset = nextBeginOffset;
