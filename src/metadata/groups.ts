@@ -11,11 +11,11 @@ import { entriesOf, integerFrom } from '../protocol/json-fields.ts';
 import { tableFull } from '../protocol/request-fields.ts';
 import { type RocketJson, type RocketJsonObject, writeRocketJson } from '../protocol/rocketmq-json.ts';
 import { alterAttributes, GROUP_ATTRIBUTES } from './attributes.ts';
-import { DataVersion, type DataVersionJson } from './data-version.ts';
+import { ConfigTable } from './config-table.ts';
+import type { DataVersionJson } from './data-version.ts';
 import { type GroupConfig, groupConfigFromJson, groupConfigText, newGroupConfig } from './group-config.ts';
-import { pageByName } from './name-page.ts';
 import type { BrokerSettings } from './settings.ts';
-import { StateFile, type Warn } from './state-file.ts';
+import type { Warn } from './state-file.ts';
 
 const BUILT_IN_GROUPS = [
   'TOOLS_CONSUMER',
@@ -38,25 +38,17 @@ export interface GroupTableJson {
   subscriptionGroupTable: Map<string, unknown>;
 }
 
-export class GroupTable {
-  /** A group was created or changed; also once per group after `load()`. */
-  readonly changed = new Listeners<GroupConfig>();
-  readonly deleted = new Listeners<string>();
+export class GroupTable extends ConfigTable<GroupConfig> {
   /** What a group may read of a topic has changed (`forbiddenBits`). */
   readonly forbiddenChanged = new Listeners<{ group: string; topic: string }>();
 
   readonly #settings: BrokerSettings;
-  readonly #file: StateFile;
-  readonly #version: DataVersion;
-  #revision = 0;
-  readonly #groups = new Map<string, GroupConfig>();
   readonly #forbidden = new Map<string, Map<string, number>>();
   #forbiddenCount = 0;
 
   constructor(configDirectory: string, settings: BrokerSettings, clock: Clock) {
+    super(join(configDirectory, 'subscriptionGroup.json'), clock);
     this.#settings = settings;
-    this.#file = new StateFile(join(configDirectory, 'subscriptionGroup.json'));
-    this.#version = new DataVersion(clock);
   }
 
   /**
@@ -64,14 +56,14 @@ export class GroupTable {
    * cannot be meant, and a file that cannot be read, throw StateFileError.
    */
   load(warn: Warn = () => {}): void {
-    for (const name of BUILT_IN_GROUPS) this.#groups.set(name, newGroupConfig(name));
-    const stored = this.#file.load(warn);
-    for (const [name, value] of entriesOf(this.#file.table(stored, 'subscriptionGroupTable'))) {
-      this.#groups.set(name, this.#stored(name, value));
+    for (const name of BUILT_IN_GROUPS) this.configs.set(name, newGroupConfig(name));
+    const stored = this.file.load(warn);
+    for (const [name, value] of entriesOf(this.file.table(stored, 'subscriptionGroupTable'))) {
+      this.configs.set(name, this.#stored(name, value));
     }
-    this.#loadForbidden(this.#file.table(stored, 'forbiddenTable'), warn);
-    this.#version.assign(stored?.['dataVersion']);
-    for (const config of this.#groups.values()) this.changed.emit(config);
+    this.#loadForbidden(this.file.table(stored, 'forbiddenTable'), warn);
+    this.dataVersion.assign(stored?.['dataVersion']);
+    for (const config of this.configs.values()) this.changed.emit(config);
   }
 
   #stored(name: string, value: RocketJson): GroupConfig {
@@ -79,10 +71,10 @@ export class GroupTable {
     try {
       config = groupConfigFromJson(value);
     } catch (error) {
-      throw this.#file.refusal(name, `has an impossible value: ${(error as Error).message}`);
+      throw this.file.refusal(name, `has an impossible value: ${(error as Error).message}`);
     }
-    if (config === undefined) throw this.#file.refusal(name, 'is no group configuration');
-    if (!isPlainName(name)) throw this.#file.refusal(name, 'is a name that no group can have');
+    if (config === undefined) throw this.file.refusal(name, 'is no group configuration');
+    if (!isPlainName(name)) throw this.file.refusal(name, 'is a name that no group can have');
     return { ...config, groupName: name };
   }
 
@@ -96,37 +88,12 @@ export class GroupTable {
       }
     }
     if (dropped > 0)
-      warn(`${this.#file.path}: ${dropped} entries of forbiddenTable are no numbers and were left out`);
-  }
-
-  get(group: string): GroupConfig | undefined {
-    return this.#groups.get(group);
-  }
-
-  has(group: string): boolean {
-    return this.#groups.has(group);
-  }
-
-  all(): IterableIterator<GroupConfig> {
-    return this.#groups.values();
-  }
-
-  get size(): number {
-    return this.#groups.size;
-  }
-
-  /** Another number after each change of what `toJson` shows. */
-  get revision(): number {
-    return this.#revision;
-  }
-
-  get version(): DataVersionJson {
-    return this.#version.toJSON();
+      warn(`${this.file.path}: ${dropped} entries of forbiddenTable are no numbers and were left out`);
   }
 
   /** The group, created when that is allowed and its name is legal; else undefined. */
   findOrCreate(group: string): GroupConfig | undefined {
-    const existing = this.#groups.get(group);
+    const existing = this.configs.get(group);
     if (existing !== undefined) return existing;
     const allowed =
       this.#settings.autoCreateSubscriptionGroup ||
@@ -137,7 +104,7 @@ export class GroupTable {
 
   /** Creates or replaces; attribute names carry signs. Throws AttributeError, nothing is changed then. */
   update(config: GroupConfig): GroupConfig {
-    const old = this.#groups.get(config.groupName);
+    const old = this.configs.get(config.groupName);
     const attributes = alterAttributes(GROUP_ATTRIBUTES, old?.attributes, config.attributes);
     return this.#store({ ...config, attributes });
   }
@@ -146,10 +113,7 @@ export class GroupTable {
   delete(group: string): boolean {
     this.#forbiddenCount -= this.#forbidden.get(group)?.size ?? 0;
     this.#forbidden.delete(group);
-    if (!this.#groups.delete(group)) return false;
-    this.#afterChange();
-    this.deleted.emit(group);
-    return true;
+    return this.remove(group);
   }
 
   mayRead(group: string, topic: string): boolean {
@@ -172,7 +136,7 @@ export class GroupTable {
       throw tableFull('topics that groups may not read', MAX_FORBIDDEN, 'MAX_FORBIDDEN');
     }
     this.#setForbidden(group, topic, may ? bits & ~FORBID_READ : bits | FORBID_READ);
-    this.#afterChange();
+    this.afterChange();
     this.forbiddenChanged.emit({ group, topic });
   }
 
@@ -186,7 +150,7 @@ export class GroupTable {
     else this.#forbidden.delete(group);
   }
 
-  toJson(groups: Iterable<GroupConfig> = this.#groups.values()): GroupTableJson {
+  toJson(groups: Iterable<GroupConfig> = this.configs.values()): GroupTableJson {
     const table = new Map<string, unknown>();
     const forbidden = new Map<string, Map<string, number>>();
     for (const config of groups) {
@@ -197,36 +161,20 @@ export class GroupTable {
     return { dataVersion: this.version, forbiddenTable: forbidden, subscriptionGroupTable: table };
   }
 
-  /** The `count` groups from index `first` on, by name; from 0 when `dataVersion` (JSON text) is not current. */
-  page(first: number, count: number, dataVersion: string | undefined): GroupConfig[] {
-    const begin = this.#version.isText(dataVersion) ? first : 0;
-    return pageByName(this.#groups.values(), (config) => config.groupName, begin, count);
-  }
-
-  /** Resolves when all changes made so far are on disk; rejects when they could not be written. */
-  saved(): Promise<void> {
-    return this.#file.saved();
-  }
-
   /** Throws a RequestError that names the limit when the table is full. */
   #store(config: GroupConfig): GroupConfig {
-    if (this.#groups.size >= MAX_GROUPS && !this.#groups.has(config.groupName)) {
+    if (this.configs.size >= MAX_GROUPS && !this.configs.has(config.groupName)) {
       throw tableFull('consumer groups', MAX_GROUPS, 'MAX_GROUPS');
     }
-    this.#groups.set(config.groupName, config);
-    this.#afterChange();
-    this.changed.emit(config);
-    return config;
+    return this.put(config);
   }
 
-  #afterChange(): void {
-    this.#revision += 1;
-    this.#version.next();
-    this.#file.save(() => writeRocketJson(this.#fileJson(), { pretty: true }));
+  protected override nameOf({ groupName }: GroupConfig): string {
+    return groupName;
   }
 
   /** Unlike a page, the file also keeps what is forbidden to groups that do not exist yet. */
-  #fileJson(): GroupTableJson {
-    return { ...this.toJson(), forbiddenTable: this.#forbidden };
+  protected override fileText(): string {
+    return writeRocketJson({ ...this.toJson(), forbiddenTable: this.#forbidden }, { pretty: true });
   }
 }

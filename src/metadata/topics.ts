@@ -6,7 +6,6 @@
 import { join } from 'node:path';
 import type { Clock } from '../lib/clock.ts';
 import { MAX_QUEUES, MAX_TOPICS } from '../lib/limits.ts';
-import { Listeners } from '../lib/listeners.ts';
 import { AUTO_CREATE_TOPIC, isFolderName, SYSTEM_TOPIC_PREFIX } from '../lib/names.ts';
 import { entriesOf } from '../protocol/json-fields.ts';
 import { queuesOf } from '../protocol/queue-numbers.ts';
@@ -14,10 +13,10 @@ import { type RequestError, tableFull } from '../protocol/request-fields.ts';
 import { type RocketJson, writeRocketJson } from '../protocol/rocketmq-json.ts';
 import type { QueueRoom } from '../store/queue/queue-ids.ts';
 import { alterAttributes, TOPIC_ATTRIBUTES } from './attributes.ts';
-import { DataVersion, type DataVersionJson } from './data-version.ts';
-import { pageByName } from './name-page.ts';
+import { ConfigTable } from './config-table.ts';
+import type { DataVersionJson } from './data-version.ts';
 import type { BrokerSettings } from './settings.ts';
-import { StateFile, type Warn } from './state-file.ts';
+import type { Warn } from './state-file.ts';
 import { systemTopicConfigs, systemTopicNames } from './system-topics.ts';
 import {
   newTopicConfig,
@@ -45,24 +44,15 @@ export interface TopicTableJson {
 
 const ENDLESS: QueueRoom = { left: Number.POSITIVE_INFINITY, reserve: () => true };
 
-export class TopicTable {
-  /** A topic was created or changed; also once per topic after `load()`. */
-  readonly changed = new Listeners<TopicConfig>();
-  readonly deleted = new Listeners<string>();
-
+export class TopicTable extends ConfigTable<TopicConfig> {
   readonly #settings: BrokerSettings;
-  readonly #file: StateFile;
-  readonly #version: DataVersion;
-  #revision = 0;
-  readonly #topics = new Map<string, TopicConfig>();
   readonly #systemNames: Set<string>;
   readonly #room: QueueRoom;
 
   constructor(configDirectory: string, settings: BrokerSettings, clock: Clock, room: QueueRoom = ENDLESS) {
+    super(join(configDirectory, 'topics.json'), clock);
     this.#room = room;
     this.#settings = settings;
-    this.#file = new StateFile(join(configDirectory, 'topics.json'));
-    this.#version = new DataVersion(clock);
     this.#systemNames = systemTopicNames(settings);
   }
 
@@ -71,14 +61,14 @@ export class TopicTable {
    * cannot be meant, and a file that cannot be read, throw StateFileError.
    */
   load(warn?: Warn): void {
-    for (const config of systemTopicConfigs(this.#settings)) this.#topics.set(config.topicName, config);
-    const stored = this.#file.load(warn);
-    for (const [name, value] of entriesOf(this.#file.table(stored, 'topicConfigTable'))) {
+    for (const config of systemTopicConfigs(this.#settings)) this.configs.set(config.topicName, config);
+    const stored = this.file.load(warn);
+    for (const [name, value] of entriesOf(this.file.table(stored, 'topicConfigTable'))) {
       const config = this.#stored(name, value);
-      this.#topics.set(config.topicName, config);
+      this.configs.set(config.topicName, config);
     }
-    this.#version.assign(stored?.['dataVersion']);
-    for (const config of this.#topics.values()) this.changed.emit(config);
+    this.dataVersion.assign(stored?.['dataVersion']);
+    for (const config of this.configs.values()) this.changed.emit(config);
   }
 
   #stored(name: string, value: RocketJson): TopicConfig {
@@ -86,38 +76,13 @@ export class TopicTable {
     try {
       config = topicConfigFromJson(value);
     } catch (error) {
-      throw this.#file.refusal(name, `has an impossible value: ${(error as Error).message}`);
+      throw this.file.refusal(name, `has an impossible value: ${(error as Error).message}`);
     }
-    if (config === undefined) throw this.#file.refusal(name, 'is no topic configuration with a topicName');
+    if (config === undefined) throw this.file.refusal(name, 'is no topic configuration with a topicName');
     // The name becomes that of a folder.
     if (!isFolderName(config.topicName))
-      throw this.#file.refusal(name, 'has a topicName that no topic can have');
+      throw this.file.refusal(name, 'has a topicName that no topic can have');
     return config;
-  }
-
-  get(topic: string): TopicConfig | undefined {
-    return this.#topics.get(topic);
-  }
-
-  has(topic: string): boolean {
-    return this.#topics.has(topic);
-  }
-
-  all(): IterableIterator<TopicConfig> {
-    return this.#topics.values();
-  }
-
-  get size(): number {
-    return this.#topics.size;
-  }
-
-  /** Another number after each change of what `toJson` shows. */
-  get revision(): number {
-    return this.#revision;
-  }
-
-  get version(): DataVersionJson {
-    return this.#version.toJSON();
   }
 
   /** System topics by name, also those that exist nowhere yet (request 305). */
@@ -130,12 +95,12 @@ export class TopicTable {
   }
 
   isOrderTopic(topic: string): boolean {
-    return this.#topics.get(topic)?.order ?? false;
+    return this.configs.get(topic)?.order ?? false;
   }
 
   /** The topic, created from the default topic if that passes on its permissions; undefined when it may not be. */
   createForSend(request: AutoCreateRequest): TopicConfig | undefined {
-    const existing = this.#topics.get(request.topic);
+    const existing = this.configs.get(request.topic);
     if (existing !== undefined) return existing;
     const parent = this.#inheritable(request.defaultTopic);
     if (parent === undefined) return undefined;
@@ -148,7 +113,7 @@ export class TopicTable {
   }
 
   #inheritable(topic: string): TopicConfig | undefined {
-    const parent = this.#topics.get(topic);
+    const parent = this.configs.get(topic);
     if (parent === undefined || (parent.perm & PERM_INHERIT) === 0) return undefined;
     if (topic === AUTO_CREATE_TOPIC && !this.#settings.autoCreateTopicEnable) {
       // Left over from a start that allowed it: take the right away, so that clients see it in the route.
@@ -160,7 +125,7 @@ export class TopicTable {
 
   /** A retry or dead letter topic. An existing one only takes over `order`, when that is given. */
   createInternal(topic: string, queues: number, order?: boolean, topicSysFlag = 0): TopicConfig {
-    const existing = this.#topics.get(topic);
+    const existing = this.configs.get(topic);
     if (existing === undefined) {
       const config = newTopicConfig(topic, queues, PERM_READ_WRITE);
       return this.#store({ ...config, order: order ?? false, topicSysFlag });
@@ -170,55 +135,38 @@ export class TopicTable {
 
   /** The topic as it is, or else created with this configuration (attributes with plain names). */
   createIfAbsent(config: TopicConfig): TopicConfig {
-    return this.#topics.get(config.topicName) ?? this.#store(config);
+    return this.configs.get(config.topicName) ?? this.#store(config);
   }
 
   /** Creates or replaces; attribute names carry signs. Throws AttributeError, nothing is changed then. */
   update(config: TopicConfig): TopicConfig {
-    const old = this.#topics.get(config.topicName);
+    const old = this.configs.get(config.topicName);
     const attributes = alterAttributes(TOPIC_ATTRIBUTES, old?.attributes, config.attributes);
     return this.#store({ ...config, attributes });
   }
 
   /** False when there was no such topic. */
   delete(topic: string): boolean {
-    if (!this.#topics.delete(topic)) return false;
-    this.#afterChange();
-    this.deleted.emit(topic);
-    return true;
+    return this.remove(topic);
   }
 
   /** Marks topics as ordered that name servers list as such (answer to the broker's registration). */
   markOrdered(topics: Iterable<string>): void {
     for (const topic of topics) {
-      const config = this.#topics.get(topic);
+      const config = this.configs.get(topic);
       if (config !== undefined && !config.order) this.#store({ ...config, order: true });
     }
   }
 
   /** A new version without a changed topic: what name servers show has changed for all (brokerPermission). */
   touch(): void {
-    this.#afterChange();
+    this.afterChange();
   }
 
-  toJson(topics: Iterable<TopicConfig> = this.#topics.values()): TopicTableJson {
+  toJson(topics: Iterable<TopicConfig> = this.configs.values()): TopicTableJson {
     const table = new Map<string, unknown>();
     for (const config of topics) table.set(config.topicName, topicConfigText(config));
     return { dataVersion: this.version, topicConfigTable: table };
-  }
-
-  /**
-   * The `count` topics from index `first` on, by name. Starts at 0 again when `dataVersion` (JSON text of the
-   * caller's version) is not the current one, since the indexes may have moved.
-   */
-  page(first: number, count: number, dataVersion: string | undefined): TopicConfig[] {
-    const begin = this.#version.isText(dataVersion) ? first : 0;
-    return pageByName(this.#topics.values(), (config) => config.topicName, begin, count);
-  }
-
-  /** Resolves when all changes made so far are on disk; rejects when they could not be written. */
-  saved(): Promise<void> {
-    return this.#file.saved();
   }
 
   /**
@@ -227,10 +175,10 @@ export class TopicTable {
    */
   checkRoom(configs: Iterable<TopicConfig>): void {
     const wanted = new Map([...configs].map((config) => [config.topicName, config]));
-    let topics = this.#topics.size;
+    let topics = this.configs.size;
     let queues = 0;
     for (const [name, config] of wanted) {
-      const old = this.#topics.get(name);
+      const old = this.configs.get(name);
       if (old === undefined) topics += 1;
       queues += Math.max(0, queuesOf(config) - (old === undefined ? 0 : queuesOf(old)));
     }
@@ -240,25 +188,24 @@ export class TopicTable {
 
   /** As checkRoom, and sets aside what the topic needs. */
   #admit(config: TopicConfig): void {
-    const old = this.#topics.get(config.topicName);
+    const old = this.configs.get(config.topicName);
     const grows = queuesOf(config) > (old === undefined ? 0 : queuesOf(old));
-    if (old === undefined && this.#topics.size >= MAX_TOPICS)
+    if (old === undefined && this.configs.size >= MAX_TOPICS)
       throw tableFull('topics', MAX_TOPICS, 'MAX_TOPICS');
     if (grows && !this.#room.reserve(config.topicName, queuesOf(config))) throw queuesUsedUp();
   }
 
   #store(config: TopicConfig): TopicConfig {
     this.#admit(config);
-    this.#topics.set(config.topicName, config);
-    this.#afterChange();
-    this.changed.emit(config);
-    return config;
+    return this.put(config);
   }
 
-  #afterChange(): void {
-    this.#revision += 1;
-    this.#version.next();
-    this.#file.save(() => writeRocketJson(this.toJson(), { pretty: true }));
+  protected override nameOf({ topicName }: TopicConfig): string {
+    return topicName;
+  }
+
+  protected override fileText(): string {
+    return writeRocketJson(this.toJson(), { pretty: true });
   }
 }
 

@@ -1,0 +1,89 @@
+/**
+ * What the tables of topics and of consumer groups are alike in: configurations by name, a version that clients
+ * compare, a file that follows each change.
+ */
+import type { Clock } from '../lib/clock.ts';
+import { Listeners } from '../lib/listeners.ts';
+import { DataVersion, type DataVersionJson } from './data-version.ts';
+import { pageByName } from './name-page.ts';
+import { StateFile } from './state-file.ts';
+
+export abstract class ConfigTable<Config> {
+  /** An entry was created or changed; also once per entry after `load()`. */
+  readonly changed = new Listeners<Config>();
+  readonly deleted = new Listeners<string>();
+
+  protected readonly configs = new Map<string, Config>();
+  protected readonly file: StateFile;
+  protected readonly dataVersion: DataVersion;
+  #revision = 0;
+
+  constructor(path: string, clock: Clock) {
+    this.file = new StateFile(path);
+    this.dataVersion = new DataVersion(clock);
+  }
+
+  protected abstract nameOf(config: Config): string;
+  /** The file's content. */
+  protected abstract fileText(): string;
+
+  get(name: string): Config | undefined {
+    return this.configs.get(name);
+  }
+
+  has(name: string): boolean {
+    return this.configs.has(name);
+  }
+
+  all(): IterableIterator<Config> {
+    return this.configs.values();
+  }
+
+  get size(): number {
+    return this.configs.size;
+  }
+
+  /** Another number after each change of what `toJson` shows. */
+  get revision(): number {
+    return this.#revision;
+  }
+
+  get version(): DataVersionJson {
+    return this.dataVersion.toJSON();
+  }
+
+  /**
+   * The `count` entries from index `first` on, by name. Starts at 0 again when `dataVersion` (JSON text of the
+   * caller's version) is not the current one, since the indexes may have moved.
+   */
+  page(first: number, count: number, dataVersion: string | undefined): Config[] {
+    const begin = this.dataVersion.isText(dataVersion) ? first : 0;
+    return pageByName(this.configs.values(), (config) => this.nameOf(config), begin, count);
+  }
+
+  /** Resolves when all changes made so far are on disk; rejects when they could not be written. */
+  saved(): Promise<void> {
+    return this.file.saved();
+  }
+
+  protected put(config: Config): Config {
+    this.configs.set(this.nameOf(config), config);
+    this.afterChange();
+    this.changed.emit(config);
+    return config;
+  }
+
+  /** False when there was no such entry. */
+  protected remove(name: string): boolean {
+    if (!this.configs.delete(name)) return false;
+    this.afterChange();
+    this.deleted.emit(name);
+    return true;
+  }
+
+  protected afterChange(): void {
+    this.#revision += 1;
+    this.dataVersion.next();
+    this.file.save(() => this.fileText());
+  }
+}
