@@ -66,12 +66,18 @@ const log = freshPath();
 const fail = freshPath();
 const inChild = process.env['SYNCS_LOG'] !== undefined;
 
-/** What was synced since the last call, `call path` each. */
+let told = 0;
+
+/**
+ * What was synced since the last call, `call path` each. Threads write into the log at any time, so it is never cut: what
+ * came between a look and a cut would be lost.
+ */
 function synced(): string[] {
   const path = process.env['SYNCS_LOG'] as string;
-  const lines = existsSync(path) ? readFileSync(path, 'utf8').trim().split('\n') : [];
-  rmSync(path, { force: true });
-  return lines.filter((line) => line !== '');
+  const text = existsSync(path) ? readFileSync(path, 'latin1').slice(told) : '';
+  const whole = text.slice(0, text.lastIndexOf('\n') + 1);
+  told += whole.length;
+  return whole.split('\n').filter((line) => line !== '');
 }
 
 function failOn(what: string): void {
@@ -229,7 +235,7 @@ if (inChild) {
   });
   for (const name of Object.keys(scenarios)) {
     test(name, () => {
-      rmSync(fail, { force: true });
+      for (const path of [fail, log]) rmSync(path, { force: true });
       const self = fileURLToPath(import.meta.url);
       const child = spawnSync('/bin/sh', ['-c', `ulimit -n 400; exec "$0" "$1"`, process.execPath, self], {
         encoding: 'utf8',
