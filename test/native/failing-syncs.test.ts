@@ -69,8 +69,8 @@ const inChild = process.env['SYNCS_LOG'] !== undefined;
 let told = 0;
 
 /**
- * What was synced since the last call, `call path` each. Threads write into the log at any time, so it is never cut: what
- * came between a look and a cut would be lost.
+ * What was synced since the last call, `call path` each. Threads write into the log at any time, so it is never cut:
+ * what came between a look and a cut would be lost.
  */
 function synced(): string[] {
   const path = process.env['SYNCS_LOG'] as string;

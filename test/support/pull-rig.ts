@@ -9,6 +9,7 @@ import { RequestCode } from '../../src/protocol/codes.ts';
 import { type RemotingCommand, requestCommand } from '../../src/protocol/command.ts';
 import { encodeCommand } from '../../src/protocol/command-codec.ts';
 import { RequestView } from '../../src/protocol/request-view.ts';
+import { decodeRecord } from '../../src/record/decode.ts';
 import { Counters } from '../../src/ring/counters.ts';
 import type { StoreOptions } from '../../src/store/options.ts';
 import { QueueDirectory } from '../../src/store/queue/queue-directory.ts';
@@ -54,6 +55,18 @@ export function pullFields(more: Record<string, string> = {}): Record<string, st
     subscription: '*',
     ...more,
   };
+}
+
+/** The bodies of the messages in a pull's reply. */
+export function bodiesOf(body: Uint8Array = new Uint8Array(0)): string[] {
+  const bodies: string[] = [];
+  for (let at = 0; at < body.length; ) {
+    const size = new DataView(body.buffer, body.byteOffset + at).getInt32(0);
+    const record = decodeRecord(Uint8Array.from(body.subarray(at, at + size)));
+    bodies.push(Buffer.from(record?.body ?? []).toString());
+    at += size;
+  }
+  return bodies;
 }
 
 export function groupDelta(name: string, more: Partial<GroupDelta> = {}): GroupDelta {

@@ -3,6 +3,7 @@
 
 import * as assert from 'uvu/assert';
 import type { Kit } from '../support/clients.ts';
+import { FrameProxy } from '../support/frame-proxy.ts';
 import { Ledger } from '../support/ledger.ts';
 import type { Cluster } from '../support/target.ts';
 import { allIntact, Consumer, createTopic, introduceGroup, Producer } from './actors.ts';
@@ -95,5 +96,43 @@ export async function delayLevels(kit: Kit, cluster: Cluster): Promise<void> {
       `level ${level}: ${waited} ms`,
     );
     if (level > 0) assert.is(message.tag, 'D');
+  }
+}
+
+const HEARTBEAT = 34;
+/** Less than the 3 s after which the client gives a heartbeat up; it rebalances one second after its start. */
+const LATE_HEARTBEAT = 2_000;
+/** The client's next heartbeat comes 30 s after the first. */
+const BEFORE_NEXT_HEARTBEAT = 20_000;
+
+/**
+ * The client takes its queues, and with them gives its subscription a new version, while the answer to its heartbeat is
+ * still out; then it leaves out the heartbeat that would have told of the version. RocketMQ's broker refuses its pulls
+ * until the next one.
+ */
+export async function lateHeartbeat(kit: Kit, cluster: Cluster): Promise<void> {
+  const topic = 'late-heartbeat';
+  await createTopic(kit, cluster, topic);
+  const ledger = new Ledger();
+  for (const tags of ['T', 'U']) {
+    const sent = tags === 'T' ? ledger : undefined;
+    await new Producer(kit, cluster, { topic, count: 20, tags, prefix: `of-${tags}` }, sent).finish();
+  }
+  const broker = await FrameProxy.start(cluster.broker.address, {
+    holdBack: (code) => (code === HEARTBEAT ? LATE_HEARTBEAT : 0),
+  });
+  const nameServer = await FrameProxy.start(cluster.nameServer.address, {
+    body: (body) => body.replaceAll(cluster.broker.address, broker.address),
+  });
+  try {
+    const args = { topic, group: 'late-heartbeat-group', expression: 'T' };
+    const consumer = new Consumer(kit, { ...cluster, nameServer }, args, ledger);
+    await consumer.receives(ledger, BEFORE_NEXT_HEARTBEAT);
+    await consumer.stop();
+    ledger.exactlyOnce();
+    assert.is(consumer.delivered.length, ledger.sent.size, 'only what it subscribed to');
+  } finally {
+    await nameServer.stop();
+    await broker.stop();
   }
 }

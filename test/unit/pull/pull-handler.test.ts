@@ -4,8 +4,7 @@ import * as assert from 'uvu/assert';
 import { ResponseCode } from '../../../src/protocol/codes.ts';
 import { SERIALIZE_BINARY } from '../../../src/protocol/command.ts';
 import { CUT_ALL, CUT_BLOCKED } from '../../../src/protocol/frame-cutter.ts';
-import { decodeRecord } from '../../../src/record/decode.ts';
-import { groupDelta, MAY_WAIT, PullRig, pullFields } from '../../support/pull-rig.ts';
+import { bodiesOf, groupDelta, MAY_WAIT, PullRig, pullFields } from '../../support/pull-rig.ts';
 
 const test = suite('pull handler');
 const NO_WAIT = { sysFlag: '4' };
@@ -32,12 +31,7 @@ test('found messages come as they lie in the log, in JSON and binary frames', ()
         suggestWhichBrokerId: '0',
       },
     );
-    const body = Uint8Array.from(reply?.body ?? []);
-    const first = new DataView(body.buffer).getInt32(0);
-    const texts = [body.subarray(0, first), body.subarray(first)].map((record) =>
-      Buffer.from(decodeRecord(Uint8Array.from(record))?.body ?? []).toString(),
-    );
-    assert.equal(texts, ['first', 'second']);
+    assert.equal(bodiesOf(reply?.body), ['first', 'second']);
   }
 });
 
@@ -106,12 +100,36 @@ test('without text of its own a pull needs what its group has heartbeated', () =
     });
   consumers(5, 'other', undefined);
   refused(ResponseCode.SUBSCRIPTION_NOT_EXIST);
-  consumers(4, 'T', undefined);
-  refused(ResponseCode.SUBSCRIPTION_NOT_LATEST);
   consumers(5, 'T', [66]); // Java hash of "B"
   rig.pull(byGroup);
-  const [reply] = rig.client.replies();
-  assert.is(Buffer.from(decodeRecord(Uint8Array.from(reply?.body ?? []))?.body ?? []).toString(), 'b');
+  assert.equal(bodiesOf(rig.client.replies()[0]?.body), ['b']);
+});
+
+test('a pull that knows of newer tags than the last heartbeat gets everything, as its client compares them itself', () => {
+  const rig = new PullRig();
+  for (const tag of ['A', 'B']) rig.put(tag, tag);
+  rig.dispatch();
+  const heartbeat = (subVersion: number, expressionType = 'TAG') =>
+    rig.view.apply({
+      kind: 'consumers',
+      group: 'g',
+      messageModel: 'CLUSTERING',
+      subscriptions: [{ topic: 'T', subVersion, expressionType, codes: [66] }],
+    });
+  const pulled = (more: Record<string, string> = {}) => {
+    rig.pull(pullFields({ sysFlag: '2', subVersion: '5', ...more }));
+    const [reply] = rig.client.replies();
+    return [reply?.code, bodiesOf(reply?.body)];
+  };
+  heartbeat(4);
+  assert.equal(pulled(), [ResponseCode.SUCCESS, ['first', 'A', 'B']]);
+  assert.equal(pulled({ expressionType: 'TAG' }), [ResponseCode.SUCCESS, ['first', 'A', 'B']]);
+  assert.equal(pulled({ subVersion: '4' }), [ResponseCode.SUCCESS, ['B']]);
+  assert.equal(pulled({ expressionType: 'SQL92' }), [ResponseCode.SUBSCRIPTION_NOT_LATEST, []]);
+  heartbeat(4, 'SQL92');
+  assert.equal(pulled(), [ResponseCode.SUCCESS, ['first', 'A', 'B']]);
+  heartbeat(5);
+  assert.equal(pulled(), [ResponseCode.SUCCESS, ['B']]);
 });
 
 test('a group that this thread does not know is asked for', () => {

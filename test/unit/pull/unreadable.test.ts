@@ -3,10 +3,9 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { UnreadableOffsets } from '../../../src/broker/pull/unreadable.ts';
 import { ResponseCode } from '../../../src/protocol/codes.ts';
-import { decodeRecord } from '../../../src/record/decode.ts';
 import { FailingDisk } from '../../support/failing-disk.ts';
 import { headFor } from '../../support/messages.ts';
-import { PullRig, pullFields } from '../../support/pull-rig.ts';
+import { bodiesOf, PullRig, pullFields } from '../../support/pull-rig.ts';
 
 const test = suite('unreadable messages');
 const { SUCCESS, SYSTEM_ERROR, PULL_RETRY_IMMEDIATELY } = ResponseCode;
@@ -39,7 +38,7 @@ function rigWith(count: number) {
       code: reply?.code,
       next: Number(reply?.fields['nextBeginOffset']),
       remark: reply?.remark ?? '',
-      bodies: bodiesOf(reply?.body ?? new Uint8Array(0)),
+      bodies: bodiesOf(reply?.body),
     };
   };
   /** Pulls as a client does until it is not refused any more. */
@@ -52,17 +51,6 @@ function rigWith(count: number) {
     throw new Error(`refused for ever at ${queueOffset}`);
   };
   return { disk, rig, spoil, pull, insist, entries };
-}
-
-function bodiesOf(body: Uint8Array): string[] {
-  const bodies: string[] = [];
-  for (let at = 0; at < body.length; ) {
-    const size = new DataView(body.buffer, body.byteOffset + at).getInt32(0);
-    const record = decodeRecord(Uint8Array.from(body.subarray(at, at + size)));
-    bodies.push(Buffer.from(record?.body ?? []).toString());
-    at += size;
-  }
-  return bodies;
 }
 
 test('healthy messages of the same file are delivered, those before a bad one too', () => {
