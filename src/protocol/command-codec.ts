@@ -16,7 +16,8 @@ import { decodeJsonHeader, encodeJsonHeader } from './json-header.ts';
 
 export const LENGTH_BYTES = 4;
 const HEADER_WORD_BYTES = 4;
-const MAX_HEADER_BYTES = 0xff_ff_ff;
+/** What the three bytes of its length can say. */
+const LONGEST_HEADER = 0xff_ff_ff;
 
 /**
  * The whole frame, length field included, in the header format that `command.serializeType` names. A remark of more
@@ -28,7 +29,7 @@ export function encodeCommand(command: RemotingCommand): Buffer {
   const bodyLength = command.body?.length ?? 0;
   const headerEnd = LENGTH_BYTES + HEADER_WORD_BYTES + header.length;
   const frameLength = headerEnd + bodyLength;
-  if (frameLength > MAX_FRAME_BYTES || header.length > MAX_HEADER_BYTES) {
+  if (frameLength > MAX_FRAME_BYTES || header.length > LONGEST_HEADER) {
     throw new ProtocolError('LENGTH', limitRemark('bytes of a frame', MAX_FRAME_BYTES, 'MAX_FRAME_BYTES'));
   }
   const frame = Buffer.allocUnsafe(frameLength);

@@ -25,6 +25,7 @@ import {
   FrameCutter,
   type FrameHandler,
 } from '../protocol/frame-cutter.ts';
+import { isOversized, refuseOversized } from '../protocol/oversized-header.ts';
 import { formatAddress } from './address.ts';
 import type { ClientConnection, ControlHandler, Log, Reply } from './connection.ts';
 import type { CaredFor, ConnectionCare } from './connection-care.ts';
@@ -153,8 +154,14 @@ export class CommandConnection implements ClientConnection, CaredFor {
   }
 
   /** The bytes are copied: handlers keep what they were given, the cutter and its caller use them again. */
-  readonly #frame: FrameHandler = (bytes, _view, offset, length) => {
+  readonly #frame: FrameHandler = (bytes, view, offset, length) => {
     if (this.#socket.destroyed || !this.#mayServe()) return CUT_BLOCKED;
+    if (isOversized(view, offset, length)) {
+      const answer = refuseOversized(view, offset, length);
+      if (answer === false) return CUT_BROKEN;
+      if (answer !== undefined) this.#write(encodeAnswer(answer));
+      return CUT_ALL;
+    }
     this.#dispatch(decodeCommand(new Uint8Array(bytes.subarray(offset, offset + length))));
     return CUT_ALL;
   };

@@ -7,6 +7,7 @@ import { totalmem } from 'node:os';
 import { ControlLink } from '../../broker/link/control-link.ts';
 import type { PullHandler } from '../../broker/pull/pull-handler.ts';
 import { PullHold } from '../../broker/pull/pull-hold.ts';
+import { countRefusal } from '../../broker/refusals.ts';
 import type { Acknowledger } from '../../broker/send/acknowledge.ts';
 import type { SendHandler } from '../../broker/send/send-handler.ts';
 import { CreationWait } from '../../broker/topics/creation-wait.ts';
@@ -20,9 +21,11 @@ import { Faults } from '../../net/faults.ts';
 import { PendingSends } from '../../net/pending-sends.ts';
 import { Sockets } from '../../net/sockets.ts';
 import { Wakefulness } from '../../net/wakefulness.ts';
-import { RequestCode } from '../../protocol/codes.ts';
+import { RequestCode, ResponseCode } from '../../protocol/codes.ts';
 import { FLAG_RESPONSE } from '../../protocol/command.ts';
-import { CUT_BROKEN } from '../../protocol/frame-cutter.ts';
+import { encodeAnswer } from '../../protocol/command-codec.ts';
+import { CUT_ALL, CUT_BROKEN } from '../../protocol/frame-cutter.ts';
+import { isOversized, refuseOversized } from '../../protocol/oversized-header.ts';
 import { RequestView } from '../../protocol/request-view.ts';
 import { ChannelReceiver, ChannelSender } from '../../ring/channel.ts';
 import { COUNTER_BLOCKS, Counters, counterPlace } from '../../ring/counters.ts';
@@ -236,6 +239,7 @@ export class NetworkAgent {
   #frame(connection: Connection, bytes: Uint8Array, view: DataView, offset: number, length: number): number {
     const request = this.#request;
     this.#counters.add(FRAMES);
+    if (isOversized(view, offset, length)) return this.#refuseOversized(connection, view, offset, length);
     if (!request.read(bytes, view, offset, length)) return CUT_BROKEN;
     if ((request.flag & FLAG_RESPONSE) === 0) {
       switch (request.code) {
@@ -250,6 +254,14 @@ export class NetworkAgent {
     }
     this.#counters.add(FORWARDED);
     return this.#link.forward(connection, bytes, offset, length);
+  }
+
+  #refuseOversized(connection: Connection, view: DataView, offset: number, length: number): number {
+    const answer = refuseOversized(view, offset, length);
+    if (answer === false) return CUT_BROKEN;
+    countRefusal(this.#counters, ResponseCode.MESSAGE_ILLEGAL);
+    if (answer !== undefined) connection.append(encodeAnswer(answer));
+    return CUT_ALL;
   }
 
   #run(connection: Connection, frame: Uint8Array): number {

@@ -123,8 +123,16 @@ function unfinished(claimed: number, sent: number): Buffer {
 test('remarks that quote what a client sent are cut', async (context) => {
   const { peer } = await startRig(context);
   const asking = await peer();
-  const answer = await asking.ask(THROWS, { text: 'é'.repeat(3 << 20) });
+  const answer = await asking.ask(THROWS, { text: 'é'.repeat(100_000) });
   assert.is(answer.remark, 'é'.repeat(512));
+});
+
+test('a header that is too long to be parsed is refused, and the connection goes on', async (context) => {
+  const { peer } = await startRig(context);
+  const asking = await peer();
+  const answer = await asking.ask(THROWS, { text: 'é'.repeat(3 << 20) });
+  assert.is(answer.remark, 'bytes of a header: more than 262144 (limit MAX_HEADER_BYTES)');
+  assert.is((await asking.ask(THROWS, { text: 'small' })).remark, 'small');
 });
 
 test('requests under way are bounded for each connection and for all; the rest waits and is served', async (context) => {
