@@ -15,6 +15,7 @@ import type { ClientConnection, Reply } from '../remoting/connection.ts';
 import type { StoreReads } from '../store/read/store-reads.ts';
 import type { DelayLevels } from './delay/levels.ts';
 import type { PutMessage } from './put/put-message.ts';
+import type { KeyQueries } from './query/key-queries.ts';
 import type { StatsTable } from './stats/stats.ts';
 
 /** Cleaning that an operator asks the store for. Each resolves when it is done. */
@@ -49,6 +50,7 @@ export interface BrokerContext {
   readonly locks: QueueLocks;
   readonly stats: StatsTable;
   readonly store: StoreReads;
+  readonly queries: KeyQueries;
   readonly maintenance: StoreMaintenance;
   readonly put: PutMessage;
   /** Bytes of stored messages that consumers have given back and that are on their way into the log again. */

@@ -8,6 +8,7 @@ import { createHandlers } from '../broker/handlers.ts';
 import { Requests } from '../broker/link/link-requests.ts';
 import { type LinkEvents, LinkServer } from '../broker/link/link-server.ts';
 import type { PutRing } from '../broker/put/put-channel.ts';
+import type { KeyQueries } from '../broker/query/key-queries.ts';
 import { BrokerStats } from '../broker/stats/broker-stats.ts';
 import { loadTables, makeTables, saveTables, type Tables } from '../broker/tables.ts';
 import { TopicPublisher } from '../broker/topics/topic-publisher.ts';
@@ -30,7 +31,7 @@ import { storePaths } from '../store/paths.ts';
 import { removeDeletedQueues } from '../store/queue/deleted-queues.ts';
 import { ControlReads } from '../store/read/reads-by-name.ts';
 import type { BrokerConfig, RunningBroker } from './config.ts';
-import { makeContext, makePutRing, makeRetention } from './control/assembly.ts';
+import { makeContext, makeKeyQueries, makePutRing, makeRetention } from './control/assembly.ts';
 import { Duties } from './control/duties.ts';
 import { type OpenedStore, openBrokerStore, topologyOf } from './control/opened-store.ts';
 import { Engine } from './engine.ts';
@@ -90,6 +91,7 @@ class Broker implements RunningBroker {
   readonly #checkpoints: Checkpoints;
   readonly #jobs = new Jobs();
   readonly #reads: ControlReads;
+  readonly #queries: KeyQueries;
   readonly #put: PutRing;
   readonly #link: LinkServer;
   readonly #announcer: Announcer;
@@ -118,9 +120,8 @@ class Broker implements RunningBroker {
     this.#opened = opened;
     this.#checkpoints = new Checkpoints({ store: opened.store, positions, timers: systemTimers, log });
     this.#topology = topologyOf(config, opened);
-    this.#reads = new ControlReads(store, positions, opened.directory, ids, (topic) =>
-      opened.store.births.of(topic),
-    );
+    this.#reads = new ControlReads(store, positions, opened.directory, ids);
+    this.#queries = makeKeyQueries(config, opened, this.#jobs, () => this.#link.mayAnswer);
     this.#put = makePutRing(config, opened, this.#topology);
     const directory = storePaths.config(store.directory);
     this.#tables = makeTables(directory, settings, systemClock, log, systemTimers, ids);
@@ -135,7 +136,7 @@ class Broker implements RunningBroker {
       config,
       opened,
       this.#tables,
-      { reads: this.#reads, put: this.#put, retention, counters, days: stats.days },
+      { reads: this.#reads, queries: this.#queries, put: this.#put, retention, counters, days: stats.days },
       (topic) => this.#topics.settled(topic),
     );
     const requests = new Requests(this.#tables, ids, stats, {
@@ -269,6 +270,7 @@ class Broker implements RunningBroker {
     // Before the requests: what waits there may be what kept them waiting.
     this.#topics.flush();
     this.#link.drain();
+    this.#queries.serve();
     while (this.#arrivals.next()) this.#arrived(this.#arrivals.view.getInt32(this.#arrivals.offset, true));
     this.#arrivals.release();
   }

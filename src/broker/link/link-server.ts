@@ -206,9 +206,12 @@ export class LinkServer {
 
   /** After false, whatever makes room rings control's bell. */
   get #mayTake(): boolean {
-    if (this.#ended || this.#underWay >= MAX_CONTROL_REQUESTS || !this.#events.mayTake()) return false;
-    if (this.#heldBytes > MAX_CHANNEL_BACKLOG_BYTES) return false;
-    return !this.#links.some((link) => link.down.overfull);
+    return !this.#ended && this.#underWay < MAX_CONTROL_REQUESTS && this.#events.mayTake() && this.mayAnswer;
+  }
+
+  /** Whether more answers can be carried. */
+  get mayAnswer(): boolean {
+    return this.#heldBytes <= MAX_CHANNEL_BACKLOG_BYTES && !this.#links.some((link) => link.down.overfull);
   }
 
   #goOnLater(): void {

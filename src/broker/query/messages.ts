@@ -17,21 +17,22 @@ const UNIQUE_KEY_QUERY = '_UNIQUE_KEY_QUERY';
 const KEY_INDEX = 'K';
 const UNIQUE_KEY_INDEX = 'U';
 
-export const queryMessage: BrokerHandler = (context, request) => {
+export const queryMessage: BrokerHandler = async (context, request, connection) => {
   const byUniqueKey = booleanField(request, UNIQUE_KEY_QUERY, false);
-  const found = context.store.query(
-    requiredText(request, 'topic'),
-    requiredText(request, 'key'),
-    byUniqueKey ? context.settings.defaultQueryMaxNum : requiredInt32(request, 'maxNum'),
-    requiredInt64(request, 'beginTimestamp'),
-    requiredInt64(request, 'endTimestamp'),
-    byUniqueKey ? UNIQUE_KEY_INDEX : textField(request, 'indexType') || KEY_INDEX,
-  );
+  const query = {
+    topic: requiredText(request, 'topic'),
+    key: requiredText(request, 'key'),
+    maxCount: byUniqueKey ? context.settings.defaultQueryMaxNum : requiredInt32(request, 'maxNum'),
+    begin: requiredInt64(request, 'beginTimestamp'),
+    end: requiredInt64(request, 'endTimestamp'),
+    indexType: byUniqueKey ? UNIQUE_KEY_INDEX : textField(request, 'indexType') || KEY_INDEX,
+  };
+  const found = await context.queries.find(query, connection.id);
   const fields = {
     indexLastUpdateTimestamp: String(found.indexLastUpdateTimestamp),
     indexLastUpdatePhyoffset: String(found.indexLastUpdatePhyoffset),
   };
-  if (found.records.length > 0) return succeed(request, fields, Buffer.concat(found.records));
+  if (found.records.length > 0) return succeed(request, fields, found.records);
   // Clients read the header fields of a miss as well.
   const remark = 'can not find message, maybe time range not correct';
   return responseTo(request, ResponseCode.QUERY_NOT_FOUND, remark, fields);

@@ -9,7 +9,6 @@ import {
   type Positions,
 } from '../../ring/positions.ts';
 import { nativeDisk } from '../disk/native-disk.ts';
-import { IndexReader } from '../index/index-reader.ts';
 import { Segments } from '../log/segments.ts';
 import type { StoreOptions } from '../options.ts';
 import { storePaths } from '../paths.ts';
@@ -18,7 +17,7 @@ import type { QueueIds } from '../queue/queue-ids.ts';
 import type { ReaderQueue } from './pull-reader.ts';
 import { QueueFiles } from './queue-files.ts';
 import { StoreReader } from './store-reader.ts';
-import type { IndexQueryResult, QueueEntry, StoreReads } from './store-reads.ts';
+import type { QueueEntry, StoreReads } from './store-reads.ts';
 
 export class ControlReads implements StoreReads {
   readonly #options: StoreOptions;
@@ -29,26 +28,13 @@ export class ControlReads implements StoreReads {
   readonly #reader: StoreReader;
   readonly #queues = new Map<number, ReaderQueue>();
 
-  /** `bornAt`: where in the log the topic of a name begins. */
-  constructor(
-    options: StoreOptions,
-    positions: Positions,
-    directory: QueueDirectory,
-    ids: QueueIds,
-    bornAt?: (topic: string) => number,
-  ) {
+  constructor(options: StoreOptions, positions: Positions, directory: QueueDirectory, ids: QueueIds) {
     this.#options = options;
     this.#positions = positions;
     this.#directory = directory;
     this.#ids = ids;
     this.#segments = new Segments(nativeDisk, options.commitLogDirectory, options.mappedFileSizeCommitLog);
-    const index = options.messageIndexEnable
-      ? new IndexReader(nativeDisk, storePaths.index(options.directory), {
-          slots: options.maxHashSlotNum,
-          entries: options.maxIndexNum,
-        })
-      : undefined;
-    this.#reader = new StoreReader(this.#segments, positions, directory, index, bornAt);
+    this.#reader = new StoreReader(this.#segments, positions, directory, undefined);
   }
 
   minOffset(topic: string, queueId: number): number {
@@ -82,17 +68,6 @@ export class ControlReads implements StoreReads {
 
   recordAt(physicalOffset: number): Uint8Array | undefined {
     return this.#reader.recordAt(physicalOffset);
-  }
-
-  query(
-    topic: string,
-    key: string,
-    maxCount: number,
-    begin: number,
-    end: number,
-    indexType: string,
-  ): IndexQueryResult {
-    return this.#reader.query(topic, key, maxCount, begin, end, indexType);
   }
 
   get minPhysicalOffset(): number {

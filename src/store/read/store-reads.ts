@@ -12,13 +12,6 @@ export interface QueueEntry {
   tagsCode: bigint;
 }
 
-export interface IndexQueryResult {
-  /** Whole stored records, each a copy, by ascending physical offset. */
-  records: Uint8Array[];
-  indexLastUpdateTimestamp: number;
-  indexLastUpdatePhyoffset: number;
-}
-
 /** Reads of the store that the control path needs. Unknown queues answer as RocketMQ does: offsets 0, times -1. */
 export interface StoreReads {
   minOffset(topic: string, queueId: number): number;
@@ -33,15 +26,6 @@ export interface StoreReads {
   recordSize(physicalOffset: number): number;
   /** A copy of the whole record that starts at this CommitLog position, or undefined when none does. */
   recordAt(physicalOffset: number): Uint8Array | undefined;
-  /** Times in ms; indexType: K key, U unique key, T tag. Colliding hashes are told apart here. */
-  query(
-    topic: string,
-    key: string,
-    maxCount: number,
-    begin: number,
-    end: number,
-    indexType: string,
-  ): IndexQueryResult;
   /** First and one-past-last position of the CommitLog. */
   readonly minPhysicalOffset: number;
   readonly maxPhysicalOffset: number;

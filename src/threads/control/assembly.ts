@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises';
 import { createMaintenance } from '../../broker/admin/store-maintenance.ts';
 import type { BrokerContext } from '../../broker/context.ts';
 import { PutRing } from '../../broker/put/put-channel.ts';
+import { KeyQueries } from '../../broker/query/key-queries.ts';
 import type { DayTotals } from '../../broker/stats/day-totals.ts';
 import { runtimeFigures } from '../../broker/stats/runtime-figures.ts';
 import type { Tables } from '../../broker/tables.ts';
@@ -66,9 +67,28 @@ export function makeRetention(
   });
 }
 
+/** Looking messages up by key has a thread of its own; `mayStart`: whether one more answer can be carried. */
+export function makeKeyQueries(
+  config: BrokerConfig,
+  opened: OpenedStore,
+  jobs: Jobs,
+  mayStart: () => boolean,
+): KeyQueries {
+  const shared = {
+    positions: opened.positions.buffer,
+    directory: opened.directoryRegion,
+    store: config.store,
+  };
+  return new KeyQueries(
+    (query) => jobs.findByKey({ ...shared, query, bornAt: opened.store.births.of(query.topic) }),
+    mayStart,
+  );
+}
+
 /** What the context is made of besides the tables. */
 export interface ContextParts {
   reads: ControlReads;
+  queries: KeyQueries;
   put: PutRing;
   retention: Retention;
   counters: CounterSums;
@@ -91,6 +111,7 @@ export function makeContext(
     levels: opened.levels,
     clock: systemClock,
     store: reads,
+    queries: parts.queries,
     put: put.put,
     sendBacks: new ByteBudget(MAX_SEND_BACK_BYTES),
     maintenance: createMaintenance(retention, tables.topics, opened.ids, reads),

@@ -38,12 +38,12 @@ test('by key: index types, the unique key flag, hits and misses', async () => {
   const miss = await ask(request(RequestCode.QUERY_MESSAGE, fields));
   assert.is(miss?.code, ResponseCode.QUERY_NOT_FOUND);
   assert.equal({ ...miss?.fields }, { indexLastUpdateTimestamp: '3', indexLastUpdatePhyoffset: '4' });
-  store.found = { ...store.found, records: [Uint8Array.of(1, 2), Uint8Array.of(3)] };
+  store.found = { ...store.found, records: Uint8Array.of(1, 2, 3) };
   const hit = await ask(request(RequestCode.QUERY_MESSAGE, { ...fields, _UNIQUE_KEY_QUERY: true }));
   assert.equal([...(hit?.body ?? [])], [1, 2, 3]);
   await ask(request(RequestCode.QUERY_MESSAGE, { ...fields, indexType: 'T' }));
   assert.equal(
-    store.queries.map((query) => [query[2], query[5]]),
+    store.queries.map(({ maxCount, indexType }) => [maxCount, indexType]),
     [
       [5, 'K'],
       [32, 'U'],

@@ -4,6 +4,7 @@ import type { BrokerContext } from '../../../src/broker/context.ts';
 import { DelayLevels } from '../../../src/broker/delay/levels.ts';
 import { createHandlers } from '../../../src/broker/handlers.ts';
 import type { InternalMessage, PutResult } from '../../../src/broker/put/put-message.ts';
+import { KeyQueries } from '../../../src/broker/query/key-queries.ts';
 import { StatsTable } from '../../../src/broker/stats/stats.ts';
 import { ClientTable } from '../../../src/clients/clients.ts';
 import { QueueLocks } from '../../../src/clients/queue-locks.ts';
@@ -21,7 +22,8 @@ import { encodeRecord } from '../../../src/record/encode.ts';
 import { PHYSICAL_OFFSET, QUEUE_OFFSET } from '../../../src/record/layout.ts';
 import { encodeProperties } from '../../../src/record/properties.ts';
 import { storeTimestampOffset, sysFlagOf } from '../../../src/record/view.ts';
-import type { IndexQueryResult, QueueEntry, StoreReads } from '../../../src/store/read/store-reads.ts';
+import type { FoundRecords, KeyQuery } from '../../../src/store/read/key-query.ts';
+import type { QueueEntry, StoreReads } from '../../../src/store/read/store-reads.ts';
 import {
   FakeConnection,
   FakeTime,
@@ -60,8 +62,12 @@ export class FakeStore implements StoreReads {
   maxPhysicalOffset = 0;
   /** First offset that was not deleted, by queue. */
   readonly minimum = new Map<string, number>();
-  found: IndexQueryResult = { records: [], indexLastUpdateTimestamp: 3, indexLastUpdatePhyoffset: 4 };
-  readonly queries: unknown[][] = [];
+  found: FoundRecords = {
+    records: new Uint8Array(0),
+    indexLastUpdateTimestamp: 3,
+    indexLastUpdatePhyoffset: 4,
+  };
+  readonly queries: KeyQuery[] = [];
   readonly #queues = new Map<string, Stored[]>();
 
   append(put: InternalMessage, storeTime: number, tagsCode = 0n): Stored {
@@ -134,10 +140,10 @@ export class FakeStore implements StoreReads {
     return undefined;
   }
 
-  query(...asked: [string, string, number, number, number, string]): IndexQueryResult {
-    this.queries.push(asked);
-    return this.found;
-  }
+  readonly find = (query: KeyQuery): Promise<FoundRecords> => {
+    this.queries.push(query);
+    return Promise.resolve(this.found);
+  };
 }
 
 /** Puts that wait for the test to let them end, or end at once with `status`. */
@@ -187,6 +193,7 @@ export function setUp(changes: Partial<BrokerSettings> = {}, time = new FakeTime
     locks: new QueueLocks(time),
     stats: new StatsTable(time),
     store,
+    queries: new KeyQueries(store.find, () => true),
     maintenance: {
       cleanExpiredQueues: async () => void cleaned.push('queues'),
       deleteExpiredFiles: async () => void cleaned.push('files'),

@@ -1,0 +1,69 @@
+/**
+ * A job: messages by key. One query may follow a long chain through files that have long left the page cache, and
+ * copies what it finds: not for a thread that has clients.
+ */
+import { Positions } from '../../ring/positions.ts';
+import { nativeDisk } from '../disk/native-disk.ts';
+import { IndexReader } from '../index/index-reader.ts';
+import { Segments } from '../log/segments.ts';
+import type { StoreOptions } from '../options.ts';
+import { storePaths } from '../paths.ts';
+import { QueueDirectory } from '../queue/queue-directory.ts';
+import { StoreReader } from './store-reader.ts';
+
+/** Times in ms; indexType: K key, U unique key, T tag. */
+export interface KeyQuery {
+  topic: string;
+  key: string;
+  maxCount: number;
+  begin: number;
+  end: number;
+  indexType: string;
+}
+
+export interface FoundRecords {
+  /** Whole stored records by ascending physical offset, one after another; empty when there are none. */
+  records: Uint8Array<ArrayBuffer>;
+  indexLastUpdateTimestamp: number;
+  indexLastUpdatePhyoffset: number;
+}
+
+export interface KeyQueryInput {
+  positions: SharedArrayBuffer;
+  /** Region of the queue directory. */
+  directory: number;
+  store: StoreOptions;
+  query: KeyQuery;
+  /** Where in the log the topic of this name begins. */
+  bornAt: number;
+}
+
+/** The files are opened for this query alone: a thread that keeps them keeps those that are deleted. */
+export function findByKey({ positions, directory, store, query, bornAt }: KeyQueryInput): FoundRecords {
+  const index = store.messageIndexEnable
+    ? new IndexReader(nativeDisk, storePaths.index(store.directory), {
+        slots: store.maxHashSlotNum,
+        entries: store.maxIndexNum,
+      })
+    : undefined;
+  const segments = new Segments(nativeDisk, store.commitLogDirectory, store.mappedFileSizeCommitLog);
+  try {
+    const queues = QueueDirectory.attach(directory);
+    const reader = new StoreReader(segments, new Positions(positions), queues, index, () => bornAt);
+    const { topic, key, maxCount, begin, end, indexType } = query;
+    const found = reader.query(topic, key, maxCount, begin, end, indexType);
+    return { ...found, records: joined(found.records) };
+  } finally {
+    segments.close();
+  }
+}
+
+function joined(records: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const all = new Uint8Array(records.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const record of records) {
+    all.set(record, at);
+    at += record.length;
+  }
+  return all;
+}
