@@ -1,6 +1,7 @@
 /**
  * Requests for topics and groups that do not exist yet: control is asked once, the frames wait and run again in their
- * order. Until the last of them has run, whatever else comes for the same topic waits behind it.
+ * order. Until the last of them has run, whatever else comes for the same topic waits behind it. They run in slices: a
+ * client may have sent thousands, each of which asks for megabytes.
  */
 
 import { groupNameProblem, topicNameProblem } from '../../lib/names.ts';
@@ -14,11 +15,14 @@ import type { ControlLink } from '../link/control-link.ts';
 import type { SendFields } from '../send/send-fields.ts';
 import type { EnsuredDelta } from '../view/deltas.ts';
 import type { NetworkView } from '../view/network-view.ts';
-import { ParkedFrames } from './parked-frames.ts';
+import { type ParkedFrame, ParkedFrames, type ParkedRefusal } from './parked-frames.ts';
 
 /** Before a name: what is waited for. Of one length. */
 const TOPIC = 't:';
 const GROUP = 'g:';
+
+/** How long a slice takes, ms. */
+const SLICE_MS = 4;
 
 export interface CreationWaitParts {
   link: ControlLink;
@@ -27,6 +31,10 @@ export interface CreationWaitParts {
   /** Runs a frame; CUT_BLOCKED leaves it waiting. */
   run: (connection: Connection, frame: Uint8Array) => number;
   touched: (connection: Connection) => void;
+  /** Ms of a clock that goes on within a turn. */
+  clock: () => number;
+  /** There is more to run: `retry` is to be called in another turn. */
+  goOn: () => void;
 }
 
 export class CreationWait {
@@ -101,42 +109,45 @@ export class CreationWait {
   /** Control's answer: the frames run again, or are refused for its reason. */
   ensured(delta: EnsuredDelta): void {
     const key = (delta.what === 'topic' ? TOPIC : GROUP) + delta.name;
-    if (delta.code === 0) {
-      this.#parked.markReady(key);
-      this.retry();
-      return;
-    }
-    for (const { connection, frame } of this.#parked.take(key)) {
-      this.#refuseFrame(connection, frame, delta.code, delta.remark);
-    }
+    this.#parked.markReady(key, delta.code === 0 ? undefined : delta);
+    this.retry();
   }
 
-  /** Runs what is ready as far as the rings allow. */
+  /** Runs what is ready as far as the rings and one slice allow. */
   retry(): void {
     if (!this.#parked.hasReady) return;
+    const { clock, goOn } = this.#parts;
+    const end = clock() + SLICE_MS;
     this.#running = true;
     try {
-      this.#parked.runReady(({ connection, frame }, key) => {
-        // A send was received and is stored, as any other whose producer closes before the answer; a pull is not.
-        if (connection.closed && !key.startsWith(TOPIC)) return true;
-        return this.#parts.run(connection, frame) !== CUT_BLOCKED;
-      });
+      const whole = this.#parked.runReady(
+        (parked, key, refusal) => this.#runParked(parked, key, refusal),
+        () => clock() < end,
+      );
+      if (!whole) goOn();
     } finally {
       this.#running = false;
     }
   }
 
-  expire(): void {
-    for (const { key, frames } of this.#parked.takeExpired(this.#parts.now())) {
-      for (const { connection, frame } of frames) {
-        this.#refuseFrame(
-          connection,
-          frame,
-          ResponseCode.SYSTEM_BUSY,
-          `${key.slice(TOPIC.length)} is still being created, try again`,
-        );
-      }
+  /** False when it has to wait for room in a ring. */
+  #runParked({ connection, frame }: ParkedFrame, key: string, refusal: ParkedRefusal | undefined): boolean {
+    if (refusal !== undefined) {
+      this.#refuseFrame(connection, frame, refusal.code, refusal.remark);
+      return true;
     }
+    // A send was received and is stored, as any other whose producer closes before the answer; a pull is not.
+    if (connection.closed && !key.startsWith(TOPIC)) return true;
+    return this.#parts.run(connection, frame) !== CUT_BLOCKED;
+  }
+
+  expire(): void {
+    const overdue = this.#parked.overdue(this.#parts.now());
+    for (const key of overdue) {
+      const remark = `${key.slice(TOPIC.length)} is still being created, try again`;
+      this.#parked.markReady(key, { code: ResponseCode.SYSTEM_BUSY, remark });
+    }
+    if (overdue.length > 0) this.retry();
   }
 
   #park(key: string, connection: Connection, request: RequestView, offset: number, length: number): number {

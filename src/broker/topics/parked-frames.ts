@@ -8,8 +8,8 @@ import { MAX_ALL_CREATION_BYTES, MAX_CREATION_BYTES } from '../../lib/limits.ts'
 import type { Connection } from '../../net/connection.ts';
 
 const PATIENCE_MS = 3000;
-/** Frames that are refused in one turn, rounded up to whole names. */
-const EXPIRED_TOGETHER = 4096;
+/** Names that are found overdue in one turn. */
+const OVERDUE_TOGETHER = 4096;
 /** What a frame that waits costs beside its bytes, roughly: a buffer of its own and its entry. */
 const FRAME_BYTES = 256;
 
@@ -19,10 +19,18 @@ export interface ParkedFrame {
   frame: Uint8Array;
 }
 
+/** Why frames that waited are not run. */
+export interface ParkedRefusal {
+  code: number;
+  remark: string;
+}
+
 interface Waiting {
   readonly frames: Fifo<ParkedFrame>;
   bytes: number;
   deadline: number;
+  /** Of what is ready: its frames are refused. */
+  refusal: ParkedRefusal | undefined;
 }
 
 export class ParkedFrames {
@@ -49,7 +57,7 @@ export class ParkedFrames {
     return this.#waiting.has(key);
   }
 
-  /** What `key` waits for is there; its frames run as soon as rings allow. */
+  /** What `key` waited for is known; its frames run, or are refused, as soon as rings and time allow. */
   isReady(key: string): boolean {
     return this.#ready.has(key);
   }
@@ -64,7 +72,7 @@ export class ParkedFrames {
     if (waiting === undefined) {
       const frames = new Fifo<ParkedFrame>();
       frames.push(parked);
-      this.#waiting.set(key, { frames, bytes: cost, deadline: now + PATIENCE_MS });
+      this.#waiting.set(key, { frames, bytes: cost, deadline: now + PATIENCE_MS, refusal: undefined });
     } else {
       waiting.frames.push(parked);
       waiting.bytes += cost;
@@ -72,48 +80,48 @@ export class ParkedFrames {
     return undefined;
   }
 
-  /** What `key` waits for is there. */
-  markReady(key: string): void {
+  /** What `key` waits for is there, or will not be, for that reason. The first of two answers counts. */
+  markReady(key: string, refusal?: ParkedRefusal): void {
     const waiting = this.#waiting.get(key);
-    if (waiting !== undefined) this.#ready.set(key, waiting);
+    if (waiting === undefined || this.#ready.has(key)) return;
+    waiting.refusal = refusal;
+    this.#ready.set(key, waiting);
   }
 
-  /** Runs what is ready, in order within each name; `run` returns false when a frame cannot run now. */
-  runReady(run: (parked: ParkedFrame, key: string) => boolean): void {
+  /**
+   * Runs what is ready, in order within each name, while `mayGoOn`; `run` returns false when a frame cannot run now.
+   * False when time was over before all had had their turn.
+   */
+  runReady(
+    run: (parked: ParkedFrame, key: string, refusal: ParkedRefusal | undefined) => boolean,
+    mayGoOn: () => boolean,
+  ): boolean {
     for (const [key, waiting] of this.#ready) {
       for (let parked = waiting.frames.peek(); parked !== undefined; parked = waiting.frames.peek()) {
-        if (!run(parked, key)) break;
+        if (!mayGoOn()) {
+          // The others have theirs first the next time.
+          this.#ready.delete(key);
+          this.#ready.set(key, waiting);
+          return false;
+        }
+        if (!run(parked, key, waiting.refusal)) break;
         waiting.frames.shift();
         waiting.bytes -= costOf(parked);
         this.#bytes -= costOf(parked);
       }
       if (waiting.frames.size === 0) this.#remove(key, waiting);
     }
+    return true;
   }
 
-  /** Takes the frames of `key`, which will not be there. */
-  take(key: string): Iterable<ParkedFrame> {
-    const waiting = this.#waiting.get(key);
-    if (waiting === undefined) return [];
-    this.#remove(key, waiting);
-    return waiting.frames;
-  }
-
-  /**
-   * Takes the frames that have waited for an answer for too long, with the name they waited for. Of very many some: the
-   * rest the next time.
-   */
-  takeExpired(now: number): { key: string; frames: Iterable<ParkedFrame> }[] {
-    const expired: { key: string; frames: Iterable<ParkedFrame> }[] = [];
-    let count = 0;
+  /** Names that have been waited for too long; of very many some, the rest when these are ready. */
+  overdue(now: number): string[] {
+    const overdue: string[] = [];
     for (const [key, waiting] of this.#waiting) {
-      if (waiting.deadline > now || count >= EXPIRED_TOGETHER) break;
-      if (this.#ready.has(key)) continue;
-      count += waiting.frames.size;
-      this.#remove(key, waiting);
-      expired.push({ key, frames: waiting.frames });
+      if (waiting.deadline > now || overdue.length >= OVERDUE_TOGETHER) break;
+      if (!this.#ready.has(key)) overdue.push(key);
     }
-    return expired;
+    return overdue;
   }
 
   #remove(key: string, waiting: Waiting): void {

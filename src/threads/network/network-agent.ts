@@ -120,6 +120,8 @@ export class NetworkAgent {
       now,
       run: (connection, frame) => this.#run(connection, frame),
       touched,
+      clock: systemClock.monotonic,
+      goOn: () => this.#goOnLater(),
     });
     const common: TurnParts = {
       view: this.#view,

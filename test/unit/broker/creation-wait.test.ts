@@ -45,6 +45,11 @@ class Rig extends SendRig {
   readonly blocked: Client[] = [];
   readonly control: ChannelReceiver;
   readonly wait: CreationWait;
+  /** Ms of a clock that goes on by `tick` with every look. */
+  ticks = 0;
+  tick = 0;
+  /** Slices that ended before everything had run. */
+  unfinished = 0;
 
   constructor(clients = 1, ringBytes = 4096, pending = 16) {
     super({ ringBytes, pending });
@@ -65,6 +70,11 @@ class Rig extends SendRig {
       now: () => this.now,
       run: (connection, frame) => this.sendFrame(frame, connection),
       touched: () => {},
+      clock: () => {
+        this.ticks += this.tick;
+        return this.ticks;
+      },
+      goOn: () => this.unfinished++,
     });
     this.creation = this.wait;
     this.link = link;
@@ -251,18 +261,68 @@ test('the limit for all names holds, and the bytes come back when frames run, ex
   assert.ok(
     parked.bytes <= MAX_ALL_CREATION_BYTES && parked.bytes > MAX_ALL_CREATION_BYTES - 2 * frame.length,
   );
-  for (const { key } of parked.takeExpired(3000 + 9)) assert.ok(Number(key.slice(2)) <= 9);
+  const always = () => true;
+  const overdue = parked.overdue(3000 + 9);
+  assert.equal(
+    overdue,
+    Array.from({ length: 10 }, (_, i) => `t:${i}`),
+  );
+  const refusal = { code: 1, remark: '' };
+  for (const key of overdue) parked.markReady(key, refusal);
+  parked.runReady((_, __, why) => why === refusal, always);
   assert.is(parked.size, names - 10);
-  assert.is([...parked.take('t:10')].length, 1);
   parked.markReady('t:11');
-  parked.runReady(() => false);
-  parked.runReady(() => true);
+  parked.runReady(() => false, always);
+  parked.runReady(always, always);
   parked.markReady('t:12');
   assert.ok(parked.hasReady);
-  parked.takeExpired(1e9);
-  assert.is(parked.size, 1, 'what is ready does not expire');
-  parked.runReady(() => true);
+  const late = parked.overdue(1e9);
+  assert.is(late.length, names - 12, 'what is ready does not expire');
+  for (const key of [...late, 't:12']) parked.markReady(key, refusal);
+  const refused: string[] = [];
+  parked.runReady((_, key, why) => (why === undefined ? true : refused.push(key) > 0), always);
+  assert.equal(refused.sort(), late.sort(), 'the first answer counts');
   assert.equal([parked.size, parked.bytes, parked.hasReady], [0, 0, false]);
+});
+
+test('what is ready runs in slices, by turns of its names, and each in its order', () => {
+  const parked = new ParkedFrames();
+  const { connection } = fakeConnection();
+  for (let i = 0; i < 6; i++)
+    for (const key of ['t:a', 't:b']) parked.park(key, { connection, frame: Uint8Array.of(i) }, 0);
+  for (const key of ['t:a', 't:b']) parked.markReady(key);
+  const ran: string[] = [];
+  let whole = false;
+  while (!whole) {
+    let left = 4;
+    whole = parked.runReady(
+      ({ frame }, key) => ran.push(`${key.slice(2)}${frame[0]}`) > 0,
+      () => left-- > 0,
+    );
+  }
+  assert.equal(ran.join(' '), 'a0 a1 a2 a3 b0 b1 b2 b3 a4 a5 b4 b5');
+});
+
+test('thousands that waited do not run in one turn, and none is left', () => {
+  for (const code of [0, ResponseCode.SYSTEM_ERROR]) {
+    const rig = new Rig(2, 1024 * 1024, 16 * 1024);
+    rig.tick = 1;
+    const [client, other] = rig.clients as [Client, Client];
+    for (let i = 0; i < 50; i++) rig.post(client, 'X');
+    if (code === 0) rig.view.apply(topicDelta('X'));
+    rig.ensured('X', code);
+    const answered = () => (code === 0 ? rig.stored().length : client.collect().length);
+    rig.write();
+    assert.ok(answered() > 0 && answered() < 10, `${answered()} in one slice`);
+    // Whoever comes now waits behind them, and is served after the last.
+    rig.post(other, 'X');
+    while (rig.unfinished > 0) {
+      rig.unfinished = 0;
+      rig.room();
+    }
+    rig.room();
+    assert.is(answered(), code === 0 ? 51 : 50);
+  }
 });
 
 test('very many that have waited for too long are refused in several goes', () => {
@@ -270,7 +330,15 @@ test('very many that have waited for too long are refused in several goes', () =
   const { connection } = fakeConnection();
   for (let i = 0; i < 10_000; i++) parked.park(`t:${i}`, { connection, frame: new Uint8Array(10) }, 0);
   const goes: number[] = [];
-  while (parked.size > 0) goes.push(parked.takeExpired(3000).length);
+  while (parked.size > 0) {
+    const overdue = parked.overdue(3000);
+    goes.push(overdue.length);
+    for (const key of overdue) parked.markReady(key, { code: 1, remark: '' });
+    parked.runReady(
+      () => true,
+      () => true,
+    );
+  }
   assert.equal(goes, [4096, 4096, 1808]);
   assert.is(parked.bytes, 0);
 });
