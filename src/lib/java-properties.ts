@@ -30,8 +30,7 @@ function logicalLines(text: string): string[] {
     const line = natural.replace(/^[ \t\f]+/, '');
     if (open === '' && (line === '' || line.startsWith('#') || line.startsWith('!'))) continue;
     open += line;
-    const backslashes = /\\*$/.exec(open)?.[0].length ?? 0;
-    if (backslashes % 2 === 1) open = open.slice(0, -1);
+    if (endsInOddBackslashes(line)) open = open.slice(0, -1);
     else {
       lines.push(open);
       open = '';
@@ -39,6 +38,13 @@ function logicalLines(text: string): string[] {
   }
   if (open !== '') lines.push(open);
   return lines;
+}
+
+/** Of a line that goes on another one: before it the other one has an even number of them. */
+function endsInOddBackslashes(line: string): boolean {
+  let end = line.length;
+  while (end > 0 && line[end - 1] === '\\') end--;
+  return (line.length - end) % 2 === 1;
 }
 
 function unescaped(text: string): string {

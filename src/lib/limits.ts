@@ -123,6 +123,8 @@ export const MAX_JSON_TEXT = 64 * KIB;
 export const MAX_JSON_DEPTH = 200;
 /** Values in the JSON body of a request. What a reference stands for counts again each time. */
 export const MAX_JSON_VALUES = 256 * KIB;
+/** Bytes in a change of a server's configuration (requests 25 and 318). */
+export const MAX_CONFIG_BODY = 256 * KIB;
 /** Bytes of a compressed registration once it is inflated: a stream of 16 MiB could unfold to 16 GiB. */
 export const MAX_INFLATED_BYTES = 32 * MIB;
 /** Values in a broker's registration with the name server: some ten for each of its topics. */

@@ -2,6 +2,7 @@
 
 import { ResponseCode } from '../protocol/codes.ts';
 import { responseTo } from '../protocol/command.ts';
+import { parsePropertiesBody } from '../protocol/properties-body.ts';
 import { requiredText } from '../protocol/request-fields.ts';
 import { formatConfig, updateConfig } from './config.ts';
 import { requiredName } from './request-fields.ts';
@@ -44,7 +45,7 @@ export const listKv: NameServerHandler = (state, request) => {
 
 /** 318 */
 export const updateSettings: NameServerHandler = (state, request) => {
-  const update = updateConfig(state.config, Buffer.from(request.body ?? []).toString('utf8'));
+  const update = updateConfig(state.config, parsePropertiesBody(request.body));
   switch (update.outcome) {
     case 'updated':
       return success(request);

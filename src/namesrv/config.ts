@@ -48,13 +48,15 @@ export type ConfigUpdate =
   | { outcome: 'blackListed' }
   | { outcome: 'refused'; reason: string };
 
-/** All of the update or nothing. `text`: lines of `key=value`; `#` and `!` begin comments. */
-export function updateConfig(config: NameServerConfig, text: string): ConfigUpdate {
-  const properties = parseProperties(text);
-  if (properties.some(([key]) => blackList.has(key))) return { outcome: 'blackListed' };
+/** All of the update or nothing. */
+export function updateConfig(
+  config: NameServerConfig,
+  properties: ReadonlyMap<string, string>,
+): ConfigUpdate {
+  if ([...properties.keys()].some((key) => blackList.has(key))) return { outcome: 'blackListed' };
   const changed: NameServerConfig = { ...config };
   for (const [key, value] of properties) {
-    const reason = assignSetting(changed, key, value);
+    const reason = assignSetting(changed, key, value.trim());
     if (reason !== undefined) return { outcome: 'refused', reason };
   }
   Object.assign(config, changed);
@@ -80,14 +82,4 @@ function assignSetting(config: NameServerConfig, key: string, value: string): st
   if (value !== 'true' && value !== 'false') return `${key} takes true or false, not ${quote(value)}`;
   Object.assign(config, { [key]: value === 'true' });
   return undefined;
-}
-
-function parseProperties(text: string): [string, string][] {
-  const lines = text.split(/\r?\n/).map((line) => line.trim());
-  return lines
-    .filter((line) => line !== '' && !/^[#!]/.test(line))
-    .map((line) => {
-      const equals = line.indexOf('=');
-      return equals < 0 ? [line, ''] : [line.slice(0, equals).trim(), line.slice(equals + 1).trim()];
-    });
 }

@@ -1,20 +1,21 @@
 /** The broker's configuration: UPDATE_BROKER_CONFIG (25) and GET_BROKER_CONFIG (26), as properties text. */
 
-import { formatJavaProperties, parseJavaProperties } from '../../lib/java-properties.ts';
+import { formatJavaProperties } from '../../lib/java-properties.ts';
 import { ResponseCode } from '../../protocol/codes.ts';
+import { parsePropertiesBody } from '../../protocol/properties-body.ts';
 import { RequestError, succeed } from '../../protocol/request-fields.ts';
 import { writeRocketJson } from '../../protocol/rocketmq-json.ts';
 import type { BrokerHandler } from '../context.ts';
 
 export const updateBrokerConfig: BrokerHandler = (context, request) => {
-  if (request.body === undefined) return succeed(request);
-  const changes = parseJavaProperties(Buffer.from(request.body).toString('utf8'));
+  const changes = parsePropertiesBody(request.body);
+  if (changes.size === 0) return succeed(request);
   const forbidden = context.settings.configBlackList.split(';');
   if (forbidden.some((name) => changes.has(name))) {
     throw new RequestError(ResponseCode.NO_PERMISSION, 'Can not update config in black list.');
   }
-  context.log.info({ changes: Object.fromEntries(changes) }, 'configuration change asked for');
   context.properties.update(changes);
+  context.log.info({ changes: Object.fromEntries(changes) }, 'configuration changed');
   // Name servers show each topic's permissions cut down to the broker's.
   if (changes.has('brokerPermission')) context.topics.touch();
   return succeed(request);

@@ -37,7 +37,7 @@ export function loadNameServer(flags: NameServerFlags): LoadedNameServer {
       warnings.push(...warningFor(name, value));
       continue;
     }
-    const update = updateConfig(config, `${name}=${value}`);
+    const update = updateConfig(config, new Map([[name, value]]));
     if (update.outcome === 'refused') throw new UserError(`${file}: ${update.reason}.`);
   }
   const host = flags.host ?? given.get('bindAddress') ?? '127.0.0.1';

@@ -1,5 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { MAX_CONFIG_BODY } from '../../../src/lib/limits.ts';
 import { RequestCode } from '../../../src/protocol/codes.ts';
 import { responseTo } from '../../../src/protocol/command.ts';
 import type { RocketJsonObject } from '../../../src/protocol/rocketmq-json.ts';
@@ -112,6 +113,8 @@ test('configuration', async () => {
   assert.is(context.topics.version.counter, counter + 1);
   const refused = await update('configBlackList=');
   assert.equal([refused?.code, refused?.remark], [16, 'Can not update config in black list.']);
+  const long = await update('x'.repeat(MAX_CONFIG_BODY + 1));
+  assert.match(long?.remark ?? '', /limit MAX_CONFIG_BODY/);
   const shown = await ask(request(RequestCode.GET_BROKER_CONFIG));
   assert.is(bodyText(shown), 'brokerName=broker-a\nbrokerPermission=4\nx=aA\n');
   assert.is(shown?.fields['version'], '{"counter":1,"stateVersion":0,"timestamp":2}');

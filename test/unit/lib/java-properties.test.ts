@@ -25,6 +25,15 @@ test('escapes and continued lines', () => {
   });
 });
 
+test('a line goes on after an odd number of backslashes, of however many', () => {
+  assert.equal(parse('a=\\\\\nb=1'), { a: '\\', b: '1' });
+  assert.equal(parse('a=\\\\\\\n\\\nb=1'), { a: '\\b=1' });
+  const many = '\\'.repeat(200_000);
+  assert.equal(Object.keys(parse(`a=${many}x\n${many}\\\nb=1`)).length, 2);
+  const continued = 'x\\\n'.repeat(100_000);
+  assert.is(parse(`a=${continued}`)['a'], 'x'.repeat(100_000));
+});
+
 test('the last of equal keys wins; values keep their trailing blanks', () => {
   assert.equal(parse('a=1\na=2 '), { a: '2 ' });
 });

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { parseJavaProperties } from '../../../src/lib/java-properties.ts';
 import { defaultConfig, updateConfig } from '../../../src/namesrv/config.ts';
 import { KvConfig } from '../../../src/namesrv/kv-config.ts';
 import { startNameServer } from '../../../src/namesrv/name-server.ts';
@@ -126,7 +127,7 @@ test('settings are shown and changed', async () => {
 
 test('an update is taken as a whole or not at all', () => {
   const config = defaultConfig();
-  const update = updateConfig(config, 'enableTopicList=false\nlistenPort=1');
+  const update = updateConfig(config, parseJavaProperties('enableTopicList=false\nlistenPort=1'));
   assert.is(update.outcome, 'refused');
   assert.match(
     update.outcome === 'refused' ? update.reason : '',
@@ -139,9 +140,9 @@ test('an update is taken as a whole or not at all', () => {
     'enableTopicList',
     '__proto__=true',
   ]) {
-    assert.is(updateConfig(config, line).outcome, 'refused', line);
+    assert.is(updateConfig(config, parseJavaProperties(line)).outcome, 'refused', line);
   }
-  assert.is(updateConfig(config, 'waitSecondsForService=7').outcome, 'updated');
+  assert.is(updateConfig(config, parseJavaProperties(' waitSecondsForService = 7 ')).outcome, 'updated');
   assert.is(config.waitSecondsForService, 7);
 });
 
