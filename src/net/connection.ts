@@ -39,7 +39,7 @@ export class Connection {
   answerBytes = 0;
   /** Not read: a ring or the socket's own output is full. */
   paused = false;
-  /** Waits for room in a ring. */
+  /** Waits for room in a ring, or for its next turn. */
   blocked = false;
   /** Has frames that wait until the peer has taken its answers. */
   stalled = false;
@@ -118,9 +118,11 @@ export class Connection {
     return this.closed || this.socket.writableEnded === true;
   }
 
-  /** Sends what was gathered when it is much. */
-  flushMuch(): void {
-    if (this.#used >= ENOUGH_TO_SEND) this.flush();
+  /** Sends what was gathered when it is much: true. */
+  flushMuch(): boolean {
+    if (this.#used < ENOUGH_TO_SEND) return false;
+    this.flush();
+    return true;
   }
 
   /** Bytes sent since this was asked last. */

@@ -11,7 +11,7 @@ import {
   MAX_UNFINISHED_BYTES,
   MIN_FRAME_GROWTH_BYTES,
 } from '../lib/limits.ts';
-import { CUT_ALL, CUT_BLOCKED, CUT_BROKEN, CUT_CONGESTED } from '../protocol/frame-cutter.ts';
+import { CUT_ALL, CUT_BLOCKED, CUT_BROKEN, CUT_CONGESTED, CUT_LATER } from '../protocol/frame-cutter.ts';
 import { bytesMoved, bytesTaken } from '../remoting/socket-progress.ts';
 import { type Counters, counterPlace } from '../ring/counters.ts';
 import { formatHost, hostAddress, plainAddress } from './addresses.ts';
@@ -23,8 +23,10 @@ import { adoptDescriptor, descriptorOf, readInto } from './read-buffer.ts';
 
 /** 64 to 256 KiB are the right size (measured); one for all sockets of the thread. */
 const READ_BUFFER_BYTES = 128 * 1024;
-/** Blocked connections that go on in one turn of the event loop. */
-const UNBLOCKED_TOGETHER = 256;
+/** For how long one connection is served in a row, ms, and blocked ones together before sockets are read again. */
+const TURN_MS = 8;
+/** Frames between two looks at the clock, unless one led to much output. */
+const FRAMES_PER_LOOK = 16;
 /** Answers of which nothing is taken for so long are dropped with their connection. */
 const UNREAD_STALL_MS = 120_000;
 /** How long a connection that we have ended waits for its peer to end it too. */
@@ -42,6 +44,8 @@ const BYTES_SENT = counterPlace('bytesSent');
 export interface SocketsParts {
   /** A turn begins: the time, ms of the monotonic clock. */
   beginTurn: () => number;
+  /** Ms of a clock that goes on within a turn. */
+  clock: () => number;
   /** Handles one frame of a connection. */
   frame: (
     connection: Connection,
@@ -84,8 +88,10 @@ export class Sockets {
   #toUnblock = 0;
   #unblocking: NodeJS.Immediate | undefined;
   #refusing = false;
-  /** Whose frames are being handled. */
+  /** Whose frames are being handled, until when, and how many more before the next look at the clock. */
   #reading: Connection | undefined;
+  #turnEnd = 0;
+  #untilLook = FRAMES_PER_LOOK;
 
   constructor(parts: SocketsParts) {
     this.#parts = parts;
@@ -172,15 +178,21 @@ export class Sockets {
   }
 
   #unblockSome(): void {
-    for (let n = Math.min(this.#toUnblock, UNBLOCKED_TOGETHER); n > 0; n--) {
+    const end = this.#parts.clock() + TURN_MS;
+    while (this.#toUnblock > 0) {
       this.#toUnblock--;
       const connection = this.#blocked.shift() as Connection;
       connection.blocked = false;
       this.#resumeFrames(connection);
+      if (this.#parts.clock() >= end) break;
     }
-    if (this.#toUnblock === 0 || this.#unblocking !== undefined) return;
-    this.#unblocking = setImmediate(() => {
+    if (this.#toUnblock > 0) this.#unblockLater();
+  }
+
+  #unblockLater(): void {
+    this.#unblocking ??= setImmediate(() => {
       this.#unblocking = undefined;
+      if (this.#refusing) return;
       this.#unblockSome();
       this.#parts.endOfTurn();
     });
@@ -332,7 +344,7 @@ export class Sockets {
     const now = this.#parts.beginTurn();
     connection.lastActive = now;
     this.#parts.counters.add(BYTES_RECEIVED, length);
-    this.#reading = connection;
+    this.#beginFrames(connection, now);
     this.#settle(connection, connection.cutter.push(this.#buffer, this.#view, length, this.#handle), now);
     this.#parts.endOfTurn();
     return !connection.paused;
@@ -341,20 +353,34 @@ export class Sockets {
   #resumeFrames(connection: Connection): void {
     if (connection.ended) return;
     const now = this.#parts.beginTurn();
-    this.#reading = connection;
+    this.#beginFrames(connection, now);
     const outcome = connection.cutter.resume(this.#handle);
     // One that stays blocked as long as an idle one may is closed with those: its peer has long given up.
     if (outcome !== CUT_BLOCKED) connection.lastActive = now;
     this.#settle(connection, outcome, now);
   }
 
+  #beginFrames(connection: Connection, now: number): void {
+    this.#reading = connection;
+    this.#turnEnd = now + TURN_MS;
+    this.#untilLook = FRAMES_PER_LOOK;
+  }
+
+  /** Looks at the clock now and then: a small frame takes less time than that would. */
+  #hadItsTurn(): boolean {
+    if (this.#untilLook-- > 0) return false;
+    this.#untilLook = FRAMES_PER_LOOK;
+    return this.#parts.clock() >= this.#turnEnd;
+  }
+
   /** A frame of the connection being read. Whatever it leads to ends here: at worst with its connection. */
   readonly #handle = (bytes: Uint8Array, view: DataView, offset: number, length: number): number => {
     const connection = this.#reading as Connection;
     if (connection.congested) return CUT_CONGESTED;
+    if (this.#hadItsTurn()) return CUT_LATER;
     try {
       const outcome = this.#parts.frame(connection, bytes, view, offset, length);
-      connection.flushMuch();
+      if (connection.flushMuch()) this.#untilLook = 0;
       return outcome;
     } catch (error) {
       this.#failed(error);
@@ -386,10 +412,11 @@ export class Sockets {
     if (outcome === CUT_BROKEN) {
       connection.flush();
       connection.socket.destroy();
-    } else if (outcome === CUT_BLOCKED) {
+    } else if (outcome === CUT_BLOCKED || outcome === CUT_LATER) {
       if (!connection.blocked) this.#blocked.push(connection);
       connection.blocked = true;
       this.#pause(connection);
+      if (outcome === CUT_LATER) this.#goOnLater(connection);
     } else if (outcome === CUT_CONGESTED) {
       connection.stalled = true;
       this.touched(connection);
@@ -400,6 +427,13 @@ export class Sockets {
     }
     const { keptBytes, frames } = connection.cutter;
     this.#unfinished.update(connection.input, keptBytes, frames, now);
+  }
+
+  /** It has output to send, and its next turn comes when all others have had theirs. */
+  #goOnLater(connection: Connection): void {
+    this.touched(connection);
+    this.#toUnblock = this.#blocked.size;
+    this.#unblockLater();
   }
 
   /** While it is not read its unfinished frame cannot go on, and is not held against it. */

@@ -20,6 +20,9 @@ export const CUT_BROKEN = 2;
 /** The peer has to take its answers first; the frame is kept with everything behind it. */
 export const CUT_CONGESTED = 3;
 
+/** The connection has had its turn; the frame is kept with everything behind it. */
+export const CUT_LATER = 4;
+
 /** Handles the frame, without its length field, in bytes[offset, +length): HANDLED, or why not. */
 export type FrameHandler = (bytes: Uint8Array, view: DataView, offset: number, length: number) => number;
 

@@ -94,6 +94,8 @@ export class SocketsRig {
   opened = 0;
   closed = 0;
   now = 1_000_000;
+  /** By how much the clock goes on with every look within a turn, ms. */
+  tick = 0;
   mayOpen = true;
   port = 0;
   /** Instead of the answer; its outcome. */
@@ -104,6 +106,10 @@ export class SocketsRig {
     this.count = count ?? new ConnectionCount(new SharedArrayBuffer(4), limit);
     this.sockets = new Sockets({
       beginTurn: () => this.now,
+      clock: () => {
+        this.now += this.tick;
+        return this.now;
+      },
       frame: (connection, _, view, offset) =>
         this.#frame(connection, view.getInt32(offset), view.getInt32(offset + 4)),
       opened: () => this.opened++,

@@ -106,11 +106,10 @@ export class CreationWait {
     return this.#parked.hasReady;
   }
 
-  /** Control's answer: the frames run again, or are refused for its reason. */
+  /** Control's answer: with `retry` the frames run again, or are refused for its reason. */
   ensured(delta: EnsuredDelta): void {
     const key = (delta.what === 'topic' ? TOPIC : GROUP) + delta.name;
     this.#parked.markReady(key, delta.code === 0 ? undefined : delta);
-    this.retry();
   }
 
   /** Runs what is ready as far as the rings and one slice allow. */
@@ -141,13 +140,12 @@ export class CreationWait {
     return this.#parts.run(connection, frame) !== CUT_BLOCKED;
   }
 
+  /** What has waited for too long is refused with `retry`. */
   expire(): void {
-    const overdue = this.#parked.overdue(this.#parts.now());
-    for (const key of overdue) {
+    for (const key of this.#parked.overdue(this.#parts.now())) {
       const remark = `${key.slice(TOPIC.length)} is still being created, try again`;
       this.#parked.markReady(key, { code: ResponseCode.SYSTEM_BUSY, remark });
     }
-    if (overdue.length > 0) this.retry();
   }
 
   #park(key: string, connection: Connection, request: RequestView, offset: number, length: number): number {

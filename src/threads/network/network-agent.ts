@@ -154,6 +154,7 @@ export class NetworkAgent {
         this.#now = systemClock.monotonic();
         return this.#now;
       },
+      clock: systemClock.monotonic,
       frame: (connection, bytes, view, offset, length) =>
         this.#frame(connection, bytes, view, offset, length),
       opened: (connection) => this.#link.opened(connection),

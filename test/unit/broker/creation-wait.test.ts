@@ -101,6 +101,7 @@ class Rig extends SendRig {
 
   ensured(name: string, code = 0, remark = ''): void {
     this.wait.ensured({ kind: 'ensured', what: 'topic', name, code, remark });
+    this.wait.retry();
   }
 
   /** The writer has had its turn: what waited for rings goes on, in the order of the agent. */
@@ -350,9 +351,11 @@ test('what waits for too long is refused once, and a late answer changes nothing
   rig.now += 1000;
   rig.post(client, 'X');
   rig.wait.expire();
+  rig.wait.retry();
   assert.is(client.collect().length, 0);
   rig.now += 2000;
   rig.wait.expire();
+  rig.wait.retry();
   assert.equal(
     client.collect().map(({ code, opaque }) => [code, opaque]),
     [

@@ -232,6 +232,7 @@ test('a handler that throws costs its own connection, and is counted', async () 
 
 test('a thousand blocked connections go on in turn, as far as there is room', async () => {
   const rig = await listening();
+  rig.tick = 1;
   let room = 0;
   rig.onFrame = () => (room-- > 0 ? undefined : CUT_BLOCKED);
   const clients = await rig.connectMany(1000);
@@ -248,8 +249,8 @@ test('a thousand blocked connections go on in turn, as far as there is room', as
     room = places;
     rig.sockets.unblock();
     await until(`${handled} are handled`, () => rig.handled.length === handled);
-    // All have had their turn then, in slices.
-    for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
+    // All have had their turn then, in slices of eight looks at the clock.
+    for (let i = 0; i < 150; i++) await new Promise((resolve) => setImmediate(resolve));
     assert.is(rig.handled.length, handled);
   };
   const assertHandled = (expected: number[]) =>
@@ -269,10 +270,43 @@ test('a thousand blocked connections go on in turn, as far as there is room', as
   }
 });
 
+test('one whose frames take long is served by turns with the others, in its order and to the last', async () => {
+  for (const frameMs of [1, 20]) {
+    const rig = await listening();
+    const [slow, other] = (await rig.connectMany(2)) as [RigClient, RigClient];
+    const [connection] = rig.connections as [Connection];
+    const longest: number[] = [];
+    let turn = 0;
+    rig.onFrame = (handling, opaque) => {
+      if (handling !== connection) return undefined;
+      rig.now += frameMs;
+      // Frames of one turn of the loop: microtasks run after it.
+      if (turn++ === 0) {
+        queueMicrotask(() => {
+          longest.push(turn);
+          turn = 0;
+        });
+      }
+      if (opaque === 0) other.ask(9999);
+      return undefined;
+    };
+    slow.socket.write(Buffer.concat(upTo(2_000).map((opaque) => requestBytes(opaque))));
+    await until('all are answered', () => slow.answers.length === 2_000 && other.answers.length === 1);
+    assert.equal(slow.answers, upTo(2_000));
+    assert.ok(Math.max(...longest) <= 32, `${Math.max(...longest)} frames of ${frameMs} ms in a row`);
+    assert.ok(
+      rig.handled.indexOf(9999) < rig.handled.indexOf(1999),
+      'the other did not wait for all of them',
+    );
+    assert.equal([connection.paused, connection.blocked], [false, false]);
+  }
+});
+
 test('those blocked after a slice has begun go on with the next news of room', async () => {
   const rig = await listening();
   let room = 0;
   rig.onFrame = () => (room-- > 0 ? undefined : CUT_BLOCKED);
+  rig.tick = 1;
   const clients = await rig.connectMany(457);
   const blockedAre = (count: number) =>
     until(`${count} are blocked`, () => rig.connections.filter(({ blocked }) => blocked).length === count);
