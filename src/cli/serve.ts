@@ -1,20 +1,8 @@
 /** The life of a server process: start, ready line, signals, death, clean stop and exit code. */
 import type { ControlLog } from '../lib/log.ts';
-import { addon } from '../native/addon.ts';
+import { IdleMemory } from './idle-memory.ts';
 import { inSources } from './source-places.ts';
 import { explain } from './user-error.ts';
-
-/**
- * Frames of megabytes come and go. glibc would keep their memory after the first few: a broker that was asked
- * for many large pulls stayed at 196 MiB where this leaves it at 71. A program that embeds a broker decides
- * that itself.
- */
-const LARGE_BLOCK_BYTES = 128 * 1024;
-
-/** How often what smaller blocks have left is looked for, and from which growth on that is worth it. */
-const TRIM_MS = 10_000;
-const TRIM_BYTES = 16 * 1024 * 1024;
-let trimmedTo = 0;
 
 export interface Serving {
   /** What follows `RingMQ ready: `. */
@@ -31,9 +19,8 @@ export interface Serving {
  */
 export async function serve(log: ControlLog, start: () => Promise<Serving>): Promise<never> {
   const signalled = firstSignal(log);
-  addon.returnLargeBlocks(LARGE_BLOCK_BYTES);
+  const memory = IdleMemory.watch();
   const serving = await start();
-  const trimming = setInterval(() => trimHeap(), TRIM_MS);
   const early = await Promise.race([signalled, Promise.resolve(undefined)]);
   if (early === undefined) process.stdout.write(`RingMQ ready: ${serving.ready}\n`);
   const dead = serving.died?.then((reason) => ({ reason })) ?? new Promise<never>(() => {});
@@ -42,19 +29,11 @@ export async function serve(log: ControlLog, start: () => Promise<Serving>): Pro
     log.error({ error: stackOf(end.reason) }, `the broker has died: ${end.reason.message}`);
     process.exit(1);
   }
-  clearInterval(trimming);
+  clearInterval(memory);
   log.info({ signal: end }, 'stopping');
   const clean = await closed(log, serving);
   log.info({ clean }, clean ? 'stopped' : 'stopped, but the store will be checked at the next start');
   process.exit(clean ? 0 : 1);
-}
-
-/** What clients with large frames have made the heap grow to, it does not keep for good. */
-function trimHeap(): void {
-  if (process.memoryUsage.rss() < trimmedTo + TRIM_BYTES) return;
-  void addon.trimHeap().then(() => {
-    trimmedTo = process.memoryUsage.rss();
-  });
 }
 
 async function closed(log: ControlLog, serving: Serving): Promise<boolean> {

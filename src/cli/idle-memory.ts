@@ -1,0 +1,92 @@
+/**
+ * Memory that clients with large frames have made a server process grow to, and that it need not keep for good: the
+ * heap of its main thread, whose young generation V8 makes smaller only when it collects garbage while little is
+ * allocated, which an idle thread never does by itself; and what glibc keeps of freed blocks.
+ *
+ * A program that embeds a broker decides that itself.
+ */
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { addon } from '../native/addon.ts';
+
+/** glibc gives larger blocks back at once: a broker that was asked for many large pulls stayed at 196 MiB, not 71. */
+const LARGE_BLOCK_BYTES = 128 * 1024;
+const LOOK_MS = 10_000;
+/** Growth from which on a look is followed by work. */
+const MUCH_BYTES = 16 * 1024 * 1024;
+/** A collection stops the thread for some 10 ms. */
+const IDLE_UTILIZATION = 0.05;
+/** The first one frees what is garbage, the second one finds that little is allocated. */
+const COLLECTIONS = 2;
+
+export interface ProcessMemory {
+  /** Share of the time since the last call for which the thread was busy. */
+  utilization(): number;
+  /** Bytes that V8 holds for the thread, in its heap and outside of it. */
+  held(): number;
+  collect(): void;
+  /** Bytes of the process in memory. */
+  resident(): number;
+  /** Gives back what glibc keeps. */
+  trim(): Promise<unknown>;
+}
+
+export class IdleMemory {
+  readonly #memory: ProcessMemory;
+  #collectedTo: number;
+  #collections = 0;
+  #trimmedTo = 0;
+
+  constructor(memory: ProcessMemory) {
+    this.#memory = memory;
+    this.#collectedTo = memory.held();
+    memory.utilization();
+  }
+
+  /** Looks every ten seconds until the process ends or the timer is cleared. */
+  static watch(): NodeJS.Timeout {
+    addon.returnLargeBlocks(LARGE_BLOCK_BYTES);
+    const memory = new IdleMemory(ownMemory());
+    return setInterval(() => memory.look(), LOOK_MS);
+  }
+
+  look(): void {
+    const { utilization, held, resident, collect, trim } = this.#memory;
+    const isIdle = utilization() < IDLE_UTILIZATION;
+    if (held() > this.#collectedTo + MUCH_BYTES) this.#collections = COLLECTIONS;
+    if (isIdle && this.#collections > 0) {
+      collect();
+      this.#collections--;
+      if (this.#collections === 0) this.#collectedTo = held();
+    }
+    if (resident() < this.#trimmedTo + MUCH_BYTES) return;
+    void trim().then(() => {
+      this.#trimmedTo = resident();
+    });
+  }
+}
+
+function ownMemory(): ProcessMemory {
+  let last = performance.eventLoopUtilization();
+  let collect: (() => void) | undefined;
+  return {
+    utilization() {
+      const now = performance.eventLoopUtilization();
+      const { utilization } = performance.eventLoopUtilization(now, last);
+      last = now;
+      return utilization;
+    },
+    held() {
+      const { heapTotal, arrayBuffers } = process.memoryUsage();
+      return heapTotal + arrayBuffers;
+    },
+    collect() {
+      // The flag takes effect on contexts that are made after it.
+      setFlagsFromString('--expose-gc');
+      collect ??= runInNewContext('gc') as () => void;
+      collect();
+    },
+    resident: () => process.memoryUsage.rss(),
+    trim: () => addon.trimHeap(),
+  };
+}

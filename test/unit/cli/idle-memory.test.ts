@@ -1,0 +1,63 @@
+/** An idle server gives memory back; a busy one is not stopped for it. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { IdleMemory } from '../../../src/cli/idle-memory.ts';
+
+const test = suite('idle memory');
+const MIB = 1024 * 1024;
+
+class Rig {
+  busy = 0;
+  held = 20 * MIB;
+  resident = 50 * MIB;
+  readonly did: string[] = [];
+  readonly memory = new IdleMemory({
+    utilization: () => this.busy,
+    held: () => this.held,
+    collect: () => {
+      this.did.push('collect');
+      this.held = 21 * MIB;
+    },
+    resident: () => this.resident,
+    trim: () => {
+      this.did.push('trim');
+      this.resident = 40 * MIB;
+      return Promise.resolve();
+    },
+  });
+
+  async look(): Promise<string[]> {
+    this.memory.look();
+    await Promise.resolve();
+    return this.did.splice(0);
+  }
+}
+
+test('a heap that has grown is collected twice once its thread is idle', async () => {
+  const rig = new Rig();
+  assert.equal(await rig.look(), ['trim']);
+  assert.equal(await rig.look(), []);
+  rig.held = 100 * MIB;
+  rig.busy = 0.3;
+  assert.equal(await rig.look(), []);
+  rig.busy = 0.01;
+  assert.equal(await rig.look(), ['collect']);
+  assert.equal(await rig.look(), ['collect']);
+  assert.equal(await rig.look(), []);
+  rig.held = 36 * MIB;
+  assert.equal(await rig.look(), [], 'a little is no reason');
+  rig.held = 38 * MIB;
+  assert.equal(await rig.look(), ['collect']);
+});
+
+test('what glibc keeps is given back, busy or not, when it is much', async () => {
+  const rig = new Rig();
+  rig.busy = 1;
+  assert.equal(await rig.look(), ['trim']);
+  rig.resident = 55 * MIB;
+  assert.equal(await rig.look(), []);
+  rig.resident = 57 * MIB;
+  assert.equal(await rig.look(), ['trim']);
+});
+
+test.run();
