@@ -12,9 +12,10 @@ import { addon } from '../native/addon.ts';
 /** glibc gives larger blocks back at once: a broker that was asked for many large pulls stayed at 196 MiB, not 71. */
 const LARGE_BLOCK_BYTES = 128 * 1024;
 const LOOK_MS = 10_000;
-/** Growth from which on a look is followed by work. */
+/** Growth from which on a look is followed by work. A collection takes as long as what is alive is large. */
 const MUCH_BYTES = 16 * 1024 * 1024;
-/** A collection stops the thread for some 10 ms. */
+const MUCH_SHARE = 0.5;
+/** A small heap is collected in some 10 ms. */
 const IDLE_UTILIZATION = 0.05;
 /** The first one frees what is garbage, the second one finds that little is allocated. */
 const COLLECTIONS = 2;
@@ -53,7 +54,8 @@ export class IdleMemory {
   look(): void {
     const { utilization, held, resident, collect, trim } = this.#memory;
     const isIdle = utilization() < IDLE_UTILIZATION;
-    if (held() > this.#collectedTo + MUCH_BYTES) this.#collections = COLLECTIONS;
+    if (held() > this.#collectedTo + Math.max(MUCH_BYTES, this.#collectedTo * MUCH_SHARE))
+      this.#collections = COLLECTIONS;
     if (isIdle && this.#collections > 0) {
       collect();
       this.#collections--;

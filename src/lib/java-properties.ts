@@ -29,9 +29,10 @@ function logicalLines(text: string): string[] {
   for (const natural of text.split(/\r\n|\r|\n/)) {
     const line = natural.replace(/^[ \t\f]+/, '');
     if (open === '' && (line === '' || line.startsWith('#') || line.startsWith('!'))) continue;
-    open += line;
-    if (endsInOddBackslashes(line)) open = open.slice(0, -1);
-    else {
+    if (endsInOddBackslashes(line)) {
+      open += line.slice(0, -1);
+    } else {
+      open += line;
       lines.push(open);
       open = '';
     }

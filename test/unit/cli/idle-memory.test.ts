@@ -8,23 +8,28 @@ const MIB = 1024 * 1024;
 
 class Rig {
   busy = 0;
-  held = 20 * MIB;
+  held: number;
   resident = 50 * MIB;
   readonly did: string[] = [];
-  readonly memory = new IdleMemory({
-    utilization: () => this.busy,
-    held: () => this.held,
-    collect: () => {
-      this.did.push('collect');
-      this.held = 21 * MIB;
-    },
-    resident: () => this.resident,
-    trim: () => {
-      this.did.push('trim');
-      this.resident = 40 * MIB;
-      return Promise.resolve();
-    },
-  });
+  readonly memory: IdleMemory;
+
+  constructor(held = 20 * MIB) {
+    this.held = held;
+    this.memory = new IdleMemory({
+      utilization: () => this.busy,
+      held: () => this.held,
+      collect: () => {
+        this.did.push('collect');
+        this.held = 21 * MIB;
+      },
+      resident: () => this.resident,
+      trim: () => {
+        this.did.push('trim');
+        this.resident = 40 * MIB;
+        return Promise.resolve();
+      },
+    });
+  }
 
   async look(): Promise<string[]> {
     this.memory.look();
@@ -47,6 +52,15 @@ test('a heap that has grown is collected twice once its thread is idle', async (
   rig.held = 36 * MIB;
   assert.equal(await rig.look(), [], 'a little is no reason');
   rig.held = 38 * MIB;
+  assert.equal(await rig.look(), ['collect']);
+});
+
+test('of a large heap that is alive a larger growth is no reason', async () => {
+  const rig = new Rig(300 * MIB);
+  await rig.look();
+  rig.held = 440 * MIB;
+  assert.equal(await rig.look(), []);
+  rig.held = 460 * MIB;
   assert.equal(await rig.look(), ['collect']);
 });
 
