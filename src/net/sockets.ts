@@ -415,8 +415,9 @@ export class Sockets {
     } else if (outcome === CUT_BLOCKED || outcome === CUT_LATER) {
       if (!connection.blocked) this.#blocked.push(connection);
       connection.blocked = true;
+      this.touched(connection);
       this.#pause(connection);
-      if (outcome === CUT_LATER) this.#goOnLater(connection);
+      if (outcome === CUT_LATER) this.#goOnLater();
     } else if (outcome === CUT_CONGESTED) {
       connection.stalled = true;
       this.touched(connection);
@@ -429,9 +430,8 @@ export class Sockets {
     this.#unfinished.update(connection.input, keptBytes, frames, now);
   }
 
-  /** It has output to send, and its next turn comes when all others have had theirs. */
-  #goOnLater(connection: Connection): void {
-    this.touched(connection);
+  /** Its next turn comes when all others have had theirs. */
+  #goOnLater(): void {
     this.#toUnblock = this.#blocked.size;
     this.#unblockLater();
   }

@@ -119,11 +119,11 @@ export class CreationWait {
     const end = clock() + SLICE_MS;
     this.#running = true;
     try {
-      const whole = this.#parked.runReady(
+      const more = this.#parked.runReady(
         (parked, key, refusal) => this.#runParked(parked, key, refusal),
         () => clock() < end,
       );
-      if (!whole) goOn();
+      if (more) goOn();
     } finally {
       this.#running = false;
     }

@@ -89,29 +89,31 @@ export class ParkedFrames {
   }
 
   /**
-   * Runs what is ready, in order within each name, while `mayGoOn`; `run` returns false when a frame cannot run now.
-   * False when time was over before all had had their turn.
+   * Runs what is ready, in order within each name and by turns of the names, while `mayGoOn`; `run` returns false when
+   * a frame cannot run now. True when that is to be called again although nobody brings news: time was over, and
+   * something has run in it.
    */
   runReady(
     run: (parked: ParkedFrame, key: string, refusal: ParkedRefusal | undefined) => boolean,
     mayGoOn: () => boolean,
   ): boolean {
-    for (const [key, waiting] of this.#ready) {
+    let ran = 0;
+    for (let names = this.#ready.size; names > 0 && mayGoOn(); names--) {
+      const [[key, waiting]] = this.#ready as unknown as [[string, Waiting]];
+      // Who is not through stands behind the others the next time.
+      this.#ready.delete(key);
+      this.#ready.set(key, waiting);
       for (let parked = waiting.frames.peek(); parked !== undefined; parked = waiting.frames.peek()) {
-        if (!mayGoOn()) {
-          // The others have theirs first the next time.
-          this.#ready.delete(key);
-          this.#ready.set(key, waiting);
-          return false;
-        }
         if (!run(parked, key, waiting.refusal)) break;
+        ran++;
         waiting.frames.shift();
         waiting.bytes -= costOf(parked);
         this.#bytes -= costOf(parked);
+        if (waiting.frames.size > 0 && !mayGoOn()) return true;
       }
       if (waiting.frames.size === 0) this.#remove(key, waiting);
     }
-    return true;
+    return ran > 0 && this.#ready.size > 0 && !mayGoOn();
   }
 
   /** Names that have been waited for too long; of very many some, the rest when these are ready. */

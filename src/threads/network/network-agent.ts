@@ -226,7 +226,7 @@ export class NetworkAgent {
 
   /** Whether every send was answered: a stop may go on. */
   get idle(): boolean {
-    return this.#sends.size === 0;
+    return this.#sends.size === 0 && !this.#creation.hasReady;
   }
 
   close(): void {

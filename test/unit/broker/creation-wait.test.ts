@@ -293,15 +293,23 @@ test('what is ready runs in slices, by turns of its names, and each in its order
     for (const key of ['t:a', 't:b']) parked.park(key, { connection, frame: Uint8Array.of(i) }, 0);
   for (const key of ['t:a', 't:b']) parked.markReady(key);
   const ran: string[] = [];
-  let whole = false;
-  while (!whole) {
+  const slice = (run: (key: string) => boolean) => {
     let left = 4;
-    whole = parked.runReady(
-      ({ frame }, key) => ran.push(`${key.slice(2)}${frame[0]}`) > 0,
+    return parked.runReady(
+      ({ frame }, key) => run(key) && ran.push(`${key.slice(2)}${frame[0]}`) > 0,
       () => left-- > 0,
     );
+  };
+  while (slice(() => true)) {}
+  assert.equal(ran.splice(0).join(' '), 'a0 a1 a2 a3 b0 b1 b2 b3 a4 a5 b4 b5');
+  // Those that find no room keep nobody else from running, and a slice of nothing else asks for no other.
+  for (const key of ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => `t:${name}`)) {
+    parked.park(key, { connection, frame: Uint8Array.of(0) }, 0);
+    parked.markReady(key);
   }
-  assert.equal(ran.join(' '), 'a0 a1 a2 a3 b0 b1 b2 b3 a4 a5 b4 b5');
+  const blocked = (key: string) => key > 't:d';
+  assert.equal([slice(blocked), ran.splice(0)], [false, []]);
+  assert.equal([slice(blocked), ran.splice(0)], [true, ['e0', 'f0']]);
 });
 
 test('thousands that waited do not run in one turn, and none is left', () => {
