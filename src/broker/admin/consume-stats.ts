@@ -41,7 +41,7 @@ export const consumeStats: BrokerHandler = async (context, request) => {
     textField(request, 'topic'),
   )) {
     const config = context.topics.get(topic);
-    if (config !== undefined) addProgress(context, stats, group, config, config.readQueueNums);
+    if (config !== undefined) await addProgress(context, slices, stats, group, config, config.readQueueNums);
     checkSize(stats.offsetTable.size);
     if (slices.over) await slices.pause();
   }
@@ -62,7 +62,7 @@ export const allConsumeStats: BrokerHandler = async (context, request) => {
       const config = context.topics.get(topic);
       if (config === undefined || (orderedOnly && !config.order)) continue;
       const stats: ConsumeStats = { consumeTps: 0, offsetTable: new Map() };
-      addProgress(context, stats, groupName, config, config.writeQueueNums);
+      await addProgress(context, slices, stats, groupName, config, config.writeQueueNums);
       for (const queue of stats.offsetTable.values()) {
         totalDiff += queue.brokerOffset - queue.consumerOffset;
         totalInflightDiff += queue.pullOffset - queue.consumerOffset;
@@ -106,16 +106,17 @@ function subscribedOnly(context: BrokerContext, group: string, topics: string[])
   return topics.filter((topic) => !online || consumers.findSubscription(group, topic) !== undefined);
 }
 
-function addProgress(
+async function addProgress(
   context: BrokerContext,
+  slices: Slices,
   stats: ConsumeStats,
   group: string,
   config: TopicConfig,
   queues: number,
-): void {
+): Promise<void> {
   const { store, offsets, settings } = context;
   const topic = config.topicName;
-  for (let queueId = 0; queueId < queues; queueId++) {
+  await slices.each(queues, (queueId) => {
     const consumerOffset = Math.max(0, offsets.query(group, topic, queueId));
     const last = consumerOffset > 0 ? store.storeTimeAt(topic, queueId, consumerOffset - 1) : 0;
     stats.offsetTable.set(
@@ -127,6 +128,6 @@ function addProgress(
         pullOffset: Math.max(consumerOffset, offsets.queryPull(group, topic, queueId)),
       },
     );
-  }
+  });
   stats.consumeTps += context.stats.tps(GROUP_GET_NUMS, `${topic}@${group}`);
 }

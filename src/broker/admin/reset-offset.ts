@@ -16,6 +16,7 @@ import {
 } from '../../protocol/request-fields.ts';
 import type { BrokerContext, BrokerHandler } from '../context.ts';
 import { resetOnClients } from './reset-on-clients.ts';
+import { Slices } from './slices.ts';
 
 interface ResetRequest {
   topic: string;
@@ -28,7 +29,7 @@ interface ResetRequest {
   offset: number | undefined;
 }
 
-export const resetOffset: BrokerHandler = (context, request) => {
+export const resetOffset: BrokerHandler = async (context, request) => {
   const reset: ResetRequest = {
     topic: requiredText(request, 'topic'),
     group: requiredText(request, 'group'),
@@ -41,7 +42,7 @@ export const resetOffset: BrokerHandler = (context, request) => {
     const isForced = booleanField(request, 'isForce', false);
     return resetOnClients(context, request, { ...reset, isForced, isCpp: request.language === 'CPP' });
   }
-  const offsets = resetHere(context, reset);
+  const offsets = await resetHere(context, reset);
   const offsetTable = new Map<MessageQueue, number>();
   for (const [queueId, offset] of offsets) {
     context.offsets.assignReset(reset.group, reset.topic, queueId, offset);
@@ -51,7 +52,7 @@ export const resetOffset: BrokerHandler = (context, request) => {
 };
 
 /** New offsets by queue id. */
-function resetHere(context: BrokerContext, reset: ResetRequest): Map<number, number> {
+async function resetHere(context: BrokerContext, reset: ResetRequest): Promise<Map<number, number>> {
   const config = context.topics.get(reset.topic);
   if (config === undefined) {
     throw new RequestError(ResponseCode.TOPIC_NOT_EXIST, `Topic ${reset.topic} does not exist`);
@@ -64,9 +65,9 @@ function resetHere(context: BrokerContext, reset: ResetRequest): Map<number, num
     return new Map([[reset.queueId, offsetOfOneQueue(context, reset)]]);
   }
   const offsets = new Map<number, number>();
-  for (let queueId = 0; queueId < config.readQueueNums; queueId++) {
+  await new Slices(context.clock).each(config.readQueueNums, (queueId) => {
     offsets.set(queueId, offsetByTime(context, reset.topic, queueId, reset.timestamp));
-  }
+  });
   if (offsets.size === 0) throw new RequestError(ResponseCode.SYSTEM_ERROR, 'No queues to reset.');
   return offsets;
 }

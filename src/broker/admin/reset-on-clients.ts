@@ -8,6 +8,7 @@ import { newOnewayRequest } from '../../protocol/outgoing.ts';
 import { RequestError, succeedWith } from '../../protocol/request-fields.ts';
 import { writeRocketJson } from '../../protocol/rocketmq-json.ts';
 import type { BrokerContext } from '../context.ts';
+import { Slices } from './slices.ts';
 
 /** MQVersion ordinal of V3_0_7_SNAPSHOT, the first client that knows 220 and 221. */
 export const KNOWS_RESET_AND_STATUS = 28;
@@ -23,14 +24,14 @@ export interface ClientReset {
   isCpp: boolean;
 }
 
-/** Throws a RequestError when the topic or a stored offset is missing, or nobody is online who understands. */
-export function resetOnClients(
+/** Rejects with a RequestError when the topic or a stored offset is missing, or nobody is online who understands. */
+export async function resetOnClients(
   context: BrokerContext,
   request: RemotingCommand,
   reset: ClientReset,
-): RemotingCommand {
+): Promise<RemotingCommand> {
   checkAsked(context.clients.consumers.get(reset.group)?.members().length ?? 0);
-  const offsetTable = newOffsets(context, reset);
+  const offsetTable = await newOffsets(context, reset);
   const body = Buffer.from(writeRocketJson({ offsetTable: reset.isCpp ? asList(offsetTable) : offsetTable }));
   const members = context.clients.consumers.get(reset.group)?.members() ?? [];
   if (members.length === 0) {
@@ -67,7 +68,7 @@ export function tooOld(version: number): RequestError {
   );
 }
 
-function newOffsets(context: BrokerContext, reset: ClientReset): Map<MessageQueue, number> {
+async function newOffsets(context: BrokerContext, reset: ClientReset): Promise<Map<MessageQueue, number>> {
   const { topic, group, timestamp, isForced } = reset;
   const config = context.topics.get(topic);
   if (config === undefined) {
@@ -78,7 +79,7 @@ function newOffsets(context: BrokerContext, reset: ClientReset): Map<MessageQueu
   }
   const { store } = context;
   const offsets = new Map<MessageQueue, number>();
-  for (let queueId = 0; queueId < config.writeQueueNums; queueId++) {
+  await new Slices(context.clock).each(config.writeQueueNums, (queueId) => {
     const consumed = context.offsets.query(group, topic, queueId);
     if (consumed === -1) {
       throw new RequestError(ResponseCode.SYSTEM_ERROR, `THe consumer group <${group}> not exist`);
@@ -92,7 +93,7 @@ function newOffsets(context: BrokerContext, reset: ClientReset): Map<MessageQueu
       { brokerName: context.settings.brokerName, queueId, topic },
       isForced || wanted < consumed ? wanted : consumed,
     );
-  }
+  });
   return offsets;
 }
 

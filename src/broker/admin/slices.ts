@@ -17,6 +17,14 @@ export class Slices {
     return this.#clock.monotonic() - this.#began >= SLICE_MS;
   }
 
+  /** Visits the numbers from 0 to `count`, without it: the queues of a topic, each of which may mean the disk. */
+  async each(count: number, visit: (n: number) => void): Promise<void> {
+    for (let n = 0; n < count; n++) {
+      visit(n);
+      if (this.over) await this.pause();
+    }
+  }
+
   /** Lets what waits have its turn. */
   async pause(): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve));

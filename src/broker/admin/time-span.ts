@@ -3,17 +3,19 @@
 import { ResponseCode } from '../../protocol/codes.ts';
 import { RequestError, requiredText, succeedWith } from '../../protocol/request-fields.ts';
 import type { BrokerContext, BrokerHandler } from '../context.ts';
+import { Slices } from './slices.ts';
 
-export const consumeTimeSpan: BrokerHandler = (context, request) => {
+export const consumeTimeSpan: BrokerHandler = async (context, request) => {
   const topic = requiredText(request, 'topic');
   const group = requiredText(request, 'group');
   const config = context.topics.get(topic);
   if (config === undefined) {
     throw new RequestError(ResponseCode.TOPIC_NOT_EXIST, `topic[${topic}] not exist`);
   }
-  const consumeTimeSpanSet = Array.from({ length: config.writeQueueNums }, (_, queueId) =>
-    spanOf(context, topic, group, queueId),
-  );
+  const consumeTimeSpanSet: ReturnType<typeof spanOf>[] = [];
+  await new Slices(context.clock).each(config.writeQueueNums, (queueId) => {
+    consumeTimeSpanSet.push(spanOf(context, topic, group, queueId));
+  });
   return succeedWith(request, { consumeTimeSpanSet });
 };
 

@@ -4,6 +4,7 @@ import { ResponseCode } from '../../protocol/codes.ts';
 import { RequestError, requiredText, succeedWith } from '../../protocol/request-fields.ts';
 import type { BrokerHandler } from '../context.ts';
 import { TOPIC_PUT_NUMS } from '../stats/stats.ts';
+import { Slices } from './slices.ts';
 
 interface TopicOffset {
   lastUpdateTimestamp: number;
@@ -11,7 +12,7 @@ interface TopicOffset {
   minOffset: number;
 }
 
-export const topicStats: BrokerHandler = (context, request) => {
+export const topicStats: BrokerHandler = async (context, request) => {
   const topic = requiredText(request, 'topic');
   const config = context.topics.get(topic);
   if (config === undefined) {
@@ -19,7 +20,8 @@ export const topicStats: BrokerHandler = (context, request) => {
   }
   const { store, settings } = context;
   const offsetTable = new Map<MessageQueue, TopicOffset>();
-  for (let queueId = 0; queueId < Math.max(config.readQueueNums, config.writeQueueNums); queueId++) {
+  const queues = Math.max(config.readQueueNums, config.writeQueueNums);
+  await new Slices(context.clock).each(queues, (queueId) => {
     const maxOffset = Math.max(0, store.maxOffset(topic, queueId));
     offsetTable.set(
       { brokerName: settings.brokerName, queueId, topic },
@@ -29,6 +31,6 @@ export const topicStats: BrokerHandler = (context, request) => {
         minOffset: Math.max(0, store.minOffset(topic, queueId)),
       },
     );
-  }
+  });
   return succeedWith(request, { offsetTable, topicPutTps: context.stats.tps(TOPIC_PUT_NUMS, topic) });
 };
