@@ -2,7 +2,7 @@
 import type { ClientConnection } from '../remoting/connection.ts';
 import type { ConsumerData } from './heartbeat.ts';
 import type { ClientInfo } from './producers.ts';
-import type { Subscription } from './subscription.ts';
+import { bytesOf, type Subscription } from './subscription.ts';
 
 export const BROADCASTING = 'BROADCASTING';
 
@@ -39,6 +39,8 @@ export class ConsumerGroup implements ConsumerGroupView {
   /** The same by client id, then by connection id, the newest last. */
   readonly #byClient = new Map<string, Map<string, ConsumerMember>>();
 
+  #bytes = 0;
+
   constructor(name: string) {
     this.name = name;
   }
@@ -49,6 +51,11 @@ export class ConsumerGroup implements ConsumerGroupView {
 
   get isEmpty(): boolean {
     return this.#members.size === 0;
+  }
+
+  /** Bytes of its subscriptions. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   get size(): number {
@@ -142,6 +149,14 @@ export class ConsumerGroup implements ConsumerGroupView {
       this.subscriptions.delete(topic);
       topics = true;
     }
+    if (topics || versions) this.#bytes = sumOf(this.subscriptions.values());
     return { topics, versions };
   }
+}
+
+/** Bytes of these subscriptions. */
+export function sumOf(subscriptions: Iterable<Subscription>): number {
+  let sum = 0;
+  for (const subscription of subscriptions) sum += bytesOf(subscription);
+  return sum;
 }

@@ -3,7 +3,7 @@
  * change, so that they share the queues anew; broadcasting groups have nothing to share.
  */
 import type { Clock } from '../lib/clock.ts';
-import { MAX_GROUP_MEMBERS } from '../lib/limits.ts';
+import { MAX_CONSUMERS, MAX_GROUP_MEMBERS, MAX_SUBSCRIPTION_BYTES } from '../lib/limits.ts';
 import { Listeners } from '../lib/listeners.ts';
 import type { ControlLog } from '../lib/log.ts';
 import type { Timers } from '../lib/timers.ts';
@@ -12,7 +12,7 @@ import { RequestCode } from '../protocol/codes.ts';
 import { newOnewayRequest } from '../protocol/outgoing.ts';
 import { tableFull } from '../protocol/request-fields.ts';
 import type { ClientConnection } from '../remoting/connection.ts';
-import { ConsumerGroup, type ConsumerGroupView } from './consumer-group.ts';
+import { ConsumerGroup, type ConsumerGroupView, sumOf } from './consumer-group.ts';
 import { GroupNotices } from './group-notices.ts';
 import type { ConsumerData } from './heartbeat.ts';
 import { OfflineSubscriptions } from './offline-subscriptions.ts';
@@ -43,6 +43,9 @@ export class ConsumerTable {
   /** By connection id: the groups that it is in. */
   readonly #groupsOf = new Map<string, Set<ConsumerGroup>>();
   readonly #notices: GroupNotices;
+  /** Of all groups: members, and bytes of subscriptions. */
+  #members = 0;
+  #bytes = 0;
 
   constructor(settings: BrokerSettings, clock: Clock, log: ControlLog, timers: Timers) {
     this.#settings = settings;
@@ -75,7 +78,7 @@ export class ConsumerTable {
   /**
    * One consumer of a heartbeat. True when the client has to send its subscriptions (again): they differ from those
    * of the group's last heartbeat, or it left them out and they are not known here, as after a restart. Throws a
-   * RequestError when the group is full.
+   * RequestError when the group is full, or all groups together are.
    */
   register(registration: Registration): boolean {
     const { client, consumer, fingerprint } = registration;
@@ -83,7 +86,9 @@ export class ConsumerTable {
     if (group.size >= MAX_GROUP_MEMBERS && !group.has(client.connection.id)) {
       throw tableFull('consumers in a group', MAX_GROUP_MEMBERS, 'MAX_GROUP_MEMBERS');
     }
+    this.#checkRoom(group, registration);
     const isNew = group.isEmpty;
+    const { size, bytes } = group;
     this.#groups.set(group.name, group);
     const previous = group.fingerprint;
     group.fingerprint = fingerprint;
@@ -104,10 +109,22 @@ export class ConsumerTable {
     const subscribed = registration.withoutSubscriptions
       ? { topics: false, versions: false }
       : group.subscribe(consumer.subscriptions);
+    this.#members += group.size - size;
+    this.#bytes += group.bytes - bytes;
     if (isNew || described || subscribed.topics || subscribed.versions) this.changed.emit(group.name);
     if (registration.notify && (joined || subscribed.topics)) this.#notices.changed(group.name);
     const unknown = registration.withoutSubscriptions && previous === undefined;
     return fingerprint !== 0 && (unknown || (previous !== undefined && previous !== fingerprint));
+  }
+
+  #checkRoom(group: ConsumerGroup, { client, consumer, withoutSubscriptions }: Registration): void {
+    if (this.#members >= MAX_CONSUMERS && !group.has(client.connection.id))
+      throw tableFull('members of all consumer groups', MAX_CONSUMERS, 'MAX_CONSUMERS');
+    if (withoutSubscriptions) return;
+    const bytes = this.#bytes - group.bytes + sumOf(consumer.subscriptions);
+    if (bytes <= MAX_SUBSCRIPTION_BYTES) return;
+    const what = 'bytes of the subscriptions of all groups';
+    throw tableFull(what, MAX_SUBSCRIPTION_BYTES, 'MAX_SUBSCRIPTION_BYTES');
   }
 
   /** A client leaves a group of its own accord (request 35). */
@@ -144,11 +161,13 @@ export class ConsumerTable {
 
   #leave(group: ConsumerGroup, connectionId: string, notify: boolean): void {
     if (!group.leave(connectionId)) return;
+    this.#members -= 1;
     const groups = this.#groupsOf.get(connectionId);
     groups?.delete(group);
     if (groups?.size === 0) this.#groupsOf.delete(connectionId);
     if (group.isEmpty) {
       this.#groups.delete(group.name);
+      this.#bytes -= group.bytes;
       this.changed.emit(group.name);
     } else if (notify) {
       this.#notices.changed(group.name);

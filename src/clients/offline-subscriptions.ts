@@ -3,8 +3,8 @@
  * that a topic they read counts as subscribed.
  */
 import type { Clock } from '../lib/clock.ts';
-import { MAX_OFFLINE_SUBSCRIPTIONS } from '../lib/limits.ts';
-import type { Subscription } from './subscription.ts';
+import { MAX_OFFLINE_SUBSCRIPTION_BYTES, MAX_OFFLINE_SUBSCRIPTIONS } from '../lib/limits.ts';
+import { bytesOf, type Subscription } from './subscription.ts';
 
 interface Seen {
   subscription: Subscription;
@@ -17,18 +17,27 @@ export class OfflineSubscriptions {
   /** By group, then by topic. */
   readonly #groups = new Map<string, Map<string, Seen>>();
   #count = 0;
+  #bytes = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** Past MAX_OFFLINE_SUBSCRIPTIONS only those that are known are kept up. */
+  /** Past MAX_OFFLINE_SUBSCRIPTIONS and MAX_OFFLINE_SUBSCRIPTION_BYTES only those that are known are kept up. */
   note(group: string, subscription: Subscription): void {
     const topics = this.#groups.get(group) ?? new Map<string, Seen>();
-    if (!topics.has(subscription.topic)) {
+    const known = topics.get(subscription.topic);
+    const bytes =
+      this.#bytes - (known === undefined ? 0 : bytesOf(known.subscription)) + bytesOf(subscription);
+    if (bytes > MAX_OFFLINE_SUBSCRIPTION_BYTES) {
+      if (known !== undefined) known.at = this.#clock.monotonic();
+      return;
+    }
+    if (known === undefined) {
       if (this.#count >= MAX_OFFLINE_SUBSCRIPTIONS) return;
       this.#count += 1;
     }
+    this.#bytes = bytes;
     topics.set(subscription.topic, { subscription, at: this.#clock.monotonic() });
     this.#groups.set(group, topics);
   }
@@ -40,7 +49,12 @@ export class OfflineSubscriptions {
   /** Forgets what was not used since `before` (monotonic ms). */
   expire(before: number): void {
     for (const [group, topics] of this.#groups) {
-      for (const [topic, seen] of topics) if (seen.at < before && topics.delete(topic)) this.#count -= 1;
+      for (const [topic, { at, subscription }] of topics) {
+        if (at >= before) continue;
+        topics.delete(topic);
+        this.#count -= 1;
+        this.#bytes -= bytesOf(subscription);
+      }
       if (topics.size === 0) this.#groups.delete(group);
     }
   }

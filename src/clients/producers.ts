@@ -1,5 +1,5 @@
 /** Producers by group and connection, as their heartbeats told. */
-import { MAX_PRODUCER_GROUPS } from '../lib/limits.ts';
+import { MAX_PRODUCER_GROUPS, MAX_PRODUCERS } from '../lib/limits.ts';
 import { tableFull } from '../protocol/request-fields.ts';
 import type { ClientConnection } from '../remoting/connection.ts';
 
@@ -32,8 +32,13 @@ export class ProducerTable {
   /** By client id, then by connection id, the newest last: when it closes, the one before it takes over. */
   readonly #clients = new Map<string, Map<string, Presence>>();
   #turn = 0;
+  /** Of all groups. */
+  #members = 0;
 
-  /** `now`: monotonic ms. Throws a RequestError when the connection is in too many groups. */
+  /**
+   * `now`: monotonic ms. Throws a RequestError when the connection is in too many groups, or all groups together have
+   * too many members.
+   */
   register(group: string, client: ClientInfo, now: number): void {
     const { id } = client.connection;
     const known = this.#groups.get(group)?.get(id);
@@ -46,6 +51,9 @@ export class ProducerTable {
     if (groups.size >= MAX_PRODUCER_GROUPS) {
       throw tableFull('producer groups of a connection', MAX_PRODUCER_GROUPS, 'MAX_PRODUCER_GROUPS');
     }
+    if (this.#members >= MAX_PRODUCERS)
+      throw tableFull('members of all producer groups', MAX_PRODUCERS, 'MAX_PRODUCERS');
+    this.#members += 1;
     const members = this.#groups.get(group) ?? new Map<string, ProducerMember>();
     members.set(id, { ...client, lastHeartbeat: now });
     this.#groups.set(group, members);
@@ -61,6 +69,7 @@ export class ProducerTable {
     const member = members?.get(connectionId);
     if (members === undefined || member === undefined) return;
     members.delete(connectionId);
+    this.#members -= 1;
     if (members.size === 0) this.#groups.delete(group);
     const groups = this.#groupsOf.get(connectionId);
     groups?.delete(group);

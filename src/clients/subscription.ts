@@ -27,6 +27,11 @@ export interface Subscription {
   readonly codeSet: readonly number[];
 }
 
+/** What one takes of memory, bytes, roughly: the object, its texts, and an object for each tag. */
+export function bytesOf({ topic, subString, tagsSet }: Subscription): number {
+  return 256 + 2 * topic.length + 4 * subString.length + 64 * tagsSet.length;
+}
+
 /** An absent or empty type means TAG. */
 export function isTagType(expressionType: string | undefined): boolean {
   return expressionType === undefined || expressionType === '' || expressionType === 'TAG';

@@ -88,14 +88,24 @@ export const MAX_COUNTERS = 256 * KIB;
  * MAX_PUT_BYTES, so that those who bring their own bytes need not wait behind what makes much out of little.
  */
 export const MAX_SEND_BACK_BYTES = 16 * MIB;
-/** Bytes of messages in the answer to a query by key, and entries of the index that it looks at. */
+/**
+ * Bytes of messages in the answer to a query by key, bytes of those that it looks at (keys of one hash are many), and
+ * entries of the index.
+ */
 export const MAX_QUERY_BYTES = 8 * MIB;
+export const MAX_QUERY_LOOKED_BYTES = 64 * MIB;
 export const MAX_QUERY_ENTRIES = 64 * KIB;
 /** Clients that one request has the broker ask or tell something. */
 export const MAX_ASKED_CLIENTS = 1 * KIB;
 /** Consumer groups and producer groups in one heartbeat, and topics that one consumer subscribes to. */
 export const MAX_HEARTBEAT_GROUPS = 1 * KIB;
 export const MAX_SUBSCRIPTIONS = 16 * KIB;
+/** Members of all consumer groups, of all producer groups: a client counts in each of its groups. */
+export const MAX_CONSUMERS = 256 * KIB;
+export const MAX_PRODUCERS = 256 * KIB;
+/** Bytes of the subscriptions of all groups that are online, and of those that pulls without heartbeats told of. */
+export const MAX_SUBSCRIPTION_BYTES = 64 * MIB;
+export const MAX_OFFLINE_SUBSCRIPTION_BYTES = 32 * MIB;
 /** Tags in all subscriptions of one consumer: they travel to every network thread. */
 export const MAX_CONSUMER_TAGS = 64 * KIB;
 /** Subscription texts of pulls that a network thread keeps parsed; others are parsed anew each time. */

@@ -5,7 +5,7 @@
 import type { ClientInfo } from '../../clients/producers.ts';
 import { timeOf } from '../../lib/clock.ts';
 import { ResponseCode } from '../../protocol/codes.ts';
-import { RequestError, requiredText, succeedWith } from '../../protocol/request-fields.ts';
+import { checkAnswerSize, RequestError, requiredText, succeedWith } from '../../protocol/request-fields.ts';
 import type { BrokerHandler } from '../context.ts';
 
 export const consumerConnections: BrokerHandler = (context, request) => {
@@ -32,9 +32,15 @@ export const producerConnections: BrokerHandler = (context, request) => {
   return succeedWith(request, { connectionSet: members.map(connectionToJson) });
 };
 
+/** Bytes of a producer in the answer, beside its client id. */
+const LEAST_PRODUCER = 90;
+
 export const allProducers: BrokerHandler = (context, request) => {
   const data = new Map<string, unknown[]>();
+  let bytes = 0;
   for (const [group, members] of context.clients.producers.groups()) {
+    for (const { clientId } of members) bytes += LEAST_PRODUCER + clientId.length;
+    checkAnswerSize(bytes, 'ask for the groups one by one');
     data.set(
       group,
       members.map((member) => ({

@@ -1,6 +1,6 @@
 /** Single reads of the store by position, offset, time or key: any thread, off the hot path. */
 import { javaHashCode } from '../../lib/java-hash.ts';
-import { MAX_QUERY_BYTES } from '../../lib/limits.ts';
+import { MAX_QUERY_BYTES, MAX_QUERY_LOOKED_BYTES } from '../../lib/limits.ts';
 import { MAGIC_V1, MAGIC_V2 } from '../../record/layout.ts';
 import {
   PROPERTY_KEYS,
@@ -12,7 +12,7 @@ import { magicOf, physicalOffsetOf, RecordParts, storeTimestampOf, totalSizeOf }
 import { DISPATCHED, LOG_START, type Positions } from '../../ring/positions.ts';
 import { ENOENT, Unreadable } from '../disk/errors.ts';
 import type { IndexReader } from '../index/index-reader.ts';
-import type { Segments } from '../log/segments.ts';
+import type { LogBytes } from '../log/unmapped-log.ts';
 import type { QueueDirectory } from '../queue/queue-directory.ts';
 import type { ReaderQueue } from './pull-reader.ts';
 import { EntryBlock } from './queue-files.ts';
@@ -31,7 +31,7 @@ export interface QueueEntryFields {
 }
 
 export class StoreReader {
-  readonly #segments: Segments;
+  readonly #log: LogBytes;
   readonly #positions: Positions;
   readonly #directory: QueueDirectory;
   readonly #index: IndexReader | undefined;
@@ -43,14 +43,14 @@ export class StoreReader {
 
   /** `bornAt`: records of a topic before that position are of a deleted topic of the same name. */
   constructor(
-    segments: Segments,
+    log: LogBytes,
     positions: Positions,
     directory: QueueDirectory,
     index: IndexReader | undefined,
     bornAt: (topic: string) => number = () => 0,
   ) {
     this.#bornAt = bornAt;
-    this.#segments = segments;
+    this.#log = log;
     this.#positions = positions;
     this.#directory = directory;
     this.#index = index;
@@ -143,8 +143,8 @@ export class StoreReader {
 
   /**
    * Records of `topic` with a key, unique key or tag, store time within [begin, end] ms, by ascending position: the
-   * newest that `maxCount`, MAX_QUERY_BYTES and MAX_QUERY_ENTRIES leave. Throws `Unreadable` when one that may be among
-   * them cannot be read: an answer without it would say that it is not there.
+   * newest that `maxCount` and the limits MAX_QUERY_… leave. Throws `Unreadable` when one that may be among them cannot
+   * be read: an answer without it would say that it is not there.
    */
   query(
     topic: string,
@@ -159,11 +159,13 @@ export class StoreReader {
     const found = new Map<number, Uint8Array>();
     const indexKey = indexType === 'T' ? `${topic}#T#${key}` : `${topic}#${key}`;
     let bytes = 0;
+    let looked = 0;
     const bornAt = this.#bornAt(topic);
     const accept = (position: number): boolean => {
       if (position < bornAt || found.has(position)) return false;
       const size = this.#sizeAt(position);
-      if (size === 0 || bytes + size > MAX_QUERY_BYTES) return false;
+      if (size === 0 || bytes + size > MAX_QUERY_BYTES || looked > MAX_QUERY_LOOKED_BYTES) return false;
+      looked += size;
       const record = this.recordAt(position);
       if (record === undefined || !this.#answers(record, topic, key, indexType, begin, end)) return false;
       found.set(position, record);
@@ -209,7 +211,7 @@ export class StoreReader {
   /** Size of the record at `position`, 0 when there is none that may be seen; its first bytes are in `#head` then. */
   #sizeAt(position: number): number {
     if (position < this.#positions.get(LOG_START) || position + 8 > this.#positions.get(DISPATCHED)) return 0;
-    const left = this.#segments.fileSize - this.#segments.offsetOf(position);
+    const left = this.#log.fileSize - this.#log.offsetOf(position);
     if (left < SMALLEST_RECORD) return 0;
     if (!this.#copy(position, Math.min(HEAD_BYTES, left), this.#head)) return 0;
     const view = this.#headView;
@@ -221,7 +223,7 @@ export class StoreReader {
 
   /** False when retention has taken the file meanwhile. */
   #copy(position: number, length: number, target: Uint8Array): boolean {
-    const errno = this.#segments.copy(position, length, target, 0);
+    const errno = this.#log.copy(position, length, target, 0);
     if (errno === 0) return true;
     if (errno === ENOENT && position < this.#positions.get(LOG_START)) return false;
     throw new Unreadable(`the log at position ${position}`, errno);

@@ -7,6 +7,7 @@ import { parseHeartbeat } from '../../../src/clients/heartbeat.ts';
 import { QueueLocks } from '../../../src/clients/queue-locks.ts';
 import { newSubscription } from '../../../src/clients/subscription.ts';
 import {
+  MAX_CONSUMERS,
   MAX_COUNTERS,
   MAX_FORBIDDEN,
   MAX_GROUP_MEMBERS,
@@ -15,7 +16,9 @@ import {
   MAX_OFFLINE_SUBSCRIPTIONS,
   MAX_OFFSETS,
   MAX_PRODUCER_GROUPS,
+  MAX_PRODUCERS,
   MAX_QUEUES,
+  MAX_SUBSCRIPTION_BYTES,
   MAX_TOPICS,
 } from '../../../src/lib/limits.ts';
 import { GroupTable } from '../../../src/metadata/groups.ts';
@@ -178,6 +181,63 @@ test('members of a group, producer groups of a connection', () => {
     clients.producers.groups().map(([name]) => name),
     ['more'],
   );
+});
+
+test('members of all groups, and bytes of all subscriptions', () => {
+  const { settings, time } = tables();
+  const clients = new ClientTable(settings, time, silentLog, time);
+  const { consumers, producers } = clients;
+  const join = (groupName: string, connection: FakeConnection, topics?: readonly string[], version = 1n) =>
+    consumers.register({
+      client: client(connection),
+      consumer: {
+        groupName,
+        consumeType: 'CONSUME_PASSIVELY',
+        messageModel: 'CLUSTERING',
+        consumeFromWhere: 'CONSUME_FROM_LAST_OFFSET',
+        unitMode: false,
+        subscriptions: (topics ?? []).map((topic) => newSubscription(topic, '*', 'TAG', version)),
+      },
+      notify: false,
+      fingerprint: 0,
+      withoutSubscriptions: topics === undefined,
+    });
+  const [one, two] = [new FakeConnection('one'), new FakeConnection('two')];
+  for (let i = 0; i < MAX_CONSUMERS - 1; i++) join(`g${i}`, one);
+  join('g0', two);
+  refuses(() => join('g1', two), 'MAX_CONSUMERS', MAX_CONSUMERS);
+  assert.is(consumers.get('g1')?.members().length, 1);
+  join('g0', two);
+  consumers.unregister('g5', 'one', false);
+  join('g1', two);
+  refuses(() => join('g2', two), 'MAX_CONSUMERS', MAX_CONSUMERS);
+  consumers.removeConnection('one');
+
+  const topics = Array.from({ length: 10_000 }, (_, i) => `${'t'.repeat(100)}${i}`);
+  let groups = 0;
+  try {
+    for (;;) join(`s${groups}`, one, topics, BigInt(++groups));
+  } catch (error) {
+    assert.match((error as Error).message, /limit MAX_SUBSCRIPTION_BYTES/);
+    groups--;
+  }
+  assert.ok(groups > 5 && groups < 20, `${groups} groups of 10,000 topics`);
+  assert.is(consumers.get(`s${groups}`), undefined);
+  // A new version of what is there takes no more room, and less of it makes room.
+  join('s0', one, topics, 1000n);
+  join('s0', one, topics.slice(0, 10), 1001n);
+  join('more', one, topics.slice(0, 9_000));
+  refuses(() => join('s0', one, topics, 1002n), 'MAX_SUBSCRIPTION_BYTES', MAX_SUBSCRIPTION_BYTES);
+  consumers.removeConnection('one');
+  for (let i = 0; i < groups; i++) join(`again${i}`, one, topics);
+
+  for (let i = 0; i < MAX_PRODUCERS; i++) {
+    producers.register(`p${i % MAX_PRODUCER_GROUPS}`, client(new FakeConnection(`c${i}`)), 1);
+  }
+  refuses(() => producers.register('p', client(one), 1), 'MAX_PRODUCERS', MAX_PRODUCERS);
+  producers.register('p7', client(new FakeConnection('c7')), 2);
+  producers.removeConnection('c7');
+  producers.register('p', client(one), 1);
 });
 
 test('offsets: refused to requests, dropped from pulls', async () => {

@@ -199,6 +199,18 @@ test('keys with one hash are told apart', () => {
   assert.equal(bodies('Aa', 1), ['Aa'], 'what collides does not use up the number asked for');
 });
 
+test('a query looks at so many bytes of messages whose keys have the same hash, and no more', () => {
+  const found = (collidingMib: number) => {
+    const { store } = smallStore({ mappedFileSizeCommitLog: 128 << 20, maxMessageSize: 4 << 20 });
+    store.append('T', headFor(0), Buffer.from('x'), 'KEYS\x01Aa\x02');
+    for (let i = 0; i < collidingMib / 4; i++)
+      store.append('T', headFor(0), Buffer.alloc((4 << 20) - 1000), 'KEYS\x01BB\x02');
+    store.dispatch();
+    return store.reader.query('T', 'Aa', 64, 0, EVER, 'K').records.length;
+  };
+  assert.equal([found(60), found(72)], [1, 0]);
+});
+
 test('a query is held to its time by the record itself, not by the whole seconds of the index', () => {
   const { store, clock } = smallStore();
   const start = clock.time;
