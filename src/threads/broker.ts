@@ -169,7 +169,10 @@ class Broker implements RunningBroker {
   #makeLink(handlers: LinkEvents['handlers'], requests: Requests): LinkServer {
     return new LinkServer(this.#topology.networks, {
       handlers,
-      closed: (connection) => this.#tables.clients.connectionClosed(connection.id),
+      closed: (connection) => {
+        this.#tables.clients.connectionClosed(connection.id);
+        this.#queries.closed(connection.id);
+      },
       progress: (group, queue, commit, pull) => requests.progress(group, queue, commit, pull),
       ensure: (what, reply) => requests.ensure(what, reply),
       subscription: (subscription) => requests.subscription(subscription),
@@ -229,7 +232,8 @@ class Broker implements RunningBroker {
     this.#link.end();
     this.#checkpoints.end();
     this.#duties.halt();
-    await this.#engine?.terminate();
+    this.#queries.end();
+    await Promise.all([this.#jobs.terminate(), this.#engine?.terminate()]);
     this.#doorbell.close();
     this.#opened.store.abandon();
   }
@@ -239,8 +243,9 @@ class Broker implements RunningBroker {
     this.#checkpoints.end();
     await this.#topics.allSettled();
     await this.#duties.stop();
-    await this.#jobs.close();
     await this.#engine?.refuse();
+    this.#queries.end();
+    await this.#jobs.close();
     await this.#delay.stop();
     while (this.#put.underWay > 0 && !this.#opened.positions.halted) {
       await new Promise((resolve) => setTimeout(resolve, 5));

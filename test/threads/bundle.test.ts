@@ -49,7 +49,7 @@ test('the command line starts a broker and stops it cleanly', async () => {
 
 test('the pool finds its jobs', () => {
   const jobs = createRequire(import.meta.url)(fileURLToPath(new URL('jobs.thread.cjs', BUNDLE)));
-  assert.type(jobs.followLog, 'function');
+  assert.equal([typeof jobs.followLog, typeof jobs.findByKey], ['function', 'function']);
 });
 
 test.run();

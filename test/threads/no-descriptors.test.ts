@@ -5,6 +5,8 @@ import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { RequestCode } from '../../src/protocol/codes.ts';
+import { type RemotingCommand, requestCommand } from '../../src/protocol/command.ts';
 import { CommandClient } from '../../src/remoting/command-client.ts';
 import { pullRequest, sendRequest, startBrokerProcess, temporaryStore } from '../support/broker-process.ts';
 
@@ -19,6 +21,11 @@ async function crowd(address: string): Promise<Socket[]> {
   for (const socket of sockets) socket.on('error', () => {});
   await sleep(1_000);
   return sockets;
+}
+
+function keyQuery(key: string): RemotingCommand {
+  const times = { beginTimestamp: '0', endTimestamp: String(Number.MAX_SAFE_INTEGER) };
+  return requestCommand(RequestCode.QUERY_MESSAGE, { topic: 'T', key, maxNum: '32', ...times });
 }
 
 for (const flush of ['ASYNC_FLUSH', 'SYNC_FLUSH']) {
@@ -43,11 +50,15 @@ for (const flush of ['ASYNC_FLUSH', 'SYNC_FLUSH']) {
       sockets = await crowd(broker.broker);
       let refused = 0;
       for (let i = 0; i < 60; i++) if ((await send()) !== 0) refused++;
+      // A query by key needs a thread of its own: it is answered one way or the other.
+      await client.request(keyQuery('key-1'), 30_000);
       assert.is(broker.child.exitCode, null, broker.log());
       for (const socket of sockets) socket.destroy();
       const before = sent;
       while ((await send()) !== 0) await sleep(100);
       assert.ok(before >= 20, `${before} sent, ${refused} refused`);
+      const found = await client.request(keyQuery('key-1'), 30_000);
+      assert.is(found.code, 0, found.remark);
       for (let offset = 0; offset < sent; ) {
         const pulled = await client.request(pullRequest('T', 0, offset, 10_000), 20_000);
         assert.is(pulled.code, 0, pulled.remark);

@@ -1,6 +1,7 @@
 /**
  * Queries by key wait here for the thread that looks messages up. It has one at a time, and gets the next one while
- * answers can be carried: what is found may be thousands of times as long as the question.
+ * answers can be carried: what is found may be thousands of times as long as the question. Connections have their turns
+ * one after the other.
  */
 import { Fifo } from '../../lib/fifo.ts';
 import { limitRemark, MAX_KEY_QUERIES, MAX_KEY_QUERIES_PER_CONNECTION } from '../../lib/limits.ts';
@@ -10,7 +11,6 @@ import type { FoundRecords, KeyQuery } from '../../store/read/key-query.ts';
 
 interface Waiting {
   query: KeyQuery;
-  connection: string;
   resolve: (found: FoundRecords) => void;
   reject: (error: unknown) => void;
 }
@@ -18,9 +18,11 @@ interface Waiting {
 export class KeyQueries {
   readonly #find: (query: KeyQuery) => Promise<FoundRecords>;
   readonly #mayStart: () => boolean;
-  readonly #waiting = new Fifo<Waiting>();
-  readonly #perConnection = new Map<string, number>();
+  /** By connection, in the order of their turns. */
+  readonly #waiting = new Map<string, Fifo<Waiting>>();
+  #size = 0;
   #running = false;
+  #ended = false;
 
   /** After `mayStart` has returned false, `serve` is to be called when it may return true. */
   constructor(find: (query: KeyQuery) => Promise<FoundRecords>, mayStart: () => boolean) {
@@ -30,29 +32,30 @@ export class KeyQueries {
 
   /** `connection`: who asks. Throws a RequestError when he, or all together, ask for too much. */
   find(query: KeyQuery, connection: string): Promise<FoundRecords> {
-    const own = this.#perConnection.get(connection) ?? 0;
-    if (own >= MAX_KEY_QUERIES_PER_CONNECTION) {
+    if (this.#ended) throw new RequestError(ResponseCode.SYSTEM_BUSY, 'the broker is stopping');
+    const own = this.#waiting.get(connection) ?? new Fifo<Waiting>();
+    if (own.size >= MAX_KEY_QUERIES_PER_CONNECTION) {
       const what = 'queries by key of this connection that are not answered yet';
       throw busy(what, MAX_KEY_QUERIES_PER_CONNECTION, 'MAX_KEY_QUERIES_PER_CONNECTION');
     }
-    if (this.#waiting.size >= MAX_KEY_QUERIES)
+    if (this.#size >= MAX_KEY_QUERIES)
       throw busy('queries by key that are not answered yet', MAX_KEY_QUERIES, 'MAX_KEY_QUERIES');
-    this.#perConnection.set(connection, own + 1);
+    this.#waiting.set(connection, own);
+    this.#size++;
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ query, connection, resolve, reject });
+      own.push({ query, resolve, reject });
       this.serve();
     });
   }
 
   /** Starts the next one if it may. */
   serve(): void {
-    if (this.#running || this.#waiting.size === 0 || !this.#mayStart()) return;
-    const next = this.#waiting.shift() as Waiting;
+    if (this.#running || this.#size === 0 || !this.#mayStart()) return;
+    const { query, resolve, reject } = this.#next();
     this.#running = true;
-    void this.#find(next.query)
-      .then(next.resolve, next.reject)
+    void this.#find(query)
+      .then(resolve, reject)
       .finally(() => {
-        this.#answered(next.connection);
         // By then the answer is on its way, and counts when the next one asks for room.
         setImmediate(() => {
           this.#running = false;
@@ -61,10 +64,28 @@ export class KeyQueries {
       });
   }
 
-  #answered(connection: string): void {
-    const left = (this.#perConnection.get(connection) ?? 1) - 1;
-    if (left > 0) this.#perConnection.set(connection, left);
-    else this.#perConnection.delete(connection);
+  /** What a connection that is gone has asked for is not looked up any more. */
+  closed(connection: string): void {
+    for (const { reject } of this.#waiting.get(connection) ?? []) {
+      this.#size--;
+      reject(new RequestError(ResponseCode.SYSTEM_BUSY, 'the connection is closed'));
+    }
+    this.#waiting.delete(connection);
+  }
+
+  /** Nothing more is looked up. */
+  end(): void {
+    this.#ended = true;
+    for (const connection of this.#waiting.keys()) this.closed(connection);
+  }
+
+  #next(): Waiting {
+    const [[connection, own]] = this.#waiting as unknown as [[string, Fifo<Waiting>]];
+    const next = own.shift() as Waiting;
+    this.#size--;
+    this.#waiting.delete(connection);
+    if (own.size > 0) this.#waiting.set(connection, own);
+    return next;
   }
 }
 

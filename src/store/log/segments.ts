@@ -9,12 +9,13 @@ import { modulo } from '../../lib/modulo.ts';
 import type { Bulk } from '../../ring/bulk.ts';
 import type { Disk, Mapping } from '../disk/disk.ts';
 import { EIO } from '../disk/errors.ts';
+import type { LogBytes } from './unmapped-log.ts';
 
 export function fileNameOf(position: number): string {
   return String(position).padStart(20, '0');
 }
 
-export class Segments {
+export class Segments implements LogBytes {
   readonly fileSize: number;
   readonly #directory: string;
   readonly #disk: Disk;

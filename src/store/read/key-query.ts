@@ -5,7 +5,7 @@
 import { Positions } from '../../ring/positions.ts';
 import { nativeDisk } from '../disk/native-disk.ts';
 import { IndexReader } from '../index/index-reader.ts';
-import { Segments } from '../log/segments.ts';
+import { UnmappedLog } from '../log/unmapped-log.ts';
 import type { StoreOptions } from '../options.ts';
 import { storePaths } from '../paths.ts';
 import { QueueDirectory } from '../queue/queue-directory.ts';
@@ -46,15 +46,15 @@ export function findByKey({ positions, directory, store, query, bornAt }: KeyQue
         entries: store.maxIndexNum,
       })
     : undefined;
-  const segments = new Segments(nativeDisk, store.commitLogDirectory, store.mappedFileSizeCommitLog);
+  const log = new UnmappedLog(nativeDisk, store.commitLogDirectory, store.mappedFileSizeCommitLog);
   try {
     const queues = QueueDirectory.attach(directory);
-    const reader = new StoreReader(segments, new Positions(positions), queues, index, () => bornAt);
+    const reader = new StoreReader(log, new Positions(positions), queues, index, () => bornAt);
     const { topic, key, maxCount, begin, end, indexType } = query;
     const found = reader.query(topic, key, maxCount, begin, end, indexType);
     return { ...found, records: joined(found.records) };
   } finally {
-    segments.close();
+    log.close();
   }
 }
 

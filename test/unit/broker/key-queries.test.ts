@@ -79,16 +79,49 @@ test('a connection, and all together, may have so many; answered ones count no m
   const fill = (connection: string, count: number) => {
     for (let i = 0; i < count; i++) void rig.queries.find(asked('k'), connection);
   };
-  fill('x', MAX_KEY_QUERIES_PER_CONNECTION);
+  // The one that is being looked up does not wait any more.
+  fill('x', MAX_KEY_QUERIES_PER_CONNECTION + 1);
   assert.throws(() => fill('x', 1), /limit MAX_KEY_QUERIES_PER_CONNECTION/);
   await rig.end(found(1));
   fill('x', 1);
   assert.throws(() => fill('x', 1), /limit MAX_KEY_QUERIES_PER_CONNECTION/);
-  // The one that is being looked up does not wait any more.
-  for (let i = MAX_KEY_QUERIES_PER_CONNECTION - 1; i < MAX_KEY_QUERIES; i++) fill(`y${i}`, 1);
+  for (let i = MAX_KEY_QUERIES_PER_CONNECTION; i < MAX_KEY_QUERIES; i++) fill(`y${i}`, 1);
   assert.throws(() => fill('z', 1), /limit MAX_KEY_QUERIES\)/);
   await rig.end(found(2));
   fill('z', 1);
+});
+
+test('connections have their turns; one that is gone is forgotten, and after the end there is none', async () => {
+  const rig = new Rig();
+  const outcomes: string[] = [];
+  const ask = (key: string, connection: string) =>
+    rig.queries.find(asked(key), connection).then(
+      () => outcomes.push(`${key} found`),
+      (error: Error) => outcomes.push(`${key}: ${error.message}`),
+    );
+  for (const key of ['x1', 'x2', 'x3', 'x4']) void ask(key, 'x');
+  for (const key of ['y1', 'y2']) void ask(key, 'y');
+  for (let i = 0; i < 3; i++) await rig.end(found(1));
+  assert.equal(rig.started, ['x1', 'x2', 'y1', 'x3']);
+  rig.queries.closed('x');
+  rig.queries.closed('nobody');
+  await rig.end(found(1));
+  assert.equal(rig.started.at(-1), 'y2');
+  void ask('z1', 'z');
+  rig.queries.end();
+  await rig.end(found(1));
+  assert.throws(() => rig.queries.find(asked('w1'), 'w'), /stopping/);
+  assert.is(rig.started.length, 5);
+  const gone = ': the connection is closed';
+  assert.equal(outcomes, [
+    'x1 found',
+    'x2 found',
+    'y1 found',
+    `x4${gone}`,
+    'x3 found',
+    `z1${gone}`,
+    'y2 found',
+  ]);
 });
 
 test.run();
