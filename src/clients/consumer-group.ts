@@ -18,6 +18,8 @@ export interface ConsumerGroupView {
   readonly messageModel: string;
   readonly consumeFromWhere: string;
   readonly subscriptions: ReadonlyMap<string, Subscription>;
+  /** Another number after each change of its members. */
+  readonly revision: number;
   /** One for each connection, in order of arrival. */
   members(): ConsumerMember[];
   /** Each once, although two connections may have one. */
@@ -40,9 +42,14 @@ export class ConsumerGroup implements ConsumerGroupView {
   readonly #byClient = new Map<string, Map<string, ConsumerMember>>();
 
   #bytes = 0;
+  #revision = 0;
 
   constructor(name: string) {
     this.name = name;
+  }
+
+  get revision(): number {
+    return this.#revision;
   }
 
   get isBroadcast(): boolean {
@@ -96,6 +103,7 @@ export class ConsumerGroup implements ConsumerGroupView {
     }
     this.leave(id);
     const member = { ...client, lastHeartbeat: now };
+    this.#revision++;
     this.#members.set(id, member);
     const others = this.#byClient.get(client.clientId);
     if (others === undefined) {
@@ -110,6 +118,7 @@ export class ConsumerGroup implements ConsumerGroupView {
   leave(connectionId: string): boolean {
     const member = this.#members.get(connectionId);
     if (member === undefined) return false;
+    this.#revision++;
     this.#members.delete(connectionId);
     const sameId = this.#byClient.get(member.clientId);
     sameId?.delete(connectionId);

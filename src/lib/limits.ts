@@ -97,9 +97,11 @@ export const MAX_QUERY_LOOKED_BYTES = 64 * MIB;
 export const MAX_QUERY_ENTRIES = 64 * KIB;
 /** Clients that one request has the broker ask or tell something. */
 export const MAX_ASKED_CLIENTS = 1 * KIB;
+/** Queues of all topics that one request makes or changes. */
+export const MAX_QUEUES_ASKED = 64 * KIB;
 /** Consumer groups and producer groups in one heartbeat, and topics that one consumer subscribes to. */
 export const MAX_HEARTBEAT_GROUPS = 1 * KIB;
-export const MAX_SUBSCRIPTIONS = 16 * KIB;
+export const MAX_SUBSCRIPTIONS = 4 * KIB;
 /** Members of all consumer groups, of all producer groups: a client counts in each of its groups. */
 export const MAX_CONSUMERS = 256 * KIB;
 export const MAX_PRODUCERS = 256 * KIB;

@@ -31,13 +31,8 @@ export function createMaintenance(
 }
 
 function isExpired(topic: string, ids: QueueIds, reads: ControlReads): boolean {
-  for (const queue of ids.all()) {
-    if (
-      queue.topic === topic &&
-      reads.minOffset(topic, queue.queueId) < reads.maxOffset(topic, queue.queueId)
-    ) {
-      return false;
-    }
-  }
-  return true;
+  return ids.of(topic).every((id) => {
+    const queueId = ids.nameOf(id)?.queueId ?? 0;
+    return reads.minOffset(topic, queueId) >= reads.maxOffset(topic, queueId);
+  });
 }

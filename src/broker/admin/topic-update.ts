@@ -1,5 +1,6 @@
 /** UPDATE_AND_CREATE_TOPIC (17), its list form (18) and DELETE_TOPIC_IN_BROKER (215). Answered when it is on disk. */
 
+import { MAX_QUEUES_ASKED } from '../../lib/limits.ts';
 import { isBlank, popRetryTopicOf, popRetryTopicV2Of, topicNameProblem } from '../../lib/names.ts';
 import { quote } from '../../lib/quote.ts';
 import { MESSAGE_TYPE_ATTRIBUTE, parseAttributeChanges } from '../../metadata/attributes.ts';
@@ -18,9 +19,11 @@ import {
   RequestError,
   requiredInt32,
   succeed,
+  tableFull,
   textField,
 } from '../../protocol/request-fields.ts';
 import type { BrokerContext, BrokerHandler } from '../context.ts';
+import { Slices } from './slices.ts';
 
 const FILTER_TYPES = ['SINGLE_TAG', 'MULTI_TAG'];
 
@@ -45,10 +48,22 @@ export const updateTopics: BrokerHandler = async (context, request) => {
     if (isUnchanged(context, config)) return succeed(request);
   }
   context.topics.checkRoom(configs);
-  for (const config of configs) context.topics.update(config);
+  checkQueuesAsked(configs);
+  const slices = new Slices(context.clock);
+  for (const config of configs) {
+    context.topics.update(config);
+    if (slices.over) await slices.pause();
+  }
   await context.topics.saved();
   return succeed(request);
 };
+
+/** All threads make a reader of each queue. */
+function checkQueuesAsked(configs: readonly TopicConfig[]): void {
+  const queues = configs.reduce((sum, topic) => sum + Math.max(topic.readQueueNums, topic.writeQueueNums), 0);
+  if (queues > MAX_QUEUES_ASKED)
+    throw tableFull('queues of the topics in one request', MAX_QUEUES_ASKED, 'MAX_QUEUES_ASKED');
+}
 
 /** Goes with the topic: offsets, counters, and the retry topics that pop consumers have for it. */
 export const deleteTopic: BrokerHandler = async (context, request) => {

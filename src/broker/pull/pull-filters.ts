@@ -43,7 +43,7 @@ export class PullFilters {
   }
 
   of(request: RequestView, fields: PullFields, group: GroupView, topic: TopicView): Filter | Refusal {
-    if (group.config.forbidden.includes(topic.name)) {
+    if (group.forbidden.has(topic.name)) {
       return {
         code: ResponseCode.NO_PERMISSION,
         remark: `the consumer group[${group.config.name}] is forbidden for topic[${topic.name}]`,

@@ -17,9 +17,8 @@ export class Announcer {
     this.#publish = publish;
     tables.groups.changed.add((config) => this.#group(config));
     tables.groups.deleted.add((name) => publish({ kind: 'groupDeleted', name }));
-    tables.groups.forbiddenChanged.add(({ group }) => {
-      const config = tables.groups.get(group);
-      if (config !== undefined) this.#group(config);
+    tables.groups.forbiddenChanged.add(({ group, topic }) => {
+      publish({ kind: 'forbidden', group, topic, forbidden: !tables.groups.mayRead(group, topic) });
     });
     tables.clients.consumers.changed.add((group) => this.#consumers(group));
     tables.offsets.resetChanged.add((reset) => publish({ kind: 'reset', ...reset }));
@@ -41,7 +40,7 @@ export class Announcer {
   }
 
   #group(config: GroupConfig): void {
-    const { groups, topics } = this.#tables;
+    const { groups } = this.#tables;
     const delta: GroupDelta = {
       kind: 'group',
       name: config.groupName,
@@ -49,7 +48,7 @@ export class Announcer {
       consumeEnable: config.consumeEnable,
       consumeBroadcastEnable: config.consumeBroadcastEnable,
       brokerId: config.brokerId,
-      forbidden: groups.forbiddenTopics(config.groupName).filter((topic) => topics.has(topic)),
+      forbidden: groups.forbiddenTopics(config.groupName),
     };
     this.#publish(delta);
     this.#consumers(config.groupName);

@@ -31,6 +31,14 @@ export interface GroupDelta {
   forbidden: string[];
 }
 
+/** What a group may read of one topic has changed: the whole list may be long. */
+export interface ForbiddenDelta {
+  kind: 'forbidden';
+  group: string;
+  topic: string;
+  forbidden: boolean;
+}
+
 export interface GroupDeletedDelta {
   kind: 'groupDeleted';
   name: string;
@@ -83,6 +91,7 @@ export type Delta =
   | TopicDelta
   | TopicDeletedDelta
   | GroupDelta
+  | ForbiddenDelta
   | GroupDeletedDelta
   | ConsumersDelta
   | ResetDelta

@@ -3,7 +3,15 @@ import { BytesMap } from '../../lib/bytes-map.ts';
 import { isNotSendableTopic, isRetryTopic } from '../../lib/names.ts';
 import type { FieldTable } from '../../protocol/field-table.ts';
 import type { ReaderQueue, TagFilter } from '../../store/read/pull-reader.ts';
-import type { ConsumersDelta, Delta, GroupDelta, ResetDelta, SettingsDelta, TopicDelta } from './deltas.ts';
+import type {
+  ConsumersDelta,
+  Delta,
+  ForbiddenDelta,
+  GroupDelta,
+  ResetDelta,
+  SettingsDelta,
+  TopicDelta,
+} from './deltas.ts';
 
 export interface TopicView {
   readonly name: string;
@@ -34,9 +42,12 @@ export class GroupView {
   consumers: ConsumersView | undefined;
   /** Offsets set by an operator, by `topic@queueId`: the next pull starts there. */
   readonly resets = new Map<string, number>();
+  /** Topics that it may not read. */
+  readonly forbidden: Set<string>;
 
   constructor(config: GroupDelta, previous: GroupView | undefined) {
     this.config = config;
+    this.forbidden = new Set(config.forbidden);
     this.consumers = previous?.consumers;
     for (const [key, offset] of previous?.resets ?? []) this.resets.set(key, offset);
   }
@@ -84,6 +95,9 @@ export class NetworkView {
       case 'group':
         this.groups.set(delta.name, new GroupView(delta, this.groups.getByName(delta.name)));
         break;
+      case 'forbidden':
+        this.#applyForbidden(delta);
+        break;
       case 'groupDeleted':
         this.groups.delete(delta.name);
         break;
@@ -117,6 +131,12 @@ export class NetworkView {
       queues,
       plainSend: !isRetryTopic(delta.name) && !isNotSendableTopic(delta.name),
     });
+  }
+
+  #applyForbidden({ group, topic, forbidden }: ForbiddenDelta): void {
+    const topics = this.groups.getByName(group)?.forbidden;
+    if (forbidden) topics?.add(topic);
+    else topics?.delete(topic);
   }
 
   #applyReset({ group, topic, queueId, offset }: ResetDelta): void {

@@ -136,6 +136,13 @@ test('topics in a list', async () => {
   };
   assert.is((await ask(request(RequestCode.UPDATE_AND_CREATE_TOPIC_LIST, {}, body)))?.code, 0);
   assert.equal([context.topics.get('a')?.readQueueNums, context.topics.get('b')?.perm], [1, 4]);
+  const wide = Array.from({ length: 17 }, (_, i) => ({ topicName: `w${i}`, writeQueueNums: 4096 }));
+  const asked = (topicConfigList: object[]) =>
+    ask(request(RequestCode.UPDATE_AND_CREATE_TOPIC_LIST, {}, { topicConfigList }));
+  assert.match((await asked(wide))?.remark ?? '', /more than 65536 \(limit MAX_QUEUES_ASKED\)/);
+  assert.not.ok(context.topics.has('w0'));
+  assert.is((await asked(wide.slice(1)))?.code, ResponseCode.SUCCESS);
+  assert.is(context.topics.get('w16')?.writeQueueNums, 4096);
 });
 
 test('deletes a topic with its offsets and pop retry topics', async () => {

@@ -72,6 +72,11 @@ test('checks come in the order of RocketMQ, each with its code', () => {
   refused(pullFields({ expressionType: 'SQL92' }), ResponseCode.SYSTEM_ERROR, /filter message by SQL92/);
   rig.view.apply(groupDelta('g', { forbidden: ['T'] }));
   refused(pullFields(), ResponseCode.NO_PERMISSION, /is forbidden for topic\[T\]/);
+  rig.view.apply({ kind: 'forbidden', group: 'g', topic: 'T', forbidden: false });
+  refused(pullFields({ queueId: '-1' }), ResponseCode.INVALID_PARAMETER, /queueId\[-1\] is illegal/);
+  rig.view.apply({ kind: 'forbidden', group: 'g', topic: 'T', forbidden: true });
+  rig.view.apply({ kind: 'forbidden', group: 'unknown', topic: 'T', forbidden: true });
+  refused(pullFields(), ResponseCode.NO_PERMISSION, /is forbidden for topic\[T\]/);
   rig.view.apply({ kind: 'settings', brokerPermission: 2, writable: true, notWritableRemark: '' });
   refused(
     pullFields({ consumerGroup: 'unknown' }),
