@@ -27,6 +27,8 @@ const ZERO = 0x30;
 const ONE = 0x31;
 const NINE = 0x39;
 
+const LETTER_A = 0x41;
+
 const HIGH_BITS = 0x80808080 | 0;
 const ONES = 0x01010101;
 const SPACES = 0x20202020;
@@ -41,82 +43,87 @@ export const MIN_TEMPLATE_BYTES = STEP;
 
 export class ByteTemplate {
   readonly bytes: Uint8Array;
-  readonly #kinds: Uint8Array;
   /** The text in steps of eight bytes; the last step begins eight bytes before the end, so that none is left over. */
-  readonly #places: Int32Array;
   readonly #doubles: Float64Array;
   /** Of each half of a step: its bytes, and the kind that all of them are of. */
   readonly #words: Int32Array;
   readonly #halves: Uint8Array;
+  /** Of halves that are MIXED, MIXED_WORDS each (`mixedHalf`). */
+  readonly #mixed: Int32Array;
 
   /** `bytes` are kept: ASCII without NUL, at least MIN_TEMPLATE_BYTES. `kinds` has one for each. */
   constructor(bytes: Uint8Array, kinds: Uint8Array) {
     this.bytes = bytes;
-    this.#kinds = kinds;
     const view = new DataView(bytes.buffer, bytes.byteOffset);
     const last = bytes.length - STEP;
-    this.#places = Int32Array.from({ length: Math.ceil(bytes.length / STEP) }, (_, i) =>
-      Math.min(i * STEP, last),
-    );
-    this.#doubles = Float64Array.from(this.#places, (place) => view.getFloat64(place, true));
-    const halves = Array.from(this.#places).flatMap((place) => [place, place + HALF]);
+    const places = Array.from({ length: Math.ceil(bytes.length / STEP) }, (_, i) => Math.min(i * STEP, last));
+    this.#doubles = Float64Array.from(places, (place) => view.getFloat64(place, true));
+    const halves = places.flatMap((place) => [place, place + HALF]);
     this.#words = Int32Array.from(halves, (place) => view.getInt32(place, true));
     this.#halves = Uint8Array.from(halves, (place) => {
       const kind = kinds[place] as number;
       return kinds.subarray(place, place + HALF).every((other) => other === kind) ? kind : MIXED;
     });
+    this.#mixed = Int32Array.from(halves.flatMap((place) => mixedHalf(kinds.subarray(place, place + HALF))));
   }
 
   /** Whether the text of the same length at `from` differs only where it may. */
-  matches(bytes: Uint8Array, view: DataView, from: number): boolean {
+  matches(view: DataView, from: number): boolean {
     const doubles = this.#doubles;
     const last = doubles.length - 1;
     for (let i = 0, at = from; i < last; i++, at += STEP) {
-      if (view.getFloat64(at, true) !== doubles[i] && !this.#allows(bytes, view, from, i)) return false;
+      if (view.getFloat64(at, true) !== doubles[i] && !this.#allows(view, at, i)) return false;
     }
     const end = from + this.bytes.length - STEP;
-    return view.getFloat64(end, true) === doubles[last] || this.#allows(bytes, view, from, last);
+    return view.getFloat64(end, true) === doubles[last] || this.#allows(view, end, last);
   }
 
-  #allows(bytes: Uint8Array, view: DataView, from: number, step: number): boolean {
-    const place = this.#places[step] as number;
+  #allows(view: DataView, at: number, step: number): boolean {
     return (
-      this.#allowsHalf(bytes, view.getInt32(from + place, true), from + place, step * 2, place) &&
-      this.#allowsHalf(
-        bytes,
-        view.getInt32(from + place + HALF, true),
-        from + place + HALF,
-        step * 2 + 1,
-        place + HALF,
-      )
+      this.#allowsHalf(view.getInt32(at, true), step * 2) &&
+      this.#allowsHalf(view.getInt32(at + HALF, true), step * 2 + 1)
     );
   }
 
-  #allowsHalf(bytes: Uint8Array, word: number, at: number, half: number, place: number): boolean {
+  #allowsHalf(word: number, half: number): boolean {
     if (word === this.#words[half]) return true;
     const kind = this.#halves[half];
     if (kind === PLAIN_TEXT) return isPlain(word);
-    if (kind === DIGIT) return (((word + ABOVE_NINE) | (word - ZEROS) | word) & HIGH_BITS) === 0;
-    return kind !== FIXED && this.#allowsEach(bytes, at, place);
+    if (kind === DIGIT) return isDigits(word, ZEROS);
+    return kind !== FIXED && this.#allowsMixed(word, half);
   }
 
-  #allowsEach(bytes: Uint8Array, at: number, place: number): boolean {
-    for (let i = 0; i < HALF; i++) if (!this.#allowsByte(bytes[at + i] as number, place + i)) return false;
-    return true;
+  /** Each kind by itself, the bytes of the others replaced by what passes. */
+  #allowsMixed(word: number, half: number): boolean {
+    const mixed = this.#mixed;
+    const at = half * MIXED_WORDS;
+    const digits = mixed[at] as number;
+    const plain = mixed[at + 1] as number;
+    const same = (word ^ (this.#words[half] as number)) & ~(digits | plain);
+    if (same !== 0) return false;
+    const numbers = (word & digits) | ((NINE * ONES) & ~digits);
+    return (
+      isDigits(numbers, mixed[at + 2] as number) && isPlain((word & plain) | ((LETTER_A * ONES) & ~plain))
+    );
   }
+}
 
-  #allowsByte(byte: number, place: number): boolean {
-    switch (this.#kinds[place]) {
-      case PLAIN_TEXT:
-        return isPlainByte(byte);
-      case DIGIT:
-        return byte >= ZERO && byte <= NINE;
-      case FIRST_DIGIT:
-        return byte >= ONE && byte <= NINE;
-      default:
-        return byte === this.bytes[place];
-    }
-  }
+/** Masks of the digits and of the plain text among four bytes, and the least that each digit may be. */
+const MIXED_WORDS = 3;
+
+function mixedHalf(kinds: Uint8Array): number[] {
+  const word = (byteOf: (kind: number) => number) =>
+    kinds.reduce((sum, kind, i) => sum | (byteOf(kind) << (i * 8)), 0);
+  return [
+    word((kind) => (kind === DIGIT || kind === FIRST_DIGIT ? 0xff : 0)),
+    word((kind) => (kind === PLAIN_TEXT ? 0xff : 0)),
+    word((kind) => (kind === FIRST_DIGIT ? ONE : ZERO)),
+  ];
+}
+
+/** All four bytes are '0' (or what `least` says) to '9'. A byte borrows from the next only when it is too small itself. */
+function isDigits(word: number, least: number): boolean {
+  return (((word + ABOVE_NINE) | (word - least) | word) & HIGH_BITS) === 0;
 }
 
 function isPlainByte(byte: number): boolean {

@@ -65,7 +65,7 @@ export class HeaderTemplate implements Template {
 
   /** Whether the header of the same length that begins at bytes[from] has this layout; then `fields` are its own. */
   matches(bytes: Uint8Array, view: DataView, from: number): boolean {
-    if (!this.#template.matches(bytes, view, from) || !this.#readOpaque(bytes, from)) return false;
+    if (!this.#template.matches(view, from) || !this.#readOpaque(bytes, from)) return false;
     this.fields.moveTo(bytes, from);
     return true;
   }

@@ -20,8 +20,8 @@ class PropertyTemplate implements Template {
     this.#template = new ByteTemplate(text, kindsOf(text));
   }
 
-  matches(bytes: Uint8Array, view: DataView, from: number): boolean {
-    return this.#template.matches(bytes, view, from);
+  matches(_bytes: Uint8Array, view: DataView, from: number): boolean {
+    return this.#template.matches(view, from);
   }
 }
 

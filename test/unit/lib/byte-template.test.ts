@@ -38,7 +38,7 @@ test('every byte in every place is judged as its kind says', () => {
         buffer.set(text, 3);
         buffer[3 + place] = byte;
         const expected = allowed(kinds[place] as number, byte, text[place] as number);
-        const found = template.matches(buffer, new DataView(buffer.buffer), 3);
+        const found = template.matches(new DataView(buffer.buffer), 3);
         assert.is(found, expected, `length ${length}, place ${place}, byte ${byte}, kind ${kinds[place]}`);
       }
     }
@@ -59,7 +59,7 @@ test('many differences at once', () => {
       other[place] = random.next() < 0.9 ? (fitting as number) : random.pick(SOME);
     }
     const expected = other.every((byte, at) => allowed(kinds[at] as number, byte, text[at] as number));
-    assert.is(template.matches(other, new DataView(other.buffer), 0), expected);
+    assert.is(template.matches(new DataView(other.buffer), 0), expected);
     if (expected) fits++;
   }
   assert.ok(fits > 5000 && fits < 19_000, `${fits} of 20,000 fitted`);
