@@ -121,7 +121,7 @@ function mixedHalf(kinds: Uint8Array): number[] {
   ];
 }
 
-/** All four bytes are '0' (or what `least` says) to '9'. A byte borrows from the next only when it is too small itself. */
+/** All four bytes are '0' (or what `least` says) to '9'. A byte borrows from the next only when it is too small. */
 function isDigits(word: number, least: number): boolean {
   return (((word + ABOVE_NINE) | (word - least) | word) & HIGH_BITS) === 0;
 }

@@ -14,7 +14,12 @@ export const updateBrokerConfig: BrokerHandler = (context, request) => {
   if (forbidden.some((name) => changes.has(name))) {
     throw new RequestError(ResponseCode.NO_PERMISSION, 'Can not update config in black list.');
   }
-  context.properties.update(changes);
+  try {
+    context.properties.update(changes);
+  } catch (error) {
+    // Whoever asked is told; nothing is wrong here that a log should say.
+    throw new RequestError(ResponseCode.SYSTEM_ERROR, (error as Error).message);
+  }
   context.log.info({ changes: Object.fromEntries(changes) }, 'configuration changed');
   // Name servers show each topic's permissions cut down to the broker's.
   if (changes.has('brokerPermission')) context.topics.touch();

@@ -1,6 +1,7 @@
 /** The running broker's configuration as requests 25 and 26 see it. */
 import type { BrokerProperties } from '../../broker/context.ts';
 import { type Clock, systemClock } from '../../lib/clock.ts';
+import { quote } from '../../lib/quote.ts';
 import { DataVersion, type DataVersionJson } from '../../metadata/data-version.ts';
 import { UserError } from '../user-error.ts';
 import { brokerKeys } from './broker-keys.ts';
@@ -49,7 +50,7 @@ export class LiveProperties implements BrokerProperties {
       const known = unsupportedKey(name);
       throw new UserError(
         known === undefined
-          ? `There is no property ${name}.`
+          ? `There is no property ${quote(name)}.`
           : `${name} cannot be set: ${known.why}. Nothing was changed.`,
       );
     }
