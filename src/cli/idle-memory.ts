@@ -15,8 +15,8 @@ const LOOK_MS = 10_000;
 /** Growth from which on a look is followed by work. A collection takes as long as what is alive is large. */
 const MUCH_BYTES = 16 * 1024 * 1024;
 const MUCH_SHARE = 0.5;
-/** A small heap is collected in some 10 ms. */
-const IDLE_UTILIZATION = 0.05;
+/** A small heap is collected in some 10 ms, which a thread with this little to do can spare now and then. */
+const IDLE_UTILIZATION = 0.3;
 /** The first one frees what is garbage, the second one finds that little is allocated. */
 const COLLECTIONS = 2;
 

@@ -143,7 +143,7 @@ async function deleteHostileTopics({ broker }: Arena): Promise<void> {
   talk.destroy();
 }
 
-/** Waits until both are back where they were, and says how far they came. */
+/** Waits until both are back where they were, idle as they are then, and says how far they came. */
 async function settled(arena: Arena, before: readonly Holdings[]): Promise<boolean> {
   const servers = [arena.broker, arena.nameServer];
   const end = performance.now() + SETTLING_MS;
@@ -156,7 +156,6 @@ async function settled(arena: Arena, before: readonly Holdings[]): Promise<boole
       }
       return back;
     }
-    await ordinaryTraffic(arena);
     await pause(1000);
   }
 }
