@@ -50,6 +50,7 @@ class RingmqAddon final : public Napi::Addon<RingmqAddon> {
                              cold<setFileCacheLimitCall>(env, "setFileCacheLimit"),
 
                              cold<zeroFileRangeCall>(env, "zeroFileRange"),
+                             cold<firstDataCall>(env, "firstData"),
                              cold<syncDirectoryCall>(env, "syncDirectory"),
                              cold<lockFileCall>(env, "lockFile"),
                              cold<unlockFileCall>(env, "unlockFile"),

@@ -67,6 +67,18 @@ bool unlockFile(int descriptor) {
   return true;
 }
 
+/// Where data begins at or behind `from`: neither a hole nor an extent that was never written, as the file system and
+/// the page cache know. -1 when there is none; `from` when nobody knows.
+double firstData(const std::string& path, uint64_t from) {
+  const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) return static_cast<double>(from);
+  const off_t data = lseek(descriptor, static_cast<off_t>(from), SEEK_DATA);
+  const int error = data < 0 ? errno : 0;
+  close(descriptor);
+  if (error == ENXIO) return -1;
+  return static_cast<double>(error != 0 ? from : static_cast<uint64_t>(data));
+}
+
 int dropFileCache(const std::string& path, uint64_t from, uint64_t length) {
   const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) return -errno;
@@ -93,6 +105,14 @@ Napi::Value syncDirectoryCall(const Napi::CallbackInfo& info) {
   const std::string path = arguments.path(0);
   if (!arguments.valid()) return arguments.reject("syncDirectory: needs a path");
   return arguments.answer(syncDirectory(path));
+}
+
+Napi::Value firstDataCall(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  const std::string path = arguments.path(0);
+  const uint64_t from = arguments.offset(1);
+  if (!arguments.valid()) return arguments.reject("firstData: needs path, from");
+  return Napi::Number::New(info.Env(), firstData(path, from));
 }
 
 Napi::Value lockFileCall(const Napi::CallbackInfo& info) {

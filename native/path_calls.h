@@ -6,6 +6,7 @@
 namespace ringmq {
 
 Napi::Value zeroFileRangeCall(const Napi::CallbackInfo& info);
+Napi::Value firstDataCall(const Napi::CallbackInfo& info);
 Napi::Value syncDirectoryCall(const Napi::CallbackInfo& info);
 Napi::Value lockFileCall(const Napi::CallbackInfo& info);
 Napi::Value unlockFileCall(const Napi::CallbackInfo& info);

@@ -138,6 +138,11 @@ export interface NativeAddon {
    * -errno.
    */
   zeroFileRange(path: string, from: number, to: number): number;
+  /**
+   * Where data begins at or behind `from`: neither a hole nor an extent that was never written. -1 when there is none,
+   * `from` when nobody knows.
+   */
+  firstData(path: string, from: number): number;
   /** fsync of a directory. 0 or -errno. */
   syncDirectory(path: string): number;
   /** Open-file-description write lock on byte 0 of the file (created if missing). Descriptor, or -EAGAIN when held. */

@@ -110,4 +110,23 @@ test('duplicateDescriptor', () => {
   assert.is(addon.duplicateDescriptor(duplicate), failure('EBADF'));
 });
 
+test('where data begins: behind holes and what was only allocated, with what is not on the device yet', async () => {
+  const [prepared, sparse] = [freshPath(), freshPath()];
+  const MIB = 1 << 20;
+  assert.is(await addon.prepareSegment(prepared, 8 * MIB), 0);
+  assert.is(addon.firstData(prepared, 0), -1);
+  const file = addon.openFile(sparse, 8 * MIB);
+  assert.is(addon.firstData(sparse, 0), -1);
+  addon.writeFile(file, 3 * MIB + 5, Uint8Array.of(1), 0, 1);
+  assert.is(addon.firstData(sparse, 0), 3 * MIB);
+  assert.is(addon.firstData(sparse, 3 * MIB + 7), 3 * MIB + 7);
+  assert.is(addon.firstData(sparse, 4 * MIB), -1);
+  const written = addon.openFile(prepared, -1);
+  addon.writeFile(written, 5 * MIB, Uint8Array.of(1), 0, 1);
+  const found = addon.firstData(prepared, 0);
+  assert.ok(found >= 0 && found <= 5 * MIB, `${found}`);
+  for (const open of [file, written]) addon.closeFile(open);
+  assert.is(addon.firstData(freshPath(), 7), 7, 'nobody knows');
+});
+
 test.run();

@@ -343,6 +343,14 @@ export class SimDisk implements Disk {
     return 0;
   }
 
+  /** A file system knows whole pages. */
+  firstData(path: string, from: number): number {
+    const file = this.#tree.files.get(path);
+    if (file === undefined) return from;
+    const byte = file.live.findIndex((value, at) => at >= from && value !== 0);
+    return byte < 0 ? -1 : Math.max(from, byte - (byte % PAGE));
+  }
+
   copyRange(path: string, from: number, to: number, target: string): void {
     const file = this.#tree.files.get(path);
     if (file === undefined) throw failure(ENOENT, path);

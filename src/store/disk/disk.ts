@@ -72,6 +72,8 @@ export interface Disk {
   writeWhole(path: string, content: Uint8Array): void;
   /** Makes [from, to) of a file read as zeros, durably. 0 or -errno. */
   zero(path: string, from: number, to: number): number;
+  /** First place at or behind `from` that may hold anything but zeros, as far as the file system knows; -1 = none. */
+  firstData(path: string, from: number): number;
   /** Copies [from, to) of a file into a new file, durably, by way of a temporary one. Throws when it cannot. */
   copyRange(path: string, from: number, to: number, target: string): void;
   /** Moves a file within its file system; throws when it cannot. */

@@ -193,6 +193,7 @@ export const nativeDisk: Disk = {
     addon.syncDirectory(dirname(path));
   },
   zero: (path, from, to) => addon.zeroFileRange(path, from, to),
+  firstData: (path, from) => addon.firstData(path, from),
   copyRange,
   setAside: (path, to) => renameSync(path, to),
   remove: (path) => rmSync(path, { recursive: true, force: true }),

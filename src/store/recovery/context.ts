@@ -35,8 +35,13 @@ export interface LogFiles {
   segments: Segments;
   /** Position of the first record that still exists. */
   start: number;
-  /** End of the last file. */
+  /** End of the last file that anybody has written to: no record is sought behind it. */
   limit: number;
+  /**
+   * Starts of files that nobody has written to, made ahead of need: a GiB each that need not be read to know that. To
+   * be asked before anything of them is read: pages in memory count as data.
+   */
+  unwritten: ReadonlySet<number>;
 }
 
 /**
@@ -48,6 +53,8 @@ export function openLogFiles({ disk, options }: RecoveryParts): LogFiles {
   removeUnmadeSegments(disk, commitLogDirectory);
   const starts = listSegments(disk, commitLogDirectory, mappedFileSizeCommitLog);
   const segments = new Segments(disk, commitLogDirectory, mappedFileSizeCommitLog);
+  const unwritten = starts.filter((start) => disk.firstData(segments.pathOf(start), 0) < 0);
+  const last = starts.findLast((start) => !unwritten.includes(start)) ?? starts[0];
   for (const start of starts) {
     requireMapping(segments, start);
     segments.dropBefore(start + mappedFileSizeCommitLog);
@@ -55,7 +62,8 @@ export function openLogFiles({ disk, options }: RecoveryParts): LogFiles {
   return {
     segments,
     start: starts[0] ?? 0,
-    limit: starts.length === 0 ? 0 : (starts.at(-1) as number) + mappedFileSizeCommitLog,
+    limit: last === undefined ? 0 : last + mappedFileSizeCommitLog,
+    unwritten: new Set(unwritten),
   };
 }
 

@@ -61,13 +61,17 @@ function cutFile(
  * Empty files made ahead are removed; files with content are moved out of every reader's way. The last goes first: a
  * crash in between must not leave a log with a file missing in the middle.
  */
-function removeLaterFiles({ disk, options }: RecoveryParts, { segments }: LogFiles, end: number): Kept[] {
+function removeLaterFiles(
+  { disk, options }: RecoveryParts,
+  { segments, unwritten }: LogFiles,
+  end: number,
+): Kept[] {
   const kept: Kept[] = [];
   for (const name of disk.list(options.commitLogDirectory).sort().reverse()) {
     const start = Number(name);
     if (!/^\d{20}$/.test(name) || start < end || start === segments.startOf(end)) continue;
     const path = join(options.commitLogDirectory, name);
-    if (firstNonZeroInFile(disk, path, 0) < 0) disk.remove(path);
+    if (unwritten.has(start) || firstNonZeroInFile(disk, path, 0) < 0) disk.remove(path);
     else kept.unshift(keepFile(disk, options, segments, start, end));
   }
   return kept;

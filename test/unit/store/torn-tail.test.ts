@@ -3,6 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { APPENDED, FLUSHED } from '../../../src/ring/positions.ts';
 import type { SimDisk } from '../../sim/sim-disk.ts';
+import { FailingDisk } from '../../support/failing-disk.ts';
 import { bodyFor, headFor, LOG, smallStore } from '../../support/messages.ts';
 import { Random } from '../../support/random.ts';
 
@@ -154,6 +155,32 @@ test('a cut that a kill interrupts is not taken back by a power cut after the ne
     second.disk.powerCut(new Random(1), 0);
     const third = smallStore(options, second.disk);
     assert.is(third.store.positions.get(APPENDED), 30 * PAGE, `killed after ${calls} calls`);
+  }
+});
+
+test('a file that was made ahead and never written to is not read through at the start', async () => {
+  const file = 32 * 1024 * 1024;
+  const next = `${LOG}/${String(file).padStart(20, '0')}`;
+  for (const written of [false, true]) {
+    const disk = new FailingDisk();
+    const first = smallStore({ mappedFileSizeCommitLog: file }, disk);
+    first.store.append('T', headFor(0), Buffer.from('hello'), '');
+    first.store.flush();
+    first.store.dispatch();
+    assert.is(await disk.prepare(next, file), 0);
+    if (written) disk.bytesOf(next)[file / 4] = 1;
+    disk.kill();
+    // Whoever reads that far fails.
+    disk.bad = [[file + file / 2, 2 * file]];
+    if (written) {
+      assert.throws(() => smallStore({ mappedFileSizeCommitLog: file }, disk), /cannot be read/);
+    } else {
+      assert.equal(positionsOf(smallStore({ mappedFileSizeCommitLog: file }, disk).store), [0]);
+      assert.equal(
+        disk.list(LOG).filter((name) => name === next.slice(LOG.length + 1)),
+        [],
+      );
+    }
   }
 });
 
