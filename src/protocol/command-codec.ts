@@ -15,7 +15,8 @@ import { ProtocolError } from './errors.ts';
 import { decodeJsonHeader, encodeJsonHeader } from './json-header.ts';
 
 export const LENGTH_BYTES = 4;
-const HEADER_WORD_BYTES = 4;
+/** Serialize type and header length. */
+export const HEADER_WORD_BYTES = 4;
 /** What the three bytes of its length can say. */
 const LONGEST_HEADER = 0xff_ff_ff;
 

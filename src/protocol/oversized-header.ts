@@ -6,8 +6,8 @@
 import { limitRemark, MAX_HEADER_BYTES } from '../lib/limits.ts';
 import { ResponseCode } from './codes.ts';
 import { FLAG_ONEWAY, FLAG_RESPONSE, type RemotingCommand, responseTo, SERIALIZE_BINARY } from './command.ts';
+import { HEADER_WORD_BYTES } from './command-codec.ts';
 
-const HEADER_WORD_BYTES = 4;
 const BINARY_OPAQUE = 5;
 const BINARY_FLAG = 9;
 /** Characters at either end of a JSON header in which to look. */

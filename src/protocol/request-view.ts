@@ -7,13 +7,11 @@
 import { MAX_HEADER_FIELDS } from '../lib/limits.ts';
 import { fromInt16 } from './codes.ts';
 import { FLAG_RESPONSE, SERIALIZE_BINARY, SERIALIZE_JSON } from './command.ts';
+import { HEADER_WORD_BYTES } from './command-codec.ts';
 import { ABSENT, FieldTable } from './field-table.ts';
 import { type HeaderTemplate, HeaderTemplates } from './header-template.ts';
 import { decodeJsonHeader } from './json-header.ts';
 import { JsonScan } from './json-scan.ts';
-
-/** What stands before the header: serialize type (1) and header length (3). */
-export const HEADER_WORD_BYTES = 4;
 
 const BINARY_FIXED_BYTES = 17; // code, language, version, opaque, flag, remark length
 

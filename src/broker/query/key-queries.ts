@@ -80,7 +80,7 @@ export class KeyQueries {
   }
 
   #next(): Waiting {
-    const [[connection, own]] = this.#waiting as unknown as [[string, Fifo<Waiting>]];
+    const [connection, own] = this.#waiting.entries().next().value as [string, Fifo<Waiting>];
     const next = own.shift() as Waiting;
     this.#size--;
     this.#waiting.delete(connection);

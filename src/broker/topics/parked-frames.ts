@@ -99,7 +99,7 @@ export class ParkedFrames {
   ): boolean {
     let ran = 0;
     for (let names = this.#ready.size; names > 0 && mayGoOn(); names--) {
-      const [[key, waiting]] = this.#ready as unknown as [[string, Waiting]];
+      const [key, waiting] = this.#ready.entries().next().value as [string, Waiting];
       // Who is not through stands behind the others the next time.
       this.#ready.delete(key);
       this.#ready.set(key, waiting);

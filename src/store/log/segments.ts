@@ -8,8 +8,7 @@ import { assert } from '../../lib/assert.ts';
 import { modulo } from '../../lib/modulo.ts';
 import type { Bulk } from '../../ring/bulk.ts';
 import type { Disk, Mapping } from '../disk/disk.ts';
-import { EIO } from '../disk/errors.ts';
-import type { LogBytes } from './unmapped-log.ts';
+import { type LogBytes, readExactly } from './log-bytes.ts';
 
 export function fileNameOf(position: number): string {
   return String(position).padStart(20, '0');
@@ -111,10 +110,9 @@ export class Segments implements LogBytes {
   #copyFromFile(position: number, length: number, target: Uint8Array, at: number): number {
     const file = this.#disk.open(this.pathOf(position), -1);
     if (typeof file === 'number') return -file;
-    const read = file.read(this.offsetOf(position), target, at, length);
+    const errno = readExactly(file, this.offsetOf(position), length, target, at);
     file.close();
-    if (read < 0) return -read;
-    return read === length ? 0 : EIO;
+    return errno;
   }
 
   #close(start: number, mapping: Mapping): void {

@@ -5,20 +5,8 @@
 import { join } from 'node:path';
 import { modulo } from '../../lib/modulo.ts';
 import type { Disk, RangeFile } from '../disk/disk.ts';
-import { EIO } from '../disk/errors.ts';
+import { type LogBytes, readExactly } from './log-bytes.ts';
 import { fileNameOf } from './segments.ts';
-
-/** What reading single records needs of the log. */
-export interface LogBytes {
-  readonly fileSize: number;
-  /** Where `position` lies in its file. */
-  offsetOf(position: number): number;
-  /**
-   * Copies [position, +length) of the log, which lies in one file, to target[at…]. 0, or the errno and then the target
-   * holds nothing of worth.
-   */
-  copy(position: number, length: number, target: Uint8Array, at: number): number;
-}
 
 export class UnmappedLog implements LogBytes {
   readonly fileSize: number;
@@ -38,10 +26,7 @@ export class UnmappedLog implements LogBytes {
 
   copy(position: number, length: number, target: Uint8Array, at: number): number {
     const file = this.#fileAt(position);
-    if (typeof file === 'number') return -file;
-    const read = file.read(this.offsetOf(position), target, at, length);
-    if (read < 0) return -read;
-    return read === length ? 0 : EIO;
+    return typeof file === 'number' ? -file : readExactly(file, this.offsetOf(position), length, target, at);
   }
 
   close(): void {

@@ -12,7 +12,7 @@ import { magicOf, physicalOffsetOf, RecordParts, storeTimestampOf, totalSizeOf }
 import { DISPATCHED, LOG_START, type Positions } from '../../ring/positions.ts';
 import { ENOENT, Unreadable } from '../disk/errors.ts';
 import type { IndexReader } from '../index/index-reader.ts';
-import type { LogBytes } from '../log/unmapped-log.ts';
+import type { LogBytes } from '../log/log-bytes.ts';
 import type { QueueDirectory } from '../queue/queue-directory.ts';
 import type { ReaderQueue } from './pull-reader.ts';
 import { EntryBlock } from './queue-files.ts';
