@@ -1,12 +1,12 @@
 /** Starting a broker from its loaded configuration. */
 
+import { LiveProperties } from '../config/live-properties.ts';
+import { isWildcard, type LoadedBroker, nameServerAddresses } from '../config/load.ts';
 import { connectionLimit } from '../lib/descriptors.ts';
 import type { ControlLog } from '../lib/log.ts';
 import { formatAddress } from '../remoting/address.ts';
 import type { BrokerConfig, RunningBroker } from '../threads/config.ts';
 import { type EngineThreads, spawnEngineThreads } from '../threads/engine-threads.ts';
-import { LiveProperties } from './config/live-properties.ts';
-import { isWildcard, type LoadedBroker, nameServerAddresses } from './config/load.ts';
 
 /** To be called first: threads come up while this one loads the broker's code. */
 export function spawnThreads(loaded: LoadedBroker): EngineThreads {

@@ -7,7 +7,7 @@ import { createRequire } from 'node:module';
 import type { Logger } from 'pino';
 import { systemClock } from '../lib/clock.ts';
 import type { ControlLog } from '../lib/log.ts';
-import { UserError } from './user-error.ts';
+import { UserError } from '../lib/user-error.ts';
 
 const STDERR = 2;
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** The command line. Each command's code is loaded when it is chosen, so that all of them start fast. */
 import { Command } from 'commander';
-import { explain } from './user-error.ts';
+import { explain } from './explain.ts';
 
 const program = new Command('ringmq')
   .description('A RocketMQ-compatible message broker')

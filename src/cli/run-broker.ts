@@ -1,6 +1,7 @@
 /** `ringmq broker`: a broker that registers with name servers elsewhere. */
+
+import { type BrokerFlags, loadBroker } from '../config/load.ts';
 import { configuredNameServers, logWarnings, spawnThreads, startLoadedBroker } from './broker-start.ts';
-import { type BrokerFlags, loadBroker } from './config/load.ts';
 import { createLogger } from './logger.ts';
 import { printConfig } from './print-config.ts';
 import { serve } from './serve.ts';

@@ -1,7 +1,8 @@
 /** `ringmq namesrv`: a name server alone. */
+
+import { loadNameServer, type NameServerFlags } from '../config/load-namesrv.ts';
 import { formatAddress } from '../remoting/address.ts';
 import { logWarnings } from './broker-start.ts';
-import { loadNameServer, type NameServerFlags } from './config/load-namesrv.ts';
 import { createLogger } from './logger.ts';
 import { serve } from './serve.ts';
 

@@ -1,7 +1,10 @@
 /** `ringmq standalone`: name server and broker in one process. */
 import { join } from 'node:path';
+import { integer } from '../config/key.ts';
+import { type BrokerFlags, isSameServer, isWildcard, type LoadedBroker, loadBroker } from '../config/load.ts';
 import { BROKER_SHARE, connectionLimit, NAME_SERVER_SHARE } from '../lib/descriptors.ts';
 import type { ControlLog } from '../lib/log.ts';
+import { UserError } from '../lib/user-error.ts';
 import type { NameServer } from '../namesrv/name-server.ts';
 import { storePaths } from '../store/paths.ts';
 import {
@@ -11,12 +14,9 @@ import {
   spawnThreads,
   startLoadedBroker,
 } from './broker-start.ts';
-import { integer } from './config/key.ts';
-import { type BrokerFlags, isSameServer, isWildcard, type LoadedBroker, loadBroker } from './config/load.ts';
 import { createLogger } from './logger.ts';
 import { printConfig } from './print-config.ts';
 import { type Serving, serve } from './serve.ts';
-import { UserError } from './user-error.ts';
 
 const NAME_SERVER_PORT = '9876';
 

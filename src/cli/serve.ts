@@ -1,8 +1,8 @@
 /** The life of a server process: start, ready line, signals, death, clean stop and exit code. */
 import type { ControlLog } from '../lib/log.ts';
+import { explain } from './explain.ts';
 import { IdleMemory } from './idle-memory.ts';
 import { inSources } from './source-places.ts';
-import { explain } from './user-error.ts';
 
 export interface Serving {
   /** What follows `RingMQ ready: `. */

@@ -1,8 +1,8 @@
 /** `ringmq log dump DIR`: prints what lies in the files of a store. Never writes. */
 import { basename, relative, resolve, sep } from 'node:path';
+import { UserError } from '../../lib/user-error.ts';
 import type { Disk } from '../../store/disk/disk.ts';
 import { ENTRY_BYTES } from '../../store/queue/consume-queue.ts';
-import { UserError } from '../user-error.ts';
 import { dumpCommitLogFile } from './dump-commit-log.ts';
 import { dumpIndexFile } from './dump-index.ts';
 import { dumpQueueFile } from './dump-queue.ts';

@@ -1,10 +1,10 @@
 /** `ringmq log dump` and `ringmq log check` as commands: options, output, exit code. */
 import { writeSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { integer } from '../../config/key.ts';
+import { UserError } from '../../lib/user-error.ts';
 import { addon } from '../../native/addon.ts';
 import { nativeDisk } from '../../store/disk/native-disk.ts';
-import { integer } from '../config/key.ts';
-import { UserError } from '../user-error.ts';
 import { checkStore } from './check.ts';
 import { type DumpOptions, dumpStore } from './dump.ts';
 

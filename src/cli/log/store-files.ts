@@ -1,11 +1,11 @@
 /** Which files a store has, told from the files alone: no configuration is needed, nothing is locked or written. */
 import { join } from 'node:path';
+import { UserError } from '../../lib/user-error.ts';
 import type { Disk } from '../../store/disk/disk.ts';
 import { listIndexFiles } from '../../store/index/key-index.ts';
 import { storePaths } from '../../store/paths.ts';
 import { queueDirectoryPath } from '../../store/queue/consume-queue.ts';
 import { listQueues, type QueueName } from '../../store/recovery/queue-recovery.ts';
-import { UserError } from '../user-error.ts';
 
 export interface StoreFiles {
   root: string;

@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { explain } from '../../../src/cli/user-error.ts';
+import { explain } from '../../../src/cli/explain.ts';
 import { fails } from '../../support/command-line.ts';
 import { FILE_SIZE, makeStore, QUEUE_FILE_SIZE, removeStore, SLOTS } from './store-support.ts';
 

@@ -3,19 +3,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { brokerKeys } from '../../../src/cli/config/broker-keys.ts';
-import { readValue } from '../../../src/cli/config/key.ts';
-import { LiveProperties } from '../../../src/cli/config/live-properties.ts';
+import { brokerKeys } from '../../../src/config/broker-keys.ts';
+import { readValue } from '../../../src/config/key.ts';
+import { LiveProperties } from '../../../src/config/live-properties.ts';
 import {
   type BrokerFlags,
   defaultValues,
   isSameServer,
   type LoadedBroker,
   loadBroker,
-} from '../../../src/cli/config/load.ts';
-import { loadNameServer } from '../../../src/cli/config/load-namesrv.ts';
-import { keysOf } from '../../../src/cli/config/unsupported.ts';
-import { unsupportedGroups } from '../../../src/cli/config/unsupported-keys.ts';
+} from '../../../src/config/load.ts';
+import { loadNameServer } from '../../../src/config/load-namesrv.ts';
+import { keysOf } from '../../../src/config/unsupported.ts';
+import { unsupportedGroups } from '../../../src/config/unsupported-keys.ts';
 import { ENGINE_LAYOUTS } from '../../../src/threads/engine-layout.ts';
 
 interface Context {

@@ -11,8 +11,8 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
-import { parseJavaProperties } from '../../lib/java-properties.ts';
-import { UserError } from '../user-error.ts';
+import { parseJavaProperties } from '../lib/java-properties.ts';
+import { UserError } from '../lib/user-error.ts';
 
 /** Throws a UserError for a file that cannot be read. */
 export function readProperties(path: string): Map<string, string> {

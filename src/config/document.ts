@@ -9,7 +9,7 @@ const WIDTH = 118;
 
 const INTRODUCTION = `# Configuration
 
-This page is made from the table of keys in \`src/cli/config\`; \`node dist/src/cli/config/write-document.js\` writes it.
+This page is made from the table of keys in \`src/config\`; \`node dist/src/config/write-document.js\` writes it.
 
 A broker takes RocketMQ's own \`broker.conf\` (\`-c broker.conf\`): Java properties with RocketMQ's names,
 units and defaults. Keys that only RingMQ has begin with \`ringmq.\`. The command line wins over the file,

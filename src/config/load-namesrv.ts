@@ -1,9 +1,9 @@
 /** Puts a name server's configuration together: defaults, namesrv.conf, command line. */
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { defaultConfig, formatConfig, updateConfig } from '../../namesrv/config.ts';
-import type { NameServerOptions } from '../../namesrv/name-server.ts';
-import { UserError } from '../user-error.ts';
+import { UserError } from '../lib/user-error.ts';
+import { defaultConfig, formatConfig, updateConfig } from '../namesrv/config.ts';
+import type { NameServerOptions } from '../namesrv/name-server.ts';
 import { integer } from './key.ts';
 import { readProperties } from './properties-file.ts';
 import { keysOf } from './unsupported.ts';

@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { changedText, changeProperties } from '../../../src/cli/config/properties-file.ts';
+import { changedText, changeProperties } from '../../../src/config/properties-file.ts';
 import { parseJavaProperties } from '../../../src/lib/java-properties.ts';
 
 const test = suite('properties file');

@@ -1,11 +1,6 @@
 /** Errors as a person sees them: a sentence where there is something to mend, a stack where the fault is ours. */
 import { inSources } from './source-places.ts';
 
-/** Something that the person at the keyboard can mend: shown as its sentence, without a stack. */
-export class UserError extends Error {
-  override name = 'UserError';
-}
-
 const OTHER_PLACE = 'Choose another place (--store, or the paths in broker.conf)';
 
 /** What is the matter with a path, by the system's code, and what to do. */

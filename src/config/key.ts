@@ -1,8 +1,9 @@
 /** What one configuration key is: its name, where its value goes, which texts it takes. */
-import type { BrokerSettings } from '../../metadata/settings.ts';
-import type { StoreOptions } from '../../store/options.ts';
-import type { EngineLayout } from '../../threads/engine-layout.ts';
-import { UserError } from '../user-error.ts';
+
+import { UserError } from '../lib/user-error.ts';
+import type { BrokerSettings } from '../metadata/settings.ts';
+import type { StoreOptions } from '../store/options.ts';
+import type { EngineLayout } from '../threads/engine-layout.ts';
 
 export type Value = string | number | boolean;
 

@@ -1,9 +1,9 @@
 /** The running broker's configuration as requests 25 and 26 see it. */
-import type { BrokerProperties } from '../../broker/context.ts';
-import { type Clock, systemClock } from '../../lib/clock.ts';
-import { quote } from '../../lib/quote.ts';
-import { DataVersion, type DataVersionJson } from '../../metadata/data-version.ts';
-import { UserError } from '../user-error.ts';
+import type { BrokerProperties } from '../broker/context.ts';
+import { type Clock, systemClock } from '../lib/clock.ts';
+import { quote } from '../lib/quote.ts';
+import { UserError } from '../lib/user-error.ts';
+import { DataVersion, type DataVersionJson } from '../metadata/data-version.ts';
 import { brokerKeys } from './broker-keys.ts';
 import { type BrokerValues, type Key, parseValue, readValue, type Value, writeValue } from './key.ts';
 import { changeProperties } from './properties-file.ts';

@@ -1,10 +1,10 @@
 /** The keys of broker.conf that RingMQ obeys: RocketMQ's names, units and defaults, and a few of its own. */
 
-import type { BrokerSettings } from '../../metadata/settings.ts';
-import { parseAddress } from '../../remoting/address.ts';
-import { parseDelayLevels } from '../../store/dispatch/schedule-time.ts';
-import type { StoreOptions } from '../../store/options.ts';
-import { ENGINE_LAYOUTS } from '../../threads/engine-layout.ts';
+import type { BrokerSettings } from '../metadata/settings.ts';
+import { parseAddress } from '../remoting/address.ts';
+import { parseDelayLevels } from '../store/dispatch/schedule-time.ts';
+import type { StoreOptions } from '../store/options.ts';
+import { ENGINE_LAYOUTS } from '../threads/engine-layout.ts';
 import {
   choice,
   type Domain,

@@ -1,11 +1,11 @@
 /** Puts a broker's configuration together: defaults, then the file, then the command line. */
 import { availableParallelism, homedir, hostname, networkInterfaces } from 'node:os';
 import { join, resolve } from 'node:path';
-import { defaultBrokerSettings } from '../../metadata/settings.ts';
-import { parseAddress } from '../../remoting/address.ts';
-import { checkStoreOptions, DEFAULT_STORE_OPTIONS } from '../../store/options.ts';
-import { defaultEngineLayout, needsOneNetworkThread } from '../../threads/engine-layout.ts';
-import { UserError } from '../user-error.ts';
+import { UserError } from '../lib/user-error.ts';
+import { defaultBrokerSettings } from '../metadata/settings.ts';
+import { parseAddress } from '../remoting/address.ts';
+import { checkStoreOptions, DEFAULT_STORE_OPTIONS } from '../store/options.ts';
+import { defaultEngineLayout, needsOneNetworkThread } from '../threads/engine-layout.ts';
 import { brokerKeys } from './broker-keys.ts';
 import { type BrokerValues, parseValue, writeValue } from './key.ts';
 import { readProperties } from './properties-file.ts';
