@@ -34,6 +34,8 @@ class RingmqAddon final : public Napi::Addon<RingmqAddon> {
                              cold<adviseRegionCall>(env, "adviseRegion"),
                              hot("residentPages", residentPagesCall),
                              cold<populateRegionCall>(env, "populateRegion"),
+                             cold<reserveRegionCall>(env, "reserveRegion"),
+                             cold<reserveRegionAheadCall>(env, "reserveRegionAhead"),
 
                              hot("copy", copyCall),
                              hot("copyWithCrc", copyWithCrcCall),

@@ -28,7 +28,8 @@ int zeroRange(int descriptor, off_t from, off_t to) {
   if (fstat(descriptor, &status) != 0) return -errno;
   to = std::min(to, status.st_size);
   if (from >= to) return 0;
-  if (fallocate(descriptor, FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE, from, to - from) != 0) {
+  // A hole reads as zeros and takes no room; who writes there reserves it first, or has a sparse file anyway.
+  if (fallocate(descriptor, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, from, to - from) != 0) {
     const int result = writeZeros(descriptor, static_cast<size_t>(from), static_cast<size_t>(to));
     if (result < 0) return result;
   }

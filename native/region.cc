@@ -167,11 +167,11 @@ int32_t allocateRegion(size_t bytes) {
   return id;
 }
 
-int32_t openSegment(const std::string& path, size_t bytes, bool create) {
+int32_t openSegment(const std::string& path, size_t bytes, const SegmentSize* create) {
   const PathLock lock(path);
   const int32_t shared = shareSegment(path, bytes);
   if (shared > 0) return shared;
-  const int descriptor = create ? openOrCreateSegmentFile(path, bytes) : openSegmentFile(path);
+  const int descriptor = create == nullptr ? openSegmentFile(path) : openOrCreateSegmentFile(path, *create);
   if (descriptor < 0) return descriptor;
   bool taken = false;
   const int32_t id = mapSegment(descriptor, bytes, &taken);

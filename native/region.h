@@ -12,6 +12,8 @@
 #include <cstdint>
 #include <string>
 
+#include "segment_file.h"
+
 namespace ringmq {
 
 /// The pages of a segment that read as zeros because the device failed. As many as a failing device shows before
@@ -64,7 +66,8 @@ Region* findSegmentAt(const void* address);
 
 /// Id or -errno.
 int32_t allocateRegion(size_t bytes);
-int32_t openSegment(const std::string& path, size_t bytes, bool create);
+/// `create`: null = a file that is missing stays missing.
+int32_t openSegment(const std::string& path, size_t bytes, const SegmentSize* create);
 /// False when the region is unknown or no open is left to give back.
 bool closeRegion(int32_t id);
 int32_t regionReferences(int32_t id);

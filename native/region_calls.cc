@@ -21,23 +21,44 @@ Napi::Value allocateRegionCall(const Napi::CallbackInfo& info) {
   return arguments.answer(allocateRegion(bytes));
 }
 
+namespace {
+
+/// What of `bytes` is to be allocated; all of it when the argument is missing.
+uint64_t roomOf(const Napi::CallbackInfo& info, Arguments* arguments, size_t index, uint64_t bytes) {
+  if (info[index].IsUndefined()) return bytes;
+  const uint64_t room = arguments->offset(index);
+  arguments->require(room <= bytes);
+  return room;
+}
+
+void requireSegment(Arguments* arguments, const Region* region, uint64_t from, uint64_t length) {
+  arguments->requireRange(region, from, length);
+  arguments->require(region != nullptr && region->descriptor >= 0);
+}
+
+}  // namespace
+
 Napi::Value openSegmentCall(const Napi::CallbackInfo& info) {
   Arguments arguments(info);
   const std::string path = arguments.path(0);
   const uint64_t bytes = arguments.offset(1);
   const bool create = arguments.boolean(2);
+  const SegmentSize size = {bytes, roomOf(info, &arguments, 3, bytes)};
   arguments.require(bytes > 0);
-  if (!arguments.valid()) return arguments.reject("openSegment: needs path, positive bytes, create");
-  return arguments.answer(openSegment(path, bytes, create));
+  if (!arguments.valid())
+    return arguments.reject("openSegment: needs path, positive bytes, create, at most as much room");
+  return arguments.answer(openSegment(path, bytes, create ? &size : nullptr));
 }
 
 Napi::Value prepareSegmentCall(const Napi::CallbackInfo& info) {
   Arguments arguments(info);
   const std::string path = arguments.path(0);
   const uint64_t bytes = arguments.offset(1);
+  const SegmentSize size = {bytes, roomOf(info, &arguments, 2, bytes)};
   arguments.require(bytes > 0);
-  if (!arguments.valid()) return arguments.reject("prepareSegment: needs path, positive bytes");
-  return runInPool(info.Env(), "prepareSegment", [path, bytes] { return prepareSegmentFile(path, bytes); });
+  if (!arguments.valid())
+    return arguments.reject("prepareSegment: needs path, positive bytes, at most as much room");
+  return runInPool(info.Env(), "prepareSegment", [path, size] { return prepareSegmentFile(path, size); });
 }
 
 Napi::Value closeRegionCall(const Napi::CallbackInfo& info) {
@@ -112,6 +133,29 @@ Napi::Value populateRegionCall(const Napi::CallbackInfo& info) {
   if (!arguments.valid()) return arguments.reject("populateRegion: unknown region, or range outside of it");
   return runInPool(info.Env(), "populateRegion",
                    [region, from, length] { return populateRegion(*region->get(), from, length); });
+}
+
+Napi::Value reserveRegionCall(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  const PinnedRegion region(arguments.integer(0));
+  const uint64_t from = arguments.offset(1);
+  const uint64_t length = arguments.offset(2);
+  requireSegment(&arguments, region.get(), from, length);
+  if (!arguments.valid()) return arguments.reject("reserveRegion: not a segment, or range outside of it");
+  return arguments.answer(reserveRoom(region.get()->descriptor, from, from + length));
+}
+
+Napi::Value reserveRegionAheadCall(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  // Shared with the job, as in populateRegion.
+  const auto region = std::make_shared<PinnedRegion>(arguments.integer(0));
+  const uint64_t from = arguments.offset(1);
+  const uint64_t length = arguments.offset(2);
+  requireSegment(&arguments, region->get(), from, length);
+  if (!arguments.valid()) return arguments.reject("reserveRegionAhead: not a segment, or range outside of it");
+  return runInPool(info.Env(), "reserveRegionAhead", [region, from, length] {
+    return reserveRoom(region->get()->descriptor, from, from + length);
+  });
 }
 
 }  // namespace ringmq

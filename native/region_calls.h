@@ -15,5 +15,7 @@ napi_value regionErrorInCall(napi_env env, napi_callback_info info);
 Napi::Value adviseRegionCall(const Napi::CallbackInfo& info);
 napi_value residentPagesCall(napi_env env, napi_callback_info info);
 Napi::Value populateRegionCall(const Napi::CallbackInfo& info);
+Napi::Value reserveRegionCall(const Napi::CallbackInfo& info);
+Napi::Value reserveRegionAheadCall(const Napi::CallbackInfo& info);
 
 }  // namespace ringmq

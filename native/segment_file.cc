@@ -18,6 +18,8 @@ namespace {
 
 constexpr mode_t kFileMode = 0644;
 constexpr size_t kZeroChunk = 1 << 20;
+// Unit of st_blocks, whatever the file system's own blocks are.
+constexpr size_t kStatBlock = 512;
 
 int closeWith(int descriptor, int result) {
   close(descriptor);
@@ -30,20 +32,19 @@ bool hasSpaceFor(int descriptor, size_t bytes) {
   return static_cast<uint64_t>(status.f_bavail) * status.f_frsize >= bytes;
 }
 
-int allocate(int descriptor, size_t bytes) {
-  // Otherwise the file system would give out its last block first, to the cost of everybody else who writes.
-  if (!hasSpaceFor(descriptor, bytes)) return -ENOSPC;
+int allocate(int descriptor, size_t from, size_t to) {
   int result;
   do {
-    result = fallocate(descriptor, 0, 0, static_cast<off_t>(bytes));
+    result = fallocate(descriptor, FALLOC_FL_KEEP_SIZE, static_cast<off_t>(from), static_cast<off_t>(to - from));
   } while (result != 0 && errno == EINTR);
   if (result == 0) return 0;
   if (errno != EOPNOTSUPP && errno != ENOSYS) return -errno;
-  return writeZeros(descriptor, 0, bytes);
+  return writeZeros(descriptor, from, to);
 }
 
-int allocateAndSync(int descriptor, size_t bytes) {
-  const int result = allocate(descriptor, bytes);
+int fillAndSync(int descriptor, const SegmentSize& size) {
+  if (ftruncate(descriptor, static_cast<off_t>(size.bytes)) != 0) return -errno;
+  const int result = reserveRoom(descriptor, 0, size.room);
   if (result < 0) return result;
   return fsync(descriptor) == 0 ? 0 : -errno;
 }
@@ -56,10 +57,10 @@ int linkAs(int descriptor, const std::string& path) {
 
 /// The file gets its name when it is complete, so neither a full disk nor a kill leaves a partial one behind.
 /// -EOPNOTSUPP where the file system cannot do that.
-int createNameless(const std::string& path, size_t bytes) {
+int createNameless(const std::string& path, const SegmentSize& size) {
   const int descriptor = open(directoryOf(path).c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, kFileMode);
   if (descriptor < 0) return -EOPNOTSUPP;
-  int result = allocateAndSync(descriptor, bytes);
+  int result = fillAndSync(descriptor, size);
   if (result < 0) return closeWith(descriptor, result);
   result = linkAs(descriptor, path);
   if (result == -EEXIST) return closeWith(descriptor, openSegmentFile(path));
@@ -67,10 +68,10 @@ int createNameless(const std::string& path, size_t bytes) {
   return descriptor;
 }
 
-int createInPlace(const std::string& path, size_t bytes) {
+int createInPlace(const std::string& path, const SegmentSize& size) {
   const int descriptor = open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, kFileMode);
   if (descriptor < 0) return errno == EEXIST ? openSegmentFile(path) : -errno;
-  const int result = allocateAndSync(descriptor, bytes);
+  const int result = fillAndSync(descriptor, size);
   if (result == 0) return descriptor;
   unlink(path.c_str());
   return closeWith(descriptor, result);
@@ -89,24 +90,36 @@ int openSegmentFile(const std::string& path) {
   return descriptor < 0 ? -errno : descriptor;
 }
 
-int openOrCreateSegmentFile(const std::string& path, size_t bytes) {
+int openOrCreateSegmentFile(const std::string& path, const SegmentSize& size) {
   int descriptor = openSegmentFile(path);
   if (descriptor != -ENOENT) return descriptor;
-  descriptor = createNameless(path, bytes);
-  if (descriptor == -EOPNOTSUPP) descriptor = createInPlace(path, bytes);
+  descriptor = createNameless(path, size);
+  if (descriptor == -EOPNOTSUPP) descriptor = createInPlace(path, size);
   if (descriptor < 0) return descriptor;
   const int synced = syncDirectory(directoryOf(path));
   return synced < 0 ? closeWith(descriptor, synced) : descriptor;
 }
 
-int prepareSegmentFile(const std::string& path, size_t bytes) {
+int prepareSegmentFile(const std::string& path, const SegmentSize& size) {
   const PathLock lock(path);
-  const int descriptor = openOrCreateSegmentFile(path, bytes);
+  const int descriptor = openOrCreateSegmentFile(path, size);
   if (descriptor < 0) return descriptor;
   struct stat status;
   if (fstat(descriptor, &status) != 0) return closeWith(descriptor, -errno);
-  const bool fits = S_ISREG(status.st_mode) && static_cast<size_t>(status.st_size) == bytes;
+  const bool fits = S_ISREG(status.st_mode) && static_cast<size_t>(status.st_size) == size.bytes;
   return closeWith(descriptor, fits ? 0 : -EINVAL);
+}
+
+int reserveRoom(int descriptor, size_t from, size_t to) {
+  if (from >= to) return 0;
+  struct stat status;
+  if (fstat(descriptor, &status) != 0) return -errno;
+  // Segments fill up from the front: what is allocated lies there.
+  const size_t held = static_cast<size_t>(status.st_blocks) * kStatBlock;
+  const size_t missing = held >= to ? 0 : std::min(to - from, to - held);
+  // Otherwise the file system would give out its last block first, to the cost of everybody else who writes.
+  if (missing > 0 && !hasSpaceFor(descriptor, missing)) return -ENOSPC;
+  return allocate(descriptor, from, to);
 }
 
 int writeZeros(int descriptor, size_t from, size_t to) {

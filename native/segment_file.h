@@ -1,4 +1,5 @@
-// Makes the files behind segments: allocated for real, so that a store to a mapped page never meets a full disk.
+// Makes the files behind segments. What is to be written is allocated for real before, so that no write in the middle of
+// the log meets a full disk; a file has its whole size at once, its room as far as it is asked for.
 #pragma once
 
 #include <cstddef>
@@ -8,10 +9,20 @@ namespace ringmq {
 
 /// Descriptor or -errno.
 int openSegmentFile(const std::string& path);
-/// A missing file is made with `bytes` bytes and synced together with its directory. Descriptor or -errno.
-int openOrCreateSegmentFile(const std::string& path, size_t bytes);
+
+struct SegmentSize {
+  /// Length of the file.
+  size_t bytes;
+  /// Bytes from its beginning that are allocated when it is made.
+  size_t room;
+};
+
+/// A missing file is made and synced together with its directory. Descriptor or -errno.
+int openOrCreateSegmentFile(const std::string& path, const SegmentSize& size);
 /// The same without leaving it open; -EINVAL when a file of another size is there. 0 or -errno. Thread-safe.
-int prepareSegmentFile(const std::string& path, size_t bytes);
+int prepareSegmentFile(const std::string& path, const SegmentSize& size);
+/// Allocates what [from, to) of the file has not got yet; what stands there stays. 0, -ENOSPC or another -errno.
+int reserveRoom(int descriptor, size_t from, size_t to);
 
 /// Writes zeros to [from, to). 0 or -errno.
 int writeZeros(int descriptor, size_t from, size_t to);

@@ -231,9 +231,18 @@ export const keyGroups: readonly KeyGroup[] = [
         'Bytes of log behind the tail that stay in memory while nobody reads further back; 0 = all of it.',
         { name: `${OWN_PREFIX}cachedLogBytes` },
       ),
-      storeKey('preallocateNextFile', flag, 'Make the next CommitLog file ahead of need.', {
-        name: `${OWN_PREFIX}preallocateNextFile`,
-      }),
+      storeKey(
+        'preallocateNextFile',
+        flag,
+        'Allocate room for the CommitLog ahead of need, and make its next file when this one is half full.',
+        { name: `${OWN_PREFIX}preallocateNextFile` },
+      ),
+      storeKey(
+        'preallocateBytes',
+        integer(4096, MAX_INT),
+        'Bytes of a new CommitLog file that take room on the disk at once; as it fills, as many again as it has.',
+        { name: `${OWN_PREFIX}preallocateBytes` },
+      ),
       storeKey('fileReservedTime', integer(1, 1_000_000), 'Hours that a full CommitLog file is kept.', {
         changeable: true,
       }),

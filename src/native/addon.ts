@@ -17,16 +17,24 @@ export interface NativeAddon {
   /** Anonymous zeroed memory, reserved but not touched (MAP_NORESERVE). Returns the region id or -errno. */
   allocateRegion(bytes: number): number;
   /**
-   * Maps a file of exactly `bytes` bytes read-write and shared. With `create` a missing file is made first: really
-   * allocated (fallocate; where unsupported, zeros are written), synced together with its directory. Without, a
-   * missing file is -ENOENT and one of another size -EINVAL. The same path opened twice gives the same id; each open
-   * needs one `closeRegion`. Thread-safe: two threads creating the same path wait for each other.
+   * Maps a file of exactly `bytes` bytes read-write and shared. With `create` a missing file is made first, its first
+   * `room` bytes (all when left out) really allocated (fallocate; where unsupported, zeros are written), and synced
+   * together with its directory. Without, a missing file is -ENOENT and one of another size -EINVAL. The same path
+   * opened twice gives the same id; each open needs one `closeRegion`. Thread-safe: two threads creating the same path
+   * wait for each other.
    */
-  openSegment(path: string, bytes: number, create: boolean): number;
+  openSegment(path: string, bytes: number, create: boolean, room?: number): number;
   /**
    * Makes the file as `openSegment(create)` would, in libuv's thread pool, without mapping it. Resolves 0 or -errno.
    */
-  prepareSegment(path: string, bytes: number): Promise<number>;
+  prepareSegment(path: string, bytes: number, room?: number): Promise<number>;
+  /**
+   * Allocates what [from, from + length) of a segment's file has not got yet, so that a write there never finds a full
+   * disk; what stands there stays. 0, or -errno: -ENOSPC. Blocks for as long as the file system takes.
+   */
+  reserveRegion(region: number, from: number, length: number): number;
+  /** The same in libuv's thread pool. Resolves 0 or -errno. */
+  reserveRegionAhead(region: number, from: number, length: number): Promise<number>;
   /**
    * This thread's ArrayBuffer over a region; the same object on every call. It keeps the region mapped until
    * `detach` or until it is collected.
@@ -134,8 +142,8 @@ export interface NativeAddon {
 
   // ---- whole files by path -------------------------------------------------------------------------------------
   /**
-   * Makes [from, to) of a file read as zeros without growing it (FALLOC_FL_ZERO_RANGE, else writes), then syncs. 0 or
-   * -errno.
+   * Makes [from, to) of a file read as zeros without growing it (FALLOC_FL_PUNCH_HOLE, else writes), then syncs. Room
+   * that was allocated there is given back. 0 or -errno.
    */
   zeroFileRange(path: string, from: number, to: number): number;
   /**

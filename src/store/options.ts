@@ -21,8 +21,10 @@ export interface StoreOptions {
   flushIntervalCommitLog: number;
   /** Bytes of log behind the tail that stay in memory while nobody reads further back; 0 = all the kernel keeps. */
   cachedLogBytes: number;
-  /** Make the next CommitLog file ahead of need. */
+  /** Allocate room for the CommitLog ahead of need, and make its next file when this one is half full. */
   preallocateNextFile: boolean;
+  /** Bytes of a new CommitLog file that are allocated at once; as it fills, as many again as it has. */
+  preallocateBytes: number;
   /** Hours after its last write that a CommitLog file is kept. */
   fileReservedTime: number;
   /** Local hours, `;`-separated, in which expired files are deleted. */
@@ -40,6 +42,7 @@ export const DEFAULT_STORE_OPTIONS: Omit<StoreOptions, 'directory' | 'commitLogD
   flushIntervalCommitLog: 500,
   cachedLogBytes: 256 * 1024 * 1024,
   preallocateNextFile: true,
+  preallocateBytes: 64 * 1024 * 1024,
   fileReservedTime: 72,
   deleteWhen: '04',
 };

@@ -106,13 +106,14 @@ export class Store {
       progress: setup.progress ?? (() => {}),
       warn: setup.warn ?? (() => {}),
     });
-    this.#segments = new Segments(this.#disk, options.commitLogDirectory, options.mappedFileSizeCommitLog);
+    const { commitLogDirectory, mappedFileSizeCommitLog, preallocateBytes } = options;
+    this.#segments = new Segments(this.#disk, commitLogDirectory, mappedFileSizeCommitLog, preallocateBytes);
     this.#log = new CommitLog(this.#segments, positions, this.directory, {
       position: positions.get(APPENDED),
       storeTimestamp: positions.get(APPENDED_TIME),
     });
     this.#flusher = new Flusher(
-      new Segments(this.#disk, options.commitLogDirectory, options.mappedFileSizeCommitLog),
+      new Segments(this.#disk, commitLogDirectory, mappedFileSizeCommitLog),
       positions,
     );
     const queueRoot = storePaths.consumeQueue(options.directory);

@@ -21,6 +21,47 @@ test('makes the file without mapping it, and is content with a file that is ther
   addon.closeRegion(region);
 });
 
+/** Bytes that the file takes of the disk. */
+function held(path: string): number {
+  return statSync(path).blocks * 512;
+}
+
+test('with less room than bytes a file has its size and takes as little; more is allocated when it is asked for', async () => {
+  const path = freshPath();
+  const prepared = freshPath();
+  assert.is(await addon.prepareSegment(prepared, SIZE, SIZE / 4), 0);
+  const region = addon.openSegment(path, SIZE, true, SIZE / 4);
+  for (const name of [path, prepared]) {
+    assert.is(statSync(name).size, SIZE);
+    assert.ok(held(name) >= SIZE / 4 && held(name) < SIZE / 2, `${held(name)} bytes are held`);
+  }
+  const view = new Uint8Array(addon.attach(region));
+  view.fill(7, 0, SIZE / 4);
+  assert.is(addon.reserveRegion(region, SIZE / 8, SIZE / 2), 0);
+  assert.ok(held(path) >= (SIZE * 5) / 8 && held(path) < SIZE);
+  assert.is(await addon.reserveRegionAhead(region, 0, SIZE), 0);
+  assert.ok(held(path) >= SIZE);
+  assert.ok(view.subarray(0, SIZE / 4).every((byte) => byte === 7));
+  assert.ok(view.subarray(SIZE / 4).every((byte) => byte === 0));
+  assert.is(statSync(path).size, SIZE);
+  assert.is(addon.zeroFileRange(path, SIZE / 4, SIZE), 0);
+  assert.ok(held(path) < SIZE / 2, 'a hole takes no room');
+  addon.detach(region);
+  addon.closeRegion(region);
+});
+
+test('room is asked for within a segment', () => {
+  const region = addon.openSegment(freshPath(), SIZE, true);
+  assert.throws(() => addon.reserveRegion(region, 1, SIZE), /range outside/);
+  assert.throws(() => addon.reserveRegionAhead(region, 1, SIZE), /range outside/);
+  addon.closeRegion(region);
+  assert.throws(() => addon.reserveRegion(region, 0, 1), /not a segment/);
+  const memory = addon.allocateRegion(SIZE);
+  assert.throws(() => addon.reserveRegion(memory, 0, 1), /not a segment/);
+  addon.closeRegion(memory);
+  assert.throws(() => addon.openSegment(freshPath(), SIZE, true, SIZE + 1), /at most as much room/);
+});
+
 test('a file of another size stays as it is', async () => {
   const path = freshPath();
   writeFileSync(path, 'short');
@@ -77,6 +118,20 @@ function runOnSmallDisk(script: string): string | undefined {
 }
 
 if (runOnSmallDisk('console.log(1)') === '1') {
+  test('room that a small disk has not got is -ENOSPC, and what is allocated already needs none', () => {
+    const module = new URL('../../src/native/addon.js', import.meta.url).href;
+    const output = runOnSmallDisk(`
+      const { addon } = await import('${module}');
+      const segment = addon.openSegment('segment', 2 ** 30, true, 2 ** 19);
+      const more = addon.reserveRegion(segment, 2 ** 19, 2 ** 24);
+      const ahead = await addon.reserveRegionAhead(segment, 2 ** 19, 2 ** 24);
+      const file = addon.openFile('filler', 0);
+      while (addon.writeFile(file, addon.fileSize(file), new Uint8Array(4096), 0, 4096) > 0);
+      console.log(segment > 0, more, ahead, addon.reserveRegion(segment, 0, 2 ** 19));
+    `);
+    assert.is(output, `true ${failure('ENOSPC')} ${failure('ENOSPC')} 0`);
+  });
+
   test('running out of space while writing a small file is -ENOSPC', () => {
     const module = new URL('../../src/native/addon.js', import.meta.url).href;
     const output = runOnSmallDisk(`

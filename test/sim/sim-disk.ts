@@ -53,7 +53,20 @@ class SimMapping implements Mapping {
     this.view = new DataView(file.live.buffer);
   }
 
+  reserve(from: number, length: number): number {
+    if (from + length <= this.#file.room) return 0;
+    this.#disk.step();
+    const outcome = this.#disk.outcomeOf('allocate');
+    if (outcome === 0) this.#file.room = from + length;
+    return outcome;
+  }
+
+  async reserveAhead(from: number, length: number): Promise<number> {
+    return this.reserve(from, length);
+  }
+
   append(offset: number, source: Bulk, from: number, length: number): number {
+    if (offset + length > this.#file.room) this.#disk.unreservedWrites++;
     const outcome = this.#disk.outcomeOf('write');
     // A kill may fall between any two pages, and before the first eight bytes.
     const written = outcome < 0 ? Math.floor(length / 2) : length;
@@ -146,6 +159,8 @@ export class SimDisk implements Disk {
   lies = false;
   /** Nothing new finds room any more. */
   full = false;
+  /** Writes to a mapped file where no room had been allocated: a full disk would have met them in the middle. */
+  unreservedWrites = 0;
   /** Something that was ordered to fail has failed since the disk was mended. */
   hasFailed = false;
   /** Directories where other file systems are mounted. */
@@ -238,11 +253,11 @@ export class SimDisk implements Disk {
     return plainBulk(bytes);
   }
 
-  map(path: string, size: number, create: boolean): Mapping | number {
+  map(path: string, size: number, create?: number): Mapping | number {
     let file = this.#tree.files.get(path);
-    if (file === undefined && !create) return ENOENT;
+    if (file === undefined && create === undefined) return ENOENT;
     if (file === undefined) {
-      const made = this.#create(path, size);
+      const made = this.#create(path, size, create);
       if (typeof made === 'number') return made;
       file = made;
       this.syncDirectory(dirname(path));
@@ -250,8 +265,8 @@ export class SimDisk implements Disk {
     return file.live.length === size ? new SimMapping(this, file) : EINVAL;
   }
 
-  async prepare(path: string, size: number): Promise<number> {
-    const made = this.#tree.files.has(path) ? 0 : this.#create(path, size);
+  async prepare(path: string, size: number, room: number): Promise<number> {
+    const made = this.#tree.files.has(path) ? 0 : this.#create(path, size, room);
     if (typeof made === 'number' && made < 0) return made;
     return this.syncDirectory(dirname(path));
   }
@@ -339,6 +354,8 @@ export class SimDisk implements Disk {
       file.wrote(at, end - at);
       if (outcome < 0) return outcome;
     }
+    // As a hole, which takes no room.
+    if (to >= file.room) file.room = Math.min(file.room, from);
     if (!this.lies) file.sync(0, file.live.length);
     return 0;
   }
@@ -436,12 +453,12 @@ export class SimDisk implements Disk {
   }
 
   /** A file appears empty and gets its size in a second step: a crash may come between. */
-  #create(path: string, size: number): SimFile | number {
+  #create(path: string, size: number, room = size): SimFile | number {
     const outcome = this.outcomeOf('allocate');
     if (outcome < 0) return outcome;
     const empty = new SimFile(0);
     this.#change([path], (tree) => tree.files.set(path, empty));
-    const file = new SimFile(size);
+    const file = new SimFile(size, room);
     this.#change([path], (tree) => tree.files.set(path, file));
     return file;
   }

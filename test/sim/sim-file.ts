@@ -11,6 +11,8 @@ const EIO = 5;
 export class SimFile {
   live: Uint8Array;
   image: Uint8Array;
+  /** Bytes from the beginning that are allocated: a write behind them needs room of the disk. */
+  room: number;
   /** errno of the fault that was met in this file, or 0. */
   fault = 0;
   /** Pages whose write-back failed, with what they held then. */
@@ -18,7 +20,8 @@ export class SimFile {
   /** Unreadable pages, with what stands there. */
   readonly #unreadable = new Map<number, { live: Uint8Array; image: Uint8Array }>();
 
-  constructor(size: number) {
+  constructor(size: number, room = size) {
+    this.room = room;
     this.live = new Uint8Array(size);
     this.image = new Uint8Array(size);
   }
@@ -101,6 +104,8 @@ export class SimFile {
   reboot(): void {
     this.#cleanButLost.clear();
     this.live = this.image.slice();
+    // What was allocated and not synced may be lost.
+    this.room = 0;
   }
 
   grow(size: number): void {

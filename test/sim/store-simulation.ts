@@ -91,6 +91,7 @@ class Simulation {
       commitLogDirectory: LOG_DIRECTORY,
       maxMessageSize: 1024,
       mappedFileSizeCommitLog: this.#random.pick([68 * 1024, 256 * 1024]),
+      preallocateBytes: this.#random.pick([4096, 10_000, 1024 * 1024]),
       mappedFileSizeConsumeQueue: 20 * this.#random.pick([8, 300]),
       maxHashSlotNum: this.#random.pick([1, 64]),
       maxIndexNum: this.#random.pick([40, 1000]),
@@ -166,7 +167,9 @@ class Simulation {
     const topic = this.#random.pick(TOPICS);
     const queueId = this.#random.int(0, 2);
     const drafts = this.#messages.batch(count, topic, queueId, this.#now);
+    const unreserved = this.#disk.unreservedWrites;
     const appended = this.#store.appendBatch(topic, queueId, drafts);
+    assert.is(this.#disk.unreservedWrites, unreserved, 'what is appended has its room');
     const { fileSize, model } = { fileSize: this.#options.mappedFileSizeCommitLog ?? 0, model: this.#model };
     assert.is(appended.queueOffset, model.next(topic, queueId), 'queue offsets are consecutive');
     assert.ok(appended.physicalOffset >= model.end, 'a record lies behind all others');

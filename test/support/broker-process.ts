@@ -1,9 +1,10 @@
 // Our broker as a process of its own, started through the command line, and a plain client for it.
 
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { RequestCode } from '../../src/protocol/codes.ts';
 import { type RemotingCommand, requestCommand } from '../../src/protocol/command.ts';
@@ -54,6 +55,13 @@ async function start(
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...env },
   });
+  return processOf(child);
+}
+
+/** The broker that a process with piped output becomes; rejects when that ends before it is ready. */
+export async function processOf(
+  child: ChildProcessByStdio<null, Readable, Readable>,
+): Promise<BrokerProcess> {
   let log = '';
   let output = '';
   child.stderr.on('data', (chunk: Buffer) => {

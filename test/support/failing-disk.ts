@@ -15,7 +15,7 @@ export class FailingDisk extends SimDisk {
   /** Pages that a mapping has lost stay lost in it, as with the fault guard. */
   readonly #lost: [from: number, to: number][] = [];
 
-  override map(path: string, size: number, create: boolean): Mapping | number {
+  override map(path: string, size: number, create?: number): Mapping | number {
     const refused = this.#refuse(path);
     if (refused !== 0) return refused;
     const mapping = super.map(path, size, create);

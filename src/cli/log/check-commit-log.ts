@@ -106,7 +106,7 @@ export class CommitLogCheck {
       return 'not read';
     }
     if (start % size !== 0) found(start, `its name is no multiple of the file size ${size}`);
-    const mapping = this.#disk.map(path, size, false);
+    const mapping = this.#disk.map(path, size);
     if (typeof mapping === 'number') {
       found(start, `cannot be opened for reading and writing (errno ${-mapping})`);
       return 'not read';
@@ -185,7 +185,7 @@ export class CommitLogCheck {
     const size = this.#store.logFileSize;
     return this.#store.logFiles.some((name) => {
       if (Number(name) <= start) return false;
-      const mapping = this.#disk.map(join(this.#store.commitLogDirectory, name), size, false);
+      const mapping = this.#disk.map(join(this.#store.commitLogDirectory, name), size);
       if (typeof mapping === 'number') return false;
       const sound = new RecordCheck().check(mapping, 0, Number(name));
       mapping.close();

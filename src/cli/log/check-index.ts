@@ -54,7 +54,7 @@ export class IndexCheck {
   #checkFile(name: string, slots: number | undefined, found: Found): string {
     const path = join(storePaths.index(this.#store.root), name);
     const size = this.#disk.size(path);
-    const mapping = size < INDEX_HEADER_BYTES ? -EINVAL : this.#disk.map(path, size, false);
+    const mapping = size < INDEX_HEADER_BYTES ? -EINVAL : this.#disk.map(path, size);
     if (typeof mapping === 'number') {
       found(0, `its ${size} bytes cannot be opened for reading and writing (errno ${-mapping})`);
       return 'not read';

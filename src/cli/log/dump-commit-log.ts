@@ -25,7 +25,7 @@ export function dumpCommitLogFile(disk: Disk, store: StoreFiles, name: string, f
 
 function* items(disk: Disk, path: string, start: number, size: number, from: number): Iterable<Item> {
   if (size === 0) return;
-  const mapping = disk.map(path, size, false);
+  const mapping = disk.map(path, size);
   if (typeof mapping === 'number') throw new Error(`${path} cannot be read (errno ${-mapping}).`);
   try {
     yield* records(mapping, start, from, (at) => firstNonZeroInFile(disk, path, at) < 0);

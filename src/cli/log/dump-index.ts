@@ -41,7 +41,7 @@ export function dumpIndexFile(
 function* items(disk: Disk, path: string, from: number, slots?: number): Iterable<Item> {
   const size = disk.size(path);
   if (size < INDEX_HEADER_BYTES) return;
-  const mapping = disk.map(path, size, false);
+  const mapping = disk.map(path, size);
   if (typeof mapping === 'number') throw new Error(`${path} cannot be read (errno ${-mapping}).`);
   try {
     const geometry = indexGeometry(mapping, slots);

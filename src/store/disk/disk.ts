@@ -14,6 +14,13 @@ export interface Mapping {
    * is killed in the middle leaves zeros there. `source` comes from `Disk.memory`. 0 or -errno.
    */
   append(offset: number, source: Bulk, from: number, length: number): number;
+  /**
+   * Allocates what [from, from + length) of the file has not got yet: `append` there finds room, whatever the disk. 0 or
+   * -errno; blocks for as long as the file system takes.
+   */
+  reserve(from: number, length: number): number;
+  /** The same in the background. */
+  reserveAhead(from: number, length: number): Promise<number>;
   /** CRC-32 (unsigned) of a range. */
   crc(offset: number, length: number): number;
   /** Makes [from, to) durable. 0 or -errno. */
@@ -49,10 +56,13 @@ export interface RangeFile {
 export interface Disk {
   /** Zeroed memory for `Mapping.append`. */
   memory(bytes: number): Bulk;
-  /** Opens a mapping of exactly `size` bytes; with `create` a missing file is allocated and synced first. */
-  map(path: string, size: number, create: boolean): Mapping | number;
-  /** Makes a segment file ahead of need without mapping it. 0 or -errno. */
-  prepare(path: string, size: number): Promise<number>;
+  /**
+   * Opens a mapping of exactly `size` bytes; with `create` a missing file is made and synced first, so many bytes from
+   * its beginning allocated.
+   */
+  map(path: string, size: number, create?: number): Mapping | number;
+  /** Makes a segment file ahead of need without mapping it, `room` bytes of it allocated. 0 or -errno. */
+  prepare(path: string, size: number, room: number): Promise<number>;
   /** Opens a range file; a missing one is created sparse when `size` >= 0. */
   open(path: string, size: number): RangeFile | number;
   /** Makes durable what range files wrote before the call. 0 or -errno. */

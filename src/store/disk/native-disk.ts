@@ -60,6 +60,14 @@ class NativeMapping implements Mapping {
     return addon.appendToRegion(this.#region, offset, source.region, from, length);
   }
 
+  reserve(from: number, length: number): number {
+    return addon.reserveRegion(this.#region, from, length);
+  }
+
+  reserveAhead(from: number, length: number): Promise<number> {
+    return addon.reserveRegionAhead(this.#region, from, length);
+  }
+
   crc(offset: number, length: number): number {
     return addon.crcOfRegion(this.#region, offset, length);
   }
@@ -161,14 +169,14 @@ export const nativeDisk: Disk = {
     return bulk;
   },
   map(path, size, create) {
-    const region = addon.openSegment(path, size, create);
+    const region = addon.openSegment(path, size, create !== undefined, create ?? 0);
     if (region < 0) return region;
     // No read-ahead on faults: behind the tail it would zero megabytes in the writer's time (measured: 40 ms stalls).
     // Who reads cold messages says how much it wants (`populate`).
     addon.adviseRegion(region, 0, size, 'random');
     return new NativeMapping(region, size, path);
   },
-  prepare: (path, size) => addon.prepareSegment(path, size),
+  prepare: (path, size, room) => addon.prepareSegment(path, size, room),
   open(path, size) {
     const file = addon.openFile(path, size);
     return file < 0 ? file : new NativeRangeFile(file);

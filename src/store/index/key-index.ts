@@ -251,7 +251,7 @@ export class KeyIndex {
     const file = this.#disk.open(path, bytes);
     if (typeof file === 'number') return file;
     file.close();
-    return this.#disk.map(path, bytes, false);
+    return this.#disk.map(path, bytes);
   }
 }
 

@@ -31,10 +31,11 @@ import { APPENDED, APPENDED_TIME, MESSAGES_APPENDED, type Positions } from '../.
 import type { Mapping } from '../disk/disk.ts';
 import type { QueueDirectory } from '../queue/queue-directory.ts';
 import { AppendStage } from './append-stage.ts';
+import { LogRoom } from './log-room.ts';
 import type { Segments } from './segments.ts';
 
 export const APPENDED_OK = 0;
-/** The next file could not be made; the disk may be full (`segments.lastError`). */
+/** There is no room, or the next file could not be made; the disk may be full (`segments.lastError`). */
 export const NO_SEGMENT = -1;
 /** Larger than a file: refused. */
 export const TOO_LARGE = -2;
@@ -71,6 +72,7 @@ export class CommitLog {
   storeTimestamp: number;
   readonly #segments: Segments;
   readonly #stage: AppendStage;
+  readonly #roomOnDisk: LogRoom;
   readonly #positions: Positions;
   readonly #queues: QueueDirectory;
   readonly #onRoll: (startOfNewFile: number) => void;
@@ -85,6 +87,7 @@ export class CommitLog {
   ) {
     this.#segments = segments;
     this.#stage = new AppendStage(segments);
+    this.#roomOnDisk = new LogRoom(segments);
     this.#positions = positions;
     this.#queues = queues;
     this.#onRoll = onRoll;
@@ -147,25 +150,36 @@ export class CommitLog {
     return true;
   }
 
+  /** Allocates room for what is to come, in the background. Once per drain. */
+  reserveAhead(): void {
+    this.#roomOnDisk.ahead(this.#segments.at(this.position), this.position);
+  }
+
   /** The mapping with room for `size` bytes at `position`, in a new file if need be. */
   #room(size: number): Mapping | undefined {
     const { fileSize } = this.#segments;
     const used = this.#segments.offsetOf(this.position);
-    if (used !== 0 && used + size + BLANK_BYTES <= fileSize) return this.#segments.at(this.position);
     if (size + BLANK_BYTES > fileSize) return undefined;
-    return used === 0 ? this.#segments.at(this.position, true) : this.#roll(used);
+    if (used !== 0 && used + size + BLANK_BYTES > fileSize) return this.#roll(used, size);
+    return this.#withRoom(this.position, size + BLANK_BYTES, used === 0);
+  }
+
+  #withRoom(position: number, length: number, create = false): Mapping | undefined {
+    const mapping = this.#segments.at(position, create);
+    return mapping !== undefined && this.#roomOnDisk.has(mapping, position, length) ? mapping : undefined;
   }
 
   /**
-   * Ends the current file with a BLANK record and moves to the next, which is opened first: a full disk changes
-   * nothing.
+   * Ends the current file with a BLANK record and moves to the next, which has room for `size` bytes by then: a full
+   * disk changes nothing.
    */
-  #roll(used: number): Mapping | undefined {
+  #roll(used: number, size: number): Mapping | undefined {
     const { fileSize } = this.#segments;
-    const current = this.#segments.at(this.position);
+    const current = this.#withRoom(this.position, BLANK_BYTES);
     const nextStart = this.position - used + fileSize;
-    const next = this.#segments.at(nextStart, true);
-    if (current === undefined || next === undefined) return undefined;
+    if (current === undefined) return undefined;
+    const next = this.#withRoom(nextStart, size + BLANK_BYTES, true);
+    if (next === undefined) return undefined;
     const at = this.#stage.reserve(current, used, BLANK_BYTES);
     const { view } = this.#stage.memory;
     view.setInt32(at + TOTAL_SIZE, fileSize - used);

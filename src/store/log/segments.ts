@@ -16,19 +16,22 @@ export function fileNameOf(position: number): string {
 
 export class Segments implements LogBytes {
   readonly fileSize: number;
+  readonly room: number;
   readonly #directory: string;
   readonly #disk: Disk;
   readonly #open = new Map<number, Mapping>();
   /** The file used last: nearly every call asks for it again. */
   #current: Mapping | undefined;
   #currentStart = -1;
-  /** errno of the last failed open. */
+  /** errno of the last open or allocation that failed. */
   lastError = 0;
 
-  constructor(disk: Disk, directory: string, fileSize: number) {
+  /** `room`: bytes of a new file that are allocated at once. */
+  constructor(disk: Disk, directory: string, fileSize: number, room = fileSize) {
     this.#disk = disk;
     this.#directory = directory;
     this.fileSize = fileSize;
+    this.room = Math.min(room, fileSize);
   }
 
   /** Memory from which `Mapping.append` takes. */
@@ -55,7 +58,7 @@ export class Segments implements LogBytes {
     if (start === this.#currentStart) return this.#current;
     let mapping = this.#open.get(start);
     if (mapping === undefined) {
-      const opened = this.#disk.map(this.pathOf(start), this.fileSize, create);
+      const opened = this.#disk.map(this.pathOf(start), this.fileSize, create ? this.room : undefined);
       if (typeof opened === 'number') {
         this.lastError = -opened;
         return undefined;

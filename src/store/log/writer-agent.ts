@@ -64,7 +64,7 @@ export class WriterAgent implements Agent {
   readonly #wakeNext: (() => void)[];
   readonly #counters: Counters;
   readonly #preallocates: boolean;
-  readonly #shortage = new Shortage('making the next CommitLog file');
+  readonly #shortage = new Shortage('finding room for the CommitLog');
   #logStart = 0;
   /** Position from which on the next file is to be mapped. */
   #aheadFrom = 0;
@@ -72,8 +72,8 @@ export class WriterAgent implements Agent {
   constructor({ broker, producers }: WriterShape) {
     this.#positions = new Positions(broker.positions);
     this.#counters = new Counters(broker.counters, COUNTER_BLOCKS.writer);
-    const { commitLogDirectory, mappedFileSizeCommitLog } = broker.store;
-    this.#segments = new Segments(nativeDisk, commitLogDirectory, mappedFileSizeCommitLog);
+    const { commitLogDirectory, mappedFileSizeCommitLog, preallocateBytes } = broker.store;
+    this.#segments = new Segments(nativeDisk, commitLogDirectory, mappedFileSizeCommitLog, preallocateBytes);
     this.#inputs = producers.map((producer) => new Input(producer));
     // Where nobody waits for the flusher it looks by itself, twice a second.
     const next = awaitsFlush(broker.store) ? broker.wakes.flusher : broker.wakes.dispatcher;
@@ -86,9 +86,7 @@ export class WriterAgent implements Agent {
       (start) => this.#rolledTo(start),
     );
     this.#preallocates = broker.store.preallocateNextFile;
-    // The file to write next is there before the one after it: the log may not begin with a gap.
     this.#segments.at(this.#log.position, true);
-    this.#prepareAfter(this.#segments.startOf(this.#log.position));
   }
 
   doWork(): number {
@@ -108,7 +106,7 @@ export class WriterAgent implements Agent {
       input.replies.publish();
     }
     for (const wake of this.#wakeNext) wake();
-    if (this.#log.position >= this.#aheadFrom) this.#openAhead();
+    if (this.#preallocates) this.#reserveAhead();
     this.#dropDeleted();
     return done;
   }
@@ -179,17 +177,24 @@ export class WriterAgent implements Agent {
   #rolledTo(start: number): void {
     // What lies in the older files is the flusher's and the readers'.
     this.#segments.dropBefore(start);
-    this.#prepareAfter(start);
   }
 
-  /** Maps the next file when half of this one is full: the roll then needs no descriptor; there may be none left. */
+  #reserveAhead(): void {
+    this.#log.reserveAhead();
+    if (this.#log.position >= this.#aheadFrom) this.#openAhead();
+  }
+
+  /**
+   * Makes and maps the next file when half of this one is full: the roll then costs nothing, and needs no descriptor;
+   * there may be none left.
+   */
   #openAhead(): void {
     const { fileSize } = this.#segments;
     const { position } = this.#log;
     const start = this.#segments.startOf(position);
     const half = start + fileSize / 2;
     this.#aheadFrom = position < half ? half : start + fileSize * 1.5;
-    if (position < half || !this.#preallocates) return;
+    if (position < half) return;
     if (this.#segments.at(start + fileSize) === undefined) {
       this.#prepareAfter(start);
       this.#aheadFrom = position + fileSize / AHEAD_TRIES;
@@ -199,10 +204,9 @@ export class WriterAgent implements Agent {
 
   /** Has the file after the one at `start` made in the background, so that the roll to it costs nothing. */
   #prepareAfter(start: number): void {
-    if (!this.#preallocates) return;
-    const next = start + this.#segments.fileSize;
+    const { fileSize, room } = this.#segments;
     // A failure is no news here: the roll makes the file itself, and reports what goes wrong then.
-    void nativeDisk.prepare(this.#segments.pathOf(next), this.#segments.fileSize);
+    void nativeDisk.prepare(this.#segments.pathOf(start + fileSize), fileSize, room);
   }
 
   #dropDeleted(): void {

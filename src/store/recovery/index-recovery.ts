@@ -148,7 +148,7 @@ function look(
     const isUnmade = size === 0 && ledgerEnd < 0;
     return { end: -1, timestamp: 0, problem: isUnmade ? '' : `has ${size} bytes instead of ${bytes}` };
   }
-  const mapping = disk.map(path, bytes, false);
+  const mapping = disk.map(path, bytes);
   if (typeof mapping === 'number')
     return { end: -1, timestamp: 0, problem: `cannot be opened (${errnoName(-mapping)})` };
   try {

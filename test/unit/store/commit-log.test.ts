@@ -251,7 +251,7 @@ test('the flusher makes files durable in order and says how far; a failed sync h
 
 test('a log directory with strangers, wrong sizes or holes is refused with a word on what to do', () => {
   const disk = new SimDisk();
-  for (const start of [0, FILE, 3 * FILE]) disk.map(`/log/${String(start).padStart(20, '0')}`, FILE, true);
+  for (const start of [0, FILE, 3 * FILE]) disk.map(`/log/${String(start).padStart(20, '0')}`, FILE, FILE);
   assert.throws(() => listSegments(disk, '/log', FILE), /00000000000000016384 is missing/);
   disk.remove(`/log/${String(3 * FILE).padStart(20, '0')}`);
   assert.equal(listSegments(disk, '/log', FILE), [0, FILE]);

@@ -132,7 +132,7 @@ test('every record of a filled hole is sound for any reader, and none is of zero
   first.disk.bytesOf(FIRST).fill(0xee, 3 * PAGE, 6 * PAGE - 10);
   first.disk.kill();
   const { disk } = smallStore({}, first.disk);
-  const mapping = disk.map(FIRST, 68 * 1024, false);
+  const mapping = disk.map(FIRST, 68 * 1024);
   if (typeof mapping === 'number') throw new Error('no file');
   const check = new RecordCheck();
   for (let at = 0; at < 10 * PAGE; at += check.size) assert.ok(check.check(mapping, at, 0), `${at}`);

@@ -17,7 +17,7 @@ class PartlyResident extends SimDisk {
   /** Bytes of each file that are in memory, from its start. */
   upTo = 0;
 
-  override map(path: string, size: number, create: boolean): Mapping | number {
+  override map(path: string, size: number, create?: number): Mapping | number {
     const mapping = super.map(path, size, create);
     if (typeof mapping !== 'number') {
       mapping.resident = (from, length) => {

@@ -41,7 +41,7 @@ function setUp(hoursAgo: readonly number[]) {
   const positions = new Positions();
   for (const [i, hours] of [...hoursAgo, 0].entries()) {
     const path = join(LOG, fileNameOf(i * FILE));
-    disk.map(path, FILE, true);
+    disk.map(path, FILE, FILE);
     disk.times.set(path, time.now() - hours * HOUR);
   }
   positions.set(APPENDED, hoursAgo.length * FILE + 100);

@@ -167,7 +167,7 @@ test('a file that was made ahead and never written to is not read through at the
     first.store.append('T', headFor(0), Buffer.from('hello'), '');
     first.store.flush();
     first.store.dispatch();
-    assert.is(await disk.prepare(next, file), 0);
+    assert.is(await disk.prepare(next, file, file), 0);
     if (written) disk.bytesOf(next)[file / 4] = 1;
     disk.kill();
     // Whoever reads that far fails.
