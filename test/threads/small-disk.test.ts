@@ -76,9 +76,8 @@ async function usesTheDiskUp(directory: string): Promise<void> {
   assert.is(await broker.ended, 0, broker.log());
 }
 
-const NAME = 'a disk far smaller than a CommitLog file is used up, and goes on when there is room';
 if (mayMount()) {
-  test(NAME, async () => {
+  test('a disk far smaller than a CommitLog file is used up, and goes on when there is room', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'ringmq-small-'));
     try {
       await usesTheDiskUp(directory);
@@ -88,7 +87,7 @@ if (mayMount()) {
   });
 } else {
   console.log('skipped: a broker on a small disk (no right to mount a file system here)');
-  test.skip(NAME);
+  test.skip('a disk far smaller than a CommitLog file is used up, and goes on when there is room');
 }
 
 test.run();

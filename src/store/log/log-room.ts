@@ -1,6 +1,6 @@
 /**
- * Room for what the writer is about to append. A CommitLog file has its whole size from the beginning, as RocketMQ wants
- * it, and takes as little of the disk as its log needs: it is allocated by steps, each as large as all before it
+ * Room for what the writer is about to append. A CommitLog file has its whole size from the beginning, as RocketMQ
+ * wants it, and takes as little of the disk as its log needs: it is allocated by steps, each as large as all before it
  * together. What is written was allocated before, so that a full disk refuses a message and never tears one.
  */
 import type { Mapping } from '../disk/disk.ts';
