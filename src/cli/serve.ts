@@ -1,8 +1,11 @@
 /** The life of a server process: start, ready line, signals, death, clean stop and exit code. */
+
+import { systemClock } from '../lib/clock.ts';
 import type { ControlLog } from '../lib/log.ts';
 import { explain } from './explain.ts';
 import { IdleMemory } from './idle-memory.ts';
 import { inSources } from './source-places.ts';
+import { firstSignal } from './stop-signals.ts';
 
 export interface Serving {
   /** What follows `RingMQ ready: `. */
@@ -14,13 +17,21 @@ export interface Serving {
 }
 
 /**
- * Starts, serves until SIGTERM or SIGINT, stops and ends the process. A signal during a long start waits for
- * the start, so that the store is closed properly; a second signal ends the process at once.
+ * Starts, serves until SIGTERM, SIGINT or SIGHUP, stops and ends the process. A signal during a long start waits for the
+ * start, so that the store is closed properly; another one more than a second after the first ends the process at once.
  */
 export async function serve(log: ControlLog, start: () => Promise<Serving>): Promise<never> {
-  const signalled = firstSignal(log);
+  const signalled = firstSignal(process, systemClock.monotonic, (signal) => {
+    log.warn({ signal }, 'another signal: ending at once, the store will be checked at the next start');
+    process.exit(1);
+  });
+  let started = false;
+  void signalled.then((signal) => {
+    if (!started) log.info({ signal }, 'stopping when the start is done; another signal ends at once');
+  });
   const memory = IdleMemory.watch();
   const serving = await start();
+  started = true;
   const early = await Promise.race([signalled, Promise.resolve(undefined)]);
   if (early === undefined) process.stdout.write(`RingMQ ready: ${serving.ready}\n`);
   const dead = serving.died?.then((reason) => ({ reason })) ?? new Promise<never>(() => {});
@@ -49,20 +60,4 @@ async function closed(log: ControlLog, serving: Serving): Promise<boolean> {
 function stackOf(error: Error): string {
   const stack = inSources(error.stack ?? error.message);
   return error.cause instanceof Error ? `${stack}\ncaused by ${stackOf(error.cause)}` : stack;
-}
-
-function firstSignal(log: ControlLog): Promise<string> {
-  return new Promise((resolve) => {
-    let signals = 0;
-    const onSignal = (signal: string): void => {
-      signals += 1;
-      if (signals > 1) {
-        log.warn({ signal }, 'second signal: ending at once');
-        process.exit(1);
-      }
-      resolve(signal);
-    };
-    process.on('SIGTERM', onSignal);
-    process.on('SIGINT', onSignal);
-  });
 }
