@@ -1,11 +1,13 @@
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { SetupError } from '../lib/errors.mjs';
 import { root } from '../lib/paths.mjs';
 import { clearStamp, readStamp, sourcesOf, writeStamp } from '../lib/stamps.mjs';
 
 const OUTPUT = 'dist/bundle';
-const fingerprint = () => sourcesOf('src', 'packaging/steps/bundle.mjs', 'node_modules/esbuild/package.json');
+const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const fingerprint = () =>
+  `${version} ${sourcesOf('src', 'packaging/steps/bundle.mjs', 'node_modules/esbuild/package.json')}`;
 const isCheckout = () => existsSync(join(root, 'tsconfig.json'));
 
 /**
@@ -69,7 +71,7 @@ const common = {
   target: 'node20.18',
   // Loaded late or never; they stay what npm has installed.
   external: ['pino', 'piscina'],
-  define: { RINGMQ_BUNDLE: 'true' },
+  define: { RINGMQ_BUNDLE: 'true', RINGMQ_VERSION: JSON.stringify(version) },
   sourcemap: 'linked',
   sourcesContent: false,
   logLevel: 'silent',

@@ -1,10 +1,12 @@
 #!/usr/bin/env node
 /** The command line. Each command's code is loaded when it is chosen, so that all of them start fast. */
 import { Command } from 'commander';
+import { VERSION } from '../lib/version.ts';
 import { explain } from './explain.ts';
 
 const program = new Command('ringmq')
   .description('A RocketMQ-compatible message broker')
+  .version(VERSION, '-V, --version', 'print the version')
   .showHelpAfterError();
 
 function brokerOptions(command: Command): Command {

@@ -2,13 +2,14 @@
 
 import { systemClock } from '../lib/clock.ts';
 import type { ControlLog } from '../lib/log.ts';
+import { VERSION } from '../lib/version.ts';
 import { explain } from './explain.ts';
 import { IdleMemory } from './idle-memory.ts';
 import { inSources } from './source-places.ts';
 import { firstSignal } from './stop-signals.ts';
 
 export interface Serving {
-  /** What follows `RingMQ ready: `. */
+  /** What follows `RingMQ ready: `; the version follows it. */
   readonly ready: string;
   /** Resolves when the server has ended by itself. */
   readonly died?: Promise<Error>;
@@ -33,7 +34,7 @@ export async function serve(log: ControlLog, start: () => Promise<Serving>): Pro
   const serving = await start();
   started = true;
   const early = await Promise.race([signalled, Promise.resolve(undefined)]);
-  if (early === undefined) process.stdout.write(`RingMQ ready: ${serving.ready}\n`);
+  if (early === undefined) process.stdout.write(`RingMQ ready: ${serving.ready}, version ${VERSION}\n`);
   const dead = serving.died?.then((reason) => ({ reason })) ?? new Promise<never>(() => {});
   const end = await Promise.race([signalled, dead]);
   if (typeof end !== 'string') {

@@ -9,6 +9,7 @@ import { createQueueDirectory, QueueDirectory } from '../../store/queue/queue-di
 import { QueueIds } from '../../store/queue/queue-ids.ts';
 import type { BrokerConfig } from '../config.ts';
 import { createTopology, type Topology } from '../topology.ts';
+import { warnOfLittleRoom } from './room-check.ts';
 
 export interface OpenedStore {
   readonly store: OpenStore;
@@ -38,6 +39,7 @@ export function openBrokerStore(config: BrokerConfig): OpenedStore {
     progress: (line) => config.log.info({}, line),
     warn: (line) => config.log.warn({}, line),
   });
+  warnOfLittleRoom(config.store, config.log);
   return { store, positions, ids, directory, directoryRegion, levels };
 }
 

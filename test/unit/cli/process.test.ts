@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { fails, Run } from '../../support/command-line.ts';
+import { readProjectFile } from '../../support/source-files.ts';
 import { makeStore, patch, queueFile, removeStore } from './store-support.ts';
 
 const test = suite<{ directory: string }>('command line');
@@ -18,7 +19,7 @@ test.after(({ directory }) => rmSync(directory, { recursive: true }));
 
 test('a name server alone: ready line, clean stop on SIGTERM', async () => {
   const run = new Run(['namesrv', '--port', '0']);
-  assert.match(await run.ready(), /^RingMQ ready: name server 127\.0\.0\.1:\d+\n$/);
+  assert.match(await run.ready(), /^RingMQ ready: name server 127\.0\.0\.1:\d+, version \d+\.\d+\.\d+\n$/);
   run.child.kill('SIGTERM');
   assert.is(await run.ended, 0);
 });
@@ -31,7 +32,8 @@ test('standalone: one ready line for both, a clean stop on SIGINT leaves no abor
   writeFileSync(conf, 'mappedFileSizeCommitLog=8388608\nmaxHashSlotNum=500\nmaxIndexNum=2000\nnonsense=1\n');
   const args = ['standalone', '-c', conf, '--port', '0', '--namesrv-port', '0', '--store', store];
   const run = new Run(args);
-  const ready = /^RingMQ ready: name server 127\.0\.0\.1:\d+, broker 127\.0\.0\.1:\d+, store (.*)\n$/;
+  const ready =
+    /^RingMQ ready: name server 127\.0\.0\.1:\d+, broker 127\.0\.0\.1:\d+, store (.*), version \d+\.\d+\.\d+\n$/;
   assert.is(ready.exec(await run.ready())?.[1], store);
   await fails(['broker', '-c', conf, '--port', '0', '--store', store], /is in use by another broker/);
   run.child.kill('SIGINT');
@@ -41,6 +43,12 @@ test('standalone: one ready line for both, a clean stop on SIGINT leaves no abor
   assert.match(warnings[0] ?? '', /nonsense=1 has no effect/);
   writeFileSync(conf, 'mappedFileSizeCommitLog=16777216\n');
   await fails(args, /has 8388608 bytes but mappedFileSizeCommitLog says 16777216/);
+});
+
+test('the version', async () => {
+  const run = new Run(['--version']);
+  assert.is(await run.ended, 0);
+  assert.is(run.out, `${JSON.parse(readProjectFile('package.json')).version}\n`);
 });
 
 test('mistakes are told in a sentence', async ({ directory }) => {
