@@ -23,6 +23,7 @@ class RingmqAddon final : public Napi::Addon<RingmqAddon> {
     DefineAddon(exports, {
                              cold<allocateRegionCall>(env, "allocateRegion"),
                              cold<openSegmentCall>(env, "openSegment"),
+                             cold<openSegmentForReadingCall>(env, "openSegmentForReading"),
                              cold<prepareSegmentCall>(env, "prepareSegment"),
                              InstanceMethod<&RingmqAddon::attach>("attach", napi_enumerable),
                              InstanceMethod<&RingmqAddon::detach>("detach", napi_enumerable),

@@ -71,18 +71,18 @@ int32_t shareSegment(const std::string& path, size_t bytes) {
 }
 
 /// Takes the descriptor over only when it makes a new region of it.
-int32_t mapSegment(int descriptor, size_t bytes, bool* taken) {
+int32_t mapSegment(int descriptor, size_t bytes, bool writable, bool* taken) {
   struct stat status;
   if (fstat(descriptor, &status) != 0) return -errno;
   if (!S_ISREG(status.st_mode) || static_cast<uint64_t>(status.st_size) != bytes) return -EINVAL;
 
   const std::lock_guard<std::mutex> guard(mutex);
   const auto known = segments.find({status.st_dev, status.st_ino});
-  if (known != segments.end()) {
+  if (writable && known != segments.end()) {
     known->second->opens += 1;
     return known->second->id;
   }
-  void* base = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
+  void* base = mmap(nullptr, bytes, writable ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED, descriptor, 0);
   if (base == MAP_FAILED) return -errno;
   auto* region = new Region();
   region->base = static_cast<uint8_t*>(base);
@@ -97,7 +97,8 @@ int32_t mapSegment(int descriptor, size_t bytes, bool* taken) {
     delete region;
     return id;
   }
-  segments[{region->device, region->inode}] = region;
+  // Who wants to write must not be given a mapping that cannot be written to.
+  if (writable) segments[{region->device, region->inode}] = region;
   *taken = true;
   return id;
 }
@@ -174,7 +175,16 @@ int32_t openSegment(const std::string& path, size_t bytes, const SegmentSize* cr
   const int descriptor = create == nullptr ? openSegmentFile(path) : openOrCreateSegmentFile(path, *create);
   if (descriptor < 0) return descriptor;
   bool taken = false;
-  const int32_t id = mapSegment(descriptor, bytes, &taken);
+  const int32_t id = mapSegment(descriptor, bytes, true, &taken);
+  if (!taken) close(descriptor);
+  return id;
+}
+
+int32_t openSegmentForReading(const std::string& path, size_t bytes) {
+  const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) return -errno;
+  bool taken = false;
+  const int32_t id = mapSegment(descriptor, bytes, false, &taken);
   if (!taken) close(descriptor);
   return id;
 }

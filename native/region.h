@@ -68,6 +68,8 @@ Region* findSegmentAt(const void* address);
 int32_t allocateRegion(size_t bytes);
 /// `create`: null = a file that is missing stays missing.
 int32_t openSegment(const std::string& path, size_t bytes, const SegmentSize* create);
+/// A region of its own, which nobody may write to; the file may be one that this user can only read.
+int32_t openSegmentForReading(const std::string& path, size_t bytes);
 /// False when the region is unknown or no open is left to give back.
 bool closeRegion(int32_t id);
 int32_t regionReferences(int32_t id);

@@ -50,6 +50,15 @@ Napi::Value openSegmentCall(const Napi::CallbackInfo& info) {
   return arguments.answer(openSegment(path, bytes, create ? &size : nullptr));
 }
 
+Napi::Value openSegmentForReadingCall(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  const std::string path = arguments.path(0);
+  const uint64_t bytes = arguments.offset(1);
+  arguments.require(bytes > 0);
+  if (!arguments.valid()) return arguments.reject("openSegmentForReading: needs path, positive bytes");
+  return arguments.answer(openSegmentForReading(path, bytes));
+}
+
 Napi::Value prepareSegmentCall(const Napi::CallbackInfo& info) {
   Arguments arguments(info);
   const std::string path = arguments.path(0);

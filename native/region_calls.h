@@ -6,6 +6,7 @@ namespace ringmq {
 
 Napi::Value allocateRegionCall(const Napi::CallbackInfo& info);
 Napi::Value openSegmentCall(const Napi::CallbackInfo& info);
+Napi::Value openSegmentForReadingCall(const Napi::CallbackInfo& info);
 Napi::Value prepareSegmentCall(const Napi::CallbackInfo& info);
 Napi::Value closeRegionCall(const Napi::CallbackInfo& info);
 Napi::Value regionReferencesCall(const Napi::CallbackInfo& info);

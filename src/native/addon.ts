@@ -25,6 +25,11 @@ export interface NativeAddon {
    */
   openSegment(path: string, bytes: number, create: boolean, room?: number): number;
   /**
+   * Maps a file of exactly `bytes` bytes that this user may only read. A region of its own; writing to its bytes ends
+   * the process. Region id, -ENOENT, -EINVAL for one of another size, or another -errno.
+   */
+  openSegmentForReading(path: string, bytes: number): number;
+  /**
    * Makes the file as `openSegment(create)` would, in libuv's thread pool, without mapping it. Resolves 0 or -errno.
    */
   prepareSegment(path: string, bytes: number, room?: number): Promise<number>;

@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { integer } from '../../config/key.ts';
 import { UserError } from '../../lib/user-error.ts';
 import { addon } from '../../native/addon.ts';
-import { nativeDisk } from '../../store/disk/native-disk.ts';
+import { readOnlyDisk } from '../../store/disk/read-only-disk.ts';
 import { checkStore } from './check.ts';
 import { type DumpOptions, dumpStore } from './dump.ts';
 
@@ -25,7 +25,7 @@ const STDOUT = 1;
 
 export function runDump(directory: string, flags: LogFlags): void {
   prepare();
-  dumpStore(nativeDisk, resolve(directory), dumpOptions(flags), printer());
+  dumpStore(readOnlyDisk, resolve(directory), dumpOptions(flags), printer());
 }
 
 export function runCheck(directory: string, flags: LogFlags): void {
@@ -37,7 +37,7 @@ export function runCheck(directory: string, flags: LogFlags): void {
   };
   const print = printer();
   const { count } = checkStore(
-    nativeDisk,
+    readOnlyDisk,
     resolve(directory),
     options,
     (line) => print(`${line}\n`),

@@ -40,7 +40,7 @@ function dropView(region: number): void {
   addon.detach(region);
 }
 
-class NativeMapping implements Mapping {
+export class NativeMapping implements Mapping {
   readonly bytes: Uint8Array;
   readonly view: DataView;
   readonly size: number;

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -106,6 +106,34 @@ test('log check: exit code 0 for a sound store, 1 for a damaged one; log dump pr
     assert.is(await dump.ended, 0);
     assert.is(JSON.parse(dump.out).what, 'entry 2');
   } finally {
+    removeStore(store);
+  }
+});
+
+test('a store that may only be read can be looked into, and stays as it is', async () => {
+  const store = await makeStore();
+  const guest = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
+  try {
+    const files = readdirSync(store.root, { recursive: true }).map((name) => join(store.root, String(name)));
+    for (const file of [store.root, ...files]) chmodSync(file, statSync(file).isDirectory() ? 0o555 : 0o444);
+    const before = files.map((file) => statSync(file).mtimeMs);
+    for (const args of [['check'], ['dump', '--limit', '1']]) {
+      const [what = '', ...more] = args;
+      const run = new Run(['log', what, store.root, ...more], {}, guest);
+      assert.is(await run.ended, 0, run.out + run.err);
+      assert.match(run.out, /consumequeue\/Orders/);
+      assert.not.match(run.out, /EACCES|cannot/);
+    }
+    assert.equal(
+      files.map((file) => statSync(file).mtimeMs),
+      before,
+    );
+  } finally {
+    for (const directory of readdirSync(store.root, { recursive: true })) {
+      const path = join(store.root, String(directory));
+      if (statSync(path).isDirectory()) chmodSync(path, 0o755);
+    }
+    chmodSync(store.root, 0o755);
     removeStore(store);
   }
 });
