@@ -35,7 +35,8 @@ export interface NativeAddon {
   prepareSegment(path: string, bytes: number, room?: number): Promise<number>;
   /**
    * Allocates what [from, from + length) of a segment's file has not got yet, so that a write there never finds a full
-   * disk; what stands there stays. 0, or -errno: -ENOSPC. Blocks for as long as the file system takes.
+   * disk. Only for ranges to which nothing was written: where the file system cannot allocate, zeros are. 0, or -errno:
+   * -ENOSPC. Blocks for as long as the file system takes.
    */
   reserveRegion(region: number, from: number, length: number): number;
   /** The same in libuv's thread pool. Resolves 0 or -errno. */
