@@ -18,8 +18,9 @@ export interface Serving {
 }
 
 /**
- * Starts, serves until SIGTERM, SIGINT or SIGHUP, stops and ends the process. A signal during a long start waits for the
- * start, so that the store is closed properly; another one more than a second after the first ends the process at once.
+ * Starts, serves until SIGTERM, SIGINT or SIGHUP, stops and ends the process. A signal during a long start waits for
+ * the start, so that the store is closed properly; another one more than a second after the first ends the process at
+ * once.
  */
 export async function serve(log: ControlLog, start: () => Promise<Serving>): Promise<never> {
   const signalled = firstSignal(process, systemClock.monotonic, (signal) => {
