@@ -3,6 +3,7 @@
 import { loadNameServer, type NameServerFlags } from '../config/load-namesrv.ts';
 import { formatAddress } from '../remoting/address.ts';
 import { logWarnings } from './broker-start.ts';
+import { listeningLine, logLines } from './listening.ts';
 import { createLogger } from './logger.ts';
 import { serve } from './serve.ts';
 
@@ -21,8 +22,10 @@ export async function runNameServer(flags: NameServerFlags & { printConfig?: boo
       log: (message) => log.info({}, message),
       warn: (message) => log.warn({}, message),
     });
+    const listening = formatAddress(nameServer.host, nameServer.port);
+    logLines(log, [listeningLine('the name server', [listening])]);
     return {
-      ready: `name server ${formatAddress(options.host, nameServer.port)}`,
+      ready: `name server ${listening}`,
       close: async () => {
         await nameServer.close();
         return true;

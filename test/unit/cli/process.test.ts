@@ -1,12 +1,16 @@
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
+import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { fails, Run } from '../../support/command-line.ts';
 import { makeStore, patch, queueFile, removeStore } from './store-support.ts';
+
+function hasIPv6(): boolean {
+  return Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === '::1'));
+}
 
 const test = suite<{ directory: string }>('command line');
 
@@ -41,6 +45,28 @@ test('standalone: one ready line for both, a clean stop on SIGINT leaves no abor
   assert.match(warnings[0] ?? '', /nonsense=1 has no effect/);
   writeFileSync(conf, 'mappedFileSizeCommitLog=16777216\n');
   await fails(args, /has 8388608 bytes but mappedFileSizeCommitLog says 16777216/);
+});
+
+test('by name and over IPv6: bound to the address, told as it was given, said in the log', async ({
+  directory,
+}) => {
+  const conf = join(directory, 'names.conf');
+  const small = 'mappedFileSizeCommitLog=8388608\nmaxHashSlotNum=500\nmaxIndexNum=2000\n';
+  const hosts = [['localhost', '127.0.0.1', 'localhost']];
+  if (hasIPv6()) hosts.push(['::1', '[::1]', '[::1]']);
+  for (const [host = '', bound = '', told = ''] of hosts) {
+    writeFileSync(conf, `${small}brokerIP1=${host}\nbindAddress=${host}\n`);
+    const store = join(directory, `store of ${host.replaceAll(':', '-')}`);
+    const run = new Run(['standalone', '-c', conf, '--port', '0', '--namesrv-port', '0', '--store', store]);
+    const line = await run.ready();
+    assert.ok(line.includes(`name server ${bound}:`) && line.includes(`broker ${told}:`), line);
+    run.child.kill('SIGTERM');
+    assert.is(await run.ended, 0, run.err);
+    for (const who of ['name server', 'broker']) {
+      assert.ok(run.err.includes(`the ${who} listens on ${bound}:`), run.err);
+    }
+    assert.match(run.err, /only programs of this machine reach it/);
+  }
 });
 
 test('mistakes are told in a sentence', async ({ directory }) => {
