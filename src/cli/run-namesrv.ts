@@ -10,6 +10,7 @@ import { serve } from './serve.ts';
 export async function runNameServer(flags: NameServerFlags & { printConfig?: boolean }): Promise<void> {
   const { options, properties, warnings } = loadNameServer(flags);
   if (flags.printConfig === true) {
+    for (const warning of warnings) process.stderr.write(`${warning}\n`);
     process.stdout.write(properties);
     return;
   }

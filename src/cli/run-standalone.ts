@@ -58,10 +58,12 @@ async function start(loaded: LoadedBroker, port: number, log: ControlLog): Promi
     const listening = formatAddress(nameServer.host, nameServer.port);
     logLines(log, [listeningLine('the name server', [listening])]);
     const own = reachableAt(loopbackOf(nameServer.host), nameServer.port, settings.brokerIP1);
-    const others = configuredNameServers(loaded).filter((address) => !isSameServer(address, own));
-    const broker = await startLoadedBroker(loaded, threads, log, [own, ...others], BROKER_SHARE);
     // The address, where a name was given: the Go client takes no names of name servers.
     const shown = reachableAt(nameServer.host, nameServer.port, settings.brokerIP1);
+    const others = configuredNameServers(loaded).filter(
+      (address) => !isSameServer(address, own) && !isSameServer(address, shown),
+    );
+    const broker = await startLoadedBroker(loaded, threads, log, [own, ...others], BROKER_SHARE);
     return {
       ready: `name server ${shown}, broker ${broker.address}, store ${store.directory}`,
       died: broker.died,

@@ -99,6 +99,15 @@ test('the configuration can be printed', async () => {
   assert.match(run.out, /^namesrvAddr=192\.0\.2\.1:9876$/m);
 });
 
+test('so can that of a name server, with its warnings', async ({ directory }) => {
+  const conf = join(directory, 'namesrv.conf');
+  writeFileSync(conf, 'listenPort=4712\nclusterTests=true\n');
+  const run = new Run(['namesrv', '-c', conf, '-p']);
+  assert.is(await run.ended, 0);
+  assert.match(run.out, /^listenPort=4712$/m);
+  assert.is(run.err, 'clusterTests=true has no effect: did you mean clusterTest?\n');
+});
+
 test('log check: exit code 0 for a sound store, 1 for a damaged one; log dump prints', async () => {
   const store = await makeStore();
   try {
