@@ -10,6 +10,7 @@ import type { GroupTable } from '../metadata/groups.ts';
 import type { OffsetTable } from '../metadata/offsets.ts';
 import type { BrokerSettings } from '../metadata/settings.ts';
 import type { TopicTable } from '../metadata/topics.ts';
+import { formatHost } from '../net/addresses.ts';
 import type { RemotingCommand } from '../protocol/command.ts';
 import type { ClientConnection, Reply } from '../remoting/connection.ts';
 import type { StoreReads } from '../store/read/store-reads.ts';
@@ -75,5 +76,5 @@ export type BrokerHandler = (
 
 /** `ip:port` as advertised to clients. */
 export function brokerAddress(settings: BrokerSettings): string {
-  return `${settings.brokerIP1}:${settings.listenPort}`;
+  return formatHost(settings.brokerIP1, settings.listenPort);
 }

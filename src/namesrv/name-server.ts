@@ -2,6 +2,7 @@
 import { type Clock, systemClock } from '../lib/clock.ts';
 import { QuietLog } from '../lib/quiet-log.ts';
 import { systemTimers } from '../lib/timers.ts';
+import { resolveHost } from '../net/hosts.ts';
 import { startCommandServer } from '../remoting/command-server.ts';
 import type { Log } from '../remoting/connection.ts';
 import { dispatchByCode } from '../remoting/dispatch.ts';
@@ -13,6 +14,7 @@ import { Routes } from './routes.ts';
 import type { NameServerState } from './state.ts';
 
 export interface NameServerOptions {
+  /** Address, or name of one, to listen on. */
   host: string;
   /** 0 = any free port; RocketMQ's is 9876. */
   port: number;
@@ -52,8 +54,9 @@ export async function startNameServer(options: NameServerOptions): Promise<NameS
     startedAt: clock.monotonic(),
   };
   const liveness = new Liveness(state.routes, clock, log);
+  const warn = options.warn ?? log;
   const server = await startCommandServer({
-    host: options.host,
+    host: await resolveHost('bindAddress', options.host, (line) => warn(line)),
     port: options.port,
     handler: dispatchByCode(nameServerHandlers(state)),
     onConnectionClosed: (connection) => liveness.connectionClosed(connection),

@@ -21,6 +21,7 @@ import { systemTimers } from '../lib/timers.ts';
 import { addon } from '../native/addon.ts';
 import { formatHost } from '../net/addresses.ts';
 import { bindPort } from '../net/bind.ts';
+import { resolveHost } from '../net/hosts.ts';
 import { ChannelSender } from '../ring/channel.ts';
 import { CounterSums } from '../ring/counters.ts';
 import type { RingShape } from '../ring/layout.ts';
@@ -30,7 +31,7 @@ import { Checkpoints } from '../store/checkpoints.ts';
 import { storePaths } from '../store/paths.ts';
 import { removeDeletedQueues } from '../store/queue/deleted-queues.ts';
 import { ControlReads } from '../store/read/reads-by-name.ts';
-import type { BrokerConfig, RunningBroker } from './config.ts';
+import type { BrokerConfig, ResolvedConfig, RunningBroker } from './config.ts';
 import { makeContext, makeKeyQueries, makePutRing, makeRetention } from './control/assembly.ts';
 import { Duties } from './control/duties.ts';
 import { type OpenedStore, openBrokerStore, topologyOf } from './control/opened-store.ts';
@@ -53,9 +54,11 @@ export async function startBroker(
   let broker: Broker | undefined;
   try {
     addon.installFaultGuard();
-    ports = await bindPorts(config);
+    const warn = (line: string) => config.log.warn({}, line);
+    ports = await bindPorts(config, await resolveHost('bindAddress', config.bindAddress, warn));
     config.settings.listenPort = ports.port;
-    broker = new Broker(config);
+    const brokerIp = await resolveHost('brokerIP1', config.settings.brokerIP1, warn);
+    broker = new Broker({ ...config, brokerIp }, ports.addresses);
     await broker.start(threads, ports.descriptors);
     return broker;
   } catch (error) {
@@ -68,21 +71,26 @@ export async function startBroker(
 
 interface BoundPorts {
   port: number;
+  /** `ip:port` of each descriptor. */
+  addresses: string[];
   descriptors: number[];
 }
 
-async function bindPorts({ bindAddress, settings, vipChannel }: BrokerConfig): Promise<BoundPorts> {
-  const main = await bindPort(bindAddress, settings.listenPort);
-  const descriptors = [main.descriptor];
-  if (vipChannel) descriptors.push((await bindPort(bindAddress, main.port - 2)).descriptor);
-  return { port: main.port, descriptors };
+async function bindPorts({ settings, vipChannel }: BrokerConfig, ip: string): Promise<BoundPorts> {
+  const main = await bindPort(ip, settings.listenPort);
+  const bound = [main];
+  if (vipChannel) bound.push(await bindPort(ip, main.port - 2));
+  const addresses = bound.map(({ port }) => formatHost(ip, port));
+  return { port: main.port, addresses, descriptors: bound.map(({ descriptor }) => descriptor) };
 }
 
 class Broker implements RunningBroker {
   readonly address: string;
   readonly port: number;
+  readonly listening: readonly string[];
+  readonly ip: string;
   readonly died: Promise<Error>;
-  readonly #config: BrokerConfig;
+  readonly #config: ResolvedConfig;
   /** For everything that clients can cause. */
   readonly #log: QuietLog;
   readonly #opened: OpenedStore;
@@ -105,8 +113,10 @@ class Broker implements RunningBroker {
   #closing: Promise<boolean> | undefined;
   #givenUp: Promise<void> | undefined;
 
-  constructor(config: BrokerConfig) {
+  constructor(config: ResolvedConfig, listening: readonly string[]) {
     this.#config = config;
+    this.listening = listening;
+    this.ip = config.brokerIp;
     const { settings, store } = config;
     const log = new QuietLog(config.log, systemTimers);
     this.#log = log;

@@ -12,10 +12,6 @@ import type { Disk } from '../disk/disk.ts';
 import { fileNameOf, listSegments } from '../log/segments.ts';
 import type { StoreOptions } from '../options.ts';
 
-/** RocketMQ's levels of the used share of the disk. */
-const DELETE_BY_TIME = 0.75;
-const DELETE_BY_FORCE = 0.85;
-const REFUSE_WRITES = 0.9;
 /** Files deleted per round (deleteFileBatchMax). */
 const BATCH = 10;
 const HOUR_MS = 3_600_000;
@@ -73,7 +69,7 @@ export class Retention {
 
   /** Whether the disk is too full to take messages. */
   refusesWrites(ratio: number): boolean {
-    return ratio > REFUSE_WRITES;
+    return ratio > this.#parts.options.diskSpaceWarningLevelRatio / 100;
   }
 
   /**
@@ -100,8 +96,9 @@ export class Retention {
     if (this.#toFollow) await this.#follow();
     const time = this.#time.now();
     const ratio = this.diskRatio();
-    const forced = ratio > DELETE_BY_FORCE;
-    if (!now && !forced && ratio <= DELETE_BY_TIME && !this.#isTheHour()) return 0;
+    const forced = this.#frees(ratio);
+    const filling = ratio > this.#parts.options.diskMaxUsedSpaceRatio / 100;
+    if (!now && !forced && !filling && !this.#isTheHour()) return 0;
     const { paths, end } = this.#expired(time, forced);
     if (paths.length === 0 || !(await this.#mayGo(end, forced))) return 0;
     this.#toFollow = true;
@@ -126,6 +123,13 @@ export class Retention {
     }
     this.#held = !may;
     return may;
+  }
+
+  /** Whether the disk is so full that files go before their time: RocketMQ's rule, the one that refuses included. */
+  #frees(ratio: number): boolean {
+    const { cleanFileForciblyEnable, diskSpaceCleanForciblyRatio } = this.#parts.options;
+    if (!cleanFileForciblyEnable) return false;
+    return ratio > diskSpaceCleanForciblyRatio / 100 || this.refusesWrites(ratio);
   }
 
   #isTheHour(): boolean {

@@ -7,7 +7,7 @@ import { nativeDisk } from '../../store/disk/native-disk.ts';
 import { OpenStore } from '../../store/opening.ts';
 import { createQueueDirectory, QueueDirectory } from '../../store/queue/queue-directory.ts';
 import { QueueIds } from '../../store/queue/queue-ids.ts';
-import type { BrokerConfig } from '../config.ts';
+import type { BrokerConfig, ResolvedConfig } from '../config.ts';
 import { createTopology, type Topology } from '../topology.ts';
 import { warnOfLittleRoom } from './room-check.ts';
 
@@ -44,7 +44,7 @@ export function openBrokerStore(config: BrokerConfig): OpenedStore {
 }
 
 /** The rings and shapes for the threads of this broker. */
-export function topologyOf(config: BrokerConfig, opened: OpenedStore): Topology {
+export function topologyOf(config: ResolvedConfig, opened: OpenedStore): Topology {
   const { settings } = config;
   return createTopology({
     positions: opened.positions.buffer,
@@ -53,7 +53,7 @@ export function topologyOf(config: BrokerConfig, opened: OpenedStore): Topology 
     delayMillis: delaysOf(opened.levels),
     networkThreads: config.networkThreads,
     settings: {
-      storeHost: { address: [...addressBytes(settings.brokerIP1)], port: settings.listenPort },
+      storeHost: { address: [...addressBytes(config.brokerIp)], port: settings.listenPort },
       regionId: settings.regionId,
       traceOn: true,
       clusterName: settings.brokerClusterName,
