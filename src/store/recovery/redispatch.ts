@@ -172,26 +172,33 @@ export class Redispatch {
       directory.setMinimum(queue.id, 0);
       return true;
     }
-    if (this.#closeByHole(queue, queueOffset, position)) return true;
     const isFirst = queue.next === 0 && queue.lastPhysicalEnd < 0;
+    const hadExpired = isFirst && queueOffset <= this.#queues.firstBy(queue);
+    if (!hadExpired && this.#closeByHole(queue, queueOffset, position)) return true;
     const fits = queueOffset * SMALLEST_RECORD <= position;
     if (isFirst && this.#log.start > queue.bornAt && fits) return beginAt(queue, queueOffset, directory);
     this.#wrongNumbers++;
     return true;
   }
 
-  /** A queue all of whose messages have expired goes on where it was. */
+  /** A queue whose messages have all expired, or whose last ones stood in a hole, goes on where it was. */
   #fillExpired(queue: ConsumeQueue): void {
     const reached = this.#queues.reached(queue);
     if (queue.next >= reached) return;
     if (queue.next > 0) {
+      // Its last messages may be the ones that stood in the hole: their numbers are not given again.
+      if (this.#closeByHole(queue, reached, this.#end)) return writeQueue(queue);
       this.#parts.warn(
         `${queue.topic}/${queue.queueId} has had ${reached} messages, the log has ${queue.next}: it goes on from there`,
       );
       return;
     }
     beginAt(queue, reached, this.#parts.directory);
-    const outcome = queue.write();
-    if (outcome < 0) throw new Error(`cannot write ${queue.topic}/${queue.queueId} (errno ${-outcome})`);
+    writeQueue(queue);
   }
+}
+
+function writeQueue(queue: ConsumeQueue): void {
+  const outcome = queue.write();
+  if (outcome < 0) throw new Error(`cannot write ${queue.topic}/${queue.queueId} (errno ${-outcome})`);
 }
