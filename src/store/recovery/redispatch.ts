@@ -185,20 +185,15 @@ export class Redispatch {
   #fillExpired(queue: ConsumeQueue): void {
     const reached = this.#queues.reached(queue);
     if (queue.next >= reached) return;
-    if (queue.next > 0) {
-      // Its last messages may be the ones that stood in the hole: their numbers are not given again.
-      if (this.#closeByHole(queue, reached, this.#end)) return writeQueue(queue);
+    if (queue.next === 0) beginAt(queue, reached, this.#parts.directory);
+    // Its last messages may be the ones that stood in the hole: their numbers are not given again.
+    else if (!this.#closeByHole(queue, reached, this.#end)) {
       this.#parts.warn(
         `${queue.topic}/${queue.queueId} has had ${reached} messages, the log has ${queue.next}: it goes on from there`,
       );
       return;
     }
-    beginAt(queue, reached, this.#parts.directory);
-    writeQueue(queue);
+    const outcome = queue.write();
+    if (outcome < 0) throw new Error(`cannot write ${queue.topic}/${queue.queueId} (errno ${-outcome})`);
   }
-}
-
-function writeQueue(queue: ConsumeQueue): void {
-  const outcome = queue.write();
-  if (outcome < 0) throw new Error(`cannot write ${queue.topic}/${queue.queueId} (errno ${-outcome})`);
 }
