@@ -18,8 +18,7 @@ export async function runNameServer(flags: NameServerFlags & { printConfig?: boo
     const { startNameServer } = await import('../namesrv/name-server.ts');
     const nameServer = await startNameServer({
       ...options,
-      log: (message) => log.info({}, message),
-      warn: (message) => log.warn({}, message),
+      log,
     });
     return {
       ready: `name server ${formatAddress(options.host, nameServer.port)}`,
