@@ -151,7 +151,7 @@ export class Duties {
       },
       topics: (names) => this.#snapshot(names),
       onOrderTopicConfig: (table) => tables.topics.markOrdered(table.keys()),
-      log: (message) => log.warn({}, message),
+      log,
     });
     const registrar = this.#registrar;
     tables.topics.changed.add((topic) => void registrar.topicsChanged([topic.topicName]));
