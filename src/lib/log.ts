@@ -8,5 +8,14 @@ export interface ControlLog {
   error(fields: object, message: string): void;
 }
 
+/**
+ * Why something failed, as fields of a line: in words where the system or the disk refused something, which the
+ * operator has to see to; with the stack where only a fault of ours explains it.
+ */
+export function whyFailed(error: unknown): { reason: string } | { err: unknown } {
+  const isOfTheSystem = typeof (error as NodeJS.ErrnoException | undefined)?.errno === 'number';
+  return isOfTheSystem ? { reason: (error as Error).message } : { err: error };
+}
+
 /** For who needs no log. */
 export const noLog: ControlLog = { info: () => {}, warn: () => {}, error: () => {} };

@@ -29,6 +29,7 @@ import type { Watermark } from '../../ring/watermark.ts';
 import { APPENDED_OK } from '../../store/log/commit-log.ts';
 import { countRefusal } from '../refusals.ts';
 import { appendFailure } from './append-failure.ts';
+import type { RefusalCounts } from './refused-sends.ts';
 import type { SendReply } from './send-reply.ts';
 
 /** RocketMQ's syncFlushTimeout: a reply waits no longer for the disk. */
@@ -47,6 +48,7 @@ export interface AcknowledgeParts {
   confirmed: Watermark;
   reply: SendReply;
   counters: Counters;
+  refusals: RefusalCounts;
   /** The connection in a slot if it is still of this generation. */
   connectionOf: (slot: number, generation: number) => Connection | undefined;
   /** Has output; flush it at the end of the turn. */
@@ -144,6 +146,7 @@ export class Acknowledger {
     };
     const [code, remark] = appendFailure(status);
     countRefusal(this.#parts.counters, code);
+    this.#parts.refusals.note(code, remark, connection.remoteAddress, () => '');
     connection.append(encodeCommand(responseTo(request, code, remark)));
   }
 }

@@ -11,11 +11,8 @@ import { APPENDED, LOG_START, type Positions } from '../../ring/positions.ts';
 import type { Disk } from '../disk/disk.ts';
 import { fileNameOf, listSegments } from '../log/segments.ts';
 import type { StoreOptions } from '../options.ts';
+import { DELETE_BY_FORCE, DELETE_BY_TIME, REFUSE_WRITES } from './disk-marks.ts';
 
-/** RocketMQ's levels of the used share of the disk. */
-const DELETE_BY_TIME = 0.75;
-const DELETE_BY_FORCE = 0.85;
-const REFUSE_WRITES = 0.9;
 /** Files deleted per round (deleteFileBatchMax). */
 const BATCH = 10;
 const HOUR_MS = 3_600_000;
@@ -120,7 +117,7 @@ export class Retention {
     const may = await mayGo(end, forced);
     if (!may && !this.#held) {
       log.warn(
-        { end, forced },
+        { to: end, forced },
         'expired CommitLog files stay until their queue entries are durable and a checkpoint says so',
       );
     }
@@ -172,7 +169,10 @@ export class Retention {
     positions.set(LOG_START, Math.max(end, positions.get(LOG_START)));
     announce();
     for (const path of paths) await removeFile(path);
-    log.info({ files: paths.length, start: end, forced }, 'expired CommitLog files deleted');
+    const what = forced
+      ? 'the oldest CommitLog files deleted, as the disk is full'
+      : 'expired CommitLog files deleted';
+    log.info({ files: paths.length, logStart: end }, what);
   }
 }
 

@@ -4,12 +4,14 @@ import type { BrokerStats } from '../../broker/stats/broker-stats.ts';
 import type { Tables } from '../../broker/tables.ts';
 import type { Announcer } from '../../broker/view/announcer.ts';
 import { systemClock } from '../../lib/clock.ts';
+import { whyFailed } from '../../lib/log.ts';
 import { systemTimers } from '../../lib/timers.ts';
 import { formatHost } from '../../net/addresses.ts';
 import { NameServerRegistrar } from '../../remoting/name-server-registrar.ts';
 import type { Checkpoints } from '../../store/checkpoints.ts';
 import { storePaths } from '../../store/paths.ts';
 import { removeDeletedQueues } from '../../store/queue/deleted-queues.ts';
+import { DiskMarks } from '../../store/retention/disk-marks.ts';
 import type { Retention } from '../../store/retention/retention.ts';
 import type { BrokerConfig } from '../config.ts';
 
@@ -36,6 +38,7 @@ export interface DutiesParts {
 
 export class Duties {
   readonly #parts: DutiesParts;
+  readonly #diskMarks: DiskMarks;
   readonly #timers: NodeJS.Timeout[] = [];
   #registrar: NameServerRegistrar | undefined;
   /** Tasks that failed when they ran last. */
@@ -46,6 +49,7 @@ export class Duties {
 
   constructor(parts: DutiesParts) {
     this.#parts = parts;
+    this.#diskMarks = new DiskMarks(parts.config.log, parts.config.store.commitLogDirectory);
   }
 
   /** Starts everything; resolves after the first registration with the name servers. */
@@ -89,7 +93,7 @@ export class Duties {
       if (this.#failing.delete(what)) log.info({}, `${what} works again`);
     } catch (error) {
       if (!this.#failing.has(what))
-        log.error({ err: error }, `${what} failed, tried again with the next round`);
+        log.error(whyFailed(error), `${what} failed, tried again with the next round`);
       this.#failing.add(what);
     }
     this.#parts.endOfTurn();
@@ -120,6 +124,7 @@ export class Duties {
   #refuseWhenFull(): void {
     const { retention, announcer } = this.#parts;
     const ratio = retention.diskRatio();
+    this.#diskMarks.note(ratio);
     const percent = Math.floor(ratio * 100);
     const { startAcceptSendRequestTimeStamp } = this.#parts.tables.settings;
     if (systemClock.now() < startAcceptSendRequestTimeStamp) {

@@ -36,7 +36,10 @@ test('a start whose retention fails goes on, and a full disk refuses sends altho
   assert.is(announced.length, 1);
   assert.is(announced[0]?.[0], false);
   assert.match(announced[0]?.[1] ?? '', /95 % full/);
-  assert.equal(said, ['deleting expired files failed, tried again with the next round']);
+  assert.equal(said, [
+    'the disk is over 90 % full: sends are refused. Free some space or lower fileReservedTime',
+    'deleting expired files failed, tried again with the next round',
+  ]);
 });
 
 test.run();
