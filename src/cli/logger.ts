@@ -12,7 +12,7 @@ import { StderrLines } from './stderr-lines.ts';
 const STDERR = 2;
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
 /** A start that takes longer has something to wait for, and whoever waits wants to read what. */
-const HOLD_MS = 250;
+const HOLD_MS = 2_000;
 
 export interface ServerLog extends ControlLog {
   /** Writes what is held, and from now on every line at once. */

@@ -34,8 +34,8 @@ look at the environment variable NAMESRV_ADDR, which \`broker\` obeys. \`namesrv
 A value that is not possible ends the start with a sentence. A key without effect is named in a warning,
 unless it only repeats RocketMQ's default.
 
-The log goes to stderr, one JSON object per line; RINGMQ_LOG_LEVEL chooses trace, debug, info (the default),
-warn, error, fatal or silent.
+The log goes to stderr, as text to a terminal and as JSON elsewhere; [logging.md](logging.md) has its events
+and the variables RINGMQ_LOG_FORMAT and RINGMQ_LOG_LEVEL.
 
 ## Keys
 

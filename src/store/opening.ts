@@ -28,7 +28,7 @@ import { storePaths } from './paths.ts';
 import type { QueueDirectory } from './queue/queue-directory.ts';
 import { type LedgerSample, readLedger } from './queue-ledger.ts';
 import type { LastRun } from './recovery/beliefs.ts';
-import type { Tell } from './recovery/context.ts';
+import type { RecoveryParts, Tell } from './recovery/context.ts';
 import { readFailedSync } from './recovery/failed-sync.ts';
 import { type Recovered, recoverStore } from './recovery/recover.ts';
 import { SyncMark } from './sync-mark.ts';
@@ -50,6 +50,7 @@ export interface OpeningParts {
   progress: Tell;
   /** One line for a person who must know: what was found damaged, and what was done. */
   warn: Tell;
+  notClean?: RecoveryParts['notClean'];
 }
 
 export class OpenStore {

@@ -16,6 +16,7 @@ import {
   temporaryStore,
 } from '../support/broker-process.ts';
 import { until } from '../support/sockets-rig.ts';
+import { readProjectFile } from '../support/source-files.ts';
 
 const test = suite('the log tells the story');
 const MIB = 1024 * 1024;
@@ -29,6 +30,18 @@ function linesOf(broker: BrokerProcess): Line[] {
     .split('\n')
     .filter((text) => text !== '')
     .map((text) => JSON.parse(text) as Line);
+}
+
+/** Fields that docs/logging.md does not name. */
+function undocumented(broker: BrokerProcess): string[] {
+  const table = readProjectFile('docs/logging.md').split('## Fields\n')[1]?.split('\n## ')[0] ?? '';
+  const rows = table.split('\n').filter((row) => row.startsWith('| `'));
+  const known = new Set(
+    rows.flatMap((row) => [...(row.split(' | ')[0] ?? '').matchAll(/`(\w+)`/g)].map(([, name]) => name)),
+  );
+  return [...new Set(linesOf(broker).flatMap((line) => Object.keys(line)))].filter(
+    (name) => !known.has(name),
+  );
 }
 
 const withMessage = (broker: BrokerProcess, message: RegExp) =>
@@ -62,6 +75,7 @@ function heartbeat(group: string) {
 async function stop(broker: BrokerProcess): Promise<void> {
   broker.child.kill('SIGTERM');
   assert.is(await broker.ended, 0, broker.log());
+  assert.equal(undocumented(broker), []);
 }
 
 test('start, topic, group, clients, an unknown topic, a crash, a recovery, a stop', async () => {
@@ -104,8 +118,8 @@ test('start, topic, group, clients, an unknown topic, a crash, a recovery, a sto
     broker.child.kill('SIGKILL');
     await broker.ended;
     second = await startBrokerProcess(store.directory);
-    const checked = theLine(second, /^the last run did not stop cleanly: its log was checked/);
-    assert.is(checked['level'], 'warn');
+    assert.is(theLine(second, /^the last run did not stop cleanly: checking the log/)['level'], 'warn');
+    const checked = theLine(second, /^the log was checked: queues and index are complete again/);
     assert.ok(Number(checked['to']) > 0, 'up to the message');
     assert.is(theLine(second, /^store opened$/)['logEnd'], checked['to']);
     await stop(second);

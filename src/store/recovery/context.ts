@@ -28,6 +28,8 @@ export interface RecoveryParts {
   progress: Tell;
   /** One line for a person who must know: what was found damaged, and what was done. */
   warn: Tell;
+  /** Before the log is read: the last run did not end as it should, and so much of the log is to be read. */
+  notClean?: ((fields: { from: number; atMost: number; logStart: number }) => void) | undefined;
 }
 
 /** A sentence, and its numbers for programs. */

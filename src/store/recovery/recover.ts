@@ -45,10 +45,7 @@ export function recoverStore(parts: RecoveryParts): Recovered {
   // A clean stop's end may be the very end of the last file.
   const start = Math.min(beliefs.clean ? queuesEnd : soundStart(log, beliefs.durableRecord), log.limit);
 
-  if (!beliefs.clean) {
-    const fields = { from: start, atMost: log.limit, logStart: log.start };
-    parts.progress('the last run did not stop cleanly: checking the log from its last checkpoint', fields);
-  }
+  if (!beliefs.clean) parts.notClean?.({ from: start, atMost: log.limit, logStart: log.start });
   const scan = scanLog(parts, log, beliefs, start);
   cutTail(parts, log, beliefs, scan);
   if (beliefs.clean && scan.records > 0)

@@ -41,6 +41,8 @@ export function openBrokerStore(config: BrokerConfig): OpenedStore {
     queues: () => ids.all(),
     progress: (line, fields = {}) => config.log.info(fields, line),
     warn: (line, fields = {}) => config.log.warn(fields, line),
+    notClean: (fields) =>
+      config.log.warn(fields, 'the last run did not stop cleanly: checking the log from its last checkpoint'),
   });
   const ms = Math.round(systemClock.monotonic() - began);
   return { store, positions, ids, directory, directoryRegion, levels, ms };
@@ -53,12 +55,7 @@ export function logOpened(
   { topics, groups }: Pick<Tables, 'topics' | 'groups'>,
 ): void {
   const { queues, clean, checked } = recovered;
-  if (!clean) {
-    log.warn(
-      { ...checked, ms },
-      'the last run did not stop cleanly: its log was checked, queues and index are complete again',
-    );
-  }
+  if (!clean) log.info({ ...checked, ms }, 'the log was checked: queues and index are complete again');
   const [logStart, logEnd] = [positions.get(LOG_START), positions.get(APPENDED)];
   const counts = { topics: topics.size, groups: groups.size, queues: queues.length };
   log.info({ directory, logStart, logEnd, ...counts, ms }, 'store opened');
