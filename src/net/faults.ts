@@ -5,6 +5,9 @@
 import { ProtocolError } from '../protocol/errors.ts';
 import { report } from '../ring/reports.ts';
 
+/** Between two lines of one reason. */
+const GAP_MS = 10_000;
+
 interface Fault {
   /** Times since the last report. */
   count: number;
@@ -16,7 +19,15 @@ interface Fault {
 const MAX_DETAIL = 2000;
 
 export class Faults {
+  readonly #tell: typeof report;
   readonly #faults = new Map<string, Fault>();
+  /** By reason, monotonic ms from when on there may be another line. */
+  readonly #next = new Map<string, number>();
+
+  /** `tell` takes the place of the message to control in tests. */
+  constructor(tell = report) {
+    this.#tell = tell;
+  }
 
   /** `reason`: one of a few texts, never made of what a client sent. */
   note(reason: string, cause: unknown): void {
@@ -28,12 +39,14 @@ export class Faults {
     this.#faults.set(reason, { count: 1, detail: detailOf(cause) });
   }
 
-  /** Tells what was noted since the last time. To be called a few times a second at most. */
-  report(): void {
+  /** Tells what was noted since the last time, if that was long enough ago. `now`: monotonic ms. */
+  report(now: number): void {
     for (const [reason, { count, detail }] of this.#faults) {
-      report({ count, ...detail }, `connections closed: ${reason}`, 'err' in detail ? 'error' : 'warn');
+      if (now < (this.#next.get(reason) ?? 0)) continue;
+      this.#next.set(reason, now + GAP_MS);
+      this.#faults.delete(reason);
+      this.#tell({ count, ...detail }, `connections closed: ${reason}`, 'err' in detail ? 'error' : 'warn');
     }
-    this.#faults.clear();
   }
 }
 

@@ -138,19 +138,12 @@ class Broker implements RunningBroker {
     const stats = new BrokerStats(this.#tables, positions, counters, systemClock, (topic, queue) =>
       this.#reads.maxOffset(topic, queue),
     );
+    const served = { reads: this.#reads, queries: this.#queries, put: this.#put };
     const context = makeContext(
       config,
       opened,
       this.#tables,
-      {
-        reads: this.#reads,
-        queries: this.#queries,
-        put: this.#put,
-        retention,
-        counters,
-        days: stats.days,
-        refused: this.#refused,
-      },
+      { ...served, retention, counters, days: stats.days, refused: this.#refused },
       (topic) => this.#topics.settled(topic),
     );
     const requests = new Requests(this.#tables, ids, stats, {
@@ -170,6 +163,7 @@ class Broker implements RunningBroker {
     });
     this.#duties = new Duties({
       config,
+      log,
       tables: this.#tables,
       checkpoints: this.#checkpoints,
       retention,
@@ -209,8 +203,7 @@ class Broker implements RunningBroker {
 
   async #startEngine(threads: EngineThreads): Promise<Engine> {
     const { positions } = this.#opened;
-    const { log } = this.#config;
-    const engine = await Engine.start(threads, this.#topology, positions, log, this.#refused.add);
+    const engine = await Engine.start(threads, this.#topology, positions, this.#log, this.#refused.add);
     this.#engine = engine;
     void engine.died.then((error) => this.#die(error));
     await this.#link.applied();
@@ -251,6 +244,7 @@ class Broker implements RunningBroker {
     this.#queries.end();
     await Promise.all([this.#jobs.terminate(), this.#engine?.terminate()]);
     this.#doorbell.close();
+    this.#flushLog();
     this.#opened.store.abandon();
   }
 
@@ -271,8 +265,7 @@ class Broker implements RunningBroker {
     );
     this.#doorbell.close();
     await steps.wait('topics, groups and offsets to be saved', saveTables(this.#tables));
-    this.#refused.flush();
-    this.#log.flush();
+    this.#flushLog();
     const queues = storePaths.consumeQueue(this.#config.store.directory);
     // What cannot be removed now is removed by the next run.
     const removed = removeDeletedQueues(queues).catch(() => {});
@@ -287,6 +280,12 @@ class Broker implements RunningBroker {
       );
     }
     return clean;
+  }
+
+  /** What is held back, because there is much of it, must not go with the process. */
+  #flushLog(): void {
+    this.#refused.flush();
+    this.#log.flush();
   }
 
   async #putsDone(): Promise<void> {

@@ -4,7 +4,7 @@ import type { BrokerStats } from '../../broker/stats/broker-stats.ts';
 import type { Tables } from '../../broker/tables.ts';
 import type { Announcer } from '../../broker/view/announcer.ts';
 import { systemClock } from '../../lib/clock.ts';
-import { whyFailed } from '../../lib/log.ts';
+import { type ControlLog, whyFailed } from '../../lib/log.ts';
 import { systemTimers } from '../../lib/timers.ts';
 import { formatHost } from '../../net/addresses.ts';
 import { NameServerRegistrar } from '../../remoting/name-server-registrar.ts';
@@ -27,6 +27,8 @@ const STATS_MS = 10_000;
 
 export interface DutiesParts {
   config: BrokerConfig;
+  /** Bounded in what a name server that comes and goes can have written. */
+  log: ControlLog;
   tables: Tables;
   checkpoints: Checkpoints;
   retention: Retention;
@@ -49,7 +51,7 @@ export class Duties {
 
   constructor(parts: DutiesParts) {
     this.#parts = parts;
-    this.#diskMarks = new DiskMarks(parts.config.log, parts.config.store.commitLogDirectory);
+    this.#diskMarks = new DiskMarks(parts.log, parts.config.store.commitLogDirectory);
   }
 
   /** Starts everything; resolves after the first registration with the name servers. */
@@ -87,7 +89,7 @@ export class Duties {
 
   /** A task that fails is reported once, and once more when it works again: it goes on in its rhythm. */
   async #run(what: string, task: () => unknown): Promise<void> {
-    const { log } = this.#parts.config;
+    const { log } = this.#parts;
     try {
       await task();
       if (this.#failing.delete(what)) log.info({}, `${what} works again`);
@@ -142,8 +144,8 @@ export class Duties {
   }
 
   async #register(): Promise<void> {
-    const { config, tables } = this.#parts;
-    const { settings, nameServers, log } = config;
+    const { config, tables, log } = this.#parts;
+    const { settings, nameServers } = config;
     if (nameServers.length === 0) return;
     this.#registrar = new NameServerRegistrar({
       addresses: nameServers,

@@ -236,7 +236,8 @@ export class NetworkAgent {
 
   close(): void {
     clearInterval(this.#timer);
-    this.#report();
+    // Whatever is kept for a later line.
+    this.#report(Number.POSITIVE_INFINITY);
     clearImmediate(this.#next);
     this.#wakefulness.close();
     this.sockets.refuse();
@@ -334,8 +335,8 @@ export class NetworkAgent {
     this.#endOfTurn();
   }
 
-  #report(): void {
-    this.#faults.report();
+  #report(now = this.#now): void {
+    this.#faults.report(now);
     for (const refused of this.#refusals.take()) tellControl({ kind: 'refused', refused });
   }
 

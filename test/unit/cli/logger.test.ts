@@ -64,6 +64,18 @@ test('for a terminal it is text: local time with ms, level, message, fields behi
   assert.is(written.join(''), `[${day} ${time}] ERROR (${process.pid}): something odd {"topic":"orders"}\n`);
 });
 
+test('what a client sent makes no line of its own and does nothing to the terminal', () => {
+  const evil = `x\n[2026] ERROR: forged ${ESCAPE}[2J\u009b2J`;
+  const { log, written } = rig({ isTerminal: true, env: { NO_COLOR: '1' } });
+  log.warn({ topic: evil }, `closed: ${evil}`);
+  const text = written.join('');
+  assert.is(text.indexOf('\n'), text.length - 1);
+  assert.not.match(text.slice(0, -1), /\p{Cc}/u);
+  const json = rig();
+  json.log.warn({ topic: evil }, `closed: ${evil}`);
+  assert.is(JSON.parse(json.written.join('')).msg, `closed: ${evil}`);
+});
+
 test('colours only on a terminal, and not where NO_COLOR or the terminal says no', () => {
   const coloured = (isTerminal: boolean, env: Record<string, string>) => {
     const { log, written } = rig({ isTerminal, env });

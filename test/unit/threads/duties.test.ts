@@ -16,8 +16,8 @@ test('a start whose retention fails goes on, and a full disk refuses sends altho
       settings,
       nameServers: [],
       store: { directory },
-      log: { ...silentLog, error: (_: object, text: string) => said.push(text) },
     },
+    log: { ...silentLog, error: (_: object, text: string) => said.push(text) },
     tables: makeTables(directory, settings, new FakeTime(), silentLog, new FakeTime()),
     retention: {
       run: () => Promise.reject(new Error('no thread to be had')),
