@@ -20,8 +20,7 @@ export async function runNameServer(flags: NameServerFlags & { printConfig?: boo
     const { startNameServer } = await import('../namesrv/name-server.ts');
     const nameServer = await startNameServer({
       ...options,
-      log: (message) => log.info({}, message),
-      warn: (message) => log.warn({}, message),
+      log,
     });
     const listening = formatAddress(nameServer.host, nameServer.port);
     logLines(log, [listeningLine('the name server', [listening])]);

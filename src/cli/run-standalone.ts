@@ -51,8 +51,7 @@ async function start(loaded: LoadedBroker, port: number, log: ControlLog): Promi
     port,
     kvConfigPath: join(storePaths.config(store.directory), 'kvConfig.json'),
     maxConnections: connectionLimit(NAME_SERVER_SHARE),
-    log: (message) => log.info({}, message),
-    warn: (message) => log.warn({}, message),
+    log,
   });
   try {
     const listening = formatAddress(nameServer.host, nameServer.port);

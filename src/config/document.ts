@@ -48,8 +48,8 @@ Files are in UTF-8, with or without a byte order mark. In paths, those of \`--st
 \`\${HOME}\` and \`\${user.home}\` are replaced at the beginning; any other variable is refused. As everywhere in Java
 properties, a backslash is written twice.
 
-The log goes to stderr, one JSON object per line; RINGMQ_LOG_LEVEL chooses trace, debug, info (the default),
-warn, error, fatal or silent.
+The log goes to stderr, as text to a terminal and as JSON elsewhere; [logging.md](logging.md) has its events
+and the variables RINGMQ_LOG_FORMAT and RINGMQ_LOG_LEVEL.
 
 ## What RingMQ does not have
 

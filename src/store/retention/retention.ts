@@ -117,7 +117,7 @@ export class Retention {
     const may = await mayGo(end, forced);
     if (!may && !this.#held) {
       log.warn(
-        { end, forced },
+        { to: end, forced },
         'expired CommitLog files stay until their queue entries are durable and a checkpoint says so',
       );
     }
@@ -176,7 +176,10 @@ export class Retention {
     positions.set(LOG_START, Math.max(end, positions.get(LOG_START)));
     announce();
     for (const path of paths) await removeFile(path);
-    log.info({ files: paths.length, start: end, forced }, 'expired CommitLog files deleted');
+    const what = forced
+      ? 'the oldest CommitLog files deleted, as the disk is full'
+      : 'expired CommitLog files deleted';
+    log.info({ files: paths.length, logStart: end }, what);
   }
 }
 

@@ -4,6 +4,7 @@ import { createMaintenance } from '../../broker/admin/store-maintenance.ts';
 import type { BrokerContext } from '../../broker/context.ts';
 import { PutRing } from '../../broker/put/put-channel.ts';
 import { KeyQueries } from '../../broker/query/key-queries.ts';
+import type { RefusedSends } from '../../broker/send/refused-sends.ts';
 import type { DayTotals } from '../../broker/stats/day-totals.ts';
 import { runtimeFigures } from '../../broker/stats/runtime-figures.ts';
 import type { Tables } from '../../broker/tables.ts';
@@ -93,6 +94,7 @@ export interface ContextParts {
   retention: Retention;
   counters: CounterSums;
   days: DayTotals;
+  refused: RefusedSends;
 }
 
 /** What request handlers work with. */
@@ -116,6 +118,7 @@ export function makeContext(
     sendBacks: new ByteBudget(MAX_SEND_BACK_BYTES),
     maintenance: createMaintenance(retention, tables.topics, opened.ids, reads),
     properties: config.properties,
+    refusedSend: parts.refused.add,
     topicSettled,
     uniqueId: () => uniqueIds.next(systemClock.now()),
     runtimeInfo: () => runtimeFigures({ ...parts, store: config.store, clock: systemClock, started }),

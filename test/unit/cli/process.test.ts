@@ -42,7 +42,7 @@ test('standalone: one ready line for both, a clean stop on SIGINT leaves no abor
   await fails(['broker', '-c', conf, '--port', '0', '--store', store], /is in use by another broker/);
   run.child.kill('SIGINT');
   assert.is(await run.ended, 0, run.err);
-  const warnings = run.err.split('\n').filter((line) => line.includes('"level":40'));
+  const warnings = run.err.split('\n').filter((line) => line.includes('"level":"warn"'));
   assert.is(warnings.length, 1, run.err);
   assert.match(warnings[0] ?? '', /nonsense=1 has no effect/);
   writeFileSync(conf, 'mappedFileSizeCommitLog=16777216\n');
