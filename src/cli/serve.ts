@@ -23,7 +23,7 @@ export interface Serving {
  */
 export async function serve(log: ServerLog, start: () => Promise<Serving>): Promise<never> {
   surviveReaders();
-  log.info({ version: VERSION, node: process.version, pid: process.pid }, 'RingMQ starts');
+  log.info({ version: VERSION, node: process.version }, 'RingMQ starts');
   const signalled = firstSignal(process, systemClock.monotonic, (signal) => {
     log.warn({ signal }, 'another signal: ending at once, the store will be checked at the next start');
     process.exit(1);

@@ -36,8 +36,10 @@ export const instead: Readonly<Record<string, string>> = {
   transientStorePoolEnable: NO_POOL,
   transientStorePoolSize: NO_POOL,
   fastFailIfNoBufferInStorePool: NO_POOL,
-  warmMapedFileEnable: 'ringmq.preallocateNextFile makes the next CommitLog file ahead of need',
-  flushLeastPagesWhenWarmMapedFile: 'ringmq.preallocateNextFile makes the next CommitLog file ahead of need',
+  warmMapedFileEnable:
+    'ringmq.preallocateNextFile allocates room for the CommitLog, and makes its next file, ahead of need',
+  flushLeastPagesWhenWarmMapedFile:
+    'ringmq.preallocateNextFile allocates room for the CommitLog, and makes its next file, ahead of need',
   flushCommitLogTimed: FLUSH,
   flushCommitLogLeastPages: FLUSH,
   flushCommitLogThoroughInterval: FLUSH,

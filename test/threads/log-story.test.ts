@@ -192,11 +192,11 @@ async function fullDisk(): Promise<void> {
     await until('all refusals are told', () => told() === refused);
     const [first] = withMessage(broker, /^sends refused: there is no room on the disk/);
     assert.equal([first?.['level'], first?.['reason']], ['error', 'noRoom']);
-    const shortage = theLine(broker, /^making the next CommitLog file has to wait: there is no room/);
+    const shortage = theLine(broker, /^finding room for the CommitLog has to wait: there is no room/);
     assert.equal([shortage['level'], shortage['reason']], ['error', 'ENOSPC']);
     rmSync(filler);
     await until('sends are taken again', async () => (await send()) === 0);
-    const again = /^making the next CommitLog file goes on/;
+    const again = /^finding room for the CommitLog goes on/;
     await until('so the log says', () => withMessage(broker, again).length > 0);
     assert.is(theLine(broker, again)['level'], 'info');
     await stop(broker);

@@ -11,7 +11,7 @@ import { NO_ROOM_REMARK } from './append-failure.ts';
 
 /** Who has to do something: the operator (error), perhaps somebody (warn). */
 const REASONS = {
-  noRoom: ['error', 'there is no room on the disk for the next CommitLog file'],
+  noRoom: ['error', 'there is no room on the disk for the next messages'],
   notWritable: ['error', 'the broker takes no messages now (remark)'],
   busy: ['warn', 'the broker is busy'],
   permission: ['warn', 'it is not permitted'],

@@ -34,8 +34,9 @@ test('every event of the page can be written', () => {
     const pieces = message
       .replace(/^(topic|group) (made|changed|deleted)$/, '$1 …')
       .replace(/^consumer (group o\w+line: …)$/, '… $1')
+      .replace(/^the (broker|name server) (listens on …)$/, '… $2')
       .replace(/^(sends refused: ).+$/, '$1…')
-      .replace(/^making the next CommitLog file (has to wait: …)$/, '… $1')
+      .replace(/^finding room for the CommitLog (has to wait: …)$/, '… $1')
       .split('…')
       .map((piece) => piece.trim())
       .filter((piece) => piece.length > 3);
