@@ -114,7 +114,7 @@ test('reasons do not wait for each other, and what the operator has to mend is a
     lines.map(({ level }) => level),
     ['error', 'error', 'warn', 'warn', 'warn', 'warn'],
   );
-  assert.match(lines[0]?.message ?? '', /no room on the disk for the next CommitLog file/);
+  assert.match(lines[0]?.message ?? '', /no room on the disk for the next messages/);
   assert.not.ok('topic' in (lines[0]?.fields ?? {}));
 });
 
