@@ -4,6 +4,7 @@
  */
 import { getSystemErrorName } from 'node:util';
 import type { Clock } from '../lib/clock.ts';
+import { UserError } from '../lib/user-error.ts';
 import {
   APPENDED,
   DISPATCHED,
@@ -50,6 +51,9 @@ export interface OpeningParts {
   /** One line for a person who must know: what was found damaged, and what was done. */
   warn: (line: string) => void;
 }
+
+/** Another broker has the store's lock. */
+export class StoreInUse extends UserError {}
 
 export class OpenStore {
   readonly recovered: Recovered;
@@ -246,7 +250,7 @@ function takeLock(disk: Disk, directory: string): number {
   const lock = disk.lock(storePaths.lock(directory));
   if (lock >= 0) return lock;
   if (lock === -EAGAIN) {
-    throw new Error(
+    throw new StoreInUse(
       `The store ${directory} is in use by another broker: stop that one, or use another store directory.`,
     );
   }

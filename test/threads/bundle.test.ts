@@ -26,7 +26,7 @@ async function sendsAndPulls(broker: string): Promise<void> {
 
 test('the library starts a broker', async () => {
   const library = (await import(new URL('index.js', BUNDLE).href)) as typeof import('../../src/index.ts');
-  assert.equal(Object.keys(library).sort(), ['openStore', 'startBroker', 'startNameServer']);
+  assert.equal(Object.keys(library).sort(), ['RingMQError', 'openStore', 'startBroker', 'startNameServer']);
   const broker = await library.startBroker();
   await sendsAndPulls(broker.broker);
   await broker.close();
