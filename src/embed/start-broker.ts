@@ -46,6 +46,12 @@ function temporaryStore(): TemporaryStore {
 function spawnControl(start: EmbeddedStart): Worker {
   // A path, as `URL` may be another class than Node's where this runs.
   const file = fileURLToPath(threadFile('embed', 'control').href);
-  // Listening descriptors come from the addon; Node would warn that it has not opened what is closed.
-  return new Worker(file, { name: 'ringmq-control', workerData: start, trackUnmanagedFds: false });
+  return new Worker(file, {
+    name: 'ringmq-control',
+    workerData: start,
+    // What the host is run with (loaders, hooks, `--input-type`) is for its own code, not for the broker's threads.
+    execArgv: [],
+    // Listening descriptors come from the addon; Node would warn that it has not opened what is closed.
+    trackUnmanagedFds: false,
+  });
 }
