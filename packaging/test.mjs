@@ -3,11 +3,11 @@
  *
  * Every test file runs in a process of its own under a time limit. The last line is `N passed, N failed`; the exit
  * code is 1 when something failed, when a file ended without a summary, or when no test ran. `--full` sets
- * RINGMQ_TEST_FULL=1, by which tests choose more seeds and longer runs.
+ * RINGMQ_TEST_FULL=1, by which tests choose more seeds and longer runs, and adds the groups that take long.
  */
 import { runCommand, SetupError } from './lib/errors.mjs';
 import { killRunning, readSummary, runLimited } from './lib/test-file.mjs';
-import { groups, testFiles } from './lib/test-groups.mjs';
+import { chosenGroups, groups, testFiles } from './lib/test-groups.mjs';
 import { setup } from './setup.mjs';
 import { CompileError } from './steps/typescript.mjs';
 
@@ -38,8 +38,8 @@ function readArguments(args) {
       `There is no test group ${unknown.join(', ')}; groups are ${Object.keys(groups).join(', ')}.`,
     );
   }
-  const chosen = Object.keys(groups).filter((group) => names.length === 0 || names.includes(group));
-  return { chosen, full: args.includes('--full') };
+  const full = args.includes('--full');
+  return { chosen: chosenGroups(names, full), full };
 }
 
 /** The compiler writes its output in spite of type errors: they fail the run, but the tests can still say more. */

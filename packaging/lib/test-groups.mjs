@@ -16,7 +16,15 @@ export const groups = {
   // The full run takes ten minutes.
   hostile: { ...standard, limitSeconds: 1500 },
   interop: { ...standard, limitSeconds: 600 },
+  // Installs, clones and other Node.js versions: minutes, and the registry of npm.
+  newcomer: { ...standard, limitSeconds: 900, onlyFull: true },
 };
+
+/** The groups that are named, or all; some run only with `--full` or when they are named. */
+export function chosenGroups(names, full) {
+  const isChosen = (group) => (names.length === 0 ? full || !groups[group].onlyFull : names.includes(group));
+  return Object.keys(groups).filter(isChosen);
+}
 
 /** Compiled test files of a group, relative to the project folder. */
 export function testFiles(group) {
