@@ -20,4 +20,4 @@ export { startBroker } from './embed/start-broker.ts';
 export { type NameServer, type NameServerOptions, startNameServer } from './namesrv/name-server.ts';
 export type { StoredMessage } from './record/decode.ts';
 export type { HostAddress } from './record/message-id.ts';
-export type { Appended } from './store/store.ts';
+export type { Appended } from './store/appended.ts';

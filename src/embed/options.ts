@@ -3,6 +3,13 @@ import type { BrokerSettings } from '../metadata/settings.ts';
 import type { StoreOptions } from '../store/options.ts';
 import type { RingMQError } from './error.ts';
 
+declare global {
+  // As TypeScript's own library and Node's types have it: programs that are compiled without them take ours.
+  interface SymbolConstructor {
+    readonly asyncDispose: unique symbol;
+  }
+}
+
 /** Settings that have an option of their own, or mean nothing without slaves. */
 type OwnOptions = 'brokerName' | 'brokerClusterName' | 'listenPort' | 'brokerId';
 

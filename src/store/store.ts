@@ -10,6 +10,7 @@ import { encodeRecord, type RecordHead } from '../record/encode.ts';
 import { plainBulk } from '../ring/bulk.ts';
 import { APPENDED, APPENDED_TIME, Positions } from '../ring/positions.ts';
 import { Watermark } from '../ring/watermark.ts';
+import type { Appended } from './appended.ts';
 import type { Disk } from './disk/disk.ts';
 import { nativeDisk } from './disk/native-disk.ts';
 import { beginAt, Dispatcher } from './dispatch/dispatcher.ts';
@@ -48,11 +49,6 @@ export interface NewMessage {
   body: Uint8Array;
   /** Encoded: `name \x01 value \x02 …` */
   properties: string;
-}
-
-export interface Appended {
-  queueOffset: number;
-  physicalOffset: number;
 }
 
 interface KnownQueue extends ReaderQueue {
