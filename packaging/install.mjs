@@ -10,9 +10,10 @@ import loader from '../native/load.cjs';
 import { AddonBuild } from './lib/addon-build.mjs';
 import { SetupError } from './lib/errors.mjs';
 import { run } from './lib/exec.mjs';
+import { nodeSentence } from './lib/node-version.mjs';
 import { root } from './lib/paths.mjs';
 import { Progress } from './lib/progress.mjs';
-import { COMPILER, nodeSentence, toolsSentence } from './lib/tools.mjs';
+import { COMPILER, toolsSentence } from './lib/tools.mjs';
 
 const note = join(root, loader.NOTE);
 const byNpm = process.env.npm_lifecycle_event === 'install';

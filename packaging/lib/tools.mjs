@@ -3,9 +3,8 @@ import { join } from 'node:path';
 import loader from '../../native/load.cjs';
 import { notWritable, SetupError } from './errors.mjs';
 import { isInstalled } from './exec.mjs';
+import { nodeSentence } from './node-version.mjs';
 import { root } from './paths.mjs';
-
-const OLDEST_NODE = [20, 18];
 
 /** What node-gyp calls; the variables may name others. */
 export const COMPILER = [
@@ -13,7 +12,9 @@ export const COMPILER = [
   { name: 'make', variable: 'MAKE' },
   { name: 'python3', variable: 'PYTHON' },
 ];
-export const NPM = [{ name: 'npm' }];
+
+/** By what a step says that it needs. */
+export const TOOLS = { compiler: COMPILER, npm: [{ name: 'npm' }] };
 
 /** How systems install a program, and what they call it where the name is another one. */
 const MANAGERS = [
@@ -32,13 +33,6 @@ export function requireMachine(tools, { platform = process.platform, version = p
   throw new SetupError(
     lacks.length === 1 ? lacks[0] : ['This machine lacks:', ...lacks.map((lack) => `- ${lack}`)].join('\n'),
   );
-}
-
-/** What is wrong with the version of Node.js, or ''. */
-export function nodeSentence(version = process.versions.node) {
-  const [major, minor] = version.split('.').map(Number);
-  if (major > OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor >= OLDEST_NODE[1])) return '';
-  return `RingMQ needs Node.js ${OLDEST_NODE.join('.')} or newer; this is ${version}. Newer ones are at https://nodejs.org, or come with a version manager such as nvm.`;
 }
 
 /** Which of the tools are missing and how they are installed here, or ''. */

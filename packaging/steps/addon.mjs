@@ -1,10 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import loader from '../../native/load.cjs';
-import { AddonBuild } from '../lib/addon-build.mjs';
 import { root } from '../lib/paths.mjs';
 import { readStamp, sourcesOf, writeStamp } from '../lib/stamps.mjs';
-import { COMPILER } from '../lib/tools.mjs';
 
 /** Nothing of the Node.js version: one binary serves all from 20 on. */
 const fingerprint = () => `${loader.target()} ${sourcesOf('native', 'binding.gyp', 'packaging/nodedir')}`;
@@ -12,10 +10,11 @@ const fingerprint = () => `${loader.target()} ${sourcesOf('native', 'binding.gyp
 /** The C++ addon. Its headers come from npm, so a fresh machine downloads nothing else. */
 export const addon = {
   title: 'building the native addon',
-  tools: COMPILER,
+  needs: 'compiler',
   isDue: () => !existsSync(join(root, loader.BUILT)) || readStamp('addon') !== fingerprint(),
   async perform(progress) {
     const made = fingerprint();
+    const { AddonBuild } = await import('../lib/addon-build.mjs');
     await new AddonBuild().perform(join(root, 'node_modules/node-gyp/bin/node-gyp.js'), progress);
     writeStamp('addon', made);
   },

@@ -1,6 +1,5 @@
 import { existsSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { writeDeclarations } from '../lib/declarations.mjs';
 import { SetupError } from '../lib/errors.mjs';
 import { root } from '../lib/paths.mjs';
 import { clearStamp, readStamp, sourcesOf, writeStamp } from '../lib/stamps.mjs';
@@ -47,6 +46,7 @@ export const bundle = {
     clearStamp('bundle');
     rmSync(join(root, OUTPUT), { recursive: true, force: true });
     const made = fingerprint();
+    const { writeDeclarations } = await import('../lib/declarations.mjs');
     await Promise.all([build(), writeDeclarations()]);
     writeStamp('bundle', made);
   },

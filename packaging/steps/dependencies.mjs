@@ -1,10 +1,8 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { SetupError, troubleIn } from '../lib/errors.mjs';
-import { run } from '../lib/exec.mjs';
 import { root } from '../lib/paths.mjs';
 import { contentsOf, readStamp, writeStamp } from '../lib/stamps.mjs';
-import { NPM } from '../lib/tools.mjs';
 
 const timeOf = (path) => statSync(join(root, path), { throwIfNoEntry: false })?.mtimeMs;
 
@@ -21,12 +19,13 @@ function isDue() {
 /** The npm packages of the lock file, without their install scripts: what has to be built is a step of its own. */
 export const dependencies = {
   title: 'installing npm packages',
-  tools: NPM,
+  needs: 'npm',
   isDue,
   async perform(progress) {
     progress.detail = () => `${countPackages()} packages unpacked`;
     // NODE_ENV=production would leave out what builds.
     const args = ['ci', '--include=dev', '--ignore-scripts', '--no-audit', '--no-fund'];
+    const { run } = await import('../lib/exec.mjs');
     const { ok, output } = await run('npm', args);
     if (!ok) {
       const what = 'npm could not install the packages of package-lock.json; see above.';

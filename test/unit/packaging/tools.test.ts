@@ -13,7 +13,7 @@ interface Tool {
 
 interface Tools {
   COMPILER: Tool[];
-  NPM: Tool[];
+  TOOLS: Record<string, Tool[]>;
   requireMachine(tools: Tool[], machine?: { platform?: string; version?: string }): void;
 }
 
@@ -21,7 +21,7 @@ interface Errors {
   troubleIn(output: string, path?: string): string | undefined;
 }
 
-const { COMPILER, NPM, requireMachine } = await packagingModule<Tools>('packaging/lib/tools.mjs');
+const { COMPILER, TOOLS, requireMachine } = await packagingModule<Tools>('packaging/lib/tools.mjs');
 const { troubleIn } = await packagingModule<Errors>('packaging/lib/errors.mjs');
 
 const test = suite('what set-up asks of a machine');
@@ -42,7 +42,7 @@ async function said(
     process.env['PATH'] = folder;
     for (const { variable } of COMPILER) delete process.env[variable ?? ''];
     try {
-      requireMachine([...NPM, ...COMPILER], machine);
+      requireMachine(Object.values(TOOLS).reverse().flat(), machine);
     } catch (error) {
       message = (error as Error).message;
     } finally {
