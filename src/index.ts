@@ -1,5 +1,23 @@
-/** RingMQ as a library: a broker beside your program, a name server, or the store alone. */
-export type { EmbeddedBroker, EmbeddedBrokerOptions } from './embed/options.ts';
+/** RingMQ as a library: a broker inside your program, a name server, or the store alone (docs/embedding.md). */
+export { RingMQError, type RingMQErrorCode } from './embed/error.ts';
+export {
+  type MessageStore,
+  type MessageStoreOptions,
+  type MessageToStore,
+  openStore,
+  type StoredQueue,
+} from './embed/message-store.ts';
+export type {
+  EmbeddedBroker,
+  EmbeddedBrokerOptions,
+  EmbeddedLog,
+  EmbeddedLogger,
+  EmbeddedSettings,
+  EmbeddedStoreOptions,
+  TopicOptions,
+} from './embed/options.ts';
 export { startBroker } from './embed/start-broker.ts';
-export { startNameServer } from './namesrv/name-server.ts';
-export { openStore, type Store, type StoreSetup } from './store/store.ts';
+export { type NameServer, type NameServerOptions, startNameServer } from './namesrv/name-server.ts';
+export type { StoredMessage } from './record/decode.ts';
+export type { HostAddress } from './record/message-id.ts';
+export type { Appended } from './store/appended.ts';

@@ -4,7 +4,7 @@
  */
 import { workerData } from 'node:worker_threads';
 import { spawnEngineThreads } from '../threads/engine-threads.ts';
-import { type EmbeddedStart, threadsOf } from './options.ts';
+import { type EmbeddedStart, threadsOf } from './messages.ts';
 
 const start = workerData as EmbeddedStart;
 const threads = spawnEngineThreads(threadsOf(start.options));

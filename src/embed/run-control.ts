@@ -1,43 +1,167 @@
 /** What the control thread of an embedded broker runs: name server and broker, away from the host's event loop. */
-import { inspect } from 'node:util';
+import { isIP } from 'node:net';
 import { parentPort } from 'node:worker_threads';
 import { BROKER_SHARE, connectionLimit, NAME_SERVER_SHARE } from '../lib/descriptors.ts';
 import { defaultBrokerSettings } from '../metadata/settings.ts';
 import { startNameServer } from '../namesrv/name-server.ts';
 import { formatHost } from '../net/addresses.ts';
+import { isWildcard, resolveHost } from '../net/hosts.ts';
 import { storeOptions } from '../store/store.ts';
 import { startBroker } from '../threads/broker.ts';
-import type { BrokerConfig } from '../threads/config.ts';
+import type { BrokerConfig, RunningBroker } from '../threads/config.ts';
 import type { EngineThreads } from '../threads/engine-threads.ts';
-import { type EmbeddedReport, type EmbeddedStart, TEMPORARY_STORE_OPTIONS, threadsOf } from './options.ts';
+import { TEMPORARY_STORE_OPTIONS } from './broker-options.ts';
+import { hostLog } from './control-log.ts';
+import { reportOf } from './error-report.ts';
+import { startReport } from './explain.ts';
+import {
+  type ControlReport,
+  type EmbeddedStart,
+  ENDED,
+  type HostRequest,
+  SERVING,
+  threadsOf,
+} from './messages.ts';
+import { DEFAULT_QUEUES } from './options.ts';
+import { sweepTemporaryStores } from './temporary-store.ts';
+import { TopicMaker } from './topics.ts';
 
 const LOOPBACK = '127.0.0.1';
 const IDLE_SECONDS = 120;
 
 const port = parentPort as NonNullable<typeof parentPort>;
 
-function report(message: EmbeddedReport): void {
+function report(message: ControlReport): void {
   port.postMessage(message);
 }
 
-function complain(fields: object, message: string): void {
-  process.stderr.write(`ringmq: ${message} ${inspect(fields)}\n`);
+const log = hostLog(report);
+
+interface Addresses {
+  /** To listen on. */
+  bind: string;
+  /** What clients are told. */
+  told: string;
+  /** Where this process reaches itself. */
+  own: string;
 }
 
-/** An embedded broker reports by its promises; what goes wrong by the way goes to the host's stderr. */
-const log = {
-  info: () => {},
-  warn: (fields: object, message: string) => complain(fields, message),
-  error: (fields: object, message: string) => complain(fields, message),
-};
+interface Running {
+  /** `host:port` for clients. */
+  addresses: { nameServer: string; broker: string };
+  broker: RunningBroker;
+  topics: TopicMaker;
+  close(): Promise<void>;
+}
 
-function configOf({ store, temporary, options }: EmbeddedStart, nameServer: string): BrokerConfig {
-  const host = options.host ?? LOOPBACK;
+/** Serves until the host says otherwise; a start that fails is reported, and ended by the host. */
+export async function runControl(start: EmbeddedStart, threads: EngineThreads): Promise<void> {
+  const running = await started(start, threads);
+  if (running === undefined) return;
+  const state = new Int32Array(start.state);
+  const setState = (value: number) => {
+    Atomics.store(state, 0, value);
+    Atomics.notify(state, 0);
+  };
+  setState(SERVING);
+  void running.broker.died.then((error) => {
+    setState(ENDED);
+    report({ kind: 'died', error: reportOf('RINGMQ_DIED', error.message, error) });
+  });
+  const swept = start.temporary ? sweep() : undefined;
+  let closing = false;
+  port.on('message', async (request: HostRequest) => {
+    if (request.kind === 'createTopic') return await createTopic(running.topics, request);
+    if (closing) return;
+    closing = true;
+    await running.close();
+    setState(ENDED);
+    await swept;
+    port.close();
+  });
+  report({ kind: 'ready', ...running.addresses });
+}
+
+async function started(start: EmbeddedStart, threads: EngineThreads): Promise<Running | undefined> {
+  const { options } = start;
+  const ending: (() => Promise<unknown>)[] = [];
+  let failure = (error: unknown) => startReport('startBroker', error, 'nameServerPort');
+  try {
+    const addresses = await addressesOf(start);
+    const nameServer = await startNameServer({
+      host: addresses.bind,
+      port: options.nameServerPort ?? 0,
+      maxConnections: connectionLimit(NAME_SERVER_SHARE),
+      log,
+    });
+    ending.unshift(() => nameServer.close());
+    failure = (error) => startReport('startBroker', error);
+    const ownNameServer = formatHost(addresses.own, nameServer.port);
+    const broker = await startBroker(configOf(start, addresses, ownNameServer), threads);
+    ending.unshift(() => broker.close());
+    const own = { broker: formatHost(addresses.own, broker.port), nameServer: ownNameServer };
+    const topics = new TopicMaker(own, brokerNameOf(options));
+    ending.unshift(async () => topics.close());
+    failure = (error) => reportOf('RINGMQ_TOPIC_REFUSED', `startBroker: topics: ${messageOf(error)}`, error);
+    await makeTopics(topics, options.topics ?? []);
+    const close = () => endAll(ending);
+    const told = { nameServer: formatHost(addresses.told, nameServer.port), broker: broker.address };
+    return { addresses: told, broker, topics, close };
+  } catch (error) {
+    await endAll(ending);
+    report({ kind: 'failed', error: failure(error) });
+    return undefined;
+  }
+}
+
+/** The broker's goodbye still reaches the name server. */
+async function endAll(ending: readonly (() => Promise<unknown>)[]): Promise<void> {
+  for (const end of ending) await end().catch((error) => log.error({ err: error }, 'the stop failed'));
+}
+
+async function makeTopics(maker: TopicMaker, topics: NonNullable<Options['topics']>): Promise<void> {
+  const given = topics.map((topic) => (typeof topic === 'string' ? { name: topic } : topic));
+  await Promise.all(given.map(({ name, queues = DEFAULT_QUEUES }) => maker.make(name, queues)));
+}
+
+async function createTopic(maker: TopicMaker, { id, name, queues }: CreateTopic): Promise<void> {
+  try {
+    await maker.make(name, queues);
+    report({ kind: 'topic', id });
+  } catch (error) {
+    const sentence = `createTopic: ${messageOf(error)}`;
+    report({ kind: 'topic', id, error: reportOf('RINGMQ_TOPIC_REFUSED', sentence, error) });
+  }
+}
+
+async function sweep(): Promise<void> {
+  try {
+    await sweepTemporaryStores();
+  } catch (error) {
+    log.info({ err: error }, 'temporary stores of processes that are gone cannot be looked for');
+  }
+}
+
+async function addressesOf({ options }: EmbeddedStart): Promise<Addresses> {
+  const bind = await resolveHost('host', options.host ?? LOOPBACK, (line) => log.warn({}, line));
+  const loopback = isIP(bind) === 6 ? '::1' : LOOPBACK;
+  return { bind, told: options.settings?.brokerIP1 ?? bind, own: isWildcard(bind) ? loopback : bind };
+}
+
+function brokerNameOf(options: Options): string {
+  return options.brokerName ?? 'ringmq';
+}
+
+function configOf(
+  { store, temporary, options }: EmbeddedStart,
+  { bind, told }: Addresses,
+  nameServer: string,
+): BrokerConfig {
   const settings = {
     ...defaultBrokerSettings({
-      brokerName: options.brokerName ?? 'ringmq',
+      brokerName: brokerNameOf(options),
       brokerClusterName: options.clusterName ?? 'DefaultCluster',
-      brokerIP1: host,
+      brokerIP1: told,
       listenPort: options.port ?? 0,
     }),
     ...options.settings,
@@ -46,7 +170,7 @@ function configOf({ store, temporary, options }: EmbeddedStart, nameServer: stri
   return {
     settings,
     store: storeOptions(store, { ...small, ...options.storeOptions }),
-    bindAddress: host,
+    bindAddress: bind,
     vipChannel: false,
     ...threadsOf(options),
     // The cores are those of the host program.
@@ -65,28 +189,9 @@ function configOf({ store, temporary, options }: EmbeddedStart, nameServer: stri
   };
 }
 
-/** Serves until the host says otherwise; a start that fails is reported. */
-export async function runControl(start: EmbeddedStart, threads: EngineThreads): Promise<void> {
-  try {
-    await serve(start, threads);
-  } catch (error) {
-    report({ kind: 'failed', message: (error as Error).message });
-  }
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
-async function serve(start: EmbeddedStart, threads: EngineThreads): Promise<void> {
-  const { options } = start;
-  const host = options.host ?? LOOPBACK;
-  const maxConnections = connectionLimit(NAME_SERVER_SHARE);
-  const nameServer = await startNameServer({ host, port: options.nameServerPort ?? 0, maxConnections });
-  const nameServerAddress = formatHost(host, nameServer.port);
-  const broker = await startBroker(configOf(start, nameServerAddress), threads);
-  void broker.died.then((error) => report({ kind: 'died', message: error.message }));
-  port.once('message', async () => {
-    await broker.close();
-    await nameServer.close();
-    report({ kind: 'closed' });
-    port.close();
-  });
-  report({ kind: 'ready', nameServer: nameServerAddress, broker: broker.address });
-}
+type Options = EmbeddedStart['options'];
+type CreateTopic = Extract<HostRequest, { kind: 'createTopic' }>;

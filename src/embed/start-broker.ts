@@ -1,65 +1,57 @@
 /**
  * A RocketMQ inside any Node program: name server and broker in threads of their own. The control path too runs in a
- * worker, so a blocked event loop, a breakpoint or fake timers of the host do not stop the broker.
+ * worker, so a blocked event loop, a breakpoint or fake timers of the host do not stop the broker. Nothing here uses
+ * timers, and nothing depends on which realm a value comes from: jest runs this in a context of its own.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { threadFile } from '../threads/thread-file.ts';
-import type { EmbeddedBroker, EmbeddedBrokerOptions, EmbeddedReport, EmbeddedStart } from './options.ts';
+import { checkBrokerOptions } from './broker-options.ts';
+import { errorOf } from './error-report.ts';
+import { startReport } from './explain.ts';
+import { hostBroker } from './hosted-broker.ts';
+import type { EmbeddedStart } from './messages.ts';
+import type { EmbeddedBroker, EmbeddedBrokerOptions } from './options.ts';
+import { makeTemporaryStore, type TemporaryStore } from './temporary-store.ts';
 
-/** Starts a broker; resolves when clients can use it. Several may run in one process. */
+/**
+ * Starts a name server and a broker; resolves when clients can use them. Several may run in one process. Rejects with a
+ * `RingMQError` and leaves nothing behind then.
+ *
+ *     const broker = await startBroker({ topics: ['orders'] });
+ *     const producer = new Producer({ nameSrv: broker.nameServer, … });
+ *     …
+ *     await broker.close();
+ */
 export async function startBroker(options: EmbeddedBrokerOptions = {}): Promise<EmbeddedBroker> {
-  const temporary = options.store === undefined;
-  const store = options.store ?? mkdtempSync(join(tmpdir(), 'ringmq-'));
-  const start: EmbeddedStart = { store, temporary, options };
-  const worker = new Worker(threadFile('embed', 'control'), {
-    name: 'ringmq-control',
-    workerData: start,
-  });
+  const { log, ...checked } = checkBrokerOptions(options);
+  const temporary = checked.store === undefined ? temporaryStore() : undefined;
+  const start: EmbeddedStart = {
+    store: temporary?.directory ?? (checked.store as string),
+    temporary: temporary !== undefined,
+    options: checked,
+    state: new SharedArrayBuffer(4),
+  };
+  return await hostBroker({ worker: spawnControl(start), start, temporary, log });
+}
+
+function temporaryStore(): TemporaryStore {
   try {
-    return await whenReady(worker, store, temporary);
+    return makeTemporaryStore();
   } catch (error) {
-    await worker.terminate();
-    if (temporary) rmSync(store, { recursive: true, force: true });
-    throw error;
+    throw errorOf(startReport('startBroker', error));
   }
 }
 
-function whenReady(worker: Worker, store: string, temporary: boolean): Promise<EmbeddedBroker> {
-  return new Promise((resolve, reject) => {
-    let closing: Promise<void> | undefined;
-    let died: (error: Error) => void = () => {};
-    const death = new Promise<Error>((resolveDeath) => {
-      died = resolveDeath;
-    });
-    worker.once('error', (error) => {
-      reject(error);
-      died(new Error(`the embedded broker died: ${error.message}`, { cause: error }));
-    });
-    worker.once('exit', () => {
-      const error = new Error('the embedded broker ended');
-      reject(error);
-      if (closing === undefined) died(error);
-    });
-    worker.on('message', (report: EmbeddedReport) => {
-      if (report.kind === 'failed') reject(new Error(report.message));
-      if (report.kind === 'died') died(new Error(report.message));
-      if (report.kind !== 'ready') return;
-      const { nameServer, broker } = report;
-      const close = () => {
-        closing ??= closeWorker(worker, store, temporary);
-        return closing;
-      };
-      resolve({ nameServer, broker, store, died: death, close });
-    });
+function spawnControl(start: EmbeddedStart): Worker {
+  // A path, as `URL` may be another class than Node's where this runs.
+  const file = fileURLToPath(threadFile('embed', 'control').href);
+  return new Worker(file, {
+    name: 'ringmq-control',
+    workerData: start,
+    // What the host is run with (loaders, hooks, `--input-type`) is for its own code, not for the broker's threads.
+    execArgv: [],
+    // Listening descriptors come from the addon; Node would warn that it has not opened what is closed.
+    trackUnmanagedFds: false,
   });
-}
-
-async function closeWorker(worker: Worker, store: string, temporary: boolean): Promise<void> {
-  const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
-  worker.postMessage('close');
-  await ended;
-  if (temporary) rmSync(store, { recursive: true, force: true });
 }

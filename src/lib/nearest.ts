@@ -7,8 +7,8 @@ const MAX_CHARACTERS = 100;
 const CHARACTERS_PER_MISTAKE = 4;
 
 /**
- * The name that takes the fewest insertions, deletions and replacements to get to from `given`, in any case of letters;
- * undefined when all of them take more than one in four characters.
+ * The name that takes the fewest insertions, deletions, replacements and swaps of neighbours to get to from `given`, in
+ * any case of letters; undefined when all of them take more than one in four characters.
  */
 export function nearestName(given: string, names: Iterable<string>): string | undefined {
   if (given.length > MAX_CHARACTERS) return undefined;
@@ -16,10 +16,20 @@ export function nearestName(given: string, names: Iterable<string>): string | un
   let nearest: string | undefined;
   let fewest = Math.floor(given.length / CHARACTERS_PER_MISTAKE) + 1;
   for (const name of names) {
-    const mistakes = leven(wanted, name.toLowerCase(), { maxDistance: fewest });
+    const mistakes = distance(wanted, name.toLowerCase(), fewest);
     if (mistakes >= fewest) continue;
     nearest = name;
     fewest = mistakes;
   }
   return nearest;
+}
+
+/** Edits from one text to the other, at most one of them a swap of neighbours; `most` for that many or more. */
+function distance(from: string, to: string, most: number): number {
+  let fewest = Math.min(most, leven(from, to, { maxDistance: most }));
+  for (let i = 0; i + 1 < from.length && fewest > 1; i++) {
+    const swapped = `${from.slice(0, i)}${from[i + 1]}${from[i]}${from.slice(i + 2)}`;
+    fewest = Math.min(fewest, 1 + leven(swapped, to, { maxDistance: fewest }));
+  }
+  return fewest;
 }

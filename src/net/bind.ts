@@ -13,11 +13,14 @@ export interface BoundPort {
   descriptor: number;
 }
 
-/** `host`: an IP address. Throws with a sentence for people when the port cannot be had. */
+/**
+ * `host`: an IP address. Throws the system's error when the port cannot be had: who was told the port knows how to say
+ * it.
+ */
 export async function bindPort(host: string, port: number): Promise<BoundPort> {
   const server = createServer();
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => reject(explained(error, host, port)));
+    server.once('error', reject);
     server.listen({ host, port, backlog: BACKLOG, exclusive: true }, resolve);
   });
   const address = server.address();
@@ -28,31 +31,4 @@ export async function bindPort(host: string, port: number): Promise<BoundPort> {
     throw new Error(`cannot hand the port ${host}:${port} to a network thread (errno ${-descriptor})`);
   }
   return { port: address.port, descriptor };
-}
-
-function explained(error: NodeJS.ErrnoException, host: string, port: number): Error {
-  if (error.code === 'EADDRINUSE') {
-    return new Error(
-      `The port ${host}:${port} is in use: stop what listens there, or choose another with --port.`,
-      {
-        cause: error,
-      },
-    );
-  }
-  if (error.code === 'EADDRNOTAVAIL') {
-    return new Error(`${host} is no address of this machine: set bindAddress (--host) to one that is.`, {
-      cause: error,
-    });
-  }
-  if (error.code === 'EACCES') {
-    return new Error(
-      `The port ${host}:${port} may not be used by this user: choose one above 1023 with --port.`,
-      {
-        cause: error,
-      },
-    );
-  }
-  return new Error(`Cannot listen on ${host}:${port} (${error.message}): choose another --host or --port.`, {
-    cause: error,
-  });
 }

@@ -32,6 +32,9 @@ export function machineAddress(): string {
   return best?.address ?? '127.0.0.1';
 }
 
+/** A name that leads to no address. */
+export class UnknownHost extends UserError {}
+
 export interface Resolver {
   lookup: (name: string) => Promise<readonly { address: string; family: number }[]>;
   pause: (ms: number) => Promise<unknown>;
@@ -59,7 +62,7 @@ export async function resolveHost(
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code !== 'EAI_AGAIN' || attempt === ATTEMPTS) {
-        throw new UserError(
+        throw new UnknownHost(
           `${key}=${host}: no address is known here for that name (${code}). ` +
             `Set ${key} to an IP address, or to a name that this machine can resolve.`,
         );

@@ -24,15 +24,20 @@ const TIMESTAMP_BYTES = 8;
 export interface StoredMessage {
   topic: string;
   queueId: number;
+  /** Offset in its queue. */
   queueOffset: number;
+  /** Position in the log. */
   physicalOffset: number;
+  /** The application's own 32 bits. */
   flag: number;
+  /** Bits of RocketMQ: 1 = the body is compressed, 0xc = the transaction's state. */
   sysFlag: number;
   /** Times in ms since the epoch. */
   bornTimestamp: number;
   storeTimestamp: number;
   bornHost: HostAddress;
   storeHost: HostAddress;
+  /** How often a consumer has given it back. */
   reconsumeTimes: number;
   preparedTransactionOffset: number;
   /** As stored: a compressed body stays compressed. */

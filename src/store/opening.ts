@@ -4,6 +4,7 @@
  */
 import { getSystemErrorName } from 'node:util';
 import type { Clock } from '../lib/clock.ts';
+import { UserError } from '../lib/user-error.ts';
 import {
   APPENDED,
   DISPATCHED,
@@ -52,6 +53,9 @@ export interface OpeningParts {
   warn: Tell;
   notClean?: RecoveryParts['notClean'];
 }
+
+/** Another broker has the store's lock. */
+export class StoreInUse extends UserError {}
 
 export class OpenStore {
   readonly recovered: Recovered;
@@ -248,7 +252,7 @@ function takeLock(disk: Disk, directory: string): number {
   const lock = disk.lock(storePaths.lock(directory));
   if (lock >= 0) return lock;
   if (lock === -EAGAIN) {
-    throw new Error(
+    throw new StoreInUse(
       `The store ${directory} is in use by another broker: stop that one, or use another store directory.`,
     );
   }

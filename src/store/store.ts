@@ -10,6 +10,7 @@ import { encodeRecord, type RecordHead } from '../record/encode.ts';
 import { plainBulk } from '../ring/bulk.ts';
 import { APPENDED, APPENDED_TIME, Positions } from '../ring/positions.ts';
 import { Watermark } from '../ring/watermark.ts';
+import type { Appended } from './appended.ts';
 import type { Disk } from './disk/disk.ts';
 import { nativeDisk } from './disk/native-disk.ts';
 import { beginAt, Dispatcher } from './dispatch/dispatcher.ts';
@@ -24,6 +25,7 @@ import { confirmedBy, DEFAULT_STORE_OPTIONS, type StoreOptions } from './options
 import { storePaths } from './paths.ts';
 import { QueueDirectory } from './queue/queue-directory.ts';
 import { QueueTable } from './queue/queue-table.ts';
+import { walkLog } from './read/log-walk.ts';
 import { PullReader, type ReaderQueue } from './read/pull-reader.ts';
 import { QueueFiles } from './read/queue-files.ts';
 import { StoreReader } from './read/store-reader.ts';
@@ -47,11 +49,6 @@ export interface NewMessage {
   body: Uint8Array;
   /** Encoded: `name \x01 value \x02 …` */
   properties: string;
-}
-
-export interface Appended {
-  queueOffset: number;
-  physicalOffset: number;
 }
 
 interface KnownQueue extends ReaderQueue {
@@ -192,6 +189,16 @@ export class Store {
   /** The queue for `pull` and `reader`; undefined when nothing was ever put there. */
   queue(topic: string, queueId: number): ReaderQueue | undefined {
     return this.#queues.get(`${topic}/${queueId}`);
+  }
+
+  /** All queues that messages were ever put to and that were not deleted with their topic. */
+  queues(): Iterable<{ topic: string; queueId: number; id: number }> {
+    return this.#queues.values();
+  }
+
+  /** Copies of all dispatched records from a position of the log on. Throws where none starts or can be read. */
+  records(from = 0): Generator<Uint8Array, void, undefined> {
+    return walkLog(this.#segments, this.positions, this.reader, from);
   }
 
   /**

@@ -49,10 +49,10 @@ const REQUIRES = `
   });
 `;
 const TYPED = `
-  import { type EmbeddedBroker, type EmbeddedBrokerOptions, openStore, type Store, startBroker } from 'ringmq';
+  import { type EmbeddedBroker, type EmbeddedBrokerOptions, type MessageStore, openStore, startBroker } from 'ringmq';
   const options: EmbeddedBrokerOptions = { port: 0 };
   export const broker: Promise<EmbeddedBroker> = startBroker(options);
-  export const store: Store = openStore({ directory: '/tmp/store' });
+  export const store: MessageStore = openStore({ directory: '/tmp/store' });
   // @ts-expect-error a port is a number
   void startBroker({ port: 'any' });
 `;

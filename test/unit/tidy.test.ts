@@ -114,6 +114,7 @@ const ASKS_THE_TIME = new Map([
   ['src/broker/admin/time-span.ts', 'how long a message has been there by its store time, which is shown'],
   ['src/broker/consumer/check-client-config.ts', 'version of a subscription that is only looked at'],
   ['src/cli/logger.ts', 'the time of a line that could not be written'],
+  ['src/embed/message-store.ts', 'when a message was made'],
   ['src/metadata/append-times.ts', 'by how much the clock is ahead of the monotonic one'],
   ['src/clients/clients.ts', 'versions of subscriptions, made to ascend'],
   ['src/metadata/data-version.ts', 'part of a version that is compared for equality'],

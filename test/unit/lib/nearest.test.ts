@@ -10,7 +10,8 @@ test('a misspelt name leads to the one that was meant', () => {
   assert.is(nearestName('autoCreateTopicEnabled', NAMES), 'autoCreateTopicEnable');
   assert.is(nearestName('AUTOCREATETOPICENABLE', NAMES), 'autoCreateTopicEnable');
   assert.is(nearestName('listenport', NAMES), 'listenPort');
-  assert.is(nearestName('stoer', ['store', 'stor']), 'stor');
+  assert.is(nearestName('stroe', ['store', 'stripe']), 'store');
+  assert.is(nearestName('prot', ['host', 'port']), 'port');
   assert.is(nearestName('sore', NAMES), 'store');
 });
 
