@@ -16,6 +16,8 @@ export const groups = {
   // The full run takes ten minutes.
   hostile: { ...standard, limitSeconds: 1500 },
   interop: { ...standard, limitSeconds: 600 },
+  // What a newcomer does, in fresh clones: fetches packages and takes minutes, so it runs when it is asked for.
+  newcomer: { ...standard, limitSeconds: 2400, onRequest: true },
 };
 
 /** Compiled test files of a group, relative to the project folder. */
