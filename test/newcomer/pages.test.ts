@@ -11,10 +11,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { repository } from '../interop/support/paths.ts';
 import { stopEverything } from '../interop/support/program.ts';
 import { cloneInto } from './support/checkout.ts';
 import { makeSampleStore } from './support/sample-store.ts';
-import { type PageTrip, runPage } from './support/workshop.ts';
+import { type PageTrip, runPage, startServer, type Workshop } from './support/workshop.ts';
 
 type Page = Omit<PageTrip, 'clone' | 'notRun'> & { readonly notRun?: Readonly<Record<string, string>> };
 
@@ -29,7 +30,7 @@ const PAGES: readonly Page[] = [
   },
   { page: 'docs/quick-start.md', inClone: false },
   { page: 'docs/platforms.md', inClone: false },
-  { page: 'docs/capacity.md', inClone: false },
+  { page: 'docs/capacity.md', inClone: false, prepare: aRunningBroker },
   { page: 'docs/operations.md', inClone: false },
   { page: 'docs/log-tools.md', inClone: false, prepare: makeSampleStore },
   { page: 'docs/logging.md', inClone: false },
@@ -43,6 +44,9 @@ const PAGES: readonly Page[] = [
     },
   },
 ];
+
+/** May come later than this test; the test of links says when they are there. */
+const AWAITED: readonly string[] = ['docs/embedding.md', 'docs/logging.md'];
 
 const test = suite('pages');
 const chosen = process.env['PAGES']?.split(',');
@@ -60,8 +64,8 @@ test('a fresh clone is set up', () => {
 });
 
 for (const { notRun = {}, ...page } of PAGES.filter((one) => chosen?.includes(one.page) ?? true)) {
+  if (AWAITED.includes(page.page) && !existsSync(join(repository, page.page))) continue;
   test(`${page.page}: its commands do what it says`, async () => {
-    if (!existsSync(join(clone(), page.page))) throw new Error(`there is no ${page.page}`);
     await runPage({ ...page, clone: clone(), notRun: new Map(Object.entries(notRun)) });
   });
 }
@@ -70,6 +74,11 @@ test.after(async () => {
   await stopEverything();
   if (top !== '') rmSync(top, { recursive: true, force: true });
 });
+
+/** With its store where it lies by default. */
+async function aRunningBroker(workshop: Workshop): Promise<void> {
+  await startServer(workshop, 'ringmq standalone');
+}
 
 /** Its name is what a project beside it calls it. */
 function clone(): string {

@@ -1,7 +1,7 @@
 // What docs/log-tools.md takes for granted: `store`, written by RocketMQ 5.5.0, and `copy`, in which a body and a queue
 // were damaged by hand.
 
-import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { RawConnection } from '../../interop/support/raw.ts';
 import { startRealBroker, startRealNameServer } from '../../interop/support/real-rocketmq.ts';
@@ -14,6 +14,8 @@ const DELAYED_EVERY = 100;
 const AT_ONCE = 200;
 const SEND_MESSAGE_V2 = 310;
 const QUEUE_ENTRY = 20;
+/** Index files are named by the time at which they were made; the page has this one. */
+const INDEX_FILE = '20261121121718219';
 /** Where in a ConsumeQueue file the entry lies that is taken out. */
 const LOST_ENTRY = 100;
 /** Well within a body, some records behind the beginning of a CommitLog file. */
@@ -31,6 +33,8 @@ export async function makeSampleStore({ folder }: Workshop): Promise<void> {
   await fill(broker.address);
   await broker.stop();
   await nameServer.stop();
+  const index = join(store, 'index');
+  renameSync(join(index, readdirSync(index)[0] as string), join(index, INDEX_FILE));
   cpSync(store, join(folder, 'copy'), { recursive: true });
   damage(join(folder, 'copy'));
 }

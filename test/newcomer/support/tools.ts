@@ -82,7 +82,12 @@ function aptGet(): string[] {
 function mqadmin({ home }: ToolSetting): string[] {
   const main = 'org.apache.rocketmq.tools.command.MQAdminStartup';
   const options = `-Xmx256m -Duser.home=${home} -Drocketmq.home.dir=${home} -Djava.net.preferIPv4Stack=true`;
-  return [`exec ${java()} ${options} -cp ${classPath('5.5')} ${main} "$@"`];
+  // It ends with 0 whatever happens.
+  return [
+    `output=$(${java()} ${options} -cp ${classPath('5.5')} ${main} "$@" 2>&1); code=$?`,
+    'echo "$output"',
+    'case "$output" in *Exception:*) exit 1;; *) exit $code;; esac',
+  ];
 }
 
 const MAINS = {

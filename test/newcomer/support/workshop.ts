@@ -174,7 +174,7 @@ async function runUntil(workshop: Workshop, script: string, words: string): Prom
   await withOutput(command, () => command.interrupt(STOP_MS));
 }
 
-async function startServer(workshop: Workshop, script: string): Promise<Command> {
+export async function startServer(workshop: Workshop, script: string): Promise<Command> {
   const command = new Command(script, placeOf(workshop));
   workshop.servers.push(command);
   await withOutput(command, () => command.shows(READY, BLOCK_MS));
