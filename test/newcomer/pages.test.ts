@@ -1,5 +1,5 @@
 // Every command of the pages, run as they stand there in a fresh clone. What cannot be run is listed here with its
-// reason, so a page cannot gain a command that nobody has tried.
+// reason (support/pages.ts), so a page cannot gain a command that nobody has tried.
 //
 // Some minutes, and packages of npm, Maven Central and the Go proxy: runs with `npm test -- newcomer` and `--full`.
 // PAGES=docs/quick-start.md,README.md chooses pages; PAGES_TIMES=1 says how long each block took; PAGES_KEEP=1 leaves
@@ -14,39 +14,8 @@ import * as assert from 'uvu/assert';
 import { repository } from '../interop/support/paths.ts';
 import { stopEverything } from '../interop/support/program.ts';
 import { cloneInto } from './support/checkout.ts';
-import { makeSampleStore } from './support/sample-store.ts';
-import { type PageTrip, runPage, startServer, type Workshop } from './support/workshop.ts';
-
-type Page = Omit<PageTrip, 'clone' | 'notRun'> & { readonly notRun?: Readonly<Record<string, string>> };
-
-const PAGES: readonly Page[] = [
-  {
-    page: 'README.md',
-    inClone: true,
-    notRun: {
-      'npm test         # sets up what is missing, then all test groups, cheapest first':
-        'it is what runs this test',
-    },
-  },
-  { page: 'docs/quick-start.md', inClone: false },
-  { page: 'docs/platforms.md', inClone: false },
-  { page: 'docs/capacity.md', inClone: false, prepare: aRunningBroker },
-  { page: 'docs/operations.md', inClone: false },
-  { page: 'docs/log-tools.md', inClone: false, prepare: makeSampleStore },
-  { page: 'docs/logging.md', inClone: false },
-  { page: 'docs/embedding.md', inClone: false },
-  {
-    page: 'CONTRIBUTING.md',
-    inClone: true,
-    notRun: {
-      'npm test -- unit sim     # some groups (or npm run test:unit, test:sim, …)':
-        'it is what runs this test',
-    },
-  },
-];
-
-/** May come later than this test; the test of links says when they are there. */
-const AWAITED: readonly string[] = ['docs/embedding.md', 'docs/logging.md'];
+import { AWAITED, PAGES } from './support/pages.ts';
+import { runPage } from './support/workshop.ts';
 
 const test = suite('pages');
 const chosen = process.env['PAGES']?.split(',');
@@ -74,11 +43,6 @@ test.after(async () => {
   await stopEverything();
   if (top !== '') rmSync(top, { recursive: true, force: true });
 });
-
-/** With its store where it lies by default. */
-async function aRunningBroker(workshop: Workshop): Promise<void> {
-  await startServer(workshop, 'ringmq standalone');
-}
 
 /** Its name is what a project beside it calls it. */
 function clone(): string {

@@ -5,7 +5,8 @@
 //   ```sh                    run by `bash -e`; must end with 0
 //   ```sh server             start it, wait until it is ready, keep it until the page ends
 //   ```sh until="words"      run it until its output has these words, then Ctrl-C
-//   ```console               lines after `$` are run, and what they print must look like the lines below
+//   ```console               lines after `$` are run, and what they print must look like the lines below; where a page
+//                            shows nothing they must end with 0
 //   ```console server        a server, and what it prints until it is ready
 //   ```text                  shown only; may hold no commands
 

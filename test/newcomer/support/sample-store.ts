@@ -18,8 +18,8 @@ const QUEUE_ENTRY = 20;
 const INDEX_FILE = '20261121121718219';
 /** Where in a ConsumeQueue file the entry lies that is taken out. */
 const LOST_ENTRY = 100;
-/** Well within a body, some records behind the beginning of a CommitLog file. */
-const BENT_BYTE = 99_172;
+/** Some records behind the beginning of a CommitLog file; the next body is bent. */
+const BENT_FROM = 99_172;
 
 export async function makeSampleStore({ folder }: Workshop): Promise<void> {
   const store = join(folder, 'store');
@@ -82,16 +82,15 @@ function message(number: number) {
 
 function damage(store: string): void {
   const logs = join(store, 'commitlog');
-  bend(join(logs, readdirSync(logs).sort()[1] as string), BENT_BYTE);
+  const log = join(logs, readdirSync(logs).sort()[1] as string);
+  change(log, (bytes) => bytes.write('X', bytes.indexOf('body ', BENT_FROM) + 1));
   const queue = join(store, 'consumequeue', TOPIC, '2');
   const file = join(queue, readdirSync(queue).sort()[1] as string);
-  const bytes = readFileSync(file);
-  bytes.fill(0, LOST_ENTRY * QUEUE_ENTRY, (LOST_ENTRY + 1) * QUEUE_ENTRY);
-  writeFileSync(file, bytes);
+  change(file, (bytes) => bytes.fill(0, LOST_ENTRY * QUEUE_ENTRY, (LOST_ENTRY + 1) * QUEUE_ENTRY));
 }
 
-function bend(file: string, at: number): void {
+function change(file: string, act: (bytes: Buffer) => unknown): void {
   const bytes = readFileSync(file);
-  bytes[at] = (bytes[at] as number) ^ 1;
+  act(bytes);
   writeFileSync(file, bytes);
 }

@@ -1,29 +1,16 @@
 /** Every relative link of every page leads to a file that exists, and its anchor to a heading in that page. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { AWAITED } from '../../newcomer/support/pages.ts';
+import { markdownPages, PROJECT } from '../../support/markdown-pages.ts';
 
 const test = suite('links');
 
-const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
-/** What is made or fetched. */
-const NOT_OURS = new Set(['node_modules', 'dist', 'build', 'coverage']);
-/** Pages that are being written. They are linked to already; whoever adds one takes it out of here. */
-const AWAITED: readonly string[] = ['docs/embedding.md', 'docs/logging.md'];
 const LINK = /\[(?:[^\]\\]|\\.)*\]\(\s*([^)\s]+)(?:\s+"[^"]*")?\s*\)/g;
 const BLOCK = /^ *(`{3,}).*\n[\s\S]*?^ *\1 *$/gm;
 const ELSEWHERE = /^[a-z]+:/;
-
-function pagesBelow(folder: string): string[] {
-  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
-    const path = join(folder, entry.name);
-    if (entry.isDirectory())
-      return NOT_OURS.has(entry.name) || entry.name.startsWith('.') ? [] : pagesBelow(path);
-    return entry.name.endsWith('.md') ? [path] : [];
-  });
-}
 
 /** Text without what only looks like links and headings. */
 function proseOf(text: string): string {
@@ -56,15 +43,15 @@ function brokenLinks(page: string, text: string): string[] {
     const [path = '', anchor] = (link as string).split('#');
     if (ELSEWHERE.test(link as string)) return [];
     const target = path === '' ? page : join(dirname(page), decodeURIComponent(path));
-    const place = `${relative(ROOT, page)}: ${link}`;
-    if (!existsSync(target)) return AWAITED.includes(relative(ROOT, target)) ? [] : [place];
+    const place = `${relative(PROJECT, page)}: ${link}`;
+    if (!existsSync(target)) return AWAITED.includes(relative(PROJECT, target)) ? [] : [place];
     if (anchor === undefined || !target.endsWith('.md')) return [];
     return anchorsOf(readFileSync(target, 'utf8')).has(anchor) ? [] : [place];
   });
 }
 
 test('every relative link leads somewhere', () => {
-  const pages = pagesBelow(ROOT);
+  const pages = markdownPages().map((page) => join(PROJECT, page));
   assert.ok(pages.length > 10, 'the pages were found');
   assert.equal(
     pages.flatMap((page) => brokenLinks(page, readFileSync(page, 'utf8'))),
@@ -74,13 +61,13 @@ test('every relative link leads somewhere', () => {
 
 test('a page that is there is not awaited', () => {
   assert.equal(
-    AWAITED.filter((page) => existsSync(join(ROOT, page))),
+    AWAITED.filter((page) => existsSync(join(PROJECT, page))),
     [],
   );
 });
 
 test('a file that is missing and an anchor that is missing are found, code is not looked at', () => {
-  const page = join(ROOT, 'README.md');
+  const page = join(PROJECT, 'README.md');
   const good =
     '[a](docs/limits.md), [b](#guarantees), [c](https://x.y/z), `[d](none.md)`\n```\n[e](none.md)\n```\n';
   assert.equal(brokenLinks(page, good), []);
