@@ -7,7 +7,7 @@
  */
 import { runCommand, SetupError } from './lib/errors.mjs';
 import { killRunning, readSummary, runLimited } from './lib/test-file.mjs';
-import { groups, testFiles } from './lib/test-groups.mjs';
+import { chosenGroups, groups, testFiles } from './lib/test-groups.mjs';
 import { setup } from './setup.mjs';
 import { CompileError } from './steps/typescript.mjs';
 
@@ -39,8 +39,7 @@ function readArguments(args) {
     );
   }
   const full = args.includes('--full');
-  const isChosen = (group) => (names.length === 0 ? full || !groups[group].onRequest : names.includes(group));
-  return { chosen: Object.keys(groups).filter(isChosen), full };
+  return { chosen: chosenGroups(names, full), full };
 }
 
 /** The compiler writes its output in spite of type errors: they fail the run, but the tests can still say more. */

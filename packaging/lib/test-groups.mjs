@@ -16,9 +16,15 @@ export const groups = {
   // The full run takes ten minutes.
   hostile: { ...standard, limitSeconds: 1500 },
   interop: { ...standard, limitSeconds: 600 },
-  // What a newcomer does, in fresh clones: fetches packages and takes minutes, so it runs when it is asked for.
-  newcomer: { ...standard, limitSeconds: 2400, onRequest: true },
+  // Installs, clones, other Node.js versions, the commands of all pages: minutes, and several registries.
+  newcomer: { ...standard, limitSeconds: 2400, onlyFull: true },
 };
+
+/** The groups that are named, or all; some run only with `--full` or when they are named. */
+export function chosenGroups(names, full) {
+  const isChosen = (group) => (names.length === 0 ? full || !groups[group].onlyFull : names.includes(group));
+  return Object.keys(groups).filter(isChosen);
+}
 
 /** Compiled test files of a group, relative to the project folder. */
 export function testFiles(group) {
