@@ -26,10 +26,7 @@
         "native/small_file_calls.cc",
         "native/tail_window.cc"
       ],
-      "include_dirs": [
-        "<!(node -p \"require('node-api-headers').include_dir\")",
-        "<!(node -p \"require('node-addon-api').include_dir\")"
-      ],
+      "include_dirs": ["<!@(node native/headers.cjs)"],
       "defines": [
         "NAPI_VERSION=8",
         "_FILE_OFFSET_BITS=64",

@@ -32,14 +32,15 @@ bool hasSpaceFor(int descriptor, size_t bytes) {
   return static_cast<uint64_t>(status.f_bavail) * status.f_frsize >= bytes;
 }
 
-int allocate(int descriptor, size_t from, size_t to) {
+/// Where the file system cannot allocate, zeros are written when `missing` says that there is something to be done.
+int allocate(int descriptor, size_t from, size_t to, size_t missing) {
   int result;
   do {
     result = fallocate(descriptor, FALLOC_FL_KEEP_SIZE, static_cast<off_t>(from), static_cast<off_t>(to - from));
   } while (result != 0 && errno == EINTR);
   if (result == 0) return 0;
   if (errno != EOPNOTSUPP && errno != ENOSYS) return -errno;
-  return writeZeros(descriptor, from, to);
+  return missing == 0 ? 0 : writeZeros(descriptor, from, to);
 }
 
 int fillAndSync(int descriptor, const SegmentSize& size) {
@@ -119,7 +120,7 @@ int reserveRoom(int descriptor, size_t from, size_t to) {
   const size_t missing = held >= to ? 0 : std::min(to - from, to - held);
   // Otherwise the file system would give out its last block first, to the cost of everybody else who writes.
   if (missing > 0 && !hasSpaceFor(descriptor, missing)) return -ENOSPC;
-  return allocate(descriptor, from, to);
+  return allocate(descriptor, from, to, missing);
 }
 
 int writeZeros(int descriptor, size_t from, size_t to) {

@@ -3,7 +3,7 @@
  *
  * Every test file runs in a process of its own under a time limit. The last line is `N passed, N failed`; the exit
  * code is 1 when something failed, when a file ended without a summary, or when no test ran. `--full` sets
- * RINGMQ_TEST_FULL=1, by which tests choose more seeds and longer runs.
+ * RINGMQ_TEST_FULL=1, by which tests choose more seeds and longer runs, and adds the groups that take long.
  */
 import { runCommand, SetupError } from './lib/errors.mjs';
 import { killRunning, readSummary, runLimited } from './lib/test-file.mjs';

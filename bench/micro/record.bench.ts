@@ -1,5 +1,6 @@
 /** What a network thread does for a send: writing the record, and everything from a read chunk to the send ring. */
 import { RecordWriter, WRITTEN } from '../../src/broker/send/record-writer.ts';
+import { RefusalCounts } from '../../src/broker/send/refused-sends.ts';
 import { SendFields } from '../../src/broker/send/send-fields.ts';
 import { SendHandler } from '../../src/broker/send/send-handler.ts';
 import { NetworkView, type TopicView } from '../../src/broker/view/network-view.ts';
@@ -77,6 +78,7 @@ function sending(header: HeaderFormat): Subject {
     maxMessageSize: 4 << 20,
     now: () => 0,
     counters: Counters.unread(),
+    refusals: new RefusalCounts(),
     toControl: () => -1,
     isAwaited: () => false,
     awaitTopic: () => -1,

@@ -12,8 +12,13 @@ export async function withSetupLock(work) {
   try {
     return await work();
   } finally {
-    rmSync(path, { force: true });
+    releaseSetupLock();
   }
+}
+
+/** For who holds it. */
+export function releaseSetupLock() {
+  rmSync(path, { force: true });
 }
 
 function tryLock() {

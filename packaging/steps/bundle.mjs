@@ -6,15 +6,22 @@ import { clearStamp, readStamp, sourcesOf, writeStamp } from '../lib/stamps.mjs'
 
 const OUTPUT = 'dist/bundle';
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-const fingerprint = () =>
-  `${version} ${sourcesOf('src', 'packaging/steps/bundle.mjs', 'node_modules/esbuild/package.json')}`;
-const isCheckout = () => existsSync(join(root, 'tsconfig.json'));
+const fingerprint = () => {
+  const sources = sourcesOf(
+    'src',
+    'packaging/steps/bundle.mjs',
+    'packaging/lib/declarations.mjs',
+    'node_modules/esbuild/package.json',
+  );
+  return `${version} ${sources}`;
+};
 
 /**
  * What is loaded as a whole: by node, by `new Worker`, or by an `import()` of another entry. Entries share no module
  * with each other, and so no state of a module.
  */
 const ENTRIES = [
+  'src/index.ts',
   'src/cli/main.ts',
   'src/cli/run-standalone.ts',
   'src/cli/run-broker.ts',
@@ -29,22 +36,21 @@ const ENTRIES = [
   'src/embed/run-control.ts',
 ];
 
-/** What programs import. */
-const LIBRARY = 'src/index.ts';
-
 /**
  * One file for each entry, side by side in dist/bundle: a thread that resolves, reads and compiles a hundred modules
  * takes three times as long to come up. CommonJS, because a thread that needs no ESM loader is ready 10 ms earlier.
- * Tests run the compiler's output, which is the same code module by module.
+ * Tests run the compiler's output, which is the same code module by module. Programs find the library through
+ * packaging/entry, one state for `import` and `require`, and its type declarations in dist/types.
  */
 export const bundle = {
   title: 'bundling',
-  isDue: () => isCheckout() && (!existsSync(join(root, OUTPUT)) || readStamp('bundle') !== fingerprint()),
+  isDue: () => !existsSync(join(root, OUTPUT)) || readStamp('bundle') !== fingerprint(),
   async perform() {
     clearStamp('bundle');
     rmSync(join(root, OUTPUT), { recursive: true, force: true });
     const made = fingerprint();
-    await build();
+    const { writeDeclarations } = await import('../lib/declarations.mjs');
+    await Promise.all([build(), writeDeclarations()]);
     writeStamp('bundle', made);
   },
 };
@@ -52,8 +58,7 @@ export const bundle = {
 async function build() {
   const esbuild = await import('esbuild');
   try {
-    await esbuild.build({ ...common, entryPoints: [LIBRARY], format: 'esm' });
-    await esbuild.build({ ...common, ...commonJs, entryPoints: ENTRIES });
+    await esbuild.build({ ...options, entryPoints: ENTRIES });
   } catch (error) {
     throw new SetupError(`${error.message}\nThe bundles could not be made; see above.`);
   } finally {
@@ -62,26 +67,23 @@ async function build() {
   }
 }
 
-const common = {
+const options = {
   absWorkingDir: root,
   outdir: OUTPUT,
   entryNames: '[name]',
   bundle: true,
   platform: 'node',
   target: 'node20.18',
-  // Loaded late or never; they stay what npm has installed.
-  external: ['pino', 'piscina'],
-  define: { RINGMQ_BUNDLE: 'true', RINGMQ_VERSION: JSON.stringify(version) },
-  sourcemap: 'linked',
-  sourcesContent: false,
-  logLevel: 'silent',
-};
-
-const commonJs = {
   format: 'cjs',
   outExtension: { '.js': '.cjs' },
+  // Loaded late or never; they stay what npm has installed.
+  external: ['pino', 'piscina'],
   // `import.meta` and `import()` as CommonJS has them.
-  define: { ...common.define, 'import.meta.url': 'importMetaUrl' },
+  define: {
+    RINGMQ_BUNDLE: 'true',
+    RINGMQ_VERSION: JSON.stringify(version),
+    'import.meta.url': 'importMetaUrl',
+  },
   banner: { js: "const importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },
   supported: { 'dynamic-import': false },
   plugins: [
@@ -94,4 +96,7 @@ const commonJs = {
       },
     },
   ],
+  sourcemap: 'linked',
+  sourcesContent: false,
+  logLevel: 'silent',
 };

@@ -1,15 +1,15 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { SetupError } from '../lib/errors.mjs';
 import { environmentWithout, run } from '../lib/exec.mjs';
 import { root } from '../lib/paths.mjs';
 import { contentsOf, readStamp, writeStamp } from '../lib/stamps.mjs';
-import { requireCompiler } from '../lib/tools.mjs';
+import { COMPILER, toolsSentence } from '../lib/tools.mjs';
 
 const folder = join(root, 'node_modules/mmap-io');
 const packagedPrefix = join(root, '.cache/node-headers');
-const { platform, arch, version, versions } = process;
-const fingerprint = () => `${version} ${arch} ${contentsOf('node_modules/mmap-io/package.json')}`;
+const { platform, arch, versions } = process;
+/** It is made of V8's headers, so each Node.js version takes a build of its own. */
+const fingerprint = () => `${versions.modules} ${arch} ${contentsOf('node_modules/mmap-io/package.json')}`;
 const isBuilt = () => existsSync(join(folder, 'build/Release/mmap-io.node'));
 
 /**
@@ -38,12 +38,8 @@ async function build() {
 }
 
 async function buildWithAnyHeaders() {
-  try {
-    requireCompiler();
-  } catch (error) {
-    if (!(error instanceof SetupError)) throw error;
-    return error.message;
-  }
+  const missing = toolsSentence(COMPILER);
+  if (missing !== '') return missing;
   // It asks for C++11, which the headers of Node.js 20 do not understand any more; the later flag wins.
   const env = { ...environmentWithout(/^npm_.*_nodedir$/i), CXXFLAGS: `-std=${standard()} -w` };
   let reason = 'no headers of this Node.js version were found';

@@ -7,15 +7,13 @@ import { clearStamp, readStamp, sourcesOf, writeStamp } from '../lib/stamps.mjs'
 
 const SOURCES = ['src', 'test', 'bench'];
 const fingerprint = () => sourcesOf(...SOURCES, 'tsconfig.json', 'node_modules/typescript/package.json');
-const isCheckout = () => existsSync(join(root, 'tsconfig.json'));
 
 export class CompileError extends SetupError {}
 
-/** dist from the TypeScript sources. An installed package brings dist along and has nothing to compile. */
+/** dist/src, dist/test and dist/bench from the TypeScript sources: what tests and benchmarks run. */
 export const typescript = {
   title: 'compiling TypeScript',
-  isDue: () =>
-    isCheckout() && (!existsSync(join(root, 'dist/src')) || readStamp('typescript') !== fingerprint()),
+  isDue: () => !existsSync(join(root, 'dist/src')) || readStamp('typescript') !== fingerprint(),
   async perform() {
     clearStamp('typescript');
     // The compiler trusts its build information even when the output is gone.

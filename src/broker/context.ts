@@ -4,18 +4,22 @@ import type { QueueLocks } from '../clients/queue-locks.ts';
 import type { ByteBudget } from '../lib/byte-budget.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { ControlLog } from '../lib/log.ts';
+import type { Asker } from '../metadata/config-table.ts';
 import type { DataVersionJson } from '../metadata/data-version.ts';
 import type { DelayOffsets } from '../metadata/delay-offsets.ts';
 import type { GroupTable } from '../metadata/groups.ts';
 import type { OffsetTable } from '../metadata/offsets.ts';
 import type { BrokerSettings } from '../metadata/settings.ts';
 import type { TopicTable } from '../metadata/topics.ts';
+import { formatHost } from '../net/addresses.ts';
+import { requestName } from '../protocol/codes.ts';
 import type { RemotingCommand } from '../protocol/command.ts';
 import type { ClientConnection, Reply } from '../remoting/connection.ts';
 import type { StoreReads } from '../store/read/store-reads.ts';
 import type { DelayLevels } from './delay/levels.ts';
 import type { PutMessage } from './put/put-message.ts';
 import type { KeyQueries } from './query/key-queries.ts';
+import type { RefusedSend } from './send/refused-sends.ts';
 import type { StatsTable } from './stats/stats.ts';
 
 /** Cleaning that an operator asks the store for. Each resolves when it is done. */
@@ -56,6 +60,8 @@ export interface BrokerContext {
   /** Bytes of stored messages that consumers have given back and that are on their way into the log again. */
   readonly sendBacks: ByteBudget;
   readonly properties: BrokerProperties;
+  /** Tells of a send that control has refused. */
+  refusedSend(refused: RefusedSend): void;
   /** Resolves when a topic's deletion is complete, so that one of its name may be made again. */
   topicSettled(topic: string): Promise<void>;
   /** A unique message id for a message that came without one. */
@@ -73,7 +79,12 @@ export type BrokerHandler = (
   connection: ClientConnection,
 ) => Reply | Promise<Reply>;
 
+/** Whoever sent the request, as the log names him. */
+export function askerOf(request: RemotingCommand, connection: ClientConnection): Asker {
+  return { client: connection.remoteAddress, request: requestName(request.code) };
+}
+
 /** `ip:port` as advertised to clients. */
 export function brokerAddress(settings: BrokerSettings): string {
-  return `${settings.brokerIP1}:${settings.listenPort}`;
+  return formatHost(settings.brokerIP1, settings.listenPort);
 }

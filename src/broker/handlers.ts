@@ -1,10 +1,9 @@
 /** The table of contents: which request code means what. Sends and pulls are served by the network threads. */
 
-import { RequestCode, ResponseCode, requestName } from '../protocol/codes.ts';
+import { RequestCode, ResponseCode } from '../protocol/codes.ts';
 import { isOneway, type RemotingCommand, responseTo } from '../protocol/command.ts';
-import { ProtocolError } from '../protocol/errors.ts';
 import { checkTexts, RequestError } from '../protocol/request-fields.ts';
-import type { ControlHandler, Reply } from '../remoting/connection.ts';
+import type { ClientConnection, ControlHandler, Reply } from '../remoting/connection.ts';
 import { brokerConfig, updateBrokerConfig } from './admin/broker-config.ts';
 import { consumeDirectly, consumerRunningInfo } from './admin/call-consumer.ts';
 import { allProducers, consumerConnections, producerConnections } from './admin/connections.ts';
@@ -35,7 +34,8 @@ import { lockQueues, unlockQueues } from './consumer/lock-queues.ts';
 import { queryOffset } from './consumer/query-offset.ts';
 import { unregisterClient } from './consumer/unregister-client.ts';
 import { updateOffset } from './consumer/update-offset.ts';
-import type { BrokerContext, BrokerHandler } from './context.ts';
+import { askerOf, type BrokerContext, type BrokerHandler } from './context.ts';
+import { logFailure } from './failures.ts';
 import { queryMessage, viewMessage } from './query/messages.ts';
 import { earliestStoreTime, maxOffset, minOffset, searchOffset } from './query/queue-offsets.ts';
 import { sendBack } from './retry/send-back.ts';
@@ -117,7 +117,7 @@ export function createHandlers(context: BrokerContext): ReadonlyMap<number, Cont
 function guarded(context: BrokerContext, handler: BrokerHandler): ControlHandler {
   return (request, connection) => {
     const answer = (reply: Reply) => (isOneway(request) ? undefined : reply);
-    const fail = (error: unknown) => answer(failure(context, request, error));
+    const fail = (error: unknown) => answer(failure(context, request, connection, error));
     try {
       checkTexts(request);
       const reply = handler(context, request, connection);
@@ -128,11 +128,13 @@ function guarded(context: BrokerContext, handler: BrokerHandler): ControlHandler
   };
 }
 
-function failure(context: BrokerContext, request: RemotingCommand, error: unknown): RemotingCommand {
-  if (error instanceof RequestError) return responseTo(request, error.code, error.message);
-  // The client's fault, which it is told; nothing is wrong here that a log should say.
-  if (error instanceof ProtocolError) return responseTo(request, ResponseCode.SYSTEM_ERROR, error.message);
-  context.log.error({ err: error, request: requestName(request.code) }, 'request failed');
-  const remark = error instanceof Error ? error.message : String(error);
-  return responseTo(request, ResponseCode.SYSTEM_ERROR, remark);
+function failure(
+  context: BrokerContext,
+  request: RemotingCommand,
+  connection: ClientConnection,
+  error: unknown,
+): RemotingCommand {
+  logFailure(context.log, error, askerOf(request, connection));
+  const code = error instanceof RequestError ? error.code : ResponseCode.SYSTEM_ERROR;
+  return responseTo(request, code, error instanceof Error ? error.message : String(error));
 }

@@ -2,7 +2,7 @@
 
 import type { ClientTable } from '../clients/clients.ts';
 import type { QueueLocks } from '../clients/queue-locks.ts';
-import type { ControlLog } from '../lib/log.ts';
+import { type ControlLog, whyFailed } from '../lib/log.ts';
 import type { Timers } from '../lib/timers.ts';
 import type { DelayOffsets } from '../metadata/delay-offsets.ts';
 import type { DelayTimes } from '../metadata/delay-times.ts';
@@ -28,7 +28,11 @@ export interface MaintainedTables {
 /** Starts the periodic work; the result stops it. Offsets have to be persisted once more after that. */
 export function startMaintenance(tables: MaintainedTables, timers: Timers): () => void {
   const { settings, log, clients, offsets, delayOffsets, delayTimes, locks, stats } = tables;
-  const report = (error: unknown) => log.error({ err: error }, 'periodic work of the control thread failed');
+  const report = (error: unknown) =>
+    log.error(
+      whyFailed(error),
+      'periodic work of the control thread failed, tried again with the next round',
+    );
   const persist = (table: OffsetTable | DelayOffsets | DelayTimes) => () => {
     table.persist();
     table.saved().catch(report);

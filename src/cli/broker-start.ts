@@ -1,12 +1,15 @@
 /** Starting a broker from its loaded configuration. */
 
 import { LiveProperties } from '../config/live-properties.ts';
-import { isWildcard, type LoadedBroker, nameServerAddresses } from '../config/load.ts';
+import type { LoadedBroker } from '../config/load.ts';
+import { nameServerAddresses } from '../config/server-list.ts';
 import { connectionLimit } from '../lib/descriptors.ts';
 import type { ControlLog } from '../lib/log.ts';
+import { isWildcard } from '../net/hosts.ts';
 import { formatAddress } from '../remoting/address.ts';
 import type { BrokerConfig, RunningBroker } from '../threads/config.ts';
 import { type EngineThreads, spawnEngineThreads } from '../threads/engine-threads.ts';
+import { brokerLines, logLines } from './listening.ts';
 
 /** To be called first: threads come up while this one loads the broker's code. */
 export function spawnThreads(loaded: LoadedBroker): EngineThreads {
@@ -21,7 +24,9 @@ export async function startLoadedBroker(
   descriptorShare = 1,
 ): Promise<RunningBroker> {
   const { startBroker } = await import('../threads/broker.ts');
-  return startBroker(brokerConfig(loaded, log, nameServers, descriptorShare), threads);
+  const broker = await startBroker(brokerConfig(loaded, log, nameServers, descriptorShare), threads);
+  logLines(log, brokerLines(broker, nameServers));
+  return broker;
 }
 
 /** `descriptorShare`: the broker's part of the descriptors for connections, when it has the process not for itself. */

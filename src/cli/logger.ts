@@ -1,54 +1,134 @@
 /**
- * The log of a running process: one JSON line per event on stderr, level by RINGMQ_LOG_LEVEL. pino is loaded with the
- * first line that is really written, so quiet commands do not wait for it.
+ * The log of a running process: one line per event on stderr, written at once. The libraries that give it its form are
+ * loaded when the start is over, or when something must be told before: until then lines of everyday life are held.
  */
-import { writeSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import type { Logger } from 'pino';
+import { isatty } from 'node:tty';
 import { systemClock } from '../lib/clock.ts';
-import type { ControlLog } from '../lib/log.ts';
+import type { ControlLog, LogLevel } from '../lib/log.ts';
 import { UserError } from '../lib/user-error.ts';
+import { type Line, type LineWriter, logForm, openForm, plainLine } from './log-form.ts';
+import { StderrLines } from './stderr-lines.ts';
 
 const STDERR = 2;
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
+/** A start that takes longer has something to wait for, and whoever waits wants to read what. */
+const HOLD_MS = 2_000;
 
-const PINO_LEVELS = { info: 30, warn: 40, error: 50 };
+export interface ServerLog extends ControlLog {
+  /** Writes what is held, and from now on every line at once. */
+  open(): void;
+}
 
-export function createLogger(
-  level = process.env['RINGMQ_LOG_LEVEL'] ?? 'info',
-  open: (level: string) => Logger = openPino,
-): ControlLog {
-  const threshold = LEVELS.indexOf(level);
-  if (threshold < 0) throw new UserError(`RINGMQ_LOG_LEVEL=${level}: allowed are ${LEVELS.join(', ')}.`);
-  let logger: Logger | undefined;
-  const write = (at: 'info' | 'warn' | 'error', fields: object, message: string): void => {
-    if (LEVELS.indexOf(at) < threshold) return;
-    try {
-      logger ??= open(level);
-    } catch {
-      // The first line may be about the want of descriptors, for which pino cannot be loaded either.
-      writeSync(STDERR, plainLine(at, fields, message));
+export interface LoggerParts {
+  env: NodeJS.ProcessEnv;
+  isTerminal: boolean;
+  now: () => number;
+  /** False when the line was lost. */
+  write: (text: string) => boolean;
+  openForm: typeof openForm;
+  /** Runs a task when the process ends. */
+  atExit: (task: () => void) => void;
+}
+
+/** Throws a UserError for a level or form that there is not. */
+export function createLogger(parts: LoggerParts = ofProcess()): ServerLog {
+  const log = new HeldLog(parts);
+  parts.atExit(() => log.open());
+  return log;
+}
+
+function ofProcess(): LoggerParts {
+  const stderr = new StderrLines();
+  return {
+    env: process.env,
+    isTerminal: isatty(STDERR),
+    now: systemClock.now,
+    write: (text) => stderr.write(text),
+    openForm,
+    // That comes also after an error that nobody has caught.
+    atExit: (task) => void process.once('exit', task),
+  };
+}
+
+class HeldLog implements ServerLog {
+  readonly #parts: LoggerParts;
+  readonly #form: ReturnType<typeof logForm>;
+  readonly #threshold: number;
+  #held: Line[] | undefined = [];
+  #writer: LineWriter | undefined;
+  /** Lines that stderr has not taken since the last one that it took. */
+  #lost = 0;
+
+  constructor(parts: LoggerParts) {
+    this.#parts = parts;
+    const level = parts.env['RINGMQ_LOG_LEVEL'] || 'info';
+    this.#threshold = LEVELS.indexOf(level);
+    if (this.#threshold < 0) {
+      throw new UserError(`RINGMQ_LOG_LEVEL=${level}: allowed are ${LEVELS.join(', ')}.`);
+    }
+    this.#form = logForm(parts.env, parts.isTerminal);
+  }
+
+  info(fields: object, message: string): void {
+    this.#take('info', fields, message);
+  }
+
+  warn(fields: object, message: string): void {
+    this.#take('warn', fields, message);
+  }
+
+  error(fields: object, message: string): void {
+    this.#take('error', fields, message);
+  }
+
+  open(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const line of held) this.#write(line);
+  }
+
+  #take(level: LogLevel, fields: object, message: string): void {
+    if (LEVELS.indexOf(level) < this.#threshold) return;
+    const line = { level, time: this.#parts.now(), fields, message };
+    if (this.#held !== undefined && level === 'info' && this.#mayWait(line)) {
+      this.#held.push(line);
       return;
     }
-    logger[at](fields, message);
-  };
-  return {
-    info: (fields, message) => write('info', fields, message),
-    warn: (fields, message) => write('warn', fields, message),
-    error: (fields, message) => write('error', fields, message),
-  };
-}
+    this.open();
+    this.#write(line);
+  }
 
-/** The line as pino would write it. */
-function plainLine(at: keyof typeof PINO_LEVELS, fields: object, message: string): string {
-  const text = (_: string, value: unknown) =>
-    value instanceof Error ? { message: value.message, stack: value.stack } : value;
-  const line = { level: PINO_LEVELS[at], time: systemClock.now(), pid: process.pid, ...fields, msg: message };
-  return `${JSON.stringify(line, text)}\n`;
-}
+  #mayWait({ time }: Line): boolean {
+    const first = this.#held?.[0];
+    return first === undefined || Math.abs(time - first.time) < HOLD_MS;
+  }
 
-/** Written synchronously: the last lines before an exit are the ones that matter. */
-function openPino(level: string): Logger {
-  const pino = createRequire(import.meta.url)('pino') as typeof import('pino').pino;
-  return pino({ level, base: { pid: process.pid } }, pino.destination({ fd: STDERR, sync: true }));
+  #write(line: Line): void {
+    try {
+      this.#writer ??= this.#parts.openForm(this.#form, (text) => this.#put(text, line.time));
+    } catch {
+      // The first line may be about the want of descriptors, for which nothing can be loaded either.
+      this.#put(plainLine(line), line.time);
+      return;
+    }
+    this.#writer(line);
+  }
+
+  #put(text: string, time: number): void {
+    if (this.#lost > 0 && !this.#parts.write(this.#lostLine(time))) {
+      this.#lost += 1;
+      return;
+    }
+    this.#lost = this.#parts.write(text) ? 0 : 1;
+  }
+
+  #lostLine(time: number): string {
+    const fields = { lines: this.#lost };
+    return plainLine({
+      level: 'warn',
+      time,
+      fields,
+      message: 'lines of this log were lost: stderr took none',
+    });
+  }
 }

@@ -15,7 +15,7 @@ function brokerOptions(command: Command): Command {
     .option('-n, --namesrv <addresses>', 'name servers to register with, host:port, separated by ;')
     .option('--port <number>', "the broker's port, 0 = any free one (default: 10911)")
     .option('--store <directory>', 'directory of the store (default: ~/store)')
-    .option('--host <address>', 'address to listen on (default: 127.0.0.1)')
+    .option('--host <address>', 'address or name to listen on (default: 127.0.0.1)')
     .option('--network-threads <number>', 'threads that serve sockets')
     .option('-p, --print-config', 'print the configuration and end');
 }
@@ -33,7 +33,7 @@ program
   .description('a name server alone')
   .option('-c, --config <file>', "namesrv.conf with RocketMQ's keys")
   .option('--port <number>', 'port, 0 = any free one (default: 9876)')
-  .option('--host <address>', 'address to listen on (default: 127.0.0.1)')
+  .option('--host <address>', 'address or name to listen on (default: 127.0.0.1)')
   .option('-p, --print-config', 'print the configuration and end')
   .action(async (flags) => (await import('./run-namesrv.ts')).runNameServer(flags));
 

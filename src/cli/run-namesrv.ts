@@ -3,12 +3,14 @@
 import { loadNameServer, type NameServerFlags } from '../config/load-namesrv.ts';
 import { formatAddress } from '../remoting/address.ts';
 import { logWarnings } from './broker-start.ts';
+import { listeningLine, logLines } from './listening.ts';
 import { createLogger } from './logger.ts';
 import { serve } from './serve.ts';
 
 export async function runNameServer(flags: NameServerFlags & { printConfig?: boolean }): Promise<void> {
   const { options, properties, warnings } = loadNameServer(flags);
   if (flags.printConfig === true) {
+    for (const warning of warnings) process.stderr.write(`${warning}\n`);
     process.stdout.write(properties);
     return;
   }
@@ -18,11 +20,12 @@ export async function runNameServer(flags: NameServerFlags & { printConfig?: boo
     const { startNameServer } = await import('../namesrv/name-server.ts');
     const nameServer = await startNameServer({
       ...options,
-      log: (message) => log.info({}, message),
-      warn: (message) => log.warn({}, message),
+      log,
     });
+    const listening = formatAddress(nameServer.host, nameServer.port);
+    logLines(log, [listeningLine('the name server', [listening])]);
     return {
-      ready: `name server ${formatAddress(options.host, nameServer.port)}`,
+      ready: `name server ${listening}`,
       close: async () => {
         await nameServer.close();
         return true;

@@ -1,11 +1,13 @@
 /** `ringmq standalone`: name server and broker in one process. */
 import { join } from 'node:path';
 import { integer } from '../config/key.ts';
-import { type BrokerFlags, isSameServer, isWildcard, type LoadedBroker, loadBroker } from '../config/load.ts';
+import { type BrokerFlags, isSameServer, type LoadedBroker, loadBroker } from '../config/load.ts';
 import { BROKER_SHARE, connectionLimit, NAME_SERVER_SHARE } from '../lib/descriptors.ts';
 import type { ControlLog } from '../lib/log.ts';
 import { UserError } from '../lib/user-error.ts';
 import type { NameServer } from '../namesrv/name-server.ts';
+import { isWildcard } from '../net/hosts.ts';
+import { formatAddress } from '../remoting/address.ts';
 import { storePaths } from '../store/paths.ts';
 import {
   configuredNameServers,
@@ -14,6 +16,7 @@ import {
   spawnThreads,
   startLoadedBroker,
 } from './broker-start.ts';
+import { listeningLine, logLines } from './listening.ts';
 import { createLogger } from './logger.ts';
 import { printConfig } from './print-config.ts';
 import { type Serving, serve } from './serve.ts';
@@ -48,14 +51,18 @@ async function start(loaded: LoadedBroker, port: number, log: ControlLog): Promi
     port,
     kvConfigPath: join(storePaths.config(store.directory), 'kvConfig.json'),
     maxConnections: connectionLimit(NAME_SERVER_SHARE),
-    log: (message) => log.info({}, message),
-    warn: (message) => log.warn({}, message),
+    log,
   });
   try {
-    const own = reachableAt(loopbackOf(listener.bindAddress), nameServer.port, settings.brokerIP1);
-    const others = configuredNameServers(loaded).filter((address) => !isSameServer(address, own));
+    const listening = formatAddress(nameServer.host, nameServer.port);
+    logLines(log, [listeningLine('the name server', [listening])]);
+    const own = reachableAt(loopbackOf(nameServer.host), nameServer.port, settings.brokerIP1);
+    // The address, where a name was given: the Go client takes no names of name servers.
+    const shown = reachableAt(nameServer.host, nameServer.port, settings.brokerIP1);
+    const others = configuredNameServers(loaded).filter(
+      (address) => !isSameServer(address, own) && !isSameServer(address, shown),
+    );
     const broker = await startLoadedBroker(loaded, threads, log, [own, ...others], BROKER_SHARE);
-    const shown = reachableAt(listener.bindAddress, nameServer.port, settings.brokerIP1);
     return {
       ready: `name server ${shown}, broker ${broker.address}, store ${store.directory}`,
       died: broker.died,

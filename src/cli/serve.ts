@@ -1,10 +1,9 @@
 /** The life of a server process: start, ready line, signals, death, clean stop and exit code. */
-
 import { systemClock } from '../lib/clock.ts';
-import type { ControlLog } from '../lib/log.ts';
 import { VERSION } from '../lib/version.ts';
 import { explain } from './explain.ts';
 import { IdleMemory } from './idle-memory.ts';
+import type { ServerLog } from './logger.ts';
 import { inSources } from './source-places.ts';
 import { firstSignal } from './stop-signals.ts';
 
@@ -18,43 +17,77 @@ export interface Serving {
 }
 
 /**
- * Starts, serves until SIGTERM, SIGINT or SIGHUP, stops and ends the process. A signal during a long start waits for the
- * start, so that the store is closed properly; another one more than a second after the first ends the process at once.
+ * Starts, serves until SIGTERM, SIGINT or SIGHUP, stops and ends the process. A signal during a long start waits for
+ * the start, so that the store is closed properly; another one more than a second after the first ends the process at
+ * once.
  */
-export async function serve(log: ControlLog, start: () => Promise<Serving>): Promise<never> {
+export async function serve(log: ServerLog, start: () => Promise<Serving>): Promise<never> {
+  surviveReaders();
+  log.info({ version: VERSION, node: process.version }, 'RingMQ starts');
   const signalled = firstSignal(process, systemClock.monotonic, (signal) => {
     log.warn({ signal }, 'another signal: ending at once, the store will be checked at the next start');
     process.exit(1);
   });
-  let started = false;
-  void signalled.then((signal) => {
-    if (!started) log.info({ signal }, 'stopping when the start is done; another signal ends at once');
-  });
   const memory = IdleMemory.watch();
-  const serving = await start();
-  started = true;
+  const serving = await started(log, start, signalled);
   const early = await Promise.race([signalled, Promise.resolve(undefined)]);
   if (early === undefined) process.stdout.write(`RingMQ ready: ${serving.ready}, version ${VERSION}\n`);
+  log.open();
   const dead = serving.died?.then((reason) => ({ reason })) ?? new Promise<never>(() => {});
   const end = await Promise.race([signalled, dead]);
   if (typeof end !== 'string') {
-    log.error({ error: stackOf(end.reason) }, `the broker has died: ${end.reason.message}`);
+    log.error({ err: withSources(end.reason) }, `the broker has died: ${end.reason.message}`);
     process.exit(1);
   }
   clearInterval(memory);
   log.info({ signal: end }, 'stopping');
+  const began = performance.now();
   const clean = await closed(log, serving);
-  log.info({ clean }, clean ? 'stopped' : 'stopped, but the store will be checked at the next start');
+  const ms = Math.round(performance.now() - began);
+  if (clean) log.info({ ms }, 'stopped');
+  else log.warn({ ms }, 'stopped, but the store will be checked at the next start');
   process.exit(clean ? 0 : 1);
 }
 
-async function closed(log: ControlLog, serving: Serving): Promise<boolean> {
+/** What was logged until a start failed comes before the sentence that says why it did. */
+async function started(
+  log: ServerLog,
+  start: () => Promise<Serving>,
+  signalled: Promise<string>,
+): Promise<Serving> {
+  let isUnderWay = true;
+  void signalled.then((signal) => {
+    if (!isUnderWay) return;
+    log.info({ signal }, 'stopping when the start is done; another signal ends at once');
+    log.open();
+  });
+  try {
+    return await start();
+  } catch (error) {
+    log.open();
+    throw error;
+  } finally {
+    isUnderWay = false;
+  }
+}
+
+/** Whoever reads the output may go: a server does not end with its reader. */
+function surviveReaders(): void {
+  process.stdout.on('error', () => {});
+  process.stderr.on('error', () => {});
+}
+
+async function closed(log: ServerLog, serving: Serving): Promise<boolean> {
   try {
     return await serving.close();
   } catch (error) {
-    log.error({ error: stackOf(error as Error) }, `the stop failed: ${explain(error)}`);
+    log.error({ err: withSources(error as Error) }, `the stop failed: ${explain(error)}`);
     return false;
   }
+}
+
+function withSources(error: Error): object {
+  return { type: error.name, message: error.message, stack: stackOf(error) };
 }
 
 /** With what caused it: a thread dies of an error of its own. */

@@ -73,6 +73,10 @@ export class ConsumerGroup implements ConsumerGroupView {
     return this.#members.has(connectionId);
   }
 
+  member(connectionId: string): ConsumerMember | undefined {
+    return this.#members.get(connectionId);
+  }
+
   members(): ConsumerMember[] {
     return [...this.#members.values()];
   }

@@ -16,7 +16,7 @@ import { ConsumerGroup, type ConsumerGroupView, sumOf } from './consumer-group.t
 import { GroupNotices } from './group-notices.ts';
 import type { ConsumerData } from './heartbeat.ts';
 import { OfflineSubscriptions } from './offline-subscriptions.ts';
-import type { ClientInfo } from './producers.ts';
+import type { ClientInfo, GroupPresence } from './producers.ts';
 import type { Subscription } from './subscription.ts';
 
 export interface Registration {
@@ -33,6 +33,7 @@ export interface Registration {
 export class ConsumerTable {
   /** A group came or went, or its subscriptions or its kind changed; `get(group)` tells. */
   readonly changed = new Listeners<string>();
+  readonly presence = new Listeners<GroupPresence>();
   /** Subscriptions of consumers that pull without heartbeats. */
   readonly offline: OfflineSubscriptions;
 
@@ -100,7 +101,7 @@ export class ConsumerTable {
         {
           group: group.name,
           clientId: client.clientId,
-          from: client.connection.remoteAddress,
+          client: client.connection.remoteAddress,
           other: other.connection.remoteAddress,
         },
         'a second connection with this client id: give each client an instance name of its own, or it has reconnected',
@@ -111,6 +112,7 @@ export class ConsumerTable {
       : group.subscribe(consumer.subscriptions);
     this.#members += group.size - size;
     this.#bytes += group.bytes - bytes;
+    if (isNew) this.presence.emit({ group: group.name, online: true, client });
     if (isNew || described || subscribed.topics || subscribed.versions) this.changed.emit(group.name);
     if (registration.notify && (joined || subscribed.topics)) this.#notices.changed(group.name);
     const unknown = registration.withoutSubscriptions && previous === undefined;
@@ -147,7 +149,8 @@ export class ConsumerTable {
         if (member.lastHeartbeat >= before) continue;
         this.#leave(group, member.connection.id, true);
         expired.add(member.connection);
-        this.#log.warn({ group: group.name, clientId: member.clientId }, 'consumer silent for too long');
+        const who = { group: group.name, clientId: member.clientId, client: member.connection.remoteAddress };
+        this.#log.warn(who, 'consumer silent for too long: its connection is closed');
       }
     }
     return [...expired];
@@ -160,7 +163,9 @@ export class ConsumerTable {
   }
 
   #leave(group: ConsumerGroup, connectionId: string, notify: boolean): void {
-    if (!group.leave(connectionId)) return;
+    const member = group.member(connectionId);
+    if (member === undefined) return;
+    group.leave(connectionId);
     this.#members -= 1;
     const groups = this.#groupsOf.get(connectionId);
     groups?.delete(group);
@@ -169,6 +174,7 @@ export class ConsumerTable {
       this.#groups.delete(group.name);
       this.#bytes -= group.bytes;
       this.changed.emit(group.name);
+      this.presence.emit({ group: group.name, online: false, client: member });
     } else if (notify) {
       this.#notices.changed(group.name);
     }

@@ -1,5 +1,6 @@
 /** Producers by group and connection, as their heartbeats told. */
 import { MAX_PRODUCER_GROUPS, MAX_PRODUCERS } from '../lib/limits.ts';
+import { Listeners } from '../lib/listeners.ts';
 import { tableFull } from '../protocol/request-fields.ts';
 import type { ClientConnection } from '../remoting/connection.ts';
 
@@ -18,6 +19,14 @@ export interface ProducerMember extends ClientInfo {
   lastHeartbeat: number;
 }
 
+/** A group has its first member, or has lost its last one. */
+export interface GroupPresence {
+  readonly group: string;
+  readonly online: boolean;
+  /** The member that came or went. */
+  readonly client: ClientInfo;
+}
+
 /** A connection of a client, and in how many groups it is. */
 interface Presence {
   readonly connection: ClientConnection;
@@ -25,6 +34,7 @@ interface Presence {
 }
 
 export class ProducerTable {
+  readonly presence = new Listeners<GroupPresence>();
   /** By group, then by connection id. */
   readonly #groups = new Map<string, Map<string, ProducerMember>>();
   /** By connection id: the groups that it is in. */
@@ -62,6 +72,7 @@ export class ProducerTable {
     const presence = connections.get(id) ?? { connection: client.connection, groups: 0 };
     presence.groups += 1;
     this.#clients.set(client.clientId, connections.set(id, presence));
+    if (members.size === 1) this.presence.emit({ group, online: true, client });
   }
 
   unregister(group: string, connectionId: string): void {
@@ -70,11 +81,13 @@ export class ProducerTable {
     if (members === undefined || member === undefined) return;
     members.delete(connectionId);
     this.#members -= 1;
-    if (members.size === 0) this.#groups.delete(group);
+    const isLast = members.size === 0;
+    if (isLast) this.#groups.delete(group);
     const groups = this.#groupsOf.get(connectionId);
     groups?.delete(group);
     if (groups?.size === 0) this.#groupsOf.delete(connectionId);
     this.#leave(member);
+    if (isLast) this.presence.emit({ group, online: false, client: member });
   }
 
   removeConnection(connectionId: string): void {

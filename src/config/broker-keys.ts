@@ -1,10 +1,9 @@
 /** The keys of broker.conf that RingMQ obeys: RocketMQ's names, units and defaults, and a few of its own. */
 
 import type { BrokerSettings } from '../metadata/settings.ts';
-import { parseAddress } from '../remoting/address.ts';
-import { parseDelayLevels } from '../store/dispatch/schedule-time.ts';
 import type { StoreOptions } from '../store/options.ts';
 import { ENGINE_LAYOUTS } from '../threads/engine-layout.ts';
+import { addresses, advertisedHost, delays, host, hours, name, path } from './domains.ts';
 import {
   choice,
   type Domain,
@@ -15,9 +14,8 @@ import {
   type ListenerOptions,
   text,
 } from './key.ts';
-
-/** Prefix of keys that RocketMQ does not have. */
-export const OWN_PREFIX = 'ringmq.';
+import { missingNames } from './missing.ts';
+import { OWN_PREFIX } from './unsupported.ts';
 
 const MAX_INT = 0x7fffffff;
 const MAX = Number.MAX_SAFE_INTEGER;
@@ -27,6 +25,7 @@ interface More {
   name?: string;
   defaultText?: string;
   changeable?: boolean;
+  guards?: string;
 }
 
 type Scalar = string | number | boolean;
@@ -50,6 +49,15 @@ function storeKey<V extends Scalar>(
   return { name: field, place: 'store', field, ...domain, meaning, changeable: false, ...more };
 }
 
+/** Retention runs in the control thread and reads its options at every round. */
+function retentionKey<V extends Scalar>(
+  field: FieldsOf<StoreOptions, V>,
+  domain: Domain<V>,
+  meaning: string,
+): Key {
+  return storeKey(field, domain, meaning, { changeable: true, guards: 'what is deleted, and when' });
+}
+
 function listener<V extends Scalar>(
   field: FieldsOf<ListenerOptions, V>,
   domain: Domain<V>,
@@ -59,20 +67,6 @@ function listener<V extends Scalar>(
   return { name: field, place: 'listener', field, ...domain, meaning, changeable: false, ...more };
 }
 
-const name = text('a name', (given) => given !== '' && !/[\s#]/.test(given));
-const host = text('an address', (given) => /^[\w.:%-]+$/.test(given));
-const path = text('one directory', (given) => given !== '' && !given.includes(','));
-const addresses = text('host:port, several separated by ;', (given) => {
-  for (const address of given.split(';')) if (address.trim() !== '') parseAddress(address.trim());
-  return true;
-});
-const hours = text('hours from 00 to 23, separated by ;', (given) =>
-  given.split(';').every((hour) => /^([01]?\d|2[0-3])$/.test(hour.trim())),
-);
-const delays = text('numbers followed by s, m, h or d, separated by blanks', (given) => {
-  parseDelayLevels(given);
-  return true;
-});
 const port = integer(0, 65535);
 const milliseconds = integer(1, MAX_INT);
 
@@ -89,25 +83,41 @@ export const keyGroups: readonly KeyGroup[] = [
       setting('brokerName', name, 'Name under which name servers list the broker.', {
         defaultText: "the machine's host name",
         changeable: false,
+        guards: 'under which name clients find the queues',
       }),
-      setting('brokerId', integer(0, MAX), '0 = master. RingMQ has no slaves: other values count as 0.', {
+      setting('brokerId', integer(0, MAX), '0 = master. RingMQ has no slaves (see below).', {
         changeable: false,
+        guards: 'whether this broker is a slave',
       }),
-      listener('brokerRole', choice('ASYNC_MASTER', 'SYNC_MASTER'), 'Both mean the same without slaves.'),
-      setting('brokerIP1', host, 'Address that clients are told.', {
+      listener('brokerRole', choice('ASYNC_MASTER', 'SYNC_MASTER'), 'Both mean the same without slaves.', {
+        guards: 'whether this broker is a slave',
+      }),
+      setting('brokerIP1', advertisedHost, 'Address or host name that clients are told.', {
         defaultText: 'the bind address; for 0.0.0.0 an address of this machine',
         changeable: false,
+        guards: 'which address clients are told, and whether other machines can reach it',
       }),
-      listener('bindAddress', host, 'Address to listen on.', {
+      listener('bindAddress', host, 'Address, or name of one, to listen on.', {
         defaultText: '127.0.0.1; 0.0.0.0 when brokerIP1 is set to an address other machines can reach',
+        guards: 'who can reach the port',
       }),
-      setting('listenPort', port, 'Port to listen on; 0 = any free one.', { changeable: false }),
+      setting('listenPort', port, 'Port to listen on; 0 = any free one.', {
+        changeable: false,
+        guards: 'where clients are let in',
+      }),
       listener('vipChannel', flag, 'Listen on listenPort - 2 too, as old clients expect (not with port 0).', {
         name: `${OWN_PREFIX}vipChannel`,
       }),
       listener('namesrvAddr', addresses, 'Name servers to register with.', {
         defaultText: 'environment variable NAMESRV_ADDR',
+        guards: 'to which cluster this broker belongs',
       }),
+      listener(
+        'allowMissing',
+        missingNames,
+        'Keys, separated by commas, that may ask for what RingMQ does not have (see below).',
+        { name: `${OWN_PREFIX}allowMissing` },
+      ),
       listener(
         'serverChannelMaxIdleTimeSeconds',
         integer(1, 86_400),
@@ -139,8 +149,12 @@ export const keyGroups: readonly KeyGroup[] = [
   {
     title: 'Topics and groups',
     keys: [
-      setting('brokerPermission', integer(0, 7), 'Bits: 4 read, 2 write.'),
-      setting('autoCreateTopicEnable', flag, 'A send to an unknown topic creates it.'),
+      setting('brokerPermission', integer(0, 7), 'Bits: 4 read, 2 write.', {
+        guards: 'whether the broker may be read and written',
+      }),
+      setting('autoCreateTopicEnable', flag, 'A send to an unknown topic creates it.', {
+        guards: 'whether any send may create a topic',
+      }),
       setting('defaultTopicQueueNums', integer(1, 65_536), 'Queues of a topic that a send creates, at most.'),
       setting('clusterTopicEnable', flag, "The cluster's name is a topic.", { changeable: false }),
       setting('brokerTopicEnable', flag, "The broker's name is a topic.", { changeable: false }),
@@ -151,9 +165,13 @@ export const keyGroups: readonly KeyGroup[] = [
         changeable: false,
       }),
       setting('enableMixedMessageType', flag, 'Topics may have the message type MIXED.'),
-      setting('validateSystemTopicWhenUpdateTopic', flag, 'Refuse changes of system topics.'),
+      setting('validateSystemTopicWhenUpdateTopic', flag, 'Refuse changes of system topics.', {
+        guards: 'whether system topics may be changed',
+      }),
       setting('clearRetryTopicWhenDeleteTopic', flag, 'Deleting a topic deletes its pop retry topics too.'),
-      setting('autoCreateSubscriptionGroup', flag, 'An unknown consumer group is created.'),
+      setting('autoCreateSubscriptionGroup', flag, 'An unknown consumer group is created.', {
+        guards: 'whether any consumer may create a group',
+      }),
       setting('enableCreateSysGroup', flag, 'Groups with a system name may be created.'),
       setting('enableSplitMetadata', flag, 'Lists of topics and groups travel in parts.'),
       setting('splitMetadataSize', integer(1, MAX_INT), 'Entries of such a part.'),
@@ -175,9 +193,17 @@ export const keyGroups: readonly KeyGroup[] = [
       setting('flushConsumerOffsetInterval', milliseconds, 'ms between saves of consumer offsets.'),
       setting('consumerOffsetUpdateVersionStep', integer(1, MAX), 'Commits per step of the version.'),
       setting('defaultQueryMaxNum', integer(1, 10_000), 'Messages that a query by key answers at most.'),
-      setting('startAcceptSendRequestTimeStamp', integer(0, MAX), 'Sends are refused before; ms since 1970.'),
+      setting(
+        'startAcceptSendRequestTimeStamp',
+        integer(0, MAX),
+        'Sends are refused before; ms since 1970.',
+        {
+          guards: 'from when on sends are taken',
+        },
+      ),
       setting('configBlackList', text('names, separated by ;'), 'Keys that request 25 may not change.', {
         changeable: false,
+        guards: 'which keys may be changed from outside',
       }),
     ],
   },
@@ -200,10 +226,12 @@ export const keyGroups: readonly KeyGroup[] = [
       storeKey('directory', path, 'Root directory of the store.', {
         name: 'storePathRootDir',
         defaultText: '`store` in the home directory',
+        guards: 'where messages are kept',
       }),
       storeKey('commitLogDirectory', path, 'Directory of the CommitLog.', {
         name: 'storePathCommitLog',
         defaultText: '`commitlog` in storePathRootDir',
+        guards: 'where messages are kept',
       }),
       storeKey(
         'mappedFileSizeCommitLog',
@@ -223,8 +251,11 @@ export const keyGroups: readonly KeyGroup[] = [
         'flushDiskType',
         choice('ASYNC_FLUSH', 'SYNC_FLUSH'),
         'SYNC_FLUSH: a send is answered when its message is on the disk.',
+        { guards: 'whether an acknowledged message survives a power cut' },
       ),
-      storeKey('flushIntervalCommitLog', milliseconds, 'ms between flushes under ASYNC_FLUSH.'),
+      storeKey('flushIntervalCommitLog', milliseconds, 'ms between flushes under ASYNC_FLUSH.', {
+        guards: 'how much a power cut may take',
+      }),
       storeKey(
         'cachedLogBytes',
         integer(0, MAX),
@@ -243,12 +274,28 @@ export const keyGroups: readonly KeyGroup[] = [
         'Bytes of a new CommitLog file that take room on the disk at once; as it fills, as many again as it has.',
         { name: `${OWN_PREFIX}preallocateBytes` },
       ),
-      storeKey('fileReservedTime', integer(1, 1_000_000), 'Hours that a full CommitLog file is kept.', {
-        changeable: true,
-      }),
-      storeKey('deleteWhen', hours, 'Hours of the day in which expired files are deleted.', {
-        changeable: true,
-      }),
+      retentionKey('fileReservedTime', integer(1, 1_000_000), 'Hours that a full CommitLog file is kept.'),
+      retentionKey('deleteWhen', hours, 'Hours of the day in which expired files are deleted.'),
+      retentionKey(
+        'diskMaxUsedSpaceRatio',
+        integer(10, 95),
+        'Percent of the disk in use above which expired files are deleted at any hour.',
+      ),
+      retentionKey(
+        'diskSpaceCleanForciblyRatio',
+        integer(30, 85),
+        'Percent above which the oldest files are deleted whatever their age.',
+      ),
+      retentionKey(
+        'diskSpaceWarningLevelRatio',
+        integer(35, 90),
+        'Percent above which sends are refused, and the oldest files deleted whatever their age.',
+      ),
+      retentionKey(
+        'cleanFileForciblyEnable',
+        flag,
+        'Files that are not expired may be deleted when the disk is full.',
+      ),
     ],
   },
 ];

@@ -18,6 +18,8 @@ export interface ListenerOptions {
   vipChannel: boolean;
   engineLayout: EngineLayout;
   busyPollMicros: number;
+  /** Names of keys, separated by `,`, that may ask for what RingMQ does not have. */
+  allowMissing: string;
 }
 
 export interface BrokerValues {
@@ -37,7 +39,10 @@ export interface Key {
   readonly allowed: string;
   /** Undefined for a text that is not allowed. */
   readonly parse: (text: string) => Value | undefined;
+  readonly explain?: Explain | undefined;
   readonly meaning: string;
+  /** What the key decides about, when a misspelling of it must not go unnoticed: a half sentence after "it decides". */
+  readonly guards?: string;
   /** A default that depends on the machine, in words. */
   readonly defaultText?: string;
   /** May be changed while the broker runs. */
@@ -47,7 +52,14 @@ export interface Key {
 /** Fields of T whose values are of type V. */
 export type FieldsOf<T, V> = Extract<{ [K in keyof T]: T[K] extends V ? K : never }[keyof T], string>;
 
-export type Domain<V extends Value> = { allowed: string; parse: (text: string) => V | undefined };
+/** Why a text is not allowed, for a mistake that many make; `write` puts a corrected value as it is to be written. */
+export type Explain = (text: string, write: (corrected: string) => string) => string | undefined;
+
+export type Domain<V extends Value> = {
+  allowed: string;
+  parse: (text: string) => V | undefined;
+  explain?: Explain;
+};
 
 export const flag: Domain<boolean> = {
   allowed: 'true or false',
@@ -72,9 +84,14 @@ export function choice<T extends string>(...texts: readonly T[]): Domain<T> {
 }
 
 /** `accepts` may throw or answer false for a text that is not allowed. */
-export function text(allowed: string, accepts: (text: string) => boolean = () => true): Domain<string> {
+export function text(
+  allowed: string,
+  accepts: (text: string) => boolean = () => true,
+  explain: Explain = () => undefined,
+): Domain<string> {
   return {
     allowed,
+    explain,
     parse: (given) => {
       try {
         return accepts(given) ? given : undefined;
@@ -89,7 +106,13 @@ export function text(allowed: string, accepts: (text: string) => boolean = () =>
 export function parseValue(key: Key, given: string, origin = ''): Value {
   const value = key.parse(given.trim());
   if (value !== undefined) return value;
-  throw new UserError(`${origin}${key.name}=${given} is not possible: allowed is ${key.allowed}.`);
+  const write = (corrected: string) => `${key.name}=${corrected}`;
+  throw new UserError(`${origin}${key.name}=${given} is not possible: ${whyNot(key, given, write)}.`);
+}
+
+/** The end of the sentence about a text that the key does not take. */
+export function whyNot(key: Key, given: string, write: (corrected: string) => string): string {
+  return key.explain?.(given.trim(), write) ?? `allowed is ${key.allowed}`;
 }
 
 export function readValue(values: BrokerValues, key: Key): Value {

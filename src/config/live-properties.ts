@@ -6,8 +6,10 @@ import { UserError } from '../lib/user-error.ts';
 import { DataVersion, type DataVersionJson } from '../metadata/data-version.ts';
 import { brokerKeys } from './broker-keys.ts';
 import { type BrokerValues, type Key, parseValue, readValue, type Value, writeValue } from './key.ts';
+import { placeWarnings, todaysName } from './older-names.ts';
 import { changeProperties } from './properties-file.ts';
-import { unsupportedKey } from './unsupported.ts';
+import { nearestKey } from './unsupported.ts';
+import { brokerVocabulary, unsupportedBrokerKey } from './vocabularies.ts';
 
 export class LiveProperties implements BrokerProperties {
   readonly #values: BrokerValues;
@@ -46,18 +48,24 @@ export class LiveProperties implements BrokerProperties {
   /** Undefined when the key has this value already: tools send back what they have read. */
   #changeable(name: string, text: string): Key | undefined {
     const key = brokerKeys.get(name);
-    if (key === undefined) {
-      const known = unsupportedKey(name);
-      throw new UserError(
-        known === undefined
-          ? `There is no property ${quote(name)}.`
-          : `${name} cannot be set: ${known.why}. Nothing was changed.`,
-      );
-    }
+    if (key === undefined) throw new UserError(`${this.#unknown(name, text)} Nothing was changed.`);
     if (String(readValue(this.#values, key)) === text.trim()) return undefined;
     if (key.changeable) return key;
     throw new UserError(
       `${name} takes effect only at start: set it in broker.conf and start again. Nothing was changed.`,
     );
+  }
+
+  /** Why a key that RingMQ does not obey cannot be set. */
+  #unknown(name: string, text: string): string {
+    const known = unsupportedBrokerKey(name);
+    if (known !== undefined) return `${name} cannot be set: ${known.why}.`;
+    const today = todaysName(name);
+    if (today !== undefined) return `${name} is called ${today} since RocketMQ 4.5.`;
+    if (placeWarnings(name, text, this.#values.store.directory) !== undefined) {
+      return `${name} cannot be set: it follows from storePathRootDir.`;
+    }
+    const nearest = nearestKey(name, brokerVocabulary(this.#values));
+    return `There is no property ${quote(name)}.${nearest === undefined ? '' : ` Did you mean ${nearest}?`}`;
   }
 }

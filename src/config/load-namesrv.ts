@@ -1,13 +1,18 @@
 /** Puts a name server's configuration together: defaults, namesrv.conf, command line. */
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { formatJavaProperties } from '../lib/java-properties.ts';
 import { UserError } from '../lib/user-error.ts';
-import { defaultConfig, formatConfig, updateConfig } from '../namesrv/config.ts';
+import { defaultConfig, formatConfig, type NameServerConfig, updateConfig } from '../namesrv/config.ts';
 import type { NameServerOptions } from '../namesrv/name-server.ts';
-import { integer } from './key.ts';
+import { brokerKeys } from './broker-keys.ts';
+import { host as hostDomain, path as pathDomain } from './domains.ts';
+import { type Domain, integer, type Value } from './key.ts';
+import { ALLOW_MISSING, allowedLacks, lackOf, missingNames } from './missing.ts';
+import { PROCESS_KEYS } from './namesrv-keys.ts';
 import { readProperties } from './properties-file.ts';
-import { keysOf } from './unsupported.ts';
-import { unsupportedGroups } from './unsupported-keys.ts';
+import { judge } from './unsupported.ts';
+import { nameServerVocabulary } from './vocabularies.ts';
 
 export interface NameServerFlags {
   config?: string;
@@ -22,31 +27,61 @@ export interface LoadedNameServer {
   warnings: string[];
 }
 
-const DEFAULT_PORT = '9876';
-const SOCKETS = 'Sockets';
+const DEFAULT_PORT = 9876;
+const portDomain = integer(0, 65535);
 
 /** Throws a UserError for a value that is not possible. */
 export function loadNameServer(flags: NameServerFlags): LoadedNameServer {
   const file = flags.config === undefined ? undefined : resolve(flags.config);
   const given = file === undefined ? new Map<string, string>() : readProperties(file);
-  const config = defaultConfig();
-  const warnings: string[] = [];
-  for (const [name, value] of given) {
-    if (['listenPort', 'bindAddress', 'kvConfigPath'].includes(name)) continue;
-    if (!Object.hasOwn(config, name)) {
-      warnings.push(...warningFor(name, value));
-      continue;
-    }
-    const update = updateConfig(config, new Map([[name, value]]));
-    if (update.outcome === 'refused') throw new UserError(`${file}: ${update.reason}.`);
-  }
-  const host = flags.host ?? given.get('bindAddress') ?? '127.0.0.1';
-  const port = portOf(flags.port ?? given.get('listenPort') ?? DEFAULT_PORT);
-  const kvConfigPath = given.get('kvConfigPath') ?? defaultKvConfigPath(port);
+  const origin = `${file}: `;
+  const take = <V extends Value>(name: string, domain: Domain<V>) =>
+    parsed(`${name}=`, given.get(name), domain, origin);
+  const config = takeSettings(given, origin);
+  const host = parsed('--host ', flags.host, hostDomain) ?? take('bindAddress', hostDomain) ?? '127.0.0.1';
+  const port = parsed('--port ', flags.port, portDomain) ?? take('listenPort', portDomain) ?? DEFAULT_PORT;
+  const kvConfigPath = take('kvConfigPath', pathDomain) ?? defaultKvConfigPath(port);
   const options: NameServerOptions = { host, port, config };
   if (kvConfigPath !== undefined) options.kvConfigPath = resolve(kvConfigPath);
-  const own = `bindAddress=${host}\nlistenPort=${port}\nkvConfigPath=${options.kvConfigPath ?? ''}\n`;
-  return { options, properties: own + formatConfig(config), warnings };
+  const own: [string, string][] = [
+    ['bindAddress', host],
+    ['listenPort', String(port)],
+    ['kvConfigPath', options.kvConfigPath ?? ''],
+  ];
+  const held = new Map([
+    ...own,
+    ...Object.entries(config).map(([key, value]) => [key, String(value)] as const),
+  ]);
+  const warnings = warningsOf(given, take(ALLOW_MISSING, missingNames) ?? '', held, origin);
+  return { options, properties: formatJavaProperties(own) + formatConfig(config), warnings };
+}
+
+function takeSettings(given: ReadonlyMap<string, string>, origin: string): NameServerConfig {
+  const config = defaultConfig();
+  for (const [name, value] of given) {
+    if (!Object.hasOwn(config, name)) continue;
+    const update = updateConfig(config, new Map([[name, value]]));
+    if (update.outcome === 'refused') throw new UserError(`${origin}${update.reason}.`);
+  }
+  return config;
+}
+
+function warningsOf(
+  given: ReadonlyMap<string, string>,
+  allowMissing: string,
+  held: ReadonlyMap<string, string>,
+  origin: string,
+): string[] {
+  const asked = [...given].filter(
+    ([name, value]) => lackOf(name, value) !== undefined && !brokerKeys.has(name),
+  );
+  const warnings = allowedLacks(asked, allowMissing, origin);
+  const vocabulary = nameServerVocabulary(held);
+  const known = new Set<string>([...PROCESS_KEYS, ...held.keys(), ...asked.map(([name]) => name)]);
+  for (const [name, value] of given) {
+    if (!known.has(name)) warnings.push(...judge(name, value, vocabulary, origin));
+  }
+  return warnings;
 }
 
 /** RocketMQ's place. A name server on any free port is a short-lived one and must not share a file with others. */
@@ -54,15 +89,16 @@ function defaultKvConfigPath(port: number): string | undefined {
   return port === 0 ? undefined : join(homedir(), 'namesrv', 'kvConfig.json');
 }
 
-function portOf(text: string): number {
-  const port = integer(0, 65535).parse(text.trim());
-  if (port === undefined) throw new UserError(`port ${text} is not possible: allowed is 0 to 65535.`);
-  return port;
-}
-
-function warningFor(name: string, value: string): string[] {
-  const sockets = unsupportedGroups.filter((group) => group.title === SOCKETS).flatMap(keysOf);
-  const known = sockets.find((key) => key.name === name);
-  if (known?.default === value.trim()) return [];
-  return [`${name}=${value} has no effect: ${known?.why ?? "it is none of RingMQ's name server keys"}.`];
+function parsed<V extends Value>(
+  label: string,
+  text: string | undefined,
+  domain: Domain<V>,
+  origin = '',
+): V | undefined {
+  if (text === undefined) return undefined;
+  const value = domain.parse(text.trim());
+  if (value !== undefined) return value;
+  const why =
+    domain.explain?.(text.trim(), (corrected) => label + corrected) ?? `allowed is ${domain.allowed}`;
+  throw new UserError(`${origin}${label}${text} is not possible: ${why}.`);
 }

@@ -1,15 +1,19 @@
 /** Puts a broker's configuration together: defaults, then the file, then the command line. */
-import { availableParallelism, homedir, hostname, networkInterfaces } from 'node:os';
+import { availableParallelism, homedir, hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { UserError } from '../lib/user-error.ts';
 import { defaultBrokerSettings } from '../metadata/settings.ts';
+import { isLoopback, isWildcard, machineAddress } from '../net/hosts.ts';
 import { parseAddress } from '../remoting/address.ts';
 import { checkStoreOptions, DEFAULT_STORE_OPTIONS } from '../store/options.ts';
 import { defaultEngineLayout, needsOneNetworkThread } from '../threads/engine-layout.ts';
 import { brokerKeys } from './broker-keys.ts';
-import { type BrokerValues, parseValue, writeValue } from './key.ts';
+import { type BrokerValues, type Key, parseValue, type Value, whyNot, writeValue } from './key.ts';
+import { allowedLacks, lackOf } from './missing.ts';
+import { oldSpelling, placeWarnings } from './older-names.ts';
 import { readProperties } from './properties-file.ts';
-import { warningFor } from './unsupported.ts';
+import { judge } from './unsupported.ts';
+import { brokerVocabulary } from './vocabularies.ts';
 
 export interface BrokerFlags {
   config?: string;
@@ -52,26 +56,73 @@ export function loadBroker(flags: BrokerFlags): LoadedBroker {
   const values = defaultValues();
   const file = flags.config === undefined ? undefined : resolve(flags.config);
   const given = file === undefined ? new Map<string, string>() : readProperties(file);
-  const warnings: string[] = [];
-  for (const [name, text] of given) {
-    const key = brokerKeys.get(name);
-    if (key !== undefined) writeValue(values, key, parseValue(key, text, `${file}: `));
-    else warnings.push(...warningFor(name, text));
-  }
+  const origin = `${file}: `;
   const set = new Set(given.keys());
+  const warnings = takeFile(values, given, set, origin);
+  takeFlags(values, flags, set);
+  if (!set.has('namesrvAddr')) checkEnvironment(values.listener.namesrvAddr);
+  complete(values, set, warnings);
+  for (const [name, text] of given) {
+    if (isKnown(name, text, given)) continue;
+    const { directory } = values.store;
+    warnings.push(
+      ...(placeWarnings(name, text, directory) ?? judge(name, text, brokerVocabulary(values), origin)),
+    );
+  }
+  return { values, warnings, file };
+}
+
+/** Writes what the file says into `values`; keys in their old spelling are `set` under today's name. */
+function takeFile(
+  values: BrokerValues,
+  given: ReadonlyMap<string, string>,
+  set: Set<string>,
+  origin: string,
+): string[] {
+  const warnings: string[] = [];
+  const asked: [string, string][] = [];
+  for (const [name, text] of given) {
+    const old = oldSpelling(name, text, given);
+    const key = brokerKeys.get(old?.today ?? name);
+    if (old !== undefined) warnings.push(old.warning);
+    if (lackOf(name, text) !== undefined) asked.push([name, text]);
+    else if (key !== undefined && old?.taken !== false) {
+      writeValue(values, key, parseValue({ ...key, name }, text, origin));
+      set.add(key.name);
+    }
+  }
+  warnings.push(...allowedLacks(asked, values.listener.allowMissing, origin));
+  return warnings;
+}
+
+/** Whether a line of the file has been dealt with. */
+function isKnown(name: string, text: string, given: ReadonlyMap<string, string>): boolean {
+  if (brokerKeys.has(name) || oldSpelling(name, text, given) !== undefined) return true;
+  return lackOf(name, text) !== undefined;
+}
+
+function takeFlags(values: BrokerValues, flags: BrokerFlags, set: Set<string>): void {
   for (const flag of Object.keys(FLAG_KEYS) as (keyof typeof FLAG_KEYS)[]) {
     const text = flags[flag];
     const key = brokerKeys.get(FLAG_KEYS[flag]);
     if (text === undefined || key === undefined) continue;
-    const value = key.parse(text.trim());
-    if (value === undefined) {
-      throw new UserError(`${FLAG_NAMES[flag]}${text} is not possible: allowed is ${key.allowed}.`);
-    }
-    writeValue(values, key, value);
+    writeValue(values, key, flagValue(key, text, FLAG_NAMES[flag]));
     set.add(key.name);
   }
-  complete(values, set, warnings);
-  return { values, warnings, file };
+}
+
+function flagValue(key: Key, text: string, option: string): Value {
+  const value = key.parse(text.trim());
+  if (value !== undefined) return value;
+  // A shell ends a command at a `;`.
+  const write = (corrected: string) => option + (corrected.includes(';') ? `'${corrected}'` : corrected);
+  throw new UserError(`${option}${text} is not possible: ${whyNot(key, text, write)}.`);
+}
+
+/** NAMESRV_ADDR is read as the default of namesrvAddr, and wrong under its own name. */
+function checkEnvironment(value: string): void {
+  const key = brokerKeys.get('namesrvAddr');
+  if (key !== undefined) parseValue({ ...key, name: 'NAMESRV_ADDR' }, value, 'The environment variable ');
 }
 
 /** RocketMQ's defaults and ours, for this machine. */
@@ -94,6 +145,7 @@ export function defaultValues(): BrokerValues {
       vipChannel: true,
       engineLayout: defaultEngineLayout(),
       busyPollMicros: 150,
+      allowMissing: '',
     },
   };
 }
@@ -106,10 +158,18 @@ function complete(values: BrokerValues, set: ReadonlySet<string>, warnings: stri
   }
   if (!set.has('brokerIP1')) {
     settings.brokerIP1 = isWildcard(listener.bindAddress) ? machineAddress() : listener.bindAddress;
+  } else if (isWildcard(settings.brokerIP1)) {
+    const told = machineAddress();
+    warnings.push(
+      `brokerIP1=${settings.brokerIP1} is nothing that a client can connect to: clients are told ${told}, an address ` +
+        'of this machine. Set brokerIP1 to the address that they shall use; bindAddress says where to listen.',
+    );
+    settings.brokerIP1 = told;
   }
-  if (settings.brokerId !== 0) {
-    warnings.push(`brokerId=${settings.brokerId} counts as 0: RingMQ has no slaves.`);
-    settings.brokerId = 0;
+  if (listener.brokerRole === 'SYNC_MASTER') {
+    warnings.push(
+      'brokerRole=SYNC_MASTER waits for no slave: RingMQ has none, and flushDiskType alone decides.',
+    );
   }
   store.directory = resolve(store.directory);
   store.commitLogDirectory = set.has('storePathCommitLog')
@@ -133,33 +193,9 @@ function complete(values: BrokerValues, set: ReadonlySet<string>, warnings: stri
   }
 }
 
-/** The `host:port` of a `;`-separated list. */
-export function nameServerAddresses(list: string): string[] {
-  return list
-    .split(';')
-    .map((address) => address.trim())
-    .filter((address) => address !== '');
-}
-
 /** Whether both addresses lead to the same port of this machine. */
 export function isSameServer(address: string, other: string): boolean {
   const a = parseAddress(address);
   const b = parseAddress(other);
   return a.port === b.port && (a.host === b.host || (isLoopback(a.host) && isLoopback(b.host)));
-}
-
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host.startsWith('127.');
-}
-
-export function isWildcard(host: string): boolean {
-  return host === '0.0.0.0' || host === '::';
-}
-
-/** An address under which other machines may reach this one. */
-function machineAddress(): string {
-  const found = Object.values(networkInterfaces())
-    .flatMap((addresses) => addresses ?? [])
-    .find((address) => !address.internal && address.family === 'IPv4');
-  return found?.address ?? '127.0.0.1';
 }

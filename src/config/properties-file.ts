@@ -11,34 +11,55 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
-import { parseJavaProperties } from '../lib/java-properties.ts';
+import { formatJavaProperty, parseJavaProperties } from '../lib/java-properties.ts';
 import { UserError } from '../lib/user-error.ts';
+
+const UTF8_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
+/** What stands in a text for bytes that are no UTF-8. */
+const NO_CHARACTER = '\ufffd';
 
 /** Throws a UserError for a file that cannot be read. */
 export function readProperties(path: string): Map<string, string> {
-  let text: string;
+  let bytes: Buffer;
   try {
-    text = readFileSync(path, 'utf8');
+    bytes = readFileSync(path);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     const why = code === 'ENOENT' ? 'it does not exist' : code === 'EISDIR' ? 'it is a directory' : code;
     throw new UserError(`The configuration file ${path} cannot be read: ${why}. Check the path after -c.`);
   }
-  return parseJavaProperties(text);
+  // A text has no NUL; in UTF-16, which editors of Windows may write, half of the bytes are.
+  if (bytes.includes(0)) {
+    throw new UserError(
+      `The configuration file ${path} is not in UTF-8; it looks like UTF-16. Save it again as UTF-8.`,
+    );
+  }
+  const properties = parseJavaProperties(withoutMark(bytes).toString('utf8'));
+  for (const [key, value] of properties) {
+    if (!`${key}${value}`.includes(NO_CHARACTER)) continue;
+    throw new UserError(`${path}: ${key}=${value} is not in UTF-8. Save the file again as UTF-8.`);
+  }
+  return properties;
+}
+
+/** Some editors put a byte order mark before UTF-8; it would count as part of the first key. */
+function withoutMark(bytes: Buffer): Buffer {
+  return bytes.subarray(0, UTF8_MARK.length).equals(UTF8_MARK) ? bytes.subarray(UTF8_MARK.length) : bytes;
 }
 
 /**
  * Sets values in the file, keeping comments and order; keys that it does not have come at its end. Safe against a crash
- * at any moment: the new text is on the disk before it takes the name. A link to a file stays a link.
+ * at any moment: the new text is on the disk before it takes the name. A link to a file stays a link, and comments in
+ * any encoding stay as they are: bytes pass through as Latin-1, and what is written is ASCII.
  */
 export function changeProperties(path: string, changes: ReadonlyMap<string, string>): void {
   const file = realpathSync(path);
-  const text = changedText(readFileSync(file, 'utf8'), changes);
+  const text = changedText(withoutMark(readFileSync(file)).toString('latin1'), changes);
   const temporary = `${file}.tmp`;
   const descriptor = openSync(temporary, 'w');
   try {
     fchmodSync(descriptor, statSync(file).mode & 0o777);
-    writeFileSync(descriptor, text);
+    writeFileSync(descriptor, text, 'latin1');
     fsyncSync(descriptor);
   } finally {
     closeSync(descriptor);
@@ -57,11 +78,12 @@ export function changedText(text: string, changes: ReadonlyMap<string, string>):
     const key: string | undefined = parseJavaProperties(entry).keys().next().value;
     const value = key === undefined ? undefined : changes.get(key);
     if (key === undefined || value === undefined) kept.unshift(entry);
-    else if (missing.delete(key)) kept.unshift(line(key, value) + (/\r?\n$/.exec(entry)?.[0] ?? ''));
+    else if (missing.delete(key))
+      kept.unshift(formatJavaProperty(key, value) + (/\r?\n$/.exec(entry)?.[0] ?? ''));
   }
   let changed = kept.join('');
   if (missing.size > 0 && changed !== '' && !changed.endsWith('\n')) changed += '\n';
-  for (const [key, value] of missing) changed += `${line(key, value)}\n`;
+  for (const [key, value] of missing) changed += `${formatJavaProperty(key, value)}\n`;
   return changed;
 }
 
@@ -79,18 +101,4 @@ function entriesOf(text: string): string[] {
   }
   if (open !== '') entries.push(open);
   return entries;
-}
-
-function line(key: string, value: string): string {
-  return `${escaped(key).replaceAll(/[ :=]/g, '\\$&')}=${escaped(value).replace(/^ /, '\\ ')}`;
-}
-
-function escaped(text: string): string {
-  return text
-    .replaceAll('\\', '\\\\')
-    .replaceAll('\n', '\\n')
-    .replaceAll('\r', '\\r')
-    .replaceAll('\t', '\\t')
-    .replaceAll('\f', '\\f')
-    .replace(/^[#!]/, '\\$&');
 }

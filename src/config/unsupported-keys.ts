@@ -1,6 +1,7 @@
 /**
  * The keys of RocketMQ 5.5.0 that RingMQ does not obey, with RocketMQ's defaults: a file that only repeats a default
- * needs no warning. A key without `=` has a default that depends on the machine.
+ * needs no warning. A key without `=` has a default that depends on the machine. `instead.ts` has more to say about
+ * those that somebody may miss.
  */
 
 export interface UnsupportedGroup {
@@ -45,11 +46,11 @@ export const unsupportedGroups: readonly UnsupportedGroup[] = [
       serverNettyWorkerGroupEnable=true serverPooledByteBufAllocatorEnable=true enableShutdownGracefully=false
       shutdownWaitTimeSeconds=30 useEpollNativeSelector=false clientWorkerThreads=4
       clientCallbackExecutorThreads=2 clientOnewaySemaphoreValue=65535 clientAsyncSemaphoreValue=65535
-      connectTimeoutMillis=3000 channelNotActiveInterval=60000 isScanAvailableNameSrv=true
+      connectTimeoutMillis=3000 channelNotActiveInterval=60000 scanAvailableNameSrv=true
       clientChannelMaxIdleTimeSeconds=120 clientSocketSndBufSize=0 clientSocketRcvBufSize=0
       clientPooledByteBufAllocatorEnable=false clientCloseSocketIfTimeout=true useTLS=false socksProxyConfig=
       disableCallbackExecutor=false disableNettyWorkerGroup=false maxReconnectIntervalTimeSeconds=60
-      enableReconnectForGoAway=true
+      enableReconnectForGoAway=true tls.enable=false tls.server.mode=permissive
     `,
   },
   {
@@ -212,7 +213,8 @@ export const unsupportedGroups: readonly UnsupportedGroup[] = [
       compressedRegister=false forceRegister=true registerNameServerPeriod=30000
       updateNameServerAddrPeriod=120000 compatibleWithOldNameSrv=true fetchNamesrvAddrInterval=10000
       enableSingleTopicRegister=false enableSplitRegistration=false splitRegistrationSize=800
-      enableRegisterProducer=true
+      enableRegisterProducer=true rmqAddressServerDomain=jmenv.tbsite.net
+      rmqAddressServerSubGroup=nsaddr
     `,
   },
   {
@@ -220,19 +222,19 @@ export const unsupportedGroups: readonly UnsupportedGroup[] = [
     why: 'RingMQ handles files, flushing and recovery in its own way',
     keys: `
       readOnlyCommitLogStorePaths= commitLogRecoverMaxNum=10 indexFileWriteEnable=true
-      indexFileReadEnable=true maxRecoveryCommitlogFiles=30 diskSpaceWarningLevelRatio=90
-      diskSpaceCleanForciblyRatio=85 useReentrantLockWhenPutMessage=true flushCommitLogTimed=true
+      indexFileReadEnable=true maxRecoveryCommitlogFiles=30
+      useReentrantLockWhenPutMessage=true flushCommitLogTimed=true
       flushIntervalConsumeQueue=1000 cleanResourceInterval=10000 deleteCommitLogFilesInterval=100
       commitIntervalCommitLog=200 recoverConcurrently=false
       deleteConsumeQueueFilesInterval=100 destroyMapedFileIntervalForcibly=120000
-      redeleteHangedFileInterval=120000 diskMaxUsedSpaceRatio=75 deleteFileBatchMax=10
+      redeleteHangedFileInterval=120000 deleteFileBatchMax=10
       putMsgIndexHightWater=600000 checkCRCOnRecover=true checkCommitLogOffsetOnRecover=false
       flushCommitLogLeastPages=4 commitCommitLogLeastPages=4 flushLeastPagesWhenWarmMapedFile=4096
       flushConsumeQueueLeastPages=2 flushCommitLogThoroughInterval=10000 commitCommitLogThoroughInterval=200
       flushConsumeQueueThoroughInterval=60000 maxTransferBytesOnMessageInMemory=262144
       maxTransferCountOnMessageInMemory=32 maxTransferBytesOnMessageInDisk=65536
       maxTransferCountOnMessageInDisk=8 accessMessageInMemoryMaxRatio=40 maxMsgsNumBatch=64
-      messageIndexSafe=false syncFlushTimeout=5000 putMessageTimeout=8000 cleanFileForciblyEnable=true
+      messageIndexSafe=false syncFlushTimeout=5000 putMessageTimeout=8000
       warmMapedFileEnable=false debugLockEnable=false diskFallRecorded=true osPageCacheBusyTimeOutMills=1000
       transientStorePoolEnable=false transientStorePoolSize=5 fastFailIfNoBufferInStorePool=false
       writeWithoutMmap=false enableScheduleAsyncDeliver=false scheduleAsyncDeliverMaxResendNum2Blocked=3
@@ -260,7 +262,18 @@ export const unsupportedGroups: readonly UnsupportedGroup[] = [
       highSpeedMode=false transferMsgByHeap=true disableConsumeIfConsumerReadSlowly=false
       consumerFallbehindThreshold=17179869184 enableBroadcastOffsetStore=true broadcastOffsetExpireSecond=120
       broadcastOffsetExpireMaxSecond=300 realTimeNotifyConsumerChange=true storeReplyMessageEnable=true
-      enableFastChannelEventProcess=false useStaticSubscription=false
+      enableFastChannelEventProcess=false useStaticSubscription=false inBrokerContainer=false
+    `,
+  },
+  {
+    title: 'Keys of other versions and of guides',
+    why: 'neither RocketMQ 5.5.0 nor RingMQ reads it',
+    keys: `
+      checkTransactionMessageEnable=false filterServerNums=0 haSlaveFallbehindMax=268435456 maxDelayTime=40
+      commercialEnable=true commercialTimerCount=1 commercialTransCount=1 commercialBigCount=1
+      memTableFlushInterval=3600000 enableTransparentRetry=true
+      rocketmq.broker.diskSpaceWarningLevelRatio=0.90
+      rocketmq.broker.diskSpaceCleanForciblyRatio=0.85
     `,
   },
 ];

@@ -16,11 +16,16 @@ export function parseJavaProperties(text: string): Map<string, string> {
   return properties;
 }
 
-/** One `key=value` line each, without escapes: how a broker prints its configuration. */
+/** One `key=value` line each, as java.util.Properties writes and reads them. */
 export function formatJavaProperties(properties: Iterable<readonly [string, string]>): string {
   let text = '';
-  for (const [key, value] of properties) text += `${key}=${value}\n`;
+  for (const [key, value] of properties) text += `${formatJavaProperty(key, value)}\n`;
   return text;
+}
+
+/** One line, without its end. Java reads bytes as Latin-1, so everything beyond ASCII is escaped. */
+export function formatJavaProperty(key: string, value: string): string {
+  return `${escaped(key).replaceAll(/[ :=]/g, '\\$&')}=${escaped(value).replace(/^ /, '\\ ')}`;
 }
 
 function logicalLines(text: string): string[] {
@@ -46,6 +51,17 @@ function endsInOddBackslashes(line: string): boolean {
   let end = line.length;
   while (end > 0 && line[end - 1] === '\\') end--;
   return (line.length - end) % 2 === 1;
+}
+
+function escaped(text: string): string {
+  return text
+    .replaceAll('\\', '\\\\')
+    .replaceAll('\n', '\\n')
+    .replaceAll('\r', '\\r')
+    .replaceAll('\t', '\\t')
+    .replaceAll('\f', '\\f')
+    .replaceAll(/[^\x20-\x7e]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    .replace(/^[#!]/, '\\$&');
 }
 
 function unescaped(text: string): string {

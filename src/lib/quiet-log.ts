@@ -1,5 +1,5 @@
 /**
- * Log lines that clients can provoke: the first of a kind is written at once, those of the next ten seconds are
+ * Log lines that clients can provoke: the first of a kind are written at once, the others of the next ten seconds are
  * counted and summed up in one line. So neither the number nor the length of what clients send can fill a disk.
  */
 import { quote } from './quote.ts';
@@ -20,11 +20,14 @@ interface Kind {
   message: string;
   /** Fields of the first line that was held back. */
   fields: object;
-  /** Lines held back in this window. */
+  /** Lines written and held back in this window. */
+  written: number;
   count: number;
 }
 
 const WINDOW_MS = 10_000;
+/** Lines of everyday life (info) that an operator can read one by one: topics, groups and clients that come and go. */
+export const LIFE_LINES = 20;
 /** Kinds come from the code, not from clients; should a caller get that wrong, the rest share one. */
 const MAX_KINDS = 256;
 const OTHERS = 'other lines';
@@ -39,11 +42,14 @@ const MAX_FIELDS = 16;
 export class QuietLog implements LogLines {
   readonly #log: LogLines;
   readonly #timers: Timers;
+  readonly #infoLines: number;
   readonly #kinds = new Map<string, Kind>();
 
-  constructor(log: LogLines, timers: Timers) {
+  /** `infoLines`: of level info so many of a kind are written at once; of the others, one. */
+  constructor(log: LogLines, timers: Timers, infoLines = 1) {
     this.#log = log;
     this.#timers = timers;
+    this.#infoLines = infoLines;
   }
 
   info(fields: object, message: string, kind = message): void {
@@ -66,6 +72,12 @@ export class QuietLog implements LogLines {
   #write(level: Level, fields: object, message: string, name: string): void {
     const key = this.#kinds.size < MAX_KINDS || this.#kinds.has(name) ? name : OTHERS;
     const known = this.#kinds.get(key);
+    const atOnce = level === 'info' && key === name ? this.#infoLines : 1;
+    if (known !== undefined && known.written < atOnce) {
+      known.written += 1;
+      this.#log[level](bounded(fields), quote(message, MAX_TEXT));
+      return;
+    }
     if (known !== undefined) {
       known.count += 1;
       // The texts are cut now: what is held back must not keep a frame alive.
@@ -73,7 +85,7 @@ export class QuietLog implements LogLines {
         Object.assign(known, { level, message: quote(message, MAX_TEXT), fields: bounded(fields) });
       return;
     }
-    this.#kinds.set(key, { level, message, fields: {}, count: 0 });
+    this.#kinds.set(key, { level, message, fields: {}, written: 1, count: 0 });
     this.#log[level](bounded(fields), quote(message, MAX_TEXT));
     this.#endWindowLater(key);
   }
@@ -93,6 +105,7 @@ export class QuietLog implements LogLines {
   #sumUp(kind: Kind): void {
     if (kind.count === 0) return;
     this.#log[kind.level]({ ...kind.fields, repeated: kind.count }, kind.message);
+    kind.written = 1;
     kind.count = 0;
     kind.fields = {};
   }

@@ -4,10 +4,15 @@
  */
 import { limitRemark, MAX_ATTRIBUTE } from '../lib/limits.ts';
 import { quote } from '../lib/quote.ts';
+import { ResponseCode } from '../protocol/codes.ts';
+import { RequestError } from '../protocol/request-fields.ts';
 
-/** The change breaks a rule; the message is RocketMQ's remark. */
-export class AttributeError extends Error {
-  override name = 'AttributeError';
+/** The change breaks a rule, which the client is told; the message is RocketMQ's remark. */
+export class AttributeError extends RequestError {
+  constructor(message: string) {
+    super(ResponseCode.SYSTEM_ERROR, message);
+    this.name = 'AttributeError';
+  }
 }
 
 interface AttributeRule {

@@ -8,10 +8,25 @@ import { DataVersion, type DataVersionJson } from './data-version.ts';
 import { pageByName } from './name-page.ts';
 import { StateFile } from './state-file.ts';
 
+/** Who asked for a change, as an operator is told: address of the client, and name of its request. */
+export interface Asker {
+  readonly client: string;
+  readonly request: string;
+}
+
+/** A change while the broker runs. `by`: undefined when the broker itself had a reason. */
+export interface ConfigNews<Config> {
+  readonly what: 'made' | 'changed' | 'deleted';
+  readonly config: Config;
+  readonly by: Asker | undefined;
+}
+
 export abstract class ConfigTable<Config> {
   /** An entry was created or changed; also once per entry after `load()`. */
   readonly changed = new Listeners<Config>();
   readonly deleted = new Listeners<string>();
+  /** As both, but not for what `load()` reads. */
+  readonly news = new Listeners<ConfigNews<Config>>();
 
   protected readonly configs = new Map<string, Config>();
   protected readonly file: StateFile;
@@ -66,18 +81,24 @@ export abstract class ConfigTable<Config> {
     return this.file.saved();
   }
 
-  protected put(config: Config): Config {
-    this.configs.set(this.nameOf(config), config);
+  protected put(config: Config, by?: Asker): Config {
+    const name = this.nameOf(config);
+    const what = this.configs.has(name) ? 'changed' : 'made';
+    this.configs.set(name, config);
     this.afterChange();
     this.changed.emit(config);
+    this.news.emit({ what, config, by });
     return config;
   }
 
   /** False when there was no such entry. */
-  protected remove(name: string): boolean {
-    if (!this.configs.delete(name)) return false;
+  protected remove(name: string, by?: Asker): boolean {
+    const config = this.configs.get(name);
+    if (config === undefined) return false;
+    this.configs.delete(name);
     this.afterChange();
     this.deleted.emit(name);
+    this.news.emit({ what: 'deleted', config, by });
     return true;
   }
 

@@ -34,7 +34,7 @@ export class DelayTimes {
     try {
       stored = asObject(this.#file.load());
     } catch (error) {
-      this.#log.warn({ err: error }, 'times of delayed messages are not taken over');
+      this.#log.warn({ reason: (error as Error).message }, 'times of delayed messages are not taken over');
     }
     if (this.#boot === '' || stored?.['boot'] !== this.#boot) return;
     for (const [level, value] of entriesOf(stored['levels'])) {

@@ -11,7 +11,7 @@ import { entriesOf, integerFrom } from '../protocol/json-fields.ts';
 import { tableFull } from '../protocol/request-fields.ts';
 import { type RocketJson, type RocketJsonObject, writeRocketJson } from '../protocol/rocketmq-json.ts';
 import { alterAttributes, GROUP_ATTRIBUTES } from './attributes.ts';
-import { ConfigTable } from './config-table.ts';
+import { type Asker, ConfigTable } from './config-table.ts';
 import type { DataVersionJson } from './data-version.ts';
 import { type GroupConfig, groupConfigFromJson, groupConfigText, newGroupConfig } from './group-config.ts';
 import type { BrokerSettings } from './settings.ts';
@@ -92,28 +92,28 @@ export class GroupTable extends ConfigTable<GroupConfig> {
   }
 
   /** The group, created when that is allowed and its name is legal; else undefined. */
-  findOrCreate(group: string): GroupConfig | undefined {
+  findOrCreate(group: string, by?: Asker): GroupConfig | undefined {
     const existing = this.configs.get(group);
     if (existing !== undefined) return existing;
     const allowed =
       this.#settings.autoCreateSubscriptionGroup ||
       (this.#settings.enableCreateSysGroup && isSystemGroup(group));
     if (!allowed || groupNameProblem(group) !== undefined) return undefined;
-    return this.#store(newGroupConfig(group));
+    return this.#store(newGroupConfig(group), by);
   }
 
   /** Creates or replaces; attribute names carry signs. Throws AttributeError, nothing is changed then. */
-  update(config: GroupConfig): GroupConfig {
+  update(config: GroupConfig, by?: Asker): GroupConfig {
     const old = this.configs.get(config.groupName);
     const attributes = alterAttributes(GROUP_ATTRIBUTES, old?.attributes, config.attributes);
-    return this.#store({ ...config, attributes });
+    return this.#store({ ...config, attributes }, by);
   }
 
   /** Removes the group and what it may not read. False when there was no such group. */
-  delete(group: string): boolean {
+  delete(group: string, by?: Asker): boolean {
     this.#forbiddenCount -= this.#forbidden.get(group)?.size ?? 0;
     this.#forbidden.delete(group);
-    return this.remove(group);
+    return this.remove(group, by);
   }
 
   mayRead(group: string, topic: string): boolean {
@@ -162,11 +162,11 @@ export class GroupTable extends ConfigTable<GroupConfig> {
   }
 
   /** Throws a RequestError that names the limit when the table is full. */
-  #store(config: GroupConfig): GroupConfig {
+  #store(config: GroupConfig, by?: Asker): GroupConfig {
     if (this.configs.size >= MAX_GROUPS && !this.configs.has(config.groupName)) {
       throw tableFull('consumer groups', MAX_GROUPS, 'MAX_GROUPS');
     }
-    return this.put(config);
+    return this.put(config, by);
   }
 
   protected override nameOf({ groupName }: GroupConfig): string {

@@ -13,7 +13,7 @@ import { type RequestError, tableFull } from '../protocol/request-fields.ts';
 import { type RocketJson, writeRocketJson } from '../protocol/rocketmq-json.ts';
 import type { QueueRoom } from '../store/queue/queue-ids.ts';
 import { alterAttributes, TOPIC_ATTRIBUTES } from './attributes.ts';
-import { ConfigTable } from './config-table.ts';
+import { type Asker, ConfigTable } from './config-table.ts';
 import type { DataVersionJson } from './data-version.ts';
 import type { BrokerSettings } from './settings.ts';
 import type { Warn } from './state-file.ts';
@@ -34,6 +34,7 @@ export interface AutoCreateRequest {
   /** How many queues the client asks for at most. */
   queueNums: number;
   topicSysFlag?: number;
+  by?: Asker;
 }
 
 /** `{dataVersion, topicConfigTable}`, the shape of the file, of request 21 and of broker registration. */
@@ -105,11 +106,12 @@ export class TopicTable extends ConfigTable<TopicConfig> {
     const parent = this.#inheritable(request.defaultTopic);
     if (parent === undefined) return undefined;
     const queues = Math.max(0, Math.min(request.queueNums, parent.writeQueueNums));
-    return this.#store({
+    const config = {
       ...newTopicConfig(request.topic, queues, parent.perm & ~PERM_INHERIT),
       topicSysFlag: request.topicSysFlag ?? 0,
       topicFilterType: parent.topicFilterType,
-    });
+    };
+    return this.#store(config, request.by);
   }
 
   #inheritable(topic: string): TopicConfig | undefined {
@@ -124,13 +126,15 @@ export class TopicTable extends ConfigTable<TopicConfig> {
   }
 
   /** A retry or dead letter topic. An existing one only takes over `order`, when that is given. */
-  createInternal(topic: string, queues: number, order?: boolean, topicSysFlag = 0): TopicConfig {
+  createInternal(topic: string, queues: number, by?: Asker, order?: boolean, topicSysFlag = 0): TopicConfig {
     const existing = this.configs.get(topic);
     if (existing === undefined) {
       const config = newTopicConfig(topic, queues, PERM_READ_WRITE);
-      return this.#store({ ...config, order: order ?? false, topicSysFlag });
+      return this.#store({ ...config, order: order ?? false, topicSysFlag }, by);
     }
-    return order === undefined || existing.order === order ? existing : this.#store({ ...existing, order });
+    return order === undefined || existing.order === order
+      ? existing
+      : this.#store({ ...existing, order }, by);
   }
 
   /** The topic as it is, or else created with this configuration (attributes with plain names). */
@@ -139,15 +143,15 @@ export class TopicTable extends ConfigTable<TopicConfig> {
   }
 
   /** Creates or replaces; attribute names carry signs. Throws AttributeError, nothing is changed then. */
-  update(config: TopicConfig): TopicConfig {
+  update(config: TopicConfig, by?: Asker): TopicConfig {
     const old = this.configs.get(config.topicName);
     const attributes = alterAttributes(TOPIC_ATTRIBUTES, old?.attributes, config.attributes);
-    return this.#store({ ...config, attributes });
+    return this.#store({ ...config, attributes }, by);
   }
 
   /** False when there was no such topic. */
-  delete(topic: string): boolean {
-    return this.remove(topic);
+  delete(topic: string, by?: Asker): boolean {
+    return this.remove(topic, by);
   }
 
   /** Marks topics as ordered that name servers list as such (answer to the broker's registration). */
@@ -195,9 +199,9 @@ export class TopicTable extends ConfigTable<TopicConfig> {
     if (grows && !this.#room.reserve(config.topicName, queuesOf(config))) throw queuesUsedUp();
   }
 
-  #store(config: TopicConfig): TopicConfig {
+  #store(config: TopicConfig, by?: Asker): TopicConfig {
     this.#admit(config);
-    return this.put(config);
+    return this.put(config, by);
   }
 
   protected override nameOf({ topicName }: TopicConfig): string {

@@ -47,7 +47,7 @@ export const unregisterBroker: NameServerHandler = (state, request) => {
 };
 
 /** 217: one topic of brokers that have registered before. */
-export const registerTopic: NameServerHandler = (state, request) => {
+export const registerTopic: NameServerHandler = (state, request, connection) => {
   const topic = requiredName(request, 'topic');
   const route = asObject(parseBody(request.body));
   const queues = asArray(route?.['queueDatas']).map((item): QueueData => {
@@ -61,6 +61,7 @@ export const registerTopic: NameServerHandler = (state, request) => {
     };
   });
   state.routes.registerTopic(topic, queues);
+  state.log.info({ topic, client: connection.remoteAddress }, 'topic entered in the routes by request');
   return success(request);
 };
 

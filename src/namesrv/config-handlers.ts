@@ -9,13 +9,14 @@ import { requiredName } from './request-fields.ts';
 import { type NameServerHandler, success, successWithJson } from './state.ts';
 
 /** 100 */
-export const putKv: NameServerHandler = async (state, request) => {
+export const putKv: NameServerHandler = async (state, request, connection) => {
   const { namespace, key } = request.fields;
   if (namespace === undefined || key === undefined) {
     return responseTo(request, ResponseCode.SYSTEM_ERROR, 'namespace or key is null');
   }
   const value = requiredText(request, 'value');
   await state.kvConfig.put(requiredName(request, 'namespace'), requiredName(request, 'key'), value);
+  state.log.info({ namespace, key, value, client: connection.remoteAddress }, 'key-value entry set');
   return success(request);
 };
 
@@ -30,8 +31,13 @@ export const getKv: NameServerHandler = (state, request) => {
 };
 
 /** 102: deleting what is not there succeeds. */
-export const deleteKv: NameServerHandler = async (state, request) => {
-  await state.kvConfig.delete(requiredText(request, 'namespace'), requiredText(request, 'key'));
+export const deleteKv: NameServerHandler = async (state, request, connection) => {
+  const namespace = requiredText(request, 'namespace');
+  const key = requiredText(request, 'key');
+  const isThere = state.kvConfig.get(namespace, key) !== undefined;
+  await state.kvConfig.delete(namespace, key);
+  if (isThere)
+    state.log.info({ namespace, key, client: connection.remoteAddress }, 'key-value entry deleted');
   return success(request);
 };
 
@@ -44,10 +50,15 @@ export const listKv: NameServerHandler = (state, request) => {
 };
 
 /** 318 */
-export const updateSettings: NameServerHandler = (state, request) => {
-  const update = updateConfig(state.config, parsePropertiesBody(request.body));
+export const updateSettings: NameServerHandler = (state, request, connection) => {
+  const changes = parsePropertiesBody(request.body);
+  const update = updateConfig(state.config, changes);
   switch (update.outcome) {
     case 'updated':
+      state.log.info(
+        { changes: Object.fromEntries(changes), client: connection.remoteAddress },
+        'configuration changed',
+      );
       return success(request);
     case 'blackListed':
       return responseTo(request, ResponseCode.NO_PERMISSION, 'Can not update config in black list.');

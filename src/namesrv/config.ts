@@ -2,6 +2,7 @@
  * The settings of a name server that `mqadmin getNamesrvConfig` shows and `updateNamesrvConfig` changes, under
  * RocketMQ's names and with its defaults. They hold until the process ends.
  */
+import { nearestName } from '../lib/nearest.ts';
 import { quote } from '../lib/quote.ts';
 
 export interface NameServerConfig {
@@ -72,7 +73,9 @@ export function formatConfig(config: NameServerConfig): string {
 /** What is wrong, or undefined when the setting has been taken over. */
 function assignSetting(config: NameServerConfig, key: string, value: string): string | undefined {
   if (!Object.hasOwn(config, key)) {
-    return `unknown setting ${quote(key)}; supported are ${Object.keys(config).join(', ')}`;
+    const nearest = nearestName(key, Object.keys(config));
+    const ask = nearest === undefined ? '' : `, did you mean ${nearest}?`;
+    return `unknown setting ${quote(key)}${ask}; supported are ${Object.keys(config).join(', ')}`;
   }
   if (key === 'waitSecondsForService') {
     if (!/^\d{1,9}$/.test(value)) return `${key} takes a number of seconds, not ${quote(value)}`;

@@ -31,8 +31,9 @@ export class LiveBrokers {
     this.#brokers.set(keyOf(broker.clusterName, broker.brokerAddr), broker);
   }
 
-  delete(clusterName: string, brokerAddr: string): void {
-    this.#brokers.delete(keyOf(clusterName, brokerAddr));
+  /** False when it was not known. */
+  delete(clusterName: string, brokerAddr: string): boolean {
+    return this.#brokers.delete(keyOf(clusterName, brokerAddr));
   }
 
   /** Unknown brokers are ignored: they have to register first. */

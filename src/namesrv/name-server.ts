@@ -1,7 +1,9 @@
 /** A name server: in a process of its own, or beside a broker. Stateless but for its key-value entries. */
 import { type Clock, systemClock } from '../lib/clock.ts';
-import { QuietLog } from '../lib/quiet-log.ts';
+import { type ControlLog, noLog } from '../lib/log.ts';
+import { LIFE_LINES, QuietLog } from '../lib/quiet-log.ts';
 import { systemTimers } from '../lib/timers.ts';
+import { resolveHost } from '../net/hosts.ts';
 import { startCommandServer } from '../remoting/command-server.ts';
 import type { Log } from '../remoting/connection.ts';
 import { dispatchByCode } from '../remoting/dispatch.ts';
@@ -13,6 +15,7 @@ import { Routes } from './routes.ts';
 import type { NameServerState } from './state.ts';
 
 export interface NameServerOptions {
+  /** Address, or name of one, to listen on. */
   host: string;
   /** 0 = any free port; RocketMQ's is 9876. */
   port: number;
@@ -25,9 +28,8 @@ export interface NameServerOptions {
   evictionIntervalMs?: number;
   /** Default: what the descriptors of the process allow. */
   maxConnections?: number;
-  log?: Log;
-  /** What somebody has to do something about. Default: `log`. */
-  warn?: Log;
+  /** Default: none. */
+  log?: ControlLog;
 }
 
 export interface NameServer {
@@ -42,23 +44,23 @@ const DEFAULT_EVICTION_INTERVAL_MS = 5000;
 /** Resolves when it listens. Rejects when the port is taken or kvConfig.json cannot be read. */
 export async function startNameServer(options: NameServerOptions): Promise<NameServer> {
   const clock = options.clock ?? systemClock;
-  const quiet = quietLog(options.log ?? (() => {}));
-  const log: Log = (message, kind) => quiet.info({}, message, kind);
+  const quiet = new QuietLog(options.log ?? noLog, systemTimers, LIFE_LINES);
   const state: NameServerState = {
-    routes: new Routes(options.warn ?? log),
-    kvConfig: new KvConfig(options.kvConfigPath, log),
+    routes: new Routes(quiet),
+    kvConfig: new KvConfig(options.kvConfigPath, (message) => quiet.warn({}, message)),
     config: { ...defaultConfig(), ...options.config },
     clock,
     startedAt: clock.monotonic(),
+    log: quiet,
   };
-  const liveness = new Liveness(state.routes, clock, log);
+  const liveness = new Liveness(state.routes, clock);
   const server = await startCommandServer({
-    host: options.host,
+    host: await resolveHost('bindAddress', options.host, (line) => quiet.warn({}, line)),
     port: options.port,
     handler: dispatchByCode(nameServerHandlers(state)),
     onConnectionClosed: (connection) => liveness.connectionClosed(connection),
     ...(options.maxConnections === undefined ? {} : { maxConnections: options.maxConnections }),
-    log,
+    log: linesOf(quiet),
   });
   const eviction = setInterval(
     () => liveness.evictExpired(),
@@ -75,9 +77,9 @@ export async function startNameServer(options: NameServerOptions): Promise<NameS
   };
 }
 
-/** Whatever clients do, one line of a kind in ten seconds, with how many it stands for. */
-function quietLog(log: Log): QuietLog {
-  const write = (fields: { repeated?: number }, message: string) =>
-    log(fields.repeated === undefined ? message : `${message} (and ${fields.repeated - 1} more like it)`);
-  return new QuietLog({ info: write, warn: write, error: write }, systemTimers);
+function linesOf(log: QuietLog): Log {
+  return (message, kind, fault) => {
+    if (fault === undefined) log.info({}, message, kind);
+    else log.error({ err: fault }, message, kind);
+  };
 }

@@ -4,9 +4,10 @@
  */
 
 import { MAX_QUEUE_MAPPINGS, MAX_REGISTERED_BROKERS, MAX_REGISTERED_TOPICS } from '../lib/limits.ts';
+import { type ControlLog, noLog } from '../lib/log.ts';
 import { PERM_READ_WRITE, PERM_WRITE } from '../metadata/topic-config.ts';
 import { tableFull } from '../protocol/request-fields.ts';
-import type { ClientConnection, Log } from '../remoting/connection.ts';
+import type { ClientConnection } from '../remoting/connection.ts';
 import { DisplacedBrokers, restoreTopics, topicsOfBroker } from './displaced.ts';
 
 import { DEFAULT_HEARTBEAT_TIMEOUT_MS, LiveBrokers } from './live-brokers.ts';
@@ -58,11 +59,11 @@ export class Routes {
   readonly #brokers = new Map<string, BrokerData>();
   readonly #clusters = new Map<string, Set<string>>();
   readonly #displaced = new DisplacedBrokers();
-  readonly #warn: Log;
+  readonly #log: ControlLog;
 
-  /** `warn` hears of brokers that take each other's place. */
-  constructor(warn: Log = () => {}) {
-    this.#warn = warn;
+  /** `log` hears who comes and goes, and of brokers that take each other's place. */
+  constructor(log: ControlLog = noLog) {
+    this.#log = log;
   }
 
   /** By broker name. */
@@ -99,13 +100,21 @@ export class Routes {
     broker.brokerAddrs.set(brokerId, brokerAddr);
     this.#cluster(clusterName).add(brokerName);
     this.#updateTopics(registration, broker, isNewId, options.deleteMissingTopics);
+    if (this.live.get(clusterName, brokerAddr) === undefined) {
+      const cluster = { broker: brokerName, brokerId, cluster: clusterName, address: brokerAddr };
+      this.#log.info({ ...cluster, topics: body.topics.length }, 'broker registered');
+    }
     this.#updateLive(registration, options);
     return brokerId === MASTER_ID ? {} : this.#masterOf(broker, clusterName);
   }
 
-  /** By goodbye, silence or a lost connection. Unknown brokers are ignored. */
-  unregister({ clusterName, brokerName, brokerAddr }: BrokerIdentity): void {
-    this.live.delete(clusterName, brokerAddr);
+  /** By goodbye, or by silence or a lost connection, which `lost` tells. Unknown brokers are ignored. */
+  unregister({ clusterName, brokerName, brokerAddr }: BrokerIdentity, lost?: string): void {
+    if (this.live.delete(clusterName, brokerAddr)) {
+      const who = { broker: brokerName, cluster: clusterName, address: brokerAddr };
+      if (lost === undefined) this.#log.info(who, 'broker unregistered');
+      else this.#log.warn({ ...who, reason: lost }, 'broker lost: it is no longer in the routes');
+    }
     const broker = this.#brokers.get(brokerName);
     if (broker === undefined) return;
     this.#displaced.forget(brokerName, brokerAddr);
@@ -180,9 +189,10 @@ export class Routes {
       // Topics are the master's alone.
       const topics = brokerId === MASTER_ID ? topicsOfBroker(this.topics, brokerName) : [];
       this.#displaced.put(broker, brokerId, { clusterName, brokerAddr: holder, topics });
-      this.#warn(
-        `two brokers call themselves ${brokerName} (cluster ${clusterName}, id ${brokerId}): ${holder} and ` +
-          `${brokerAddr}. Clients are led to ${brokerAddr} alone now; set another brokerName for one of them.`,
+      this.#log.warn(
+        { broker: brokerName, brokerId, cluster: clusterName, address: brokerAddr, other: holder },
+        'two brokers call themselves by one name: clients are led to this address alone now; ' +
+          'set another brokerName for one of them',
       );
     }
     if (before?.brokerAddr === brokerAddr && brokerId === MASTER_ID) {
@@ -199,8 +209,9 @@ export class Routes {
     if (this.live.get(clusterName, brokerAddr) === undefined) return false;
     broker.brokerAddrs.set(brokerId, brokerAddr);
     if (brokerId === MASTER_ID) restoreTopics(this.topics, brokerName, topics);
-    this.#warn(
-      `the other broker ${brokerName} (id ${brokerId}) has gone: clients are led to ${brokerAddr} again`,
+    this.#log.warn(
+      { broker: brokerName, brokerId, address: brokerAddr },
+      'the other broker of this name has gone: clients are led to this address again',
     );
     return true;
   }

@@ -1,6 +1,7 @@
 /** What the request handlers work on. */
 
 import type { Clock } from '../lib/clock.ts';
+import type { ControlLog } from '../lib/log.ts';
 import { ResponseCode } from '../protocol/codes.ts';
 import { type RemotingCommand, responseTo } from '../protocol/command.ts';
 import { checkAnswerSize } from '../protocol/request-fields.ts';
@@ -17,6 +18,8 @@ export interface NameServerState {
   readonly clock: Clock;
   /** Monotonic time of the start, ms. */
   readonly startedAt: number;
+  /** Bounded in what clients can have written to it. */
+  readonly log: ControlLog;
 }
 
 export type NameServerHandler = (

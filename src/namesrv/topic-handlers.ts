@@ -64,23 +64,31 @@ export const getUnitSubTopics = unitTopics(({ unitSub }) => unitSub);
 export const getUnitSubNonUnitTopics = unitTopics(({ unit, unitSub }) => unitSub && !unit);
 
 /** 216: in one cluster, or everywhere. */
-export const deleteTopic: NameServerHandler = (state, request) => {
+export const deleteTopic: NameServerHandler = (state, request, connection) => {
   const topic = requiredText(request, 'topic');
   const clusterName = request.fields['clusterName'];
   if (clusterName) state.routes.deleteTopicInCluster(topic, clusterName);
   else state.routes.topics.deleteTopic(topic);
+  const where = clusterName ? { topic, cluster: clusterName } : { topic };
+  state.log.info({ ...where, client: connection.remoteAddress }, 'topic taken out of the routes by request');
   return success(request);
 };
 
 /** 205 */
-export const wipeWritePerm: NameServerHandler = (state, request) => {
-  const count = state.routes.wipeWritePerm(requiredText(request, 'brokerName'));
+export const wipeWritePerm: NameServerHandler = (state, request, connection) => {
+  const broker = requiredText(request, 'brokerName');
+  const count = state.routes.wipeWritePerm(broker);
+  const who = { broker, topics: count, client: connection.remoteAddress };
+  state.log.info(who, 'no messages are to be sent to this broker any more: its topics may only be read');
   return success(request, { wipeTopicCount: String(count) });
 };
 
 /** 327 */
-export const addWritePerm: NameServerHandler = (state, request) => {
-  const count = state.routes.addWritePerm(requiredText(request, 'brokerName'));
+export const addWritePerm: NameServerHandler = (state, request, connection) => {
+  const broker = requiredText(request, 'brokerName');
+  const count = state.routes.addWritePerm(broker);
+  const who = { broker, topics: count, client: connection.remoteAddress };
+  state.log.info(who, 'messages may be sent to this broker again');
   return success(request, { addTopicCount: String(count) });
 };
 

@@ -10,6 +10,7 @@
  * numbers below 2^53. Calls that fail in an expected way return `-errno` (see `os.constants.errno`); misuse (unknown
  * id, range outside the region) throws a RangeError and touches nothing.
  */
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
 export interface NativeAddon {
@@ -35,7 +36,8 @@ export interface NativeAddon {
   prepareSegment(path: string, bytes: number, room?: number): Promise<number>;
   /**
    * Allocates what [from, from + length) of a segment's file has not got yet, so that a write there never finds a full
-   * disk; what stands there stays. 0, or -errno: -ENOSPC. Blocks for as long as the file system takes.
+   * disk. Only for ranges to which nothing was written: where the file system cannot allocate, zeros are. 0, or -errno:
+   * -ENOSPC. Blocks for as long as the file system takes.
    */
   reserveRegion(region: number, from: number, length: number): number;
   /** The same in libuv's thread pool. Resolves 0 or -errno. */
@@ -194,19 +196,12 @@ export interface NativeAddon {
 
 const require = createRequire(import.meta.url);
 
+/** By the one file that knows where an addon may lie and which fits: native/load.cjs, which the packaging uses too. */
 function load(): NativeAddon {
   // From the sources or a bundle, then from the compiler's output.
-  const candidates = ['../../build/Release/ringmq.node', '../../../build/Release/ringmq.node'];
-  let cause: unknown;
-  for (const candidate of candidates) {
-    try {
-      return require(candidate) as NativeAddon;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'MODULE_NOT_FOUND') throw error;
-      cause = error;
-    }
-  }
-  throw new Error('The native addon is not built: run "npm run setup" in the project folder.', { cause });
+  const places = ['../../native/load.cjs', '../../../native/load.cjs'];
+  const place = places.find((candidate) => existsSync(new URL(candidate, import.meta.url))) as string;
+  return (require(place) as { loadAddon: () => NativeAddon }).loadAddon();
 }
 
 export const addon: NativeAddon = load();

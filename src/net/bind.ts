@@ -13,7 +13,7 @@ export interface BoundPort {
   descriptor: number;
 }
 
-/** Throws with a sentence for people when the port cannot be had. */
+/** `host`: an IP address. Throws with a sentence for people when the port cannot be had. */
 export async function bindPort(host: string, port: number): Promise<BoundPort> {
   const server = createServer();
   await new Promise<void>((resolve, reject) => {
@@ -40,7 +40,7 @@ function explained(error: NodeJS.ErrnoException, host: string, port: number): Er
     );
   }
   if (error.code === 'EADDRNOTAVAIL') {
-    return new Error(`${host} is no address of this machine: set bindAddress or brokerIP1 to one that is.`, {
+    return new Error(`${host} is no address of this machine: set bindAddress (--host) to one that is.`, {
       cause: error,
     });
   }
@@ -51,11 +51,6 @@ function explained(error: NodeJS.ErrnoException, host: string, port: number): Er
         cause: error,
       },
     );
-  }
-  if (error.code === 'ENOTFOUND' || error.code === 'EAI_AGAIN') {
-    return new Error(`${host} is not known here: set bindAddress (--host) to an address of this machine.`, {
-      cause: error,
-    });
   }
   return new Error(`Cannot listen on ${host}:${port} (${error.message}): choose another --host or --port.`, {
     cause: error,

@@ -221,7 +221,8 @@ export class CommandConnection implements ClientConnection, CaredFor {
   #refuse(request: RemotingCommand, error: unknown): void {
     const message = error instanceof Error ? error.message : String(error);
     const name = requestName(request.code);
-    this.#options.log(`${name} of ${this.remoteAddress} failed: ${message}`, 'failed request');
+    const fault = error instanceof Error ? error : new Error(message);
+    this.#options.log(`${name} of ${this.remoteAddress} failed`, 'failed request', fault);
     this.#answer(request, responseTo(request, ResponseCode.SYSTEM_ERROR, message));
   }
 
@@ -257,7 +258,7 @@ export class CommandConnection implements ClientConnection, CaredFor {
 
   #closeFor(reason: string): void {
     if (this.#socket.destroyed) return;
-    this.#options.log(`closing ${this.remoteAddress}: ${reason}`, 'closing');
+    this.#options.log(`connection of ${this.remoteAddress} closed: ${reason}`, 'connection closed');
     this.close();
   }
 
@@ -270,7 +271,8 @@ export class CommandConnection implements ClientConnection, CaredFor {
     try {
       this.#options.onClose(this);
     } catch (error) {
-      this.#options.log(`after the close of ${this.remoteAddress}: ${String(error)}`, 'after a close');
+      const fault = error instanceof Error ? error : new Error(String(error));
+      this.#options.log(`what follows the close of ${this.remoteAddress} failed`, 'after a close', fault);
     }
   }
 }

@@ -24,6 +24,6 @@ export type ControlHandler = (
 
 /**
  * Where the folder reports what goes wrong without failing anybody's call. `kind` groups lines that clients can cause
- * in any number: they differ in what they quote.
+ * in any number: they differ in what they quote. `fault`: an error that only a fault of ours explains.
  */
-export type Log = (message: string, kind?: string) => void;
+export type Log = (message: string, kind?: string, fault?: Error) => void;

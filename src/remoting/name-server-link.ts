@@ -3,11 +3,13 @@
  * of their data versions; what changes meanwhile goes with the next one.
  */
 import { crc32 } from 'node:zlib';
+import type { Clock } from '../lib/clock.ts';
+import type { ControlLog } from '../lib/log.ts';
 import { RequestCode, ResponseCode, responseName } from '../protocol/codes.ts';
 import { type RemotingCommand, requestCommand } from '../protocol/command.ts';
 import { parseRocketJson, type RocketJson, writeRocketJson } from '../protocol/rocketmq-json.ts';
 import { CommandClient } from './command-client.ts';
-import type { Log } from './connection.ts';
+import { NameServerNews, reasonOf } from './name-server-news.ts';
 
 export interface BrokerIdentity {
   clusterName: string;
@@ -33,7 +35,8 @@ export interface NameServerLinkOptions {
   onOrderTopicConfig(table: ReadonlyMap<string, string>): void;
   /** The connection to a name server that knew the broker is gone, and with it the registration. */
   onForgotten(): void;
-  log: Log;
+  clock: Clock;
+  log: ControlLog;
 }
 
 const REQUEST_TIMEOUT_MS = 10_000;
@@ -48,6 +51,7 @@ const MAX_INCREMENTAL_TOPICS = 1000;
 export class NameServerLink {
   readonly #options: NameServerLinkOptions;
   readonly #client: CommandClient;
+  readonly #news: NameServerNews;
   readonly #changed = new Set<string>();
   /** The name server may know nothing of us: not registered yet, or the connection was lost since. */
   #needsAll = true;
@@ -67,8 +71,12 @@ export class NameServerLink {
     this.#client = new CommandClient({
       address: options.address,
       onDisconnect: () => this.#forgotten(),
-      log: options.log,
+      log: (message, _kind, fault) => {
+        if (fault === undefined) options.log.info({ nameServer: options.address }, message);
+        else options.log.error({ nameServer: options.address, err: fault }, message);
+      },
     });
+    this.#news = new NameServerNews({ nameServer: options.address, clock: options.clock, log: options.log });
   }
 
   /** True when the name server has taken it; failures are logged. */
@@ -100,7 +108,8 @@ export class NameServerLink {
     } else {
       this.#rest = this.#nextRest;
       this.#nextRest = Math.min(this.#nextRest * 2, LONGEST_REST);
-      this.#options.log(`name server ${this.#client.address}: this broker is not in its routes, registering`);
+      const { address: nameServer } = this.#client;
+      this.#options.log.warn({ nameServer }, 'the name server has forgotten this broker: registering again');
       await this.registerAll();
     }
   }
@@ -117,7 +126,9 @@ export class NameServerLink {
     this.#needsAll = true;
     this.#registered = false;
     this.#cannotTell = false;
-    if (wasKnown && !this.#closed) this.#options.onForgotten();
+    if (!wasKnown || this.#closed) return;
+    this.#news.lost();
+    this.#options.onForgotten();
   }
 
   #run(): Promise<boolean> {
@@ -133,8 +144,7 @@ export class NameServerLink {
         await this.#register();
       } catch (error) {
         this.#needsAll = true;
-        if (!this.#closed)
-          this.#options.log(`name server ${this.#client.address}: ${(error as Error).message}`);
+        if (!this.#closed) this.#news.failed(error);
         return false;
       }
     }
@@ -152,6 +162,8 @@ export class NameServerLink {
       throw new Error(`registration refused: ${responseName(response.code)} ${response.remark ?? ''}`);
     }
     this.#registered = true;
+    const { clusterName: cluster, brokerName: broker, brokerId, brokerAddr: address } = this.#options.broker;
+    this.#news.registered({ cluster, broker, brokerId, address });
     this.#reportOrderTopics(response);
   }
 
@@ -188,12 +200,16 @@ export class NameServerLink {
     const rival = holder === brokerAddr ? undefined : holder;
     if (rival === this.#rival) return;
     this.#rival = rival;
-    const text =
-      rival === undefined
-        ? `leads clients to this broker (${brokerAddr}) again`
-        : `leads clients to another broker that calls itself ${brokerName} (id ${brokerId}), at ${rival}; this one ` +
-          `is at ${brokerAddr}. Unless the other one has just ended, set another brokerName for one of them`;
-    this.#options.log(`name server ${this.#client.address} ${text}`);
+    const fields = { nameServer: this.#client.address, broker: brokerName, brokerId, address: brokerAddr };
+    const { log } = this.#options;
+    if (rival === undefined) log.info(fields, 'the name server leads clients to this broker again');
+    else {
+      log.warn(
+        { ...fields, other: rival },
+        'the name server leads clients to another broker of this name (other) instead of this one (address): ' +
+          'unless the other one has just ended, set another brokerName for one of them',
+      );
+    }
   }
 
   #registration(snapshot: TopicSnapshot): RemotingCommand {
@@ -227,7 +243,8 @@ export class NameServerLink {
       await this.#client.request(goodbye, GOODBYE_TIMEOUT_MS);
     } catch (error) {
       // The name server notices the closed connection as well.
-      this.#options.log(`name server ${this.#client.address}: ${(error as Error).message}`);
+      const fields = { nameServer: this.#client.address, reason: reasonOf(error) };
+      this.#options.log.info(fields, 'the name server did not take the goodbye');
     }
   }
 }

@@ -2,8 +2,9 @@
  * Keeps a broker known to its name servers: all topics at the start and every 30 s, changed topics at once, goodbye at
  * the end. Name servers are independent of each other; one that is down is tried again until it is back.
  */
+import { type Clock, systemClock } from '../lib/clock.ts';
+import { type ControlLog, noLog } from '../lib/log.ts';
 import { systemTimers, type Timers } from '../lib/timers.ts';
-import type { Log } from './connection.ts';
 import { type BrokerIdentity, NameServerLink, type TopicSnapshot } from './name-server-link.ts';
 
 export interface NameServerRegistrarOptions {
@@ -24,7 +25,9 @@ export interface NameServerRegistrarOptions {
   /** How often it is looked whether another broker has taken the name. Default: 1 s. */
   watchMs?: number;
   timers?: Timers;
-  log?: Log;
+  clock?: Clock;
+  /** Default: none. */
+  log?: ControlLog;
 }
 
 const DEFAULT_INTERVAL_MS = 30_000;
@@ -53,7 +56,8 @@ export class NameServerRegistrar {
           topics: options.topics,
           onOrderTopicConfig: options.onOrderTopicConfig ?? (() => {}),
           onForgotten: () => this.#scheduleNext(true),
-          log: options.log ?? (() => {}),
+          clock: options.clock ?? systemClock,
+          log: options.log ?? noLog,
         }),
     );
   }

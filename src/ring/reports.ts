@@ -1,12 +1,13 @@
 /**
- * What a thread below control has to tell the operator: it has no log of its own, so it posts a line to control, which
- * writes it. For news that comes seldom; a thread in `Atomics.wait` can post as well, though it hears nothing.
+ * What a thread below control has to tell the operator: it has no log of its own, so it posts to control, which writes
+ * the line. For news that comes seldom; a thread in `Atomics.wait` can post as well, though it hears nothing.
  */
 import { parentPort, type Worker } from 'node:worker_threads';
-import type { ControlLog } from '../lib/log.ts';
+import type { ControlLog, LogLevel } from '../lib/log.ts';
 
 interface Report {
   kind: 'report';
+  level: LogLevel;
   fields: object;
   text: string;
 }
@@ -15,15 +16,20 @@ export function isReport(message: unknown): message is Report {
   return typeof message === 'object' && message !== null && (message as Report).kind === 'report';
 }
 
-/** Posts a warning to control. In the main thread, which has no parent, nobody hears it. */
-export function report(fields: object, text: string): void {
-  const message: Report = { kind: 'report', fields, text };
+/** Posts a message to control. In the main thread, which has no parent, nobody hears it. */
+export function tellControl<Message extends { kind: string }>(message: Message): void {
   parentPort?.postMessage(message);
+}
+
+/** Posts a line of the log, a warning if nothing else is said. */
+export function report(fields: object, text: string, level: LogLevel = 'warn'): void {
+  const message: Report = { kind: 'report', level, fields, text };
+  tellControl(message);
 }
 
 /** Writes what the thread reports to the log. */
 export function logReports(worker: Worker, name: string, log: ControlLog): void {
   worker.on('message', (message: unknown) => {
-    if (isReport(message)) log.warn({ thread: name, ...message.fields }, message.text);
+    if (isReport(message)) log[message.level]({ thread: name, ...message.fields }, message.text);
   });
 }

@@ -2,7 +2,7 @@
  * Checkpoints one at a time, and those who wait for one. A checkpoint that fails is reported once, tried again with the
  * next round, and reported once more when it works again; who waits for it waits on, and is told why.
  */
-import type { ControlLog } from '../lib/log.ts';
+import { type ControlLog, whyFailed } from '../lib/log.ts';
 import type { Timers } from '../lib/timers.ts';
 import type { Positions } from '../ring/positions.ts';
 import { Watermark } from '../ring/watermark.ts';
@@ -63,7 +63,7 @@ export class Checkpoints {
   async settled(position: number, what: string): Promise<void> {
     const { store, timers, log } = this.#parts;
     const cancel = timers.after(TELL_MS, () => {
-      log.warn({ position, problem: store.problem }, `${what} still waits for a checkpoint`);
+      log.warn({ position, reason: store.problem }, `${what} still waits for a checkpoint`);
     });
     try {
       while (!store.covers(position)) {
@@ -89,7 +89,8 @@ export class Checkpoints {
         if ((error as NodeJS.ErrnoException).code === undefined) throw error;
         const { message } = error as Error;
         if (tries === 0) {
-          log.warn({}, `the end of topic ${topic} cannot be noted yet, its name stays taken: ${message}`);
+          const what = 'the end of a topic cannot be noted yet: its name stays taken';
+          log.warn({ topic, reason: message }, what);
         }
         if (this.#ending || positions.halted) throw new Error(`the broker stops: ${message}`);
       }
@@ -129,7 +130,7 @@ export class Checkpoints {
     if (problem !== undefined) {
       if (!this.#failing) {
         log.error(
-          { err },
+          err === undefined ? {} : whyFailed(err),
           `no checkpoint, tried again until it works: ${problem}. A crash now means a longer start`,
         );
       }

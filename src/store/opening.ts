@@ -28,6 +28,7 @@ import { storePaths } from './paths.ts';
 import type { QueueDirectory } from './queue/queue-directory.ts';
 import { type LedgerSample, readLedger } from './queue-ledger.ts';
 import type { LastRun } from './recovery/beliefs.ts';
+import type { RecoveryParts, Tell } from './recovery/context.ts';
 import { readFailedSync } from './recovery/failed-sync.ts';
 import { type Recovered, recoverStore } from './recovery/recover.ts';
 import { SyncMark } from './sync-mark.ts';
@@ -46,9 +47,10 @@ export interface OpeningParts {
   /** Every queue that has an id. */
   queues: () => Iterable<{ topic: string; queueId: number; id: number }>;
   /** One line for a person who waits. */
-  progress: (line: string) => void;
+  progress: Tell;
   /** One line for a person who must know: what was found damaged, and what was done. */
-  warn: (line: string) => void;
+  warn: Tell;
+  notClean?: RecoveryParts['notClean'];
 }
 
 export class OpenStore {

@@ -29,6 +29,14 @@ export interface StoreOptions {
   fileReservedTime: number;
   /** Local hours, `;`-separated, in which expired files are deleted. */
   deleteWhen: string;
+  /** Percent of the disk in use above which expired files are deleted at any hour. */
+  diskMaxUsedSpaceRatio: number;
+  /** Percent above which the oldest files are deleted whatever their age. */
+  diskSpaceCleanForciblyRatio: number;
+  /** Percent above which no message is taken. */
+  diskSpaceWarningLevelRatio: number;
+  /** Whether a full disk costs files that are not expired. */
+  cleanFileForciblyEnable: boolean;
 }
 
 export const DEFAULT_STORE_OPTIONS: Omit<StoreOptions, 'directory' | 'commitLogDirectory'> = {
@@ -45,6 +53,10 @@ export const DEFAULT_STORE_OPTIONS: Omit<StoreOptions, 'directory' | 'commitLogD
   preallocateBytes: 64 * 1024 * 1024,
   fileReservedTime: 72,
   deleteWhen: '04',
+  diskMaxUsedSpaceRatio: 75,
+  diskSpaceCleanForciblyRatio: 85,
+  diskSpaceWarningLevelRatio: 90,
+  cleanFileForciblyEnable: true,
 };
 
 /**

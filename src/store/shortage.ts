@@ -4,7 +4,7 @@
  */
 import { systemClock } from '../lib/clock.ts';
 import { report } from '../ring/reports.ts';
-import { errnoName } from './disk/errors.ts';
+import { errnoName, isFull } from './disk/errors.ts';
 
 /** Between two tries. */
 const PAUSE_MS = 500;
@@ -28,10 +28,10 @@ export class Shortage {
     this.#until = this.#now() + PAUSE_MS;
     if (this.#reported) return;
     this.#reported = true;
-    this.#report(
-      { error: errnoName(errno) },
-      `${this.#what} has to wait, the system has run out of something`,
-    );
+    const [level, words] = isFull(errno)
+      ? (['error', 'there is no room on the disk: free some'] as const)
+      : (['warn', 'the system has run out of something'] as const);
+    this.#report({ reason: errnoName(errno) }, `${this.#what} has to wait: ${words}`, level);
   }
 
   /** It worked. */
@@ -39,7 +39,7 @@ export class Shortage {
     this.#until = 0;
     if (!this.#reported) return;
     this.#reported = false;
-    this.#report({}, `${this.#what} goes on`);
+    this.#report({}, `${this.#what} goes on`, 'info');
   }
 
   get pausing(): boolean {

@@ -5,10 +5,12 @@
 import { closeSync } from 'node:fs';
 import { DelayService } from '../broker/delay/service.ts';
 import { createHandlers } from '../broker/handlers.ts';
+import { keepJournal } from '../broker/journal.ts';
 import { Requests } from '../broker/link/link-requests.ts';
 import { type LinkEvents, LinkServer } from '../broker/link/link-server.ts';
 import type { PutRing } from '../broker/put/put-channel.ts';
 import type { KeyQueries } from '../broker/query/key-queries.ts';
+import { RefusedSends } from '../broker/send/refused-sends.ts';
 import { BrokerStats } from '../broker/stats/broker-stats.ts';
 import { loadTables, makeTables, saveTables, type Tables } from '../broker/tables.ts';
 import { TopicPublisher } from '../broker/topics/topic-publisher.ts';
@@ -16,11 +18,12 @@ import { Announcer } from '../broker/view/announcer.ts';
 import { systemClock } from '../lib/clock.ts';
 import { MAX_CHANNEL_BACKLOG_BYTES } from '../lib/limits.ts';
 import { SCHEDULE_TOPIC } from '../lib/names.ts';
-import { QuietLog } from '../lib/quiet-log.ts';
+import { LIFE_LINES, QuietLog } from '../lib/quiet-log.ts';
 import { systemTimers } from '../lib/timers.ts';
 import { addon } from '../native/addon.ts';
 import { formatHost } from '../net/addresses.ts';
 import { bindPort } from '../net/bind.ts';
+import { resolveHost } from '../net/hosts.ts';
 import { ChannelSender } from '../ring/channel.ts';
 import { CounterSums } from '../ring/counters.ts';
 import type { RingShape } from '../ring/layout.ts';
@@ -30,10 +33,11 @@ import { Checkpoints } from '../store/checkpoints.ts';
 import { storePaths } from '../store/paths.ts';
 import { removeDeletedQueues } from '../store/queue/deleted-queues.ts';
 import { ControlReads } from '../store/read/reads-by-name.ts';
-import type { BrokerConfig, RunningBroker } from './config.ts';
+import type { BrokerConfig, ResolvedConfig, RunningBroker } from './config.ts';
 import { makeContext, makeKeyQueries, makePutRing, makeRetention } from './control/assembly.ts';
 import { Duties } from './control/duties.ts';
-import { type OpenedStore, openBrokerStore, topologyOf } from './control/opened-store.ts';
+import { logOpened, type OpenedStore, openBrokerStore, topologyOf } from './control/opened-store.ts';
+import { StopSteps } from './control/stop-steps.ts';
 import { Engine } from './engine.ts';
 import { type EngineThreads, spawnEngineThreads, terminateThreads } from './engine-threads.ts';
 import { Jobs } from './jobs/jobs.ts';
@@ -53,9 +57,11 @@ export async function startBroker(
   let broker: Broker | undefined;
   try {
     addon.installFaultGuard();
-    ports = await bindPorts(config);
+    const warn = (line: string) => config.log.warn({}, line);
+    ports = await bindPorts(config, await resolveHost('bindAddress', config.bindAddress, warn));
     config.settings.listenPort = ports.port;
-    broker = new Broker(config);
+    const brokerIp = await resolveHost('brokerIP1', config.settings.brokerIP1, warn);
+    broker = new Broker({ ...config, brokerIp }, ports.addresses);
     await broker.start(threads, ports.descriptors);
     return broker;
   } catch (error) {
@@ -68,23 +74,29 @@ export async function startBroker(
 
 interface BoundPorts {
   port: number;
+  /** `ip:port` of each descriptor. */
+  addresses: string[];
   descriptors: number[];
 }
 
-async function bindPorts({ bindAddress, settings, vipChannel }: BrokerConfig): Promise<BoundPorts> {
-  const main = await bindPort(bindAddress, settings.listenPort);
-  const descriptors = [main.descriptor];
-  if (vipChannel) descriptors.push((await bindPort(bindAddress, main.port - 2)).descriptor);
-  return { port: main.port, descriptors };
+async function bindPorts({ settings, vipChannel }: BrokerConfig, ip: string): Promise<BoundPorts> {
+  const main = await bindPort(ip, settings.listenPort);
+  const bound = [main];
+  if (vipChannel) bound.push(await bindPort(ip, main.port - 2));
+  const addresses = bound.map(({ port }) => formatHost(ip, port));
+  return { port: main.port, addresses, descriptors: bound.map(({ descriptor }) => descriptor) };
 }
 
 class Broker implements RunningBroker {
   readonly address: string;
   readonly port: number;
+  readonly listening: readonly string[];
+  readonly ip: string;
   readonly died: Promise<Error>;
-  readonly #config: BrokerConfig;
+  readonly #config: ResolvedConfig;
   /** For everything that clients can cause. */
   readonly #log: QuietLog;
+  readonly #refused: RefusedSends;
   readonly #opened: OpenedStore;
   readonly #topology: Topology;
   readonly #tables: Tables;
@@ -105,11 +117,14 @@ class Broker implements RunningBroker {
   #closing: Promise<boolean> | undefined;
   #givenUp: Promise<void> | undefined;
 
-  constructor(config: BrokerConfig) {
+  constructor(config: ResolvedConfig, listening: readonly string[]) {
     this.#config = config;
+    this.listening = listening;
+    this.ip = config.brokerIp;
     const { settings, store } = config;
-    const log = new QuietLog(config.log, systemTimers);
+    const log = new QuietLog(config.log, systemTimers, LIFE_LINES);
     this.#log = log;
+    this.#refused = new RefusedSends(config.log, systemClock, systemTimers);
     this.port = settings.listenPort;
     this.address = formatHost(settings.brokerIP1, this.port);
     this.died = new Promise((resolve) => {
@@ -125,6 +140,7 @@ class Broker implements RunningBroker {
     this.#put = makePutRing(config, opened, this.#topology);
     const directory = storePaths.config(store.directory);
     this.#tables = makeTables(directory, settings, systemClock, log, systemTimers, ids);
+    keepJournal(this.#tables, log);
     const retention = makeRetention(config, opened, this.#jobs, this.#checkpoints, () =>
       this.#logStartMoved(),
     );
@@ -132,11 +148,12 @@ class Broker implements RunningBroker {
     const stats = new BrokerStats(this.#tables, positions, counters, systemClock, (topic, queue) =>
       this.#reads.maxOffset(topic, queue),
     );
+    const served = { reads: this.#reads, queries: this.#queries, put: this.#put };
     const context = makeContext(
       config,
       opened,
       this.#tables,
-      { reads: this.#reads, queries: this.#queries, put: this.#put, retention, counters, days: stats.days },
+      { ...served, retention, counters, days: stats.days, refused: this.#refused },
       (topic) => this.#topics.settled(topic),
     );
     const requests = new Requests(this.#tables, ids, stats, {
@@ -156,6 +173,7 @@ class Broker implements RunningBroker {
     });
     this.#duties = new Duties({
       config,
+      log,
       tables: this.#tables,
       checkpoints: this.#checkpoints,
       retention,
@@ -185,6 +203,7 @@ class Broker implements RunningBroker {
 
   async start(threads: EngineThreads, descriptors: number[]): Promise<void> {
     loadTables(this.#tables, (message) => this.#config.log.warn({}, message));
+    logOpened(this.#config, this.#opened, this.#tables);
     this.#announcer.settings(true, '');
     this.#link.flush();
     // Name servers hear of the broker while its threads come up: who connects already waits in the port's backlog.
@@ -194,7 +213,7 @@ class Broker implements RunningBroker {
 
   async #startEngine(threads: EngineThreads): Promise<Engine> {
     const { positions } = this.#opened;
-    const engine = await Engine.start(threads, this.#topology, positions, this.#config.log);
+    const engine = await Engine.start(threads, this.#topology, positions, this.#log, this.#refused.add);
     this.#engine = engine;
     void engine.died.then((error) => this.#die(error));
     await this.#link.applied();
@@ -235,31 +254,35 @@ class Broker implements RunningBroker {
     this.#queries.end();
     await Promise.all([this.#jobs.terminate(), this.#engine?.terminate()]);
     this.#doorbell.close();
+    this.#flushLog();
     this.#opened.store.abandon();
   }
 
   /** Refuse, drain, flush, dispatch, checkpoint, and only then say that the stop was clean. */
   async #stop(): Promise<boolean> {
+    const steps = new StopSteps(this.#config.log, systemClock, systemTimers);
     this.#checkpoints.end();
-    await this.#topics.allSettled();
-    await this.#duties.stop();
-    await this.#engine?.refuse();
+    await steps.wait('topics that are being deleted', this.#topics.allSettled());
+    await steps.wait('the goodbye to the name servers, and a checkpoint', this.#duties.stop());
+    await steps.wait('sends that are not answered yet', this.#engine?.refuse() ?? Promise.resolve());
     this.#queries.end();
-    await this.#jobs.close();
-    await this.#delay.stop();
-    while (this.#put.underWay > 0 && !this.#opened.positions.halted) {
-      await new Promise((resolve) => setTimeout(resolve, 5));
-      this.#rung();
-    }
-    await this.#engine?.stop();
+    await steps.wait('queries and retention', this.#jobs.close());
+    await steps.wait('delayed messages that are being delivered', this.#delay.stop());
+    await steps.wait('retries and delayed messages on their way to the log', this.#putsDone());
+    await steps.wait(
+      'the log to be durable and its queues written',
+      this.#engine?.stop() ?? Promise.resolve(),
+    );
     this.#doorbell.close();
-    await saveTables(this.#tables);
-    this.#log.flush();
+    await steps.wait('topics, groups and offsets to be saved', saveTables(this.#tables));
+    this.#flushLog();
+    const queues = storePaths.consumeQueue(this.#config.store.directory);
     // What cannot be removed now is removed by the next run.
-    await removeDeletedQueues(storePaths.consumeQueue(this.#config.store.directory)).catch(() => {});
+    const removed = removeDeletedQueues(queues).catch(() => {});
+    await steps.wait('queues of deleted topics to be removed', removed);
     this.#reads.close();
     const { store } = this.#opened;
-    const clean = await store.close();
+    const clean = await steps.wait('the last checkpoint', store.close());
     if (!clean && store.problem !== undefined) {
       this.#config.log.error(
         {},
@@ -267,6 +290,19 @@ class Broker implements RunningBroker {
       );
     }
     return clean;
+  }
+
+  /** What is held back, because there is much of it, must not go with the process. */
+  #flushLog(): void {
+    this.#refused.flush();
+    this.#log.flush();
+  }
+
+  async #putsDone(): Promise<void> {
+    while (this.#put.underWay > 0 && !this.#opened.positions.halted) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      this.#rung();
+    }
   }
 
   /** The bell: answers of the writer, requests of clients, arrivals in the delay levels' queues. */

@@ -9,7 +9,7 @@ export interface BrokerConfig {
   /** `listenPort` 0 = any free port; the running broker says which. */
   settings: BrokerSettings;
   store: StoreOptions;
-  /** Address to listen on. */
+  /** Address, or name of one, to listen on. */
   bindAddress: string;
   /** Listen on listenPort - 2 too, as old clients expect; only with a fixed port. */
   vipChannel: boolean;
@@ -28,10 +28,20 @@ export interface BrokerConfig {
   log: ControlLog;
 }
 
+/** A configuration whose host names have been looked up. */
+export interface ResolvedConfig extends BrokerConfig {
+  /** IP address behind `settings.brokerIP1`: message ids are made of it. */
+  readonly brokerIp: string;
+}
+
 export interface RunningBroker {
   /** As advertised to clients: `host:port`. */
   readonly address: string;
   readonly port: number;
+  /** What it listens on, `ip:port` each, the main port first. */
+  readonly listening: readonly string[];
+  /** IP address behind the advertised one. */
+  readonly ip: string;
   /** Resolves with the reason when the broker has died by itself; nothing is acknowledged from that moment on. */
   readonly died: Promise<Error>;
   /** Clean stop; resolves whether the store was closed cleanly. */

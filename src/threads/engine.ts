@@ -1,5 +1,6 @@
 /** The threads below control: starting them, hearing of their death, stopping them in order. */
 import { MessageChannel } from 'node:worker_threads';
+import type { RefusedSend } from '../broker/send/refused-sends.ts';
 import type { ControlLog } from '../lib/log.ts';
 import { HALT_ERRNO, HALTED, type Positions, STOPPING } from '../ring/positions.ts';
 import { logReports } from '../ring/reports.ts';
@@ -74,9 +75,15 @@ export class Engine {
     topology: Topology,
     positions: Positions,
     log: ControlLog,
+    refused: (sends: RefusedSend) => void,
   ): Promise<Engine> {
     for (const thread of [...threads.networks, ...threads.workers])
       logReports(thread.worker, thread.name, log);
+    for (const { worker } of threads.networks) {
+      worker.on('message', (report: NetworkReport) => {
+        if (report.kind === 'refused') refused(report.refused);
+      });
+    }
     const engine = new Engine(threads, topology, positions);
     threads.networks.forEach((thread, index) => {
       thread.worker.postMessage(topology.networks[index]);

@@ -55,6 +55,7 @@ test.after.each(async ({ arena, sum }) => {
   console.log(`good client: ${describeReport(sum)}`);
   const ends = await arena.stop();
   assert.equal(ends, [0, 0], arena.broker.log + arena.nameServer.log);
+  assert.equal([...arena.broker.errors, ...arena.nameServer.errors], [], 'no client causes an error');
 });
 
 /** Whether the header is binary: both in the full run, else one by the seed. */

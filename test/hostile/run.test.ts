@@ -192,6 +192,7 @@ test(`${ACTS} hostile acts, seed ${seed}`, async () => {
     run.lingering.destroyAll();
     const ends = await arena.stop();
     assert.equal(ends, [0, 0], arena.broker.log + arena.nameServer.log);
+    assert.equal([...arena.broker.errors, ...arena.nameServer.errors], [], 'no client causes an error');
   }
 });
 

@@ -54,6 +54,9 @@ class SimMapping implements Mapping {
   }
 
   reserve(from: number, length: number): number {
+    // As a file system does that cannot allocate.
+    if (this.#file.live.subarray(from, from + length).some((byte) => byte !== 0))
+      throw new Error(`room is asked for at ${from}, where something stands`);
     if (from + length <= this.#file.room) return 0;
     this.#disk.step();
     const outcome = this.#disk.outcomeOf('allocate');

@@ -1,10 +1,9 @@
 // Our broker as a process of its own, started through the command line, and a plain client for it.
 
-import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { RequestCode } from '../../src/protocol/codes.ts';
 import { type RemotingCommand, requestCommand } from '../../src/protocol/command.ts';
@@ -31,11 +30,29 @@ export interface BrokerProcess {
   readonly ended: Promise<number | string>;
 }
 
+export interface Surroundings {
+  env?: Record<string, string>;
+  /** How many the process may have open. */
+  descriptors?: number;
+  /** Megabytes of a file system that the process alone sees, in the place of this directory. */
+  smallDisk?: { directory: string; megabytes: number };
+}
+
+/** What runs a shell script that may mount; it becomes what the script becomes. */
+const MAY_MOUNT = ['unshare', '--user', '--map-root-user', '--mount'];
+
+/** Whether this system lets a process have file systems of its own. */
+export function canHaveSmallDisk(): boolean {
+  const [unshare = '', ...flags] = MAY_MOUNT;
+  const script = 'mount -t tmpfs -o size=1m tmpfs /mnt';
+  return spawnSync(unshare, [...flags, '/bin/sh', '-c', script], { stdio: 'ignore' }).status === 0;
+}
+
 /** Starts `standalone` on free ports; rejects when it ends before it is ready. */
 export function startBrokerProcess(
   store: string,
   args: readonly string[] = [],
-  more: { env?: Record<string, string>; descriptors?: number } = {},
+  more: Surroundings = {},
 ): Promise<BrokerProcess> {
   return start(['standalone', '--port', '0', '--namesrv-port', '0', '--store', store, ...args], more);
 }
@@ -45,23 +62,21 @@ export function startLoneBrokerProcess(store: string, nameServer: string): Promi
   return start(['broker', '--port', '0', '-n', nameServer, '--store', store]);
 }
 
-/** `descriptors`: how many the process may have open. */
 async function start(
   args: readonly string[],
-  { env = {}, descriptors }: { env?: Record<string, string>; descriptors?: number } = {},
+  { env = {}, descriptors, smallDisk }: Surroundings = {},
 ): Promise<BrokerProcess> {
   const limit = descriptors === undefined ? '' : `ulimit -n ${descriptors}; `;
-  const child = spawn('/bin/sh', ['-c', `${limit}exec "$0" "$@"`, process.execPath, MAIN, ...args], {
+  const mount =
+    smallDisk === undefined
+      ? ''
+      : `mount -t tmpfs -o size=${smallDisk.megabytes}m tmpfs '${smallDisk.directory}' || exit; `;
+  const script = ['/bin/sh', '-c', `${limit}${mount}exec "$0" "$@"`, process.execPath, MAIN, ...args];
+  const [command = '', ...rest] = smallDisk === undefined ? script : [...MAY_MOUNT, ...script];
+  const child = spawn(command, rest, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...env },
   });
-  return processOf(child);
-}
-
-/** The broker that a process with piped output becomes; rejects when that ends before it is ready. */
-export async function processOf(
-  child: ChildProcessByStdio<null, Readable, Readable>,
-): Promise<BrokerProcess> {
   let log = '';
   let output = '';
   child.stderr.on('data', (chunk: Buffer) => {

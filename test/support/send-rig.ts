@@ -3,6 +3,7 @@
  * plain rings.
  */
 import { Acknowledger } from '../../src/broker/send/acknowledge.ts';
+import { RefusalCounts } from '../../src/broker/send/refused-sends.ts';
 import { SendHandler } from '../../src/broker/send/send-handler.ts';
 import { SendReply } from '../../src/broker/send/send-reply.ts';
 import type { CreationWait } from '../../src/broker/topics/creation-wait.ts';
@@ -77,6 +78,7 @@ export class SendRig {
   readonly handler: SendHandler;
   readonly acknowledger: Acknowledger;
   readonly counters = Counters.unread();
+  readonly refusals = new RefusalCounts();
   now = 1000;
   /** Connections that closed are no longer found. */
   connected = true;
@@ -112,6 +114,7 @@ export class SendRig {
       maxMessageSize: 512 * 1024,
       now: () => this.now,
       counters: this.counters,
+      refusals: this.refusals,
       toControl: (_connection, bytes, offset, length) => {
         this.forwarded.push(Buffer.from(bytes.slice(offset, offset + length)));
         return 0;
@@ -129,6 +132,7 @@ export class SendRig {
       sends: this.sends,
       positions: this.positions,
       counters: this.counters,
+      refusals: this.refusals,
       confirmed: new Watermark(this.positions, [syncFlush ? FLUSHED : APPENDED]),
       reply: new SendReply({ storeHost, regionId: 'DefaultRegion', traceOn: true }),
       connectionOf: () => (this.connected ? this.client.connection : undefined),

@@ -15,9 +15,9 @@ import { Counters } from '../../src/ring/counters.ts';
 const PATIENCE_MS = 20_000;
 
 /** Waits for other sides and threads; says what it waited for when that does not come. */
-export async function until(what: string, condition: () => boolean): Promise<void> {
+export async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
   const end = performance.now() + PATIENCE_MS;
-  while (!condition()) {
+  while (!(await condition())) {
     if (performance.now() > end) throw new Error(`did not happen: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 2));
   }

@@ -12,6 +12,8 @@ import { CommandClient } from '../../src/remoting/command-client.ts';
 import { pullRequest, sendRequest, temporaryStore } from '../support/broker-process.ts';
 
 const BUNDLE = new URL('../../bundle/', import.meta.url);
+const ENTRY = new URL('../../../packaging/entry/', import.meta.url);
+const require = createRequire(import.meta.url);
 
 const test = suite('bundles');
 
@@ -25,16 +27,24 @@ async function sendsAndPulls(broker: string): Promise<void> {
 }
 
 test('the library starts a broker', async () => {
-  const library = (await import(new URL('index.js', BUNDLE).href)) as typeof import('../../src/index.ts');
-  assert.equal(Object.keys(library).sort(), ['openStore', 'startBroker', 'startNameServer']);
+  const library = (await import(new URL('index.mjs', ENTRY).href)) as typeof import('../../src/index.ts');
   const broker = await library.startBroker();
   await sendsAndPulls(broker.broker);
   await broker.close();
 });
 
+test('import and require give the same, and all that src/index.ts exports', async () => {
+  const imported = await import(new URL('index.mjs', ENTRY).href);
+  const required = require(fileURLToPath(new URL('index.cjs', ENTRY)));
+  const names = Object.keys(await import('../../src/index.ts')).sort();
+  assert.equal(Object.keys(required).sort(), names);
+  assert.equal(Object.keys(imported).sort(), names, 'packaging/entry/index.mjs');
+  for (const name of names) assert.is(imported[name], required[name], name);
+});
+
 test('the command line starts a broker and stops it cleanly', async () => {
   const store = temporaryStore();
-  const main = fileURLToPath(new URL('main.cjs', BUNDLE));
+  const main = fileURLToPath(new URL('ringmq.cjs', ENTRY));
   const args = [main, 'standalone', '--port', '0', '--namesrv-port', '0', '--store', store.directory];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'ignore'] });
   const ended = once(child, 'exit');
@@ -48,7 +58,7 @@ test('the command line starts a broker and stops it cleanly', async () => {
 });
 
 test('the pool finds its jobs', () => {
-  const jobs = createRequire(import.meta.url)(fileURLToPath(new URL('jobs.thread.cjs', BUNDLE)));
+  const jobs = require(fileURLToPath(new URL('jobs.thread.cjs', BUNDLE)));
   assert.equal([typeof jobs.followLog, typeof jobs.findByKey], ['function', 'function']);
 });
 

@@ -48,7 +48,7 @@ function warnings(broker: BrokerProcess, a: string, b: string): string[] {
   return broker
     .log()
     .split('\n')
-    .filter((line) => line.includes('"level":40') && line.includes(a) && line.includes(b));
+    .filter((line) => line.includes('"level":"warn"') && line.includes(a) && line.includes(b));
 }
 
 // A registration that is due anyway comes after 30 s; what is awaited here gives up after 10 s.

@@ -1,6 +1,5 @@
 // A broker with the standard files of 1 GiB on a disk that holds a part of one.
 
-import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { CommandClient } from '../../src/remoting/command-client.ts';
-import { type BrokerProcess, processOf, readQueue, sendRequest } from '../support/broker-process.ts';
+import { canHaveSmallDisk, readQueue, sendRequest, startBrokerProcess } from '../support/broker-process.ts';
 
 const test = suite('small disk');
 const MIB = 1024 * 1024;
@@ -18,30 +17,9 @@ const BODY = Buffer.alloc(MIB, 'x');
 /** The disk's fill is looked at every ten seconds. */
 const LONGEST_WAIT_MS = 60_000;
 
-/** Runs a shell line in a mount namespace of its own, in which `directory` is a small tmpfs. */
-function inside(directory: string, line: string): [string, string[]] {
-  const mount = `mount -t tmpfs -o size=${DISK_MIB}m tmpfs '${directory}'`;
-  return ['unshare', ['-rm', 'sh', '-c', `${mount} && exec ${line}`]];
-}
-
-function mayMount(): boolean {
-  try {
-    execFileSync(...inside(tmpdir(), 'true'), { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-async function startOn(directory: string): Promise<BrokerProcess> {
-  const main = new URL('../../src/cli/main.js', import.meta.url).pathname;
-  const options = `standalone --port 0 --namesrv-port 0 --store '${directory}/store'`;
-  const [command, args] = inside(directory, `'${process.execPath}' '${main}' ${options}`);
-  return processOf(spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] }));
-}
-
 async function usesTheDiskUp(directory: string): Promise<void> {
-  const broker = await startOn(directory);
+  const smallDisk = { directory, megabytes: DISK_MIB };
+  const broker = await startBrokerProcess(join(directory, 'store'), [], { smallDisk });
   // The disk as the broker sees it.
   const disk = join('/proc', String(broker.child.pid), 'root', directory);
   const log = join(disk, 'store/commitlog/00000000000000000000');
@@ -76,7 +54,7 @@ async function usesTheDiskUp(directory: string): Promise<void> {
   assert.is(await broker.ended, 0, broker.log());
 }
 
-if (mayMount()) {
+if (canHaveSmallDisk()) {
   test('a disk far smaller than a CommitLog file is used up, and goes on when there is room', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'ringmq-small-'));
     try {

@@ -5,9 +5,9 @@ import { ResponseCode } from '../../protocol/codes.ts';
 import { parsePropertiesBody } from '../../protocol/properties-body.ts';
 import { RequestError, succeed } from '../../protocol/request-fields.ts';
 import { writeRocketJson } from '../../protocol/rocketmq-json.ts';
-import type { BrokerHandler } from '../context.ts';
+import { askerOf, type BrokerHandler } from '../context.ts';
 
-export const updateBrokerConfig: BrokerHandler = (context, request) => {
+export const updateBrokerConfig: BrokerHandler = (context, request, connection) => {
   const changes = parsePropertiesBody(request.body);
   if (changes.size === 0) return succeed(request);
   const forbidden = context.settings.configBlackList.split(';');
@@ -20,7 +20,8 @@ export const updateBrokerConfig: BrokerHandler = (context, request) => {
     // Whoever asked is told; nothing is wrong here that a log should say.
     throw new RequestError(ResponseCode.SYSTEM_ERROR, (error as Error).message);
   }
-  context.log.info({ changes: Object.fromEntries(changes) }, 'configuration changed');
+  const what = { changes: Object.fromEntries(changes), ...askerOf(request, connection) };
+  context.log.info(what, 'configuration changed');
   // Name servers show each topic's permissions cut down to the broker's.
   if (changes.has('brokerPermission')) context.topics.touch();
   return succeed(request);

@@ -8,7 +8,7 @@ import { type RemotingCommand, requestCommand, responseTo } from '../../protocol
 import { RequestError, requiredText, textField } from '../../protocol/request-fields.ts';
 import { decodeMessageId } from '../../record/message-id.ts';
 import { RemotingError } from '../../remoting/errors.ts';
-import type { BrokerContext, BrokerHandler } from '../context.ts';
+import { askerOf, type BrokerContext, type BrokerHandler } from '../context.ts';
 
 const TIMEOUT_MS = 10_000;
 /** MQVersion ordinal of V3_1_8_SNAPSHOT. */
@@ -17,11 +17,12 @@ const KNOWS_CALLS = 62;
 export const consumerRunningInfo: BrokerHandler = (context, request) =>
   callConsumer(context, request, request.fields, request.body);
 
-export const consumeDirectly: BrokerHandler = (context, request) => {
+export const consumeDirectly: BrokerHandler = (context, request, connection) => {
   const fields: Record<string, string> = { ...request.fields, brokerName: context.settings.brokerName };
   const topic = context.topics.get(textField(request, 'topic') ?? '');
   if (topic !== undefined) fields['topicSysFlag'] = String(topic.topicSysFlag);
-  const group = context.groups.findOrCreate(requiredText(request, 'consumerGroup'));
+  const asker = askerOf(request, connection);
+  const group = context.groups.findOrCreate(requiredText(request, 'consumerGroup'), asker);
   if (group !== undefined) fields['groupSysFlag'] = String(group.groupSysFlag);
   return callConsumer(context, request, fields, recordOf(context, requiredText(request, 'msgId')));
 };

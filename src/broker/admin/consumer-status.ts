@@ -38,7 +38,9 @@ export const consumerStatus: BrokerHandler = async (context, request) => {
           consumerTable.set(member.clientId, queues);
         }
       } catch (error) {
-        context.log.warn({ err: error, group, clientId: member.clientId }, 'no consumer status');
+        const { clientId, connection } = member;
+        const who = { group, clientId, client: connection.remoteAddress, reason: (error as Error).message };
+        context.log.warn(who, 'a consumer did not tell its status');
       }
     }),
   );

@@ -21,29 +21,29 @@ import {
   succeedWith,
   textField,
 } from '../../protocol/request-fields.ts';
-import type { BrokerHandler } from '../context.ts';
+import { askerOf, type BrokerHandler } from '../context.ts';
 
-export const updateGroup: BrokerHandler = async (context, request) => {
+export const updateGroup: BrokerHandler = async (context, request, connection) => {
   const config = groupConfigFromJson(parseBody(request.body));
   if (config === undefined) return succeed(request);
   checkName(config);
-  context.groups.update(config);
+  context.groups.update(config, askerOf(request, connection));
   await context.groups.saved();
   return succeed(request);
 };
 
-export const updateGroups: BrokerHandler = async (context, request) => {
+export const updateGroups: BrokerHandler = async (context, request, connection) => {
   const body = asObject(parseBody(request.body));
   const configs = asArray(body?.['groupConfigList']).flatMap((value) => groupConfigFromJson(value) ?? []);
   for (const config of configs) checkName(config);
-  for (const config of configs) context.groups.update(config);
+  for (const config of configs) context.groups.update(config, askerOf(request, connection));
   await context.groups.saved();
   return succeed(request);
 };
 
-export const deleteGroup: BrokerHandler = async (context, request) => {
+export const deleteGroup: BrokerHandler = async (context, request, connection) => {
   const group = requiredText(request, 'groupName');
-  context.groups.delete(group);
+  context.groups.delete(group, askerOf(request, connection));
   context.stats.removeGroup(group);
   if (booleanField(request, 'cleanOffset', false)) {
     context.offsets.removeGroup(group);
@@ -54,14 +54,17 @@ export const deleteGroup: BrokerHandler = async (context, request) => {
 };
 
 /** Without `readable` it only tells. */
-export const groupForbidden: BrokerHandler = async (context, request) => {
+export const groupForbidden: BrokerHandler = async (context, request, connection) => {
   const group = requiredText(request, 'group');
   const topic = requiredText(request, 'topic');
   if (textField(request, 'readable') !== undefined) {
     if (!isGroupName(group)) throw new RequestError(ResponseCode.INVALID_PARAMETER, illegalGroup(group));
     const problem = isTopicName(topic) ? undefined : topicNameProblem(topic);
     if (problem !== undefined) throw new RequestError(ResponseCode.INVALID_PARAMETER, problem);
-    context.groups.setMayRead(group, topic, booleanField(request, 'readable', true));
+    const readable = booleanField(request, 'readable', true);
+    context.groups.setMayRead(group, topic, readable);
+    const what = readable ? 'group may read a topic again' : 'group may not read a topic any more';
+    context.log.info({ group, topic, ...askerOf(request, connection) }, what);
     await context.groups.saved();
   }
   return succeedWith(request, { group, readable: context.groups.mayRead(group, topic), topic });

@@ -13,7 +13,7 @@ import {
   succeedWith,
   textField,
 } from '../../protocol/request-fields.ts';
-import type { BrokerContext, BrokerHandler } from '../context.ts';
+import { askerOf, type BrokerContext, type BrokerHandler } from '../context.ts';
 import { builtOnce } from './built-once.ts';
 
 const JAVA_LONG_MAX = 9223372036854775807n;
@@ -62,7 +62,7 @@ function lowestOffsets(
 }
 
 /** One topic, or all of the source group; unless `offline`, only what the source group subscribes to. */
-export const cloneOffsets: BrokerHandler = (context, request) => {
+export const cloneOffsets: BrokerHandler = (context, request, connection) => {
   const source = requiredText(request, 'srcGroup');
   const target = requiredText(request, 'destGroup');
   const asked = textField(request, 'topic');
@@ -78,7 +78,10 @@ export const cloneOffsets: BrokerHandler = (context, request) => {
       !booleanField(request, 'offline', false) &&
       subscribes &&
       consumers.findSubscription(source, topic) === undefined;
-    if (!skip) context.offsets.clone(source, target, topic);
+    if (skip) continue;
+    context.offsets.clone(source, target, topic);
+    const what = { group: target, from: source, topic, ...askerOf(request, connection) };
+    context.log.info(what, 'offsets taken over from another group');
   }
   return succeed(request);
 };

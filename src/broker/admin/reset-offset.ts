@@ -14,7 +14,7 @@ import {
   requiredText,
   succeedWith,
 } from '../../protocol/request-fields.ts';
-import type { BrokerContext, BrokerHandler } from '../context.ts';
+import { askerOf, type BrokerContext, type BrokerHandler } from '../context.ts';
 import { resetOnClients } from './reset-on-clients.ts';
 import { Slices } from './slices.ts';
 
@@ -29,7 +29,7 @@ interface ResetRequest {
   offset: number | undefined;
 }
 
-export const resetOffset: BrokerHandler = async (context, request) => {
+export const resetOffset: BrokerHandler = async (context, request, connection) => {
   const reset: ResetRequest = {
     topic: requiredText(request, 'topic'),
     group: requiredText(request, 'group'),
@@ -37,10 +37,15 @@ export const resetOffset: BrokerHandler = async (context, request) => {
     queueId: int32Field(request, 'queueId') ?? -1,
     offset: int64Field(request, 'offset'),
   };
-  context.log.info({ ...reset }, 'offset reset asked for');
+  const { group, topic, queueId, timestamp } = reset;
+  const what = { group, topic, ...(queueId < 0 ? {} : { queueId }), ...askerOf(request, connection) };
+  const to = timestamp < 0 ? 'the end' : timeText(timestamp);
   if (!context.settings.useServerSideResetOffset) {
     const isForced = booleanField(request, 'isForce', false);
-    return resetOnClients(context, request, { ...reset, isForced, isCpp: request.language === 'CPP' });
+    const told = { ...reset, isForced, isCpp: request.language === 'CPP' };
+    const reply = await resetOnClients(context, request, told);
+    context.log.info({ ...what, to }, 'offsets reset: the consumers of the group were told');
+    return reply;
   }
   const offsets = await resetHere(context, reset);
   const offsetTable = new Map<MessageQueue, number>();
@@ -48,8 +53,16 @@ export const resetOffset: BrokerHandler = async (context, request) => {
     context.offsets.assignReset(reset.group, reset.topic, queueId, offset);
     offsetTable.set({ brokerName: context.settings.brokerName, queueId, topic: reset.topic }, offset);
   }
+  context.log.info({ ...what, to: reset.offset ?? to, queues: offsets.size }, 'offsets reset');
   return succeedWith(request, { offsetTable });
 };
+
+const LATEST_DATE = 8.64e15;
+
+/** A client may name any number. */
+function timeText(timestamp: number): string {
+  return timestamp <= LATEST_DATE ? new Date(timestamp).toISOString() : `${timestamp} ms`;
+}
 
 /** New offsets by queue id. */
 async function resetHere(context: BrokerContext, reset: ResetRequest): Promise<Map<number, number>> {

@@ -22,24 +22,24 @@ import {
   tableFull,
   textField,
 } from '../../protocol/request-fields.ts';
-import type { BrokerContext, BrokerHandler } from '../context.ts';
+import { askerOf, type BrokerContext, type BrokerHandler } from '../context.ts';
 import { Slices } from './slices.ts';
 
 const FILTER_TYPES = ['SINGLE_TAG', 'MULTI_TAG'];
 
-export const updateTopic: BrokerHandler = async (context, request) => {
+export const updateTopic: BrokerHandler = async (context, request, connection) => {
   checkName(context, textField(request, 'topic'));
   const config = configIn(request);
   checkNumbers(config);
   checkMessageType(context, config);
   if (isUnchanged(context, config)) return succeed(request);
-  context.topics.update(config);
+  context.topics.update(config, askerOf(request, connection));
   await context.topics.saved();
   return succeed(request);
 };
 
 /** As RocketMQ does, one unchanged topic ends the request with success and nothing is applied. */
-export const updateTopics: BrokerHandler = async (context, request) => {
+export const updateTopics: BrokerHandler = async (context, request, connection) => {
   const body = asObject(parseBody(request.body));
   const configs = asArray(body?.['topicConfigList']).flatMap((value) => topicConfigFromJson(value) ?? []);
   for (const config of configs) {
@@ -51,7 +51,7 @@ export const updateTopics: BrokerHandler = async (context, request) => {
   checkQueuesAsked(configs);
   const slices = new Slices(context.clock);
   for (const config of configs) {
-    context.topics.update(config);
+    context.topics.update(config, askerOf(request, connection));
     if (slices.over) await slices.pause();
   }
   await context.topics.saved();
@@ -66,7 +66,7 @@ function checkQueuesAsked(configs: readonly TopicConfig[]): void {
 }
 
 /** Goes with the topic: offsets, counters, and the retry topics that pop consumers have for it. */
-export const deleteTopic: BrokerHandler = async (context, request) => {
+export const deleteTopic: BrokerHandler = async (context, request, connection) => {
   const topic = textField(request, 'topic');
   if (topic === undefined || isBlank(topic)) {
     throw new RequestError(ResponseCode.INVALID_PARAMETER, 'The specified topic is blank.');
@@ -80,7 +80,7 @@ export const deleteTopic: BrokerHandler = async (context, request) => {
     }
   }
   for (const name of doomed) {
-    context.topics.delete(name);
+    context.topics.delete(name, askerOf(request, connection));
     context.offsets.removeTopic(name);
     context.stats.removeTopic(name);
   }

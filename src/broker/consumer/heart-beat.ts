@@ -7,9 +7,10 @@ import type { ConsumerData, HeartbeatData } from '../../clients/heartbeat.ts';
 import { parseHeartbeat } from '../../clients/heartbeat.ts';
 import type { ClientInfo } from '../../clients/producers.ts';
 import { retryTopicOf } from '../../lib/names.ts';
+import type { Asker } from '../../metadata/config-table.ts';
 import { TOPIC_UNIT_SUB } from '../../metadata/topic-config.ts';
 import { succeed } from '../../protocol/request-fields.ts';
-import type { BrokerContext, BrokerHandler } from '../context.ts';
+import { askerOf, type BrokerContext, type BrokerHandler } from '../context.ts';
 
 export const heartBeat: BrokerHandler = (context, request, connection) => {
   const heartbeat = parseHeartbeat(request.body, context.clients.nextVersion());
@@ -19,9 +20,10 @@ export const heartBeat: BrokerHandler = (context, request, connection) => {
     language: request.language,
     version: request.version,
   };
+  const by = askerOf(request, connection);
   let needsSubscriptions = false;
   for (const consumer of heartbeat.consumers) {
-    if (registerConsumer(context, client, heartbeat, consumer)) needsSubscriptions = true;
+    if (registerConsumer(context, client, heartbeat, consumer, by)) needsSubscriptions = true;
   }
   for (const group of heartbeat.producerGroups) {
     context.clients.producers.register(group, client, context.clock.monotonic());
@@ -39,14 +41,16 @@ function registerConsumer(
   client: ClientInfo,
   heartbeat: HeartbeatData,
   consumer: ConsumerData,
+  by: Asker,
 ): boolean {
   if (context.settings.rejectPullConsumerEnable && consumer.consumeType === 'CONSUME_ACTIVELY') return false;
-  const group = context.groups.findOrCreate(consumer.groupName);
+  const group = context.groups.findOrCreate(consumer.groupName, by);
   if (group === undefined) return false;
   const ordered = consumer.subscriptions.some(({ topic }) => context.topics.isOrderTopic(topic));
   context.topics.createInternal(
     retryTopicOf(consumer.groupName),
     group.retryQueueNums,
+    by,
     // Without subscriptions nobody knows whether one of them is ordered: leave the topic as it is.
     heartbeat.withoutSubscriptions ? undefined : ordered,
     consumer.unitMode ? TOPIC_UNIT_SUB : 0,

@@ -15,7 +15,7 @@ import type { AppendTimes } from '../../metadata/append-times.ts';
 import type { DelayOffsets } from '../../metadata/delay-offsets.ts';
 import type { DelayTimes } from '../../metadata/delay-times.ts';
 import type { BrokerSettings } from '../../metadata/settings.ts';
-import { ResponseCode } from '../../protocol/codes.ts';
+import { ResponseCode, responseName } from '../../protocol/codes.ts';
 import type { QueueEntry, StoreReads } from '../../store/read/store-reads.ts';
 import type { PutMessage } from '../put/put-message.ts';
 import { deliveryOf } from './delivery.ts';
@@ -174,7 +174,8 @@ export class LevelDelivery {
       return entries;
     } catch (error) {
       if (!this.#unreadable) {
-        log.error({ level: this.#level, err: error }, 'a delay level waits until its queue can be read');
+        const reason = (error as Error).message;
+        log.error({ delayLevel: this.#level, reason }, 'a delay level waits until its queue can be read');
       }
       this.#unreadable = true;
       return undefined;
@@ -188,7 +189,8 @@ export class LevelDelivery {
     const max = store.maxOffset(SCHEDULE_TOPIC, this.#queueId);
     const within = Math.min(Math.max(this.#next, min), max);
     if (within === this.#next || this.#pending.length > 0) return;
-    log.error({ level: this.#level, offset: this.#next, min, max }, 'delay offset outside its queue');
+    const fields = { delayLevel: this.#level, offset: this.#next, corrected: within };
+    log.warn(fields, 'delay offset was outside of its queue');
     this.#next = within;
     offsets.set(this.#level, within);
   }
@@ -225,7 +227,8 @@ export class LevelDelivery {
     }
     const message = record === undefined ? 'the record is gone' : deliveryOf(record);
     if (typeof message === 'string') {
-      log.error({ level: this.#level, offset: pending.offset, reason: message }, 'delayed message dropped');
+      const fields = { delayLevel: this.#level, offset: pending.offset, reason: message };
+      log.error(fields, 'delayed message dropped');
       pending.state = 'done';
       this.#afterPut();
       return;
@@ -245,10 +248,13 @@ export class LevelDelivery {
 
   #settle(pending: Pending, status: number, remark: string | undefined): void {
     const { log } = this.#context;
-    const fields = { level: this.#level, offset: pending.offset, status, remark };
+    const reason = remark ?? responseName(status);
+    const fields = { delayLevel: this.#level, offset: pending.offset, reason };
     if (STORED.has(status)) pending.state = 'done';
     else if (HOPELESS.has(status)) {
-      log.error(fields, 'delayed message dropped');
+      const isGone = status === ResponseCode.TOPIC_NOT_EXIST;
+      if (isGone) log.info(fields, 'delayed message dropped: its topic was deleted meanwhile');
+      else log.error(fields, 'delayed message dropped');
       pending.state = 'done';
     } else {
       log.warn(fields, 'delayed message could not be put, will be tried again');

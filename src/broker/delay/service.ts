@@ -44,7 +44,7 @@ export class DelayService {
       const max = store.maxOffset(SCHEDULE_TOPIC, queueOfLevel(level));
       const corrected = Math.min(Math.max(offset, min), max);
       if (corrected === offset) continue;
-      log.error({ level, offset, corrected }, 'delay offset outside its queue');
+      log.warn({ delayLevel: level, offset, corrected }, 'delay offset was outside of its queue');
       offsets.set(level, corrected);
     }
   }

@@ -2,7 +2,7 @@
 
 import { newSubscription } from '../../clients/subscription.ts';
 import { isNotSendableTopic, isRetryTopic } from '../../lib/names.ts';
-import { ResponseCode } from '../../protocol/codes.ts';
+import { RequestCode, ResponseCode, requestName } from '../../protocol/codes.ts';
 import { RequestError } from '../../protocol/request-fields.ts';
 import type { QueueIds } from '../../store/queue/queue-ids.ts';
 import type { BrokerStats } from '../stats/broker-stats.ts';
@@ -60,7 +60,8 @@ export class Requests {
 
   #ensure(what: EnsureTopic | EnsureGroup, answer: (code: number, remark: string) => void): void {
     if (what.what === 'group') {
-      const group = this.#tables.groups.findOrCreate(what.name);
+      const by = { client: what.remoteAddress, request: requestName(RequestCode.PULL_MESSAGE) };
+      const group = this.#tables.groups.findOrCreate(what.name, by);
       if (group !== undefined) answer(ResponseCode.SUCCESS, '');
       else
         answer(ResponseCode.SUBSCRIPTION_GROUP_NOT_EXIST, `subscription group [${what.name}] does not exist`);
@@ -92,8 +93,9 @@ export class Requests {
 
   #createTopic(what: EnsureTopic): boolean {
     const { topics } = this.#tables;
+    const by = { client: what.remoteAddress, request: requestName(RequestCode.SEND_MESSAGE) };
     if (isRetryTopic(what.name)) {
-      topics.createInternal(what.name, 1);
+      topics.createInternal(what.name, 1, by);
       return true;
     }
     const created = topics.createForSend({
@@ -101,6 +103,7 @@ export class Requests {
       defaultTopic: what.defaultTopic,
       queueNums: what.defaultTopicQueueNums,
       topicSysFlag: what.topicSysFlag,
+      by,
     });
     return created !== undefined;
   }

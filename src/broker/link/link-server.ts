@@ -232,8 +232,8 @@ export class LinkServer {
       this.#events.log.error(
         { err: error, record: type, client: connection?.remoteAddress },
         connection === undefined
-          ? 'news of a network thread failed in an unexpected way'
-          : 'a request failed in an unexpected way, connection closed',
+          ? 'what a network thread told failed in an unexpected way'
+          : 'a request failed in an unexpected way: its connection is closed',
       );
       connection?.close();
     }
@@ -300,9 +300,10 @@ export class LinkServer {
     try {
       command = decodeCommand(frame);
     } catch (error) {
+      const reason = (error as Error).message;
       this.#events.log.warn(
-        { err: error, client: connection.remoteAddress },
-        'unreadable frame, connection closed',
+        { reason, client: connection.remoteAddress },
+        'a frame cannot be read: its connection is closed',
       );
       connection.close();
       return;
@@ -353,7 +354,7 @@ export class LinkServer {
       .catch((error) => {
         this.#events.log.error(
           { err: error, client: connection.remoteAddress },
-          'a request was never answered',
+          'a request could not be answered: its connection is closed',
         );
         connection.close();
       })

@@ -3,6 +3,7 @@
  * Here it is decided whether the message stays there or has to go to the dead letter queue.
  */
 import { deadLetterTopicOf, groupOfRetryTopic } from '../../lib/names.ts';
+import type { Asker } from '../../metadata/config-table.ts';
 import { PROPERTY_DELAY } from '../../record/properties.ts';
 import type { BrokerContext } from '../context.ts';
 import { DEAD_LETTER_QUEUES } from './redelivery.ts';
@@ -18,6 +19,7 @@ export interface RetrySend {
   /** MQVersion ordinal of the request. */
   clientVersion: number;
   properties: ReadonlyMap<string, string>;
+  by: Asker;
 }
 
 export interface RetryTarget {
@@ -32,7 +34,7 @@ export interface RetryTarget {
  */
 export function sendToRetryTopic(context: BrokerContext, send: RetrySend): RetryTarget {
   const groupName = groupOfRetryTopic(send.topic);
-  const group = context.groups.findOrCreate(groupName);
+  const group = context.groups.findOrCreate(groupName, send.by);
   if (group === undefined) throw groupMissing(groupName);
   const tries = maxReconsumeTimes(group, send.clientVersion, send.maxReconsumeTimes);
   // An orderly consumer sends here only what it has given up on, and it holds locks.
@@ -40,7 +42,7 @@ export function sendToRetryTopic(context: BrokerContext, send: RetrySend): Retry
   const properties = new Map(send.properties);
   if (!exhausted) return { topic: send.topic, queueId: send.queueId, properties };
   const topic = deadLetterTopicOf(groupName);
-  context.topics.createInternal(topic, DEAD_LETTER_QUEUES);
+  context.topics.createInternal(topic, DEAD_LETTER_QUEUES, send.by);
   properties.set(PROPERTY_DELAY, '-1');
   return { topic, queueId: 0, properties };
 }

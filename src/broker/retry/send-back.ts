@@ -5,6 +5,7 @@
 
 import { limitRemark, MAX_SEND_BACK_BYTES } from '../../lib/limits.ts';
 import { deadLetterTopicOf, retryTopicOf } from '../../lib/names.ts';
+import type { Asker } from '../../metadata/config-table.ts';
 import type { GroupConfig } from '../../metadata/group-config.ts';
 import { PERM_WRITE, TOPIC_UNIT_SUB } from '../../metadata/topic-config.ts';
 import { ResponseCode, responseName } from '../../protocol/codes.ts';
@@ -20,7 +21,7 @@ import {
 } from '../../protocol/request-fields.ts';
 import { decodeRecord, type StoredMessage } from '../../record/decode.ts';
 import { PROPERTY_RETRY_TOPIC } from '../../record/properties.ts';
-import type { BrokerContext, BrokerHandler } from '../context.ts';
+import { askerOf, type BrokerContext, type BrokerHandler } from '../context.ts';
 import { rewriteForDelay } from '../delay/rewrite.ts';
 import { SNDBCK_PUT_NUMS, SNDBCK2DLQ_TIMES } from '../stats/stats.ts';
 import { DEAD_LETTER_QUEUES, redeliveryOf } from './redelivery.ts';
@@ -37,9 +38,10 @@ const STORED: ReadonlySet<number> = new Set([
   ResponseCode.SLAVE_NOT_AVAILABLE,
 ]);
 
-export const sendBack: BrokerHandler = async (context, request) => {
+export const sendBack: BrokerHandler = async (context, request, connection) => {
+  const by = askerOf(request, connection);
   const groupName = requiredText(request, 'group');
-  const group = context.groups.findOrCreate(groupName);
+  const group = context.groups.findOrCreate(groupName, by);
   if (group === undefined) throw groupMissing(groupName);
   if ((context.settings.brokerPermission & PERM_WRITE) === 0) {
     throw new RequestError(
@@ -48,13 +50,13 @@ export const sendBack: BrokerHandler = async (context, request) => {
     );
   }
   if (group.retryQueueNums <= 0) return succeed(request);
-  createRetryTopic(context, group, booleanField(request, 'unitMode', false));
+  createRetryTopic(context, group, by, booleanField(request, 'unitMode', false));
   const position = requiredInt64(request, 'offset');
   const size = context.store.recordSize(position);
   // Before the record is read: a small request makes a copy of a large message, and many of them come in one packet.
   if (!context.sendBacks.take(size)) throw tooMany();
   try {
-    await giveBack(context, request, group, lookUp(context, request, position));
+    await giveBack(context, request, group, lookUp(context, request, position), by);
   } finally {
     context.sendBacks.give(size);
   }
@@ -74,13 +76,14 @@ async function giveBack(
   request: RemotingCommand,
   group: GroupConfig,
   message: StoredMessage,
+  by: Asker,
 ): Promise<void> {
   const { groupName } = group;
   const delayLevel = requiredInt32(request, 'delayLevel');
   const tries = maxReconsumeTimes(group, request.version, int32Field(request, 'maxReconsumeTimes'));
   const exhausted = message.reconsumeTimes >= tries || delayLevel < 0;
   const target = exhausted
-    ? deadLetterTarget(context, groupName)
+    ? deadLetterTarget(context, groupName, by)
     : {
         topic: retryTopicOf(groupName),
         queueId: Math.floor(Math.random() * group.retryQueueNums),
@@ -97,10 +100,11 @@ async function giveBack(
   count(context, groupName, message, exhausted);
 }
 
-function createRetryTopic(context: BrokerContext, group: GroupConfig, unitMode: boolean): void {
+function createRetryTopic(context: BrokerContext, group: GroupConfig, by: Asker, unitMode: boolean): void {
   const topic = context.topics.createInternal(
     retryTopicOf(group.groupName),
     group.retryQueueNums,
+    by,
     undefined,
     unitMode ? TOPIC_UNIT_SUB : 0,
   );
@@ -123,9 +127,9 @@ function lookUp(context: BrokerContext, request: RemotingCommand, offset: number
   );
 }
 
-function deadLetterTarget(context: BrokerContext, group: string) {
+function deadLetterTarget(context: BrokerContext, group: string, by: Asker) {
   const topic = deadLetterTopicOf(group);
-  context.topics.createInternal(topic, DEAD_LETTER_QUEUES);
+  context.topics.createInternal(topic, DEAD_LETTER_QUEUES, by);
   return { topic, queueId: 0, delayLevel: 0 };
 }
 

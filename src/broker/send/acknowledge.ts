@@ -29,6 +29,7 @@ import type { Watermark } from '../../ring/watermark.ts';
 import { APPENDED_OK } from '../../store/log/commit-log.ts';
 import { countRefusal } from '../refusals.ts';
 import { appendFailure } from './append-failure.ts';
+import type { RefusalCounts } from './refused-sends.ts';
 import type { SendReply } from './send-reply.ts';
 
 /** RocketMQ's syncFlushTimeout: a reply waits no longer for the disk. */
@@ -47,6 +48,7 @@ export interface AcknowledgeParts {
   confirmed: Watermark;
   reply: SendReply;
   counters: Counters;
+  refusals: RefusalCounts;
   /** The connection in a slot if it is still of this generation. */
   connectionOf: (slot: number, generation: number) => Connection | undefined;
   /** Has output; flush it at the end of the turn. */
@@ -117,16 +119,21 @@ export class Acknowledger {
     if ((flags & SEND_DONE) !== 0) return;
     sends.flags[index] = flags | SEND_DONE;
     this.#count((this.#now - (sends.sentAt[index] as number)) * 1000);
-    if ((flags & SEND_ONEWAY) !== 0) return;
-    const connection = this.#parts.connectionOf(
-      sends.slot[index] as number,
-      sends.generation[index] as number,
-    );
-    if (connection === undefined) return;
     const status = sends.status[index] as number;
-    if (status === APPENDED_OK) this.#parts.reply.write(connection, sends, index, code);
-    else this.#fail(connection, index, status);
+    if (status !== APPENDED_OK) {
+      this.#fail(index, status);
+      return;
+    }
+    if ((flags & SEND_ONEWAY) !== 0) return;
+    const connection = this.#connectionOf(index);
+    if (connection === undefined) return;
+    this.#parts.reply.write(connection, sends, index, code);
     this.#parts.touched(connection);
+  }
+
+  #connectionOf(index: number): Connection | undefined {
+    const { sends, connectionOf } = this.#parts;
+    return connectionOf(sends.slot[index] as number, sends.generation[index] as number);
   }
 
   #count(micros: number): void {
@@ -136,14 +143,20 @@ export class Acknowledger {
     counters.raiseTo(SEND_MAX, micros);
   }
 
-  #fail(connection: Connection, index: number, status: number): void {
-    const { sends } = this.#parts;
+  /** Counts it, also when there is nobody to be told. */
+  #fail(index: number, status: number): void {
+    const { sends, counters, refusals } = this.#parts;
+    const flags = sends.flags[index] as number;
+    const connection = this.#connectionOf(index);
+    const [code, remark] = appendFailure(status);
+    countRefusal(counters, code);
+    refusals.note(code, remark, connection?.remoteAddress ?? '', () => '');
+    if (connection === undefined || (flags & SEND_ONEWAY) !== 0) return;
     const request = {
       opaque: sends.opaque[index] as number,
-      serializeType: ((sends.flags[index] as number) & SEND_BINARY) !== 0 ? SERIALIZE_BINARY : SERIALIZE_JSON,
+      serializeType: (flags & SEND_BINARY) !== 0 ? SERIALIZE_BINARY : SERIALIZE_JSON,
     };
-    const [code, remark] = appendFailure(status);
-    countRefusal(this.#parts.counters, code);
     connection.append(encodeCommand(responseTo(request, code, remark)));
+    this.#parts.touched(connection);
   }
 }

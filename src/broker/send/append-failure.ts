@@ -2,6 +2,8 @@
 import { ResponseCode } from '../../protocol/codes.ts';
 import { QUEUE_RETIRED, TOO_LARGE } from '../../store/log/commit-log.ts';
 
+export const NO_ROOM_REMARK = 'create mapped file failed, server is busy or broken: is the disk full?';
+
 /** Response code and remark for a negative status of the CommitLog. */
 export function appendFailure(status: number): [code: number, remark: string] {
   switch (status) {
@@ -10,9 +12,6 @@ export function appendFailure(status: number): [code: number, remark: string] {
     case QUEUE_RETIRED:
       return [ResponseCode.TOPIC_NOT_EXIST, 'the topic was deleted, apply first please!'];
     default:
-      return [
-        ResponseCode.SYSTEM_ERROR,
-        'create mapped file failed, server is busy or broken: is the disk full?',
-      ];
+      return [ResponseCode.SYSTEM_ERROR, NO_ROOM_REMARK];
   }
 }

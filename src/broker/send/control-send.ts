@@ -4,6 +4,8 @@
  */
 
 import { isNotSendableTopic, isRetryTopic, topicNameProblem } from '../../lib/names.ts';
+import { quote } from '../../lib/quote.ts';
+import type { Asker } from '../../metadata/config-table.ts';
 import { hostAddress } from '../../net/addresses.ts';
 import { RequestCode, ResponseCode } from '../../protocol/codes.ts';
 import { type RemotingCommand, responseTo } from '../../protocol/command.ts';
@@ -27,10 +29,12 @@ import {
   PROPERTY_UNIQUE_KEY,
   parseProperties,
 } from '../../record/properties.ts';
-import type { BrokerContext, BrokerHandler } from '../context.ts';
+import type { ClientConnection } from '../../remoting/connection.ts';
+import { askerOf, type BrokerContext, type BrokerHandler } from '../context.ts';
 import { delayLevelOf, delayProblem, rewriteForDelay } from '../delay/rewrite.ts';
 import type { InternalMessage, PutResult } from '../put/put-message.ts';
 import { sendToRetryTopic } from '../retry/retry-send.ts';
+import { reasonOf } from './refused-sends.ts';
 
 /** Full field names by the letters of SEND_MESSAGE_V2. */
 const LETTERS: Readonly<Record<string, string>> = {
@@ -49,41 +53,70 @@ const LETTERS: Readonly<Record<string, string>> = {
   m: 'batch',
 };
 
+/** Not yet known to be as durable as was promised, but stored. */
+const STORED: ReadonlySet<number> = new Set([
+  ResponseCode.SUCCESS,
+  ResponseCode.FLUSH_DISK_TIMEOUT,
+  ResponseCode.FLUSH_SLAVE_TIMEOUT,
+  ResponseCode.SLAVE_NOT_AVAILABLE,
+]);
+
 const TIMER_PROPERTIES = ['TIMER_DELIVER_MS', 'TIMER_DELAY_SEC', 'TIMER_DELAY_MS'];
 
 export const specialSend: BrokerHandler = async (context, request, connection) => {
-  const send = withFullNames(request);
-  const topic = requiredText(send, 'topic');
-  checkTopic(context, send, topic);
-  if (booleanField(send, 'batch', false) || request.code === RequestCode.SEND_BATCH_MESSAGE) {
+  const refused = (code: number, remark: string) => {
+    const topic = withFullNames(request).fields['topic'] ?? '';
+    const example = { client: connection.remoteAddress, topic: quote(topic), remark: quote(remark, 256) };
+    context.refusedSend({ reason: reasonOf(code, remark), count: 1, ...example });
+  };
+  try {
+    const reply = await send(context, request, connection);
+    if (!STORED.has(reply.code)) refused(reply.code, reply.remark ?? '');
+    return reply;
+  } catch (error) {
+    if (error instanceof RequestError) refused(error.code, error.message);
+    throw error;
+  }
+};
+
+async function send(
+  context: BrokerContext,
+  request: RemotingCommand,
+  connection: ClientConnection,
+): Promise<RemotingCommand> {
+  const full = withFullNames(request);
+  const topic = requiredText(full, 'topic');
+  const by = askerOf(request, connection);
+  checkTopic(context, full, topic, by);
+  if (booleanField(full, 'batch', false) || request.code === RequestCode.SEND_BATCH_MESSAGE) {
     throw new RequestError(
       ResponseCode.MESSAGE_ILLEGAL,
       'batch request does not support retry group or delays',
     );
   }
-  const propertiesText = send.fields['properties'] ?? '';
+  const propertiesText = full.fields['properties'] ?? '';
   if (propertiesText.includes('\0')) throw new RequestError(ResponseCode.MESSAGE_ILLEGAL, NUL_REMARK);
   const properties = parseProperties(propertiesText);
-  checkProperties(context, properties, requiredInt32(send, 'sysFlag'));
-  const target = isRetryTopic(topic) ? retryTarget(context, send, topic, properties) : undefined;
-  const queueId = queueOf(context, target?.topic ?? topic, target?.queueId ?? requiredInt32(send, 'queueId'));
+  checkProperties(context, properties, requiredInt32(full, 'sysFlag'));
+  const target = isRetryTopic(topic) ? retryTarget(context, full, topic, properties, by) : undefined;
+  const queueId = queueOf(context, target?.topic ?? topic, target?.queueId ?? requiredInt32(full, 'queueId'));
   addBrokerProperties(context, target?.properties ?? properties);
   const plain: InternalMessage = {
     topic: target?.topic ?? topic,
     queueId,
-    body: send.body ?? new Uint8Array(0),
+    body: full.body ?? new Uint8Array(0),
     properties: target?.properties ?? properties,
-    flag: requiredInt32(send, 'flag'),
-    sysFlag: requiredInt32(send, 'sysFlag'),
-    bornTimestamp: requiredInt64(send, 'bornTimestamp'),
+    flag: requiredInt32(full, 'flag'),
+    sysFlag: requiredInt32(full, 'sysFlag'),
+    bornTimestamp: requiredInt64(full, 'bornTimestamp'),
     bornHost: peerHost(connection.remoteAddress),
-    reconsumeTimes: int32Field(send, 'reconsumeTimes') ?? 0,
+    reconsumeTimes: int32Field(full, 'reconsumeTimes') ?? 0,
     preparedTransactionOffset: 0,
   };
   const message = rewriteForDelay(plain, context.levels.max);
   checkSize(message);
   return answer(context, request, plain, await context.put(message));
-};
+}
 
 function withFullNames(request: RemotingCommand): RemotingCommand {
   if (request.code === RequestCode.SEND_MESSAGE) return request;
@@ -92,7 +125,7 @@ function withFullNames(request: RemotingCommand): RemotingCommand {
   return { ...request, fields };
 }
 
-function checkTopic(context: BrokerContext, send: RemotingCommand, topic: string): void {
+function checkTopic(context: BrokerContext, send: RemotingCommand, topic: string, by: Asker): void {
   const problem = topicNameProblem(topic);
   if (problem !== undefined) throw new RequestError(ResponseCode.INVALID_PARAMETER, problem);
   if (isNotSendableTopic(topic)) {
@@ -100,11 +133,12 @@ function checkTopic(context: BrokerContext, send: RemotingCommand, topic: string
   }
   if (context.topics.has(topic)) return;
   const created = isRetryTopic(topic)
-    ? context.topics.createInternal(topic, 1)
+    ? context.topics.createInternal(topic, 1, by)
     : context.topics.createForSend({
         topic,
         defaultTopic: send.fields['defaultTopic'] ?? '',
         queueNums: int32Field(send, 'defaultTopicQueueNums') ?? 0,
+        by,
       });
   if (created === undefined) {
     throw new RequestError(ResponseCode.TOPIC_NOT_EXIST, `topic[${topic}] not exist, apply first please!`);
@@ -138,6 +172,7 @@ function retryTarget(
   send: RemotingCommand,
   topic: string,
   properties: ReadonlyMap<string, string>,
+  by: Asker,
 ) {
   return sendToRetryTopic(context, {
     topic,
@@ -146,6 +181,7 @@ function retryTarget(
     maxReconsumeTimes: int32Field(send, 'maxReconsumeTimes'),
     clientVersion: send.version,
     properties,
+    by,
   });
 }
 

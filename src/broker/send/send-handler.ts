@@ -28,6 +28,7 @@ import { FULL } from '../../ring/spsc-ring.ts';
 import { countRefusal } from '../refusals.ts';
 import { lookUp, type NetworkView, type TopicView } from '../view/network-view.ts';
 import { measureBatch, PROPERTIES_WITH_NUL, RecordWriter, UNUSUAL, WRITTEN } from './record-writer.ts';
+import type { RefusalCounts } from './refused-sends.ts';
 import { SendFields } from './send-fields.ts';
 
 const LETTER_F = 0x66;
@@ -44,6 +45,7 @@ export interface SendParts {
   maxMessageSize: number;
   now: () => number;
   counters: Counters;
+  refusals: RefusalCounts;
   /** Hands the frame to control as it is: CUT_ALL or CUT_BLOCKED. */
   toControl: (connection: Connection, bytes: Uint8Array, offset: number, length: number) => number;
   /** Whether sends to the topic wait that came earlier, when it did not exist yet. */
@@ -247,6 +249,9 @@ export class SendHandler {
 
   #refuse(connection: Connection, request: RequestView, code: number, remark: string): number {
     countRefusal(this.#parts.counters, code);
+    this.#parts.refusals.note(code, remark, connection.remoteAddress, () =>
+      request.fields.text(this.#fields.topic),
+    );
     if ((request.flag & FLAG_ONEWAY) === 0)
       connection.append(encodeCommand(responseTo(request, code, remark)));
     return CUT_ALL;

@@ -6,13 +6,14 @@
 
 import { groupNameProblem, topicNameProblem } from '../../lib/names.ts';
 import type { Connection } from '../../net/connection.ts';
-import { ResponseCode } from '../../protocol/codes.ts';
+import { RequestCode, ResponseCode } from '../../protocol/codes.ts';
 import { FLAG_ONEWAY, responseTo } from '../../protocol/command.ts';
 import { encodeCommand } from '../../protocol/command-codec.ts';
 import { CUT_ALL, CUT_BLOCKED } from '../../protocol/frame-cutter.ts';
 import { RequestView } from '../../protocol/request-view.ts';
 import type { ControlLink } from '../link/control-link.ts';
-import type { SendFields } from '../send/send-fields.ts';
+import type { RefusalCounts } from '../send/refused-sends.ts';
+import { SendFields } from '../send/send-fields.ts';
 import type { EnsuredDelta } from '../view/deltas.ts';
 import type { NetworkView } from '../view/network-view.ts';
 import { type ParkedFrame, ParkedFrames, type ParkedRefusal } from './parked-frames.ts';
@@ -20,6 +21,18 @@ import { type ParkedFrame, ParkedFrames, type ParkedRefusal } from './parked-fra
 /** Before a name: what is waited for. Of one length. */
 const TOPIC = 't:';
 const GROUP = 'g:';
+
+const SENDS: ReadonlySet<number> = new Set([
+  RequestCode.SEND_MESSAGE,
+  RequestCode.SEND_MESSAGE_V2,
+  RequestCode.SEND_BATCH_MESSAGE,
+]);
+
+function topicOf(request: RequestView): string {
+  const fields = new SendFields();
+  fields.locate(request.fields, request.code !== RequestCode.SEND_MESSAGE);
+  return request.fields.text(fields.topic);
+}
 
 /** How long a slice takes, ms. */
 const SLICE_MS = 4;
@@ -35,6 +48,7 @@ export interface CreationWaitParts {
   clock: () => number;
   /** There is more to run: `retry` is to be called in another turn. */
   goOn: () => void;
+  refusals: RefusalCounts;
 }
 
 export class CreationWait {
@@ -91,7 +105,9 @@ export class CreationWait {
       return this.#refuseGone(connection, request, ResponseCode.SUBSCRIPTION_GROUP_NOT_EXIST, name);
     }
     if (this.#parked.isReady(key)) return CUT_BLOCKED;
-    if (!this.#parked.isWaiting(key) && !this.#parts.link.ensure({ what: 'group', name })) return CUT_BLOCKED;
+    const { remoteAddress } = connection;
+    const asked = () => this.#parts.link.ensure({ what: 'group', name, remoteAddress });
+    if (!this.#parked.isWaiting(key) && !asked()) return CUT_BLOCKED;
     return this.#park(key, connection, request, offset, length);
   }
 
@@ -172,6 +188,9 @@ export class CreationWait {
   }
 
   #refuse(connection: Connection, request: RequestView, code: number, remark: string): void {
+    if (SENDS.has(request.code)) {
+      this.#parts.refusals.note(code, remark, connection.remoteAddress, () => topicOf(request));
+    }
     if ((request.flag & FLAG_ONEWAY) !== 0) return;
     connection.append(encodeCommand(responseTo(request, code, remark)));
   }

@@ -111,6 +111,7 @@ export interface EnsureTopic {
 export interface EnsureGroup {
   what: 'group';
   name: string;
+  remoteAddress: string;
 }
 
 /** Payload of LINK_SUBSCRIPTION: what a pull with its own subscription text said. */

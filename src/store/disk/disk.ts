@@ -16,7 +16,8 @@ export interface Mapping {
   append(offset: number, source: Bulk, from: number, length: number): number;
   /**
    * Allocates what [from, from + length) of the file has not got yet: `append` there finds room, whatever the disk.
-   * 0 or -errno; blocks for as long as the file system takes.
+   * Nothing was written there: zeros are, where the file system cannot allocate. 0 or -errno; blocks for as long as the
+   * file system takes.
    */
   reserve(from: number, length: number): number;
   /** The same in the background. */

@@ -15,12 +15,17 @@ export function isShortage(errno: number): boolean {
   return SHORTAGES.has(errno);
 }
 
+/** Whether there is no room, on the disk or in the user's part of it. */
+export function isFull(errno: number): boolean {
+  return errno === ENOSPC || errno === EDQUOT;
+}
+
 /**
  * Whether a sync or write that failed so may have left pages that count as written and are not on the disk. A shortage
  * of descriptors or memory ends it before it begins; one of room is met while pages are on their way.
  */
 export function losesPages(errno: number): boolean {
-  return !isShortage(errno) || errno === ENOSPC || errno === EDQUOT;
+  return !isShortage(errno) || isFull(errno);
 }
 
 /** `EIO`, or the number where the system has no name for it. */

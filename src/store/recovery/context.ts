@@ -25,10 +25,15 @@ export interface RecoveryParts {
   /** Gives a queue its id in the directory; same queue, same id. */
   idOf: (topic: string, queueId: number) => number;
   /** One line for a person who waits. */
-  progress: (line: string) => void;
+  progress: Tell;
   /** One line for a person who must know: what was found damaged, and what was done. */
-  warn: (line: string) => void;
+  warn: Tell;
+  /** Before the log is read: the last run did not end as it should, and so much of the log is to be read. */
+  notClean?: ((fields: { from: number; atMost: number; logStart: number }) => void) | undefined;
 }
+
+/** A sentence, and its numbers for programs. */
+export type Tell = (line: string, fields?: object) => void;
 
 /** The log's files as they were found. */
 export interface LogFiles {

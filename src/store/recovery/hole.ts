@@ -167,9 +167,6 @@ function put({ disk, mapping, fileStart }: Place, position: number, bytes: Uint8
   const memory = disk.memory(Math.max(bytes.length, 4096));
   memory.bytes.set(bytes);
   const at = position - fileStart;
-  const outcome =
-    mapping.reserve(at, bytes.length) ||
-    mapping.append(at, memory, 0, bytes.length) ||
-    mapping.sync(at, at + bytes.length);
+  const outcome = mapping.append(at, memory, 0, bytes.length) || mapping.sync(at, at + bytes.length);
   if (outcome < 0) throw new Error(`the damage at ${position} cannot be filled (errno ${-outcome})`);
 }

@@ -83,6 +83,7 @@ function mendHole(
   warn(
     `the log is damaged at ${from} (${reason}), and sound again from ${to} on: filled ${to - from} bytes, ` +
       `whose messages are lost${kept}`,
+    { from, to, reason, bytes: to - from },
   );
 }
 

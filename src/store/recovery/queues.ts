@@ -142,6 +142,11 @@ export class RecoveredQueues implements FollowerRecovery {
     return this.#rows.get(keyOf(queue))?.next ?? 0;
   }
 
+  /** The first offset that the queue still had by the ledger, 0 when it does not know. */
+  firstBy(queue: QueueName): number {
+    return this.#rows.get(keyOf(queue))?.minimum ?? 0;
+  }
+
   /** Hands out the queues to be built again, emptied, in a table of their own; undefined when there are none. */
   takeLost(): QueueTable | undefined {
     if (this.#lost.size === 0) return undefined;

@@ -23,6 +23,10 @@ export interface Recovered {
   queues: RecoveredQueue[];
   /** Records entered again in queues or index. */
   redispatched: number;
+  /** The last run had ended as it should. */
+  clean: boolean;
+  /** The part of the log that was read record by record, their number, and from where they were entered again. */
+  checked: { from: number; to: number; records: number; enteredFrom: number };
 }
 
 /** Recovers and sets all positions and the queue directory. Throws when the store cannot be opened as it is. */
@@ -41,6 +45,7 @@ export function recoverStore(parts: RecoveryParts): Recovered {
   // A clean stop's end may be the very end of the last file.
   const start = Math.min(beliefs.clean ? queuesEnd : soundStart(log, beliefs.durableRecord), log.limit);
 
+  if (!beliefs.clean) parts.notClean?.({ from: start, atMost: log.limit, logStart: log.start });
   const scan = scanLog(parts, log, beliefs, start);
   cutTail(parts, log, beliefs, scan);
   if (beliefs.clean && scan.records > 0)
@@ -73,7 +78,8 @@ export function recoverStore(parts: RecoveryParts): Recovered {
   syncLog(parts, log, Math.max(Math.min(durable, start), log.start));
   log.segments.close();
   queues.table.close();
-  return { queues: recovered, redispatched: scan.records };
+  const checked = { from: start, to: scan.end, records: scan.records, enteredFrom: dispatchFrom };
+  return { queues: recovered, redispatched: scan.records, clean: beliefs.clean, checked };
 }
 
 /**

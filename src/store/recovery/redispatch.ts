@@ -153,11 +153,17 @@ export class Redispatch {
   /** Missing messages that can have stood in a hole get entries that point there; false when they cannot. */
   #closeByHole(queue: ConsumeQueue, queueOffset: number, position: number): boolean {
     const hole = this.#hole;
-    const missing = queueOffset - queue.next;
-    if (hole === undefined || missing <= 0 || missing > hole.bytes / SMALLEST_RECORD) return false;
-    if (hole.position < queue.lastPhysicalEnd || hole.position > position) return false;
+    if (hole === undefined || !this.#mayHaveStoodInHole(queue, queueOffset - queue.next, position))
+      return false;
     while (queue.next < queueOffset) queue.stage(hole.position, hole.size, 0, 0);
     return true;
+  }
+
+  /** Whether so many messages of the queue, that lay before `position`, fit into the hole. */
+  #mayHaveStoodInHole(queue: ConsumeQueue, messages: number, position: number): boolean {
+    const hole = this.#hole;
+    if (hole === undefined || messages <= 0 || messages > hole.bytes / SMALLEST_RECORD) return false;
+    return hole.position >= queue.lastPhysicalEnd && hole.position <= position;
   }
 
   /**
@@ -172,25 +178,31 @@ export class Redispatch {
       directory.setMinimum(queue.id, 0);
       return true;
     }
-    if (this.#closeByHole(queue, queueOffset, position)) return true;
     const isFirst = queue.next === 0 && queue.lastPhysicalEnd < 0;
-    const fits = queueOffset * SMALLEST_RECORD <= position;
-    if (isFirst && this.#log.start > queue.bornAt && fits) return beginAt(queue, queueOffset, directory);
+    if (isFirst && this.#log.start > queue.bornAt && queueOffset * SMALLEST_RECORD <= position) {
+      // What the ledger knows to have expired did not stand in the hole.
+      const expired = Math.min(queueOffset, this.#queues.firstBy(queue));
+      const stoodInHole = this.#mayHaveStoodInHole(queue, queueOffset - expired, position);
+      const first = stoodInHole ? expired : queueOffset;
+      if (first > 0) beginAt(queue, first, directory);
+    }
+    if (queue.next === queueOffset || this.#closeByHole(queue, queueOffset, position)) return true;
     this.#wrongNumbers++;
     return true;
   }
 
-  /** A queue all of whose messages have expired goes on where it was. */
+  /** A queue whose messages have all expired, or whose last ones stood in a hole, goes on where it was. */
   #fillExpired(queue: ConsumeQueue): void {
     const reached = this.#queues.reached(queue);
     if (queue.next >= reached) return;
-    if (queue.next > 0) {
+    if (queue.next === 0) beginAt(queue, reached, this.#parts.directory);
+    // Its last messages may be the ones that stood in the hole: their numbers are not given again.
+    else if (!this.#closeByHole(queue, reached, this.#end)) {
       this.#parts.warn(
         `${queue.topic}/${queue.queueId} has had ${reached} messages, the log has ${queue.next}: it goes on from there`,
       );
       return;
     }
-    beginAt(queue, reached, this.#parts.directory);
     const outcome = queue.write();
     if (outcome < 0) throw new Error(`cannot write ${queue.topic}/${queue.queueId} (errno ${-outcome})`);
   }

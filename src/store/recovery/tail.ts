@@ -29,6 +29,7 @@ export function cutTail(parts: RecoveryParts, log: LogFiles, beliefs: Beliefs, s
   warn(
     `cut the log at ${scan.end} (${scan.damage ?? 'the log ends there'}): ${bytes} bytes with ${messages} whole ` +
       `messages are kept as ${kept.map(({ path }) => path).join(', ')}`,
+    { at: scan.end, reason: scan.damage ?? 'the log ends there', bytes, messages },
   );
 }
 

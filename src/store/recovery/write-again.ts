@@ -23,7 +23,7 @@ export function writeLogAgain(disk: Disk, segments: Segments, from: number, to: 
     const mapping = requireMapping(segments, at);
     memory.bytes.set(mapping.bytes.subarray(inFile, inFile + length));
     if (mapping.error() !== 0) throw new Error(`cannot read the log at ${at} (errno ${mapping.error()})`);
-    const outcome = mapping.reserve(inFile, length) || mapping.append(inFile, memory, 0, length);
+    const outcome = mapping.append(inFile, memory, 0, length);
     if (outcome < 0) throw new Error(`cannot write the log again at ${at} (errno ${-outcome})`);
     at += length;
     segments.dropBefore(at);

@@ -12,10 +12,6 @@ import type { Disk } from '../disk/disk.ts';
 import { fileNameOf, listSegments } from '../log/segments.ts';
 import type { StoreOptions } from '../options.ts';
 
-/** RocketMQ's levels of the used share of the disk. */
-const DELETE_BY_TIME = 0.75;
-const DELETE_BY_FORCE = 0.85;
-const REFUSE_WRITES = 0.9;
 /** Files deleted per round (deleteFileBatchMax). */
 const BATCH = 10;
 const HOUR_MS = 3_600_000;
@@ -73,7 +69,7 @@ export class Retention {
 
   /** Whether the disk is too full to take messages. */
   refusesWrites(ratio: number): boolean {
-    return ratio > REFUSE_WRITES;
+    return ratio > this.#parts.options.diskSpaceWarningLevelRatio / 100;
   }
 
   /**
@@ -100,8 +96,9 @@ export class Retention {
     if (this.#toFollow) await this.#follow();
     const time = this.#time.now();
     const ratio = this.diskRatio();
-    const forced = ratio > DELETE_BY_FORCE;
-    if (!now && !forced && ratio <= DELETE_BY_TIME && !this.#isTheHour()) return 0;
+    const forced = this.#frees(ratio);
+    const filling = ratio > this.#parts.options.diskMaxUsedSpaceRatio / 100;
+    if (!now && !forced && !filling && !this.#isTheHour()) return 0;
     const { paths, end } = this.#expired(time, forced);
     if (paths.length === 0 || !(await this.#mayGo(end, forced))) return 0;
     this.#toFollow = true;
@@ -120,12 +117,19 @@ export class Retention {
     const may = await mayGo(end, forced);
     if (!may && !this.#held) {
       log.warn(
-        { end, forced },
+        { to: end, forced },
         'expired CommitLog files stay until their queue entries are durable and a checkpoint says so',
       );
     }
     this.#held = !may;
     return may;
+  }
+
+  /** Whether the disk is so full that files go before their time: RocketMQ's rule, the one that refuses included. */
+  #frees(ratio: number): boolean {
+    const { cleanFileForciblyEnable, diskSpaceCleanForciblyRatio } = this.#parts.options;
+    if (!cleanFileForciblyEnable) return false;
+    return ratio > diskSpaceCleanForciblyRatio / 100 || this.refusesWrites(ratio);
   }
 
   #isTheHour(): boolean {
@@ -172,7 +176,10 @@ export class Retention {
     positions.set(LOG_START, Math.max(end, positions.get(LOG_START)));
     announce();
     for (const path of paths) await removeFile(path);
-    log.info({ files: paths.length, start: end, forced }, 'expired CommitLog files deleted');
+    const what = forced
+      ? 'the oldest CommitLog files deleted, as the disk is full'
+      : 'expired CommitLog files deleted';
+    log.info({ files: paths.length, logStart: end }, what);
   }
 }
 

@@ -4,6 +4,7 @@ import { createMaintenance } from '../../broker/admin/store-maintenance.ts';
 import type { BrokerContext } from '../../broker/context.ts';
 import { PutRing } from '../../broker/put/put-channel.ts';
 import { KeyQueries } from '../../broker/query/key-queries.ts';
+import type { RefusedSends } from '../../broker/send/refused-sends.ts';
 import type { DayTotals } from '../../broker/stats/day-totals.ts';
 import { runtimeFigures } from '../../broker/stats/runtime-figures.ts';
 import type { Tables } from '../../broker/tables.ts';
@@ -22,12 +23,12 @@ import { nativeDisk } from '../../store/disk/native-disk.ts';
 import { confirmedBy, maxRecordBytes } from '../../store/options.ts';
 import type { ControlReads } from '../../store/read/reads-by-name.ts';
 import { Retention } from '../../store/retention/retention.ts';
-import type { BrokerConfig } from '../config.ts';
+import type { BrokerConfig, ResolvedConfig } from '../config.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import type { Topology } from '../topology.ts';
 import type { OpenedStore } from './opened-store.ts';
 
-export function makePutRing(config: BrokerConfig, opened: OpenedStore, topology: Topology): PutRing {
+export function makePutRing(config: ResolvedConfig, opened: OpenedStore, topology: Topology): PutRing {
   const { settings, store } = config;
   const wakeWriter = wakerOf(topology.broker.wakes.writer);
   return new PutRing({
@@ -35,7 +36,7 @@ export function makePutRing(config: BrokerConfig, opened: OpenedStore, topology:
     replies: RingConsumer.join(topology.control.replies, wakeWriter),
     positions: opened.positions,
     confirmed: new Watermark(opened.positions, confirmedBy(store)),
-    storeHost: { address: addressBytes(settings.brokerIP1), port: settings.listenPort },
+    storeHost: { address: addressBytes(config.brokerIp), port: settings.listenPort },
     maxRecord: maxRecordBytes(store),
     queueIdOf: (topic, queueId) => opened.ids.find(topic, queueId),
   });
@@ -93,11 +94,12 @@ export interface ContextParts {
   retention: Retention;
   counters: CounterSums;
   days: DayTotals;
+  refused: RefusedSends;
 }
 
 /** What request handlers work with. */
 export function makeContext(
-  config: BrokerConfig,
+  config: ResolvedConfig,
   opened: OpenedStore,
   tables: Tables,
   parts: ContextParts,
@@ -105,7 +107,7 @@ export function makeContext(
 ): BrokerContext {
   const { reads, put, retention } = parts;
   const started = systemClock.monotonic();
-  const uniqueIds = new UniqueIds(addressBytes(config.settings.brokerIP1));
+  const uniqueIds = new UniqueIds(addressBytes(config.brokerIp));
   return {
     ...tables,
     levels: opened.levels,
@@ -116,6 +118,7 @@ export function makeContext(
     sendBacks: new ByteBudget(MAX_SEND_BACK_BYTES),
     maintenance: createMaintenance(retention, tables.topics, opened.ids, reads),
     properties: config.properties,
+    refusedSend: parts.refused.add,
     topicSettled,
     uniqueId: () => uniqueIds.next(systemClock.now()),
     runtimeInfo: () => runtimeFigures({ ...parts, store: config.store, clock: systemClock, started }),

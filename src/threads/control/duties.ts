@@ -4,12 +4,14 @@ import type { BrokerStats } from '../../broker/stats/broker-stats.ts';
 import type { Tables } from '../../broker/tables.ts';
 import type { Announcer } from '../../broker/view/announcer.ts';
 import { systemClock } from '../../lib/clock.ts';
+import { type ControlLog, whyFailed } from '../../lib/log.ts';
 import { systemTimers } from '../../lib/timers.ts';
 import { formatHost } from '../../net/addresses.ts';
 import { NameServerRegistrar } from '../../remoting/name-server-registrar.ts';
 import type { Checkpoints } from '../../store/checkpoints.ts';
 import { storePaths } from '../../store/paths.ts';
 import { removeDeletedQueues } from '../../store/queue/deleted-queues.ts';
+import { DiskMarks } from '../../store/retention/disk-marks.ts';
 import type { Retention } from '../../store/retention/retention.ts';
 import type { BrokerConfig } from '../config.ts';
 
@@ -25,6 +27,8 @@ const STATS_MS = 10_000;
 
 export interface DutiesParts {
   config: BrokerConfig;
+  /** Bounded in what a name server that comes and goes can have written. */
+  log: ControlLog;
   tables: Tables;
   checkpoints: Checkpoints;
   retention: Retention;
@@ -36,6 +40,7 @@ export interface DutiesParts {
 
 export class Duties {
   readonly #parts: DutiesParts;
+  readonly #diskMarks: DiskMarks;
   readonly #timers: NodeJS.Timeout[] = [];
   #registrar: NameServerRegistrar | undefined;
   /** Tasks that failed when they ran last. */
@@ -46,6 +51,7 @@ export class Duties {
 
   constructor(parts: DutiesParts) {
     this.#parts = parts;
+    this.#diskMarks = new DiskMarks(parts.log, parts.config.store);
   }
 
   /** Starts everything; resolves after the first registration with the name servers. */
@@ -83,13 +89,13 @@ export class Duties {
 
   /** A task that fails is reported once, and once more when it works again: it goes on in its rhythm. */
   async #run(what: string, task: () => unknown): Promise<void> {
-    const { log } = this.#parts.config;
+    const { log } = this.#parts;
     try {
       await task();
       if (this.#failing.delete(what)) log.info({}, `${what} works again`);
     } catch (error) {
       if (!this.#failing.has(what))
-        log.error({ err: error }, `${what} failed, tried again with the next round`);
+        log.error(whyFailed(error), `${what} failed, tried again with the next round`);
       this.#failing.add(what);
     }
     this.#parts.endOfTurn();
@@ -120,6 +126,7 @@ export class Duties {
   #refuseWhenFull(): void {
     const { retention, announcer } = this.#parts;
     const ratio = retention.diskRatio();
+    this.#diskMarks.note(ratio);
     const percent = Math.floor(ratio * 100);
     const { startAcceptSendRequestTimeStamp } = this.#parts.tables.settings;
     if (systemClock.now() < startAcceptSendRequestTimeStamp) {
@@ -137,8 +144,8 @@ export class Duties {
   }
 
   async #register(): Promise<void> {
-    const { config, tables } = this.#parts;
-    const { settings, nameServers, log } = config;
+    const { config, tables, log } = this.#parts;
+    const { settings, nameServers } = config;
     if (nameServers.length === 0) return;
     this.#registrar = new NameServerRegistrar({
       addresses: nameServers,
@@ -151,7 +158,7 @@ export class Duties {
       },
       topics: (names) => this.#snapshot(names),
       onOrderTopicConfig: (table) => tables.topics.markOrdered(table.keys()),
-      log: (message) => log.warn({}, message),
+      log,
     });
     const registrar = this.#registrar;
     tables.topics.changed.add((topic) => void registrar.topicsChanged([topic.topicName]));

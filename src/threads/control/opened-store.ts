@@ -1,13 +1,14 @@
 /** A broker's store after opening: recovered, locked, with everything that its threads share. */
 import { DelayLevels } from '../../broker/delay/levels.ts';
+import type { Tables } from '../../broker/tables.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { addressBytes } from '../../net/addresses.ts';
-import { Positions } from '../../ring/positions.ts';
+import { APPENDED, LOG_START, Positions } from '../../ring/positions.ts';
 import { nativeDisk } from '../../store/disk/native-disk.ts';
 import { OpenStore } from '../../store/opening.ts';
 import { createQueueDirectory, QueueDirectory } from '../../store/queue/queue-directory.ts';
 import { QueueIds } from '../../store/queue/queue-ids.ts';
-import type { BrokerConfig } from '../config.ts';
+import type { BrokerConfig, ResolvedConfig } from '../config.ts';
 import { createTopology, type Topology } from '../topology.ts';
 import { warnOfLittleRoom } from './room-check.ts';
 
@@ -18,10 +19,13 @@ export interface OpenedStore {
   readonly directory: QueueDirectory;
   readonly directoryRegion: number;
   readonly levels: DelayLevels;
+  /** How long opening took. */
+  readonly ms: number;
 }
 
 /** Opens and recovers the store; throws with a sentence for people. */
 export function openBrokerStore(config: BrokerConfig): OpenedStore {
+  const began = systemClock.monotonic();
   const positions = new Positions();
   const ids = new QueueIds();
   const directoryRegion = createQueueDirectory();
@@ -36,15 +40,31 @@ export function openBrokerStore(config: BrokerConfig): OpenedStore {
     delayMillis: delaysOf(levels),
     idOf: (topic, queueId) => ids.idOf(topic, queueId),
     queues: () => ids.all(),
-    progress: (line) => config.log.info({}, line),
-    warn: (line) => config.log.warn({}, line),
+    progress: (line, fields = {}) => config.log.info(fields, line),
+    warn: (line, fields = {}) => config.log.warn(fields, line),
+    notClean: (fields) =>
+      config.log.warn(fields, 'the last run did not stop cleanly: checking the log from its last checkpoint'),
   });
   warnOfLittleRoom(config.store, config.log);
-  return { store, positions, ids, directory, directoryRegion, levels };
+  const ms = Math.round(systemClock.monotonic() - began);
+  return { store, positions, ids, directory, directoryRegion, levels, ms };
+}
+
+/** What was found: one line, and one more when the last run had not ended as it should. */
+export function logOpened(
+  { store: { directory }, log }: BrokerConfig,
+  { store: { recovered }, positions, ms }: OpenedStore,
+  { topics, groups }: Pick<Tables, 'topics' | 'groups'>,
+): void {
+  const { queues, clean, checked } = recovered;
+  if (!clean) log.info({ ...checked, ms }, 'the log was checked: queues and index are complete again');
+  const [logStart, logEnd] = [positions.get(LOG_START), positions.get(APPENDED)];
+  const counts = { topics: topics.size, groups: groups.size, queues: queues.length };
+  log.info({ directory, logStart, logEnd, ...counts, ms }, 'store opened');
 }
 
 /** The rings and shapes for the threads of this broker. */
-export function topologyOf(config: BrokerConfig, opened: OpenedStore): Topology {
+export function topologyOf(config: ResolvedConfig, opened: OpenedStore): Topology {
   const { settings } = config;
   return createTopology({
     positions: opened.positions.buffer,
@@ -53,7 +73,7 @@ export function topologyOf(config: BrokerConfig, opened: OpenedStore): Topology 
     delayMillis: delaysOf(opened.levels),
     networkThreads: config.networkThreads,
     settings: {
-      storeHost: { address: [...addressBytes(settings.brokerIP1)], port: settings.listenPort },
+      storeHost: { address: [...addressBytes(config.brokerIp)], port: settings.listenPort },
       regionId: settings.regionId,
       traceOn: true,
       clusterName: settings.brokerClusterName,

@@ -5,6 +5,7 @@ import { PullFilters } from '../../broker/pull/pull-filters.ts';
 import { PullHandler } from '../../broker/pull/pull-handler.ts';
 import type { PullHold } from '../../broker/pull/pull-hold.ts';
 import { Acknowledger } from '../../broker/send/acknowledge.ts';
+import type { RefusalCounts } from '../../broker/send/refused-sends.ts';
 import { SendHandler } from '../../broker/send/send-handler.ts';
 import { SendReply } from '../../broker/send/send-reply.ts';
 import type { CreationWait } from '../../broker/topics/creation-wait.ts';
@@ -36,6 +37,7 @@ export interface TurnParts {
   /** Ms of the monotonic clock at the start of the turn. */
   now: () => number;
   counters: Counters;
+  refusals: RefusalCounts;
   connectionOf: (slot: number, generation: number) => Connection | undefined;
   touched: (connection: Connection) => void;
   /** Runs what concerns one connection: a failure is the connection's end and nobody else's. */
@@ -70,6 +72,7 @@ export function makeSendHandler(shape: NetworkShape, parts: TurnParts, sends: Pe
     maxMessageSize: broker.store.maxMessageSize,
     now: parts.now,
     counters: parts.counters,
+    refusals: parts.refusals,
     toControl: (connection, bytes, offset, length) => link.forward(connection, bytes, offset, length),
     isAwaited: (request, fields) => creation.isAwaited(request, fields),
     awaitTopic: (connection, request, fields, offset, length) =>
@@ -90,6 +93,7 @@ export function makeAcknowledger(
     sends,
     positions,
     counters: parts.counters,
+    refusals: parts.refusals,
     confirmed: new Watermark(positions, confirmedBy(broker.store)),
     reply: new SendReply({ storeHost: storeHostOf(shape), regionId, traceOn }),
     connectionOf: parts.connectionOf,

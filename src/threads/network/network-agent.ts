@@ -9,6 +9,7 @@ import type { PullHandler } from '../../broker/pull/pull-handler.ts';
 import { PullHold } from '../../broker/pull/pull-hold.ts';
 import { countRefusal } from '../../broker/refusals.ts';
 import type { Acknowledger } from '../../broker/send/acknowledge.ts';
+import { RefusalCounts } from '../../broker/send/refused-sends.ts';
 import type { SendHandler } from '../../broker/send/send-handler.ts';
 import { CreationWait } from '../../broker/topics/creation-wait.ts';
 import type { Delta } from '../../broker/view/deltas.ts';
@@ -31,6 +32,7 @@ import { ChannelReceiver, ChannelSender } from '../../ring/channel.ts';
 import { COUNTER_BLOCKS, Counters, counterPlace } from '../../ring/counters.ts';
 import { Patience } from '../../ring/patience.ts';
 import { LOG_START, Positions } from '../../ring/positions.ts';
+import { tellControl } from '../../ring/reports.ts';
 import { RingConsumer } from '../../ring/spsc-ring.ts';
 import { type Doorbell, wakerOf } from '../../ring/wake.ts';
 import { nativeDisk } from '../../store/disk/native-disk.ts';
@@ -81,6 +83,7 @@ export class NetworkAgent {
   /** How busy the loop was when it was last asked. */
   #utilization = performance.eventLoopUtilization();
   readonly #faults = new Faults();
+  readonly #refusals = new RefusalCounts();
   #logStart = 0;
   /** What a turn has left over, for which nobody rings. */
   #next: NodeJS.Immediate | undefined;
@@ -122,6 +125,7 @@ export class NetworkAgent {
       touched,
       clock: systemClock.monotonic,
       goOn: () => this.#goOnLater(),
+      refusals: this.#refusals,
     });
     const common: TurnParts = {
       view: this.#view,
@@ -129,6 +133,7 @@ export class NetworkAgent {
       creation: this.#creation,
       now,
       counters: this.#counters,
+      refusals: this.#refusals,
       connectionOf,
       touched,
       guarded: (connection, run) => this.sockets.guarded(connection, run),
@@ -231,6 +236,8 @@ export class NetworkAgent {
 
   close(): void {
     clearInterval(this.#timer);
+    // Whatever is kept for a later line.
+    this.#report(Number.POSITIVE_INFINITY);
     clearImmediate(this.#next);
     this.#wakefulness.close();
     this.sockets.refuse();
@@ -323,9 +330,14 @@ export class NetworkAgent {
     this.sockets.closeStalled(this.#shape.settings.serverChannelMaxIdleTimeSeconds * 1000);
     this.#dropDeleted();
     this.#countTime();
-    this.#faults.report();
+    this.#report();
     this.#link.remind();
     this.#endOfTurn();
+  }
+
+  #report(now = this.#now): void {
+    this.#faults.report(now);
+    for (const refused of this.#refusals.take()) tellControl({ kind: 'refused', refused });
   }
 
   #countTime(): void {

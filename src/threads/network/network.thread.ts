@@ -3,6 +3,7 @@
  * goes through rings. The first network thread accepts for all and hands sockets on in turn.
  */
 import { type MessagePort, parentPort } from 'node:worker_threads';
+import type { RefusedSend } from '../../broker/send/refused-sends.ts';
 import { addon } from '../../native/addon.ts';
 import { Doorbell } from '../../ring/wake.ts';
 import type { NetworkShape } from '../shapes.ts';
@@ -15,7 +16,7 @@ export type NetworkCommand =
   | { kind: 'refuse' }
   | { kind: 'stop' };
 
-export type NetworkReport = { kind: 'ready' } | { kind: 'quiet' };
+export type NetworkReport = { kind: 'ready' } | { kind: 'quiet' } | { kind: 'refused'; refused: RefusedSend };
 
 const port = parentPort as NonNullable<typeof parentPort>;
 

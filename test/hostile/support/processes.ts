@@ -19,7 +19,10 @@ export class ServerProcess {
   address = '';
   /** Bytes of stderr so far. */
   logBytes = 0;
+  /** Lines of the log by which the operator would have something to do: no client may cause one. */
+  readonly errors: string[] = [];
   #log = '';
+  #line = '';
 
   private constructor(name: string, args: readonly string[]) {
     this.name = name;
@@ -27,6 +30,7 @@ export class ServerProcess {
     this.child.stderr?.on('data', (chunk: Buffer) => {
       this.logBytes += chunk.length;
       this.#log = (this.#log + chunk.toString()).slice(-LOG_TAIL);
+      this.#noteErrors(chunk.toString());
     });
     this.ended = new Promise((resolve) => {
       this.child.once('exit', (code, signal) => {
@@ -59,6 +63,12 @@ export class ServerProcess {
 
   get log(): string {
     return this.#log;
+  }
+
+  #noteErrors(text: string): void {
+    const lines = (this.#line + text).split('\n');
+    this.#line = lines.pop() ?? '';
+    this.errors.push(...lines.filter((line) => line.startsWith('{"level":"error"')));
   }
 
   /** Throws when the process has ended. */

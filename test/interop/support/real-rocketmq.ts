@@ -61,7 +61,7 @@ export async function startRealBroker(nameServer: string, options: BrokerOptions
     nameServer,
   ]);
   await program.waitFor('boot', () => booted(program), START_TIMEOUT);
-  await Promise.all(nameServer.split(';').map((one) => inRoutes(one, `127.0.0.1:${port}`)));
+  await Promise.all(nameServer.split(';').map((one) => inRoutes(one, `${conf['brokerIP1']}:${port}`)));
   return {
     name: String(conf['brokerName']),
     address: `127.0.0.1:${port}`,

@@ -9,6 +9,7 @@
 //                            shows nothing they must end with 0
 //   ```console server        a server, and what it prints until it is ready
 //   ```text                  shown only; may hold no commands
+//   ```json                  shown only; must be JSON, the whole of it or each line
 
 import { readFileSync } from 'node:fs';
 
@@ -60,9 +61,23 @@ function directiveOf(place: string, language: string, rest: string, text: string
   if (language === 'console' && rest === '') return { kind: 'console' };
   if (language === 'console' && rest === 'server') return { kind: 'console server' };
   if (language === 'text' && rest === '') return textOnly(place, text);
+  if (language === 'json' && rest === '') return jsonOnly(place, text);
   if (!['', 'sh', 'console', 'text'].includes(language) && /^[\w./-]+$/.test(rest))
     return { kind: 'file', name: rest };
   throw new Error(`${place}: nobody runs the block "${language} ${rest}"; see test/newcomer/support/page.ts`);
+}
+
+function jsonOnly(place: string, text: string): Directive {
+  const isJson = (one: string): boolean => {
+    try {
+      JSON.parse(one);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  if (isJson(text) || text.trim().split('\n').every(isJson)) return { kind: 'text' };
+  throw new Error(`${place}: this is not JSON`);
 }
 
 /** Whoever would have a command shown without being tested has to list it with its reason. */

@@ -35,7 +35,7 @@ export const PAGES: readonly Page[] = [
 ];
 
 /** Pages that are being written: they may come later than this test. Whoever adds one takes it out of here. */
-export const AWAITED: readonly string[] = ['docs/embedding.md', 'docs/logging.md'];
+export const AWAITED: readonly string[] = ['docs/embedding.md'];
 
 /** Pages with commands that no test runs. */
 export const NOT_RUN: ReadonlyMap<string, string> = new Map([

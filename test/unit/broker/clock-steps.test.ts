@@ -117,7 +117,7 @@ const SPANS: readonly Span[] = [
         connection,
         filterServers: [],
       });
-      const liveness = new Liveness(routes, time, () => {});
+      const liveness = new Liveness(routes, time);
       return () => {
         liveness.evictExpired();
         return !connection.isClosed;

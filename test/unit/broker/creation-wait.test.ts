@@ -75,6 +75,7 @@ class Rig extends SendRig {
         return this.ticks;
       },
       goOn: () => this.unfinished++,
+      refusals: this.refusals,
     });
     this.creation = this.wait;
     this.link = link;

@@ -105,7 +105,7 @@ test('news that fails closes nobody: it is of no connection', async () => {
   };
   const client = rig.connect(0);
   rig.read();
-  rig.ends[0]?.link.ensure({ what: 'group', name: 'g' });
+  rig.ends[0]?.link.ensure({ what: 'group', name: 'g', remoteAddress: '10.0.0.1:5000' });
   rig.ends[0]?.link.publish();
   client.ask(ECHO, 1);
   rig.read();

@@ -175,6 +175,7 @@ const retrySend = (changes: Partial<RetrySend> = {}): RetrySend => ({
   maxReconsumeTimes: undefined,
   clientVersion: 513,
   properties: new Map([['DELAY', '18']]),
+  by: { client: '10.0.0.1:5000', request: 'SEND_MESSAGE' },
   ...changes,
 });
 

@@ -5,6 +5,7 @@ import { DelayLevels } from '../../../src/broker/delay/levels.ts';
 import { createHandlers } from '../../../src/broker/handlers.ts';
 import type { InternalMessage, PutResult } from '../../../src/broker/put/put-message.ts';
 import { KeyQueries } from '../../../src/broker/query/key-queries.ts';
+import type { RefusedSend } from '../../../src/broker/send/refused-sends.ts';
 import { StatsTable } from '../../../src/broker/stats/stats.ts';
 import { ClientTable } from '../../../src/clients/clients.ts';
 import { QueueLocks } from '../../../src/clients/queue-locks.ts';
@@ -180,6 +181,7 @@ export function setUp(changes: Partial<BrokerSettings> = {}, time = new FakeTime
   const store = new FakeStore();
   const put = new FakePut();
   const cleaned: string[] = [];
+  const refused: RefusedSend[] = [];
   const changed = new Map<string, string>();
   const context: BrokerContext = {
     settings,
@@ -203,6 +205,7 @@ export function setUp(changes: Partial<BrokerSettings> = {}, time = new FakeTime
     sendBacks: new ByteBudget(MAX_SEND_BACK_BYTES),
     uniqueId: () => 'FAKE-UNIQUE-ID',
     topicSettled: async () => {},
+    refusedSend: (sends) => void refused.push(sends),
     levels: new DelayLevels(settings.messageDelayLevel),
     properties: {
       all: () => [['brokerName', settings.brokerName], ...changed],
@@ -228,6 +231,7 @@ export function setUp(changes: Partial<BrokerSettings> = {}, time = new FakeTime
     store,
     put,
     cleaned,
+    refused,
     connection,
     ask,
     codes: [...handlers.keys()],

@@ -1,13 +1,17 @@
 import { once } from 'node:events';
 import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
+import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { fails, Run } from '../../support/command-line.ts';
 import { readProjectFile } from '../../support/source-files.ts';
 import { makeStore, patch, queueFile, removeStore } from './store-support.ts';
+
+function hasIPv6(): boolean {
+  return Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === '::1'));
+}
 
 const test = suite<{ directory: string }>('command line');
 
@@ -38,7 +42,7 @@ test('standalone: one ready line for both, a clean stop on SIGINT leaves no abor
   await fails(['broker', '-c', conf, '--port', '0', '--store', store], /is in use by another broker/);
   run.child.kill('SIGINT');
   assert.is(await run.ended, 0, run.err);
-  const warnings = run.err.split('\n').filter((line) => line.includes('"level":40'));
+  const warnings = run.err.split('\n').filter((line) => line.includes('"level":"warn"'));
   assert.is(warnings.length, 1, run.err);
   assert.match(warnings[0] ?? '', /nonsense=1 has no effect/);
   writeFileSync(conf, 'mappedFileSizeCommitLog=16777216\n');
@@ -49,6 +53,28 @@ test('the version', async () => {
   const run = new Run(['--version']);
   assert.is(await run.ended, 0);
   assert.is(run.out, `${JSON.parse(readProjectFile('package.json')).version}\n`);
+});
+
+test('by name and over IPv6: bound to the address, told as it was given, said in the log', async ({
+  directory,
+}) => {
+  const conf = join(directory, 'names.conf');
+  const small = 'mappedFileSizeCommitLog=8388608\nmaxHashSlotNum=500\nmaxIndexNum=2000\n';
+  const hosts = [['localhost', '127.0.0.1', 'localhost']];
+  if (hasIPv6()) hosts.push(['::1', '[::1]', '[::1]']);
+  for (const [host = '', bound = '', told = ''] of hosts) {
+    writeFileSync(conf, `${small}brokerIP1=${host}\nbindAddress=${host}\n`);
+    const store = join(directory, `store of ${host.replaceAll(':', '-')}`);
+    const run = new Run(['standalone', '-c', conf, '--port', '0', '--namesrv-port', '0', '--store', store]);
+    const line = await run.ready();
+    assert.ok(line.includes(`name server ${bound}:`) && line.includes(`broker ${told}:`), line);
+    run.child.kill('SIGTERM');
+    assert.is(await run.ended, 0, run.err);
+    for (const who of ['name server', 'broker']) {
+      assert.ok(run.err.includes(`the ${who} listens on ${bound}:`), run.err);
+    }
+    assert.match(run.err, /only programs of this machine reach it/);
+  }
 });
 
 test('mistakes are told in a sentence', async ({ directory }) => {
@@ -79,6 +105,15 @@ test('the configuration can be printed', async () => {
   assert.is(await run.ended, 0);
   assert.match(run.out, /^listenPort=4711$/m);
   assert.match(run.out, /^namesrvAddr=192\.0\.2\.1:9876$/m);
+});
+
+test('so can that of a name server, with its warnings', async ({ directory }) => {
+  const conf = join(directory, 'namesrv.conf');
+  writeFileSync(conf, 'listenPort=4712\nclusterTests=true\n');
+  const run = new Run(['namesrv', '-c', conf, '-p']);
+  assert.is(await run.ended, 0);
+  assert.match(run.out, /^listenPort=4712$/m);
+  assert.is(run.err, 'clusterTests=true has no effect: did you mean clusterTest?\n');
 });
 
 test('log check: exit code 0 for a sound store, 1 for a damaged one; log dump prints', async () => {

@@ -236,6 +236,7 @@ test('ports and addresses', async ({ directory: at }) => {
       [['namesrv', '--port', String(port)], /is in use: stop .* another port/],
       [['standalone', '--port', '0', '--namesrv-port', String(port), '--store', store], /is in use: stop/],
       [broker(store, '--host', '192.0.2.1'), /no address of this machine: set bindAddress/],
+      [broker(store, '--host', 'nobody.invalid'), /^bindAddress=nobody\.invalid: no address is known here/],
       [['namesrv', '--port', '0', '--host', '192.0.2.1'], /not an address of this machine: choose/],
     ] as const) {
       await fails(args, sentence);

@@ -54,6 +54,22 @@ test('what is written is read back', () => {
   assert.equal(Object.fromEntries(parseJavaProperties(changedText('', changes(odd)))), odd);
 });
 
+test('comments in any encoding stay byte by byte; a byte order mark goes', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'ringmq-properties-'));
+  try {
+    const file = join(directory, 'some.conf');
+    const comment = Buffer.from([0x23, 0xc7, 0xe9, 0xfc, 0x0a]);
+    writeFileSync(file, Buffer.concat([Buffer.from('\ufeffa=1\n'), comment, Buffer.from('b=2\n')]));
+    changeProperties(file, changes({ a: 'Süd', b: '3' }));
+    assert.equal(
+      readFileSync(file),
+      Buffer.concat([Buffer.from('a=S\\u00fcd\n'), comment, Buffer.from('b=3\n')]),
+    );
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
+
 test('the file keeps its rights; a link stays a link', () => {
   const directory = mkdtempSync(join(tmpdir(), 'ringmq-properties-'));
   try {

@@ -53,6 +53,8 @@ test('a block that nobody would run is an error', () => {
   assert.equal(directiveOf('text', 'the program npm'), { kind: 'text' });
   for (const info of ['', 'bash', 'java', 'sh servre', 'sh until=x'])
     assert.throws(() => directiveOf(info), /page\.md:3: nobody runs the block/, info);
+  assert.equal(directiveOf('json', '{"a":1}\n{"a":2}'), { kind: 'text' });
+  assert.throws(() => directiveOf('json', '{"a":1'), /page\.md:3: this is not JSON/);
   for (const command of ['$ ls', 'sudo npm start', 'A=1 ringmq standalone', 'mqadmin topicList'])
     assert.throws(() => directiveOf('text', `words\n${command} `), /a command in a block that is only shown/);
 });

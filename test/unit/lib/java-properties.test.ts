@@ -48,4 +48,19 @@ test('prints one line each', () => {
   );
 });
 
+test('what is printed is read back as it was, also by a reader of Latin-1 as Java is', () => {
+  const odd = {
+    path: 'C:\\store\\new\ttab',
+    ' key: with=all ': ' leading and trailing ',
+    '#hash': '!bang',
+    name: 'für 消息 🙂',
+    lines: 'a\r\nb\f',
+    empty: '',
+  };
+  const text = formatJavaProperties(Object.entries(odd));
+  assert.match(text, /^[\x20-\x7e\n]*$/);
+  assert.equal(parse(text), odd);
+  assert.is(formatJavaProperties([['p', '/a\\b']]), 'p=/a\\\\b\n');
+});
+
 test.run();

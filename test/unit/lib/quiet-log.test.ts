@@ -13,12 +13,12 @@ interface Line {
   message: string;
 }
 
-function rig() {
+function rig(infoLines = 1) {
   const lines: Line[] = [];
   const at = (level: string) => (fields: object, message: string) =>
     void lines.push({ level, fields: fields as Record<string, unknown>, message });
   const time = new FakeTime();
-  const log = new QuietLog({ info: at('info'), warn: at('warn'), error: at('error') }, time);
+  const log = new QuietLog({ info: at('info'), warn: at('warn'), error: at('error') }, time, infoLines);
   return { lines, time, log };
 }
 
@@ -49,6 +49,26 @@ test('a kind that goes on makes one line per window, one that has ended begins a
   log.error({}, 'request failed');
   assert.is(lines.length, 12);
   assert.is(lines[11]?.fields['repeated'], undefined);
+});
+
+test('of everyday life several lines are written one by one, of warnings still one', async () => {
+  const { lines, time, log } = rig(20);
+  for (let i = 0; i < 100; i++) {
+    log.info({ topic: `t${i}` }, 'topic made');
+    log.warn({}, 'odd');
+  }
+  const of = (message: string) => lines.filter((line) => line.message === message);
+  assert.equal(
+    of('topic made').map(({ fields }) => fields['topic']),
+    Array.from({ length: 20 }, (_, i) => `t${i}`),
+  );
+  assert.is(of('odd').length, 1);
+  await time.advance(10_000);
+  assert.equal(of('topic made').at(-1)?.fields, { topic: 't20', repeated: 80 });
+  assert.is(of('odd').length, 2);
+  await time.advance(10_000);
+  log.info({ topic: 'later' }, 'topic made');
+  assert.equal(of('topic made').at(-1)?.fields, { topic: 'later' });
 });
 
 test('kinds do not silence each other; messages that quote share a kind by name', () => {

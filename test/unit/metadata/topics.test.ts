@@ -101,7 +101,7 @@ test('attributes: signs, rules and the words of their refusal', () => {
 test('internal topics follow the order flag', () => {
   const { table } = newTable();
   assert.not.ok(table.createInternal('%RETRY%g', 1).order);
-  assert.ok(table.createInternal('%RETRY%g', 5, true).order);
+  assert.ok(table.createInternal('%RETRY%g', 5, undefined, true).order);
   assert.is(table.get('%RETRY%g')?.writeQueueNums, 1);
   table.markOrdered(['broker-a', 'nobody']);
   assert.ok(table.isOrderTopic('broker-a'));

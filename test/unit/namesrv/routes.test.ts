@@ -4,6 +4,7 @@ import { Liveness } from '../../../src/namesrv/liveness.ts';
 import { clusterInfo, nearbyRoute, routeOf } from '../../../src/namesrv/route-views.ts';
 import { type Registration, Routes } from '../../../src/namesrv/routes.ts';
 import type { ClientConnection } from '../../../src/remoting/connection.ts';
+import { recordingLog } from '../../support/recording-log.ts';
 
 class FakeConnection implements ClientConnection {
   readonly id = 'fake';
@@ -58,15 +59,19 @@ function registration({
 }
 
 function setUp() {
-  const warnings: string[] = [];
-  const routes = new Routes((message) => warnings.push(message));
+  const { log, lines } = recordingLog();
+  const routes = new Routes(log);
   let now = 0;
   const clock = { now: () => now, monotonic: () => now };
-  const liveness = new Liveness(routes, clock, () => {});
+  const liveness = new Liveness(routes, clock);
   return {
     routes,
     liveness,
-    warnings,
+    lines,
+    /** What the operator has to see to. */
+    get warnings() {
+      return lines.filter(({ level, message }) => level === 'warn' && !message.startsWith('broker lost'));
+    },
     register: (changes: Changes = {}, connection = new FakeConnection(), deleteMissingTopics = false) =>
       routes.register(registration(changes), { connection, now, deleteMissingTopics }),
     advance: (ms: number) => {
@@ -76,6 +81,32 @@ function setUp() {
     perm: (topic: string) => routes.topics.queuesOf(topic)?.get('b')?.perm,
   };
 }
+
+test('who comes and goes is told, once each, and how it went', () => {
+  const { routes, register, liveness, advance, lines } = setUp();
+  const connection = new FakeConnection();
+  register({ topics: ['t1', 't2'] }, connection);
+  register({ topics: ['t1', 't2'] }, connection);
+  routes.unregister({ clusterName: 'c', brokerName: 'b', brokerAddr: 'a:1' });
+  routes.unregister({ clusterName: 'c', brokerName: 'b', brokerAddr: 'a:1' });
+  register({ topics: ['t1', 't2'] }, connection);
+  liveness.connectionClosed(connection);
+  register({ topics: ['t1', 't2'] }, connection);
+  advance(120_001);
+  liveness.evictExpired();
+  assert.equal(
+    lines.map(({ level, message, fields }) => [level, message, fields['reason'] ?? '']),
+    [
+      ['info', 'broker registered', ''],
+      ['info', 'broker unregistered', ''],
+      ['info', 'broker registered', ''],
+      ['warn', 'broker lost: it is no longer in the routes', 'its connection has closed'],
+      ['info', 'broker registered', ''],
+      ['warn', 'broker lost: it is no longer in the routes', 'silent for more than 120000 ms'],
+    ],
+  );
+  assert.equal(lines[0]?.fields, { broker: 'b', brokerId: 0, cluster: 'c', address: 'a:1', topics: 2 });
+});
 
 test('a silent broker is removed and its connection closed', () => {
   const { routes, liveness, register, advance } = setUp();
@@ -140,20 +171,24 @@ const ENDS: [string, (env: ReturnType<typeof setUp>, connection: FakeConnection)
 for (const [how, end] of ENDS) {
   test(`two living brokers with one name: the last one is led to; when it goes ${how}, the other is back`, () => {
     const env = setUp();
-    const { register, addresses, routes, warnings } = env;
+    const { register, addresses, routes } = env;
     const second = new FakeConnection();
     register({ topics: ['t1', 'only-a'] });
     register({ brokerAddr: 'z:1', topics: ['t1', 'only-z'], perm: 4 }, second);
     assert.equal(addresses(), [[0, 'z:1']]);
     assert.is(env.perm('t1'), 4);
-    assert.is(warnings.length, 1);
-    for (const word of ['a:1', 'z:1', 'brokerName']) assert.match(warnings[0] ?? '', word);
+    assert.equal(
+      env.warnings.map(({ fields }) => [fields['broker'], fields['address'], fields['other']]),
+      [['b', 'z:1', 'a:1']],
+    );
+    assert.match(env.warnings[0]?.message ?? '', /set another brokerName/);
     end(env, second);
     assert.equal(addresses(), [[0, 'a:1']]);
     assert.equal([...routes.topics.topicsOf('b')].sort(), ['only-a', 't1']);
     assert.is(env.perm('t1'), 6, 'as the broker had registered it');
-    assert.is(warnings.length, 2);
-    assert.match(warnings[1] ?? '', /a:1 again/);
+    assert.is(env.warnings.length, 2);
+    assert.is(env.warnings[1]?.fields['address'], 'a:1');
+    assert.match(env.warnings[1]?.message ?? '', /led to this address again/);
     routes.unregister({ clusterName: 'c', brokerName: 'b', brokerAddr: 'a:1' });
     assert.is(routes.brokers.size, 0);
     assert.is(routes.topics.topicsOf('b').size, 0);
@@ -161,7 +196,8 @@ for (const [how, end] of ENDS) {
 }
 
 test('two living brokers with one name take turns with their own topics, and each turn is told', () => {
-  const { register, routes, warnings, perm } = setUp();
+  const env = setUp();
+  const { register, routes, perm } = env;
   const connections = [new FakeConnection(), new FakeConnection()];
   for (let turn = 0; turn < 4; turn++) {
     register({ topics: ['t1', 'only-a'] }, connections[0]);
@@ -169,7 +205,7 @@ test('two living brokers with one name take turns with their own topics, and eac
     register({ topics: ['t1', 'only-z'], brokerAddr: 'z:1', perm: 4 }, connections[1]);
     assert.is(perm('t1'), 4);
   }
-  assert.is(warnings.length, 7);
+  assert.is(env.warnings.length, 7);
 });
 
 test('the one in the shadow goes: nothing changes, and nobody comes back for it', () => {
@@ -183,7 +219,8 @@ test('the one in the shadow goes: nothing changes, and nobody comes back for it'
 });
 
 test('a broker that has moved takes its place without a word', () => {
-  const { register, liveness, addresses, routes, warnings } = setUp();
+  const env = setUp();
+  const { register, liveness, addresses, routes } = env;
   const before = new FakeConnection();
   register({}, before);
   liveness.connectionClosed(before);
@@ -191,7 +228,7 @@ test('a broker that has moved takes its place without a word', () => {
   register({ brokerAddr: 'z:1' }, after);
   register({ brokerAddr: 'z:2' }, after);
   assert.equal(addresses(), [[0, 'z:2']]);
-  assert.equal(warnings, []);
+  assert.equal(env.warnings, []);
   routes.unregister({ clusterName: 'c', brokerName: 'b', brokerAddr: 'z:2' });
   assert.is(routes.brokers.size, 0);
 });

@@ -4,7 +4,10 @@ import { RequestCode, ResponseCode } from '../../../src/protocol/codes.ts';
 import { type RemotingCommand, responseTo } from '../../../src/protocol/command.ts';
 import { type CommandServer, startCommandServer } from '../../../src/remoting/command-server.ts';
 import type { ClientConnection } from '../../../src/remoting/connection.ts';
+import { RemotingError } from '../../../src/remoting/errors.ts';
+import { reasonOf } from '../../../src/remoting/name-server-news.ts';
 import { NameServerRegistrar } from '../../../src/remoting/name-server-registrar.ts';
+import { type LoggedLine, logInto } from '../../support/recording-log.ts';
 import { FakeTime } from '../metadata/support.ts';
 import { eventually, textOf } from './support.ts';
 
@@ -80,7 +83,7 @@ interface Context {
   registrar: NameServerRegistrar;
   topics: Set<string>;
   orders: ReadonlyMap<string, string>[];
-  log: string[];
+  lines: LoggedLine[];
 }
 
 const broker = {
@@ -97,7 +100,7 @@ test.before.each(async (context) => {
   const topics = new Set(['t1', 't2']);
   context.topics = topics;
   context.orders = [];
-  context.log = [];
+  context.lines = [];
   context.server = await new FakeNameServer().listen();
   context.registrar = new NameServerRegistrar({
     addresses: [context.server.address],
@@ -226,7 +229,7 @@ test('goodbye', async ({ registrar, server }) => {
 });
 
 /** A registrar that looks around when the test lets time pass. */
-function watched({ server, topics, log }: Context) {
+function watched({ server, topics, lines }: Context) {
   const time = new FakeTime();
   const registrar = new NameServerRegistrar({
     addresses: [server.address],
@@ -236,7 +239,8 @@ function watched({ server, topics, log }: Context) {
       dataVersion: { counter: 1, stateVersion: 0, timestamp: 1 },
     }),
     timers: time,
-    log: (message) => log.push(message),
+    clock: time,
+    log: logInto(lines),
   });
   /** One round: the question is answered, and what follows from it done. */
   const round = async () => {
@@ -245,34 +249,42 @@ function watched({ server, topics, log }: Context) {
     if (server.members !== undefined) await eventually(() => server.asked > asked);
     await eventually(() => time.waiting === 2);
   };
-  return { registrar, round };
+  return { registrar, round, time };
 }
 
 test('a rival of the same name is told of once, and its end too', async (context) => {
-  const { server, log } = context;
+  const { server, lines } = context;
   const { registrar, round } = watched(context);
   await registrar.start();
   server.members = { 0: broker.brokerAddr, 1: '10.9.9.9:1' };
   await round();
-  assert.equal(log, []);
+  assert.equal(
+    lines.splice(0).map(({ message }) => message),
+    ['registered with the name server'],
+  );
   server.members = { 0: '10.0.0.2:10911' };
   for (let i = 0; i < 3; i++) await round();
-  assert.is(log.length, 1);
-  for (const word of ['10.0.0.2:10911', broker.brokerAddr, 'brokerName']) assert.match(log[0] ?? '', word);
+  assert.is(lines.length, 1);
+  const rivals = [lines[0]?.level, lines[0]?.fields['other'], lines[0]?.fields['address']];
+  assert.equal(rivals, ['warn', '10.0.0.2:10911', broker.brokerAddr]);
+  assert.match(lines[0]?.message ?? '', /set another brokerName/);
   server.members = { 0: broker.brokerAddr };
   for (let i = 0; i < 3; i++) await round();
-  assert.is(log.length, 2);
-  assert.match(log[1] ?? '', /this broker \(10\.0\.0\.1:10911\) again/);
+  assert.is(lines.length, 2);
+  assert.match(lines[1]?.message ?? '', /leads clients to this broker again/);
   assert.is(server.registered().length, 1, 'watching does not register');
   await registrar.close();
 });
 
 test('a rival that is there already is told of before the first registration', async (context) => {
-  const { server, log } = context;
+  const { server, lines } = context;
   const { registrar } = watched(context);
   server.members = { 0: '10.0.0.2:10911' };
   await registrar.start();
-  assert.is(log.length, 1);
+  assert.equal(
+    lines.map(({ level }) => level),
+    ['warn', 'info'],
+  );
   assert.is(server.registered().length, 1);
   await registrar.close();
 });
@@ -316,6 +328,58 @@ test('a name server that cannot tell is not asked again', async (context) => {
   for (let i = 0; i < 3; i++) await round();
   assert.is(server.asked, 1);
   await registrar.close();
+});
+
+const REGISTRATION = 'registered with the name server';
+const tell = ({ level, message, fields }: LoggedLine) => [level, message, fields['reason'] ?? ''];
+
+test('a registration is told once, the loss of the connection once, and the return with how long it took', async (context) => {
+  const { server, lines } = context;
+  const { registrar, time } = watched(context);
+  await registrar.start();
+  for (let i = 0; i < 5; i++) await registrar.registerNow();
+  assert.equal(lines.splice(0).map(tell), [['info', REGISTRATION, '']]);
+  const port = await server.close();
+  await eventually(() => lines.length > 0);
+  await time.advance(0);
+  assert.equal(lines.splice(0).map(tell), [
+    ['warn', 'the connection to the name server was lost: registering again when it is back', ''],
+  ]);
+  for (let i = 0; i < 20; i++) {
+    await registrar.registerNow();
+    await time.advance(3_000);
+  }
+  const [first, second, ...more] = lines.splice(0).map(tell);
+  const refused = 'nothing listens there (ECONNREFUSED)';
+  assert.equal(first, ['warn', 'cannot register with the name server, trying on', refused]);
+  assert.equal(second, undefined, 'nobody is told again within the minute');
+  assert.equal(more, []);
+  await registrar.registerNow();
+  const [reminder] = lines.splice(0);
+  assert.match(reminder?.message ?? '', /^still not registered/);
+  assert.is(reminder?.fields['reason'], refused);
+  await server.listen(port);
+  await registrar.registerNow();
+  const [back] = lines.splice(0);
+  assert.match(back?.message ?? '', /^registered again after \d+ s: the name server is there$/);
+  assert.ok(Number(back?.fields['seconds']) >= 60, JSON.stringify(back));
+  await registrar.close();
+});
+
+test('a name server whose host name nobody knows: the reason is in words', () => {
+  for (const [code, words] of [
+    ['ENOTFOUND', 'its host name is not known (ENOTFOUND)'],
+    ['ETIMEDOUT', 'its host does not answer (ETIMEDOUT)'],
+    ['EODD', 'cannot connect to a:1 (EODD)'],
+  ] as const) {
+    const cause = Object.assign(new Error('system'), { code });
+    assert.is(reasonOf(new RemotingError('CONNECT', 'cannot connect to a:1', { cause })), words);
+  }
+  const slow = new RemotingError('CONNECT', 'cannot connect to a:1', {
+    cause: new Error('no connection within 3000 ms'),
+  });
+  assert.is(reasonOf(slow), 'no connection within 3000 ms');
+  assert.is(reasonOf(new Error('registration refused')), 'registration refused');
 });
 
 test.run();

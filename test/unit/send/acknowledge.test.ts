@@ -2,7 +2,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { RequestCode, ResponseCode } from '../../../src/protocol/codes.ts';
-import { SERIALIZE_BINARY, SERIALIZE_JSON } from '../../../src/protocol/command.ts';
+import { FLAG_ONEWAY, SERIALIZE_BINARY, SERIALIZE_JSON } from '../../../src/protocol/command.ts';
 import { encodeMessageId } from '../../../src/record/message-id.ts';
 import { APPENDED, FLUSHED, HALT_SYNC_FAILED } from '../../../src/ring/positions.ts';
 import { STORE_HOST } from '../../support/messages.ts';
@@ -123,6 +123,14 @@ test('without room for a file a send is refused with a remark, and the next one 
   const [refused] = rig.drain();
   assert.is(refused?.code, ResponseCode.SYSTEM_ERROR);
   assert.match(refused?.remark ?? '', /is the disk full/);
+  rig.send({ fields: sendFields(), flag: FLAG_ONEWAY });
+  rig.write();
+  assert.equal(rig.drain(), []);
+  assert.equal(
+    rig.refusals.take().map(({ reason, count }) => [reason, count]),
+    [['noRoom', 2]],
+    'counted for the log, the one-way send too',
+  );
   rig.disk.full = false;
   rig.send({ fields: sendFields() });
   rig.write();

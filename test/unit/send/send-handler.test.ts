@@ -141,6 +141,25 @@ test('checks come in the order of RocketMQ, each with its code', () => {
   assert.is(rig.write(), 0);
 });
 
+test('what is refused is counted for the log, with the first client and topic of each reason', () => {
+  const rig = new SendRig();
+  const notWritableRemark = 'service not available now. The disk of the store is 95 % full';
+  rig.send({ fields: sendFields({ e: '9' }) });
+  rig.view.apply({ kind: 'settings', brokerPermission: 6, writable: false, notWritableRemark });
+  for (let i = 0; i < 3; i++) rig.send({ fields: sendFields() });
+  const client = rig.client.connection.remoteAddress;
+  const told = rig.refusals.take();
+  assert.equal(
+    told.map(({ reason, count, client, topic }) => [reason, count, client, topic]),
+    [
+      ['illegal', 1, client, 'T'],
+      ['notWritable', 3, client, 'T'],
+    ],
+  );
+  assert.is(told[1]?.remark, notWritableRemark);
+  assert.equal(rig.refusals.take(), []);
+});
+
 test('what the fast path does not do goes elsewhere whole, and leaves the ring as it was', () => {
   const rig = new SendRig();
   rig.view.apply(topicDelta('%RETRY%g', { queues: [9] }));

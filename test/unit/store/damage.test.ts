@@ -3,8 +3,9 @@
  */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { APPENDED } from '../../../src/ring/positions.ts';
+import { APPENDED, LOG_START } from '../../../src/ring/positions.ts';
 import { RecordCheck } from '../../../src/store/log/record-check.ts';
+import { followLogStart } from '../../../src/store/retention/follow-log.ts';
 import { PAGE } from '../../sim/sim-file.ts';
 import { bodyFor, headFor, LOG, smallStore } from '../../support/messages.ts';
 import { Random } from '../../support/random.ts';
@@ -125,6 +126,57 @@ test('a hole without any header is filled with records that enter no queue, and 
       assert.match(second.warnings.join(), /the log is damaged at 12288/);
     }
   }
+});
+
+/** Opens a store again whose queues had been entered and checkpointed, after a power cut and with a page gone. */
+async function reopenedWithHole(first: ReturnType<typeof smallStore>, path: string, page: number, gone = '') {
+  assert.ok(await first.store.close());
+  const again = smallStore({}, first.disk);
+  again.store.append('U', headFor(0), bodyFor(PAGE, 'U'), '');
+  again.store.flush();
+  first.disk.powerCut(new Random(1), 1);
+  if (gone !== '') first.disk.remove(gone);
+  first.disk.bytesOf(path).fill(0xee, page * PAGE, page * PAGE + 100);
+  return smallStore({}, first.disk);
+}
+
+test('when the last message of a queue stood in the hole its number is not given again', async () => {
+  const first = filled(3);
+  first.store.append('U', headFor(0), bodyFor(PAGE, 'U'), '');
+  first.store.flush();
+  first.store.dispatch();
+  const second = await reopenedWithHole(first, FIRST, 2);
+  assert.match(second.warnings.join(), /the log is damaged at 8192 .*T\/0 may point to the damage/s);
+  assert.is(queueOf(second).length, 3);
+  assert.is(second.store.append('T', headFor(0), Buffer.from('b'), '').queueOffset, 3);
+});
+
+test('messages that had expired are not taken for ones that stood in the hole', async () => {
+  const first = smallStore();
+  const { store, disk } = first;
+  const topics = ['V', 'V', ...Array.from({ length: 16 }, () => 'T'), 'V'];
+  for (const topic of topics) store.append(topic, headFor(0), bodyFor(PAGE, topic), '');
+  store.flush();
+  store.dispatch();
+  await store.checkpoint();
+  const second = 68 * 1024;
+  store.positions.set(LOG_START, second);
+  const queues = ['V', 'T'].map((topic) => ({ topic, queueId: 0, id: store.queue(topic, 0)?.id ?? 0 }));
+  followLogStart(disk, store.options, store.directory, queues, second);
+  disk.remove(FIRST);
+  // The next ledger says what has expired.
+  store.append('T', headFor(0), bodyFor(PAGE, 'T'), '');
+  store.flush();
+  store.dispatch();
+  const again = await reopenedWithHole(
+    first,
+    `${LOG}/${String(second).padStart(20, '0')}`,
+    1,
+    '/store/consumequeue/V',
+  );
+  assert.match(again.warnings.join(), /damaged at 73728 .*V\/0 has no files/s);
+  const id = again.store.queue('V', 0)?.id ?? 0;
+  assert.equal([again.store.directory.minimum(id), again.store.directory.maximum(id)], [2, 3]);
 });
 
 test('every record of a filled hole is sound for any reader, and none is of zeros', () => {

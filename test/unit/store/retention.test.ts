@@ -101,6 +101,34 @@ test('how full the disk is decides what goes, and when sends are refused', async
   assert.equal([retention.refusesWrites(0.9), retention.refusesWrites(0.91)], [false, true]);
 });
 
+test('other levels of the disk', async () => {
+  const levels = {
+    diskMaxUsedSpaceRatio: 50,
+    diskSpaceCleanForciblyRatio: 70,
+    diskSpaceWarningLevelRatio: 60,
+    deleteWhen: '04',
+  };
+  for (const [ratio, fileReservedTime, cleanFileForciblyEnable, deleted] of [
+    [0.5, 0, true, 0],
+    [0.51, 0, true, 3],
+    [0.6, 72, true, 0],
+    // RocketMQ deletes by force above either of the two higher levels.
+    [0.61, 72, true, 3],
+    [0.99, 72, false, 0],
+    [0.99, 0, false, 3],
+  ] as const) {
+    const clock = new StillClock();
+    clock.time = new Date(2026, 0, 2, 3, 30).getTime();
+    const { retention } = await rig(4, {
+      clock,
+      options: { ...storeOptions(ROOT, OPTIONS), ...levels, fileReservedTime, cleanFileForciblyEnable },
+    });
+    retention.ratio = ratio;
+    assert.is(await retention.run(), deleted, `${ratio}, ${fileReservedTime} h, ${cleanFileForciblyEnable}`);
+    assert.equal([retention.refusesWrites(0.6), retention.refusesWrites(0.61)], [false, true]);
+  }
+});
+
 test('rounds come one after the other; one by the timer is left out meanwhile', async () => {
   const { passed, open } = gate();
   let rounds = 0;

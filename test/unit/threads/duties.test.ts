@@ -3,6 +3,7 @@ import { rmSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { makeTables } from '../../../src/broker/tables.ts';
+import { storeOptions } from '../../../src/store/store.ts';
 import { Duties, type DutiesParts } from '../../../src/threads/control/duties.ts';
 import { FakeTime, silentLog, temporaryDirectory, testSettings } from '../metadata/support.ts';
 
@@ -15,9 +16,9 @@ test('a start whose retention fails goes on, and a full disk refuses sends altho
     config: {
       settings,
       nameServers: [],
-      store: { directory },
-      log: { ...silentLog, error: (_: object, text: string) => said.push(text) },
+      store: storeOptions(directory),
     },
+    log: { ...silentLog, error: (_: object, text: string) => said.push(text) },
     tables: makeTables(directory, settings, new FakeTime(), silentLog, new FakeTime()),
     retention: {
       run: () => Promise.reject(new Error('no thread to be had')),
@@ -36,7 +37,10 @@ test('a start whose retention fails goes on, and a full disk refuses sends altho
   assert.is(announced.length, 1);
   assert.is(announced[0]?.[0], false);
   assert.match(announced[0]?.[1] ?? '', /95 % full/);
-  assert.equal(said, ['deleting expired files failed, tried again with the next round']);
+  assert.equal(said, [
+    'the disk is over 90 % full: sends are refused. Free some space or lower fileReservedTime',
+    'deleting expired files failed, tried again with the next round',
+  ]);
 });
 
 test.run();

@@ -1,0 +1,3 @@
+/** `require('ringmq')` */
+'use strict';
+module.exports = require('./built.cjs')('index.cjs');

@@ -1,0 +1,42 @@
+/**
+ * npm's `prepare`: before a package is made of this folder (`npm pack`, or an installation from a git address) and
+ * after `npm install` here. Sets up what is out of date, and lays out what only a package has: the addon for this
+ * machine where others look for it, and the headers with which they build their own. `--remove` takes that away again.
+ */
+import { copyFileSync, cpSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import headers from '../native/headers.cjs';
+import loader from '../native/load.cjs';
+import { runCommand } from './lib/errors.mjs';
+import { root } from './lib/paths.mjs';
+import { setup } from './setup.mjs';
+
+await runCommand(async () => {
+  removeCarried();
+  if (process.argv.includes('--remove')) return;
+  // `npm pack --json` has stdout for itself.
+  await setup({ stream: process.stderr });
+  carryAddon();
+  for (const name of headers.HEADER_PACKAGES) carryHeaders(name);
+});
+
+function removeCarried() {
+  rmSync(join(root, 'prebuilds'), { recursive: true, force: true });
+}
+
+function carryAddon() {
+  const target = join(root, loader.prebuilt());
+  mkdirSync(dirname(target), { recursive: true });
+  copyFileSync(join(root, loader.BUILT), target);
+}
+
+/** The headers of a package and its licence. */
+function carryHeaders(name) {
+  const folder = dirname(createRequire(import.meta.url).resolve(`${name}/package.json`));
+  const target = join(headers.CARRIED, name);
+  const include = name === 'node-api-headers' ? join(folder, 'include') : folder;
+  cpSync(include, target, { recursive: true, filter: (path) => path === include || path.endsWith('.h') });
+  for (const file of readdirSync(folder).filter((entry) => entry.startsWith('LICENSE')))
+    copyFileSync(join(folder, file), join(target, file));
+}

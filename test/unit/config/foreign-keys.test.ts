@@ -1,0 +1,283 @@
+/** Keys of guides and of other versions, misspelt ones, and those that ask for what RingMQ does not have. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { brokerKeys } from '../../../src/config/broker-keys.ts';
+import { instead } from '../../../src/config/instead.ts';
+import { type LoadedBroker, loadBroker } from '../../../src/config/load.ts';
+import { type LoadedNameServer, loadNameServer } from '../../../src/config/load-namesrv.ts';
+import { missingKeys } from '../../../src/config/missing.ts';
+import { nameServerGroups } from '../../../src/config/namesrv-keys.ts';
+import { olderNames } from '../../../src/config/older-names.ts';
+import { keysOf } from '../../../src/config/unsupported.ts';
+import { unsupportedGroups } from '../../../src/config/unsupported-keys.ts';
+
+interface Context {
+  file: string;
+  load(text: string): LoadedBroker;
+  loadNames(text: string): LoadedNameServer;
+}
+
+const test = suite<Context>('foreign keys');
+
+test.before.each((context) => {
+  context.file = join(mkdtempSync(join(tmpdir(), 'ringmq-foreign-')), 'some.conf');
+  context.load = (text) => {
+    writeFileSync(context.file, text);
+    return loadBroker({ config: context.file });
+  };
+  context.loadNames = (text) => {
+    writeFileSync(context.file, text);
+    return loadNameServer({ config: context.file });
+  };
+});
+
+test.after.each(({ file }) => rmSync(join(file, '..'), { recursive: true }));
+
+/** What the guides of ten years have in common. */
+const GUIDE = `brokerClusterName=rocketmq-cluster
+brokerName=broker-a
+brokerId=0
+namesrvAddr=rocketmq-nameserver1:9876;rocketmq-nameserver2:9876
+defaultTopicQueueNums=4
+autoCreateTopicEnable=true
+autoCreateSubscriptionGroup=true
+listenPort=10911
+deleteWhen=04
+fileReservedTime=120
+mapedFileSizeCommitLog=536870912
+mapedFileSizeConsumeQueue=300000
+destroyMapedFileIntervalForcibly=120000
+redeleteHangedFileInterval=120000
+diskMaxUsedSpaceRatio=88
+storePathRootDir=/usr/local/rocketmq/store
+storePathCommitLog=/usr/local/rocketmq/store/commitlog
+storePathConsumeQueue=/usr/local/rocketmq/store/consumequeue
+storePathIndex=/usr/local/rocketmq/store/index/
+storeCheckpoint=/usr/local/rocketmq/store/checkpoint
+abortFile=/usr/local/rocketmq/store/abort
+maxMessageSize=65536
+flushCommitLogLeastPages=4
+flushConsumeQueueThoroughInterval=60000
+brokerRole=ASYNC_MASTER
+flushDiskType=ASYNC_FLUSH
+checkTransactionMessageEnable=false
+sendMessageThreadPoolNums=128
+pullMessageThreadPoolNums=128
+`;
+
+test('the configuration of the guides: what can be taken is taken, the rest is said once', ({ load }) => {
+  const { values, warnings } = load(GUIDE);
+  assert.is(values.store.mappedFileSizeCommitLog, 536_870_912);
+  assert.is(values.store.mappedFileSizeConsumeQueue, 6_000_000);
+  assert.is(values.store.diskMaxUsedSpaceRatio, 88);
+  assert.equal(
+    warnings.map((line) => line.slice(0, line.indexOf('='))),
+    [
+      'mapedFileSizeCommitLog',
+      'mapedFileSizeConsumeQueue',
+      'sendMessageThreadPoolNums',
+      'pullMessageThreadPoolNums',
+    ],
+  );
+  assert.is(
+    warnings[0],
+    'mapedFileSizeCommitLog=536870912 is taken as mappedFileSizeCommitLog, as the key is called since RocketMQ 4.5.',
+  );
+  assert.match(warnings[1] ?? '', /default number of entries, which holds/);
+});
+
+test('an old spelling: other numbers count, today’s key wins, mistakes name the line', ({ load }) => {
+  assert.is(load('mapedFileSizeConsumeQueue=50000').values.store.mappedFileSizeConsumeQueue, 50_000);
+  const both = load('mapedFileSizeCommitLog=536870912\nmappedFileSizeCommitLog=268435456\n');
+  assert.is(both.values.store.mappedFileSizeCommitLog, 268_435_456);
+  assert.match(both.warnings.join(), /^mapedFileSizeCommitLog=536870912 has no effect: .* is set too/);
+  assert.throws(
+    () => load('mapedFileSizeCommitLog=1G'),
+    /mapedFileSizeCommitLog=1G is not possible: allowed/,
+  );
+});
+
+test('places that follow from the root: silent where they agree, told where not', ({ load }) => {
+  const root = 'storePathRootDir=/data/store\n';
+  assert.equal(load(`${root}storePathIndex=/data/store/../store/index\n`).warnings, []);
+  for (const [line, place] of [
+    ['storePathConsumeQueue=/fast/queues', '/data/store/consumequeue'],
+    ['storeCheckpoint=/data/store/index/checkpoint', '/data/store/checkpoint'],
+    ['abortFile=$MQ/abort', '/data/store/abort'],
+  ] as const) {
+    assert.equal(load(`${root}${line}\n`).warnings, [
+      `${line} has no effect, in RocketMQ neither: RingMQ uses ${place}, which follows from storePathRootDir.`,
+    ]);
+  }
+});
+
+test('the levels of the disk are read, and kept in their order of size', ({ load }) => {
+  const text = `diskMaxUsedSpaceRatio=50
+diskSpaceCleanForciblyRatio=60
+diskSpaceWarningLevelRatio=70
+cleanFileForciblyEnable=false`;
+  const { store } = load(text).values;
+  assert.equal(
+    [store.diskMaxUsedSpaceRatio, store.diskSpaceCleanForciblyRatio, store.diskSpaceWarningLevelRatio],
+    [50, 60, 70],
+  );
+  assert.is(store.cleanFileForciblyEnable, false);
+  assert.throws(() => load('diskSpaceWarningLevelRatio=95'), /=95 is not possible: allowed is 35 to 90/);
+  assert.match(
+    load('rocketmq.broker.diskSpaceWarningLevelRatio=0.95').warnings.join(),
+    /Java system property: set diskSpaceWarningLevelRatio, in percent/,
+  );
+});
+
+test('a misspelt key is told with the nearest one', ({ load }) => {
+  for (const [line, nearest] of [
+    ['defaultTopicQueueNum=16', 'defaultTopicQueueNums'],
+    ['BROKERCLUSTERNAME=x', 'brokerClusterName'],
+    ['dLedgerGroup=x', 'dLegerGroup'],
+    ['storePathConsumerQueue=/x', 'storePathConsumeQueue'],
+    ['ringmq.networkThread=1', 'ringmq.networkThreads'],
+  ] as const) {
+    assert.equal(load(`${line}\n`).warnings, [`${line} has no effect: did you mean ${nearest}?`]);
+  }
+});
+
+test('a misspelt key that guards something ends the start, unless it says what holds anyway', ({
+  load,
+  file,
+}) => {
+  for (const [line, nearest] of [
+    ['autoCreateTopicEnabled=false', 'autoCreateTopicEnable'],
+    ['autoCreateSubscriptionGroups=false', 'autoCreateSubscriptionGroup'],
+    ['flushDiskTyp=SYNC_FLUSH', 'flushDiskType'],
+    ['brokerIp1=192.0.2.1', 'brokerIP1'],
+    ['bindAdress=192.0.2.1', 'bindAddress'],
+    ['brokerPermision=4', 'brokerPermission'],
+    ['fileReserveTime=240', 'fileReservedTime'],
+    ['storePathRoot=/x', 'storePathRootDir'],
+    ['nameSrvAddr=192.0.2.1:9876', 'namesrvAddr'],
+    ['diskMaxUsedSpaceRation=80', 'diskMaxUsedSpaceRatio'],
+  ] as const) {
+    const guards = brokerKeys.get(nearest)?.guards;
+    assert.ok(guards, nearest);
+    const sentence = `${file}: ${line} has no effect: did you mean ${nearest}? It decides ${guards}: correct the line or take it out.`;
+    let message = '';
+    try {
+      load(`${line}\n`);
+    } catch (error) {
+      message = (error as Error).message;
+    }
+    assert.is(message, sentence);
+  }
+  const harmless = load('autoCreateTopicEnabled=true\nflushDiskTyp=ASYNC_FLUSH\nfileReserveTime=72\n');
+  assert.is(harmless.warnings.length, 3, harmless.warnings.join('\n'));
+  for (const warning of harmless.warnings) assert.match(warning, /has no effect: did you mean \w+\?$/);
+});
+
+test('what RingMQ does not have ends the start, with the line that allows it', ({ load, file }) => {
+  for (const line of [
+    'aclEnable=true',
+    'authenticationEnabled=TRUE',
+    'authorizationEnabled=true',
+    'enableControllerMode=true',
+    'enableDLegerCommitLog=true',
+    'enableSlaveActingMaster=true',
+    'duplicationEnable=true',
+    'brokerRole=SLAVE',
+    'brokerId=1',
+    'inSyncReplicas=2',
+    'useTLS=true',
+    'tls.server.mode=enforcing',
+    'storeType=defaultRocksDB',
+    'readOnlyCommitLogStorePaths=/old',
+    'haMasterAddress=192.0.2.1:10912',
+  ]) {
+    const name = line.slice(0, line.indexOf('='));
+    let message = '';
+    try {
+      load(`${line}\n`);
+    } catch (error) {
+      message = (error as Error).message;
+    }
+    assert.ok(message.startsWith(`${file}: ${line} has no effect: RingMQ `), `${line}: ${message}`);
+    const allowing = `ringmq.allowMissing=${name}`;
+    assert.ok(message.endsWith(`with this line: ${allowing}`), message);
+    const { values, warnings } = load(`${line}\n${allowing}\n`);
+    assert.is(warnings.length, 1, warnings.join('\n'));
+    assert.ok(warnings[0]?.startsWith(`${line} has no effect: RingMQ `), warnings[0]);
+    assert.equal([values.settings.brokerId, values.listener.brokerRole], [0, 'ASYNC_MASTER']);
+  }
+  assert.equal(load('aclEnable=false\nbrokerId=0\nstoreType=default\ninSyncReplicas=1\n').warnings, []);
+});
+
+test('all that is missing is told at once, and what is allowed stays allowed', ({ load }) => {
+  const text = 'aclEnable=true\nbrokerRole=SLAVE\nbrokerId=1\nringmq.allowMissing = aclEnable\n';
+  assert.throws(
+    () => load(text),
+    /brokerRole=SLAVE .* brokerId=1 .* these lines out, .*: ringmq\.allowMissing=aclEnable,brokerRole,brokerId$/,
+  );
+  assert.throws(() => load('ringmq.allowMissing=aclEnabled'), /write ringmq\.allowMissing=aclEnable\.$/);
+  assert.throws(() => load('ringmq.allowMissing=everything'), /allowed are names, .* aclEnable, /);
+});
+
+test('what is missing, misspelt, ends the start too', ({ load }) => {
+  assert.throws(
+    () => load('aclEnabled=true'),
+    /did you mean aclEnable\? RingMQ does not check who a client is/,
+  );
+  assert.throws(() => load('tlsEnable=true'), /did you mean tls\.enable\? RingMQ does not encrypt/);
+  assert.match(load('aclEnabled=false').warnings.join(), /^aclEnabled=false .* did you mean aclEnable\?$/);
+});
+
+test('keys of the other file, and a master that waits for no slave', ({ load, loadNames }) => {
+  assert.match(load('enableTopicList=false').warnings.join(), /it is a key of namesrv\.conf, which/);
+  assert.match(loadNames('brokerIP1=192.0.2.1').warnings.join(), /it is a key of broker\.conf, which/);
+  assert.match(load('brokerRole=SYNC_MASTER').warnings.join(), /SYNC_MASTER waits for no slave/);
+});
+
+test('namesrv.conf is judged in the same way', ({ loadNames }) => {
+  const { warnings } = loadNames(
+    'rocketmqHome=/opt/rocketmq\nclusterTest=false\nserverWorkerThreads=16\nneedWaitForServices=false\nzzz=1\n',
+  );
+  assert.equal(warnings, [
+    'rocketmqHome=/opt/rocketmq has no effect: RingMQ needs no RocketMQ beside it.',
+    'serverWorkerThreads=16 has no effect: ringmq.networkThreads threads serve the sockets.',
+    'needWaitForServices=false has no effect: did you mean needWaitForService?',
+    'zzz=1 has no effect: RocketMQ 5.5.0 has no such key.',
+  ]);
+  assert.throws(
+    () => loadNames('enableTopicsList=false'),
+    /did you mean enableTopicList\? It decides whether/,
+  );
+  assert.throws(
+    () => loadNames('enableControllerInNamesrv=true'),
+    /no controllers.*: ringmq\.allowMissing=enableControllerInNamesrv$/,
+  );
+  const allowed = loadNames('enableControllerInNamesrv=true\nringmq.allowMissing=enableControllerInNamesrv');
+  assert.is(allowed.warnings.length, 1);
+  assert.throws(
+    () => loadNames('listenPort=x'),
+    /some\.conf: listenPort=x is not possible: allowed is 0 to 65535/,
+  );
+  assert.throws(() => loadNames('kvConfigPath=$X/kv.json'), /kvConfigPath=.*\$X is not replaced here/);
+});
+
+test('every note is about a key without effect; what is missing has a key', () => {
+  const names = new Set([...unsupportedGroups, ...nameServerGroups].flatMap(keysOf).map((key) => key.name));
+  assert.equal(
+    Object.keys(instead).filter((name) => !names.has(name)),
+    [],
+  );
+  assert.equal(
+    missingKeys.filter((name) => !names.has(name) && !brokerKeys.has(name)),
+    [],
+  );
+  assert.equal(
+    olderNames.filter((name) => names.has(name) || brokerKeys.has(name)),
+    [],
+  );
+});
+
+test.run();
