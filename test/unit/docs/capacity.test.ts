@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import { BROKER_SHARE, connectionLimit, NAME_SERVER_SHARE } from '../../../src/lib/descriptors.ts';
 import { FIXED_BYTES_V1_IPV4, IPV6_EXTRA } from '../../../src/record/layout.ts';
 import { INDEX_ENTRY_BYTES } from '../../../src/store/index/index-layout.ts';
+import { DEFAULT_STORE_OPTIONS } from '../../../src/store/options.ts';
 import { ENTRY_BYTES as QUEUE_ENTRY_BYTES } from '../../../src/store/queue/consume-queue.ts';
 import { readProjectFile } from '../../support/source-files.ts';
 
@@ -41,12 +42,12 @@ test('bytes of a message', () => {
 });
 
 test('watermarks', () => {
-  const source = readProjectFile('src/store/retention/retention.ts');
-  const levels = ['DELETE_BY_TIME', 'DELETE_BY_FORCE', 'REFUSE_WRITES'].map((name) =>
-    Math.round(100 * Number(new RegExp(`const ${name} = ([\\d.]+);`).exec(source)?.[1])),
-  );
-  const shown = [...page.matchAll(/^\| above (\d+) % \|/gm)].map(([, level]) => Number(level));
-  assert.equal(shown, levels);
+  const rows = [...page.matchAll(/^\| above (\d+) % \| `(\w+)` \|/gm)];
+  const shown = rows.map(([, percent, key]) => [key, Number(percent)]);
+  const { diskMaxUsedSpaceRatio, diskSpaceCleanForciblyRatio, diskSpaceWarningLevelRatio } =
+    DEFAULT_STORE_OPTIONS;
+  const marks = { diskMaxUsedSpaceRatio, diskSpaceCleanForciblyRatio, diskSpaceWarningLevelRatio };
+  assert.equal(shown, Object.entries(marks));
 });
 
 test.run();
