@@ -16,8 +16,8 @@ export const groups = {
   // The full run takes ten minutes.
   hostile: { ...standard, limitSeconds: 1500 },
   interop: { ...standard, limitSeconds: 600 },
-  // Installs, clones and other Node.js versions: minutes, and the registry of npm.
-  newcomer: { ...standard, limitSeconds: 900, onlyFull: true },
+  // Installs, clones, other Node.js versions, the commands of all pages: minutes, and several registries.
+  newcomer: { ...standard, limitSeconds: 2400, onlyFull: true },
 };
 
 /** The groups that are named, or all; some run only with `--full` or when they are named. */

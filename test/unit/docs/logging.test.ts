@@ -14,7 +14,7 @@ const page = readProjectFile('docs/logging.md');
 
 const section = (title: string) => page.split(/^## /m).find((part) => part.startsWith(`${title}\n`)) ?? '';
 const blocks = (language: string) =>
-  [...page.matchAll(new RegExp(`^\`\`\`${language}\n([^]*?)^\`\`\`$`, 'gm'))].map(
+  [...page.matchAll(new RegExp(`^\`\`\`${language}(?: .*)?\n([^]*?)^\`\`\`$`, 'gm'))].map(
     ([, text]) => text as string,
   );
 

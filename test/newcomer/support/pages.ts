@@ -1,0 +1,49 @@
+// The pages whose commands are run, and what of them a test cannot run.
+
+import { makeSampleStore } from './sample-store.ts';
+import { type PageTrip, startServer, type Workshop } from './workshop.ts';
+
+export type Page = Omit<PageTrip, 'clone' | 'notRun'> & {
+  readonly notRun?: Readonly<Record<string, string>>;
+};
+
+/** In the order of their cost. */
+export const PAGES: readonly Page[] = [
+  {
+    page: 'README.md',
+    inClone: true,
+    notRun: {
+      'npm test         # sets up what is missing, then all test groups, cheapest first':
+        'it is what runs this test',
+    },
+  },
+  { page: 'docs/quick-start.md', inClone: false },
+  { page: 'docs/platforms.md', inClone: false },
+  { page: 'docs/capacity.md', inClone: false, prepare: aRunningBroker },
+  { page: 'docs/operations.md', inClone: false },
+  { page: 'docs/log-tools.md', inClone: false, prepare: makeSampleStore },
+  { page: 'docs/logging.md', inClone: false },
+  {
+    page: 'CONTRIBUTING.md',
+    inClone: true,
+    notRun: {
+      'npm test -- unit sim    # some groups (or npm run test:unit, test:sim, …)':
+        'it is what runs this test',
+    },
+  },
+];
+
+/** Pages that have a test of their own. */
+export const OWN_TEST: ReadonlyMap<string, string> = new Map([
+  ['docs/embedding.md', 'test/newcomer/embedding.test.ts'],
+]);
+
+/** Pages with commands that no test runs. */
+export const NOT_RUN: ReadonlyMap<string, string> = new Map([
+  ['bench/README.md', 'benchmarks of minutes and hours; their options are tested in test/unit/bench'],
+]);
+
+/** With its store where it lies by default. */
+async function aRunningBroker(workshop: Workshop): Promise<void> {
+  await startServer(workshop, 'ringmq standalone');
+}
