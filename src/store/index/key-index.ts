@@ -48,6 +48,8 @@ export class KeyIndex {
   #beginTimestamp = 0;
   #endTimestamp = 0;
   #lastName = '';
+  /** Something was entered in the file since its header was written. */
+  #isAhead = false;
   /** Keys entered of the record at `endPhysical`; of one that could not be entered whole, those to leave out. */
   #keys = 0;
   #partial = -1;
@@ -93,6 +95,7 @@ export class KeyIndex {
     view.setInt32(slotAt, this.#count);
     if (previous === 0) this.#usedSlots++;
     this.#count++;
+    this.#isAhead = true;
     this.#endTimestamp = Math.max(this.#endTimestamp, storeTimestamp);
     this.#keys = physicalOffset === this.endPhysical ? this.#keys + 1 : 1;
     this.endPhysical = physicalOffset;
@@ -103,7 +106,9 @@ export class KeyIndex {
   commit(): number {
     const mapping = this.#mapping;
     if (mapping === undefined) return 0;
-    if (this.#count <= 1) return mapping.error();
+    // The header of a file that was only resumed says where its last entry leads, which `endPhysical` may lie before.
+    if (!this.#isAhead) return mapping.error();
+    this.#isAhead = false;
     const { view } = mapping;
     writeInt64(view, END_TIMESTAMP, this.#endTimestamp);
     writeInt64(view, END_PHYSICAL, this.endPhysical);

@@ -134,6 +134,15 @@ test('the last record of a full file is entered again when its file is the newes
   assert.is(newIndex(first.disk, first.clock).index.endPhysical, 103);
 });
 
+test('the header of a full file that is opened again stays as it is', () => {
+  const { disk, clock, index } = newIndex();
+  for (let i = 0; i < 5; i++) index.put(i, 100 + i, 1);
+  index.commit();
+  const before = fileBytes(disk).subarray(0, 40);
+  assert.is(newIndex(disk, clock).index.commit(), 0);
+  assert.equal(fileBytes(disk).subarray(0, 40), before);
+});
+
 test('unique key, every key and the tag find the message; the topic tells apart', () => {
   const { store } = smallStore();
   const put = (topic: string, properties: string) =>
