@@ -68,8 +68,9 @@ export async function runControl(start: EmbeddedStart, threads: EngineThreads): 
     setState(ENDED);
     report({ kind: 'died', error: reportOf('RINGMQ_DIED', error.message, error) });
   });
-  const swept = start.temporary ? sweep() : undefined;
   let closing = false;
+  // A close does not wait for what others have left behind.
+  const swept = start.temporary ? sweep(() => closing) : undefined;
   port.on('message', async (request: HostRequest) => {
     if (request.kind === 'createTopic') return await createTopic(running.topics, request);
     if (closing) return;
@@ -134,9 +135,9 @@ async function createTopic(maker: TopicMaker, { id, name, queues }: CreateTopic)
   }
 }
 
-async function sweep(): Promise<void> {
+async function sweep(isOver: () => boolean): Promise<void> {
   try {
-    await sweepTemporaryStores();
+    await sweepTemporaryStores(undefined, isOver);
   } catch (error) {
     log.info({ err: error }, 'temporary stores of processes that are gone cannot be looked for');
   }

@@ -52,11 +52,14 @@ export function makeTemporaryStore(parent = tmpdir()): TemporaryStore {
   return { directory, remove };
 }
 
-/** Removes stores of this user that processes have left behind, as many as a start may; resolves how many. */
-export async function sweepTemporaryStores(parent = tmpdir()): Promise<number> {
+/**
+ * Removes stores of this user that processes have left behind, as many as a start may; resolves how many. Ends after the
+ * one that is under way when `isOver`.
+ */
+export async function sweepTemporaryStores(parent = tmpdir(), isOver = () => false): Promise<number> {
   let removed = 0;
   for (const directory of candidates(parent)) {
-    if (removed === MAX_REMOVED) break;
+    if (removed === MAX_REMOVED || isOver()) break;
     if (await removeIfLeft(directory)) removed++;
   }
   return removed;

@@ -70,4 +70,11 @@ test('a start removes so many and no more', async ({ parent }) => {
   assert.is(await sweepTemporaryStores(parent), 8);
 });
 
+test('a broker that closes waits for no more than the one that is being removed', async ({ parent }) => {
+  for (let i = 0; i < 3; i++) leftStore(parent);
+  let removed = 0;
+  assert.is(await sweepTemporaryStores(parent, () => removed++ > 0), 1);
+  assert.is(readdirSync(parent).length, 2);
+});
+
 test.run();
