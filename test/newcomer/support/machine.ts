@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { PROJECT } from '../../support/packaging.ts';
+import { cloneInto } from './checkout.ts';
 
 const temporary = mkdtempSync(join(tmpdir(), 'ringmq-newcomer-'));
 
@@ -85,10 +86,10 @@ export async function stop(child: ChildProcess): Promise<number | null> {
   return ended;
 }
 
-/** A clone of what is committed here. */
+/** A clone of what is here. */
 export function cloneRepository(name: string): string {
   const folder = join(temporaryFolder('clones'), name);
-  succeed('git', ['clone', '--quiet', PROJECT, folder], { cwd: temporary });
+  cloneInto(folder);
   return folder;
 }
 

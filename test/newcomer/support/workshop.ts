@@ -15,9 +15,9 @@ import {
 import { homedir, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { freeBrokerPort, freePort } from '../../interop/support/ports.ts';
+import { Command, endAllCommands, signalGroup } from './command.ts';
 import { type Block, blocksOf } from './page.ts';
 import { missingLine } from './shape.ts';
-import { Command, endAllCommands, signalGroup } from './terminal.ts';
 import { makeTools, type Ports, type ToolSetting } from './tools.ts';
 
 /** What a block may take: npm, Maven and Go fetch packages in some. */

@@ -1,4 +1,4 @@
-// A command as somebody runs it in a terminal: a process group of its own, its output, Ctrl-C.
+// A command as somebody runs it: a process group of its own, its output, Ctrl-C.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 
