@@ -53,8 +53,8 @@ export function makeTemporaryStore(parent = tmpdir()): TemporaryStore {
 }
 
 /**
- * Removes stores of this user that processes have left behind, as many as a start may; resolves how many. Ends after the
- * one that is under way when `isOver`.
+ * Removes stores of this user that processes have left behind, as many as a start may; resolves how many. Ends after
+ * the one that is under way when `isOver`.
  */
 export async function sweepTemporaryStores(parent = tmpdir(), isOver = () => false): Promise<number> {
   let removed = 0;
