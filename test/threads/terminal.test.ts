@@ -1,5 +1,7 @@
 // `npm start` in a real terminal: Ctrl-C reaches node twice, from the terminal and from npm.
 
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -39,6 +41,28 @@ test('so does one on the command line itself, and one that a nervous hand types 
   const node = `'${process.execPath}' '${join(ROOT, 'dist/bundle/main.cjs')}' standalone`;
   await stopsCleanly(node, (terminal) => terminal.type(CTRL_C));
   await stopsCleanly(node, (terminal) => terminal.type(CTRL_C.repeat(3)));
+});
+
+test('a signal that npm alone gets reaches the broker', async () => {
+  for (const command of [
+    ['start', '--'],
+    ['run', 'ringmq', '--', 'standalone'],
+  ]) {
+    const store = temporaryStore();
+    const options = ['--port', '0', '--namesrv-port', '0', '--store', store.directory];
+    const npm = spawn('npm', [...command, ...options], { cwd: ROOT, stdio: ['ignore', 'pipe', 'ignore'] });
+    const ended = once(npm, 'exit');
+    let output = '';
+    for await (const chunk of npm.stdout) {
+      output += chunk;
+      if (output.includes('RingMQ ready')) break;
+    }
+    assert.ok(existsSync(join(store.directory, 'abort')), output);
+    npm.kill('SIGTERM');
+    await ended;
+    assert.not(existsSync(join(store.directory, 'abort')), command.join(' '));
+    store.remove();
+  }
 });
 
 test.run();
