@@ -151,7 +151,8 @@ Napi::Value reserveRegionCall(const Napi::CallbackInfo& info) {
   const uint64_t length = arguments.offset(2);
   requireSegment(&arguments, region.get(), from, length);
   if (!arguments.valid()) return arguments.reject("reserveRegion: not a segment, or range outside of it");
-  return arguments.answer(reserveRoom(region.get()->descriptor, from, from + length));
+  return arguments.answer(
+      reserveRoom(region.get()->descriptor, from, from + length, WithoutAllocation::kWriteZeros));
 }
 
 Napi::Value reserveRegionAheadCall(const Napi::CallbackInfo& info) {
@@ -163,7 +164,8 @@ Napi::Value reserveRegionAheadCall(const Napi::CallbackInfo& info) {
   requireSegment(&arguments, region->get(), from, length);
   if (!arguments.valid()) return arguments.reject("reserveRegionAhead: not a segment, or range outside of it");
   return runInPool(info.Env(), "reserveRegionAhead", [region, from, length] {
-    return reserveRoom(region->get()->descriptor, from, from + length);
+    // Zeros in the background could come after what the writer has written there meanwhile.
+    return reserveRoom(region->get()->descriptor, from, from + length, WithoutAllocation::kFail);
   });
 }
 

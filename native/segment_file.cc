@@ -32,20 +32,17 @@ bool hasSpaceFor(int descriptor, size_t bytes) {
   return static_cast<uint64_t>(status.f_bavail) * status.f_frsize >= bytes;
 }
 
-/// Where the file system cannot allocate, zeros are written when `missing` says that there is something to be done.
-int allocate(int descriptor, size_t from, size_t to, size_t missing) {
+int allocate(int descriptor, size_t from, size_t to) {
   int result;
   do {
     result = fallocate(descriptor, FALLOC_FL_KEEP_SIZE, static_cast<off_t>(from), static_cast<off_t>(to - from));
   } while (result != 0 && errno == EINTR);
-  if (result == 0) return 0;
-  if (errno != EOPNOTSUPP && errno != ENOSYS) return -errno;
-  return missing == 0 ? 0 : writeZeros(descriptor, from, to);
+  return result == 0 ? 0 : -errno;
 }
 
 int fillAndSync(int descriptor, const SegmentSize& size) {
   if (ftruncate(descriptor, static_cast<off_t>(size.bytes)) != 0) return -errno;
-  const int result = reserveRoom(descriptor, 0, size.room);
+  const int result = reserveRoom(descriptor, 0, size.room, WithoutAllocation::kWriteZeros);
   if (result < 0) return result;
   return fsync(descriptor) == 0 ? 0 : -errno;
 }
@@ -111,7 +108,7 @@ int prepareSegmentFile(const std::string& path, const SegmentSize& size) {
   return closeWith(descriptor, fits ? 0 : -EINVAL);
 }
 
-int reserveRoom(int descriptor, size_t from, size_t to) {
+int reserveRoom(int descriptor, size_t from, size_t to, WithoutAllocation otherwise) {
   if (from >= to) return 0;
   struct stat status;
   if (fstat(descriptor, &status) != 0) return -errno;
@@ -120,7 +117,10 @@ int reserveRoom(int descriptor, size_t from, size_t to) {
   const size_t missing = held >= to ? 0 : std::min(to - from, to - held);
   // Otherwise the file system would give out its last block first, to the cost of everybody else who writes.
   if (missing > 0 && !hasSpaceFor(descriptor, missing)) return -ENOSPC;
-  return allocate(descriptor, from, to, missing);
+  const int result = allocate(descriptor, from, to);
+  if (result != -EOPNOTSUPP && result != -ENOSYS) return result;
+  if (missing == 0) return 0;
+  return otherwise == WithoutAllocation::kWriteZeros ? writeZeros(descriptor, from, to) : -EOPNOTSUPP;
 }
 
 int writeZeros(int descriptor, size_t from, size_t to) {

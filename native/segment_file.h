@@ -21,9 +21,11 @@ struct SegmentSize {
 int openOrCreateSegmentFile(const std::string& path, const SegmentSize& size);
 /// The same without leaving it open; -EINVAL when a file of another size is there. 0 or -errno. Thread-safe.
 int prepareSegmentFile(const std::string& path, const SegmentSize& size);
-/// Allocates what [from, to) of the file has not got yet. Nothing was written there: where the file system cannot
-/// allocate, zeros are written. 0, -ENOSPC or another -errno.
-int reserveRoom(int descriptor, size_t from, size_t to);
+/// What to do on a file system that cannot allocate.
+enum class WithoutAllocation { kWriteZeros, kFail };
+/// Allocates what [from, to) of the file has not got yet. Nothing was written there, and with `kWriteZeros` nobody
+/// writes there meanwhile. 0, -ENOSPC, -EOPNOTSUPP or another -errno.
+int reserveRoom(int descriptor, size_t from, size_t to, WithoutAllocation otherwise);
 
 /// Writes zeros to [from, to). 0 or -errno.
 int writeZeros(int descriptor, size_t from, size_t to);

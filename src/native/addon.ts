@@ -40,7 +40,7 @@ export interface NativeAddon {
    * -ENOSPC. Blocks for as long as the file system takes.
    */
   reserveRegion(region: number, from: number, length: number): number;
-  /** The same in libuv's thread pool. Resolves 0 or -errno. */
+  /** The same in libuv's thread pool, by allocation alone. Resolves 0 or -errno: -EOPNOTSUPP. */
   reserveRegionAhead(region: number, from: number, length: number): Promise<number>;
   /**
    * This thread's ArrayBuffer over a region; the same object on every call. It keeps the region mapped until

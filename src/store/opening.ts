@@ -109,8 +109,7 @@ export class OpenStore {
       const births = TopicBirths.load(disk, options, parts.warn);
       const ledger = readLedger(disk, options, parts.warn);
       const recovered = recoverStore({ ...parts, lastRun, births, ledger });
-      disk.writeWhole(storePaths.abort(options.directory), Buffer.from(String(process.pid)));
-      disk.writeWhole(storePaths.boot(options.directory), Buffer.from(disk.boot()));
+      markRunning(disk, options);
       return new OpenStore(parts, lock, recovered, births, ledger?.end ?? -1);
     } catch (error) {
       disk.unlock(lock);
@@ -260,6 +259,39 @@ function takeLock(disk: Disk, directory: string): number {
   throw new Error(
     `${storePaths.lock(directory)} cannot be used (${reason}): it has to be a file that this user may write.`,
   );
+}
+
+/** Says that the store is in use, and in which boot. A full disk has room for an empty file, and consumers to serve. */
+function markRunning(disk: Disk, options: StoreOptions): void {
+  const abort = storePaths.abort(options.directory);
+  const boot = storePaths.boot(options.directory);
+  whereRoomIs(
+    () => disk.writeWhole(abort, Buffer.from(String(process.pid))),
+    () => {
+      const file = disk.open(abort, 0);
+      if (typeof file !== 'number') file.close();
+      return typeof file !== 'number' && disk.syncDirectory(options.directory) === 0;
+    },
+  );
+  if (lastBoot(disk, options) === disk.boot()) return;
+  whereRoomIs(
+    () => disk.writeWhole(boot, Buffer.from(disk.boot())),
+    // An unknown boot is taken for another one.
+    () => {
+      disk.remove(boot);
+      return true;
+    },
+  );
+}
+
+/** `otherwise` = what will do on a full disk; false when that is not possible either. */
+function whereRoomIs(write: () => void, otherwise: () => boolean): void {
+  try {
+    write();
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if ((code !== 'ENOSPC' && code !== 'EDQUOT') || !otherwise()) throw error;
+  }
 }
 
 function lastRunOf({ disk, options, warn }: OpeningParts): LastRun {

@@ -457,7 +457,8 @@ export class SimDisk implements Disk {
 
   /** A file appears empty and gets its size in a second step: a crash may come between. */
   #create(path: string, size: number, room = size): SimFile | number {
-    const outcome = this.outcomeOf('allocate');
+    // A name takes no room, where its directory has some left.
+    const outcome = size === 0 ? 0 : this.outcomeOf('allocate');
     if (outcome < 0) return outcome;
     const empty = new SimFile(0);
     this.#change([path], (tree) => tree.files.set(path, empty));

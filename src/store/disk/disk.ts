@@ -20,7 +20,7 @@ export interface Mapping {
    * file system takes.
    */
   reserve(from: number, length: number): number;
-  /** The same in the background. */
+  /** The same in the background; only where the file system can allocate. */
   reserveAhead(from: number, length: number): Promise<number>;
   /** CRC-32 (unsigned) of a range. */
   crc(offset: number, length: number): number;

@@ -192,8 +192,10 @@ export const nativeDisk: Disk = {
     const temporary = `${path}.tmp`;
     const descriptor = openSync(temporary, 'w');
     try {
-      writeSync(descriptor, content);
-      fsyncSync(descriptor);
+      naming(path, () => {
+        writeSync(descriptor, content);
+        fsyncSync(descriptor);
+      });
     } finally {
       closeSync(descriptor);
     }

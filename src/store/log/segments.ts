@@ -97,9 +97,10 @@ export class Segments implements LogBytes {
     return mapping.error(from, length) === 0 ? 0 : this.#copyFromFile(position, length, target, at);
   }
 
-  /** First errno that the fault guard recorded in an open file, or 0. */
-  error(): number {
-    for (const mapping of this.#open.values()) {
+  /** First errno that the fault guard recorded in an open file, or 0; `but` = start of one that is left out. */
+  error(but = -1): number {
+    for (const [start, mapping] of this.#open) {
+      if (start === but) continue;
       const errno = mapping.error();
       if (errno !== 0) return errno;
     }

@@ -21,6 +21,7 @@ export interface LogScan {
   damage: string | undefined;
 }
 
+const PAGE = 4096;
 /** Bytes between two calls of `progress`. */
 const PROGRESS_STEP = 256 * 1024 * 1024;
 
@@ -35,10 +36,10 @@ export function scanLog(parts: RecoveryParts, log: LogFiles, beliefs: Beliefs, s
     const at = segments.offsetOf(scan.end);
     const isSound = check.check(mapping, at, scan.end - at);
     // Zeros that the fault guard put in place of an unreadable page are neither an end nor a record.
-    if (mapping.error() !== 0) throw unreadable(parts, log, scan.end, mapping.error());
+    throwUnreadable(parts, log, scan.end);
     if (!isSound) {
       const found = judge(log, parts.options, beliefs, scan.end, check);
-      if (segments.error() !== 0) throw unreadable(parts, log, scan.end, segments.error());
+      throwUnreadable(parts, log, scan.end);
       if (found.kind === 'hole') {
         mendHole(parts, log, scan, found.to, found.reason, check);
         continue;
@@ -87,13 +88,22 @@ function mendHole(
   );
 }
 
-function unreadable(
-  { options }: RecoveryParts,
-  { segments }: LogFiles,
-  position: number,
-  errno: number,
-): Error {
-  return new Error(
+/**
+ * Throws when something that was looked at cannot be read. A hole behind the log can: it is zeros. But to look at one
+ * through a mapping takes room on a full tmpfs, and the fault guard then tells of it as of a bad page.
+ */
+function throwUnreadable({ disk, options }: RecoveryParts, { segments }: LogFiles, position: number): void {
+  const errno = segments.error();
+  if (errno === 0) return;
+  const page = Math.ceil(segments.offsetOf(position) / PAGE) * PAGE;
+  const elsewhere = segments.error(segments.startOf(position));
+  const before = segments.at(position)?.error(0, page) ?? errno;
+  if (elsewhere === 0 && before === 0 && disk.firstData(segments.pathOf(position), page) < 0) {
+    // Mapped anew they have met nothing.
+    segments.close();
+    return;
+  }
+  throw new Error(
     `${segments.pathOf(position)} cannot be read near ${position} (${errnoName(errno)}); nothing was changed. ` +
       `Copy ${options.commitLogDirectory} to a sound disk, with zeros for what cannot be read, and start from there.`,
   );

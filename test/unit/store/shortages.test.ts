@@ -16,6 +16,7 @@ import {
   Positions,
 } from '../../../src/ring/positions.ts';
 import { Watermark } from '../../../src/ring/watermark.ts';
+import type { Mapping } from '../../../src/store/disk/disk.ts';
 import { Dispatcher } from '../../../src/store/dispatch/dispatcher.ts';
 import { IndexReader } from '../../../src/store/index/index-reader.ts';
 import { KeyIndex, listIndexFiles } from '../../../src/store/index/key-index.ts';
@@ -25,8 +26,9 @@ import { Segments } from '../../../src/store/log/segments.ts';
 import { QueueDirectory } from '../../../src/store/queue/queue-directory.ts';
 import { QueueTable } from '../../../src/store/queue/queue-table.ts';
 import { EntryBlock, QueueFiles } from '../../../src/store/read/queue-files.ts';
+import { SimDisk } from '../../sim/sim-disk.ts';
 import { FailingDisk } from '../../support/failing-disk.ts';
-import { headFor, LOG, StillClock } from '../../support/messages.ts';
+import { headFor, LOG, StillClock, smallStore } from '../../support/messages.ts';
 
 const test = suite('shortages');
 const EMFILE = 24;
@@ -244,6 +246,58 @@ test('the flusher halts for a lost page in what it syncs, and for no other', () 
   positions.set(FLUSHED, 0);
   flusher.doWork();
   assert.is(positions.halted, true);
+});
+
+test('a store that was closed is opened again on a full disk, and says that it is in use', async () => {
+  const first = smallStore();
+  first.store.append('T', headFor(0), Buffer.from('b'), '');
+  assert.is(await first.store.close(), true);
+  const { disk } = first;
+  assert.is(disk.size('/store/abort'), -1);
+  disk.full = true;
+  const { store } = smallStore({}, disk);
+  assert.is(disk.size('/store/abort'), 0);
+  const queue = store.queue('T', 0);
+  assert.is(queue && store.reader.readQueue(queue, 0, 10).length, 1);
+});
+
+test('behind the log a hole is zeros, though a full disk had no room to look at it', () => {
+  const PAGE = 4096;
+  /** Who looks at a hole through a mapping meets a fault, until the file is mapped anew. */
+  class FullTmpfs extends SimDisk {
+    meets = false;
+    override map(path: string, size: number, create?: number): Mapping | number {
+      const mapping = super.map(path, size, create);
+      if (typeof mapping === 'number' || !path.startsWith(LOG)) return mapping;
+      const close = mapping.close.bind(mapping);
+      let met = false;
+      // The record is looked at first, then what lies behind it.
+      let looks = 0;
+      mapping.error = (from = 0, length = size) => {
+        const meets = this.meets && from + length > PAGE && looks++ > 0;
+        met ||= meets;
+        return meets ? 5 : 0;
+      };
+      mapping.close = () => {
+        if (met) this.meets = false;
+        close();
+      };
+      return mapping;
+    }
+  }
+  for (const damaged of [false, true]) {
+    const disk = new FullTmpfs();
+    const first = smallStore({}, disk);
+    first.store.append('T', headFor(0), Buffer.from('b'), '');
+    first.store.flush();
+    disk.kill();
+    disk.meets = true;
+    // Something stands behind the page: then nobody knows what the fault took away.
+    if (damaged) disk.bytesOf(`${LOG}/00000000000000000000`)[3 * PAGE] = 1;
+    if (damaged) assert.throws(() => smallStore({}, disk), /cannot be read near/);
+    if (damaged) continue;
+    assert.is(smallStore({}, disk).store.positions.get(APPENDED), first.store.positions.get(APPENDED));
+  }
 });
 
 test.run();
