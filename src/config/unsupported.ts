@@ -3,7 +3,7 @@ import { nearestName } from '../lib/nearest.ts';
 import { quote } from '../lib/quote.ts';
 import { UserError } from '../lib/user-error.ts';
 import { instead } from './instead.ts';
-import { lackOf, missingKeys } from './missing.ts';
+import { lackOf, missingKeys, seemingLackOf } from './missing.ts';
 import type { UnsupportedGroup } from './unsupported-keys.ts';
 
 /** Prefix of keys that RocketMQ does not have. */
@@ -44,6 +44,13 @@ export interface Vocabulary {
   guards(name: string): string | undefined;
   /** Whether the key has this value anyway. */
   holds(name: string, value: string): boolean;
+}
+
+/** What RingMQ lacks of what the line asks for, by a key that is known for it or by one that sounds like it. */
+export function lackOfLine(name: string, value: string, vocabulary: Vocabulary): string | undefined {
+  const { names, unsupported, elsewhere } = vocabulary;
+  const isKnown = names.includes(name) || unsupported.has(name) || elsewhere.names.has(name);
+  return lackOf(name, value) ?? (isKnown ? undefined : seemingLackOf(name, value));
 }
 
 /**
