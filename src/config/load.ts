@@ -1,4 +1,5 @@
 /** Puts a broker's configuration together: defaults, then the file, then the command line. */
+import { isIP, isIPv6 } from 'node:net';
 import { availableParallelism, homedir, hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { UserError } from '../lib/user-error.ts';
@@ -157,11 +158,17 @@ export function defaultValues(): BrokerValues {
   };
 }
 
+/** Where to listen for clients that are told `advertised`. */
+function addressFor(advertised: string): string {
+  if (!isLoopback(advertised)) return isIPv6(advertised) && !isWildcard(advertised) ? '::' : '0.0.0.0';
+  return isIP(advertised) === 0 ? '127.0.0.1' : advertised;
+}
+
 /** Defaults that depend on other values, and checks over several of them. */
 function complete(values: BrokerValues, set: ReadonlySet<string>, warnings: string[]): void {
   const { settings, store, listener } = values;
-  if (!set.has('bindAddress') && set.has('brokerIP1') && !isLoopback(settings.brokerIP1)) {
-    listener.bindAddress = '0.0.0.0';
+  if (!set.has('bindAddress') && set.has('brokerIP1')) {
+    listener.bindAddress = addressFor(settings.brokerIP1);
   }
   if (!set.has('brokerIP1')) {
     settings.brokerIP1 = isWildcard(listener.bindAddress) ? machineAddress() : listener.bindAddress;
