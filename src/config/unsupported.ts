@@ -1,5 +1,5 @@
 /** What to tell the person whose configuration file names a key without effect, and when that ends the start. */
-import { nearestName } from '../lib/nearest.ts';
+import { nameByPrefix, nearestName } from '../lib/nearest.ts';
 import { quote } from '../lib/quote.ts';
 import { UserError } from '../lib/user-error.ts';
 import { instead } from './instead.ts';
@@ -73,9 +73,23 @@ export function judge(name: string, value: string, vocabulary: Vocabulary, origi
   throw new UserError(`${origin}${ask} It decides ${guarded}: correct the line or take it out.`);
 }
 
+/** Names in lower case that the command line, other programs and other files of RocketMQ have for a key. */
+const otherWords: ReadonlyMap<string, string> = new Map([
+  ['port', 'listenPort'],
+  ['host', 'bindAddress'],
+  ['rocketmq.namesrv.addr', 'namesrvAddr'],
+  ['store', 'storePathRootDir'],
+  ['storedir', 'storePathRootDir'],
+  ['storepathdir', 'storePathRootDir'],
+  ['storerootdir', 'storePathRootDir'],
+  ['syncflush', 'flushDiskType'],
+]);
+
 /** The known key that a name was probably meant to be. */
 export function nearestKey(name: string, { names, unsupported }: Vocabulary): string | undefined {
-  return nearestName(name, [...names, ...missingKeys, ...unsupported.keys()]);
+  const other = otherWords.get(name.toLowerCase());
+  if (other !== undefined && names.includes(other)) return other;
+  return nameByPrefix(name, names) ?? nearestName(name, [...names, ...missingKeys, ...unsupported.keys()]);
 }
 
 function whose(name: string): string {

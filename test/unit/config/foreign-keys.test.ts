@@ -159,6 +159,20 @@ test('a misspelt key that guards something ends the start, unless it says what h
     ['storePathRoot=/x', 'storePathRootDir'],
     ['nameSrvAddr=192.0.2.1:9876', 'namesrvAddr'],
     ['diskMaxUsedSpaceRation=80', 'diskMaxUsedSpaceRatio'],
+    ['flushDisk=SYNC_FLUSH', 'flushDiskType'],
+    ['syncFlush=true', 'flushDiskType'],
+    ['autoCreateTopic=false', 'autoCreateTopicEnable'],
+    ['storePath=/x', 'storePathRootDir'],
+    ['store=/x', 'storePathRootDir'],
+    ['storePathDir=/x', 'storePathRootDir'],
+    ['storeRootDir=/x', 'storePathRootDir'],
+    ['fileReservedTimeInHours=240', 'fileReservedTime'],
+    ['brokerIP=192.0.2.1', 'brokerIP1'],
+    ['brokerIp=192.0.2.1', 'brokerIP1'],
+    ['port=10912', 'listenPort'],
+    ['host=192.0.2.1', 'bindAddress'],
+    ['namesrv=192.0.2.1:9876', 'namesrvAddr'],
+    ['rocketmq.namesrv.addr=192.0.2.1:9876', 'namesrvAddr'],
   ] as const) {
     const guards = brokerKeys.get(nearest)?.guards;
     assert.ok(guards, nearest);
@@ -282,6 +296,13 @@ test('an unknown key that sounds like what is missing ends the start, unless it 
   assert.match(load('slaveReadEnable=true\n').warnings.join(), /no slaves to read from/, 'a known key');
   assert.is(load('inSyncReplica=1\n').warnings.length, 1, 'as the key that it resembles');
   assert.throws(() => load('inSyncReplica=2\n'), /has no slaves/);
+});
+
+test('clusterName leads to the key for the name of the cluster', ({ load }) => {
+  assert.match(
+    load('clusterName=c1\n').warnings.join(),
+    /^clusterName=c1 has no effect: brokerClusterName is/,
+  );
 });
 
 test('keys of the other file, and a master that waits for no slave', ({ load, loadNames }) => {
