@@ -25,9 +25,10 @@ const TIME = 'SYS:yyyy-mm-dd HH:MM:ss.l';
 
 /** As RINGMQ_LOG_FORMAT says, else text for a terminal. NO_COLOR is the convention of no-color.org. */
 export function logForm(env: NodeJS.ProcessEnv, isTerminal: boolean): LogForm {
-  const wanted = env['RINGMQ_LOG_FORMAT'] ?? '';
+  const given = env['RINGMQ_LOG_FORMAT'] ?? '';
+  const wanted = given.toLowerCase();
   if (wanted !== '' && !FORMS.includes(wanted)) {
-    throw new UserError(`RINGMQ_LOG_FORMAT=${wanted}: allowed are ${FORMS.join(' and ')}.`);
+    throw new UserError(`RINGMQ_LOG_FORMAT=${given}: allowed are ${FORMS.join(' and ')}.`);
   }
   const form = (wanted === '' ? isTerminal : wanted === 'text') ? 'text' : 'json';
   const isPlain = (env['NO_COLOR'] ?? '') !== '' || env['TERM'] === 'dumb';

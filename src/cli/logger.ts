@@ -62,7 +62,7 @@ class HeldLog implements ServerLog {
   constructor(parts: LoggerParts) {
     this.#parts = parts;
     const level = parts.env['RINGMQ_LOG_LEVEL'] || 'info';
-    this.#threshold = LEVELS.indexOf(level);
+    this.#threshold = LEVELS.indexOf(level.toLowerCase());
     if (this.#threshold < 0) {
       throw new UserError(`RINGMQ_LOG_LEVEL=${level}: allowed are ${LEVELS.join(', ')}.`);
     }

@@ -98,7 +98,9 @@ export const keyGroups: readonly KeyGroup[] = [
         guards: 'which address clients are told, and whether other machines can reach it',
       }),
       listener('bindAddress', host, 'Address, or name of one, to listen on.', {
-        defaultText: '127.0.0.1; 0.0.0.0 when brokerIP1 is set to an address other machines can reach',
+        defaultText:
+          '127.0.0.1; brokerIP1 when that is another address of the loopback; 0.0.0.0 (:: for IPv6) when it is ' +
+          'one that other machines can reach',
         guards: 'who can reach the port',
       }),
       setting('listenPort', port, 'Port to listen on; 0 = any free one.', {

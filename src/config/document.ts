@@ -58,6 +58,9 @@ has none of it, so a line with such a value ends the start:
 
 ${MISSING}.
 
+So does a line with any value but \`false\` whose key no RocketMQ has and whose name holds \`acl\`, \`auth\`, \`tls\`,
+\`ssl\`, \`dleger\`, \`dledger\`, \`replica\` or \`slave\` as a word, like \`enableAcl\` and \`useSSL\`.
+
 \`ringmq.allowMissing=aclEnable,inSyncReplicas\` (names of keys, separated by commas) starts without it all the
 same: the lines then have no effect, and warnings say so.
 

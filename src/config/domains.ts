@@ -6,6 +6,8 @@ import { expandPath, pathProblem } from './path-text.ts';
 import { correctedList, isServerList } from './server-list.ts';
 
 const HOST_NAME = /^[\p{L}\p{N}_-][\p{L}\p{N}._-]*$/u;
+/** `127.1` and `010.0.0.1` are addresses to some resolvers, and not to all the same one. */
+const NUMBERS = /^[\d.]+$/;
 
 export const name = text('a name', (given) => given !== '' && !/[\s#]/.test(given));
 
@@ -14,11 +16,16 @@ export const host: Domain<string> = {
   allowed: 'an IP address or a host name, without port',
   parse: (given) => {
     const bare = given.replace(/^\[(.*)\]$/, '$1');
-    return isIP(bare) !== 0 || (bare === given && HOST_NAME.test(bare)) ? bare : undefined;
+    return isIP(bare) !== 0 || (bare === given && HOST_NAME.test(bare) && !NUMBERS.test(bare))
+      ? bare
+      : undefined;
   },
   explain: (given, write) => {
     const bare = given.replace(/^[a-z]+:\/\//i, '').replace(/\/.*$/, '');
     const corrected = /^\[(.*)\](?::\d+)?$/.exec(bare)?.[1] ?? bare.replace(/:\d*$/, '');
+    if (NUMBERS.test(corrected) && isIP(corrected) === 0) {
+      return 'an IPv4 address has four numbers from 0 to 255 without leading zeros, such as 192.0.2.1';
+    }
     if (host.parse(corrected) === undefined) return undefined;
     return `it takes ${host.allowed} (the port is that of listenPort). Write ${write(corrected)}`;
   },

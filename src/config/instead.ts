@@ -73,6 +73,7 @@ export const instead: Readonly<Record<string, string>> = {
   rmqAddressServerDomain: 'only namesrvAddr (or -n, or NAMESRV_ADDR) says where name servers are',
   rmqAddressServerSubGroup: 'only namesrvAddr (or -n, or NAMESRV_ADDR) says where name servers are',
   metricsExporterType: 'there is no port for metrics; mqadmin shows figures',
+  clusterName: 'brokerClusterName is the key for the name of the cluster',
   rocketmqHome: 'RingMQ needs no RocketMQ beside it',
   brokerConfigPath: 'the file given with -c is the configuration',
   configStorePath: 'the file given with -c is the configuration',

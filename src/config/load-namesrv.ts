@@ -8,10 +8,10 @@ import type { NameServerOptions } from '../namesrv/name-server.ts';
 import { brokerKeys } from './broker-keys.ts';
 import { host as hostDomain, path as pathDomain } from './domains.ts';
 import { type Domain, integer, type Value } from './key.ts';
-import { ALLOW_MISSING, allowedLacks, lackOf, missingNames } from './missing.ts';
+import { ALLOW_MISSING, allowedLacks, missingNames } from './missing.ts';
 import { PROCESS_KEYS } from './namesrv-keys.ts';
 import { readProperties } from './properties-file.ts';
-import { judge } from './unsupported.ts';
+import { judge, lackOfLine } from './unsupported.ts';
 import { nameServerVocabulary } from './vocabularies.ts';
 
 export interface NameServerFlags {
@@ -72,12 +72,13 @@ function warningsOf(
   held: ReadonlyMap<string, string>,
   origin: string,
 ): string[] {
-  const asked = [...given].filter(
-    ([name, value]) => lackOf(name, value) !== undefined && !brokerKeys.has(name),
-  );
-  const warnings = allowedLacks(asked, allowMissing, origin);
   const vocabulary = nameServerVocabulary(held);
-  const known = new Set<string>([...PROCESS_KEYS, ...held.keys(), ...asked.map(([name]) => name)]);
+  const asked = [...given].flatMap(([name, value]) => {
+    const lacks = brokerKeys.has(name) ? undefined : lackOfLine(name, value, vocabulary);
+    return lacks === undefined ? [] : [{ name, value, lacks }];
+  });
+  const warnings = allowedLacks(asked, allowMissing, origin);
+  const known = new Set<string>([...PROCESS_KEYS, ...held.keys(), ...asked.map(({ name }) => name)]);
   for (const [name, value] of given) {
     if (!known.has(name)) warnings.push(...judge(name, value, vocabulary, origin));
   }

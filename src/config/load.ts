@@ -1,4 +1,5 @@
 /** Puts a broker's configuration together: defaults, then the file, then the command line. */
+import { isIP, isIPv6 } from 'node:net';
 import { availableParallelism, homedir, hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { UserError } from '../lib/user-error.ts';
@@ -9,10 +10,10 @@ import { checkStoreOptions, DEFAULT_STORE_OPTIONS } from '../store/options.ts';
 import { defaultEngineLayout, needsOneNetworkThread } from '../threads/engine-layout.ts';
 import { brokerKeys } from './broker-keys.ts';
 import { type BrokerValues, type Key, parseValue, type Value, whyNot, writeValue } from './key.ts';
-import { allowedLacks, lackOf } from './missing.ts';
+import { allowedLacks, type Lack } from './missing.ts';
 import { oldSpelling, placeWarnings } from './older-names.ts';
 import { readProperties } from './properties-file.ts';
-import { judge } from './unsupported.ts';
+import { judge, lackOfLine, type Vocabulary } from './unsupported.ts';
 import { brokerVocabulary } from './vocabularies.ts';
 
 export interface BrokerFlags {
@@ -58,47 +59,54 @@ export function loadBroker(flags: BrokerFlags): LoadedBroker {
   const given = file === undefined ? new Map<string, string>() : readProperties(file);
   const origin = `${file}: `;
   const set = new Set(given.keys());
-  const warnings = takeFile(values, given, set, origin);
+  const vocabulary = brokerVocabulary(values);
+  const lacks = lacksOf(given, vocabulary);
+  const warnings = takeFile(values, given, lacks, set, origin);
   takeFlags(values, flags, set);
   if (!set.has('namesrvAddr')) checkEnvironment(values.listener.namesrvAddr);
   complete(values, set, warnings);
   for (const [name, text] of given) {
-    if (isKnown(name, text, given)) continue;
+    if (lacks.has(name) || isKnown(name, text, given)) continue;
     const { directory } = values.store;
-    warnings.push(
-      ...(placeWarnings(name, text, directory) ?? judge(name, text, brokerVocabulary(values), origin)),
-    );
+    warnings.push(...(placeWarnings(name, text, directory) ?? judge(name, text, vocabulary, origin)));
   }
   return { values, warnings, file };
+}
+
+function lacksOf(given: ReadonlyMap<string, string>, vocabulary: Vocabulary): ReadonlyMap<string, Lack> {
+  const found = new Map<string, Lack>();
+  for (const [name, value] of given) {
+    const lacks = lackOfLine(name, value, vocabulary);
+    if (lacks !== undefined) found.set(name, { name, value, lacks });
+  }
+  return found;
 }
 
 /** Writes what the file says into `values`; keys in their old spelling are `set` under today's name. */
 function takeFile(
   values: BrokerValues,
   given: ReadonlyMap<string, string>,
+  lacks: ReadonlyMap<string, Lack>,
   set: Set<string>,
   origin: string,
 ): string[] {
   const warnings: string[] = [];
-  const asked: [string, string][] = [];
   for (const [name, text] of given) {
     const old = oldSpelling(name, text, given);
     const key = brokerKeys.get(old?.today ?? name);
     if (old !== undefined) warnings.push(old.warning);
-    if (lackOf(name, text) !== undefined) asked.push([name, text]);
-    else if (key !== undefined && old?.taken !== false) {
+    if (!lacks.has(name) && key !== undefined && old?.taken !== false) {
       writeValue(values, key, parseValue({ ...key, name }, text, origin));
       set.add(key.name);
     }
   }
-  warnings.push(...allowedLacks(asked, values.listener.allowMissing, origin));
+  warnings.push(...allowedLacks([...lacks.values()], values.listener.allowMissing, origin));
   return warnings;
 }
 
 /** Whether a line of the file has been dealt with. */
 function isKnown(name: string, text: string, given: ReadonlyMap<string, string>): boolean {
-  if (brokerKeys.has(name) || oldSpelling(name, text, given) !== undefined) return true;
-  return lackOf(name, text) !== undefined;
+  return brokerKeys.has(name) || oldSpelling(name, text, given) !== undefined;
 }
 
 function takeFlags(values: BrokerValues, flags: BrokerFlags, set: Set<string>): void {
@@ -150,11 +158,17 @@ export function defaultValues(): BrokerValues {
   };
 }
 
+/** Where to listen for clients that are told `advertised`. */
+function addressFor(advertised: string): string {
+  if (!isLoopback(advertised)) return isIPv6(advertised) && !isWildcard(advertised) ? '::' : '0.0.0.0';
+  return isIP(advertised) === 0 ? '127.0.0.1' : advertised;
+}
+
 /** Defaults that depend on other values, and checks over several of them. */
 function complete(values: BrokerValues, set: ReadonlySet<string>, warnings: string[]): void {
   const { settings, store, listener } = values;
-  if (!set.has('bindAddress') && set.has('brokerIP1') && !isLoopback(settings.brokerIP1)) {
-    listener.bindAddress = '0.0.0.0';
+  if (!set.has('bindAddress') && set.has('brokerIP1')) {
+    listener.bindAddress = addressFor(settings.brokerIP1);
   }
   if (!set.has('brokerIP1')) {
     settings.brokerIP1 = isWildcard(listener.bindAddress) ? machineAddress() : listener.bindAddress;

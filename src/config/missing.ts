@@ -4,14 +4,13 @@
  * `ringmq.allowMissing` names them.
  */
 import { nearestName } from '../lib/nearest.ts';
+import { quote } from '../lib/quote.ts';
 import { UserError } from '../lib/user-error.ts';
-import { type Domain, flag, text } from './key.ts';
+import { type Domain, text } from './key.ts';
+import { NO_ACCESS_CONTROL, NO_COPY, NO_ENCRYPTION, soundsMissing } from './sounds-missing.ts';
 
 export const ALLOW_MISSING = 'ringmq.allowMissing';
 
-const NO_ACCESS_CONTROL = 'RingMQ does not check who a client is: whoever reaches the port may do everything';
-const NO_ENCRYPTION = 'RingMQ does not encrypt connections';
-const NO_COPY = 'RingMQ has no slaves and no controllers: messages are on this machine only';
 const NO_SLAVE = 'RingMQ has no slaves: this one would be a master beside the one that it is to follow';
 const OTHER_PLACE = 'RingMQ does not read what RocketMQ keeps there';
 
@@ -26,39 +25,49 @@ interface Missing extends Asking {
   lacks: string;
 }
 
-const whenTrue: Asking = { asks: (value) => flag.parse(value) === true, when: 'true' };
+/** `yes`, `1` and `on` are meant as true by whoever writes them. */
+const whenOn: Asking = {
+  asks: (value) => value !== '' && value.toLowerCase() !== 'false',
+  when: 'not false',
+};
 const whenGiven: Asking = { asks: (value) => value !== '', when: 'given' };
 const whenIs = (word: string): Asking => ({
   asks: (value) => value.toLowerCase() === word.toLowerCase(),
   when: word,
 });
-const whenNot = (word: string): Asking => ({
-  asks: (value) => value !== '' && value.toLowerCase() !== word,
-  when: `not ${word}`,
+const whenNot = (...words: readonly string[]): Asking => ({
+  asks: (value) => value !== '' && !words.includes(value.toLowerCase()),
+  when: `not ${words.join(' or ')}`,
 });
+/** What is no number is left to the key's own domain. */
 const whenAbove = (limit: number): Asking => ({
   asks: (value) => Number(value) > limit,
   when: `above ${limit}`,
 });
+/** For keys without a domain: what is no number may be meant as any. */
+const whenNotUpTo = (limit: number): Asking => ({
+  asks: (value) => !(Number(value) <= limit),
+  when: `not ${limit}`,
+});
 
 const missing: ReadonlyMap<string, Missing> = new Map<string, Missing>([
-  ['aclEnable', { ...whenTrue, lacks: NO_ACCESS_CONTROL }],
-  ['authenticationEnabled', { ...whenTrue, lacks: NO_ACCESS_CONTROL }],
-  ['authorizationEnabled', { ...whenTrue, lacks: NO_ACCESS_CONTROL }],
-  ['useTLS', { ...whenTrue, lacks: NO_ENCRYPTION }],
-  ['tls.enable', { ...whenTrue, lacks: NO_ENCRYPTION }],
-  ['tls.server.mode', { ...whenIs('enforcing'), lacks: NO_ENCRYPTION }],
+  ['aclEnable', { ...whenOn, lacks: NO_ACCESS_CONTROL }],
+  ['authenticationEnabled', { ...whenOn, lacks: NO_ACCESS_CONTROL }],
+  ['authorizationEnabled', { ...whenOn, lacks: NO_ACCESS_CONTROL }],
+  ['useTLS', { ...whenOn, lacks: NO_ENCRYPTION }],
+  ['tls.enable', { ...whenOn, lacks: NO_ENCRYPTION }],
+  ['tls.server.mode', { ...whenNot('permissive', 'disabled'), lacks: NO_ENCRYPTION }],
   ['brokerRole', { ...whenIs('SLAVE'), lacks: NO_SLAVE }],
   ['brokerId', { ...whenAbove(0), lacks: `${NO_SLAVE}; a master has brokerId=0` }],
   ['haMasterAddress', { ...whenGiven, lacks: NO_SLAVE }],
-  ['enableControllerMode', { ...whenTrue, lacks: NO_COPY }],
-  ['enableControllerInNamesrv', { ...whenTrue, lacks: 'RingMQ has no controllers: no master is elected' }],
-  ['enableDLegerCommitLog', { ...whenTrue, lacks: NO_COPY }],
-  ['enableSlaveActingMaster', { ...whenTrue, lacks: NO_COPY }],
-  ['duplicationEnable', { ...whenTrue, lacks: NO_COPY }],
-  ['allAckInSyncStateSet', { ...whenTrue, lacks: NO_COPY }],
-  ['inSyncReplicas', { ...whenAbove(1), lacks: NO_COPY }],
-  ['minInSyncReplicas', { ...whenAbove(1), lacks: NO_COPY }],
+  ['enableControllerMode', { ...whenOn, lacks: NO_COPY }],
+  ['enableControllerInNamesrv', { ...whenOn, lacks: 'RingMQ has no controllers: no master is elected' }],
+  ['enableDLegerCommitLog', { ...whenOn, lacks: NO_COPY }],
+  ['enableSlaveActingMaster', { ...whenOn, lacks: NO_COPY }],
+  ['duplicationEnable', { ...whenOn, lacks: NO_COPY }],
+  ['allAckInSyncStateSet', { ...whenOn, lacks: NO_COPY }],
+  ['inSyncReplicas', { ...whenNotUpTo(1), lacks: NO_COPY }],
+  ['minInSyncReplicas', { ...whenNotUpTo(1), lacks: NO_COPY }],
   ['storeType', { ...whenNot('default'), lacks: OTHER_PLACE }],
   ['readOnlyCommitLogStorePaths', { ...whenGiven, lacks: OTHER_PLACE }],
 ]);
@@ -76,17 +85,36 @@ export function lackOf(name: string, value: string): string | undefined {
   return key?.asks(value.trim()) === true ? key.lacks : undefined;
 }
 
+/** What RingMQ lacks of what an unknown key seems to ask for by its name; undefined for everything else. */
+export function seemingLackOf(name: string, value: string): string | undefined {
+  const nearest = missing.get(nearestName(name, missingKeys) ?? '');
+  const { asks } = nearest ?? whenOn;
+  return asks(value.trim()) ? soundsMissing(name) : undefined;
+}
+
+/** A line that asks for something missing. */
+export interface Lack {
+  name: string;
+  value: string;
+  /** What holds instead, as a sentence without its end. */
+  lacks: string;
+}
+
 /** The value of `ringmq.allowMissing`. */
 export const missingNames: Domain<string> = text(
   'names of keys, separated by commas',
-  (given) => namesIn(given).every((name) => missing.has(name)),
+  (given) => namesIn(given).every(mayBeAllowed),
   (given, write) => {
     const names = namesIn(given);
-    const corrected = names.map((name) => (missing.has(name) ? name : nearestName(name, missingKeys)));
+    const corrected = names.map((name) => (mayBeAllowed(name) ? name : nearestName(name, missingKeys)));
     if (!corrected.includes(undefined)) return `write ${write(corrected.join(','))}`;
     return `allowed are names, separated by commas, out of ${missingKeys.join(', ')}`;
   },
 );
+
+function mayBeAllowed(name: string): boolean {
+  return missing.has(name) || soundsMissing(name) !== undefined;
+}
 
 function namesIn(list: string): string[] {
   return list
@@ -99,17 +127,13 @@ function namesIn(list: string): string[] {
  * Warnings about the lines that ask for something missing and are allowed to. Throws a UserError that names all others
  * and the line that allows them.
  */
-export function allowedLacks(
-  asked: readonly (readonly [name: string, value: string])[],
-  allowMissing: string,
-  origin: string,
-): string[] {
+export function allowedLacks(asked: readonly Lack[], allowMissing: string, origin: string): string[] {
   const allowed = namesIn(allowMissing);
-  const refused = asked.filter(([name]) => !allowed.includes(name));
+  const refused = asked.filter(({ name }) => !allowed.includes(name));
   const sentences = (lines: typeof asked) =>
-    lines.map(([name, value]) => `${name}=${value} has no effect: ${lackOf(name, value)}.`);
+    lines.map(({ name, value, lacks }) => `${quote(name)}=${value} has no effect: ${lacks}.`);
   if (refused.length === 0) return sentences(asked);
-  const names = [...new Set([...allowed, ...refused.map(([name]) => name)])];
+  const names = [...new Set([...allowed, ...refused.map(({ name }) => name)])];
   throw new UserError(
     `${origin}${sentences(refused).join(' ')} Take ${refused.length === 1 ? 'that line' : 'these lines'} out, ` +
       `or start all the same with this line: ${ALLOW_MISSING}=${names.join(',')}`,

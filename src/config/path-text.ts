@@ -5,6 +5,8 @@ import { homedir } from 'node:os';
 const HOME = /^(?:~|\$HOME|\$\{HOME\}|\$\{user\.home\})(?=\/|$)/;
 const VARIABLE = /\$\{[^}]*\}?|\$\(|\$\w+|%[A-Z_]+%/;
 const OTHER_HOME = /^~[^/]+/;
+const QUOTED = /^["']|["']$/;
+const SCHEME = /^[a-z][\w+.-]*:\/\//i;
 /** Properties files lose single backslashes: `C:\store` arrives as `C:store`. */
 const WINDOWS = /^[A-Za-z]:/;
 
@@ -16,6 +18,12 @@ export function expandPath(given: string): string | undefined {
 /** What is wrong with a path, as the end of a sentence. */
 export function pathProblem(given: string): string | undefined {
   if (given === '') return 'it has to name a directory';
+  if (QUOTED.test(given))
+    return `quotes would be part of its name: write ${given.replace(/^["']|["']$/g, '')}`;
+  if (SCHEME.test(given)) {
+    const bare = given.replace(/^file:\/\//i, '');
+    return `it has to be a directory of this machine, no URL: write ${bare.startsWith('/') ? bare : '/var/lib/ringmq'}`;
+  }
   if (WINDOWS.test(given)) {
     return (
       'it looks like a path of Windows (a properties file loses single backslashes), and RingMQ runs on Linux: ' +

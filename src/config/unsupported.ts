@@ -1,9 +1,9 @@
 /** What to tell the person whose configuration file names a key without effect, and when that ends the start. */
-import { nearestName } from '../lib/nearest.ts';
+import { nameByPrefix, nearestName } from '../lib/nearest.ts';
 import { quote } from '../lib/quote.ts';
 import { UserError } from '../lib/user-error.ts';
 import { instead } from './instead.ts';
-import { lackOf, missingKeys } from './missing.ts';
+import { lackOf, missingKeys, seemingLackOf } from './missing.ts';
 import type { UnsupportedGroup } from './unsupported-keys.ts';
 
 /** Prefix of keys that RocketMQ does not have. */
@@ -46,6 +46,13 @@ export interface Vocabulary {
   holds(name: string, value: string): boolean;
 }
 
+/** What RingMQ lacks of what the line asks for, by a key that is known for it or by one that sounds like it. */
+export function lackOfLine(name: string, value: string, vocabulary: Vocabulary): string | undefined {
+  const { names, unsupported, elsewhere } = vocabulary;
+  const isKnown = names.includes(name) || unsupported.has(name) || elsewhere.names.has(name);
+  return lackOf(name, value) ?? (isKnown ? undefined : seemingLackOf(name, value));
+}
+
 /**
  * Warnings about a line with a name that has no effect: one, or none for a known key that has RocketMQ's default.
  * Throws a UserError when the name is almost one that guards something, and the value another than what holds.
@@ -66,9 +73,23 @@ export function judge(name: string, value: string, vocabulary: Vocabulary, origi
   throw new UserError(`${origin}${ask} It decides ${guarded}: correct the line or take it out.`);
 }
 
+/** Names in lower case that the command line, other programs and other files of RocketMQ have for a key. */
+const otherWords: ReadonlyMap<string, string> = new Map([
+  ['port', 'listenPort'],
+  ['host', 'bindAddress'],
+  ['rocketmq.namesrv.addr', 'namesrvAddr'],
+  ['store', 'storePathRootDir'],
+  ['storedir', 'storePathRootDir'],
+  ['storepathdir', 'storePathRootDir'],
+  ['storerootdir', 'storePathRootDir'],
+  ['syncflush', 'flushDiskType'],
+]);
+
 /** The known key that a name was probably meant to be. */
 export function nearestKey(name: string, { names, unsupported }: Vocabulary): string | undefined {
-  return nearestName(name, [...names, ...missingKeys, ...unsupported.keys()]);
+  const other = otherWords.get(name.toLowerCase());
+  if (other !== undefined && names.includes(other)) return other;
+  return nameByPrefix(name, names) ?? nearestName(name, [...names, ...missingKeys, ...unsupported.keys()]);
 }
 
 function whose(name: string): string {

@@ -5,6 +5,8 @@ import leven from 'leven';
 const MAX_CHARACTERS = 100;
 /** One mistake in so many characters. */
 const CHARACTERS_PER_MISTAKE = 4;
+/** Fewer say nothing about what was meant. */
+const PREFIX_CHARACTERS = 4;
 
 /**
  * The name that takes the fewest insertions, deletions, replacements and swaps of neighbours to get to from `given`, in
@@ -22,6 +24,18 @@ export function nearestName(given: string, names: Iterable<string>): string | un
     fewest = mistakes;
   }
   return nearest;
+}
+
+/** The first name, in any case of letters, that `given` begins or that begins `given`: a forgotten or added end. */
+export function nameByPrefix(given: string, names: Iterable<string>): string | undefined {
+  if (given.length < PREFIX_CHARACTERS) return undefined;
+  const wanted = given.toLowerCase();
+  for (const name of names) {
+    const known = name.toLowerCase();
+    const isLong = known.length >= PREFIX_CHARACTERS;
+    if (known.startsWith(wanted) || (isLong && wanted.startsWith(known))) return name;
+  }
+  return undefined;
 }
 
 /** Edits from one text to the other, at most one of them a swap of neighbours; `most` for that many or more. */

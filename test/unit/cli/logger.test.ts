@@ -97,6 +97,8 @@ test('RINGMQ_LOG_FORMAT has the last word, and what it cannot mean is refused, a
   };
   assert.is(first(true, 'json'), '{');
   assert.is(first(false, 'text'), '[');
+  assert.is(first(true, 'JSON'), '{');
+  assert.is(first(false, 'Text'), '[');
   assert.is(first(false, ''), '{');
   const refused = (env: Record<string, string>, sentence: RegExp) =>
     assert.throws(
@@ -112,6 +114,7 @@ test('the level decides what is written', () => {
     ['trace', 3],
     ['info', 3],
     ['warn', 2],
+    ['WARN', 2],
     ['error', 1],
     ['silent', 0],
   ] as const) {

@@ -108,6 +108,10 @@ test('where it listens and what it tells clients', ({ load }) => {
   assert.equal(listens('brokerIP1=192.0.2.7\nbindAddress=192.0.2.8'), ['192.0.2.8', '192.0.2.7']);
   assert.equal(listens('', { host: '192.0.2.9' }), ['192.0.2.9', '192.0.2.9']);
   assert.equal(listens('bindAddress=192.0.2.8', { host: '127.0.0.1' }), ['127.0.0.1', '127.0.0.1']);
+  assert.equal(listens('brokerIP1=127.0.0.2'), ['127.0.0.2', '127.0.0.2']);
+  assert.equal(listens('brokerIP1=::1'), ['::1', '::1']);
+  assert.equal(listens('brokerIP1=[::1]\nbindAddress=127.0.0.1'), ['127.0.0.1', '::1']);
+  assert.equal(listens('brokerIP1=2001:db8::1'), ['::', '2001:db8::1']);
   assert.equal(listens('brokerIP1=localhost'), ['127.0.0.1', 'localhost']);
   assert.equal(listens('', { host: 'localhost' }), ['localhost', 'localhost']);
   assert.equal(listens('brokerIP1=my_broker'), ['0.0.0.0', 'my_broker']);

@@ -136,7 +136,7 @@ test('a misspelt key is told with the nearest one', ({ load }) => {
   for (const [line, nearest] of [
     ['defaultTopicQueueNum=16', 'defaultTopicQueueNums'],
     ['BROKERCLUSTERNAME=x', 'brokerClusterName'],
-    ['dLedgerGroup=x', 'dLegerGroup'],
+    ['pullThreadPoolQueueCapacty=5', 'pullThreadPoolQueueCapacity'],
     ['storePathConsumerQueue=/x', 'storePathConsumeQueue'],
     ['ringmq.networkThread=1', 'ringmq.networkThreads'],
   ] as const) {
@@ -159,6 +159,20 @@ test('a misspelt key that guards something ends the start, unless it says what h
     ['storePathRoot=/x', 'storePathRootDir'],
     ['nameSrvAddr=192.0.2.1:9876', 'namesrvAddr'],
     ['diskMaxUsedSpaceRation=80', 'diskMaxUsedSpaceRatio'],
+    ['flushDisk=SYNC_FLUSH', 'flushDiskType'],
+    ['syncFlush=true', 'flushDiskType'],
+    ['autoCreateTopic=false', 'autoCreateTopicEnable'],
+    ['storePath=/x', 'storePathRootDir'],
+    ['store=/x', 'storePathRootDir'],
+    ['storePathDir=/x', 'storePathRootDir'],
+    ['storeRootDir=/x', 'storePathRootDir'],
+    ['fileReservedTimeInHours=240', 'fileReservedTime'],
+    ['brokerIP=192.0.2.1', 'brokerIP1'],
+    ['brokerIp=192.0.2.1', 'brokerIP1'],
+    ['port=10912', 'listenPort'],
+    ['host=192.0.2.1', 'bindAddress'],
+    ['namesrv=192.0.2.1:9876', 'namesrvAddr'],
+    ['rocketmq.namesrv.addr=192.0.2.1:9876', 'namesrvAddr'],
   ] as const) {
     const guards = brokerKeys.get(nearest)?.guards;
     assert.ok(guards, nearest);
@@ -179,6 +193,11 @@ test('a misspelt key that guards something ends the start, unless it says what h
 test('what RingMQ does not have ends the start, with the line that allows it', ({ load, file }) => {
   for (const line of [
     'aclEnable=true',
+    'aclEnable=yes',
+    'authenticationEnabled=1',
+    'useTLS=on',
+    'minInSyncReplicas=two',
+    'tls.server.mode=required',
     'authenticationEnabled=TRUE',
     'authorizationEnabled=true',
     'enableControllerMode=true',
@@ -209,7 +228,12 @@ test('what RingMQ does not have ends the start, with the line that allows it', (
     assert.ok(warnings[0]?.startsWith(`${line} has no effect: RingMQ `), warnings[0]);
     assert.equal([values.settings.brokerId, values.listener.brokerRole], [0, 'ASYNC_MASTER']);
   }
-  assert.equal(load('aclEnable=false\nbrokerId=0\nstoreType=default\ninSyncReplicas=1\n').warnings, []);
+  const plain = 'aclEnable=false\nuseTLS = FALSE\nauthenticationEnabled=\nbrokerId=0\nstoreType=default\n';
+  const { warnings } = load(`${plain}inSyncReplicas=1\ntls.server.mode=disabled\n`);
+  assert.equal(
+    warnings.filter((line) => !/^(useTLS|authenticationEnabled|tls\.server\.mode)=/.test(line)),
+    [],
+  );
 });
 
 test('all that is missing is told at once, and what is allowed stays allowed', ({ load }) => {
@@ -218,17 +242,67 @@ test('all that is missing is told at once, and what is allowed stays allowed', (
     () => load(text),
     /brokerRole=SLAVE .* brokerId=1 .* these lines out, .*: ringmq\.allowMissing=aclEnable,brokerRole,brokerId$/,
   );
-  assert.throws(() => load('ringmq.allowMissing=aclEnabled'), /write ringmq\.allowMissing=aclEnable\.$/);
+  assert.throws(() => load('ringmq.allowMissing=storeTyp'), /write ringmq\.allowMissing=storeType\.$/);
   assert.throws(() => load('ringmq.allowMissing=everything'), /allowed are names, .* aclEnable, /);
 });
 
 test('what is missing, misspelt, ends the start too', ({ load }) => {
-  assert.throws(
-    () => load('aclEnabled=true'),
-    /did you mean aclEnable\? RingMQ does not check who a client is/,
-  );
-  assert.throws(() => load('tlsEnable=true'), /did you mean tls\.enable\? RingMQ does not encrypt/);
+  assert.throws(() => load('aclEnabled=true'), /aclEnabled=true has no effect: RingMQ does not check who/);
+  assert.throws(() => load('tlsenable=true'), /did you mean tls\.enable\? RingMQ does not encrypt/);
+  assert.throws(() => load('duplicationEnabled=1'), /did you mean duplicationEnable\? RingMQ has no slaves/);
   assert.match(load('aclEnabled=false').warnings.join(), /^aclEnabled=false .* did you mean aclEnable\?$/);
+});
+
+test('an unknown key that sounds like what is missing ends the start, unless it is allowed', ({
+  load,
+  loadNames,
+  file,
+}) => {
+  for (const [line, lacks] of [
+    ['enableAcl=true', 'RingMQ does not check'],
+    ['enableACL=1', 'RingMQ does not check'],
+    ['ACLEnable=x', 'RingMQ does not check'],
+    ['aclFile=/etc/plain_acl.yml', 'RingMQ does not check'],
+    ['enableAuth=true', 'RingMQ does not check'],
+    ['authEnabled=yes', 'RingMQ does not check'],
+    ['enableTls=true', 'RingMQ does not encrypt'],
+    ['enableTLS=true', 'RingMQ does not encrypt'],
+    ['tlsEnable=true', 'RingMQ does not encrypt'],
+    ['sslEnable=true', 'RingMQ does not encrypt'],
+    ['useSSL=true', 'RingMQ does not encrypt'],
+    ['tls.server.keyPath=/etc/key', 'RingMQ does not encrypt'],
+    ['enableDLeger=true', 'RingMQ has no slaves'],
+    ['dLedgerGroup=x', 'RingMQ has no slaves'],
+    ['replicaCount=3', 'RingMQ has no slaves'],
+  ] as const) {
+    const name = line.slice(0, line.indexOf('='));
+    for (const start of [load, loadNames]) {
+      let message = '';
+      try {
+        start(`${line}\n`);
+      } catch (error) {
+        message = (error as Error).message;
+      }
+      assert.ok(message.startsWith(`${file}: ${line} has no effect: ${lacks}`), `${line}: ${message}`);
+      const allowing = `ringmq.allowMissing=${name}`;
+      assert.ok(message.endsWith(`with this line: ${allowing}`), message);
+      const { warnings } = start(`${line}\n${allowing}\n`);
+      assert.is(warnings.length, 1, warnings.join('\n'));
+      assert.match(start(`${name}=False\n`).warnings.join(), /has no effect/);
+    }
+  }
+  assert.match(load('oraclePath=x\n').warnings.join(), /has no such key\.$/, 'no word of its own');
+  assert.match(load('tlsless=x\n').warnings.join(), /has no such key\.$/, 'no word of its own');
+  assert.match(load('slaveReadEnable=true\n').warnings.join(), /no slaves to read from/, 'a known key');
+  assert.is(load('inSyncReplica=1\n').warnings.length, 1, 'as the key that it resembles');
+  assert.throws(() => load('inSyncReplica=2\n'), /has no slaves/);
+});
+
+test('clusterName leads to the key for the name of the cluster', ({ load }) => {
+  assert.match(
+    load('clusterName=c1\n').warnings.join(),
+    /^clusterName=c1 has no effect: brokerClusterName is/,
+  );
 });
 
 test('keys of the other file, and a master that waits for no slave', ({ load, loadNames }) => {

@@ -105,6 +105,37 @@ test('addresses with port, scheme or zone are refused with the right form', ({ l
   );
 });
 
+test('numbers that are no IP address are refused with what is allowed', ({ load }) => {
+  for (const given of ['127.1', '010.0.0.1', '192.168.1.300', '2130706433']) {
+    const allowed = /is not possible: an IPv4 address has four numbers/;
+    assert.match(
+      refusal(() => load(`brokerIP1=${given}`)),
+      allowed,
+    );
+    assert.match(
+      refusal(() => load(`bindAddress=${given}`)),
+      allowed,
+    );
+    assert.match(
+      refusal(() => load('', { host: given })),
+      allowed,
+    );
+  }
+});
+
+test('paths in quotes and URLs are refused with the right form', ({ load }) => {
+  for (const given of ['"/data/store"', "'/data/store'", 'file:///data/store']) {
+    assert.match(
+      refusal(() => load(`storePathRootDir=${given}`)),
+      /write \/data\/store\.$/,
+    );
+  }
+  assert.match(
+    refusal(() => load('', { store: 's3://bucket/store' })),
+    /no URL: write \/var\/lib\/ringmq/,
+  );
+});
+
 test('brokerIP1=0.0.0.0: clients are told an address instead', ({ load }) => {
   for (const wild of ['0.0.0.0', '::', '[::]', '0:0::0']) {
     const { values, warnings } = load(`brokerIP1=${wild}`);

@@ -1,0 +1,29 @@
+/** Names of unknown keys that sound like access control, encryption or copies, none of which RingMQ has. */
+
+export const NO_ACCESS_CONTROL =
+  'RingMQ does not check who a client is: whoever reaches the port may do everything';
+export const NO_ENCRYPTION = 'RingMQ does not encrypt connections';
+export const NO_COPY = 'RingMQ has no slaves and no controllers: messages are on this machine only';
+
+const subjects: readonly (readonly [words: RegExp, lacks: string])[] = [
+  [anyOf('acl', 'acls', 'auth', 'authentication', 'authorization'), NO_ACCESS_CONTROL],
+  [anyOf('tls', 'ssl'), NO_ENCRYPTION],
+  [anyOf('replica', 'replicas', 'replication', 'slave', 'slaves'), NO_COPY],
+  // Guides split it in every way: DLeger, dLedger, Dledger.
+  [/dled?ger/i, NO_COPY],
+];
+
+/** One of the words in a camel-case name: `aclFile`, `acl.file`, `enableAcl`, `enableACL`, `ACLEnable`. */
+function anyOf(...words: readonly string[]): RegExp {
+  const spellings = words.flatMap((word) => [
+    `(?<![A-Za-z])${word}(?![a-z])`,
+    `${word.charAt(0).toUpperCase()}${word.slice(1)}(?![a-z])`,
+    `(?<![A-Z])${word.toUpperCase()}`,
+  ]);
+  return new RegExp(spellings.join('|'));
+}
+
+/** What RingMQ lacks of what the name sounds like. */
+export function soundsMissing(name: string): string | undefined {
+  return subjects.find(([words]) => words.test(name))?.[1];
+}
