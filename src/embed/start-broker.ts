@@ -32,13 +32,23 @@ export async function startBroker(options: EmbeddedBrokerOptions = {}): Promise<
     options: checked,
     state: new SharedArrayBuffer(4),
   };
-  return await hostBroker({ worker: spawnControl(start), start, temporary, log });
+  return await hostBroker({ worker: control(start, temporary), start, temporary, log });
 }
 
 function temporaryStore(): TemporaryStore {
   try {
     return makeTemporaryStore();
   } catch (error) {
+    throw errorOf(startReport('startBroker', error));
+  }
+}
+
+/** Node refuses a thread at once where its permissions do, or with what cannot be posted. */
+function control(start: EmbeddedStart, temporary: TemporaryStore | undefined): Worker {
+  try {
+    return spawnControl(start);
+  } catch (error) {
+    temporary?.remove();
     throw errorOf(startReport('startBroker', error));
   }
 }

@@ -112,6 +112,24 @@ test('what is right is taken, and what is undefined counts as not given', () => 
   assert.equal(checkTopic('orders', { queues: 8 }), { queues: 8 });
 });
 
+test('what is checked is a copy that can be posted, whatever the lists of the program are', () => {
+  class Names extends Array<string> {
+    helper = () => {};
+  }
+  const settings = Object.assign(Object.create({ inherited: () => {} }), { regionId: 'here' });
+  const topics = new Proxy(Names.of('orders', 'jobs'), {});
+  assert.throws(() => structuredClone({ topics, settings }));
+  const checked = checkBrokerOptions({ topics, settings, storeOptions: new Proxy({}, {}) });
+  assert.equal(structuredClone(checked), {
+    topics: [
+      { name: 'orders', queues: 4 },
+      { name: 'jobs', queues: 4 },
+    ],
+    settings: { regionId: 'here' },
+    storeOptions: {},
+  });
+});
+
 test('openStore checks its options too', () => {
   const open = (options: unknown) => refusal(() => openStore(options as Parameters<typeof openStore>[0]));
   assert.is(open({}), 'openStore: the option directory is missing.');
