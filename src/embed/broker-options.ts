@@ -15,7 +15,13 @@ import {
   whyNot,
 } from './check-options.ts';
 import { RingMQError } from './error.ts';
-import type { EmbeddedBrokerOptions, EmbeddedStoreOptions, TopicOptions } from './options.ts';
+import {
+  type CheckedBrokerOptions,
+  DEFAULT_QUEUES,
+  type EmbeddedBrokerOptions,
+  type EmbeddedStoreOptions,
+  type TopicOptions,
+} from './options.ts';
 
 const CALL = 'startBroker';
 
@@ -48,14 +54,23 @@ const storeChecks = keyChecks('store', Object.keys(OTHER_NAMES));
 const isTopicList: Check = (value, path, call) => {
   if (!Array.isArray(value)) return 'an array of topic names, or of { name, queues }';
   const checks = new Map<string, Check>([['name', isTopicName], ...topicChecks]);
+  const names = new Set<string>();
   for (const [i, item] of value.entries()) {
     const at = `${path}[${i}]`;
     if (typeof item === 'string') isTopicName(item, at, call);
-    else if ('name' in checked(call, `${at}.`, item, checks)) continue;
-    else throw badOption(call, `${at} has no name.`);
+    else if (!('name' in checked(call, `${at}.`, item, checks))) throw badOption(call, `${at} has no name.`);
+    const name = topicOf(item).name;
+    if (names.has(name)) throw badOption(call, `${at}: the topic ${name} is given twice.`);
+    names.add(name);
   }
   return undefined;
 };
+
+/** A copy with all its fields. */
+function topicOf(item: string | ({ name: string } & TopicOptions)): { name: string; queues: number } {
+  const { name, queues = DEFAULT_QUEUES } = typeof item === 'string' ? { name: item } : item;
+  return { name, queues };
+}
 
 /** Objects are checked one level down, and throw by themselves. */
 function nested(checks: ReadonlyMap<string, Check>): Check {
@@ -88,9 +103,9 @@ function otherPlace(name: string): string | undefined {
   return optionChecks.has(name) ? 'it is an option beside settings and storeOptions' : whyNot(name);
 }
 
-/** A copy that holds only what was given. Throws RINGMQ_BAD_OPTION. */
-export function checkBrokerOptions(given: unknown): EmbeddedBrokerOptions {
-  const options = checked<EmbeddedBrokerOptions>(CALL, '', given, optionChecks, otherPlace);
+/** A plain copy that holds only what was given. Throws RINGMQ_BAD_OPTION. */
+export function checkBrokerOptions(given: unknown): CheckedBrokerOptions {
+  const { topics, ...options } = checked<EmbeddedBrokerOptions>(CALL, '', given, optionChecks, otherPlace);
   const { host, settings, storeOptions: store } = options;
   if (host !== undefined && isWildcard(host) && settings?.brokerIP1 === undefined) {
     throw badOption(
@@ -99,7 +114,12 @@ export function checkBrokerOptions(given: unknown): EmbeddedBrokerOptions {
     );
   }
   checkStore(CALL, options.store === undefined ? { ...TEMPORARY_STORE_OPTIONS, ...store } : store);
-  return { ...options, settings: withoutUndefined(settings), storeOptions: withoutUndefined(store) };
+  return {
+    ...options,
+    ...(topics && { topics: Array.from(topics, topicOf) }),
+    settings: withoutUndefined(settings),
+    storeOptions: withoutUndefined(store),
+  };
 }
 
 /** What is undefined counts as not given, and must not take a default's place. */

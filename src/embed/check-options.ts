@@ -60,14 +60,15 @@ function noSuch(path: string, name: string, names: Iterable<string>, more: strin
   return known.length > 20 ? `${sentence}.` : `${sentence}; there are ${known.join(', ')}.`;
 }
 
-function shown(value: unknown): string {
+export function shown(value: unknown): string {
   return quote(inspect(value, { depth: 1, breakLength: Number.POSITIVE_INFINITY }), LONGEST_SHOWN);
 }
 
 /** The domain of a key of broker.conf; a program gives a number as a number. */
 export function domain({ allowed, parse }: Pick<Key, 'allowed' | 'parse'>): Check {
   return (value) => {
-    const parsed = parse(String(value));
+    // Other objects may not have a text, or that of a number.
+    const parsed = typeof value === 'object' && value !== null ? undefined : parse(String(value));
     if (parsed === value) return undefined;
     return parsed === undefined || typeof parsed === typeof value
       ? allowed

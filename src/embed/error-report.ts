@@ -20,7 +20,7 @@ interface CauseReport {
 }
 
 export function reportOf(code: RingMQErrorCode, message: string, cause: unknown): ErrorReport {
-  return cause instanceof Error ? { code, message, cause: causeReport(cause) } : { code, message };
+  return isErrorLike(cause) ? { code, message, cause: causeReport(cause) } : { code, message };
 }
 
 /** In the host: the error to throw. */

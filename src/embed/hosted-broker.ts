@@ -1,16 +1,20 @@
 /** The host's end of an embedded broker: what the control thread reports becomes promises, log lines and clean ends. */
 import type { Worker } from 'node:worker_threads';
 import { checkTopic } from './broker-options.ts';
+import { CloseTurns, endsTogether } from './close-turns.ts';
 import { RingMQError } from './error.ts';
-import { diedOf, type ErrorReport, errorOf } from './error-report.ts';
+import { diedOf, errorOf } from './error-report.ts';
 import { writeLog } from './host-log.ts';
-import { ASYNC_DISPOSE, atExit } from './host-process.ts';
+import { ASYNC_DISPOSE, atExit, hostProcess } from './host-process.ts';
 import { type ControlReport, type EmbeddedStart, type HostRequest, SERVING } from './messages.ts';
 import { DEFAULT_QUEUES, type EmbeddedBroker, type EmbeddedLog, type TopicOptions } from './options.ts';
 import type { TemporaryStore } from './temporary-store.ts';
 
 /** How long a process that exits waits for a broker to stop in order; the next start of its store recovers then. */
 const LONGEST_WAIT_AT_EXIT_MS = 10_000;
+
+/** Of all brokers here; undefined where they may end together. */
+const closeTurns = endsTogether(hostProcess.versions.node) ? undefined : new CloseTurns();
 
 export interface HostedParts {
   worker: Worker;
@@ -52,8 +56,8 @@ class HostedBroker {
       worker.once('exit', () => {
         forget();
         parts.temporary?.remove();
-        this.#gone();
         resolve();
+        this.#gone();
       });
     });
     worker.once('error', (error) => this.#fail(diedOf(error)));
@@ -93,7 +97,7 @@ class HostedBroker {
 
   #heard(report: ControlReport): void {
     if (report.kind === 'log') writeLog(this.#parts.log, report);
-    if (report.kind === 'topic') this.#answerTopic(report.id, report.error);
+    if (report.kind === 'topic') this.#answerTopic(report.id, report.error && errorOf(report.error));
     if (report.kind === 'died') this.#fail(errorOf(report.error));
     if (report.kind === 'failed') {
       this.#failure = errorOf(report.error);
@@ -101,22 +105,27 @@ class HostedBroker {
     }
   }
 
-  /** It has ended by itself. */
+  /** It has ended by itself. The host's code comes last, as it may throw. */
   #fail(error: RingMQError): void {
     if (this.#failure !== undefined || this.#closing) return;
     this.#failure = error;
-    writeLog(this.#parts.log, { level: 'error', message: error.message, fields: {} });
     this.#reportDeath(error);
+    this.#failTopics(error);
+    writeLog(this.#parts.log, { level: 'error', message: error.message, fields: {} });
   }
 
   #gone(): void {
+    if (this.#closing) this.#failTopics(closedError());
     this.#fail(new RingMQError('RINGMQ_DIED', 'the control thread of the embedded broker has ended'));
-    for (const id of this.#topics.keys()) this.#answerTopic(id);
+  }
+
+  #failTopics(error: RingMQError): void {
+    for (const id of this.#topics.keys()) this.#answerTopic(id, error);
   }
 
   async #createTopic(name: string, options: TopicOptions = {}): Promise<void> {
     const { queues = DEFAULT_QUEUES } = checkTopic(name, options);
-    if (this.#closing) throw new RingMQError('RINGMQ_CLOSED', 'createTopic: the broker is closed.');
+    if (this.#closing) throw closedError();
     if (this.#failure !== undefined) throw this.#failure;
     const id = ++this.#lastTopic;
     const error = await this.#held(
@@ -128,14 +137,18 @@ class HostedBroker {
     if (error !== undefined) throw error;
   }
 
-  #answerTopic(id: number, report?: ErrorReport): void {
+  #answerTopic(id: number, error: RingMQError | undefined): void {
     const answer = this.#topics.get(id);
     this.#topics.delete(id);
-    answer?.(report && errorOf(report));
+    answer?.(error);
   }
 
   #close(): Promise<void> {
-    if (!this.#closing) this.#tell({ kind: 'close' });
+    if (!this.#closing) {
+      const tell = () => this.#tell({ kind: 'close' });
+      if (closeTurns === undefined) tell();
+      else closeTurns.take(tell, this.#ended);
+    }
     this.#closing = true;
     return this.#held(this.#ended);
   }
@@ -177,4 +190,8 @@ class HostedBroker {
   #letGo(): void {
     if (--this.#holds === 0) this.#parts.worker.unref();
   }
+}
+
+function closedError(): RingMQError {
+  return new RingMQError('RINGMQ_CLOSED', 'createTopic: the broker is closed.');
 }

@@ -1,8 +1,6 @@
 /** The store as a library for programs: messages go in and come out as objects, in this thread, without network. */
 import { unreachable } from '../lib/assert.ts';
 import { systemClock } from '../lib/clock.ts';
-import { MAX_QUEUES_PER_TOPIC } from '../lib/limits.ts';
-import { topicNameProblem } from '../lib/names.ts';
 import { decodeRecord, type StoredMessage } from '../record/decode.ts';
 import type { RecordHead } from '../record/encode.ts';
 import { MAX_PROPERTIES } from '../record/layout.ts';
@@ -10,6 +8,7 @@ import { encodeProperties } from '../record/properties.ts';
 import type { Appended } from '../store/appended.ts';
 import { openStore as openEngine, type Store, type StoreSetup } from '../store/store.ts';
 import { checkStore, checkStoreOption } from './broker-options.ts';
+import { checkMessage, checkPosition, checkQueue, checkTopicName } from './check-message.ts';
 import { badOption, type Check, checked, isDirectory } from './check-options.ts';
 import { RingMQError } from './error.ts';
 import { errorOf } from './error-report.ts';
@@ -36,7 +35,10 @@ export interface MessageToStore {
   /** Default 0. */
   queueId?: number;
   body: Uint8Array | string;
-  /** RocketMQ's own are among them: `TAGS`, `KEYS` (separated by blanks), `UNIQ_KEY`. */
+  /**
+   * RocketMQ's own are among them: `TAGS`, `KEYS` (separated by blanks), `UNIQ_KEY`. No \x00, \x01 or \x02 may stand in
+   * them.
+   */
   properties?: Readonly<Record<string, string>>;
   /** Ms since 1970. Default: now. */
   bornTimestamp?: number;
@@ -60,7 +62,10 @@ export interface StoredQueue {
  */
 export interface MessageStore {
   readonly directory: string;
-  /** Appends one message; it is neither durable nor visible yet. Throws when the log does not take it. */
+  /**
+   * Appends one message; it is neither durable nor visible yet. Throws `RINGMQ_BAD_OPTION` for what cannot be a
+   * message, and when the log does not take it.
+   */
   append(message: MessageToStore): Appended;
   /** Makes everything appended durable. */
   flush(): void;
@@ -68,7 +73,8 @@ export interface MessageStore {
   dispatch(): void;
   /**
    * All messages in the order in which they were stored, from a position of the log on: 0, or the `physicalOffset` of a
-   * message. Ends where the log ends when it gets there. Throws where the log is damaged or cannot be read.
+   * message. Ends where the log ends when it gets there. Throws where the log is damaged or cannot be read, and
+   * `RINGMQ_CLOSED` when the store was closed meanwhile.
    */
   messages(from?: number): IterableIterator<StoredMessage>;
   /** The messages of one queue, from a queue offset on; a queue that does not exist has none. */
@@ -110,13 +116,17 @@ export function openStore(setup: MessageStoreOptions): MessageStore {
   };
   return {
     directory,
-    append: (message) => append(open(), message),
+    append: (message) => append(open(), checkMessage(message)),
     flush: () => open().flush(),
     dispatch: () => open().dispatch(),
-    messages: (from) => decoded(open().records(from)),
-    queueMessages: (topic, queueId, fromOffset) => decoded(queueRecords(open(), topic, queueId, fromOffset)),
+    messages: (from) => decoded(open().records(checkPosition('messages', 'from', from)), open),
+    queueMessages: (topic, queueId, fromOffset) => {
+      checkQueue(topic, queueId);
+      const from = checkPosition('queueMessages', 'fromOffset', fromOffset);
+      return decoded(queueRecords(open(), topic, queueId, from), open);
+    },
     queues: () => queuesOf(open()),
-    deleteTopic: (topic) => open().deleteTopic(topic),
+    deleteTopic: (topic) => open().deleteTopic(checkTopicName('deleteTopic', topic)),
     close,
     [ASYNC_DISPOSE]: async () => void (await close()),
   };
@@ -138,7 +148,7 @@ function append(store: Store, message: MessageToStore): Appended {
   const { topic, queueId = 0, body, properties = {}, bornTimestamp = systemClock.now(), flag = 0 } = message;
   const bytes = typeof body === 'string' ? Buffer.from(body) : body;
   const text = encodeProperties(Object.entries(properties));
-  const problem = topicNameProblem(topic) ?? problemOf(store, queueId, bytes, text);
+  const problem = sizeProblem(store, bytes, text);
   if (problem !== undefined) throw badOption('append', problem);
   const head: RecordHead = {
     queueId,
@@ -153,11 +163,8 @@ function append(store: Store, message: MessageToStore): Appended {
   return store.append(topic, head, bytes, text);
 }
 
-function problemOf(store: Store, queueId: number, body: Uint8Array, properties: string): string | undefined {
+function sizeProblem(store: Store, body: Uint8Array, properties: string): string | undefined {
   const { maxMessageSize } = store.options;
-  if (!Number.isInteger(queueId) || queueId < 0 || queueId >= MAX_QUEUES_PER_TOPIC) {
-    return `queueId: ${queueId} is not possible: allowed is 0 to ${MAX_QUEUES_PER_TOPIC - 1}.`;
-  }
   if (body.length > maxMessageSize) {
     return `a body of ${body.length} bytes is longer than maxMessageSize, ${maxMessageSize}.`;
   }
@@ -196,8 +203,11 @@ function* queueRecords(store: Store, topic: string, queueId: number, from = 0): 
   }
 }
 
-function* decoded(records: Iterable<Uint8Array>): Generator<StoredMessage> {
+/** `checkOpen` throws when the store was closed since the last step: its files are not there any more. */
+function* decoded(records: Iterable<Uint8Array>, checkOpen: () => unknown): Generator<StoredMessage> {
+  checkOpen();
   for (const record of records) {
     yield decodeRecord(record) ?? unreachable('a record that the reader has found sound');
+    checkOpen();
   }
 }

@@ -1,14 +1,14 @@
 /** What the host and the control thread of an embedded broker say to each other. */
 import type { EngineLayout } from '../threads/engine-layout.ts';
 import type { ErrorReport } from './error-report.ts';
-import type { EmbeddedBrokerOptions } from './options.ts';
+import type { CheckedBrokerOptions } from './options.ts';
 
 /** The control thread is started with it. */
 export interface EmbeddedStart {
   store: string;
   temporary: boolean;
   /** Without what cannot be posted. */
-  options: Omit<EmbeddedBrokerOptions, 'log'>;
+  options: Omit<CheckedBrokerOptions, 'log'>;
   /** One word that says where the broker is: `STARTING`, `SERVING` or `ENDED`. */
   state: SharedArrayBuffer;
 }

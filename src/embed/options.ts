@@ -49,6 +49,11 @@ export interface EmbeddedBrokerOptions {
   log?: EmbeddedLog;
 }
 
+/** What is left of them when they are checked: plain copies, which another thread can be given. */
+export interface CheckedBrokerOptions extends EmbeddedBrokerOptions {
+  topics?: readonly { name: string; queues: number }[];
+}
+
 /** Queues of a topic that a program makes. */
 export const DEFAULT_QUEUES = 4;
 

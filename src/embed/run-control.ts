@@ -6,6 +6,7 @@ import { defaultBrokerSettings } from '../metadata/settings.ts';
 import { startNameServer } from '../namesrv/name-server.ts';
 import { formatHost } from '../net/addresses.ts';
 import { isWildcard, resolveHost } from '../net/hosts.ts';
+import { CommandClient } from '../remoting/command-client.ts';
 import { storeOptions } from '../store/store.ts';
 import { startBroker } from '../threads/broker.ts';
 import type { BrokerConfig, RunningBroker } from '../threads/config.ts';
@@ -22,7 +23,6 @@ import {
   SERVING,
   threadsOf,
 } from './messages.ts';
-import { DEFAULT_QUEUES } from './options.ts';
 import { sweepTemporaryStores } from './temporary-store.ts';
 import { TopicMaker } from './topics.ts';
 
@@ -100,8 +100,11 @@ async function started(start: EmbeddedStart, threads: EngineThreads): Promise<Ru
     const ownNameServer = formatHost(addresses.own, nameServer.port);
     const broker = await startBroker(configOf(start, addresses, ownNameServer), threads);
     ending.unshift(() => broker.close());
-    const own = { broker: formatHost(addresses.own, broker.port), nameServer: ownNameServer };
-    const topics = new TopicMaker(own, brokerNameOf(options));
+    const clients = {
+      broker: new CommandClient({ address: formatHost(addresses.own, broker.port) }),
+      nameServer: new CommandClient({ address: ownNameServer }),
+    };
+    const topics = new TopicMaker(clients, brokerNameOf(options));
     ending.unshift(async () => topics.close());
     failure = (error) => reportOf('RINGMQ_TOPIC_REFUSED', `startBroker: topics: ${messageOf(error)}`, error);
     await makeTopics(topics, options.topics ?? []);
@@ -121,8 +124,7 @@ async function endAll(ending: readonly (() => Promise<unknown>)[]): Promise<void
 }
 
 async function makeTopics(maker: TopicMaker, topics: NonNullable<Options['topics']>): Promise<void> {
-  const given = topics.map((topic) => (typeof topic === 'string' ? { name: topic } : topic));
-  await Promise.all(given.map(({ name, queues = DEFAULT_QUEUES }) => maker.make(name, queues)));
+  await Promise.all(topics.map(({ name, queues }) => maker.make(name, queues)));
 }
 
 async function createTopic(maker: TopicMaker, { id, name, queues }: CreateTopic): Promise<void> {
@@ -130,8 +132,11 @@ async function createTopic(maker: TopicMaker, { id, name, queues }: CreateTopic)
     await maker.make(name, queues);
     report({ kind: 'topic', id });
   } catch (error) {
-    const sentence = `createTopic: ${messageOf(error)}`;
-    report({ kind: 'topic', id, error: reportOf('RINGMQ_TOPIC_REFUSED', sentence, error) });
+    // Nobody has refused the topic where the close has cut off the request.
+    const [code, why] = maker.closed
+      ? (['RINGMQ_CLOSED', 'the broker was closed meanwhile.'] as const)
+      : (['RINGMQ_TOPIC_REFUSED', messageOf(error)] as const);
+    report({ kind: 'topic', id, error: reportOf(code, `createTopic: ${why}`, error) });
   }
 }
 

@@ -1,7 +1,7 @@
 /**
  * A RocketMQ inside any Node program: name server and broker in threads of their own. The control path too runs in a
- * worker, so a blocked event loop, a breakpoint or fake timers of the host do not stop the broker. Nothing here uses
- * timers, and nothing depends on which realm a value comes from: jest runs this in a context of its own.
+ * worker, so a blocked event loop, a breakpoint or fake timers of the host do not stop the broker. Nothing here
+ * needs timers, and nothing depends on which realm a value comes from: jest runs this in a context of its own.
  */
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
@@ -32,13 +32,23 @@ export async function startBroker(options: EmbeddedBrokerOptions = {}): Promise<
     options: checked,
     state: new SharedArrayBuffer(4),
   };
-  return await hostBroker({ worker: spawnControl(start), start, temporary, log });
+  return await hostBroker({ worker: control(start, temporary), start, temporary, log });
 }
 
 function temporaryStore(): TemporaryStore {
   try {
     return makeTemporaryStore();
   } catch (error) {
+    throw errorOf(startReport('startBroker', error));
+  }
+}
+
+/** Node refuses a thread at once where its permissions do, or with what cannot be posted. */
+function control(start: EmbeddedStart, temporary: TemporaryStore | undefined): Worker {
+  try {
+    return spawnControl(start);
+  } catch (error) {
+    temporary?.remove();
     throw errorOf(startReport('startBroker', error));
   }
 }

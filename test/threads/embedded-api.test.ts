@@ -61,6 +61,27 @@ test('topics are there for clients when the start or createTopic resolves', asyn
   assert.is((await failure(broker.createTopic('too-late'))).code, 'RINGMQ_CLOSED');
 });
 
+test('two calls for one topic with different numbers of queues both resolve, the later one holds', async () => {
+  const broker = await startBroker();
+  await Promise.all([
+    broker.createTopic('jobs', { queues: 2 }),
+    broker.createTopic('jobs', { queues: 5 }),
+    broker.createTopic('jobs', { queues: 3 }),
+  ]);
+  assert.is(await routedQueues(broker, 'jobs'), 3);
+  await broker.close();
+});
+
+test('topics that are under way when the broker is closed are made, or rejected as closed', async () => {
+  const broker = await startBroker();
+  const calls = Array.from({ length: 50 }, (_, i) => broker.createTopic(`late-${i % 5}`, { queues: i + 1 }));
+  const outcomes = Promise.allSettled(calls);
+  await broker.close();
+  const rejected = (await outcomes).filter((outcome) => outcome.status === 'rejected');
+  assert.ok(rejected.length > 0);
+  for (const { reason } of rejected) assert.is(reason.code, 'RINGMQ_CLOSED', reason.message);
+});
+
 test('a start that fails says which option, keeps what the system said, and leaves nothing', async () => {
   const taken = createServer();
   await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));

@@ -31,13 +31,13 @@ interface Host {
 }
 
 /** A program of these lines; `say(object)` tells the test, `startBroker` is there. Temporary stores lie in `folder`. */
-function host(folder: string, lines: string): Host {
+function host(folder: string, lines: string, flags: readonly string[] = []): Host {
   const program = `import { startBroker } from ${JSON.stringify(LIBRARY)};
     import { Worker } from 'node:worker_threads';
     import { writeSync } from 'node:fs';
     const say = (what) => writeSync(1, JSON.stringify(what) + '\\n');
     ${lines}`;
-  const child = spawn(process.execPath, ['--input-type=module', '--eval', program], {
+  const child = spawn(process.execPath, [...flags, '--input-type=module', '--eval', program], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, TMPDIR: folder },
   });
@@ -151,6 +151,27 @@ test('a start and a close keep the host alive until they are done', async ({ fol
   );
   assert.equal(await process.says(), { done: 'yes' });
   assert.is((await process.ended).end, 0);
+  assert.equal(readdirSync(folder), []);
+});
+
+test('a start that may make no thread rejects with its own error and leaves no temporary store', async ({
+  folder,
+}) => {
+  const known = (flag: string) => process.allowedNodeEnvironmentFlags.has(flag);
+  const permission = known('--permission') ? '--permission' : '--experimental-permission';
+  const addons = known('--allow-addons') ? ['--allow-addons'] : [];
+  const flags = [permission, '--allow-fs-read=*', '--allow-fs-write=*', ...addons];
+  const child = host(
+    folder,
+    `const error = await startBroker({ log: 'silent' }).catch((reason) => reason);
+    say({ name: error.name, code: error.code, cause: error.cause.code, message: error.message });`,
+    flags,
+  );
+  const said = await child.says();
+  assert.is((await child.ended).end, 0);
+  assert.equal([said?.['name'], said?.['code']], ['RingMQError', 'RINGMQ_START_FAILED']);
+  assert.is(said?.['cause'], 'ERR_ACCESS_DENIED');
+  assert.match(said?.['message'] ?? '', /^startBroker: /);
   assert.equal(readdirSync(folder), []);
 });
 

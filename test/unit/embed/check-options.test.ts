@@ -80,6 +80,7 @@ test('a wrong type or value is told with what is allowed', () => {
     [{ topics: ['a b'] }, /topics\[0\]: 'a b' cannot be a topic: .*illegal characters/],
     [{ topics: [{ queues: 2 }] }, /topics\[0\] has no name\.$/],
     [{ topics: [{ name: 'a', queues: 0 }] }, /topics\[0\]\.queues: 0 is not possible: allowed is 1 to/],
+    [{ topics: ['a', { name: 'a', queues: 2 }] }, /topics\[1\]: the topic a is given twice\.$/],
     [{ log: 'loud' }, /allowed is 'silent' or an object/],
     [{ log: { warning: () => {} } }, /allowed is 'silent' or an object/],
     [{ log: { warn: 'x' } }, /allowed is 'silent' or an object/],
@@ -102,9 +103,31 @@ test('what is right is taken, and what is undefined counts as not given', () => 
   };
   const checked = checkBrokerOptions(options);
   assert.equal(Object.keys(checked).sort(), ['host', 'log', 'port', 'settings', 'storeOptions', 'topics']);
+  assert.equal(checked.topics, [
+    { name: 'orders', queues: 4 },
+    { name: 'jobs', queues: 1 },
+  ]);
   assert.equal(checked.settings, { brokerIP1: '127.0.0.1', autoCreateTopicEnable: false });
   assert.equal(checked.storeOptions, { flushDiskType: 'SYNC_FLUSH' });
   assert.equal(checkTopic('orders', { queues: 8 }), { queues: 8 });
+});
+
+test('what is checked is a copy that can be posted, whatever the lists of the program are', () => {
+  class Names extends Array<string> {
+    helper = () => {};
+  }
+  const settings = Object.assign(Object.create({ inherited: () => {} }), { regionId: 'here' });
+  const topics = new Proxy(Names.of('orders', 'jobs'), {});
+  assert.throws(() => structuredClone({ topics, settings }));
+  const checked = checkBrokerOptions({ topics, settings, storeOptions: new Proxy({}, {}) });
+  assert.equal(structuredClone(checked), {
+    topics: [
+      { name: 'orders', queues: 4 },
+      { name: 'jobs', queues: 4 },
+    ],
+    settings: { regionId: 'here' },
+    storeOptions: {},
+  });
 });
 
 test('openStore checks its options too', () => {

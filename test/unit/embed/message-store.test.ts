@@ -123,4 +123,104 @@ test('what cannot be stored is refused with a sentence', async ({ directory }) =
   await store.close();
 });
 
+/** The messages with which `call` refuses, or what it throws else. */
+function refusal(call: () => unknown): string {
+  try {
+    call();
+    return 'nothing was refused';
+  } catch (error) {
+    if (!(error instanceof RingMQError)) throw error;
+    assert.is(error.code, 'RINGMQ_BAD_OPTION');
+    return error.message;
+  }
+}
+
+test('append takes only what is a message, and says what is not', async ({ directory }) => {
+  const store = openStore({ directory, options: SMALL });
+  const good = { topic: 'a', body: 'x' };
+  for (const [message, expected] of [
+    [undefined, /^append: message is undefined, and must be an object\.$/],
+    [{ body: 'x' }, /^append: message\.topic is missing\.$/],
+    [{ topic: 'a' }, /^append: message\.body is missing\.$/],
+    [{ ...good, topic: 5 }, /^append: message\.topic: 5 cannot be a topic: /],
+    [{ ...good, topic: '' }, /message\.topic: '' cannot be a topic: .*blank/],
+    [{ ...good, queueid: 1 }, /no option message\.queueid: did you mean message\.queueId\?$/],
+    [{ ...good, queueId: 1.5 }, /message\.queueId: 1\.5 is not possible: allowed is 0 to /],
+    [{ ...good, queueId: '1' }, /message\.queueId: '1' is not possible: allowed is .*, as a number\.$/],
+    [{ ...good, body: 5 }, /message\.body: 5 is not possible: allowed is a string or a Uint8Array\.$/],
+    [{ ...good, body: [1, 2] }, /allowed is a string or a Uint8Array\.$/],
+    [{ ...good, body: null }, /allowed is a string or a Uint8Array\.$/],
+    [{ ...good, properties: new Map([['TAGS', 'x']]) }, /allowed is an object of strings\.$/],
+    [{ ...good, properties: [] }, /allowed is an object of strings\.$/],
+    [{ ...good, properties: { TAGS: 5 } }, /message\.properties\['TAGS'\]: 5 .* allowed is a string\.$/],
+    [{ ...good, properties: { '': 'x' } }, /message\.properties: a property has no name\.$/],
+    [{ ...good, properties: { a: 'x\x00' } }, /properties\['a'\]: .* cannot stand in/],
+    [{ ...good, properties: { a: 'x\x02b\x01y' } }, /properties\['a'\]: .* cannot stand in/],
+    [{ ...good, properties: { 'a\x01': 'x' } }, / cannot stand in names and values of properties\.$/],
+    [{ ...good, flag: 2 ** 31 }, /message\.flag: 2147483648 is not possible/],
+    [{ ...good, flag: 0.5 }, /message\.flag: 0\.5 is not possible/],
+    [{ ...good, bornTimestamp: -1 }, /message\.bornTimestamp: -1 .* allowed is a whole number from 0\.$/],
+    [{ ...good, bornTimestamp: new Date() }, /message\.bornTimestamp: .* is not possible/],
+    [{ ...good, bornTimestamp: Object.create(null) }, /message\.bornTimestamp: .* is not possible/],
+  ] as const) {
+    assert.match(
+      refusal(() => store.append(message as never)),
+      expected,
+    );
+  }
+  assert.equal(store.queues(), [], 'nothing was stored');
+  store.append({ ...good, flag: -1, queueId: undefined, properties: { TAGS: undefined, own: 'y' } } as never);
+  store.dispatch();
+  const [message] = [...store.messages()];
+  assert.equal([message?.flag, [...(message?.properties ?? [])]], [-1, [['own', 'y']]]);
+  await store.close();
+});
+
+test('walks begin at whole numbers, and topics are named by what can be one', async ({ directory }) => {
+  const store = openStore({ directory, options: SMALL });
+  for (const from of [-1, 0.5, Number.NaN, '0', null, {}] as never[]) {
+    assert.match(
+      refusal(() => store.messages(from)),
+      /^messages: from: .* allowed is a whole number from 0/,
+    );
+    assert.match(
+      refusal(() => store.queueMessages('a', 0, from)),
+      /^queueMessages: fromOffset: /,
+    );
+    assert.match(
+      refusal(() => store.queueMessages('a', from)),
+      /^queueMessages: queueId: /,
+    );
+  }
+  assert.match(
+    refusal(() => store.queueMessages(undefined as never, 0)),
+    /^queueMessages: topic: undefined cannot/,
+  );
+  assert.match(
+    refusal(() => store.deleteTopic('../commitlog')),
+    /^deleteTopic: topic: .* cannot be a topic/,
+  );
+  await store.close();
+});
+
+test('a walk that is under way when the store is closed ends with that', async ({ directory }) => {
+  const store = openStore({ directory, options: SMALL });
+  for (let i = 0; i < 3; i++) store.append({ topic: 'a', body: `${i}` });
+  store.dispatch();
+  const walks = [store.messages(), store.queueMessages('a', 0)];
+  for (const walk of walks) assert.is(text(walk.next().value.body), '0');
+  walks.push(store.messages(), store.queueMessages('a', 0));
+  await store.close();
+  for (const walk of walks) {
+    let code = '';
+    try {
+      walk.next();
+    } catch (error) {
+      code = error instanceof RingMQError ? error.code : String(error);
+    }
+    assert.is(code, 'RINGMQ_CLOSED');
+    assert.equal(walk.next(), { value: undefined, done: true });
+  }
+});
+
 test.run();
