@@ -2,7 +2,7 @@
  * Brokers of one process that end one after the other. In Node 20 threads that end at the same time can wait for
  * each other for ever: a thread that leaves its event loop waits for the compile jobs of all threads, and such a job
  * may wait for a garbage collection by a thread that waits already. Node 22 and later do not; brokers end together
- * there. The threads of one broker still end at the same time.
+ * there.
  */
 import { clearTimeout, setTimeout } from 'node:timers';
 
