@@ -1,20 +1,16 @@
 /** The host's end of an embedded broker: what the control thread reports becomes promises, log lines and clean ends. */
 import type { Worker } from 'node:worker_threads';
 import { checkTopic } from './broker-options.ts';
-import { CloseTurns, endsTogether } from './close-turns.ts';
 import { RingMQError } from './error.ts';
 import { diedOf, errorOf } from './error-report.ts';
 import { writeLog } from './host-log.ts';
-import { ASYNC_DISPOSE, atExit, hostProcess } from './host-process.ts';
+import { ASYNC_DISPOSE, atExit } from './host-process.ts';
 import { type ControlReport, type EmbeddedStart, type HostRequest, SERVING } from './messages.ts';
 import { DEFAULT_QUEUES, type EmbeddedBroker, type EmbeddedLog, type TopicOptions } from './options.ts';
 import type { TemporaryStore } from './temporary-store.ts';
 
 /** How long a process that exits waits for a broker to stop in order; the next start of its store recovers then. */
 const LONGEST_WAIT_AT_EXIT_MS = 10_000;
-
-/** Of all brokers here; undefined where they may end together. */
-const closeTurns = endsTogether(hostProcess.versions.node) ? undefined : new CloseTurns();
 
 export interface HostedParts {
   worker: Worker;
@@ -144,11 +140,7 @@ class HostedBroker {
   }
 
   #close(): Promise<void> {
-    if (!this.#closing) {
-      const tell = () => this.#tell({ kind: 'close' });
-      if (closeTurns === undefined) tell();
-      else closeTurns.take(tell, this.#ended);
-    }
+    if (!this.#closing) this.#tell({ kind: 'close' });
     this.#closing = true;
     return this.#held(this.#ended);
   }

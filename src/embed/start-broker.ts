@@ -1,7 +1,7 @@
 /**
  * A RocketMQ inside any Node program: name server and broker in threads of their own. The control path too runs in a
- * worker, so a blocked event loop, a breakpoint or fake timers of the host do not stop the broker. Nothing here
- * needs timers, and nothing depends on which realm a value comes from: jest runs this in a context of its own.
+ * worker, so a blocked event loop, a breakpoint or fake timers of the host do not stop the broker. Nothing here uses
+ * timers, and nothing depends on which realm a value comes from: jest runs this in a context of its own.
  */
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
