@@ -273,12 +273,11 @@ function markRunning(disk: Disk, options: StoreOptions): void {
       return typeof file !== 'number' && disk.syncDirectory(options.directory) === 0;
     },
   );
-  if (lastBoot(disk, options) === disk.boot()) return;
   whereRoomIs(
     () => disk.writeWhole(boot, Buffer.from(disk.boot())),
-    // An unknown boot is taken for another one.
+    // What stands there is right, or goes: an unknown boot is taken for another one.
     () => {
-      disk.remove(boot);
+      if (lastBoot(disk, options) !== disk.boot()) disk.remove(boot);
       return true;
     },
   );
