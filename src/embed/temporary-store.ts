@@ -53,13 +53,13 @@ export function makeTemporaryStore(parent = tmpdir()): TemporaryStore {
 }
 
 /**
- * Removes stores of this user that processes have left behind, as many as a start may; resolves how many. Ends after
- * the one that is under way when `isOver`.
+ * Removes stores of this user that processes have left behind, as many as a start may; resolves how many. When `isOver`
+ * it ends after the first: a program that always closes at once still removes one at each start.
  */
 export async function sweepTemporaryStores(parent = tmpdir(), isOver = () => false): Promise<number> {
   let removed = 0;
   for (const directory of candidates(parent)) {
-    if (removed === MAX_REMOVED || isOver()) break;
+    if (removed === MAX_REMOVED || (removed > 0 && isOver())) break;
     if (await removeIfLeft(directory)) removed++;
   }
   return removed;

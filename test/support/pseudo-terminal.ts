@@ -5,6 +5,9 @@ import type { Readable, Writable } from 'node:stream';
 
 const LONGEST_MS = 60_000;
 
+/** Not the login shell of whoever runs the tests: `script` takes that one, or this one where nobody has logged in. */
+const SHELL = '/bin/sh';
+
 export class Terminal {
   readonly ended: Promise<number | null>;
   /** What a person sees. */
@@ -13,17 +16,19 @@ export class Terminal {
   #isOver = false;
   #changed: () => void = () => {};
 
-  /** Runs a shell line. */
+  /** Runs one command with its arguments, as words of a shell; it takes the shell's place, as in an interactive one. */
   constructor(line: string, options: { cwd?: string; env?: NodeJS.ProcessEnv } = {}) {
-    // -e: its exit code is the command's.
-    this.#script = spawn('script', ['-qfec', line, '/dev/null'], {
+    // -e: its exit code is the command's. Without exec, the shell itself would end by a Ctrl-C, with 130.
+    this.#script = spawn('script', ['-qfec', `exec ${line}`, '/dev/null'], {
       ...options,
+      env: { ...(options.env ?? process.env), SHELL },
       stdio: ['pipe', 'pipe', 'pipe'],
     });
-    this.#script.stdout.on('data', (chunk: Buffer) => {
-      this.screen += chunk.toString();
-      this.#changed();
-    });
+    for (const output of [this.#script.stdout, this.#script.stderr])
+      output.on('data', (chunk: Buffer) => {
+        this.screen += chunk.toString();
+        this.#changed();
+      });
     const timer = setTimeout(() => this.#script.kill('SIGKILL'), LONGEST_MS);
     this.ended = new Promise((resolve) => {
       this.#script.once('close', (code) => {

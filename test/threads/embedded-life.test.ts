@@ -1,6 +1,7 @@
 // How long an embedded broker lives, and what it leaves: host programs as processes of their own, ended in every way.
 
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,7 +18,11 @@ const test = suite<{ folder: string }>('life of an embedded broker');
 test.before.each((context) => {
   context.folder = mkdtempSync(join(tmpdir(), 'ringmq-test-'));
 });
-test.after.each(({ folder }) => {
+test.after.each(async ({ folder }) => {
+  for (const child of living) {
+    child.kill('SIGKILL');
+    await once(child, 'close');
+  }
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -30,6 +35,9 @@ interface Host {
   kill(signal: NodeJS.Signals): void;
 }
 
+/** Those that a test which failed has left running are ended with it. */
+const living = new Set<ChildProcess>();
+
 /** A program of these lines; `say(object)` tells the test, `startBroker` is there. Temporary stores lie in `folder`. */
 function host(folder: string, lines: string, flags: readonly string[] = []): Host {
   const program = `import { startBroker } from ${JSON.stringify(LIBRARY)};
@@ -41,6 +49,8 @@ function host(folder: string, lines: string, flags: readonly string[] = []): Hos
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, TMPDIR: folder },
   });
+  living.add(child);
+  child.once('close', () => living.delete(child));
   let err = '';
   child.stderr.on('data', (data) => {
     err += data;

@@ -1,6 +1,6 @@
 // `npm start` in a real terminal: Ctrl-C reaches node twice, from the terminal and from npm.
 
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -43,26 +43,44 @@ test('so does one on the command line itself, and one that a nervous hand types 
   await stopsCleanly(node, (terminal) => terminal.type(CTRL_C.repeat(3)));
 });
 
+/** Starts a broker by npm in a process group of its own, sends the signal once it is ready, and says what it left. */
+async function stopsByNpm(command: readonly string[], kill: (npm: ChildProcess) => void): Promise<void> {
+  const store = temporaryStore();
+  const options = ['--port', '0', '--namesrv-port', '0', '--store', store.directory];
+  const npm = spawn('npm', [...command, ...options], {
+    cwd: ROOT,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  });
+  const ended = once(npm, 'close');
+  let output = '';
+  const ready = new Promise<void>((resolve) => {
+    for (const stream of [npm.stdout, npm.stderr])
+      stream.on('data', (chunk) => {
+        output += chunk;
+        if (output.includes('RingMQ ready')) resolve();
+      });
+  });
+  await Promise.race([ready, ended]);
+  assert.ok(existsSync(join(store.directory, 'abort')), output);
+  kill(npm);
+  await ended;
+  assert.not(existsSync(join(store.directory, 'abort')), `${command.join(' ')}\n${output}`);
+  assert.not.match(output, /ending at once/);
+  store.remove();
+}
+
 test('a signal that npm alone gets reaches the broker', async () => {
   for (const command of [
     ['start', '--'],
     ['run', 'ringmq', '--', 'standalone'],
-  ]) {
-    const store = temporaryStore();
-    const options = ['--port', '0', '--namesrv-port', '0', '--store', store.directory];
-    const npm = spawn('npm', [...command, ...options], { cwd: ROOT, stdio: ['ignore', 'pipe', 'ignore'] });
-    const ended = once(npm, 'exit');
-    let output = '';
-    for await (const chunk of npm.stdout) {
-      output += chunk;
-      if (output.includes('RingMQ ready')) break;
-    }
-    assert.ok(existsSync(join(store.directory, 'abort')), output);
-    npm.kill('SIGTERM');
-    await ended;
-    assert.not(existsSync(join(store.directory, 'abort')), command.join(' '));
-    store.remove();
-  }
+  ])
+    await stopsByNpm(command, (npm) => npm.kill('SIGTERM'));
+});
+
+test('one that a whole process group gets, which npm then sends again, stops it as well', async () => {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    await stopsByNpm(['start', '--'], (npm) => process.kill(-(npm.pid as number), signal));
 });
 
 test.run();
