@@ -40,13 +40,18 @@ export const INDEX_COMPLETED_TIME = 12;
 /** Counts reads far behind the tail; a hint that any reader raises. */
 export const BACKLOG_READS = 13;
 
-/** End of the last message of control's own that control wants to hear durable; 0 = none yet. Written by control. */
-export const PUTS_AWAITED = 14;
+/** Reason and errno of the first halt in one word; HALTED and HALT_ERRNO follow from it. */
+const HALT_CAUSE = 14;
 
-/** Reason and errno of the first halt in one word; the two slots above follow from it. */
-const HALT_CAUSE = 15;
+/** Bits of a queue's interest, and so participants, at most. */
+export const MAX_PARTICIPANTS = 32;
+/**
+ * From here on a slot per participant: end of the last message that it wants to hear durable; 0 = none yet. Written by
+ * those for whom not every sync is news.
+ */
+export const AWAITED = 15;
 
-const SLOTS = 16;
+const SLOTS = AWAITED + MAX_PARTICIPANTS;
 const ERRNO_BITS = 16n;
 /** Which 32-bit half of a slot is the low one on this machine. */
 const LOW_HALF = new Int32Array(new BigInt64Array([1n]).buffer)[0] === 1 ? 0 : 1;

@@ -5,6 +5,24 @@ import type { WakeShape } from '../ring/wake.ts';
 import type { StoreOptions } from './options.ts';
 import type { RecoveredQueue } from './recovery/recover.ts';
 
+/**
+ * Who works with the engine from outside: puts messages, hears of messages. Its number, the place in the list of them,
+ * is the bit of its interest in queues (`QueueDirectory`), its word in `arrivalsLost` and its position from AWAITED on.
+ */
+export interface ParticipantShape {
+  name: string;
+  wake: WakeShape;
+  /** To the writer, and its answers. */
+  send: ChannelShape;
+  replies: RingShape;
+  /** It works in the writer's thread, so that news of answers needs no bell. */
+  sameThread: boolean;
+  /** Every sync is news for it; else those are that cover the position which it says to await. */
+  hearsSyncs: boolean;
+  /** From the dispatcher: queues that got messages. */
+  arrivals: RingShape;
+}
+
 /** Shared by all threads of a broker. */
 export interface BrokerShape {
   positions: SharedArrayBuffer;
@@ -16,6 +34,9 @@ export interface BrokerShape {
   counters: SharedArrayBuffer;
   /** How long network thread and writer stay awake for the next message, µs (`Patience`); 0 = not at all. */
   busyPollMicros: number;
+  participants: ParticipantShape[];
+  /** A word per participant: set when an arrival could not be told because its ring was full. */
+  arrivalsLost: SharedArrayBuffer;
   wakes: {
     writer: WakeShape;
     dispatcher: WakeShape;
@@ -25,28 +46,14 @@ export interface BrokerShape {
   };
 }
 
-/** One producer of messages as the writer sees it. */
-export interface ProducerShape {
-  send: ChannelShape;
-  replies: RingShape;
-  wake: WakeShape;
-  /** Producer and writer are one thread, so that news of answers needs no bell. */
-  sameThread: boolean;
-}
-
 export interface WriterShape {
   broker: BrokerShape;
-  producers: ProducerShape[];
 }
 
 export interface DispatcherShape {
   broker: BrokerShape;
   queues: RecoveredQueue[];
   commands: ChannelShape;
-  /** One ring per network thread, then control's. */
-  arrivals: RingShape[];
-  /** A word per ring: set when an arrival could not be told because the ring was full. */
-  arrivalsLost: SharedArrayBuffer;
 }
 
 export interface FlusherShape {

@@ -26,10 +26,10 @@ import { bindPort } from '../net/bind.ts';
 import { resolveHost } from '../net/hosts.ts';
 import { ChannelSender } from '../ring/channel.ts';
 import { CounterSums } from '../ring/counters.ts';
-import type { RingShape } from '../ring/layout.ts';
 import { RingConsumer } from '../ring/spsc-ring.ts';
 import { Doorbell, wakerOf } from '../ring/wake.ts';
 import { Checkpoints } from '../store/checkpoints.ts';
+import type { ParticipantShape } from '../store/engine-shapes.ts';
 import { storePaths } from '../store/paths.ts';
 import { removeDeletedQueues } from '../store/queue/deleted-queues.ts';
 import { ControlReads } from '../store/read/reads-by-name.ts';
@@ -319,14 +319,14 @@ class Broker implements RunningBroker {
   #arrived(queue: number): void {
     const name = this.#opened.ids.nameOf(queue);
     if (name?.topic !== SCHEDULE_TOPIC) return;
-    this.#opened.directory.addInterest(queue, this.#config.networkThreads);
+    this.#opened.directory.addInterest(queue, this.#topology.control);
     this.#delay.poke(name.queueId + 1);
   }
 
   /** Asks the dispatcher to tell of every delayed message. */
   #waitForScheduled(): void {
     for (const id of this.#opened.ids.of(SCHEDULE_TOPIC))
-      this.#opened.directory.addInterest(id, this.#config.networkThreads);
+      this.#opened.directory.addInterest(id, this.#topology.control);
   }
 
   #logStartMoved(): void {
@@ -368,10 +368,9 @@ class Broker implements RunningBroker {
     return publisher;
   }
 
-  /** Control's arrivals come after those of the network threads. */
   #joinArrivals(): RingConsumer {
-    const { dispatcher, broker } = this.#topology;
-    const ring = dispatcher.arrivals[this.#config.networkThreads] as RingShape;
-    return RingConsumer.join(ring, wakerOf(broker.wakes.dispatcher));
+    const { broker, control } = this.#topology;
+    const { arrivals } = broker.participants[control] as ParticipantShape;
+    return RingConsumer.join(arrivals, wakerOf(broker.wakes.dispatcher));
   }
 }

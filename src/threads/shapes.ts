@@ -1,36 +1,32 @@
 /**
  * What threads are started with: everything here can be posted. The table of channels (rings with slabs for what is
- * large) and plain rings (small records of one size):
+ * large) and plain rings (small records of one size); participants are network threads and control (participants.ts):
  *
- *     channel           sender       receiver
- *     send              network n    writer        messages to append
- *     link up           network n    control       frames for control, progress, news of connections
- *     link down         control      network n     frames for clients, deltas
- *     control send      control      writer        the broker's own messages
- *     commands          control      dispatcher    queues to know or to forget
+ *     channel      sender        receiver
+ *     send         participant   writer        messages to append
+ *     link up      network n     control       frames for control, progress, news of connections
+ *     link down    control       network n     frames for clients, deltas
+ *     commands     control       dispatcher    queues to know or to forget
  *
  *     ring
- *     replies           writer       network n     where messages went
- *     control replies   writer       control
- *     arrivals          dispatcher   network n     queues that got messages
- *     arrivals control  dispatcher   control       schedule queues that got messages
+ *     replies      writer        participant   where messages went
+ *     arrivals     dispatcher    participant   queues that got messages
  */
 
 import type { LinkShape } from '../broker/link/link-shape.ts';
-import type { ChannelShape } from '../ring/channel.ts';
-import type { RingShape } from '../ring/layout.ts';
-import type { EngineParts } from '../store/engine-shapes.ts';
+import type { EngineParts, ParticipantShape } from '../store/engine-shapes.ts';
 
 export interface NetworkShape extends LinkShape {
   /** What of the engine runs in this thread (layouts `merged` and `inline`). */
   inline?: EngineParts;
-  send: ChannelShape;
-  replies: RingShape;
-  arrivals: RingShape;
-  arrivalsLost: SharedArrayBuffer;
   /** One word: connections of all network threads. */
   connections: SharedArrayBuffer;
   settings: NetworkSettings;
+}
+
+/** A network thread's place among the participants. */
+export function participantOf({ broker, index }: LinkShape): ParticipantShape {
+  return broker.participants[index] as ParticipantShape;
 }
 
 export interface NetworkSettings {

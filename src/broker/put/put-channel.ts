@@ -24,7 +24,7 @@ import {
   writeAppendHead,
 } from '../../ring/append-records.ts';
 import type { ChannelSender } from '../../ring/channel.ts';
-import { type Positions, PUTS_AWAITED } from '../../ring/positions.ts';
+import type { Positions } from '../../ring/positions.ts';
 import type { RingConsumer } from '../../ring/spsc-ring.ts';
 import type { Watermark } from '../../ring/watermark.ts';
 import { APPENDED_OK } from '../../store/log/commit-log.ts';
@@ -38,6 +38,8 @@ export interface PutRingParts {
   writer: ChannelSender;
   replies: RingConsumer;
   positions: Positions;
+  /** Slot of `positions` for the position that is awaited. */
+  awaited: number;
   /** What may be acknowledged. */
   confirmed: Watermark;
   storeHost: HostAddress;
@@ -181,7 +183,7 @@ export class PutRing {
     this.#release();
     if (this.#answered.size > 0) {
       // First say what is awaited, then look once more: a sync in between is not missed.
-      positions.set(PUTS_AWAITED, this.#lastEnd);
+      positions.set(this.#parts.awaited, this.#lastEnd);
       this.#release();
     }
     this.#parts.writer.publish();

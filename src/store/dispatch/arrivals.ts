@@ -1,10 +1,11 @@
 /**
- * News of messages for network threads and control: a ring for each, and a word that says that some were lost because
- * the ring was full; who finds it set looks at everything that waits. Control's ring is never full: it has room for all
- * delay levels at once, and each is told of once until control asks again.
+ * News of messages for the participants: a ring for each, and a word that says that some were lost because the ring
+ * was full; who finds it set looks at everything that waits. Who is interested in few queues never finds its ring
+ * full: each is told of once until it asks again.
  */
-import type { RingShape } from '../../ring/layout.ts';
 import { FULL, RingProducer } from '../../ring/spsc-ring.ts';
+import { wakerOf } from '../../ring/wake.ts';
+import type { ParticipantShape } from '../engine-shapes.ts';
 import { ARRIVAL, ARRIVAL_BYTES } from './dispatcher-records.ts';
 
 export class ArrivalNews {
@@ -19,8 +20,9 @@ export class ArrivalNews {
     this.#lost = new Int32Array(lost);
   }
 
-  static join(shapes: readonly RingShape[], lost: SharedArrayBuffer, wakes: readonly (() => void)[]) {
-    const rings = shapes.map((shape, i) => RingProducer.join(shape, wakes[i] ?? (() => {})));
+  static join(participants: readonly ParticipantShape[], lost: SharedArrayBuffer): ArrivalNews {
+    const wakes = participants.map(({ wake }) => wakerOf(wake));
+    const rings = participants.map(({ arrivals }, i) => RingProducer.join(arrivals, wakes[i] as () => void));
     return new ArrivalNews(rings, lost, wakes);
   }
 

@@ -42,7 +42,7 @@ export class DispatcherAgent implements Agent {
   readonly #shortage = new Shortage('dispatching messages to their queues');
   #logStart = 0;
 
-  constructor({ broker, queues, commands, arrivals, arrivalsLost }: DispatcherShape) {
+  constructor({ broker, queues, commands }: DispatcherShape) {
     const { store } = broker;
     this.#positions = new Positions(broker.positions);
     this.#counters = new Counters(broker.counters, COUNTER_BLOCKS.dispatcher);
@@ -63,8 +63,7 @@ export class DispatcherAgent implements Agent {
       ? new KeyIndex(nativeDisk, storePaths.index(store.directory), geometry, systemClock)
       : undefined;
     this.#commands = ChannelReceiver.join(commands, wakerOf(broker.wakes.control));
-    const wakes = [...broker.wakes.network, broker.wakes.control].map((wake) => wakerOf(wake));
-    this.#arrivals = ArrivalNews.join(arrivals, arrivalsLost, wakes);
+    this.#arrivals = ArrivalNews.join(broker.participants, broker.arrivalsLost);
     this.#dispatcher = new Dispatcher({
       segments: this.#segments,
       positions: this.#positions,
@@ -73,7 +72,7 @@ export class DispatcherAgent implements Agent {
       index: this.#index,
       bound: new Watermark(this.#positions, confirmedBy(store)),
       delayMillis: broker.delayMillis,
-      onArrival: (queue, threads) => this.#arrivals.tell(queue, threads),
+      onArrival: (queue, listeners) => this.#arrivals.tell(queue, listeners),
       // Control names queues before messages may be sent to them: a record without queue is of a deleted topic.
       onUnknownQueue: () => undefined,
       onShortage: (errno) => this.#shortage.met(errno),

@@ -5,7 +5,7 @@
 import { systemClock } from '../../lib/clock.ts';
 import type { Agent } from '../../ring/agent.ts';
 import { COUNTER_BLOCKS, Counters, counterPlace } from '../../ring/counters.ts';
-import { FLUSHED, LOG_START, Positions, PUTS_AWAITED } from '../../ring/positions.ts';
+import { AWAITED, FLUSHED, LOG_START, Positions } from '../../ring/positions.ts';
 import { wakerOf } from '../../ring/wake.ts';
 import { nativeDisk } from '../disk/native-disk.ts';
 import type { FlusherShape } from '../engine-shapes.ts';
@@ -27,14 +27,14 @@ export class FlusherAgent implements Agent {
   readonly #interval: number;
   /** Those for whom every sync is news. */
   readonly #wakeWaiting: (() => void)[];
-  /** Control puts messages now and then: it is woken only while it waits for one to be durable. */
-  readonly #wakeControl: () => void;
+  /** Those who put messages now and then are woken only while they wait for one to be durable. */
+  readonly #wakeAwaiting: { awaited: number; wake: () => void }[] = [];
   readonly #counters: Counters;
   readonly #shortage = new Shortage('making the CommitLog durable');
   #next = 0;
 
   constructor({ broker }: FlusherShape) {
-    const { store, wakes } = broker;
+    const { store, wakes, participants } = broker;
     const sync = awaitsFlush(store);
     this.#positions = new Positions(broker.positions);
     this.#counters = new Counters(broker.counters, COUNTER_BLOCKS.flusher);
@@ -42,8 +42,11 @@ export class FlusherAgent implements Agent {
     this.#flusher = new Flusher(this.#segments, this.#positions, (errno) => this.#shortage.met(errno));
     this.#interval = sync ? 0 : store.flushIntervalCommitLog;
     this.maxSleepMs = sync ? 1000 : store.flushIntervalCommitLog;
-    this.#wakeWaiting = sync ? [...wakes.network, wakes.dispatcher].map((wake) => wakerOf(wake)) : [];
-    this.#wakeControl = wakerOf(wakes.control);
+    this.#wakeWaiting = sync ? [wakerOf(wakes.dispatcher)] : [];
+    for (const [number, { wake, hearsSyncs }] of participants.entries()) {
+      if (!hearsSyncs) this.#wakeAwaiting.push({ awaited: AWAITED + number, wake: wakerOf(wake) });
+      else if (sync) this.#wakeWaiting.push(wakerOf(wake));
+    }
   }
 
   doWork(): number {
@@ -55,8 +58,8 @@ export class FlusherAgent implements Agent {
     this.#count((systemClock.monotonic() - now) * 1000);
     if (!this.#flusher.behind) this.#shortage.over();
     for (const wake of this.#wakeWaiting) wake();
-    const durable = this.#positions.get(FLUSHED);
-    if (this.#positions.get(PUTS_AWAITED) > durable - flushed) this.#wakeControl();
+    const before = this.#positions.get(FLUSHED) - flushed;
+    for (const { awaited, wake } of this.#wakeAwaiting) if (this.#positions.get(awaited) > before) wake();
     this.#segments.dropBefore(this.#positions.get(LOG_START));
     return Math.sign(flushed);
   }

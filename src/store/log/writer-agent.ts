@@ -27,7 +27,7 @@ import { APPENDED, APPENDED_TIME, HALT_WRITE_FAILED, LOG_START, Positions } from
 import { FULL, RingProducer } from '../../ring/spsc-ring.ts';
 import { wakerOf } from '../../ring/wake.ts';
 import { nativeDisk } from '../disk/native-disk.ts';
-import type { ProducerShape, WriterShape } from '../engine-shapes.ts';
+import type { ParticipantShape, WriterShape } from '../engine-shapes.ts';
 import { awaitsFlush } from '../options.ts';
 import { QueueDirectory } from '../queue/queue-directory.ts';
 import { Shortage } from '../shortage.ts';
@@ -47,7 +47,7 @@ class Input {
   readonly send: ChannelReceiver;
   readonly replies: RingProducer;
 
-  constructor(shape: ProducerShape) {
+  constructor(shape: ParticipantShape) {
     const wake = wakerOf(shape.wake);
     this.send = ChannelReceiver.join(shape.send, wake);
     this.replies = RingProducer.join(shape.replies, shape.sameThread ? () => {} : wake);
@@ -69,12 +69,12 @@ export class WriterAgent implements Agent {
   /** Position from which on the next file is to be mapped. */
   #aheadFrom = 0;
 
-  constructor({ broker, producers }: WriterShape) {
+  constructor({ broker }: WriterShape) {
     this.#positions = new Positions(broker.positions);
     this.#counters = new Counters(broker.counters, COUNTER_BLOCKS.writer);
     const { commitLogDirectory, mappedFileSizeCommitLog, preallocateBytes } = broker.store;
     this.#segments = new Segments(nativeDisk, commitLogDirectory, mappedFileSizeCommitLog, preallocateBytes);
-    this.#inputs = producers.map((producer) => new Input(producer));
+    this.#inputs = broker.participants.map((participant) => new Input(participant));
     // Where nobody waits for the flusher it looks by itself, twice a second.
     const next = awaitsFlush(broker.store) ? broker.wakes.flusher : broker.wakes.dispatcher;
     this.#wakeNext = [wakerOf(next)];

@@ -5,7 +5,7 @@
  *     next      f64   next queue offset to assign          written by the writer
  *     maximum   i64   one past the last offset dispatched  written by the dispatcher
  *     minimum   i64   first offset still readable          written by the retention job
- *     interest  i32   bit n: network thread n has a parked pull on the queue (set there, cleared by the dispatcher)
+ *     interest  i32   bit n: participant n waits for messages in the queue (set there, cleared by the dispatcher)
  *
  * One region, reserved for MAX_QUEUES and touched only where queues are, instead of growing arrays: every thread
  * attaches it once. `next` needs no Atomics: after start only the writer looks at it.
@@ -71,12 +71,12 @@ export class QueueDirectory {
     Atomics.store(this.#minimum, queue, BigInt(offset));
   }
 
-  /** Network thread `thread` wants to hear of the queue's next message. */
-  addInterest(queue: number, thread: number): void {
-    Atomics.or(this.#interest, queue, 1 << thread);
+  /** Participant `number` wants to hear of the queue's next message. */
+  addInterest(queue: number, number: number): void {
+    Atomics.or(this.#interest, queue, 1 << number);
   }
 
-  /** Bits of the threads that want to hear, cleared by the call; 0 is the common case and costs one load. */
+  /** Bits of the participants that want to hear, cleared by the call; 0 is the common case and costs one load. */
   takeInterest(queue: number): number {
     if (Atomics.load(this.#interest, queue) === 0) return 0;
     return Atomics.exchange(this.#interest, queue, 0);

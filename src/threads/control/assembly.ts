@@ -15,11 +15,13 @@ import { UniqueIds } from '../../lib/unique-id.ts';
 import { addressBytes } from '../../net/addresses.ts';
 import { ChannelSender } from '../../ring/channel.ts';
 import type { CounterSums } from '../../ring/counters.ts';
+import { AWAITED } from '../../ring/positions.ts';
 import { RingConsumer } from '../../ring/spsc-ring.ts';
 import { wakerOf } from '../../ring/wake.ts';
 import { Watermark } from '../../ring/watermark.ts';
 import type { Checkpoints } from '../../store/checkpoints.ts';
 import { nativeDisk } from '../../store/disk/native-disk.ts';
+import type { ParticipantShape } from '../../store/engine-shapes.ts';
 import { confirmedBy, maxRecordBytes } from '../../store/options.ts';
 import type { ControlReads } from '../../store/read/reads-by-name.ts';
 import { Retention } from '../../store/retention/retention.ts';
@@ -30,11 +32,14 @@ import type { OpenedStore } from './opened-store.ts';
 
 export function makePutRing(config: ResolvedConfig, opened: OpenedStore, topology: Topology): PutRing {
   const { settings, store } = config;
-  const wakeWriter = wakerOf(topology.broker.wakes.writer);
+  const { broker, control } = topology;
+  const { send, replies } = broker.participants[control] as ParticipantShape;
+  const wakeWriter = wakerOf(broker.wakes.writer);
   return new PutRing({
-    writer: ChannelSender.join(topology.control.send, wakeWriter),
-    replies: RingConsumer.join(topology.control.replies, wakeWriter),
+    writer: ChannelSender.join(send, wakeWriter),
+    replies: RingConsumer.join(replies, wakeWriter),
     positions: opened.positions,
+    awaited: AWAITED + control,
     confirmed: new Watermark(opened.positions, confirmedBy(store)),
     storeHost: { address: addressBytes(config.brokerIp), port: settings.listenPort },
     maxRecord: maxRecordBytes(store),

@@ -27,7 +27,7 @@ import { errnoName } from '../../store/disk/errors.ts';
 import { confirmedBy } from '../../store/options.ts';
 import type { QueueDirectory } from '../../store/queue/queue-directory.ts';
 import type { PullReader } from '../../store/read/pull-reader.ts';
-import type { NetworkShape } from '../shapes.ts';
+import { type NetworkShape, participantOf } from '../shapes.ts';
 
 /** What the handlers of one thread share. */
 export interface TurnParts {
@@ -59,7 +59,7 @@ export function makeSendHandler(shape: NetworkShape, parts: TurnParts, sends: Pe
   const storeHost = storeHostOf(shape);
   const uniqueIds = new UniqueIds(storeHost.address);
   return new SendHandler({
-    writer: ChannelSender.join(shape.send, writerWaker(shape)),
+    writer: ChannelSender.join(participantOf(shape).send, writerWaker(shape)),
     sends,
     view: parts.view,
     storeHost,
@@ -89,7 +89,7 @@ export function makeAcknowledger(
   const { settings, broker } = shape;
   const { regionId, traceOn } = settings;
   return new Acknowledger({
-    replies: RingConsumer.join(shape.replies, writerWaker(shape)),
+    replies: RingConsumer.join(participantOf(shape).replies, writerWaker(shape)),
     sends,
     positions,
     counters: parts.counters,

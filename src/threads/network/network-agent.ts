@@ -41,7 +41,7 @@ import { storePaths } from '../../store/paths.ts';
 import { QueueDirectory } from '../../store/queue/queue-directory.ts';
 import { PullReader } from '../../store/read/pull-reader.ts';
 import { QueueFiles } from '../../store/read/queue-files.ts';
-import { type NetworkShape, PENDING_SENDS } from '../shapes.ts';
+import { type NetworkShape, PENDING_SENDS, participantOf } from '../shapes.ts';
 import { makeAcknowledger, makePullHandler, makeSendHandler, type TurnParts } from './assembly.ts';
 import { InlineEngine } from './inline-engine.ts';
 
@@ -145,8 +145,8 @@ export class NetworkAgent {
     this.#pull = makePullHandler(shape, common, { reader, directory, hold: this.#hold }, () =>
       this.#endOfTurn(),
     );
-    this.#arrivals = RingConsumer.join(shape.arrivals, wakerOf(wakes.dispatcher));
-    this.#arrivalsLost = new Int32Array(shape.arrivalsLost);
+    this.#arrivals = RingConsumer.join(participantOf(shape).arrivals, wakerOf(wakes.dispatcher));
+    this.#arrivalsLost = new Int32Array(broker.arrivalsLost);
     this.#versions = new Int32Array(shape.versions);
     this.#wakefulness = this.#makeWakefulness(doorbell);
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
