@@ -1,6 +1,7 @@
 /** Everything that request handlers may reach. The wiring makes one per broker; tests make one of fakes. */
 import type { ClientTable } from '../clients/clients.ts';
 import type { QueueLocks } from '../clients/queue-locks.ts';
+import type { DelayLevels } from '../delivery/delay/levels.ts';
 import type { ByteBudget } from '../lib/byte-budget.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { ControlLog } from '../lib/log.ts';
@@ -14,10 +15,10 @@ import type { TopicTable } from '../metadata/topics.ts';
 import { formatHost } from '../net/addresses.ts';
 import { requestName } from '../protocol/codes.ts';
 import type { RemotingCommand } from '../protocol/command.ts';
+import type { HostAddress } from '../record/message-id.ts';
 import type { ClientConnection, Reply } from '../remoting/connection.ts';
+import type { PutMessage } from '../store/put/put-message.ts';
 import type { StoreReads } from '../store/read/store-reads.ts';
-import type { DelayLevels } from './delay/levels.ts';
-import type { PutMessage } from './put/put-message.ts';
 import type { KeyQueries } from './query/key-queries.ts';
 import type { RefusedSend } from './send/refused-sends.ts';
 import type { StatsTable } from './stats/stats.ts';
@@ -57,6 +58,8 @@ export interface BrokerContext {
   readonly queries: KeyQueries;
   readonly maintenance: StoreMaintenance;
   readonly put: PutMessage;
+  /** Part of every message id. */
+  readonly storeHost: HostAddress;
   /** Bytes of stored messages that consumers have given back and that are on their way into the log again. */
   readonly sendBacks: ByteBudget;
   readonly properties: BrokerProperties;

@@ -43,7 +43,7 @@ export function makeTables(
     groups: new GroupTable(configDirectory, settings, clock),
     offsets: new OffsetTable(configDirectory, settings, clock),
     delayOffsets: new DelayOffsets(configDirectory, settings, clock),
-    delayTimes: new DelayTimes(configDirectory, nativeDisk.boot(), clock, log),
+    delayTimes: new DelayTimes(configDirectory, nativeDisk.boot(), log),
     clients: new ClientTable(settings, clock, log, timers),
     locks: new QueueLocks(clock),
     stats: new StatsTable(clock),

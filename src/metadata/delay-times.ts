@@ -5,24 +5,20 @@
  * and begins anew at most.
  */
 import { join } from 'node:path';
-import type { Clock } from '../lib/clock.ts';
 import type { ControlLog } from '../lib/log.ts';
 import { asArray, asObject, entriesOf } from '../protocol/json-fields.ts';
 import type { RocketJson } from '../protocol/rocketmq-json.ts';
-import { type AppendSpan, AppendTimes, type AppendTimesState } from './append-times.ts';
+import type { AppendSpan, AppendTimesState } from './append-times.ts';
 import { PeriodicFile } from './periodic-file.ts';
 
 export class DelayTimes {
-  readonly #clock: Clock;
   readonly #boot: string;
   readonly #log: ControlLog;
   readonly #file: PeriodicFile;
-  readonly #stored = new Map<number, AppendTimesState>();
-  readonly #levels = new Map<number, AppendTimes>();
+  readonly #levels = new Map<number, AppendTimesState>();
 
   /** `boot` names the boot of the machine; '' when nobody tells, and then nothing is taken over. */
-  constructor(configDirectory: string, boot: string, clock: Clock, log: ControlLog) {
-    this.#clock = clock;
+  constructor(configDirectory: string, boot: string, log: ControlLog) {
     this.#boot = boot;
     this.#log = log;
     this.#file = new PeriodicFile(join(configDirectory, 'ringmq.delayTimes.json'));
@@ -39,21 +35,17 @@ export class DelayTimes {
     if (this.#boot === '' || stored?.['boot'] !== this.#boot) return;
     for (const [level, value] of entriesOf(stored['levels'])) {
       const state = stateFrom(value);
-      if (state !== undefined) this.#stored.set(Number(level), state);
+      if (state !== undefined) this.#levels.set(Number(level), state);
     }
   }
 
-  /** The times of a level whose queue now reaches up to `end`. */
-  open(level: number, delayMs: number, end: number): AppendTimes {
-    const times = new AppendTimes(this.#clock, delayMs, this.#stored.get(level), end);
-    this.#stored.delete(level);
-    this.#levels.set(level, times);
-    times.note(end);
-    return times;
+  /** Level and times of all levels that have some. */
+  entries(): IterableIterator<[number, AppendTimesState]> {
+    return this.#levels.entries();
   }
 
-  /** Something was noted: the next `persist` writes. */
-  touch(): void {
+  set(level: number, times: AppendTimesState): void {
+    this.#levels.set(level, times);
     this.#file.touch();
   }
 
@@ -69,8 +61,7 @@ export class DelayTimes {
 
   #toJson(): Record<string, unknown> {
     const levels: Record<string, unknown> = {};
-    for (const [level, times] of this.#levels) {
-      const { skew, spans } = times.state();
+    for (const [level, { skew, spans }] of this.#levels) {
       if (spans.length > 0) levels[level] = { skew: Math.round(skew), spans: spans.map(rowOf) };
     }
     return levels;

@@ -103,7 +103,9 @@ export function compose(agents: readonly Agent[]): Agent {
     },
     hasWork: () => agents.some((agent) => agent.hasWork()),
     spins: Math.max(...agents.map((agent) => agent.spins)),
-    maxSleepMs: Math.min(...agents.map((agent) => agent.maxSleepMs)),
+    get maxSleepMs() {
+      return Math.min(...agents.map((agent) => agent.maxSleepMs));
+    },
     get drained() {
       return agents.every((agent) => agent.drained);
     },

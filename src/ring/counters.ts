@@ -43,7 +43,14 @@ export const COUNTERS = [
 export type CounterName = (typeof COUNTERS)[number];
 
 /** Threads with a block of their own; network threads come behind. */
-export const COUNTER_BLOCKS = { control: 0, writer: 1, flusher: 2, dispatcher: 3, network: 4 } as const;
+export const COUNTER_BLOCKS = {
+  control: 0,
+  writer: 1,
+  flusher: 2,
+  dispatcher: 3,
+  delivery: 4,
+  network: 5,
+} as const;
 
 /** Latencies are counted in buckets of a quarter of a power of two of µs. */
 const BUCKETS_PER_POWER = 4;

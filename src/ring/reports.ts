@@ -27,6 +27,13 @@ export function report(fields: object, text: string, level: LogLevel = 'warn'): 
   tellControl(message);
 }
 
+/** The log of a thread that has none. */
+export const reportingLog: ControlLog = {
+  info: (fields, text) => report(fields, text, 'info'),
+  warn: (fields, text) => report(fields, text, 'warn'),
+  error: (fields, text) => report(fields, text, 'error'),
+};
+
 /** Writes what the thread reports to the log. */
 export function logReports(worker: Worker, name: string, log: ControlLog): void {
   worker.on('message', (message: unknown) => {

@@ -41,6 +41,7 @@ export interface BrokerShape {
     writer: WakeShape;
     dispatcher: WakeShape;
     flusher: WakeShape;
+    delivery: WakeShape;
     control: WakeShape;
     network: WakeShape[];
   };
@@ -58,11 +59,4 @@ export interface DispatcherShape {
 
 export interface FlusherShape {
   broker: BrokerShape;
-}
-
-/** What of the engine runs in one thread. */
-export interface EngineParts {
-  writer?: WriterShape;
-  flusher?: FlusherShape;
-  dispatcher?: DispatcherShape;
 }

@@ -3,38 +3,36 @@
  * control path. Start and stop are one readable function each.
  */
 import { closeSync } from 'node:fs';
-import { DelayService } from '../broker/delay/service.ts';
 import { createHandlers } from '../broker/handlers.ts';
 import { keepJournal } from '../broker/journal.ts';
 import { Requests } from '../broker/link/link-requests.ts';
 import { type LinkEvents, LinkServer } from '../broker/link/link-server.ts';
-import type { PutRing } from '../broker/put/put-channel.ts';
 import type { KeyQueries } from '../broker/query/key-queries.ts';
 import { RefusedSends } from '../broker/send/refused-sends.ts';
 import { BrokerStats } from '../broker/stats/broker-stats.ts';
 import { loadTables, makeTables, saveTables, type Tables } from '../broker/tables.ts';
 import { TopicPublisher } from '../broker/topics/topic-publisher.ts';
 import { Announcer } from '../broker/view/announcer.ts';
+import { DeliveryLink } from '../delivery/delivery-link.ts';
+import type { DeliveryShape } from '../delivery/delivery-shape.ts';
 import { systemClock } from '../lib/clock.ts';
 import { MAX_CHANNEL_BACKLOG_BYTES } from '../lib/limits.ts';
-import { SCHEDULE_TOPIC } from '../lib/names.ts';
 import { LIFE_LINES, QuietLog } from '../lib/quiet-log.ts';
 import { systemTimers } from '../lib/timers.ts';
 import { addon } from '../native/addon.ts';
 import { formatHost } from '../net/addresses.ts';
 import { bindPort } from '../net/bind.ts';
 import { resolveHost } from '../net/hosts.ts';
-import { ChannelSender } from '../ring/channel.ts';
+import { ChannelSender, type ChannelShape } from '../ring/channel.ts';
 import { CounterSums } from '../ring/counters.ts';
-import { RingConsumer } from '../ring/spsc-ring.ts';
 import { Doorbell, wakerOf } from '../ring/wake.ts';
 import { Checkpoints } from '../store/checkpoints.ts';
-import type { ParticipantShape } from '../store/engine-shapes.ts';
 import { storePaths } from '../store/paths.ts';
+import type { PutRing } from '../store/put/put-ring.ts';
 import { removeDeletedQueues } from '../store/queue/deleted-queues.ts';
-import { ControlReads } from '../store/read/reads-by-name.ts';
+import { ReadsByName } from '../store/read/reads-by-name.ts';
 import type { BrokerConfig, ResolvedConfig, RunningBroker } from './config.ts';
-import { makeContext, makeKeyQueries, makePutRing, makeRetention } from './control/assembly.ts';
+import { makeContext, makeKeyQueries, makePutRing, makeRetention, storeHostOf } from './control/assembly.ts';
 import { Duties } from './control/duties.ts';
 import { logOpened, type OpenedStore, openBrokerStore, topologyOf } from './control/opened-store.ts';
 import { StopSteps } from './control/stop-steps.ts';
@@ -102,14 +100,14 @@ class Broker implements RunningBroker {
   readonly #tables: Tables;
   readonly #checkpoints: Checkpoints;
   readonly #jobs = new Jobs();
-  readonly #reads: ControlReads;
+  readonly #reads: ReadsByName;
   readonly #queries: KeyQueries;
   readonly #put: PutRing;
   readonly #link: LinkServer;
   readonly #announcer: Announcer;
   readonly #topics: TopicPublisher;
-  readonly #arrivals: RingConsumer;
-  readonly #delay: DelayService;
+  readonly #delivery: DeliveryLink;
+  readonly #deliveryCommands: ChannelSender;
   readonly #duties: Duties;
   readonly #doorbell: Doorbell;
   #engine: Engine | undefined;
@@ -135,7 +133,7 @@ class Broker implements RunningBroker {
     this.#opened = opened;
     this.#checkpoints = new Checkpoints({ store: opened.store, positions, timers: systemTimers, log });
     this.#topology = topologyOf(config, opened);
-    this.#reads = new ControlReads(store, positions, opened.directory, ids);
+    this.#reads = new ReadsByName(store, positions, opened.directory, ids);
     this.#queries = makeKeyQueries(config, opened, this.#jobs, () => this.#link.mayAnswer);
     this.#put = makePutRing(config, opened, this.#topology);
     const directory = storePaths.config(store.directory);
@@ -163,14 +161,9 @@ class Broker implements RunningBroker {
     });
     this.#link = this.#makeLink(createHandlers(context), requests);
     this.#announcer = new Announcer(this.#tables, (delta) => this.#link.publish(delta));
+    this.#deliveryCommands = this.#commandsTo(this.#topology.delivery, 'delivery');
+    this.#delivery = new DeliveryLink(this.#tables, this.#deliveryCommands);
     this.#topics = this.#makeTopicPublisher();
-    this.#arrivals = this.#joinArrivals();
-    this.#delay = new DelayService({
-      ...context,
-      timers: systemTimers,
-      offsets: this.#tables.delayOffsets,
-      times: this.#tables.delayTimes,
-    });
     this.#duties = new Duties({
       config,
       log,
@@ -213,13 +206,29 @@ class Broker implements RunningBroker {
 
   async #startEngine(threads: EngineThreads): Promise<Engine> {
     const { positions } = this.#opened;
-    const engine = await Engine.start(threads, this.#topology, positions, this.#log, this.#refused.add);
+    const engine = await Engine.start(threads, this.#topology, this.#deliveryShape(), positions, {
+      log: this.#log,
+      refused: this.#refused.add,
+      delivered: this.#delivery.heard,
+    });
     this.#engine = engine;
     void engine.died.then((error) => this.#die(error));
     await this.#link.applied();
-    this.#waitForScheduled();
-    this.#delay.start();
     return engine;
+  }
+
+  /** Known when the tables are loaded. */
+  #deliveryShape(): DeliveryShape {
+    const { settings } = this.#config;
+    const { delays, limits } = this.#delivery;
+    return {
+      ...this.#topology.delivery,
+      queues: this.#opened.store.recovered.queues.map(({ topic, queueId, id }) => ({ topic, queueId, id })),
+      storeHost: storeHostOf(this.#config),
+      delayLevels: settings.messageDelayLevel,
+      delays,
+      limits,
+    };
   }
 
   close(): Promise<boolean> {
@@ -230,7 +239,9 @@ class Broker implements RunningBroker {
   /** A store that halts during a stop rings no bell: what waits for its writer must not hold up the end. */
   async #stopWatched(): Promise<boolean> {
     const watch = setInterval(() => {
-      if (this.#opened.positions.halted) this.#put.abandon();
+      if (!this.#opened.positions.halted) return;
+      this.#put.abandon();
+      this.#delivery.abandon();
     }, HALT_WATCH_MS);
     try {
       return await this.#stop();
@@ -267,7 +278,7 @@ class Broker implements RunningBroker {
     await steps.wait('sends that are not answered yet', this.#engine?.refuse() ?? Promise.resolve());
     this.#queries.end();
     await steps.wait('queries and retention', this.#jobs.close());
-    await steps.wait('delayed messages that are being delivered', this.#delay.stop());
+    await steps.wait('delayed messages that are being delivered', this.#delivery.stop());
     await steps.wait('retries and delayed messages on their way to the log', this.#putsDone());
     await steps.wait(
       'the log to be durable and its queues written',
@@ -305,28 +316,13 @@ class Broker implements RunningBroker {
     }
   }
 
-  /** The bell: answers of the writer, requests of clients, arrivals in the delay levels' queues. */
+  /** The bell: answers of the writer, requests of clients. */
   #rung(): void {
     this.#put.drain();
     // Before the requests: what waits there may be what kept them waiting.
     this.#topics.flush();
     this.#link.drain();
     this.#queries.serve();
-    while (this.#arrivals.next()) this.#arrived(this.#arrivals.view.getInt32(this.#arrivals.offset, true));
-    this.#arrivals.release();
-  }
-
-  #arrived(queue: number): void {
-    const name = this.#opened.ids.nameOf(queue);
-    if (name?.topic !== SCHEDULE_TOPIC) return;
-    this.#opened.directory.addInterest(queue, this.#topology.control);
-    this.#delay.poke(name.queueId + 1);
-  }
-
-  /** Asks the dispatcher to tell of every delayed message. */
-  #waitForScheduled(): void {
-    for (const id of this.#opened.ids.of(SCHEDULE_TOPIC))
-      this.#opened.directory.addInterest(id, this.#topology.control);
   }
 
   #logStartMoved(): void {
@@ -343,14 +339,10 @@ class Broker implements RunningBroker {
   /** Topics reach the dispatcher and the network threads in the right order. */
   #makeTopicPublisher(): TopicPublisher {
     const { ids, store } = this.#opened;
-    const { dispatcher, broker } = this.#topology;
+    const { dispatcher } = this.#topology;
     const publisher = new TopicPublisher({
       ids,
-      commands: ChannelSender.join(
-        dispatcher.commands,
-        wakerOf(broker.wakes.dispatcher),
-        MAX_CHANNEL_BACKLOG_BYTES,
-      ),
+      commands: [this.#commandsTo(dispatcher, 'dispatcher'), this.#deliveryCommands],
       publish: (delta) => this.#link.publish(delta),
       retireQueues: (queues) => this.#put.retireQueues(queues),
       ended: (topic, position) => this.#checkpoints.ended(topic, position),
@@ -368,9 +360,8 @@ class Broker implements RunningBroker {
     return publisher;
   }
 
-  #joinArrivals(): RingConsumer {
-    const { broker, control } = this.#topology;
-    const { arrivals } = broker.participants[control] as ParticipantShape;
-    return RingConsumer.join(arrivals, wakerOf(broker.wakes.dispatcher));
+  #commandsTo({ commands }: { commands: ChannelShape }, role: 'dispatcher' | 'delivery'): ChannelSender {
+    const wake = wakerOf(this.#topology.broker.wakes[role]);
+    return ChannelSender.join(commands, wake, MAX_CHANNEL_BACKLOG_BYTES);
   }
 }

@@ -1,21 +1,39 @@
 /**
- * Which of writer, dispatcher and flusher share a thread (and its sleep).
+ * Which agents of the engine share a thread (and its sleep).
  *
  *     dedicated   each has its own
  *     paired      writer and dispatcher share one: on few cores a wake-up of the dispatcher per batch costs more than
  *                 what it could do beside the writer (10 to 16 % more messages a second on two cores)
  *     merged      the writer runs inside the one network thread: a lone send needs no wake-up at all
- *     inline      all three run inside it: starts fastest, carries least (a worker takes 45 ms to come up, one after
+ *     inline      all of them run inside it: starts fastest, carries least (a worker takes 45 ms to come up, one after
  *                 the other: measured)
+ *
+ * Delivery shares only with all: it may have to wait for pages of old files, and nobody else is to wait with it.
  */
 import { availableParallelism } from 'node:os';
 
 export const ENGINE_LAYOUTS = ['dedicated', 'paired', 'merged', 'inline'] as const;
 export type EngineLayout = (typeof ENGINE_LAYOUTS)[number];
 
+export type EngineRole = 'writer' | 'dispatcher' | 'flusher' | 'delivery';
+
+interface Placement {
+  /** What runs inside the network thread, of which there must be one then. */
+  readonly network: readonly EngineRole[];
+  /** What runs in each other thread, which is called after the first. */
+  readonly workers: readonly (readonly [EngineRole, ...EngineRole[]])[];
+}
+
+export const PLACEMENTS: Readonly<Record<EngineLayout, Placement>> = {
+  dedicated: { network: [], workers: [['writer'], ['dispatcher'], ['flusher'], ['delivery']] },
+  paired: { network: [], workers: [['writer', 'dispatcher'], ['flusher'], ['delivery']] },
+  merged: { network: ['writer'], workers: [['dispatcher'], ['flusher'], ['delivery']] },
+  inline: { network: ['writer', 'dispatcher', 'flusher', 'delivery'], workers: [] },
+};
+
 /** Whether the layout works inside the network thread, of which there must be one. */
 export function needsOneNetworkThread(layout: EngineLayout): boolean {
-  return layout === 'merged' || layout === 'inline';
+  return PLACEMENTS[layout].network.length > 0;
 }
 
 const FEW_CORES = 4;

@@ -2,19 +2,11 @@
  * The threads below control, started before there is anything for them to work on: a thread takes longer to come up
  * than a store to open, and does so on another core meanwhile.
  */
-import type { EngineLayout } from './engine-layout.ts';
+import { type EngineLayout, PLACEMENTS } from './engine-layout.ts';
 import { spawn, type Thread } from './spawn.ts';
 
 /** Safety net for what the data path still allocates; never small, or collections eat the thread (measured). */
 const NETWORK_YOUNG_GENERATION_MB = 32;
-
-/** One thread each; what they do is said when they begin. */
-const WORKERS: Record<EngineLayout, readonly string[]> = {
-  paired: ['writer', 'flusher'],
-  dedicated: ['writer', 'dispatcher', 'flusher'],
-  merged: ['dispatcher', 'flusher'],
-  inline: [],
-};
 
 export interface EngineThreads {
   readonly networks: Thread[];
@@ -29,7 +21,7 @@ export function spawnEngineThreads(config: {
   const networks = Array.from({ length: config.networkThreads }, (_, index) =>
     spawn('threads/network', 'network', `network-${index}`, limits),
   );
-  const workers = WORKERS[config.engineLayout].map((name) => spawn('threads', 'engine', name));
+  const workers = PLACEMENTS[config.engineLayout].workers.map(([name]) => spawn('threads', 'engine', name));
   return { networks, workers };
 }
 

@@ -1,13 +1,16 @@
 /** The threads below control: starting them, hearing of their death, stopping them in order. */
 import { MessageChannel } from 'node:worker_threads';
 import type { RefusedSend } from '../broker/send/refused-sends.ts';
+import type { DeliveryReport, DeliveryShape } from '../delivery/delivery-shape.ts';
 import type { ControlLog } from '../lib/log.ts';
 import { HALT_ERRNO, HALTED, type Positions, STOPPING } from '../ring/positions.ts';
 import { logReports } from '../ring/reports.ts';
 import { wakerOf } from '../ring/wake.ts';
 import type { EngineShape } from './engine.thread.ts';
+import { type EngineRole, PLACEMENTS } from './engine-layout.ts';
 import { type EngineThreads, terminateThreads } from './engine-threads.ts';
 import type { NetworkCommand, NetworkReport } from './network/network.thread.ts';
+import type { EngineParts } from './shapes.ts';
 import type { Thread } from './spawn.ts';
 import type { Topology } from './topology.ts';
 
@@ -21,29 +24,24 @@ const HALT_REASONS = [
 ];
 
 /** What each worker does, in the order of `spawnEngineThreads`. */
-function engineShapes({ engine, broker, writer, dispatcher }: Topology): EngineShape[] {
+function engineShapes({ engine, broker }: Topology, parts: Required<EngineParts>): EngineShape[] {
   const { positions, wakes } = broker;
-  const flusher = { broker };
-  switch (engine) {
-    case 'paired':
-      return [
-        { positions, wake: wakes.writer, writer, dispatcher },
-        { positions, wake: wakes.flusher, flusher },
-      ];
-    case 'inline':
-      return [];
-    case 'merged':
-      return [
-        { positions, wake: wakes.dispatcher, dispatcher },
-        { positions, wake: wakes.flusher, flusher },
-      ];
-    case 'dedicated':
-      return [
-        { positions, wake: wakes.writer, writer },
-        { positions, wake: wakes.dispatcher, dispatcher },
-        { positions, wake: wakes.flusher, flusher },
-      ];
-  }
+  return PLACEMENTS[engine].workers.map((roles) => ({
+    positions,
+    wake: wakes[roles[0]],
+    ...partsOf(roles, parts),
+  }));
+}
+
+function partsOf(roles: readonly EngineRole[], parts: Required<EngineParts>): EngineParts {
+  return Object.fromEntries(roles.map((role) => [role, parts[role]]));
+}
+
+/** What the threads tell control. */
+export interface EngineEvents {
+  log: ControlLog;
+  refused: (sends: RefusedSend) => void;
+  delivered: (report: DeliveryReport) => void;
 }
 
 export class Engine {
@@ -73,22 +71,26 @@ export class Engine {
   static async start(
     threads: EngineThreads,
     topology: Topology,
+    delivery: DeliveryShape,
     positions: Positions,
-    log: ControlLog,
-    refused: (sends: RefusedSend) => void,
+    { log, refused, delivered }: EngineEvents,
   ): Promise<Engine> {
-    for (const thread of [...threads.networks, ...threads.workers])
-      logReports(thread.worker, thread.name, log);
-    for (const { worker } of threads.networks) {
-      worker.on('message', (report: NetworkReport) => {
+    for (const { worker, name } of [...threads.networks, ...threads.workers]) {
+      logReports(worker, name, log);
+      worker.on('message', (report: NetworkReport | DeliveryReport) => {
         if (report.kind === 'refused') refused(report.refused);
+        else if (report.kind === 'delivery') delivered(report);
       });
     }
     const engine = new Engine(threads, topology, positions);
+    const { broker, writer, dispatcher } = topology;
+    const parts = { writer, dispatcher, flusher: { broker }, delivery };
+    const inline = partsOf(PLACEMENTS[topology.engine].network, parts);
     threads.networks.forEach((thread, index) => {
-      thread.worker.postMessage(topology.networks[index]);
+      const shape = topology.networks[index];
+      thread.worker.postMessage(Object.keys(inline).length === 0 ? shape : { ...shape, inline });
     });
-    const shapes = engineShapes(topology);
+    const shapes = engineShapes(topology, parts);
     threads.workers.forEach((thread, index) => {
       thread.worker.postMessage(shapes[index]);
     });
@@ -124,7 +126,7 @@ export class Engine {
     );
   }
 
-  /** Closes the sockets, then lets writer, flusher and dispatcher finish what they have. */
+  /** Closes the sockets, then lets the engine's agents finish what they have. */
   async stop(): Promise<void> {
     this.#stopping = true;
     // Who works inside a network thread ends with it.
@@ -144,7 +146,8 @@ export class Engine {
 
   wakeAll(): void {
     const { wakes } = this.#topology.broker;
-    for (const wake of [wakes.writer, wakes.flusher, wakes.dispatcher, ...wakes.network]) wakerOf(wake)();
+    const engine = [wakes.writer, wakes.flusher, wakes.dispatcher, wakes.delivery];
+    for (const wake of [...engine, ...wakes.network]) wakerOf(wake)();
   }
 
   #tell(thread: Thread, command: NetworkCommand, transfer: MessagePort_[] = []): void {

@@ -17,6 +17,7 @@ export interface Participant {
 }
 
 export const CONTROL = 'control';
+export const DELIVERY = 'delivery';
 
 /** Network threads come first: the number of one is its index among them. */
 export function participantsOf(networkThreads: number): Participant[] {
@@ -32,5 +33,6 @@ export function participantsOf(networkThreads: number): Participant[] {
     ),
     // Its own messages, and one record that retires queues of deleted topics.
     { name: CONTROL, sleeps: 'doorbell', requests: MAX_PUTS + 1, hearsSyncs: false },
+    { name: DELIVERY, sleeps: 'park', requests: MAX_PUTS, hearsSyncs: false },
   ];
 }

@@ -1,12 +1,13 @@
 /**
  * What threads are started with: everything here can be posted. The table of channels (rings with slabs for what is
- * large) and plain rings (small records of one size); participants are network threads and control (participants.ts):
+ * large) and plain rings (small records of one size); the participants stand in participants.ts:
  *
  *     channel      sender        receiver
  *     send         participant   writer        messages to append
  *     link up      network n     control       frames for control, progress, news of connections
  *     link down    control       network n     frames for clients, deltas
  *     commands     control       dispatcher    queues to know or to forget
+ *     commands     control       delivery      the same, limits, the stop
  *
  *     ring
  *     replies      writer        participant   where messages went
@@ -14,7 +15,16 @@
  */
 
 import type { LinkShape } from '../broker/link/link-shape.ts';
-import type { EngineParts, ParticipantShape } from '../store/engine-shapes.ts';
+import type { DeliveryShape } from '../delivery/delivery-shape.ts';
+import type { DispatcherShape, FlusherShape, ParticipantShape, WriterShape } from '../store/engine-shapes.ts';
+
+/** What of the engine runs in one thread. */
+export interface EngineParts {
+  writer?: WriterShape;
+  flusher?: FlusherShape;
+  dispatcher?: DispatcherShape;
+  delivery?: DeliveryShape;
+}
 
 export interface NetworkShape extends LinkShape {
   /** What of the engine runs in this thread (layouts `merged` and `inline`). */

@@ -1,4 +1,6 @@
 /** Making the rings, wakes and regions of a broker, and the shapes that its threads are started with. */
+
+import type { DeliveryShape } from '../delivery/delivery-shape.ts';
 import { MAX_FRAME_BYTES } from '../lib/limits.ts';
 import { APPEND_HEADER, REPLY_RING_BYTES } from '../ring/append-records.ts';
 import { type ChannelShape, createChannel } from '../ring/channel.ts';
@@ -10,8 +12,8 @@ import type { BrokerShape, DispatcherShape, ParticipantShape, WriterShape } from
 import type { StoreOptions } from '../store/options.ts';
 import { awaitsFlush, maxRecordBytes } from '../store/options.ts';
 import type { RecoveredQueue } from '../store/recovery/recover.ts';
-import { type EngineLayout, needsOneNetworkThread } from './engine-layout.ts';
-import { CONTROL, type Participant, participantsOf } from './participants.ts';
+import { type EngineLayout, type EngineRole, needsOneNetworkThread, PLACEMENTS } from './engine-layout.ts';
+import { CONTROL, DELIVERY, type Participant, participantsOf } from './participants.ts';
 import {
   ARRIVAL_RING_BYTES,
   COMMAND_RING_BYTES,
@@ -33,6 +35,8 @@ export interface Topology {
   control: number;
   writer: WriterShape;
   dispatcher: DispatcherShape;
+  /** Without what is known only when the tables are loaded. */
+  delivery: Pick<DeliveryShape, 'broker' | 'number' | 'commands'>;
 }
 
 export interface TopologyParts {
@@ -52,13 +56,17 @@ export function createTopology(parts: TopologyParts): Topology {
   const participants = participantsOf(networkThreads);
   const broker = brokerShape(parts, participants);
   const networks = networkShapes(parts, broker);
-  const commands = createChannel({ ringBytes: COMMAND_RING_BYTES });
-  const dispatcher: DispatcherShape = { broker, queues: parts.queues, commands };
-  const writer: WriterShape = { broker };
-  const inline = engine === 'inline' ? { writer, dispatcher, flusher: { broker } } : { writer };
-  if (needsOneNetworkThread(engine)) for (const network of networks) network.inline = inline;
-  const control = participants.findIndex(({ name }) => name === CONTROL);
-  return { engine, broker, networks, control, writer, dispatcher };
+  const commands = () => createChannel({ ringBytes: COMMAND_RING_BYTES });
+  const numberOf = (wanted: string) => participants.findIndex(({ name }) => name === wanted);
+  return {
+    engine,
+    broker,
+    networks,
+    control: numberOf(CONTROL),
+    writer: { broker },
+    dispatcher: { broker, queues: parts.queues, commands: commands() },
+    delivery: { broker, number: numberOf(DELIVERY), commands: commands() },
+  };
 }
 
 function brokerShape(parts: TopologyParts, participants: readonly Participant[]): BrokerShape {
@@ -66,7 +74,9 @@ function brokerShape(parts: TopologyParts, participants: readonly Participant[])
   const shapes = participants.map((participant) => participantShape(participant, store));
   const network = shapes.slice(0, networkThreads);
   if (needsOneNetworkThread(engine)) for (const shape of network) shape.sameThread = true;
-  const wakeOf = (name: string) => shapes.find((shape) => shape.name === name)?.wake as WakeShape;
+  const shapeOf = (name: string) => shapes.find((shape) => shape.name === name) as ParticipantShape;
+  const wakes = engineWakes(engine, network[0]?.wake as WakeShape);
+  Object.assign(shapeOf(DELIVERY), { wake: wakes.delivery, sameThread: wakes.delivery === wakes.writer });
   return {
     positions,
     directory,
@@ -78,8 +88,8 @@ function brokerShape(parts: TopologyParts, participants: readonly Participant[])
     participants: shapes,
     arrivalsLost: new SharedArrayBuffer(4 * shapes.length),
     wakes: {
-      ...engineWakes(engine, network[0]?.wake as WakeShape),
-      control: wakeOf(CONTROL),
+      ...wakes,
+      control: shapeOf(CONTROL).wake,
       network: network.map(({ wake }) => wake),
     },
   };
@@ -99,13 +109,14 @@ function participantShape({ name, sleeps, requests, hearsSyncs }: Participant, s
 }
 
 /** Who shares a thread shares its sleep. */
-function engineWakes(engine: EngineLayout, network: WakeShape) {
-  const writer = needsOneNetworkThread(engine) ? network : createWake('park');
-  return {
-    writer,
-    dispatcher: engine === 'dedicated' || engine === 'merged' ? createWake('park') : writer,
-    flusher: engine === 'inline' ? writer : createWake('park'),
-  };
+function engineWakes(engine: EngineLayout, network: WakeShape): Record<EngineRole, WakeShape> {
+  const wakes = new Map<EngineRole, WakeShape>();
+  for (const role of PLACEMENTS[engine].network) wakes.set(role, network);
+  for (const roles of PLACEMENTS[engine].workers) {
+    const wake = createWake('park');
+    for (const role of roles) wakes.set(role, wake);
+  }
+  return Object.fromEntries(wakes) as Record<EngineRole, WakeShape>;
 }
 
 function networkShapes({ settings, networkThreads }: TopologyParts, broker: BrokerShape): NetworkShape[] {

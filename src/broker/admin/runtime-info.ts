@@ -4,11 +4,11 @@
  * without looking whether it is there.
  */
 
+import { queueOfLevel } from '../../delivery/delay/levels.ts';
 import { SCHEDULE_TOPIC } from '../../lib/names.ts';
 import { PROTOCOL_VERSION } from '../../protocol/command.ts';
 import { succeedWith } from '../../protocol/request-fields.ts';
 import type { BrokerContext, BrokerHandler } from '../context.ts';
-import { queueOfLevel } from '../delay/levels.ts';
 import { BROKER_GET_MISSED, BROKER_GET_NUMS, BROKER_PUT_NUMS } from '../stats/stats.ts';
 
 const VERSION_NAME = 'V5_5_0';

@@ -3,7 +3,7 @@
 import { isRetryOrDeadLetterTopic } from '../../lib/names.ts';
 import type { TopicTable } from '../../metadata/topics.ts';
 import type { QueueIds } from '../../store/queue/queue-ids.ts';
-import type { ControlReads } from '../../store/read/reads-by-name.ts';
+import type { ReadsByName } from '../../store/read/reads-by-name.ts';
 import type { Retention } from '../../store/retention/retention.ts';
 import type { StoreMaintenance } from '../context.ts';
 
@@ -11,7 +11,7 @@ export function createMaintenance(
   retention: Retention,
   topics: TopicTable,
   ids: QueueIds,
-  reads: ControlReads,
+  reads: ReadsByName,
 ): StoreMaintenance {
   const deleteTopicsWhere = (doomed: (topic: string) => boolean): void => {
     for (const topic of new Set([...ids.all()].map((queue) => queue.topic))) {
@@ -30,7 +30,7 @@ export function createMaintenance(
   };
 }
 
-function isExpired(topic: string, ids: QueueIds, reads: ControlReads): boolean {
+function isExpired(topic: string, ids: QueueIds, reads: ReadsByName): boolean {
   return ids.of(topic).every((id) => {
     const queueId = ids.nameOf(id)?.queueId ?? 0;
     return reads.minOffset(topic, queueId) >= reads.maxOffset(topic, queueId);

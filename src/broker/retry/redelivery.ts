@@ -7,7 +7,7 @@ import {
   PROPERTY_RETRY_TOPIC,
   PROPERTY_WAIT,
 } from '../../record/properties.ts';
-import type { InternalMessage } from '../put/put-message.ts';
+import type { InternalMessage } from '../../store/put/put-message.ts';
 
 /** Dead letter topics have one queue. */
 export const DEAD_LETTER_QUEUES = 1;

@@ -3,6 +3,7 @@
  * after a delay that grows with each try, and after the last one in the group's dead letter queue.
  */
 
+import { rewriteForDelay } from '../../delivery/delay/rewrite.ts';
 import { limitRemark, MAX_SEND_BACK_BYTES } from '../../lib/limits.ts';
 import { deadLetterTopicOf, retryTopicOf } from '../../lib/names.ts';
 import type { Asker } from '../../metadata/config-table.ts';
@@ -21,22 +22,14 @@ import {
 } from '../../protocol/request-fields.ts';
 import { decodeRecord, type StoredMessage } from '../../record/decode.ts';
 import { PROPERTY_RETRY_TOPIC } from '../../record/properties.ts';
+import { isStored } from '../../store/put/put-message.ts';
 import { askerOf, type BrokerContext, type BrokerHandler } from '../context.ts';
-import { rewriteForDelay } from '../delay/rewrite.ts';
 import { SNDBCK_PUT_NUMS, SNDBCK2DLQ_TIMES } from '../stats/stats.ts';
 import { DEAD_LETTER_QUEUES, redeliveryOf } from './redelivery.ts';
 import { groupMissing, maxReconsumeTimes } from './rules.ts';
 
 /** The first redelivery comes after 10 s. */
 const FIRST_DELAY_LEVEL = 3;
-
-/** A message that is stored but not yet flushed or copied is stored: another answer would make a second copy. */
-const STORED: ReadonlySet<number> = new Set([
-  ResponseCode.SUCCESS,
-  ResponseCode.FLUSH_DISK_TIMEOUT,
-  ResponseCode.FLUSH_SLAVE_TIMEOUT,
-  ResponseCode.SLAVE_NOT_AVAILABLE,
-]);
 
 export const sendBack: BrokerHandler = async (context, request, connection) => {
   const by = askerOf(request, connection);
@@ -91,7 +84,7 @@ async function giveBack(
       };
   const { levels } = context;
   const result = await context.put(rewriteForDelay(redeliveryOf(message, target), levels.max));
-  if (!STORED.has(result.status)) {
+  if (!isStored(result.status)) {
     // The client tries again after a while; any other code makes it send the message anew.
     if (result.status === ResponseCode.SYSTEM_BUSY)
       throw new RequestError(result.status, result.remark ?? '');

@@ -27,8 +27,8 @@ import { APPENDED, FLUSHED, type Positions } from '../../ring/positions.ts';
 import type { RingConsumer } from '../../ring/spsc-ring.ts';
 import type { Watermark } from '../../ring/watermark.ts';
 import { APPENDED_OK } from '../../store/log/commit-log.ts';
+import { appendFailure } from '../../store/put/append-failure.ts';
 import { countRefusal } from '../refusals.ts';
-import { appendFailure } from './append-failure.ts';
 import type { RefusalCounts } from './refused-sends.ts';
 import type { SendReply } from './send-reply.ts';
 

@@ -3,6 +3,7 @@
  * Slower, in plain steps, with the same checks and answers as the fast path.
  */
 
+import { delayLevelOf, delayProblem, rewriteForDelay } from '../../delivery/delay/rewrite.ts';
 import { isNotSendableTopic, isRetryTopic, topicNameProblem } from '../../lib/names.ts';
 import { quote } from '../../lib/quote.ts';
 import type { Asker } from '../../metadata/config-table.ts';
@@ -19,6 +20,7 @@ import {
   succeed,
 } from '../../protocol/request-fields.ts';
 import { MAX_PROPERTIES } from '../../record/layout.ts';
+import { encodeMessageId } from '../../record/message-id.ts';
 import {
   encodeProperties,
   NUL_REMARK,
@@ -30,9 +32,8 @@ import {
   parseProperties,
 } from '../../record/properties.ts';
 import type { ClientConnection } from '../../remoting/connection.ts';
+import { type InternalMessage, isStored, type PutResult } from '../../store/put/put-message.ts';
 import { askerOf, type BrokerContext, type BrokerHandler } from '../context.ts';
-import { delayLevelOf, delayProblem, rewriteForDelay } from '../delay/rewrite.ts';
-import type { InternalMessage, PutResult } from '../put/put-message.ts';
 import { sendToRetryTopic } from '../retry/retry-send.ts';
 import { reasonOf } from './refused-sends.ts';
 
@@ -53,14 +54,6 @@ const LETTERS: Readonly<Record<string, string>> = {
   m: 'batch',
 };
 
-/** Not yet known to be as durable as was promised, but stored. */
-const STORED: ReadonlySet<number> = new Set([
-  ResponseCode.SUCCESS,
-  ResponseCode.FLUSH_DISK_TIMEOUT,
-  ResponseCode.FLUSH_SLAVE_TIMEOUT,
-  ResponseCode.SLAVE_NOT_AVAILABLE,
-]);
-
 const TIMER_PROPERTIES = ['TIMER_DELIVER_MS', 'TIMER_DELAY_SEC', 'TIMER_DELAY_MS'];
 
 export const specialSend: BrokerHandler = async (context, request, connection) => {
@@ -71,7 +64,7 @@ export const specialSend: BrokerHandler = async (context, request, connection) =
   };
   try {
     const reply = await send(context, request, connection);
-    if (!STORED.has(reply.code)) refused(reply.code, reply.remark ?? '');
+    if (!isStored(reply.code)) refused(reply.code, reply.remark ?? '');
     return reply;
   } catch (error) {
     if (error instanceof RequestError) refused(error.code, error.message);
@@ -230,7 +223,7 @@ function answer(
 ): RemotingCommand {
   if (result.status !== ResponseCode.SUCCESS) return responseTo(request, result.status, result.remark);
   return succeed(request, {
-    msgId: result.messageId,
+    msgId: encodeMessageId(context.storeHost, result.physicalOffset),
     queueId: message.queueId,
     queueOffset: result.queueOffset,
     transactionId: message.properties.get(PROPERTY_UNIQUE_KEY) ?? '',

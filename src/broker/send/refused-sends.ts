@@ -7,7 +7,7 @@ import type { ControlLog, LogLevel } from '../../lib/log.ts';
 import { quote } from '../../lib/quote.ts';
 import type { Timers } from '../../lib/timers.ts';
 import { ResponseCode } from '../../protocol/codes.ts';
-import { NO_ROOM_REMARK } from './append-failure.ts';
+import { NO_ROOM_REMARK } from '../../store/put/append-failure.ts';
 
 /** Who has to do something: the operator (error), perhaps somebody (warn). */
 const REASONS = {

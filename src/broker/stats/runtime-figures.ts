@@ -3,12 +3,12 @@
 import { type Clock, timeOf } from '../../lib/clock.ts';
 import { bucketStart, type CounterSums, LATENCY_BUCKETS, quantileMicros } from '../../ring/counters.ts';
 import type { StoreOptions } from '../../store/options.ts';
-import type { ControlReads } from '../../store/read/reads-by-name.ts';
+import type { ReadsByName } from '../../store/read/reads-by-name.ts';
 import type { Retention } from '../../store/retention/retention.ts';
 import type { DayTotals } from './day-totals.ts';
 
 export interface RuntimeParts {
-  reads: ControlReads;
+  reads: ReadsByName;
   retention: Retention;
   store: StoreOptions;
   clock: Clock;

@@ -1,7 +1,7 @@
 /**
- * Makes topics known to the threads that serve them. A queue is named to the dispatcher before any network thread may
- * let messages to it through; a deleted topic's queues are retired by the writer, and a topic created again under the
- * same name waits until nothing of the old one can be mistaken for its own, not even by a recovery.
+ * Makes topics known to the threads that serve them. A queue is named to dispatcher and delivery before any network
+ * thread may let messages to it through; a deleted topic's queues are retired by the writer, and a topic created again
+ * under the same name waits until nothing of the old one can be mistaken for its own, not even by a recovery.
  */
 
 import type { Timers } from '../../lib/timers.ts';
@@ -13,7 +13,8 @@ import type { Delta } from '../view/deltas.ts';
 
 export interface TopicPublisherParts {
   ids: QueueIds;
-  commands: ChannelSender;
+  /** To those who must know a queue before its first message. */
+  commands: readonly ChannelSender[];
   publish: (delta: Delta) => void;
   /** Resolves with the log position behind the queues' last message. */
   retireQueues: (ids: readonly number[]) => Promise<number>;
@@ -53,7 +54,7 @@ export class TopicPublisher {
     this.#parts = parts;
   }
 
-  /** Queues that the dispatcher was started with. */
+  /** Queues that they were started with. */
   knows(id: number): void {
     this.#known.add(id);
   }
@@ -154,14 +155,14 @@ export class TopicPublisher {
     await Promise.allSettled([...this.#retirement.values()]);
   }
 
-  /** Too many commands wait for the dispatcher: no more topics are to be made now. */
+  /** Too many commands wait: no more topics are to be made now. */
   get overfull(): boolean {
-    return this.#parts.commands.overfull;
+    return this.#parts.commands.some(({ overfull }) => overfull);
   }
 
   /** Sends what found the ring full before. */
   flush(): void {
-    this.#parts.commands.publish();
+    for (const commands of this.#parts.commands) commands.publish();
   }
 
   #retired(topic: string): void {
@@ -179,6 +180,7 @@ export class TopicPublisher {
   }
 
   #command(type: number, payload: Uint8Array): void {
-    this.#parts.commands.post(type, payload.length, (bytes, _, at) => bytes.set(payload, at));
+    for (const commands of this.#parts.commands)
+      commands.post(type, payload.length, (bytes, _, at) => bytes.set(payload, at));
   }
 }

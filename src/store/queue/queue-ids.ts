@@ -9,12 +9,18 @@ export interface QueueRoom {
   reserve(topic: string, queues: number): boolean;
 }
 
+/** Which ids the queues have. */
+export interface QueueLookup {
+  /** The queue's id if it has one. */
+  find(topic: string, queueId: number): number | undefined;
+}
+
 export interface QueueName {
   topic: string;
   queueId: number;
 }
 
-export class QueueIds implements QueueRoom {
+export class QueueIds implements QueueRoom, QueueLookup {
   readonly #topics = new Map<string, number[]>();
   readonly #names: (QueueName | undefined)[] = [undefined];
   /** Ids promised to topics that do not have them yet. */

@@ -1,4 +1,4 @@
-/** The store as control's handlers read it: by topic and queue id, through the same files that all threads see. */
+/** The store by topic and queue id, for threads that read it now and then: through the files that all threads see. */
 
 import {
   APPENDED,
@@ -13,22 +13,22 @@ import { Segments } from '../log/segments.ts';
 import type { StoreOptions } from '../options.ts';
 import { storePaths } from '../paths.ts';
 import type { QueueDirectory } from '../queue/queue-directory.ts';
-import type { QueueIds } from '../queue/queue-ids.ts';
+import type { QueueLookup } from '../queue/queue-ids.ts';
 import type { ReaderQueue } from './pull-reader.ts';
 import { QueueFiles } from './queue-files.ts';
 import { StoreReader } from './store-reader.ts';
 import type { QueueEntry, StoreReads } from './store-reads.ts';
 
-export class ControlReads implements StoreReads {
+export class ReadsByName implements StoreReads {
   readonly #options: StoreOptions;
   readonly #positions: Positions;
   readonly #directory: QueueDirectory;
-  readonly #ids: QueueIds;
+  readonly #ids: QueueLookup;
   readonly #segments: Segments;
   readonly #reader: StoreReader;
   readonly #queues = new Map<number, ReaderQueue>();
 
-  constructor(options: StoreOptions, positions: Positions, directory: QueueDirectory, ids: QueueIds) {
+  constructor(options: StoreOptions, positions: Positions, directory: QueueDirectory, ids: QueueLookup) {
     this.#options = options;
     this.#positions = positions;
     this.#directory = directory;

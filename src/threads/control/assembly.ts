@@ -2,7 +2,6 @@
 import { rm } from 'node:fs/promises';
 import { createMaintenance } from '../../broker/admin/store-maintenance.ts';
 import type { BrokerContext } from '../../broker/context.ts';
-import { PutRing } from '../../broker/put/put-channel.ts';
 import { KeyQueries } from '../../broker/query/key-queries.ts';
 import type { RefusedSends } from '../../broker/send/refused-sends.ts';
 import type { DayTotals } from '../../broker/stats/day-totals.ts';
@@ -13,6 +12,7 @@ import { systemClock } from '../../lib/clock.ts';
 import { MAX_SEND_BACK_BYTES } from '../../lib/limits.ts';
 import { UniqueIds } from '../../lib/unique-id.ts';
 import { addressBytes } from '../../net/addresses.ts';
+import type { HostAddress } from '../../record/message-id.ts';
 import { ChannelSender } from '../../ring/channel.ts';
 import type { CounterSums } from '../../ring/counters.ts';
 import { AWAITED } from '../../ring/positions.ts';
@@ -23,7 +23,8 @@ import type { Checkpoints } from '../../store/checkpoints.ts';
 import { nativeDisk } from '../../store/disk/native-disk.ts';
 import type { ParticipantShape } from '../../store/engine-shapes.ts';
 import { confirmedBy, maxRecordBytes } from '../../store/options.ts';
-import type { ControlReads } from '../../store/read/reads-by-name.ts';
+import { PutRing } from '../../store/put/put-ring.ts';
+import type { ReadsByName } from '../../store/read/reads-by-name.ts';
 import { Retention } from '../../store/retention/retention.ts';
 import type { BrokerConfig, ResolvedConfig } from '../config.ts';
 import type { Jobs } from '../jobs/jobs.ts';
@@ -31,7 +32,7 @@ import type { Topology } from '../topology.ts';
 import type { OpenedStore } from './opened-store.ts';
 
 export function makePutRing(config: ResolvedConfig, opened: OpenedStore, topology: Topology): PutRing {
-  const { settings, store } = config;
+  const { store } = config;
   const { broker, control } = topology;
   const { send, replies } = broker.participants[control] as ParticipantShape;
   const wakeWriter = wakerOf(broker.wakes.writer);
@@ -41,10 +42,15 @@ export function makePutRing(config: ResolvedConfig, opened: OpenedStore, topolog
     positions: opened.positions,
     awaited: AWAITED + control,
     confirmed: new Watermark(opened.positions, confirmedBy(store)),
-    storeHost: { address: addressBytes(config.brokerIp), port: settings.listenPort },
+    storeHost: storeHostOf(config),
     maxRecord: maxRecordBytes(store),
     queueIdOf: (topic, queueId) => opened.ids.find(topic, queueId),
   });
+}
+
+/** The advertised address: part of every message id. */
+export function storeHostOf({ brokerIp, settings }: ResolvedConfig): HostAddress {
+  return { address: addressBytes(brokerIp), port: settings.listenPort };
 }
 
 export function makeRetention(
@@ -93,7 +99,7 @@ export function makeKeyQueries(
 
 /** What the context is made of besides the tables. */
 export interface ContextParts {
-  reads: ControlReads;
+  reads: ReadsByName;
   queries: KeyQueries;
   put: PutRing;
   retention: Retention;
@@ -120,6 +126,7 @@ export function makeContext(
     store: reads,
     queries: parts.queries,
     put: put.put,
+    storeHost: storeHostOf(config),
     sendBacks: new ByteBudget(MAX_SEND_BACK_BYTES),
     maintenance: createMaintenance(retention, tables.topics, opened.ids, reads),
     properties: config.properties,

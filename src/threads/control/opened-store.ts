@@ -1,6 +1,7 @@
 /** A broker's store after opening: recovered, locked, with everything that its threads share. */
-import { DelayLevels } from '../../broker/delay/levels.ts';
+
 import type { Tables } from '../../broker/tables.ts';
+import { DelayLevels } from '../../delivery/delay/levels.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { addressBytes } from '../../net/addresses.ts';
 import { APPENDED, LOG_START, Positions } from '../../ring/positions.ts';

@@ -5,16 +5,23 @@
 
 import type { Agent } from '../../ring/agent.ts';
 import { HALT_THREAD_DIED, type Positions } from '../../ring/positions.ts';
-import type { EngineParts } from '../../store/engine-shapes.ts';
 import { engineAgent } from '../engine-agents.ts';
+import type { EngineParts } from '../shapes.ts';
+
+/** The network thread looks by itself at least this often. */
+const TURN_MS = 250;
 
 export class InlineEngine {
   readonly #agent: Agent;
   readonly #positions: Positions;
+  readonly #goOn: () => void;
+  #timer: NodeJS.Timeout | undefined;
 
-  constructor(parts: EngineParts, positions: Positions) {
+  /** `goOn` is called when something becomes due that no turn of the event loop comes for otherwise. */
+  constructor(parts: EngineParts, positions: Positions, goOn: () => void) {
     this.#agent = engineAgent(parts);
     this.#positions = positions;
+    this.#goOn = goOn;
   }
 
   get hasWork(): boolean {
@@ -33,11 +40,22 @@ export class InlineEngine {
     }
     // Nobody else would notice: there may be no other thread that works on the store.
     if (this.#positions.halted) throw new Error('the store has halted');
+    this.#comeBack();
     return worked;
+  }
+
+  #comeBack(): void {
+    const ms = this.#agent.maxSleepMs;
+    if (this.#timer !== undefined || ms >= TURN_MS) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.#goOn();
+    }, ms);
   }
 
   /** Does the rest and ends. */
   close(): void {
+    clearTimeout(this.#timer);
     if (!this.#positions.halted) while (!this.#agent.drained) this.work();
     this.#agent.close();
   }

@@ -139,7 +139,7 @@ export class NetworkAgent {
       guarded: (connection, run) => this.sockets.guarded(connection, run),
     };
     this.#send = makeSendHandler(shape, common, this.#sends);
-    this.#engine = shape.inline && new InlineEngine(shape.inline, this.#positions);
+    this.#engine = shape.inline && new InlineEngine(shape.inline, this.#positions, () => this.rung());
     this.#acknowledger = makeAcknowledger(shape, common, this.#sends, this.#positions);
     const reader = new PullReader(this.#segments, this.#positions, directory, totalmem() * IN_MEMORY_RATIO);
     this.#pull = makePullHandler(shape, common, { reader, directory, hold: this.#hold }, () =>

@@ -13,7 +13,7 @@ import { Routes } from '../../../src/namesrv/routes.ts';
 import { RequestCode } from '../../../src/protocol/codes.ts';
 import { CounterSums, createCounters } from '../../../src/ring/counters.ts';
 import type { StoreOptions } from '../../../src/store/options.ts';
-import type { ControlReads } from '../../../src/store/read/reads-by-name.ts';
+import type { ReadsByName } from '../../../src/store/read/reads-by-name.ts';
 import type { Retention } from '../../../src/store/retention/retention.ts';
 import { FakeConnection, FakeTime, silentLog, testSettings } from '../metadata/support.ts';
 import { bodyJson, request, setUp } from './support.ts';
@@ -172,7 +172,7 @@ test('what is shown as a time of day goes with the clock, what is shown as a spa
           flushBehind: 0,
           messagesAppended: 0,
           earliestStoreTime: -1,
-        } as ControlReads,
+        } as ReadsByName,
         retention: { diskRatio: () => 0.5 } as Retention,
         store: { commitLogDirectory: '/log' } as StoreOptions,
         clock: time,

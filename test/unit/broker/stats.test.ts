@@ -55,7 +55,7 @@ test('periodic work runs until it is stopped', async () => {
       clients: new ClientTable(settings, time, silentLog, time),
       offsets,
       delayOffsets: new DelayOffsets(directory, settings, time),
-      delayTimes: new DelayTimes(directory, 'a boot', time, silentLog),
+      delayTimes: new DelayTimes(directory, 'a boot', silentLog),
       locks: new QueueLocks(time),
       stats,
     },

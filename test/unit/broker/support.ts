@@ -1,14 +1,13 @@
 /** A broker context of real tables and a store in memory, with helpers to ask its handlers. */
 
 import type { BrokerContext } from '../../../src/broker/context.ts';
-import { DelayLevels } from '../../../src/broker/delay/levels.ts';
 import { createHandlers } from '../../../src/broker/handlers.ts';
-import type { InternalMessage, PutResult } from '../../../src/broker/put/put-message.ts';
 import { KeyQueries } from '../../../src/broker/query/key-queries.ts';
 import type { RefusedSend } from '../../../src/broker/send/refused-sends.ts';
 import { StatsTable } from '../../../src/broker/stats/stats.ts';
 import { ClientTable } from '../../../src/clients/clients.ts';
 import { QueueLocks } from '../../../src/clients/queue-locks.ts';
+import { DelayLevels } from '../../../src/delivery/delay/levels.ts';
 import { ByteBudget } from '../../../src/lib/byte-budget.ts';
 import { writeInt64 } from '../../../src/lib/int64.ts';
 import { MAX_SEND_BACK_BYTES } from '../../../src/lib/limits.ts';
@@ -23,6 +22,7 @@ import { encodeRecord } from '../../../src/record/encode.ts';
 import { PHYSICAL_OFFSET, QUEUE_OFFSET } from '../../../src/record/layout.ts';
 import { encodeProperties } from '../../../src/record/properties.ts';
 import { storeTimestampOffset, sysFlagOf } from '../../../src/record/view.ts';
+import type { BeginPut, InternalMessage, PutResult } from '../../../src/store/put/put-message.ts';
 import type { FoundRecords, KeyQuery } from '../../../src/store/read/key-query.ts';
 import type { QueueEntry, StoreReads } from '../../../src/store/read/store-reads.ts';
 import {
@@ -154,19 +154,19 @@ export class FakePut {
   holds = false;
   readonly #held: ((status: number) => void)[] = [];
 
-  readonly put = (put: InternalMessage): Promise<PutResult> => {
+  readonly put = (put: InternalMessage): Promise<PutResult> =>
+    new Promise((resolve) => this.begin(put, resolve));
+
+  readonly begin: BeginPut = (put, done) => {
     this.messages.push(put);
     const result = (status: number): PutResult => ({
       status,
       remark: undefined,
       queueOffset: 0,
       physicalOffset: 0,
-      messageId: '',
     });
-    if (!this.holds) return Promise.resolve(result(this.status));
-    return new Promise((resolve) => {
-      this.#held.push((status) => resolve(result(status)));
-    });
+    if (this.holds) this.#held.push((status) => done(result(status)));
+    else done(result(this.status));
   };
 
   /** Ends the `index`-th held put. */
@@ -202,6 +202,7 @@ export function setUp(changes: Partial<BrokerSettings> = {}, time = new FakeTime
       cleanUnusedTopics: async (keep) => void cleaned.push(`topics but ${keep.size}`),
     },
     put: put.put,
+    storeHost: STORE_HOST,
     sendBacks: new ByteBudget(MAX_SEND_BACK_BYTES),
     uniqueId: () => 'FAKE-UNIQUE-ID',
     topicSettled: async () => {},

@@ -1,9 +1,9 @@
 /** Sends that were refused: counted by reason where it happens, told a bounded number of times, none forgotten. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { NO_ROOM_REMARK } from '../../../src/broker/send/append-failure.ts';
 import { RefusalCounts, type RefusedSend, RefusedSends } from '../../../src/broker/send/refused-sends.ts';
 import { ResponseCode } from '../../../src/protocol/codes.ts';
+import { NO_ROOM_REMARK } from '../../../src/store/put/append-failure.ts';
 import { recordingLog } from '../../support/recording-log.ts';
 import { FakeTime } from '../metadata/support.ts';
 

@@ -8,28 +8,29 @@
  */
 
 import type { Clock } from '../../lib/clock.ts';
+import { Fifo } from '../../lib/fifo.ts';
 import type { ControlLog } from '../../lib/log.ts';
 import { SCHEDULE_TOPIC } from '../../lib/names.ts';
 import type { Timers } from '../../lib/timers.ts';
 import type { AppendTimes } from '../../metadata/append-times.ts';
-import type { DelayOffsets } from '../../metadata/delay-offsets.ts';
-import type { DelayTimes } from '../../metadata/delay-times.ts';
-import type { BrokerSettings } from '../../metadata/settings.ts';
 import { ResponseCode, responseName } from '../../protocol/codes.ts';
+import { type BeginPut, isStored } from '../../store/put/put-message.ts';
 import type { QueueEntry, StoreReads } from '../../store/read/store-reads.ts';
-import type { PutMessage } from '../put/put-message.ts';
-import { deliveryOf } from './delivery.ts';
+import { deliveryOf } from '../due-message.ts';
+import type { DelayProgress } from './delay-progress.ts';
 import { type DelayLevels, queueOfLevel } from './levels.ts';
 
 export interface DeliveryContext {
-  settings: BrokerSettings;
+  /** Deliveries of one level that may be under way. */
+  maxPending: () => number;
   clock: Clock;
   timers: Timers;
   log: ControlLog;
-  store: StoreReads;
-  put: PutMessage;
-  offsets: DelayOffsets;
-  times: DelayTimes;
+  store: Pick<StoreReads, 'minOffset' | 'maxOffset' | 'readQueue' | 'recordAt'>;
+  put: BeginPut;
+  /** Whether no more may be put until some of what is under way has ended. */
+  busy: () => boolean;
+  progress: DelayProgress;
   levels: DelayLevels;
 }
 
@@ -39,19 +40,14 @@ const GRANULARITY_MS = 100;
 const LONGEST_SLEEP_MS = 1_000;
 /** An empty queue is looked at this often even if nobody pokes. */
 const IDLE_SLEEP_MS = 5_000;
-/** How many entries one turn of the event loop handles before others get theirs. */
+/** All levels share the ring to the writer: who finds it full looks again after this. */
+const BUSY_SLEEP_MS = 2;
+/** How many entries one turn handles before others get theirs. */
 const BATCH = 64;
 const RETRY_STEP_MS = 100;
 const RETRY_LONGEST_MS = 60_000;
 /** With growing pauses between them: half a minute. */
 const READ_ATTEMPTS = 25;
-
-const STORED: ReadonlySet<number> = new Set([
-  ResponseCode.SUCCESS,
-  ResponseCode.FLUSH_DISK_TIMEOUT,
-  ResponseCode.FLUSH_SLAVE_TIMEOUT,
-  ResponseCode.SLAVE_NOT_AVAILABLE,
-]);
 
 /** Trying again would not help: the message does not fit, or its topic is gone. */
 const HOPELESS: ReadonlySet<number> = new Set([
@@ -63,7 +59,7 @@ const HOPELESS: ReadonlySet<number> = new Set([
 interface Pending {
   readonly offset: number;
   readonly physicalOffset: number;
-  state: 'running' | 'done' | 'failed';
+  done: boolean;
   attempts: number;
 }
 
@@ -75,22 +71,25 @@ export class LevelDelivery {
   #next: number;
   readonly #times: AppendTimes;
   /** Issued and not yet passed, by ascending offset. */
-  readonly #pending: Pending[] = [];
+  readonly #pending = new Fifo<Pending>();
+  /** Those of them that the writer has. */
+  #underWay = 0;
+  /** Those of them that have to be put once more. */
+  #failed: Pending[] = [];
   #cancelTimer: () => void = () => {};
   #running = false;
   /** Its queue could not be read when it was looked at last. */
   #unreadable = false;
   /** Failed puts are being repeated; afterwards the walk has to be started again. */
   #recovering = false;
-  #whenIdle: (() => void) | undefined;
 
   constructor(context: DeliveryContext, level: number) {
     this.#context = context;
     this.#level = level;
     this.#queueId = queueOfLevel(level);
-    this.#next = context.offsets.get(level);
+    this.#next = context.progress.get(level);
     const end = context.store.maxOffset(SCHEDULE_TOPIC, this.#queueId);
-    this.#times = context.times.open(level, context.levels.delayOf(level), end);
+    this.#times = context.progress.open(level, context.levels.delayOf(level), end);
   }
 
   start(): void {
@@ -101,23 +100,22 @@ export class LevelDelivery {
   /** New entries were dispatched to the queue. */
   poke(): void {
     this.#note();
-    const blocked = this.#recovering || this.#pending.length >= this.#limit;
-    if (this.#running && !blocked) this.#sleep(0);
+    if (this.#running && !this.#recovering && !this.#isFull) this.#sleep(0);
   }
 
-  /** Issues nothing more; resolves when the puts under way have ended. */
-  async stop(): Promise<void> {
+  /** Issues nothing more; what is under way still ends. */
+  stop(): void {
     this.#running = false;
     this.#cancelTimer();
-    if (this.#pending.some((pending) => pending.state === 'running')) {
-      await new Promise<void>((resolve) => {
-        this.#whenIdle = resolve;
-      });
-    }
   }
 
-  get #limit(): number {
-    return this.#context.settings.scheduleAsyncDeliverMaxPendingLimit;
+  /** Whether no put is under way. */
+  get idle(): boolean {
+    return this.#underWay === 0;
+  }
+
+  get #isFull(): boolean {
+    return this.#pending.size >= this.#context.maxPending();
   }
 
   #sleep(ms: number): void {
@@ -128,41 +126,57 @@ export class LevelDelivery {
   /** Notes when the entries came that are new: before anything else, or they would seem to have come later. */
   #note(): void {
     const end = this.#context.store.maxOffset(SCHEDULE_TOPIC, this.#queueId);
-    if (end > this.#times.end) this.#context.times.touch();
+    if (end > this.#times.end) this.#context.progress.touch();
     this.#times.note(end);
   }
 
   #run(): void {
     if (!this.#running) return;
     this.#note();
-    const failed = this.#pending.filter((pending) => pending.state === 'failed');
-    if (failed.length > 0) {
-      for (const pending of failed) this.#issue(pending);
+    if (this.#failed.length > 0) {
+      this.#repeatFailed();
       return;
     }
-    if (this.#pending.length >= this.#limit) return;
+    if (this.#isFull) return;
     const entries = this.#read();
-    if (entries === undefined) {
+    if (entries === undefined || entries.length === 0) {
+      if (entries !== undefined) this.#stayWithinQueue();
       this.#sleep(IDLE_SLEEP_MS);
       return;
     }
-    if (entries.length === 0) {
-      this.#stayWithinQueue();
-      this.#sleep(IDLE_SLEEP_MS);
-      return;
-    }
+    const wait = this.#deliverDue(entries);
+    this.#advance();
+    // After a failure a pause is set.
+    if (this.#failed.length === 0) this.#sleep(wait);
+  }
+
+  /** Puts the entries that are due; ms after which to go on. */
+  #deliverDue(entries: readonly QueueEntry[]): number {
     for (const entry of entries) {
+      if (this.#failed.length > 0) break;
       const wait = this.#msUntilDue(entry);
-      if (wait > 0) {
-        this.#advance();
-        this.#sleep(wait);
+      if (wait > 0) return wait;
+      if (this.#context.busy()) return BUSY_SLEEP_MS;
+      this.#next = entry.queueOffset + 1;
+      const { queueOffset: offset, physicalOffset } = entry;
+      const pending: Pending = { offset, physicalOffset, done: false, attempts: 0 };
+      this.#pending.push(pending);
+      this.#issue(pending);
+    }
+    return 0;
+  }
+
+  #repeatFailed(): void {
+    const failed = this.#failed;
+    this.#failed = [];
+    for (const [i, pending] of failed.entries()) {
+      if (this.#context.busy()) {
+        this.#failed.push(...failed.slice(i));
+        this.#sleep(BUSY_SLEEP_MS);
         return;
       }
-      this.#next = entry.queueOffset + 1;
-      this.#deliver(entry);
+      this.#issue(pending);
     }
-    this.#advance();
-    this.#sleep(0);
   }
 
   /** The next entries; undefined, and reported once, when they cannot be read. */
@@ -184,15 +198,15 @@ export class LevelDelivery {
 
   /** Entries that the store has deleted, or never had (an older queue was restored), are stepped over. */
   #stayWithinQueue(): void {
-    const { store, log, offsets } = this.#context;
+    const { store, log, progress } = this.#context;
     const min = store.minOffset(SCHEDULE_TOPIC, this.#queueId);
     const max = store.maxOffset(SCHEDULE_TOPIC, this.#queueId);
     const within = Math.min(Math.max(this.#next, min), max);
-    if (within === this.#next || this.#pending.length > 0) return;
+    if (within === this.#next || this.#pending.size > 0) return;
     const fields = { delayLevel: this.#level, offset: this.#next, corrected: within };
     log.warn(fields, 'delay offset was outside of its queue');
     this.#next = within;
-    offsets.set(this.#level, within);
+    progress.set(this.#level, within);
   }
 
   /** By the monotonic clock, so that no step of the machine's clock makes a message early or late. */
@@ -204,71 +218,50 @@ export class LevelDelivery {
     return Math.min(rounded - now, LONGEST_SLEEP_MS);
   }
 
-  #deliver(entry: QueueEntry): void {
-    const pending: Pending = {
-      offset: entry.queueOffset,
-      physicalOffset: entry.physicalOffset,
-      state: 'running',
-      attempts: 0,
-    };
-    this.#pending.push(pending);
-    this.#issue(pending);
-  }
-
   #issue(pending: Pending): void {
     const { store, put, log } = this.#context;
     pending.attempts += 1;
+    this.#underWay += 1;
     let record: Uint8Array | undefined;
     try {
       record = store.recordAt(pending.physicalOffset);
     } catch (error) {
-      this.#readFailed(pending, error as Error);
+      // The device may work again in a while; the messages behind this one do not wait for ever.
+      const hopeless = pending.attempts >= READ_ATTEMPTS;
+      const status = hopeless ? ResponseCode.MESSAGE_ILLEGAL : ResponseCode.SYSTEM_ERROR;
+      this.#settle(pending, status, (error as Error).message);
       return;
     }
     const message = record === undefined ? 'the record is gone' : deliveryOf(record);
-    if (typeof message === 'string') {
-      const fields = { delayLevel: this.#level, offset: pending.offset, reason: message };
-      log.error(fields, 'delayed message dropped');
-      pending.state = 'done';
-      this.#afterPut();
+    if (typeof message !== 'string') {
+      put(message, ({ status, remark }) => this.#settle(pending, status, remark));
       return;
     }
-    pending.state = 'running';
-    put(message).then(
-      (result) => this.#settle(pending, result.status, result.remark),
-      (error) => this.#settle(pending, ResponseCode.SYSTEM_ERROR, String(error)),
-    );
-  }
-
-  /** The device may work again in a while; the messages behind this one do not wait for ever. */
-  #readFailed(pending: Pending, error: Error): void {
-    const hopeless = pending.attempts >= READ_ATTEMPTS;
-    this.#settle(pending, hopeless ? ResponseCode.MESSAGE_ILLEGAL : ResponseCode.SYSTEM_ERROR, error.message);
+    const fields = { delayLevel: this.#level, offset: pending.offset, reason: message };
+    log.error(fields, 'delayed message dropped');
+    this.#ended(pending, true);
   }
 
   #settle(pending: Pending, status: number, remark: string | undefined): void {
     const { log } = this.#context;
     const reason = remark ?? responseName(status);
     const fields = { delayLevel: this.#level, offset: pending.offset, reason };
-    if (STORED.has(status)) pending.state = 'done';
-    else if (HOPELESS.has(status)) {
-      const isGone = status === ResponseCode.TOPIC_NOT_EXIST;
-      if (isGone) log.info(fields, 'delayed message dropped: its topic was deleted meanwhile');
-      else log.error(fields, 'delayed message dropped');
-      pending.state = 'done';
-    } else {
-      log.warn(fields, 'delayed message could not be put, will be tried again');
-      pending.state = 'failed';
-    }
-    this.#afterPut();
+    const isGone = status === ResponseCode.TOPIC_NOT_EXIST;
+    const hopeless = HOPELESS.has(status);
+    if (isGone) log.info(fields, 'delayed message dropped: its topic was deleted meanwhile');
+    else if (hopeless) log.error(fields, 'delayed message dropped');
+    else if (!isStored(status)) log.warn(fields, 'delayed message could not be put, will be tried again');
+    this.#ended(pending, hopeless || isStored(status));
   }
 
-  #afterPut(): void {
-    const wasFull = this.#pending.length >= this.#limit;
+  #ended(pending: Pending, done: boolean): void {
+    const wasFull = this.#isFull;
+    this.#underWay -= 1;
+    pending.done = done;
+    if (!done) this.#failed.push(pending);
     this.#advance();
-    if (!this.#pending.some((pending) => pending.state === 'running')) this.#whenIdle?.();
     if (!this.#running) return;
-    const failed = this.#pending.find((pending) => pending.state === 'failed');
+    const [failed] = this.#failed;
     if (failed !== undefined) {
       this.#recovering = true;
       this.#sleep(Math.min(failed.attempts * RETRY_STEP_MS, RETRY_LONGEST_MS));
@@ -280,8 +273,8 @@ export class LevelDelivery {
 
   /** Passes what is done at the head and remembers the offset of the first entry that is not. */
   #advance(): void {
-    const firstOpen = this.#pending.findIndex((pending) => pending.state !== 'done');
-    this.#pending.splice(0, firstOpen < 0 ? this.#pending.length : firstOpen);
-    this.#context.offsets.set(this.#level, this.#pending[0]?.offset ?? this.#next);
+    let first = this.#pending.peek();
+    for (; first?.done; first = this.#pending.peek()) this.#pending.shift();
+    this.#context.progress.set(this.#level, first?.offset ?? this.#next);
   }
 }

@@ -1,4 +1,5 @@
 /** Messages that the broker itself puts. An interface, so that whoever puts them is tested without a writer. */
+import { ResponseCode } from '../../protocol/codes.ts';
 
 /** A message that the broker itself puts (retry, dead letter, delayed delivery, reply). */
 export interface InternalMessage {
@@ -22,13 +23,26 @@ export interface PutResult {
   remark: string | undefined;
   queueOffset: number;
   physicalOffset: number;
-  /** Offset message id: store host and physical offset in hex. */
-  messageId: string;
+}
+
+const STORED: ReadonlySet<number> = new Set([
+  ResponseCode.SUCCESS,
+  ResponseCode.FLUSH_DISK_TIMEOUT,
+  ResponseCode.FLUSH_SLAVE_TIMEOUT,
+  ResponseCode.SLAVE_NOT_AVAILABLE,
+]);
+
+/** Whether a message is in the log, as durable as was promised or not yet: to put it again would make a second one. */
+export function isStored(status: number): boolean {
+  return STORED.has(status);
 }
 
 /**
  * Puts a message through the writer's ring, exactly as given: whoever wants a delay applies `rewriteForDelay` first
  * (a delivered message still carries its DELAY property and must not be delayed again). The topic's queue must exist
- * in the topic table. Never rejects; failures are statuses.
+ * in the topic table. `done` is called once, at once when the message is refused; failures are statuses.
  */
+export type BeginPut = (message: InternalMessage, done: (result: PutResult) => void) => void;
+
+/** The same for who has an event loop. Never rejects. */
 export type PutMessage = (message: InternalMessage) => Promise<PutResult>;

@@ -3,14 +3,12 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { DelayLevels } from '../../../src/broker/delay/levels.ts';
-import { rewriteForDelay } from '../../../src/broker/delay/rewrite.ts';
-import { DelayService } from '../../../src/broker/delay/service.ts';
+import { DelayLevels } from '../../../src/delivery/delay/levels.ts';
+import { rewriteForDelay } from '../../../src/delivery/delay/rewrite.ts';
 import { AppendTimes } from '../../../src/metadata/append-times.ts';
-import { DelayOffsets } from '../../../src/metadata/delay-offsets.ts';
-import { DelayTimes } from '../../../src/metadata/delay-times.ts';
-import { FakeTime, silentLog } from '../metadata/support.ts';
-import { message, type Setup, setUp } from './support.ts';
+import { message, type Setup, setUp } from '../broker/support.ts';
+import { FakeTime } from '../metadata/support.ts';
+import { DelayRig } from './support.ts';
 
 const test = suite('delay and clock');
 
@@ -23,7 +21,7 @@ const lateBy = (delay: number) => Math.max(200, delay / 128 + 200);
 
 class Broker {
   readonly setup: Setup = setUp();
-  service = this.#service('a boot');
+  rig = this.#service('a boot');
 
   get time() {
     return this.setup.time;
@@ -33,25 +31,10 @@ class Broker {
     return this.setup.put.messages.length;
   }
 
-  #service(boot: string): DelayService {
-    const { settings, time, store, put, directory } = this.setup;
-    const offsets = new DelayOffsets(directory, settings, time);
-    const times = new DelayTimes(directory, boot, time, silentLog);
-    offsets.load();
-    times.load();
-    const service = new DelayService({
-      settings,
-      clock: time,
-      timers: time,
-      log: silentLog,
-      store,
-      put: put.put,
-      offsets,
-      times,
-      levels,
-    });
-    service.start();
-    return service;
+  #service(boot: string): DelayRig {
+    const rig = new DelayRig(this.setup, { levels, boot });
+    rig.service.start();
+    return rig;
   }
 
   /** As the writer stamps a message that comes now, or with a stamp that is ahead of the clock. */
@@ -63,14 +46,14 @@ class Broker {
 
   park(level: number, stamp = this.time.now()): void {
     this.append(level, stamp);
-    this.service.poke(level);
+    this.rig.service.poke(level);
   }
 
   async restart(downMs: number, step: number, boot = 'a boot'): Promise<void> {
-    await this.service.stop();
+    await this.rig.stop();
     await this.time.advance(downMs);
     this.time.jump(step);
-    this.service = this.#service(boot);
+    this.rig = this.#service(boot);
     await this.time.advance(0);
   }
 }
@@ -114,7 +97,7 @@ const CASES: readonly Case[] = [
     async run(broker, level, step) {
       const stamp = broker.time.now();
       broker.time.jump(step);
-      broker.service.poke(level);
+      broker.rig.service.poke(level);
       await broker.time.advance(20);
       broker.park(level, stamp);
       return 0;
@@ -194,7 +177,7 @@ for (const { name, run, mayBeEarly } of CASES) {
         if (mayBeEarly !== true) assert.is(broker.delivered, 0, `${what}: early`);
         await broker.time.advance(lateBy(delay) + 200);
         assert.is(broker.delivered, 1, `${what}: late`);
-        await broker.service.stop();
+        await broker.rig.stop();
       }
     }
   });
@@ -210,19 +193,19 @@ test('a restart without any step does not begin the wait anew, even in another b
     assert.is(broker.delivered, 0, boot);
     await broker.time.advance(300);
     assert.is(broker.delivered, 1, boot);
-    await broker.service.stop();
+    await broker.rig.stop();
   }
 });
 
 test('a damaged file of times costs nothing but exactness', async () => {
   const broker = new Broker();
   broker.park(1);
-  await broker.service.stop();
+  await broker.rig.stop();
   for (const text of ['{', '[1]', '{"boot":"a boot","levels":{"1":{"skew":1,"spans":[[1,2]]},"2":7}}']) {
     writeFileSync(join(broker.setup.directory, 'ringmq.delayTimes.json'), text);
     writeFileSync(join(broker.setup.directory, 'ringmq.delayTimes.json.bak'), text);
     await broker.restart(0, 0);
-    await broker.service.stop();
+    await broker.rig.stop();
   }
   await broker.restart(0, 0);
   await broker.time.advance(10_200);

@@ -1,7 +1,7 @@
 /**
- * The broker's own messages on their way to the writer: retries, dead letters, delayed deliveries. Control is a
- * producer like any network thread, with a ring of its own. A put resolves when the message is as durable as the flush
- * mode promises to clients: a consumer that gave a message back must not lose it to a power cut.
+ * The broker's own messages on their way to the writer: retries, dead letters, what has become due. A put is done when
+ * the message is as durable as the flush mode promises to clients: a consumer that gave a message back must not lose it
+ * to a power cut.
  *
  * What is under way is bounded in number (the reply ring has room for that many answers) and in bytes.
  */
@@ -11,7 +11,7 @@ import { limitRemark, MAX_PUT_BYTES, MAX_PUTS } from '../../lib/limits.ts';
 import { ResponseCode } from '../../protocol/codes.ts';
 import { encodeRecord } from '../../record/encode.ts';
 import { MAX_PROPERTIES } from '../../record/layout.ts';
-import { encodeMessageId, type HostAddress } from '../../record/message-id.ts';
+import type { HostAddress } from '../../record/message-id.ts';
 import { encodeProperties } from '../../record/properties.ts';
 import {
   APPEND,
@@ -27,9 +27,9 @@ import type { ChannelSender } from '../../ring/channel.ts';
 import type { Positions } from '../../ring/positions.ts';
 import type { RingConsumer } from '../../ring/spsc-ring.ts';
 import type { Watermark } from '../../ring/watermark.ts';
-import { APPENDED_OK } from '../../store/log/commit-log.ts';
-import { appendFailure } from '../send/append-failure.ts';
-import type { InternalMessage, PutMessage, PutResult } from './put-message.ts';
+import { APPENDED_OK } from '../log/commit-log.ts';
+import { appendFailure } from './append-failure.ts';
+import type { BeginPut, InternalMessage, PutMessage, PutResult } from './put-message.ts';
 
 /** A record that retires queues takes no more topics from so many queues on. */
 const RETIRED_TOGETHER = 16 * 1024;
@@ -48,12 +48,12 @@ export interface PutRingParts {
   queueIdOf: (topic: string, queueId: number) => number | undefined;
 }
 
-type Resolve = (result: PutResult, end: number) => void;
+type Done = (result: PutResult, end: number) => void;
 
 /** On its way to the writer. */
 interface Sent {
   bytes: number;
-  resolve: Resolve;
+  done: Done;
 }
 
 interface Retirement {
@@ -65,7 +65,7 @@ interface Retirement {
 interface Answered {
   end: number;
   result: PutResult;
-  resolve: Resolve;
+  done: Done;
 }
 
 export class PutRing {
@@ -97,28 +97,27 @@ export class PutRing {
     return undefined;
   }
 
-  readonly put: PutMessage = (message) => {
+  /** `begin` for who has an event loop. */
+  readonly put: PutMessage = (message) => new Promise((resolve) => this.begin(message, resolve));
+
+  readonly begin: BeginPut = (message, done) => {
     const { queueIdOf, maxRecord, positions } = this.#parts;
     const { busy } = this;
-    if (positions.halted) return Promise.resolve(HALTED_STORE);
-    if (busy !== undefined) return Promise.resolve(refused(ResponseCode.SYSTEM_BUSY, busy));
+    if (positions.halted) return done(HALTED_STORE);
+    if (busy !== undefined) return done(refused(ResponseCode.SYSTEM_BUSY, busy));
     const queue = queueIdOf(message.topic, message.queueId);
     if (queue === undefined) {
-      return Promise.resolve(
-        refused(ResponseCode.TOPIC_NOT_EXIST, `no queue ${message.queueId} in ${message.topic}`),
-      );
+      return done(refused(ResponseCode.TOPIC_NOT_EXIST, `no queue ${message.queueId} in ${message.topic}`));
     }
     const properties = Buffer.from(encodeProperties(message.properties));
     if (properties.length > MAX_PROPERTIES) {
-      return Promise.resolve(
-        refused(ResponseCode.MESSAGE_ILLEGAL, 'the properties are longer than 32767 bytes'),
-      );
+      return done(refused(ResponseCode.MESSAGE_ILLEGAL, 'the properties are longer than 32767 bytes'));
     }
     const record = this.#encode(message, properties);
     if (record.length > maxRecord) {
-      return Promise.resolve(refused(ResponseCode.MESSAGE_ILLEGAL, `the message has ${record.length} bytes`));
+      return done(refused(ResponseCode.MESSAGE_ILLEGAL, `the message has ${record.length} bytes`));
     }
-    return new Promise((resolve) => this.#send(APPEND, queue, 1, record, resolve));
+    this.#send(APPEND, queue, 1, record, done);
   };
 
   /**
@@ -158,51 +157,62 @@ export class PutRing {
    * The store has halted: the writer answers nothing any more, and what is under way fails, so that nobody waits for
    * it. Whether it was stored, nobody knows.
    */
-  abandon(): void {
+  abandon(): number {
+    let done = 0;
     // A retirement that fails sends the next one, which fails too.
     for (let next = this.#sent.shift(); next !== undefined; next = this.#sent.shift()) {
       this.#bytesUnderWay -= next.bytes;
-      next.resolve(HALTED_STORE, 0);
+      next.done(HALTED_STORE, 0);
+      done++;
     }
     for (let next = this.#answered.shift(); next !== undefined; next = this.#answered.shift()) {
-      next.resolve(HALTED_STORE, 0);
+      next.done(HALTED_STORE, 0);
+      done++;
     }
+    return done;
   }
 
-  /** Takes the writer's answers and resolves what is durable. To be called when the bell rings. */
-  drain(): void {
+  /** Whether `drain` would find something now. */
+  get pending(): boolean {
+    return this.#parts.replies.pending || this.#isConfirmed(this.#answered.peek());
+  }
+
+  /** Takes the writer's answers and ends the puts that are durable; returns how many. For when the bell rings. */
+  drain(): number {
     const { replies, positions } = this.#parts;
     if (positions.halted) {
-      this.abandon();
-      return;
+      return this.abandon();
     }
     while (replies.next()) this.#take(replies.view, replies.offset);
     replies.release();
     // It may have halted in between: then nothing of this is vouched for.
-    if (positions.halted) return;
-    this.#release();
+    if (positions.halted) return 0;
+    let done = this.#release();
     if (this.#answered.size > 0) {
       // First say what is awaited, then look once more: a sync in between is not missed.
       positions.set(this.#parts.awaited, this.#lastEnd);
-      this.#release();
+      done += this.#release();
     }
     this.#parts.writer.publish();
+    return done;
   }
 
-  /** Resolves what is as durable as promised. */
-  #release(): void {
-    const confirmed = this.#parts.confirmed.position;
-    for (
-      let first = this.#answered.peek();
-      first !== undefined && first.end <= confirmed;
-      first = this.#answered.peek()
-    ) {
+  /** Ends what is as durable as promised. */
+  #release(): number {
+    let done = 0;
+    for (let first = this.#answered.peek(); this.#isConfirmed(first); first = this.#answered.peek()) {
       this.#answered.shift();
-      first.resolve(first.result, first.end);
+      first.done(first.result, first.end);
+      done++;
     }
+    return done;
   }
 
-  /** Puts not yet resolved. */
+  #isConfirmed(answered: Answered | undefined): answered is Answered {
+    return answered !== undefined && answered.end <= this.#parts.confirmed.position;
+  }
+
+  /** Puts that have not ended. */
   get underWay(): number {
     return this.#sent.size + this.#answered.size + this.#retiring.size;
   }
@@ -225,12 +235,12 @@ export class PutRing {
     );
   }
 
-  #send(type: number, queue: number, count: number, payload: Uint8Array, resolve: Resolve): void {
+  #send(type: number, queue: number, count: number, payload: Uint8Array, done: Done): void {
     const { writer } = this.#parts;
     const sequence = this.#sequence;
     this.#sequence = (sequence + 1) | 0;
     const bytes = payload.length;
-    this.#sent.push({ bytes, resolve });
+    this.#sent.push({ bytes, done });
     this.#bytesUnderWay += bytes;
     writer.post(type, APPEND_HEADER + bytes, (target, view, at) => {
       target.set(payload, at + APPEND_HEADER);
@@ -240,7 +250,7 @@ export class PutRing {
   }
 
   #take(view: DataView, at: number): void {
-    const { bytes, resolve } = this.#sent.shift() as Sent;
+    const { bytes, done } = this.#sent.shift() as Sent;
     this.#bytesUnderWay -= bytes;
     const status = view.getInt32(at + REPLY_STATUS, true);
     const physicalOffset = view.getFloat64(at + REPLY_PHYSICAL_OFFSET, true);
@@ -251,17 +261,16 @@ export class PutRing {
             remark: undefined,
             queueOffset: view.getFloat64(at + REPLY_QUEUE_OFFSET, true),
             physicalOffset,
-            messageId: encodeMessageId(this.#parts.storeHost, physicalOffset),
           }
         : refused(...appendFailure(status));
     const end = status === APPENDED_OK ? view.getFloat64(at + REPLY_END, true) : 0;
     this.#lastEnd = Math.max(this.#lastEnd, end);
-    this.#answered.push({ end, result, resolve });
+    this.#answered.push({ end, result, done });
   }
 }
 
 const HALTED_STORE = refused(ResponseCode.SYSTEM_ERROR, 'the store has halted');
 
 function refused(status: number, remark: string): PutResult {
-  return { status, remark, queueOffset: -1, physicalOffset: -1, messageId: '' };
+  return { status, remark, queueOffset: -1, physicalOffset: -1 };
 }

@@ -1,8 +1,6 @@
 /** Puts of control's own: when they resolve, and what the flusher is told of them. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { PutRing } from '../../../src/broker/put/put-channel.ts';
-import type { InternalMessage, PutResult } from '../../../src/broker/put/put-message.ts';
 import { MAX_PUT_BYTES, MAX_PUTS } from '../../../src/lib/limits.ts';
 import { ResponseCode } from '../../../src/protocol/codes.ts';
 import {
@@ -17,6 +15,8 @@ import { AWAITED, FLUSHED, HALT_SYNC_FAILED, Positions } from '../../../src/ring
 import { plainRing } from '../../../src/ring/spsc-ring.ts';
 import { Watermark } from '../../../src/ring/watermark.ts';
 import { APPENDED_OK, QUEUE_RETIRED } from '../../../src/store/log/commit-log.ts';
+import type { InternalMessage, PutResult } from '../../../src/store/put/put-message.ts';
+import { PutRing } from '../../../src/store/put/put-ring.ts';
 import { STORE_HOST } from '../../support/messages.ts';
 
 const MESSAGE: InternalMessage = {

@@ -1,9 +1,9 @@
-/** From a parked record to the message that is delivered in its place. */
+/** From a record that waited for its time to the message that is delivered in its place. */
 
-import { HALF_TOPIC } from '../../lib/names.ts';
-import { decodeRecord } from '../../record/decode.ts';
-import { PROPERTY_REAL_QUEUE_ID, PROPERTY_REAL_TOPIC } from '../../record/properties.ts';
-import type { InternalMessage } from '../put/put-message.ts';
+import { HALF_TOPIC } from '../lib/names.ts';
+import { decodeRecord } from '../record/decode.ts';
+import { PROPERTY_REAL_QUEUE_ID, PROPERTY_REAL_TOPIC } from '../record/properties.ts';
+import type { InternalMessage } from '../store/put/put-message.ts';
 
 /**
  * Same body, flags, times and properties, under the real topic and queue. DELAY, REAL_TOPIC and REAL_QID stay:

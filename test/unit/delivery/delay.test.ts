@@ -1,33 +1,16 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { DelayLevels } from '../../../src/broker/delay/levels.ts';
-import { rewriteForDelay } from '../../../src/broker/delay/rewrite.ts';
-import { DelayService } from '../../../src/broker/delay/service.ts';
-import { DelayOffsets } from '../../../src/metadata/delay-offsets.ts';
-import { DelayTimes } from '../../../src/metadata/delay-times.ts';
+import { DelayLevels } from '../../../src/delivery/delay/levels.ts';
+import { rewriteForDelay } from '../../../src/delivery/delay/rewrite.ts';
+import type { DelayOffsets } from '../../../src/metadata/delay-offsets.ts';
 import { newTopicConfig } from '../../../src/metadata/topic-config.ts';
 import { RequestCode, ResponseCode } from '../../../src/protocol/codes.ts';
-import { silentLog } from '../metadata/support.ts';
-import { FakePut, message, request, type Setup, setUp } from './support.ts';
+import { FakePut, message, request, type Setup, setUp } from '../broker/support.ts';
+import { DelayRig } from './support.ts';
 
 const test = suite('delay');
 
 const levels = new DelayLevels('1s 5s 10s 1m 2h');
-
-function newService(setup: Setup, put = setup.put, offsets = setup.context.delayOffsets) {
-  const { settings, time, store } = setup;
-  return new DelayService({
-    settings,
-    clock: time,
-    timers: time,
-    log: silentLog,
-    store,
-    put: put.put,
-    offsets,
-    times: new DelayTimes(setup.directory, 'a boot', time, silentLog),
-    levels,
-  });
-}
 
 /** Parks a message the way the writer does: delivery time as tags code. */
 function park(setup: Setup, level: number, body = 'body') {
@@ -162,7 +145,8 @@ for (const heals of [true, false]) {
       reads++;
       throw new Error('the device failed');
     };
-    const service = newService(setup);
+    const rig = new DelayRig(setup, { levels });
+    const { service } = rig;
     service.start();
     await setup.time.advance(0);
     park(setup, 1, 'first');
@@ -171,11 +155,11 @@ for (const heals of [true, false]) {
     service.poke(1);
     await setup.time.advance(5_000);
     assert.ok(reads > 3, `${reads} reads`);
-    assert.is(setup.context.delayOffsets.get(1), 0, 'it is not passed');
+    assert.is(rig.get(1), 0, 'it is not passed');
     if (heals) bad = undefined;
     await setup.time.advance(120_000);
     assert.equal(bodies(setup.put).sort(), heals ? ['first', 'second'] : ['second']);
-    assert.is(setup.context.delayOffsets.get(1), 2);
+    assert.is(rig.get(1), 2);
     park(setup, 1, 'third');
     service.poke(1);
     await setup.time.advance(5_000);
@@ -186,7 +170,8 @@ for (const heals of [true, false]) {
 test('a level whose queue cannot be read waits, and goes on when it can', async () => {
   const setup = setUp();
   const { store } = setup;
-  const service = newService(setup);
+  const rig = new DelayRig(setup, { levels });
+  const { service } = rig;
   service.start();
   await setup.time.advance(0);
   park(setup, 1);
@@ -204,7 +189,8 @@ test('a level whose queue cannot be read waits, and goes on when it can', async 
 
 test('delivers on time, under the real topic, with its properties', async () => {
   const setup = setUp();
-  const service = newService(setup);
+  const rig = new DelayRig(setup, { levels });
+  const { service } = rig;
   service.start();
   await setup.time.advance(0);
   park(setup, 2);
@@ -215,14 +201,15 @@ test('delivers on time, under the real topic, with its properties', async () => 
   const [delivered] = setup.put.messages;
   assert.equal([delivered?.topic, delivered?.queueId, delivered?.bornHost.port], ['t', 3, 5000]);
   assert.is(delivered?.properties.get('DELAY'), '2');
-  assert.is(setup.context.delayOffsets.get(2), 1);
-  await service.stop();
+  assert.is(rig.get(2), 1);
+  await rig.stop();
   assert.is(setup.time.waiting, 0);
 });
 
 test('an idle service sleeps, and notices new entries even if nobody pokes', async () => {
   const setup = setUp();
-  const service = newService(setup);
+  const rig = new DelayRig(setup, { levels });
+  const { service } = rig;
   service.start();
   await setup.time.advance(0);
   assert.is(setup.time.waiting, levels.max);
@@ -234,41 +221,40 @@ test('an idle service sleeps, and notices new entries even if nobody pokes', asy
 test('order within a level holds, and progress passes only what is stored', async () => {
   const setup = setUp();
   setup.put.holds = true;
-  const service = newService(setup);
+  const rig = new DelayRig(setup, { levels });
+  const { service } = rig;
   for (const body of ['a', 'b', 'c']) park(setup, 1, body);
   service.start();
   await setup.time.advance(1_200);
   assert.equal(bodies(setup.put), ['a', 'b', 'c']);
   setup.put.end(1);
   await setup.time.advance(0);
-  assert.is(setup.context.delayOffsets.get(1), 0);
+  assert.is(rig.get(1), 0);
   setup.put.end(0);
   await setup.time.advance(0);
-  assert.is(setup.context.delayOffsets.get(1), 2);
+  assert.is(rig.get(1), 2);
   setup.put.end(2);
   await setup.time.advance(0);
-  assert.is(setup.context.delayOffsets.get(1), 3);
+  assert.is(rig.get(1), 3);
 });
 
 test('a restart delivers again what was under way, and nothing is lost', async () => {
   const setup = setUp();
   setup.put.holds = true;
-  const service = newService(setup);
+  const rig = new DelayRig(setup, { levels });
+  const { service } = rig;
   for (const body of ['a', 'b']) park(setup, 1, body);
   service.start();
   await setup.time.advance(1_200);
   setup.put.end(0);
   await setup.time.advance(0);
-  setup.context.delayOffsets.persist();
-  await setup.context.delayOffsets.saved();
+  await rig.save();
   park(setup, 1, 'c');
 
-  const offsets = new DelayOffsets(setup.directory, setup.settings, setup.time);
-  offsets.load();
-  assert.is(offsets.get(1), 1);
   const later = new FakePut();
-  const restarted = newService(setup, later, offsets);
-  restarted.start();
+  const restarted = new DelayRig(setup, { levels, put: later });
+  assert.is(restarted.get(1), 1);
+  restarted.service.start();
   await setup.time.advance(2_000);
   assert.equal(bodies(later), ['b', 'c']);
   await restarted.stop();
@@ -277,26 +263,24 @@ test('a restart delivers again what was under way, and nothing is lost', async (
 test('stopping waits for puts under way and stores how far they came', async () => {
   const setup = setUp();
   setup.put.holds = true;
-  const service = newService(setup);
+  const rig = new DelayRig(setup, { levels });
+  const { service } = rig;
   park(setup, 1);
   service.start();
   await setup.time.advance(1_200);
-  let stopped = false;
-  const stopping = service.stop().then(() => {
-    stopped = true;
-  });
+  service.stop();
+  park(setup, 1);
   await setup.time.advance(10_000);
-  assert.not.ok(stopped);
+  assert.equal([service.idle, setup.put.messages.length], [false, 1]);
   setup.put.end(0);
-  await stopping;
-  const offsets = new DelayOffsets(setup.directory, setup.settings, setup.time);
-  offsets.load();
-  assert.is(offsets.get(1), 1);
+  await rig.stop();
+  assert.is(new DelayRig(setup, { levels }).get(1), 1);
 });
 
 test('failed puts are repeated with pauses; what cannot succeed is dropped', async () => {
   const setup = setUp();
-  const service = newService(setup);
+  const rig = new DelayRig(setup, { levels });
+  const { service } = rig;
   park(setup, 1, 'a');
   setup.put.status = 2;
   service.start();
@@ -310,19 +294,20 @@ test('failed puts are repeated with pauses; what cannot succeed is dropped', asy
   setup.put.status = 0;
   await setup.time.advance(5_000);
   assert.is(bodies(setup.put).at(-1), 'b');
-  assert.is(setup.context.delayOffsets.get(1), 2);
+  assert.is(rig.get(1), 2);
   setup.put.status = 17;
   park(setup, 1, 'c');
   service.poke(1);
   await setup.time.advance(2_000);
-  assert.is(setup.context.delayOffsets.get(1), 3);
+  assert.is(rig.get(1), 3);
 });
 
 test('a full level goes on when puts end', async () => {
   const setup = setUp({ scheduleAsyncDeliverMaxPendingLimit: 64 });
   setup.put.holds = true;
   for (let i = 0; i < 70; i++) park(setup, 1, String(i));
-  const service = newService(setup);
+  const rig = new DelayRig(setup, { levels });
+  const { service } = rig;
   service.start();
   await setup.time.advance(1_200);
   assert.is(setup.put.messages.length, 64);
@@ -341,25 +326,43 @@ test('entries that cannot be read, or belong nowhere, are stepped over', async (
   ]);
   setup.store.append(message({ topic: 'SCHEDULE_TOPIC_XXXX', properties: half }), now, BigInt(now));
   park(setup, 1);
-  const service = newService(setup);
+  const rig = new DelayRig(setup, { levels });
+  const { service } = rig;
   service.start();
   await setup.time.advance(1_200);
   assert.is(setup.put.messages.length, 1);
-  assert.is(setup.context.delayOffsets.get(1), 3);
+  assert.is(rig.get(1), 3);
 });
 
 test('offsets outside the queue are brought back into it', async () => {
   const setup = setUp();
-  setup.context.delayOffsets.set(1, 100);
   park(setup, 1);
   park(setup, 2);
   park(setup, 2);
   setup.store.minimum.set('SCHEDULE_TOPIC_XXXX/1', 1);
-  setup.context.delayOffsets.set(2, 0);
-  newService(setup).start();
-  assert.is(setup.context.delayOffsets.get(1), 1);
+  const prepare = (offsets: DelayOffsets) => {
+    offsets.set(1, 100);
+    offsets.set(2, 0);
+  };
+  const rig = new DelayRig(setup, { levels, prepare });
+  rig.service.start();
+  assert.is(rig.get(1), 1);
   await setup.time.advance(6_000);
   assert.is(setup.put.messages.length, 1);
+});
+
+test('while the ring to the writer is full nothing is put, and all goes on in order when it is not', async () => {
+  const setup = setUp();
+  const rig = new DelayRig(setup, { levels });
+  for (const body of ['a', 'b', 'c']) park(setup, 1, body);
+  rig.busy = true;
+  rig.service.start();
+  await setup.time.advance(3_000);
+  assert.equal([setup.put.messages.length, rig.get(1)], [0, 0]);
+  rig.busy = false;
+  await setup.time.advance(10);
+  assert.equal(bodies(setup.put), ['a', 'b', 'c']);
+  assert.is(rig.get(1), 3);
 });
 
 test.run();

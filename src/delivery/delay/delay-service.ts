@@ -1,4 +1,4 @@
-/** Delivery of delayed messages: one LevelDelivery per level. Offsets must be loaded before `start`. */
+/** Delivery of delayed messages: one LevelDelivery per level. */
 import { SCHEDULE_TOPIC } from '../../lib/names.ts';
 import { type DeliveryContext, LevelDelivery } from './level-delivery.ts';
 import { queueOfLevel } from './levels.ts';
@@ -25,27 +25,31 @@ export class DelayService {
     this.#levels[level - 1]?.poke();
   }
 
-  /** Resolves when the puts under way have ended and the offsets are on disk. */
-  async stop(): Promise<void> {
-    await Promise.all(this.#levels.map((level) => level.stop()));
-    this.#levels = [];
-    const { offsets, times } = this.#context;
-    offsets.persist();
-    times.persist();
-    await Promise.all([offsets.saved(), times.saved()]);
+  /** Call when nobody knows to which queues entries were dispatched. */
+  pokeAll(): void {
+    for (const level of this.#levels) level.poke();
+  }
+
+  /** Issues nothing more; `idle` tells when the puts under way have ended. */
+  stop(): void {
+    for (const level of this.#levels) level.stop();
+  }
+
+  get idle(): boolean {
+    return this.#levels.every((level) => level.idle);
   }
 
   /** Offsets from before a crash may point behind what the store could recover, or at deleted entries. */
   #correctOffsets(): void {
-    const { store, offsets, levels, log } = this.#context;
-    for (const [level, offset] of [...offsets.entries()]) {
+    const { store, progress, levels, log } = this.#context;
+    for (const [level, offset] of [...progress.entries()]) {
       if (level < 1 || level > levels.max) continue;
       const min = store.minOffset(SCHEDULE_TOPIC, queueOfLevel(level));
       const max = store.maxOffset(SCHEDULE_TOPIC, queueOfLevel(level));
       const corrected = Math.min(Math.max(offset, min), max);
       if (corrected === offset) continue;
       log.warn({ delayLevel: level, offset, corrected }, 'delay offset was outside of its queue');
-      offsets.set(level, corrected);
+      progress.set(level, corrected);
     }
   }
 }

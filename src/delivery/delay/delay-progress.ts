@@ -1,0 +1,70 @@
+/**
+ * How far each delay level has been delivered, and when its entries came: the state of whoever delivers them. Its
+ * thread may not wait for files, so control keeps those (`metadata/delay-offsets.ts`, `metadata/delay-times.ts`): it
+ * gives what they hold at the start, and is told now and then.
+ */
+import type { Clock } from '../../lib/clock.ts';
+import { AppendTimes, type AppendTimesState } from '../../metadata/append-times.ts';
+
+/** Level and next queue offset to deliver; level and times of what is not delivered yet. Both can be posted. */
+export interface DelayState {
+  readonly offsets: readonly (readonly [level: number, offset: number])[];
+  readonly times: readonly (readonly [level: number, times: AppendTimesState])[];
+}
+
+export class DelayProgress {
+  readonly #clock: Clock;
+  readonly #offsets: Map<number, number>;
+  readonly #before: Map<number, AppendTimesState>;
+  readonly #times = new Map<number, AppendTimes>();
+  #moved = false;
+  #noted = false;
+
+  constructor(clock: Clock, { offsets, times }: DelayState) {
+    this.#clock = clock;
+    this.#offsets = new Map(offsets);
+    this.#before = new Map(times);
+  }
+
+  /** Next queue offset to deliver of a level; 0 for a level that was never used. */
+  get(level: number): number {
+    return this.#offsets.get(level) ?? 0;
+  }
+
+  set(level: number, offset: number): void {
+    if (this.#offsets.get(level) === offset) return;
+    this.#offsets.set(level, offset);
+    this.#moved = true;
+  }
+
+  /** Level and offset of all levels used so far. */
+  entries(): IterableIterator<[number, number]> {
+    return this.#offsets.entries();
+  }
+
+  /** The times of a level whose queue now reaches up to `end`. */
+  open(level: number, delayMs: number, end: number): AppendTimes {
+    const times = new AppendTimes(this.#clock, delayMs, this.#before.get(level), end);
+    this.#before.delete(level);
+    this.#times.set(level, times);
+    times.note(end);
+    return times;
+  }
+
+  /** Times were noted. */
+  touch(): void {
+    this.#noted = true;
+  }
+
+  /** The offsets if one has moved since the last call, and the times, of which there are many, if `withTimes`. */
+  take(withTimes: boolean): DelayState | undefined {
+    const times = withTimes && this.#noted ? [...this.#times] : [];
+    if (!this.#moved && times.length === 0) return undefined;
+    this.#moved = false;
+    if (withTimes) this.#noted = false;
+    return {
+      offsets: [...this.#offsets],
+      times: times.map(([level, noted]) => [level, structuredClone(noted.state())] as const),
+    };
+  }
+}

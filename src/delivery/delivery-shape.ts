@@ -1,0 +1,29 @@
+/** What the delivery agent is started with, and what it tells control. */
+import type { HostAddress } from '../record/message-id.ts';
+import type { ChannelShape } from '../ring/channel.ts';
+import type { BrokerShape } from '../store/engine-shapes.ts';
+import type { QueueName } from '../store/queue/queue-ids.ts';
+import type { DelayState } from './delay/delay-progress.ts';
+import type { DeliveryLimits } from './delivery-records.ts';
+
+/** All of it can be posted. */
+export interface DeliveryShape {
+  broker: BrokerShape;
+  /** Its place among the participants. */
+  number: number;
+  /** Queues that there are at the start; later ones come as commands. */
+  queues: readonly (QueueName & { id: number })[];
+  commands: ChannelShape;
+  storeHost: HostAddress;
+  /** messageDelayLevel */
+  delayLevels: string;
+  delays: DelayState;
+  limits: DeliveryLimits;
+}
+
+/** How far it has come, a second apart at least; `stopped`: it puts nothing any more, and this is the last one. */
+export interface DeliveryReport {
+  kind: 'delivery';
+  delays: DelayState | undefined;
+  stopped: boolean;
+}

@@ -1,0 +1,73 @@
+/** A delay service on fake time, disk and puts, with the files that control keeps of it. */
+import { DelayProgress } from '../../../src/delivery/delay/delay-progress.ts';
+import { DelayService } from '../../../src/delivery/delay/delay-service.ts';
+import type { DelayLevels } from '../../../src/delivery/delay/levels.ts';
+import { DeliveryLink } from '../../../src/delivery/delivery-link.ts';
+import { DelayOffsets } from '../../../src/metadata/delay-offsets.ts';
+import { DelayTimes } from '../../../src/metadata/delay-times.ts';
+import { plainChannel } from '../../../src/ring/channel.ts';
+import type { FakePut, Setup } from '../broker/support.ts';
+import { silentLog } from '../metadata/support.ts';
+
+export interface RigOptions {
+  levels: DelayLevels;
+  put?: FakePut;
+  boot?: string;
+  /** Before the service starts. */
+  prepare?: (offsets: DelayOffsets) => void;
+}
+
+/** One life of the service: begins with what the files hold. */
+export class DelayRig {
+  readonly service: DelayService;
+  readonly offsets: DelayOffsets;
+  busy = false;
+  readonly #setup: Setup;
+  readonly #times: DelayTimes;
+  readonly #progress: DelayProgress;
+  readonly #link: DeliveryLink;
+
+  constructor(setup: Setup, { levels, put = setup.put, boot = 'a boot', prepare }: RigOptions) {
+    const { settings, time, store, directory } = setup;
+    this.#setup = setup;
+    this.offsets = new DelayOffsets(directory, settings, time);
+    this.#times = new DelayTimes(directory, boot, silentLog);
+    this.offsets.load();
+    this.#times.load();
+    prepare?.(this.offsets);
+    const tables = { settings, delayOffsets: this.offsets, delayTimes: this.#times };
+    this.#link = new DeliveryLink(tables, plainChannel({ ringBytes: 64 * 1024 }).sender);
+    this.#progress = new DelayProgress(time, this.#link.delays);
+    this.service = new DelayService({
+      maxPending: () => settings.scheduleAsyncDeliverMaxPendingLimit,
+      clock: time,
+      timers: time,
+      log: silentLog,
+      store,
+      put: put.begin,
+      busy: () => this.busy,
+      progress: this.#progress,
+      levels,
+    });
+  }
+
+  get(level: number): number {
+    return this.#progress.get(level);
+  }
+
+  /** What the agent tells control, which writes it. */
+  async save(): Promise<void> {
+    this.#link.heard({ kind: 'delivery', delays: this.#progress.take(true), stopped: false });
+    this.offsets.persist();
+    this.#times.persist();
+    await Promise.all([this.offsets.saved(), this.#times.saved()]);
+  }
+
+  /** As the agent stops: nothing more is issued, what is under way ends, and then it is saved. */
+  async stop(): Promise<void> {
+    this.service.stop();
+    for (let i = 0; i < 1_000 && !this.service.idle; i++) await this.#setup.time.advance(10);
+    if (!this.service.idle) throw new Error('puts under way have not ended');
+    await this.save();
+  }
+}
