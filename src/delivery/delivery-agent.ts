@@ -23,6 +23,7 @@ import { ReadsByName } from '../store/read/reads-by-name.ts';
 import { Agenda } from './agenda.ts';
 import { DelayProgress } from './delay/delay-progress.ts';
 import { DelayService } from './delay/delay-service.ts';
+import { DurableProgress } from './delay/durable-progress.ts';
 import { DelayLevels } from './delay/levels.ts';
 import { DELIVERY_LIMITS, DELIVERY_STOPS, type DeliveryLimits } from './delivery-records.ts';
 import type { DeliveryReport, DeliveryShape } from './delivery-shape.ts';
@@ -48,6 +49,7 @@ export class DeliveryAgent implements Agent {
   readonly #agenda: Agenda;
   readonly #log: QuietLog;
   readonly #progress: DelayProgress;
+  readonly #durable: DurableProgress;
   readonly #delays: DelayService;
   readonly #tell: (report: DeliveryReport) => void;
   #limits: DeliveryLimits;
@@ -78,6 +80,7 @@ export class DeliveryAgent implements Agent {
     this.#agenda = new Agenda(clock);
     this.#log = new QuietLog(reportingLog, this.#agenda, LIFE_LINES);
     this.#progress = new DelayProgress(clock, shape.delays);
+    this.#durable = new DurableProgress(this.#progress, this.#positions);
     this.#puts = this.#makePuts(shape, participant);
     this.#delays = new DelayService({
       maxPending: () => this.#limits.maxPending,
@@ -193,7 +196,7 @@ export class DeliveryAgent implements Agent {
 
   #report(): void {
     this.#reports += 1;
-    const delays = this.#progress.take(this.#reports % TIMES_EVERY === 0);
+    const delays = this.#durable.take(this.#reports % TIMES_EVERY === 0);
     if (delays !== undefined) this.#tell({ kind: 'delivery', delays, stopped: false });
     this.#agenda.after(REPORT_MS, () => this.#report());
   }
@@ -201,7 +204,8 @@ export class DeliveryAgent implements Agent {
   #endStop(): void {
     if (!this.#stopping || this.#stopped || !this.#delays.idle) return;
     this.#stopped = true;
-    this.#tell({ kind: 'delivery', delays: this.#progress.take(true), stopped: true });
+    // Written when all of the log is durable.
+    this.#tell({ kind: 'delivery', delays: this.#progress.state(), stopped: true });
   }
 
   #dropDeleted(): void {

@@ -38,8 +38,8 @@ export class DeliveryLink {
 
   readonly heard = ({ delays, stopped }: DeliveryReport): void => {
     const { delayOffsets, delayTimes } = this.#tables;
-    for (const [level, offset] of delays?.offsets ?? []) delayOffsets.set(level, offset);
-    for (const [level, times] of delays?.times ?? []) delayTimes.set(level, times);
+    for (const [level, offset] of delays.offsets) delayOffsets.set(level, offset);
+    for (const [level, times] of delays.times) delayTimes.set(level, times);
     if (stopped) this.#end();
     else this.#tellLimits();
   };

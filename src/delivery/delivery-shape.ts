@@ -24,6 +24,6 @@ export interface DeliveryShape {
 /** How far it has come, a second apart at least; `stopped`: it puts nothing any more, and this is the last one. */
 export interface DeliveryReport {
   kind: 'delivery';
-  delays: DelayState | undefined;
+  delays: DelayState;
   stopped: boolean;
 }

@@ -38,6 +38,8 @@ export interface AppendSpan {
 export interface AppendTimesState {
   /** `now` less `monotonic` when it was last looked at. */
   skew: number;
+  /** The clock had been set shortly before: entries may turn up that were stamped before that. */
+  stepped: boolean;
   spans: readonly AppendSpan[];
 }
 
@@ -47,12 +49,15 @@ export class AppendTimes {
   #spans: AppendSpan[] = [];
   #skew: number;
   #steppedAt = Number.NEGATIVE_INFINITY;
+  #lookedAt: number;
 
   /** `before`: the state that an earlier process of the same boot left; entries from `end` on are gone since. */
   constructor(clock: Clock, delayMs: number, before?: AppendTimesState, end = 0) {
     this.#clock = clock;
     this.#delayMs = delayMs;
     this.#skew = before?.skew ?? clock.now() - clock.monotonic();
+    this.#lookedAt = clock.monotonic();
+    if (before?.stepped) this.#steppedAt = this.#lookedAt;
     for (const span of before?.spans ?? []) {
       if (span.end > this.end) this.#spans.push({ ...span, end: Math.min(span.end, end) });
       if (span.end >= end) break;
@@ -70,9 +75,10 @@ export class AppendTimes {
     const skew = this.#clock.now() - now;
     if (Math.abs(skew - this.#skew) > SKEW_TOLERANCE_MS) this.#steppedAt = now;
     this.#skew = skew;
+    this.#lookedAt = now;
     const last = this.#spans.at(-1);
     if (end <= (last?.end ?? 0)) return;
-    const stepped = now - this.#steppedAt < STEP_LASTS_MS;
+    const stepped = this.#hasStepped;
     const width = Math.max(SHORTEST_SPAN_MS, this.#delayMs / SPANS_PER_DELAY);
     const fits =
       last !== undefined &&
@@ -102,7 +108,12 @@ export class AppendTimes {
   }
 
   state(): AppendTimesState {
-    return { skew: this.#skew, spans: this.#spans };
+    return { skew: this.#skew, stepped: this.#hasStepped, spans: this.#spans };
+  }
+
+  /** The clock was set shortly before it was last looked at. */
+  get #hasStepped(): boolean {
+    return this.#lookedAt - this.#steppedAt < STEP_LASTS_MS;
   }
 
   #joinOldest(): void {

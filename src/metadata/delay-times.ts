@@ -1,6 +1,6 @@
 /**
  * When the entries of all delay levels came (`append-times.ts`), kept across a restart of the process in
- * config/ringmq.delayTimes.json, a file of our own: `{"boot":"…","levels":{"1":{"skew":…,"spans":[[…]]}}}`. It holds
+ * config/ringmq.delayTimes.json, a file of our own: `{"boot":"…","levels":{"1":{"skew":…,"stepped":…,"spans":[[…]]}}}`. It holds
  * within one boot of the machine, as the monotonic clock does; without it a wait is reckoned by the machine's clock
  * and begins anew at most.
  */
@@ -61,8 +61,9 @@ export class DelayTimes {
 
   #toJson(): Record<string, unknown> {
     const levels: Record<string, unknown> = {};
-    for (const [level, { skew, spans }] of this.#levels) {
-      if (spans.length > 0) levels[level] = { skew: Math.round(skew), spans: spans.map(rowOf) };
+    for (const [level, { skew, stepped, spans }] of this.#levels) {
+      if (spans.length > 0 || stepped)
+        levels[level] = { skew: Math.round(skew), stepped, spans: spans.map(rowOf) };
     }
     return levels;
   }
@@ -78,7 +79,7 @@ function stateFrom(value: RocketJson): AppendTimesState | undefined {
   const skew = object?.['skew'];
   const spans = asArray(object?.['spans']).map(spanFrom);
   if (typeof skew !== 'number' || spans.includes(undefined)) return undefined;
-  return { skew, spans: spans as AppendSpan[] };
+  return { skew, stepped: object?.['stepped'] === true, spans: spans as AppendSpan[] };
 }
 
 function spanFrom(row: RocketJson): AppendSpan | undefined {

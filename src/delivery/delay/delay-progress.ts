@@ -58,13 +58,19 @@ export class DelayProgress {
 
   /** The offsets if one has moved since the last call, and the times, of which there are many, if `withTimes`. */
   take(withTimes: boolean): DelayState | undefined {
-    const times = withTimes && this.#noted ? [...this.#times] : [];
-    if (!this.#moved && times.length === 0) return undefined;
+    const hasTimes = withTimes && this.#noted;
+    if (!this.#moved && !hasTimes) return undefined;
     this.#moved = false;
-    if (withTimes) this.#noted = false;
-    return {
-      offsets: [...this.#offsets],
-      times: times.map(([level, noted]) => [level, structuredClone(noted.state())] as const),
-    };
+    if (hasTimes) this.#noted = false;
+    return { offsets: [...this.#offsets], times: hasTimes ? this.#copyTimes() : [] };
+  }
+
+  /** All of it. */
+  state(): DelayState {
+    return { offsets: [...this.#offsets], times: this.#copyTimes() };
+  }
+
+  #copyTimes(): DelayState['times'] {
+    return [...this.#times].map(([level, times]) => [level, structuredClone(times.state())] as const);
   }
 }

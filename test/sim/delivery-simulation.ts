@@ -1,0 +1,327 @@
+/**
+ * One run of delay levels over a store on a simulated disk, with a clock that is set and machines that die: random
+ * operations by seed. The truth is: a delayed message that is durable is delivered at least once, whatever happens, and
+ * twice only where a crash came between; none comes before its time by the monotonic clock; a level keeps its order.
+ */
+import * as assert from 'uvu/assert';
+import { Agenda } from '../../src/delivery/agenda.ts';
+import { DelayProgress, type DelayState } from '../../src/delivery/delay/delay-progress.ts';
+import { DelayService } from '../../src/delivery/delay/delay-service.ts';
+import { DurableProgress } from '../../src/delivery/delay/durable-progress.ts';
+import { DelayLevels } from '../../src/delivery/delay/levels.ts';
+import { rewriteForDelay } from '../../src/delivery/delay/rewrite.ts';
+import { noLog } from '../../src/lib/log.ts';
+import { ResponseCode } from '../../src/protocol/codes.ts';
+import { encodeProperties } from '../../src/record/properties.ts';
+import { APPENDED, FLUSHED } from '../../src/ring/positions.ts';
+import { Watermark } from '../../src/ring/watermark.ts';
+import { confirmedBy } from '../../src/store/options.ts';
+import type { BeginPut, InternalMessage } from '../../src/store/put/put-message.ts';
+import { QueueDirectory } from '../../src/store/queue/queue-directory.ts';
+import { openStore, type Store } from '../../src/store/store.ts';
+import type { Random } from '../support/random.ts';
+import { SimDisk } from './sim-disk.ts';
+
+const LEVELS = '1s 5s 30s';
+const LONGEST_DELAY_MS = 30_000;
+const TOPIC = 'due';
+const YEAR = 365 * 24 * 3_600_000;
+const HOST = { address: Uint8Array.of(10, 0, 0, 1), port: 10911 };
+/** Corrections of the clock up to 100 ms count as none, in either direction. */
+const TOLERANCE_MS = 200;
+
+interface Delayed {
+  readonly key: string;
+  readonly level: number;
+  /** True time at which it was sent, ms. */
+  readonly sent: number;
+  /** Position behind its record. */
+  readonly end: number;
+  durable: boolean;
+  /** It waited while the machine or a killed process was started again: only the clock could tell for how long. */
+  uncertain: boolean;
+  /** Positions behind what was delivered in its place. */
+  deliveries: number[];
+}
+
+export interface DeliveryResult {
+  delivered: number;
+  twice: number;
+  lostUndurable: number;
+}
+
+export class DeliverySimulation {
+  readonly operations: string[] = [];
+  readonly result: DeliveryResult = { delivered: 0, twice: 0, lostUndurable: 0 };
+  readonly #random: Random;
+  readonly #disk = new SimDisk();
+  readonly #levels = new DelayLevels(LEVELS);
+  readonly #flushDiskType: 'SYNC_FLUSH' | 'ASYNC_FLUSH';
+  /** Ms since the begin that nobody sets; the clocks go by it. */
+  #time = 0;
+  #ahead = 1_700_000_000_000;
+  #bootedAt = -1_000;
+  readonly #clock = {
+    now: () => this.#time + this.#ahead,
+    monotonic: () => this.#time - this.#bootedAt,
+  };
+  #sent = new Map<string, Delayed>();
+  #made = 0;
+  /** Whether the machine or the process has died: until then nothing comes twice. */
+  #crashed = false;
+  /** The clock was set, and a process that is killed may not have told so. */
+  #stepped = false;
+  /** What control's files hold. */
+  #offsets = new Map<number, number>();
+  #times = new Map<number, DelayState['times'][number][1]>();
+  #store!: Store;
+  #agenda!: Agenda;
+  #service!: DelayService;
+  #progress!: DelayProgress;
+  #durable!: DurableProgress;
+  #confirmed!: Watermark;
+  /** Puts that wait to be as durable as promised. */
+  #waiting: { end: number; done: () => void }[] = [];
+  /** What the ring to the writer does with puts. */
+  readonly #ring = { busy: false, refusing: false };
+
+  constructor(random: Random) {
+    this.#random = random;
+    this.#flushDiskType = random.pick(['SYNC_FLUSH', 'ASYNC_FLUSH'] as const);
+    this.#begin();
+  }
+
+  async run(steps: number): Promise<void> {
+    for (let i = 0; i < steps; i++) await this.#step();
+    Object.assign(this.#ring, { busy: false, refusing: false });
+    // Every wait begins anew at most once with a restart, and goes in steps of a second; a level retries for a minute.
+    for (let i = 0; i < 2 * LONGEST_DELAY_MS + 80_000; i += 500) this.#advance(500);
+    for (const { key, durable, deliveries } of this.#sent.values()) {
+      if (durable) assert.ok(deliveries.length > 0, `${key} was durable and is lost`);
+    }
+  }
+
+  async #step(): Promise<void> {
+    const [name, operation] = this.#pick();
+    this.operations.push(`${this.#time}: ${name}`);
+    await operation();
+  }
+
+  #pick(): [string, () => unknown] {
+    const n = this.#random.int(0, 99);
+    const ms = this.#random.pick([20, 100, 500, 1_000, 4_000]);
+    const step = this.#random.pick([YEAR, -YEAR, 20_000, -20_000, 300, -300]);
+    if (n < 30) return [`send m${this.#made}`, () => this.#send()];
+    if (n < 70) return [`wait ${ms}`, () => this.#advance(ms)];
+    if (n < 78) return ['flush', () => this.#flush()];
+    if (n < 84) return ['save', () => this.#save()];
+    if (n < 86) return [`clock ${step}`, () => this.#stepClock(step)];
+    if (n < 88) return ['busy or not', () => this.#toggle('busy')];
+    if (n < 90) return ['refusing or not', () => this.#toggle('refusing')];
+    if (n < 92) return ['restart', () => this.#restart()];
+    if (n < 95) return ['kill', () => this.#kill()];
+    if (n < 97) return ['power cut', () => this.#powerCut()];
+    return ['checkpoint', () => this.#store.checkpoint()];
+  }
+
+  #stepClock(ms: number): void {
+    this.#ahead += ms;
+    this.#stepped = true;
+  }
+
+  #toggle(what: 'busy' | 'refusing'): void {
+    this.#ring[what] = !this.#ring[what];
+  }
+
+  #begin(): void {
+    const { monotonic, now } = this.#clock;
+    this.#store = openStore({
+      directory: '/store',
+      options: {
+        commitLogDirectory: '/store/commitlog',
+        maxMessageSize: 1024,
+        mappedFileSizeCommitLog: 256 * 1024,
+        mappedFileSizeConsumeQueue: 20 * 300,
+        flushDiskType: this.#flushDiskType,
+        messageIndexEnable: false,
+      },
+      delayLevels: LEVELS,
+      disk: this.#disk,
+      clock: { now, monotonic },
+      queueDirectory: QueueDirectory.plain(64),
+    });
+    const { positions, options } = this.#store;
+    this.#confirmed = new Watermark(positions, confirmedBy(options));
+    this.#waiting = [];
+    this.#agenda = new Agenda(this.#clock);
+    this.#progress = new DelayProgress(this.#clock, {
+      offsets: [...this.#offsets],
+      times: structuredClone([...this.#times]),
+    });
+    this.#durable = new DurableProgress(this.#progress, positions);
+    this.#service = new DelayService({
+      maxPending: () => 4,
+      clock: this.#clock,
+      timers: this.#agenda,
+      log: noLog,
+      store: this.#reads(),
+      put: this.#put,
+      busy: () => this.#ring.busy,
+      progress: this.#progress,
+      levels: this.#levels,
+    });
+    this.#service.start();
+  }
+
+  #reads() {
+    const { directory, reader } = this.#store;
+    const queue = (topic: string, queueId: number) => this.#store.queue(topic, queueId);
+    return {
+      minOffset: (topic: string, queueId: number) => directory.minimum(queue(topic, queueId)?.id ?? 0),
+      maxOffset: (topic: string, queueId: number) => directory.maximum(queue(topic, queueId)?.id ?? 0),
+      readQueue: (topic: string, queueId: number, offset: number, count: number) => {
+        const known = queue(topic, queueId);
+        return known === undefined ? [] : reader.readQueue(known, offset, count);
+      },
+      recordAt: (position: number) => reader.recordAt(position),
+    };
+  }
+
+  #append(message: InternalMessage): number {
+    const { topic, queueId, body, properties, ...rest } = message;
+    this.#store.append(topic, { ...rest, queueId, storeHost: HOST }, body, encodeProperties([...properties]));
+    return this.#store.positions.get(APPENDED);
+  }
+
+  #send(): void {
+    const level = this.#random.int(1, 3);
+    const key = `m${this.#made++}`;
+    const message: InternalMessage = {
+      topic: TOPIC,
+      queueId: this.#random.int(0, 1),
+      body: Buffer.from(key),
+      properties: new Map([
+        ['DELAY', String(level)],
+        ['KEYS', key],
+      ]),
+      flag: 0,
+      sysFlag: 0,
+      bornTimestamp: 1,
+      bornHost: HOST,
+      reconsumeTimes: 0,
+      preparedTransactionOffset: 0,
+    };
+    const end = this.#append(rewriteForDelay(message, this.#levels.max));
+    const state = { durable: false, uncertain: false, deliveries: [] };
+    this.#sent.set(key, { key, level, sent: this.#time, end, ...state });
+  }
+
+  readonly #put: BeginPut = (message, done) => {
+    const answer = (status: number) => done({ status, remark: undefined, queueOffset: 0, physicalOffset: 0 });
+    if (this.#ring.refusing) {
+      answer(ResponseCode.SYSTEM_ERROR);
+      return;
+    }
+    const end = this.#append(message);
+    this.#delivered(message, end);
+    this.#waiting.push({ end, done: () => answer(ResponseCode.SUCCESS) });
+  };
+
+  #delivered({ topic, properties }: InternalMessage, end: number): void {
+    assert.is(topic, TOPIC);
+    const key = properties.get('KEYS') as string;
+    const delayed = this.#sent.get(key);
+    // One that a power cut should have taken, and has not.
+    if (delayed === undefined) return;
+    const early = delayed.sent + this.#levels.delayOf(delayed.level) - this.#time;
+    if (!delayed.uncertain) assert.ok(early <= TOLERANCE_MS, `${key} comes ${early} ms early`);
+    delayed.deliveries.push(end);
+    if (delayed.deliveries.length === 1) this.result.delivered++;
+    else {
+      assert.ok(this.#crashed, `${key} comes twice without a crash`);
+      this.result.twice++;
+    }
+  }
+
+  /** Time passes, and whoever has work does it. */
+  #advance(ms: number): void {
+    const until = this.#time + ms;
+    while (this.#time < until) {
+      this.#time = Math.min(until, this.#time + 20);
+      this.#work();
+    }
+  }
+
+  #work(): void {
+    if (this.#random.chance(0.2)) this.#flush();
+    this.#store.dispatch();
+    if (this.#random.chance(0.5)) for (let level = 1; level <= 3; level++) this.#service.poke(level);
+    this.#endPuts();
+    this.#agenda.run();
+    this.#endPuts();
+  }
+
+  #endPuts(): void {
+    for (let [first] = this.#waiting; first !== undefined; [first] = this.#waiting) {
+      if (first.end > this.#confirmed.position) return;
+      this.#waiting.shift();
+      first.done();
+    }
+  }
+
+  #flush(): void {
+    this.#store.flush();
+    const durable = this.#store.positions.get(FLUSHED);
+    for (const delayed of this.#sent.values()) delayed.durable ||= delayed.end <= durable;
+  }
+
+  /** The agent tells, and control writes. */
+  #save(): void {
+    const state = this.#durable.take(this.#random.chance(0.5));
+    if (state !== undefined) this.#write(state);
+  }
+
+  #write({ offsets, times }: DelayState): void {
+    for (const [level, offset] of offsets) this.#offsets.set(level, offset);
+    for (const [level, states] of times) this.#times.set(level, structuredClone(states));
+  }
+
+  async #restart(): Promise<void> {
+    this.#service.stop();
+    for (let i = 0; i < 100 && !this.#service.idle; i++) {
+      this.#flush();
+      this.#endPuts();
+    }
+    assert.ok(this.#service.idle, 'puts under way end');
+    this.#flush();
+    this.#write(this.#progress.state());
+    this.#stepped = false;
+    await this.#store.close();
+    this.#time += this.#random.int(0, 3_000);
+    this.#begin();
+  }
+
+  #kill(): void {
+    this.#crashed = true;
+    if (this.#stepped) for (const delayed of this.#sent.values()) delayed.uncertain = true;
+    this.#disk.kill();
+    this.#begin();
+  }
+
+  #powerCut(): void {
+    this.#crashed = true;
+    const flushed = this.#store.positions.get(FLUSHED);
+    this.#disk.powerCut(this.#random);
+    for (const delayed of [...this.#sent.values()]) {
+      delayed.uncertain = true;
+      delayed.deliveries = delayed.deliveries.filter((end) => end <= flushed);
+      if (delayed.durable) continue;
+      this.#sent.delete(delayed.key);
+      this.result.lostUndurable++;
+    }
+    this.#bootedAt = this.#time - this.#random.int(10, 60) * 1_000;
+    // They hold for one boot.
+    this.#times.clear();
+    this.#begin();
+  }
+}
