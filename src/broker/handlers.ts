@@ -38,8 +38,8 @@ import { askerOf, type BrokerContext, type BrokerHandler } from './context.ts';
 import { logFailure } from './failures.ts';
 import { queryMessage, viewMessage } from './query/messages.ts';
 import { earliestStoreTime, maxOffset, minOffset, searchOffset } from './query/queue-offsets.ts';
+import { retryTopicSend } from './retry/retry-topic-send.ts';
 import { sendBack } from './retry/send-back.ts';
-import { specialSend } from './send/control-send.ts';
 
 const HANDLERS: readonly (readonly [code: number, handler: BrokerHandler])[] = [
   // Clients
@@ -53,9 +53,8 @@ const HANDLERS: readonly (readonly [code: number, handler: BrokerHandler])[] = [
   [RequestCode.UNLOCK_BATCH_MQ, unlockQueues],
   [RequestCode.CONSUMER_SEND_MSG_BACK, sendBack],
   // Sends that are not for the fast path
-  [RequestCode.SEND_MESSAGE, specialSend],
-  [RequestCode.SEND_MESSAGE_V2, specialSend],
-  [RequestCode.SEND_BATCH_MESSAGE, specialSend],
+  [RequestCode.SEND_MESSAGE, retryTopicSend],
+  [RequestCode.SEND_MESSAGE_V2, retryTopicSend],
   // Positions and messages
   [RequestCode.SEARCH_OFFSET_BY_TIMESTAMP, searchOffset],
   [RequestCode.GET_MAX_OFFSET, maxOffset],

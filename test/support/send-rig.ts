@@ -84,7 +84,7 @@ export class SendRig {
   connected = true;
   readonly disk = new SimDisk();
   readonly segments = new Segments(this.disk, '/log', FILE_SIZE);
-  readonly directory = QueueDirectory.plain(16);
+  readonly directory = QueueDirectory.plain(64);
   readonly log: CommitLog;
   readonly #send: ReturnType<typeof plainChannel>;
   readonly #replies = plainRing(64 * 1024);
@@ -109,7 +109,8 @@ export class SendRig {
       sends: this.sends,
       view: this.view,
       storeHost,
-      propertySuffix: SUFFIX,
+      marks: { regionId: 'DefaultRegion', traceOn: true, clusterName: 'DefaultCluster' },
+      maxDelayLevel: 18,
       makeUniqueKey: () => '0A00000900000000000000000000ABCD',
       maxMessageSize: 512 * 1024,
       now: () => this.now,

@@ -24,7 +24,7 @@ export const WRITTEN = 0;
 export const PROPERTIES_TOO_LONG = -1;
 /** A NUL byte among the properties. */
 export const PROPERTIES_WITH_NUL = -3;
-/** A delayed, timed or transactional message, or one that already has a broker's properties: not for the fast path. */
+/** A delayed, timed or transactional message, or one that already has a broker's properties: for `GeneralSends`. */
 export const UNUSUAL = -2;
 
 /**

@@ -3,7 +3,9 @@
  * answer.
  * The answer leaves when the writer has placed the message and it is as durable as promised (`acknowledge`).
  *
- * What the fast path does not do (delays, retry topics, transactions, topics to be created) goes to control.
+ * A message that asks for more than to be stored is written in general (`GeneralSends`), in its turn among the others
+ * of its connection. Where a message to a retry topic goes is for control to say, which has the groups; topics that are
+ * to be created are waited for.
  */
 import type { Connection } from '../../net/connection.ts';
 import {
@@ -27,6 +29,7 @@ import type { Counters } from '../../ring/counters.ts';
 import { FULL } from '../../ring/spsc-ring.ts';
 import { countRefusal } from '../refusals.ts';
 import { lookUp, type NetworkView, type TopicView } from '../view/network-view.ts';
+import { type BrokerMarks, encodeMarks, GeneralSends } from './general-send.ts';
 import { measureBatch, PROPERTIES_WITH_NUL, RecordWriter, UNUSUAL, WRITTEN } from './record-writer.ts';
 import type { RefusalCounts } from './refused-sends.ts';
 import { SendFields } from './send-fields.ts';
@@ -38,8 +41,9 @@ export interface SendParts {
   sends: PendingSends;
   view: NetworkView;
   storeHost: HostAddress;
-  /** Properties that the broker adds, encoded. */
-  propertySuffix: string;
+  marks: BrokerMarks;
+  /** Delay levels that there are. */
+  maxDelayLevel: number;
   makeUniqueKey: () => string;
   /** Largest body in bytes. */
   maxMessageSize: number;
@@ -64,11 +68,13 @@ export class SendHandler {
   readonly #parts: SendParts;
   readonly #fields = new SendFields();
   readonly #writer: RecordWriter;
+  readonly #generally: GeneralSends;
   #turn = 0;
 
   constructor(parts: SendParts) {
     this.#parts = parts;
-    this.#writer = new RecordWriter(parts.storeHost, parts.propertySuffix, parts.makeUniqueKey);
+    this.#writer = new RecordWriter(parts.storeHost, encodeMarks(parts.marks), parts.makeUniqueKey);
+    this.#generally = new GeneralSends({ ...parts, illegalRemark: this.#illegal() });
   }
 
   /** Handles the send in `request`, whose frame stands in view[offset, +length). CUT_ALL or CUT_BLOCKED. */
@@ -94,7 +100,10 @@ export class SendHandler {
     if (topic === undefined || this.#parts.isAwaited(request, fields)) {
       return this.#awaitTopic(connection, request, offset, length);
     }
-    if (!topic.plainSend) return this.#parts.toControl(connection, request.bytes, offset, length);
+    if (topic.sends === 'forbidden') {
+      const remark = `Sending message to topic[${topic.name}] is forbidden.`;
+      return this.#refuse(connection, request, ResponseCode.NO_PERMISSION, remark);
+    }
     const { settings } = this.#parts.view;
     if (!settings.writable) {
       return this.#refuse(
@@ -116,10 +125,16 @@ export class SendHandler {
     if (queueId < 0)
       return this.#refuse(connection, request, ResponseCode.INVALID_PARAMETER, badQueue(topic, fields));
     if (this.#parts.sends.full) return CUT_BLOCKED;
-    const isBatch = code === RequestCode.SEND_BATCH_MESSAGE || fields.batch;
-    return isBatch
-      ? this.#batch(connection, request, view, topic, queueId)
-      : this.#single(connection, request, topic, queueId, offset, length);
+    if (code === RequestCode.SEND_BATCH_MESSAGE || fields.batch) {
+      return this.#batch(connection, request, view, topic, queueId);
+    }
+    const { bodyLength } = request;
+    if (bodyLength === 0 || bodyLength > this.#parts.maxMessageSize) {
+      return this.#refuse(connection, request, ResponseCode.MESSAGE_ILLEGAL, this.#illegal());
+    }
+    return topic.sends === 'plain'
+      ? this.#single(connection, request, topic, queueId)
+      : this.#parts.toControl(connection, request.bytes, offset, length);
   }
 
   #awaitTopic(connection: Connection, request: RequestView, offset: number, length: number): number {
@@ -135,18 +150,7 @@ export class SendHandler {
     this.#parts.writer.publish();
   }
 
-  #single(
-    connection: Connection,
-    request: RequestView,
-    topic: TopicView,
-    queueId: number,
-    offset: number,
-    length: number,
-  ): number {
-    const { bodyLength } = request;
-    if (bodyLength === 0 || bodyLength > this.#parts.maxMessageSize) {
-      return this.#refuse(connection, request, ResponseCode.MESSAGE_ILLEGAL, this.#illegal());
-    }
+  #single(connection: Connection, request: RequestView, topic: TopicView, queueId: number): number {
     const bound = this.#writer.bound(request, this.#fields, topic, connection.host);
     const { writer } = this.#parts;
     // Only by properties far beyond their limit can a record be too long.
@@ -158,7 +162,7 @@ export class SendHandler {
     const at = claimed + APPEND_HEADER;
     const outcome = this.#writer.write(writer, at, request, this.#fields, topic, queueId, connection.host);
     if (outcome !== WRITTEN) {
-      if (outcome === UNUSUAL) return this.#parts.toControl(connection, request.bytes, offset, length);
+      if (outcome === UNUSUAL) return this.#general(connection, request, topic, queueId);
       const remark = outcome === PROPERTIES_WITH_NUL ? NUL_REMARK : this.#illegal();
       return this.#refuse(connection, request, ResponseCode.MESSAGE_ILLEGAL, remark);
     }
@@ -170,7 +174,28 @@ export class SendHandler {
     const noWait = waitLength === 5 && writer.bytes[waitOffset] === LETTER_F;
     sends.flags[index] =
       (sends.flags[index] as number) | (noWait ? SEND_NO_WAIT : 0) | (plainKey ? SEND_PLAIN_KEY : 0);
-    this.#commit(claimed, topic, queueId, size, 1);
+    this.#commit(claimed, topic.queues[queueId]?.id ?? 0, size, 1);
+    return CUT_ALL;
+  }
+
+  /** What was claimed before is not committed, and so is claimed anew. */
+  #general(connection: Connection, request: RequestView, topic: TopicView, queueId: number): number {
+    const { writer, sends } = this.#parts;
+    const record = this.#generally.record(request, this.#fields, topic.name, queueId, connection.host);
+    if ('remark' in record) return this.#refuse(connection, request, record.code, record.remark);
+    const { bytes, queue, uniqueKey, noWait } = record;
+    if (APPEND_HEADER + bytes.length > writer.maxPayload) {
+      return this.#refuse(connection, request, ResponseCode.MESSAGE_ILLEGAL, this.#illegal());
+    }
+    const claimed = writer.claim(APPEND, APPEND_HEADER + bytes.length);
+    if (claimed === FULL) return CUT_BLOCKED;
+    writer.bytes.set(bytes, claimed + APPEND_HEADER);
+    // The producer is told the queue that it has sent to.
+    const index = this.#remember(connection, request, queueId);
+    const key = Buffer.from(uniqueKey);
+    sends.setKey(index, key, 0, key.length);
+    if (noWait) sends.flags[index] = (sends.flags[index] as number) | SEND_NO_WAIT;
+    this.#commit(claimed, queue, bytes.length, 1);
     return CUT_ALL;
   }
 
@@ -183,6 +208,10 @@ export class SendHandler {
   ): number {
     const fields = this.#fields;
     const { writer, sends, maxMessageSize } = this.#parts;
+    if (topic.sends === 'retry') {
+      const remark = 'batch request does not support retry group or delays';
+      return this.#refuse(connection, request, ResponseCode.MESSAGE_ILLEGAL, remark);
+    }
     const sysFlag = withHostFlags(fields.sysFlag, connection.host, this.#parts.storeHost);
     const shape = measureBatch(request, view, topic.bytes.length, sysFlag);
     if (shape === undefined || shape.count === 0 || request.bodyLength > maxMessageSize) {
@@ -204,7 +233,7 @@ export class SendHandler {
     }
     const index = this.#remember(connection, request, queueId);
     sends.batchSizes.set(index, sizes);
-    this.#commit(claimed, topic, queueId, shape.bytes, shape.count);
+    this.#commit(claimed, topic.queues[queueId]?.id ?? 0, shape.bytes, shape.count);
     return CUT_ALL;
   }
 
@@ -225,9 +254,9 @@ export class SendHandler {
   }
 
   /** Completes the request claimed at `at`; from here on the writer answers it. */
-  #commit(at: number, topic: TopicView, queueId: number, bytes: number, count: number): void {
+  #commit(at: number, queue: number, bytes: number, count: number): void {
     const { writer, sends } = this.#parts;
-    writeAppendHead(writer.view, at, sends.tail, topic.queues[queueId]?.id ?? 0, bytes, count);
+    writeAppendHead(writer.view, at, sends.tail, queue, bytes, count);
     writer.commitPart(APPEND_HEADER + bytes);
     sends.tail = (sends.tail + 1) | 0;
   }

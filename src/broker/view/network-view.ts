@@ -21,8 +21,8 @@ export interface TopicView {
   readonly readQueueNums: number;
   readonly writeQueueNums: number;
   readonly queues: readonly ReaderQueue[];
-  /** Clients may send here without further ado: no system topic, no retry topic. */
-  readonly plainSend: boolean;
+  /** What becomes of a send: control decides where one to a retry topic goes. */
+  readonly sends: 'plain' | 'retry' | 'forbidden';
 }
 
 export interface SubscriptionFilter {
@@ -129,7 +129,7 @@ export class NetworkView {
       readQueueNums: delta.readQueueNums,
       writeQueueNums: delta.writeQueueNums,
       queues,
-      plainSend: !isRetryTopic(delta.name) && !isNotSendableTopic(delta.name),
+      sends: isNotSendableTopic(delta.name) ? 'forbidden' : isRetryTopic(delta.name) ? 'retry' : 'plain',
     });
   }
 

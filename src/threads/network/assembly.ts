@@ -15,7 +15,6 @@ import { UniqueIds } from '../../lib/unique-id.ts';
 import type { Connection } from '../../net/connection.ts';
 import type { PendingSends } from '../../net/pending-sends.ts';
 import type { HostAddress } from '../../record/message-id.ts';
-import { encodeProperties } from '../../record/properties.ts';
 import { ChannelSender } from '../../ring/channel.ts';
 import type { Counters } from '../../ring/counters.ts';
 import type { Positions } from '../../ring/positions.ts';
@@ -63,11 +62,8 @@ export function makeSendHandler(shape: NetworkShape, parts: TurnParts, sends: Pe
     sends,
     view: parts.view,
     storeHost,
-    propertySuffix: encodeProperties([
-      ['MSG_REGION', settings.regionId],
-      ['TRACE_ON', String(settings.traceOn)],
-      ['CLUSTER', settings.clusterName],
-    ]),
+    marks: settings,
+    maxDelayLevel: broker.delayMillis.length,
     makeUniqueKey: () => uniqueIds.next(systemClock.now()),
     maxMessageSize: broker.store.maxMessageSize,
     now: parts.now,

@@ -160,11 +160,11 @@ test('what the disk refuses is an error in words, a fault of ours one with its s
 
 test('a send that control refuses is counted too', async () => {
   const { ask, refused } = rig();
-  const fields = { a: 'g', b: 'orders', c: 'none', d: 4, e: 0, f: 0, g: 1, h: 0, i: '', j: 0 };
+  const fields = { a: 'g', b: '%RETRY%g', d: 4, e: 0, f: 0, g: 1, h: 0, i: 'a\0', j: 0 };
   await ask(request(RequestCode.SEND_MESSAGE_V2, fields, 'body'));
   assert.equal(
     refused.map(({ reason, count, topic }) => [reason, count, topic]),
-    [['topicUnknown', 1, 'orders']],
+    [['illegal', 1, '%RETRY%g']],
   );
 });
 

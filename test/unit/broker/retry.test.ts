@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type RetrySend, sendToRetryTopic } from '../../../src/broker/retry/retry-send.ts';
+import { type RetrySend, sendToRetryTopic } from '../../../src/broker/retry/retry-target.ts';
 import { RequestCode, ResponseCode } from '../../../src/protocol/codes.ts';
 import { decodeRecord } from '../../../src/record/decode.ts';
 import { encodeProperties, parseProperties } from '../../../src/record/properties.ts';

@@ -3,9 +3,7 @@ import * as assert from 'uvu/assert';
 import { DelayLevels } from '../../../src/delivery/delay/levels.ts';
 import { rewriteForDelay } from '../../../src/delivery/delay/rewrite.ts';
 import type { DelayOffsets } from '../../../src/metadata/delay-offsets.ts';
-import { newTopicConfig } from '../../../src/metadata/topic-config.ts';
-import { RequestCode, ResponseCode } from '../../../src/protocol/codes.ts';
-import { FakePut, message, request, type Setup, setUp } from '../broker/support.ts';
+import { FakePut, message, type Setup, setUp } from '../broker/support.ts';
 import { DelayRig } from './support.ts';
 
 const test = suite('delay');
@@ -59,78 +57,6 @@ test('parking keeps the real topic and leaves the original alone', () => {
     assert.is(rewriteForDelay(other, 18), other);
   }
   assert.is(rewriteForDelay(message({ properties: new Map([['DELAY', '1']]), sysFlag: 8 }), 18).queueId, 0);
-});
-
-/** A send of a message with these properties, as the network threads hand it to control. */
-function sendOf(properties: string, fields: Record<string, string | number> = {}) {
-  const v2 = {
-    a: 'p',
-    b: 't',
-    c: 'TBW102',
-    d: 4,
-    e: 0,
-    f: 0,
-    g: 1,
-    h: 0,
-    i: properties,
-    j: 0,
-    k: false,
-    m: false,
-  };
-  return request(RequestCode.SEND_MESSAGE_V2, { ...v2, ...fields }, 'body');
-}
-
-test('a DELAY that is no level is refused with its name and what is allowed, and nothing is put', async () => {
-  const setup = setUp();
-  setup.context.topics.createIfAbsent(newTopicConfig('t'));
-  for (const level of [
-    'x',
-    '1.5',
-    ' 3',
-    '3 ',
-    '0x3',
-    '1e1',
-    '-',
-    '2147483648',
-    '-2147483649',
-    'y'.repeat(30_000),
-  ]) {
-    const reply = await setup.ask(sendOf(`DELAY\x01${level}\x02`));
-    assert.is(reply?.code, ResponseCode.SYSTEM_ERROR, level);
-    assert.match(reply?.remark ?? '', 'DELAY=');
-    assert.match(reply?.remark ?? '', '1 to 18 for the levels of messageDelayLevel');
-    assert.ok((reply?.remark ?? '').length < 300);
-  }
-  assert.is(setup.put.messages.length, 0);
-});
-
-test('a DELAY as RocketMQ reads it: signs, zeros, nothing, more than there are', async () => {
-  const setup = setUp();
-  setup.context.topics.createIfAbsent(newTopicConfig('t'));
-  for (const [level, parked] of [
-    ['3', 2],
-    ['+3', 2],
-    ['003', 2],
-    ['2147483647', 17],
-    ['', undefined],
-    ['0', undefined],
-    ['-0', undefined],
-    ['-5', undefined],
-  ] as const) {
-    const reply = await setup.ask(sendOf(`DELAY\x01${level}\x02`));
-    assert.is(reply?.code, ResponseCode.SUCCESS, `${level}: ${reply?.remark}`);
-    const put = setup.put.messages.at(-1);
-    const expected = parked === undefined ? ['t', 0] : ['SCHEDULE_TOPIC_XXXX', parked];
-    assert.equal([put?.topic, put?.queueId], expected, level);
-  }
-  // Half messages and rollbacks are not delayed: what they say is not read.
-  for (const [sysFlag, code] of [
-    [4, 0],
-    [8, 1],
-    [12, 0],
-  ] as const) {
-    assert.is((await setup.ask(sendOf('DELAY\x01x\x02', { f: sysFlag })))?.code, code, `flags ${sysFlag}`);
-  }
 });
 
 for (const heals of [true, false]) {

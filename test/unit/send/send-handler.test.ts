@@ -160,26 +160,160 @@ test('what is refused is counted for the log, with the first client and topic of
   assert.equal(rig.refusals.take(), []);
 });
 
-test('what the fast path does not do goes elsewhere whole, and leaves the ring as it was', () => {
+const SCHEDULE = 'SCHEDULE_TOPIC_XXXX';
+
+/** A rig that knows the schedule topic: its queues have ids from 10 on. */
+function delayRig(): SendRig {
   const rig = new SendRig();
+  const queues = Array.from({ length: 18 }, (_, level) => 10 + level);
+  rig.view.apply(topicDelta(SCHEDULE, { queues, readQueueNums: 18, writeQueueNums: 18 }));
+  return rig;
+}
+
+test('sends to retry topics go to control whole, and leave the ring as it was; to system topics none may send', () => {
+  const rig = delayRig();
   rig.view.apply(topicDelta('%RETRY%g', { queues: [9] }));
-  const unusual = [
-    'DELAY\x013\x02',
-    'DELAY\x01x\x02',
-    'DELAY\x01+3\x02',
-    'TRAN_MSG\x01true\x02',
-    'TIMER_DELAY_MS\x015\x02',
-    'POP_CK\x01x\x02',
-  ];
-  for (const i of unusual) assert.is(rig.send({ fields: sendFields({ i }) }), CUT_ALL);
-  rig.send({ fields: sendFields({ b: '%RETRY%g' }) });
-  rig.send({ fields: sendFields({ b: 'SCHEDULE_TOPIC_XXXX' }) });
-  assert.is(rig.forwarded.length, unusual.length + 1);
-  assert.equal(rig.awaited, ['SCHEDULE_TOPIC_XXXX']);
+  assert.is(rig.send({ fields: sendFields({ b: '%RETRY%g' }) }), CUT_ALL);
+  assert.is(rig.forwarded.length, 1);
   assert.equal([rig.write(), rig.sends.size, rig.client.replies().length], [0, 0, 0]);
+  rig.send({ fields: sendFields({ b: SCHEDULE }) });
+  assert.equal(refusal(rig), [
+    ResponseCode.NO_PERMISSION,
+    `Sending message to topic[${SCHEDULE}] is forbidden.`,
+  ]);
+  // What is checked of any send is checked of these before.
+  const batch = { code: RequestCode.SEND_BATCH_MESSAGE, body: batchItem('b', '') };
+  rig.send({ fields: sendFields({ b: '%RETRY%g' }), ...batch });
+  assert.equal(refusal(rig)[0], ResponseCode.MESSAGE_ILLEGAL);
+  rig.send({ fields: sendFields({ b: '%RETRY%g' }), body: new Uint8Array(0) });
+  assert.equal(refusal(rig)[0], ResponseCode.MESSAGE_ILLEGAL);
+  rig.view.apply({ kind: 'settings', brokerPermission: 6, writable: false, notWritableRemark: 'full' });
+  rig.send({ fields: sendFields({ b: '%RETRY%g' }) });
+  assert.equal(refusal(rig), [ResponseCode.SERVICE_NOT_AVAILABLE, 'full']);
+  assert.is(rig.forwarded.length, 1);
+});
+
+test('a delayed send is parked in its turn, and answered with the queue that it was sent to', () => {
+  const rig = delayRig();
+  rig.send({ opaque: 1, fields: sendFields() });
+  const properties =
+    'TAGS\x01A\x02DELAY\x013\x02TIMER_DELAY_SEC\x017\x02WAIT\x01false\x02CLUSTER\x01other\x02';
+  rig.send({ opaque: 2, fields: sendFields({ e: '2', h: '5', i: properties, j: '1' }) });
+  rig.send({ opaque: 3, fields: sendFields() });
+  assert.is(rig.write(), 3);
+  assert.equal(
+    rig
+      .drain()
+      .map(({ opaque, code, fields }) => [opaque, code, fields['queueId'], fields['queueOffset']])
+      .sort(),
+    [
+      [1, 0, '0', '0'],
+      [2, 0, '2', '0'],
+      [3, 0, '0', '1'],
+    ],
+  );
+  const parked = decodeRecord(rig.record(rig.record(0).length));
+  assert.equal(
+    [
+      parked?.topic,
+      parked?.queueId,
+      parked?.flag,
+      parked?.reconsumeTimes,
+      Buffer.from(parked?.body ?? []).toString(),
+    ],
+    [SCHEDULE, 2, 5, 1, 'hello'],
+  );
+  assert.equal(
+    [...(parked?.properties ?? [])],
+    [
+      ['TAGS', 'A'],
+      ['DELAY', '3'],
+      ['WAIT', 'false'],
+      ['CLUSTER', 'DefaultCluster'],
+      ['UNIQ_KEY', '0A00000900000000000000000000ABCD'],
+      ['MSG_REGION', 'DefaultRegion'],
+      ['TRACE_ON', 'true'],
+      ['REAL_TOPIC', 'T'],
+      ['REAL_QID', '2'],
+    ],
+  );
+});
+
+test('a DELAY as RocketMQ reads it: signs, zeros, nothing, more than there are', () => {
+  for (const [level, parked] of [
+    ['3', 2],
+    ['+3', 2],
+    ['003', 2],
+    ['2147483647', 17],
+    ['', undefined],
+    ['0', undefined],
+    ['-0', undefined],
+    ['-5', undefined],
+  ] as const) {
+    const rig = delayRig();
+    rig.send({ fields: sendFields({ i: `DELAY\x01${level}\x02` }) });
+    rig.write();
+    assert.equal([rig.drain()[0]?.code, rig.forwarded.length], [0, 0], level);
+    const { topic, queueId } = decodeRecord(rig.record(0)) ?? {};
+    assert.equal([topic, queueId], parked === undefined ? ['T', 0] : [SCHEDULE, parked], level);
+  }
+  // Half messages and rollbacks are not delayed: what they say is not read.
+  for (const [sysFlag, code] of [
+    ['4', 0],
+    ['8', 1],
+    ['12', 0],
+  ] as const) {
+    const rig = delayRig();
+    rig.send({ fields: sendFields({ i: 'DELAY\x01x\x02', f: sysFlag }) });
+    rig.write();
+    assert.is(rig.drain()[0]?.code, code, `flags ${sysFlag}`);
+  }
+});
+
+test('a DELAY that is no level is refused with its name and what is allowed, and nothing is stored', () => {
+  const rig = delayRig();
+  const long = 'y'.repeat(30_000);
+  for (const level of ['x', '1.5', ' 3', '3 ', '0x3', '1e1', '-', '2147483648', '-2147483649', long]) {
+    rig.send({ fields: sendFields({ i: `DELAY\x01${level}\x02` }) });
+    const [code, remark = ''] = refusal(rig);
+    assert.is(code, ResponseCode.SYSTEM_ERROR, level);
+    assert.match(remark, 'DELAY=');
+    assert.match(remark, '1 to 18 for the levels of messageDelayLevel');
+    assert.ok(remark.length < 300);
+  }
+  assert.equal([rig.write(), rig.sends.size], [0, 0]);
   rig.send({ fields: sendFields() });
-  assert.is(rig.write(), 1);
+  rig.write();
   assert.is(rig.record(0).length, rig.log.position, 'nothing lies before the first record');
+});
+
+test('what is not offered yet is refused, and properties that only brokers set are not taken over', () => {
+  const rig = delayRig();
+  rig.send({ fields: sendFields({ i: 'TRAN_MSG\x01true\x02' }) });
+  assert.is(refusal(rig)[0], ResponseCode.NO_PERMISSION);
+  rig.send({ fields: sendFields({ i: 'TIMER_DELAY_MS\x015\x02' }) });
+  assert.is(refusal(rig)[0], ResponseCode.SYSTEM_ERROR);
+  rig.send({ fields: sendFields({ i: `DELAY\x013\x02a\x01${'v'.repeat(32_700)}\x02` }) });
+  assert.is(refusal(rig)[0], ResponseCode.MESSAGE_ILLEGAL);
+  assert.is(rig.write(), 0);
+  rig.send({ fields: sendFields({ i: 'MSG_REGION\x01elsewhere\x02UNIQ_KEY\x01K\x02' }) });
+  rig.write();
+  assert.is(
+    propertiesOf(rig.record(0)),
+    'MSG_REGION\x01DefaultRegion\x02UNIQ_KEY\x01K\x02TRACE_ON\x01true\x02CLUSTER\x01DefaultCluster\x02',
+  );
+});
+
+test('a delayed send waits for room in the ring like any other', () => {
+  const rig = new SendRig({ ringBytes: 64 * 1024 });
+  rig.view.apply(topicDelta(SCHEDULE, { queues: [10], readQueueNums: 1, writeQueueNums: 1 }));
+  const fields = sendFields({ i: 'DELAY\x011\x02' });
+  const body = Buffer.alloc(5_000);
+  let taken = 0;
+  while (rig.send({ fields, body }) === CUT_ALL) taken++;
+  assert.ok(taken > 5, `${taken}`);
+  assert.is(rig.write(), taken);
+  assert.is(rig.send({ fields, body }), CUT_ALL);
 });
 
 test('bodies: none and too large are illegal, the largest is stored by way of a slab', () => {

@@ -1,0 +1,139 @@
+/**
+ * Sends to a retry topic: consumers do that where giving a message back has failed, and orderly ones when they give one
+ * up. The network threads have checked them like all sends; the groups, which say where such a message goes, are here.
+ */
+
+import { rewriteForDelay } from '../../delivery/delay/rewrite.ts';
+import { isRetryTopic } from '../../lib/names.ts';
+import { quote } from '../../lib/quote.ts';
+import { hostAddress } from '../../net/addresses.ts';
+import { RequestCode, ResponseCode } from '../../protocol/codes.ts';
+import { type RemotingCommand, responseTo } from '../../protocol/command.ts';
+import {
+  int32Field,
+  RequestError,
+  requiredInt32,
+  requiredInt64,
+  requiredText,
+  succeed,
+} from '../../protocol/request-fields.ts';
+import { encodeMessageId } from '../../record/message-id.ts';
+import { PROPERTY_UNIQUE_KEY } from '../../record/properties.ts';
+import type { ClientConnection } from '../../remoting/connection.ts';
+import { type InternalMessage, isStored, type PutResult } from '../../store/put/put-message.ts';
+import { askerOf, type BrokerContext, type BrokerHandler } from '../context.ts';
+import { type BrokerMarks, markProperties, readProperties } from '../send/general-send.ts';
+import { reasonOf } from '../send/refused-sends.ts';
+import { type RetryTarget, sendToRetryTopic } from './retry-target.ts';
+
+/** Full field names by the letters of SEND_MESSAGE_V2. */
+const LETTERS: Readonly<Record<string, string>> = {
+  b: 'topic',
+  e: 'queueId',
+  f: 'sysFlag',
+  g: 'bornTimestamp',
+  h: 'flag',
+  i: 'properties',
+  j: 'reconsumeTimes',
+  l: 'maxReconsumeTimes',
+};
+
+export const retryTopicSend: BrokerHandler = async (context, request, connection) => {
+  const refused = (code: number, remark: string) => {
+    const topic = withFullNames(request).fields['topic'] ?? '';
+    const example = { client: connection.remoteAddress, topic: quote(topic), remark: quote(remark, 256) };
+    context.refusedSend({ reason: reasonOf(code, remark), count: 1, ...example });
+  };
+  try {
+    const reply = await send(context, request, connection);
+    if (!isStored(reply.code)) refused(reply.code, reply.remark ?? '');
+    return reply;
+  } catch (error) {
+    if (error instanceof RequestError) refused(error.code, error.message);
+    throw error;
+  }
+};
+
+async function send(
+  context: BrokerContext,
+  request: RemotingCommand,
+  connection: ClientConnection,
+): Promise<RemotingCommand> {
+  const full = withFullNames(request);
+  const sysFlag = requiredInt32(full, 'sysFlag');
+  const read = readProperties(full.fields['properties'] ?? '', sysFlag, context.levels.max);
+  if (!(read instanceof Map)) throw new RequestError(read.code, read.remark);
+  const target = targetOf(context, full, connection, read);
+  markProperties(target.properties, marksOf(context), () => context.uniqueId());
+  const plain: InternalMessage = {
+    ...target,
+    body: full.body ?? new Uint8Array(0),
+    flag: requiredInt32(full, 'flag'),
+    sysFlag,
+    bornTimestamp: requiredInt64(full, 'bornTimestamp'),
+    bornHost: peerHost(connection.remoteAddress),
+    reconsumeTimes: int32Field(full, 'reconsumeTimes') ?? 0,
+    preparedTransactionOffset: 0,
+  };
+  const result = await context.put(rewriteForDelay(plain, context.levels.max));
+  return answer(context, request, plain, result);
+}
+
+function withFullNames(request: RemotingCommand): RemotingCommand {
+  if (request.code === RequestCode.SEND_MESSAGE) return request;
+  const fields: Record<string, string> = Object.create(null);
+  for (const [name, value] of Object.entries(request.fields)) fields[LETTERS[name] ?? name] = value;
+  return { ...request, fields };
+}
+
+function targetOf(
+  context: BrokerContext,
+  send: RemotingCommand,
+  connection: ClientConnection,
+  properties: ReadonlyMap<string, string>,
+): RetryTarget {
+  const topic = requiredText(send, 'topic');
+  // What the network threads take themselves does not come here.
+  if (!isRetryTopic(topic)) throw new RequestError(ResponseCode.SYSTEM_ERROR, `${topic} is no retry topic`);
+  const { writeQueueNums = 1 } = context.topics.get(topic) ?? {};
+  const wanted = requiredInt32(send, 'queueId');
+  return sendToRetryTopic(context, {
+    topic,
+    queueId: wanted >= 0 ? wanted : Math.floor(Math.random() * Math.max(1, writeQueueNums)),
+    reconsumeTimes: int32Field(send, 'reconsumeTimes'),
+    maxReconsumeTimes: int32Field(send, 'maxReconsumeTimes'),
+    clientVersion: send.version,
+    properties,
+    by: askerOf(send, connection),
+  });
+}
+
+function marksOf({ settings }: BrokerContext): BrokerMarks {
+  return { regionId: settings.regionId, traceOn: true, clusterName: settings.brokerClusterName };
+}
+
+/** `ip:port` or `[ip]:port` as a record's host. */
+function peerHost(remoteAddress: string) {
+  const colon = remoteAddress.lastIndexOf(':');
+  return hostAddress(
+    remoteAddress.slice(0, colon).replace(/^\[|\]$/g, ''),
+    Number(remoteAddress.slice(colon + 1)),
+  );
+}
+
+function answer(
+  context: BrokerContext,
+  request: RemotingCommand,
+  message: InternalMessage,
+  result: PutResult,
+): RemotingCommand {
+  if (result.status !== ResponseCode.SUCCESS) return responseTo(request, result.status, result.remark);
+  return succeed(request, {
+    msgId: encodeMessageId(context.storeHost, result.physicalOffset),
+    queueId: message.queueId,
+    queueOffset: result.queueOffset,
+    transactionId: message.properties.get(PROPERTY_UNIQUE_KEY) ?? '',
+    MSG_REGION: context.settings.regionId,
+    TRACE_ON: 'true',
+  });
+}
