@@ -5,7 +5,7 @@
  *
  * A program that embeds a broker decides that itself.
  */
-import { setFlagsFromString } from 'node:v8';
+import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { addon } from '../native/addon.ts';
 
@@ -26,8 +26,8 @@ export interface ProcessMemory {
   /** Bytes that V8 holds for the thread, in its heap and outside of it. */
   held(): number;
   collect(): void;
-  /** Bytes of the process in memory. */
-  resident(): number;
+  /** Bytes of the process in memory; undefined when the system does not say: it has to open a file for that. */
+  resident(): number | undefined;
   /** Gives back what glibc keeps. */
   trim(): Promise<unknown>;
 }
@@ -61,9 +61,10 @@ export class IdleMemory {
       this.#collections--;
       if (this.#collections === 0) this.#collectedTo = held();
     }
-    if (resident() < this.#trimmedTo + MUCH_BYTES) return;
+    const before = resident();
+    if (before === undefined || before < this.#trimmedTo + MUCH_BYTES) return;
     void trim().then(() => {
-      this.#trimmedTo = resident();
+      this.#trimmedTo = resident() ?? before;
     });
   }
 }
@@ -79,8 +80,8 @@ function ownMemory(): ProcessMemory {
       return utilization;
     },
     held() {
-      const { heapTotal, arrayBuffers } = process.memoryUsage();
-      return heapTotal + arrayBuffers;
+      const { total_heap_size, external_memory } = getHeapStatistics();
+      return total_heap_size + external_memory;
     },
     collect() {
       // The flag takes effect on contexts that are made after it.
@@ -88,7 +89,14 @@ function ownMemory(): ProcessMemory {
       collect ??= runInNewContext('gc') as () => void;
       collect();
     },
-    resident: () => process.memoryUsage.rss(),
+    resident() {
+      try {
+        return process.memoryUsage.rss();
+      } catch {
+        // No descriptor is left.
+        return undefined;
+      }
+    },
     trim: () => addon.trimHeap(),
   };
 }

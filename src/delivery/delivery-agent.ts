@@ -63,7 +63,7 @@ export class DeliveryAgent implements Agent {
     clock = systemClock,
     tell: (report: DeliveryReport) => void = tellControl,
   ) {
-    const { broker, number, queues } = shape;
+    const { broker, number } = shape;
     const { store, wakes } = broker;
     const participant = broker.participants[number] as ParticipantShape;
     this.#clock = clock;
@@ -72,7 +72,8 @@ export class DeliveryAgent implements Agent {
     this.#limits = shape.limits;
     this.#positions = new Positions(broker.positions);
     this.#directory = QueueDirectory.attach(broker.directory);
-    for (const { topic, queueId, id } of queues) this.#queues.add(topic, queueId, id);
+    for (const [topic, ids] of shape.topics)
+      for (const [queueId, id] of ids.entries()) if (id !== undefined) this.#queues.add(topic, queueId, id);
     this.#reads = new ReadsByName(store, this.#positions, this.#directory, this.#queues);
     this.#commands = ChannelReceiver.join(shape.commands, wakerOf(wakes.control));
     this.#arrivals = RingConsumer.join(participant.arrivals, wakerOf(wakes.dispatcher));

@@ -44,8 +44,12 @@ export class DeliveryLink {
     else this.#tellLimits();
   };
 
-  /** Nothing more becomes due; resolves when what is under way has ended, and the tables hold how far it came. */
-  stop(): Promise<void> {
+  /**
+   * Nothing more becomes due; resolves when what is under way has ended, and the tables hold how far it came: at once
+   * when nobody `delivers` yet.
+   */
+  stop(delivers: boolean): Promise<void> {
+    if (!delivers) return Promise.resolve();
     this.#stopped ??= new Promise((resolve) => {
       this.#end = resolve;
       this.#command(DELIVERY_STOPS, '');

@@ -2,7 +2,6 @@
 import type { HostAddress } from '../record/message-id.ts';
 import type { ChannelShape } from '../ring/channel.ts';
 import type { BrokerShape } from '../store/engine-shapes.ts';
-import type { QueueName } from '../store/queue/queue-ids.ts';
 import type { DelayState } from './delay/delay-progress.ts';
 import type { DeliveryLimits } from './delivery-records.ts';
 
@@ -11,8 +10,8 @@ export interface DeliveryShape {
   broker: BrokerShape;
   /** Its place among the participants. */
   number: number;
-  /** Queues that there are at the start; later ones come as commands. */
-  queues: readonly (QueueName & { id: number })[];
+  /** Topics that there are at the start, with the ids of their queues by number; later ones come as commands. */
+  topics: readonly (readonly [topic: string, ids: readonly (number | undefined)[]])[];
   commands: ChannelShape;
   storeHost: HostAddress;
   /** messageDelayLevel */

@@ -17,6 +17,7 @@ import { DeliveryLink } from '../delivery/delivery-link.ts';
 import type { DeliveryShape } from '../delivery/delivery-shape.ts';
 import { systemClock } from '../lib/clock.ts';
 import { MAX_CHANNEL_BACKLOG_BYTES } from '../lib/limits.ts';
+import { SCHEDULE_TOPIC } from '../lib/names.ts';
 import { LIFE_LINES, QuietLog } from '../lib/quiet-log.ts';
 import { systemTimers } from '../lib/timers.ts';
 import { addon } from '../native/addon.ts';
@@ -25,8 +26,10 @@ import { bindPort } from '../net/bind.ts';
 import { resolveHost } from '../net/hosts.ts';
 import { ChannelSender, type ChannelShape } from '../ring/channel.ts';
 import { CounterSums } from '../ring/counters.ts';
+import { RingConsumer } from '../ring/spsc-ring.ts';
 import { Doorbell, wakerOf } from '../ring/wake.ts';
 import { Checkpoints } from '../store/checkpoints.ts';
+import type { ParticipantShape } from '../store/engine-shapes.ts';
 import { storePaths } from '../store/paths.ts';
 import type { PutRing } from '../store/put/put-ring.ts';
 import { removeDeletedQueues } from '../store/queue/deleted-queues.ts';
@@ -108,6 +111,8 @@ class Broker implements RunningBroker {
   readonly #topics: TopicPublisher;
   readonly #delivery: DeliveryLink;
   readonly #deliveryCommands: ChannelSender;
+  /** Of the first message that waits for its time. */
+  readonly #arrivals: RingConsumer;
   readonly #duties: Duties;
   readonly #doorbell: Doorbell;
   #engine: Engine | undefined;
@@ -164,6 +169,7 @@ class Broker implements RunningBroker {
     this.#deliveryCommands = this.#commandsTo(this.#topology.delivery, 'delivery');
     this.#delivery = new DeliveryLink(this.#tables, this.#deliveryCommands);
     this.#topics = this.#makeTopicPublisher();
+    this.#arrivals = this.#joinArrivals();
     this.#duties = new Duties({
       config,
       log,
@@ -214,7 +220,19 @@ class Broker implements RunningBroker {
     this.#engine = engine;
     void engine.died.then((error) => this.#die(error));
     await this.#link.applied();
+    if (!engine.delivers) this.#deliverWhenNeeded(engine);
     return engine;
+  }
+
+  /** Delivery starts with the first message that waits for its time: now, or when the dispatcher tells of one. */
+  #deliverWhenNeeded(engine: Engine): void {
+    const { ids, directory } = this.#opened;
+    for (const id of ids.of(SCHEDULE_TOPIC)) directory.addInterest(id, this.#topology.control);
+    const delivered = new Map(this.#delivery.delays.offsets);
+    const waits = ids
+      .of(SCHEDULE_TOPIC)
+      .some((id, queueId) => directory.maximum(id) > (delivered.get(queueId + 1) ?? 0));
+    if (waits) engine.deliver(() => this.#deliveryShape());
   }
 
   /** Known when the tables are loaded. */
@@ -223,7 +241,7 @@ class Broker implements RunningBroker {
     const { delays, limits } = this.#delivery;
     return {
       ...this.#topology.delivery,
-      queues: this.#opened.store.recovered.queues.map(({ topic, queueId, id }) => ({ topic, queueId, id })),
+      topics: [...this.#opened.ids.topics()],
       storeHost: storeHostOf(this.#config),
       delayLevels: settings.messageDelayLevel,
       delays,
@@ -278,7 +296,10 @@ class Broker implements RunningBroker {
     await steps.wait('sends that are not answered yet', this.#engine?.refuse() ?? Promise.resolve());
     this.#queries.end();
     await steps.wait('queries and retention', this.#jobs.close());
-    await steps.wait('delayed messages that are being delivered', this.#delivery.stop());
+    await steps.wait(
+      'delayed messages that are being delivered',
+      this.#delivery.stop(this.#engine?.delivers ?? false),
+    );
     await steps.wait('retries and delayed messages on their way to the log', this.#putsDone());
     await steps.wait(
       'the log to be durable and its queues written',
@@ -323,6 +344,14 @@ class Broker implements RunningBroker {
     this.#topics.flush();
     this.#link.drain();
     this.#queries.serve();
+    this.#hearArrivals();
+  }
+
+  #hearArrivals(): void {
+    if (!this.#arrivals.pending) return;
+    while (this.#arrivals.next());
+    this.#arrivals.release();
+    this.#engine?.deliver(() => this.#deliveryShape());
   }
 
   #logStartMoved(): void {
@@ -340,9 +369,11 @@ class Broker implements RunningBroker {
   #makeTopicPublisher(): TopicPublisher {
     const { ids, store } = this.#opened;
     const { dispatcher } = this.#topology;
+    const toDispatcher = [this.#commandsTo(dispatcher, 'dispatcher')];
+    const toBoth = [...toDispatcher, this.#deliveryCommands];
     const publisher = new TopicPublisher({
       ids,
-      commands: [this.#commandsTo(dispatcher, 'dispatcher'), this.#deliveryCommands],
+      commands: () => (this.#engine?.delivers ? toBoth : toDispatcher),
       publish: (delta) => this.#link.publish(delta),
       retireQueues: (queues) => this.#put.retireQueues(queues),
       ended: (topic, position) => this.#checkpoints.ended(topic, position),
@@ -358,6 +389,12 @@ class Broker implements RunningBroker {
     this.#tables.topics.changed.add((topic) => publisher.changed(topic));
     this.#tables.topics.deleted.add((topic) => publisher.deleted(topic));
     return publisher;
+  }
+
+  #joinArrivals(): RingConsumer {
+    const { broker, control } = this.#topology;
+    const { arrivals } = broker.participants[control] as ParticipantShape;
+    return RingConsumer.join(arrivals, wakerOf(broker.wakes.dispatcher));
   }
 
   #commandsTo({ commands }: { commands: ChannelShape }, role: 'dispatcher' | 'delivery'): ChannelSender {

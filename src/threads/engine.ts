@@ -7,12 +7,16 @@ import { HALT_ERRNO, HALTED, type Positions, STOPPING } from '../ring/positions.
 import { logReports } from '../ring/reports.ts';
 import { wakerOf } from '../ring/wake.ts';
 import type { EngineShape } from './engine.thread.ts';
-import { type EngineRole, PLACEMENTS } from './engine-layout.ts';
+import { deliversApart, type EngineRole, PLACEMENTS } from './engine-layout.ts';
 import { type EngineThreads, terminateThreads } from './engine-threads.ts';
 import type { NetworkCommand, NetworkReport } from './network/network.thread.ts';
 import type { EngineParts } from './shapes.ts';
-import type { Thread } from './spawn.ts';
+import { spawn, type Thread } from './spawn.ts';
 import type { Topology } from './topology.ts';
+
+const DELIVER_AGAIN_MS = 1_000;
+/** Records are read into fresh memory one by one. */
+const DELIVERY_YOUNG_GENERATION_MB = 16;
 
 const HALT_REASONS = [
   'nothing',
@@ -51,19 +55,40 @@ export class Engine {
   readonly #positions: Positions;
   readonly #networks: Thread[];
   readonly #workers: Thread[];
+  readonly #events: EngineEvents;
+  #reportDeath: (error: Error) => void = () => {};
   #stopping = false;
+  #delivers = false;
+  /** The thread of delivery while it loads. */
+  #starting: Thread | undefined;
 
-  private constructor({ networks, workers }: EngineThreads, topology: Topology, positions: Positions) {
+  private constructor(
+    { networks, workers }: EngineThreads,
+    topology: Topology,
+    positions: Positions,
+    events: EngineEvents,
+  ) {
     this.#topology = topology;
     this.#positions = positions;
+    this.#events = events;
     this.#networks = networks;
-    this.#workers = workers;
+    this.#workers = [...workers];
     this.died = new Promise((resolve) => {
-      for (const thread of [...networks, ...workers]) {
-        void thread.ended.then((error) => {
-          if (!this.#stopping) resolve(this.#reason(thread, error));
-        });
-      }
+      this.#reportDeath = resolve;
+    });
+    for (const thread of [...networks, ...workers]) this.#watch(thread);
+  }
+
+  #watch(thread: Thread): void {
+    const { log, refused, delivered } = this.#events;
+    const { worker, name, ended } = thread;
+    logReports(worker, name, log);
+    worker.on('message', (report: NetworkReport | DeliveryReport) => {
+      if (report.kind === 'refused') refused(report.refused);
+      else if (report.kind === 'delivery') delivered(report);
+    });
+    void ended.then((error) => {
+      if (!this.#stopping) this.#reportDeath(this.#reason(thread, error));
     });
   }
 
@@ -73,16 +98,9 @@ export class Engine {
     topology: Topology,
     delivery: DeliveryShape,
     positions: Positions,
-    { log, refused, delivered }: EngineEvents,
+    events: EngineEvents,
   ): Promise<Engine> {
-    for (const { worker, name } of [...threads.networks, ...threads.workers]) {
-      logReports(worker, name, log);
-      worker.on('message', (report: NetworkReport | DeliveryReport) => {
-        if (report.kind === 'refused') refused(report.refused);
-        else if (report.kind === 'delivery') delivered(report);
-      });
-    }
-    const engine = new Engine(threads, topology, positions);
+    const engine = new Engine(threads, topology, positions, events);
     const { broker, writer, dispatcher } = topology;
     const parts = { writer, dispatcher, flusher: { broker }, delivery };
     const inline = partsOf(PLACEMENTS[topology.engine].network, parts);
@@ -96,6 +114,51 @@ export class Engine {
     });
     await Promise.all([...threads.networks, ...threads.workers].map((thread) => thread.ready));
     return engine;
+  }
+
+  /**
+   * Starts the thread of delivery, where it has one. It is given what `shape` says when its code is loaded; where it
+   * cannot be loaded, for want of descriptors or memory, that is tried again.
+   */
+  deliver(shape: () => DeliveryShape): void {
+    if (this.delivers || this.#starting !== undefined || this.#stopping) return;
+    const limits = { maxYoungGenerationSizeMb: DELIVERY_YOUNG_GENERATION_MB };
+    const thread = spawn('threads', 'engine', 'delivery', limits);
+    this.#starting = thread;
+    thread.loaded.then(
+      () => this.#beginDelivery(thread, shape),
+      (error) => this.#deliverLater(error, shape),
+    );
+  }
+
+  #beginDelivery(thread: Thread, shape: () => DeliveryShape): void {
+    // A stop ends it.
+    if (this.#stopping) return;
+    this.#starting = undefined;
+    this.#delivers = true;
+    this.#workers.push(thread);
+    this.#watch(thread);
+    const { positions, wakes } = this.#topology.broker;
+    const told: EngineShape = { positions, wake: wakes.delivery, delivery: shape() };
+    thread.worker.postMessage(told);
+  }
+
+  #deliverLater(error: Error, shape: () => DeliveryShape): void {
+    if (this.#stopping) return;
+    this.#events.log.warn(
+      { reason: error.message },
+      'delivery of delayed messages cannot start, tried again',
+    );
+    const timer = setTimeout(() => {
+      this.#starting = undefined;
+      this.deliver(shape);
+    }, DELIVER_AGAIN_MS);
+    timer.unref();
+  }
+
+  /** Whether somebody delivers what becomes due. */
+  get delivers(): boolean {
+    return this.#delivers || !deliversApart(this.#topology.engine);
   }
 
   /** Lets clients in on these listening descriptors; the first network thread accepts and hands sockets on. */
@@ -129,6 +192,7 @@ export class Engine {
   /** Closes the sockets, then lets the engine's agents finish what they have. */
   async stop(): Promise<void> {
     this.#stopping = true;
+    await this.#starting?.worker.terminate();
     // Who works inside a network thread ends with it.
     if (this.#topology.engine === 'inline') this.#positions.set(STOPPING, 1);
     for (const thread of this.#networks) this.#tell(thread, { kind: 'stop' });
@@ -141,6 +205,7 @@ export class Engine {
   /** Ends all threads where they are: after a death. */
   async terminate(): Promise<void> {
     this.#stopping = true;
+    await this.#starting?.worker.terminate();
     await terminateThreads({ networks: this.#networks, workers: this.#workers });
   }
 

@@ -3,9 +3,13 @@ import { parentPort, Worker } from 'node:worker_threads';
 import { isReport } from '../ring/reports.ts';
 import { threadFile } from './thread-file.ts';
 
+const LOADED = 'loaded';
+
 export interface Thread {
   readonly name: string;
   readonly worker: Worker;
+  /** Resolves when its code is loaded and it waits for what to work on: until then it may fail for want of files. */
+  readonly loaded: Promise<void>;
   /** Resolves when the thread says that it is ready. */
   readonly ready: Promise<void>;
   /** Resolves when it has ended: without error = as asked. */
@@ -20,7 +24,7 @@ export interface ThreadLimits {
 
 /**
  * Starts `src/<folder>/<file>.thread`. It loads its code and then waits for its first message, which says what it works
- * on (`begin`); the first message that it posts itself, but for reports, means that it is ready.
+ * on (`begin`). Its first message says that it has loaded it; the next one, but for reports, that it is ready.
  */
 export function spawn(folder: string, file: string, name: string, limits: ThreadLimits = {}): Thread {
   const worker = new Worker(threadFile(folder, file), { name, resourceLimits: limits });
@@ -33,18 +37,24 @@ export function spawn(folder: string, file: string, name: string, limits: Thread
       resolve(failure ?? (code === 0 ? undefined : new Error(`thread ${name} exited with code ${code}`)));
     });
   });
-  const ready = new Promise<void>((resolve, reject) => {
-    worker.on('message', (message: unknown) => {
-      if (!isReport(message)) resolve();
+  const said = (wanted: (message: unknown) => boolean) => {
+    const promise = new Promise<void>((resolve, reject) => {
+      worker.on('message', (message: unknown) => {
+        if (wanted(message)) resolve();
+      });
+      void ended.then((error) => reject(error ?? new Error(`thread ${name} ended before it was ready`)));
     });
-    void ended.then((error) => reject(error ?? new Error(`thread ${name} ended before it was ready`)));
-  });
-  // It may die before anybody waits for it; who waits later still hears of it.
-  ready.catch(() => {});
-  return { name, worker, ready, ended };
+    // It may die before anybody waits for it; who waits later still hears of it.
+    promise.catch(() => {});
+    return promise;
+  };
+  const loaded = said((message) => message === LOADED);
+  const ready = said((message) => message !== LOADED && !isReport(message));
+  return { name, worker, loaded, ready, ended };
 }
 
 /** In a spawned thread: runs `begin` with what the parent posts first. */
 export function whenTold<Shape>(begin: (shape: Shape) => void): void {
   parentPort?.once('message', begin);
+  parentPort?.postMessage(LOADED);
 }

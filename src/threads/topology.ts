@@ -12,7 +12,13 @@ import type { BrokerShape, DispatcherShape, ParticipantShape, WriterShape } from
 import type { StoreOptions } from '../store/options.ts';
 import { awaitsFlush, maxRecordBytes } from '../store/options.ts';
 import type { RecoveredQueue } from '../store/recovery/recover.ts';
-import { type EngineLayout, type EngineRole, needsOneNetworkThread, PLACEMENTS } from './engine-layout.ts';
+import {
+  deliversApart,
+  type EngineLayout,
+  type EngineRole,
+  needsOneNetworkThread,
+  PLACEMENTS,
+} from './engine-layout.ts';
 import { CONTROL, DELIVERY, type Participant, participantsOf } from './participants.ts';
 import {
   ARRIVAL_RING_BYTES,
@@ -116,6 +122,7 @@ function engineWakes(engine: EngineLayout, network: WakeShape): Record<EngineRol
     const wake = createWake('park');
     for (const role of roles) wakes.set(role, wake);
   }
+  if (deliversApart(engine)) wakes.set('delivery', createWake('park'));
   return Object.fromEntries(wakes) as Record<EngineRole, WakeShape>;
 }
 

@@ -1,6 +1,7 @@
 // Clients take all descriptors of the broker: what it has open goes on, it does not halt, and it recovers.
 
-import { writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
@@ -51,6 +52,9 @@ for (const flush of ['ASYNC_FLUSH', 'SYNC_FLUSH']) {
       sockets = await crowd(broker.broker);
       let refused = 0;
       for (let i = 0; i < 60; i++) if ((await send()) !== 0) refused++;
+      // The first that waits for its time: who delivers it has a thread of its own.
+      const delayed = sendRequest('T', 1, 'later', BODY, [['DELAY', '1']]);
+      while ((await client.request(delayed, 10_000)).code !== 0) await sleep(100);
       // A query by key needs a thread of its own: it is answered one way or the other.
       await client.request(keyQuery('key-1'), 30_000);
       assert.is(broker.child.exitCode, null, broker.log());
@@ -65,6 +69,8 @@ for (const flush of ['ASYNC_FLUSH', 'SYNC_FLUSH']) {
         assert.is(pulled.code, 0, pulled.remark);
         offset = Number(pulled.fields['nextBeginOffset']);
       }
+      const later = await client.request(pullRequest('T', 1, 0, 15_000), 20_000);
+      assert.is(later.code, 0, `${later.remark}\n${broker.log()}`);
       client.close();
       broker.child.kill('SIGTERM');
       assert.is(await broker.ended, 0, broker.log());
@@ -76,5 +82,37 @@ for (const flush of ['ASYNC_FLUSH', 'SYNC_FLUSH']) {
     }
   });
 }
+
+/** How many descriptors the process may have from now on. */
+function limitDescriptors(pid: number, count: number): void {
+  execFileSync('prlimit', ['--pid', String(pid), `--nofile=${count}:`]);
+}
+
+test('delivery whose thread cannot be loaded is tried again, and delivers what has waited', async () => {
+  const store = temporaryStore();
+  const broker = await startBrokerProcess(store.directory);
+  const client = new CommandClient({ address: broker.broker });
+  const pid = broker.child.pid as number;
+  try {
+    assert.is((await client.request(sendRequest('T', 0, 'first', Buffer.from('x')), 10_000)).code, 0);
+    // A file at a time can be opened, but no event loop for a thread, which takes several.
+    limitDescriptors(pid, readdirSync(`/proc/${pid}/fd`).length + 3);
+    const delayed = sendRequest('T', 1, 'later', Buffer.from('y'), [['DELAY', '1']]);
+    assert.is((await client.request(delayed, 10_000)).code, 0);
+    while (!broker.log().includes('delivery of delayed messages cannot start')) {
+      assert.is(broker.child.exitCode, null, broker.log());
+      await sleep(20);
+    }
+    limitDescriptors(pid, 1024);
+    const later = await client.request(pullRequest('T', 1, 0, 15_000), 20_000);
+    assert.is(later.code, 0, `${later.remark}\n${broker.log()}`);
+    broker.child.kill('SIGTERM');
+    assert.is(await broker.ended, 0, broker.log());
+  } finally {
+    client.close();
+    broker.child.kill('SIGKILL');
+    store.remove();
+  }
+});
 
 test.run();

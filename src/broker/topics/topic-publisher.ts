@@ -13,8 +13,8 @@ import type { Delta } from '../view/deltas.ts';
 
 export interface TopicPublisherParts {
   ids: QueueIds;
-  /** To those who must know a queue before its first message. */
-  commands: readonly ChannelSender[];
+  /** To those who must know a queue before its first message; who comes later is given all that there are. */
+  commands: () => readonly ChannelSender[];
   publish: (delta: Delta) => void;
   /** Resolves with the log position behind the queues' last message. */
   retireQueues: (ids: readonly number[]) => Promise<number>;
@@ -157,12 +157,12 @@ export class TopicPublisher {
 
   /** Too many commands wait: no more topics are to be made now. */
   get overfull(): boolean {
-    return this.#parts.commands.some(({ overfull }) => overfull);
+    return this.#parts.commands().some(({ overfull }) => overfull);
   }
 
   /** Sends what found the ring full before. */
   flush(): void {
-    for (const commands of this.#parts.commands) commands.publish();
+    for (const commands of this.#parts.commands()) commands.publish();
   }
 
   #retired(topic: string): void {
@@ -180,7 +180,7 @@ export class TopicPublisher {
   }
 
   #command(type: number, payload: Uint8Array): void {
-    for (const commands of this.#parts.commands)
+    for (const commands of this.#parts.commands())
       commands.post(type, payload.length, (bytes, _, at) => bytes.set(payload, at));
   }
 }

@@ -97,6 +97,11 @@ export class QueueIds implements QueueRoom, QueueLookup {
     for (const [id, name] of this.#names.entries()) if (name !== undefined) yield { ...name, id };
   }
 
+  /** All topics, and the ids of their queues by number. */
+  topics(): IterableIterator<[topic: string, ids: readonly (number | undefined)[]]> {
+    return this.#topics.entries();
+  }
+
   /** A topic created again under this name gets new ids. */
   forget(topic: string): void {
     this.#release(topic);

@@ -25,7 +25,7 @@ class Rig {
   readonly #commands = plainChannel({ ringBytes: 64 * 1024 });
   readonly publisher = new TopicPublisher({
     ids: new QueueIds(),
-    commands: [this.#commands.sender],
+    commands: () => [this.#commands.sender],
     publish: (delta) => this.published.push(delta),
     retireQueues: () => Promise.resolve(++this.#position),
     ended: () => Promise.resolve(),

@@ -9,7 +9,7 @@ const MIB = 1024 * 1024;
 class Rig {
   busy = 0;
   held: number;
-  resident = 50 * MIB;
+  resident: number | undefined = 50 * MIB;
   readonly did: string[] = [];
   readonly memory: IdleMemory;
 
@@ -71,6 +71,14 @@ test('what glibc keeps is given back, busy or not, when it is much', async () =>
   rig.resident = 55 * MIB;
   assert.equal(await rig.look(), []);
   rig.resident = 57 * MIB;
+  assert.equal(await rig.look(), ['trim']);
+});
+
+test('while the system does not say how much memory the process has, nothing is given back', async () => {
+  const rig = new Rig();
+  rig.resident = undefined;
+  assert.equal(await rig.look(), []);
+  rig.resident = 90 * MIB;
   assert.equal(await rig.look(), ['trim']);
 });
 
