@@ -8,8 +8,8 @@
  *     inline      all of them run inside it: starts fastest, carries least (a worker takes 45 ms to come up, one after
  *                 the other: measured)
  *
- * Delivery shares only with all: it may have to wait for pages of old files, and nobody else is to wait with it. Its own
- * thread starts with the first message that is to be delivered later (a thread is 9 MiB of memory: measured).
+ * Delivery shares only with all: it may have to wait for pages of old files, and nobody else is to wait with it. Its
+ * own thread starts with the first message that is to be delivered later (a thread is 9 MiB of memory: measured).
  */
 import { availableParallelism } from 'node:os';
 
