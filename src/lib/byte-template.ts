@@ -5,7 +5,7 @@
  * Eight bytes are compared as a double. A normal number differs from any other exactly when its bytes do. Zeros and
  * denormal numbers may equal others (0 and -0; a processor can be told to take denormals for zero), so a NaN stands for
  * them in the template: it differs from everything, and their bytes are looked at closer each time. ASCII without NUL
- * is always normal.
+ * is always normal; where there are zeros, the steps are laid so that few of them end with some.
  */
 
 /** What may stand in place of a byte. */
@@ -34,6 +34,8 @@ const NINE = 0x39;
 
 const LETTER_A = 0x41;
 
+/** The least byte that is UNSEPARATED. */
+const THREE = 3;
 /** No number with less magnitude is normal. */
 const LEAST_NORMAL = 2 ** -1022;
 
@@ -52,8 +54,10 @@ export const MIN_TEMPLATE_BYTES = STEP;
 
 export class ByteTemplate {
   readonly bytes: Uint8Array;
-  /** In steps of eight bytes; the last step begins eight bytes before the end, so that none is left over. */
+  /** In steps of eight bytes, of which the first two and the last two may overlap (`stepPlaces`). */
   readonly #doubles: Float64Array;
+  /** Where the second step begins. */
+  readonly #second: number;
   /** Of each half of a step: its bytes, and the kind that all of them are of. */
   readonly #words: Int32Array;
   readonly #halves: Uint8Array;
@@ -64,8 +68,8 @@ export class ByteTemplate {
   constructor(bytes: Uint8Array, kinds: Uint8Array) {
     this.bytes = bytes;
     const view = new DataView(bytes.buffer, bytes.byteOffset);
-    const last = bytes.length - STEP;
-    const places = Array.from({ length: Math.ceil(bytes.length / STEP) }, (_, i) => Math.min(i * STEP, last));
+    const places = stepPlaces(view, bytes.length);
+    this.#second = places[1] ?? STEP;
     this.#doubles = Float64Array.from(places, (place) => comparable(view.getFloat64(place, true)));
     const halves = places.flatMap((place) => [place, place + HALF]);
     this.#words = Int32Array.from(halves, (place) => view.getInt32(place, true));
@@ -80,7 +84,7 @@ export class ByteTemplate {
   matches(view: DataView, from: number): boolean {
     const doubles = this.#doubles;
     const last = doubles.length - 1;
-    for (let i = 0, at = from; i < last; i++, at += STEP) {
+    for (let i = 0, at = from, next = from + this.#second; i < last; i++, at = next, next += STEP) {
       if (view.getFloat64(at, true) !== doubles[i] && !this.#allows(view, at, i)) return false;
     }
     const end = from + this.bytes.length - STEP;
@@ -88,14 +92,18 @@ export class ByteTemplate {
   }
 
   #allows(view: DataView, at: number, step: number): boolean {
+    const words = this.#words;
+    const first = view.getInt32(at, true);
+    const second = view.getInt32(at + HALF, true);
+    const half = step * 2;
     return (
-      this.#allowsHalf(view.getInt32(at, true), step * 2) &&
-      this.#allowsHalf(view.getInt32(at + HALF, true), step * 2 + 1)
+      (first === words[half] || this.#allowsHalf(first, half)) &&
+      (second === words[half + 1] || this.#allowsHalf(second, half + 1))
     );
   }
 
+  /** Whether a word that differs may. */
   #allowsHalf(word: number, half: number): boolean {
-    if (word === this.#words[half]) return true;
     const kind = this.#halves[half];
     if (kind === PLAIN_TEXT) return isPlain(word);
     if (kind === DIGIT) return isDigits(word, ZEROS);
@@ -119,6 +127,27 @@ export class ByteTemplate {
       isUnseparated((word & unseparated) | ~unseparated)
     );
   }
+}
+
+/** The places of all steps: of the ways to lay them, the one with the fewest numbers that may equal others. */
+function stepPlaces(view: DataView, length: number): number[] {
+  let best: number[] = [];
+  let fewest = Number.POSITIVE_INFINITY;
+  for (let second = STEP; second > 0 && fewest > 0; second--) {
+    const places = placesFrom(second, length - STEP);
+    const count = places.filter((at) => Number.isNaN(comparable(view.getFloat64(at, true)))).length;
+    if (count >= fewest) continue;
+    best = places;
+    fewest = count;
+  }
+  return best;
+}
+
+/** The first step at 0, the others from `second` on, the last at `last`. */
+function placesFrom(second: number, last: number): number[] {
+  const places = [0];
+  for (let at = second; at < last; at += STEP) places.push(at);
+  return last > 0 ? [...places, last] : places;
 }
 
 /** What stands for a number that may equal others: one that equals none. */
@@ -166,6 +195,10 @@ function isPlain(word: number): boolean {
   const quotes = (word ^ QUOTES) - ONES;
   const backslashes = (word ^ BACKSLASHES) - ONES;
   return ((word | below | quotes | backslashes) & HIGH_BITS) === 0;
+}
+
+export function isUnseparatedByte(byte: number): boolean {
+  return byte >= THREE;
 }
 
 /** All four bytes are UNSEPARATED; exact as `isPlain` is. */

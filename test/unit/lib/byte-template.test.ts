@@ -14,7 +14,9 @@ import { Random } from '../../support/random.ts';
 
 const test = suite('byte template');
 const KINDS = [FIXED, PLAIN_TEXT, DIGIT, FIRST_DIGIT, UNSEPARATED, ANY];
-const SOME = [0, 1, 2, 3, 0x1f, 0x20, 0x22, 0x2f, 0x30, 0x31, 0x39, 0x3a, 0x41, 0x5b, 0x5c, 0x5d, 0x7f, 0x80, 0x81, 0xff];
+const SOME = [
+  0, 1, 2, 3, 0x1f, 0x20, 0x22, 0x2f, 0x30, 0x31, 0x39, 0x3a, 0x41, 0x5b, 0x5c, 0x5d, 0x7f, 0x80, 0x81, 0xff,
+];
 
 function allowed(kind: number, byte: number, own: number): boolean {
   if (kind === PLAIN_TEXT) return byte >= 0x20 && byte < 0x80 && byte !== 0x22 && byte !== 0x5c;
@@ -24,6 +26,9 @@ function allowed(kind: number, byte: number, own: number): boolean {
   return kind === ANY || byte === own;
 }
 
+/** Fixed bytes are often zeros, as lengths in a binary header are. */
+const FIXED_BYTES = [0, 0, 0, 0, 1, 0x41, 0x5a, 0x80, 0xff];
+
 /** Bytes that their kinds allow, mostly runs of one kind as in real texts. */
 function sample(random: Random, length: number): { text: Uint8Array; kinds: Uint8Array } {
   const kinds = new Uint8Array(length);
@@ -32,7 +37,10 @@ function sample(random: Random, length: number): { text: Uint8Array; kinds: Uint
     kinds.fill(random.pick(KINDS), at, end);
     at = end;
   }
-  const text = kinds.map((kind) => (kind === PLAIN_TEXT || kind === FIXED ? random.int(0x41, 0x5a) : 0x31));
+  const text = kinds.map((kind) => {
+    if (kind === FIXED || kind === ANY) return random.pick(FIXED_BYTES);
+    return kind === PLAIN_TEXT ? random.int(0x41, 0x5a) : 0x31;
+  });
   return { text, kinds };
 }
 
