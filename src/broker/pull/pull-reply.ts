@@ -87,14 +87,15 @@ export function writePullAnswer(connection: Connection, answer: PullAnswer, read
   const bodyLength = reader?.totalBytes ?? 0;
   const start = connection.reserve(HEADER_ROOM + bodyLength);
   const out = connection.output;
-  const writeHeader = answer.serializeType === SERIALIZE_BINARY ? writeBinaryHeader : writeJsonHeader;
-  const at = writeHeader(out, start + HEADER_AT, answer);
+  const headerAt = start + HEADER_AT;
+  const binary = answer.serializeType === SERIALIZE_BINARY;
+  const at = binary ? writeBinaryHeader(out, headerAt, answer) : writeJsonHeader(out, headerAt, answer);
   if (reader !== undefined && !reader.copyTo(out, at)) {
     connection.trim(start);
     return false;
   }
   out.writeInt32BE(at - start - LENGTH_BYTES + bodyLength, start);
-  out.writeInt32BE((answer.serializeType << 24) | (at - start - HEADER_AT), start + LENGTH_BYTES);
+  out.writeInt32BE((answer.serializeType << 24) | (at - headerAt), start + LENGTH_BYTES);
   connection.trim(at + bodyLength);
   return true;
 }
