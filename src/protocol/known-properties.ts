@@ -68,11 +68,10 @@ export class KnownProperties {
 
   /** Writes the properties that stand at `from` of `source` to `to` of `target`. */
   copy(source: DataView, from: number, target: DataView, to: number): void {
-    if (this.#json) this.#copyRuns(source, from, target, to);
-    else copyWords(source, from, target, to, this.length);
-  }
-
-  #copyRuns(source: DataView, from: number, target: DataView, to: number): void {
+    if (!this.#json) {
+      copyWords(source, from, target, to, this.length);
+      return;
+    }
     const runs = this.#runs;
     const ends = this.#ends;
     let at = from;
