@@ -1,12 +1,20 @@
-/** The answer to a send: template for JSON clients, general encoder for binary ones. */
+/** Answers to sends and the headers of answers to pulls, JSON and binary. */
+import { writePullAnswer } from '../../src/broker/pull/pull-reply.ts';
 import { SendReply } from '../../src/broker/send/send-reply.ts';
 import { Connection } from '../../src/net/connection.ts';
 import { OutputPool } from '../../src/net/output-pool.ts';
 import { PendingSends, SEND_BINARY } from '../../src/net/pending-sends.ts';
+import { SERIALIZE_BINARY, SERIALIZE_JSON } from '../../src/protocol/command.ts';
+import { FOUND } from '../../src/store/read/pull-reader.ts';
 import { fakeSocket, HOST } from './fixtures.ts';
 import type { Subject, Suite } from './suite.ts';
 
 const REPLIES = 32;
+
+function benchConnection(): Connection {
+  const identity = { slot: 0, generation: 1, host: HOST, remoteAddress: '127.0.0.1:1' };
+  return new Connection(fakeSocket, identity, new OutputPool(), 0);
+}
 
 function replying(name: string, flags: number): Subject {
   const sends = new PendingSends(64);
@@ -19,8 +27,7 @@ function replying(name: string, flags: number): Subject {
     sends.physicalOffset[i] = 5_000_000_000 + i * 1300;
     sends.setKey(i, key, 0, key.length);
   }
-  const identity = { slot: 0, generation: 1, host: HOST, remoteAddress: '127.0.0.1:1' };
-  const connection = new Connection(fakeSocket, identity, new OutputPool(), 0);
+  const connection = benchConnection();
   const reply = new SendReply({ storeHost: HOST, regionId: 'DefaultRegion', traceOn: true });
   return {
     name,
@@ -33,8 +40,36 @@ function replying(name: string, flags: number): Subject {
   };
 }
 
+function answeringPulls(name: string, serializeType: number): Subject {
+  const connection = benchConnection();
+  const answer = {
+    opaque: 1_000_000_000,
+    serializeType,
+    code: 0,
+    status: FOUND,
+    nextBeginOffset: 123_488,
+    minOffset: 0,
+    maxOffset: 1_234_567,
+    suggestedBrokerId: 0,
+  };
+  return {
+    name,
+    batch: REPLIES,
+    run: () => {
+      for (let i = 0; i < REPLIES; i++) writePullAnswer(connection, answer);
+      connection.flush();
+      return REPLIES;
+    },
+  };
+}
+
 export function open(): Suite {
   return {
-    subjects: [replying('SendReply.write, JSON', 0), replying('SendReply.write, binary', SEND_BINARY)],
+    subjects: [
+      replying('SendReply.write, JSON', 0),
+      replying('SendReply.write, binary', SEND_BINARY),
+      answeringPulls('writePullAnswer, JSON', SERIALIZE_JSON),
+      answeringPulls('writePullAnswer, binary', SERIALIZE_BINARY),
+    ],
   };
 }

@@ -1,9 +1,11 @@
 /**
- * A text that was met before, and which of its bytes may differ in another text of the same length. Comparing costs one
- * load for eight bytes; only where they differ is looked at closer.
+ * Bytes that were met before, and which of them may differ in others of the same length. Comparing costs one load for
+ * eight bytes; only where they differ is looked at closer.
  *
- * Eight bytes are compared as a double. That is exact here: the template is ASCII without NUL, so none of its doubles
- * is a NaN, a zero or denormal, and any other number differs from it exactly when its bytes do.
+ * Eight bytes are compared as a double. A normal number differs from any other exactly when its bytes do. Zeros and
+ * denormal numbers may equal others (0 and -0; a processor can be told to take denormals for zero), so a NaN stands for
+ * them in the template: it differs from everything, and their bytes are looked at closer each time. ASCII without NUL
+ * is always normal; where there are zeros, the steps are laid so that few of them end with some.
  */
 
 /** What may stand in place of a byte. */
@@ -13,8 +15,11 @@ export const PLAIN_TEXT = 1;
 export const DIGIT = 2;
 /** 1 to 9 */
 export const FIRST_DIGIT = 3;
+/** Anything but NUL and the separators of properties, \x01 and \x02. */
+export const UNSEPARATED = 4;
+export const ANY = 5;
 /** Of four bytes: not all of one kind. */
-const MIXED = 4;
+const MIXED = 6;
 
 const HALF = 4;
 const STEP = 8;
@@ -29,35 +34,43 @@ const NINE = 0x39;
 
 const LETTER_A = 0x41;
 
+/** The least byte that is UNSEPARATED. */
+const THREE = 3;
+/** No number with less magnitude is normal. */
+const LEAST_NORMAL = 2 ** -1022;
+
 const HIGH_BITS = 0x80808080 | 0;
 const ONES = 0x01010101;
 const SPACES = 0x20202020;
 const QUOTES = 0x22222222;
 const BACKSLASHES = 0x5c5c5c5c;
 const ZEROS = 0x30303030;
+const THREES = 0x03030303;
 /** Carries every byte above '9' to its highest bit. */
 const ABOVE_NINE = 0x46464646;
 
-/** Shorter texts have no eight bytes to compare. */
+/** Less has no eight bytes to compare. */
 export const MIN_TEMPLATE_BYTES = STEP;
 
 export class ByteTemplate {
   readonly bytes: Uint8Array;
-  /** The text in steps of eight bytes; the last step begins eight bytes before the end, so that none is left over. */
+  /** In steps of eight bytes, of which the first two and the last two may overlap (`stepPlaces`). */
   readonly #doubles: Float64Array;
+  /** Where the second step begins. */
+  readonly #second: number;
   /** Of each half of a step: its bytes, and the kind that all of them are of. */
   readonly #words: Int32Array;
   readonly #halves: Uint8Array;
   /** Of halves that are MIXED, MIXED_WORDS each (`mixedHalf`). */
   readonly #mixed: Int32Array;
 
-  /** `bytes` are kept: ASCII without NUL, at least MIN_TEMPLATE_BYTES. `kinds` has one for each. */
+  /** `bytes` are kept: at least MIN_TEMPLATE_BYTES. `kinds` has one for each. */
   constructor(bytes: Uint8Array, kinds: Uint8Array) {
     this.bytes = bytes;
     const view = new DataView(bytes.buffer, bytes.byteOffset);
-    const last = bytes.length - STEP;
-    const places = Array.from({ length: Math.ceil(bytes.length / STEP) }, (_, i) => Math.min(i * STEP, last));
-    this.#doubles = Float64Array.from(places, (place) => view.getFloat64(place, true));
+    const places = stepPlaces(view, bytes.length);
+    this.#second = places[1] ?? STEP;
+    this.#doubles = Float64Array.from(places, (place) => comparable(view.getFloat64(place, true)));
     const halves = places.flatMap((place) => [place, place + HALF]);
     this.#words = Int32Array.from(halves, (place) => view.getInt32(place, true));
     this.#halves = Uint8Array.from(halves, (place) => {
@@ -67,11 +80,11 @@ export class ByteTemplate {
     this.#mixed = Int32Array.from(halves.flatMap((place) => mixedHalf(kinds.subarray(place, place + HALF))));
   }
 
-  /** Whether the text of the same length at `from` differs only where it may. */
+  /** Whether as many bytes at `from` differ only where they may. */
   matches(view: DataView, from: number): boolean {
     const doubles = this.#doubles;
     const last = doubles.length - 1;
-    for (let i = 0, at = from; i < last; i++, at += STEP) {
+    for (let i = 0, at = from, next = from + this.#second; i < last; i++, at = next, next += STEP) {
       if (view.getFloat64(at, true) !== doubles[i] && !this.#allows(view, at, i)) return false;
     }
     const end = from + this.bytes.length - STEP;
@@ -79,17 +92,23 @@ export class ByteTemplate {
   }
 
   #allows(view: DataView, at: number, step: number): boolean {
+    const words = this.#words;
+    const first = view.getInt32(at, true);
+    const second = view.getInt32(at + HALF, true);
+    const half = step * 2;
     return (
-      this.#allowsHalf(view.getInt32(at, true), step * 2) &&
-      this.#allowsHalf(view.getInt32(at + HALF, true), step * 2 + 1)
+      (first === words[half] || this.#allowsHalf(first, half)) &&
+      (second === words[half + 1] || this.#allowsHalf(second, half + 1))
     );
   }
 
+  /** Whether a word that differs may. */
   #allowsHalf(word: number, half: number): boolean {
-    if (word === this.#words[half]) return true;
     const kind = this.#halves[half];
     if (kind === PLAIN_TEXT) return isPlain(word);
     if (kind === DIGIT) return isDigits(word, ZEROS);
+    if (kind === UNSEPARATED) return isUnseparated(word);
+    if (kind === ANY) return true;
     return kind !== FIXED && this.#allowsMixed(word, half);
   }
 
@@ -97,27 +116,58 @@ export class ByteTemplate {
   #allowsMixed(word: number, half: number): boolean {
     const mixed = this.#mixed;
     const at = half * MIXED_WORDS;
-    const digits = mixed[at] as number;
-    const plain = mixed[at + 1] as number;
-    const same = (word ^ (this.#words[half] as number)) & ~(digits | plain);
-    if (same !== 0) return false;
-    const numbers = (word & digits) | ((NINE * ONES) & ~digits);
+    const fixed = mixed[at] as number;
+    if (((word ^ (this.#words[half] as number)) & fixed) !== 0) return false;
+    const digits = mixed[at + 1] as number;
+    const plain = mixed[at + 3] as number;
+    const unseparated = mixed[at + 4] as number;
     return (
-      isDigits(numbers, mixed[at + 2] as number) && isPlain((word & plain) | ((LETTER_A * ONES) & ~plain))
+      isDigits((word & digits) | ((NINE * ONES) & ~digits), mixed[at + 2] as number) &&
+      isPlain((word & plain) | ((LETTER_A * ONES) & ~plain)) &&
+      isUnseparated((word & unseparated) | ~unseparated)
     );
   }
 }
 
-/** Masks of the digits and of the plain text among four bytes, and the least that each digit may be. */
-const MIXED_WORDS = 3;
+/** The places of all steps: of the ways to lay them, the one with the fewest numbers that may equal others. */
+function stepPlaces(view: DataView, length: number): number[] {
+  let best: number[] = [];
+  let fewest = Number.POSITIVE_INFINITY;
+  for (let second = STEP; second > 0 && fewest > 0; second--) {
+    const places = placesFrom(second, length - STEP);
+    const count = places.filter((at) => Number.isNaN(comparable(view.getFloat64(at, true)))).length;
+    if (count >= fewest) continue;
+    best = places;
+    fewest = count;
+  }
+  return best;
+}
+
+/** The first step at 0, the others from `second` on, the last at `last`. */
+function placesFrom(second: number, last: number): number[] {
+  const places = [0];
+  for (let at = second; at < last; at += STEP) places.push(at);
+  return last > 0 ? [...places, last] : places;
+}
+
+/** What stands for a number that may equal others: one that equals none. */
+function comparable(number: number): number {
+  return Math.abs(number) < LEAST_NORMAL ? Number.NaN : number;
+}
+
+/** Masks of fixed bytes and of digits among four bytes, the least that each digit may be, masks of the two texts. */
+const MIXED_WORDS = 5;
 
 function mixedHalf(kinds: Uint8Array): number[] {
   const word = (byteOf: (kind: number) => number) =>
     kinds.reduce((sum, kind, i) => sum | (byteOf(kind) << (i * 8)), 0);
+  const mask = (...some: number[]) => word((kind) => (some.includes(kind) ? 0xff : 0));
   return [
-    word((kind) => (kind === DIGIT || kind === FIRST_DIGIT ? 0xff : 0)),
-    word((kind) => (kind === PLAIN_TEXT ? 0xff : 0)),
+    mask(FIXED),
+    mask(DIGIT, FIRST_DIGIT),
     word((kind) => (kind === FIRST_DIGIT ? ONE : ZERO)),
+    mask(PLAIN_TEXT),
+    mask(UNSEPARATED),
   ];
 }
 
@@ -145,4 +195,13 @@ function isPlain(word: number): boolean {
   const quotes = (word ^ QUOTES) - ONES;
   const backslashes = (word ^ BACKSLASHES) - ONES;
   return ((word | below | quotes | backslashes) & HIGH_BITS) === 0;
+}
+
+export function isUnseparatedByte(byte: number): boolean {
+  return byte >= THREE;
+}
+
+/** All four bytes are UNSEPARATED; exact as `isPlain` is. */
+function isUnseparated(word: number): boolean {
+  return ((word - THREES) & ~word & HIGH_BITS) === 0;
 }

@@ -16,12 +16,13 @@ import { languageByNumber, languageNumber } from './languages.ts';
 
 export type CommandHeader = Omit<RemotingCommand, 'body' | 'serializeType'>;
 
-const CODE_OFFSET = 0;
+export const CODE_OFFSET = 0;
 const LANGUAGE_OFFSET = CODE_OFFSET + 2;
-const VERSION_OFFSET = LANGUAGE_OFFSET + 1;
-const OPAQUE_OFFSET = VERSION_OFFSET + 2;
-const FLAG_OFFSET = OPAQUE_OFFSET + 4;
-const REMARK_OFFSET = FLAG_OFFSET + 4;
+export const VERSION_OFFSET = LANGUAGE_OFFSET + 1;
+export const OPAQUE_OFFSET = VERSION_OFFSET + 2;
+export const FLAG_OFFSET = OPAQUE_OFFSET + 4;
+/** Of the remark's length; the remark follows. */
+export const REMARK_OFFSET = FLAG_OFFSET + 4;
 const MAX_NAME_BYTES = 0x7f_ff;
 
 export function encodeBinaryHeader(command: CommandHeader): Buffer {

@@ -1,35 +1,26 @@
 /**
- * Headers that were met before. A client writes the same header again and again: only digits of the opaque and parts of
- * values differ. So a header that was scanned becomes a template, and the next one of its length is compared with it
- * eight bytes at a time; where they differ, only bytes that cannot change the structure are accepted. What the scan has
- * found then holds for the new header too.
- *
- * Which bytes may differ: digits of the opaque among digits, and plain bytes of quoted values among plain ASCII bytes,
- * except the names inside properties (`name \x01 value \x02`), so that also places of properties hold.
+ * Headers that were met before. A client writes the same header again and again: only the opaque and parts of values
+ * differ. So a header that was scanned becomes a template, and the next one of its length is compared with it eight
+ * bytes at a time; where they differ, only bytes that cannot change the structure are accepted (`header-kinds.ts`).
+ * What the scan has found then holds for the new header too.
  */
-import {
-  ByteTemplate,
-  DIGIT,
-  FIRST_DIGIT,
-  FIXED,
-  MIN_TEMPLATE_BYTES,
-  PLAIN_TEXT,
-} from '../lib/byte-template.ts';
+import { ByteTemplate, MIN_TEMPLATE_BYTES } from '../lib/byte-template.ts';
 import { type Template, TemplateShelf } from '../lib/template-shelf.ts';
-import { PROPERTY_NAME_END, PROPERTY_VALUE_END } from '../record/layout.ts';
+import { OPAQUE_OFFSET } from './binary-header.ts';
+import type { BinaryScan } from './binary-scan.ts';
 import { FieldTable } from './field-table.ts';
-import { escapeLength, hexUnit, type JsonScan } from './json-scan.ts';
+import { binaryKinds, jsonKinds } from './header-kinds.ts';
+import { JsonScan } from './json-scan.ts';
 import { KnownProperties } from './known-properties.ts';
 
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const LOWER_U = 0x75;
 const ZERO = 0x30;
 const MAX_INT32 = 0x7fffffff;
 const NONE = -1;
 
 /** Longer headers are rare, and cheap beside what they come with. */
 const LONGEST = 2048;
+
+export type HeaderScan = JsonScan | BinaryScan;
 
 export class HeaderTemplate implements Template {
   readonly code: number;
@@ -40,32 +31,34 @@ export class HeaderTemplate implements Template {
   readonly fields = new FieldTable(true);
   readonly #text: Uint8Array;
   readonly #template: ByteTemplate;
-  readonly #opaqueFrom: number;
-  readonly #opaqueTo: number;
-  readonly #negative: boolean;
+  readonly #json: boolean;
+  /** Where a JSON header has the digits of its opaque, and whether a minus stands before them. */
+  #opaqueFrom = 0;
+  #opaqueTo = 0;
+  #negative = false;
   /** What `properties` found, and in which field. */
   #properties: KnownProperties | undefined;
   #propertiesField = NONE;
 
-  /** Of the ASCII header in bytes[from, to), which `scan` has just read into `table`. */
-  constructor(bytes: Uint8Array, from: number, to: number, scan: JsonScan, table: FieldTable) {
+  /** Of the header in bytes[from, to), which `scan` has just read into `table`; a JSON header must be ASCII. */
+  constructor(bytes: Uint8Array, from: number, to: number, scan: HeaderScan, table: FieldTable) {
     this.code = scan.code;
     this.flag = scan.flag;
     this.version = scan.version;
     this.#text = bytes.slice(from, to);
     this.fields.adopt(table, from);
-    this.#opaqueFrom = scan.opaqueFrom < 0 ? 0 : scan.opaqueFrom - from;
-    this.#opaqueTo = scan.opaqueFrom < 0 ? 0 : scan.opaqueTo - from;
-    this.#negative = scan.opaque < 0;
-    const kinds = new Uint8Array(to - from).fill(FIXED);
-    this.#allowOpaque(kinds);
-    for (let field = 0; field < this.fields.count; field++) this.#allowValue(field, kinds);
-    this.#template = new ByteTemplate(this.#text, kinds);
+    this.#json = scan instanceof JsonScan;
+    this.#template = new ByteTemplate(
+      this.#text,
+      scan instanceof JsonScan ? this.#jsonKinds(scan, from) : binaryKinds(this.#text, this.fields),
+    );
   }
 
   /** Whether the header of the same length that begins at bytes[from] has this layout; then `fields` are its own. */
   matches(bytes: Uint8Array, view: DataView, from: number): boolean {
-    if (!this.#template.matches(view, from) || !this.#readOpaque(bytes, from)) return false;
+    if (!this.#template.matches(view, from)) return false;
+    if (!this.#json) this.opaque = view.getInt32(from + OPAQUE_OFFSET);
+    else if (!this.#readDigits(bytes, from)) return false;
     this.fields.moveTo(bytes, from);
     return true;
   }
@@ -75,14 +68,16 @@ export class HeaderTemplate implements Template {
     if (field !== this.#propertiesField) {
       const from = this.fields.valueOffset[field] as number;
       const to = from + (this.fields.valueLength[field] as number);
-      this.#properties = KnownProperties.of(this.#text, from, to);
+      this.#properties = this.#json
+        ? KnownProperties.escaped(this.#text, from, to)
+        : KnownProperties.plain(this.#text, from, to);
       this.#propertiesField = field;
     }
     return this.#properties;
   }
 
   /** False when the number is none that fits: for the scan to find out. */
-  #readOpaque(bytes: Uint8Array, from: number): boolean {
+  #readDigits(bytes: Uint8Array, from: number): boolean {
     let value = 0;
     const end = from + this.#opaqueTo;
     for (let i = from + this.#opaqueFrom; i < end; i++) value = value * 10 + (bytes[i] as number) - ZERO;
@@ -90,32 +85,17 @@ export class HeaderTemplate implements Template {
     return value <= MAX_INT32;
   }
 
-  #allowOpaque(kinds: Uint8Array): void {
-    const length = this.#opaqueTo - this.#opaqueFrom;
-    kinds.fill(DIGIT, this.#opaqueFrom, this.#opaqueTo);
-    // No leading zero, and no -0.
-    if (length > 1 || this.#negative) kinds[this.#opaqueFrom] = FIRST_DIGIT;
-  }
-
-  #allowValue(field: number, kinds: Uint8Array): void {
-    const from = this.fields.valueOffset[field] as number;
-    const to = from + (this.fields.valueLength[field] as number);
-    if (this.#text[from - 1] !== QUOTE) return;
-    // In a value without escapes there are no properties.
-    let free = !this.fields.isEscaped(field);
-    for (let at = from; at < to; ) {
-      if (this.#text[at] !== BACKSLASH) {
-        kinds[at++] = free ? PLAIN_TEXT : FIXED;
-        continue;
-      }
-      const unit = this.#text[at + 1] === LOWER_U ? hexUnit(this.#text, at + 2) : -1;
-      if (unit === PROPERTY_NAME_END) free = true;
-      else if (unit === PROPERTY_VALUE_END) free = false;
-      at += escapeLength(this.#text, at, to);
+  #jsonKinds(scan: JsonScan, from: number): Uint8Array {
+    if (scan.opaqueFrom >= 0) {
+      this.#opaqueFrom = scan.opaqueFrom - from;
+      this.#opaqueTo = scan.opaqueTo - from;
     }
+    this.#negative = scan.opaque < 0;
+    return jsonKinds(this.#text, this.fields, this.#opaqueFrom, this.#opaqueTo, this.#negative);
   }
 }
 
+/** Of headers of one form: whoever has both forms keeps two, as bytes of one may look like the other. */
 export class HeaderTemplates {
   readonly #shelf = new TemplateShelf<HeaderTemplate>(LONGEST);
 
@@ -124,10 +104,10 @@ export class HeaderTemplates {
     return this.#shelf.find(bytes, view, from, to - from);
   }
 
-  /** Remembers a header that was scanned. */
-  learn(bytes: Uint8Array, from: number, to: number, scan: JsonScan, table: FieldTable): void {
+  /** Remembers a header that was scanned; a JSON header must be ASCII. */
+  learn(bytes: Uint8Array, from: number, to: number, scan: HeaderScan, table: FieldTable): void {
     const length = to - from;
-    if (!scan.ascii || length < MIN_TEMPLATE_BYTES || !this.#shelf.wants(length)) return;
+    if (length < MIN_TEMPLATE_BYTES || !this.#shelf.wants(length)) return;
     this.#shelf.put(length, new HeaderTemplate(bytes, from, to, scan, table));
   }
 }

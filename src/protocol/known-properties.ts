@@ -1,5 +1,5 @@
 /**
- * The properties of a header whose layout is known (`HeaderTemplate`): where the escapes stand and where the broker's
+ * The properties of a header whose layout is known (`HeaderTemplate`): where escapes stand and where the broker's
  * own properties are was found out once, so that copying them is all that is left to do.
  */
 import { isPlainText } from '../lib/byte-template.ts';
@@ -16,26 +16,34 @@ export class KnownProperties {
   readonly length: number;
   /** Offsets count from the start of the properties. */
   readonly scan = new PropertyScan();
-  /** A NUL byte is among them: an escape, since what may differ is text. */
+  /** A NUL byte is among them: what may differ is none. */
   readonly nul: boolean;
-  /** The unique key means itself between JSON quotes: its escapes do, and what may differ always does. */
+  /** The unique key is known to mean itself between JSON quotes. */
   readonly plainKey: boolean;
-  /** Plain bytes, then the byte that the following escape stands for; the last has none. */
+  /** Of JSON: plain bytes, then the byte that the following escape stands for; the last has none. */
   readonly #runs: Int32Array;
   readonly #ends: Uint8Array;
+  readonly #json: boolean;
 
-  private constructor(runs: number[], ends: number[], plain: Uint8Array) {
+  private constructor(plain: Uint8Array, json?: { runs: number[]; ends: number[] }) {
     this.length = plain.length;
-    this.#runs = Int32Array.from(runs);
-    this.#ends = Uint8Array.from(ends);
+    this.#json = json !== undefined;
+    this.#runs = Int32Array.from(json?.runs ?? []);
+    this.#ends = Uint8Array.from(json?.ends ?? []);
     const view = new DataView(plain.buffer, plain.byteOffset);
     this.scan.scan(plain, view, 0, plain.length);
     this.nul = hasNul(view, 0, plain.length);
-    this.plainKey = isPlainText(plain, this.scan.uniqueKeyOffset, this.scan.uniqueKeyLength);
+    // What may differ in JSON means itself, and elsewhere may not.
+    this.plainKey = this.#json && isPlainText(plain, this.scan.uniqueKeyOffset, this.scan.uniqueKeyLength);
   }
 
-  /** Undefined when they hold other escapes than those of single ASCII characters as \u00xx. */
-  static of(text: Uint8Array, from: number, to: number): KnownProperties | undefined {
+  /** Of properties that stand as they are. */
+  static plain(text: Uint8Array, from: number, to: number): KnownProperties {
+    return new KnownProperties(text.slice(from, to));
+  }
+
+  /** Of JSON text. Undefined when it holds other escapes than those of single ASCII characters as \u00xx. */
+  static escaped(text: Uint8Array, from: number, to: number): KnownProperties | undefined {
     const runs: number[] = [];
     const ends: number[] = [];
     const plain: number[] = [];
@@ -55,11 +63,15 @@ export class KnownProperties {
       at += escapeLength(text, at, to);
     }
     runs.push(run);
-    return new KnownProperties(runs, ends, Uint8Array.from(plain));
+    return new KnownProperties(Uint8Array.from(plain), { runs, ends });
   }
 
   /** Writes the properties that stand at `from` of `source` to `to` of `target`. */
   copy(source: DataView, from: number, target: DataView, to: number): void {
+    if (!this.#json) {
+      copyWords(source, from, target, to, this.length);
+      return;
+    }
     const runs = this.#runs;
     const ends = this.#ends;
     let at = from;
@@ -74,4 +86,11 @@ export class KnownProperties {
       at += UNICODE_ESCAPE;
     }
   }
+}
+
+/** Any bytes, also those that a double would not keep. */
+function copyWords(source: DataView, from: number, target: DataView, to: number, length: number): void {
+  let i = 0;
+  for (; i + 4 <= length; i += 4) target.setInt32(to + i, source.getInt32(from + i));
+  for (; i < length; i++) target.setInt8(to + i, source.getInt8(from + i));
 }

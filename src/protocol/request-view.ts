@@ -1,19 +1,17 @@
 /**
  * A request as the data path sees it: one reusable view over a frame, with the header's fields located in place.
- * JSON headers that look like one before (templates), JSON headers of the usual shape (scan) and binary headers cost no
+ * Headers that look like one before (templates), JSON headers of the usual shape and binary headers (scans) cost no
  * allocation; other JSON headers go through the general decoder and end in a table of the same kind.
  */
 
 import { MAX_HEADER_FIELDS } from '../lib/limits.ts';
-import { fromInt16 } from './codes.ts';
-import { FLAG_RESPONSE, SERIALIZE_BINARY, SERIALIZE_JSON } from './command.ts';
+import { BinaryScan } from './binary-scan.ts';
+import { SERIALIZE_BINARY, SERIALIZE_JSON } from './command.ts';
 import { HEADER_WORD_BYTES } from './command-codec.ts';
 import { ABSENT, FieldTable } from './field-table.ts';
-import { type HeaderTemplate, HeaderTemplates } from './header-template.ts';
+import { type HeaderScan, type HeaderTemplate, HeaderTemplates } from './header-template.ts';
 import { decodeJsonHeader } from './json-header.ts';
 import { JsonScan } from './json-scan.ts';
-
-const BINARY_FIXED_BYTES = 17; // code, language, version, opaque, flag, remark length
 
 export class RequestView {
   code = 0;
@@ -30,8 +28,10 @@ export class RequestView {
   /** The known layout that the header has, or undefined. */
   template: HeaderTemplate | undefined;
   readonly #ownFields = new FieldTable();
-  readonly #templates = new HeaderTemplates();
-  readonly #scan = new JsonScan();
+  readonly #jsonTemplates = new HeaderTemplates();
+  readonly #jsonScan = new JsonScan();
+  readonly #binaryTemplates = new HeaderTemplates();
+  readonly #binaryScan = new BinaryScan();
   #scratch = Buffer.alloc(1024);
 
   constructor() {
@@ -54,8 +54,8 @@ export class RequestView {
     this.bodyOffset = headerTo;
     this.bodyLength = offset + length - headerTo;
     if (this.serializeType === SERIALIZE_JSON) return this.#readJson(bytes, view, headerFrom, headerTo);
-    this.#forgetTemplate();
     if (this.serializeType === SERIALIZE_BINARY) return this.#readBinary(bytes, view, headerFrom, headerTo);
+    this.#forgetTemplate();
     return false;
   }
 
@@ -72,8 +72,16 @@ export class RequestView {
   }
 
   #readJson(bytes: Uint8Array, view: DataView, from: number, to: number): boolean {
-    const template = this.#templates.find(bytes, view, from, to);
-    if (template === undefined) return this.#scanJson(bytes, from, to);
+    const template = this.#jsonTemplates.find(bytes, view, from, to);
+    return template === undefined ? this.#scanJson(bytes, from, to) : this.#take(template);
+  }
+
+  #readBinary(bytes: Uint8Array, view: DataView, from: number, to: number): boolean {
+    const template = this.#binaryTemplates.find(bytes, view, from, to);
+    return template === undefined ? this.#scanBinary(bytes, view, from, to) : this.#take(template);
+  }
+
+  #take(template: HeaderTemplate): true {
     this.template = template;
     this.fields = template.fields;
     this.code = template.code;
@@ -84,50 +92,33 @@ export class RequestView {
   }
 
   #scanJson(bytes: Uint8Array, from: number, to: number): boolean {
-    const scan = this.#scan;
+    const scan = this.#jsonScan;
     this.#forgetTemplate();
     if (!scan.scan(bytes, from, to, this.fields)) return this.#readGeneral(bytes, from, to);
+    this.#takeScan(scan);
+    if (scan.ascii) this.#jsonTemplates.learn(bytes, from, to, scan, this.fields);
+    return true;
+  }
+
+  #scanBinary(bytes: Uint8Array, view: DataView, from: number, to: number): boolean {
+    const scan = this.#binaryScan;
+    this.#forgetTemplate();
+    if (!scan.scan(bytes, view, from, to, this.fields)) return false;
+    this.#takeScan(scan);
+    this.#binaryTemplates.learn(bytes, from, to, scan, this.fields);
+    return true;
+  }
+
+  #takeScan(scan: HeaderScan): void {
     this.code = scan.code;
     this.flag = scan.flag;
     this.opaque = scan.opaque;
     this.version = scan.version;
-    this.#templates.learn(bytes, from, to, scan, this.fields);
-    return true;
   }
 
   #forgetTemplate(): void {
     this.template = undefined;
     this.fields = this.#ownFields;
-  }
-
-  #readBinary(bytes: Uint8Array, view: DataView, from: number, to: number): boolean {
-    this.fields.reset(bytes);
-    if (from + BINARY_FIXED_BYTES > to) return false;
-    this.version = view.getInt16(from + 3);
-    this.opaque = view.getInt32(from + 5);
-    this.flag = view.getInt32(from + 9);
-    const code = view.getInt16(from);
-    this.code = (this.flag & FLAG_RESPONSE) === 0 ? fromInt16(code) : code;
-    const remarkLength = view.getInt32(from + 13);
-    const entriesAt = from + BINARY_FIXED_BYTES + remarkLength;
-    if (remarkLength < 0 || entriesAt + 4 > to) return false;
-    const end = entriesAt + 4 + view.getInt32(entriesAt);
-    if (end < entriesAt + 4 || end > to) return false;
-    let at = entriesAt + 4;
-    while (at < end) {
-      if (at + 2 > end) return false;
-      const nameLength = view.getInt16(at);
-      const nameAt = at + 2;
-      if (nameLength < 0 || nameAt + nameLength + 4 > end) return false;
-      const valueLength = view.getInt32(nameAt + nameLength);
-      const valueAt = nameAt + nameLength + 4;
-      if (valueLength < 0 || valueAt + valueLength > end) return false;
-      // No bytes are no value, as Java reads it.
-      const counts = nameLength > 0 && valueLength > 0;
-      if (counts && !this.fields.add(nameAt, nameLength, valueAt, valueLength, false)) return false;
-      at = valueAt + valueLength;
-    }
-    return true;
   }
 
   /** The general decoder's fields, laid out in scratch memory so that the table can point at them. */

@@ -5,10 +5,12 @@
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { isPlainText } from '../../src/lib/byte-template.ts';
 import { MAX_HEADER_FIELDS as MAX_FIELDS } from '../../src/lib/limits.ts';
 import { type RemotingCommand, SERIALIZE_BINARY, SERIALIZE_JSON } from '../../src/protocol/command.ts';
 import { decodeCommand } from '../../src/protocol/command-codec.ts';
 import { ProtocolError } from '../../src/protocol/errors.ts';
+import { ABSENT, FieldTable } from '../../src/protocol/field-table.ts';
 import { RequestView } from '../../src/protocol/request-view.ts';
 import { PropertyScan } from '../../src/record/property-scan.ts';
 import { binaryHeaders, jsonHeaders } from './headers.ts';
@@ -34,10 +36,14 @@ interface Reading {
 /** undefined: no command. */
 type Reader = (frame: Uint8Array) => Reading | undefined;
 
-const view = new RequestView();
-
 /** As the network thread reads: the frame lies somewhere in a larger buffer. */
-const readInPlace: Reader = (frame) => {
+const readInPlace = inPlace(new RequestView());
+
+function inPlace(view: RequestView): Reader {
+  return (frame) => readWith(view, frame);
+}
+
+function readWith(view: RequestView, frame: Uint8Array): Reading | undefined {
   const buffer = new Uint8Array(frame.length + 11).fill(0x22);
   buffer.set(frame, 7);
   if (!view.read(buffer, new DataView(buffer.buffer), 7, frame.length)) return undefined;
@@ -62,7 +68,7 @@ const readInPlace: Reader = (frame) => {
     integer: (name) => view.integer(name),
     isTrue: (name) => fields.isTrue(fields.find(name)),
   };
-};
+}
 
 function decode(frame: Uint8Array): RemotingCommand | undefined {
   try {
@@ -149,79 +155,153 @@ test('the usual headers are read without the general decoder', () => {
 });
 
 /** A header, and others of its length that differ in a few bytes: what a template is there for. */
-const variations = fc
-  .tuple(
-    jsonHeaders,
-    fc.array(
-      fc.array(
-        fc.tuple(
-          fc.nat(400),
-          fc.oneof(fc.constantFrom(...Buffer.from('0159afzA"\\u\x01{}:,-')), fc.nat(255)),
-        ),
-        { minLength: 1, maxLength: 3 },
-      ),
-      { maxLength: 6 },
-    ),
-  )
-  .map(([header, variants]) => [
+function variationsOf(headers: fc.Arbitrary<Uint8Array>, bytes: Uint8Array): fc.Arbitrary<Uint8Array[]> {
+  const change = fc.tuple(fc.nat(400), fc.oneof(fc.constantFrom(...bytes), fc.nat(255)));
+  const changes = fc.array(fc.array(change, { minLength: 1, maxLength: 3 }), { maxLength: 6 });
+  return fc.tuple(headers, changes).map(([header, variants]) => [
     header,
-    ...variants.map((changes) => {
+    ...variants.map((some) => {
       const variant = header.slice();
-      for (const [at, byte] of changes) if (variant.length > 0) variant[at % variant.length] = byte;
+      for (const [at, byte] of some) if (variant.length > 0) variant[at % variant.length] = byte;
       return variant;
     }),
     header,
   ]);
+}
 
-test('headers of one length, one after the other', () => {
+const jsonVariations = variationsOf(jsonHeaders, Buffer.from('0159afzA"\\u\x01{}:,-'));
+const binaryVariations = variationsOf(
+  binaryHeaders,
+  Uint8Array.from([0, 1, 2, 3, 4, 5, 0x31, 0x61, 0x80, 0xff]),
+);
+
+const VARIATIONS: [name: string, type: number, variations: fc.Arbitrary<Uint8Array[]>][] = [
+  ['JSON', SERIALIZE_JSON, jsonVariations],
+  ['binary', SERIALIZE_BINARY, binaryVariations],
+];
+
+/** All of them by one reader; a new one, so that the first header is sure to become its template. */
+function agreeInTurn(type: number, headers: Uint8Array[], read = inPlace(new RequestView())): void {
+  for (const header of headers) agree(read, frameOf(type, header, new Uint8Array(0)));
+}
+
+for (const [name, type, variations] of VARIATIONS) {
+  test(`${name} headers of one length, one after the other`, () => {
+    fuzz(variations, (headers) => agreeInTurn(type, headers), 10_000);
+  });
+
+  test(`${name} headers of one length, after many others`, () => {
+    fuzz(variations, (headers) => agreeInTurn(type, headers, readInPlace), 5_000);
+  });
+}
+
+test('the same bytes as a header of either form', () => {
+  const read = inPlace(new RequestView());
+  const headers = fc.oneof(jsonHeaders, binaryHeaders);
   fuzz(
-    variations,
-    (headers) => {
-      for (const header of headers) agree(readInPlace, frameOf(SERIALIZE_JSON, header, new Uint8Array(0)));
+    headers,
+    (header) => {
+      for (const type of [SERIALIZE_JSON, SERIALIZE_BINARY, SERIALIZE_JSON, SERIALIZE_BINARY])
+        agree(read, frameOf(type, header, new Uint8Array(0)));
     },
-    10_000,
+    5_000,
   );
 });
+
+/** A header whose only field, i, holds these properties; every character is a byte of them. */
+interface PropertyForm {
+  name: string;
+  units: string;
+  frame(properties: string): Uint8Array;
+}
+
+const PROPERTY_FORMS: PropertyForm[] = [
+  {
+    name: 'JSON',
+    units: 'abzAZ019 _-:"\\\x01\x02\n\x7f\0',
+    frame: (properties) => {
+      const header =
+        `{"code":310,"extFields":{"i":${javaQuoted(properties)}},"flag":0,"language":"JAVA","opaque":7,` +
+        '"serializeTypeCurrentRPC":"JSON","version":513}';
+      return frameOf(SERIALIZE_JSON, Buffer.from(header), new Uint8Array(0));
+    },
+  },
+  {
+    name: 'binary',
+    units: 'abzAZ019 _-:"\\\x01\x02\x03\n\x7f\0\x80\xc3\xf4\xff',
+    frame: (properties) => {
+      const header = Buffer.alloc(28 + properties.length);
+      header.writeInt16BE(310, 0);
+      header.writeInt32BE(7 + properties.length, 17);
+      header.writeInt16BE(1, 21);
+      header.write('i', 23);
+      header.writeInt32BE(properties.length, 24);
+      header.write(properties, 28, 'latin1');
+      return frameOf(SERIALIZE_BINARY, header, new Uint8Array(0));
+    },
+  },
+];
 
 /** What the record writer takes from a template must be what a scan of the copied properties finds. */
-test('properties of a known layout', () => {
-  const request = new RequestView();
-  const text = fc.string({ unit: fc.constantFrom(...'abzAZ019 _-:"\\\x01\x02\n\x7f'), maxLength: 8 });
-  const key = fc.oneof(
-    fc.constantFrom('KEYS', 'TAGS', 'WAIT', 'UNIQ_KEY', 'DELAY', 'TRAN_MSG', 'TIMER_X'),
-    text,
-  );
-  const entries = fc.array(fc.tuple(key, text), { maxLength: 5 });
-  let known = 0;
-  fuzz(
-    fc.tuple(entries, fc.array(text, { maxLength: 5 }), fc.boolean()),
-    ([first, values, terminated]) => {
-      const second = first.map(([name, value], i) => [name, values[i]?.padEnd(value.length, 'x') ?? value]);
-      for (const list of [first, first, second]) {
-        const joined = list.map(([name, value]) => `${name}\x01${value}`).join('\x02');
-        const properties = terminated ? `${joined}\x02` : joined;
-        const header = Buffer.from(
-          `{"code":310,"extFields":{"i":${javaQuoted(properties)}},"flag":0,"language":"JAVA","opaque":7,` +
-            '"serializeTypeCurrentRPC":"JSON","version":513}',
-        );
-        const frame = frameOf(SERIALIZE_JSON, header, new Uint8Array(0));
-        assert.ok(request.read(frame, new DataView(frame.buffer, frame.byteOffset), 0, frame.length));
-        const field = request.fields.find('i');
-        const fromTemplate = request.template?.properties(field);
-        if (fromTemplate === undefined) continue;
-        known++;
-        const copy = new Uint8Array(fromTemplate.length + 2);
-        fromTemplate.copy(request.view, request.fields.valueStart(field), new DataView(copy.buffer), 1);
-        assert.is(Buffer.from(copy.subarray(1, -1)).toString(), properties);
-        const scan = new PropertyScan();
-        scan.scan(copy, new DataView(copy.buffer), 1, copy.length - 1, 1);
-        assert.equal(placesOf(fromTemplate.scan), placesOf(scan));
-      }
-    },
-    10_000,
-  );
-  assert.ok(known > 5_000, `only ${known} headers were known`);
-});
+function agreeOnProperties(request: RequestView, properties: string): boolean {
+  const field = request.fields.find('i');
+  const known = request.template?.properties(field);
+  if (known === undefined) return false;
+  const copy = new Uint8Array(known.length + 2);
+  const view = new DataView(copy.buffer);
+  known.copy(request.view, request.fields.valueStart(field), view, 1);
+  assert.is(Buffer.from(copy.subarray(1, -1)).toString('latin1'), properties);
+  const scan = new PropertyScan();
+  scan.scan(copy, view, 1, copy.length - 1, 1);
+  assert.equal(placesOf(known.scan), placesOf(scan));
+  assert.is(known.nul, properties.includes('\0'));
+  const plainKey = isPlainText(copy, 1 + scan.uniqueKeyOffset, scan.uniqueKeyLength);
+  assert.ok(plainKey || !known.plainKey, 'a key that is taken for plain is plain');
+  return true;
+}
+
+function joined(list: [name: string, value: string][], terminated: boolean): string {
+  const text = list.map(([name, value]) => `${name}\x01${value}`).join('\x02');
+  return terminated ? `${text}\x02` : text;
+}
+
+function changed(text: string, changes: [at: number, unit: string][]): string {
+  const units = [...text];
+  for (const [at, unit] of changes) if (units.length > 0) units[at % units.length] = unit;
+  return units.join('');
+}
+
+for (const { name, units, frame } of PROPERTY_FORMS) {
+  test(`properties of a known layout in a ${name} header`, () => {
+    const text = fc.string({ unit: fc.constantFrom(...units), maxLength: 8 });
+    const key = fc.oneof(
+      fc.constantFrom('KEYS', 'TAGS', 'WAIT', 'UNIQ_KEY', 'DELAY', 'TRAN_MSG', 'TIMER_X'),
+      text,
+    );
+    const entries = fc.array(fc.tuple(key, text), { maxLength: 5 });
+    const changes = fc.array(fc.tuple(fc.nat(60), fc.constantFrom(...units)), { maxLength: 2 });
+    const inputs = fc.tuple(entries, fc.array(text, { maxLength: 5 }), fc.boolean(), changes);
+    let known = 0;
+    fuzz(
+      inputs,
+      ([first, values, terminated, some]) => {
+        const request = new RequestView();
+        const second = first.map(([name, value], i): [string, string] => [
+          name,
+          values[i]?.padEnd(value.length, 'x').slice(0, value.length) ?? value,
+        ]);
+        const [one, two] = [first, second].map((list) => joined(list, terminated)) as [string, string];
+        for (const properties of [one, one, two, changed(one, some), one]) {
+          const bytes = frame(properties);
+          assert.ok(request.read(bytes, new DataView(bytes.buffer, bytes.byteOffset), 0, bytes.length));
+          if (agreeOnProperties(request, properties)) known++;
+        }
+      },
+      10_000,
+    );
+    assert.ok(known > 8_000, `only ${known} headers were known`);
+  });
+}
 
 /** As fastjson writes it: control characters as \\u00xx. */
 function javaQuoted(text: string): string {
@@ -258,16 +338,50 @@ test('a wrong reader is found out', () => {
   for (const wrong of [byJsonParse, deafToEscapes]) {
     assert.throws(() => fuzz(jsonFrames, (frame) => agree(wrong, frame), 20_000), /Property failed/);
   }
-  // Trusts the length alone: what a template must never do.
+});
+
+test('a wrong template is found out', () => {
+  for (const [name, type, variations] of VARIATIONS) {
+    for (const wrong of [byLength, byLayout]) {
+      const inTurn = (headers: Uint8Array[]) => agreeInTurn(type, headers, wrong());
+      assert.throws(() => fuzz(variations, inTurn, 10_000), /Property failed/, `${wrong.name}, ${name}`);
+    }
+  }
+});
+
+/** Trusts the length alone: what a template must never do. */
+function byLength(): Reader {
   let last: { length: number; reading: Reading | undefined } | undefined;
-  const byLength: Reader = (frame) => {
+  return (frame) => {
     if (last?.length !== frame.length) last = { length: frame.length, reading: readInPlace(frame.slice()) };
     return last.reading;
   };
-  const inTurn = (headers: Uint8Array[]) => {
-    for (const header of headers) agree(byLength, frameOf(SERIALIZE_JSON, header, new Uint8Array(0)));
+}
+
+/** Takes fields to stand where those of the last header of that length stood, whatever lies between them. */
+function byLayout(): Reader {
+  const own = new RequestView();
+  const fields = new FieldTable(true);
+  let length = -1;
+  return (frame) => {
+    const reading = readInPlace(frame);
+    if (reading === undefined) return reading;
+    if (length !== frame.length) {
+      length = frame.length;
+      own.read(frame, new DataView(frame.buffer, frame.byteOffset), 0, length);
+      if (own.fields.bytes !== frame) length = -1;
+      fields.adopt(own.fields, 0);
+    }
+    if (length < 0) return reading;
+    fields.moveTo(frame, 0);
+    return {
+      ...reading,
+      has: (name) => fields.find(name) !== ABSENT,
+      text: (name) => fields.text(fields.find(name)),
+      integer: (name) => fields.integer(fields.find(name)),
+      isTrue: (name) => fields.isTrue(fields.find(name)),
+    };
   };
-  assert.throws(() => fuzz(variations, inTurn, 10_000), /Property failed/);
-});
+}
 
 test.run();

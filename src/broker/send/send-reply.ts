@@ -4,25 +4,27 @@ import { decimalLength, writeDecimal, writeHex16 } from '../../lib/digits.ts';
 import type { Connection } from '../../net/connection.ts';
 import type { PendingSends } from '../../net/pending-sends.ts';
 import { SEND_BINARY, SEND_PLAIN_KEY } from '../../net/pending-sends.ts';
-import { PROTOCOL_VERSION, responseTo, SERIALIZE_BINARY, SERIALIZE_JSON } from '../../protocol/command.ts';
-import { encodeCommand } from '../../protocol/command-codec.ts';
+import { OPAQUE_OFFSET } from '../../protocol/binary-header.ts';
+import { responseTo, SERIALIZE_BINARY, SERIALIZE_JSON } from '../../protocol/command.ts';
+import { encodeCommand, HEADER_WORD_BYTES, LENGTH_BYTES } from '../../protocol/command-codec.ts';
+import { ABSENT } from '../../protocol/field-table.ts';
+import { RequestView } from '../../protocol/request-view.ts';
 import { encodeMessageId, type HostAddress } from '../../record/message-id.ts';
 
 /** Longest unique key that gets a template; clients make 32 characters, and lengths come from outside. */
 const TEMPLATE_KEY = 64;
-const HEX_DIGITS = 16;
+const POSITION_DIGITS = 16;
 /** Longest list of message ids that gets a template. */
 const TEMPLATE_IDS = 128;
 /** Broker and clients need a handful; lengths come from outside. */
 const TEMPLATES_MAX = 1000;
-/** Frame length and header word. */
-const FRAME_HEAD = 8;
+const JSON_OPAQUE = '"opaque":';
 
-/** A whole reply frame for numbers of certain lengths, and where they go. */
+/** A whole reply frame for parts of certain lengths, and where they go. */
 interface Template {
   bytes: Uint8Array;
-  /** Of the first id; those of the others follow at `idStep`. */
-  physicalOffset: number;
+  /** The position in the first id; those in the others follow at `idStep`. */
+  position: number;
   queueId: number;
   queueOffset: number;
   key: number;
@@ -37,34 +39,38 @@ export interface ReplyIdentity {
 
 export class SendReply {
   readonly #identity: ReplyIdentity;
-  /** Bytes from one message id of a list to the next. */
+  /** Bytes from one message id of a list to the next, and from the start of an id to its position. */
   readonly #idStep: number;
+  readonly #positionInId: number;
   /** By the lengths of the parts that vary; a running broker needs a handful. */
   readonly #templates = new Map<number, Template>();
+  /** Says where the fields of a reply stand. */
+  readonly #reader = new RequestView();
 
   constructor(identity: ReplyIdentity) {
     this.#identity = identity;
-    this.#idStep = `${encodeMessageId(identity.storeHost, 0)},`.length;
+    const idLength = encodeMessageId(identity.storeHost, 0).length;
+    this.#idStep = idLength + 1;
+    this.#positionInId = idLength - POSITION_DIGITS;
   }
 
   /** Writes the answer of send `index` with response code `code` to the connection's output. */
   write(connection: Connection, sends: PendingSends, index: number, code: number): void {
-    const binary = ((sends.flags[index] as number) & SEND_BINARY) !== 0;
-    if (code !== 0 || binary || !this.#writeJson(connection, sends, index)) {
-      this.#writeGeneral(connection, sends, index, code, binary);
+    if (code !== 0 || !this.#writeTemplate(connection, sends, index)) {
+      const key = Buffer.alloc(sends.keyLength[index] as number);
+      sends.copyKey(index, key, 0);
+      connection.append(this.#encode(sends, index, code, key.toString()));
     }
   }
 
-  /** False, with nothing written, when a batch or the unique key is too long, or the key would need escapes. */
-  #writeJson(connection: Connection, sends: PendingSends, index: number): boolean {
+  /** False, with nothing written, when there is no template for it, or the unique key may not stand as it is. */
+  #writeTemplate(connection: Connection, sends: PendingSends, index: number): boolean {
     const keyLength = sends.keyLength[index] as number;
     const sizes = sends.batchSizes.size > 0 ? sends.batchSizes.get(index) : undefined;
     const ids = sizes === undefined ? 1 : sizes.length;
     if (keyLength > TEMPLATE_KEY || ids > TEMPLATE_IDS) return false;
-    const queueId = sends.queueId[index] as number;
-    const queueOffset = sends.queueOffset[index] as number;
-    const opaque = sends.opaque[index] as number;
-    const template = this.#template(ids, keyLength, queueId, queueOffset, opaque);
+    const template = this.#template(sends, index, ids, keyLength);
+    if (template === undefined) return false;
     const start = connection.reserve(template.bytes.length);
     const out = connection.output;
     out.set(template.bytes, start);
@@ -77,71 +83,59 @@ export class SendReply {
     }
     let position = sends.physicalOffset[index] as number;
     for (let id = 0; id < ids; id++) {
-      writeHex16(out, start + template.physicalOffset + id * this.#idStep, position);
+      writeHex16(out, start + template.position + id * this.#idStep, position);
       if (sizes !== undefined) position += sizes[id] as number;
     }
-    writeDecimal(out, start + template.queueId, queueId);
-    writeDecimal(out, start + template.queueOffset, queueOffset);
-    writeDecimal(out, start + template.opaque, opaque);
+    writeDecimal(out, start + template.queueId, sends.queueId[index] as number);
+    writeDecimal(out, start + template.queueOffset, sends.queueOffset[index] as number);
+    const opaque = sends.opaque[index] as number;
+    if (isBinary(sends, index)) out.writeInt32BE(opaque, start + template.opaque);
+    else writeDecimal(out, start + template.opaque, opaque);
     return true;
   }
 
-  #template(ids: number, keyLength: number, queueId: number, queueOffset: number, opaque: number): Template {
-    const lengths = [decimalLength(queueId), decimalLength(queueOffset), decimalLength(opaque)] as const;
-    const name = (((ids * 128 + keyLength) * 32 + lengths[0]) * 32 + lengths[1]) * 32 + lengths[2];
+  #template(sends: PendingSends, index: number, ids: number, keyLength: number): Template | undefined {
+    const queueId = decimalLength(sends.queueId[index] as number);
+    const queueOffset = decimalLength(sends.queueOffset[index] as number);
+    // The opaque of a binary header always has the same length.
+    const opaque = isBinary(sends, index) ? 0 : decimalLength(sends.opaque[index] as number);
+    const name = (((ids * 128 + keyLength) * 32 + queueId) * 32 + queueOffset) * 32 + opaque;
     let template = this.#templates.get(name);
     if (template === undefined) {
       if (this.#templates.size >= TEMPLATES_MAX) this.#templates.clear();
-      template = this.#makeTemplate(ids, keyLength, ...lengths);
-      this.#templates.set(name, template);
+      template = this.#makeTemplate(sends, index, keyLength);
+      if (template !== undefined) this.#templates.set(name, template);
     }
     return template;
   }
 
-  #makeTemplate(
-    ids: number,
-    keyLength: number,
-    queueId: number,
-    queueOffset: number,
-    opaque: number,
-  ): Template {
-    const { regionId, traceOn, storeHost } = this.#identity;
-    const host = encodeMessageId(storeHost, 0).slice(0, -HEX_DIGITS);
-    let text = `{"code":0,"extFields":{"MSG_REGION":${JSON.stringify(regionId)},"TRACE_ON":"${traceOn}","msgId":"`;
-    text += host;
-    const place = (length: number): number => {
-      const at = FRAME_HEAD + Buffer.byteLength(text);
-      text += '0'.repeat(length);
-      return at;
+  /**
+   * From the answer of send `index`, its key replaced by one that may stand as it is. Undefined when that answer cannot
+   * be read in place (a JSON header with the opaque -2147483648): nobody could say where its fields stand.
+   */
+  #makeTemplate(sends: PendingSends, index: number, keyLength: number): Template | undefined {
+    const frame = this.#encode(sends, index, 0, '0'.repeat(keyLength));
+    const bytes = new Uint8Array(frame);
+    const reader = this.#reader;
+    const isRead = reader.read(bytes, new DataView(bytes.buffer), LENGTH_BYTES, bytes.length - LENGTH_BYTES);
+    if (!isRead || reader.fields.bytes !== bytes) return undefined;
+    const placeOf = (name: string): number => {
+      const field = reader.fields.find(name);
+      return field === ABSENT ? 0 : reader.fields.valueStart(field);
     };
-    const template = { physicalOffset: place(HEX_DIGITS), queueId: 0, queueOffset: 0, key: 0, opaque: 0 };
-    for (let id = 1; id < ids; id++) text += `,${host}${'0'.repeat(HEX_DIGITS)}`;
-    text += '","queueId":"';
-    template.queueId = place(queueId);
-    text += '","queueOffset":"';
-    template.queueOffset = place(queueOffset);
-    if (keyLength > 0) text += '","transactionId":"';
-    template.key = place(keyLength);
-    text += '"},"flag":1,"language":"JAVA","opaque":';
-    template.opaque = place(opaque);
-    text += `,"serializeTypeCurrentRPC":"JSON","version":${PROTOCOL_VERSION}}`;
-    const header = Buffer.byteLength(text);
-    const bytes = Buffer.alloc(FRAME_HEAD + header);
-    bytes.writeInt32BE(4 + header, 0);
-    bytes.writeInt32BE(header, 4);
-    bytes.write(text, FRAME_HEAD);
-    return { ...template, bytes };
+    return {
+      bytes,
+      position: placeOf('msgId') + this.#positionInId,
+      queueId: placeOf('queueId'),
+      queueOffset: placeOf('queueOffset'),
+      key: placeOf('transactionId'),
+      opaque: isBinary(sends, index)
+        ? LENGTH_BYTES + HEADER_WORD_BYTES + OPAQUE_OFFSET
+        : frame.lastIndexOf(JSON_OPAQUE) + JSON_OPAQUE.length,
+    };
   }
 
-  #writeGeneral(
-    connection: Connection,
-    sends: PendingSends,
-    index: number,
-    code: number,
-    binary: boolean,
-  ): void {
-    const key = Buffer.alloc(sends.keyLength[index] as number);
-    sends.copyKey(index, key, 0);
+  #encode(sends: PendingSends, index: number, code: number, key: string): Buffer {
     const fields: Record<string, string> = {
       MSG_REGION: this.#identity.regionId,
       TRACE_ON: String(this.#identity.traceOn),
@@ -149,13 +143,12 @@ export class SendReply {
       queueId: String(sends.queueId[index]),
       queueOffset: String(sends.queueOffset[index]),
     };
-    if (key.length > 0) fields['transactionId'] = key.toString();
+    if (key.length > 0) fields['transactionId'] = key;
     const request = {
       opaque: sends.opaque[index] as number,
-      serializeType: binary ? SERIALIZE_BINARY : SERIALIZE_JSON,
+      serializeType: isBinary(sends, index) ? SERIALIZE_BINARY : SERIALIZE_JSON,
     };
-    const frame = encodeCommand(responseTo(request, code, undefined, fields));
-    connection.append(frame);
+    return encodeCommand(responseTo(request, code, undefined, fields));
   }
 
   /** One id, or those of all messages of a batch, joined by commas. */
@@ -170,4 +163,8 @@ export class SendReply {
     }
     return ids.join(',');
   }
+}
+
+function isBinary(sends: PendingSends, index: number): boolean {
+  return ((sends.flags[index] as number) & SEND_BINARY) !== 0;
 }

@@ -126,4 +126,128 @@ test('as many fields as there is room for, and not one more', () => {
   assert.is(read(json(header(MAX_FIELDS + 1))), undefined);
 });
 
+type Field = [name: string | Uint8Array, value: string | Uint8Array];
+
+interface Head {
+  code?: number;
+  version?: number;
+  opaque?: number;
+  flag?: number;
+}
+
+function binary(fields: Field[], { code = 310, version = 513, opaque = 1, flag = 0 }: Head = {}): Buffer {
+  const entries = fields.flatMap(([name, value]) => {
+    const [nameBytes, valueBytes] = [Buffer.from(name), Buffer.from(value)];
+    const [nameLength, valueLength] = [Buffer.alloc(2), Buffer.alloc(4)];
+    nameLength.writeInt16BE(nameBytes.length);
+    valueLength.writeInt32BE(valueBytes.length);
+    return [nameLength, nameBytes, valueLength, valueBytes];
+  });
+  const length = Buffer.concat(entries).length;
+  const head = Buffer.alloc(4 + 21);
+  head.writeInt32BE((1 << 24) | (21 + length), 0);
+  head.writeInt16BE(code, 4);
+  head.writeInt16BE(version, 7);
+  head.writeInt32BE(opaque, 9);
+  head.writeInt32BE(flag, 13);
+  head.writeInt32BE(length, 21);
+  return Buffer.concat([head, ...entries]);
+}
+
+const KNOWN: Field[] = [
+  ['a', 'group'],
+  ['topic', 'T1'],
+  ['n', '-12'],
+  ['i', 'KEYS\x01k1\x02TAGS\x01A\x02'],
+];
+
+function known(...more: Field[]): Field[] {
+  return KNOWN.map((field) => more.find(([name]) => name === field[0]) ?? field);
+}
+
+test('a binary header like one before is known: its opaque and bytes of its values are its own', () => {
+  const request = new RequestView();
+  read(binary(KNOWN), request);
+  assert.is(request.template, undefined);
+  for (const opaque of [0, 2, -1, -2147483648, 2147483647, 0x01020304]) {
+    read(binary(known(['n', '345'], ['topic', 'é']), { opaque }), request);
+    assert.is.not(request.template, undefined, `opaque ${opaque}`);
+    assert.equal(
+      [request.code, request.version, request.flag, request.opaque],
+      [310, 513, 0, opaque],
+      'the numbers of the head',
+    );
+    assert.equal([request.text('a'), request.text('topic'), request.integer('n')], ['group', 'é', 345]);
+  }
+  for (const properties of [
+    'KEYS\x01xy\x02TAGS\x01"\x02',
+    Buffer.from('KEYS\x01\xff\x80\x02TAGS\x01\\\x02', 'latin1'),
+  ]) {
+    read(binary(known(['i', properties])), request);
+    assert.is.not(request.template, undefined);
+    assert.is(request.text('i'), Buffer.from(properties).toString());
+  }
+});
+
+test('a binary header of a known length and another structure is read anew', () => {
+  const others: [what: string, frame: Buffer][] = [
+    ['another code', binary(KNOWN, { code: 320 })],
+    ['one-way', binary(KNOWN, { flag: 2 })],
+    ['another version', binary(KNOWN, { version: 479 })],
+    ['another name', binary(KNOWN.map(([name, value]) => [name === 'topic' ? 'tropc' : name, value]))],
+    ['other lengths', binary(known(['a', 'groups'], ['topic', 'T']))],
+    ['no value, and another longer', binary(known(['a', ''], ['topic', 'T1group']))],
+    ['another name of a property', binary(known(['i', 'KEYZ\x01k1\x02TAGS\x01A\x02']))],
+    ['a separator elsewhere', binary(known(['i', 'KEYS\x01\x021\x02TAGS\x01A\x02']))],
+    ['a NUL among properties', binary(known(['i', 'KEYS\x01k\0\x02TAGS\x01A\x02']))],
+  ];
+  for (const [what, frame] of others) {
+    const request = new RequestView();
+    read(binary(KNOWN), request);
+    assert.is(read(frame, request), request, what);
+    assert.is(request.template, undefined, what);
+    const anew = read(frame) as RequestView;
+    assert.equal([request.code, request.flag, request.version], [anew.code, anew.flag, anew.version], what);
+    for (const name of ['a', 'topic', 'tropc', 'n', 'i']) {
+      assert.equal([request.has(name), request.text(name)], [anew.has(name), anew.text(name)], what);
+    }
+    assert.is.not(read(binary(KNOWN), request)?.template, undefined, 'the first is still known');
+  }
+});
+
+test('a value without bytes is absent, also in a known binary header', () => {
+  const request = new RequestView();
+  const fields: Field[] = [
+    ['a', ''],
+    ['', 'nameless'],
+    ['b', 'x'],
+    ['b', 'last'],
+  ];
+  for (let time = 0; time < 3; time++) {
+    read(binary(fields, { opaque: time }), request);
+    assert.is(request.template !== undefined, time > 0);
+    assert.equal([request.has('a'), request.has(''), request.text('b')], [false, false, 'last']);
+  }
+});
+
+test('lengths that lie end a known header as they end an unknown one', () => {
+  const request = new RequestView();
+  const frame = binary(KNOWN);
+  read(frame, request);
+  const places: [at: number, bytes: number[]][] = [
+    [17, [0x80, 0, 0, 0]], // remark
+    [17, [0, 0, 0x7f, 0xff]],
+    [21, [0xff, 0xff, 0xff, 0xff]], // fields
+    [21, [0, 0, 1, 0]],
+    [25, [0xff, 0xff]], // first name
+    [28, [0x80, 0, 0, 5]], // first value
+  ];
+  for (const [at, bytes] of places) {
+    const lie = Buffer.from(frame);
+    lie.set(bytes, at);
+    assert.is(read(lie, request), undefined, `at ${at}`);
+  }
+  assert.is.not(read(frame, request)?.template, undefined);
+});
+
 test.run();
