@@ -1,5 +1,5 @@
-// Every way to spread writer, dispatcher and flusher over threads carries messages, holds back who sends too much, lets
-// control's own messages in, and stops cleanly.
+// Every way to spread the engine over threads carries messages, holds back who sends too much, delivers what becomes due,
+// also what has waited for the start, and stops cleanly.
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -67,7 +67,7 @@ for (const layout of ENGINE_LAYOUTS) {
       after.push(() => void first.child.kill('SIGKILL'));
       const client = new CommandClient({ address: first.broker });
       const sent = await sendAll(client, 'spread');
-      // Delivered by control: through its own ring to the same writer.
+      // Delivered through a ring of its own to the same writer.
       // Under ASYNC_FLUSH a message is acknowledged before its queue shows it, and a pull behind the queue's end is
       // answered at once instead of waiting.
       while ((await readQueue(client, 'spread', 0)).length < sent.length);
@@ -76,13 +76,16 @@ for (const layout of ENGINE_LAYOUTS) {
       await client.request(pullRequest('spread', 0, sent.length, 10_000), 15_000);
       const expected = [...sent, 'delayed'];
       assert.equal(await readQueue(client, 'spread', 0), expected);
+      const waits = sendRequest('spread', 0, 'waits', Buffer.from('longer'), [['DELAY', '1']]);
+      assert.is((await client.request(waits, 5_000)).code, 0);
       client.close();
       await stop(first);
 
       const second = await start(layout, flush, directory);
       after.push(() => void second.child.kill('SIGKILL'));
       const again = new CommandClient({ address: second.broker });
-      assert.equal(await readQueue(again, 'spread', 0), expected);
+      await again.request(pullRequest('spread', 0, expected.length, 10_000), 15_000);
+      assert.equal(await readQueue(again, 'spread', 0), [...expected, 'waits']);
       assert.is((await again.request(sendRequest('spread', 0, 'more', Buffer.from('z')), 5_000)).code, 0);
       again.close();
       await stop(second);
