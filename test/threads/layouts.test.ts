@@ -1,5 +1,5 @@
-// Every way to spread the engine over threads carries messages, holds back who sends too much, delivers what becomes due,
-// also what has waited for the start, and stops cleanly.
+// Every way to spread the engine over threads carries messages, holds back who sends too much, delivers what becomes
+// due, also what has waited for the start, and stops cleanly.
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
