@@ -80,7 +80,7 @@ export class DeliveryAgent implements Agent {
     this.#lost = new Int32Array(broker.arrivalsLost);
     this.#agenda = new Agenda(clock);
     this.#log = new QuietLog(reportingLog, this.#agenda, LIFE_LINES);
-    this.#progress = new DelayProgress(clock, shape.delays);
+    this.#progress = new DelayProgress(clock, shape.delays, shape.skew);
     this.#durable = new DurableProgress(this.#progress, this.#positions);
     this.#puts = this.#makePuts(shape, participant);
     this.#delays = new DelayService({
@@ -92,6 +92,7 @@ export class DeliveryAgent implements Agent {
       put: this.#puts.begin,
       busy: () => this.#puts.busy !== undefined,
       progress: this.#progress,
+      endAtStart: (level) => shape.ends[level - 1] ?? 0,
       levels: new DelayLevels(shape.delayLevels),
     });
     for (const id of this.#queues.of(SCHEDULE_TOPIC)) this.#directory.addInterest(id, number);
@@ -205,7 +206,7 @@ export class DeliveryAgent implements Agent {
   #endStop(): void {
     if (!this.#stopping || this.#stopped || !this.#delays.idle) return;
     this.#stopped = true;
-    // Written when all of the log is durable.
+    // Control writes it when all of the log is durable.
     this.#tell({ kind: 'delivery', delays: this.#progress.state(), stopped: true });
   }
 

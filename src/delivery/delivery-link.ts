@@ -1,9 +1,10 @@
 /** Control's end: tells the delivery agent what it must know, and keeps what it tells of its progress in files. */
+import type { Clock } from '../lib/clock.ts';
 import type { DelayOffsets } from '../metadata/delay-offsets.ts';
 import type { DelayTimes } from '../metadata/delay-times.ts';
 import type { BrokerSettings } from '../metadata/settings.ts';
 import type { ChannelSender } from '../ring/channel.ts';
-import type { DelayState } from './delay/delay-progress.ts';
+import { type DelayState, notBegun } from './delay/delay-progress.ts';
 import { DELIVERY_LIMITS, DELIVERY_STOPS, type DeliveryLimits } from './delivery-records.ts';
 import type { DeliveryReport } from './delivery-shape.ts';
 
@@ -16,40 +17,64 @@ export interface DeliveryTables {
 export class DeliveryLink {
   readonly #tables: DeliveryTables;
   readonly #commands: ChannelSender;
-  #told: number;
+  #told = 0;
+  /** The last progress, which counts when the log is durable. */
+  #last: DelayState | undefined;
   #end: () => void = () => {};
   #stopped: Promise<void> | undefined;
 
   constructor(tables: DeliveryTables, commands: ChannelSender) {
     this.#tables = tables;
     this.#commands = commands;
-    this.#told = this.limits.maxPending;
   }
 
   get limits(): DeliveryLimits {
     return { maxPending: this.#tables.settings.scheduleAsyncDeliverMaxPendingLimit };
   }
 
-  /** What the files hold, for the agent to begin with. */
+  /** What it begins with. */
+  beginWith(): { delays: DelayState; limits: DeliveryLimits } {
+    const { delays, limits } = this;
+    this.#told = limits.maxPending;
+    return { delays, limits };
+  }
+
+  /** What the files hold. */
   get delays(): DelayState {
     const { delayOffsets, delayTimes } = this.#tables;
     return { offsets: [...delayOffsets.entries()], times: [...delayTimes.entries()] };
   }
 
   readonly heard = ({ delays, stopped }: DeliveryReport): void => {
-    const { delayOffsets, delayTimes } = this.#tables;
-    for (const [level, offset] of delays.offsets) delayOffsets.set(level, offset);
-    for (const [level, times] of delays.times) delayTimes.set(level, times);
-    if (stopped) this.#end();
-    else this.#tellLimits();
+    if (stopped) {
+      this.#last = delays;
+      this.#end();
+      return;
+    }
+    this.#note(delays);
+    this.#tellLimits();
   };
 
-  /**
-   * Nothing more becomes due; resolves when what is under way has ended, and the tables hold how far it came: at once
-   * when nobody `delivers` yet.
-   */
-  stop(delivers: boolean): Promise<void> {
-    if (!delivers) return Promise.resolve();
+  /** Instead of a stop where delivery has never begun. */
+  neverBegan(levels: number, skewAtStart: number, clock: Clock): void {
+    const before = this.delays;
+    const after = notBegun(before, levels, skewAtStart, clock);
+    if (after !== before) this.#note(after);
+  }
+
+  /** After the stop: the log is durable, and so is what was delivered last. */
+  logIsDurable(): void {
+    if (this.#last !== undefined) this.#note(this.#last);
+  }
+
+  #note({ offsets, times }: DelayState): void {
+    const { delayOffsets, delayTimes } = this.#tables;
+    for (const [level, offset] of offsets) delayOffsets.set(level, offset);
+    for (const [level, state] of times) delayTimes.set(level, state);
+  }
+
+  /** Nothing more becomes due; resolves when what is under way has ended. */
+  stop(): Promise<void> {
     this.#stopped ??= new Promise((resolve) => {
       this.#end = resolve;
       this.#command(DELIVERY_STOPS, '');

@@ -17,6 +17,10 @@ export interface DeliveryShape {
   /** messageDelayLevel */
   delayLevels: string;
   delays: DelayState;
+  /** Where the queue of each level ended when the broker started, level 1 first: what has come since is all new. */
+  ends: readonly number[];
+  /** By how much the machine's clock was ahead of the monotonic one then, ms. */
+  skew: number;
   limits: DeliveryLimits;
 }
 

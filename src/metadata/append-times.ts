@@ -43,6 +43,16 @@ export interface AppendTimesState {
   spans: readonly AppendSpan[];
 }
 
+/** By how much the machine's clock is ahead of the monotonic one, ms. */
+export function skewOf(clock: Clock): number {
+  return clock.now() - clock.monotonic();
+}
+
+/** Whether the clock was set between two looks at its skew. */
+export function isStep(before: number, after: number): boolean {
+  return Math.abs(after - before) > SKEW_TOLERANCE_MS;
+}
+
 export class AppendTimes {
   readonly #clock: Clock;
   readonly #delayMs: number;
@@ -51,11 +61,14 @@ export class AppendTimes {
   #steppedAt = Number.NEGATIVE_INFINITY;
   #lookedAt: number;
 
-  /** `before`: the state that an earlier process of the same boot left; entries from `end` on are gone since. */
-  constructor(clock: Clock, delayMs: number, before?: AppendTimesState, end = 0) {
+  /**
+   * `before`: the state that an earlier process of the same boot left; entries from `end` on are gone since. `skew`: as
+   * it was when the log was opened, which is before what has come since.
+   */
+  constructor(clock: Clock, delayMs: number, before?: AppendTimesState, end = 0, skew = skewOf(clock)) {
     this.#clock = clock;
     this.#delayMs = delayMs;
-    this.#skew = before?.skew ?? clock.now() - clock.monotonic();
+    this.#skew = before?.skew ?? skew;
     this.#lookedAt = clock.monotonic();
     if (before?.stepped) this.#steppedAt = this.#lookedAt;
     for (const span of before?.spans ?? []) {
@@ -72,8 +85,8 @@ export class AppendTimes {
   /** The queue now reaches up to `end`. To be called when entries have come, and now and then, to notice steps. */
   note(end: number): void {
     const now = this.#clock.monotonic();
-    const skew = this.#clock.now() - now;
-    if (Math.abs(skew - this.#skew) > SKEW_TOLERANCE_MS) this.#steppedAt = now;
+    const skew = skewOf(this.#clock);
+    if (isStep(this.#skew, skew)) this.#steppedAt = now;
     this.#skew = skew;
     this.#lookedAt = now;
     const last = this.#spans.at(-1);

@@ -20,12 +20,14 @@ import { MAX_CHANNEL_BACKLOG_BYTES } from '../lib/limits.ts';
 import { SCHEDULE_TOPIC } from '../lib/names.ts';
 import { LIFE_LINES, QuietLog } from '../lib/quiet-log.ts';
 import { systemTimers } from '../lib/timers.ts';
+import { skewOf } from '../metadata/append-times.ts';
 import { addon } from '../native/addon.ts';
 import { formatHost } from '../net/addresses.ts';
 import { bindPort } from '../net/bind.ts';
 import { resolveHost } from '../net/hosts.ts';
 import { ChannelSender, type ChannelShape } from '../ring/channel.ts';
 import { CounterSums } from '../ring/counters.ts';
+import { APPENDED, FLUSHED } from '../ring/positions.ts';
 import { RingConsumer } from '../ring/spsc-ring.ts';
 import { Doorbell, wakerOf } from '../ring/wake.ts';
 import { Checkpoints } from '../store/checkpoints.ts';
@@ -116,6 +118,10 @@ class Broker implements RunningBroker {
   readonly #duties: Duties;
   readonly #doorbell: Doorbell;
   #engine: Engine | undefined;
+  /** Where the queues of the delay levels ended before any client came. */
+  #scheduleEnds: number[] = [];
+  /** Of the clock at that time. */
+  readonly #skewAtStart = skewOf(systemClock);
   #reportDeath: (error: Error) => void = () => {};
   #closing: Promise<boolean> | undefined;
   #givenUp: Promise<void> | undefined;
@@ -203,6 +209,8 @@ class Broker implements RunningBroker {
   async start(threads: EngineThreads, descriptors: number[]): Promise<void> {
     loadTables(this.#tables, (message) => this.#config.log.warn({}, message));
     logOpened(this.#config, this.#opened, this.#tables);
+    const { ids, directory } = this.#opened;
+    this.#scheduleEnds = ids.of(SCHEDULE_TOPIC).map((id) => directory.maximum(id));
     this.#announcer.settings(true, '');
     this.#link.flush();
     // Name servers hear of the broker while its threads come up: who connects already waits in the port's backlog.
@@ -229,23 +237,21 @@ class Broker implements RunningBroker {
     const { ids, directory } = this.#opened;
     for (const id of ids.of(SCHEDULE_TOPIC)) directory.addInterest(id, this.#topology.control);
     const delivered = new Map(this.#delivery.delays.offsets);
-    const waits = ids
-      .of(SCHEDULE_TOPIC)
-      .some((id, queueId) => directory.maximum(id) > (delivered.get(queueId + 1) ?? 0));
+    const waits = this.#scheduleEnds.some((end, queueId) => end > (delivered.get(queueId + 1) ?? 0));
     if (waits) engine.deliver(() => this.#deliveryShape());
   }
 
   /** Known when the tables are loaded. */
   #deliveryShape(): DeliveryShape {
     const { settings } = this.#config;
-    const { delays, limits } = this.#delivery;
     return {
       ...this.#topology.delivery,
       topics: [...this.#opened.ids.topics()],
       storeHost: storeHostOf(this.#config),
       delayLevels: settings.messageDelayLevel,
-      delays,
-      limits,
+      ends: this.#scheduleEnds,
+      skew: this.#skewAtStart,
+      ...this.#delivery.beginWith(),
     };
   }
 
@@ -296,15 +302,14 @@ class Broker implements RunningBroker {
     await steps.wait('sends that are not answered yet', this.#engine?.refuse() ?? Promise.resolve());
     this.#queries.end();
     await steps.wait('queries and retention', this.#jobs.close());
-    await steps.wait(
-      'delayed messages that are being delivered',
-      this.#delivery.stop(this.#engine?.delivers ?? false),
-    );
+    await steps.wait('delayed messages that are being delivered', this.#stopDelivery());
     await steps.wait('retries and delayed messages on their way to the log', this.#putsDone());
     await steps.wait(
       'the log to be durable and its queues written',
       this.#engine?.stop() ?? Promise.resolve(),
     );
+    const { positions } = this.#opened;
+    if (!positions.halted && positions.get(FLUSHED) >= positions.get(APPENDED)) this.#delivery.logIsDurable();
     this.#doorbell.close();
     await steps.wait('topics, groups and offsets to be saved', saveTables(this.#tables));
     this.#flushLog();
@@ -322,6 +327,13 @@ class Broker implements RunningBroker {
       );
     }
     return clean;
+  }
+
+  /** A thread that has died tells nothing any more. */
+  #stopDelivery(): Promise<unknown> {
+    if (this.#engine?.delivers) return Promise.race([this.#delivery.stop(), ...this.#engine.deliveryEnded]);
+    this.#delivery.neverBegan(this.#opened.levels.max, this.#skewAtStart, systemClock);
+    return Promise.resolve();
   }
 
   /** What is held back, because there is much of it, must not go with the process. */

@@ -58,9 +58,11 @@ export class Engine {
   readonly #events: EngineEvents;
   #reportDeath: (error: Error) => void = () => {};
   #stopping = false;
-  #delivers = false;
+  #delivering: Thread | undefined;
   /** The thread of delivery while it loads. */
   #starting: Thread | undefined;
+  /** Until it is tried again. */
+  #again: NodeJS.Timeout | undefined;
 
   private constructor(
     { networks, workers }: EngineThreads,
@@ -121,21 +123,31 @@ export class Engine {
    * cannot be loaded, for want of descriptors or memory, that is tried again.
    */
   deliver(shape: () => DeliveryShape): void {
-    if (this.delivers || this.#starting !== undefined || this.#stopping) return;
+    if (this.delivers || this.#starting !== undefined || this.#again !== undefined || this.#stopping) return;
     const limits = { maxYoungGenerationSizeMb: DELIVERY_YOUNG_GENERATION_MB };
-    const thread = spawn('threads', 'engine', 'delivery', limits);
-    this.#starting = thread;
-    thread.loaded.then(
-      () => this.#beginDelivery(thread, shape),
-      (error) => this.#deliverLater(error, shape),
-    );
+    try {
+      const thread = spawn('threads', 'engine', 'delivery', limits);
+      this.#starting = thread;
+      thread.loaded.then(
+        () => this.#beginDelivery(thread, shape),
+        (error) => this.#deliverLater(error, shape),
+      );
+    } catch (error) {
+      // The system makes no more threads for this user.
+      this.#deliverLater(error as Error, shape);
+    }
+  }
+
+  /** When the thread of delivery has ended, however; empty while it has none of its own. */
+  get deliveryEnded(): Promise<unknown>[] {
+    return this.#delivering === undefined ? [] : [this.#delivering.ended];
   }
 
   #beginDelivery(thread: Thread, shape: () => DeliveryShape): void {
     // A stop ends it.
     if (this.#stopping) return;
     this.#starting = undefined;
-    this.#delivers = true;
+    this.#delivering = thread;
     this.#workers.push(thread);
     this.#watch(thread);
     const { positions, wakes } = this.#topology.broker;
@@ -149,16 +161,17 @@ export class Engine {
       { reason: error.message },
       'delivery of delayed messages cannot start, tried again',
     );
-    const timer = setTimeout(() => {
-      this.#starting = undefined;
+    this.#starting = undefined;
+    this.#again = setTimeout(() => {
+      this.#again = undefined;
       this.deliver(shape);
     }, DELIVER_AGAIN_MS);
-    timer.unref();
+    this.#again.unref();
   }
 
   /** Whether somebody delivers what becomes due. */
   get delivers(): boolean {
-    return this.#delivers || !deliversApart(this.#topology.engine);
+    return this.#delivering !== undefined || !deliversApart(this.#topology.engine);
   }
 
   /** Lets clients in on these listening descriptors; the first network thread accepts and hands sockets on. */

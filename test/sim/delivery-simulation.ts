@@ -5,12 +5,14 @@
  */
 import * as assert from 'uvu/assert';
 import { Agenda } from '../../src/delivery/agenda.ts';
-import { DelayProgress, type DelayState } from '../../src/delivery/delay/delay-progress.ts';
+import { DelayProgress, type DelayState, notBegun } from '../../src/delivery/delay/delay-progress.ts';
 import { DelayService } from '../../src/delivery/delay/delay-service.ts';
 import { DurableProgress } from '../../src/delivery/delay/durable-progress.ts';
-import { DelayLevels } from '../../src/delivery/delay/levels.ts';
+import { DelayLevels, queueOfLevel } from '../../src/delivery/delay/levels.ts';
 import { rewriteForDelay } from '../../src/delivery/delay/rewrite.ts';
 import { noLog } from '../../src/lib/log.ts';
+import { SCHEDULE_TOPIC } from '../../src/lib/names.ts';
+import { skewOf } from '../../src/metadata/append-times.ts';
 import { ResponseCode } from '../../src/protocol/codes.ts';
 import { encodeProperties } from '../../src/record/properties.ts';
 import { APPENDED, FLUSHED } from '../../src/ring/positions.ts';
@@ -27,6 +29,8 @@ const LONGEST_DELAY_MS = 30_000;
 const TOPIC = 'due';
 const YEAR = 365 * 24 * 3_600_000;
 const HOST = { address: Uint8Array.of(10, 0, 0, 1), port: 10911 };
+/** An idle level looks at the clock every five seconds. */
+const LOOKS_MS = 6_000;
 /** Corrections of the clock up to 100 ms count as none, in either direction. */
 const TOLERANCE_MS = 200;
 
@@ -71,12 +75,15 @@ export class DeliverySimulation {
   #crashed = false;
   /** The clock was set, and a process that is killed may not have told so. */
   #stepped = false;
+  #steppedAt = Number.NEGATIVE_INFINITY;
   /** What control's files hold. */
   #offsets = new Map<number, number>();
   #times = new Map<number, DelayState['times'][number][1]>();
   #store!: Store;
   #agenda!: Agenda;
   #service!: DelayService;
+  #starts = false;
+  #skewAtStart = 0;
   #progress!: DelayProgress;
   #durable!: DurableProgress;
   #confirmed!: Watermark;
@@ -125,8 +132,11 @@ export class DeliverySimulation {
   }
 
   #stepClock(ms: number): void {
+    // Two steps that undo each other are not to be seen when nobody has looked in between.
+    if (this.#time - this.#steppedAt < LOOKS_MS) return;
     this.#ahead += ms;
     this.#stepped = true;
+    this.#steppedAt = this.#time;
   }
 
   #toggle(what: 'busy' | 'refusing'): void {
@@ -159,6 +169,10 @@ export class DeliverySimulation {
       times: structuredClone([...this.#times]),
     });
     this.#durable = new DurableProgress(this.#progress, positions);
+    const { maxOffset } = this.#reads();
+    const ends = [1, 2, 3].map((level) => maxOffset(SCHEDULE_TOPIC, queueOfLevel(level)));
+    this.#starts = this.#random.chance(0.5);
+    this.#skewAtStart = skewOf(this.#clock);
     this.#service = new DelayService({
       maxPending: () => 4,
       clock: this.#clock,
@@ -168,9 +182,11 @@ export class DeliverySimulation {
       put: this.#put,
       busy: () => this.#ring.busy,
       progress: this.#progress,
+      endAtStart: (level) => ends[level - 1] ?? 0,
       levels: this.#levels,
     });
-    this.#service.start();
+    // Where nothing waits delivery starts with what comes.
+    if (this.#starts) this.#service.start();
   }
 
   #reads() {
@@ -254,6 +270,10 @@ export class DeliverySimulation {
 
   #work(): void {
     if (this.#random.chance(0.2)) this.#flush();
+    if (!this.#starts && this.#random.chance(0.3)) {
+      this.#starts = true;
+      this.#service.start();
+    }
     this.#store.dispatch();
     if (this.#random.chance(0.5)) for (let level = 1; level <= 3; level++) this.#service.poke(level);
     this.#endPuts();
@@ -294,11 +314,16 @@ export class DeliverySimulation {
     }
     assert.ok(this.#service.idle, 'puts under way end');
     this.#flush();
-    this.#write(this.#progress.state());
+    this.#write(this.#starts ? this.#progress.state() : this.#notBegun());
     this.#stepped = false;
     await this.#store.close();
     this.#time += this.#random.int(0, 3_000);
     this.#begin();
+  }
+
+  #notBegun(): DelayState {
+    const before = { offsets: [...this.#offsets], times: [...this.#times] };
+    return notBegun(before, this.#levels.max, this.#skewAtStart, this.#clock);
   }
 
   #kill(): void {

@@ -70,7 +70,7 @@ for (const layout of ENGINE_LAYOUTS) {
       // Delivered through a ring of its own to the same writer.
       // Under ASYNC_FLUSH a message is acknowledged before its queue shows it, and a pull behind the queue's end is
       // answered at once instead of waiting.
-      while ((await readQueue(client, 'spread', 0)).length < sent.length);
+      for (let i = 0; i < 1_000 && (await readQueue(client, 'spread', 0)).length < sent.length; i++);
       const delayed = sendRequest('spread', 0, 'delayed', Buffer.from('later'), [['DELAY', '1']]);
       assert.is((await client.request(delayed, 5_000)).code, 0);
       await client.request(pullRequest('spread', 0, sent.length, 10_000), 15_000);

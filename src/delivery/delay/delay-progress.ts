@@ -4,7 +4,7 @@
  * gives what they hold at the start, and is told now and then.
  */
 import type { Clock } from '../../lib/clock.ts';
-import { AppendTimes, type AppendTimesState } from '../../metadata/append-times.ts';
+import { AppendTimes, type AppendTimesState, isStep, skewOf } from '../../metadata/append-times.ts';
 
 /** Level and next queue offset to deliver; level and times of what is not delivered yet. Both can be posted. */
 export interface DelayState {
@@ -12,16 +12,31 @@ export interface DelayState {
   readonly times: readonly (readonly [level: number, times: AppendTimesState])[];
 }
 
+/** What is to be kept where delivery has never begun: that the clock was set meanwhile, if it was. */
+export function notBegun(before: DelayState, levels: number, skewAtStart: number, clock: Clock): DelayState {
+  const skew = skewOf(clock);
+  if (!isStep(skewAtStart, skew)) return before;
+  const known = new Map(before.times);
+  const times = Array.from({ length: levels }, (_, i): DelayState['times'][number] => [
+    i + 1,
+    { spans: known.get(i + 1)?.spans ?? [], skew, stepped: true },
+  ]);
+  return { offsets: before.offsets, times };
+}
+
 export class DelayProgress {
   readonly #clock: Clock;
+  readonly #skew: number;
   readonly #offsets: Map<number, number>;
   readonly #before: Map<number, AppendTimesState>;
   readonly #times = new Map<number, AppendTimes>();
   #moved = false;
   #noted = false;
 
-  constructor(clock: Clock, { offsets, times }: DelayState) {
+  /** `skew`: of the clock when the log was opened. */
+  constructor(clock: Clock, { offsets, times }: DelayState, skew = skewOf(clock)) {
     this.#clock = clock;
+    this.#skew = skew;
     this.#offsets = new Map(offsets);
     this.#before = new Map(times);
   }
@@ -44,7 +59,7 @@ export class DelayProgress {
 
   /** The times of a level whose queue now reaches up to `end`. */
   open(level: number, delayMs: number, end: number): AppendTimes {
-    const times = new AppendTimes(this.#clock, delayMs, this.#before.get(level), end);
+    const times = new AppendTimes(this.#clock, delayMs, this.#before.get(level), end, this.#skew);
     this.#before.delete(level);
     this.#times.set(level, times);
     times.note(end);

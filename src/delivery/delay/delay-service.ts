@@ -41,12 +41,11 @@ export class DelayService {
 
   /** Offsets from before a crash may point behind what the store could recover, or at deleted entries. */
   #correctOffsets(): void {
-    const { store, progress, levels, log } = this.#context;
+    const { store, progress, levels, log, endAtStart } = this.#context;
     for (const [level, offset] of [...progress.entries()]) {
       if (level < 1 || level > levels.max) continue;
       const min = store.minOffset(SCHEDULE_TOPIC, queueOfLevel(level));
-      const max = store.maxOffset(SCHEDULE_TOPIC, queueOfLevel(level));
-      const corrected = Math.min(Math.max(offset, min), max);
+      const corrected = Math.max(Math.min(offset, endAtStart(level)), min);
       if (corrected === offset) continue;
       log.warn({ delayLevel: level, offset, corrected }, 'delay offset was outside of its queue');
       progress.set(level, corrected);

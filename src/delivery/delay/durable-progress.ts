@@ -9,6 +9,7 @@ import type { DelayProgress, DelayState } from './delay-progress.ts';
 export class DurableProgress {
   readonly #progress: DelayProgress;
   readonly #positions: Positions;
+  #wantsTimes = false;
   #noted: { delays: DelayState; position: number } | undefined;
 
   constructor(progress: DelayProgress, positions: Positions) {
@@ -23,8 +24,10 @@ export class DurableProgress {
       durable = this.#noted.delays;
       this.#noted = undefined;
     }
+    this.#wantsTimes ||= withTimes;
     if (this.#noted === undefined) {
-      const delays = this.#progress.take(withTimes);
+      const delays = this.#progress.take(this.#wantsTimes);
+      this.#wantsTimes = false;
       if (delays !== undefined) this.#noted = { delays, position: this.#positions.get(APPENDED) };
     }
     return durable;

@@ -31,6 +31,8 @@ export interface DeliveryContext {
   /** Whether no more may be put until some of what is under way has ended. */
   busy: () => boolean;
   progress: DelayProgress;
+  /** Where the level's queue ended when the broker started. Progress and times from before know nothing behind it. */
+  endAtStart: (level: number) => number;
   levels: DelayLevels;
 }
 
@@ -88,7 +90,7 @@ export class LevelDelivery {
     this.#level = level;
     this.#queueId = queueOfLevel(level);
     this.#next = context.progress.get(level);
-    const end = context.store.maxOffset(SCHEDULE_TOPIC, this.#queueId);
+    const end = context.endAtStart(level);
     this.#times = context.progress.open(level, context.levels.delayOf(level), end);
   }
 

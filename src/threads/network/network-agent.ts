@@ -41,7 +41,8 @@ import { storePaths } from '../../store/paths.ts';
 import { QueueDirectory } from '../../store/queue/queue-directory.ts';
 import { PullReader } from '../../store/read/pull-reader.ts';
 import { QueueFiles } from '../../store/read/queue-files.ts';
-import { type NetworkShape, PENDING_SENDS, participantOf } from '../shapes.ts';
+import { engineAgent } from '../engine-agents.ts';
+import { type EngineParts, type NetworkShape, PENDING_SENDS, participantOf } from '../shapes.ts';
 import { makeAcknowledger, makePullHandler, makeSendHandler, type TurnParts } from './assembly.ts';
 import { InlineEngine } from './inline-engine.ts';
 
@@ -139,7 +140,7 @@ export class NetworkAgent {
       guarded: (connection, run) => this.sockets.guarded(connection, run),
     };
     this.#send = makeSendHandler(shape, common, this.#sends);
-    this.#engine = shape.inline && new InlineEngine(shape.inline, this.#positions, () => this.rung());
+    this.#engine = shape.inline && this.#inlineEngine(shape.inline);
     this.#acknowledger = makeAcknowledger(shape, common, this.#sends, this.#positions);
     const reader = new PullReader(this.#segments, this.#positions, directory, totalmem() * IN_MEMORY_RATIO);
     this.#pull = makePullHandler(shape, common, { reader, directory, hold: this.#hold }, () =>
@@ -150,6 +151,10 @@ export class NetworkAgent {
     this.#versions = new Int32Array(shape.versions);
     this.#wakefulness = this.#makeWakefulness(doorbell);
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
+  }
+
+  #inlineEngine(parts: EngineParts): InlineEngine {
+    return new InlineEngine(engineAgent(parts), this.#positions, () => this.rung());
   }
 
   #makeSockets(): Sockets {

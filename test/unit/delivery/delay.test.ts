@@ -291,4 +291,16 @@ test('while the ring to the writer is full nothing is put, and all goes on in or
   assert.is(rig.get(1), 3);
 });
 
+test('what has come since the start is delivered, wherever the file says that the level is', async () => {
+  const setup = setUp();
+  const prepare = (offsets: DelayOffsets) => offsets.set(1, 1_000);
+  const rig = new DelayRig(setup, { levels, prepare, endAtStart: () => 0 });
+  // They make delivery start.
+  for (const body of ['a', 'b']) park(setup, 1, body);
+  rig.service.start();
+  assert.is(rig.get(1), 0);
+  await setup.time.advance(1_200);
+  assert.equal(bodies(setup.put), ['a', 'b']);
+});
+
 test.run();

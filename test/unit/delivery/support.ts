@@ -3,6 +3,7 @@ import { DelayProgress } from '../../../src/delivery/delay/delay-progress.ts';
 import { DelayService } from '../../../src/delivery/delay/delay-service.ts';
 import type { DelayLevels } from '../../../src/delivery/delay/levels.ts';
 import { DeliveryLink } from '../../../src/delivery/delivery-link.ts';
+import { SCHEDULE_TOPIC } from '../../../src/lib/names.ts';
 import { DelayOffsets } from '../../../src/metadata/delay-offsets.ts';
 import { DelayTimes } from '../../../src/metadata/delay-times.ts';
 import { plainChannel } from '../../../src/ring/channel.ts';
@@ -13,6 +14,7 @@ export interface RigOptions {
   levels: DelayLevels;
   put?: FakePut;
   boot?: string;
+  endAtStart?: (level: number) => number;
   /** Before the service starts. */
   prepare?: (offsets: DelayOffsets) => void;
 }
@@ -27,7 +29,7 @@ export class DelayRig {
   readonly #progress: DelayProgress;
   readonly #link: DeliveryLink;
 
-  constructor(setup: Setup, { levels, put = setup.put, boot = 'a boot', prepare }: RigOptions) {
+  constructor(setup: Setup, { levels, put = setup.put, boot = 'a boot', endAtStart, prepare }: RigOptions) {
     const { settings, time, store, directory } = setup;
     this.#setup = setup;
     this.offsets = new DelayOffsets(directory, settings, time);
@@ -47,6 +49,7 @@ export class DelayRig {
       put: put.begin,
       busy: () => this.busy,
       progress: this.#progress,
+      endAtStart: endAtStart ?? ((level) => store.maxOffset(SCHEDULE_TOPIC, level - 1)),
       levels,
     });
   }
