@@ -220,7 +220,7 @@ class Broker implements RunningBroker {
 
   async #startEngine(threads: EngineThreads): Promise<Engine> {
     const { positions } = this.#opened;
-    const engine = await Engine.start(threads, this.#topology, this.#deliveryShape(), positions, {
+    const engine = await Engine.start(threads, this.#topology, () => this.#deliveryShape(), positions, {
       log: this.#log,
       refused: this.#refused.add,
       delivered: this.#delivery.heard,
@@ -349,7 +349,7 @@ class Broker implements RunningBroker {
     }
   }
 
-  /** The bell: answers of the writer, requests of clients. */
+  /** The bell: answers of the writer, requests of clients, news of the first delayed message. */
   #rung(): void {
     this.#put.drain();
     // Before the requests: what waits there may be what kept them waiting.

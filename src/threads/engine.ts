@@ -98,13 +98,21 @@ export class Engine {
   static async start(
     threads: EngineThreads,
     topology: Topology,
-    delivery: DeliveryShape,
+    delivery: () => DeliveryShape,
     positions: Positions,
     events: EngineEvents,
   ): Promise<Engine> {
     const engine = new Engine(threads, topology, positions, events);
     const { broker, writer, dispatcher } = topology;
-    const parts = { writer, dispatcher, flusher: { broker }, delivery };
+    // Delivery has its part made when it is placed, mostly later: it names every queue.
+    const parts = {
+      writer,
+      dispatcher,
+      flusher: { broker },
+      get delivery() {
+        return delivery();
+      },
+    };
     const inline = partsOf(PLACEMENTS[topology.engine].network, parts);
     threads.networks.forEach((thread, index) => {
       const shape = topology.networks[index];
