@@ -1,12 +1,14 @@
 /** Control's end: tells the delivery agent what it must know, and keeps what it tells of its progress in files. */
 import type { Clock } from '../lib/clock.ts';
+import { SCHEDULE_TOPIC } from '../lib/names.ts';
 import type { DelayOffsets } from '../metadata/delay-offsets.ts';
 import type { DelayTimes } from '../metadata/delay-times.ts';
 import type { BrokerSettings } from '../metadata/settings.ts';
 import type { ChannelSender } from '../ring/channel.ts';
 import { type DelayState, notBegun } from './delay/delay-progress.ts';
+import { levelOfQueue } from './delay/levels.ts';
 import { DELIVERY_LIMITS, DELIVERY_STOPS, type DeliveryLimits } from './delivery-records.ts';
-import type { DeliveryReport } from './delivery-shape.ts';
+import type { DeliveryReport, DueProgress } from './delivery-shape.ts';
 
 export interface DeliveryTables {
   settings: BrokerSettings;
@@ -19,7 +21,7 @@ export class DeliveryLink {
   readonly #commands: ChannelSender;
   #told = 0;
   /** The last progress, which counts when the log is durable. */
-  #last: DelayState | undefined;
+  #last: DueProgress | undefined;
   #end: () => void = () => {};
   #stopped: Promise<void> | undefined;
 
@@ -45,13 +47,19 @@ export class DeliveryLink {
     return { offsets: [...delayOffsets.entries()], times: [...delayTimes.entries()] };
   }
 
-  readonly heard = ({ delays, stopped }: DeliveryReport): void => {
+  /** Whether something waits in a queue that ends there. */
+  waits(topic: string, queueId: number, end: number): boolean {
+    if (topic === SCHEDULE_TOPIC) return end > this.#tables.delayOffsets.get(levelOfQueue(queueId));
+    return false;
+  }
+
+  readonly heard = ({ progress, stopped }: DeliveryReport): void => {
     if (stopped) {
-      this.#last = delays;
+      this.#last = progress;
       this.#end();
       return;
     }
-    this.#note(delays);
+    this.#note(progress);
     this.#tellLimits();
   };
 
@@ -59,7 +67,7 @@ export class DeliveryLink {
   neverBegan(levels: number, skewAtStart: number, clock: Clock): void {
     const before = this.delays;
     const after = notBegun(before, levels, skewAtStart, clock);
-    if (after !== before) this.#note(after);
+    if (after !== before) this.#note({ delays: after });
   }
 
   /** After the stop: the log is durable, and so is what was delivered last. */
@@ -67,10 +75,10 @@ export class DeliveryLink {
     if (this.#last !== undefined) this.#note(this.#last);
   }
 
-  #note({ offsets, times }: DelayState): void {
+  #note({ delays }: DueProgress): void {
     const { delayOffsets, delayTimes } = this.#tables;
-    for (const [level, offset] of offsets) delayOffsets.set(level, offset);
-    for (const [level, state] of times) delayTimes.set(level, state);
+    for (const [level, offset] of delays?.offsets ?? []) delayOffsets.set(level, offset);
+    for (const [level, state] of delays?.times ?? []) delayTimes.set(level, state);
   }
 
   /** Nothing more becomes due; resolves when what is under way has ended. */

@@ -17,16 +17,21 @@ export interface DeliveryShape {
   /** messageDelayLevel */
   delayLevels: string;
   delays: DelayState;
-  /** Where the queue of each level ended when the broker started, level 1 first: what has come since is all new. */
-  ends: readonly number[];
+  /** Where the queues of what waits ended when the broker started, by number: what has come since is all new. */
+  ends: readonly (readonly [topic: string, ends: readonly number[]])[];
   /** By how much the machine's clock was ahead of the monotonic one then, ms. */
   skew: number;
   limits: DeliveryLimits;
 }
 
-/** How far it has come, a second apart at least; `stopped`: it puts nothing any more, and this is the last one. */
+/** How far each kind has come, as far as there is news. */
+export interface DueProgress {
+  delays?: DelayState;
+}
+
+/** A second apart at least; `stopped`: nothing is put any more, and this is the last one. */
 export interface DeliveryReport {
   kind: 'delivery';
-  delays: DelayState;
+  progress: DueProgress;
   stopped: boolean;
 }

@@ -17,7 +17,7 @@ import { DeliveryLink } from '../delivery/delivery-link.ts';
 import type { DeliveryShape } from '../delivery/delivery-shape.ts';
 import { systemClock } from '../lib/clock.ts';
 import { MAX_CHANNEL_BACKLOG_BYTES } from '../lib/limits.ts';
-import { SCHEDULE_TOPIC } from '../lib/names.ts';
+import { DUE_TOPICS } from '../lib/names.ts';
 import { LIFE_LINES, QuietLog } from '../lib/quiet-log.ts';
 import { systemTimers } from '../lib/timers.ts';
 import { skewOf } from '../metadata/append-times.ts';
@@ -118,8 +118,8 @@ class Broker implements RunningBroker {
   readonly #duties: Duties;
   readonly #doorbell: Doorbell;
   #engine: Engine | undefined;
-  /** Where the queues of the delay levels ended before any client came. */
-  #scheduleEnds: number[] = [];
+  /** Where the queues of what becomes due ended before any client came. */
+  #dueEnds: [topic: string, ends: number[]][] = [];
   /** Of the clock at that time. */
   readonly #skewAtStart = skewOf(systemClock);
   #reportDeath: (error: Error) => void = () => {};
@@ -210,7 +210,7 @@ class Broker implements RunningBroker {
     loadTables(this.#tables, (message) => this.#config.log.warn({}, message));
     logOpened(this.#config, this.#opened, this.#tables);
     const { ids, directory } = this.#opened;
-    this.#scheduleEnds = ids.of(SCHEDULE_TOPIC).map((id) => directory.maximum(id));
+    this.#dueEnds = DUE_TOPICS.map((topic) => [topic, ids.of(topic).map((id) => directory.maximum(id))]);
     this.#announcer.settings(true, '');
     this.#link.flush();
     // Name servers hear of the broker while its threads come up: who connects already waits in the port's backlog.
@@ -235,9 +235,11 @@ class Broker implements RunningBroker {
   /** Delivery starts with the first message that waits for its time: now, or when the dispatcher tells of one. */
   #deliverWhenNeeded(engine: Engine): void {
     const { ids, directory } = this.#opened;
-    for (const id of ids.of(SCHEDULE_TOPIC)) directory.addInterest(id, this.#topology.control);
-    const delivered = new Map(this.#delivery.delays.offsets);
-    const waits = this.#scheduleEnds.some((end, queueId) => end > (delivered.get(queueId + 1) ?? 0));
+    for (const topic of DUE_TOPICS)
+      for (const id of ids.of(topic)) directory.addInterest(id, this.#topology.control);
+    const waits = this.#dueEnds.some(([topic, ends]) =>
+      ends.some((end, queueId) => this.#delivery.waits(topic, queueId, end)),
+    );
     if (waits) engine.deliver(() => this.#deliveryShape());
   }
 
@@ -249,7 +251,7 @@ class Broker implements RunningBroker {
       topics: [...this.#opened.ids.topics()],
       storeHost: storeHostOf(this.#config),
       delayLevels: settings.messageDelayLevel,
-      ends: this.#scheduleEnds,
+      ends: this.#dueEnds,
       skew: this.#skewAtStart,
       ...this.#delivery.beginWith(),
     };

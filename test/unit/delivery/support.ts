@@ -60,7 +60,7 @@ export class DelayRig {
 
   /** What the agent tells control, which writes it. */
   async save(): Promise<void> {
-    this.#link.heard({ kind: 'delivery', delays: this.#progress.state(), stopped: false });
+    this.#link.heard({ kind: 'delivery', progress: { delays: this.#progress.state() }, stopped: false });
     this.offsets.persist();
     this.#times.persist();
     await Promise.all([this.offsets.saved(), this.#times.saved()]);

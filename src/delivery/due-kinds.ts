@@ -1,0 +1,7 @@
+/** The kinds of messages that become due, a line each. */
+import { DelayKind } from './delay/delay-kind.ts';
+import type { DueKind, DueParts } from './due-kind.ts';
+
+export function dueKinds(parts: DueParts): DueKind[] {
+  return [new DelayKind(parts)];
+}
