@@ -33,7 +33,7 @@ export interface DueKind {
   stop(): void;
   /** Whether no put is under way. */
   readonly idle: boolean;
-  /** What control may write to its files, as the log holds it durably; asked now and then, empty when there is no news. */
+  /** What control may write to its files, as the log holds it durably: asked now and then, empty without news. */
   progress(): DueProgress;
   /** All of it, after the stop: control writes it when all of the log is durable. */
   lastProgress(): DueProgress;
