@@ -92,9 +92,9 @@ export const unsupportedGroups: readonly UnsupportedGroup[] = [
     title: 'Timer messages',
     why: 'RingMQ does not deliver timer messages (only delay levels) yet',
     keys: `
-      allowRecallWhenBrokerNotWriteable=true recallMessageEnable=false mappedFileSizeTimerLog=104857600
-      timerPrecisionMs=1000 timerRollWindowSlot=172800 timerFlushIntervalMs=1000 timerEnableDisruptor=false
-      timerEnableCheckMetrics=true timerInterceptDelayLevel=false timerMaxDelaySec=259200
+      allowRecallWhenBrokerNotWriteable=true mappedFileSizeTimerLog=104857600
+      timerRollWindowSlot=172800 timerFlushIntervalMs=1000 timerEnableDisruptor=false
+      timerEnableCheckMetrics=true timerInterceptDelayLevel=false
       timerWheelSnapshotFlush=false disappearTimeAfterStart=-1 timerStopEnqueue=false timerCheckMetricsWhen=05
       timerSkipUnknownError=false timerWarmEnable=false timerStopDequeue=false
       timerEnableRetryUntilSuccess=false timerCongestNumEachSlot=2147483647 timerMetricSmallThreshold=1000000

@@ -24,6 +24,8 @@ export interface BrokerSettings {
   timerWheelEnable: boolean;
   /** Longest delay of a timed message, in seconds. */
   timerMaxDelaySec: number;
+  /** Producers may take timed messages back. */
+  recallMessageEnable: boolean;
   /** Ms of a slot of the timing wheel; fixed by the wheel's file. */
   timerPrecisionMs: number;
   enableMixedMessageType: boolean;
@@ -93,6 +95,7 @@ export function defaultBrokerSettings(
     reviveQueueNum: 8,
     timerWheelEnable: true,
     timerMaxDelaySec: 3 * 24 * 3_600,
+    recallMessageEnable: false,
     timerPrecisionMs: 1_000,
     enableMixedMessageType: false,
     validateSystemTopicWhenUpdateTopic: true,

@@ -6,7 +6,7 @@
 import { sentSysFlag, waitingForm, waitingProblem, waitingRules } from '../../delivery/waiting-form.ts';
 import { isRetryTopic } from '../../lib/names.ts';
 import { quote } from '../../lib/quote.ts';
-import { hostAddress } from '../../net/addresses.ts';
+import { peerHost } from '../../net/addresses.ts';
 import { RequestCode, ResponseCode } from '../../protocol/codes.ts';
 import { type RemotingCommand, responseTo } from '../../protocol/command.ts';
 import {
@@ -113,15 +113,6 @@ function targetOf(
 
 function marksOf({ settings }: BrokerContext): BrokerMarks {
   return { regionId: settings.regionId, traceOn: true, clusterName: settings.brokerClusterName };
-}
-
-/** `ip:port` or `[ip]:port` as a record's host. */
-function peerHost(remoteAddress: string) {
-  const colon = remoteAddress.lastIndexOf(':');
-  return hostAddress(
-    remoteAddress.slice(0, colon).replace(/^\[|\]$/g, ''),
-    Number(remoteAddress.slice(colon + 1)),
-  );
 }
 
 function answer(

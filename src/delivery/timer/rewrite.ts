@@ -1,9 +1,15 @@
 /**
- * What happens to a message with a time of its sender's choice when it is put: it is parked in the timer topic, with the
- * real topic and queue and the time among its properties.
+ * What happens to a message with a time of its sender's choice when it is put: it is parked in the timer topic, with
+ * the real topic and queue and the time among its properties.
  */
 import { TIMER_TOPIC } from '../../lib/names.ts';
-import { PROPERTY_REAL_QUEUE_ID, PROPERTY_REAL_TOPIC } from '../../record/properties.ts';
+import {
+  PROPERTY_PRODUCER_GROUP,
+  PROPERTY_REAL_QUEUE_ID,
+  PROPERTY_REAL_TOPIC,
+  PROPERTY_TAGS,
+  PROPERTY_UNIQUE_KEY,
+} from '../../record/properties.ts';
 import { encodeHandle } from './recall-handle.ts';
 
 export const TIMER_DELAY_SEC = 'TIMER_DELAY_SEC';
@@ -16,6 +22,9 @@ export const TIMER_DEL_UNIQKEY = 'TIMER_DEL_UNIQKEY';
 
 /** In the order in which they count; a delay level counts before them. */
 export const TIMER_PROPERTIES: readonly string[] = [TIMER_DELAY_SEC, TIMER_DELAY_MS, TIMER_DELIVER_MS];
+
+const RECALL_TAG = '_RECALL_TAG_';
+const BORN_TIMESTAMP = 'BORN_TIMESTAMP';
 
 /** Queue 0 of the timer topic is the only one. */
 const TIMER_QUEUE = 0;
@@ -96,6 +105,36 @@ export function recallHandleOf(
 ): string {
   const time = Number(parked.get(TIMER_OUT_MS)) + 1;
   return encodeHandle({ topic, brokerName, time: String(time), messageId: uniqueKey });
+}
+
+export interface Recall {
+  topic: string;
+  /** Of the handle: ms since the epoch, digits. */
+  time: string;
+  uniqueKey: string;
+  /** The producer's; may be empty. */
+  group: string;
+  bornTimestamp: number;
+  /** Ms of a slot of the wheel. */
+  precision: number;
+}
+
+/** What is put into the timer topic to take a message back: it lies in the slot of its message, and meets it there. */
+export function recallOf({ topic, time, uniqueKey, group, bornTimestamp, precision }: Recall) {
+  const properties = new Map([
+    [PROPERTY_TAGS, RECALL_TAG],
+    [PROPERTY_UNIQUE_KEY, uniqueKey],
+    [TIMER_DEL_UNIQKEY, uniqueKey],
+    [TIMER_DELIVER_MS, time],
+    [TIMER_OUT_MS, String(slotOf(Number(time), precision))],
+    [BORN_TIMESTAMP, String(bornTimestamp)],
+    [PROPERTY_REAL_TOPIC, topic],
+    [PROPERTY_REAL_QUEUE_ID, '0'],
+  ]);
+  if (group !== '') properties.set(PROPERTY_PRODUCER_GROUP, group);
+  const body = Buffer.from('0');
+  const rest = { flag: 0, sysFlag: 0, bornTimestamp, reconsumeTimes: 0, preparedTransactionOffset: 0 };
+  return { topic: TIMER_TOPIC, queueId: TIMER_QUEUE, body, properties, ...rest };
 }
 
 /** As Java reads a long; NaN for what is none. What is past 2^53 loses its last digits, far beyond any limit. */

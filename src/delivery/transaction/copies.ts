@@ -32,7 +32,7 @@ export class Copies {
     if (this.#newest.get(first) === offset) this.#newest.delete(first);
   }
 
-  /** The copy at `offset` will be met in the queue; `due`: ms of the monotonic clock from which on it may be checked. */
+  /** The copy at `offset` will be met in the queue. `due`: when it may be checked, ms of the monotonic clock. */
   expect(offset: number, due: number): void {
     this.#expected.set(offset, due);
   }

@@ -56,6 +56,7 @@ export function committedOf(half: StoredMessage, halfPosition: number): Internal
   const properties = new Map(half.properties);
   properties.delete(PROPERTY_REAL_TOPIC);
   properties.delete(PROPERTY_REAL_QUEUE_ID);
+  properties.delete(PROPERTY_PREPARED_OFFSET);
   const sysFlag = (half.sysFlag & ~SYS_TRANSACTION_MASK) | SYS_TRANSACTION_COMMIT;
   return { ...sameAs(half), topic, queueId, sysFlag, properties, preparedTransactionOffset: halfPosition };
 }

@@ -1,7 +1,7 @@
 /**
  * Writes down which half messages have ended: messages in the op topic that name them by offset in the half queue, many
- * in one. After a restart these say what needs no check. Ends are gathered for a while; those whose sender waits for the
- * answer are written at the end of the turn.
+ * in one. After a restart these say what needs no check. Ends are gathered for a while; those whose sender waits for
+ * the answer are written at the end of the turn.
  */
 import { HALF_TOPIC } from '../../lib/names.ts';
 import { isStored } from '../../store/put/put-message.ts';
