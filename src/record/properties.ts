@@ -13,6 +13,11 @@ export const PROPERTY_REAL_QUEUE_ID = 'REAL_QID';
 export const PROPERTY_TRANSACTION = 'TRAN_MSG';
 export const PROPERTY_UNIQUE_KEY = 'UNIQ_KEY';
 export const PROPERTY_ORIGIN_MESSAGE_ID = 'ORIGIN_MESSAGE_ID';
+export const PROPERTY_DLQ_ORIGIN_TOPIC = 'DLQ_ORIGIN_TOPIC';
+export const PROPERTY_DLQ_ORIGIN_MESSAGE_ID = 'DLQ_ORIGIN_MESSAGE_ID';
+/** Of dead letters, this broker's own: the group that did not consume the message, and why it gets it no more. */
+export const PROPERTY_DEAD_LETTER_GROUP = 'RINGMQ_DLQ_GROUP';
+export const PROPERTY_DEAD_LETTER_REASON = 'RINGMQ_DLQ_REASON';
 export const PROPERTY_MSG_REGION = 'MSG_REGION';
 export const PROPERTY_TRACE_ON = 'TRACE_ON';
 export const PROPERTY_CLUSTER = 'CLUSTER';

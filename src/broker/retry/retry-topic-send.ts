@@ -24,6 +24,7 @@ import { type InternalMessage, isStored, type PutResult } from '../../store/put/
 import { askerOf, type BrokerContext, type BrokerHandler } from '../context.ts';
 import { type BrokerMarks, markProperties, readProperties } from '../send/general-send.ts';
 import { reasonOf } from '../send/refused-sends.ts';
+import { countDead, originTopicOf } from './dead-letter.ts';
 import { type RetryTarget, sendToRetryTopic } from './retry-target.ts';
 
 /** Full field names by the letters of SEND_MESSAGE_V2. */
@@ -65,8 +66,9 @@ async function send(
   if (!(read instanceof Map)) throw new RequestError(read.code, read.remark);
   const target = targetOf(context, full, connection, read);
   markProperties(target.properties, marksOf(context), () => context.uniqueId());
+  const { deadTo, ...place } = target;
   const plain: InternalMessage = {
-    ...target,
+    ...place,
     body: full.body ?? new Uint8Array(0),
     flag: requiredInt32(full, 'flag'),
     sysFlag,
@@ -75,7 +77,9 @@ async function send(
     reconsumeTimes: int32Field(full, 'reconsumeTimes') ?? 0,
     preparedTransactionOffset: 0,
   };
-  const result = await context.put(rewriteForDelay(plain, context.levels.max));
+  // A dead letter does not wait, whatever its properties ask for.
+  const result = await context.put(deadTo === undefined ? rewriteForDelay(plain, context.levels.max) : plain);
+  if (deadTo !== undefined && isStored(result.status)) countDead(context, deadTo, originTopicOf(plain));
   return answer(context, request, plain, result);
 }
 
