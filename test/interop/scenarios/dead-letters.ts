@@ -1,5 +1,5 @@
-// What unmodified clients see of retry policies, of the order of retries, and of messages that an orderly consumer gives
-// up. The broker under test runs with messageDelayLevel=1s 2s 1s 1s 1s 3s.
+// What unmodified clients see of retry policies, of the order of retries, and of messages that an orderly consumer
+// gives up. The broker under test runs with messageDelayLevel=1s 2s 1s 1s 1s 3s.
 
 import * as assert from 'uvu/assert';
 import type { Kit } from '../support/clients.ts';
