@@ -338,7 +338,8 @@ test('ordinary sends to a retry topic stay there up to the limit', () => {
 test('what an orderly group sends there is dead', () => {
   const { context } = setUp();
   context.locks.lock('g', [{ brokerName: 'broker-a', queueId: 0, topic: 't' }], 'id');
-  const dead = sendToRetryTopic(context, retrySend({ reconsumeTimes: 3 }));
+  const properties = new Map([['DLQ_ORIGIN_TOPIC', 'claimed']]);
+  const dead = sendToRetryTopic(context, retrySend({ reconsumeTimes: 3, properties }));
   assert.equal([dead.topic, dead.deadTo], ['%DLQ%g', 'g']);
   assert.is(dead.properties.get('RINGMQ_DLQ_REASON'), 'given up by an orderly consumer (reconsumeTimes 3)');
   assert.is(dead.properties.get('DLQ_ORIGIN_TOPIC'), undefined, 'it does not say where it comes from');
