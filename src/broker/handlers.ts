@@ -40,6 +40,7 @@ import { queryMessage, viewMessage } from './query/messages.ts';
 import { earliestStoreTime, maxOffset, minOffset, searchOffset } from './query/queue-offsets.ts';
 import { retryTopicSend } from './retry/retry-topic-send.ts';
 import { sendBack } from './retry/send-back.ts';
+import { resumeCheck } from './transaction/resume-check.ts';
 
 const HANDLERS: readonly (readonly [code: number, handler: BrokerHandler])[] = [
   // Clients
@@ -55,6 +56,7 @@ const HANDLERS: readonly (readonly [code: number, handler: BrokerHandler])[] = [
   // Sends that are not for the fast path
   [RequestCode.SEND_MESSAGE, retryTopicSend],
   [RequestCode.SEND_MESSAGE_V2, retryTopicSend],
+  [RequestCode.RESUME_CHECK_HALF_MESSAGE, resumeCheck],
   // Positions and messages
   [RequestCode.SEARCH_OFFSET_BY_TIMESTAMP, searchOffset],
   [RequestCode.GET_MAX_OFFSET, maxOffset],

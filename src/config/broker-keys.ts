@@ -210,6 +210,29 @@ export const keyGroups: readonly KeyGroup[] = [
     ],
   },
   {
+    title: 'Transactions',
+    keys: [
+      setting('rejectTransactionMessage', flag, 'Refuse transactional messages.'),
+      setting(
+        'transactionTimeOut',
+        milliseconds,
+        'ms after which producers are asked about a message that they have not ended.',
+      ),
+      setting('transactionCheckInterval', milliseconds, 'ms between two rounds of such questions.'),
+      setting(
+        'transactionCheckMax',
+        integer(0, MAX_INT),
+        'Questions about a message before it is given up to TRANS_CHECK_MAX_TIME_TOPIC.',
+      ),
+      setting(
+        'transactionOpBatchInterval',
+        milliseconds,
+        'ms for which ends that nobody waits for are gathered before they are written; RocketMQ: 3000.',
+      ),
+      setting('transactionOpMsgMaxSize', integer(32, 1_000_000), 'Bytes of ends that are written together.'),
+    ],
+  },
+  {
     title: 'Delayed delivery',
     keys: [
       setting('messageDelayLevel', delays, 'Delay of each level, level 1 first.', { changeable: false }),

@@ -125,11 +125,9 @@ export const unsupportedGroups: readonly UnsupportedGroup[] = [
   },
   {
     title: 'Transactions',
-    why: 'RingMQ does not take transactional messages yet',
+    why: 'RingMQ keeps no statistics of half messages by topic, and always writes them to the half topic',
     keys: `
-      rejectTransactionMessage=false transactionTimeOut=6000 transactionCheckMax=15
-      transactionCheckInterval=30000 transactionMetricFlushInterval=10000 transactionOpMsgMaxSize=4096
-      transactionOpBatchInterval=3000 enableTransactionMetrics=true transWriteOriginTransHalfEnable=true
+      transactionMetricFlushInterval=10000 enableTransactionMetrics=true transWriteOriginTransHalfEnable=true
     `,
   },
   {

@@ -5,7 +5,6 @@
  */
 import type { Clock } from '../lib/clock.ts';
 import { systemClock } from '../lib/clock.ts';
-import { SCHEDULE_TOPIC } from '../lib/names.ts';
 import { LIFE_LINES, QuietLog } from '../lib/quiet-log.ts';
 import type { Agent } from '../ring/agent.ts';
 import { ChannelReceiver, ChannelSender } from '../ring/channel.ts';
@@ -21,17 +20,23 @@ import { PutRing } from '../store/put/put-ring.ts';
 import { QueueDirectory } from '../store/queue/queue-directory.ts';
 import { ReadsByName } from '../store/read/reads-by-name.ts';
 import { Agenda } from './agenda.ts';
-import { DelayProgress } from './delay/delay-progress.ts';
-import { DelayService } from './delay/delay-service.ts';
-import { DurableProgress } from './delay/durable-progress.ts';
-import { DelayLevels } from './delay/levels.ts';
-import { DELIVERY_LIMITS, DELIVERY_STOPS, type DeliveryLimits } from './delivery-records.ts';
-import type { DeliveryReport, DeliveryShape } from './delivery-shape.ts';
+import {
+  CHECK_TAKEN,
+  DELIVERY_LIMITS,
+  DELIVERY_STOPS,
+  type DeliveryLimits,
+  PRODUCER_PRESENCE,
+  type ProducerPresence,
+} from './delivery-records.ts';
+import type { CheckReport, DeliveryReport, DeliveryShape, DueProgress } from './delivery-shape.ts';
+import type { DueKind } from './due-kind.ts';
+import { dueKinds } from './due-kinds.ts';
 import { KnownQueues } from './known-queues.ts';
+import type { HalfCheck } from './transaction/context.ts';
+import { ProducersOnline } from './transaction/producers-online.ts';
 
-/** Between two reports of progress, ms; times are many, and worth it more seldom. */
+/** Between two reports of progress, ms. */
 const REPORT_MS = 1_000;
-const TIMES_EVERY = 10;
 const LONGEST_SLEEP_MS = 1_000;
 
 export class DeliveryAgent implements Agent {
@@ -48,20 +53,29 @@ export class DeliveryAgent implements Agent {
   readonly #puts: PutRing;
   readonly #agenda: Agenda;
   readonly #log: QuietLog;
-  readonly #progress: DelayProgress;
-  readonly #durable: DurableProgress;
-  readonly #delays: DelayService;
-  readonly #tell: (report: DeliveryReport) => void;
+  readonly #kinds: readonly DueKind[];
+  /** By topic that it follows. */
+  readonly #kindOf = new Map<string, DueKind>();
+  /** By id: queues of these topics. */
+  readonly #followed = new Map<number, { kind: DueKind; topic: string; queueId: number }>();
+  readonly #producers = new ProducersOnline();
+  readonly #checks = {
+    underWay: 0,
+    tell: (check: HalfCheck) => {
+      this.#checks.underWay += 1;
+      this.#tell({ kind: 'check', check });
+    },
+  };
+  readonly #tell: (report: DeliveryReport | CheckReport) => void;
   #limits: DeliveryLimits;
   #logStart = 0;
-  #reports = 0;
   #stopping = false;
   #stopped = false;
 
   constructor(
     shape: DeliveryShape,
     clock = systemClock,
-    tell: (report: DeliveryReport) => void = tellControl,
+    tell: (report: DeliveryReport | CheckReport) => void = tellControl,
   ) {
     const { broker, number } = shape;
     const { store, wakes } = broker;
@@ -80,24 +94,36 @@ export class DeliveryAgent implements Agent {
     this.#lost = new Int32Array(broker.arrivalsLost);
     this.#agenda = new Agenda(clock);
     this.#log = new QuietLog(reportingLog, this.#agenda, LIFE_LINES);
-    this.#progress = new DelayProgress(clock, shape.delays, shape.skew);
-    this.#durable = new DurableProgress(this.#progress, this.#positions);
+    for (const group of shape.producers) this.#producers.set(group, true);
     this.#puts = this.#makePuts(shape, participant);
-    this.#delays = new DelayService({
-      maxPending: () => this.#limits.maxPending,
+    this.#kinds = dueKinds({
+      shape,
       clock,
       timers: this.#agenda,
       log: this.#log,
-      store: this.#reads,
-      put: this.#puts.begin,
-      busy: () => this.#puts.busy !== undefined,
-      progress: this.#progress,
-      endAtStart: (level) => shape.ends[level - 1] ?? 0,
-      levels: new DelayLevels(shape.delayLevels),
+      positions: this.#positions,
+      reads: this.#reads,
+      puts: this.#puts,
+      limits: () => this.#limits,
+      producers: this.#producers,
+      checks: this.#checks,
     });
-    for (const id of this.#queues.of(SCHEDULE_TOPIC)) this.#directory.addInterest(id, number);
-    this.#delays.start();
+    for (const kind of this.#kinds) this.#begin(kind);
     this.#agenda.after(REPORT_MS, () => this.#report());
+  }
+
+  #begin(kind: DueKind): void {
+    for (const topic of kind.topics) {
+      this.#kindOf.set(topic, kind);
+      for (const [queueId, id] of this.#queues.byNumber(topic).entries())
+        if (id !== undefined) this.#follow(kind, topic, queueId, id);
+    }
+    kind.start();
+  }
+
+  #follow(kind: DueKind, topic: string, queueId: number, id: number): void {
+    this.#followed.set(id, { kind, topic, queueId });
+    this.#directory.addInterest(id, this.#number);
   }
 
   #makePuts({ broker, number, storeHost }: DeliveryShape, { send, replies, sameThread }: ParticipantShape) {
@@ -121,6 +147,7 @@ export class DeliveryAgent implements Agent {
     done += this.#puts.drain();
     done += this.#hear();
     done += this.#agenda.run();
+    for (const kind of this.#kinds) done += kind.work();
     this.#dropDeleted();
     this.#endStop();
     return done;
@@ -128,6 +155,7 @@ export class DeliveryAgent implements Agent {
 
   hasWork(): boolean {
     if (this.#commands.pending || this.#arrivals.pending || this.#puts.pending) return true;
+    for (const kind of this.#kinds) if (kind.pending) return true;
     return Atomics.load(this.#lost, this.#number) !== 0 || this.#agenda.next <= this.#clock.monotonic();
   }
 
@@ -160,15 +188,23 @@ export class DeliveryAgent implements Agent {
     if (type === QUEUE_ADDED) {
       const { topic, queueId, id } = JSON.parse(text) as QueueAdded;
       this.#queues.add(topic, queueId, id);
-      if (topic === SCHEDULE_TOPIC) this.#directory.addInterest(id, this.#number);
+      const kind = this.#kindOf.get(topic);
+      if (kind !== undefined) this.#follow(kind, topic, queueId, id);
     } else if (type === TOPIC_FORGOTTEN) {
-      this.#reads.forget(this.#queues.of(text));
+      const ids = this.#queues.of(text);
+      this.#reads.forget(ids);
+      for (const id of ids) this.#followed.delete(id);
       this.#queues.forget(text);
     } else if (type === DELIVERY_LIMITS) {
       this.#limits = JSON.parse(text) as DeliveryLimits;
+    } else if (type === PRODUCER_PRESENCE) {
+      const { group, online } = JSON.parse(text) as ProducerPresence;
+      this.#producers.set(group, online);
+    } else if (type === CHECK_TAKEN) {
+      this.#checks.underWay -= 1;
     } else if (type === DELIVERY_STOPS) {
       this.#stopping = true;
-      this.#delays.stop();
+      for (const kind of this.#kinds) kind.stop();
     }
   }
 
@@ -178,12 +214,13 @@ export class DeliveryAgent implements Agent {
     for (; this.#arrivals.next(); done++) {
       const id = this.#arrivals.view.getInt32(this.#arrivals.offset, true);
       this.#directory.addInterest(id, this.#number);
-      this.#delays.poke((this.#queues.queueIdOf(id) ?? -1) + 1);
+      const followed = this.#followed.get(id);
+      followed?.kind.poke(followed.topic, followed.queueId);
     }
     this.#arrivals.release();
     if (Atomics.exchange(this.#lost, this.#number, 0) !== 0) {
-      for (const id of this.#queues.of(SCHEDULE_TOPIC)) this.#directory.addInterest(id, this.#number);
-      this.#delays.pokeAll();
+      for (const id of this.#followed.keys()) this.#directory.addInterest(id, this.#number);
+      for (const kind of this.#kinds) kind.pokeAll();
     }
     return done;
   }
@@ -197,17 +234,17 @@ export class DeliveryAgent implements Agent {
   }
 
   #report(): void {
-    this.#reports += 1;
-    const delays = this.#durable.take(this.#reports % TIMES_EVERY === 0);
-    if (delays !== undefined) this.#tell({ kind: 'delivery', delays, stopped: false });
+    const progress: DueProgress = Object.assign({}, ...this.#kinds.map((kind) => kind.progress()));
+    if (Object.keys(progress).length > 0) this.#tell({ kind: 'delivery', progress, stopped: false });
     this.#agenda.after(REPORT_MS, () => this.#report());
   }
 
   #endStop(): void {
-    if (!this.#stopping || this.#stopped || !this.#delays.idle) return;
+    if (!this.#stopping || this.#stopped || !this.#kinds.every(({ idle }) => idle)) return;
     this.#stopped = true;
     // Control writes it when all of the log is durable.
-    this.#tell({ kind: 'delivery', delays: this.#progress.state(), stopped: true });
+    const progress: DueProgress = Object.assign({}, ...this.#kinds.map((kind) => kind.lastProgress()));
+    this.#tell({ kind: 'delivery', progress, stopped: true });
   }
 
   #dropDeleted(): void {

@@ -7,9 +7,9 @@ import * as assert from 'uvu/assert';
 import { Agenda } from '../../src/delivery/agenda.ts';
 import { DelayProgress, type DelayState, notBegun } from '../../src/delivery/delay/delay-progress.ts';
 import { DelayService } from '../../src/delivery/delay/delay-service.ts';
-import { DurableProgress } from '../../src/delivery/delay/durable-progress.ts';
 import { DelayLevels, queueOfLevel } from '../../src/delivery/delay/levels.ts';
 import { rewriteForDelay } from '../../src/delivery/delay/rewrite.ts';
+import { DurableProgress } from '../../src/delivery/durable-progress.ts';
 import { noLog } from '../../src/lib/log.ts';
 import { SCHEDULE_TOPIC } from '../../src/lib/names.ts';
 import { skewOf } from '../../src/metadata/append-times.ts';
@@ -85,7 +85,8 @@ export class DeliverySimulation {
   #starts = false;
   #skewAtStart = 0;
   #progress!: DelayProgress;
-  #durable!: DurableProgress;
+  #durable!: DurableProgress<DelayState>;
+  #wantsTimes = false;
   #confirmed!: Watermark;
   /** Puts that wait to be as durable as promised. */
   #waiting: { end: number; done: () => void }[] = [];
@@ -168,7 +169,7 @@ export class DeliverySimulation {
       offsets: [...this.#offsets],
       times: structuredClone([...this.#times]),
     });
-    this.#durable = new DurableProgress(this.#progress, positions);
+    this.#durable = new DurableProgress(() => this.#progress.take(this.#wantsTimes), positions);
     const { maxOffset } = this.#reads();
     const ends = [1, 2, 3].map((level) => maxOffset(SCHEDULE_TOPIC, queueOfLevel(level)));
     this.#starts = this.#random.chance(0.5);
@@ -297,7 +298,8 @@ export class DeliverySimulation {
 
   /** The agent tells, and control writes. */
   #save(): void {
-    const state = this.#durable.take(this.#random.chance(0.5));
+    this.#wantsTimes = this.#random.chance(0.5);
+    const state = this.#durable.take();
     if (state !== undefined) this.#write(state);
   }
 

@@ -29,3 +29,7 @@ export class DelayLevels {
 export function queueOfLevel(level: number): number {
   return level - 1;
 }
+
+export function levelOfQueue(queueId: number): number {
+  return queueId + 1;
+}

@@ -37,8 +37,17 @@ export class DelayRig {
     this.offsets.load();
     this.#times.load();
     prepare?.(this.offsets);
-    const tables = { settings, delayOffsets: this.offsets, delayTimes: this.#times };
-    this.#link = new DeliveryLink(tables, plainChannel({ ringBytes: 64 * 1024 }).sender);
+    const tables = {
+      settings,
+      offsets: setup.context.offsets,
+      delayOffsets: this.offsets,
+      delayTimes: this.#times,
+    };
+    this.#link = new DeliveryLink(
+      tables,
+      { levels, store: { fileReservedTime: 72 } },
+      plainChannel({ ringBytes: 64 * 1024 }).sender,
+    );
     this.#progress = new DelayProgress(time, this.#link.delays);
     this.service = new DelayService({
       maxPending: () => settings.scheduleAsyncDeliverMaxPendingLimit,
@@ -60,7 +69,7 @@ export class DelayRig {
 
   /** What the agent tells control, which writes it. */
   async save(): Promise<void> {
-    this.#link.heard({ kind: 'delivery', delays: this.#progress.state(), stopped: false });
+    this.#link.heard({ kind: 'delivery', progress: { delays: this.#progress.state() }, stopped: false });
     this.offsets.persist();
     this.#times.persist();
     await Promise.all([this.offsets.saved(), this.#times.saved()]);

@@ -117,7 +117,7 @@ test('long names, letters, batches of one and binary headers mean the same', () 
 test('checks come in the order of RocketMQ, each with its code', () => {
   const rig = new SendRig();
   rig.view.apply(topicDelta('ordered', { order: true, queues: [5, 6, 7, 8] }));
-  const settings = { kind: 'settings', brokerPermission: 4, writable: true, notWritableRemark: '' } as const;
+  const settings = { ...rig.view.settings, brokerPermission: 4, writable: true, notWritableRemark: '' };
   const cases: [fields: Record<string, string>, code: number, remark: RegExp][] = [
     [{}, ResponseCode.SYSTEM_ERROR, /<producerGroup> is null/],
     [sendFields({ e: 'x' }), ResponseCode.SYSTEM_ERROR, /<queueId> is null/],
@@ -145,7 +145,7 @@ test('what is refused is counted for the log, with the first client and topic of
   const rig = new SendRig();
   const notWritableRemark = 'service not available now. The disk of the store is 95 % full';
   rig.send({ fields: sendFields({ e: '9' }) });
-  rig.view.apply({ kind: 'settings', brokerPermission: 6, writable: false, notWritableRemark });
+  rig.view.apply({ ...rig.view.settings, brokerPermission: 6, writable: false, notWritableRemark });
   for (let i = 0; i < 3; i++) rig.send({ fields: sendFields() });
   const client = rig.client.connection.remoteAddress;
   const told = rig.refusals.take();
@@ -187,7 +187,7 @@ test('sends to retry topics go to control whole, and leave the ring as it was; t
   assert.equal(refusal(rig)[0], ResponseCode.MESSAGE_ILLEGAL);
   rig.send({ fields: sendFields({ b: '%RETRY%g' }), body: new Uint8Array(0) });
   assert.equal(refusal(rig)[0], ResponseCode.MESSAGE_ILLEGAL);
-  rig.view.apply({ kind: 'settings', brokerPermission: 6, writable: false, notWritableRemark: 'full' });
+  rig.view.apply({ ...rig.view.settings, brokerPermission: 6, writable: false, notWritableRemark: 'full' });
   rig.send({ fields: sendFields({ b: '%RETRY%g' }) });
   assert.equal(refusal(rig), [ResponseCode.SERVICE_NOT_AVAILABLE, 'full']);
   assert.is(rig.forwarded.length, 1);

@@ -1,0 +1,52 @@
+/** What a kind of messages that become due is to the agent that delivers them: delay levels are one. */
+import type { Clock } from '../lib/clock.ts';
+import type { ControlLog } from '../lib/log.ts';
+import type { Timers } from '../lib/timers.ts';
+import type { Positions } from '../ring/positions.ts';
+import type { PutRing } from '../store/put/put-ring.ts';
+import type { ReadsByName } from '../store/read/reads-by-name.ts';
+import type { DeliveryLimits } from './delivery-records.ts';
+import type { DeliveryShape, DueProgress } from './delivery-shape.ts';
+import type { HalfCheck } from './transaction/context.ts';
+import type { ProducersOnline } from './transaction/producers-online.ts';
+
+/** What all kinds work with. */
+export interface DueParts {
+  shape: DeliveryShape;
+  clock: Clock;
+  /** The agent's agenda. */
+  timers: Timers;
+  log: ControlLog;
+  positions: Positions;
+  reads: ReadsByName;
+  puts: PutRing;
+  limits: () => DeliveryLimits;
+  producers: ProducersOnline;
+  checks: {
+    tell: (check: HalfCheck) => void;
+    /** Those that control has not taken yet. */
+    readonly underWay: number;
+  };
+}
+
+export interface DueKind {
+  /** Their queues are followed: `poke` says where something new is. */
+  readonly topics: readonly string[];
+  start(): void;
+  /** Entries were dispatched to a queue of one of its topics. */
+  poke(topic: string, queueId: number): void;
+  /** They were, and nobody knows to which queues. */
+  pokeAll(): void;
+  /** What it does in every turn, beside what is on the agenda; returns how much that was. */
+  work(): number;
+  /** Whether `work` would find something now. */
+  readonly pending: boolean;
+  /** Puts nothing more; what is under way still ends. */
+  stop(): void;
+  /** Whether no put is under way. */
+  readonly idle: boolean;
+  /** What control may write to its files, as the log holds it durably: asked now and then, empty without news. */
+  progress(): DueProgress;
+  /** All of it, after the stop: control writes it when all of the log is durable. */
+  lastProgress(): DueProgress;
+}
