@@ -1,6 +1,8 @@
 /** Sends: RocketMQ's checks in its order with its codes, and what reaches the log. */
+
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { HALF_TOPIC } from '../../../src/lib/names.ts';
 import { RequestCode, ResponseCode } from '../../../src/protocol/codes.ts';
 import { FLAG_ONEWAY, requestCommand, SERIALIZE_BINARY } from '../../../src/protocol/command.ts';
 import { encodeCommand } from '../../../src/protocol/command-codec.ts';
@@ -281,6 +283,48 @@ test('a DELAY that is no level is refused with its name and what is allowed, and
   rig.send({ fields: sendFields() });
   rig.write();
   assert.is(rig.record(0).length, rig.log.position, 'nothing lies before the first record');
+});
+
+test('a half message is the same record whether its flag says so or only its property', () => {
+  const key = 'K'.repeat(32);
+  const text = `KEYS\x01k\x02TRAN_MSG\x01TRUE\x02PGROUP\x01g\x02UNIQ_KEY\x01${key}\x02`;
+  const records = ['4', '0', '12'].map((f) => {
+    const rig = delayRig();
+    rig.view.apply(topicDelta(HALF_TOPIC, { queues: [20], readQueueNums: 1, writeQueueNums: 1 }));
+    assert.is(rig.send({ fields: sendFields({ i: text, f, e: '3' }) }), CUT_ALL);
+    assert.is(rig.write(), 1);
+    const [reply] = rig.drain();
+    assert.equal([reply?.code, reply?.fields['queueId'], reply?.fields['transactionId']], [0, '3', key]);
+    return decodeRecord(rig.record(0));
+  });
+  for (const record of records) {
+    assert.equal([record?.topic, record?.queueId, (record?.sysFlag ?? -1) & 0xc], [HALF_TOPIC, 0, 0]);
+    const { REAL_TOPIC, REAL_QID, __transactionId__, ...others } = Object.fromEntries(
+      record?.properties ?? [],
+    );
+    assert.equal([REAL_TOPIC, REAL_QID, __transactionId__], ['T', '3', key]);
+    assert.equal(others, {
+      ...{ KEYS: 'k', TRAN_MSG: 'TRUE', PGROUP: 'g', UNIQ_KEY: key },
+      ...{ MSG_REGION: 'DefaultRegion', TRACE_ON: 'true', CLUSTER: 'DefaultCluster' },
+    });
+  }
+});
+
+test('a flag of a prepared message without the property, and what a client says of checks, count for nothing', () => {
+  const rig = delayRig();
+  rig.view.apply(topicDelta(HALF_TOPIC, { queues: [20], readQueueNums: 1, writeQueueNums: 1 }));
+  const said = 'TRANSACTION_CHECK_TIMES\x0115\x02TRAN_PREPARED_QUEUE_OFFSET\x017\x02';
+  for (const i of ['KEYS\x01k\x02', 'TRAN_MSG\x01yes\x02', `TRAN_MSG\x01true\x02${said}UNIQ_KEY\x01K\x02`])
+    rig.send({ fields: sendFields({ i, f: '4' }) });
+  assert.is(rig.write(), 3);
+  const records: ReturnType<typeof decodeRecord>[] = [];
+  for (let at = 0; at < rig.log.position; at += rig.record(at).length)
+    records.push(decodeRecord(rig.record(at)));
+  const [plain, other, half] = records;
+  assert.equal([plain?.topic, plain?.sysFlag, other?.topic, other?.sysFlag], ['T', 0, 'T', 0]);
+  assert.is(half?.topic, HALF_TOPIC);
+  assert.not.ok(half?.properties.has('TRANSACTION_CHECK_TIMES'));
+  assert.not.ok(half?.properties.has('TRAN_PREPARED_QUEUE_OFFSET'));
 });
 
 test('transactions and timers can be switched off', () => {
