@@ -3,12 +3,13 @@
  * once, from the socket's buffer to where the writer takes them.
  */
 
+import { queueOfLevel } from '../../delivery/delay/levels.ts';
 import { ONLY_QUEUE } from '../../delivery/transaction/half-message.ts';
 import { sentSysFlag } from '../../delivery/waiting-form.ts';
 import { ABSENT } from '../../protocol/field-table.ts';
 import type { RequestView } from '../../protocol/request-view.ts';
 import { type RecordHead, withHostFlags, writeHead, writeTopicLength } from '../../record/encode.ts';
-import { MAX_PROPERTIES, PROPERTY_VALUE_END, recordSize } from '../../record/layout.ts';
+import { MAX_PROPERTIES, PROPERTY_VALUE_END, QUEUE_ID, recordSize } from '../../record/layout.ts';
 import type { HostAddress } from '../../record/message-id.ts';
 import {
   hasNul,
@@ -42,6 +43,14 @@ const ITEM_FLAG = 12;
 const ITEM_BODY_LENGTH = 16;
 const ITEM_BODY = 20;
 
+/** Where a message waits. */
+export interface Parking {
+  readonly topic: TopicView;
+  /** Delay levels that there are; 0: it is the half topic. */
+  readonly levels: number;
+}
+
+const ZERO = 0x30;
 const TRUE = 'true';
 /** The bit in which lower case letters differ. */
 const LOWER_CASE = 0x20;
@@ -51,7 +60,11 @@ const LONGEST_HALF_KEY = 256;
 const REAL_BYTES = 64;
 
 export class RecordWriter {
-  /** Of the record written last: its size, and where in the target its unique key and WAIT stand (length 0: not). */
+  /**
+   * Of the record written last: its queue, its size, and where in the target its unique key and WAIT stand (length 0:
+   * not).
+   */
+  queueId = 0;
   size = 0;
   uniqueKeyOffset = 0;
   uniqueKeyLength = 0;
@@ -82,12 +95,12 @@ export class RecordWriter {
     };
   }
 
-  /** Upper bound of the record's size; `half`: see `write`. */
+  /** Upper bound of the record's size; `parking`: see `write`. */
   bound(
     request: RequestView,
     fields: SendFields,
     topic: TopicView,
-    half: TopicView | undefined,
+    parking: Parking | undefined,
     bornHost: HostAddress,
   ): number {
     const properties =
@@ -95,15 +108,14 @@ export class RecordWriter {
     const sysFlag = withHostFlags(fields.sysFlag, bornHost, this.#head.storeHost);
     // The longest addition is a unique key (42 bytes), the suffix and a missing separator.
     const added = 64 + this.#suffix.length;
-    if (half === undefined)
+    if (parking === undefined)
       return recordSize(request.bodyLength, topic.bytes.length, properties + added, sysFlag);
     const real = REAL_BYTES + topic.bytes.length + LONGEST_HALF_KEY;
-    return recordSize(request.bodyLength, half.bytes.length, properties + added + real, sysFlag);
+    return recordSize(request.bodyLength, parking.topic.bytes.length, properties + added + real, sysFlag);
   }
 
   /**
-   * Writes the record of a single send at `at`. `half`: the half topic, where the send seems to be half of a
-   * transaction, which waits there; UNUSUAL if it is none.
+   * Writes the record of a single send at `at`. `parking`: where it waits, if it seems to; UNUSUAL if that is not so.
    */
   write(
     target: RecordTarget,
@@ -111,28 +123,28 @@ export class RecordWriter {
     request: RequestView,
     fields: SendFields,
     topic: TopicView,
-    half: TopicView | undefined,
+    parking: Parking | undefined,
     queueId: number,
     bornHost: HostAddress,
   ): number {
     const { bodyLength } = request;
-    const { bytes: name } = half ?? topic;
-    this.#fillHead(fields, half === undefined ? queueId : ONLY_QUEUE, fields.flag, bornHost);
+    const { bytes: name } = parking?.topic ?? topic;
+    this.#fillHead(fields, queueId, fields.flag, bornHost);
     const bodyAt = writeHead(target.bytes, target.view, at, this.#head, 0, name.length, bodyLength);
     target.bytes.set(request.bytes.subarray(request.bodyOffset, request.bodyOffset + bodyLength), bodyAt);
     const propertiesAt = this.#writeTopic(target, bodyAt + bodyLength, name);
     const found = this.#copyProperties(target, propertiesAt, request, fields);
     if (this.#nul) return PROPERTIES_WITH_NUL;
-    if (found.delayLength > 0 || found.timer || found.brokerOwned) return UNUSUAL;
-    const isHalf = found.transactional && isTrue(target.bytes, propertiesAt + found.transactionOffset, found);
-    if (found.transactional !== isHalf || isHalf !== (half !== undefined)) return UNUSUAL;
-    if (isHalf && (found.uniqueKeyLength === 0 || found.uniqueKeyLength > LONGEST_HALF_KEY)) return UNUSUAL;
+    this.queueId = parking === undefined ? queueId : parkingQueue(parking, found, target.bytes, propertiesAt);
+    if (found.timer || found.brokerOwned || this.queueId < 0) return UNUSUAL;
+    if (parking === undefined && (found.delayLength > 0 || found.transactional)) return UNUSUAL;
+    if (parking !== undefined) target.view.setInt32(at + QUEUE_ID, this.queueId);
     this.waitOffset = propertiesAt + found.waitOffset;
     this.waitLength = found.waitLength;
     this.uniqueKeyOffset = propertiesAt + found.uniqueKeyOffset;
     this.uniqueKeyLength = found.uniqueKeyLength;
     let end = this.#addProperties(target.bytes, propertiesAt, found);
-    if (isHalf) end = this.#addReal(target.bytes, end, topic, queueId);
+    if (parking !== undefined) end = this.#addReal(target.bytes, end, topic, queueId, parking.levels === 0);
     if (end - propertiesAt > MAX_PROPERTIES) return PROPERTIES_TOO_LONG;
     target.view.setInt16(propertiesAt - 2, end - propertiesAt);
     this.size = end - at;
@@ -225,16 +237,14 @@ export class RecordWriter {
     return at + this.#suffix.length;
   }
 
-  /** Where the half message is to go, and by what its transaction is known: its unique key. */
-  #addReal(bytes: Uint8Array, from: number, topic: TopicView, queueId: number): number {
+  /** Where the message is to go, and of half a transaction by what that is known: its unique key. */
+  #addReal(bytes: Uint8Array, from: number, topic: TopicView, queueId: number, isHalf: boolean): number {
     let at = this.#addText(bytes, from, `${PROPERTY_REAL_TOPIC}\x01`);
     bytes.set(topic.bytes, at);
     at += topic.bytes.length;
-    at = this.#addText(
-      bytes,
-      at,
-      `\x02${PROPERTY_REAL_QUEUE_ID}\x01${queueId}\x02${PROPERTY_TRANSACTION_ID}\x01`,
-    );
+    at = this.#addText(bytes, at, `\x02${PROPERTY_REAL_QUEUE_ID}\x01${queueId}\x02`);
+    if (!isHalf) return at;
+    at = this.#addText(bytes, at, `${PROPERTY_TRANSACTION_ID}\x01`);
     bytes.copyWithin(at, this.uniqueKeyOffset, this.uniqueKeyOffset + this.uniqueKeyLength);
     at += this.uniqueKeyLength;
     bytes[at++] = PROPERTY_VALUE_END;
@@ -247,9 +257,34 @@ export class RecordWriter {
   }
 }
 
-/** Whether the value of TRAN_MSG, which stands there, is "true" in any case. */
-function isTrue(bytes: Uint8Array, at: number, { transactionLength }: PropertyScan): boolean {
-  if (transactionLength !== TRUE.length) return false;
+/** The queue of the parking in which the message waits; -1 when it does not wait there. */
+function parkingQueue(
+  { levels }: Parking,
+  found: PropertyScan,
+  bytes: Uint8Array,
+  propertiesAt: number,
+): number {
+  const { delayOffset, delayLength, transactional, transactionOffset, transactionLength } = found;
+  if (levels > 0) {
+    const level = transactional ? 0 : levelIn(bytes, propertiesAt + delayOffset, delayLength);
+    return level >= 1 && level <= levels ? queueOfLevel(level) : -1;
+  }
+  const { uniqueKeyLength } = found;
+  const isHalf = delayLength === 0 && isTrue(bytes, propertiesAt + transactionOffset, transactionLength);
+  return isHalf && uniqueKeyLength > 0 && uniqueKeyLength <= LONGEST_HALF_KEY ? ONLY_QUEUE : -1;
+}
+
+/** A delay level as clients write it; 0 for all that needs a closer look. */
+function levelIn(bytes: Uint8Array, at: number, length: number): number {
+  const first = (bytes[at] as number) - ZERO;
+  if (length === 1) return first >= 1 && first <= 9 ? first : 0;
+  const second = (bytes[at + 1] as number) - ZERO;
+  return length === 2 && first >= 1 && first <= 9 && second >= 0 && second <= 9 ? 10 * first + second : 0;
+}
+
+/** Whether the text is "true" in any case. */
+function isTrue(bytes: Uint8Array, at: number, length: number): boolean {
+  if (length !== TRUE.length) return false;
   for (let i = 0; i < TRUE.length; i++)
     if (((bytes[at + i] as number) | LOWER_CASE) !== TRUE.charCodeAt(i)) return false;
   return true;

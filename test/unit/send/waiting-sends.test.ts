@@ -173,6 +173,34 @@ test('a flag of a prepared message without the property, and what a client says 
   assert.not.ok(half?.properties.has('TRAN_PREPARED_QUEUE_OFFSET'));
 });
 
+test('sends of a known layout make the same records as the first of them, level by level', () => {
+  const rig = delayRig();
+  const key = 'K'.repeat(32);
+  const levels = ['13', '13', '14', '18', '19', '00', '01', '+3', '99', '13'];
+  const queues = [12, 12, 13, 17, 17, 0, 0, 2, 17, 12];
+  for (const level of levels) {
+    const i = `KEYS\x01k\x02DELAY\x01${level}\x02UNIQ_KEY\x01${key}\x02WAIT\x01true\x02`;
+    assert.is(rig.send({ fields: sendFields({ i, e: '2' }) }), CUT_ALL);
+  }
+  assert.is(rig.write(), levels.length);
+  const replies = rig.drain();
+  let at = 0;
+  for (const [n, level] of levels.entries()) {
+    const record = decodeRecord(rig.record(at));
+    at += rig.record(at).length;
+    const isDelayed = level !== '00';
+    assert.equal([record?.topic, record?.queueId], isDelayed ? [SCHEDULE_TOPIC, queues[n]] : ['T', 2], level);
+    assert.is(replies[n]?.fields['queueId'], '2');
+    const { REAL_TOPIC, REAL_QID, DELAY, ...others } = Object.fromEntries(record?.properties ?? []);
+    assert.equal([REAL_TOPIC, REAL_QID], isDelayed ? ['T', '2'] : [undefined, undefined]);
+    assert.is(Number(DELAY), isDelayed ? Number(queues[n]) + 1 : 0);
+    assert.equal(others, {
+      ...{ KEYS: 'k', UNIQ_KEY: key, WAIT: 'true' },
+      ...{ MSG_REGION: 'DefaultRegion', TRACE_ON: 'true', CLUSTER: 'DefaultCluster' },
+    });
+  }
+});
+
 test('transactions and timers can be switched off', () => {
   const rig = delayRig();
   const { settings } = rig.view;
