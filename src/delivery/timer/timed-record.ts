@@ -1,0 +1,70 @@
+/** What a record of the timer topic says of itself: when it is due, or which message it recalls. */
+import type { StoredMessage } from '../../record/decode.ts';
+import { PROPERTY_REAL_QUEUE_ID, PROPERTY_REAL_TOPIC, PROPERTY_UNIQUE_KEY } from '../../record/properties.ts';
+
+/** The slot's time, which the broker writes; the exact one follows from what the sender asked for. */
+export const PROPERTY_OUT_MS = 'TIMER_OUT_MS';
+export const PROPERTY_DELIVER_MS = 'TIMER_DELIVER_MS';
+export const PROPERTY_DELAY_MS = 'TIMER_DELAY_MS';
+export const PROPERTY_DELAY_SEC = 'TIMER_DELAY_SEC';
+export const PROPERTY_DELETE_KEY = 'TIMER_DEL_UNIQKEY';
+export const PROPERTY_ENQUEUE_MS = 'TIMER_ENQUEUE_MS';
+export const PROPERTY_DEQUEUE_MS = 'TIMER_DEQUEUE_MS';
+export const PROPERTY_ROLL_TIMES = 'TIMER_ROLL_TIMES';
+
+export interface TimedRecord {
+  /** TIMER_OUT_MS */
+  outMs: number;
+  /** What the sender asked for: a time; a span, which counts from when it was stored; or 0: only the slot is known. */
+  deliverMs: number;
+  delayMs: number;
+  /** It recalls a message and is none itself. */
+  recalls: boolean;
+  realTopic: string;
+}
+
+/** A string says why the record cannot be put into the wheel: it never could be. */
+export function timedRecordOf({ properties }: StoredMessage): TimedRecord | string {
+  const outMs = integerOf(properties.get(PROPERTY_OUT_MS));
+  if (outMs <= 0) return `it has no ${PROPERTY_OUT_MS}`;
+  const realTopic = properties.get(PROPERTY_REAL_TOPIC);
+  if (realTopic === undefined || integerOf(properties.get(PROPERTY_REAL_QUEUE_ID)) < 0)
+    return 'it names no real topic and queue';
+  const recalls = properties.has(PROPERTY_DELETE_KEY);
+  return { outMs, ...wishOf(properties), recalls, realTopic };
+}
+
+/** The order of precedence is RocketMQ's. A record that was rolled counts from its first storing: only OUT_MS tells. */
+function wishOf(properties: ReadonlyMap<string, string>): Pick<TimedRecord, 'deliverMs' | 'delayMs'> {
+  const seconds = integerOf(properties.get(PROPERTY_DELAY_SEC));
+  const milliseconds = integerOf(properties.get(PROPERTY_DELAY_MS));
+  if (seconds >= 0 || milliseconds >= 0) {
+    const delayMs = seconds >= 0 ? seconds * 1000 : milliseconds;
+    return { deliverMs: 0, delayMs: properties.has(PROPERTY_ROLL_TIMES) ? 0 : delayMs };
+  }
+  return { deliverMs: Math.max(0, integerOf(properties.get(PROPERTY_DELIVER_MS))), delayMs: 0 };
+}
+
+/** Whether a span was asked for, so that the wait is counted in elapsed time. */
+export function asksForSpan(properties: ReadonlyMap<string, string>): boolean {
+  return properties.has(PROPERTY_DELAY_SEC) || properties.has(PROPERTY_DELAY_MS);
+}
+
+/** What a message, or the message that a record recalls, is known by: topic and unique key. */
+export function recallKeyOf({ properties }: Pick<StoredMessage, 'properties'>): string | undefined {
+  const topic = properties.get(PROPERTY_REAL_TOPIC) ?? '';
+  const deleted = properties.get(PROPERTY_DELETE_KEY);
+  if (deleted === undefined) {
+    const key = properties.get(PROPERTY_UNIQUE_KEY);
+    return key === undefined ? undefined : `${topic}+${key}`;
+  }
+  // With appendTopicForTimerDeleteKey, RocketMQ writes the topic in front.
+  return deleted.startsWith(`${topic}+`) ? deleted : `${topic}+${deleted}`;
+}
+
+/** -1 for anything that is no whole number that can be counted with. */
+function integerOf(text: string | undefined): number {
+  if (text === undefined || !/^\+?\d{1,16}$/.test(text)) return -1;
+  const value = Number(text);
+  return Number.isSafeInteger(value) ? value : -1;
+}
