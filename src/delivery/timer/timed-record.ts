@@ -15,9 +15,12 @@ export const PROPERTY_ROLL_TIMES = 'TIMER_ROLL_TIMES';
 export interface TimedRecord {
   /** TIMER_OUT_MS */
   outMs: number;
-  /** What the sender asked for: a time; a span, which counts from when it was stored; or 0: only the slot is known. */
+  /** What the sender asked for: a time, 0 when none is known. */
   deliverMs: number;
+  /** Or a span, which counts from when it was stored; 0 when nobody knows that any more. */
   delayMs: number;
+  /** It was a span. */
+  span: boolean;
   /** It recalls a message and is none itself. */
   recalls: boolean;
   realTopic: string;
@@ -35,19 +38,17 @@ export function timedRecordOf({ properties }: StoredMessage): TimedRecord | stri
 }
 
 /** The order of precedence is RocketMQ's. A record that was rolled counts from its first storing: only OUT_MS tells. */
-function wishOf(properties: ReadonlyMap<string, string>): Pick<TimedRecord, 'deliverMs' | 'delayMs'> {
+function wishOf(
+  properties: ReadonlyMap<string, string>,
+): Pick<TimedRecord, 'deliverMs' | 'delayMs' | 'span'> {
   const seconds = integerOf(properties.get(PROPERTY_DELAY_SEC));
   const milliseconds = integerOf(properties.get(PROPERTY_DELAY_MS));
   if (seconds >= 0 || milliseconds >= 0) {
     const delayMs = seconds >= 0 ? seconds * 1000 : milliseconds;
-    return { deliverMs: 0, delayMs: properties.has(PROPERTY_ROLL_TIMES) ? 0 : delayMs };
+    return { deliverMs: 0, delayMs: properties.has(PROPERTY_ROLL_TIMES) ? 0 : delayMs, span: true };
   }
-  return { deliverMs: Math.max(0, integerOf(properties.get(PROPERTY_DELIVER_MS))), delayMs: 0 };
-}
-
-/** Whether a span was asked for, so that the wait is counted in elapsed time. */
-export function asksForSpan(properties: ReadonlyMap<string, string>): boolean {
-  return properties.has(PROPERTY_DELAY_SEC) || properties.has(PROPERTY_DELAY_MS);
+  const deliverMs = Math.max(0, integerOf(properties.get(PROPERTY_DELIVER_MS)));
+  return { deliverMs, delayMs: 0, span: false };
 }
 
 /** What a message, or the message that a record recalls, is known by: topic and unique key. */

@@ -90,6 +90,11 @@ export class TimerClock {
     return elapsed ? due + this.#ahead : due;
   }
 
+  /** Elapsed time when the machine's clock shows `ms`, as it goes now. */
+  elapsedAt(ms: number): number {
+    return ms - this.#ahead;
+  }
+
   /** A step back: units before `position` are looked at once more, as seen from now. */
   noteStep(position: number, lastSlot: number): void {
     this.#steps.push({ position, ahead: this.#ahead, lastSlot });
@@ -107,10 +112,10 @@ export class TimerClock {
     return false;
   }
 
-  /** Whether the newest step puts a unit into another slot. */
-  isMovedNow(unit: Readonly<TimerUnit>): boolean {
-    const newest = this.#steps.at(-1);
-    return newest !== undefined && this.#moves(unit, newest);
+  /** Whether the newest step puts the unit at `position` into another slot, which no older one has. */
+  movesNow(position: number, unit: Readonly<TimerUnit>): boolean {
+    const moving = this.#steps.filter((step) => position < step.position && this.#moves(unit, step));
+    return moving.length === 1 && moving[0] === this.#steps.at(-1);
   }
 
   state(): TimerClockState {

@@ -114,15 +114,11 @@ export class TimerLog {
     return false;
   }
 
-  /** Bytes read from `position` on, within its file; 0 where there is no file, or it cannot be read (`errno`). */
+  /** Bytes read from `position` on, within its file, no further than is written; 0 also on failure (`errno`). */
   read(position: number, target: Uint8Array, length: number): number {
     const inFile = modulo(position, this.fileSize);
-    const read = this.#fileAt(position, false)?.read(
-      inFile,
-      target,
-      0,
-      Math.min(length, this.fileSize - inFile),
-    );
+    const wanted = Math.min(length, this.fileSize - inFile, this.#stagedFrom - position);
+    const read = wanted > 0 ? this.#fileAt(position, false)?.read(inFile, target, 0, wanted) : 0;
     if (read === undefined || read >= 0) return read ?? 0;
     this.errno = -read;
     return 0;

@@ -1,0 +1,329 @@
+/**
+ * Delivers what is in the wheel: slots are opened a little before their time (slot-loader.ts), their units wait in two
+ * heaps, one for each clock, and each is put at its exact time. Nothing is put from a slot before all recalls in it are
+ * known.
+ */
+import type { ControlLog } from '../../lib/log.ts';
+import type { BeginPut } from '../../store/put/put-message.ts';
+import type { StoreReads } from '../../store/read/store-reads.ts';
+import { DuePuts } from '../due-puts.ts';
+import { DueHeap } from './due-heap.ts';
+import { OpenSlot, PIECE_UNITS, type Piece } from './slot-loader.ts';
+import { TimedMessages, type TimerPut } from './timed-messages.ts';
+import { MAGIC_DELETE, MAGIC_ROLL, NONE, type TimerUnit } from './timer-layout.ts';
+import type { Steps, TimerStore } from './timer-store.ts';
+
+/** Slots are opened so long before their time. */
+const AHEAD_MS = 1_000;
+/** Units that wait in memory. A slot with more is delivered piece by piece. */
+const MAX_WAITING = 256 * 1024;
+/** Slots that are open at a time, but for those that get something after their time. */
+const MAX_OPEN = 64;
+/** Messages that one turn puts before others get theirs, and units that it reads. */
+const BATCH = 64;
+const READ_UNITS = PIECE_UNITS;
+/** A recall's record is read: that takes as long as so many units. */
+const RECALL_COST = 16;
+/** The ring to the writer is shared: who finds it full looks again after this. */
+const BUSY_SLEEP_MS = 2;
+
+export interface TimerDeliveryParts {
+  timers: TimerStore;
+  store: Pick<StoreReads, 'recordAt'>;
+  put: BeginPut;
+  busy: () => boolean;
+  /** Puts that may be under way. */
+  maxPending: () => number;
+  log: ControlLog;
+  /** Call `issue` again after so many ms. */
+  wake: (ms: number) => void;
+}
+
+export class TimerDelivery {
+  readonly #parts: TimerDeliveryParts;
+  readonly messages: TimedMessages;
+  readonly #puts: DuePuts<TimerPut>;
+  readonly #byTime = new DueHeap();
+  readonly #bySpan = new DueHeap();
+  readonly #open = new Map<number, OpenSlot>();
+  readonly #pieces = new Map<number, Piece>();
+  #lastPiece = 0;
+  readonly #reader;
+  readonly #singleReader;
+  /** First slot that was never opened. */
+  #cursor: number;
+  /** Units of this slot up to there were delivered before the start. */
+  readonly #begun: { slot: number; floor: number };
+
+  constructor(parts: TimerDeliveryParts, begun: { slot: number; floor: number }) {
+    this.#parts = parts;
+    this.#begun = begun;
+    this.#cursor = begun.slot;
+    this.#reader = parts.timers.reader();
+    this.#singleReader = parts.timers.reader();
+    this.messages = new TimedMessages(parts.timers, parts.store);
+    this.#puts = new DuePuts<TimerPut>({
+      log: parts.log,
+      store: parts.store,
+      put: parts.put,
+      busy: parts.busy,
+      what: 'timed message',
+      fieldsOf: ({ physicalOffset }) => ({ position: physicalOffset }),
+      messageOf: (record, entry) => this.messages.of(record, entry, entry.piece.slot.recalled),
+      ended: (entry, done) => this.#ended(entry, done),
+    });
+  }
+
+  /** First slot of which something may be left to deliver, and how far in its chain all is. */
+  get progress(): { slot: number; floor: number } {
+    let slot = this.#cursor;
+    for (const open of this.#open.keys()) slot = Math.min(slot, open);
+    return { slot, floor: this.#open.get(slot)?.floor ?? this.#floorOf(slot) };
+  }
+
+  #floorOf(slot: number): number {
+    return slot === this.#begun.slot ? this.#begun.floor : NONE;
+  }
+
+  get underWay(): number {
+    return this.#puts.underWay;
+  }
+
+  get hasFailed(): boolean {
+    return this.#puts.hasFailed;
+  }
+
+  /** Slots that are open, and units that wait in memory. */
+  get open(): ReadonlyMap<number, OpenSlot> {
+    return this.#open;
+  }
+
+  get waiting(): number {
+    return this.#byTime.size + this.#bySpan.size;
+  }
+
+  /** A unit was put into a slot, and is in the log. */
+  added(slot: number): void {
+    const open = this.#open.get(slot);
+    if (open !== undefined) open.last = this.#parts.timers.wheel.get(slot).last;
+    else if (slot < this.#cursor) this.#openSlot(slot);
+  }
+
+  /** The machine's clock was set back: slots from this one on come once more. */
+  goBack(slot: number): void {
+    this.#cursor = Math.min(this.#cursor, slot);
+  }
+
+  /** Finds all recalls of the open slots; undefined between two pieces. */
+  *markAll(): Steps {
+    let read = 0;
+    for (const open of this.#open.values())
+      while (!open.ready) {
+        read += this.#mark(open);
+        if (read < READ_UNITS) continue;
+        read = 0;
+        yield;
+      }
+  }
+
+  /** Takes all units that wait in memory: each is to be kept, or has been put elsewhere. */
+  takeAll(): { position: Float64Array; piece: Piece[] } {
+    const position = new Float64Array(this.waiting);
+    const piece: Piece[] = [];
+    for (const heap of [this.#byTime, this.#bySpan]) {
+      for (; heap.size > 0; heap.pop()) {
+        position[piece.length] = heap.position;
+        piece.push(this.#pieces.get(heap.piece) as Piece);
+      }
+    }
+    return { position, piece };
+  }
+
+  /** The unit waits on. */
+  keep(position: number, unit: Readonly<TimerUnit>, piece: Piece): void {
+    this.#wait(position, unit, piece.id);
+  }
+
+  /** The unit is somewhere else now, or was recalled. */
+  gone(piece: Piece): void {
+    this.#less(piece);
+  }
+
+  /** What was put into a slot may be due before the slot begins. */
+  openEarly(slot: number): void {
+    this.#openSlot(slot);
+    this.added(slot);
+  }
+
+  /** Opens slots and reads units, a bounded number. Whether it has more to read at once. */
+  prepare(): boolean {
+    this.#finishSlots();
+    this.#openNear();
+    let budget = READ_UNITS;
+    for (const open of this.#open.values()) {
+      while (!open.ready && budget > 0) budget -= this.#mark(open);
+      if (budget <= 0) return true;
+      for (const piece of open.pieces) {
+        if (piece.loaded) continue;
+        if (this.waiting + PIECE_UNITS > MAX_WAITING) return false;
+        budget -= this.#load(piece);
+        if (budget <= 0) return true;
+      }
+      open.settle();
+    }
+    this.#finishSlots();
+    return this.#hasNear();
+  }
+
+  /** Puts what is due, a bounded number. ms after which there is more to do; infinite when nothing waits. */
+  issue(): number {
+    if (this.#puts.hasFailed) return Number.POSITIVE_INFINITY;
+    const { clock } = this.#parts.timers;
+    for (let i = 0; i < BATCH; i++) {
+      const byTime = this.#byTime.due - clock.now;
+      const bySpan = this.#bySpan.due - clock.elapsed;
+      const wait = Math.min(byTime, bySpan);
+      // Times are whole ms of a clock whose ms are cut off.
+      if (wait > 0) return Math.min(Math.max(wait, 1), this.#msToNextSlot());
+      if (this.#puts.underWay >= this.#parts.maxPending()) return Number.POSITIVE_INFINITY;
+      if (this.#parts.busy()) return BUSY_SLEEP_MS;
+      const heap = byTime <= bySpan ? this.#byTime : this.#bySpan;
+      const piece = this.#pieces.get(heap.piece) as Piece;
+      if (!piece.slot.ready) return 0;
+      const { position } = heap;
+      heap.pop();
+      this.#issue(position, piece);
+      if (this.#puts.hasFailed) return Number.POSITIVE_INFINITY;
+    }
+    return 0;
+  }
+
+  #issue(position: number, piece: Piece): void {
+    const unit = this.#parts.timers.follow(this.#singleReader, position, piece.slot.slot);
+    const { physical: physicalOffset, due, elapsed, writeTime, magic } = unit;
+    const rolls = (magic & MAGIC_ROLL) !== 0;
+    this.#puts.issue({ physicalOffset, attempts: 0, piece, rolls, due, elapsed, writeTime });
+  }
+
+  /** Puts once more what has failed; after so many ms again when the way to the writer was full. */
+  repeat(): number {
+    return this.#puts.repeat() ? Number.POSITIVE_INFINITY : BUSY_SLEEP_MS;
+  }
+
+  #ended({ piece }: TimerPut, done: boolean): void {
+    if (done) this.#less(piece);
+    if (this.#puts.hasFailed) this.#parts.wake(this.#puts.pauseMs);
+    else this.#parts.wake(0);
+  }
+
+  #less(piece: Piece): void {
+    piece.pending -= 1;
+    if (piece.pending > 0) return;
+    this.#pieces.delete(piece.id);
+    piece.slot.settle();
+  }
+
+  /** ms until a slot has to be opened. */
+  #msToNextSlot(): number {
+    const { wheel, clock } = this.#parts.timers;
+    const next = this.#open.size < MAX_OPEN ? wheel.nextFilled(this.#cursor) : Number.POSITIVE_INFINITY;
+    return Math.max(0, next * clock.precisionMs - AHEAD_MS - clock.now);
+  }
+
+  get #horizon(): number {
+    const { clock } = this.#parts.timers;
+    return Math.floor((clock.now + AHEAD_MS) / clock.precisionMs);
+  }
+
+  #hasNear(): boolean {
+    return this.#open.size < MAX_OPEN && this.#parts.timers.wheel.nextFilled(this.#cursor) <= this.#horizon;
+  }
+
+  #openNear(): void {
+    const { wheel } = this.#parts.timers;
+    const horizon = this.#horizon;
+    while (this.#open.size < MAX_OPEN) {
+      const slot = wheel.nextFilled(this.#cursor);
+      if (slot > horizon) {
+        this.#cursor = Math.max(this.#cursor, horizon + 1);
+        return;
+      }
+      this.#openSlot(slot);
+      this.#cursor = slot + 1;
+    }
+  }
+
+  #openSlot(slot: number): void {
+    const { timers } = this.#parts;
+    if (this.#open.has(slot) || timers.finishedSlots.has(slot)) return;
+    const { last } = timers.wheel.get(slot);
+    if (last !== NONE) this.#open.set(slot, new OpenSlot(slot, last, this.#floorOf(slot)));
+  }
+
+  /** Slots whose time is over, and of which all was delivered. */
+  #finishSlots(): void {
+    const { timers } = this.#parts;
+    const { slot: now } = timers.clock;
+    for (const open of this.#open.values()) {
+      if (!open.done || open.slot >= now) continue;
+      timers.finish(open.slot, open.last);
+      this.#open.delete(open.slot);
+    }
+    timers.firstSlot = this.progress.slot;
+  }
+
+  /** Looks at one more unit of the chain; what that has cost. */
+  #mark(open: OpenSlot): number {
+    const { timers } = this.#parts;
+    const position = open.next();
+    const unit = timers.follow(this.#reader, position, open.slot);
+    const { previous } = unit;
+    const recalls = isRecall(unit) && !timers.clock.hasMoved(position, unit);
+    if (recalls) this.messages.noteRecall(unit.physical, open.recalled);
+    open.pass(previous);
+    return recalls ? RECALL_COST : 1;
+  }
+
+  /** Units of the piece. */
+  #load(piece: Piece): number {
+    const { timers } = this.#parts;
+    piece.id = ++this.#lastPiece;
+    let count = 0;
+    for (let at = piece.last; at > piece.after; count++) {
+      const unit = timers.follow(this.#reader, at, piece.slot.slot);
+      const { previous } = unit;
+      if (!isRecall(unit) && !timers.clock.hasMoved(at, unit) && !this.#isTooEarly(unit, piece)) {
+        this.#wait(at, unit, piece.id);
+        piece.pending += 1;
+      }
+      at = previous;
+    }
+    piece.loaded = true;
+    if (piece.pending > 0) this.#pieces.set(piece.id, piece);
+    return count;
+  }
+
+  #wait(position: number, unit: Readonly<TimerUnit>, piece: number): void {
+    if ((unit.magic & MAGIC_ROLL) !== 0) this.#byTime.push(unit.slotTime, position, piece);
+    else (unit.elapsed ? this.#bySpan : this.#byTime).push(this.#parts.timers.dueOf(unit), position, piece);
+  }
+
+  /** Whether it was put into a later slot: the clock was set forward since, and elapsed time was not. */
+  #isTooEarly(unit: Readonly<TimerUnit>, { slot }: Piece): boolean {
+    const { timers } = this.#parts;
+    if (!unit.elapsed || (unit.magic & MAGIC_ROLL) !== 0) return false;
+    const ms = timers.clock.machineTime(unit.due, true);
+    if (ms <= (Math.max(this.#horizon, slot.slot) + 2) * timers.clock.precisionMs) return false;
+    return this.messages.isRecalled(unit.physical, slot.recalled) || this.#putAgain(unit) !== NONE;
+  }
+
+  #putAgain(unit: Readonly<TimerUnit>): number {
+    const slot = this.#parts.timers.put({ ...unit, recalls: false });
+    if (slot !== NONE) this.added(slot);
+    return slot;
+  }
+}
+
+export function isRecall({ magic }: Readonly<TimerUnit>): boolean {
+  return (magic & MAGIC_DELETE) !== 0 && (magic & MAGIC_ROLL) === 0;
+}
