@@ -42,7 +42,7 @@ export class TimedMessages {
     if (typeof message === 'string') return message;
     if (!put.rolls && this.#isAmong(recallKeyOf(message), recalled)) return undefined;
     message.properties.set(PROPERTY_ENQUEUE_MS, String(put.writeTime));
-    message.properties.set(PROPERTY_DEQUEUE_MS, String(this.#timers.clock.now));
+    message.properties.set(PROPERTY_DEQUEUE_MS, String(this.#timers.clock.nowMs));
     return message;
   }
 

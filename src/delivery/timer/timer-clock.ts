@@ -57,7 +57,7 @@ export class TimerClock {
   }
 
   /** ms of the machine's clock. */
-  get now(): number {
+  get nowMs(): number {
     return this.#clock.now();
   }
 
@@ -72,7 +72,7 @@ export class TimerClock {
 
   /** The slot that now belongs to. */
   get slot(): number {
-    return Math.floor(this.now / this.precisionMs);
+    return Math.floor(this.nowMs / this.precisionMs);
   }
 
   /** Notices that the clock was set; by how much, 0 = it was not. */

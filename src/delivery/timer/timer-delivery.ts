@@ -180,7 +180,7 @@ export class TimerDelivery {
     if (this.#puts.hasFailed) return Number.POSITIVE_INFINITY;
     const { clock } = this.#parts.timers;
     for (let i = 0; i < BATCH; i++) {
-      const byTime = this.#byTime.due - clock.now;
+      const byTime = this.#byTime.due - clock.nowMs;
       const bySpan = this.#bySpan.due - clock.elapsed;
       const wait = Math.min(byTime, bySpan);
       // Times are whole ms of a clock whose ms are cut off.
@@ -227,12 +227,12 @@ export class TimerDelivery {
   #msToNextSlot(): number {
     const { wheel, clock } = this.#parts.timers;
     const next = this.#open.size < MAX_OPEN ? wheel.nextFilled(this.#cursor) : Number.POSITIVE_INFINITY;
-    return Math.max(0, next * clock.precisionMs - AHEAD_MS - clock.now);
+    return Math.max(0, next * clock.precisionMs - AHEAD_MS - clock.nowMs);
   }
 
   get #horizon(): number {
     const { clock } = this.#parts.timers;
-    return Math.floor((clock.now + AHEAD_MS) / clock.precisionMs);
+    return Math.floor((clock.nowMs + AHEAD_MS) / clock.precisionMs);
   }
 
   #hasNear(): boolean {

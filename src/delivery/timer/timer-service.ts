@@ -133,7 +133,7 @@ export class TimerService {
     const own = { precisionMs, clock: clock.state(), readSlot: slot, floor };
     const readTimeMs = slot * precisionMs;
     const { next: queueOffset } = open.enqueue;
-    const check = { readTimeMs, logEnd: log.end, queueOffset, timestamp: clock.now, own };
+    const check = { readTimeMs, logEnd: log.end, queueOffset, timestamp: clock.nowMs, own };
     return { check, oldest: this.#oldest };
   }
 
@@ -237,7 +237,7 @@ export class TimerService {
 
   /** Opens the files. */
   *#begin(): Steps {
-    const { store, clock, endAtStart, log } = this.#context;
+    const { store, endAtStart, log } = this.#context;
     const found = this.#files.find();
     if (!found.exist && found.check === undefined && endAtStart > 0) {
       log.warn(
@@ -262,8 +262,7 @@ export class TimerService {
       return;
     }
     this.#recovering = undefined;
-    const slot =
-      found.check === undefined && !found.exist ? slotNow(clock, this.#context.options) : recovered.slot;
+    const slot = recovered.slot || timers.clock.slot;
     this.#ready(timers, { ...recovered, slot });
   }
 
@@ -294,7 +293,7 @@ export class TimerService {
     const timers = yield* this.#opened(check);
     timers.clock.forgetSteps(Number.POSITIVE_INFINITY);
     timers.log.resumeAt(0, 0);
-    const slot = delivered.slot || slotNow(this.#context.clock, this.#context.options);
+    const slot = delivered.slot || timers.clock.slot;
     this.#ready(timers, { slot, floor: NONE, queueOffset: 0, delivered });
   }
 
@@ -331,10 +330,6 @@ export class TimerService {
     if (ms > 0) this.#repeatsAt = this.#context.clock.monotonic() + ms;
     this.#wake(ms);
   }
-}
-
-function slotNow(clock: Clock, { timerPrecisionMs }: TimerOptions): number {
-  return Math.floor(clock.now() / timerPrecisionMs);
 }
 
 /** What a wheel that is made anew must not deliver again. */
