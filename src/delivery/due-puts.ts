@@ -38,7 +38,7 @@ export interface DuePutsParts<E extends DuePut> {
   /** What to put in the record's place; undefined: nothing. A string says why it cannot be delivered. */
   messageOf: (record: Uint8Array, entry: E) => InternalMessage | string | undefined;
   /** `done`: stored or dropped. Otherwise it has to be repeated. */
-  ended: (entry: E, done: boolean) => void;
+  ended: (entry: E, done: boolean, stored: boolean) => void;
 }
 
 export class DuePuts<E extends DuePut> {
@@ -96,7 +96,7 @@ export class DuePuts<E extends DuePut> {
       return;
     }
     if (message !== undefined) log.error({ ...fieldsOf(entry), reason: message }, `${what} dropped`);
-    this.#end(entry, true);
+    this.#end(entry, true, false);
   }
 
   #settle(entry: E, status: number, remark: string | undefined): void {
@@ -107,12 +107,12 @@ export class DuePuts<E extends DuePut> {
     if (isGone) log.info(fields, `${what} dropped: its topic was deleted meanwhile`);
     else if (hopeless) log.error(fields, `${what} dropped`);
     else if (!isStored(status)) log.warn(fields, `${what} could not be put, will be tried again`);
-    this.#end(entry, hopeless || isStored(status));
+    this.#end(entry, hopeless || isStored(status), isStored(status));
   }
 
-  #end(entry: E, done: boolean): void {
+  #end(entry: E, done: boolean, stored: boolean): void {
     this.underWay -= 1;
     if (!done) this.#failed.push(entry);
-    this.#parts.ended(entry, done);
+    this.#parts.ended(entry, done, stored);
   }
 }

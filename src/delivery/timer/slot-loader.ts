@@ -35,10 +35,13 @@ export class OpenSlot {
   #walked = 0;
   #marks: number[] = [];
   readonly recalled: RecalledKeys = new RecalledKeys();
+  /** A recall may stand in the timer topic's queue up to there. */
+  readonly waitsFor: number;
 
   /** `floor`: units up to there were delivered before. */
-  constructor(slot: number, last: number, floor = NONE) {
+  constructor(slot: number, last: number, waitsFor: number, floor = NONE) {
     this.slot = slot;
+    this.waitsFor = waitsFor;
     this.marked = Math.min(floor, last);
     this.floor = this.marked;
     this.last = last;

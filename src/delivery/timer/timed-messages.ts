@@ -22,6 +22,8 @@ export interface TimerPut extends DuePut {
   readonly piece: Piece;
   /** It goes into the timer topic once more. */
   readonly rolls: boolean;
+  /** And is no message itself. */
+  readonly recalls: boolean;
   readonly due: number;
   readonly elapsed: boolean;
   readonly writeTime: number;
@@ -37,10 +39,17 @@ export class TimedMessages {
   }
 
   /** Undefined when the message was recalled; a string says why the record cannot be delivered. */
-  of(record: Uint8Array, put: TimerPut, recalled: RecalledKeys): InternalMessage | string | undefined {
+  of(
+    record: Uint8Array,
+    put: TimerPut,
+    recalled: ReadonlySet<RecalledKeys>,
+  ): InternalMessage | string | undefined {
     const message = put.rolls ? this.#rolled(record, put) : deliveryOf(record);
     if (typeof message === 'string') return message;
-    if (!put.rolls && this.#isAmong(recallKeyOf(message), recalled)) return undefined;
+    if (!put.rolls && recalled.size > 0) {
+      const key = recallKeyOf(message);
+      for (const keys of recalled) if (this.#isAmong(key, keys)) return undefined;
+    }
     message.properties.set(PROPERTY_ENQUEUE_MS, String(put.writeTime));
     message.properties.set(PROPERTY_DEQUEUE_MS, String(this.#timers.clock.nowMs));
     return message;
@@ -62,10 +71,11 @@ export class TimedMessages {
     return message;
   }
 
-  /** Remembers which message the record recalls. */
-  noteRecall(physical: number, recalled: RecalledKeys): void {
+  /** Remembers which message the record recalls; false when the record does not tell. */
+  noteRecall(physical: number, recalled: RecalledKeys): boolean {
     const key = this.#keyAt(physical);
     if (key !== undefined) recalled.add(javaHashCode(key), physical);
+    return key !== undefined;
   }
 
   /** Whether the message at `physical` was recalled. */

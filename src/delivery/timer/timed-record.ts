@@ -23,6 +23,8 @@ export interface TimedRecord {
   span: boolean;
   /** It recalls a message and is none itself. */
   recalls: boolean;
+  /** It was put into the timer topic once more. */
+  rolled: boolean;
   realTopic: string;
 }
 
@@ -34,7 +36,8 @@ export function timedRecordOf({ properties }: StoredMessage): TimedRecord | stri
   if (realTopic === undefined || integerOf(properties.get(PROPERTY_REAL_QUEUE_ID)) < 0)
     return 'it names no real topic and queue';
   const recalls = properties.has(PROPERTY_DELETE_KEY);
-  return { outMs, ...wishOf(properties), recalls, realTopic };
+  const rolled = properties.has(PROPERTY_ROLL_TIMES);
+  return { outMs, ...wishOf(properties), recalls, rolled, realTopic };
 }
 
 /** The order of precedence is RocketMQ's. A record that was rolled counts from its first storing: only OUT_MS tells. */

@@ -13,6 +13,7 @@ export class TimerCheckKeeper {
   readonly #disk: Disk;
   readonly #path: string;
   readonly #log: ControlLog;
+  readonly #saved: (sequence: number) => void;
   /** The newest that waits to be written. */
   #waiting: TimerState | undefined;
   #writing: Promise<void> | undefined;
@@ -22,8 +23,10 @@ export class TimerCheckKeeper {
   /** Position in the CommitLog of the oldest record that waits in the wheel; -1 while nobody knows. */
   oldest = -1;
 
-  constructor(disk: Disk, root: string, log: ControlLog) {
+  /** `saved` hears the sequence of what was written. */
+  constructor(disk: Disk, root: string, log: ControlLog, saved: (sequence: number) => void) {
     this.#disk = disk;
+    this.#saved = saved;
     this.#path = storePaths.timerCheck(root);
     this.#log = log;
   }
@@ -49,6 +52,7 @@ export class TimerCheckKeeper {
         this.#log.error({ file: this.#path, reason: problem }, what);
       }
       this.#failing = problem !== undefined;
+      if (problem === undefined) this.#saved(state.sequence);
     }
     this.#writing = undefined;
   }

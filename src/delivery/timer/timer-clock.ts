@@ -43,15 +43,18 @@ export class TimerClock {
   #skew: number;
   #steps: ClockStep[];
 
-  /** `before` of an earlier boot tells how far ahead the clock was; of this one, whether it was set since. */
-  constructor(clock: Clock, precisionMs: number, boot: number, before?: TimerClockState) {
+  /**
+   * `before` of an earlier boot tells how far ahead the clock was; of this one, whether it was set since. Elapsed time
+   * never goes back: a clock that shows less than `lastMs`, which it showed then, was set.
+   */
+  constructor(clock: Clock, precisionMs: number, boot: number, before?: TimerClockState, lastMs = 0) {
     this.precisionMs = precisionMs;
     this.#clock = clock;
     this.#boot = boot;
     const skew = skewOf(clock);
     this.#ahead = before?.ahead ?? 0;
     const sameBoot = before !== undefined && boot !== 0 && before.boot === boot;
-    this.#base = sameBoot ? before.base : skew - this.#ahead;
+    this.#base = sameBoot ? before.base : skew - this.#ahead + Math.max(0, lastMs - clock.now());
     this.#skew = this.#base + this.#ahead;
     this.#steps = [...(before?.steps ?? [])];
   }

@@ -8,7 +8,7 @@ import type { BeginPut } from '../../store/put/put-message.ts';
 import type { StoreReads } from '../../store/read/store-reads.ts';
 import { DuePuts } from '../due-puts.ts';
 import { DueHeap } from './due-heap.ts';
-import { OpenSlot, PIECE_UNITS, type Piece } from './slot-loader.ts';
+import { OpenSlot, PIECE_UNITS, type Piece, type RecalledKeys } from './slot-loader.ts';
 import { TimedMessages, type TimerPut } from './timed-messages.ts';
 import { MAGIC_DELETE, MAGIC_ROLL, NONE, type TimerUnit } from './timer-layout.ts';
 import type { Steps, TimerStore } from './timer-store.ts';
@@ -26,6 +26,8 @@ const READ_UNITS = PIECE_UNITS;
 const RECALL_COST = 16;
 /** The ring to the writer is shared: who finds it full looks again after this. */
 const BUSY_SLEEP_MS = 2;
+/** A recall that is on its way is there soon. */
+const RECALL_SLEEP_MS = 2;
 
 export interface TimerDeliveryParts {
   timers: TimerStore;
@@ -35,6 +37,11 @@ export interface TimerDeliveryParts {
   /** Puts that may be under way. */
   maxPending: () => number;
   log: ControlLog;
+  /** Where the queue of the timer topic ends, and up to where its entries are in the wheel. */
+  queueEnd: () => number;
+  enqueued: () => number;
+  /** Whether nothing but time keeps them from there. */
+  canEnqueue: () => boolean;
   /** Call `issue` again after so many ms. */
   wake: (ms: number) => void;
 }
@@ -47,6 +54,11 @@ export class TimerDelivery {
   readonly #bySpan = new DueHeap();
   readonly #open = new Map<number, OpenSlot>();
   readonly #pieces = new Map<number, Piece>();
+  /** Of the open slots, where there are some: what is recalled may have come into the slot beside. */
+  readonly #recalled = new Set<RecalledKeys>();
+  /** What was rolled, and is not in the wheel again; the recalls among it. */
+  #rolling = 0;
+  #rollingRecalls = 0;
   #lastPiece = 0;
   readonly #reader;
   readonly #singleReader;
@@ -69,8 +81,8 @@ export class TimerDelivery {
       busy: parts.busy,
       what: 'timed message',
       fieldsOf: ({ physicalOffset }) => ({ position: physicalOffset }),
-      messageOf: (record, entry) => this.messages.of(record, entry, entry.piece.slot.recalled),
-      ended: (entry, done) => this.#ended(entry, done),
+      messageOf: (record, entry) => this.messages.of(record, entry, this.#recalled),
+      ended: (entry, done, stored) => this.#ended(entry, done, stored),
     });
   }
 
@@ -102,7 +114,18 @@ export class TimerDelivery {
     return this.#byTime.size + this.#bySpan.size;
   }
 
-  /** A unit was put into a slot, and is in the log. */
+  /** An entry of the queue was put into a slot. */
+  enqueued(slot: number, rolled: boolean, recalls: boolean): void {
+    if (rolled) this.#rolled(recalls);
+    this.added(slot);
+  }
+
+  #rolled(recalls: boolean): void {
+    this.#rolling = Math.max(0, this.#rolling - 1);
+    if (recalls) this.#rollingRecalls = Math.max(0, this.#rollingRecalls - 1);
+  }
+
+  /** A unit was put into a slot. */
   added(slot: number): void {
     const open = this.#open.get(slot);
     if (open !== undefined) open.last = this.#parts.timers.wheel.get(slot).last;
@@ -190,6 +213,7 @@ export class TimerDelivery {
       const heap = byTime <= bySpan ? this.#byTime : this.#bySpan;
       const piece = this.#pieces.get(heap.piece) as Piece;
       if (!piece.slot.ready) return 0;
+      if (this.#mayBeRecalled(piece.slot)) return RECALL_SLEEP_MS;
       const { position } = heap;
       heap.pop();
       this.#issue(position, piece);
@@ -202,7 +226,16 @@ export class TimerDelivery {
     const unit = this.#parts.timers.follow(this.#singleReader, position, piece.slot.slot);
     const { physical: physicalOffset, due, elapsed, writeTime, magic } = unit;
     const rolls = (magic & MAGIC_ROLL) !== 0;
-    this.#puts.issue({ physicalOffset, attempts: 0, piece, rolls, due, elapsed, writeTime });
+    const recalls = (magic & MAGIC_DELETE) !== 0;
+    if (rolls) this.#rolling += 1;
+    if (recalls) this.#rollingRecalls += 1;
+    this.#puts.issue({ physicalOffset, attempts: 0, piece, rolls, recalls, due, elapsed, writeTime });
+  }
+
+  /** By what is on its way into the wheel: entries of the queue when the slot was opened, recalls that were rolled. */
+  #mayBeRecalled({ waitsFor }: OpenSlot): boolean {
+    const { enqueued, canEnqueue } = this.#parts;
+    return (enqueued() < waitsFor || this.#rollingRecalls > 0) && canEnqueue();
   }
 
   /** Puts once more what has failed; after so many ms again when the way to the writer was full. */
@@ -210,8 +243,9 @@ export class TimerDelivery {
     return this.#puts.repeat() ? Number.POSITIVE_INFINITY : BUSY_SLEEP_MS;
   }
 
-  #ended({ piece }: TimerPut, done: boolean): void {
+  #ended({ piece, rolls, recalls }: TimerPut, done: boolean, stored: boolean): void {
     if (done) this.#less(piece);
+    if (done && !stored && rolls) this.#rolled(recalls);
     if (this.#puts.hasFailed) this.#parts.wake(this.#puts.pauseMs);
     else this.#parts.wake(0);
   }
@@ -243,7 +277,9 @@ export class TimerDelivery {
     const { wheel } = this.#parts.timers;
     const horizon = this.#horizon;
     while (this.#open.size < MAX_OPEN) {
-      const slot = wheel.nextFilled(this.#cursor);
+      let slot = wheel.nextFilled(this.#cursor);
+      // A clock that was set far ahead has more than a turn of the wheel pass.
+      if (slot > horizon && horizon - this.#cursor >= wheel.slots) slot = wheel.lowestFilled(this.#cursor);
       if (slot > horizon) {
         this.#cursor = Math.max(this.#cursor, horizon + 1);
         return;
@@ -257,7 +293,8 @@ export class TimerDelivery {
     const { timers } = this.#parts;
     if (this.#open.has(slot) || timers.finishedSlots.has(slot)) return;
     const { last } = timers.wheel.get(slot);
-    if (last !== NONE) this.#open.set(slot, new OpenSlot(slot, last, this.#floorOf(slot)));
+    if (last === NONE) return;
+    this.#open.set(slot, new OpenSlot(slot, last, this.#parts.queueEnd(), this.#floorOf(slot)));
   }
 
   /** Slots whose time is over, and of which all was delivered. */
@@ -265,11 +302,19 @@ export class TimerDelivery {
     const { timers } = this.#parts;
     const { slot: now } = timers.clock;
     for (const open of this.#open.values()) {
-      if (!open.done || open.slot >= now) continue;
+      // Further ahead than a unit may wait there is one only after the clock was set back, and it was put elsewhere.
+      const isOver = open.slot < now || open.slot > now + timers.rollWindow;
+      if (!open.done || !isOver || this.#mayRecall(open)) continue;
       timers.finish(open.slot, open.last);
       this.#open.delete(open.slot);
+      this.#recalled.delete(open.recalled);
     }
     timers.firstSlot = this.progress.slot;
+  }
+
+  /** Something that is on its way from an older slot, as when the clock was set forward by days. */
+  #mayRecall({ slot, recalled }: OpenSlot): boolean {
+    return recalled.size > 0 && (this.#rolling > 0 || slot > this.progress.slot);
   }
 
   /** Looks at one more unit of the chain; what that has cost. */
@@ -279,7 +324,7 @@ export class TimerDelivery {
     const unit = timers.follow(this.#reader, position, open.slot);
     const { previous } = unit;
     const recalls = isRecall(unit) && !timers.clock.hasMoved(position, unit);
-    if (recalls) this.messages.noteRecall(unit.physical, open.recalled);
+    if (recalls && this.messages.noteRecall(unit.physical, open.recalled)) this.#recalled.add(open.recalled);
     open.pass(previous);
     return recalls ? RECALL_COST : 1;
   }

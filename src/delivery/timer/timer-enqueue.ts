@@ -27,8 +27,8 @@ export interface EnqueueParts {
   log: ControlLog;
   /** When the entries came. */
   times: AppendTimes;
-  /** A unit was put into a slot. */
-  added: (slot: number) => void;
+  /** An entry was put into a slot. */
+  added: (slot: number, rolled: boolean, recalls: boolean) => void;
 }
 
 /** Entries before an offset were in the wheel already: those of slots before this one have been delivered. */
@@ -60,9 +60,9 @@ export class TimerEnqueue {
     return this.#parts.store.maxOffset(TIMER_TOPIC, 0);
   }
 
-  /** Whether all entries up to `offset` are in the wheel. */
-  reached(offset: number): boolean {
-    return this.next >= Math.min(offset, this.#end);
+  /** Whether nothing but time keeps it from going on. */
+  get canRun(): boolean {
+    return (!this.#blocked || this.#parts.timers.freesItself) && this.#attempts === 0;
   }
 
   /** One batch. ms after which to go on; infinite when there is nothing more. */
@@ -115,7 +115,7 @@ export class TimerEnqueue {
     if (this.#wasDelivered(entry, timed, message)) return true;
     const slot = this.#parts.timers.put(this.#waiting(entry, timed, message));
     if (slot === NONE) return false;
-    this.#parts.added(slot);
+    this.#parts.added(slot, timed.rolled, timed.recalls);
     return true;
   }
 

@@ -143,7 +143,9 @@ export class TimerFiles {
     if (typeof file === 'number') return `${path} cannot be made (${errnoName(-file)})`;
     const longest = this.#slots / 2 - BLANK_SLOTS;
     const inRange = timerRollWindowSlot >= 2 && timerRollWindowSlot <= longest;
-    const timerClock = new TimerClock(clock, timerPrecisionMs, bootNumber(this.#disk), check?.own?.clock);
+    const { own, timestamp } = check ?? {};
+    const lastMs = own === undefined ? 0 : timestamp;
+    const timerClock = new TimerClock(clock, timerPrecisionMs, bootNumber(this.#disk), own?.clock, lastMs);
     const log = new TimerLog(this.#disk, storePaths.timerLog(directory), mappedFileSizeTimerLog);
     const wheel = new TimerWheel(file, this.#slots);
     return new TimerStore(log, wheel, timerClock, inRange ? timerRollWindowSlot : longest);

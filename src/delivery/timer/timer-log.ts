@@ -109,9 +109,8 @@ export class TimerLog {
 
   #succeeded(written: number | undefined): boolean {
     if (written === undefined) return false;
-    if (written >= 0) return true;
-    this.errno = -written;
-    return false;
+    this.errno = Math.max(0, -written);
+    return written >= 0;
   }
 
   /** Bytes read from `position` on, within its file, no further than is written; 0 also on failure (`errno`). */

@@ -8,7 +8,7 @@
 import type { Piece } from './slot-loader.ts';
 import { RecalledKeys } from './slot-loader.ts';
 import { isRecall, type TimerDelivery } from './timer-delivery.ts';
-import { NONE, slotOf, type TimerUnit } from './timer-layout.ts';
+import { MAGIC_DELETE, NONE, slotOf, type TimerUnit } from './timer-layout.ts';
 import { COMMIT_PAUSE_MS, type Steps, type TimerStore } from './timer-store.ts';
 
 /** Units that are looked at in one step. */
@@ -32,7 +32,9 @@ export class TimerMoves {
   *run(): Steps {
     const { clock, log, rollWindow, wheel } = this.#timers;
     yield* this.#delivery.markAll();
-    clock.noteStep(log.end, clock.slot + rollWindow - 1);
+    const lastSlot = clock.slot + rollWindow;
+    const end = log.end;
+    clock.noteStep(end, lastSlot);
     const open = [...this.#delivery.open.values()];
     const pieces = open.flatMap((slot) => slot.pieces.filter(({ loaded }) => !loaded));
     yield* this.#lookAtWaiting();
@@ -45,6 +47,7 @@ export class TimerMoves {
       // What was put into it by now has to be there to be read.
       while (!this.#timers.commit()) yield COMMIT_PAUSE_MS;
       yield* this.#lookAtChain(chain.slot, chain.last, NONE, yield* this.#recallsIn(chain.slot, chain.last));
+      if (chain.slot > lastSlot && chain.last < end) this.#timers.finish(chain.slot, chain.last);
     }
     this.#delivery.goBack(clock.slot);
     while (!this.#timers.commit()) yield COMMIT_PAUSE_MS;
@@ -89,7 +92,7 @@ export class TimerMoves {
 
   *#move(unit: TimerUnit, recalled: RecalledKeys): Steps {
     const { clock } = this.#timers;
-    const recalls = isRecall(unit);
+    const recalls = (unit.magic & MAGIC_DELETE) !== 0;
     if (!recalls && this.#delivery.messages.isRecalled(unit.physical, recalled)) return;
     const due = this.#timers.dueOf(unit);
     const wanted = Math.max(slotOf(clock.machineTime(due, unit.elapsed), clock.precisionMs), clock.slot);

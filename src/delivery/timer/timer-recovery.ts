@@ -73,7 +73,7 @@ export class TimerRecovery {
     log.resumeAt(logStart, end);
     yield* this.#mend(end);
     while (!this.#timers.commit()) yield COMMIT_PAUSE_MS;
-    const begun = { slot: Math.max(this.#readSlot, this.#lowest), floor: NONE };
+    const begun = { slot: this.#lowest || this.#readSlot, floor: NONE };
     if (own !== undefined && own.readSlot === begun.slot && own.floor < end) begun.floor = own.floor;
     const known = check?.queueOffset ?? queueOffset ?? 0;
     const next =
@@ -130,13 +130,19 @@ export class TimerRecovery {
     const { wheel, clock } = this.#timers;
     const slot = Math.floor(slotTime / clock.precisionMs);
     // Without a checkpoint, a slot that has passed and is empty was delivered.
-    if (slot < (this.#readSlot || clock.slot)) return;
+    if (slot < (this.#readSlot || clock.slot) && !this.#isNew(at)) return;
     const found = wheel.at(slot);
     if (found.slot === slot && found.last !== NONE) {
       if (found.last < at) wheel.set({ ...found, last: at, count: found.count + 1 });
     } else if (found.last === NONE || found.slot < slot) {
       wheel.set({ slot, first: at, last: at, count: 1 });
     }
+  }
+
+  /** Whether a unit came after our checkpoint: the clock may have been set back, so that its slot seems to be over. */
+  #isNew(at: number): boolean {
+    const { check } = this.#found;
+    return check?.own !== undefined && at >= check.logEnd;
   }
 
   /** Queue offset behind the entry whose record lies there; undefined when that came after the start, or is gone. */
@@ -160,7 +166,7 @@ export class TimerRecovery {
     let from = end;
     for (const chain of wheel.chains()) {
       if (chain === undefined) yield;
-      else if (chain.slot < this.#readSlot) wheel.clear(chain.slot);
+      else if (chain.slot < this.#readSlot && !this.#isNew(chain.last)) wheel.clear(chain.slot);
       else if (chain.last >= end) {
         broken.set(chain.slot, { ...chain, first: NONE, last: NONE, count: 0 });
         from = Math.min(from, chain.first);

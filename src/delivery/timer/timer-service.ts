@@ -52,6 +52,8 @@ export interface TimerContext {
 
 /** How far it has come. Can be posted. */
 export interface TimerState {
+  /** Counts what was told; `saved` gives it back. */
+  sequence: number;
   check: Omit<TimerCheck, 'counter'>;
   /** Position in the CommitLog of the oldest record that waits; -1 while nobody knows. */
   oldest: number;
@@ -77,13 +79,14 @@ export class TimerService {
   #oldestJob: Steps<number> | undefined;
   #oldestAt = 0;
   #oldest = NONE;
-  /** Everything that waited in the queue at the start is in the wheel: a recall may have been among it. */
-  #caughtUp = false;
   #cancelTimer: () => void = () => {};
   #wakesAt = Number.POSITIVE_INFINITY;
   #repeatsAt = 0;
   /** What was told last, to see whether there is news. */
   #told = '';
+  #sequence = 0;
+  /** Slots that were finished then. */
+  #finished: { sequence: number; slots: readonly (readonly [number, number])[] } | undefined;
 
   constructor(context: TimerContext) {
     const { clock, endAtStart, skew, disk, options, log } = context;
@@ -134,25 +137,28 @@ export class TimerService {
     const readTimeMs = slot * precisionMs;
     const { next: queueOffset } = open.enqueue;
     const check = { readTimeMs, logEnd: log.end, queueOffset, timestamp: clock.nowMs, own };
-    return { check, oldest: this.#oldest };
+    return { sequence: this.#sequence, check, oldest: this.#oldest };
   }
 
-  /** State, and slots that are to be cleared when it is durable, if there is something new but time that passes. */
-  news(): { state: TimerState; finished: readonly (readonly [number, number])[] } | undefined {
-    const state = this.state();
-    if (state === undefined) return undefined;
-    const finished = [...(this.#open?.timers.finishedSlots ?? [])];
+  /** State, if there is something new but time that passes. */
+  news(): TimerState | undefined {
+    const { open, state } = { open: this.#open, state: this.state() };
+    if (open === undefined || state === undefined) return undefined;
+    const finished = [...open.timers.finishedSlots];
     const { queueOffset, logEnd, own } = state.check;
-    const mark = JSON.stringify([queueOffset, logEnd, own?.clock, own?.floor, state.oldest]);
-    if (mark === this.#told && finished.length === 0) return undefined;
-    this.#told = mark;
-    return { state, finished };
+    const news = JSON.stringify([queueOffset, logEnd, own?.clock, own?.floor, state.oldest, finished.length]);
+    if (news === this.#told) return undefined;
+    this.#told = news;
+    this.#sequence += 1;
+    this.#finished = { sequence: this.#sequence, slots: finished };
+    return { ...state, sequence: this.#sequence };
   }
 
-  /** What was delivered of these slots is durable. */
-  clear(finished: readonly (readonly [number, number])[]): void {
-    if (finished.length === 0) return;
-    this.#open?.timers.clear(finished);
+  /** A checkpoint was written with what was told then, and everything that it promises is durable. */
+  saved(sequence: number): void {
+    if (this.#finished?.sequence !== sequence || this.#finished.slots.length === 0) return;
+    this.#open?.timers.clear(this.#finished.slots);
+    this.#finished = undefined;
     this.#wake(0);
   }
 
@@ -201,10 +207,9 @@ export class TimerService {
     }
     let next = enqueue.run();
     if (timers.log.isStaged) return next;
-    this.#caughtUp ||= enqueue.reached(this.#context.endAtStart);
     if (delivery.prepare()) next = 0;
     if (this.#open !== undefined && delivery.hasFailed) next = Math.min(next, this.#repeat(this.#open));
-    else if (this.#caughtUp) next = Math.min(next, delivery.issue());
+    else next = Math.min(next, delivery.issue());
     if (this.#lookForOldest(timers) || timers.log.isStaged) next = 0;
     const waits = timers.wheel.filled > 0;
     return Math.min(next, waits ? LONGEST_SLEEP_MS : IDLE_SLEEP_MS);
@@ -312,16 +317,28 @@ export class TimerService {
   #ready(timers: TimerStore, { slot, floor, queueOffset, delivered }: Recovered): void {
     const { store, put, busy, maxPending, log } = this.#context;
     const begun = { slot: Math.min(slot, timers.clock.slot), floor };
-    const wake = (ms: number) => this.#wakeAfterPut(ms);
-    const delivery = new TimerDelivery({ timers, store, put, busy, maxPending, log, wake }, { slot, floor });
+    const delivery = new TimerDelivery(
+      {
+        timers,
+        store,
+        put,
+        busy,
+        maxPending,
+        log,
+        queueEnd: () => this.#queueEnd,
+        enqueued: () => enqueue.next,
+        canEnqueue: () => enqueue.canRun,
+        wake: (ms) => this.#wakeAfterPut(ms),
+      },
+      { slot, floor },
+    );
     delivery.goBack(begun.slot);
     timers.firstSlot = begun.slot;
     const min = store.minOffset(TIMER_TOPIC, 0);
-    const added = (to: number) => delivery.added(to);
+    const added = (to: number, rolled: boolean, recalls: boolean) => delivery.enqueued(to, rolled, recalls);
     const parts = { timers, store, log, times: this.#times, added };
     const enqueue = new TimerEnqueue(parts, Math.max(queueOffset, min), delivered);
     this.#open = { timers, enqueue, delivery };
-    this.#caughtUp = false;
     this.#oldestAt = 0;
     this.#oldestJob = undefined;
   }

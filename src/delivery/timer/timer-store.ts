@@ -50,6 +50,8 @@ export class TimerStore {
   /** Delivered to the end, but a crash may still take that back: their chains are cut off when it cannot. */
   readonly #finished = new Map<number, number>();
   readonly #unit = emptyUnit();
+  /** What the last `put` found no room for has some in a moment, without anything being delivered. */
+  freesItself = false;
   /** First slot that may still get units. */
   firstSlot = 0;
 
@@ -70,15 +72,19 @@ export class TimerStore {
    * moment ago and is not durable yet.
    */
   put(waiting: Waiting): number {
+    this.freesItself = false;
     if (!this.log.makeRoom()) return NONE;
     const { precisionMs } = this.clock;
     const now = this.clock.slot;
     const wanted = waiting.slot ?? slotOf(this.clock.machineTime(waiting.due, waiting.elapsed), precisionMs);
     const rolls = wanted - now >= this.rollWindow;
-    const slot = rolls
+    let slot = rolls
       ? rollSlot(now, wanted, this.rollWindow)
       : Math.max(wanted, Math.min(this.firstSlot, now));
-    if (this.wheel.isTaken(slot) || this.#finished.has(slot)) return NONE;
+    if (slot < now && this.#finished.has(slot)) slot = now;
+    const taken = this.wheel.at(slot);
+    this.freesItself = this.#finished.has(taken.slot);
+    if (this.freesItself || (taken.slot !== slot && taken.last !== NONE)) return NONE;
     this.#append(slot, waiting, rolls);
     return slot;
   }
@@ -109,7 +115,7 @@ export class TimerStore {
     });
   }
 
-  /** All of the slot was delivered: `clear` it when that is durable. */
+  /** All of the slot was delivered, or put elsewhere: `clear` it when a checkpoint says so. */
   finish(slot: number, last: number): void {
     this.#finished.set(slot, last);
   }
@@ -128,7 +134,7 @@ export class TimerStore {
     return this.#finished;
   }
 
-  /** What was delivered of these slots is durable: their chains go. */
+  /** A checkpoint knows that nothing is left of these slots: their chains go. */
   clear(slots: Iterable<readonly [slot: number, last: number]>): void {
     for (const [slot, last] of slots) {
       if (this.#finished.get(slot) !== last) continue;

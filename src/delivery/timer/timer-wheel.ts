@@ -43,12 +43,6 @@ export class TimerWheel {
     return readSlot(this.#view, 0);
   }
 
-  /** Whether another slot's chain stands in the place of this one. */
-  isTaken(slot: number): boolean {
-    const found = this.at(slot);
-    return found.slot !== slot && found.last !== NONE;
-  }
-
   get(slot: number): WheelSlot {
     const found = this.at(slot);
     return found.slot === slot ? found : { slot, first: NONE, last: NONE, count: 0 };
@@ -69,10 +63,8 @@ export class TimerWheel {
     for (const [place, slot] of this.#staged) {
       writeSlot(this.#view, 0, slot);
       const written = this.#file.write(place * SLOT_BYTES, this.#bytes, 0, SLOT_BYTES);
-      if (written < 0) {
-        this.errno = -written;
-        return false;
-      }
+      this.errno = Math.max(0, -written);
+      if (written < 0) return false;
       this.#staged.delete(place);
     }
     return true;
@@ -96,6 +88,14 @@ export class TimerWheel {
       passed++;
     }
     return Number.POSITIVE_INFINITY;
+  }
+
+  /** Number of the lowest slot at or behind `slot` that holds something, however far ahead: reads all that do. */
+  lowestFilled(slot: number): number {
+    let lowest = Number.POSITIVE_INFINITY;
+    for (const chain of this.chains())
+      if (chain !== undefined && chain.slot >= slot && chain.slot < lowest) lowest = chain.slot;
+    return lowest;
   }
 
   /** All slots that hold something, in any order, whatever their numbers; undefined between two pieces. */

@@ -71,7 +71,9 @@ export class TimerRig {
 
   /** A life of the service, with what the files hold. */
   begin(): void {
-    this.keeper = new TimerCheckKeeper(this.disk, '/store', this.#log);
+    this.keeper = new TimerCheckKeeper(this.disk, '/store', this.#log, (sequence) => {
+      this.service.saved(sequence);
+    });
     this.service = new TimerService({
       maxPending: () => 100,
       clock: this.time,
@@ -141,9 +143,8 @@ export class TimerRig {
   async save(): Promise<void> {
     const news = this.service.news();
     if (news === undefined) return;
-    this.keeper.note(news.state);
+    this.keeper.note(news);
     await this.keeper.saved();
-    this.service.clear(news.finished);
     await this.time.advance(0);
   }
 
