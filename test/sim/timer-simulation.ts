@@ -40,6 +40,8 @@ interface Timed {
   /** True time, for a span. */
   readonly after: number;
   readonly outMs: number;
+  /** So far away that it may be rolled: a span and its recall part then when the clock is set. */
+  readonly rolls: boolean;
   readonly end: number;
   durable: boolean;
   /** It may not have been in the wheel when a process died that the clock was set for, or the machine did. */
@@ -271,18 +273,27 @@ export class TimerSimulation {
     this.operations.push(`   ${key}: delay ${delay} ${isTime} out ${outMs} end ${end}`);
     const state = { durable: false, uncertain: false, recall: undefined, recallDurable: false };
     const time = isTime ? deliver : undefined;
-    this.#sent.set(key, { key, time, after: this.#time + delay, outMs, end, ...state, deliveries: [] });
+    this.#sent.set(key, {
+      key,
+      time,
+      after: this.#time + delay,
+      outMs,
+      rolls: delay > 13_000,
+      end,
+      ...state,
+      deliveries: [],
+    });
   }
 
   /** Of one whose slot is not near, and that is where its handle says: the clock was not set since it was sent. */
   #recall(): void {
     const now = this.#clock.now();
     const open = [...this.#sent.values()].filter(
-      ({ time, outMs, after, deliveries, recall }) =>
+      ({ time, outMs, after, rolls, deliveries, recall }) =>
         deliveries.length === 0 &&
         recall === undefined &&
         outMs > now + 3_000 &&
-        (time !== undefined || Math.abs(after - this.#time - (outMs - now)) < 1_200),
+        (time !== undefined || (!rolls && Math.abs(after - this.#time - (outMs - now)) < 1_200)),
     );
     if (open.length === 0) return;
     const timed = this.#random.pick(open);

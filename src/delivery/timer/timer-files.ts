@@ -9,9 +9,9 @@ import type { ControlLog } from '../../lib/log.ts';
 import type { Disk } from '../../store/disk/disk.ts';
 import { errnoName } from '../../store/disk/errors.ts';
 import { storePaths } from '../../store/paths.ts';
-import { readTimerCheck, type TimerCheck } from './timer-check.ts';
+import { readTimerCheck, type TimerCheck, writeTimerCheck } from './timer-check.ts';
 import { TimerClock } from './timer-clock.ts';
-import { SLOT_BYTES, WHEEL_SLOTS } from './timer-layout.ts';
+import { NONE, SLOT_BYTES, WHEEL_SLOTS } from './timer-layout.ts';
 import { TimerLog } from './timer-log.ts';
 import { TimerStore } from './timer-store.ts';
 import { TimerWheel } from './timer-wheel.ts';
@@ -135,8 +135,26 @@ export class TimerFiles {
     this.#disk.remove(storePaths.timerWheel(directory));
   }
 
-  /** The files, made when they are missing; a string says why that is not possible. */
-  open(clock: Clock, check: TimerCheck | undefined): TimerStore | string {
+  /**
+   * The files, made when they are missing; a string says why that is not possible. There is a checkpoint before there
+   * is anything else: who finds a wheel without one knows that it was lost.
+   */
+  open(clock: Clock, found: FoundTimers): TimerStore | string {
+    const opened = this.#open(clock, found.check);
+    if (typeof opened === 'string' || found.exist || found.check !== undefined) return opened;
+    const { precisionMs, slot, nowMs: timestamp } = opened.clock;
+    const own = { precisionMs, clock: opened.clock.state(), readSlot: slot, floor: NONE };
+    const first = { readTimeMs: slot * precisionMs, logEnd: 0, queueOffset: 0, timestamp, counter: 1, own };
+    try {
+      writeTimerCheck(this.#disk, storePaths.timerCheck(this.#options.directory), first);
+      return opened;
+    } catch (error) {
+      opened.close();
+      return (error as Error).message;
+    }
+  }
+
+  #open(clock: Clock, check: TimerCheck | undefined): TimerStore | string {
     const { directory, timerPrecisionMs, timerRollWindowSlot, mappedFileSizeTimerLog } = this.#options;
     const path = storePaths.timerWheel(directory);
     const file = this.#disk.open(path, this.#slots * SLOT_BYTES);

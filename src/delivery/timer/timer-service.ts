@@ -14,7 +14,7 @@ import type { StoreReads } from '../../store/read/store-reads.ts';
 import type { TimerCheck } from './timer-check.ts';
 import { TimerDelivery } from './timer-delivery.ts';
 import { type Delivered, TimerEnqueue } from './timer-enqueue.ts';
-import { TimerFiles, type TimerOptions } from './timer-files.ts';
+import { type FoundTimers, TimerFiles, type TimerOptions } from './timer-files.ts';
 import { NONE } from './timer-layout.ts';
 import { TimerMoves } from './timer-moves.ts';
 import { type Recovered, TimerRecovery } from './timer-recovery.ts';
@@ -254,7 +254,7 @@ export class TimerService {
       yield* this.#remake(found.problem, found.check, deliveredBy(found.check, this.#context.options));
       return;
     }
-    const timers = yield* this.#opened(found.check);
+    const timers = yield* this.#opened(found);
     this.#recovering = timers;
     let recovered: Recovered;
     try {
@@ -295,18 +295,18 @@ export class TimerService {
   /** Makes wheel and log from the queue. */
   *#remake(problem: string, check: TimerCheck | undefined, delivered: Delivered): Steps {
     this.#files.remove(problem);
-    const timers = yield* this.#opened(check);
+    const timers = yield* this.#opened({ check, logStart: 0, logEnd: 0, problem, exist: true });
     timers.clock.forgetSteps(Number.POSITIVE_INFINITY);
     timers.log.resumeAt(0, 0);
     const slot = delivered.slot || timers.clock.slot;
     this.#ready(timers, { slot, floor: NONE, queueOffset: 0, delivered });
   }
 
-  *#opened(check: TimerCheck | undefined): Steps<TimerStore> {
+  *#opened(found: FoundTimers): Steps<TimerStore> {
     const { clock, log } = this.#context;
     let told = false;
     for (;;) {
-      const opened = this.#files.open(clock, check);
+      const opened = this.#files.open(clock, found);
       if (typeof opened !== 'string') return opened;
       if (!told) log.error({ reason: opened }, 'timers wait until their files can be made');
       told = true;
