@@ -87,7 +87,6 @@ export class TimerSimulation {
   #waiting: { end: number; done: () => void }[] = [];
   readonly #ring = { busy: false, refusing: false };
   readonly lines: string[] = [];
-  debug = '';
   readonly #log: ControlLog;
 
   constructor(random: Random) {

@@ -127,6 +127,8 @@ export class TimerDelivery {
 
   /** A unit was put into a slot. */
   added(slot: number): void {
+    // Then it may be due before the slot begins.
+    if (this.#parts.timers.shifted) this.#openSlot(slot);
     const open = this.#open.get(slot);
     if (open !== undefined) open.last = this.#parts.timers.wheel.get(slot).last;
     else if (slot < this.#cursor) this.#openSlot(slot);
@@ -170,12 +172,6 @@ export class TimerDelivery {
   /** The unit is somewhere else now, or was recalled. */
   gone(piece: Piece): void {
     this.#less(piece);
-  }
-
-  /** What was put into a slot may be due before the slot begins. */
-  openEarly(slot: number): void {
-    this.#openSlot(slot);
-    this.added(slot);
   }
 
   /** Opens slots and reads units, a bounded number. Whether it has more to read at once. */

@@ -18,7 +18,7 @@ const BATCH = 128;
 /** A record that cannot be read is tried so often, with growing pauses: half a minute. */
 const READ_ATTEMPTS = 25;
 const RETRY_STEP_MS = 100;
-/** A full disk, or a slot that is not free, is looked at again after this. */
+/** A full disk is looked at again after this. */
 const BLOCKED_MS = 200;
 
 export interface EnqueueParts {
@@ -62,7 +62,7 @@ export class TimerEnqueue {
 
   /** Whether nothing but time keeps it from going on. */
   get canRun(): boolean {
-    return (!this.#blocked || this.#parts.timers.freesItself) && this.#attempts === 0;
+    return !this.#blocked && this.#attempts === 0;
   }
 
   /** One batch. ms after which to go on; infinite when there is nothing more. */

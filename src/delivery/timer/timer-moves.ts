@@ -13,8 +13,6 @@ import { COMMIT_PAUSE_MS, type Steps, type TimerStore } from './timer-store.ts';
 
 /** Units that are looked at in one step. */
 const STEP_UNITS = 512;
-/** Slots that are tried when one is not free. */
-const TRIES = 64;
 
 export class TimerMoves {
   readonly #timers: TimerStore;
@@ -96,17 +94,12 @@ export class TimerMoves {
     if (!recalls && this.#delivery.messages.isRecalled(unit.physical, recalled)) return;
     const due = this.#timers.dueOf(unit);
     const wanted = Math.max(slotOf(clock.machineTime(due, unit.elapsed), clock.precisionMs), clock.slot);
-    for (let tries = 0; ; tries++) {
-      const slot = wanted + (tries % TRIES);
-      const put = this.#timers.put({ ...unit, due, recalls, slot });
-      if (put === NONE) {
-        if (tries % TRIES === TRIES - 1) yield* this.#commit();
-        continue;
-      }
-      if (put === slot && slot !== wanted) this.#delivery.openEarly(slot);
-      else this.#delivery.added(put);
-      return;
+    let slot = this.#timers.put({ ...unit, due, recalls, slot: wanted });
+    for (; slot === NONE; slot = this.#timers.put({ ...unit, due, recalls, slot: wanted })) {
+      yield COMMIT_PAUSE_MS;
+      yield* this.#commit();
     }
+    this.#delivery.added(slot);
   }
 
   *#pause(): Steps {

@@ -38,6 +38,8 @@ export interface Waiting {
   slot?: number;
 }
 
+/** Slots that are tried when one is taken. */
+const MAX_SHIFT = 256;
 /** Furthest from its write time that a unit's slot may be: a 32-bit number of ms. */
 const LONGEST_DELAYED_MS = 0x7fffffff;
 
@@ -50,8 +52,8 @@ export class TimerStore {
   /** Delivered to the end, but a crash may still take that back: their chains are cut off when it cannot. */
   readonly #finished = new Map<number, number>();
   readonly #unit = emptyUnit();
-  /** What the last `put` found no room for has some in a moment, without anything being delivered. */
-  freesItself = false;
+  /** The last `put` found its slot taken. */
+  shifted = false;
   /** First slot that may still get units. */
   firstSlot = 0;
 
@@ -67,26 +69,34 @@ export class TimerStore {
   }
 
   /**
-   * Stages a unit; the slot that it is in, or NONE when there is no room for it now: the disk is full, or what should
-   * have been delivered two weeks ago stands in its place. So does, when the clock was set back, what was delivered a
-   * moment ago and is not durable yet.
+   * Stages a unit; the slot that it is in, or NONE when the disk is full. A slot may be taken when the clock was set: by
+   * what was delivered a moment ago and is not durable yet, or by units of another turn of the wheel. Then it is the
+   * next one that is free (`shifted`), to be opened early.
    */
   put(waiting: Waiting): number {
-    this.freesItself = false;
+    this.shifted = false;
     if (!this.log.makeRoom()) return NONE;
     const { precisionMs } = this.clock;
     const now = this.clock.slot;
     const wanted = waiting.slot ?? slotOf(this.clock.machineTime(waiting.due, waiting.elapsed), precisionMs);
     const rolls = wanted - now >= this.rollWindow;
-    let slot = rolls
+    const own = rolls
       ? rollSlot(now, wanted, this.rollWindow)
       : Math.max(wanted, Math.min(this.firstSlot, now));
-    if (slot < now && this.#finished.has(slot)) slot = now;
+    for (let i = 0; i < MAX_SHIFT; i++) {
+      // What is late goes where it would be now.
+      const slot = i === 0 ? own : Math.max(own, now) + i - (own < now ? 1 : 0);
+      if (!this.#isFree(slot)) continue;
+      this.shifted = slot !== own;
+      this.#append(slot, waiting, rolls);
+      return slot;
+    }
+    return NONE;
+  }
+
+  #isFree(slot: number): boolean {
     const taken = this.wheel.at(slot);
-    this.freesItself = this.#finished.has(taken.slot);
-    if (this.freesItself || (taken.slot !== slot && taken.last !== NONE)) return NONE;
-    this.#append(slot, waiting, rolls);
-    return slot;
+    return (taken.slot === slot || taken.last === NONE) && !this.#finished.has(slot);
   }
 
   #append(slot: number, waiting: Waiting, rolls: boolean): void {
