@@ -68,13 +68,16 @@ function sending(header: HeaderFormat): Subject {
     new OutputPool(),
     0,
   );
+  const view = benchView();
   const handler = new SendHandler({
     writer: sender,
     sends,
-    view: benchView(),
+    view,
     storeHost: HOST,
     marks: { regionId: 'DefaultRegion', traceOn: true, clusterName: 'DefaultCluster' },
-    maxDelayLevel: 18,
+    rules: () => view.settings.waiting,
+    brokerName: 'broker-a',
+    wallClock: () => 0,
     makeUniqueKey: () => '',
     maxMessageSize: 4 << 20,
     now: () => 0,

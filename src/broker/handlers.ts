@@ -40,6 +40,8 @@ import { queryMessage, viewMessage } from './query/messages.ts';
 import { earliestStoreTime, maxOffset, minOffset, searchOffset } from './query/queue-offsets.ts';
 import { retryTopicSend } from './retry/retry-topic-send.ts';
 import { sendBack } from './retry/send-back.ts';
+import { recallMessage } from './timer/recall.ts';
+import { resumeCheck } from './transaction/resume-check.ts';
 
 const HANDLERS: readonly (readonly [code: number, handler: BrokerHandler])[] = [
   // Clients
@@ -55,6 +57,8 @@ const HANDLERS: readonly (readonly [code: number, handler: BrokerHandler])[] = [
   // Sends that are not for the fast path
   [RequestCode.SEND_MESSAGE, retryTopicSend],
   [RequestCode.SEND_MESSAGE_V2, retryTopicSend],
+  [RequestCode.RECALL_MESSAGE, recallMessage],
+  [RequestCode.RESUME_CHECK_HALF_MESSAGE, resumeCheck],
   // Positions and messages
   [RequestCode.SEARCH_OFFSET_BY_TIMESTAMP, searchOffset],
   [RequestCode.GET_MAX_OFFSET, maxOffset],

@@ -113,6 +113,11 @@ export class ProducerTable {
     return members === undefined ? undefined : [...members.values()];
   }
 
+  /** Of groups with somebody in them. */
+  names(): string[] {
+    return [...this.#groups.keys()];
+  }
+
   groups(): [string, ProducerMember[]][] {
     return [...this.#groups].map(([group, members]) => [group, [...members.values()]]);
   }

@@ -163,9 +163,14 @@ export const keyGroups: readonly KeyGroup[] = [
       setting('traceTopicEnable', flag, 'Create the trace topic at start.', { changeable: false }),
       setting('msgTraceTopicName', name, 'Name of the trace topic.', { changeable: false }),
       setting('reviveQueueNum', integer(1, 1024), 'Queues of the revive topic.', { changeable: false }),
-      setting('timerWheelEnable', flag, 'Create the topic of the timer wheel at start.', {
-        changeable: false,
-      }),
+      setting(
+        'timerWheelEnable',
+        flag,
+        'Take messages with a time of the sender, and create their topic at start.',
+        {
+          changeable: false,
+        },
+      ),
       setting('enableMixedMessageType', flag, 'Topics may have the message type MIXED.'),
       setting('validateSystemTopicWhenUpdateTopic', flag, 'Refuse changes of system topics.', {
         guards: 'whether system topics may be changed',
@@ -207,6 +212,43 @@ export const keyGroups: readonly KeyGroup[] = [
         changeable: false,
         guards: 'which keys may be changed from outside',
       }),
+    ],
+  },
+  {
+    title: 'Transactions',
+    keys: [
+      setting('rejectTransactionMessage', flag, 'Refuse transactional messages.'),
+      setting(
+        'transactionTimeOut',
+        milliseconds,
+        'ms after which producers are asked about a message that they have not ended.',
+      ),
+      setting('transactionCheckInterval', milliseconds, 'ms between two rounds of such questions.'),
+      setting(
+        'transactionCheckMax',
+        integer(0, MAX_INT),
+        'Questions about a message before it is given up to TRANS_CHECK_MAX_TIME_TOPIC.',
+      ),
+      setting(
+        'transactionOpBatchInterval',
+        milliseconds,
+        'ms for which ends that nobody waits for are gathered before they are written; RocketMQ: 3000.',
+      ),
+      setting('transactionOpMsgMaxSize', integer(32, 1_000_000), 'Bytes of ends that are written together.'),
+    ],
+  },
+  {
+    title: 'Timed messages',
+    keys: [
+      setting(
+        'timerMaxDelaySec',
+        integer(1, MAX_INT),
+        'Longest delay that a sender may ask for, in seconds.',
+      ),
+      setting('timerPrecisionMs', integer(100, 60_000), 'ms of a slot of the timing wheel.', {
+        changeable: false,
+      }),
+      setting('recallMessageEnable', flag, 'Producers may take timed messages back.'),
     ],
   },
   {

@@ -63,9 +63,7 @@ export const instead: Readonly<Record<string, string>> = {
   maxTransferBytesOnMessageInDisk: PULL_SIZE,
   maxTransferCountOnMessageInDisk: PULL_SIZE,
   checkCRCOnRecover: 'recovery always checks',
-  rejectTransactionMessage: 'transactional messages are always refused',
-  checkTransactionMessageEnable:
-    'no RocketMQ has read it for years, and RingMQ refuses transactional messages',
+  checkTransactionMessageEnable: 'no RocketMQ has read it for years; open transactions are always checked',
   longPollingEnable: 'a pull that finds nothing always waits',
   shortPollingTimeMills: 'a pull that finds nothing always waits',
   fetchNamesrvAddrByAddressServer: 'only namesrvAddr (or -n, or NAMESRV_ADDR) says where name servers are',

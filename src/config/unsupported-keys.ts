@@ -92,9 +92,9 @@ export const unsupportedGroups: readonly UnsupportedGroup[] = [
     title: 'Timer messages',
     why: 'RingMQ does not deliver timer messages (only delay levels) yet',
     keys: `
-      allowRecallWhenBrokerNotWriteable=true recallMessageEnable=false mappedFileSizeTimerLog=104857600
-      timerPrecisionMs=1000 timerRollWindowSlot=172800 timerFlushIntervalMs=1000 timerEnableDisruptor=false
-      timerEnableCheckMetrics=true timerInterceptDelayLevel=false timerMaxDelaySec=259200
+      allowRecallWhenBrokerNotWriteable=true mappedFileSizeTimerLog=104857600
+      timerRollWindowSlot=172800 timerFlushIntervalMs=1000 timerEnableDisruptor=false
+      timerEnableCheckMetrics=true timerInterceptDelayLevel=false
       timerWheelSnapshotFlush=false disappearTimeAfterStart=-1 timerStopEnqueue=false timerCheckMetricsWhen=05
       timerSkipUnknownError=false timerWarmEnable=false timerStopDequeue=false
       timerEnableRetryUntilSuccess=false timerCongestNumEachSlot=2147483647 timerMetricSmallThreshold=1000000
@@ -125,11 +125,9 @@ export const unsupportedGroups: readonly UnsupportedGroup[] = [
   },
   {
     title: 'Transactions',
-    why: 'RingMQ does not take transactional messages yet',
+    why: 'RingMQ keeps no statistics of half messages by topic, and always writes them to the half topic',
     keys: `
-      rejectTransactionMessage=false transactionTimeOut=6000 transactionCheckMax=15
-      transactionCheckInterval=30000 transactionMetricFlushInterval=10000 transactionOpMsgMaxSize=4096
-      transactionOpBatchInterval=3000 enableTransactionMetrics=true transWriteOriginTransHalfEnable=true
+      transactionMetricFlushInterval=10000 enableTransactionMetrics=true transWriteOriginTransHalfEnable=true
     `,
   },
   {

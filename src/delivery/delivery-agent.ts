@@ -20,11 +20,20 @@ import { PutRing } from '../store/put/put-ring.ts';
 import { QueueDirectory } from '../store/queue/queue-directory.ts';
 import { ReadsByName } from '../store/read/reads-by-name.ts';
 import { Agenda } from './agenda.ts';
-import { DELIVERY_LIMITS, DELIVERY_STOPS, type DeliveryLimits } from './delivery-records.ts';
-import type { DeliveryReport, DeliveryShape, DueProgress } from './delivery-shape.ts';
+import {
+  CHECK_TAKEN,
+  DELIVERY_LIMITS,
+  DELIVERY_STOPS,
+  type DeliveryLimits,
+  PRODUCER_PRESENCE,
+  type ProducerPresence,
+} from './delivery-records.ts';
+import type { CheckReport, DeliveryReport, DeliveryShape, DueProgress } from './delivery-shape.ts';
 import type { DueKind } from './due-kind.ts';
 import { dueKinds } from './due-kinds.ts';
 import { KnownQueues } from './known-queues.ts';
+import type { HalfCheck } from './transaction/context.ts';
+import { ProducersOnline } from './transaction/producers-online.ts';
 
 /** Between two reports of progress, ms. */
 const REPORT_MS = 1_000;
@@ -49,7 +58,15 @@ export class DeliveryAgent implements Agent {
   readonly #kindOf = new Map<string, DueKind>();
   /** By id: queues of these topics. */
   readonly #followed = new Map<number, { kind: DueKind; topic: string; queueId: number }>();
-  readonly #tell: (report: DeliveryReport) => void;
+  readonly #producers = new ProducersOnline();
+  readonly #checks = {
+    underWay: 0,
+    tell: (check: HalfCheck) => {
+      this.#checks.underWay += 1;
+      this.#tell({ kind: 'check', check });
+    },
+  };
+  readonly #tell: (report: DeliveryReport | CheckReport) => void;
   #limits: DeliveryLimits;
   #logStart = 0;
   #stopping = false;
@@ -58,7 +75,7 @@ export class DeliveryAgent implements Agent {
   constructor(
     shape: DeliveryShape,
     clock = systemClock,
-    tell: (report: DeliveryReport) => void = tellControl,
+    tell: (report: DeliveryReport | CheckReport) => void = tellControl,
   ) {
     const { broker, number } = shape;
     const { store, wakes } = broker;
@@ -77,6 +94,7 @@ export class DeliveryAgent implements Agent {
     this.#lost = new Int32Array(broker.arrivalsLost);
     this.#agenda = new Agenda(clock);
     this.#log = new QuietLog(reportingLog, this.#agenda, LIFE_LINES);
+    for (const group of shape.producers) this.#producers.set(group, true);
     this.#puts = this.#makePuts(shape, participant);
     this.#kinds = dueKinds({
       shape,
@@ -87,6 +105,8 @@ export class DeliveryAgent implements Agent {
       reads: this.#reads,
       puts: this.#puts,
       limits: () => this.#limits,
+      producers: this.#producers,
+      checks: this.#checks,
     });
     for (const kind of this.#kinds) this.#begin(kind);
     this.#agenda.after(REPORT_MS, () => this.#report());
@@ -127,6 +147,7 @@ export class DeliveryAgent implements Agent {
     done += this.#puts.drain();
     done += this.#hear();
     done += this.#agenda.run();
+    for (const kind of this.#kinds) done += kind.work();
     this.#dropDeleted();
     this.#endStop();
     return done;
@@ -134,6 +155,7 @@ export class DeliveryAgent implements Agent {
 
   hasWork(): boolean {
     if (this.#commands.pending || this.#arrivals.pending || this.#puts.pending) return true;
+    for (const kind of this.#kinds) if (kind.pending) return true;
     return Atomics.load(this.#lost, this.#number) !== 0 || this.#agenda.next <= this.#clock.monotonic();
   }
 
@@ -175,6 +197,11 @@ export class DeliveryAgent implements Agent {
       this.#queues.forget(text);
     } else if (type === DELIVERY_LIMITS) {
       this.#limits = JSON.parse(text) as DeliveryLimits;
+    } else if (type === PRODUCER_PRESENCE) {
+      const { group, online } = JSON.parse(text) as ProducerPresence;
+      this.#producers.set(group, online);
+    } else if (type === CHECK_TAKEN) {
+      this.#checks.underWay -= 1;
     } else if (type === DELIVERY_STOPS) {
       this.#stopping = true;
       for (const kind of this.#kinds) kind.stop();

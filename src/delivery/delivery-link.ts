@@ -1,44 +1,85 @@
 /** Control's end: tells the delivery agent what it must know, and keeps what it tells of its progress in files. */
 import type { Clock } from '../lib/clock.ts';
-import { SCHEDULE_TOPIC } from '../lib/names.ts';
+import { HALF_TOPIC, OP_HALF_TOPIC, SCHEDULE_TOPIC, SYSTEM_GROUP_PREFIX } from '../lib/names.ts';
 import type { DelayOffsets } from '../metadata/delay-offsets.ts';
 import type { DelayTimes } from '../metadata/delay-times.ts';
+import type { OffsetTable } from '../metadata/offsets.ts';
 import type { BrokerSettings } from '../metadata/settings.ts';
 import type { ChannelSender } from '../ring/channel.ts';
 import { type DelayState, notBegun } from './delay/delay-progress.ts';
-import { levelOfQueue } from './delay/levels.ts';
-import { DELIVERY_LIMITS, DELIVERY_STOPS, type DeliveryLimits } from './delivery-records.ts';
+import { type DelayLevels, levelOfQueue } from './delay/levels.ts';
+import {
+  CHECK_TAKEN,
+  DELIVERY_LIMITS,
+  DELIVERY_STOPS,
+  type DeliveryLimits,
+  PRODUCER_PRESENCE,
+  type ProducerPresence,
+} from './delivery-records.ts';
 import type { DeliveryReport, DueProgress } from './delivery-shape.ts';
+import { ONLY_QUEUE } from './transaction/half-message.ts';
+import type { TransactionOffsets } from './transaction/transaction-recovery.ts';
+import { waitingRules } from './waiting-form.ts';
 
 export interface DeliveryTables {
   settings: BrokerSettings;
+  offsets: OffsetTable;
   delayOffsets: DelayOffsets;
   delayTimes: DelayTimes;
 }
 
+/** RocketMQ keeps the progress of transactions as offsets of this group. */
+const TRANSACTION_GROUP = `${SYSTEM_GROUP_PREFIX}TRANS`;
+
+export interface DeliveryOptions {
+  levels: DelayLevels;
+  /** Hours for which files of the log are kept. */
+  store: { fileReservedTime: number };
+}
+
 export class DeliveryLink {
   readonly #tables: DeliveryTables;
+  readonly #options: DeliveryOptions;
   readonly #commands: ChannelSender;
-  #told = 0;
+  /** JSON of the limits that were told last. */
+  #told = '';
   /** The last progress, which counts when the log is durable. */
   #last: DueProgress | undefined;
   #end: () => void = () => {};
   #stopped: Promise<void> | undefined;
 
-  constructor(tables: DeliveryTables, commands: ChannelSender) {
+  constructor(tables: DeliveryTables, options: DeliveryOptions, commands: ChannelSender) {
     this.#tables = tables;
+    this.#options = options;
     this.#commands = commands;
   }
 
   get limits(): DeliveryLimits {
-    return { maxPending: this.#tables.settings.scheduleAsyncDeliverMaxPendingLimit };
+    const { settings } = this.#tables;
+    const { transactionTimeOut, transactionCheckMax, transactionCheckInterval } = settings;
+    const { transactionOpBatchInterval, transactionOpMsgMaxSize } = settings;
+    const { levels, store } = this.#options;
+    return {
+      maxPending: settings.scheduleAsyncDeliverMaxPendingLimit,
+      transactions: {
+        ...{ transactionTimeOut, transactionCheckMax, transactionCheckInterval },
+        ...{ transactionOpBatchInterval, transactionOpMsgMaxSize },
+        fileReservedTime: store.fileReservedTime,
+      },
+      waiting: waitingRules(settings, levels),
+    };
   }
 
   /** What it begins with. */
-  beginWith(): { delays: DelayState; limits: DeliveryLimits } {
-    const { delays, limits } = this;
-    this.#told = limits.maxPending;
-    return { delays, limits };
+  beginWith(): { delays: DelayState; transactions: TransactionOffsets; limits: DeliveryLimits } {
+    const { delays, transactions, limits } = this;
+    this.#told = JSON.stringify(limits);
+    return { delays, transactions, limits };
+  }
+
+  get transactions(): TransactionOffsets {
+    const offsetOf = (topic: string) => this.#tables.offsets.query(TRANSACTION_GROUP, topic, ONLY_QUEUE);
+    return { half: Math.max(0, offsetOf(HALF_TOPIC)), op: Math.max(0, offsetOf(OP_HALF_TOPIC)) };
   }
 
   /** What the files hold. */
@@ -50,7 +91,7 @@ export class DeliveryLink {
   /** Whether something waits in a queue that ends there. */
   waits(topic: string, queueId: number, end: number): boolean {
     if (topic === SCHEDULE_TOPIC) return end > this.#tables.delayOffsets.get(levelOfQueue(queueId));
-    return false;
+    return topic === HALF_TOPIC && end > this.transactions.half;
   }
 
   readonly heard = ({ progress, stopped }: DeliveryReport): void => {
@@ -60,7 +101,7 @@ export class DeliveryLink {
       return;
     }
     this.#note(progress);
-    this.#tellLimits();
+    this.tellLimits();
   };
 
   /** Instead of a stop where delivery has never begun. */
@@ -75,8 +116,22 @@ export class DeliveryLink {
     if (this.#last !== undefined) this.#note(this.#last);
   }
 
-  #note({ delays }: DueProgress): void {
-    const { delayOffsets, delayTimes } = this.#tables;
+  /** A producer group has its first member, or has lost its last one. */
+  producers(presence: ProducerPresence): void {
+    if (this.#told !== '') this.#command(PRODUCER_PRESENCE, JSON.stringify(presence));
+  }
+
+  /** Somebody was asked about a transaction, or nobody was there. */
+  checkTaken(): void {
+    this.#command(CHECK_TAKEN, '');
+  }
+
+  #note({ delays, transactions }: DueProgress): void {
+    const { delayOffsets, delayTimes, offsets } = this.#tables;
+    if (transactions !== undefined) {
+      offsets.commit(TRANSACTION_GROUP, HALF_TOPIC, ONLY_QUEUE, transactions.half);
+      offsets.commit(TRANSACTION_GROUP, OP_HALF_TOPIC, ONLY_QUEUE, transactions.op);
+    }
     for (const [level, offset] of delays?.offsets ?? []) delayOffsets.set(level, offset);
     for (const [level, state] of delays?.times ?? []) delayTimes.set(level, state);
   }
@@ -95,12 +150,12 @@ export class DeliveryLink {
     this.#end();
   }
 
-  /** Limits may change while the broker runs; they matter only to an agent that has something to deliver. */
-  #tellLimits(): void {
-    const { limits } = this;
-    if (limits.maxPending === this.#told) return;
-    this.#told = limits.maxPending;
-    this.#command(DELIVERY_LIMITS, JSON.stringify(limits));
+  /** They may change while the broker runs; to be called now and then. */
+  tellLimits(): void {
+    const text = JSON.stringify(this.limits);
+    if (this.#told === '' || text === this.#told) return;
+    this.#told = text;
+    this.#command(DELIVERY_LIMITS, text);
   }
 
   #command(type: number, text: string): void {

@@ -4,6 +4,9 @@ import type { ChannelShape } from '../ring/channel.ts';
 import type { BrokerShape } from '../store/engine-shapes.ts';
 import type { DelayState } from './delay/delay-progress.ts';
 import type { DeliveryLimits } from './delivery-records.ts';
+import type { HalfCheck } from './transaction/context.ts';
+import type { EndsShape } from './transaction/end-server.ts';
+import type { TransactionOffsets } from './transaction/transaction-recovery.ts';
 
 /** All of it can be posted. */
 export interface DeliveryShape {
@@ -18,7 +21,12 @@ export interface DeliveryShape {
   delayLevels: string;
   delays: DelayState;
   /** Where the queues of what waits ended when the broker started, by number: what has come since is all new. */
-  ends: readonly (readonly [topic: string, ends: readonly number[]])[];
+  queueEnds: readonly (readonly [topic: string, ends: readonly number[]])[];
+  transactions: TransactionOffsets;
+  /** From and to the network threads, by number. */
+  ends: readonly EndsShape[];
+  /** Groups with producers at that time. */
+  producers: readonly string[];
   /** By how much the machine's clock was ahead of the monotonic one then, ms. */
   skew: number;
   limits: DeliveryLimits;
@@ -27,6 +35,7 @@ export interface DeliveryShape {
 /** How far each kind has come, as far as there is news. */
 export interface DueProgress {
   delays?: DelayState;
+  transactions?: TransactionOffsets;
 }
 
 /** A second apart at least; `stopped`: nothing is put any more, and this is the last one. */
@@ -34,4 +43,10 @@ export interface DeliveryReport {
   kind: 'delivery';
   progress: DueProgress;
   stopped: boolean;
+}
+
+/** A transaction that somebody is to be asked about. */
+export interface CheckReport {
+  kind: 'check';
+  check: HalfCheck;
 }

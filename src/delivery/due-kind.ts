@@ -7,6 +7,8 @@ import type { PutRing } from '../store/put/put-ring.ts';
 import type { ReadsByName } from '../store/read/reads-by-name.ts';
 import type { DeliveryLimits } from './delivery-records.ts';
 import type { DeliveryShape, DueProgress } from './delivery-shape.ts';
+import type { HalfCheck } from './transaction/context.ts';
+import type { ProducersOnline } from './transaction/producers-online.ts';
 
 /** What all kinds work with. */
 export interface DueParts {
@@ -19,6 +21,12 @@ export interface DueParts {
   reads: ReadsByName;
   puts: PutRing;
   limits: () => DeliveryLimits;
+  producers: ProducersOnline;
+  checks: {
+    tell: (check: HalfCheck) => void;
+    /** Those that control has not taken yet. */
+    readonly underWay: number;
+  };
 }
 
 export interface DueKind {
@@ -29,6 +37,10 @@ export interface DueKind {
   poke(topic: string, queueId: number): void;
   /** They were, and nobody knows to which queues. */
   pokeAll(): void;
+  /** What it does in every turn, beside what is on the agenda; returns how much that was. */
+  work(): number;
+  /** Whether `work` would find something now. */
+  readonly pending: boolean;
   /** Puts nothing more; what is under way still ends. */
   stop(): void;
   /** Whether no put is under way. */

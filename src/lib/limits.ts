@@ -167,6 +167,11 @@ export const MAX_PUTS = 4096;
 /** Their bytes: then send-backs are refused, and control takes no more requests that lead to such messages. */
 export const MAX_PUT_BYTES = 32 * MIB;
 
+/** Transactions that nobody has ended: beyond, the oldest are given up. */
+export const MAX_OPEN_HALVES = 1024 * KIB;
+/** Half messages between the first open one and the end of their queue: beyond, it is moved to the end. */
+export const MAX_HALVES_SPAN = 2048 * KIB;
+
 /** Pulls of one connection that wait for messages, and of all connections of a network thread. */
 export const MAX_PARKED_PULLS = 32 * 1024;
 export const MAX_ALL_PARKED_PULLS = 512 * 1024;

@@ -23,7 +23,7 @@ export const CHECKPOINT_TOPIC = 'CHECKPOINT_TOPIC';
 export const TIMER_TOPIC = 'rmq_sys_wheel_timer';
 
 /** Where messages wait until they become due. */
-export const DUE_TOPICS: readonly string[] = [SCHEDULE_TOPIC];
+export const DUE_TOPICS: readonly string[] = [SCHEDULE_TOPIC, HALF_TOPIC];
 
 /** System topics whatever the configuration says; a broker adds those named after itself. */
 export const WELL_KNOWN_SYSTEM_TOPICS: readonly string[] = [
@@ -43,6 +43,7 @@ export const WELL_KNOWN_SYSTEM_TOPICS: readonly string[] = [
 
 const NOT_SENDABLE: ReadonlySet<string> = new Set([
   SCHEDULE_TOPIC,
+  TIMER_TOPIC,
   HALF_TOPIC,
   OP_HALF_TOPIC,
   TRANS_CHECK_MAX_TIME_TOPIC,

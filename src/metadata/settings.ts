@@ -22,6 +22,12 @@ export interface BrokerSettings {
   msgTraceTopicName: string;
   reviveQueueNum: number;
   timerWheelEnable: boolean;
+  /** Longest delay of a timed message, in seconds. */
+  timerMaxDelaySec: number;
+  /** Producers may take timed messages back. */
+  recallMessageEnable: boolean;
+  /** Ms of a slot of the timing wheel; fixed by the wheel's file. */
+  timerPrecisionMs: number;
   enableMixedMessageType: boolean;
   validateSystemTopicWhenUpdateTopic: boolean;
   clearRetryTopicWhenDeleteTopic: boolean;
@@ -45,6 +51,17 @@ export interface BrokerSettings {
   /** How often offsets are written to disk, in ms. */
   flushConsumerOffsetInterval: number;
   flushDelayOffsetInterval: number;
+
+  rejectTransactionMessage: boolean;
+  /** Age in ms from which on a half message is checked, unless it says otherwise. */
+  transactionTimeOut: number;
+  /** Checks of a half message before it is given up. */
+  transactionCheckMax: number;
+  /** Ms between two rounds of checks. */
+  transactionCheckInterval: number;
+  /** Ms for which ends of transactions are gathered, and bytes up to which, before they are written. */
+  transactionOpBatchInterval: number;
+  transactionOpMsgMaxSize: number;
 
   /** Delay of each level, first level first: number and unit (s, m, h, d) separated by blanks. */
   messageDelayLevel: string;
@@ -77,6 +94,9 @@ export function defaultBrokerSettings(
     msgTraceTopicName: 'RMQ_SYS_TRACE_TOPIC',
     reviveQueueNum: 8,
     timerWheelEnable: true,
+    timerMaxDelaySec: 3 * 24 * 3_600,
+    recallMessageEnable: false,
+    timerPrecisionMs: 1_000,
     enableMixedMessageType: false,
     validateSystemTopicWhenUpdateTopic: true,
     clearRetryTopicWhenDeleteTopic: true,
@@ -92,6 +112,12 @@ export function defaultBrokerSettings(
     delayOffsetUpdateVersionStep: 200,
     flushConsumerOffsetInterval: 5_000,
     flushDelayOffsetInterval: 10_000,
+    rejectTransactionMessage: false,
+    transactionTimeOut: 6_000,
+    transactionCheckMax: 15,
+    transactionCheckInterval: 30_000,
+    transactionOpBatchInterval: 100,
+    transactionOpMsgMaxSize: 4_096,
     messageDelayLevel: '1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h',
     scheduleAsyncDeliverMaxPendingLimit: 2_000,
     enableSplitMetadata: true,

@@ -47,3 +47,10 @@ export function formatHost(address: string, port: number): string {
   const plain = plainAddress(address);
   return plain.includes(':') ? `[${plain}]:${port}` : `${plain}:${port}`;
 }
+
+/** `ip:port` or `[ip]:port` as a record's host. */
+export function peerHost(remoteAddress: string): HostAddress {
+  const colon = remoteAddress.lastIndexOf(':');
+  const ip = remoteAddress.slice(0, colon).replace(/^\[|\]$/g, '');
+  return hostAddress(ip, Number(remoteAddress.slice(colon + 1)));
+}

@@ -43,6 +43,8 @@ export class PendingSends {
   /** Unique keys longer than KEY_BYTES, and the record sizes of batches, by index. */
   readonly longKeys = new Map<number, Uint8Array>();
   readonly batchSizes = new Map<number, Int32Array>();
+  /** Of timed messages, by index. */
+  readonly recallHandles = new Map<number, string>();
   readonly #mask: number;
 
   constructor(capacity: number) {
@@ -102,6 +104,7 @@ export class PendingSends {
   clear(index: number): void {
     if ((this.keyLength[index] as number) > KEY_BYTES) this.longKeys.delete(index);
     if (this.batchSizes.size > 0) this.batchSizes.delete(index);
+    if (this.recallHandles.size > 0) this.recallHandles.delete(index);
     this.keyLength[index] = 0;
   }
 }

@@ -11,6 +11,15 @@ export const PROPERTY_RETRY_TOPIC = 'RETRY_TOPIC';
 export const PROPERTY_REAL_TOPIC = 'REAL_TOPIC';
 export const PROPERTY_REAL_QUEUE_ID = 'REAL_QID';
 export const PROPERTY_TRANSACTION = 'TRAN_MSG';
+/** Group of the producer of a transactional message: whom to ask about it. */
+export const PROPERTY_PRODUCER_GROUP = 'PGROUP';
+export const PROPERTY_TRANSACTION_ID = '__transactionId__';
+/** How often a half message was checked. */
+export const PROPERTY_CHECK_TIMES = 'TRANSACTION_CHECK_TIMES';
+/** Seconds from its sending on in which it is not checked. */
+export const PROPERTY_CHECK_IMMUNITY = 'CHECK_IMMUNITY_TIME_IN_SECONDS';
+/** In a copy of a half message: where the first one lies in the half queue. */
+export const PROPERTY_PREPARED_OFFSET = 'TRAN_PREPARED_QUEUE_OFFSET';
 export const PROPERTY_UNIQUE_KEY = 'UNIQ_KEY';
 export const PROPERTY_ORIGIN_MESSAGE_ID = 'ORIGIN_MESSAGE_ID';
 export const PROPERTY_MSG_REGION = 'MSG_REGION';

@@ -12,12 +12,14 @@ import { RefusedSends } from '../broker/send/refused-sends.ts';
 import { BrokerStats } from '../broker/stats/broker-stats.ts';
 import { loadTables, makeTables, saveTables, type Tables } from '../broker/tables.ts';
 import { TopicPublisher } from '../broker/topics/topic-publisher.ts';
+import { askProducer } from '../broker/transaction/check-back.ts';
 import { Announcer } from '../broker/view/announcer.ts';
 import { DeliveryLink } from '../delivery/delivery-link.ts';
 import type { DeliveryShape } from '../delivery/delivery-shape.ts';
+import type { HalfCheck } from '../delivery/transaction/context.ts';
 import { systemClock } from '../lib/clock.ts';
 import { MAX_CHANNEL_BACKLOG_BYTES } from '../lib/limits.ts';
-import { DUE_TOPICS } from '../lib/names.ts';
+import { DUE_TOPICS, TRANS_CHECK_MAX_TIME_TOPIC } from '../lib/names.ts';
 import { LIFE_LINES, QuietLog } from '../lib/quiet-log.ts';
 import { systemTimers } from '../lib/timers.ts';
 import { skewOf } from '../metadata/append-times.ts';
@@ -171,9 +173,10 @@ class Broker implements RunningBroker {
       holdBack: (topic) => this.#topics.holdBack(topic),
     });
     this.#link = this.#makeLink(createHandlers(context), requests);
-    this.#announcer = new Announcer(this.#tables, (delta) => this.#link.publish(delta));
+    this.#announcer = new Announcer(this.#tables, opened.levels, (delta) => this.#link.publish(delta));
     this.#deliveryCommands = this.#commandsTo(this.#topology.delivery, 'delivery');
-    this.#delivery = new DeliveryLink(this.#tables, this.#deliveryCommands);
+    this.#delivery = new DeliveryLink(this.#tables, { levels: opened.levels, store }, this.#deliveryCommands);
+    this.#tables.clients.producers.presence.add((presence) => this.#delivery.producers(presence));
     this.#topics = this.#makeTopicPublisher();
     this.#arrivals = this.#joinArrivals();
     this.#duties = new Duties({
@@ -184,6 +187,7 @@ class Broker implements RunningBroker {
       retention,
       stats,
       announcer: this.#announcer,
+      settingsMayDiffer: () => this.#delivery.tellLimits(),
       endOfTurn: () => this.#link.flush(),
     });
     this.#doorbell = new Doorbell(this.#topology.broker.wakes.control, () => this.#rung());
@@ -224,6 +228,8 @@ class Broker implements RunningBroker {
       log: this.#log,
       refused: this.#refused.add,
       delivered: this.#delivery.heard,
+      check: (check) => this.#ask(check),
+      needsDelivery: () => this.#engine?.deliver(() => this.#deliveryShape()),
     });
     this.#engine = engine;
     void engine.died.then((error) => this.#die(error));
@@ -243,15 +249,25 @@ class Broker implements RunningBroker {
     if (waits) engine.deliver(() => this.#deliveryShape());
   }
 
+  #ask(check: HalfCheck): void {
+    const broker = { name: this.#config.settings.brokerName, storeHost: storeHostOf(this.#config) };
+    askProducer(this.#tables.clients.producers, broker, check);
+    this.#delivery.checkTaken();
+    this.#link.flush();
+  }
+
   /** Known when the tables are loaded. */
   #deliveryShape(): DeliveryShape {
     const { settings } = this.#config;
+    // Delivery makes no topics, and a transaction may have to be given up.
+    this.#tables.topics.createInternal(TRANS_CHECK_MAX_TIME_TOPIC, 1);
     return {
       ...this.#topology.delivery,
       topics: [...this.#opened.ids.topics()],
       storeHost: storeHostOf(this.#config),
       delayLevels: settings.messageDelayLevel,
-      ends: this.#dueEnds,
+      queueEnds: this.#dueEnds,
+      producers: this.#tables.clients.producers.names(),
       skew: this.#skewAtStart,
       ...this.#delivery.beginWith(),
     };

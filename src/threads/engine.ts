@@ -1,7 +1,8 @@
 /** The threads below control: starting them, hearing of their death, stopping them in order. */
 import { MessageChannel } from 'node:worker_threads';
 import type { RefusedSend } from '../broker/send/refused-sends.ts';
-import type { DeliveryReport, DeliveryShape } from '../delivery/delivery-shape.ts';
+import type { CheckReport, DeliveryReport, DeliveryShape } from '../delivery/delivery-shape.ts';
+import type { HalfCheck } from '../delivery/transaction/context.ts';
 import type { ControlLog } from '../lib/log.ts';
 import { HALT_ERRNO, HALTED, type Positions, STOPPING } from '../ring/positions.ts';
 import { logReports } from '../ring/reports.ts';
@@ -46,6 +47,10 @@ export interface EngineEvents {
   log: ControlLog;
   refused: (sends: RefusedSend) => void;
   delivered: (report: DeliveryReport) => void;
+  /** A producer is to be asked about a transaction. */
+  check: (check: HalfCheck) => void;
+  /** A network thread has something for delivery. */
+  needsDelivery: () => void;
 }
 
 export class Engine {
@@ -82,12 +87,14 @@ export class Engine {
   }
 
   #watch(thread: Thread): void {
-    const { log, refused, delivered } = this.#events;
+    const { log, refused, delivered, check, needsDelivery } = this.#events;
     const { worker, name, ended } = thread;
     logReports(worker, name, log);
-    worker.on('message', (report: NetworkReport | DeliveryReport) => {
+    worker.on('message', (report: NetworkReport | DeliveryReport | CheckReport) => {
       if (report.kind === 'refused') refused(report.refused);
       else if (report.kind === 'delivery') delivered(report);
+      else if (report.kind === 'check') check(report.check);
+      else if (report.kind === 'needsDelivery') needsDelivery();
     });
     void ended.then((error) => {
       if (!this.#stopping) this.#reportDeath(this.#reason(thread, error));

@@ -7,7 +7,9 @@
  *     link up      network n     control       frames for control, progress, news of connections
  *     link down    control       network n     frames for clients, deltas
  *     commands     control       dispatcher    queues to know or to forget
- *     commands     control       delivery      the same, limits, the stop
+ *     commands     control       delivery      the same, limits, producer groups, the stop
+ *     ends up      network n     delivery      ends of transactions
+ *     ends down    delivery      network n     their answers
  *
  *     ring
  *     replies      writer        participant   where messages went
@@ -16,6 +18,7 @@
 
 import type { LinkShape } from '../broker/link/link-shape.ts';
 import type { DeliveryShape } from '../delivery/delivery-shape.ts';
+import type { EndsShape } from '../delivery/transaction/end-server.ts';
 import type { DispatcherShape, FlusherShape, ParticipantShape, WriterShape } from '../store/engine-shapes.ts';
 
 /** What of the engine runs in one thread. */
@@ -29,6 +32,8 @@ export interface EngineParts {
 export interface NetworkShape extends LinkShape {
   /** What of the engine runs in this thread (layouts `merged` and `inline`). */
   inline?: EngineParts;
+  /** To and from the delivery agent. */
+  ends: EndsShape;
   /** One word: connections of all network threads. */
   connections: SharedArrayBuffer;
   settings: NetworkSettings;
@@ -42,6 +47,7 @@ export function participantOf({ broker, index }: LinkShape): ParticipantShape {
 export interface NetworkSettings {
   /** The advertised address: part of every message id. */
   storeHost: { address: number[]; port: number };
+  brokerName: string;
   regionId: string;
   traceOn: boolean;
   clusterName: string;
@@ -55,6 +61,8 @@ export interface NetworkSettings {
 export const SEND_RING_BYTES = 4 * 1024 * 1024;
 export const LINK_RING_BYTES = 1024 * 1024;
 export const ARRIVAL_RING_BYTES = 256 * 1024;
+/** Ends of transactions, each way. */
+export const END_RING_BYTES = 256 * 1024;
 export const COMMAND_RING_BYTES = 1024 * 1024;
 /** Sends that a network thread may have under way; a power of two. */
 export const PENDING_SENDS = 16 * 1024;

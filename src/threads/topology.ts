@@ -23,6 +23,7 @@ import { CONTROL, DELIVERY, type Participant, participantsOf } from './participa
 import {
   ARRIVAL_RING_BYTES,
   COMMAND_RING_BYTES,
+  END_RING_BYTES,
   LINK_RING_BYTES,
   type NetworkSettings,
   type NetworkShape,
@@ -42,7 +43,7 @@ export interface Topology {
   writer: WriterShape;
   dispatcher: DispatcherShape;
   /** Without what is known only when the tables are loaded. */
-  delivery: Pick<DeliveryShape, 'broker' | 'number' | 'commands'>;
+  delivery: Pick<DeliveryShape, 'broker' | 'number' | 'commands' | 'ends'>;
 }
 
 export interface TopologyParts {
@@ -71,7 +72,12 @@ export function createTopology(parts: TopologyParts): Topology {
     control: numberOf(CONTROL),
     writer: { broker },
     dispatcher: { broker, queues: parts.queues, commands: commands() },
-    delivery: { broker, number: numberOf(DELIVERY), commands: commands() },
+    delivery: {
+      broker,
+      number: numberOf(DELIVERY),
+      commands: commands(),
+      ends: networks.map(({ ends }) => ends),
+    },
   };
 }
 
@@ -135,6 +141,10 @@ function networkShapes({ settings, networkThreads }: TopologyParts, broker: Brok
     index,
     linkUp: createChannel(link),
     linkDown: createChannel(link),
+    ends: {
+      up: createChannel({ ringBytes: END_RING_BYTES }),
+      down: createChannel({ ringBytes: END_RING_BYTES }),
+    },
     versions,
     connections,
     settings,

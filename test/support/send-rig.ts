@@ -80,6 +80,8 @@ export class SendRig {
   readonly counters = Counters.unread();
   readonly refusals = new RefusalCounts();
   now = 1000;
+  /** Ms since the epoch. */
+  wallTime = 1_700_000_000_000;
   /** Connections that closed are no longer found. */
   connected = true;
   readonly disk = new SimDisk();
@@ -110,7 +112,9 @@ export class SendRig {
       view: this.view,
       storeHost,
       marks: { regionId: 'DefaultRegion', traceOn: true, clusterName: 'DefaultCluster' },
-      maxDelayLevel: 18,
+      rules: () => ({ ...this.view.settings.waiting, timerMaxDelaySec: 3_600 }),
+      brokerName: 'broker-a',
+      wallClock: () => this.wallTime,
       makeUniqueKey: () => '0A00000900000000000000000000ABCD',
       maxMessageSize: 512 * 1024,
       now: () => this.now,

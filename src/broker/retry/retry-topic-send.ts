@@ -3,10 +3,10 @@
  * up. The network threads have checked them like all sends; the groups, which say where such a message goes, are here.
  */
 
-import { rewriteForDelay } from '../../delivery/delay/rewrite.ts';
+import { sentSysFlag, waitingForm, waitingProblem, waitingRules } from '../../delivery/waiting-form.ts';
 import { isRetryTopic } from '../../lib/names.ts';
 import { quote } from '../../lib/quote.ts';
-import { hostAddress } from '../../net/addresses.ts';
+import { peerHost } from '../../net/addresses.ts';
 import { RequestCode, ResponseCode } from '../../protocol/codes.ts';
 import { type RemotingCommand, responseTo } from '../../protocol/command.ts';
 import {
@@ -60,22 +60,25 @@ async function send(
   connection: ClientConnection,
 ): Promise<RemotingCommand> {
   const full = withFullNames(request);
-  const sysFlag = requiredInt32(full, 'sysFlag');
-  const read = readProperties(full.fields['properties'] ?? '', sysFlag, context.levels.max);
+  const reconsumeTimes = int32Field(full, 'reconsumeTimes') ?? 0;
+  const read = readProperties(full.fields['properties'] ?? '');
   if (!(read instanceof Map)) throw new RequestError(read.code, read.remark);
+  const [rules, now] = [waitingRules(context.settings, context.levels), context.clock.now()];
+  const problem = waitingProblem({ properties: read, reconsumeTimes }, rules, now);
+  if (problem !== undefined) throw new RequestError(problem.code, problem.remark);
   const target = targetOf(context, full, connection, read);
   markProperties(target.properties, marksOf(context), () => context.uniqueId());
   const plain: InternalMessage = {
     ...target,
     body: full.body ?? new Uint8Array(0),
     flag: requiredInt32(full, 'flag'),
-    sysFlag,
+    sysFlag: sentSysFlag(requiredInt32(full, 'sysFlag')),
     bornTimestamp: requiredInt64(full, 'bornTimestamp'),
     bornHost: peerHost(connection.remoteAddress),
-    reconsumeTimes: int32Field(full, 'reconsumeTimes') ?? 0,
+    reconsumeTimes,
     preparedTransactionOffset: 0,
   };
-  const result = await context.put(rewriteForDelay(plain, context.levels.max));
+  const result = await context.put(waitingForm(plain, rules, now));
   return answer(context, request, plain, result);
 }
 
@@ -110,15 +113,6 @@ function targetOf(
 
 function marksOf({ settings }: BrokerContext): BrokerMarks {
   return { regionId: settings.regionId, traceOn: true, clusterName: settings.brokerClusterName };
-}
-
-/** `ip:port` or `[ip]:port` as a record's host. */
-function peerHost(remoteAddress: string) {
-  const colon = remoteAddress.lastIndexOf(':');
-  return hostAddress(
-    remoteAddress.slice(0, colon).replace(/^\[|\]$/g, ''),
-    Number(remoteAddress.slice(colon + 1)),
-  );
 }
 
 function answer(

@@ -3,7 +3,15 @@
  * broker may set. They are read into a map, checked, and written in general; network threads do that for what producers
  * send, control for what consumers send to retry topics.
  */
-import { delayLevelOf, delayProblem, rewriteForDelay } from '../../delivery/delay/rewrite.ts';
+import { recallHandleOf } from '../../delivery/timer/rewrite.ts';
+import {
+  type Refusal,
+  sentSysFlag,
+  type WaitingRules,
+  waitingForm,
+  waitingProblem,
+} from '../../delivery/waiting-form.ts';
+import { TIMER_TOPIC } from '../../lib/names.ts';
 import { ResponseCode } from '../../protocol/codes.ts';
 import { ABSENT } from '../../protocol/field-table.ts';
 import type { RequestView } from '../../protocol/request-view.ts';
@@ -16,20 +24,12 @@ import {
   PROPERTY_CLUSTER,
   PROPERTY_MSG_REGION,
   PROPERTY_TRACE_ON,
-  PROPERTY_TRANSACTION,
   PROPERTY_UNIQUE_KEY,
   PROPERTY_WAIT,
   parseProperties,
 } from '../../record/properties.ts';
 import type { NetworkView } from '../view/network-view.ts';
 import type { SendFields } from './send-fields.ts';
-
-const TIMER_PROPERTIES = ['TIMER_DELIVER_MS', 'TIMER_DELAY_SEC', 'TIMER_DELAY_MS'];
-
-export interface Refusal {
-  readonly code: number;
-  readonly remark: string;
-}
 
 /** What a broker says of itself in every message. */
 export interface BrokerMarks {
@@ -39,24 +39,9 @@ export interface BrokerMarks {
 }
 
 /** The properties of a send, or why it cannot be taken. */
-export function readProperties(
-  text: string,
-  sysFlag: number,
-  maxDelayLevel: number,
-): Map<string, string> | Refusal {
+export function readProperties(text: string): Map<string, string> | Refusal {
   if (text.includes('\0')) return { code: ResponseCode.MESSAGE_ILLEGAL, remark: NUL_REMARK };
-  const properties = parseProperties(text);
-  const problem = delayProblem(properties, sysFlag, maxDelayLevel);
-  if (problem !== undefined) return { code: ResponseCode.SYSTEM_ERROR, remark: problem };
-  if (properties.get(PROPERTY_TRANSACTION)?.toLowerCase() === 'true') {
-    const remark = 'this broker does not take transactional messages yet: send it as a plain message';
-    return { code: ResponseCode.NO_PERMISSION, remark };
-  }
-  if (TIMER_PROPERTIES.some((name) => properties.has(name)) && delayLevelOf(properties) <= 0) {
-    const remark = 'timer message is not supported by this broker yet: use a delay level (DELAY) instead';
-    return { code: ResponseCode.SYSTEM_ERROR, remark };
-  }
-  return properties;
+  return parseProperties(text);
 }
 
 /** The marks as the properties that they are. */
@@ -88,6 +73,8 @@ export interface GeneralRecord {
   /** Id of its queue in the queue directory. */
   readonly queue: number;
   readonly uniqueKey: string;
+  /** By what a timed message can be recalled; undefined for others. */
+  readonly recallHandle: string | undefined;
   /** The producer does not wait for the flush. */
   readonly noWait: boolean;
 }
@@ -97,7 +84,10 @@ export interface GeneralSendParts {
   storeHost: HostAddress;
   marks: BrokerMarks;
   makeUniqueKey: () => string;
-  maxDelayLevel: number;
+  rules: () => WaitingRules;
+  brokerName: string;
+  /** Ms since the epoch. */
+  wallClock: () => number;
   /** Said of properties that are too long. */
   illegalRemark: string;
 }
@@ -117,13 +107,19 @@ export class GeneralSends {
     queueId: number,
     bornHost: HostAddress,
   ): GeneralRecord | Refusal {
-    const { marks, makeUniqueKey, maxDelayLevel, storeHost, view, illegalRemark } = this.#parts;
-    const { sysFlag, flag, bornTimestamp, reconsumeTimes } = fields;
-    const text = fields.properties === ABSENT ? '' : request.fields.text(fields.properties);
-    const properties = readProperties(text, sysFlag, maxDelayLevel);
+    const { marks, makeUniqueKey, storeHost, view, illegalRemark, brokerName } = this.#parts;
+    const { flag, bornTimestamp, reconsumeTimes } = fields;
+    const properties = readProperties(
+      fields.properties === ABSENT ? '' : request.fields.text(fields.properties),
+    );
     if (!(properties instanceof Map)) return properties;
+    const [rules, now] = [this.#parts.rules(), this.#parts.wallClock()];
+    const problem = waitingProblem({ properties, reconsumeTimes }, rules, now);
+    if (problem !== undefined) return problem;
     markProperties(properties, marks, makeUniqueKey);
-    const message = rewriteForDelay({ topic, queueId, sysFlag, properties }, maxDelayLevel);
+    const sent = { topic, queueId, sysFlag: sentSysFlag(fields.sysFlag), reconsumeTimes, properties };
+    const message = waitingForm(sent, rules, now);
+    const uniqueKey = properties.get(PROPERTY_UNIQUE_KEY) ?? '';
     const encoded = Buffer.from(encodeProperties(message.properties));
     if (encoded.length > MAX_PROPERTIES) return { code: ResponseCode.MESSAGE_ILLEGAL, remark: illegalRemark };
     const target = view.topics.getByName(message.topic);
@@ -133,13 +129,18 @@ export class GeneralSends {
       return { code: ResponseCode.TOPIC_NOT_EXIST, remark };
     }
     const hosts = { bornHost, storeHost };
+    const { sysFlag } = message;
     const head = { queueId: message.queueId, flag, sysFlag, bornTimestamp, reconsumeTimes, ...hosts };
     const { bodyOffset, bodyLength } = request;
     const body = request.bytes.subarray(bodyOffset, bodyOffset + bodyLength);
     return {
       bytes: encodeRecord({ ...head, preparedTransactionOffset: 0 }, target.bytes, body, encoded),
       queue: queue.id,
-      uniqueKey: properties.get(PROPERTY_UNIQUE_KEY) ?? '',
+      uniqueKey,
+      recallHandle:
+        message.topic === TIMER_TOPIC
+          ? recallHandleOf(topic, brokerName, message.properties, uniqueKey)
+          : undefined,
       noWait: properties.get(PROPERTY_WAIT)?.toLowerCase() === 'false',
     };
   }

@@ -3,6 +3,7 @@
  * once, from the socket's buffer to where the writer takes them.
  */
 
+import { sentSysFlag } from '../../delivery/waiting-form.ts';
 import { ABSENT } from '../../protocol/field-table.ts';
 import type { RequestView } from '../../protocol/request-view.ts';
 import { type RecordHead, withHostFlags, writeHead, writeTopicLength } from '../../record/encode.ts';
@@ -142,7 +143,7 @@ export class RecordWriter {
     const head = this.#head;
     head.queueId = queueId;
     head.flag = flag;
-    head.sysFlag = fields.sysFlag;
+    head.sysFlag = sentSysFlag(fields.sysFlag);
     head.bornTimestamp = fields.bornTimestamp;
     head.bornHost = bornHost;
     head.reconsumeTimes = fields.reconsumeTimes;

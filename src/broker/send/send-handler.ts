@@ -7,6 +7,7 @@
  * of its connection. Where a message to a retry topic goes is for control to say, which has the groups; topics that are
  * to be created are waited for.
  */
+import type { WaitingRules } from '../../delivery/waiting-form.ts';
 import type { Connection } from '../../net/connection.ts';
 import {
   type PendingSends,
@@ -42,8 +43,10 @@ export interface SendParts {
   view: NetworkView;
   storeHost: HostAddress;
   marks: BrokerMarks;
-  /** Delay levels that there are. */
-  maxDelayLevel: number;
+  rules: () => WaitingRules;
+  brokerName: string;
+  /** Ms since the epoch. */
+  wallClock: () => number;
   makeUniqueKey: () => string;
   /** Largest body in bytes. */
   maxMessageSize: number;
@@ -69,11 +72,15 @@ export class SendHandler {
   readonly #fields = new SendFields();
   readonly #writer: RecordWriter;
   readonly #generally: GeneralSends;
+  /** What every answer says of the broker. */
+  readonly #identity: Readonly<Record<string, string>>;
   #turn = 0;
 
   constructor(parts: SendParts) {
     this.#parts = parts;
     this.#writer = new RecordWriter(parts.storeHost, encodeMarks(parts.marks), parts.makeUniqueKey);
+    const { regionId, traceOn } = parts.marks;
+    this.#identity = { MSG_REGION: regionId, TRACE_ON: String(traceOn) };
     this.#generally = new GeneralSends({ ...parts, illegalRemark: this.#illegal() });
   }
 
@@ -183,7 +190,7 @@ export class SendHandler {
     const { writer, sends } = this.#parts;
     const record = this.#generally.record(request, this.#fields, topic.name, queueId, connection.host);
     if ('remark' in record) return this.#refuse(connection, request, record.code, record.remark);
-    const { bytes, queue, uniqueKey, noWait } = record;
+    const { bytes, queue, uniqueKey, recallHandle, noWait } = record;
     if (APPEND_HEADER + bytes.length > writer.maxPayload) {
       return this.#refuse(connection, request, ResponseCode.MESSAGE_ILLEGAL, this.#illegal());
     }
@@ -194,6 +201,7 @@ export class SendHandler {
     const index = this.#remember(connection, request, queueId);
     const key = Buffer.from(uniqueKey);
     sends.setKey(index, key, 0, key.length);
+    if (recallHandle !== undefined) sends.recallHandles.set(index, recallHandle);
     if (noWait) sends.flags[index] = (sends.flags[index] as number) | SEND_NO_WAIT;
     this.#commit(claimed, queue, bytes.length, 1);
     return CUT_ALL;
@@ -282,7 +290,7 @@ export class SendHandler {
       request.fields.text(this.#fields.topic),
     );
     if ((request.flag & FLAG_ONEWAY) === 0)
-      connection.append(encodeCommand(responseTo(request, code, remark)));
+      connection.append(encodeCommand(responseTo(request, code, remark, this.#identity)));
     return CUT_ALL;
   }
 }

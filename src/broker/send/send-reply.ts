@@ -65,6 +65,7 @@ export class SendReply {
 
   /** False, with nothing written, when there is no template for it, or the unique key may not stand as it is. */
   #writeTemplate(connection: Connection, sends: PendingSends, index: number): boolean {
+    if (sends.recallHandles.size > 0 && sends.recallHandles.has(index)) return false;
     const keyLength = sends.keyLength[index] as number;
     const sizes = sends.batchSizes.size > 0 ? sends.batchSizes.get(index) : undefined;
     const ids = sizes === undefined ? 1 : sizes.length;
@@ -144,6 +145,8 @@ export class SendReply {
       queueOffset: String(sends.queueOffset[index]),
     };
     if (key.length > 0) fields['transactionId'] = key;
+    const handle = sends.recallHandles.get(index);
+    if (handle !== undefined) fields['recallHandle'] = handle;
     const request = {
       opaque: sends.opaque[index] as number,
       serializeType: isBinary(sends, index) ? SERIALIZE_BINARY : SERIALIZE_JSON,

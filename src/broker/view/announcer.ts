@@ -1,19 +1,23 @@
 /** Turns changes of control's tables into deltas for the network threads. */
 
 import { isTagType } from '../../clients/subscription.ts';
+import type { DelayLevels } from '../../delivery/delay/levels.ts';
+import { waitingRules } from '../../delivery/waiting-form.ts';
 import type { GroupConfig } from '../../metadata/group-config.ts';
 import type { Tables } from '../tables.ts';
 import type { Delta, GroupDelta, SettingsDelta } from './deltas.ts';
 
 export class Announcer {
   readonly #tables: Tables;
+  readonly #levels: DelayLevels;
   readonly #publish: (delta: Delta) => void;
   readonly #groupIds = new Map<string, number>();
   readonly #groupNames: string[] = [];
   #settings = '';
 
-  constructor(tables: Tables, publish: (delta: Delta) => void) {
+  constructor(tables: Tables, levels: DelayLevels, publish: (delta: Delta) => void) {
     this.#tables = tables;
+    this.#levels = levels;
     this.#publish = publish;
     tables.groups.changed.add((config) => this.#group(config));
     tables.groups.deleted.add((name) => publish({ kind: 'groupDeleted', name }));
@@ -31,9 +35,12 @@ export class Announcer {
 
   /** Tells the network threads whether messages are taken; says nothing when nothing has changed. */
   settings(writable: boolean, notWritableRemark: string): void {
-    const { brokerPermission } = this.#tables.settings;
-    const delta: SettingsDelta = { kind: 'settings', brokerPermission, writable, notWritableRemark };
-    const text = JSON.stringify({ brokerPermission, writable });
+    const { settings } = this.#tables;
+    const { brokerPermission } = settings;
+    const waiting = waitingRules(settings, this.#levels);
+    const told = { brokerPermission, waiting, writable };
+    const delta: SettingsDelta = { kind: 'settings', ...told, notWritableRemark };
+    const text = JSON.stringify(told);
     if (text === this.#settings) return;
     this.#settings = text;
     this.#publish(delta);

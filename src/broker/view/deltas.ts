@@ -2,6 +2,8 @@
  * What control tells network threads about topics, groups and consumers. Each delta replaces what was known under
  * its name; deltas are applied in order, so every network thread's tables are those of some moment of control's.
  */
+import type { WaitingRules } from '../../delivery/waiting-form.ts';
+
 export interface TopicDelta {
   kind: 'topic';
   name: string;
@@ -72,6 +74,7 @@ export interface ResetDelta {
 export interface SettingsDelta {
   kind: 'settings';
   brokerPermission: number;
+  waiting: WaitingRules;
   /** False while the disk is too full to take messages. */
   writable: boolean;
   /** Said to producers while not writable. */

@@ -72,10 +72,26 @@ export class TagSet implements TagFilter {
   }
 }
 
+/** Until control has told the first settings, which it does before any client is let in. */
+const UNTOLD: SettingsDelta = {
+  kind: 'settings',
+  brokerPermission: 6,
+  waiting: {
+    maxDelayLevel: 18,
+    rejectTransactionMessage: false,
+    timerWheelEnable: true,
+    timerMaxDelaySec: 0,
+    timerPrecisionMs: 1_000,
+    brokerIp: '',
+  },
+  writable: true,
+  notWritableRemark: '',
+};
+
 export class NetworkView {
   readonly topics = new BytesMap<TopicView>();
   readonly groups = new BytesMap<GroupView>();
-  settings: SettingsDelta = { kind: 'settings', brokerPermission: 6, writable: true, notWritableRemark: '' };
+  settings = UNTOLD;
   readonly #openQueue: (topic: string, queueId: number, id: number) => ReaderQueue;
 
   /** `openQueue` makes the reader of a queue. */

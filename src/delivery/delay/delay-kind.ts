@@ -19,7 +19,7 @@ export class DelayKind implements DueKind {
 
   constructor({ shape, clock, timers, log, positions, reads, puts, limits }: DueParts) {
     const { delays, skew, delayLevels } = shape;
-    const ends = new Map(shape.ends).get(SCHEDULE_TOPIC) ?? [];
+    const ends = new Map(shape.queueEnds).get(SCHEDULE_TOPIC) ?? [];
     this.#progress = new DelayProgress(clock, delays, skew);
     this.#durable = new DurableProgress(() => this.#news(), positions);
     this.#service = new DelayService({
@@ -52,6 +52,14 @@ export class DelayKind implements DueKind {
 
   pokeAll(): void {
     this.#service.pokeAll();
+  }
+
+  work(): number {
+    return 0;
+  }
+
+  get pending(): boolean {
+    return false;
   }
 
   stop(): void {

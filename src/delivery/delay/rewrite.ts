@@ -5,10 +5,8 @@
 import { SCHEDULE_TOPIC } from '../../lib/names.ts';
 import { SYS_TRANSACTION_COMMIT, SYS_TRANSACTION_MASK } from '../../record/layout.ts';
 import { PROPERTY_DELAY, PROPERTY_REAL_QUEUE_ID, PROPERTY_REAL_TOPIC } from '../../record/properties.ts';
+import { TIMER_PROPERTIES } from '../timer/rewrite.ts';
 import { queueOfLevel } from './levels.ts';
-
-/** Other ways to ask for a delay; a level takes precedence and they are dropped. */
-const TIMER_PROPERTIES = ['TIMER_DELIVER_MS', 'TIMER_DELAY_SEC', 'TIMER_DELAY_MS'];
 
 /** Characters of a wrong level that are shown to who sent it. */
 const LONGEST_QUOTE = 32;
@@ -27,16 +25,11 @@ export function delayLevelOf(properties: ReadonlyMap<string, string>): number {
 
 /**
  * Why a message cannot be taken, when its DELAY is text that is no level: whoever sent it wants it later, and nobody
- * knows when. RocketMQ refuses the same, with the text of an exception. Half messages and rollbacks are not delayed,
- * so nobody reads what they say.
+ * knows when. RocketMQ refuses the same, with the text of an exception.
  */
-export function delayProblem(
-  properties: ReadonlyMap<string, string>,
-  sysFlag: number,
-  maxLevel: number,
-): string | undefined {
+export function delayProblem(properties: ReadonlyMap<string, string>, maxLevel: number): string | undefined {
   const text = properties.get(PROPERTY_DELAY) ?? '';
-  if (levelIn(text) !== undefined || !mayBeDelayed(sysFlag)) return undefined;
+  if (levelIn(text) !== undefined) return undefined;
   return (
     `property ${PROPERTY_DELAY}=${text.slice(0, LONGEST_QUOTE)} is not possible: allowed is a whole number, ` +
     `1 to ${maxLevel} for the levels of messageDelayLevel (more counts as ${maxLevel}), 0 or less for no delay`
@@ -65,6 +58,7 @@ export function rewriteForDelay<M extends Delayable>(message: M, maxLevel: numbe
   if (wanted <= 0 || !mayBeDelayed(message.sysFlag)) return message;
   const level = Math.min(wanted, maxLevel);
   const properties = new Map(message.properties);
+  // Other ways to ask for a delay.
   for (const name of TIMER_PROPERTIES) properties.delete(name);
   properties.set(PROPERTY_DELAY, String(level));
   properties.set(PROPERTY_REAL_TOPIC, message.topic);

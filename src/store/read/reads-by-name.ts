@@ -70,6 +70,11 @@ export class ReadsByName implements StoreReads {
     return this.#reader.recordAt(physicalOffset);
   }
 
+  /** Store time in ms of the record that starts at this position, or -1. */
+  storeTimeOf(physicalOffset: number): number {
+    return this.#reader.storeTimeOf(physicalOffset);
+  }
+
   get minPhysicalOffset(): number {
     return this.#positions.get(LOG_START);
   }

@@ -24,6 +24,7 @@ const CHECKPOINT_REST = 10;
 const CHECKPOINT_REST_MAX_MS = 60_000;
 const RETENTION_MS = 10_000;
 const STATS_MS = 10_000;
+const SETTINGS_MS = 1_000;
 
 export interface DutiesParts {
   config: BrokerConfig;
@@ -34,6 +35,8 @@ export interface DutiesParts {
   retention: Retention;
   stats: BrokerStats;
   announcer: Announcer;
+  /** Whoever has copies of settings, which may have changed, is told. */
+  settingsMayDiffer: () => void;
   /** Sends what was said in this turn to the network threads. */
   endOfTurn: () => void;
 }
@@ -60,6 +63,7 @@ export class Duties {
     this.#stopMaintenance = startMaintenance(tables, systemTimers);
     this.#every(CHECKPOINT_MS, 'taking a checkpoint', () => this.#checkpointWhenRested());
     this.#every(RETENTION_MS, 'deleting expired files', () => this.#retain());
+    this.#every(SETTINGS_MS, 'telling settings', () => this.#parts.settingsMayDiffer());
     this.#every(RETENTION_MS, 'removing the queues of deleted topics', () => this.#removeDeleted());
     this.#every(STATS_MS, 'sampling the statistics', () => this.#parts.stats.sample());
     await this.#run('deleting expired files', () => this.#retain());

@@ -75,6 +75,7 @@ export function topologyOf(config: ResolvedConfig, opened: OpenedStore): Topolog
     networkThreads: config.networkThreads,
     settings: {
       storeHost: { address: [...addressBytes(config.brokerIp)], port: settings.listenPort },
+      brokerName: settings.brokerName,
       regionId: settings.regionId,
       traceOn: true,
       clusterName: settings.brokerClusterName,

@@ -9,16 +9,17 @@ import type { RefusalCounts } from '../../broker/send/refused-sends.ts';
 import { SendHandler } from '../../broker/send/send-handler.ts';
 import { SendReply } from '../../broker/send/send-reply.ts';
 import type { CreationWait } from '../../broker/topics/creation-wait.ts';
+import { EndTransactions } from '../../broker/transaction/end-transaction.ts';
 import type { NetworkView } from '../../broker/view/network-view.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { UniqueIds } from '../../lib/unique-id.ts';
 import type { Connection } from '../../net/connection.ts';
 import type { PendingSends } from '../../net/pending-sends.ts';
 import type { HostAddress } from '../../record/message-id.ts';
-import { ChannelSender } from '../../ring/channel.ts';
+import { ChannelReceiver, ChannelSender } from '../../ring/channel.ts';
 import type { Counters } from '../../ring/counters.ts';
 import type { Positions } from '../../ring/positions.ts';
-import { report } from '../../ring/reports.ts';
+import { report, tellControl } from '../../ring/reports.ts';
 import { RingConsumer } from '../../ring/spsc-ring.ts';
 import { wakerOf } from '../../ring/wake.ts';
 import { Watermark } from '../../ring/watermark.ts';
@@ -63,7 +64,9 @@ export function makeSendHandler(shape: NetworkShape, parts: TurnParts, sends: Pe
     view: parts.view,
     storeHost,
     marks: settings,
-    maxDelayLevel: broker.delayMillis.length,
+    rules: () => parts.view.settings.waiting,
+    brokerName: settings.brokerName,
+    wallClock: systemClock.now,
     makeUniqueKey: () => uniqueIds.next(systemClock.now()),
     maxMessageSize: broker.store.maxMessageSize,
     now: parts.now,
@@ -94,6 +97,21 @@ export function makeAcknowledger(
     reply: new SendReply({ storeHost: storeHostOf(shape), regionId, traceOn }),
     connectionOf: parts.connectionOf,
     touched: parts.touched,
+  });
+}
+
+export function makeEndTransactions(
+  { ends, broker, inline }: NetworkShape,
+  parts: TurnParts,
+): EndTransactions {
+  const wake = inline?.delivery === undefined ? wakerOf(broker.wakes.delivery) : () => {};
+  return new EndTransactions({
+    up: ChannelSender.join(ends.up, wake),
+    down: ChannelReceiver.join(ends.down, wake),
+    counters: parts.counters,
+    connectionOf: parts.connectionOf,
+    touched: parts.touched,
+    needsDelivery: () => tellControl({ kind: 'needsDelivery' }),
   });
 }
 

@@ -12,6 +12,7 @@ import type { Acknowledger } from '../../broker/send/acknowledge.ts';
 import { RefusalCounts } from '../../broker/send/refused-sends.ts';
 import type { SendHandler } from '../../broker/send/send-handler.ts';
 import { CreationWait } from '../../broker/topics/creation-wait.ts';
+import type { EndTransactions } from '../../broker/transaction/end-transaction.ts';
 import type { Delta } from '../../broker/view/deltas.ts';
 import { NetworkView } from '../../broker/view/network-view.ts';
 import { systemClock } from '../../lib/clock.ts';
@@ -43,7 +44,13 @@ import { PullReader } from '../../store/read/pull-reader.ts';
 import { QueueFiles } from '../../store/read/queue-files.ts';
 import { engineAgent } from '../engine-agents.ts';
 import { type EngineParts, type NetworkShape, PENDING_SENDS, participantOf } from '../shapes.ts';
-import { makeAcknowledger, makePullHandler, makeSendHandler, type TurnParts } from './assembly.ts';
+import {
+  makeAcknowledger,
+  makeEndTransactions,
+  makePullHandler,
+  makeSendHandler,
+  type TurnParts,
+} from './assembly.ts';
 import { InlineEngine } from './inline-engine.ts';
 
 /** One coarse timer serves all deadlines. */
@@ -65,6 +72,7 @@ export class NetworkAgent {
   readonly #segments: Segments;
   readonly #link: ControlLink;
   readonly #creation: CreationWait;
+  readonly #ends: EndTransactions;
   readonly #send: SendHandler;
   readonly #acknowledger: Acknowledger;
   readonly #sends = new PendingSends(PENDING_SENDS);
@@ -139,6 +147,7 @@ export class NetworkAgent {
       touched,
       guarded: (connection, run) => this.sockets.guarded(connection, run),
     };
+    this.#ends = makeEndTransactions(shape, common);
     this.#send = makeSendHandler(shape, common, this.#sends);
     this.#engine = shape.inline && this.#inlineEngine(shape.inline);
     this.#acknowledger = makeAcknowledger(shape, common, this.#sends, this.#positions);
@@ -207,6 +216,7 @@ export class NetworkAgent {
     this.#acknowledger.drain(this.#now);
     this.#drainArrivals();
     this.#link.drain();
+    this.#ends.drain();
     this.#pull.serve();
     this.#creation.retry();
     if (this.sockets.hasBlocked) this.sockets.unblock();
@@ -225,7 +235,8 @@ export class NetworkAgent {
   /** Instead of the doorbell, while the loop stays awake. */
   #look(): void {
     const { pending } = this.#acknowledger;
-    if (pending || this.#arrivals.pending || this.#link.pending || this.#engine?.hasWork) this.rung();
+    const hasNews = this.#arrivals.pending || this.#link.pending || this.#ends.pending;
+    if (pending || hasNews || this.#engine?.hasWork) this.rung();
   }
 
   /** Before a stop: brings everything to its end that is under way; control hears of all of it. */
@@ -236,7 +247,7 @@ export class NetworkAgent {
 
   /** Whether every send was answered: a stop may go on. */
   get idle(): boolean {
-    return this.#sends.size === 0 && !this.#creation.hasReady;
+    return this.#sends.size === 0 && this.#ends.underWay === 0 && !this.#creation.hasReady;
   }
 
   close(): void {
@@ -265,6 +276,8 @@ export class NetworkAgent {
         case RequestCode.PULL_MESSAGE:
         case RequestCode.LITE_PULL_MESSAGE:
           return this.#pull.handle(connection, request, offset, length);
+        case RequestCode.END_TRANSACTION:
+          return this.#ends.handle(connection, request);
       }
     }
     this.#counters.add(FORWARDED);
@@ -297,6 +310,7 @@ export class NetworkAgent {
   #endOfTurn(): void {
     this.#counters.add(ROUNDS);
     this.#send.publish();
+    this.#ends.publish();
     // What was appended in this turn is answered in it, unless it waits for the disk. For the room that makes nobody
     // rings: the writer is this thread.
     if (this.#engine?.work() && this.#acknowledger.drain(this.#now) > 0) {

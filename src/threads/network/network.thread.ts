@@ -16,7 +16,12 @@ export type NetworkCommand =
   | { kind: 'refuse' }
   | { kind: 'stop' };
 
-export type NetworkReport = { kind: 'ready' } | { kind: 'quiet' } | { kind: 'refused'; refused: RefusedSend };
+export type NetworkReport =
+  | { kind: 'ready' }
+  | { kind: 'quiet' }
+  | { kind: 'refused'; refused: RefusedSend }
+  /** Something for the delivery agent, which may not have been started yet. */
+  | { kind: 'needsDelivery' };
 
 const port = parentPort as NonNullable<typeof parentPort>;
 

@@ -25,6 +25,8 @@ export interface RawResponse {
 export class RawConnection {
   readonly #socket: Socket;
   readonly #responses = new Map<number, RawResponse>();
+  /** Requests that came from the other side, in their order. */
+  readonly asked: RawResponse[] = [];
   #pending: Buffer = Buffer.alloc(0);
   #closed = false;
   #opaque = 1;
@@ -66,14 +68,24 @@ export class RawConnection {
     this.#socket.destroy();
   }
 
+  /** How many answers have come in all. */
+  get answers(): number {
+    return this.#responses.size;
+  }
+
   async request(request: RawRequest): Promise<RawResponse> {
+    return this.response(this.send(request));
+  }
+
+  /** Sends without waiting; returns what `response` is to be asked for. */
+  send(request: RawRequest): number {
     const opaque = this.#opaque++;
     this.write(frame(request, opaque));
-    return this.response(opaque);
+    return opaque;
   }
 
   response(opaque: number): Promise<RawResponse> {
-    return this.#until(`an answer to ${opaque}`, () => {
+    return this.until(`an answer to ${opaque}`, () => {
       const response = this.#responses.get(opaque);
       if (response === undefined && this.#closed) throw new Error('connection closed instead of an answer');
       return response;
@@ -83,14 +95,15 @@ export class RawConnection {
   /** True when the other side closes within the time. */
   async closes(timeout: number): Promise<boolean> {
     try {
-      await this.#until('the close', () => (this.#closed ? true : undefined), timeout);
+      await this.until('the close', () => (this.#closed ? true : undefined), timeout);
       return true;
     } catch {
       return false;
     }
   }
 
-  #until<T>(what: string, look: () => T | undefined, timeout = TIMEOUT): Promise<T> {
+  /** Resolves with the first defined answer of `look`, asked again whenever something has come in. */
+  until<T>(what: string, look: () => T | undefined, timeout = TIMEOUT): Promise<T> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => reject(new Error(`${timeout} ms went by without ${what}`)), timeout);
       const check = (): void => {
@@ -124,6 +137,7 @@ export class RawConnection {
       const header = JSON.parse(this.#pending.toString('utf8', 8, 8 + headerLength)) as RawResponse;
       const body = Buffer.from(this.#pending.subarray(8 + headerLength, 4 + length));
       if ((header.flag & 1) === 1) this.#responses.set(header.opaque, { ...header, body });
+      else this.asked.push({ ...header, body });
       this.#pending = this.#pending.subarray(4 + length);
     }
     this.#wakeAll();

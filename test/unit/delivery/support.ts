@@ -37,8 +37,17 @@ export class DelayRig {
     this.offsets.load();
     this.#times.load();
     prepare?.(this.offsets);
-    const tables = { settings, delayOffsets: this.offsets, delayTimes: this.#times };
-    this.#link = new DeliveryLink(tables, plainChannel({ ringBytes: 64 * 1024 }).sender);
+    const tables = {
+      settings,
+      offsets: setup.context.offsets,
+      delayOffsets: this.offsets,
+      delayTimes: this.#times,
+    };
+    this.#link = new DeliveryLink(
+      tables,
+      { levels, store: { fileReservedTime: 72 } },
+      plainChannel({ ringBytes: 64 * 1024 }).sender,
+    );
     this.#progress = new DelayProgress(time, this.#link.delays);
     this.service = new DelayService({
       maxPending: () => settings.scheduleAsyncDeliverMaxPendingLimit,

@@ -77,7 +77,7 @@ test('checks come in the order of RocketMQ, each with its code', () => {
   rig.view.apply({ kind: 'forbidden', group: 'g', topic: 'T', forbidden: true });
   rig.view.apply({ kind: 'forbidden', group: 'unknown', topic: 'T', forbidden: true });
   refused(pullFields(), ResponseCode.NO_PERMISSION, /is forbidden for topic\[T\]/);
-  rig.view.apply({ kind: 'settings', brokerPermission: 2, writable: true, notWritableRemark: '' });
+  rig.view.apply({ ...rig.view.settings, brokerPermission: 2, writable: true, notWritableRemark: '' });
   refused(
     pullFields({ consumerGroup: 'unknown' }),
     ResponseCode.NO_PERMISSION,
@@ -179,7 +179,12 @@ test('how far the consumer is goes to control, and a full ring blocks the pull u
 test('a broker that takes no messages serves pulls', () => {
   const rig = new PullRig();
   rig.dispatch();
-  rig.view.apply({ kind: 'settings', brokerPermission: 6, writable: false, notWritableRemark: 'disk full' });
+  rig.view.apply({
+    ...rig.view.settings,
+    brokerPermission: 6,
+    writable: false,
+    notWritableRemark: 'disk full',
+  });
   rig.pull();
   assert.equal(rig.answers(), [[ResponseCode.SUCCESS, 1, 'FOUND']]);
 });

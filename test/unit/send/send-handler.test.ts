@@ -117,7 +117,7 @@ test('long names, letters, batches of one and binary headers mean the same', () 
 test('checks come in the order of RocketMQ, each with its code', () => {
   const rig = new SendRig();
   rig.view.apply(topicDelta('ordered', { order: true, queues: [5, 6, 7, 8] }));
-  const settings = { kind: 'settings', brokerPermission: 4, writable: true, notWritableRemark: '' } as const;
+  const settings = { ...rig.view.settings, brokerPermission: 4, writable: true, notWritableRemark: '' };
   const cases: [fields: Record<string, string>, code: number, remark: RegExp][] = [
     [{}, ResponseCode.SYSTEM_ERROR, /<producerGroup> is null/],
     [sendFields({ e: 'x' }), ResponseCode.SYSTEM_ERROR, /<queueId> is null/],
@@ -145,7 +145,7 @@ test('what is refused is counted for the log, with the first client and topic of
   const rig = new SendRig();
   const notWritableRemark = 'service not available now. The disk of the store is 95 % full';
   rig.send({ fields: sendFields({ e: '9' }) });
-  rig.view.apply({ kind: 'settings', brokerPermission: 6, writable: false, notWritableRemark });
+  rig.view.apply({ ...rig.view.settings, brokerPermission: 6, writable: false, notWritableRemark });
   for (let i = 0; i < 3; i++) rig.send({ fields: sendFields() });
   const client = rig.client.connection.remoteAddress;
   const told = rig.refusals.take();
@@ -187,7 +187,7 @@ test('sends to retry topics go to control whole, and leave the ring as it was; t
   assert.equal(refusal(rig)[0], ResponseCode.MESSAGE_ILLEGAL);
   rig.send({ fields: sendFields({ b: '%RETRY%g' }), body: new Uint8Array(0) });
   assert.equal(refusal(rig)[0], ResponseCode.MESSAGE_ILLEGAL);
-  rig.view.apply({ kind: 'settings', brokerPermission: 6, writable: false, notWritableRemark: 'full' });
+  rig.view.apply({ ...rig.view.settings, brokerPermission: 6, writable: false, notWritableRemark: 'full' });
   rig.send({ fields: sendFields({ b: '%RETRY%g' }) });
   assert.equal(refusal(rig), [ResponseCode.SERVICE_NOT_AVAILABLE, 'full']);
   assert.is(rig.forwarded.length, 1);
@@ -257,16 +257,12 @@ test('a DELAY as RocketMQ reads it: signs, zeros, nothing, more than there are',
     const { topic, queueId } = decodeRecord(rig.record(0)) ?? {};
     assert.equal([topic, queueId], parked === undefined ? ['T', 0] : [SCHEDULE, parked], level);
   }
-  // Half messages and rollbacks are not delayed: what they say is not read.
-  for (const [sysFlag, code] of [
-    ['4', 0],
-    ['8', 1],
-    ['12', 0],
-  ] as const) {
+  // What the system flag says of a transaction does not matter, and half messages are delayed by their commit.
+  for (const more of [{ f: '4' }, { f: '8' }, { f: '12' }, { i: 'DELAY\x01x\x02TRAN_MSG\x01true\x02' }]) {
     const rig = delayRig();
-    rig.send({ fields: sendFields({ i: 'DELAY\x01x\x02', f: sysFlag }) });
+    rig.send({ fields: sendFields({ i: 'DELAY\x01x\x02', ...more }) });
     rig.write();
-    assert.is(rig.drain()[0]?.code, code, `flags ${sysFlag}`);
+    assert.is(rig.drain()[0]?.code, 1, JSON.stringify(more));
   }
 });
 
@@ -287,12 +283,21 @@ test('a DELAY that is no level is refused with its name and what is allowed, and
   assert.is(rig.record(0).length, rig.log.position, 'nothing lies before the first record');
 });
 
-test('what is not offered yet is refused, and properties that only brokers set are not taken over', () => {
+test('transactions and timers can be switched off', () => {
   const rig = delayRig();
+  const { settings } = rig.view;
+  const waiting = { ...settings.waiting, rejectTransactionMessage: true, timerWheelEnable: false };
+  rig.view.apply({ ...settings, waiting: { ...waiting, brokerIp: '10.0.0.9' } });
   rig.send({ fields: sendFields({ i: 'TRAN_MSG\x01true\x02' }) });
-  assert.is(refusal(rig)[0], ResponseCode.NO_PERMISSION);
+  const remark = 'the broker[10.0.0.9] sending transaction message is forbidden';
+  assert.equal(refusal(rig), [ResponseCode.NO_PERMISSION, remark]);
   rig.send({ fields: sendFields({ i: 'TIMER_DELAY_MS\x015\x02' }) });
   assert.is(refusal(rig)[0], ResponseCode.SYSTEM_ERROR);
+  assert.is(rig.write(), 0);
+});
+
+test('properties that only brokers set are not taken over', () => {
+  const rig = delayRig();
   rig.send({ fields: sendFields({ i: `DELAY\x013\x02a\x01${'v'.repeat(32_700)}\x02` }) });
   assert.is(refusal(rig)[0], ResponseCode.MESSAGE_ILLEGAL);
   assert.is(rig.write(), 0);

@@ -32,6 +32,12 @@ final class Args {
         return values.containsKey(name) ? Integer.parseInt(values.get(name)) : fallback;
     }
 
+    /** Null where nobody gave the name. */
+    Long time(String name) {
+        String value = values.get(name);
+        return value == null ? null : Long.valueOf(value);
+    }
+
     boolean flag(String name) {
         return "true".equals(values.get(name));
     }

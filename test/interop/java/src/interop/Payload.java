@@ -30,6 +30,7 @@ final class Payload {
         if (args.number("delay-level", 0) > 0) {
             message.setDelayTimeLevel(args.number("delay-level", 0));
         }
+        Compat.time(message, args);
         return message;
     }
 

@@ -2,10 +2,14 @@ package interop;
 
 import java.util.Set;
 import org.apache.rocketmq.client.consumer.DefaultMQPushConsumer;
+import org.apache.rocketmq.client.producer.DefaultMQProducer;
+import org.apache.rocketmq.client.producer.SendResult;
+import org.apache.rocketmq.common.message.Message;
+import org.apache.rocketmq.common.message.MessageAccessor;
 import org.apache.rocketmq.common.message.MessageQueue;
 import org.apache.rocketmq.common.protocol.heartbeat.MessageModel;
 
-/** What the two client lines keep in different packages. */
+/** What the two client lines keep in different packages, or only one of them has. */
 final class Compat {
     private Compat() {
     }
@@ -16,5 +20,26 @@ final class Compat {
 
     static Set<MessageQueue> queues(DefaultMQPushConsumer consumer) {
         return consumer.getDefaultMQPushConsumerImpl().getRebalanceImpl().getProcessQueueTable().keySet();
+    }
+
+    /** --delay-sec, --delay-ms and --deliver-ms, each if given: 4.9 has no methods for them, only the properties. */
+    static void time(Message message, Args args) {
+        property(message, "TIMER_DELAY_SEC", args.time("delay-sec"));
+        property(message, "TIMER_DELAY_MS", args.time("delay-ms"));
+        property(message, "TIMER_DELIVER_MS", args.time("deliver-ms"));
+    }
+
+    private static void property(Message message, String name, Long value) {
+        if (value != null) {
+            MessageAccessor.putProperty(message, name, value.toString());
+        }
+    }
+
+    static String recallHandle(SendResult result) {
+        return null;
+    }
+
+    static String recall(DefaultMQProducer producer, String topic, String handle) {
+        throw new UnsupportedOperationException("recall came with 5.x");
     }
 }

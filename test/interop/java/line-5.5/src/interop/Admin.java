@@ -1,6 +1,7 @@
 package interop;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -19,6 +20,10 @@ import org.apache.rocketmq.remoting.protocol.body.ConsumerConnection;
 import org.apache.rocketmq.remoting.protocol.route.BrokerData;
 import org.apache.rocketmq.remoting.protocol.route.QueueData;
 import org.apache.rocketmq.remoting.protocol.route.TopicRouteData;
+import org.apache.rocketmq.remoting.protocol.subscription.CustomizedRetryPolicy;
+import org.apache.rocketmq.remoting.protocol.subscription.ExponentialRetryPolicy;
+import org.apache.rocketmq.remoting.protocol.subscription.GroupRetryPolicy;
+import org.apache.rocketmq.remoting.protocol.subscription.GroupRetryPolicyType;
 import org.apache.rocketmq.remoting.protocol.subscription.SubscriptionGroupConfig;
 import org.apache.rocketmq.tools.admin.DefaultMQAdminExt;
 
@@ -67,6 +72,7 @@ public final class Admin {
                 config.setRetryMaxTimes(Integer.parseInt(words[2]));
                 admin.createAndUpdateSubscriptionGroupConfig(broker, config);
             }
+            case "create-group-retrying" -> admin.createAndUpdateSubscriptionGroupConfig(broker, retrying(words));
             case "delete-group" -> admin.deleteSubscriptionGroup(broker, words[1], true);
             case "reset-offset" ->
                 admin.resetOffsetByTimestamp(words[1], words[2], Long.parseLong(words[3]), true);
@@ -89,6 +95,7 @@ public final class Admin {
                 yield config == null ? null : Map.of("retryMaxTimes", config.getRetryMaxTimes(),
                     "retryQueueNums", config.getRetryQueueNums(), "consumeEnable", config.isConsumeEnable());
             }
+            case "group-retrying" -> retryPolicy(admin.examineSubscriptionGroupConfig(broker, words[1]));
             case "topics" -> new TreeSet<>(admin.fetchAllTopicList().getTopicList());
             case "route" -> route(admin.examineTopicRouteInfo(words[1]));
             case "cluster" -> cluster(admin.examineBrokerClusterInfo());
@@ -98,6 +105,38 @@ public final class Admin {
             case "runtime" -> new TreeMap<>(admin.fetchBrokerRuntimeStats(broker).getTable());
             default -> throw new IllegalArgumentException("command " + words[0]);
         };
+    }
+
+    /** NAME customized MS MS... or NAME exponential INITIAL MAX MULTIPLIER. */
+    private static SubscriptionGroupConfig retrying(String[] words) {
+        long[] numbers = Arrays.stream(words).skip(3).mapToLong(Long::parseLong).toArray();
+        GroupRetryPolicy policy = new GroupRetryPolicy();
+        if (words[2].equals("customized")) {
+            policy.setType(GroupRetryPolicyType.CUSTOMIZED);
+            policy.setCustomizedRetryPolicy(new CustomizedRetryPolicy(numbers));
+        } else {
+            policy.setType(GroupRetryPolicyType.EXPONENTIAL);
+            policy.setExponentialRetryPolicy(new ExponentialRetryPolicy(numbers[0], numbers[1], numbers[2]));
+        }
+        SubscriptionGroupConfig config = new SubscriptionGroupConfig();
+        config.setGroupName(words[1]);
+        config.setGroupRetryPolicy(policy);
+        return config;
+    }
+
+    private static Object retryPolicy(SubscriptionGroupConfig config) {
+        GroupRetryPolicy policy = config.getGroupRetryPolicy();
+        Map<String, Object> facts = new LinkedHashMap<>();
+        facts.put("type", policy.getType().name());
+        if (policy.getCustomizedRetryPolicy() != null) {
+            facts.put("next", Arrays.stream(policy.getCustomizedRetryPolicy().getNext()).boxed().toList());
+        }
+        if (policy.getExponentialRetryPolicy() != null) {
+            ExponentialRetryPolicy exponential = policy.getExponentialRetryPolicy();
+            facts.put("exponential",
+                List.of(exponential.getInitial(), exponential.getMax(), exponential.getMultiplier()));
+        }
+        return facts;
     }
 
     private static Object route(TopicRouteData route) {

@@ -2,10 +2,13 @@ package interop;
 
 import java.util.Set;
 import org.apache.rocketmq.client.consumer.DefaultMQPushConsumer;
+import org.apache.rocketmq.client.producer.DefaultMQProducer;
+import org.apache.rocketmq.client.producer.SendResult;
+import org.apache.rocketmq.common.message.Message;
 import org.apache.rocketmq.common.message.MessageQueue;
 import org.apache.rocketmq.remoting.protocol.heartbeat.MessageModel;
 
-/** What the two client lines keep in different packages. */
+/** What the two client lines keep in different packages, or only one of them has. */
 final class Compat {
     private Compat() {
     }
@@ -17,5 +20,26 @@ final class Compat {
     @SuppressWarnings("deprecation")
     static Set<MessageQueue> queues(DefaultMQPushConsumer consumer) {
         return consumer.getDefaultMQPushConsumerImpl().getRebalanceImpl().getProcessQueueTable().keySet();
+    }
+
+    /** --delay-sec, --delay-ms and --deliver-ms, each if given. */
+    static void time(Message message, Args args) {
+        if (args.time("delay-sec") != null) {
+            message.setDelayTimeSec(args.time("delay-sec"));
+        }
+        if (args.time("delay-ms") != null) {
+            message.setDelayTimeMs(args.time("delay-ms"));
+        }
+        if (args.time("deliver-ms") != null) {
+            message.setDeliverTimeMs(args.time("deliver-ms"));
+        }
+    }
+
+    static String recallHandle(SendResult result) {
+        return result.getRecallHandle();
+    }
+
+    static String recall(DefaultMQProducer producer, String topic, String handle) throws Exception {
+        return producer.recallMessage(topic, handle);
     }
 }

@@ -1,0 +1,171 @@
+/**
+ * Ends of transactions, as producers send them: a commit puts the message where it was to go, a rollback only writes
+ * down that it has ended. Each half message ends once, whichever of its copies is named, and however often it is said.
+ */
+import { HALF_TOPIC } from '../../lib/names.ts';
+import { ResponseCode, responseName } from '../../protocol/codes.ts';
+import { decodeRecord, type StoredMessage } from '../../record/decode.ts';
+import { isStored } from '../../store/put/put-message.ts';
+import { laterForm } from '../waiting-form.ts';
+import type { TransactionContext } from './context.ts';
+import type { Copies } from './copies.ts';
+import { committedOf, firstOffsetOf, immunityOf, ONLY_QUEUE, producerGroupOf } from './half-message.ts';
+import type { OpLog } from './op-log.ts';
+import { ENDED, ENDING, HELD, OPEN, type OpenHalves } from './open-halves.ts';
+
+export interface End {
+  readonly commits: boolean;
+  /** It answers a check. */
+  readonly answersCheck: boolean;
+  /** Its sender waits for the answer. */
+  readonly waits: boolean;
+  readonly logOffset: number;
+  readonly queueOffset: number;
+  readonly group: string;
+  readonly answer: (code: number, remark: string) => void;
+}
+
+export interface EndParts {
+  context: Pick<
+    TransactionContext,
+    'store' | 'dispatched' | 'put' | 'clock' | 'timers' | 'settings' | 'rules' | 'log'
+  >;
+  halves: OpenHalves;
+  copies: Copies;
+  ops: OpLog;
+  /** Takes in what is new in the half queue, up to this offset. */
+  scan: (offset: number) => void;
+}
+
+/** How soon what is not dispatched yet, or is just being copied, is looked at again. */
+const LOOK_AGAIN_MS = 2;
+const NOT_FOUND = 'Find prepared transaction message failed';
+
+export class Ends {
+  readonly #parts: EndParts;
+  /** Ends that wait to be looked at again. */
+  #waiting = 0;
+  #committing = 0;
+
+  constructor(parts: EndParts) {
+    this.#parts = parts;
+  }
+
+  /** Ends that are not answered yet. */
+  get underWay(): number {
+    return this.#waiting + this.#committing;
+  }
+
+  take(end: End): void {
+    const { store, dispatched } = this.#parts.context;
+    const inLog = end.logOffset >= store.minPhysicalOffset && end.logOffset < store.maxPhysicalOffset;
+    if (!inLog) {
+      end.answer(ResponseCode.SYSTEM_ERROR, NOT_FOUND);
+    } else if (dispatched() <= end.logOffset) {
+      this.#again(end);
+    } else {
+      const half = this.#read(end);
+      if (half !== undefined) this.#judge(end, half);
+    }
+  }
+
+  #again(end: End): void {
+    this.#waiting += 1;
+    this.#parts.context.timers.after(LOOK_AGAIN_MS, () => {
+      this.#waiting -= 1;
+      this.take(end);
+    });
+  }
+
+  /** The half message that is named; undefined when the answer has been given. */
+  #read(end: End): StoredMessage | undefined {
+    const { store, log } = this.#parts.context;
+    try {
+      const record = store.recordAt(end.logOffset);
+      const message = record === undefined ? undefined : decodeRecord(record);
+      if (message !== undefined && message.physicalOffset === end.logOffset) return message;
+      end.answer(ResponseCode.SYSTEM_ERROR, NOT_FOUND);
+    } catch (error) {
+      const reason = (error as Error).message;
+      log.warn({ position: end.logOffset, reason }, 'a half message cannot be read, so it cannot be ended');
+      end.answer(ResponseCode.SYSTEM_ERROR, `${NOT_FOUND}: ${reason}`);
+    }
+    return undefined;
+  }
+
+  #judge(end: End, half: StoredMessage): void {
+    const { clock, settings } = this.#parts.context;
+    const immunity = end.answersCheck ? undefined : immunityOf(half, settings().transactionTimeOut);
+    if (half.topic !== HALF_TOPIC || half.queueId !== ONLY_QUEUE) {
+      end.answer(ResponseCode.SYSTEM_ERROR, `${NOT_FOUND}: what lies there is no half message`);
+    } else if (immunity !== undefined && clock.now() - half.storeTimestamp > immunity) {
+      const remark = 'the time is over in which only its sender may end this transaction: it will be checked';
+      end.answer(ResponseCode.ILLEGAL_OPERATION, remark);
+    } else if (producerGroupOf(half) !== end.group) {
+      end.answer(
+        ResponseCode.SYSTEM_ERROR,
+        'The producer group wrong: it is not the one that has sent the message',
+      );
+    } else if (!this.#liesAt(half, end)) {
+      const remark = 'The transaction state table offset wrong: the half message lies at another one';
+      end.answer(ResponseCode.SYSTEM_ERROR, remark);
+    } else {
+      this.#end(end, half);
+    }
+  }
+
+  /** The half queue knows it: bytes in the body of some message that look like a record do not count. */
+  #liesAt({ physicalOffset, queueOffset }: StoredMessage, end: End): boolean {
+    if (queueOffset !== end.queueOffset) return false;
+    const [entry] = this.#parts.context.store.readQueue(HALF_TOPIC, ONLY_QUEUE, queueOffset, 1);
+    return entry?.queueOffset === queueOffset && entry.physicalOffset === physicalOffset;
+  }
+
+  #end(end: End, half: StoredMessage): void {
+    const { halves, copies, scan } = this.#parts;
+    const { queueOffset } = half;
+    if (queueOffset >= halves.end) scan(queueOffset);
+    const first = firstOffsetOf(half);
+    const target =
+      halves.state(queueOffset) === ENDED ? (copies.newestOf(first) ?? queueOffset) : queueOffset;
+    const state = halves.state(target);
+    if (queueOffset >= halves.end || state === HELD) {
+      this.#again(end);
+    } else if (state === OPEN) {
+      halves.set(target, ENDING);
+      if (end.commits) this.#commit(end, half, target);
+      else this.#parts.ops.add(target, end.waits, () => end.answer(ResponseCode.SUCCESS, ''));
+    } else if (state === ENDED && copies.isGivenUp(first)) {
+      copies.takeBack(first);
+      if (end.commits) this.#commit(end, half, undefined);
+      else end.answer(ResponseCode.SUCCESS, '');
+    } else {
+      end.answer(ResponseCode.SUCCESS, 'this transaction has been ended before, nothing was done');
+    }
+  }
+
+  /** `target`: the open half message or copy; undefined for a transaction that was given up. */
+  #commit(end: End, half: StoredMessage, target: number | undefined): void {
+    const { context, halves, ops, copies } = this.#parts;
+    const committed = committedOf(half, end.logOffset);
+    const failed = (status: number, remark: string | undefined): void => {
+      if (target === undefined) copies.giveUp(firstOffsetOf(half));
+      else halves.set(target, OPEN);
+      end.answer(status, remark ?? responseName(status));
+    };
+    if (typeof committed === 'string') {
+      failed(ResponseCode.SYSTEM_ERROR, committed);
+      return;
+    }
+    this.#committing += 1;
+    context.put(laterForm(committed, context.rules(), context.clock.now()), ({ status, remark }) => {
+      this.#committing -= 1;
+      if (isStored(status)) {
+        if (target !== undefined) ops.add(target);
+        end.answer(status, '');
+      } else {
+        failed(status, remark);
+      }
+    });
+  }
+}
