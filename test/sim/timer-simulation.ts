@@ -1,8 +1,8 @@
 /**
  * One run of timers over a store on a simulated disk, with recalls, a clock that is set and machines that die: random
  * operations by seed. The truth is: what is durable and was not recalled is delivered at least once, and twice only
- * after a crash; a time is kept by the machine's clock and a span by true time, neither is early; what was recalled does
- * not come.
+ * after a crash; a time is kept by the machine's clock and a span by true time, neither is early; what was recalled
+ * does not come.
  */
 import * as assert from 'uvu/assert';
 import { Agenda } from '../../src/delivery/agenda.ts';

@@ -6,14 +6,9 @@ import type { InternalMessage } from '../../store/put/put-message.ts';
 import type { StoreReads } from '../../store/read/store-reads.ts';
 import { copyOf, deliveryOf } from '../due-message.ts';
 import type { DuePut } from '../due-puts.ts';
+import { TIMER_OUT_MS } from './rewrite.ts';
 import type { Piece, RecalledKeys } from './slot-loader.ts';
-import {
-  PROPERTY_DEQUEUE_MS,
-  PROPERTY_ENQUEUE_MS,
-  PROPERTY_OUT_MS,
-  PROPERTY_ROLL_TIMES,
-  recallKeyOf,
-} from './timed-record.ts';
+import { recallKeyOf, TIMER_DEQUEUE_MS, TIMER_ENQUEUE_MS, TIMER_ROLL_TIMES } from './timed-record.ts';
 import { slotOf } from './timer-layout.ts';
 import type { TimerStore } from './timer-store.ts';
 
@@ -50,8 +45,8 @@ export class TimedMessages {
       const key = recallKeyOf(message);
       for (const keys of recalled) if (this.#isAmong(key, keys)) return undefined;
     }
-    message.properties.set(PROPERTY_ENQUEUE_MS, String(put.writeTime));
-    message.properties.set(PROPERTY_DEQUEUE_MS, String(this.#timers.clock.nowMs));
+    message.properties.set(TIMER_ENQUEUE_MS, String(put.writeTime));
+    message.properties.set(TIMER_DEQUEUE_MS, String(this.#timers.clock.nowMs));
     return message;
   }
 
@@ -60,13 +55,13 @@ export class TimedMessages {
     if (stored === undefined) return 'the parked bytes are no record';
     const message = copyOf(stored, TIMER_TOPIC, 0);
     const { properties } = message;
-    properties.set(PROPERTY_ROLL_TIMES, String((Number(properties.get(PROPERTY_ROLL_TIMES)) || 0) + 1));
+    properties.set(TIMER_ROLL_TIMES, String((Number(properties.get(TIMER_ROLL_TIMES)) || 0) + 1));
     if (elapsed && due !== 0) {
       // A span ends at another time when the clock was set meanwhile.
       const { clock } = this.#timers;
       const outMs = slotOf(clock.machineTime(due, true), clock.precisionMs) * clock.precisionMs;
-      const before = Number(properties.get(PROPERTY_OUT_MS));
-      if (Math.abs(outMs - before) > clock.precisionMs) properties.set(PROPERTY_OUT_MS, String(outMs));
+      const before = Number(properties.get(TIMER_OUT_MS));
+      if (Math.abs(outMs - before) > clock.precisionMs) properties.set(TIMER_OUT_MS, String(outMs));
     }
     return message;
   }

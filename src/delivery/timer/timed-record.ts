@@ -2,15 +2,18 @@
 import type { StoredMessage } from '../../record/decode.ts';
 import { PROPERTY_REAL_QUEUE_ID, PROPERTY_REAL_TOPIC, PROPERTY_UNIQUE_KEY } from '../../record/properties.ts';
 
-/** The slot's time, which the broker writes; the exact one follows from what the sender asked for. */
-export const PROPERTY_OUT_MS = 'TIMER_OUT_MS';
-export const PROPERTY_DELIVER_MS = 'TIMER_DELIVER_MS';
-export const PROPERTY_DELAY_MS = 'TIMER_DELAY_MS';
-export const PROPERTY_DELAY_SEC = 'TIMER_DELAY_SEC';
-export const PROPERTY_DELETE_KEY = 'TIMER_DEL_UNIQKEY';
-export const PROPERTY_ENQUEUE_MS = 'TIMER_ENQUEUE_MS';
-export const PROPERTY_DEQUEUE_MS = 'TIMER_DEQUEUE_MS';
-export const PROPERTY_ROLL_TIMES = 'TIMER_ROLL_TIMES';
+import {
+  TIMER_DEL_UNIQKEY,
+  TIMER_DELAY_MS,
+  TIMER_DELAY_SEC,
+  TIMER_DELIVER_MS,
+  TIMER_OUT_MS,
+} from './rewrite.ts';
+
+/** Of what is delivered: when it was put into the wheel, when it was taken out, how often it was rolled. */
+export const TIMER_ENQUEUE_MS = 'TIMER_ENQUEUE_MS';
+export const TIMER_DEQUEUE_MS = 'TIMER_DEQUEUE_MS';
+export const TIMER_ROLL_TIMES = 'TIMER_ROLL_TIMES';
 
 export interface TimedRecord {
   /** TIMER_OUT_MS */
@@ -30,13 +33,13 @@ export interface TimedRecord {
 
 /** A string says why the record cannot be put into the wheel: it never could be. */
 export function timedRecordOf({ properties }: StoredMessage): TimedRecord | string {
-  const outMs = integerOf(properties.get(PROPERTY_OUT_MS));
-  if (outMs <= 0) return `it has no ${PROPERTY_OUT_MS}`;
+  const outMs = integerOf(properties.get(TIMER_OUT_MS));
+  if (outMs <= 0) return `it has no ${TIMER_OUT_MS}`;
   const realTopic = properties.get(PROPERTY_REAL_TOPIC);
   if (realTopic === undefined || integerOf(properties.get(PROPERTY_REAL_QUEUE_ID)) < 0)
     return 'it names no real topic and queue';
-  const recalls = properties.has(PROPERTY_DELETE_KEY);
-  const rolled = properties.has(PROPERTY_ROLL_TIMES);
+  const recalls = properties.has(TIMER_DEL_UNIQKEY);
+  const rolled = properties.has(TIMER_ROLL_TIMES);
   return { outMs, ...wishOf(properties), recalls, rolled, realTopic };
 }
 
@@ -44,20 +47,20 @@ export function timedRecordOf({ properties }: StoredMessage): TimedRecord | stri
 function wishOf(
   properties: ReadonlyMap<string, string>,
 ): Pick<TimedRecord, 'deliverMs' | 'delayMs' | 'span'> {
-  const seconds = integerOf(properties.get(PROPERTY_DELAY_SEC));
-  const milliseconds = integerOf(properties.get(PROPERTY_DELAY_MS));
+  const seconds = integerOf(properties.get(TIMER_DELAY_SEC));
+  const milliseconds = integerOf(properties.get(TIMER_DELAY_MS));
   if (seconds >= 0 || milliseconds >= 0) {
     const delayMs = seconds >= 0 ? seconds * 1000 : milliseconds;
-    return { deliverMs: 0, delayMs: properties.has(PROPERTY_ROLL_TIMES) ? 0 : delayMs, span: true };
+    return { deliverMs: 0, delayMs: properties.has(TIMER_ROLL_TIMES) ? 0 : delayMs, span: true };
   }
-  const deliverMs = Math.max(0, integerOf(properties.get(PROPERTY_DELIVER_MS)));
+  const deliverMs = Math.max(0, integerOf(properties.get(TIMER_DELIVER_MS)));
   return { deliverMs, delayMs: 0, span: false };
 }
 
 /** What a message, or the message that a record recalls, is known by: topic and unique key. */
 export function recallKeyOf({ properties }: Pick<StoredMessage, 'properties'>): string | undefined {
   const topic = properties.get(PROPERTY_REAL_TOPIC) ?? '';
-  const deleted = properties.get(PROPERTY_DELETE_KEY);
+  const deleted = properties.get(TIMER_DEL_UNIQKEY);
   if (deleted === undefined) {
     const key = properties.get(PROPERTY_UNIQUE_KEY);
     return key === undefined ? undefined : `${topic}+${key}`;

@@ -69,9 +69,9 @@ export class TimerStore {
   }
 
   /**
-   * Stages a unit; the slot that it is in, or NONE when the disk is full. A slot may be taken when the clock was set: by
-   * what was delivered a moment ago and is not durable yet, or by units of another turn of the wheel. Then it is the
-   * next one that is free (`shifted`), to be opened early.
+   * Stages a unit; the slot that it is in, or NONE when the disk is full. A slot may be taken when the clock was set,
+   * by what was delivered a moment ago and is not durable yet, or by units of another turn of the wheel. Then it is
+   * the next one that is free (`shifted`), to be opened early.
    */
   put(waiting: Waiting): number {
     this.shifted = false;
