@@ -418,9 +418,10 @@ export class TimerSimulation {
     for (const timed of [...this.#sent.values()]) {
       timed.uncertain = true;
       timed.deliveries = timed.deliveries.filter((end) => end <= flushed);
-      // A recall that was not durable may have gone or not: nobody can say.
-      if (!timed.durable || (timed.recall !== undefined && !timed.recallDurable))
-        this.#sent.delete(timed.key);
+      // A recall that was not durable may have gone or not. One that has not come into the wheel names the slot in
+      // which its span would have been if the clock had not been set.
+      const isLost = !timed.recallDurable || (timed.time === undefined && this.#steppedAt > 0);
+      if (!timed.durable || (timed.recall !== undefined && isLost)) this.#sent.delete(timed.key);
     }
     this.#bootedAt = this.#time - this.#random.int(10, 60) * 1_000;
     this.#begin();

@@ -15,6 +15,9 @@ export const TIMER_ENQUEUE_MS = 'TIMER_ENQUEUE_MS';
 export const TIMER_DEQUEUE_MS = 'TIMER_DEQUEUE_MS';
 export const TIMER_ROLL_TIMES = 'TIMER_ROLL_TIMES';
 
+/** Our own, while a span is rolled; it is taken off when the message is delivered. */
+export const ELAPSED_MS = '__RINGMQ_ELAPSED_MS';
+
 export interface TimedRecord {
   /** TIMER_OUT_MS */
   outMs: number;
@@ -24,6 +27,8 @@ export interface TimedRecord {
   delayMs: number;
   /** It was a span. */
   span: boolean;
+  /** When a span ends that was rolled, on our clock of elapsed time; 0 where RocketMQ has rolled it. */
+  elapsedMs: number;
   /** It recalls a message and is none itself. */
   recalls: boolean;
   /** It was put into the timer topic once more. */
@@ -46,15 +51,16 @@ export function timedRecordOf({ properties }: StoredMessage): TimedRecord | stri
 /** The order of precedence is RocketMQ's. A record that was rolled counts from its first storing: only OUT_MS tells. */
 function wishOf(
   properties: ReadonlyMap<string, string>,
-): Pick<TimedRecord, 'deliverMs' | 'delayMs' | 'span'> {
+): Pick<TimedRecord, 'deliverMs' | 'delayMs' | 'span' | 'elapsedMs'> {
   const seconds = integerOf(properties.get(TIMER_DELAY_SEC));
   const milliseconds = integerOf(properties.get(TIMER_DELAY_MS));
   if (seconds >= 0 || milliseconds >= 0) {
     const delayMs = seconds >= 0 ? seconds * 1000 : milliseconds;
-    return { deliverMs: 0, delayMs: properties.has(TIMER_ROLL_TIMES) ? 0 : delayMs, span: true };
+    const elapsedMs = Math.max(0, integerOf(properties.get(ELAPSED_MS)));
+    return { deliverMs: 0, delayMs: properties.has(TIMER_ROLL_TIMES) ? 0 : delayMs, span: true, elapsedMs };
   }
   const deliverMs = Math.max(0, integerOf(properties.get(TIMER_DELIVER_MS)));
-  return { deliverMs, delayMs: 0, span: false };
+  return { deliverMs, delayMs: 0, span: false, elapsedMs: 0 };
 }
 
 /** What a message, or the message that a record recalls, is known by: topic and unique key. */

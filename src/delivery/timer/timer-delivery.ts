@@ -180,6 +180,8 @@ export class TimerDelivery {
     this.#openNear();
     let budget = READ_UNITS;
     for (const open of this.#open.values()) {
+      // What was put further on has to be in the log before it is followed.
+      if (this.#parts.timers.log.isStaged) return true;
       while (!open.ready && budget > 0) budget -= this.#mark(open);
       if (budget <= 0) return true;
       for (const piece of open.pieces) {
