@@ -1,4 +1,4 @@
-// Timed messages by a broker in threads of its own: delivered across a kill, and a clean stop, after which none comes again.
+// Timed messages by a broker in threads of its own: delivered across a kill, and a clean stop.
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';

@@ -8,7 +8,13 @@ import { copyOf, deliveryOf } from '../due-message.ts';
 import type { DuePut } from '../due-puts.ts';
 import { TIMER_OUT_MS } from './rewrite.ts';
 import type { Piece, RecalledKeys } from './slot-loader.ts';
-import { recallKeyOf, TIMER_DEQUEUE_MS, TIMER_ENQUEUE_MS, TIMER_ROLL_TIMES } from './timed-record.ts';
+import {
+  ELAPSED_MS,
+  recallKeyOf,
+  TIMER_DEQUEUE_MS,
+  TIMER_ENQUEUE_MS,
+  TIMER_ROLL_TIMES,
+} from './timed-record.ts';
 import { slotOf } from './timer-layout.ts';
 import type { TimerStore } from './timer-store.ts';
 
@@ -45,6 +51,7 @@ export class TimedMessages {
       const key = recallKeyOf(message);
       for (const keys of recalled) if (this.#isAmong(key, keys)) return undefined;
     }
+    if (!put.rolls) message.properties.delete(ELAPSED_MS);
     message.properties.set(TIMER_ENQUEUE_MS, String(put.writeTime));
     message.properties.set(TIMER_DEQUEUE_MS, String(this.#timers.clock.nowMs));
     return message;
@@ -62,6 +69,7 @@ export class TimedMessages {
       const outMs = slotOf(clock.machineTime(due, true), clock.precisionMs) * clock.precisionMs;
       const before = Number(properties.get(TIMER_OUT_MS));
       if (Math.abs(outMs - before) > clock.precisionMs) properties.set(TIMER_OUT_MS, String(outMs));
+      properties.set(ELAPSED_MS, String(due));
     }
     return message;
   }

@@ -140,11 +140,11 @@ export class TimerEnqueue {
   /** By its own clock. */
   #dueOf(entry: QueueEntry, timed: TimedRecord, message: StoredMessage): number {
     const { clock } = this.#parts.timers;
-    const { outMs, deliverMs, delayMs, span } = timed;
+    const { outMs, deliverMs, delayMs, span, elapsedMs } = timed;
     if (timed.recalls) return outMs + 1;
     const latest = outMs + clock.precisionMs;
     if (!span) return deliverMs > outMs ? deliverMs : latest;
-    if (delayMs === 0) return Math.ceil(clock.elapsedAt(latest));
+    if (delayMs === 0) return elapsedMs || Math.ceil(clock.elapsedAt(latest));
     const dueAt = this.#parts.times.dueAt(entry.queueOffset, message.storeTimestamp + delayMs, delayMs);
     return Math.ceil(clock.ofMonotonic(dueAt));
   }
