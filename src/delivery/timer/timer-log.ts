@@ -123,6 +123,20 @@ export class TimerLog {
     return 0;
   }
 
+  /**
+   * What a process that was killed has written from `from` on is not known to this one: something of each file is
+   * written again, so that the next sync takes all of it. False when the disk refuses.
+   */
+  touch(from: number): boolean {
+    const bytes = new Uint8Array(UNIT_BYTES);
+    for (let start = from - modulo(from, this.fileSize); start < this.end; start += this.fileSize) {
+      const file = this.#fileAt(start, false);
+      const read = file?.read(0, bytes, 0, UNIT_BYTES) ?? 0;
+      if (read > 0 && !this.#succeeded(file?.write(0, bytes, 0, read))) return false;
+    }
+    return true;
+  }
+
   /** Removes files that end at or before `position`. */
   deleteBefore(position: number): void {
     for (; this.#start + this.fileSize <= position; this.#start += this.fileSize) {

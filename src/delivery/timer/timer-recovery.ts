@@ -72,7 +72,7 @@ export class TimerRecovery {
     if (!this.#files.dropBehind(end, logEnd)) throw new DamagedTimers('the log cannot be written');
     log.resumeAt(logStart, end);
     yield* this.#mend(end);
-    while (!this.#timers.commit()) yield COMMIT_PAUSE_MS;
+    while (!(this.#timers.commit() && log.touch(from) && wheel.touch())) yield COMMIT_PAUSE_MS;
     const begun = { slot: this.#lowest || this.#readSlot, floor: NONE };
     if (own !== undefined && own.readSlot === begun.slot && own.floor < end) begun.floor = own.floor;
     const known = check?.queueOffset ?? queueOffset ?? 0;

@@ -127,6 +127,12 @@ export class TimerWheel {
     }
   }
 
+  /** See TimerLog.touch. */
+  touch(): boolean {
+    const read = this.#file.read(0, this.#bytes, 0, SLOT_BYTES);
+    return read === SLOT_BYTES && this.#file.write(0, this.#bytes, 0, SLOT_BYTES) === SLOT_BYTES;
+  }
+
   close(): void {
     this.#file.close();
   }
