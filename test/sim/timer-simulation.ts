@@ -166,6 +166,9 @@ export class TimerSimulation {
     if (this.#time - this.#steppedAt < LOOKS_MS) return;
     this.#ahead += ms;
     this.#steppedAt = this.#time;
+    // A recall names the slot in which its span would have been: one that is not in the wheel yet misses it now.
+    for (const { key, time, recall } of [...this.#sent.values()])
+      if (time === undefined && recall !== undefined) this.#sent.delete(key);
   }
 
   #toggle(what: 'busy' | 'refusing'): void {
