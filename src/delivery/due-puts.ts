@@ -62,6 +62,13 @@ export class DuePuts<E extends DuePut> {
     return Math.min((this.#failed[0]?.attempts ?? 0) * RETRY_STEP_MS, RETRY_LONGEST_MS);
   }
 
+  /** Those that have failed are no longer its concern. */
+  takeFailed(): E[] {
+    const failed = this.#failed;
+    this.#failed = [];
+    return failed;
+  }
+
   /** False when the way to the writer was full before all were put. */
   repeat(): boolean {
     const failed = this.#failed;

@@ -21,6 +21,8 @@ import type { TimerStore } from './timer-store.ts';
 /** A unit whose time has come. */
 export interface TimerPut extends DuePut {
   readonly piece: Piece;
+  /** Of its unit. */
+  readonly position: number;
   /** It goes into the timer topic once more. */
   readonly rolls: boolean;
   /** And is no message itself. */

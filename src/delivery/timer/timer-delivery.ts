@@ -151,8 +151,15 @@ export class TimerDelivery {
       }
   }
 
-  /** Takes all units that wait in memory: each is to be kept, or has been put elsewhere. */
+  /**
+   * Takes all units that wait in memory, also for a put to be repeated: each is to be kept, or has been put elsewhere.
+   * No put may be under way.
+   */
   takeAll(): { position: Float64Array; piece: Piece[] } {
+    for (const { due, position, piece, rolls, recalls } of this.#puts.takeFailed()) {
+      if (rolls) this.#rolled(recalls);
+      this.#byTime.push(due, position, piece.id);
+    }
     const position = new Float64Array(this.waiting);
     const piece: Piece[] = [];
     for (const heap of [this.#byTime, this.#bySpan]) {
@@ -227,10 +234,20 @@ export class TimerDelivery {
     const recalls = (magic & MAGIC_DELETE) !== 0;
     if (rolls) this.#rolling += 1;
     if (recalls) this.#rollingRecalls += 1;
-    this.#puts.issue({ physicalOffset, attempts: 0, piece, rolls, recalls, due, elapsed, writeTime });
+    this.#puts.issue({
+      physicalOffset,
+      attempts: 0,
+      piece,
+      position,
+      rolls,
+      recalls,
+      due,
+      elapsed,
+      writeTime,
+    });
   }
 
-  /** By what is on its way into the wheel: entries of the queue when the slot was opened, recalls that were rolled. */
+  /** By what is on its way into the wheel: the queue's entries when the slot was opened, recalls that were rolled. */
   #mayBeRecalled({ waitsFor }: OpenSlot): boolean {
     const { enqueued, canEnqueue } = this.#parts;
     return (enqueued() < waitsFor || this.#rollingRecalls > 0) && canEnqueue();

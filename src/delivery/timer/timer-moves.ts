@@ -11,6 +11,8 @@ import { isRecall, type TimerDelivery } from './timer-delivery.ts';
 import { MAGIC_DELETE, NONE, slotOf, type TimerUnit } from './timer-layout.ts';
 import { COMMIT_PAUSE_MS, type Steps, type TimerStore } from './timer-store.ts';
 
+/** Between two looks whether puts under way have ended. */
+const UNDER_WAY_MS = 5;
 /** Units that are looked at in one step. */
 const STEP_UNITS = 512;
 
@@ -29,6 +31,8 @@ export class TimerMoves {
   /** Yields between two steps; nothing may be delivered meanwhile. */
   *run(): Steps {
     const { clock, log, rollWindow, wheel } = this.#timers;
+    // What is under way may come back: then it is to be looked at too.
+    while (this.#delivery.underWay > 0) yield UNDER_WAY_MS;
     yield* this.#delivery.markAll();
     const lastSlot = clock.slot + rollWindow;
     const end = log.end;

@@ -189,8 +189,7 @@ export class TimerService {
     if (this.#job !== undefined) {
       const { done, value } = this.#job.next();
       if (done) this.#job = undefined;
-      const pause = typeof value === 'number' ? value : 0;
-      return this.#open?.delivery.hasFailed ? Math.min(pause, this.#repeat(this.#open)) : pause;
+      return typeof value === 'number' ? value : 0;
     }
     if (this.#open === undefined) {
       if (this.#queueEnd === 0) return IDLE_SLEEP_MS;
