@@ -8,6 +8,7 @@ const PROGRAMS = {
   rocketmq: 'dist/bench/rocketmq/main.js',
   compare: 'dist/bench/rocketmq/compare/main.js',
   profile: 'dist/bench/rocketmq/profile/main.js',
+  timers: 'dist/bench/rocketmq/timers/main.js',
 };
 
 await runCommand(async () => {

@@ -1,4 +1,5 @@
-/** One sending connection: frames out by window, replies in. */
+/** One sending connection: frames out by window, replies in, and commits where the messages are halves. */
+import type { Commits } from './commits.ts';
 import type { FrameRing } from './frame-ring.ts';
 import { FrameSocket } from './frame-socket.ts';
 import type { Recorder } from './recorder.ts';
@@ -11,23 +12,38 @@ export interface ConnectionEvents {
   onFailure(error: Error): void;
 }
 
+export interface ConnectionParts {
+  frames: FrameRing;
+  recorder: Recorder;
+  /** Undefined when nobody keeps a ledger. */
+  keys: SentKeys | undefined;
+  /** Undefined when messages need no second request. */
+  commits: Commits | undefined;
+}
+
 export class LoadConnection {
   readonly window: RequestWindow;
   /** Undefined when nobody keeps a ledger. */
   readonly keys: SentKeys | undefined;
   readonly #frames: FrameRing;
   readonly #recorder: Recorder;
+  readonly #commits: Commits | undefined;
   readonly #socket: FrameSocket;
   #freed = 0;
 
-  constructor(frames: FrameRing, recorder: Recorder, keys: SentKeys | undefined, events: ConnectionEvents) {
+  constructor({ frames, recorder, keys, commits }: ConnectionParts, events: ConnectionEvents) {
     this.#frames = frames;
     this.window = new RequestWindow(frames.capacity);
     this.keys = keys;
     this.#recorder = recorder;
+    this.#commits = commits;
     this.#socket = new FrameSocket({
-      onReply: (code, opaque) => this.#reply(code, opaque),
+      onReply: (code, opaque, _bodyBytes, bytes, start, end) => {
+        if (!this.#isHalf(code, opaque, bytes, start, end)) this.#reply(code, opaque);
+      },
       onRead: () => {
+        const ends = commits?.take();
+        if (ends !== undefined) this.#socket.write(ends);
         const freed = this.#freed;
         this.#freed = 0;
         if (freed > 0) events.onReplies(this, freed);
@@ -48,12 +64,14 @@ export class LoadConnection {
     if (count === 0) return;
     const frames = this.#frames;
     const { keys } = this;
+    const commits = this.#commits;
     const first = frames.position;
     frames.setMillis(Date.now());
     for (let index = 0; index < count; index++) {
       const due = since + index * step;
       const opaque = this.window.open(due);
       if (keys !== undefined) keys.sending(this.window.slotOf(opaque), frames.counter, due);
+      if (commits !== undefined) commits.sending(this.window.slotOf(opaque), frames.counter);
       frames.fill(opaque);
     }
     const size = frames.frameBytes;
@@ -69,6 +87,12 @@ export class LoadConnection {
 
   close(): void {
     this.#socket.close();
+  }
+
+  /** Whether this answers a half message, whose commit is to follow: then its slot is not free yet. */
+  #isHalf(code: number, opaque: number, bytes: Uint8Array, start: number, end: number): boolean {
+    if (this.#commits === undefined || code !== 0 || !this.window.awaits(opaque)) return false;
+    return this.#commits.follows(this.window.slotOf(opaque), opaque, bytes, start, end);
   }
 
   #reply(code: number, opaque: number): void {

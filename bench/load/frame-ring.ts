@@ -6,6 +6,7 @@
  * requests, and the window (= capacity) would not let frame n start.
  */
 import { writeDecimal, writeHex, writeMillis } from './digits.ts';
+import { type DuePlan, writeDeliverTime } from './due.ts';
 import { COUNTER_DIGITS, type SendTemplate, TOPIC_DIGITS } from './send-template.ts';
 
 export interface FrameRingOptions {
@@ -14,6 +15,8 @@ export interface FrameRingOptions {
   queues: number;
   /** Topic-queue that the first message goes to; connections start apart so that they do not march in step. */
   firstQueue: number;
+  /** Only where each message has a time of its own. */
+  due?: DuePlan;
 }
 
 export class FrameRing {
@@ -22,6 +25,7 @@ export class FrameRing {
   readonly bytes: Buffer;
   readonly #template: SendTemplate;
   readonly #view: DataView;
+  readonly #due: DuePlan | undefined;
   readonly #queues: number;
   readonly #queueCount: number;
   #nextQueue: number;
@@ -38,6 +42,7 @@ export class FrameRing {
     this.#view = new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.length);
     for (let index = 0; index < options.capacity; index++)
       this.bytes.set(template.bytes, index * this.frameBytes);
+    this.#due = options.due;
     this.#queues = options.queues;
     this.#queueCount = options.queues * options.topics;
     this.#nextQueue = options.firstQueue % this.#queueCount;
@@ -76,6 +81,8 @@ export class FrameRing {
     const bornAt = start + template.bornAt;
     for (let digit = 0; digit < 13; digit++) bytes[bornAt + digit] = this.#millisText[digit] as number;
     this.#fillQueue(start);
+    if (template.deliverTimeAt >= 0 && this.#due !== undefined)
+      writeDeliverTime(bytes, start + template.deliverTimeAt, this.#due, this.#counter);
     this.#counter = (this.#counter + template.messages) | 0;
     this.#next = this.#next + 1 === this.capacity ? 0 : this.#next + 1;
   }

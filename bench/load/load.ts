@@ -1,4 +1,5 @@
 /** A whole run: connect, warm up, measure, drain. */
+import { CollectRun } from './collect-run.ts';
 import type { LoadOptions } from './options.ts';
 import type { OnPhase } from './phases.ts';
 import { PullRun } from './pull-run.ts';
@@ -6,6 +7,7 @@ import type { LoadResult } from './recorder.ts';
 import { SendRun } from './send-run.ts';
 
 export function runLoad(options: LoadOptions, onPhase: OnPhase): Promise<LoadResult> {
-  const run = options.mode === 'pull' ? new PullRun(options) : new SendRun(options);
-  return run.run(onPhase);
+  const { mode } = options;
+  if (mode === 'collect') return new CollectRun(options).run(onPhase);
+  return mode === 'pull' ? new PullRun(options).run(onPhase) : new SendRun(options).run(onPhase);
 }

@@ -12,25 +12,38 @@ export interface Loop {
   stop(): void;
 }
 
-/** Closed loop: every window is always full; an answered request is replaced at once. */
+/** Closed loop: every window is always full; an answered request is replaced at once, while there are more to send. */
 export class ClosedLoop implements Loop {
   readonly #poll: boolean;
+  readonly #requestsEach: number;
+  readonly #left = new Map<LoadConnection, number>();
   #running = false;
   #sleepAgain = (): void => {};
 
-  /** `poll`: look for replies instead of sleeping until they come. */
-  constructor(poll: boolean) {
+  /** `poll`: look for replies instead of sleeping until they come. `requestsEach`: requests of each connection. */
+  constructor(poll: boolean, requestsEach = Number.POSITIVE_INFINITY) {
     this.#poll = poll;
+    this.#requestsEach = requestsEach;
   }
 
   start(connections: LoadConnection[]): void {
     this.#running = true;
     if (this.#poll) this.#sleepAgain = stayAwake();
-    for (const connection of connections) connection.send(connection.window.free, micros(), 0);
+    for (const connection of connections) {
+      this.#left.set(connection, this.#requestsEach);
+      this.#send(connection, connection.window.free);
+    }
   }
 
   onReplies(connection: LoadConnection, freed: number): void {
-    if (this.#running) connection.send(freed, micros(), 0);
+    if (this.#running) this.#send(connection, freed);
+  }
+
+  #send(connection: LoadConnection, free: number): void {
+    const left = this.#left.get(connection) as number;
+    const count = Math.min(free, left);
+    this.#left.set(connection, left - count);
+    connection.send(count, micros(), 0);
   }
 
   stop(): void {

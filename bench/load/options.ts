@@ -1,7 +1,8 @@
 import { parseArgs } from 'node:util';
+import { DELAY_LEVELS, type DuePlan } from './due.ts';
 import type { HeaderFormat } from './send-template.ts';
 
-export const MODES = ['send', 'pull', 'end-to-end'] as const;
+export const MODES = ['send', 'pull', 'end-to-end', 'collect'] as const;
 export type LoadMode = (typeof MODES)[number];
 
 export interface LoadOptions {
@@ -22,6 +23,12 @@ export interface LoadOptions {
   queues: number;
   tag: string;
   keys: boolean;
+  /** When messages are to come: sends ask for it, collecting compares with it. */
+  due: DuePlan;
+  /** Half messages, each committed when it was answered; a message counts when its commit is answered. */
+  transaction: boolean;
+  /** Send: messages in all, sent at once and measured as a whole; 0 = by time. */
+  messages: number;
   /** Look for replies, and in the open loop at the clock, all the time instead of sleeping in between. */
   poll: boolean;
   /** Number of this run: part of every unique key, so that no two runs share one. */
@@ -41,9 +48,9 @@ export interface LoadOptions {
   once: boolean;
   /** Pull: where a pass begins, as a fraction of each queue. */
   fromFraction: number;
-  /** End-to-end: connections that pull; the queues are dealt out to them. */
+  /** End-to-end and collect: connections that pull; the queues are dealt out to them. */
   consumers: number;
-  /** After the measured phase: how long to go on for the ledger's sake. */
+  /** After the measured phase (collect: after the last message is due): how long to go on for the ledger's sake. */
   drainSeconds: number;
 }
 
@@ -54,18 +61,23 @@ export interface ExpectedKeys {
   count: number;
 }
 
-export const LOAD_USAGE = `usage: node dist/bench/load/main.js --port PORT [--mode send|pull|end-to-end] [--host 127.0.0.1]
+export const LOAD_USAGE = `usage: node dist/bench/load/main.js --port PORT [--mode send|pull|end-to-end|collect] [--host 127.0.0.1]
   all modes:  [--connections 8] [--header json|binary] [--topic NAME] [--topics 1] [--queues 4] [--run N]
               [--warmup SECONDS] [--warmup-messages N] [--seconds SECONDS] [--ledger FILE]
   sending:    [--in-flight 32] [--rate MESSAGES_PER_SECOND] [--body BYTES] [--batch 1] [--tag TagA] [--keys]
-              [--poll]
+              [--poll] [--transaction] [--messages N]
+              [--delay-level 1..18 | --timer-delay MILLIS | --deliver-at MILLIS_SINCE_1970 [--spread MILLIS]]
   pulling:    [--pull-batch 32] [--group NAME] [--drain SECONDS]
   pull:       [--once] [--from-fraction 0..1] [--expect RUN:CONNECTIONS:COUNT_PER_CONNECTION,...]
-  end-to-end: [--consumers 4]`;
+  end-to-end: [--consumers 4]
+  collect:    --ledger FILE [--consumers 4], and when the messages are due, as they were sent`;
 
 const LARGEST_BODY = 4 << 20;
 const MAX_RUN = 0x7fffffff;
 const MAX_CONNECTIONS = 4096;
+/** Times of 13 digits, which frames have room for. */
+const EARLIEST_MILLIS = 1_000_000_000_000;
+const LATEST_MILLIS = 9_999_999_999_999;
 
 function integer(name: string, text: string, min: number, max: number): number {
   const value = Number(text);
@@ -130,6 +142,11 @@ const DEFAULTS = {
   'from-fraction': '0',
   consumers: '4',
   drain: '60',
+  messages: '0',
+  'delay-level': '0',
+  'timer-delay': '0',
+  'deliver-at': '0',
+  spread: '0',
 };
 
 type TextOption = keyof typeof DEFAULTS;
@@ -144,15 +161,39 @@ function checkTogether(options: LoadOptions): void {
   const refuse = (given: boolean, name: string, needs: string): void => {
     if (given) throw new Error(`--${name} belongs to --mode ${needs}, not ${mode}`);
   };
-  refuse(mode === 'pull' && options.rate > 0, 'rate', 'send or end-to-end');
-  refuse(mode === 'pull' && options.poll, 'poll', 'send or end-to-end');
-  refuse(mode === 'pull' && options.batch > 1, 'batch', 'send or end-to-end');
+  const reads = mode === 'pull' || mode === 'collect';
+  refuse(reads && options.rate > 0, 'rate', 'send or end-to-end');
+  refuse(reads && options.poll, 'poll', 'send or end-to-end');
+  refuse(reads && options.batch > 1, 'batch', 'send or end-to-end');
+  refuse(reads && options.transaction, 'transaction', 'send or end-to-end');
   refuse(mode !== 'pull' && options.once, 'once', 'pull');
   refuse(mode !== 'pull' && options.fromFraction > 0, 'from-fraction', 'pull');
   refuse(mode !== 'pull' && options.expect.length > 0, 'expect', 'pull');
   if (options.batch * options.bodyBytes > LARGEST_BODY) {
     throw new Error(`--batch ${options.batch} of --body ${options.bodyBytes} is more than a broker's 4 MiB`);
   }
+  checkDue(options, refuse);
+}
+
+function checkDue(options: LoadOptions, refuse: (given: boolean, name: string, needs: string) => void): void {
+  const { mode, due, messages, connections, batch, rate, transaction } = options;
+  const ways = [due.delayLevel, due.timerDelayMillis, due.deliverAt].filter((way) => way > 0).length;
+  refuse(mode === 'pull' && ways > 0, 'delay-level, --timer-delay or --deliver-at', 'send or end-to-end');
+  refuse(mode === 'end-to-end' && due.deliverAt > 0, 'deliver-at', 'send or collect');
+  refuse((mode === 'pull' || mode === 'end-to-end') && messages > 0, 'messages', 'send or collect');
+  if (due.deliverAt > 0 && due.deliverAt < EARLIEST_MILLIS)
+    throw new Error('--deliver-at is a time in milliseconds since 1970, of 13 digits');
+  if (ways > 1) throw new Error('--delay-level, --timer-delay and --deliver-at exclude each other');
+  if ((ways > 0 || transaction) && batch > 1)
+    throw new Error('--batch is for messages that come at once: brokers refuse others in batches');
+  if (transaction && ways > 0) throw new Error('--transaction does not go with messages that come later');
+  if (messages > 0 && rate > 0) throw new Error('--messages are sent in the closed loop: leave --rate out');
+  if (messages % (connections * batch) !== 0)
+    throw new Error(`--messages ${messages} must be a multiple of --connections times --batch`);
+  if (due.spreadMillis > 0 && (due.deliverAt === 0 || messages === 0))
+    throw new Error('--spread needs --deliver-at and --messages');
+  if (mode === 'collect' && options.ledger === '')
+    throw new Error('--mode collect needs the --ledger of what was sent');
 }
 
 export function parseLoadOptions(args: string[]): LoadOptions {
@@ -163,15 +204,25 @@ export function parseLoadOptions(args: string[]): LoadOptions {
       keys: { type: 'boolean', default: false },
       once: { type: 'boolean', default: false },
       poll: { type: 'boolean', default: false },
+      transaction: { type: 'boolean', default: false },
     },
   });
   const text = (name: TextOption): string => values[name];
   const whole = (name: TextOption, min: number, max: number): number => integer(name, text(name), min, max);
+  const messages = whole('messages', 0, MAX_RUN);
+  const connections = whole('connections', 1, MAX_CONNECTIONS);
+  const due: DuePlan = {
+    delayLevel: whole('delay-level', 0, DELAY_LEVELS),
+    timerDelayMillis: whole('timer-delay', 0, MAX_RUN),
+    deliverAt: whole('deliver-at', 0, LATEST_MILLIS),
+    spreadMillis: whole('spread', 0, MAX_RUN),
+    messagesEach: messages / connections,
+  };
   const options: LoadOptions = {
     mode: oneOf('mode', text('mode'), MODES),
     host: text('host'),
     port: whole('port', 1, 65535),
-    connections: whole('connections', 1, MAX_CONNECTIONS),
+    connections,
     inFlight: whole('in-flight', 1, 65536),
     rate: positive('rate', text('rate')),
     header: oneOf('header', text('header'), ['json', 'binary']),
@@ -183,6 +234,9 @@ export function parseLoadOptions(args: string[]): LoadOptions {
     queues: whole('queues', 1, 10),
     tag: text('tag'),
     keys: values.keys,
+    due,
+    transaction: values.transaction,
+    messages,
     poll: values.poll,
     run: whole('run', 0, MAX_RUN),
     warmupSeconds: positive('warmup', text('warmup')),

@@ -17,8 +17,8 @@ const PULL_OFFSET_MOVED = 21;
 const RETRY_MILLIS = 100;
 
 export interface PullEvents {
-  /** A message of the lane; its unique key is bytes[keyAt, + keyLength), keyAt = -1 when it has none. */
-  onMessage(lane: PullLane, bytes: Uint8Array, keyAt: number, keyLength: number, now: number): void;
+  /** A message of the lane, as `record` has just read it from `bytes`. */
+  onMessage(lane: PullLane, bytes: Uint8Array, record: RecordReader, now: number): void;
   /** A pull was answered, after its messages. */
   onPull(lane: PullLane, code: number, messages: number, micros: number): void;
   /** So many places of the queue were left out or came out of order. */
@@ -118,7 +118,7 @@ export class PullConnection {
       reader.read(bytes, at, end);
       if (reader.queueOffset !== lane.next) this.#events.onGap(Math.abs(reader.queueOffset - lane.next));
       lane.next = reader.queueOffset + 1;
-      this.#events.onMessage(lane, bytes, reader.keyAt, reader.keyLength, now);
+      this.#events.onMessage(lane, bytes, reader, now);
       count++;
     }
     return count;

@@ -51,7 +51,7 @@ export class PullRun {
   #events(): PullEvents {
     const ledger = this.#ledger;
     return {
-      onMessage: (lane, bytes, keyAt, keyLength) => {
+      onMessage: (lane, bytes, { keyAt, keyLength }) => {
         if (ledger !== undefined) ledger.see(bytes, keyAt, keyLength, lane.pass);
       },
       onPull: (lane, code, messages, micros) => {

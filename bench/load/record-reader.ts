@@ -5,6 +5,8 @@
 
 const QUEUE_OFFSET_AT = 20;
 const SYS_FLAG_AT = 36;
+const BORN_MILLIS_AT = 40;
+const STORE_MILLIS_AT = 56;
 const BODY_LENGTH_AT = 84;
 const SMALLEST_RECORD = 91;
 const MAGIC_AT = 4;
@@ -21,6 +23,9 @@ export class RecordReader {
   /** Of the record read last. */
   size = 0;
   queueOffset = 0;
+  /** Milliseconds since 1970: when its producer made it, and when it was stored in this queue. */
+  bornMillis = 0;
+  storeMillis = 0;
   /** Place of the unique key; -1 when it has none. */
   keyAt = -1;
   keyLength = 0;
@@ -36,11 +41,12 @@ export class RecordReader {
     const magic = int32(bytes, at + MAGIC_AT);
     if (magic !== MAGIC_V1 && magic !== MAGIC_V2) throw new Error(`pull reply: record with magic ${magic}`);
     this.size = size;
-    this.queueOffset =
-      int32(bytes, at + QUEUE_OFFSET_AT) * 2 ** 32 + (int32(bytes, at + QUEUE_OFFSET_AT + 4) >>> 0);
+    this.queueOffset = int64(bytes, at + QUEUE_OFFSET_AT);
+    this.bornMillis = int64(bytes, at + BORN_MILLIS_AT);
     const sysFlag = int32(bytes, at + SYS_FLAG_AT);
-    let bodyLengthAt = at + BODY_LENGTH_AT;
-    if ((sysFlag & BORN_HOST_V6) !== 0) bodyLengthAt += IPV6_EXTRA;
+    const bornExtra = (sysFlag & BORN_HOST_V6) !== 0 ? IPV6_EXTRA : 0;
+    this.storeMillis = int64(bytes, at + STORE_MILLIS_AT + bornExtra);
+    let bodyLengthAt = at + BODY_LENGTH_AT + bornExtra;
     if ((sysFlag & STORE_HOST_V6) !== 0) bodyLengthAt += IPV6_EXTRA;
     const topicAt = bodyLengthAt + 4 + int32(bytes, bodyLengthAt);
     const topicEnd =
@@ -85,6 +91,11 @@ function endOfPair(bytes: Uint8Array, from: number, end: number): number {
 
 function uint16(bytes: Uint8Array, at: number): number {
   return ((bytes[at] as number) << 8) | (bytes[at + 1] as number);
+}
+
+/** Exact below 2^53. */
+function int64(bytes: Uint8Array, at: number): number {
+  return int32(bytes, at) * 2 ** 32 + (int32(bytes, at + 4) >>> 0);
 }
 
 function int32(bytes: Uint8Array, at: number): number {

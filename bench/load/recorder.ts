@@ -4,9 +4,9 @@
  */
 import { build, type Histogram } from 'hdr-histogram-js';
 
-/** Latencies are kept in tenths of a microsecond, up to a minute. */
+/** Latencies are kept in tenths of a microsecond, up to an hour: a burst may come very late. */
 const UNITS_PER_MICRO = 10;
-const UNITS_MAX = 60_000_000 * UNITS_PER_MICRO;
+const UNITS_MAX = 3_600_000_000 * UNITS_PER_MICRO;
 /** Below 50 ms a latency is one increment in a flat array; recording into the histogram itself costs 0.2 µs a value. */
 const FLAT_UNITS = 50_000 * UNITS_PER_MICRO;
 
@@ -21,9 +21,9 @@ export class LatencyRecorder {
   });
 
   record(micros: number): void {
-    const units = (micros * UNITS_PER_MICRO) | 0;
-    if (units >= 0 && units < FLAT_UNITS) (this.#flat[units] as number)++;
-    else this.#histogram.recordValue(Math.min(Math.max(units, 0), UNITS_MAX));
+    const units = micros * UNITS_PER_MICRO;
+    if (units >= 0 && units < FLAT_UNITS) (this.#flat[units | 0] as number)++;
+    else this.#histogram.recordValue(Math.min(Math.max(Math.trunc(units), 0), UNITS_MAX));
   }
 
   /** Moves the flat counts into the histogram; to be called before reading it. */
@@ -74,6 +74,22 @@ export interface ErrorCounts {
   offsetGaps?: number;
 }
 
+/** When messages came that were to come at a certain time; latencies in microseconds. */
+export interface Arrivals {
+  count: number;
+  /** From when a message was due to the read that brought it. */
+  seen: LatencySummary;
+  /** From when a message was due to when it was stored in its queue, in whole milliseconds. */
+  stored: LatencySummary;
+  /** Stored before they were due. */
+  early: number;
+  /** How many milliseconds too early the earliest was. */
+  earliestMillis: number;
+  /** From when the first one was due to the last arrival. */
+  seconds: number;
+  rate: number;
+}
+
 export interface LoadResult extends ErrorCounts, LatencySummary {
   /** Messages of requests that were answered with code 0 in the measured phase. */
   messages: number;
@@ -94,6 +110,11 @@ export interface LoadResult extends ErrorCounts, LatencySummary {
    */
   endToEnd?: LatencySummary;
   consumed?: number;
+  /** End-to-end: messages a second from the first send, warm-up or not, to the last arrival. */
+  throughRate?: number;
+  throughMessages?: number;
+  /** Collect only. */
+  arrivals?: Arrivals;
   /** Ledger, whenever messages are pulled: acknowledged, but never seen in any whole pass. */
   lost?: number;
   /** Seen again within one pass. */

@@ -1,4 +1,5 @@
 /** Sends by one of the loops, and in the end-to-end mode consumes the same messages meanwhile. */
+import { Commits } from './commits.ts';
 import { type ConnectionEvents, LoadConnection } from './connection.ts';
 import { EndToEnd } from './end-to-end.ts';
 import { FrameRing } from './frame-ring.ts';
@@ -13,6 +14,8 @@ import { SentKeys } from './sent-keys.ts';
 import { keyPrefix } from './unique-key.ts';
 
 const LAST_REPLIES_MILLIS = 10_000;
+/** A number of messages has no time limit, but answers must come. */
+const STALL_MILLIS = 30_000;
 
 export class SendRun {
   readonly #options: LoadOptions;
@@ -30,7 +33,7 @@ export class SendRun {
     this.#loop =
       options.rate > 0
         ? new OpenLoop(options.rate / options.batch, this.#recorder, options.poll)
-        : new ClosedLoop(options.poll);
+        : new ClosedLoop(options.poll, requestsEach(options));
     const consuming = options.mode === 'end-to-end';
     if (consuming || options.ledger !== '') this.#ledger = ledgerToExtend(options.ledger, options.run);
     for (let index = 0; index < options.connections; index++) this.#connections.push(this.#connection(index));
@@ -60,8 +63,10 @@ export class SendRun {
   }
 
   async #send(onPhase: OnPhase): Promise<void> {
-    const { warmupSeconds, warmupMessages, seconds } = this.#options;
+    const { warmupSeconds, warmupMessages, seconds, messages } = this.#options;
+    if (messages > 0) return this.#sendAll(onPhase);
     await onPhase('warming');
+    this.#endToEnd?.sendingBegins();
     this.#loop.start(this.#connections);
     const enough = (): boolean => warmupMessages > 0 && this.#answered >= warmupMessages;
     await this.#failure.wait(warmupSeconds * 1000, enough);
@@ -74,23 +79,33 @@ export class SendRun {
     await this.#failure.wait(LAST_REPLIES_MILLIS, () => this.#inFlight() === 0);
   }
 
+  /** So many messages, measured from the first send to the last answer. */
+  async #sendAll(onPhase: OnPhase): Promise<void> {
+    await onPhase('warming');
+    await onPhase('measuring');
+    this.#recorder.start();
+    this.#loop.start(this.#connections);
+    const done = (): boolean => this.#answered >= this.#options.messages;
+    for (let before = -1; before !== this.#answered && !done(); ) {
+      before = this.#answered;
+      await this.#failure.wait(STALL_MILLIS, done);
+    }
+    this.#recorder.stop();
+    this.#loop.stop();
+    await onPhase('draining');
+  }
+
   #inFlight(): number {
     return this.#connections.reduce((sum, { window }) => sum + window.inFlight, 0);
   }
 
   #connection(index: number): LoadConnection {
-    const { header, bodyBytes, batch, topic, topics, tag, keys, run, queues, inFlight } = this.#options;
-    const shape = { header, bodyBytes, batch, topic, topics, tag, keys, keyPrefix: keyPrefix(run, index) };
-    const firstQueue = Math.floor((index * topics * queues) / this.#options.connections);
-    const frames = new FrameRing(buildSendTemplate(shape), {
-      capacity: inFlight,
-      topics,
-      queues,
-      firstQueue,
-    });
+    const { header, topic, run, inFlight, batch, transaction } = this.#options;
     const sent = this.#ledger?.open(run, index);
     const timed = this.#options.mode === 'end-to-end';
-    const sentKeys = sent === undefined ? undefined : new SentKeys(sent, inFlight, batch, timed);
+    const keys = sent === undefined ? undefined : new SentKeys(sent, inFlight, batch, timed);
+    const shape = { header, topic, keyPrefix: keyPrefix(run, index) };
+    const commits = transaction ? new Commits(shape, inFlight) : undefined;
     const events: ConnectionEvents = {
       onReplies: (connection, freed) => {
         this.#answered += freed * batch;
@@ -98,6 +113,20 @@ export class SendRun {
       },
       onFailure: (error) => this.#failure.fail(error),
     };
-    return new LoadConnection(frames, this.#recorder, sentKeys, events);
+    const parts = { frames: this.#frames(index), recorder: this.#recorder, keys, commits };
+    return new LoadConnection(parts, events);
   }
+
+  #frames(index: number): FrameRing {
+    const { header, bodyBytes, batch, topic, topics, tag, keys, run, queues, inFlight } = this.#options;
+    const { due, transaction: half, connections } = this.#options;
+    const shape = { header, bodyBytes, batch, topic, topics, tag, keys, due, half };
+    const template = buildSendTemplate({ ...shape, keyPrefix: keyPrefix(run, index) });
+    const firstQueue = Math.floor((index * topics * queues) / connections);
+    return new FrameRing(template, { capacity: inFlight, topics, queues, firstQueue, due });
+  }
+}
+
+function requestsEach({ messages, connections, batch }: LoadOptions): number {
+  return messages === 0 ? Number.POSITIVE_INFINITY : messages / connections / batch;
 }

@@ -53,11 +53,15 @@ export class RequestWindow {
     return opaque;
   }
 
+  /** Whether a request in flight has this opaque. */
+  awaits(opaque: number): boolean {
+    return opaque >= OPAQUE_BASE && this.#awaited[this.slotOf(opaque)] === opaque;
+  }
+
   /** Start time of the request that this opaque answers, now closed; -1 when none waits for it. */
   close(opaque: number): number {
-    if (opaque < OPAQUE_BASE) return -1;
+    if (!this.awaits(opaque)) return -1;
     const slot = this.slotOf(opaque);
-    if (this.#awaited[slot] !== opaque) return -1;
     this.#awaited[slot] = NONE;
     const tail = this.#freeHead + this.#freeCount;
     this.#free[tail < this.size ? tail : tail - this.size] = slot;

@@ -21,6 +21,9 @@ export const FIGURES: Readonly<Record<string, Figure>> = {
   endToEndP999: { title: 'end to end p99.9', unit: 'micros' },
   endToEndMax: { title: 'end to end maximum', unit: 'micros' },
   consumedRate: { title: 'messages consumed a second', unit: 'rate' },
+  throughRate: { title: 'from first send to last delivery, messages a second', unit: 'rate' },
+  burstRate: { title: 'burst, deliveries a second', unit: 'rate' },
+  burstLate: { title: 'burst, delivered after due, p99', unit: 'micros' },
   dispatchLag: { title: 'dispatch lag', unit: 'micros' },
   p99Alone: { title: 'send p99 before the read', unit: 'micros' },
   p99Growth: { title: 'growth of send p99', unit: 'factor' },
@@ -63,7 +66,7 @@ function latencies({ p50, p99, p999, max }: LatencySummary, prefix = ''): Record
 
 export type GeneratorResult = LatencySummary &
   Pick<LoadResult, 'rate' | 'seconds' | 'cpuMicrosPerMessage'> &
-  Partial<Pick<LoadResult, 'sendLagP99' | 'endToEnd' | 'consumed'>>;
+  Partial<Pick<LoadResult, 'sendLagP99' | 'endToEnd' | 'consumed' | 'throughRate'>>;
 
 /** The figures in a result line of the load generator. */
 export function generatorFigures(result: GeneratorResult): Record<string, number> {
@@ -73,5 +76,6 @@ export function generatorFigures(result: GeneratorResult): Record<string, number
   if (result.endToEnd !== undefined) Object.assign(figures, latencies(result.endToEnd, 'endToEnd'));
   if (result.consumed !== undefined && result.seconds > 0)
     figures['consumedRate'] = result.consumed / result.seconds;
+  if (result.throughRate !== undefined) figures['throughRate'] = result.throughRate;
   return figures;
 }

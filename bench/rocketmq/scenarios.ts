@@ -9,11 +9,13 @@ import { bareAppend, bareSync, bareWrite } from './work/bare.ts';
 import { QUEUES } from './work/broker.ts';
 import { clientWork } from './work/client.ts';
 import { coldReadWork } from './work/cold-read.ts';
+import { DELAYED, type DueKind, dueWork, TIMED } from './work/due.ts';
 import { endToEndWork } from './work/end-to-end.ts';
 import { pullWork } from './work/pull.ts';
 import { restartWork } from './work/restart.ts';
 import { type SendLoad, sendWork } from './work/send.ts';
 import { topicsWork } from './work/topics.ts';
+import { transactionWork } from './work/transactions.ts';
 import type { WorkPlan } from './work/work.ts';
 
 export type FlushMode = 'ASYNC_FLUSH' | 'SYNC_FLUSH';
@@ -287,6 +289,28 @@ const RESTART: Scenario = {
   goals: [share('emptyStart', 1 / 20), share('crashStart', 1 / 5), share('cleanStart', 1 / 10)],
 };
 
+const TRANSACTIONS = send(
+  14,
+  'transactions',
+  'transactions, half and commit, 1 KiB, 8 × 32 in flight',
+  [8, 32, 1024],
+  [times('rate', 2)],
+  { plan: transactionWork(load([8, 32, 1024])) },
+);
+
+function later(row: number, name: string, title: string, kind: DueKind): Scenario {
+  const goals = ['rate', 'throughRate', 'burstRate'].map((figure) => times(figure, 2));
+  return send(row, name, `${title}, 1 KiB, 8 × 32 in flight, and consume`, [8, 32, 1024], goals, {
+    plan: dueWork(load([8, 32, 1024]), kind),
+  });
+}
+
+const LATER: readonly Scenario[] = [
+  TRANSACTIONS,
+  later(15, 'delayed', 'delayed by the level of 1 s', DELAYED),
+  later(16, 'timed', 'timed for 2 s later', TIMED),
+];
+
 /** In the order in which they are measured: neighbours may share their brokers (hand-over.ts). */
 export const SCENARIOS: readonly Scenario[] = [
   ...ASYNC_SENDS,
@@ -294,6 +318,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...READS,
   ...TOPICS,
   COLD_READ,
+  ...LATER,
   ...CLIENTS,
   RESTART,
   MEMORY,
@@ -315,6 +340,9 @@ export interface Timing {
   coldBacklogBytes: number;
   /** Messages of the warm backlog. */
   pullBacklogMessages: number;
+  /** A burst of delayed messages must be sent within about a second; one of timed messages need not. */
+  delayedBurstMessages: number;
+  timedBurstMessages: number;
 }
 
 /** RocketMQ's rate, watched from a cold start, rose for 45 to 50 s and some 1.5 million messages, then no more. */
@@ -327,6 +355,8 @@ export const FULL: Timing = {
   restartStoreBytes: 10 * 2 ** 30,
   coldBacklogBytes: 2 * 2 ** 30,
   pullBacklogMessages: 1_000_000,
+  delayedBurstMessages: 20_000,
+  timedBurstMessages: 100_000,
 };
 export const QUICK: Timing = {
   warmupSeconds: 10,
@@ -337,4 +367,6 @@ export const QUICK: Timing = {
   restartStoreBytes: 2 ** 30,
   coldBacklogBytes: 2 ** 29,
   pullBacklogMessages: 300_000,
+  delayedBurstMessages: 10_000,
+  timedBurstMessages: 20_000,
 };

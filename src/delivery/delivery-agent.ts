@@ -140,6 +140,7 @@ export class DeliveryAgent implements Agent {
       awaited: AWAITED + number,
       confirmed: new Watermark(this.#positions, confirmedBy(broker.store)),
       storeHost,
+      inTurns: true,
       maxRecord: maxRecordBytes(broker.store),
       queueIdOf: (topic, queueId) => this.#queueIdOf(topic, queueId),
     });
@@ -152,6 +153,7 @@ export class DeliveryAgent implements Agent {
     done += this.#hear();
     done += this.#agenda.run();
     for (const kind of this.#kinds) done += kind.work();
+    this.#puts.publish();
     this.#dropDeleted();
     this.#endStop();
     return done;

@@ -67,6 +67,9 @@ export const MAX_QUEUES_PER_TOPIC = 4 * KIB;
 export const MAX_ATTRIBUTE = 255;
 /** Longest JSON text of what a group's configuration holds beside plain settings: retry policy, subscriptions. */
 export const MAX_GROUP_EXTRAS = 16 * KIB;
+/** Delays that a group's retry policy lists, and the longest of them. */
+export const MAX_RETRY_DELAYS = 128;
+export const MAX_RETRY_DELAY_MS = 366 * 86_400_000;
 /** Longest subscription expression, in characters, and tags that it may name. */
 export const MAX_EXPRESSION = 8 * KIB;
 export const MAX_TAGS = 512;

@@ -11,6 +11,7 @@ import {
   textMapIn,
 } from '../protocol/json-fields.ts';
 import { type RocketJson, WrittenJson, writeRocketJson } from '../protocol/rocketmq-json.ts';
+import { RetryPolicy } from './retry-policy.ts';
 
 /** Containers around an entry of a table: the whole and the table. */
 const TABLE_DEPTH = 2;
@@ -31,8 +32,8 @@ export interface GroupConfig {
   readonly notifyConsumerIdsChangedEnable: boolean;
   readonly groupSysFlag: number;
   readonly consumeTimeoutMinute: number;
-  /** Pop's redelivery times and declared subscriptions: kept as they came, this broker does not look inside. */
-  readonly groupRetryPolicy: RocketJson;
+  readonly groupRetryPolicy: RetryPolicy;
+  /** Declared subscriptions: kept as they came, this broker does not look inside. */
   readonly subscriptionDataSet: RocketJson | undefined;
   /** Plain names in the table; in a request's config with a sign before each name. */
   readonly attributes: ReadonlyMap<string, string>;
@@ -52,7 +53,7 @@ export function newGroupConfig(groupName: string, consumeBroadcastEnable = true)
     notifyConsumerIdsChangedEnable: true,
     groupSysFlag: 0,
     consumeTimeoutMinute: 15,
-    groupRetryPolicy: { type: 'CUSTOMIZED' },
+    groupRetryPolicy: RetryPolicy.byLevels,
     subscriptionDataSet: undefined,
     attributes: new Map(),
   };
@@ -64,7 +65,8 @@ const BROKER_ID: Range = { least: 0, most: Number.MAX_SAFE_INTEGER };
 
 /**
  * Undefined when the value is no object; absent members take their defaults (an absent name becomes empty). A number
- * that cannot be used, or more unread extras than MAX_GROUP_EXTRAS, throws a ProtocolError that says what is allowed.
+ * or retry policy that cannot be used, or more extras than MAX_GROUP_EXTRAS, throws a ProtocolError that says what is
+ * allowed.
  */
 export function groupConfigFromJson(value: RocketJson | undefined): GroupConfig | undefined {
   const object = asObject(value);
@@ -93,14 +95,15 @@ export function groupConfigFromJson(value: RocketJson | undefined): GroupConfig 
     ),
     groupSysFlag: integerWithin(object, 'groupSysFlag', INT32, base.groupSysFlag),
     consumeTimeoutMinute: integerWithin(object, 'consumeTimeoutMinute', INT32, base.consumeTimeoutMinute),
-    groupRetryPolicy: asObject(object['groupRetryPolicy']) ?? base.groupRetryPolicy,
+    groupRetryPolicy: RetryPolicy.fromJson(object['groupRetryPolicy']),
     subscriptionDataSet: object['subscriptionDataSet'],
     attributes: textMapIn(object, 'attributes'),
   };
 }
 
 export function groupConfigToJson(config: GroupConfig): Record<string, unknown> {
-  return { ...config, attributes: new Map(config.attributes) };
+  const { groupRetryPolicy, attributes } = config;
+  return { ...config, groupRetryPolicy: groupRetryPolicy.json, attributes: new Map(attributes) };
 }
 
 const written = new WeakMap<GroupConfig, WrittenJson>();

@@ -22,6 +22,11 @@ export const PROPERTY_CHECK_IMMUNITY = 'CHECK_IMMUNITY_TIME_IN_SECONDS';
 export const PROPERTY_PREPARED_OFFSET = 'TRAN_PREPARED_QUEUE_OFFSET';
 export const PROPERTY_UNIQUE_KEY = 'UNIQ_KEY';
 export const PROPERTY_ORIGIN_MESSAGE_ID = 'ORIGIN_MESSAGE_ID';
+export const PROPERTY_DLQ_ORIGIN_TOPIC = 'DLQ_ORIGIN_TOPIC';
+export const PROPERTY_DLQ_ORIGIN_MESSAGE_ID = 'DLQ_ORIGIN_MESSAGE_ID';
+/** Of dead letters, this broker's own: the group that did not consume the message, and why it gets it no more. */
+export const PROPERTY_DEAD_LETTER_GROUP = 'RINGMQ_DLQ_GROUP';
+export const PROPERTY_DEAD_LETTER_REASON = 'RINGMQ_DLQ_REASON';
 export const PROPERTY_MSG_REGION = 'MSG_REGION';
 export const PROPERTY_TRACE_ON = 'TRACE_ON';
 export const PROPERTY_CLUSTER = 'CLUSTER';

@@ -2,6 +2,7 @@
 
 import * as assert from 'uvu/assert';
 import { allIntact, Consumer, createTopic, Producer } from './scenarios/actors.ts';
+import { orderlyDeadLetters, retriesByPolicy } from './scenarios/dead-letters.ts';
 import { orderedAlone, orderedRetry } from './scenarios/ordered.ts';
 import {
   bigBodies,
@@ -28,6 +29,9 @@ test('ordered messages', () => orderedAlone(go2, cluster(), 400));
 test('ordered retries', () => orderedRetry(go2, cluster()));
 test('retries and the dead-letter queue', () => retryToDeadLetter(go2, cluster()));
 test('delay levels', () => delayLevels(go2, cluster()));
+test('retries by the policy of the group', () => retriesByPolicy(go2, cluster()));
+test('what an orderly consumer gives up is dead, in order', () =>
+  orderlyDeadLetters(go2, cluster(), { tries: 3, reason: /delayLevel -1/ }));
 
 test('pull consumer', async () => {
   const topic = 'go-pull';

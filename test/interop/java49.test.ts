@@ -1,5 +1,6 @@
 // The last 4.9 client: the same essentials as with 5.5.0, smaller.
 
+import { orderlyDeadLetters, retriesByPolicy } from './scenarios/dead-letters.ts';
 import { orderedRetry, orderedSharing } from './scenarios/ordered.ts';
 import {
   bigBodies,
@@ -29,6 +30,9 @@ test('ordered messages', () => orderedSharing(java49, cluster(), 400));
 test('ordered retries', () => orderedRetry(java49, cluster()));
 test('retries and the dead-letter queue', () => retryToDeadLetter(java49, cluster()));
 test('delay levels', () => delayLevels(java49, cluster()));
+test('retries by the policy of the group', () => retriesByPolicy(java49, cluster()));
+test('what an orderly consumer gives up is dead, in order', () =>
+  orderlyDeadLetters(java49, cluster(), { tries: 2, reason: /^given up by an orderly consumer/ }));
 test('queries', () => queries(java49, cluster()));
 
 test.run();

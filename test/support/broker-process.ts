@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { RequestCode } from '../../src/protocol/codes.ts';
 import { type RemotingCommand, requestCommand } from '../../src/protocol/command.ts';
-import { decodeRecord } from '../../src/record/decode.ts';
+import { decodeRecord, type StoredMessage } from '../../src/record/decode.ts';
 import { encodeProperties } from '../../src/record/properties.ts';
 import type { CommandClient } from '../../src/remoting/command-client.ts';
 
@@ -150,20 +150,29 @@ export function pullRequest(topic: string, queueId: number, offset: number, susp
 
 /** Unique keys of all messages of a queue, by queue offset. */
 export async function readQueue(client: CommandClient, topic: string, queueId: number): Promise<string[]> {
-  const keys: string[] = [];
+  const records = await readRecords(client, topic, queueId);
+  return records.map((record) => record?.properties.get('UNIQ_KEY') ?? '');
+}
+
+/** All messages of a queue, by queue offset; undefined for bytes that are no record. None where there is no topic. */
+export async function readRecords(
+  client: CommandClient,
+  topic: string,
+  queueId: number,
+): Promise<(StoredMessage | undefined)[]> {
+  const records: (StoredMessage | undefined)[] = [];
   for (;;) {
-    const reply = await client.request(pullRequest(topic, queueId, keys.length), 10_000);
-    if (reply.code !== 0 || reply.body === undefined) return keys;
-    keys.push(...uniqueKeysIn(reply.body));
+    const reply = await client.request(pullRequest(topic, queueId, records.length), 10_000);
+    if (reply.code !== 0 || reply.body === undefined) return records;
+    records.push(...recordsIn(reply.body));
   }
 }
 
-function uniqueKeysIn(body: Uint8Array): string[] {
+function recordsIn(body: Uint8Array): (StoredMessage | undefined)[] {
   const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
-  const keys: string[] = [];
+  const records: (StoredMessage | undefined)[] = [];
   for (let at = 0; at < body.length; at += view.getInt32(at)) {
-    const message = decodeRecord(body.subarray(at, at + view.getInt32(at)));
-    keys.push(message?.properties.get('UNIQ_KEY') ?? '');
+    records.push(decodeRecord(body.subarray(at, at + view.getInt32(at))));
   }
-  return keys;
+  return records;
 }

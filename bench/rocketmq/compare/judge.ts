@@ -6,6 +6,8 @@ import type { ScenarioSummary } from '../summary.ts';
 const COMPARED: Readonly<Record<string, 'more' | 'less'>> = {
   rate: 'more',
   consumedRate: 'more',
+  throughRate: 'more',
+  burstRate: 'more',
   p50: 'less',
   endToEndP50: 'less',
   dispatchLag: 'less',

@@ -23,7 +23,7 @@ const BATCH_SPEEDUP = 2.5;
 /** What is sent before the kill, so that the last checkpoint is behind. */
 const BURST_SECONDS = 2;
 
-async function firstAcknowledgement(target: Target): Promise<number> {
+export async function firstAcknowledgement(target: Target): Promise<number> {
   for (;;) {
     if (await acceptsMessage(target.port, TOPIC)) return (performance.now() - target.startedAt) * 1000;
     if (target.death !== undefined) throw new Error(target.death);

@@ -2,12 +2,13 @@
  * Ordinary sends to a retry topic: clients do that when sending back failed, and orderly consumers when they give up.
  * Here it is decided whether the message stays there or has to go to the dead letter queue.
  */
-import { deadLetterTopicOf, groupOfRetryTopic } from '../../lib/names.ts';
+import { groupOfRetryTopic } from '../../lib/names.ts';
 import type { Asker } from '../../metadata/config-table.ts';
+import type { GroupConfig } from '../../metadata/group-config.ts';
 import { PROPERTY_DELAY } from '../../record/properties.ts';
 import type { BrokerContext } from '../context.ts';
-import { DEAD_LETTER_QUEUES } from './redelivery.ts';
-import { groupMissing, maxReconsumeTimes } from './rules.ts';
+import { deadLetterPlace, markDead } from './dead-letter.ts';
+import { groupMissing, retryLimit, usedUp } from './rules.ts';
 
 export interface RetrySend {
   /** A `%RETRY%` topic. */
@@ -26,6 +27,8 @@ export interface RetryTarget {
   topic: string;
   queueId: number;
   properties: Map<string, string>;
+  /** The group whose dead letter it is now; undefined while it is redelivered. */
+  deadTo: string | undefined;
 }
 
 /**
@@ -36,13 +39,22 @@ export function sendToRetryTopic(context: BrokerContext, send: RetrySend): Retry
   const groupName = groupOfRetryTopic(send.topic);
   const group = context.groups.findOrCreate(groupName, send.by);
   if (group === undefined) throw groupMissing(groupName);
-  const tries = maxReconsumeTimes(group, send.clientVersion, send.maxReconsumeTimes);
-  // An orderly consumer sends here only what it has given up on, and it holds locks.
-  const exhausted = (send.reconsumeTimes ?? 0) > tries || context.locks.anyHeld(groupName);
   const properties = new Map(send.properties);
-  if (!exhausted) return { topic: send.topic, queueId: send.queueId, properties };
-  const topic = deadLetterTopicOf(groupName);
-  context.topics.createInternal(topic, DEAD_LETTER_QUEUES, send.by);
+  const reason = whyDead(context, group, send);
+  if (reason === undefined)
+    return { topic: send.topic, queueId: send.queueId, properties, deadTo: undefined };
   properties.set(PROPERTY_DELAY, '-1');
-  return { topic, queueId: 0, properties };
+  markDead(properties, groupName, reason);
+  return { ...deadLetterPlace(context, groupName, send.by), properties, deadTo: groupName };
+}
+
+function whyDead(context: BrokerContext, group: GroupConfig, send: RetrySend): string | undefined {
+  const times = send.reconsumeTimes ?? 0;
+  // An orderly consumer sends here only what it has given up on, and it holds locks.
+  if (context.locks.anyHeld(group.groupName)) {
+    return `given up by an orderly consumer (reconsumeTimes ${times})`;
+  }
+  const limit = retryLimit(group, send.clientVersion, send.maxReconsumeTimes);
+  // The sender has counted the redelivery that it asks for.
+  return times > limit.most ? usedUp(times - 1, limit) : undefined;
 }

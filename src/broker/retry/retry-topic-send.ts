@@ -24,6 +24,7 @@ import { type InternalMessage, isStored, type PutResult } from '../../store/put/
 import { askerOf, type BrokerContext, type BrokerHandler } from '../context.ts';
 import { type BrokerMarks, markProperties, readProperties } from '../send/general-send.ts';
 import { reasonOf } from '../send/refused-sends.ts';
+import { countDead, originTopicOf } from './dead-letter.ts';
 import { type RetryTarget, sendToRetryTopic } from './retry-target.ts';
 
 /** Full field names by the letters of SEND_MESSAGE_V2. */
@@ -68,8 +69,9 @@ async function send(
   if (problem !== undefined) throw new RequestError(problem.code, problem.remark);
   const target = targetOf(context, full, connection, read);
   markProperties(target.properties, marksOf(context), () => context.uniqueId());
+  const { deadTo, ...place } = target;
   const plain: InternalMessage = {
-    ...target,
+    ...place,
     body: full.body ?? new Uint8Array(0),
     flag: requiredInt32(full, 'flag'),
     sysFlag: sentSysFlag(requiredInt32(full, 'sysFlag')),
@@ -78,7 +80,9 @@ async function send(
     reconsumeTimes,
     preparedTransactionOffset: 0,
   };
-  const result = await context.put(waitingForm(plain, rules, now));
+  // A dead letter does not wait, whatever its properties ask for.
+  const result = await context.put(deadTo === undefined ? waitingForm(plain, rules, now) : plain);
+  if (deadTo !== undefined && isStored(result.status)) countDead(context, deadTo, originTopicOf(plain));
   return answer(context, request, plain, result);
 }
 

@@ -15,13 +15,24 @@ export function groupMissing(group: string): RequestError {
   );
 }
 
+/** How often a message may be redelivered, and who says so. */
+export interface RetryLimit {
+  readonly most: number;
+  readonly by: string;
+}
+
 /** The client's own limit wins if it gave one, whatever its value: 0 and -1 mean no redelivery at all. */
-export function maxReconsumeTimes(
+export function retryLimit(
   group: GroupConfig,
   clientVersion: number,
   requested: number | undefined,
-): number {
+): RetryLimit {
   return clientVersion >= KNOWS_MAX_RECONSUME_TIMES && requested !== undefined
-    ? requested
-    : group.retryMaxTimes;
+    ? { most: requested, by: 'maxReconsumeTimes of the consumer' }
+    : { most: group.retryMaxTimes, by: 'retryMaxTimes of the group' };
+}
+
+/** Said in a dead letter whose redeliveries have used up the limit. */
+export function usedUp(redeliveries: number, { most, by }: RetryLimit): string {
+  return `not consumed after ${redeliveries} of at most ${Math.max(0, most)} redeliveries (${by})`;
 }

@@ -5,7 +5,7 @@
 
 import { rewriteForDelay } from '../../delivery/delay/rewrite.ts';
 import { limitRemark, MAX_SEND_BACK_BYTES } from '../../lib/limits.ts';
-import { deadLetterTopicOf, retryTopicOf } from '../../lib/names.ts';
+import { retryTopicOf } from '../../lib/names.ts';
 import type { Asker } from '../../metadata/config-table.ts';
 import type { GroupConfig } from '../../metadata/group-config.ts';
 import { PERM_WRITE, TOPIC_UNIT_SUB } from '../../metadata/topic-config.ts';
@@ -21,15 +21,14 @@ import {
   succeed,
 } from '../../protocol/request-fields.ts';
 import { decodeRecord, type StoredMessage } from '../../record/decode.ts';
-import { PROPERTY_RETRY_TOPIC } from '../../record/properties.ts';
-import { isStored } from '../../store/put/put-message.ts';
+import { PROPERTY_DELAY } from '../../record/properties.ts';
+import { type InternalMessage, isStored } from '../../store/put/put-message.ts';
 import { askerOf, type BrokerContext, type BrokerHandler } from '../context.ts';
-import { SNDBCK_PUT_NUMS, SNDBCK2DLQ_TIMES } from '../stats/stats.ts';
-import { DEAD_LETTER_QUEUES, redeliveryOf } from './redelivery.ts';
-import { groupMissing, maxReconsumeTimes } from './rules.ts';
-
-/** The first redelivery comes after 10 s. */
-const FIRST_DELAY_LEVEL = 3;
+import { SNDBCK_PUT_NUMS } from '../stats/stats.ts';
+import { countDead, deadLetterPlace, markDead, originTopicOf } from './dead-letter.ts';
+import { redeliveryOf } from './redelivery.ts';
+import { retryLevel } from './retry-delay.ts';
+import { groupMissing, type RetryLimit, retryLimit, usedUp } from './rules.ts';
 
 export const sendBack: BrokerHandler = async (context, request, connection) => {
   const by = askerOf(request, connection);
@@ -71,26 +70,58 @@ async function giveBack(
   message: StoredMessage,
   by: Asker,
 ): Promise<void> {
-  const { groupName } = group;
   const delayLevel = requiredInt32(request, 'delayLevel');
-  const tries = maxReconsumeTimes(group, request.version, int32Field(request, 'maxReconsumeTimes'));
-  const exhausted = message.reconsumeTimes >= tries || delayLevel < 0;
-  const target = exhausted
-    ? deadLetterTarget(context, groupName, by)
-    : {
-        topic: retryTopicOf(groupName),
-        queueId: Math.floor(Math.random() * group.retryQueueNums),
-        delayLevel: delayLevel === 0 ? FIRST_DELAY_LEVEL + message.reconsumeTimes : delayLevel,
-      };
-  const { levels } = context;
-  const result = await context.put(rewriteForDelay(redeliveryOf(message, target), levels.max));
+  const limit = retryLimit(group, request.version, int32Field(request, 'maxReconsumeTimes'));
+  const reason = whyDead(message, delayLevel, limit);
+  const next =
+    reason === undefined
+      ? retryOf(context, group, message, delayLevel)
+      : deadLetterOf(context, group, message, reason, by);
+  const result = await context.put(next);
   if (!isStored(result.status)) {
     // The client tries again after a while; any other code makes it send the message anew.
     if (result.status === ResponseCode.SYSTEM_BUSY)
       throw new RequestError(result.status, result.remark ?? '');
     throw new RequestError(ResponseCode.SYSTEM_ERROR, responseName(result.status));
   }
-  count(context, groupName, message, exhausted);
+  const origin = originTopicOf(message);
+  context.stats.add(SNDBCK_PUT_NUMS, `${origin}@${group.groupName}`, 1);
+  if (reason !== undefined) countDead(context, group.groupName, origin);
+}
+
+function whyDead(message: StoredMessage, delayLevel: number, limit: RetryLimit): string | undefined {
+  if (delayLevel < 0) return `the consumer wanted no further redelivery (delayLevel ${delayLevel})`;
+  return message.reconsumeTimes >= limit.most ? usedUp(message.reconsumeTimes, limit) : undefined;
+}
+
+/** Parked until it is due. */
+function retryOf(
+  context: BrokerContext,
+  group: GroupConfig,
+  message: StoredMessage,
+  wantedLevel: number,
+): InternalMessage {
+  const retry = redeliveryOf(message, retryPlace(context, group, message.queueId));
+  const level =
+    wantedLevel > 0
+      ? wantedLevel
+      : retryLevel(group.groupRetryPolicy, message.reconsumeTimes, context.levels);
+  retry.properties.set(PROPERTY_DELAY, String(level));
+  return rewriteForDelay(retry, context.levels.max);
+}
+
+/** It does not wait, whatever its properties ask for. */
+function deadLetterOf(
+  context: BrokerContext,
+  { groupName }: GroupConfig,
+  message: StoredMessage,
+  reason: string,
+  by: Asker,
+): InternalMessage {
+  const dead = redeliveryOf(message, deadLetterPlace(context, groupName, by));
+  dead.properties.set(PROPERTY_DELAY, '0');
+  markDead(dead.properties, groupName, reason);
+  return dead;
 }
 
 function createRetryTopic(context: BrokerContext, group: GroupConfig, by: Asker, unitMode: boolean): void {
@@ -108,6 +139,17 @@ function createRetryTopic(context: BrokerContext, group: GroupConfig, by: Asker,
   );
 }
 
+/**
+ * The messages of one queue come again in one queue, and so in the order in which they were given back. It is a queue
+ * that consumers read: the topic may be older than the group's number of queues.
+ */
+function retryPlace(context: BrokerContext, group: GroupConfig, queueId: number) {
+  const topic = retryTopicOf(group.groupName);
+  const { writeQueueNums = 1, readQueueNums = 1 } = context.topics.get(topic) ?? {};
+  const queues = Math.max(1, Math.min(group.retryQueueNums, writeQueueNums, readQueueNums));
+  return { topic, queueId: queueId % queues };
+}
+
 function lookUp(context: BrokerContext, request: RemotingCommand, offset: number): StoredMessage {
   const { store } = context;
   const inRange = offset >= store.minPhysicalOffset && offset < store.maxPhysicalOffset;
@@ -118,16 +160,4 @@ function lookUp(context: BrokerContext, request: RemotingCommand, offset: number
     ResponseCode.SYSTEM_ERROR,
     `look message by offset failed, ${request.fields['offset']}`,
   );
-}
-
-function deadLetterTarget(context: BrokerContext, group: string, by: Asker) {
-  const topic = deadLetterTopicOf(group);
-  context.topics.createInternal(topic, DEAD_LETTER_QUEUES, by);
-  return { topic, queueId: 0, delayLevel: 0 };
-}
-
-function count(context: BrokerContext, group: string, message: StoredMessage, exhausted: boolean): void {
-  const topic = message.properties.get(PROPERTY_RETRY_TOPIC) ?? message.topic;
-  context.stats.add(SNDBCK_PUT_NUMS, `${topic}@${group}`, 1);
-  if (exhausted) context.stats.add(SNDBCK2DLQ_TIMES, `${topic}@${group}`, 1);
 }

@@ -7,7 +7,10 @@
  * of its connection. Where a message to a retry topic goes is for control to say, which has the groups; topics that are
  * to be created are waited for.
  */
+
+import { ONLY_QUEUE } from '../../delivery/transaction/half-message.ts';
 import type { WaitingRules } from '../../delivery/waiting-form.ts';
+import { HALF_TOPIC } from '../../lib/names.ts';
 import type { Connection } from '../../net/connection.ts';
 import {
   type PendingSends,
@@ -22,6 +25,7 @@ import { encodeCommand } from '../../protocol/command-codec.ts';
 import { CUT_ALL, CUT_BLOCKED } from '../../protocol/frame-cutter.ts';
 import type { RequestView } from '../../protocol/request-view.ts';
 import { withHostFlags } from '../../record/encode.ts';
+import { SYS_TRANSACTION_MASK, SYS_TRANSACTION_PREPARED } from '../../record/layout.ts';
 import type { HostAddress } from '../../record/message-id.ts';
 import { NUL_REMARK } from '../../record/properties.ts';
 import { APPEND, APPEND_HEADER, writeAppendHead } from '../../ring/append-records.ts';
@@ -158,7 +162,8 @@ export class SendHandler {
   }
 
   #single(connection: Connection, request: RequestView, topic: TopicView, queueId: number): number {
-    const bound = this.#writer.bound(request, this.#fields, topic, connection.host);
+    const half = this.#halfTopic();
+    const bound = this.#writer.bound(request, this.#fields, topic, half, connection.host);
     const { writer } = this.#parts;
     // Only by properties far beyond their limit can a record be too long.
     if (APPEND_HEADER + bound > writer.maxPayload) {
@@ -167,7 +172,16 @@ export class SendHandler {
     const claimed = writer.claim(APPEND, APPEND_HEADER + bound);
     if (claimed === FULL) return CUT_BLOCKED;
     const at = claimed + APPEND_HEADER;
-    const outcome = this.#writer.write(writer, at, request, this.#fields, topic, queueId, connection.host);
+    const outcome = this.#writer.write(
+      writer,
+      at,
+      request,
+      this.#fields,
+      topic,
+      half,
+      queueId,
+      connection.host,
+    );
     if (outcome !== WRITTEN) {
       if (outcome === UNUSUAL) return this.#general(connection, request, topic, queueId);
       const remark = outcome === PROPERTIES_WITH_NUL ? NUL_REMARK : this.#illegal();
@@ -181,8 +195,15 @@ export class SendHandler {
     const noWait = waitLength === 5 && writer.bytes[waitOffset] === LETTER_F;
     sends.flags[index] =
       (sends.flags[index] as number) | (noWait ? SEND_NO_WAIT : 0) | (plainKey ? SEND_PLAIN_KEY : 0);
-    this.#commit(claimed, topic.queues[queueId]?.id ?? 0, size, 1);
+    this.#commit(claimed, (half?.queues[ONLY_QUEUE] ?? topic.queues[queueId])?.id ?? 0, size, 1);
     return CUT_ALL;
+  }
+
+  /** Where the send waits if it is half of a transaction; undefined where its flag does not say so. */
+  #halfTopic(): TopicView | undefined {
+    if ((this.#fields.sysFlag & SYS_TRANSACTION_MASK) !== SYS_TRANSACTION_PREPARED) return undefined;
+    const { view, rules } = this.#parts;
+    return rules().rejectTransactionMessage ? undefined : view.topics.getByName(HALF_TOPIC);
   }
 
   /** What was claimed before is not committed, and so is claimed anew. */

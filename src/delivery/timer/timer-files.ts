@@ -70,6 +70,14 @@ export class TimerFiles {
     return { check, logStart, logEnd, problem, exist: size >= 0 || names.length > 0 };
   }
 
+  /** By how much the clock was ahead of the monotonic one when that was told last; only in the same boot. */
+  skewBefore(): number | undefined {
+    const check = this.#read(storePaths.timerCheck(this.#options.directory));
+    const clock = typeof check === 'object' ? check.own?.clock : undefined;
+    const boot = bootNumber(this.#disk);
+    return clock !== undefined && boot !== 0 && clock.boot === boot ? clock.base + clock.ahead : undefined;
+  }
+
   #check(): TimerCheck | undefined {
     const path = storePaths.timerCheck(this.#options.directory);
     const check = this.#read(path);

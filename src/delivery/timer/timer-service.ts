@@ -92,7 +92,10 @@ export class TimerService {
     const { clock, endAtStart, skew, disk, options, log } = context;
     this.#context = context;
     this.#files = new TimerFiles(disk, options, log);
-    this.#times = new AppendTimes(clock, SPAN_DELAY_MS, undefined, endAtStart, skew);
+    // What came before the clock was set while nobody looked waits for as long as it asked.
+    const skewBefore = this.#files.skewBefore();
+    const before = skewBefore === undefined ? undefined : { skew: skewBefore, stepped: false, spans: [] };
+    this.#times = new AppendTimes(clock, SPAN_DELAY_MS, before, endAtStart, skew);
     this.#times.note(endAtStart);
   }
 

@@ -117,6 +117,8 @@ export class Ends {
   /** The half queue knows it: bytes in the body of some message that look like a record do not count. */
   #liesAt({ physicalOffset, queueOffset }: StoredMessage, end: End): boolean {
     if (queueOffset !== end.queueOffset) return false;
+    const known = this.#parts.halves.position(queueOffset);
+    if (known >= 0) return known === physicalOffset;
     const [entry] = this.#parts.context.store.readQueue(HALF_TOPIC, ONLY_QUEUE, queueOffset, 1);
     return entry?.queueOffset === queueOffset && entry.physicalOffset === physicalOffset;
   }

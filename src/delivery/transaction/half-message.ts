@@ -42,6 +42,9 @@ export function isHalf(properties: ReadonlyMap<string, string>): boolean {
 /** The message as it waits for its end. What it says of a delay counts when it is committed. */
 export function halfOf<M extends Preparable>(message: M): M {
   const properties = new Map(message.properties);
+  // Only the broker knows of checks: what a client says would make its message a copy of somebody else's.
+  properties.delete(PROPERTY_CHECK_TIMES);
+  properties.delete(PROPERTY_PREPARED_OFFSET);
   properties.set(PROPERTY_TRANSACTION_ID, properties.get(PROPERTY_UNIQUE_KEY) ?? '');
   properties.set(PROPERTY_REAL_TOPIC, message.topic);
   properties.set(PROPERTY_REAL_QUEUE_ID, String(message.queueId));

@@ -51,7 +51,11 @@ const GROUP_CONFIG = {
   notifyConsumerIdsChangedEnable: true,
   groupSysFlag: 0,
   consumeTimeoutMinute: 15,
-  groupRetryPolicy: { type: 'CUSTOMIZED' },
+  groupRetryPolicy: {
+    type: 'CUSTOMIZED',
+    customizedRetryPolicy: { next: [1_000, 2_000] },
+    exponentialRetryPolicy: { initial: 1, max: 2, multiplier: 3 },
+  },
   subscriptionDataSet: [{ topic: TOPIC }],
   attributes: { '+a': 'b' },
 };

@@ -1,4 +1,7 @@
-/** A broker of a few lines for tests of the generator: one array per queue, and faults on demand. */
+/**
+ * A broker of a few lines for tests of the generator: one array per queue, and faults on demand. It knows half messages
+ * and their commits, and delivers timed ones when they are due by its own reckoning.
+ */
 import net from 'node:net';
 import { type RemotingCommand, responseTo } from '../../../src/protocol/command.ts';
 import { decodeCommand, encodeCommand } from '../../../src/protocol/command-codec.ts';
@@ -18,6 +21,17 @@ const HEAD = {
   preparedTransactionOffset: 0,
 };
 
+interface Stored {
+  properties: string;
+  bornMillis: number;
+  storeMillis: number;
+}
+
+interface Half {
+  request: RemotingCommand;
+  ended: boolean;
+}
+
 interface Held {
   request: RemotingCommand;
   socket: net.Socket;
@@ -28,12 +42,16 @@ export type Copies = (message: number) => number;
 
 export class FakeBroker {
   port = 0;
-  /** Stored properties by topic and queue. */
-  readonly queues = new Map<string, string[]>();
+  /** What was stored, by topic and queue. */
+  readonly queues = new Map<string, Stored[]>();
+  /** How many milliseconds after its time a timed message is stored; negative = too early. */
+  lateMillis = 0;
+  readonly halves: Half[] = [];
   copies: Copies = () => 1;
   heartbeats = 0;
   #messages = 0;
   #held: Held[] = [];
+  readonly #timers = new Set<NodeJS.Timeout>();
   readonly #sockets = new Set<net.Socket>();
   readonly #server = net.createServer((socket) => this.#serve(socket));
 
@@ -44,6 +62,7 @@ export class FakeBroker {
   }
 
   close(): void {
+    for (const timer of this.#timers) clearTimeout(timer);
     for (const socket of this.#sockets) socket.destroy();
     this.#server.close();
   }
@@ -74,7 +93,11 @@ export class FakeBroker {
     const reply = this.#reply(request);
     if (reply === undefined) this.#held.push(held);
     else socket.write(encodeCommand(reply));
-    if (request.code !== 310 && request.code !== 320) return;
+    if (request.code === 310 || request.code === 320 || request.code === 37) this.#wake();
+  }
+
+  /** Pulls that are held look again. */
+  #wake(): void {
     const waiting = this.#held;
     this.#held = [];
     for (const pull of waiting) this.#answer(pull);
@@ -83,7 +106,9 @@ export class FakeBroker {
   /** Undefined = hold the pull. */
   #reply(request: RemotingCommand): RemotingCommand | undefined {
     const { code, fields } = request;
+    if (code === 310 && fields['i']?.includes('TRAN_MSG\x01true') === true) return this.#half(request);
     if (code === 310) return this.#store(request, [fields['i'] as string]);
+    if (code === 37) return this.#end(request);
     if (code === 320) return this.#store(request, batchProperties(Buffer.from(request.body as Uint8Array)));
     const queue = this.queues.get(`${fields['topic']}/${fields['queueId']}`) ?? [];
     if (code === 30) return responseTo(request, 0, undefined, { offset: String(queue.length) });
@@ -92,26 +117,84 @@ export class FakeBroker {
     const from = Number(fields['queueOffset']);
     if (from >= queue.length) return undefined;
     const found = queue.slice(from, from + Number(fields['maxMsgNums']));
-    const records = found.map((properties, index) => recordOf(properties, from + index));
+    const records = found.map((stored, index) => recordOf(stored, from + index));
     return responseTo(request, 0, 'FOUND', { nextBeginOffset: '0' }, Buffer.concat(records));
+  }
+
+  #half(request: RemotingCommand): RemotingCommand {
+    const place = this.halves.push({ request, ended: false }) - 1;
+    const msgId = `7F00000100002A9F${(place * HALF_BYTES).toString(16).toUpperCase().padStart(16, '0')}`;
+    return responseTo(request, 0, undefined, { msgId, queueId: '0', queueOffset: String(place) });
+  }
+
+  /** A commit must name the half by both offsets, its group and its key, as a real broker has it. */
+  #end(request: RemotingCommand): RemotingCommand {
+    const { fields } = request;
+    const half = this.halves[Number(fields['tranStateTableOffset'])];
+    const sent = half?.request.fields;
+    const isRight =
+      half?.ended === false &&
+      Number(fields['commitLogOffset']) === Number(fields['tranStateTableOffset']) * HALF_BYTES &&
+      fields['commitOrRollback'] === '8' &&
+      sent?.['i']?.includes(`PGROUP\x01${fields['producerGroup']}\x02`) === true &&
+      sent['i'].includes(`UNIQ_KEY\x01${fields['transactionId']}\x02`);
+    if (!isRight) return responseTo(request, 1, 'no such half message');
+    half.ended = true;
+    const stored = this.#store(half.request, [half.request.fields['i'] as string]);
+    return { ...responseTo(request, stored.code), opaque: request.opaque };
   }
 
   #store(request: RemotingCommand, messages: string[]): RemotingCommand {
     const name = `${request.fields['b']}/${request.fields['e']}`;
     const queue = this.queues.get(name) ?? [];
     this.queues.set(name, queue);
+    const bornMillis = Number(request.fields['g']);
     for (const properties of messages) {
       const copies = this.copies(this.#messages++);
-      for (let copy = 0; copy < copies; copy++) queue.push(properties);
+      const due = dueOf(properties);
+      const put = (storeMillis: number): void => {
+        for (let copy = 0; copy < copies; copy++) queue.push({ properties, bornMillis, storeMillis });
+      };
+      if (due === 0) put(Date.now());
+      else this.#later(due + this.lateMillis, put);
     }
     return responseTo(request, 0);
   }
+
+  /** The clock of a timer may be a millisecond behind that of `Date`: what is stored says when it should have been. */
+  #later(millis: number, put: (millis: number) => void): void {
+    const timer = setTimeout(
+      () => {
+        put(Math.max(millis, this.lateMillis < 0 ? 0 : Date.now()));
+        this.#timers.delete(timer);
+        this.#wake();
+      },
+      Math.max(0, millis - Date.now()),
+    );
+    this.#timers.add(timer);
+  }
 }
 
-function recordOf(properties: string, offset: number): Buffer {
+/** What a half message takes of the log, seen from its offsets. */
+const HALF_BYTES = 1000;
+
+function propertyOf(properties: string, name: string): number {
+  const value = properties.split('\x02').find((pair) => pair.startsWith(`${name}\x01`));
+  return value === undefined ? 0 : Number(value.slice(name.length + 1));
+}
+
+function dueOf(properties: string): number {
+  const deliver = propertyOf(properties, 'TIMER_DELIVER_MS');
+  const delay = propertyOf(properties, 'TIMER_DELAY_MS') + propertyOf(properties, 'DELAY') * 1000;
+  return deliver > 0 ? deliver : delay > 0 ? Date.now() + delay : 0;
+}
+
+function recordOf({ properties, bornMillis, storeMillis }: Stored, offset: number): Buffer {
   const text = (value: string): Buffer => Buffer.from(value, 'latin1');
   const record = Buffer.from(encodeRecord(HEAD, text('t'), text('body'), text(properties)));
   record.writeBigInt64BE(BigInt(offset), 20);
+  record.writeBigInt64BE(BigInt(bornMillis), 40);
+  record.writeBigInt64BE(BigInt(storeMillis), 56);
   return record;
 }
 

@@ -22,7 +22,7 @@ test('expected keys', () => {
 
 for (const [name, args, complaint] of [
   ['no port', ['--port', ''], /--port must be a whole number/],
-  ['unknown mode', ['--mode', 'push'], /--mode must be send or pull or end-to-end/],
+  ['unknown mode', ['--mode', 'push'], /--mode must be send or pull or end-to-end or collect/],
   ['unknown header', ['--header', 'xml'], /--header must be json or binary/],
   ['unknown option', ['--bach', '3'], /--bach/],
   ['batch of none', ['--batch', '0'], /--batch must be/],
@@ -37,6 +37,18 @@ for (const [name, args, complaint] of [
   ['half of an expectation', ['--mode', 'pull', '--expect', '1:8'], /RUN:CONNECTIONS:COUNT_PER_CONNECTION/],
   ['too much of one', ['--mode', 'pull', '--expect', '1:8:9:7'], /RUN:CONNECTIONS:COUNT_PER_CONNECTION/],
   ['no number in one', ['--mode', 'pull', '--expect', '1:x:9'], /expect \(connections\)/],
+  ['two times', ['--delay-level', '1', '--timer-delay', '5'], /exclude each other/],
+  ['no such level', ['--delay-level', '19'], /--delay-level must be a whole number from 0 to 18/],
+  ['a time in seconds', ['--deliver-at', '1700000000'], /of 13 digits/],
+  ['a spread of nothing', ['--spread', '1000', '--messages', '8'], /--spread needs --deliver-at/],
+  ['delayed batches', ['--batch', '4', '--delay-level', '1'], /refuse others in batches/],
+  ['transactions later', ['--transaction', '--timer-delay', '10'], /does not go with/],
+  ['transactions that are pulled', ['--mode', 'pull', '--transaction'], /--transaction belongs/],
+  ['a number at a rate', ['--messages', '8', '--rate', '10'], /leave --rate out/],
+  ['a number that does not divide', ['--messages', '9'], /multiple of --connections/],
+  ['a number end to end', ['--mode', 'end-to-end', '--messages', '8'], /--messages belongs/],
+  ['delayed pulls', ['--mode', 'pull', '--delay-level', '1'], /--delay-level, .* belongs/],
+  ['collecting what nobody knows', ['--mode', 'collect'], /needs the --ledger/],
 ] as const) {
   test(`refused: ${name}`, () => {
     assert.throws(() => parse(...args), complaint);

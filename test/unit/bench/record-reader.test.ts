@@ -10,6 +10,9 @@ const V6: HostAddress = { address: new Uint8Array(16).fill(9), port: 10911 };
 const KEY = '7F000001000000010000000000000ABC';
 const PROPERTIES = `MSG_REGION\x01DefaultRegion\x02UNIQ_KEY\x01${KEY}\x02WAIT\x01true\x02`;
 
+const BORN = 1_700_000_123_456;
+const STORED = 1_700_000_234_567n;
+
 interface Shape {
   bornHost?: HostAddress;
   storeHost?: HostAddress;
@@ -24,7 +27,7 @@ function record(shape: Shape = {}): Buffer {
     queueId: 1,
     flag: 0,
     sysFlag: 0,
-    bornTimestamp: 1,
+    bornTimestamp: BORN,
     bornHost: shape.bornHost ?? V4,
     storeHost: shape.storeHost ?? V4,
     reconsumeTimes: 0,
@@ -40,6 +43,7 @@ function record(shape: Shape = {}): Buffer {
     ),
   );
   bytes.writeBigInt64BE(shape.offset ?? 0n, 20);
+  bytes.writeBigInt64BE(STORED, shape.bornHost === V6 ? 68 : 56);
   return bytes;
 }
 
@@ -67,6 +71,8 @@ test('records of every form, one after the other', () => {
     assert.is(reader.size, records[index]?.length);
     assert.is(reader.queueOffset, Number(shape.offset ?? 0n));
     assert.is(keyOf(reader, bytes), KEY);
+    assert.is(reader.bornMillis, BORN);
+    assert.is(reader.storeMillis, Number(STORED));
     at += reader.size;
   }
   assert.is(at, bytes.length);

@@ -154,4 +154,43 @@ test('frames are rewritten in circular order', () => {
   assert.is(frames.counter, 3);
 });
 
+const NO_DUE = { delayLevel: 0, timerDelayMillis: 0, deliverAt: 0, spreadMillis: 0, messagesEach: 0 };
+
+for (const header of ['json', 'binary'] as const) {
+  test(`${header}: when a message is to come stands in its properties`, () => {
+    for (const [due, name, value] of [
+      [{ delayLevel: 3 }, 'DELAY', '3'],
+      [{ timerDelayMillis: 2500 }, 'TIMER_DELAY_MS', '2500'],
+      [{ deliverAt: BORN }, 'TIMER_DELIVER_MS', String(BORN)],
+    ] as const) {
+      const frames = ring(shape(header, { due: { ...NO_DUE, ...due } }), 2);
+      frames.fill(OPAQUE_BASE);
+      assert.is(properties(decode(frames, 0)).get(name), value);
+    }
+  });
+
+  test(`${header}: times are spread over the messages of a connection`, () => {
+    const due = { ...NO_DUE, deliverAt: BORN, spreadMillis: 1000, messagesEach: 4 };
+    const sendShape = shape(header, { due });
+    const template = buildSendTemplate(sendShape);
+    const frames = new FrameRing(template, { capacity: 4, topics: 1, queues: 4, firstQueue: 0, due });
+    frames.setMillis(BORN);
+    for (let index = 0; index < 4; index++) frames.fill(OPAQUE_BASE + index);
+    const times = [0, 1, 2, 3].map((at) => properties(decode(frames, at)).get('TIMER_DELIVER_MS'));
+    assert.equal(
+      times,
+      [0, 250, 500, 750].map((millis) => String(BORN + millis)),
+    );
+  });
+
+  test(`${header}: a half message says so, and whose it is`, () => {
+    const frames = ring(shape(header, { half: true }), 1);
+    frames.fill(OPAQUE_BASE);
+    const command = decode(frames, 0);
+    assert.is(command.fields['f'], '4');
+    assert.is(properties(command).get('TRAN_MSG'), 'true');
+    assert.is(properties(command).get('PGROUP'), command.fields['a']);
+  });
+}
+
 test.run();

@@ -98,6 +98,11 @@ test('groups: numbers, and what is kept as it came', async () => {
   const policy = { type: 'CUSTOMIZED', customizedRetryPolicy: { next: Array(10_000).fill(1000) } };
   assert.match((await create({ groupRetryPolicy: policy })) ?? '', /limit MAX_GROUP_EXTRAS/);
   assert.match((await create({ subscriptionDataSet: ['x'.repeat(20_000)] })) ?? '', /limit MAX_GROUP_EXTRAS/);
+  const power = { type: 'EXPONENTIAL', exponentialRetryPolicy: { initial: -1 } };
+  assert.match(
+    (await create({ groupRetryPolicy: power })) ?? '',
+    /^groupRetryPolicy\.exponentialRetryPolicy\.initial is -1; whole numbers from 0 to/,
+  );
   assert.not.ok(context.groups.has('h'));
   assert.is(
     await create({ attributes: { '+lite.bind.topic': 'x'.repeat(256) } }),

@@ -1,8 +1,12 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type RetrySend, sendToRetryTopic } from '../../../src/broker/retry/retry-target.ts';
+import { newGroupConfig } from '../../../src/metadata/group-config.ts';
+import { RetryPolicy } from '../../../src/metadata/retry-policy.ts';
+import { newTopicConfig } from '../../../src/metadata/topic-config.ts';
 import { RequestCode, ResponseCode } from '../../../src/protocol/codes.ts';
 import { decodeRecord } from '../../../src/record/decode.ts';
+import { MAX_PROPERTIES } from '../../../src/record/layout.ts';
 import { encodeProperties, parseProperties } from '../../../src/record/properties.ts';
 import { settle } from '../metadata/support.ts';
 import { message, request, type Setup, setUp } from './support.ts';
@@ -66,11 +70,22 @@ test('from try to try to the dead letter queue', async () => {
 });
 
 test('a negative level, and the limit of the client, lead there at once', async () => {
-  for (const more of [{ delayLevel: -1 }, { maxReconsumeTimes: 0 }, { maxReconsumeTimes: -1 }]) {
+  for (const [more, reason] of [
+    [{ delayLevel: -1 }, 'the consumer wanted no further redelivery (delayLevel -1)'],
+    [
+      { maxReconsumeTimes: 0 },
+      'not consumed after 0 of at most 0 redeliveries (maxReconsumeTimes of the consumer)',
+    ],
+    [
+      { maxReconsumeTimes: -1 },
+      'not consumed after 0 of at most 0 redeliveries (maxReconsumeTimes of the consumer)',
+    ],
+  ] as const) {
     const setup = setUp();
     setup.store.append(message(), 1);
     await sendBack(setup, 0, more);
     assert.is(setup.put.messages[0]?.topic, '%DLQ%g');
+    assert.is(setup.put.messages[0]?.properties.get('RINGMQ_DLQ_REASON'), reason);
   }
   const setup = setUp();
   setup.store.append(message(), 1);
@@ -82,6 +97,133 @@ test('a negative level, and the limit of the client, lead there at once', async 
   });
   await setup.ask({ ...old, version: 120 });
   assert.is(setup.put.messages[0]?.queueId, 4);
+});
+
+test('a policy of the group chooses the level, one that the consumer names goes before it', async () => {
+  const setup = setUp();
+  const groupRetryPolicy = RetryPolicy.fromJson({
+    type: 'CUSTOMIZED',
+    customizedRetryPolicy: { next: [1, 1, 300_000, 1_000] },
+  });
+  setup.context.groups.update({ ...newGroupConfig('g'), groupRetryPolicy });
+  setup.store.append(message(), 1);
+  const second = setup.store.append(message({ topic: '%RETRY%g', reconsumeTimes: 1 }), 1);
+  await sendBack(setup, 0);
+  await sendBack(setup, second.entry.physicalOffset);
+  await sendBack(setup, 0, { delayLevel: 7 });
+  const levels = setup.put.messages.map(({ queueId, properties }) => [queueId, properties.get('DELAY')]);
+  assert.equal(levels, [
+    [8, '9'],
+    [0, '1'],
+    [6, '7'],
+  ]);
+});
+
+test('messages of a queue come again in one queue, and in one that is read', async () => {
+  const setup = setUp();
+  const { topics, groups } = setup.context;
+  groups.update({ ...newGroupConfig('g'), retryQueueNums: 4 });
+  const offsets = [0, 1, 2, 3, 5, 5].map(
+    (queueId) => setup.store.append(message({ queueId }), 1).entry.physicalOffset,
+  );
+  const queues = async () => {
+    setup.put.messages.length = 0;
+    for (const offset of offsets) await sendBack(setup, offset);
+    return setup.put.messages.map(({ properties }) => properties.get('REAL_QID'));
+  };
+  assert.equal(await queues(), ['0', '1', '2', '3', '1', '1']);
+  topics.update({ ...newTopicConfig('%RETRY%g', 2, 6) });
+  assert.equal(await queues(), ['0', '1', '0', '1', '1', '1']);
+  topics.update({ ...newTopicConfig('%RETRY%g', 4, 6), readQueueNums: 1 });
+  assert.equal(await queues(), ['0', '0', '0', '0', '0', '0']);
+});
+
+test('a dead letter names its origin, its group and the reason, whatever it said before', async () => {
+  const setup = setUp();
+  const claimed = Object.entries({
+    DLQ_ORIGIN_TOPIC: 'x',
+    RINGMQ_DLQ_REASON: 'y',
+    RINGMQ_DLQ_GROUP: 'z',
+    own: '1',
+  });
+  setup.store.append(message({ topic: 'origin', properties: new Map(claimed), reconsumeTimes: 16 }), 1);
+  await sendBack(setup, 0, { group: 'g' });
+  const dead = setup.put.messages[0];
+  assert.equal([dead?.topic, dead?.queueId, dead?.reconsumeTimes], ['%DLQ%g', 0, 17]);
+  assert.equal(Object.fromEntries(dead?.properties ?? []), {
+    own: '1',
+    RETRY_TOPIC: 'origin',
+    WAIT: 'false',
+    ORIGIN_MESSAGE_ID: '0A01010100002A9F0000000000000000',
+    DELAY: '0',
+    DLQ_ORIGIN_TOPIC: 'origin',
+    DLQ_ORIGIN_MESSAGE_ID: '0A01010100002A9F0000000000000000',
+    RINGMQ_DLQ_GROUP: 'g',
+    RINGMQ_DLQ_REASON: 'not consumed after 16 of at most 16 redeliveries (retryMaxTimes of the group)',
+  });
+  assert.equal(
+    [setup.context.topics.get('%DLQ%g')?.perm, setup.context.topics.get('%DLQ%g')?.readQueueNums],
+    [6, 1],
+  );
+  assert.is(setup.context.stats.total('SNDBCK2DLQ_TIMES', 'origin@g'), 1);
+});
+
+test('a dead letter says only what its own properties leave room for', async () => {
+  const names = ['DLQ_ORIGIN_TOPIC', 'DLQ_ORIGIN_MESSAGE_ID', 'RINGMQ_DLQ_GROUP', 'RINGMQ_DLQ_REASON'];
+  const said = async (room: number) => {
+    const setup = setUp();
+    // Beside own: RETRY_TOPIC, WAIT, ORIGIN_MESSAGE_ID and DELAY, each with two separators.
+    const others = 3 + 2 + (11 + 1 + 2) + (4 + 5 + 2) + (17 + 32 + 2) + (5 + 1 + 2);
+    const own = 'ä'.repeat((MAX_PROPERTIES - others - room) >> 1);
+    setup.store.append(message({ properties: new Map([['own', own]]), reconsumeTimes: 99 }), 1);
+    assert.is((await sendBack(setup, 0))?.code, ResponseCode.SUCCESS);
+    const { properties } = setup.put.messages[0] ?? message();
+    assert.ok(Buffer.byteLength(encodeProperties(properties)) <= MAX_PROPERTIES);
+    return names.filter((name) => properties.has(name)).length;
+  };
+  const lengths = [16 + 1 + 2, 21 + 32 + 2, 16 + 1 + 2];
+  assert.is(await said(lengths[0] as number), 1);
+  assert.is(await said((lengths[0] as number) - 2), 0);
+  assert.is(await said(lengths.reduce((sum, length) => sum + length)), 3);
+  assert.is(await said(400), 4);
+});
+
+test('one more than the largest number of redeliveries is the largest', async () => {
+  const setup = setUp();
+  setup.store.append(message({ reconsumeTimes: 0x7f_ff_ff_ff }), 1);
+  await sendBack(setup, 0);
+  assert.is(setup.put.messages[0]?.reconsumeTimes, 0x7f_ff_ff_ff);
+});
+
+test('a send that has gone too often is stored as a dead letter at once, and counts', async () => {
+  const setup = setUp();
+  const i = encodeProperties([
+    ['RETRY_TOPIC', 'origin'],
+    ['ORIGIN_MESSAGE_ID', 'id'],
+    ['DELAY', '5'],
+  ]);
+  const fields = { a: 'p', b: '%RETRY%g', c: 'TBW102', d: 4, e: 0, f: 0, g: 1, h: 0, i, j: 17 };
+  const command = request(RequestCode.SEND_MESSAGE_V2, fields);
+  const reply = await setup.ask({ ...command, body: Buffer.from('x') });
+  assert.is(reply?.code, ResponseCode.SUCCESS);
+  const dead = setup.put.messages[0];
+  assert.equal([dead?.topic, dead?.queueId, dead?.reconsumeTimes], ['%DLQ%g', 0, 17]);
+  assert.equal(
+    ['DELAY', ...['DLQ_ORIGIN_TOPIC', 'DLQ_ORIGIN_MESSAGE_ID', 'RINGMQ_DLQ_GROUP', 'RINGMQ_DLQ_REASON']].map(
+      (name) => dead?.properties.get(name),
+    ),
+    [
+      '-1',
+      'origin',
+      'id',
+      'g',
+      'not consumed after 16 of at most 16 redeliveries (retryMaxTimes of the group)',
+    ],
+  );
+  assert.is(setup.context.stats.total('SNDBCK2DLQ_TIMES', 'origin@g'), 1);
+  await setup.ask({ ...request(RequestCode.SEND_MESSAGE_V2, { ...fields, j: 16 }), body: Buffer.from('x') });
+  assert.equal([setup.put.messages[1]?.topic, setup.put.messages[1]?.queueId], ['SCHEDULE_TOPIC_XXXX', 4]);
+  assert.is(setup.context.stats.total('SNDBCK2DLQ_TIMES', 'origin@g'), 1);
 });
 
 test('sends by way of control refuse a NUL among the properties', async () => {
@@ -196,7 +338,11 @@ test('ordinary sends to a retry topic stay there up to the limit', () => {
 test('what an orderly group sends there is dead', () => {
   const { context } = setUp();
   context.locks.lock('g', [{ brokerName: 'broker-a', queueId: 0, topic: 't' }], 'id');
-  assert.is(sendToRetryTopic(context, retrySend({ reconsumeTimes: 0 })).topic, '%DLQ%g');
+  const properties = new Map([['DLQ_ORIGIN_TOPIC', 'claimed']]);
+  const dead = sendToRetryTopic(context, retrySend({ reconsumeTimes: 3, properties }));
+  assert.equal([dead.topic, dead.deadTo], ['%DLQ%g', 'g']);
+  assert.is(dead.properties.get('RINGMQ_DLQ_REASON'), 'given up by an orderly consumer (reconsumeTimes 3)');
+  assert.is(dead.properties.get('DLQ_ORIGIN_TOPIC'), undefined, 'it does not say where it comes from');
   assert.is(sendToRetryTopic(context, retrySend({ topic: '%RETRY%g+t', reconsumeTimes: 0 })).topic, '%DLQ%g');
 });
 

@@ -121,6 +121,11 @@ test('groups: impossible values', () => {
   );
   refuses(
     'subscriptionGroup.json',
+    group({ groupRetryPolicy: { type: 'CUSTOMIZED', customizedRetryPolicy: { next: [1, -2] } } }),
+    /: bad has an impossible value: groupRetryPolicy\.customizedRetryPolicy\.next\[1\] is -2; whole numbers from/,
+  );
+  refuses(
+    'subscriptionGroup.json',
     group({ retryMaxTimes: 'x' }),
     /retryMaxTimes is x; whole numbers from -2147483648 to 2147483647/,
   );
