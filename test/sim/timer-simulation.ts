@@ -291,11 +291,12 @@ export class TimerSimulation {
   #recall(): void {
     const now = this.#clock.now();
     const open = [...this.#sent.values()].filter(
-      ({ time, outMs, after, rolls, deliveries, recall }) =>
+      ({ time, outMs, after, rolls, uncertain, deliveries, recall }) =>
         deliveries.length === 0 &&
         recall === undefined &&
         outMs > now + 3_000 &&
-        (time !== undefined || (!rolls && Math.abs(after - this.#time - (outMs - now)) < 1_200)),
+        (time !== undefined ||
+          (!rolls && !uncertain && Math.abs(after - this.#time - (outMs - now)) < 1_200)),
     );
     if (open.length === 0) return;
     const timed = this.#random.pick(open);
@@ -407,8 +408,11 @@ export class TimerSimulation {
     this.#crashed = true;
     this.result.crashes++;
     // What has not come into the wheel yet is reckoned by the clock that the next process finds.
-    for (const timed of this.#sent.values())
+    for (const timed of [...this.#sent.values()]) {
       timed.uncertain ||= this.#time - this.#steppedAt < 2 * LONGEST_MS;
+      if (timed.uncertain && timed.time === undefined && timed.recall !== undefined)
+        this.#sent.delete(timed.key);
+    }
     this.#disk.kill();
     this.#begin();
   }
