@@ -95,6 +95,6 @@ export class DueHeap {
 }
 
 /** Of the same time, in the order in which they came. */
-function isBefore(due: number, position: number, otherDue: number, otherPosition: number): boolean {
+export function isBefore(due: number, position: number, otherDue: number, otherPosition: number): boolean {
   return due < otherDue || (due === otherDue && position < otherPosition);
 }

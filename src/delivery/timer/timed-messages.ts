@@ -30,6 +30,8 @@ export interface TimerPut extends DuePut {
   readonly due: number;
   readonly elapsed: boolean;
   readonly writeTime: number;
+  /** When it was to be put, by its own clock. */
+  readonly key: number;
 }
 
 export class TimedMessages {

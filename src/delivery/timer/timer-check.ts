@@ -30,7 +30,29 @@ const OWN_READ_SLOT = OWN + 56;
 const OWN_FLOOR = OWN + 64;
 const OWN_STEPS = OWN + 72;
 const STEP_BYTES = 24;
-const OWN_CRC = OWN + 80 + MAX_STEPS * STEP_BYTES;
+const OWN_MARKS = OWN + 80 + MAX_STEPS * STEP_BYTES;
+const OWN_SLOTS = OWN_MARKS + 32;
+export const MAX_PARTLY = 16;
+const OWN_CRC = OWN_SLOTS + 8 + MAX_PARTLY * 16;
+
+/** A place in the order of delivery: by time, and where that is the same by position in the timer log. */
+export interface DueMark {
+  due: number;
+  position: number;
+}
+
+/** Of slots that are delivered in part: units up to `last` that come before the mark of their clock are. */
+export interface PartlyDelivered {
+  byTime: DueMark;
+  bySpan: DueMark;
+  slots: readonly (readonly [slot: number, last: number])[];
+}
+
+export const NOTHING_PARTLY: PartlyDelivered = {
+  byTime: { due: 0, position: 0 },
+  bySpan: { due: 0, position: 0 },
+  slots: [],
+};
 
 /** What only we know. */
 export interface OwnTimerState {
@@ -39,6 +61,7 @@ export interface OwnTimerState {
   /** In the first slot that is not delivered, units up to there are. */
   readSlot: number;
   floor: number;
+  partly: PartlyDelivered;
 }
 
 export interface TimerCheck {
@@ -80,7 +103,29 @@ function writeOwn(view: DataView, { logEnd, counter }: TimerCheck, own: OwnTimer
     view.setFloat64(at + 8, step.ahead);
     writeInt64(view, at + 16, step.lastSlot);
   }
+  writePartly(view, own.partly);
   view.setUint32(OWN_CRC, ownCrc(view));
+}
+
+function writePartly(view: DataView, { byTime, bySpan, slots }: PartlyDelivered): void {
+  for (const [i, value] of [byTime.due, byTime.position, bySpan.due, bySpan.position].entries())
+    view.setFloat64(OWN_MARKS + i * 8, value);
+  const kept = slots.slice(0, MAX_PARTLY);
+  writeInt64(view, OWN_SLOTS, kept.length);
+  for (const [i, [slot, last]] of kept.entries()) {
+    writeInt64(view, OWN_SLOTS + 8 + i * 16, slot);
+    writeInt64(view, OWN_SLOTS + 16 + i * 16, last);
+  }
+}
+
+function readPartly(view: DataView): PartlyDelivered {
+  const [a = 0, b = 0, c = 0, e = 0] = [0, 8, 16, 24].map((at) => view.getFloat64(OWN_MARKS + at));
+  const count = Math.min(readInt64(view, OWN_SLOTS), MAX_PARTLY);
+  const slots = Array.from({ length: count }, (_, i): [number, number] => [
+    readInt64(view, OWN_SLOTS + 8 + i * 16),
+    readInt64(view, OWN_SLOTS + 16 + i * 16),
+  ]);
+  return { byTime: { due: a, position: b }, bySpan: { due: c, position: e }, slots };
 }
 
 function ownCrc(view: DataView): number {
@@ -126,6 +171,7 @@ function readOwn(
     },
     readSlot: readInt64(view, OWN_READ_SLOT),
     floor: readInt64(view, OWN_FLOOR),
+    partly: readPartly(view),
   };
 }
 

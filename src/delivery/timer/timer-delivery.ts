@@ -7,9 +7,10 @@ import type { ControlLog } from '../../lib/log.ts';
 import type { BeginPut } from '../../store/put/put-message.ts';
 import type { StoreReads } from '../../store/read/store-reads.ts';
 import { DuePuts } from '../due-puts.ts';
-import { DueHeap } from './due-heap.ts';
+import { DueHeap, isBefore } from './due-heap.ts';
 import { OpenSlot, PIECE_UNITS, type Piece, type RecalledKeys } from './slot-loader.ts';
 import { TimedMessages, type TimerPut } from './timed-messages.ts';
+import { MAX_PARTLY, type PartlyDelivered } from './timer-check.ts';
 import { MAGIC_DELETE, MAGIC_ROLL, NONE, type TimerUnit } from './timer-layout.ts';
 import type { Steps, TimerStore } from './timer-store.ts';
 
@@ -28,6 +29,14 @@ const RECALL_COST = 16;
 const BUSY_SLEEP_MS = 2;
 /** A recall that is on its way is there soon. */
 const RECALL_SLEEP_MS = 2;
+
+/** What was delivered before the start. */
+export interface Begun {
+  /** All of the slots before, and of this one units up to `floor`. */
+  slot: number;
+  floor: number;
+  partly: PartlyDelivered | undefined;
+}
 
 export interface TimerDeliveryParts {
   timers: TimerStore;
@@ -65,9 +74,11 @@ export class TimerDelivery {
   /** First slot that was never opened. */
   #cursor: number;
   /** Units of this slot up to there were delivered before the start. */
-  readonly #begun: { slot: number; floor: number };
+  readonly #begun: Begun;
+  /** Issued and not ended. */
+  readonly #issued = new Set<TimerPut>();
 
-  constructor(parts: TimerDeliveryParts, begun: { slot: number; floor: number }) {
+  constructor(parts: TimerDeliveryParts, begun: Begun) {
     this.#parts = parts;
     this.#begun = begun;
     this.#cursor = begun.slot;
@@ -91,6 +102,36 @@ export class TimerDelivery {
     let slot = this.#cursor;
     for (const open of this.#open.keys()) slot = Math.min(slot, open);
     return { slot, floor: this.#open.get(slot)?.floor ?? this.#floorOf(slot) };
+  }
+
+  /** What of the open slots has been delivered: everything that comes before what waits, or is under way. */
+  get partly(): PartlyDelivered {
+    const marks = [markOf(this.#byTime), markOf(this.#bySpan)] as const;
+    for (const put of this.#issued) {
+      const mark = marks[put.elapsed && !put.rolls ? 1 : 0];
+      if (isBefore(put.key, put.position, mark.due, mark.position)) {
+        mark.due = put.key;
+        mark.position = put.position;
+      }
+    }
+    const whole = [...this.#open.values()].filter(
+      (open) => open.ready && open.pieces.every(({ loaded }) => loaded),
+    );
+    const slots = whole.map(({ slot, last }) => [slot, last] as const).sort(([a], [b]) => a - b);
+    return { byTime: marks[0], bySpan: marks[1], slots: slots.slice(0, MAX_PARTLY) };
+  }
+
+  #wasDelivered(position: number, unit: Readonly<TimerUnit>, slot: number): boolean {
+    const { partly } = this.#begun;
+    const [, last = NONE] = partly?.slots.find(([part]) => part === slot) ?? [];
+    if (partly === undefined || position > last) return false;
+    const mark = isBySpan(unit) ? partly.bySpan : partly.byTime;
+    return isBefore(this.#keyOf(unit), position, mark.due, mark.position);
+  }
+
+  /** When it is put. */
+  #keyOf(unit: Readonly<TimerUnit>): number {
+    return (unit.magic & MAGIC_ROLL) !== 0 ? unit.slotTime : this.#parts.timers.dueOf(unit);
   }
 
   #floorOf(slot: number): number {
@@ -156,9 +197,10 @@ export class TimerDelivery {
    * No put may be under way.
    */
   takeAll(): { position: Float64Array; piece: Piece[] } {
-    for (const { due, position, piece, rolls, recalls } of this.#puts.takeFailed()) {
-      if (rolls) this.#rolled(recalls);
-      this.#byTime.push(due, position, piece.id);
+    for (const put of this.#puts.takeFailed()) {
+      this.#issued.delete(put);
+      if (put.rolls) this.#rolled(put.recalls);
+      this.#byTime.push(put.key, put.position, put.piece.id);
     }
     const position = new Float64Array(this.waiting);
     const piece: Piece[] = [];
@@ -234,17 +276,13 @@ export class TimerDelivery {
     const recalls = (magic & MAGIC_DELETE) !== 0;
     if (rolls) this.#rolling += 1;
     if (recalls) this.#rollingRecalls += 1;
-    this.#puts.issue({
-      physicalOffset,
-      attempts: 0,
-      piece,
-      position,
-      rolls,
-      recalls,
-      due,
-      elapsed,
-      writeTime,
-    });
+    const key = this.#keyOf(unit);
+    const put: TimerPut = {
+      ...{ physicalOffset, attempts: 0, piece, position, rolls, recalls },
+      ...{ due, elapsed, writeTime, key },
+    };
+    this.#issued.add(put);
+    this.#puts.issue(put);
   }
 
   /** By what is on its way into the wheel: the queue's entries when the slot was opened, recalls that were rolled. */
@@ -258,8 +296,12 @@ export class TimerDelivery {
     return this.#puts.repeat() ? Number.POSITIVE_INFINITY : BUSY_SLEEP_MS;
   }
 
-  #ended({ piece, rolls, recalls }: TimerPut, done: boolean, stored: boolean): void {
-    if (done) this.#less(piece);
+  #ended(put: TimerPut, done: boolean, stored: boolean): void {
+    const { piece, rolls, recalls } = put;
+    if (done) {
+      this.#issued.delete(put);
+      this.#less(piece);
+    }
     if (done && !stored && rolls) this.#rolled(recalls);
     if (this.#puts.hasFailed) this.#parts.wake(this.#puts.pauseMs);
     else this.#parts.wake(0);
@@ -352,7 +394,8 @@ export class TimerDelivery {
     for (let at = piece.last; at > piece.after; count++) {
       const unit = timers.follow(this.#reader, at, piece.slot.slot);
       const { previous } = unit;
-      if (!isRecall(unit) && !timers.clock.hasMoved(at, unit) && !this.#isTooEarly(unit, piece)) {
+      const isOver = isRecall(unit) || timers.clock.hasMoved(at, unit);
+      if (!isOver && !this.#wasDelivered(at, unit, piece.slot.slot) && !this.#isTooEarly(unit, piece)) {
         this.#wait(at, unit, piece.id);
         piece.pending += 1;
       }
@@ -364,8 +407,7 @@ export class TimerDelivery {
   }
 
   #wait(position: number, unit: Readonly<TimerUnit>, piece: number): void {
-    if ((unit.magic & MAGIC_ROLL) !== 0) this.#byTime.push(unit.slotTime, position, piece);
-    else (unit.elapsed ? this.#bySpan : this.#byTime).push(this.#parts.timers.dueOf(unit), position, piece);
+    (isBySpan(unit) ? this.#bySpan : this.#byTime).push(this.#keyOf(unit), position, piece);
   }
 
   /** Whether it was put into a later slot: the clock was set forward since, and elapsed time was not. */
@@ -386,4 +428,12 @@ export class TimerDelivery {
 
 export function isRecall({ magic }: Readonly<TimerUnit>): boolean {
   return (magic & MAGIC_DELETE) !== 0 && (magic & MAGIC_ROLL) === 0;
+}
+
+function isBySpan({ magic, elapsed }: Readonly<TimerUnit>): boolean {
+  return elapsed && (magic & MAGIC_ROLL) === 0;
+}
+
+function markOf(heap: DueHeap): { due: number; position: number } {
+  return { due: heap.due, position: heap.size === 0 ? 0 : heap.position };
 }

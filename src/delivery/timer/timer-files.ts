@@ -9,7 +9,7 @@ import type { ControlLog } from '../../lib/log.ts';
 import type { Disk } from '../../store/disk/disk.ts';
 import { errnoName } from '../../store/disk/errors.ts';
 import { storePaths } from '../../store/paths.ts';
-import { readTimerCheck, type TimerCheck, writeTimerCheck } from './timer-check.ts';
+import { NOTHING_PARTLY, readTimerCheck, type TimerCheck, writeTimerCheck } from './timer-check.ts';
 import { TimerClock } from './timer-clock.ts';
 import { NONE, SLOT_BYTES, WHEEL_SLOTS } from './timer-layout.ts';
 import { TimerLog } from './timer-log.ts';
@@ -151,7 +151,13 @@ export class TimerFiles {
     const opened = this.#open(clock, found.check);
     if (typeof opened === 'string' || found.exist || found.check !== undefined) return opened;
     const { precisionMs, slot, nowMs: timestamp } = opened.clock;
-    const own = { precisionMs, clock: opened.clock.state(), readSlot: slot, floor: NONE };
+    const own = {
+      precisionMs,
+      clock: opened.clock.state(),
+      readSlot: slot,
+      floor: NONE,
+      partly: NOTHING_PARTLY,
+    };
     const first = { readTimeMs: slot * precisionMs, logEnd: 0, queueOffset: 0, timestamp, counter: 1, own };
     try {
       writeTimerCheck(this.#disk, storePaths.timerCheck(this.#options.directory), first);

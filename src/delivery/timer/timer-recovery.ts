@@ -5,6 +5,7 @@
 
 import { queueOffsetOf } from '../../record/view.ts';
 import type { StoreReads } from '../../store/read/store-reads.ts';
+import type { PartlyDelivered } from './timer-check.ts';
 import type { Delivered } from './timer-enqueue.ts';
 import type { FoundTimers, TimerFiles } from './timer-files.ts';
 import { NONE, type TimerUnit, UNIT_BYTES, type WheelSlot } from './timer-layout.ts';
@@ -19,6 +20,7 @@ export interface Recovered {
   /** First slot that may have something left to deliver, and how far in its chain all is delivered. */
   slot: number;
   floor: number;
+  partly: PartlyDelivered | undefined;
   /** Next entry of the timer topic's queue to put into the wheel. */
   queueOffset: number;
   delivered: Delivered;
@@ -73,7 +75,7 @@ export class TimerRecovery {
     log.resumeAt(logStart, end);
     yield* this.#mend(end);
     while (!(this.#timers.commit() && log.touch(from) && wheel.touch())) yield COMMIT_PAUSE_MS;
-    const begun = { slot: this.#lowest || this.#readSlot, floor: NONE };
+    const begun = { slot: this.#lowest || this.#readSlot, floor: NONE, partly: own?.partly };
     if (own !== undefined && own.readSlot === begun.slot && own.floor < end) begun.floor = own.floor;
     const known = check?.queueOffset ?? queueOffset ?? 0;
     const next =

@@ -11,7 +11,7 @@ import { AppendTimes } from '../../metadata/append-times.ts';
 import type { Disk } from '../../store/disk/disk.ts';
 import type { BeginPut } from '../../store/put/put-message.ts';
 import type { StoreReads } from '../../store/read/store-reads.ts';
-import type { TimerCheck } from './timer-check.ts';
+import { NOTHING_PARTLY, type TimerCheck } from './timer-check.ts';
 import { TimerDelivery } from './timer-delivery.ts';
 import { type Delivered, TimerEnqueue } from './timer-enqueue.ts';
 import { type FoundTimers, TimerFiles, type TimerOptions } from './timer-files.ts';
@@ -136,7 +136,7 @@ export class TimerService {
     const { clock, log } = open.timers;
     const { slot, floor } = open.delivery.progress;
     const { precisionMs } = clock;
-    const own = { precisionMs, clock: clock.state(), readSlot: slot, floor };
+    const own = { precisionMs, clock: clock.state(), readSlot: slot, floor, partly: open.delivery.partly };
     const readTimeMs = slot * precisionMs;
     const { next: queueOffset } = open.enqueue;
     const check = { readTimeMs, logEnd: log.end, queueOffset, timestamp: clock.nowMs, own };
@@ -149,7 +149,14 @@ export class TimerService {
     if (open === undefined || state === undefined) return undefined;
     const finished = [...open.timers.finishedSlots];
     const { queueOffset, logEnd, own } = state.check;
-    const news = JSON.stringify([queueOffset, logEnd, own?.clock, own?.floor, state.oldest, finished.length]);
+    const news = JSON.stringify([
+      queueOffset,
+      logEnd,
+      own?.clock,
+      own?.partly,
+      state.oldest,
+      finished.length,
+    ]);
     if (news === this.#told) return undefined;
     this.#told = news;
     this.#sequence += 1;
@@ -289,7 +296,13 @@ export class TimerService {
     if (open === undefined) return undefined;
     const { clock } = open.timers;
     const { slot } = open.delivery.progress;
-    const own = { precisionMs: clock.precisionMs, clock: clock.state(), readSlot: slot, floor: NONE };
+    const own = {
+      precisionMs: clock.precisionMs,
+      clock: clock.state(),
+      readSlot: slot,
+      floor: NONE,
+      partly: NOTHING_PARTLY,
+    };
     const readTimeMs = slot * clock.precisionMs;
     return { readTimeMs, logEnd: 0, queueOffset: open.enqueue.next, timestamp: 0, counter: 0, own };
   }
@@ -301,7 +314,7 @@ export class TimerService {
     timers.clock.forgetSteps(Number.POSITIVE_INFINITY);
     timers.log.resumeAt(0, 0);
     const slot = delivered.slot || timers.clock.slot;
-    this.#ready(timers, { slot, floor: NONE, queueOffset: 0, delivered });
+    this.#ready(timers, { slot, floor: NONE, partly: undefined, queueOffset: 0, delivered });
   }
 
   *#opened(found: FoundTimers): Steps<TimerStore> {
@@ -316,7 +329,7 @@ export class TimerService {
     }
   }
 
-  #ready(timers: TimerStore, { slot, floor, queueOffset, delivered }: Recovered): void {
+  #ready(timers: TimerStore, { slot, floor, partly, queueOffset, delivered }: Recovered): void {
     const { store, put, busy, maxPending, log } = this.#context;
     const begun = { slot: Math.min(slot, timers.clock.slot), floor };
     const delivery = new TimerDelivery(
@@ -332,7 +345,7 @@ export class TimerService {
         canEnqueue: () => enqueue.canRun,
         wake: (ms) => this.#wakeAfterPut(ms),
       },
-      { slot, floor },
+      { slot, floor, partly },
     );
     delivery.goBack(begun.slot);
     timers.firstSlot = begun.slot;

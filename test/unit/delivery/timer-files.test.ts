@@ -164,6 +164,11 @@ const CHECK: TimerCheck = {
     clock: { boot: 77, base: 1.5, ahead: -250.25, steps: [{ position: 52, ahead: -250.25, lastSlot: 9 }] },
     readSlot: 1_700_000_000,
     floor: 468,
+    partly: {
+      byTime: { due: 1_700_000_000_500, position: 52 },
+      bySpan: { due: Number.POSITIVE_INFINITY, position: 0 },
+      slots: [[1_700_000_000, 468]],
+    },
   },
 };
 

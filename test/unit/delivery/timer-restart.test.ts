@@ -36,6 +36,26 @@ test('what waits goes on after a stop, and nothing comes twice', async () => {
   assert.equal(rig.bodies, ALL);
 });
 
+test('a stop in the middle of a slot has nothing of it come twice, also what came late', async () => {
+  const rig = new TimerRig();
+  const start = Math.ceil(rig.time.now() / 1000) * 1000 + 2_000;
+  for (let i = 0; i < 20; i++) {
+    if (i % 2 === 0) rig.at(`m${i}`, start + 10 + i * 40);
+    else rig.after(`m${i}`, start + 10 + i * 40 - rig.time.now());
+  }
+  await rig.time.advance(start + 400 - rig.time.now());
+  rig.at('late', rig.time.now() - 10);
+  await rig.time.advance(5);
+  rig.at('soon', start + 700);
+  await rig.stop();
+  const before = rig.delivered.length;
+  assert.ok(before > 5 && before < 20);
+  rig.begin();
+  await rig.time.advance(5_000);
+  assert.equal([...rig.bodies].sort(), [...new Set(rig.bodies)].sort());
+  assert.is(rig.delivered.length, 22);
+});
+
 test('after a kill only what was delivered since the checkpoint comes again', async () => {
   const rig = new TimerRig();
   tenSeconds(rig);
