@@ -78,6 +78,8 @@ export class TimerSimulation {
   #made = 0;
   #crashed = false;
   #steppedAt = Number.NEGATIVE_INFINITY;
+  /** A checkpoint was written in this boot. */
+  #knowsBoot = true;
   #store!: Store;
   #agenda!: Agenda;
   #service!: TimerService;
@@ -166,6 +168,8 @@ export class TimerSimulation {
     if (this.#time - this.#steppedAt < LOOKS_MS) return;
     this.#ahead += ms;
     this.#steppedAt = this.#time;
+    // A clock that is set before the first look of a new boot seems to show how long the machine was down.
+    if (!this.#knowsBoot) for (const timed of this.#sent.values()) timed.uncertain = true;
     // A recall names the slot in which its span would have been: one that is not in the wheel yet misses it now.
     for (const { key, time, recall } of [...this.#sent.values()])
       if (time === undefined && recall !== undefined) this.#sent.delete(key);
@@ -384,6 +388,7 @@ export class TimerSimulation {
     if (news === undefined) return;
     this.operations.push(`   saved ${JSON.stringify(news.check)}`);
     this.#keeper.note(news);
+    this.#knowsBoot = true;
     await this.#keeper.saved();
   }
 
@@ -430,6 +435,7 @@ export class TimerSimulation {
       const isLost = !timed.recallDurable || (timed.time === undefined && this.#steppedAt > 0);
       if (!timed.durable || (timed.recall !== undefined && isLost)) this.#sent.delete(timed.key);
     }
+    this.#knowsBoot = false;
     this.#bootedAt = this.#time - this.#random.int(10, 60) * 1_000;
     this.#begin();
   }
