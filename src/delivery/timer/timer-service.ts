@@ -139,7 +139,9 @@ export class TimerService {
     const own = { precisionMs, clock: clock.state(), readSlot: slot, floor, partly: open.delivery.partly };
     const readTimeMs = slot * precisionMs;
     const { next: queueOffset } = open.enqueue;
-    const check = { readTimeMs, logEnd: log.end, queueOffset, timestamp: clock.nowMs, own };
+    // A step of the clock that is not noticed yet must not be told by half.
+    const timestamp = Math.floor(clock.machineTime(clock.elapsed, true));
+    const check = { readTimeMs, logEnd: log.end, queueOffset, timestamp, own };
     return { sequence: this.#sequence, check, oldest: this.#oldest };
   }
 
