@@ -41,11 +41,14 @@ export interface DueMark {
   position: number;
 }
 
+/** `whole`: all up to `last` is delivered, and the chain is only not emptied yet. */
+export type PartSlot = readonly [slot: number, last: number, whole: boolean];
+
 /** Of slots that are delivered in part: units up to `last` that come before the mark of their clock are. */
 export interface PartlyDelivered {
   byTime: DueMark;
   bySpan: DueMark;
-  slots: readonly (readonly [slot: number, last: number])[];
+  slots: readonly PartSlot[];
 }
 
 export const NOTHING_PARTLY: PartlyDelivered = {
@@ -112,19 +115,19 @@ function writePartly(view: DataView, { byTime, bySpan, slots }: PartlyDelivered)
     view.setFloat64(OWN_MARKS + i * 8, value);
   const kept = slots.slice(0, MAX_PARTLY);
   writeInt64(view, OWN_SLOTS, kept.length);
-  for (const [i, [slot, last]] of kept.entries()) {
+  for (const [i, [slot, last, whole]] of kept.entries()) {
     writeInt64(view, OWN_SLOTS + 8 + i * 16, slot);
-    writeInt64(view, OWN_SLOTS + 16 + i * 16, last);
+    writeInt64(view, OWN_SLOTS + 16 + i * 16, 2 * last + (whole ? 1 : 0));
   }
 }
 
 function readPartly(view: DataView): PartlyDelivered {
   const [a = 0, b = 0, c = 0, e = 0] = [0, 8, 16, 24].map((at) => view.getFloat64(OWN_MARKS + at));
   const count = Math.min(readInt64(view, OWN_SLOTS), MAX_PARTLY);
-  const slots = Array.from({ length: count }, (_, i): [number, number] => [
-    readInt64(view, OWN_SLOTS + 8 + i * 16),
-    readInt64(view, OWN_SLOTS + 16 + i * 16),
-  ]);
+  const slots = Array.from({ length: count }, (_, i): PartSlot => {
+    const last = readInt64(view, OWN_SLOTS + 16 + i * 16);
+    return [readInt64(view, OWN_SLOTS + 8 + i * 16), Math.floor(last / 2), last % 2 === 1];
+  });
   return { byTime: { due: a, position: b }, bySpan: { due: c, position: e }, slots };
 }
 

@@ -10,7 +10,7 @@ import { DuePuts } from '../due-puts.ts';
 import { DueHeap, isBefore } from './due-heap.ts';
 import { OpenSlot, PIECE_UNITS, type Piece, type RecalledKeys } from './slot-loader.ts';
 import { TimedMessages, type TimerPut } from './timed-messages.ts';
-import { MAX_PARTLY, type PartlyDelivered } from './timer-check.ts';
+import { MAX_PARTLY, type PartlyDelivered, type PartSlot } from './timer-check.ts';
 import { MAGIC_DELETE, MAGIC_ROLL, NONE, type TimerUnit } from './timer-layout.ts';
 import type { Steps, TimerStore } from './timer-store.ts';
 
@@ -114,17 +114,21 @@ export class TimerDelivery {
         mark.position = put.position;
       }
     }
-    const whole = [...this.#open.values()].filter(
+    const known = [...this.#open.values()].filter(
       (open) => open.ready && open.pieces.every(({ loaded }) => loaded),
     );
-    const slots = whole.map(({ slot, last }) => [slot, last] as const).sort(([a], [b]) => a - b);
+    const slots = [
+      ...known.map(({ slot, last }): PartSlot => [slot, last, false]),
+      ...[...this.#parts.timers.finishedSlots].map(([slot, last]): PartSlot => [slot, last, true]),
+    ].sort(([a], [b]) => a - b);
     return { byTime: marks[0], bySpan: marks[1], slots: slots.slice(0, MAX_PARTLY) };
   }
 
   #wasDelivered(position: number, unit: Readonly<TimerUnit>, slot: number): boolean {
     const { partly } = this.#begun;
-    const [, last = NONE] = partly?.slots.find(([part]) => part === slot) ?? [];
+    const [, last = NONE, whole = false] = partly?.slots.find(([part]) => part === slot) ?? [];
     if (partly === undefined || position > last) return false;
+    if (whole) return true;
     const mark = isBySpan(unit) ? partly.bySpan : partly.byTime;
     return isBefore(this.#keyOf(unit), position, mark.due, mark.position);
   }

@@ -167,7 +167,10 @@ const CHECK: TimerCheck = {
     partly: {
       byTime: { due: 1_700_000_000_500, position: 52 },
       bySpan: { due: Number.POSITIVE_INFINITY, position: 0 },
-      slots: [[1_700_000_000, 468]],
+      slots: [
+        [1_700_000_000, 468, false],
+        [1_700_000_001, 520, true],
+      ],
     },
   },
 };
