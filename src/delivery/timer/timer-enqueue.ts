@@ -18,6 +18,8 @@ const BATCH = 128;
 /** A record that cannot be read is tried so often, with growing pauses: half a minute. */
 const READ_ATTEMPTS = 25;
 const RETRY_STEP_MS = 100;
+/** RocketMQ's slots are no longer than this; those of what came before the precision was set may be so long. */
+const LONGEST_SLOT_MS = 1_000;
 /** A full disk is looked at again after this. */
 const BLOCKED_MS = 200;
 
@@ -145,7 +147,10 @@ export class TimerEnqueue {
     const latest = outMs + clock.precisionMs;
     if (!span) return deliverMs > outMs ? deliverMs : latest;
     if (delayMs === 0) return elapsedMs || Math.ceil(clock.elapsedAt(latest));
-    const dueAt = this.#parts.times.dueAt(entry.queueOffset, message.storeTimestamp + delayMs, delayMs);
+    // The store time may be ahead of the clock; the slot was reckoned from the clock alone, at any precision.
+    const slotEnd = outMs + Math.max(clock.precisionMs, LONGEST_SLOT_MS);
+    const byClock = Math.min(message.storeTimestamp + delayMs, slotEnd);
+    const dueAt = this.#parts.times.dueAt(entry.queueOffset, byClock, delayMs);
     return Math.ceil(clock.ofMonotonic(dueAt));
   }
 

@@ -6,7 +6,7 @@ import {
   readTimerCheck,
   type TimerCheck,
 } from '../../../src/delivery/timer/timer-check.ts';
-import { TimerRig } from './timer-support.ts';
+import { parked, TimerRig } from './timer-support.ts';
 
 const test = suite('timers across restarts');
 const CHECK = '/store/config/timercheck';
@@ -292,6 +292,28 @@ for (const step of [HOUR, -HOUR]) {
     assert.equal(rig.bodies, ['b']);
   });
 }
+
+test('store times ahead of the clock do not part a span from its recall when a stop comes between', async () => {
+  const rig = new TimerRig();
+  rig.at('first', rig.time.now() + 1_100);
+  await rig.time.advance(2_000);
+  await rig.save();
+  rig.service.stop();
+  // As after a clock set back: store times stand still.
+  const out = (Math.ceil((rig.time.now() + 11_491) / 1000) - 1) * 1000;
+  const sent = parked('a', { TIMER_DELAY_MS: '11491' }, out);
+  const kept = parked('b', { TIMER_DELAY_MS: '11491' }, out);
+  const sentAt = rig.time.monotonic();
+  for (const one of [sent, kept]) rig.store.append(one, rig.time.now() + 20_000);
+  await rig.time.advance(3_000);
+  rig.kill();
+  await rig.time.advance(1_000);
+  rig.recall('a', out);
+  await rig.time.advance(40_000);
+  assert.equal(rig.bodies, ['first', 'b']);
+  const took = (rig.delivered[1]?.monotonic ?? 0) - sentAt;
+  assert.ok(took >= 11_491 && took <= 12_500, `the span took ${took} ms`);
+});
 
 test('a disk that is full makes timers wait, and they go on when it has room', async () => {
   const rig = new TimerRig();
