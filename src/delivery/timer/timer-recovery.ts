@@ -5,11 +5,12 @@
 
 import { queueOffsetOf } from '../../record/view.ts';
 import type { StoreReads } from '../../store/read/store-reads.ts';
+import { DamagedTimers } from './damaged-timers.ts';
 import type { PartlyDelivered } from './timer-check.ts';
 import type { Delivered } from './timer-enqueue.ts';
 import type { FoundTimers, TimerFiles } from './timer-files.ts';
 import { NONE, type TimerUnit, UNIT_BYTES, type WheelSlot } from './timer-layout.ts';
-import { COMMIT_PAUSE_MS, DamagedTimers, type Steps, type TimerStore } from './timer-store.ts';
+import { COMMIT_PAUSE_MS, type Steps, type TimerStore } from './timer-store.ts';
 
 /** Units that are read in one step. */
 const STEP_UNITS = 2048;

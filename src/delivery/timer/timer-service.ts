@@ -11,6 +11,7 @@ import { AppendTimes } from '../../metadata/append-times.ts';
 import type { Disk } from '../../store/disk/disk.ts';
 import type { BeginPut } from '../../store/put/put-message.ts';
 import type { StoreReads } from '../../store/read/store-reads.ts';
+import { DamagedTimers } from './damaged-timers.ts';
 import { NOTHING_PARTLY, type TimerCheck } from './timer-check.ts';
 import { TimerDelivery } from './timer-delivery.ts';
 import { type Delivered, TimerEnqueue } from './timer-enqueue.ts';
@@ -18,7 +19,7 @@ import { type FoundTimers, TimerFiles, type TimerOptions } from './timer-files.t
 import { NONE } from './timer-layout.ts';
 import { TimerMoves } from './timer-moves.ts';
 import { type Recovered, TimerRecovery } from './timer-recovery.ts';
-import { DamagedTimers, type Steps, type TimerStore } from './timer-store.ts';
+import type { Steps, TimerStore } from './timer-store.ts';
 
 /** A step of the clock has to be noticed before the next timer comes. */
 const LONGEST_SLEEP_MS = 1_000;

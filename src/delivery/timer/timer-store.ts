@@ -3,6 +3,7 @@
  * log first, so that no slot ever leads to a unit that is not there.
  */
 import { assert } from '../../lib/assert.ts';
+import { DamagedTimers } from './damaged-timers.ts';
 import type { TimerClock } from './timer-clock.ts';
 import {
   emptyUnit,
@@ -16,9 +17,6 @@ import {
 } from './timer-layout.ts';
 import { type TimerLog, UnitReader } from './timer-log.ts';
 import type { TimerWheel } from './timer-wheel.ts';
-
-/** A chain leads to where no unit of its slot is. */
-export class DamagedTimers extends Error {}
 
 /** Work that is done in short steps: it yields between two, and ms when it has to wait. */
 export type Steps<Result = void> = Generator<number | undefined, Result>;

@@ -5,6 +5,7 @@
  */
 import { modulo } from '../../lib/modulo.ts';
 import type { RangeFile } from '../../store/disk/disk.ts';
+import { DamagedTimers } from './damaged-timers.ts';
 import { NONE, readSlot, SLOT_BYTES, type WheelSlot, writeSlot } from './timer-layout.ts';
 
 /** Slots that one step of `scan` looks at. */
@@ -29,18 +30,22 @@ export class TimerWheel {
     this.#filled = new Uint32Array(Math.ceil(slots / 32));
   }
 
-  /** What stands in the place of a slot, whatever its number. */
+  /**
+   * What stands in the place of a slot, whatever its number. Throws DamagedTimers when that cannot be read, or is no
+   * longer what it was: a slot taken for empty would be passed over with all its messages.
+   */
   at(slot: number): WheelSlot {
     const place = modulo(slot, this.slots);
     const staged = this.#staged.get(place);
     if (staged !== undefined) return staged;
     if (!this.#isFilled(place)) return { slot, first: NONE, last: NONE, count: 0 };
     const read = this.#file.read(place * SLOT_BYTES, this.#bytes, 0, SLOT_BYTES);
-    if (read !== SLOT_BYTES) {
-      this.errno = Math.max(0, -read);
-      return { slot, first: NONE, last: NONE, count: 0 };
-    }
-    return readSlot(this.#view, 0);
+    if (read !== SLOT_BYTES)
+      throw new DamagedTimers(`slot ${slot} of the wheel cannot be read (errno ${Math.max(0, -read)})`);
+    const found = readSlot(this.#view, 0);
+    if (found.last < 0 || modulo(found.slot, this.slots) !== place)
+      throw new DamagedTimers(`slot ${slot} of the wheel is not what was written there`);
+    return found;
   }
 
   get(slot: number): WheelSlot {

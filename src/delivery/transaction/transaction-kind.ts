@@ -210,7 +210,8 @@ function contextOf(parts: DueParts): TransactionContext {
 }
 
 /**
- * Where the files say that it has come to. Where a queue does not reach as far they are of another store, and both are read from their beginning: the op queue then says what has ended.
+ * Where the files say that it has come to. Where a queue does not reach as far they are of another store, and both are
+ * read from their beginning: the op queue then says what has ended.
  */
 function startOf({ shape }: DueParts, { store, log }: TransactionContext): TransactionOffsets {
   const [halfEnd = 0] = new Map(shape.queueEnds).get(HALF_TOPIC) ?? [];

@@ -166,6 +166,21 @@ test('a damage that is met while the service runs has the wheel made anew', asyn
   assert.match(rig.lines.join(), /there is no unit of slot/);
 });
 
+test('slots of the wheel that are damaged while the service runs are not passed over', async () => {
+  for (const value of [0xff, 0x00, 0x55]) {
+    const rig = new TimerRig();
+    rig.at('first', rig.time.now() + 1_100);
+    await rig.time.advance(1_200);
+    tenSeconds(rig);
+    await rig.time.advance(100);
+    for (let i = 0; i < 3; i++) await rig.save();
+    rig.disk.bytesOf(WHEEL).fill(value);
+    await rig.time.advance(90_000);
+    assert.equal([...new Set(rig.bodies)].sort(), [...ALL, 'first'].sort(), `filled with ${value}`);
+    assert.match(rig.lines.join(), /is not what was written there/);
+  }
+});
+
 test('without the checkpoint the wheel tells what waits', async () => {
   const rig = new TimerRig();
   tenSeconds(rig);
