@@ -40,7 +40,7 @@ test('the 5.5 client refuses a transaction with a delay', async () => {
 });
 
 test('the 4.9 client: outcomes, and a delay level that it takes off', async () => {
-  await outcomes(java49, cluster(), '-49');
+  await outcomes(java49, cluster(), { suffix: '-49' });
   const topic = 'delayed-49';
   await createTopic(java49, cluster(), topic);
   const ledger = new Ledger();

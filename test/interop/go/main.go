@@ -22,10 +22,10 @@ var output sync.Mutex
 func main() {
 	rlog.SetLogLevel("error")
 	programs := map[string]func(arguments) error{
-		"Produce": produce, "Consume": consume, "Pull": pull, "Admin": administer,
+		"Produce": produce, "Consume": consume, "Pull": pull, "Admin": administer, "Transact": transact,
 	}
 	if len(os.Args) < 2 || programs[os.Args[1]] == nil {
-		fmt.Fprintln(os.Stderr, "usage: interop Produce|Consume|Pull|Admin --name value ...")
+		fmt.Fprintln(os.Stderr, "usage: interop Produce|Consume|Pull|Admin|Transact --name value ...")
 		os.Exit(2)
 	}
 	args := arguments{}
