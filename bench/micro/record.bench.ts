@@ -50,7 +50,7 @@ function writing(header: HeaderFormat, bodyBytes: number): Subject {
     name: `RecordWriter.write, ${header} header, ${bodyBytes} bytes of body`,
     batch: places,
     run: repeat(places, (i) => {
-      const outcome = writer.write(target, i * 4096, request, fields, topic, 1, HOST);
+      const outcome = writer.write(target, i * 4096, request, fields, topic, undefined, 1, HOST);
       if (outcome !== WRITTEN) throw new Error(`not written: ${outcome}`);
       return writer.size;
     }),

@@ -248,6 +248,19 @@ export const keyGroups: readonly KeyGroup[] = [
       setting('timerPrecisionMs', integer(100, 60_000), 'ms of a slot of the timing wheel.', {
         changeable: false,
       }),
+      setting(
+        'timerRollWindowSlot',
+        integer(2, MAX_INT),
+        'Slots after which a timed message that still waits is put into the log once more; as RocketMQ, at most ' +
+          '604,740.',
+        { changeable: false },
+      ),
+      setting(
+        'mappedFileSizeTimerLog',
+        integer(4096, MAX_INT),
+        'Bytes of a file of the timer log. With another size, log and wheel are made anew.',
+        { changeable: false },
+      ),
       setting('recallMessageEnable', flag, 'Producers may take timed messages back.'),
     ],
   },

@@ -90,10 +90,9 @@ export const unsupportedGroups: readonly UnsupportedGroup[] = [
   },
   {
     title: 'Timer messages',
-    why: 'RingMQ does not deliver timer messages (only delay levels) yet',
+    why: 'RingMQ delivers timed messages in its own way, and keeps none of them in RocksDB',
     keys: `
-      allowRecallWhenBrokerNotWriteable=true mappedFileSizeTimerLog=104857600
-      timerRollWindowSlot=172800 timerFlushIntervalMs=1000 timerEnableDisruptor=false
+      allowRecallWhenBrokerNotWriteable=true timerFlushIntervalMs=1000 timerEnableDisruptor=false
       timerEnableCheckMetrics=true timerInterceptDelayLevel=false
       timerWheelSnapshotFlush=false disappearTimeAfterStart=-1 timerStopEnqueue=false timerCheckMetricsWhen=05
       timerSkipUnknownError=false timerWarmEnable=false timerStopDequeue=false

@@ -5,6 +5,7 @@
  */
 import type { Clock } from '../lib/clock.ts';
 import { systemClock } from '../lib/clock.ts';
+import { Listeners } from '../lib/listeners.ts';
 import { LIFE_LINES, QuietLog } from '../lib/quiet-log.ts';
 import type { Agent } from '../ring/agent.ts';
 import { ChannelReceiver, ChannelSender } from '../ring/channel.ts';
@@ -27,6 +28,7 @@ import {
   type DeliveryLimits,
   PRODUCER_PRESENCE,
   type ProducerPresence,
+  TIMERS_SAVED,
 } from './delivery-records.ts';
 import type { CheckReport, DeliveryReport, DeliveryShape, DueProgress } from './delivery-shape.ts';
 import type { DueKind } from './due-kind.ts';
@@ -59,6 +61,7 @@ export class DeliveryAgent implements Agent {
   /** By id: queues of these topics. */
   readonly #followed = new Map<number, { kind: DueKind; topic: string; queueId: number }>();
   readonly #producers = new ProducersOnline();
+  readonly #timersSaved = new Listeners<number>();
   readonly #checks = {
     underWay: 0,
     tell: (check: HalfCheck) => {
@@ -107,6 +110,7 @@ export class DeliveryAgent implements Agent {
       limits: () => this.#limits,
       producers: this.#producers,
       checks: this.#checks,
+      timersSaved: this.#timersSaved,
     });
     for (const kind of this.#kinds) this.#begin(kind);
     this.#agenda.after(REPORT_MS, () => this.#report());
@@ -136,6 +140,7 @@ export class DeliveryAgent implements Agent {
       awaited: AWAITED + number,
       confirmed: new Watermark(this.#positions, confirmedBy(broker.store)),
       storeHost,
+      inTurns: true,
       maxRecord: maxRecordBytes(broker.store),
       queueIdOf: (topic, queueId) => this.#queueIdOf(topic, queueId),
     });
@@ -148,6 +153,7 @@ export class DeliveryAgent implements Agent {
     done += this.#hear();
     done += this.#agenda.run();
     for (const kind of this.#kinds) done += kind.work();
+    this.#puts.publish();
     this.#dropDeleted();
     this.#endStop();
     return done;
@@ -170,6 +176,7 @@ export class DeliveryAgent implements Agent {
 
   close(): void {
     this.#log.flush();
+    for (const kind of this.#kinds) kind.close?.();
     this.#reads.close();
   }
 
@@ -205,6 +212,8 @@ export class DeliveryAgent implements Agent {
     } else if (type === DELIVERY_STOPS) {
       this.#stopping = true;
       for (const kind of this.#kinds) kind.stop();
+    } else if (type === TIMERS_SAVED) {
+      this.#timersSaved.emit(Number(text));
     }
   }
 

@@ -1,11 +1,13 @@
 /** Control's end: tells the delivery agent what it must know, and keeps what it tells of its progress in files. */
 import type { Clock } from '../lib/clock.ts';
-import { HALF_TOPIC, OP_HALF_TOPIC, SCHEDULE_TOPIC, SYSTEM_GROUP_PREFIX } from '../lib/names.ts';
+import type { ControlLog } from '../lib/log.ts';
+import { HALF_TOPIC, OP_HALF_TOPIC, SCHEDULE_TOPIC, SYSTEM_GROUP_PREFIX, TIMER_TOPIC } from '../lib/names.ts';
 import type { DelayOffsets } from '../metadata/delay-offsets.ts';
 import type { DelayTimes } from '../metadata/delay-times.ts';
 import type { OffsetTable } from '../metadata/offsets.ts';
 import type { BrokerSettings } from '../metadata/settings.ts';
 import type { ChannelSender } from '../ring/channel.ts';
+import type { Disk } from '../store/disk/disk.ts';
 import { type DelayState, notBegun } from './delay/delay-progress.ts';
 import { type DelayLevels, levelOfQueue } from './delay/levels.ts';
 import {
@@ -15,8 +17,11 @@ import {
   type DeliveryLimits,
   PRODUCER_PRESENCE,
   type ProducerPresence,
+  TIMERS_SAVED,
 } from './delivery-records.ts';
-import type { DeliveryReport, DueProgress } from './delivery-shape.ts';
+import type { DeliveryReport, DeliveryShape, DueProgress } from './delivery-shape.ts';
+import { TimerCheckKeeper } from './timer/timer-check-keeper.ts';
+import type { TimerOptions } from './timer/timer-files.ts';
 import { ONLY_QUEUE } from './transaction/half-message.ts';
 import type { TransactionOffsets } from './transaction/transaction-recovery.ts';
 import { waitingRules } from './waiting-form.ts';
@@ -33,14 +38,17 @@ const TRANSACTION_GROUP = `${SYSTEM_GROUP_PREFIX}TRANS`;
 
 export interface DeliveryOptions {
   levels: DelayLevels;
-  /** Hours for which files of the log are kept. */
-  store: { fileReservedTime: number };
+  /** Hours for which files of the log are kept, and where. */
+  store: { fileReservedTime: number; directory: string };
+  disk: Disk;
+  log: ControlLog;
 }
 
 export class DeliveryLink {
   readonly #tables: DeliveryTables;
   readonly #options: DeliveryOptions;
   readonly #commands: ChannelSender;
+  readonly #timers: TimerCheckKeeper;
   /** JSON of the limits that were told last. */
   #told = '';
   /** The last progress, which counts when the log is durable. */
@@ -52,6 +60,10 @@ export class DeliveryLink {
     this.#tables = tables;
     this.#options = options;
     this.#commands = commands;
+    const { disk, store, log } = options;
+    this.#timers = new TimerCheckKeeper(disk, store.directory, log, (sequence) => {
+      if (this.#stopped === undefined) this.#command(TIMERS_SAVED, String(sequence));
+    });
   }
 
   get limits(): DeliveryLimits {
@@ -71,10 +83,16 @@ export class DeliveryLink {
   }
 
   /** What it begins with. */
-  beginWith(): { delays: DelayState; transactions: TransactionOffsets; limits: DeliveryLimits } {
-    const { delays, transactions, limits } = this;
+  beginWith(): Pick<DeliveryShape, 'delays' | 'transactions' | 'timers' | 'limits'> {
+    const { delays, transactions, timers, limits } = this;
     this.#told = JSON.stringify(limits);
-    return { delays, transactions, limits };
+    return { delays, transactions, timers, limits };
+  }
+
+  get timers(): TimerOptions {
+    const { timerPrecisionMs, timerRollWindowSlot, mappedFileSizeTimerLog } = this.#tables.settings;
+    const { directory } = this.#options.store;
+    return { directory, timerPrecisionMs, timerRollWindowSlot, mappedFileSizeTimerLog };
   }
 
   get transactions(): TransactionOffsets {
@@ -91,6 +109,8 @@ export class DeliveryLink {
   /** Whether something waits in a queue that ends there. */
   waits(topic: string, queueId: number, end: number): boolean {
     if (topic === SCHEDULE_TOPIC) return end > this.#tables.delayOffsets.get(levelOfQueue(queueId));
+    // What is in the wheel only the wheel tells; where there was never a timer it is not opened.
+    if (topic === TIMER_TOPIC) return end > 0;
     return topic === HALF_TOPIC && end > this.transactions.half;
   }
 
@@ -126,14 +146,25 @@ export class DeliveryLink {
     this.#command(CHECK_TAKEN, '');
   }
 
-  #note({ delays, transactions }: DueProgress): void {
+  #note({ delays, transactions, timers }: DueProgress): void {
     const { delayOffsets, delayTimes, offsets } = this.#tables;
+    if (timers !== undefined) this.#timers.note(timers);
     if (transactions !== undefined) {
       offsets.commit(TRANSACTION_GROUP, HALF_TOPIC, ONLY_QUEUE, transactions.half);
       offsets.commit(TRANSACTION_GROUP, OP_HALF_TOPIC, ONLY_QUEUE, transactions.op);
     }
     for (const [level, offset] of delays?.offsets ?? []) delayOffsets.set(level, offset);
     for (const [level, state] of delays?.times ?? []) delayTimes.set(level, state);
+  }
+
+  /** Resolves when what was noted of timers is written, or the disk has refused it. */
+  saved(): Promise<void> {
+    return this.#timers.saved();
+  }
+
+  /** Position in the CommitLog of the oldest timer's record; -1 while nobody knows, or none waits. */
+  get oldestTimer(): number {
+    return this.#timers.oldest;
   }
 
   /** Nothing more becomes due; resolves when what is under way has ended. */

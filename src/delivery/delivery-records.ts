@@ -13,6 +13,9 @@ export const PRODUCER_PRESENCE = 18;
 /** Control has taken a check of a transaction. No payload. */
 export const CHECK_TAKEN = 19;
 
+/** The checkpoint of timers is written. The number under which it was told, as text. */
+export const TIMERS_SAVED = 20;
+
 export interface ProducerPresence {
   group: string;
   online: boolean;

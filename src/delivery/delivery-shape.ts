@@ -4,6 +4,8 @@ import type { ChannelShape } from '../ring/channel.ts';
 import type { BrokerShape } from '../store/engine-shapes.ts';
 import type { DelayState } from './delay/delay-progress.ts';
 import type { DeliveryLimits } from './delivery-records.ts';
+import type { TimerOptions } from './timer/timer-files.ts';
+import type { TimerState } from './timer/timer-service.ts';
 import type { HalfCheck } from './transaction/context.ts';
 import type { EndsShape } from './transaction/end-server.ts';
 import type { TransactionOffsets } from './transaction/transaction-recovery.ts';
@@ -23,6 +25,7 @@ export interface DeliveryShape {
   /** Where the queues of what waits ended when the broker started, by number: what has come since is all new. */
   queueEnds: readonly (readonly [topic: string, ends: readonly number[]])[];
   transactions: TransactionOffsets;
+  timers: TimerOptions;
   /** From and to the network threads, by number. */
   ends: readonly EndsShape[];
   /** Groups with producers at that time. */
@@ -36,6 +39,7 @@ export interface DeliveryShape {
 export interface DueProgress {
   delays?: DelayState;
   transactions?: TransactionOffsets;
+  timers?: TimerState;
 }
 
 /** A second apart at least; `stopped`: nothing is put any more, and this is the last one. */

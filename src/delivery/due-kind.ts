@@ -1,5 +1,6 @@
 /** What a kind of messages that become due is to the agent that delivers them: delay levels are one. */
 import type { Clock } from '../lib/clock.ts';
+import type { Listeners } from '../lib/listeners.ts';
 import type { ControlLog } from '../lib/log.ts';
 import type { Timers } from '../lib/timers.ts';
 import type { Positions } from '../ring/positions.ts';
@@ -22,6 +23,8 @@ export interface DueParts {
   puts: PutRing;
   limits: () => DeliveryLimits;
   producers: ProducersOnline;
+  /** Control has written the checkpoint of timers that it was told under this number. */
+  timersSaved: Listeners<number>;
   checks: {
     tell: (check: HalfCheck) => void;
     /** Those that control has not taken yet. */
@@ -49,4 +52,6 @@ export interface DueKind {
   progress(): DueProgress;
   /** All of it, after the stop: control writes it when all of the log is durable. */
   lastProgress(): DueProgress;
+  /** Files of its own are closed; nothing is asked of it any more. */
+  close?(): void;
 }

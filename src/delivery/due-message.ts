@@ -1,7 +1,7 @@
 /** From a record that waited for its time to the message that is delivered in its place. */
 
 import { HALF_TOPIC } from '../lib/names.ts';
-import { decodeRecord } from '../record/decode.ts';
+import { decodeRecord, type StoredMessage } from '../record/decode.ts';
 import { PROPERTY_REAL_QUEUE_ID, PROPERTY_REAL_TOPIC } from '../record/properties.ts';
 import type { InternalMessage } from '../store/put/put-message.ts';
 
@@ -17,6 +17,11 @@ export function deliveryOf(record: Uint8Array): InternalMessage | string {
   if (topic === undefined || !Number.isSafeInteger(queueId))
     return 'the record names no real topic and queue';
   if (topic === HALF_TOPIC) return 'the real topic is the half topic';
+  return copyOf(message, topic, queueId);
+}
+
+/** The message as it is stored, to be put once more. */
+export function copyOf(message: StoredMessage, topic: string, queueId: number): InternalMessage {
   return {
     topic,
     queueId,

@@ -23,7 +23,7 @@ export const CHECKPOINT_TOPIC = 'CHECKPOINT_TOPIC';
 export const TIMER_TOPIC = 'rmq_sys_wheel_timer';
 
 /** Where messages wait until they become due. */
-export const DUE_TOPICS: readonly string[] = [SCHEDULE_TOPIC, HALF_TOPIC];
+export const DUE_TOPICS: readonly string[] = [SCHEDULE_TOPIC, HALF_TOPIC, TIMER_TOPIC];
 
 /** System topics whatever the configuration says; a broker adds those named after itself. */
 export const WELL_KNOWN_SYSTEM_TOPICS: readonly string[] = [

@@ -108,15 +108,15 @@ export class AppendTimes {
   }
 
   /**
-   * Monotonic time at which an entry is due that says it is due at `time` by the clock. Offsets must ascend from call
-   * to call: what lies before is forgotten.
+   * Monotonic time at which an entry is due that says it is due at `time` by the clock, and waits for `delayMs` at
+   * most. Offsets must ascend from call to call: what lies before is forgotten.
    */
-  dueAt(offset: number, time: number): number {
+  dueAt(offset: number, time: number, delayMs = this.#delayMs): number {
     if (offset >= this.end) this.note(offset + 1);
     const passed = this.#spans.findIndex((span) => span.end > offset);
     if (passed > 0) this.#spans.splice(0, passed);
     const span = this.#spans[0] as AppendSpan;
-    const latest = span.seen + this.#delayMs;
+    const latest = span.seen + delayMs;
     return span.stepped ? latest : Math.min(time - span.skew, latest);
   }
 

@@ -28,6 +28,10 @@ export interface BrokerSettings {
   recallMessageEnable: boolean;
   /** Ms of a slot of the timing wheel; fixed by the wheel's file. */
   timerPrecisionMs: number;
+  /** Slots that a timed message waits at most before it is put into the log once more. */
+  timerRollWindowSlot: number;
+  /** Bytes of a file of the timer log; fixed by the first one. */
+  mappedFileSizeTimerLog: number;
   enableMixedMessageType: boolean;
   validateSystemTopicWhenUpdateTopic: boolean;
   clearRetryTopicWhenDeleteTopic: boolean;
@@ -97,6 +101,8 @@ export function defaultBrokerSettings(
     timerMaxDelaySec: 3 * 24 * 3_600,
     recallMessageEnable: false,
     timerPrecisionMs: 1_000,
+    timerRollWindowSlot: 2 * 24 * 3_600,
+    mappedFileSizeTimerLog: 100 * 1024 * 1024,
     enableMixedMessageType: false,
     validateSystemTopicWhenUpdateTopic: true,
     clearRetryTopicWhenDeleteTopic: true,

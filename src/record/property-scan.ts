@@ -34,9 +34,14 @@ export class PropertyScan {
   delayLength = 0;
   /** TRAN_MSG is there, whatever its value. */
   transactional = false;
+  transactionOffset = 0;
+  transactionLength = 0;
   /** A TIMER_* property is there. */
   timer = false;
-  /** Something that a broker writes itself is already there: MSG_REGION, TRACE_ON, CLUSTER, POP_CK or __CRC32#. */
+  /**
+   * Something that a broker writes itself is already there: MSG_REGION, TRACE_ON, CLUSTER, POP_CK, __CRC32# or what is
+   * said of the checks of a transaction.
+   */
   brokerOwned = false;
   /** Ends with \x02, so that further properties may be put behind. */
   terminated = false;
@@ -103,7 +108,8 @@ export class PropertyScan {
         break;
       default:
         if (head === TIME && length > 6) this.timer = true;
-        else if (head === MSG_ || head === CLUS || head === POP_ || head === __CR) this.brokerOwned = true;
+        else if (head === TRAN || head === MSG_ || head === CLUS || head === POP_ || head === __CR)
+          this.brokerOwned = true;
     }
   }
 
@@ -114,6 +120,8 @@ export class PropertyScan {
       this.uniqueKeyLength = size;
     } else if (head === TRAN && tail === _MSG) {
       this.transactional = true;
+      this.transactionOffset = value;
+      this.transactionLength = size;
     } else if ((head === TRAC && tail === E_ON) || head === __CR) {
       this.brokerOwned = true;
     }

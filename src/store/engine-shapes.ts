@@ -19,6 +19,8 @@ export interface ParticipantShape {
   sameThread: boolean;
   /** Every sync is news for it; else those are that cover the position which it says to await. */
   hearsSyncs: boolean;
+  /** Its messages get the time at which they are appended, not that of the round. */
+  putsWhenDue: boolean;
   /** From the dispatcher: queues that got messages. */
   arrivals: RingShape;
 }

@@ -9,6 +9,10 @@ export const storePaths = {
   abort: (root: string) => join(root, 'abort'),
   lock: (root: string) => join(root, 'lock'),
   config: (root: string) => join(root, 'config'),
+  /** Messages at a time of the sender's choice (delivery/timer). */
+  timerWheel: (root: string) => join(root, 'timerwheel'),
+  timerLog: (root: string) => join(root, 'timerlog'),
+  timerCheck: (root: string) => join(root, 'config', 'timercheck'),
   /** Our own: the boot in which the store was opened last. Same boot = the page cache survived the crash. */
   boot: (root: string) => join(root, 'ringmq.boot'),
   /** Our own: where the life of topics begins that had a predecessor (topic-births.ts). */

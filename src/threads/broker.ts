@@ -33,6 +33,7 @@ import { APPENDED, FLUSHED } from '../ring/positions.ts';
 import { RingConsumer } from '../ring/spsc-ring.ts';
 import { Doorbell, wakerOf } from '../ring/wake.ts';
 import { Checkpoints } from '../store/checkpoints.ts';
+import { nativeDisk } from '../store/disk/native-disk.ts';
 import type { ParticipantShape } from '../store/engine-shapes.ts';
 import { storePaths } from '../store/paths.ts';
 import type { PutRing } from '../store/put/put-ring.ts';
@@ -175,7 +176,8 @@ class Broker implements RunningBroker {
     this.#link = this.#makeLink(createHandlers(context), requests);
     this.#announcer = new Announcer(this.#tables, opened.levels, (delta) => this.#link.publish(delta));
     this.#deliveryCommands = this.#commandsTo(this.#topology.delivery, 'delivery');
-    this.#delivery = new DeliveryLink(this.#tables, { levels: opened.levels, store }, this.#deliveryCommands);
+    const due = { levels: opened.levels, store, disk: nativeDisk, log };
+    this.#delivery = new DeliveryLink(this.#tables, due, this.#deliveryCommands);
     this.#tables.clients.producers.presence.add((presence) => this.#delivery.producers(presence));
     this.#topics = this.#makeTopicPublisher();
     this.#arrivals = this.#joinArrivals();
@@ -329,6 +331,7 @@ class Broker implements RunningBroker {
     const { positions } = this.#opened;
     if (!positions.halted && positions.get(FLUSHED) >= positions.get(APPENDED)) this.#delivery.logIsDurable();
     this.#doorbell.close();
+    await steps.wait('timers to be saved', this.#delivery.saved());
     await steps.wait('topics, groups and offsets to be saved', saveTables(this.#tables));
     this.#flushLog();
     const queues = storePaths.consumeQueue(this.#config.store.directory);

@@ -14,6 +14,8 @@ export interface Participant {
   readonly requests: number;
   /** It always waits for something to be durable: every sync is news for it. */
   readonly hearsSyncs: boolean;
+  /** What it puts was not to come before a time: its store times are exact, where others share one a round. */
+  readonly putsWhenDue: boolean;
 }
 
 export const CONTROL = 'control';
@@ -29,10 +31,11 @@ export function participantsOf(networkThreads: number): Participant[] {
         sleeps: 'doorbell',
         requests: PENDING_SENDS,
         hearsSyncs: true,
+        putsWhenDue: false,
       }),
     ),
     // Its own messages, and one record that retires queues of deleted topics.
-    { name: CONTROL, sleeps: 'doorbell', requests: MAX_PUTS + 1, hearsSyncs: false },
-    { name: DELIVERY, sleeps: 'park', requests: MAX_PUTS, hearsSyncs: false },
+    { name: CONTROL, sleeps: 'doorbell', requests: MAX_PUTS + 1, hearsSyncs: false, putsWhenDue: false },
+    { name: DELIVERY, sleeps: 'park', requests: MAX_PUTS, hearsSyncs: false, putsWhenDue: true },
   ];
 }

@@ -107,7 +107,10 @@ function brokerShape(parts: TopologyParts, participants: readonly Participant[])
   };
 }
 
-function participantShape({ name, sleeps, requests, hearsSyncs }: Participant, store: StoreOptions) {
+function participantShape(
+  { name, sleeps, requests, hearsSyncs, putsWhenDue }: Participant,
+  store: StoreOptions,
+) {
   const shape: ParticipantShape = {
     name,
     wake: createWake(sleeps),
@@ -115,6 +118,7 @@ function participantShape({ name, sleeps, requests, hearsSyncs }: Participant, s
     replies: createRing(powerOfTwo(requests * REPLY_RING_BYTES)),
     sameThread: false,
     hearsSyncs,
+    putsWhenDue,
     arrivals: createRing(ARRIVAL_RING_BYTES),
   };
   return shape;

@@ -2,6 +2,7 @@
  * The send path of a network thread in one thread: handler, acknowledger, and a writer that runs when told to, between
  * plain rings.
  */
+import * as assert from 'uvu/assert';
 import { Acknowledger } from '../../src/broker/send/acknowledge.ts';
 import { RefusalCounts } from '../../src/broker/send/refused-sends.ts';
 import { SendHandler } from '../../src/broker/send/send-handler.ts';
@@ -16,6 +17,7 @@ import { type RemotingCommand, requestCommand } from '../../src/protocol/command
 import { encodeCommand } from '../../src/protocol/command-codec.ts';
 import { RequestView } from '../../src/protocol/request-view.ts';
 import type { HostAddress } from '../../src/record/message-id.ts';
+import { RecordParts } from '../../src/record/view.ts';
 import {
   APPEND_BYTES,
   APPEND_COUNT,
@@ -209,4 +211,29 @@ export class SendRig {
     if (mapping === undefined) throw new Error(`no file at ${position}`);
     return mapping.bytes.slice(position, position + mapping.view.getInt32(position));
   }
+}
+
+/** Code and remark of the one reply. */
+export function refusal(rig: SendRig): [code: number, remark: string | undefined] {
+  const [reply, ...others] = rig.client.replies();
+  assert.is(others.length, 0);
+  return [reply?.code ?? -1, reply?.remark];
+}
+
+/** A stored message's properties, as stored. */
+export function propertiesOf(record: Uint8Array): string {
+  const parts = new RecordParts();
+  assert.ok(parts.locate(new DataView(record.buffer), 0, record.length));
+  return Buffer.from(record).toString('utf8', parts.propertiesOffset);
+}
+
+/** One item of a client's batch body. */
+export function batchItem(body: string, properties: string): Buffer {
+  const bytes = Buffer.alloc(22 + body.length + properties.length);
+  bytes.writeInt32BE(bytes.length, 0);
+  bytes.writeInt32BE(body.length, 16);
+  bytes.write(body, 20);
+  bytes.writeInt16BE(properties.length, 20 + body.length);
+  bytes.write(properties, 22 + body.length);
+  return bytes;
 }

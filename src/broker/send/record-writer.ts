@@ -3,13 +3,20 @@
  * once, from the socket's buffer to where the writer takes them.
  */
 
+import { queueOfLevel } from '../../delivery/delay/levels.ts';
+import { ONLY_QUEUE } from '../../delivery/transaction/half-message.ts';
 import { sentSysFlag } from '../../delivery/waiting-form.ts';
 import { ABSENT } from '../../protocol/field-table.ts';
 import type { RequestView } from '../../protocol/request-view.ts';
 import { type RecordHead, withHostFlags, writeHead, writeTopicLength } from '../../record/encode.ts';
-import { MAX_PROPERTIES, PROPERTY_VALUE_END, recordSize } from '../../record/layout.ts';
+import { MAX_PROPERTIES, PROPERTY_VALUE_END, QUEUE_ID, recordSize } from '../../record/layout.ts';
 import type { HostAddress } from '../../record/message-id.ts';
-import { hasNul } from '../../record/properties.ts';
+import {
+  hasNul,
+  PROPERTY_REAL_QUEUE_ID,
+  PROPERTY_REAL_TOPIC,
+  PROPERTY_TRANSACTION_ID,
+} from '../../record/properties.ts';
 import { PropertyScan } from '../../record/property-scan.ts';
 import type { TopicView } from '../view/network-view.ts';
 import type { SendFields } from './send-fields.ts';
@@ -36,8 +43,28 @@ const ITEM_FLAG = 12;
 const ITEM_BODY_LENGTH = 16;
 const ITEM_BODY = 20;
 
+/** Where a message waits. */
+export interface Parking {
+  readonly topic: TopicView;
+  /** Delay levels that there are; 0: it is the half topic. */
+  readonly levels: number;
+}
+
+const ZERO = 0x30;
+const TRUE = 'true';
+/** The bit in which lower case letters differ. */
+const LOWER_CASE = 0x20;
+/** Longest unique key of a half message that is written here. */
+const LONGEST_HALF_KEY = 256;
+/** What names the real topic and queue and the transaction's id, without topic and id, whatever the queue's number. */
+const REAL_BYTES = 64;
+
 export class RecordWriter {
-  /** Of the record written last: its size, and where in the target its unique key and WAIT stand (length 0: not). */
+  /**
+   * Of the record written last: its queue, its size, and where in the target its unique key and WAIT stand (length 0:
+   * not).
+   */
+  queueId = 0;
   size = 0;
   uniqueKeyOffset = 0;
   uniqueKeyLength = 0;
@@ -68,39 +95,56 @@ export class RecordWriter {
     };
   }
 
-  /** Upper bound of the record's size. */
-  bound(request: RequestView, fields: SendFields, topic: TopicView, bornHost: HostAddress): number {
+  /** Upper bound of the record's size; `parking`: see `write`. */
+  bound(
+    request: RequestView,
+    fields: SendFields,
+    topic: TopicView,
+    parking: Parking | undefined,
+    bornHost: HostAddress,
+  ): number {
     const properties =
       fields.properties === ABSENT ? 0 : (request.fields.valueLength[fields.properties] as number);
     const sysFlag = withHostFlags(fields.sysFlag, bornHost, this.#head.storeHost);
     // The longest addition is a unique key (42 bytes), the suffix and a missing separator.
     const added = 64 + this.#suffix.length;
-    return recordSize(request.bodyLength, topic.bytes.length, properties + added, sysFlag);
+    if (parking === undefined)
+      return recordSize(request.bodyLength, topic.bytes.length, properties + added, sysFlag);
+    const real = REAL_BYTES + topic.bytes.length + LONGEST_HALF_KEY;
+    return recordSize(request.bodyLength, parking.topic.bytes.length, properties + added + real, sysFlag);
   }
 
-  /** Writes the record of a single send at `at`. */
+  /**
+   * Writes the record of a single send at `at`. `parking`: where it waits, if it seems to; UNUSUAL if that is not so.
+   */
   write(
     target: RecordTarget,
     at: number,
     request: RequestView,
     fields: SendFields,
     topic: TopicView,
+    parking: Parking | undefined,
     queueId: number,
     bornHost: HostAddress,
   ): number {
     const { bodyLength } = request;
+    const { bytes: name } = parking?.topic ?? topic;
     this.#fillHead(fields, queueId, fields.flag, bornHost);
-    const bodyAt = writeHead(target.bytes, target.view, at, this.#head, 0, topic.bytes.length, bodyLength);
+    const bodyAt = writeHead(target.bytes, target.view, at, this.#head, 0, name.length, bodyLength);
     target.bytes.set(request.bytes.subarray(request.bodyOffset, request.bodyOffset + bodyLength), bodyAt);
-    const propertiesAt = this.#writeTopic(target, bodyAt + bodyLength, topic);
+    const propertiesAt = this.#writeTopic(target, bodyAt + bodyLength, name);
     const found = this.#copyProperties(target, propertiesAt, request, fields);
     if (this.#nul) return PROPERTIES_WITH_NUL;
-    if (found.delayLength > 0 || found.transactional || found.timer || found.brokerOwned) return UNUSUAL;
+    this.queueId = parking === undefined ? queueId : parkingQueue(parking, found, target.bytes, propertiesAt);
+    if (found.timer || found.brokerOwned || this.queueId < 0) return UNUSUAL;
+    if (parking === undefined && (found.delayLength > 0 || found.transactional)) return UNUSUAL;
+    if (parking !== undefined) target.view.setInt32(at + QUEUE_ID, this.queueId);
     this.waitOffset = propertiesAt + found.waitOffset;
     this.waitLength = found.waitLength;
     this.uniqueKeyOffset = propertiesAt + found.uniqueKeyOffset;
     this.uniqueKeyLength = found.uniqueKeyLength;
-    const end = this.#addProperties(target.bytes, propertiesAt, found);
+    let end = this.#addProperties(target.bytes, propertiesAt, found);
+    if (parking !== undefined) end = this.#addReal(target.bytes, end, topic, queueId, parking.levels === 0);
     if (end - propertiesAt > MAX_PROPERTIES) return PROPERTIES_TOO_LONG;
     target.view.setInt16(propertiesAt - 2, end - propertiesAt);
     this.size = end - at;
@@ -131,7 +175,7 @@ export class RecordWriter {
     this.#fillHead(fields, queueId, view.getInt32(item + ITEM_FLAG), bornHost);
     const bodyAt = writeHead(target.bytes, target.view, at, this.#head, 0, topic.bytes.length, bodyLength);
     target.bytes.set(bytes.subarray(bodyFrom, bodyFrom + bodyLength), bodyAt);
-    const propertiesAt = this.#writeTopic(target, bodyAt + bodyLength, topic);
+    const propertiesAt = this.#writeTopic(target, bodyAt + bodyLength, topic.bytes);
     target.bytes.set(bytes.subarray(propertiesFrom, propertiesFrom + propertiesLength), propertiesAt);
     target.view.setInt16(propertiesAt - 2, propertiesLength);
     this.size = propertiesAt + propertiesLength - at;
@@ -150,8 +194,7 @@ export class RecordWriter {
   }
 
   /** Writes topic length and topic; returns where the properties go, behind their length. */
-  #writeTopic(target: RecordTarget, at: number, topic: TopicView): number {
-    const { bytes } = topic;
+  #writeTopic(target: RecordTarget, at: number, bytes: Uint8Array): number {
     let to = writeTopicLength(target.view, at, bytes.length);
     for (let i = 0; i < bytes.length; i++) target.bytes[to++] = bytes[i] as number;
     return to + 2;
@@ -184,7 +227,7 @@ export class RecordWriter {
     if (!found.terminated && at > from) bytes[at++] = PROPERTY_VALUE_END;
     if (found.uniqueKeyLength === 0) {
       const text = `UNIQ_KEY\x01${this.#makeUniqueKey()}\x02`;
-      for (let i = 0; i < text.length; i++) bytes[at + i] = text.charCodeAt(i);
+      this.#addText(bytes, at, text);
       this.uniqueKeyOffset = at + 9;
       this.uniqueKeyLength = text.length - 10;
       this.plainKey = true;
@@ -193,6 +236,58 @@ export class RecordWriter {
     bytes.set(this.#suffix, at);
     return at + this.#suffix.length;
   }
+
+  /** Where the message is to go, and of half a transaction by what that is known: its unique key. */
+  #addReal(bytes: Uint8Array, from: number, topic: TopicView, queueId: number, isHalf: boolean): number {
+    let at = this.#addText(bytes, from, `${PROPERTY_REAL_TOPIC}\x01`);
+    bytes.set(topic.bytes, at);
+    at += topic.bytes.length;
+    at = this.#addText(bytes, at, `\x02${PROPERTY_REAL_QUEUE_ID}\x01${queueId}\x02`);
+    if (!isHalf) return at;
+    at = this.#addText(bytes, at, `${PROPERTY_TRANSACTION_ID}\x01`);
+    bytes.copyWithin(at, this.uniqueKeyOffset, this.uniqueKeyOffset + this.uniqueKeyLength);
+    at += this.uniqueKeyLength;
+    bytes[at++] = PROPERTY_VALUE_END;
+    return at;
+  }
+
+  #addText(bytes: Uint8Array, at: number, text: string): number {
+    for (let i = 0; i < text.length; i++) bytes[at + i] = text.charCodeAt(i);
+    return at + text.length;
+  }
+}
+
+/** The queue of the parking in which the message waits; -1 when it does not wait there. */
+function parkingQueue(
+  { levels }: Parking,
+  found: PropertyScan,
+  bytes: Uint8Array,
+  propertiesAt: number,
+): number {
+  const { delayOffset, delayLength, transactional, transactionOffset, transactionLength } = found;
+  if (levels > 0) {
+    const level = transactional ? 0 : levelIn(bytes, propertiesAt + delayOffset, delayLength);
+    return level >= 1 && level <= levels ? queueOfLevel(level) : -1;
+  }
+  const { uniqueKeyLength } = found;
+  const isHalf = delayLength === 0 && isTrue(bytes, propertiesAt + transactionOffset, transactionLength);
+  return isHalf && uniqueKeyLength > 0 && uniqueKeyLength <= LONGEST_HALF_KEY ? ONLY_QUEUE : -1;
+}
+
+/** A delay level as clients write it; 0 for all that needs a closer look. */
+function levelIn(bytes: Uint8Array, at: number, length: number): number {
+  const first = (bytes[at] as number) - ZERO;
+  if (length === 1) return first >= 1 && first <= 9 ? first : 0;
+  const second = (bytes[at + 1] as number) - ZERO;
+  return length === 2 && first >= 1 && first <= 9 && second >= 0 && second <= 9 ? 10 * first + second : 0;
+}
+
+/** Whether the text is "true" in any case. */
+function isTrue(bytes: Uint8Array, at: number, length: number): boolean {
+  if (length !== TRUE.length) return false;
+  for (let i = 0; i < TRUE.length; i++)
+    if (((bytes[at + i] as number) | LOWER_CASE) !== TRUE.charCodeAt(i)) return false;
+  return true;
 }
 
 /** What a batch body holds. */

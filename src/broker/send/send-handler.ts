@@ -7,7 +7,9 @@
  * of its connection. Where a message to a retry topic goes is for control to say, which has the groups; topics that are
  * to be created are waited for.
  */
+
 import type { WaitingRules } from '../../delivery/waiting-form.ts';
+import { HALF_TOPIC, SCHEDULE_TOPIC } from '../../lib/names.ts';
 import type { Connection } from '../../net/connection.ts';
 import {
   type PendingSends,
@@ -19,9 +21,11 @@ import {
 import { RequestCode, ResponseCode } from '../../protocol/codes.ts';
 import { FLAG_ONEWAY, responseTo, SERIALIZE_BINARY } from '../../protocol/command.ts';
 import { encodeCommand } from '../../protocol/command-codec.ts';
+import { ABSENT } from '../../protocol/field-table.ts';
 import { CUT_ALL, CUT_BLOCKED } from '../../protocol/frame-cutter.ts';
 import type { RequestView } from '../../protocol/request-view.ts';
 import { withHostFlags } from '../../record/encode.ts';
+import { SYS_TRANSACTION_MASK, SYS_TRANSACTION_PREPARED } from '../../record/layout.ts';
 import type { HostAddress } from '../../record/message-id.ts';
 import { NUL_REMARK } from '../../record/properties.ts';
 import { APPEND, APPEND_HEADER, writeAppendHead } from '../../ring/append-records.ts';
@@ -31,7 +35,14 @@ import { FULL } from '../../ring/spsc-ring.ts';
 import { countRefusal } from '../refusals.ts';
 import { lookUp, type NetworkView, type TopicView } from '../view/network-view.ts';
 import { type BrokerMarks, encodeMarks, GeneralSends } from './general-send.ts';
-import { measureBatch, PROPERTIES_WITH_NUL, RecordWriter, UNUSUAL, WRITTEN } from './record-writer.ts';
+import {
+  measureBatch,
+  type Parking,
+  PROPERTIES_WITH_NUL,
+  RecordWriter,
+  UNUSUAL,
+  WRITTEN,
+} from './record-writer.ts';
 import type { RefusalCounts } from './refused-sends.ts';
 import { SendFields } from './send-fields.ts';
 
@@ -158,7 +169,8 @@ export class SendHandler {
   }
 
   #single(connection: Connection, request: RequestView, topic: TopicView, queueId: number): number {
-    const bound = this.#writer.bound(request, this.#fields, topic, connection.host);
+    const parking = this.#parking(request);
+    const bound = this.#writer.bound(request, this.#fields, topic, parking, connection.host);
     const { writer } = this.#parts;
     // Only by properties far beyond their limit can a record be too long.
     if (APPEND_HEADER + bound > writer.maxPayload) {
@@ -167,7 +179,16 @@ export class SendHandler {
     const claimed = writer.claim(APPEND, APPEND_HEADER + bound);
     if (claimed === FULL) return CUT_BLOCKED;
     const at = claimed + APPEND_HEADER;
-    const outcome = this.#writer.write(writer, at, request, this.#fields, topic, queueId, connection.host);
+    const outcome = this.#writer.write(
+      writer,
+      at,
+      request,
+      this.#fields,
+      topic,
+      parking,
+      queueId,
+      connection.host,
+    );
     if (outcome !== WRITTEN) {
       if (outcome === UNUSUAL) return this.#general(connection, request, topic, queueId);
       const remark = outcome === PROPERTIES_WITH_NUL ? NUL_REMARK : this.#illegal();
@@ -181,8 +202,24 @@ export class SendHandler {
     const noWait = waitLength === 5 && writer.bytes[waitOffset] === LETTER_F;
     sends.flags[index] =
       (sends.flags[index] as number) | (noWait ? SEND_NO_WAIT : 0) | (plainKey ? SEND_PLAIN_KEY : 0);
-    this.#commit(claimed, topic.queues[queueId]?.id ?? 0, size, 1);
+    this.#commit(claimed, (parking?.topic ?? topic).queues[this.#writer.queueId]?.id ?? 0, size, 1);
     return CUT_ALL;
+  }
+
+  /**
+   * Where the send waits, as far as its flag and the known layout of its header show: half messages, and those with a
+   * delay level. Undefined for all others, and for what is to be looked at in general.
+   */
+  #parking(request: RequestView): Parking | undefined {
+    const { properties, sysFlag } = this.#fields;
+    const layout = properties === ABSENT ? undefined : request.template?.properties(properties)?.scan;
+    const isPrepared = (sysFlag & SYS_TRANSACTION_MASK) === SYS_TRANSACTION_PREPARED;
+    const isHalf = layout?.transactional ?? isPrepared;
+    if (!isHalf && !layout?.delayLength) return undefined;
+    const { maxDelayLevel, rejectTransactionMessage } = this.#parts.rules();
+    if (isHalf && rejectTransactionMessage) return undefined;
+    const topic = this.#parts.view.topics.getByName(isHalf ? HALF_TOPIC : SCHEDULE_TOPIC);
+    return topic && { topic, levels: isHalf ? 0 : Math.min(maxDelayLevel, topic.queues.length) };
   }
 
   /** What was claimed before is not committed, and so is claimed anew. */

@@ -4,6 +4,7 @@ import { checkCheckpoint, findCheckpoint } from './check-checkpoint.ts';
 import { CommitLogCheck } from './check-commit-log.ts';
 import { IndexCheck } from './check-index.ts';
 import { QueueCheck } from './check-queue.ts';
+import { TimerFilesCheck } from './check-timers.ts';
 import { RecordLookup } from './record-lookup.ts';
 import { type Problem, Report } from './report.ts';
 import { findStore } from './store-files.ts';
@@ -40,6 +41,7 @@ export function checkStore(
     const index = new IndexCheck(disk, store, report, log, records);
     index.run(options.indexSlots);
     checkCheckpoint(checkpoint, report, log, records);
+    new TimerFilesCheck(disk, store, report, log, records).run();
     print(
       `${log.records} records in ${store.logFiles.length} CommitLog files, ${queues.entries} entries in ` +
         `${store.queues.length} queues, ${index.entries} keys in ${store.indexFiles.length} index files: ${verdict(report.count)}`,

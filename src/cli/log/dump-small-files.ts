@@ -3,6 +3,7 @@ import { basename, join } from 'node:path';
 import { readInt64 } from '../../lib/int64.ts';
 import type { Disk } from '../../store/disk/disk.ts';
 import { storePaths } from '../../store/paths.ts';
+import { dumpTimerCheck } from './dump-timers.ts';
 import type { DumpFile, Field, Item } from './item.ts';
 import { time } from './record-fields.ts';
 
@@ -42,6 +43,10 @@ export function dumpSmallFiles(disk: Disk, root: string): DumpFile[] {
   for (const name of disk.list(config).sort()) {
     const path = join(config, name);
     if (disk.isDirectory(path)) continue;
+    if (path === storePaths.timerCheck(root)) {
+      files.push(dumpTimerCheck(disk, root));
+      continue;
+    }
     files.push({
       path: `config/${name}`,
       about: 'State of topics, groups or offsets, as JSON.',

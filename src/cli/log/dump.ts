@@ -7,6 +7,7 @@ import { dumpCommitLogFile } from './dump-commit-log.ts';
 import { dumpIndexFile } from './dump-index.ts';
 import { dumpQueueFile } from './dump-queue.ts';
 import { dumpSmallFiles } from './dump-small-files.ts';
+import { dumpTimerFiles } from './dump-timers.ts';
 import { type DumpFile, formatItem, formatJson } from './item.ts';
 import { findStore, queueFiles, type StoreFiles } from './store-files.ts';
 
@@ -78,6 +79,7 @@ function allFiles(disk: Disk, store: StoreFiles, options: DumpOptions): DumpFile
   const isBefore = (name: string) => Number(name) + store.logFileSize <= from;
   return [
     ...dumpSmallFiles(disk, store.root),
+    ...dumpTimerFiles(disk, store.root, from),
     ...store.logFiles
       .filter((name) => !isBefore(name))
       .map((name) => dumpCommitLogFile(disk, store, name, from)),

@@ -13,10 +13,10 @@ import type { ControlLog } from '../../lib/log.ts';
 import { SCHEDULE_TOPIC } from '../../lib/names.ts';
 import type { Timers } from '../../lib/timers.ts';
 import type { AppendTimes } from '../../metadata/append-times.ts';
-import { ResponseCode, responseName } from '../../protocol/codes.ts';
-import { type BeginPut, isStored } from '../../store/put/put-message.ts';
+import type { BeginPut } from '../../store/put/put-message.ts';
 import type { QueueEntry, StoreReads } from '../../store/read/store-reads.ts';
 import { deliveryOf } from '../due-message.ts';
+import { type DuePut, DuePuts } from '../due-puts.ts';
 import type { DelayProgress } from './delay-progress.ts';
 import { type DelayLevels, queueOfLevel } from './levels.ts';
 
@@ -46,23 +46,10 @@ const IDLE_SLEEP_MS = 5_000;
 const BUSY_SLEEP_MS = 2;
 /** How many entries one turn handles before others get theirs. */
 const BATCH = 64;
-const RETRY_STEP_MS = 100;
-const RETRY_LONGEST_MS = 60_000;
-/** With growing pauses between them: half a minute. */
-const READ_ATTEMPTS = 25;
 
-/** Trying again would not help: the message does not fit, or its topic is gone. */
-const HOPELESS: ReadonlySet<number> = new Set([
-  ResponseCode.MESSAGE_ILLEGAL,
-  ResponseCode.TOPIC_NOT_EXIST,
-  ResponseCode.INVALID_PARAMETER,
-]);
-
-interface Pending {
+interface Pending extends DuePut {
   readonly offset: number;
-  readonly physicalOffset: number;
   done: boolean;
-  attempts: number;
 }
 
 export class LevelDelivery {
@@ -74,10 +61,7 @@ export class LevelDelivery {
   readonly #times: AppendTimes;
   /** Issued and not yet passed, by ascending offset. */
   readonly #pending = new Fifo<Pending>();
-  /** Those of them that the writer has. */
-  #underWay = 0;
-  /** Those of them that have to be put once more. */
-  #failed: Pending[] = [];
+  readonly #puts: DuePuts<Pending>;
   #cancelTimer: () => void = () => {};
   #running = false;
   /** Its queue could not be read when it was looked at last. */
@@ -90,6 +74,16 @@ export class LevelDelivery {
     this.#level = level;
     this.#queueId = queueOfLevel(level);
     this.#next = context.progress.get(level);
+    this.#puts = new DuePuts<Pending>({
+      log: context.log,
+      store: context.store,
+      put: context.put,
+      busy: context.busy,
+      what: 'delayed message',
+      fieldsOf: ({ offset }) => ({ delayLevel: level, offset }),
+      messageOf: deliveryOf,
+      ended: (pending, done) => this.#ended(pending, done),
+    });
     const end = context.endAtStart(level);
     this.#times = context.progress.open(level, context.levels.delayOf(level), end);
   }
@@ -113,7 +107,7 @@ export class LevelDelivery {
 
   /** Whether no put is under way. */
   get idle(): boolean {
-    return this.#underWay === 0;
+    return this.#puts.underWay === 0;
   }
 
   get #isFull(): boolean {
@@ -135,8 +129,8 @@ export class LevelDelivery {
   #run(): void {
     if (!this.#running) return;
     this.#note();
-    if (this.#failed.length > 0) {
-      this.#repeatFailed();
+    if (this.#puts.hasFailed) {
+      if (!this.#puts.repeat()) this.#sleep(BUSY_SLEEP_MS);
       return;
     }
     if (this.#isFull) return;
@@ -149,13 +143,13 @@ export class LevelDelivery {
     const wait = this.#deliverDue(entries);
     this.#advance();
     // After a failure a pause is set.
-    if (this.#failed.length === 0) this.#sleep(wait);
+    if (!this.#puts.hasFailed) this.#sleep(wait);
   }
 
   /** Puts the entries that are due; ms after which to go on. */
   #deliverDue(entries: readonly QueueEntry[]): number {
     for (const entry of entries) {
-      if (this.#failed.length > 0) break;
+      if (this.#puts.hasFailed) break;
       const wait = this.#msUntilDue(entry);
       if (wait > 0) return wait;
       if (this.#context.busy()) return BUSY_SLEEP_MS;
@@ -163,22 +157,9 @@ export class LevelDelivery {
       const { queueOffset: offset, physicalOffset } = entry;
       const pending: Pending = { offset, physicalOffset, done: false, attempts: 0 };
       this.#pending.push(pending);
-      this.#issue(pending);
+      this.#puts.issue(pending);
     }
     return 0;
-  }
-
-  #repeatFailed(): void {
-    const failed = this.#failed;
-    this.#failed = [];
-    for (const [i, pending] of failed.entries()) {
-      if (this.#context.busy()) {
-        this.#failed.push(...failed.slice(i));
-        this.#sleep(BUSY_SLEEP_MS);
-        return;
-      }
-      this.#issue(pending);
-    }
   }
 
   /** The next entries; undefined, and reported once, when they cannot be read. */
@@ -220,53 +201,14 @@ export class LevelDelivery {
     return Math.min(rounded - now, LONGEST_SLEEP_MS);
   }
 
-  #issue(pending: Pending): void {
-    const { store, put, log } = this.#context;
-    pending.attempts += 1;
-    this.#underWay += 1;
-    let record: Uint8Array | undefined;
-    try {
-      record = store.recordAt(pending.physicalOffset);
-    } catch (error) {
-      // The device may work again in a while; the messages behind this one do not wait for ever.
-      const hopeless = pending.attempts >= READ_ATTEMPTS;
-      const status = hopeless ? ResponseCode.MESSAGE_ILLEGAL : ResponseCode.SYSTEM_ERROR;
-      this.#settle(pending, status, (error as Error).message);
-      return;
-    }
-    const message = record === undefined ? 'the record is gone' : deliveryOf(record);
-    if (typeof message !== 'string') {
-      put(message, ({ status, remark }) => this.#settle(pending, status, remark));
-      return;
-    }
-    const fields = { delayLevel: this.#level, offset: pending.offset, reason: message };
-    log.error(fields, 'delayed message dropped');
-    this.#ended(pending, true);
-  }
-
-  #settle(pending: Pending, status: number, remark: string | undefined): void {
-    const { log } = this.#context;
-    const reason = remark ?? responseName(status);
-    const fields = { delayLevel: this.#level, offset: pending.offset, reason };
-    const isGone = status === ResponseCode.TOPIC_NOT_EXIST;
-    const hopeless = HOPELESS.has(status);
-    if (isGone) log.info(fields, 'delayed message dropped: its topic was deleted meanwhile');
-    else if (hopeless) log.error(fields, 'delayed message dropped');
-    else if (!isStored(status)) log.warn(fields, 'delayed message could not be put, will be tried again');
-    this.#ended(pending, hopeless || isStored(status));
-  }
-
   #ended(pending: Pending, done: boolean): void {
     const wasFull = this.#isFull;
-    this.#underWay -= 1;
     pending.done = done;
-    if (!done) this.#failed.push(pending);
     this.#advance();
     if (!this.#running) return;
-    const [failed] = this.#failed;
-    if (failed !== undefined) {
+    if (this.#puts.hasFailed) {
       this.#recovering = true;
-      this.#sleep(Math.min(failed.attempts * RETRY_STEP_MS, RETRY_LONGEST_MS));
+      this.#sleep(this.#puts.pauseMs);
     } else if (wasFull || this.#recovering) {
       this.#recovering = false;
       this.#sleep(0);

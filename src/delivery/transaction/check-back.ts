@@ -4,29 +4,23 @@
  * checks and takes the place of the one before, and so the queue always moves on; after the last check it is given up.
  *
  * Other than in RocketMQ only a question that was asked is counted: nothing happens while nobody of the group is there,
- * or while the sender has asked to be left alone. What waits so long that its file would be deleted, or that more lies
- * behind it than can be kept in mind, is moved to the end of the queue.
+ * or while the sender has asked to be left alone. What cannot stay where it is (overdue.ts) is moved to the end of the
+ * queue or given up, asked or not. While nothing is open there are no rounds.
  */
 
-import { MAX_HALVES_SPAN, MAX_OPEN_HALVES } from '../../lib/limits.ts';
 import { HALF_TOPIC } from '../../lib/names.ts';
+import { ResponseCode } from '../../protocol/codes.ts';
 import { decodeRecord, type StoredMessage } from '../../record/decode.ts';
 import { PROPERTY_UNIQUE_KEY } from '../../record/properties.ts';
 import { type InternalMessage, isStored } from '../../store/put/put-message.ts';
 import { meantRecord } from './check-record.ts';
 import type { TransactionContext } from './context.ts';
 import type { Copies } from './copies.ts';
-import {
-  checkTimesOf,
-  copyOf,
-  firstOffsetOf,
-  givenUpOf,
-  groupHashOf,
-  immunityOf,
-  producerGroupOf,
-} from './half-message.ts';
+import { checkTimesOf, copyOf, firstOffsetOf, givenUpOf, producerGroupOf } from './half-message.ts';
+import { learn } from './learn.ts';
 import type { OpLog } from './op-log.ts';
 import { HELD, OPEN, type OpenHalves } from './open-halves.ts';
+import { LEAVES, MOVES, Overdue, STAYS } from './overdue.ts';
 import type { ProducersOnline } from './producers-online.ts';
 
 export interface CheckParts {
@@ -43,9 +37,8 @@ const READ = 16;
 const GO_ON_MS = 1;
 /** Questions that nobody has taken yet. */
 const MAX_CHECKS_UNDER_WAY = 32;
-const HOUR_MS = 3_600_000;
-/** What has waited for this share of the time for which files are kept is moved. */
-const MOVED_AT = 1 / 4;
+/** The configuration may change, and too many may be open: looked at so often while anything is open. */
+const LOOK_MS = 1_000;
 
 export class CheckBack {
   readonly #parts: CheckParts;
@@ -53,21 +46,33 @@ export class CheckBack {
   #next = 0;
   #end = 0;
   #underWay = 0;
-  #cancelTimer: () => void = () => {};
+  readonly #overdue: Overdue;
+  /** Ms of the monotonic clock at which the last round began. */
+  #lastRound = 0;
+  #cancelTimer: (() => void) | undefined;
+  #inRound = false;
   #running = false;
 
   constructor(parts: CheckParts) {
     this.#parts = parts;
+    this.#overdue = new Overdue(parts.context, parts.halves);
   }
 
   start(): void {
     this.#running = true;
+    this.wake();
+  }
+
+  /** Something may be open. */
+  wake(): void {
+    if (!this.#running || this.#inRound || this.#cancelTimer !== undefined) return;
+    this.#lastRound = this.#parts.context.clock.monotonic();
     this.#later();
   }
 
   stop(): void {
     this.#running = false;
-    this.#cancelTimer();
+    this.#cancelTimer?.();
   }
 
   /** Whether no put is under way. */
@@ -76,12 +81,33 @@ export class CheckBack {
   }
 
   #later(): void {
-    const { timers, settings } = this.#parts.context;
-    this.#cancelTimer = timers.after(settings().transactionCheckInterval, () => this.#round());
+    const { halves } = this.#parts;
+    this.#inRound = false;
+    this.#cancelTimer = undefined;
+    if (halves.first === halves.end) return;
+    this.#after(Math.min(this.#untilNext(), LOOK_MS), () => this.#lookAtClock());
+  }
+
+  /** Ms until the next round. */
+  #untilNext(): number {
+    const { clock, settings } = this.#parts.context;
+    return Math.max(0, this.#lastRound + settings().transactionCheckInterval - clock.monotonic());
+  }
+
+  #after(ms: number, task: () => void): void {
+    this.#cancelTimer = this.#parts.context.timers.after(ms, task);
+  }
+
+  #lookAtClock(): void {
+    if (this.#untilNext() === 0 || this.#overdue.crowded) this.#round();
+    else this.#later();
   }
 
   #round(): void {
-    const { halves } = this.#parts;
+    const { halves, context } = this.#parts;
+    this.#inRound = true;
+    this.#lastRound = context.clock.monotonic();
+    this.#overdue.beginRound();
     this.#next = halves.first;
     this.#end = halves.end;
     this.#goOn();
@@ -95,7 +121,7 @@ export class CheckBack {
     for (let looked = 0; this.#next < this.#end; looked++) {
       const full = context.busy() || context.checksUnderWay() + this.#underWay >= MAX_CHECKS_UNDER_WAY;
       if (looked >= LOOKED_AT || read >= READ || full) {
-        this.#cancelTimer = context.timers.after(GO_ON_MS, () => this.#goOn());
+        this.#after(GO_ON_MS, () => this.#goOn());
         return;
       }
       if (this.#look(this.#next)) read += 1;
@@ -108,60 +134,45 @@ export class CheckBack {
   #look(offset: number): boolean {
     const { halves, context, producers } = this.#parts;
     if (halves.state(offset) !== OPEN) return false;
-    const isDue = halves.due(offset) <= context.clock.monotonic();
+    const fate = this.#overdue.of(offset);
+    const isDue = () => halves.due(offset) <= context.clock.monotonic();
     const hash = halves.group(offset);
-    const mayAsk = isDue && (hash === 0 || producers.mayHave(hash));
-    if (!mayAsk && !this.#mustMove(offset)) return false;
-    const half = this.#read(offset);
+    const mayAsk = isDue() && (hash === 0 || producers.mayHave(hash));
+    if (!mayAsk && fate === STAYS) return false;
+    const half = this.#read(offset, fate);
     if (half === undefined) return true;
-    if (hash === 0) halves.setGroup(offset, groupHashOf(half));
-    if (this.#isImmune(offset, half)) return true;
-    if (isDue && producers.has(producerGroupOf(half))) this.#check(offset, half);
-    else if (this.#mustMove(offset)) this.#move(offset, half);
+    if (hash === 0) learn(this.#parts, offset, half);
+    if (halves.state(offset) !== OPEN) return true;
+    if (fate === LEAVES) this.#giveUp(offset, half);
+    else if (isDue() && producers.has(producerGroupOf(half))) this.#check(offset, half);
+    else if (fate === MOVES) this.#move(offset, half);
     return true;
   }
 
-  /** Only the first one may be: the others are younger, and their turn comes. */
-  #mustMove(offset: number): boolean {
-    const { halves, context } = this.#parts;
-    if (offset !== halves.first) return false;
-    if (halves.size > MAX_OPEN_HALVES || halves.end - halves.first > MAX_HALVES_SPAN) return true;
-    const { fileReservedTime } = context.settings();
-    const stored = context.store.storeTimeOf(halves.position(offset));
-    return stored >= 0 && context.clock.now() - stored > fileReservedTime * HOUR_MS * MOVED_AT;
-  }
-
-  #read(offset: number): StoredMessage | undefined {
+  /** Undefined when there is nothing to read, or not now. */
+  #read(offset: number, fate: number): StoredMessage | undefined {
     const { halves, context, ops } = this.#parts;
     const position = halves.position(offset);
+    const fields = { topic: HALF_TOPIC, offset, position };
     try {
       const record = context.store.recordAt(position);
       const half = record === undefined ? undefined : decodeRecord(record);
       if (half !== undefined) return half;
-      context.log.error(
-        { topic: HALF_TOPIC, offset, position },
-        'a half message is gone from the log before its end',
-      );
+      context.log.error(fields, 'a half message is gone from the log before its end');
     } catch (error) {
-      const reason = (error as Error).message;
-      context.log.error({ topic: HALF_TOPIC, offset, position, reason }, 'a half message cannot be read');
-      return undefined;
+      const { message: reason } = error as Error;
+      if (fate === STAYS) {
+        context.log.error({ ...fields, reason }, 'a half message cannot be read');
+        return undefined;
+      }
+      context.log.error(
+        { ...fields, reason },
+        'a half message cannot be read, and its transaction is given up',
+      );
     }
     halves.set(offset, HELD);
     ops.add(offset);
     return undefined;
-  }
-
-  /** It is checked no sooner than its sender has asked for. */
-  #isImmune(offset: number, half: StoredMessage): boolean {
-    const { halves, context } = this.#parts;
-    const { transactionTimeOut } = context.settings();
-    const immunity = immunityOf(half, transactionTimeOut);
-    if (immunity === undefined || checkTimesOf(half) > 0) return false;
-    const due = context.clock.monotonic() + immunity - Math.max(0, context.clock.now() - half.storeTimestamp);
-    if (due <= context.clock.monotonic()) return false;
-    halves.setDue(offset, due);
-    return true;
   }
 
   #check(offset: number, half: StoredMessage): void {
@@ -181,12 +192,7 @@ export class CheckBack {
   }
 
   #move(offset: number, half: StoredMessage): void {
-    const { halves } = this.#parts;
-    if (halves.size > MAX_OPEN_HALVES) {
-      this.#giveUp(offset, half);
-      return;
-    }
-    const due = halves.due(offset);
+    const due = this.#parts.halves.due(offset);
     const copy = copyOf(half, checkTimesOf(half));
     this.#replace(offset, half, copy, (queueOffset) => this.#noteDue(queueOffset, due));
   }
@@ -205,10 +211,13 @@ export class CheckBack {
       this.#underWay -= 1;
       if (!isStored(status)) {
         halves.set(offset, OPEN);
-        context.log.warn(
-          { offset, status, reason: remark },
-          'a half message could not be checked, will be tried again',
-        );
+        // It had no room for what a copy says of itself.
+        if (status === ResponseCode.MESSAGE_ILLEGAL) this.#giveUp(offset, half);
+        else
+          context.log.warn(
+            { offset, status, reason: remark },
+            'a half message could not be checked, will be tried again',
+          );
         return;
       }
       copies.add(firstOffsetOf(half), queueOffset);
@@ -228,11 +237,16 @@ export class CheckBack {
     const { context, copies, halves, ops } = this.#parts;
     halves.set(offset, HELD);
     this.#underWay += 1;
+    this.#overdue.leaving += 1;
+    const hasLeft = () => {
+      this.#overdue.leaving -= 1;
+    };
     context.put(givenUpOf(half), ({ status, remark }) => {
       this.#underWay -= 1;
       const fields = { group: producerGroupOf(half), offset, checks: checkTimesOf(half) };
       if (!isStored(status)) {
         halves.set(offset, OPEN);
+        hasLeft();
         context.log.warn(
           { ...fields, reason: remark },
           'a transaction could not be given up, will be tried again',
@@ -241,7 +255,7 @@ export class CheckBack {
       }
       context.log.warn(fields, 'a transaction was given up: its message lies in TRANS_CHECK_MAX_TIME_TOPIC');
       copies.giveUp(firstOffsetOf(half));
-      ops.add(offset);
+      ops.add(offset, false, hasLeft);
     });
   }
 }

@@ -18,6 +18,12 @@ export interface TransactionSettings {
   fileReservedTime: number;
 }
 
+/** Those of lib/limits.ts. */
+export interface HalfLimits {
+  maxOpenHalves: number;
+  maxHalvesSpan: number;
+}
+
 export interface TransactionContext {
   clock: Clock;
   timers: Timers;
@@ -35,6 +41,7 @@ export interface TransactionContext {
   /** Whether no more may be put until some of what is under way has ended. */
   busy: () => boolean;
   storeHost: HostAddress;
+  limits: HalfLimits;
   settings: () => TransactionSettings;
   rules: () => WaitingRules;
   /** Asks a member of the producer group how a transaction has ended. */

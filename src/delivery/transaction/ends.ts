@@ -12,6 +12,7 @@ import type { Copies } from './copies.ts';
 import { committedOf, firstOffsetOf, immunityOf, ONLY_QUEUE, producerGroupOf } from './half-message.ts';
 import type { OpLog } from './op-log.ts';
 import { ENDED, ENDING, HELD, OPEN, type OpenHalves } from './open-halves.ts';
+import { WaitingEnds } from './waiting-ends.ts';
 
 export interface End {
   readonly commits: boolean;
@@ -28,7 +29,7 @@ export interface End {
 export interface EndParts {
   context: Pick<
     TransactionContext,
-    'store' | 'dispatched' | 'put' | 'clock' | 'timers' | 'settings' | 'rules' | 'log'
+    'store' | 'dispatched' | 'put' | 'busy' | 'clock' | 'timers' | 'settings' | 'rules' | 'log'
   >;
   halves: OpenHalves;
   copies: Copies;
@@ -37,23 +38,23 @@ export interface EndParts {
   scan: (offset: number) => void;
 }
 
-/** How soon what is not dispatched yet, or is just being copied, is looked at again. */
-const LOOK_AGAIN_MS = 2;
 const NOT_FOUND = 'Find prepared transaction message failed';
 
 export class Ends {
   readonly #parts: EndParts;
-  /** Ends that wait to be looked at again. */
-  #waiting = 0;
+  readonly #waiting: WaitingEnds;
+  /** First offsets of given-up messages that are being committed after all. */
+  readonly #late = new Set<number>();
   #committing = 0;
 
   constructor(parts: EndParts) {
     this.#parts = parts;
+    this.#waiting = new WaitingEnds(parts.context, (end) => this.take(end));
   }
 
   /** Ends that are not answered yet. */
   get underWay(): number {
-    return this.#waiting + this.#committing;
+    return this.#waiting.size + this.#committing;
   }
 
   take(end: End): void {
@@ -62,19 +63,11 @@ export class Ends {
     if (!inLog) {
       end.answer(ResponseCode.SYSTEM_ERROR, NOT_FOUND);
     } else if (dispatched() <= end.logOffset) {
-      this.#again(end);
+      this.#waiting.add(end, () => dispatched() > end.logOffset);
     } else {
       const half = this.#read(end);
       if (half !== undefined) this.#judge(end, half);
     }
-  }
-
-  #again(end: End): void {
-    this.#waiting += 1;
-    this.#parts.context.timers.after(LOOK_AGAIN_MS, () => {
-      this.#waiting -= 1;
-      this.take(end);
-    });
   }
 
   /** The half message that is named; undefined when the answer has been given. */
@@ -83,8 +76,8 @@ export class Ends {
     try {
       const record = store.recordAt(end.logOffset);
       const message = record === undefined ? undefined : decodeRecord(record);
-      if (message !== undefined && message.physicalOffset === end.logOffset) return message;
-      end.answer(ResponseCode.SYSTEM_ERROR, NOT_FOUND);
+      if (message !== undefined && this.#isInQueue(message, end.logOffset)) return message;
+      end.answer(ResponseCode.SYSTEM_ERROR, `${NOT_FOUND}: what lies there is no half message`);
     } catch (error) {
       const reason = (error as Error).message;
       log.warn({ position: end.logOffset, reason }, 'a half message cannot be read, so it cannot be ended');
@@ -93,12 +86,19 @@ export class Ends {
     return undefined;
   }
 
+  /** The half queue knows it: bytes in the body of some message that look like a record do not count. */
+  #isInQueue({ topic, queueId, queueOffset }: StoredMessage, position: number): boolean {
+    if (topic !== HALF_TOPIC || queueId !== ONLY_QUEUE) return false;
+    const known = this.#parts.halves.position(queueOffset);
+    if (known >= 0) return known === position;
+    const [entry] = this.#parts.context.store.readQueue(HALF_TOPIC, ONLY_QUEUE, queueOffset, 1);
+    return entry?.queueOffset === queueOffset && entry.physicalOffset === position;
+  }
+
   #judge(end: End, half: StoredMessage): void {
     const { clock, settings } = this.#parts.context;
     const immunity = end.answersCheck ? undefined : immunityOf(half, settings().transactionTimeOut);
-    if (half.topic !== HALF_TOPIC || half.queueId !== ONLY_QUEUE) {
-      end.answer(ResponseCode.SYSTEM_ERROR, `${NOT_FOUND}: what lies there is no half message`);
-    } else if (immunity !== undefined && clock.now() - half.storeTimestamp > immunity) {
+    if (immunity !== undefined && clock.now() - half.storeTimestamp > immunity) {
       const remark = 'the time is over in which only its sender may end this transaction: it will be checked';
       end.answer(ResponseCode.ILLEGAL_OPERATION, remark);
     } else if (producerGroupOf(half) !== end.group) {
@@ -106,7 +106,7 @@ export class Ends {
         ResponseCode.SYSTEM_ERROR,
         'The producer group wrong: it is not the one that has sent the message',
       );
-    } else if (!this.#liesAt(half, end)) {
+    } else if (half.queueOffset !== end.queueOffset) {
       const remark = 'The transaction state table offset wrong: the half message lies at another one';
       end.answer(ResponseCode.SYSTEM_ERROR, remark);
     } else {
@@ -114,27 +114,26 @@ export class Ends {
     }
   }
 
-  /** The half queue knows it: bytes in the body of some message that look like a record do not count. */
-  #liesAt({ physicalOffset, queueOffset }: StoredMessage, end: End): boolean {
-    if (queueOffset !== end.queueOffset) return false;
-    const [entry] = this.#parts.context.store.readQueue(HALF_TOPIC, ONLY_QUEUE, queueOffset, 1);
-    return entry?.queueOffset === queueOffset && entry.physicalOffset === physicalOffset;
-  }
-
   #end(end: End, half: StoredMessage): void {
-    const { halves, copies, scan } = this.#parts;
+    const { halves, copies, ops, scan } = this.#parts;
     const { queueOffset } = half;
     if (queueOffset >= halves.end) scan(queueOffset);
     const first = firstOffsetOf(half);
     const target =
       halves.state(queueOffset) === ENDED ? (copies.newestOf(first) ?? queueOffset) : queueOffset;
     const state = halves.state(target);
-    if (queueOffset >= halves.end || state === HELD) {
-      this.#again(end);
+    const isBeingEnded = () => halves.state(target) === ENDING || this.#late.has(first);
+    if (queueOffset >= halves.end) {
+      this.#waiting.add(end, () => queueOffset < halves.end);
+    } else if (state === HELD) {
+      this.#waiting.add(end, () => halves.state(target) !== HELD);
+    } else if (isBeingEnded()) {
+      // Whether the other end succeeds is not known yet. Who does not wait for that has said nothing new.
+      if (end.waits) this.#waiting.add(end, () => !isBeingEnded());
     } else if (state === OPEN) {
       halves.set(target, ENDING);
       if (end.commits) this.#commit(end, half, target);
-      else this.#parts.ops.add(target, end.waits, () => end.answer(ResponseCode.SUCCESS, ''));
+      else ops.add(target, end.waits, () => end.answer(ResponseCode.SUCCESS, ''));
     } else if (state === ENDED && copies.isGivenUp(first)) {
       copies.takeBack(first);
       if (end.commits) this.#commit(end, half, undefined);
@@ -148,8 +147,9 @@ export class Ends {
   #commit(end: End, half: StoredMessage, target: number | undefined): void {
     const { context, halves, ops, copies } = this.#parts;
     const committed = committedOf(half, end.logOffset);
+    const first = firstOffsetOf(half);
     const failed = (status: number, remark: string | undefined): void => {
-      if (target === undefined) copies.giveUp(firstOffsetOf(half));
+      if (target === undefined) copies.giveUp(first);
       else halves.set(target, OPEN);
       end.answer(status, remark ?? responseName(status));
     };
@@ -158,8 +158,10 @@ export class Ends {
       return;
     }
     this.#committing += 1;
+    if (target === undefined) this.#late.add(first);
     context.put(laterForm(committed, context.rules(), context.clock.now()), ({ status, remark }) => {
       this.#committing -= 1;
+      this.#late.delete(first);
       if (isStored(status)) {
         if (target !== undefined) ops.add(target);
         end.answer(status, '');

@@ -24,6 +24,9 @@ import { groupHash } from './producers-online.ts';
 /** Half, op and given-up messages lie in queue 0 of their topics. */
 export const ONLY_QUEUE = 0;
 
+/** How often a half message was checked, and whose copy it is. */
+const OF_THE_BROKER: readonly string[] = [PROPERTY_CHECK_TIMES, PROPERTY_PREPARED_OFFSET];
+
 /** Tag of the messages that name ended half messages. */
 const OP_TAG = 'd';
 
@@ -39,9 +42,13 @@ export function isHalf(properties: ReadonlyMap<string, string>): boolean {
   return properties.get(PROPERTY_TRANSACTION)?.toLowerCase() === 'true';
 }
 
-/** The message as it waits for its end. What it says of a delay counts when it is committed. */
+/**
+ * The message as it waits for its end. What it says of a delay counts when it is committed. What only the broker may
+ * say of a half message is taken off: one that passed for another's copy would end that one.
+ */
 export function halfOf<M extends Preparable>(message: M): M {
   const properties = new Map(message.properties);
+  for (const name of OF_THE_BROKER) properties.delete(name);
   properties.set(PROPERTY_TRANSACTION_ID, properties.get(PROPERTY_UNIQUE_KEY) ?? '');
   properties.set(PROPERTY_REAL_TOPIC, message.topic);
   properties.set(PROPERTY_REAL_QUEUE_ID, String(message.queueId));
@@ -81,7 +88,8 @@ export function copyOf(half: StoredMessage, checkTimes: number): InternalMessage
 /** A half message of its own, counted anew: an administrator wants it to be checked again. */
 export function resumedOf(message: StoredMessage): InternalMessage | string {
   const { topic, queueId } = realQueueOf(message);
-  if (topic === '' || !Number.isSafeInteger(queueId)) return 'it is no half message: it names no real topic';
+  const lay = message.topic === HALF_TOPIC || message.topic === TRANS_CHECK_MAX_TIME_TOPIC;
+  if (!lay || topic === '' || !Number.isSafeInteger(queueId)) return 'it is no half message';
   const properties = new Map(message.properties);
   properties.set(PROPERTY_CHECK_TIMES, '0');
   properties.delete(PROPERTY_PREPARED_OFFSET);
@@ -122,6 +130,11 @@ export function offsetsIn({ body }: Pick<StoredMessage, 'body'>): number[] {
     .map(Number);
 }
 
+/** -1 of none. There may be more than a call takes arguments. */
+export function highestOf(offsets: readonly number[]): number {
+  return offsets.reduce((most, offset) => Math.max(most, offset), -1);
+}
+
 /** Hash of its producer's group. */
 export function groupHashOf(half: StoredMessage): number {
   return groupHash(producerGroupOf(half));
@@ -138,7 +151,7 @@ export function checkTimesOf({ properties }: StoredMessage): number {
 
 /** Where the first one of its copies lies in the half queue; itself when it is the first. */
 export function firstOffsetOf({ properties, queueOffset }: StoredMessage): number {
-  return wholeNumber(properties.get(PROPERTY_PREPARED_OFFSET)) ?? queueOffset;
+  return Math.min(wholeNumber(properties.get(PROPERTY_PREPARED_OFFSET)) ?? queueOffset, queueOffset);
 }
 
 /**

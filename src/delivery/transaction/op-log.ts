@@ -1,12 +1,13 @@
 /**
  * Writes down which half messages have ended: messages in the op topic that name them by offset in the half queue, many
  * in one. After a restart these say what needs no check. Ends are gathered for a while; those whose sender waits for
- * the answer are written at the end of the turn.
+ * the answer are written at the end of the turn. One message is on its way at a time, so that the log names them in the
+ * order in which they came: when it says that a copy has ended, it says so of the one whose place that copy took.
  */
 import { HALF_TOPIC } from '../../lib/names.ts';
 import { isStored } from '../../store/put/put-message.ts';
 import type { TransactionContext } from './context.ts';
-import { opOf } from './half-message.ts';
+import { highestOf, opOf } from './half-message.ts';
 import { OpProgress } from './op-progress.ts';
 
 type OpContext = Pick<
@@ -19,6 +20,7 @@ interface Op {
   readonly done: () => void;
 }
 
+const BUSY_MS = 1;
 const RETRY_STEP_MS = 100;
 const RETRY_LONGEST_MS = 10_000;
 /** Digits of an offset, at most, and its comma. */
@@ -31,7 +33,7 @@ export class OpLog {
   #gathered: Op[] = [];
   #urgent = false;
   #cancelTimer: (() => void) | undefined;
-  #underWay = 0;
+  #underWay: readonly Op[] = [];
   #failures = 0;
 
   /** `stored`: the log says that this half message has ended. */
@@ -46,63 +48,62 @@ export class OpLog {
     this.#urgent ||= urgent;
     const { transactionOpBatchInterval, transactionOpMsgMaxSize } = this.#context.settings();
     if (this.#gathered.length * OFFSET_BYTES >= transactionOpMsgMaxSize) this.#urgent = true;
-    this.#cancelTimer ??= this.#context.timers.after(transactionOpBatchInterval, () => this.#write());
+    if (this.#underWay.length === 0) this.#writeAfter(transactionOpBatchInterval);
   }
 
-  /** Ends that no message names yet, and messages on their way. */
+  /** Ends that no message names yet. */
   get size(): number {
-    return this.#gathered.length + this.#underWay;
+    return this.#gathered.length + this.#underWay.length;
   }
 
   /** Ends a turn: what is urgent is written. True when there was something. */
   flush(): boolean {
-    if (!this.#urgent || this.#failures > 0 || this.#context.busy()) return false;
+    const mayWrite = this.#urgent && this.#failures === 0 && this.#underWay.length === 0;
+    if (!mayWrite || this.#context.busy()) return false;
     this.#write();
     return true;
+  }
+
+  /** In `ms`, unless it is sooner for other reasons. */
+  #writeAfter(ms: number): void {
+    this.#cancelTimer ??= this.#context.timers.after(ms, () => this.#write());
   }
 
   #write(): void {
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
-    const { busy, timers, settings } = this.#context;
-    if (this.#gathered.length === 0) return;
+    const { busy, settings } = this.#context;
+    if (this.#gathered.length === 0 || this.#underWay.length > 0) return;
     if (busy()) {
-      this.#cancelTimer = timers.after(1, () => this.#write());
+      this.#writeAfter(BUSY_MS);
       return;
     }
     const together = Math.max(1, Math.floor(settings().transactionOpMsgMaxSize / OFFSET_BYTES));
-    const ops = this.#gathered.splice(0, together);
+    this.#underWay = this.#gathered.splice(0, together);
     this.#urgent &&= this.#gathered.length > 0;
-    this.#put(ops);
-    if (this.#gathered.length > 0) this.#cancelTimer = timers.after(0, () => this.#write());
+    this.#put(this.#underWay);
   }
 
-  #put(ops: Op[]): void {
+  #put(ops: readonly Op[]): void {
     const { put, clock, storeHost, log } = this.#context;
     const offsets = ops.map(({ offset }) => offset);
-    this.#underWay += 1;
     put(opOf(offsets, clock.now(), storeHost), ({ status, remark, queueOffset }) => {
-      this.#underWay -= 1;
+      this.#underWay = [];
       if (!isStored(status)) {
         const fields = { topic: HALF_TOPIC, ends: ops.length, status, reason: remark };
         log.warn(fields, 'ends of transactions could not be written, will be tried again');
-        this.#tryAgain(ops);
+        this.#failures += 1;
+        this.#gathered.unshift(...ops);
+        this.#writeAfter(Math.min(this.#failures * RETRY_STEP_MS, RETRY_LONGEST_MS));
         return;
       }
       this.#failures = 0;
-      this.progress.note(queueOffset, Math.max(...offsets));
+      this.progress.note(queueOffset, highestOf(offsets));
       for (const { offset, done } of ops) {
         this.#stored(offset);
         done();
       }
+      if (this.#gathered.length > 0) this.#writeAfter(this.#context.settings().transactionOpBatchInterval);
     });
-  }
-
-  #tryAgain(ops: Op[]): void {
-    this.#failures += 1;
-    this.#gathered.unshift(...ops);
-    this.#cancelTimer?.();
-    const pause = Math.min(this.#failures * RETRY_STEP_MS, RETRY_LONGEST_MS);
-    this.#cancelTimer = this.#context.timers.after(pause, () => this.#write());
   }
 }

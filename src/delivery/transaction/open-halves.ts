@@ -46,7 +46,7 @@ export class OpenHalves {
 
   /** The next one, at `position` in the log; `due`: ms of the monotonic clock from which on it may be checked. */
   add(position: number, due: number, hasEnded: boolean): void {
-    if (this.#end - this.#first > this.#mask) this.#grow();
+    if (this.#end - this.#first > this.#mask) this.#resize(2 * (this.#mask + 1));
     const index = this.#end & this.#mask;
     this.#states[index] = hasEnded ? ENDED : OPEN;
     this.#positions[index] = position;
@@ -55,6 +55,20 @@ export class OpenHalves {
     this.#end += 1;
     if (hasEnded) this.#passEnded();
     else this.#open += 1;
+  }
+
+  /** There are none before `offset` any more: an older queue was restored, or retention has taken its front. */
+  skipTo(offset: number): void {
+    if (this.#first === this.#end && offset > this.#end) {
+      this.#first = offset;
+      this.#end = offset;
+    }
+    while (this.#end < offset) this.add(-1, 0, true);
+  }
+
+  /** Half messages that there is room for. */
+  get capacity(): number {
+    return this.#mask + 1;
   }
 
   /** ENDED for all that are not known. */
@@ -100,12 +114,18 @@ export class OpenHalves {
     return offset >= this.#first && offset < this.#end;
   }
 
+  /** Memory goes with a burst; half of it stays, so that a steady load does not resize all the time. */
   #passEnded(): void {
     while (this.#first < this.#end && this.#states[this.#first & this.#mask] === ENDED) this.#first += 1;
+    const capacity = this.#mask + 1;
+    const span = Math.max(this.#end - this.#first, SMALLEST);
+    if (span * 8 > capacity) return;
+    let fitting = capacity;
+    while (span * 4 <= fitting) fitting /= 2;
+    this.#resize(fitting);
   }
 
-  #grow(): void {
-    const capacity = 2 * (this.#mask + 1);
+  #resize(capacity: number): void {
     const [states, positions] = [new Uint8Array(capacity), new Float64Array(capacity)];
     const [dues, groups] = [new Float64Array(capacity), new Int32Array(capacity)];
     for (let offset = this.#first; offset < this.#end; offset++) {

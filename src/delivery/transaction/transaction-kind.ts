@@ -1,5 +1,6 @@
 /** Transactions as a kind of messages that become due: their half messages, ends and checks. */
-import { HALF_TOPIC } from '../../lib/names.ts';
+import { MAX_HALVES_SPAN, MAX_OPEN_HALVES } from '../../lib/limits.ts';
+import { HALF_TOPIC, OP_HALF_TOPIC } from '../../lib/names.ts';
 import { APPENDED, DISPATCHED } from '../../ring/positions.ts';
 import type { DueKind, DueParts } from '../due-kind.ts';
 import { DurableProgress } from '../durable-progress.ts';
@@ -11,6 +12,7 @@ import { Ends } from './ends.ts';
 import { ONLY_QUEUE } from './half-message.ts';
 import { OpLog } from './op-log.ts';
 import { OpenHalves } from './open-halves.ts';
+import { Patience, READ_AGAIN_MS } from './patience.ts';
 import { type TransactionOffsets, TransactionRecovery } from './transaction-recovery.ts';
 
 /** Half messages taken in by one turn. */
@@ -26,10 +28,13 @@ export class TransactionKind implements DueKind {
   readonly #checks: CheckBack;
   readonly #recovery: TransactionRecovery;
   readonly #server: EndServer;
+  readonly #patience: Patience;
   readonly #durable: DurableProgress<TransactionOffsets>;
   #told: TransactionOffsets;
   #ready = false;
   #scanning = false;
+  /** No more half messages are taken in until some have left. */
+  #isFull = false;
 
   constructor(parts: DueParts) {
     const context = contextOf(parts);
@@ -41,6 +46,7 @@ export class TransactionKind implements DueKind {
     this.#ops = new OpLog(context, (offset) => {
       halves.hasEnded(offset);
       copies.hasEnded(offset);
+      if (this.#isFull) this.#scanSoon();
     });
     const ops = this.#ops;
     this.#ends = new Ends({ context, halves, copies, ops, scan: (offset) => this.#scanTo(offset) });
@@ -51,6 +57,7 @@ export class TransactionKind implements DueKind {
     );
     this.#server = new EndServer(parts.shape.ends, parts.shape.broker, this.#ends);
     this.#durable = new DurableProgress(() => this.#news(), parts.positions);
+    this.#patience = new Patience(context.clock);
   }
 
   start(): void {
@@ -120,10 +127,10 @@ export class TransactionKind implements DueKind {
     return offsets;
   }
 
-  #scanSoon(): void {
+  #scanSoon(ms = 0): void {
     if (this.#scanning || !this.#ready) return;
     this.#scanning = true;
-    this.#context.timers.after(0, () => {
+    this.#context.timers.after(ms, () => {
       this.#scanning = false;
       if (this.#scan()) this.#scanSoon();
     });
@@ -136,23 +143,47 @@ export class TransactionKind implements DueKind {
 
   /** Takes in what is new in the half queue; true when there may be more. */
   #scan(): boolean {
-    const { store, clock, settings, log } = this.#context;
+    const { store, clock, settings } = this.#context;
     const due = clock.monotonic() + settings().transactionTimeOut;
+    const count = Math.min(BATCH, this.#room());
+    this.#isFull = count <= 0;
+    if (this.#isFull) return false;
     try {
-      const entries = store.readQueue(HALF_TOPIC, ONLY_QUEUE, this.#halves.end, BATCH);
+      const entries = store.readQueue(HALF_TOPIC, ONLY_QUEUE, this.#halves.end, count);
       for (const { queueOffset, physicalOffset } of entries) {
         // An older queue was restored, or retention has taken the front of it.
-        while (this.#halves.end < queueOffset) this.#halves.add(-1, due, true);
+        this.#halves.skipTo(queueOffset);
         this.#halves.add(physicalOffset, this.#copies.met(queueOffset) ?? due, false);
       }
+      this.#patience.worked();
+      if (entries.length > 0) this.#checks.wake();
       return entries.length > 0;
     } catch (error) {
-      log.error(
-        { topic: HALF_TOPIC, reason: (error as Error).message },
-        'half messages wait until their queue can be read',
-      );
+      this.#cannotScan(error as Error);
       return false;
     }
+  }
+
+  /**
+   * Half messages that may be taken in. Those beyond wait in their queue: they are taken in as fast as others are given
+   * up or moved, and memory stays bounded however fast they come.
+   */
+  #room(): number {
+    const { maxOpenHalves, maxHalvesSpan } = this.#context.limits;
+    const { size, first, end } = this.#halves;
+    return Math.min(maxOpenHalves + BATCH - size, 2 * maxHalvesSpan - (end - first));
+  }
+
+  #cannotScan({ message: reason }: Error): void {
+    const fields = { topic: HALF_TOPIC, offset: this.#halves.end, reason };
+    const isPassedOver = this.#patience.failed();
+    if (isPassedOver) {
+      this.#context.log.error(fields, 'an entry of the half queue cannot be read, and is passed over');
+      this.#halves.skipTo(this.#halves.end + 1);
+    } else {
+      this.#context.log.error(fields, 'half messages wait until their queue can be read');
+    }
+    this.#scanSoon(isPassedOver ? 0 : READ_AGAIN_MS);
   }
 }
 
@@ -170,6 +201,7 @@ function contextOf(parts: DueParts): TransactionContext {
     put: puts.begin,
     busy: () => puts.busy !== undefined,
     storeHost: shape.storeHost,
+    limits: { maxOpenHalves: MAX_OPEN_HALVES, maxHalvesSpan: MAX_HALVES_SPAN },
     settings: () => limits().transactions,
     rules: () => limits().waiting,
     check: checks.tell,
@@ -177,12 +209,23 @@ function contextOf(parts: DueParts): TransactionContext {
   };
 }
 
-/** Where the files say that it has come to, within what the queues hold. */
+/**
+ * Where the files say that it has come to. Where a queue does not reach as far they are of another store, and both are
+ * read from their beginning: the op queue then says what has ended.
+ */
 function startOf({ shape }: DueParts, { store, log }: TransactionContext): TransactionOffsets {
-  const [end = 0] = new Map(shape.queueEnds).get(HALF_TOPIC) ?? [];
+  const [halfEnd = 0] = new Map(shape.queueEnds).get(HALF_TOPIC) ?? [];
   const { half, op } = shape.transactions;
-  const within = Math.max(Math.min(half, end), store.minOffset(HALF_TOPIC, ONLY_QUEUE));
-  if (within !== half)
-    log.warn({ offset: half, corrected: within }, 'offset of transactions was outside of its queue');
-  return { half: within, op };
+  const [halfStart, opStart] = [
+    store.minOffset(HALF_TOPIC, ONLY_QUEUE),
+    store.minOffset(OP_HALF_TOPIC, ONLY_QUEUE),
+  ];
+  const opEnd = store.maxOffset(OP_HALF_TOPIC, ONLY_QUEUE);
+  const isBeyond = half > halfEnd || op > opEnd;
+  const start = isBeyond
+    ? { half: halfStart, op: opStart }
+    : { half: Math.max(half, halfStart), op: Math.max(op, opStart) };
+  if (start.half !== half || start.op !== op)
+    log.warn({ half, op, corrected: start }, 'offsets of transactions were outside of their queues');
+  return start;
 }

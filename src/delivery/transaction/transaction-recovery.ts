@@ -6,9 +6,11 @@ import { HALF_TOPIC, OP_HALF_TOPIC } from '../../lib/names.ts';
 import { decodeRecord, type StoredMessage } from '../../record/decode.ts';
 import type { TransactionContext } from './context.ts';
 import type { Copies } from './copies.ts';
-import { firstOffsetOf, groupHashOf, ONLY_QUEUE, offsetsIn } from './half-message.ts';
+import { highestOf, ONLY_QUEUE, offsetsIn } from './half-message.ts';
+import { learn } from './learn.ts';
 import type { OpLog } from './op-log.ts';
-import { ENDED, OPEN, type OpenHalves } from './open-halves.ts';
+import { OPEN, type OpenHalves } from './open-halves.ts';
+import { Patience, READ_AGAIN_MS } from './patience.ts';
 
 /** Next offsets in the half queue and in the op queue: what is before them has ended. */
 export interface TransactionOffsets {
@@ -37,12 +39,14 @@ export class TransactionRecovery {
   #nextOpen: number;
   /** A bit for each half message from the first on. */
   #ended = new Uint8Array(0);
+  readonly #patience: Patience;
   #stopped = false;
 
   /** `done` is called when all that was open is known. */
   constructor(parts: RecoveryParts, op: number, done: () => void) {
     this.#parts = parts;
     this.#done = done;
+    this.#patience = new Patience(parts.context.clock);
     this.#nextOp = op;
     this.#nextOpen = parts.halves.first;
     parts.ops.progress.startAt(op);
@@ -75,21 +79,44 @@ export class TransactionRecovery {
   }
 
   #readOps(): void {
-    const { context, ops } = this.#parts;
+    const { context } = this.#parts;
     const count = Math.min(BATCH, this.#endOp - this.#nextOp);
-    const entries = count > 0 ? context.store.readQueue(OP_HALF_TOPIC, ONLY_QUEUE, this.#nextOp, count) : [];
-    for (const { queueOffset, physicalOffset } of entries) {
-      const offsets = this.#offsetsAt(physicalOffset);
-      for (const offset of offsets) this.#mark(offset);
-      ops.progress.note(queueOffset, Math.max(-1, ...offsets));
-      this.#nextOp = queueOffset + 1;
+    if (count <= 0) {
+      this.#step(() => this.#addHalves());
+      return;
     }
-    this.#step(entries.length > 0 ? () => this.#readOps() : () => this.#addHalves());
+    try {
+      const entries = context.store.readQueue(OP_HALF_TOPIC, ONLY_QUEUE, this.#nextOp, count);
+      for (const { queueOffset, physicalOffset } of entries) this.#readOp(queueOffset, physicalOffset);
+      if (entries.length === 0) this.#nextOp = this.#endOp;
+      this.#patience.worked();
+      this.#step(() => this.#readOps());
+    } catch (error) {
+      const isPassedOver = this.#cannotRead(OP_HALF_TOPIC, this.#nextOp, error as Error);
+      if (isPassedOver) this.#nextOp += 1;
+      this.#step(() => this.#readOps(), isPassedOver ? 0 : READ_AGAIN_MS);
+    }
   }
 
-  #offsetsAt(position: number): number[] {
-    const message = this.#read(position);
-    return message === undefined ? [] : offsetsIn(message).filter((offset) => offset < this.#endHalf);
+  #readOp(queueOffset: number, physicalOffset: number): void {
+    const { store } = this.#parts.context;
+    const record = store.recordAt(physicalOffset);
+    const message = record === undefined ? undefined : decodeRecord(record);
+    const offsets =
+      message === undefined ? [] : offsetsIn(message).filter((offset) => offset < this.#endHalf);
+    for (const offset of offsets) this.#mark(offset);
+    this.#parts.ops.progress.note(queueOffset, highestOf(offsets));
+    this.#nextOp = queueOffset + 1;
+  }
+
+  /** True when it is passed over. */
+  #cannotRead(topic: string, offset: number, { message }: Error): boolean {
+    const isPassedOver = this.#patience.failed();
+    const what = isPassedOver
+      ? 'an entry of a queue of transactions cannot be read, and is passed over'
+      : 'transactions wait until their queues can be read';
+    this.#parts.context.log.error({ topic, offset, reason: message }, what);
+    return isPassedOver;
   }
 
   #mark(offset: number): void {
@@ -97,22 +124,35 @@ export class TransactionRecovery {
     if (bit >= 0) this.#ended[bit >> 3] = (this.#ended[bit >> 3] as number) | (1 << (bit & 7));
   }
 
-  #addHalves(from = this.#parts.halves.end, base = this.#parts.halves.first): void {
+  #addHalves(base = this.#parts.halves.first): void {
     const { context, halves } = this.#parts;
+    const from = halves.end;
     const count = Math.min(BATCH * 16, this.#endHalf - from);
-    const entries = count > 0 ? context.store.readQueue(HALF_TOPIC, ONLY_QUEUE, from, count) : [];
-    const due = context.clock.monotonic() + context.settings().transactionTimeOut;
-    for (const { queueOffset, physicalOffset } of entries) {
-      const bit = queueOffset - base;
-      const hasEnded = ((this.#ended[bit >> 3] as number) & (1 << (bit & 7))) !== 0;
-      if (queueOffset === halves.end) halves.add(physicalOffset, due, hasEnded);
-    }
-    if (entries.length > 0) this.#step(() => this.#addHalves(halves.end, base));
-    else {
+    if (count <= 0) {
       this.#ended = new Uint8Array(0);
       this.#nextOpen = halves.first;
       this.#step(() => this.#readOpen());
+      return;
     }
+    try {
+      const due = context.clock.monotonic() + context.settings().transactionTimeOut;
+      const entries = context.store.readQueue(HALF_TOPIC, ONLY_QUEUE, from, count);
+      for (const { queueOffset, physicalOffset } of entries) {
+        halves.skipTo(queueOffset);
+        halves.add(physicalOffset, due, this.#hasEnded(queueOffset - base));
+      }
+      if (entries.length === 0) this.#endHalf = from;
+      this.#patience.worked();
+      this.#step(() => this.#addHalves(base));
+    } catch (error) {
+      const isPassedOver = this.#cannotRead(HALF_TOPIC, from, error as Error);
+      if (isPassedOver) halves.skipTo(from + 1);
+      this.#step(() => this.#addHalves(base), isPassedOver ? 0 : READ_AGAIN_MS);
+    }
+  }
+
+  #hasEnded(bit: number): boolean {
+    return ((this.#ended[bit >> 3] as number) & (1 << (bit & 7))) !== 0;
   }
 
   #readOpen(): void {
@@ -126,16 +166,8 @@ export class TransactionRecovery {
   }
 
   #know(offset: number): boolean {
-    const { halves, copies, ops } = this.#parts;
-    const half = this.#read(halves.position(offset));
-    if (half === undefined) return true;
-    halves.setGroup(offset, groupHashOf(half));
-    const first = firstOffsetOf(half);
-    if (first === offset) return true;
-    // Where the broker ended before it had written that the copy took its place.
-    const before = copies.newestOf(first) ?? first;
-    if (halves.state(before) !== ENDED) ops.add(before);
-    copies.add(first, offset);
+    const half = this.#read(this.#parts.halves.position(offset));
+    if (half !== undefined) learn(this.#parts, offset, half);
     return true;
   }
 

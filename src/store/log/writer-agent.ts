@@ -46,10 +46,12 @@ const AHEAD_TRIES = 32;
 class Input {
   readonly send: ChannelReceiver;
   readonly replies: RingProducer;
+  readonly putsWhenDue: boolean;
 
   constructor(shape: ParticipantShape) {
     const wake = wakerOf(shape.wake);
     this.send = ChannelReceiver.join(shape.send, wake);
+    this.putsWhenDue = shape.putsWhenDue;
     this.replies = RingProducer.join(shape.replies, shape.sameThread ? () => {} : wake);
   }
 }
@@ -128,6 +130,7 @@ export class WriterAgent implements Agent {
     const { send } = input;
     let done = 0;
     while (done < TURN && send.next()) {
+      if (input.putsWhenDue) this.#log.setTime(systemClock.now());
       if (send.type === APPEND) this.#append(input);
       else this.#retireQueues(input);
       done++;

@@ -43,6 +43,8 @@ export interface PutRingParts {
   /** What may be acknowledged. */
   confirmed: Watermark;
   storeHost: HostAddress;
+  /** The writer is shown what was put by `publish`, at the end of a turn; else at once. */
+  inTurns?: boolean;
   /** Largest record in bytes. */
   maxRecord: number;
   queueIdOf: (topic: string, queueId: number) => number | undefined;
@@ -246,7 +248,12 @@ export class PutRing {
       target.set(payload, at + APPEND_HEADER);
       writeAppendHead(view, at, sequence, queue, bytes, count);
     });
-    writer.publish();
+    if (this.#parts.inTurns !== true) writer.publish();
+  }
+
+  /** Shows the writer what was put since. */
+  publish(): void {
+    this.#parts.writer.publish();
   }
 
   #take(view: DataView, at: number): void {

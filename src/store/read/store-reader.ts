@@ -22,6 +22,8 @@ const MAX_QUERY = 64;
 /** As far as the store timestamp goes, whatever the hosts' addresses are. */
 const HEAD_BYTES = 88;
 const SMALLEST_RECORD = 48;
+/** What is read of a record at first: most are no longer, and need no second read. */
+const FIRST_READ = 2_048;
 
 export interface QueueEntryFields {
   queueOffset: number;
@@ -38,7 +40,9 @@ export class StoreReader {
   readonly #bornAt: (topic: string) => number;
   readonly #block = new EntryBlock(256);
   readonly #parts = new RecordParts();
-  readonly #head = new Uint8Array(HEAD_BYTES);
+  readonly #head = new Uint8Array(FIRST_READ);
+  /** Bytes that the head holds. */
+  #held = 0;
   readonly #headView = new DataView(this.#head.buffer);
 
   /** `bornAt`: records of a topic before that position are of a deleted topic of the same name. */
@@ -63,8 +67,9 @@ export class StoreReader {
 
   /** A copy of the record that starts at `position`, or undefined when none does. Throws `Unreadable`. */
   recordAt(position: number): Uint8Array | undefined {
-    const size = this.#sizeAt(position);
+    const size = this.#sizeAt(position, FIRST_READ);
     if (size === 0) return undefined;
+    if (size <= this.#held) return this.#head.slice(0, size);
     const record = new Uint8Array(size);
     return this.#copy(position, size, record) ? record : undefined;
   }
@@ -209,16 +214,24 @@ export class StoreReader {
   }
 
   /** Size of the record at `position`, 0 when there is none that may be seen; its first bytes are in `#head` then. */
-  #sizeAt(position: number): number {
+  #sizeAt(position: number, atFirst = HEAD_BYTES): number {
     if (position < this.#positions.get(LOG_START) || position + 8 > this.#positions.get(DISPATCHED)) return 0;
     const left = this.#log.fileSize - this.#log.offsetOf(position);
     if (left < SMALLEST_RECORD) return 0;
-    if (!this.#copy(position, Math.min(HEAD_BYTES, left), this.#head)) return 0;
+    if (!this.#readHead(position, Math.min(atFirst, left), Math.min(HEAD_BYTES, left))) return 0;
     const view = this.#headView;
     const magic = magicOf(view, 0);
     const sound = (magic === MAGIC_V1 || magic === MAGIC_V2) && physicalOffsetOf(view, 0) === position;
     const size = sound ? totalSizeOf(view, 0) : 0;
     return size > left ? 0 : size;
+  }
+
+  /** Reads `most` bytes; where they cannot be read, which may be because of the next record, `least`. */
+  #readHead(position: number, most: number, least: number): boolean {
+    this.#held = most;
+    if (most > least && this.#log.copy(position, most, this.#head, 0) === 0) return true;
+    this.#held = least;
+    return this.#copy(position, least, this.#head);
   }
 
   /** False when retention has taken the file meanwhile. */

@@ -114,6 +114,19 @@ const PULL = {
   proxyFrowardClientId: 'x',
 };
 
+const HALF_PROPERTIES = `TRAN_MSG\u0001true\u0002PGROUP\u0001${GROUP}\u0002UNIQ_KEY\u0001u\u0002`;
+const TIMED_PROPERTIES = 'TIMER_DELAY_SEC\u00013\u0002UNIQ_KEY\u0001u\u0002';
+const RECALL_HANDLE = Buffer.from(`v1 ${TOPIC} broker-a 4102444800001 u`).toString('base64url');
+const END = {
+  producerGroup: GROUP,
+  tranStateTableOffset: '0',
+  commitLogOffset: '0',
+  commitOrRollback: '8',
+  fromTransactionCheck: 'false',
+  msgId: 'u',
+  transactionId: 'u',
+};
+
 /** A batch of one message, as its body is written. */
 export function batchOf(message: Buffer): Buffer {
   const properties = Buffer.from('UNIQ_KEY\u0001u\u0002');
@@ -132,6 +145,19 @@ export const brokerRequests: readonly RequestShape[] = [
   { code: 310, fields: LETTERS, body: Buffer.from('hello') },
   { code: 320, fields: { ...LETTERS, m: 'true' }, body: batchOf(Buffer.from('hello')) },
   { code: 361, fields: PULL },
+  { code: 310, fields: { ...LETTERS, f: '4', i: HALF_PROPERTIES }, body: Buffer.from('half') },
+  {
+    code: 10,
+    fields: { ...SEND, properties: 'DELAY\u00013\u0002UNIQ_KEY\u0001u\u0002' },
+    body: Buffer.from('late'),
+  },
+  { code: 310, fields: { ...LETTERS, i: TIMED_PROPERTIES }, body: Buffer.from('timed') },
+  { code: 37, fields: END },
+  { code: 323, fields: { topic: TOPIC, msgId: '7F00000100002A9F0000000000000000' } },
+  {
+    code: 370,
+    fields: { producerGroup: GROUP, topic: TOPIC, recallHandle: RECALL_HANDLE },
+  },
   { code: 34, fields: {}, body: HEARTBEAT },
   { code: 35, fields: { clientID: CLIENT, producerGroup: GROUP, consumerGroup: GROUP } },
   { code: 46, fields: {}, body: { clientId: CLIENT, group: GROUP, subscriptionData: SUBSCRIPTION } },

@@ -2,7 +2,10 @@ import { readdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileS
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { checkStore } from '../../../src/cli/log/check.ts';
 import type { Problem } from '../../../src/cli/log/report.ts';
+import { WHEEL_SLOTS } from '../../../src/delivery/timer/timer-layout.ts';
+import { TimerRig } from '../delivery/timer-support.ts';
 import {
   bytesAt,
   checked,
@@ -281,6 +284,35 @@ test('very many problems of one file are counted, not all shown', ({ store }) =>
 test('a directory without a store is refused with a sentence', ({ store }) => {
   rmSync(join(store.root, 'commitlog'), { recursive: true });
   assert.throws(() => checked(store), /does not exist: name the root directory of a store/);
+});
+
+test('the files of timed messages: a chain that leads astray, a unit without record, another size', async () => {
+  const rig = new TimerRig({ wheelSlots: WHEEL_SLOTS, mappedFileSizeTimerLog: 52 * 10 + 16 });
+  for (const at of [5_250, 5_500, 9_250]) rig.at(`m${at}`, rig.time.now() + at);
+  await rig.time.advance(100);
+  await rig.stop();
+  const { disk } = rig;
+  disk.makeDirectory('/store/commitlog');
+  const check = () =>
+    checkStore(disk, '/store', {}, () => {}).problems.map(({ file, text }) => `${file}: ${text}`);
+  // The records are in another store: each unit that waits misses its own.
+  assert.equal(
+    check().map((text) => text.replace(/ points.*/, '')),
+    [
+      'timerwheel: unit 52 of slot 1700000005',
+      'timerwheel: unit 0 of slot 1700000005',
+      'timerwheel: unit 104 of slot 1700000009',
+    ],
+  );
+  disk.bytesOf('/store/timerlog/00000000000000000000').fill(0, 104, 156);
+  assert.match(
+    check().at(-1) ?? '',
+    /slot 1700000009 leads to 104 of the timer log, where no unit of it stands/,
+  );
+  disk.truncate('/store/timerwheel', 800);
+  assert.match(check().at(-1) ?? '', /has 800 bytes, 38707200 belong there/);
+  disk.bytesOf('/store/config/timercheck')[8] = 0xff;
+  assert.match(check()[0] ?? '', /config\/timercheck: it holds -?\d+, which is no time and no position/);
 });
 
 test.run();

@@ -2,7 +2,9 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type DumpOptions, dumpStore } from '../../../src/cli/log/dump.ts';
+import { WHEEL_SLOTS } from '../../../src/delivery/timer/timer-layout.ts';
 import { nativeDisk } from '../../../src/store/disk/native-disk.ts';
+import { TimerRig } from '../delivery/timer-support.ts';
 import { logFile, makeStore, patch, queueFile, removeStore, type TestStore } from './store-support.ts';
 
 const test = suite<{ store: TestStore }>('log dump');
@@ -116,6 +118,32 @@ test('what does not exist is named', ({ store }) => {
   );
   const nowhere = { ...store, root: join(store.root, 'nowhere') };
   assert.throws(() => dumped(nowhere, {}), /is not a directory/);
+});
+
+test('the files of timed messages, field by field', async () => {
+  const rig = new TimerRig({ wheelSlots: WHEEL_SLOTS, mappedFileSizeTimerLog: 52 * 3 + 16 });
+  for (const at of [5_250, 5_500, 9_250, 9_500]) rig.at(`m${at}`, rig.time.now() + at);
+  rig.recall('m5500', rig.time.now() + 5_000);
+  await rig.time.advance(100);
+  await rig.stop();
+  rig.disk.makeDirectory('/store/commitlog');
+  let text = '';
+  dumpStore(rig.disk, '/store', {}, (part) => {
+    text += part;
+  });
+  assert.match(text, /^== timerwheel$/m);
+  assert.match(
+    text,
+    /slot at \d+: time 1700000005 \(.*2023-11-14T22:13:25.000Z.*\), first 0, last 224 .*count 1/,
+  );
+  assert.match(
+    text,
+    /unit at 52: magic 1 \(message\), .*due 1700000005500 \(2023-11-14T22:13:25.500Z\).*previous 0/,
+  );
+  assert.match(text, /unit at 224: magic 5 \(recalls\)/);
+  assert.match(text, /BLANK at 156: size 16/);
+  assert.match(text, /lastTimerQueueOffset +5 +entries of rmq_sys_wheel_timer/);
+  assert.match(text, /readSlot +1700000002/);
 });
 
 test.run();

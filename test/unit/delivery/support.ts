@@ -7,6 +7,7 @@ import { SCHEDULE_TOPIC } from '../../../src/lib/names.ts';
 import { DelayOffsets } from '../../../src/metadata/delay-offsets.ts';
 import { DelayTimes } from '../../../src/metadata/delay-times.ts';
 import { plainChannel } from '../../../src/ring/channel.ts';
+import { SimDisk } from '../../sim/sim-disk.ts';
 import type { FakePut, Setup } from '../broker/support.ts';
 import { silentLog } from '../metadata/support.ts';
 
@@ -45,7 +46,7 @@ export class DelayRig {
     };
     this.#link = new DeliveryLink(
       tables,
-      { levels, store: { fileReservedTime: 72 } },
+      { levels, store: { fileReservedTime: 72, directory }, disk: new SimDisk(), log: silentLog },
       plainChannel({ ringBytes: 64 * 1024 }).sender,
     );
     this.#progress = new DelayProgress(time, this.#link.delays);

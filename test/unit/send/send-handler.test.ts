@@ -1,40 +1,29 @@
 /** Sends: RocketMQ's checks in its order with its codes, and what reaches the log. */
+
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { SCHEDULE_TOPIC } from '../../../src/lib/names.ts';
 import { RequestCode, ResponseCode } from '../../../src/protocol/codes.ts';
 import { FLAG_ONEWAY, requestCommand, SERIALIZE_BINARY } from '../../../src/protocol/command.ts';
 import { encodeCommand } from '../../../src/protocol/command-codec.ts';
 import { CUT_ALL, CUT_BLOCKED } from '../../../src/protocol/frame-cutter.ts';
 import { decodeRecord } from '../../../src/record/decode.ts';
-import { RecordParts } from '../../../src/record/view.ts';
-import { SendRig, SUFFIX, sendFields, topicDelta } from '../../support/send-rig.ts';
+import {
+  batchItem,
+  propertiesOf,
+  refusal,
+  SendRig,
+  SUFFIX,
+  sendFields,
+  topicDelta,
+} from '../../support/send-rig.ts';
 
 const test = suite('send handler');
 
-/** Code and remark of the one reply. */
-function refusal(rig: SendRig): [code: number, remark: string | undefined] {
-  const [reply, ...others] = rig.client.replies();
-  assert.is(others.length, 0);
-  return [reply?.code ?? -1, reply?.remark];
-}
-
-/** One item of a client's batch body. */
-function batchItem(body: string, properties: string): Buffer {
-  const bytes = Buffer.alloc(22 + body.length + properties.length);
-  bytes.writeInt32BE(bytes.length, 0);
-  bytes.writeInt32BE(body.length, 16);
-  bytes.write(body, 20);
-  bytes.writeInt16BE(properties.length, 20 + body.length);
-  bytes.write(properties, 22 + body.length);
-  return bytes;
-}
-
-/** A stored message's properties, as stored. */
-function propertiesOf(record: Uint8Array): string {
-  const parts = new RecordParts();
-  assert.ok(parts.locate(new DataView(record.buffer), 0, record.length));
-  return Buffer.from(record).toString('utf8', parts.propertiesOffset);
-}
+const NUL_REFUSED = [
+  ResponseCode.MESSAGE_ILLEGAL,
+  'the message is illegal, its properties hold a NUL character.',
+];
 
 test('a plain send is stored with the broker properties behind its own and answered in kind', () => {
   const rig = new SendRig();
@@ -160,158 +149,9 @@ test('what is refused is counted for the log, with the first client and topic of
   assert.equal(rig.refusals.take(), []);
 });
 
-const SCHEDULE = 'SCHEDULE_TOPIC_XXXX';
-
-/** A rig that knows the schedule topic: its queues have ids from 10 on. */
-function delayRig(): SendRig {
-  const rig = new SendRig();
-  const queues = Array.from({ length: 18 }, (_, level) => 10 + level);
-  rig.view.apply(topicDelta(SCHEDULE, { queues, readQueueNums: 18, writeQueueNums: 18 }));
-  return rig;
-}
-
-test('sends to retry topics go to control whole, and leave the ring as it was; to system topics none may send', () => {
-  const rig = delayRig();
-  rig.view.apply(topicDelta('%RETRY%g', { queues: [9] }));
-  assert.is(rig.send({ fields: sendFields({ b: '%RETRY%g' }) }), CUT_ALL);
-  assert.is(rig.forwarded.length, 1);
-  assert.equal([rig.write(), rig.sends.size, rig.client.replies().length], [0, 0, 0]);
-  rig.send({ fields: sendFields({ b: SCHEDULE }) });
-  assert.equal(refusal(rig), [
-    ResponseCode.NO_PERMISSION,
-    `Sending message to topic[${SCHEDULE}] is forbidden.`,
-  ]);
-  // What is checked of any send is checked of these before.
-  const batch = { code: RequestCode.SEND_BATCH_MESSAGE, body: batchItem('b', '') };
-  rig.send({ fields: sendFields({ b: '%RETRY%g' }), ...batch });
-  assert.equal(refusal(rig)[0], ResponseCode.MESSAGE_ILLEGAL);
-  rig.send({ fields: sendFields({ b: '%RETRY%g' }), body: new Uint8Array(0) });
-  assert.equal(refusal(rig)[0], ResponseCode.MESSAGE_ILLEGAL);
-  rig.view.apply({ ...rig.view.settings, brokerPermission: 6, writable: false, notWritableRemark: 'full' });
-  rig.send({ fields: sendFields({ b: '%RETRY%g' }) });
-  assert.equal(refusal(rig), [ResponseCode.SERVICE_NOT_AVAILABLE, 'full']);
-  assert.is(rig.forwarded.length, 1);
-});
-
-test('a delayed send is parked in its turn, and answered with the queue that it was sent to', () => {
-  const rig = delayRig();
-  rig.send({ opaque: 1, fields: sendFields() });
-  const properties =
-    'TAGS\x01A\x02DELAY\x013\x02TIMER_DELAY_SEC\x017\x02WAIT\x01false\x02CLUSTER\x01other\x02';
-  rig.send({ opaque: 2, fields: sendFields({ e: '2', h: '5', i: properties, j: '1' }) });
-  rig.send({ opaque: 3, fields: sendFields() });
-  assert.is(rig.write(), 3);
-  assert.equal(
-    rig
-      .drain()
-      .map(({ opaque, code, fields }) => [opaque, code, fields['queueId'], fields['queueOffset']])
-      .sort(),
-    [
-      [1, 0, '0', '0'],
-      [2, 0, '2', '0'],
-      [3, 0, '0', '1'],
-    ],
-  );
-  const parked = decodeRecord(rig.record(rig.record(0).length));
-  assert.equal(
-    [
-      parked?.topic,
-      parked?.queueId,
-      parked?.flag,
-      parked?.reconsumeTimes,
-      Buffer.from(parked?.body ?? []).toString(),
-    ],
-    [SCHEDULE, 2, 5, 1, 'hello'],
-  );
-  assert.equal(
-    [...(parked?.properties ?? [])],
-    [
-      ['TAGS', 'A'],
-      ['DELAY', '3'],
-      ['WAIT', 'false'],
-      ['CLUSTER', 'DefaultCluster'],
-      ['UNIQ_KEY', '0A00000900000000000000000000ABCD'],
-      ['MSG_REGION', 'DefaultRegion'],
-      ['TRACE_ON', 'true'],
-      ['REAL_TOPIC', 'T'],
-      ['REAL_QID', '2'],
-    ],
-  );
-});
-
-test('a DELAY as RocketMQ reads it: signs, zeros, nothing, more than there are', () => {
-  for (const [level, parked] of [
-    ['3', 2],
-    ['+3', 2],
-    ['003', 2],
-    ['2147483647', 17],
-    ['', undefined],
-    ['0', undefined],
-    ['-0', undefined],
-    ['-5', undefined],
-  ] as const) {
-    const rig = delayRig();
-    rig.send({ fields: sendFields({ i: `DELAY\x01${level}\x02` }) });
-    rig.write();
-    assert.equal([rig.drain()[0]?.code, rig.forwarded.length], [0, 0], level);
-    const { topic, queueId } = decodeRecord(rig.record(0)) ?? {};
-    assert.equal([topic, queueId], parked === undefined ? ['T', 0] : [SCHEDULE, parked], level);
-  }
-  // What the system flag says of a transaction does not matter, and half messages are delayed by their commit.
-  for (const more of [{ f: '4' }, { f: '8' }, { f: '12' }, { i: 'DELAY\x01x\x02TRAN_MSG\x01true\x02' }]) {
-    const rig = delayRig();
-    rig.send({ fields: sendFields({ i: 'DELAY\x01x\x02', ...more }) });
-    rig.write();
-    assert.is(rig.drain()[0]?.code, 1, JSON.stringify(more));
-  }
-});
-
-test('a DELAY that is no level is refused with its name and what is allowed, and nothing is stored', () => {
-  const rig = delayRig();
-  const long = 'y'.repeat(30_000);
-  for (const level of ['x', '1.5', ' 3', '3 ', '0x3', '1e1', '-', '2147483648', '-2147483649', long]) {
-    rig.send({ fields: sendFields({ i: `DELAY\x01${level}\x02` }) });
-    const [code, remark = ''] = refusal(rig);
-    assert.is(code, ResponseCode.SYSTEM_ERROR, level);
-    assert.match(remark, 'DELAY=');
-    assert.match(remark, '1 to 18 for the levels of messageDelayLevel');
-    assert.ok(remark.length < 300);
-  }
-  assert.equal([rig.write(), rig.sends.size], [0, 0]);
-  rig.send({ fields: sendFields() });
-  rig.write();
-  assert.is(rig.record(0).length, rig.log.position, 'nothing lies before the first record');
-});
-
-test('transactions and timers can be switched off', () => {
-  const rig = delayRig();
-  const { settings } = rig.view;
-  const waiting = { ...settings.waiting, rejectTransactionMessage: true, timerWheelEnable: false };
-  rig.view.apply({ ...settings, waiting: { ...waiting, brokerIp: '10.0.0.9' } });
-  rig.send({ fields: sendFields({ i: 'TRAN_MSG\x01true\x02' }) });
-  const remark = 'the broker[10.0.0.9] sending transaction message is forbidden';
-  assert.equal(refusal(rig), [ResponseCode.NO_PERMISSION, remark]);
-  rig.send({ fields: sendFields({ i: 'TIMER_DELAY_MS\x015\x02' }) });
-  assert.is(refusal(rig)[0], ResponseCode.SYSTEM_ERROR);
-  assert.is(rig.write(), 0);
-});
-
-test('properties that only brokers set are not taken over', () => {
-  const rig = delayRig();
-  rig.send({ fields: sendFields({ i: `DELAY\x013\x02a\x01${'v'.repeat(32_700)}\x02` }) });
-  assert.is(refusal(rig)[0], ResponseCode.MESSAGE_ILLEGAL);
-  assert.is(rig.write(), 0);
-  rig.send({ fields: sendFields({ i: 'MSG_REGION\x01elsewhere\x02UNIQ_KEY\x01K\x02' }) });
-  rig.write();
-  assert.is(
-    propertiesOf(rig.record(0)),
-    'MSG_REGION\x01DefaultRegion\x02UNIQ_KEY\x01K\x02TRACE_ON\x01true\x02CLUSTER\x01DefaultCluster\x02',
-  );
-});
-
 test('a delayed send waits for room in the ring like any other', () => {
   const rig = new SendRig({ ringBytes: 64 * 1024 });
-  rig.view.apply(topicDelta(SCHEDULE, { queues: [10], readQueueNums: 1, writeQueueNums: 1 }));
+  rig.view.apply(topicDelta(SCHEDULE_TOPIC, { queues: [10], readQueueNums: 1, writeQueueNums: 1 }));
   const fields = sendFields({ i: 'DELAY\x011\x02' });
   const body = Buffer.alloc(5_000);
   let taken = 0;
@@ -430,11 +270,6 @@ test('what goes to control to make a topic is bounded', () => {
   rig.send({ fields: sendFields({ b: 'new', c: 'x'.repeat(255) }) });
   assert.equal(rig.awaited, ['new']);
 });
-
-const NUL_REFUSED = [
-  ResponseCode.MESSAGE_ILLEGAL,
-  'the message is illegal, its properties hold a NUL character.',
-];
 
 test('a NUL among the properties is refused wherever it stands, however often, in every kind of header', () => {
   const rig = new SendRig();

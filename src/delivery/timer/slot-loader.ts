@@ -1,0 +1,115 @@
+/**
+ * A slot whose time is near. Its chain leads from the newest unit to the oldest, so it is walked once to find recalls
+ * and to cut it into pieces, and then each piece is loaded, the oldest first, as there is room. However many units a
+ * slot holds, a step is short and memory bounded.
+ */
+import { NONE } from './timer-layout.ts';
+
+/** Units of a piece, which is loaded in one step. */
+export const PIECE_UNITS = 2048;
+
+export interface Piece {
+  readonly slot: OpenSlot;
+  /** Known when it is loaded. */
+  id: number;
+  /** Its units lie behind `after`, up to `last`. */
+  readonly after: number;
+  readonly last: number;
+  loaded: boolean;
+  /** Loaded units whose delivery has not ended. */
+  pending: number;
+}
+
+export class OpenSlot {
+  readonly slot: number;
+  /** Units up to there are in pieces, or done. */
+  marked: number;
+  /** Units up to there are done. */
+  floor: number;
+  /** Newest unit of the chain, as far as is known. */
+  last: number;
+  /** What is not done, the oldest first. */
+  readonly pieces: Piece[] = [];
+  /** Walks from the newest unit backwards: next position, units since the last mark, ends of pieces. */
+  #at = NONE;
+  #walked = 0;
+  #marks: number[] = [];
+  readonly recalled: RecalledKeys = new RecalledKeys();
+  /** A recall may stand in the timer topic's queue up to there. */
+  readonly waitsFor: number;
+
+  /** `floor`: units up to there were delivered before. */
+  constructor(slot: number, last: number, waitsFor: number, floor = NONE) {
+    this.slot = slot;
+    this.waitsFor = waitsFor;
+    this.marked = Math.min(floor, last);
+    this.floor = this.marked;
+    this.last = last;
+  }
+
+  /** All recalls are known, as far as the chain is. */
+  get ready(): boolean {
+    return this.#at === NONE && this.marked === this.last;
+  }
+
+  /** Nothing of it is left to be done. */
+  get done(): boolean {
+    return this.ready && this.pieces.length === 0;
+  }
+
+  /** A walk has to begin, or goes on. Position of the next unit to look at. */
+  next(): number {
+    if (this.#at !== NONE) return this.#at;
+    this.#marks = [];
+    this.#walked = 0;
+    this.#at = this.last;
+    return this.#at;
+  }
+
+  /** The unit at `next` was looked at; `previous` comes before it. */
+  pass(previous: number): void {
+    if (this.#walked++ % PIECE_UNITS === 0) this.#marks.push(this.#at);
+    if (previous > this.marked) {
+      this.#at = previous;
+      return;
+    }
+    let after = this.marked;
+    for (const last of this.#marks.reverse()) {
+      this.pieces.push({ slot: this, id: 0, after, last, loaded: false, pending: 0 });
+      after = last;
+    }
+    this.marked = after;
+    this.#at = NONE;
+  }
+
+  /** Passes what is done at the begin. */
+  settle(): void {
+    for (let [first] = this.pieces; first?.loaded && first.pending === 0; [first] = this.pieces) {
+      this.floor = first.last;
+      this.pieces.shift();
+    }
+  }
+}
+
+/** Keys of the messages that were recalled, by hash, with the records that say so: those decide. */
+export class RecalledKeys {
+  /** Record of the first recall with a hash; further ones of the same hash. */
+  readonly #records = new Map<number, number>();
+  readonly #more: [hash: number, physical: number][] = [];
+
+  get size(): number {
+    return this.#records.size + this.#more.length;
+  }
+
+  add(hash: number, physical: number): void {
+    if (this.#records.has(hash)) this.#more.push([hash, physical]);
+    else this.#records.set(hash, physical);
+  }
+
+  /** Positions of the records whose key has this hash. */
+  candidates(hash: number): number[] {
+    const first = this.#records.get(hash);
+    if (first === undefined) return [];
+    return [first, ...this.#more.filter(([other]) => other === hash).map(([, physical]) => physical)];
+  }
+}

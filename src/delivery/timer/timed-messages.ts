@@ -1,0 +1,109 @@
+/** What is put in the place of a record that waited in the wheel, and whether it was recalled. */
+import { javaHashCode } from '../../lib/java-hash.ts';
+import { TIMER_TOPIC } from '../../lib/names.ts';
+import { decodeRecord } from '../../record/decode.ts';
+import type { InternalMessage } from '../../store/put/put-message.ts';
+import type { StoreReads } from '../../store/read/store-reads.ts';
+import { copyOf, deliveryOf } from '../due-message.ts';
+import type { DuePut } from '../due-puts.ts';
+import { TIMER_OUT_MS } from './rewrite.ts';
+import type { Piece, RecalledKeys } from './slot-loader.ts';
+import {
+  ELAPSED_MS,
+  recallKeyOf,
+  TIMER_DEQUEUE_MS,
+  TIMER_ENQUEUE_MS,
+  TIMER_ROLL_TIMES,
+} from './timed-record.ts';
+import { slotOf } from './timer-layout.ts';
+import type { TimerStore } from './timer-store.ts';
+
+/** A unit whose time has come. */
+export interface TimerPut extends DuePut {
+  readonly piece: Piece;
+  /** Of its unit. */
+  readonly position: number;
+  /** It goes into the timer topic once more. */
+  readonly rolls: boolean;
+  /** And is no message itself. */
+  readonly recalls: boolean;
+  readonly due: number;
+  readonly elapsed: boolean;
+  readonly writeTime: number;
+  /** When it was to be put, by its own clock. */
+  readonly key: number;
+}
+
+export class TimedMessages {
+  readonly #timers: TimerStore;
+  readonly #store: Pick<StoreReads, 'recordAt'>;
+
+  constructor(timers: TimerStore, store: Pick<StoreReads, 'recordAt'>) {
+    this.#timers = timers;
+    this.#store = store;
+  }
+
+  /** Undefined when the message was recalled; a string says why the record cannot be delivered. */
+  of(
+    record: Uint8Array,
+    put: TimerPut,
+    recalled: ReadonlySet<RecalledKeys>,
+  ): InternalMessage | string | undefined {
+    const message = put.rolls ? this.#rolled(record, put) : deliveryOf(record);
+    if (typeof message === 'string') return message;
+    if (!put.rolls && recalled.size > 0) {
+      const key = recallKeyOf(message);
+      for (const keys of recalled) if (this.#isAmong(key, keys)) return undefined;
+    }
+    if (!put.rolls) message.properties.delete(ELAPSED_MS);
+    message.properties.set(TIMER_ENQUEUE_MS, String(put.writeTime));
+    message.properties.set(TIMER_DEQUEUE_MS, String(this.#timers.clock.nowMs));
+    return message;
+  }
+
+  #rolled(record: Uint8Array, { due, elapsed }: TimerPut): InternalMessage | string {
+    const stored = decodeRecord(record);
+    if (stored === undefined) return 'the parked bytes are no record';
+    const message = copyOf(stored, TIMER_TOPIC, 0);
+    const { properties } = message;
+    properties.set(TIMER_ROLL_TIMES, String((Number(properties.get(TIMER_ROLL_TIMES)) || 0) + 1));
+    if (elapsed && due !== 0) {
+      // A span ends at another time when the clock was set meanwhile.
+      const { clock } = this.#timers;
+      const outMs = slotOf(clock.machineTime(due, true), clock.precisionMs) * clock.precisionMs;
+      const before = Number(properties.get(TIMER_OUT_MS));
+      if (Math.abs(outMs - before) > clock.precisionMs) properties.set(TIMER_OUT_MS, String(outMs));
+      properties.set(ELAPSED_MS, String(due));
+    }
+    return message;
+  }
+
+  /** Remembers which message the record recalls; false when the record does not tell. */
+  noteRecall(physical: number, recalled: RecalledKeys): boolean {
+    const key = this.#keyAt(physical);
+    if (key !== undefined) recalled.add(javaHashCode(key), physical);
+    return key !== undefined;
+  }
+
+  /** Whether the message at `physical` was recalled. */
+  isRecalled(physical: number, recalled: RecalledKeys): boolean {
+    return recalled.size > 0 && this.#isAmong(this.#keyAt(physical), recalled);
+  }
+
+  #isAmong(key: string | undefined, recalled: RecalledKeys): boolean {
+    if (key === undefined || recalled.size === 0) return false;
+    return recalled.candidates(javaHashCode(key)).some((physical) => this.#keyAt(physical) === key);
+  }
+
+  #keyAt(physical: number): string | undefined {
+    let record: Uint8Array | undefined;
+    try {
+      record = this.#store.recordAt(physical);
+    } catch {
+      // Of a recall that cannot be read nobody knows which message it means.
+      return undefined;
+    }
+    const message = record === undefined ? undefined : decodeRecord(record);
+    return message === undefined ? undefined : recallKeyOf(message);
+  }
+}

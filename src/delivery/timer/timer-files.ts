@@ -1,0 +1,211 @@
+/**
+ * Opens the files of the wheel. All of them follow from the queue of the timer topic, so files that are damaged,
+ * missing, or of another size or precision are removed, with a line that names file and cause, and made anew.
+ */
+import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import type { Clock } from '../../lib/clock.ts';
+import type { ControlLog } from '../../lib/log.ts';
+import type { Disk } from '../../store/disk/disk.ts';
+import { errnoName } from '../../store/disk/errors.ts';
+import { storePaths } from '../../store/paths.ts';
+import { NOTHING_PARTLY, readTimerCheck, type TimerCheck, writeTimerCheck } from './timer-check.ts';
+import { TimerClock } from './timer-clock.ts';
+import { NONE, SLOT_BYTES, WHEEL_SLOTS } from './timer-layout.ts';
+import { TimerLog } from './timer-log.ts';
+import { TimerStore } from './timer-store.ts';
+import { TimerWheel } from './timer-wheel.ts';
+
+export interface TimerOptions {
+  /** Root of the store. */
+  directory: string;
+  timerPrecisionMs: number;
+  timerRollWindowSlot: number;
+  mappedFileSizeTimerLog: number;
+  /** Of the wheel, but for tests RocketMQ's number. */
+  wheelSlots?: number;
+}
+
+/** Slots of the wheel that are not used for waiting (RocketMQ's number). */
+const BLANK_SLOTS = 60;
+
+export interface FoundTimers {
+  check: TimerCheck | undefined;
+  /** First position of the log's files, and behind the last of them; both 0 without files. */
+  logStart: number;
+  logEnd: number;
+  /** Why wheel and log cannot be used. */
+  problem: string | undefined;
+  /** There was a wheel, or a log. */
+  exist: boolean;
+}
+
+export class TimerFiles {
+  readonly #disk: Disk;
+  readonly #options: TimerOptions;
+  readonly #log: ControlLog;
+  readonly #slots: number;
+
+  constructor(disk: Disk, options: TimerOptions, log: ControlLog) {
+    this.#disk = disk;
+    this.#options = options;
+    this.#log = log;
+    this.#slots = options.wheelSlots ?? WHEEL_SLOTS;
+  }
+
+  find(): FoundTimers {
+    const { directory } = this.#options;
+    const check = this.#check();
+    const wheel = storePaths.timerWheel(directory);
+    const size = this.#disk.size(wheel);
+    const names = this.#logNames();
+    const starts = names.map(Number);
+    const logStart = starts[0] ?? 0;
+    const logEnd = logStart + names.length * this.#options.mappedFileSizeTimerLog;
+    const problem =
+      this.#wheelProblem(size, check) ??
+      this.#logProblem(names) ??
+      this.#missingLog(size, check, logEnd) ??
+      precisionProblem(check, this.#options);
+    return { check, logStart, logEnd, problem, exist: size >= 0 || names.length > 0 };
+  }
+
+  /** By how much the clock was ahead of the monotonic one when that was told last; only in the same boot. */
+  skewBefore(): number | undefined {
+    const check = this.#read(storePaths.timerCheck(this.#options.directory));
+    const clock = typeof check === 'object' ? check.own?.clock : undefined;
+    const boot = bootNumber(this.#disk);
+    return clock !== undefined && boot !== 0 && clock.boot === boot ? clock.base + clock.ahead : undefined;
+  }
+
+  #check(): TimerCheck | undefined {
+    const path = storePaths.timerCheck(this.#options.directory);
+    const check = this.#read(path);
+    if (typeof check !== 'string') return check;
+    const what = 'the checkpoint of timers is not used: messages may be delivered once more';
+    this.#log.warn({ file: path, reason: check }, what);
+    return undefined;
+  }
+
+  #read(path: string): TimerCheck | string | undefined {
+    try {
+      return readTimerCheck(this.#disk, path);
+    } catch (error) {
+      return (error as Error).message;
+    }
+  }
+
+  #wheelProblem(size: number, check: TimerCheck | undefined): string | undefined {
+    const path = storePaths.timerWheel(this.#options.directory);
+    const expected = this.#slots * SLOT_BYTES;
+    if (size >= 0 && size !== expected) return `${path} has ${size} bytes instead of ${expected}`;
+    return size < 0 && check !== undefined && check.queueOffset > 0 ? `${path} is missing` : undefined;
+  }
+
+  #logProblem(names: readonly string[]): string | undefined {
+    const { directory, mappedFileSizeTimerLog: fileSize } = this.#options;
+    for (const [i, name] of names.entries()) {
+      const path = join(storePaths.timerLog(directory), name);
+      const size = this.#disk.size(path);
+      if (size !== fileSize)
+        return `${path} has ${size} bytes instead of ${fileSize} (mappedFileSizeTimerLog)`;
+      if (i > 0 && Number(name) !== Number(names[i - 1]) + fileSize)
+        return `a file is missing before ${path}`;
+    }
+    return undefined;
+  }
+
+  #missingLog(wheelSize: number, check: TimerCheck | undefined, logEnd: number): string | undefined {
+    const directory = storePaths.timerLog(this.#options.directory);
+    if (check !== undefined && check.logEnd > logEnd)
+      return `${directory} ends at ${logEnd}, before the ${check.logEnd} that the checkpoint says`;
+    return logEnd === 0 && wheelSize >= 0 && check === undefined ? `${directory} is missing` : undefined;
+  }
+
+  #logNames(): string[] {
+    const directory = storePaths.timerLog(this.#options.directory);
+    const names = this.#disk.list(directory).filter((name) => /^\d{20}$/.test(name));
+    names.sort();
+    // A file without bytes was being made when a crash came.
+    const last = names.at(-1);
+    if (last !== undefined && this.#disk.size(join(directory, last)) === 0) {
+      this.#disk.remove(join(directory, last));
+      names.pop();
+    }
+    return names;
+  }
+
+  /** Wheel and log go, to be made anew. */
+  remove(problem: string): void {
+    const { directory } = this.#options;
+    this.#log.warn({ reason: problem }, 'the timing wheel is made anew from the queue of the timer topic');
+    this.#disk.remove(storePaths.timerLog(directory));
+    this.#disk.remove(storePaths.timerWheel(directory));
+  }
+
+  /**
+   * The files, made when they are missing; a string says why that is not possible. There is a checkpoint before there
+   * is anything else: who finds a wheel without one knows that it was lost.
+   */
+  open(clock: Clock, found: FoundTimers): TimerStore | string {
+    const opened = this.#open(clock, found.check);
+    if (typeof opened === 'string' || found.exist || found.check !== undefined) return opened;
+    const { precisionMs, slot, nowMs: timestamp } = opened.clock;
+    const own = {
+      precisionMs,
+      clock: opened.clock.state(),
+      readSlot: slot,
+      floor: NONE,
+      partly: NOTHING_PARTLY,
+    };
+    const first = { readTimeMs: slot * precisionMs, logEnd: 0, queueOffset: 0, timestamp, counter: 1, own };
+    try {
+      writeTimerCheck(this.#disk, storePaths.timerCheck(this.#options.directory), first);
+      return opened;
+    } catch (error) {
+      opened.close();
+      return (error as Error).message;
+    }
+  }
+
+  #open(clock: Clock, check: TimerCheck | undefined): TimerStore | string {
+    const { directory, timerPrecisionMs, timerRollWindowSlot, mappedFileSizeTimerLog } = this.#options;
+    const path = storePaths.timerWheel(directory);
+    const file = this.#disk.open(path, this.#slots * SLOT_BYTES);
+    if (typeof file === 'number') return `${path} cannot be made (${errnoName(-file)})`;
+    const longest = this.#slots / 2 - BLANK_SLOTS;
+    const inRange = timerRollWindowSlot >= 2 && timerRollWindowSlot <= longest;
+    const { own, timestamp } = check ?? {};
+    const lastMs = own === undefined ? 0 : timestamp;
+    const timerClock = new TimerClock(clock, timerPrecisionMs, bootNumber(this.#disk), own?.clock, lastMs);
+    const log = new TimerLog(this.#disk, storePaths.timerLog(directory), mappedFileSizeTimerLog);
+    const wheel = new TimerWheel(file, this.#slots);
+    return new TimerStore(log, wheel, timerClock, inRange ? timerRollWindowSlot : longest);
+  }
+
+  /** What stands in the log's files from `end` on is not to be read again after the next crash. */
+  dropBehind(end: number, logEnd: number): boolean {
+    const { directory, mappedFileSizeTimerLog: fileSize } = this.#options;
+    for (let start = end - (end % fileSize); start < logEnd; start += fileSize) {
+      const path = join(storePaths.timerLog(directory), String(start).padStart(20, '0'));
+      const from = Math.max(0, end - start);
+      if (this.#disk.firstData(path, from) < 0) continue;
+      if (this.#disk.zero(path, from, fileSize) < 0) return false;
+    }
+    return true;
+  }
+}
+
+function precisionProblem(
+  check: TimerCheck | undefined,
+  { timerPrecisionMs }: TimerOptions,
+): string | undefined {
+  const before = check?.own?.precisionMs ?? timerPrecisionMs;
+  if (before === timerPrecisionMs) return undefined;
+  return `it was written with timerPrecisionMs ${before}, now it is ${timerPrecisionMs}`;
+}
+
+function bootNumber(disk: Disk): number {
+  const boot = disk.boot();
+  return boot === '' ? 0 : crc32(boot);
+}

@@ -1,0 +1,70 @@
+/** Timed messages as a kind of messages that become due. */
+import { TIMER_TOPIC } from '../../lib/names.ts';
+import { nativeDisk } from '../../store/disk/native-disk.ts';
+import type { DueKind, DueParts } from '../due-kind.ts';
+import { DurableProgress } from '../durable-progress.ts';
+import { TimerService, type TimerState } from './timer-service.ts';
+
+export class TimerKind implements DueKind {
+  readonly topics = [TIMER_TOPIC];
+  readonly pending = false;
+  readonly #durable: DurableProgress<TimerState>;
+  readonly #service: TimerService;
+
+  constructor({ shape, clock, timers, log, positions, reads, puts, limits, timersSaved }: DueParts) {
+    const [endAtStart = 0] = new Map(shape.queueEnds).get(TIMER_TOPIC) ?? [];
+    this.#service = new TimerService({
+      maxPending: () => limits().maxPending,
+      clock,
+      timers,
+      log,
+      disk: nativeDisk,
+      options: shape.timers,
+      store: reads,
+      put: puts.begin,
+      busy: () => puts.busy !== undefined,
+      endAtStart,
+      skew: shape.skew,
+    });
+    this.#durable = new DurableProgress(() => this.#service.news(), positions);
+    timersSaved.add((sequence) => this.#service.saved(sequence));
+  }
+
+  start(): void {
+    this.#service.start();
+  }
+
+  poke(): void {
+    this.#service.poke();
+  }
+
+  pokeAll(): void {
+    this.#service.poke();
+  }
+
+  work(): number {
+    return 0;
+  }
+
+  stop(): void {
+    this.#service.stop();
+  }
+
+  get idle(): boolean {
+    return this.#service.idle;
+  }
+
+  progress() {
+    const timers = this.#durable.take();
+    return timers === undefined ? {} : { timers };
+  }
+
+  lastProgress() {
+    const timers = this.#service.state();
+    return timers === undefined ? {} : { timers };
+  }
+
+  close(): void {
+    this.#service.close();
+  }
+}

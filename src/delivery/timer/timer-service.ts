@@ -1,0 +1,374 @@
+/**
+ * Messages at a time of the sender's choice: from the queue of the timer topic into the timing wheel, and from there to
+ * their topics. Files are opened with the first timer, recovered and, when the clock was set back, gone through in
+ * short steps; all of it in turns of the delivery agent's agenda.
+ */
+import type { Clock } from '../../lib/clock.ts';
+import type { ControlLog } from '../../lib/log.ts';
+import { TIMER_TOPIC } from '../../lib/names.ts';
+import type { Timers } from '../../lib/timers.ts';
+import { AppendTimes } from '../../metadata/append-times.ts';
+import type { Disk } from '../../store/disk/disk.ts';
+import type { BeginPut } from '../../store/put/put-message.ts';
+import type { StoreReads } from '../../store/read/store-reads.ts';
+import { DamagedTimers } from './damaged-timers.ts';
+import { NOTHING_PARTLY, type TimerCheck } from './timer-check.ts';
+import { TimerDelivery } from './timer-delivery.ts';
+import { type Delivered, TimerEnqueue } from './timer-enqueue.ts';
+import { type FoundTimers, TimerFiles, type TimerOptions } from './timer-files.ts';
+import { NONE } from './timer-layout.ts';
+import { TimerMoves } from './timer-moves.ts';
+import { type Recovered, TimerRecovery } from './timer-recovery.ts';
+import type { Steps, TimerStore } from './timer-store.ts';
+
+/** A step of the clock has to be noticed before the next timer comes. */
+const LONGEST_SLEEP_MS = 1_000;
+/** An empty queue is looked at this often even if nobody pokes. */
+const IDLE_SLEEP_MS = 5_000;
+/** Between two looks whether puts under way have ended. */
+const IDLE_POLL_MS = 5;
+/** Files that cannot be made are tried again after this. */
+const REOPEN_MS = 1_000;
+/** How often it is looked which timer is the oldest. */
+const OLDEST_MS = 600_000;
+/** Spans of arrival times are as wide as for a delay of a minute. */
+const SPAN_DELAY_MS = 60_000;
+
+export interface TimerContext {
+  maxPending: () => number;
+  clock: Clock;
+  timers: Timers;
+  log: ControlLog;
+  disk: Disk;
+  options: TimerOptions;
+  store: Pick<StoreReads, 'minOffset' | 'maxOffset' | 'readQueue' | 'recordAt'>;
+  put: BeginPut;
+  /** Whether no more may be put until some of what is under way has ended. */
+  busy: () => boolean;
+  /** Where the queue of the timer topic ended when the broker started. */
+  endAtStart: number;
+  /** Of the clock, then. */
+  skew?: number;
+}
+
+/** How far it has come. Can be posted. */
+export interface TimerState {
+  /** Counts what was told; `saved` gives it back. */
+  sequence: number;
+  check: Omit<TimerCheck, 'counter'>;
+  /** Position in the CommitLog of the oldest record that waits; -1 while nobody knows. */
+  oldest: number;
+}
+
+/** What is open once there are timers. */
+interface Running {
+  timers: TimerStore;
+  enqueue: TimerEnqueue;
+  delivery: TimerDelivery;
+}
+
+export class TimerService {
+  readonly #context: TimerContext;
+  readonly #files: TimerFiles;
+  readonly #times: AppendTimes;
+  #running = false;
+  #open: Running | undefined;
+  /** Being recovered. */
+  #recovering: TimerStore | undefined;
+  /** What has to be finished before anything is delivered. */
+  #job: Steps | undefined;
+  #oldestJob: Steps<number> | undefined;
+  #oldestAt = 0;
+  #oldest = NONE;
+  #cancelTimer: () => void = () => {};
+  #wakesAt = Number.POSITIVE_INFINITY;
+  #repeatsAt = 0;
+  /** What was told last, to see whether there is news. */
+  #told = '';
+  #sequence = 0;
+  /** Slots that were finished then. */
+  #finished: { sequence: number; slots: readonly (readonly [number, number])[] } | undefined;
+
+  constructor(context: TimerContext) {
+    const { clock, endAtStart, skew, disk, options, log } = context;
+    this.#context = context;
+    this.#files = new TimerFiles(disk, options, log);
+    // What came before the clock was set while nobody looked waits for as long as it asked.
+    const skewBefore = this.#files.skewBefore();
+    const before = skewBefore === undefined ? undefined : { skew: skewBefore, stepped: false, spans: [] };
+    this.#times = new AppendTimes(clock, SPAN_DELAY_MS, before, endAtStart, skew);
+    this.#times.note(endAtStart);
+  }
+
+  start(): void {
+    this.#running = true;
+    this.#wake(0);
+  }
+
+  /** New entries were dispatched to the queue of the timer topic. */
+  poke(): void {
+    this.#times.note(this.#queueEnd);
+    this.#wake(0);
+  }
+
+  /** Puts nothing more; what is under way still ends. */
+  stop(): void {
+    this.#running = false;
+    this.#cancelTimer();
+  }
+
+  get idle(): boolean {
+    return (this.#open?.delivery.underWay ?? 0) === 0;
+  }
+
+  close(): void {
+    this.#open?.timers.close();
+    this.#recovering?.close();
+  }
+
+  get #queueEnd(): number {
+    return this.#context.store.maxOffset(TIMER_TOPIC, 0);
+  }
+
+  /** As it stands now; undefined when it cannot be told: files are opened, or being gone through. */
+  state(): TimerState | undefined {
+    const open = this.#open;
+    if (open === undefined || this.#job !== undefined || !open.timers.commit()) return undefined;
+    const { clock, log } = open.timers;
+    const { slot, floor } = open.delivery.progress;
+    const { precisionMs } = clock;
+    const own = { precisionMs, clock: clock.state(), readSlot: slot, floor, partly: open.delivery.partly };
+    const readTimeMs = slot * precisionMs;
+    const { next: queueOffset } = open.enqueue;
+    // A step of the clock that is not noticed yet must not be told by half.
+    const timestamp = Math.floor(clock.machineTime(clock.elapsed, true));
+    const check = { readTimeMs, logEnd: log.end, queueOffset, timestamp, own };
+    return { sequence: this.#sequence, check, oldest: this.#oldest };
+  }
+
+  /** State, if there is something new but time that passes. */
+  news(): TimerState | undefined {
+    const { open, state } = { open: this.#open, state: this.state() };
+    if (open === undefined || state === undefined) return undefined;
+    const finished = [...open.timers.finishedSlots];
+    const { queueOffset, logEnd, own } = state.check;
+    const news = JSON.stringify([
+      queueOffset,
+      logEnd,
+      own?.clock,
+      own?.partly,
+      state.oldest,
+      finished.length,
+    ]);
+    if (news === this.#told) return undefined;
+    this.#told = news;
+    this.#sequence += 1;
+    this.#finished = { sequence: this.#sequence, slots: finished };
+    return { ...state, sequence: this.#sequence };
+  }
+
+  /** A checkpoint was written with what was told then, and everything that it promises is durable. */
+  saved(sequence: number): void {
+    if (this.#finished?.sequence !== sequence || this.#finished.slots.length === 0) return;
+    this.#open?.timers.clear(this.#finished.slots);
+    this.#finished = undefined;
+    this.#wake(0);
+  }
+
+  #wake(ms: number): void {
+    const { clock, timers } = this.#context;
+    const at = clock.monotonic() + ms;
+    if (!this.#running || at >= this.#wakesAt) return;
+    this.#cancelTimer();
+    this.#wakesAt = at;
+    this.#cancelTimer = timers.after(ms, () => this.#run());
+  }
+
+  #run(): void {
+    this.#wakesAt = Number.POSITIVE_INFINITY;
+    if (!this.#running) return;
+    this.#times.note(this.#queueEnd);
+    try {
+      this.#wake(this.#turn());
+    } catch (error) {
+      if (!(error instanceof DamagedTimers)) throw error;
+      this.#job = this.#rebuild(error.message);
+      this.#wake(0);
+    }
+  }
+
+  /** ms after which the next one is to come. */
+  #turn(): number {
+    if (this.#job !== undefined) {
+      const { done, value } = this.#job.next();
+      if (done) this.#job = undefined;
+      return typeof value === 'number' ? value : 0;
+    }
+    if (this.#open === undefined) {
+      if (this.#queueEnd === 0) return IDLE_SLEEP_MS;
+      this.#job = this.#begin();
+      return 0;
+    }
+    return this.#deliver(this.#open);
+  }
+
+  #deliver({ timers, enqueue, delivery }: Running): number {
+    if (timers.clock.takeStep() < 0) {
+      this.#job = new TimerMoves(timers, delivery).run();
+      return 0;
+    }
+    let next = enqueue.run();
+    if (timers.log.isStaged) return next;
+    if (delivery.prepare()) next = 0;
+    if (this.#open !== undefined && delivery.hasFailed) next = Math.min(next, this.#repeat(this.#open));
+    else next = Math.min(next, delivery.issue());
+    if (this.#lookForOldest(timers) || timers.log.isStaged) next = 0;
+    const waits = timers.wheel.filled > 0;
+    return Math.min(next, waits ? LONGEST_SLEEP_MS : IDLE_SLEEP_MS);
+  }
+
+  /** Repeats what has failed, when its pause is over. */
+  #repeat({ delivery }: Running): number {
+    const now = this.#context.clock.monotonic();
+    if (now < this.#repeatsAt) return this.#repeatsAt - now;
+    return delivery.repeat();
+  }
+
+  /** One step of it, every now and then; whether there are more. */
+  #lookForOldest(timers: TimerStore): boolean {
+    const now = this.#context.clock.monotonic();
+    if (this.#oldestJob === undefined) {
+      if (now < this.#oldestAt) return false;
+      this.#oldestAt = now + OLDEST_MS;
+      this.#oldestJob = timers.oldestUnit();
+    }
+    const { done, value } = this.#oldestJob.next();
+    if (!done) return true;
+    this.#oldestJob = undefined;
+    const reader = timers.reader();
+    this.#oldest = reader.at(value) ? reader.unit.physical : NONE;
+    timers.log.deleteBefore(value);
+    timers.clock.forgetSteps(value);
+    return false;
+  }
+
+  /** Opens the files. */
+  *#begin(): Steps {
+    const { store, endAtStart, log } = this.#context;
+    const found = this.#files.find();
+    if (!found.exist && found.check === undefined && endAtStart > 0) {
+      log.warn(
+        {},
+        'there is no timing wheel: it is made from the queue of the timer topic, delivered or not',
+      );
+    }
+    if (found.problem !== undefined) {
+      yield* this.#remake(found.problem, found.check, deliveredBy(found.check, this.#context.options));
+      return;
+    }
+    const timers = yield* this.#opened(found);
+    this.#recovering = timers;
+    let recovered: Recovered;
+    try {
+      recovered = yield* new TimerRecovery(timers, this.#files, found, store, endAtStart).run();
+    } catch (error) {
+      if (!(error instanceof DamagedTimers)) throw error;
+      this.#recovering = undefined;
+      timers.close();
+      yield* this.#remake(error.message, found.check, deliveredBy(found.check, this.#context.options));
+      return;
+    }
+    this.#recovering = undefined;
+    const slot = recovered.slot || timers.clock.slot;
+    this.#ready(timers, { ...recovered, slot });
+  }
+
+  /** Files that have turned out to be damaged while they were used: what is under way ends first. */
+  *#rebuild(problem: string): Steps {
+    const open = this.#open;
+    const state = this.#lastKnown();
+    while (!this.idle) yield IDLE_POLL_MS;
+    open?.timers.close();
+    this.#open = undefined;
+    const delivered = deliveredBy(state, this.#context.options);
+    yield* this.#remake(problem, state, delivered);
+  }
+
+  #lastKnown(): TimerCheck | undefined {
+    const open = this.#open;
+    if (open === undefined) return undefined;
+    const { clock } = open.timers;
+    const { slot } = open.delivery.progress;
+    const own = {
+      precisionMs: clock.precisionMs,
+      clock: clock.state(),
+      readSlot: slot,
+      floor: NONE,
+      partly: NOTHING_PARTLY,
+    };
+    const readTimeMs = slot * clock.precisionMs;
+    return { readTimeMs, logEnd: 0, queueOffset: open.enqueue.next, timestamp: 0, counter: 0, own };
+  }
+
+  /** Makes wheel and log from the queue. */
+  *#remake(problem: string, check: TimerCheck | undefined, delivered: Delivered): Steps {
+    this.#files.remove(problem);
+    const timers = yield* this.#opened({ check, logStart: 0, logEnd: 0, problem, exist: true });
+    timers.clock.forgetSteps(Number.POSITIVE_INFINITY);
+    timers.log.resumeAt(0, 0);
+    const slot = delivered.slot || timers.clock.slot;
+    this.#ready(timers, { slot, floor: NONE, partly: undefined, queueOffset: 0, delivered });
+  }
+
+  *#opened(found: FoundTimers): Steps<TimerStore> {
+    const { clock, log } = this.#context;
+    let told = false;
+    for (;;) {
+      const opened = this.#files.open(clock, found);
+      if (typeof opened !== 'string') return opened;
+      if (!told) log.error({ reason: opened }, 'timers wait until their files can be made');
+      told = true;
+      yield REOPEN_MS;
+    }
+  }
+
+  #ready(timers: TimerStore, { slot, floor, partly, queueOffset, delivered }: Recovered): void {
+    const { store, put, busy, maxPending, log } = this.#context;
+    const begun = { slot: Math.min(slot, timers.clock.slot), floor };
+    const delivery = new TimerDelivery(
+      {
+        timers,
+        store,
+        put,
+        busy,
+        maxPending,
+        log,
+        queueEnd: () => this.#queueEnd,
+        enqueued: () => enqueue.next,
+        canEnqueue: () => enqueue.canRun,
+        wake: (ms) => this.#wakeAfterPut(ms),
+      },
+      { slot, floor, partly },
+    );
+    delivery.goBack(begun.slot);
+    timers.firstSlot = begun.slot;
+    const min = store.minOffset(TIMER_TOPIC, 0);
+    const added = (to: number, rolled: boolean, recalls: boolean) => delivery.enqueued(to, rolled, recalls);
+    const parts = { timers, store, log, times: this.#times, added };
+    const enqueue = new TimerEnqueue(parts, Math.max(queueOffset, min), delivered);
+    this.#open = { timers, enqueue, delivery };
+    this.#oldestAt = 0;
+    this.#oldestJob = undefined;
+  }
+
+  #wakeAfterPut(ms: number): void {
+    if (ms > 0) this.#repeatsAt = this.#context.clock.monotonic() + ms;
+    this.#wake(ms);
+  }
+}
+
+/** What a wheel that is made anew must not deliver again. */
+function deliveredBy(check: TimerCheck | undefined, { timerPrecisionMs }: TimerOptions): Delivered {
+  if (check === undefined) return { offset: 0, slot: 0 };
+  return { offset: check.queueOffset, slot: Math.floor(check.readTimeMs / timerPrecisionMs) };
+}

@@ -1,0 +1,154 @@
+/**
+ * The timing wheel: a sparse file of slots (timer-layout.ts), each the head of a chain in the timer log. The slot of a
+ * time is found by its number; a slot that holds another number is empty. Which slots hold something is known in
+ * memory, a bit each, so that nobody reads a million of them to find the next one.
+ */
+import { modulo } from '../../lib/modulo.ts';
+import type { RangeFile } from '../../store/disk/disk.ts';
+import { DamagedTimers } from './damaged-timers.ts';
+import { NONE, readSlot, SLOT_BYTES, type WheelSlot, writeSlot } from './timer-layout.ts';
+
+/** Slots that one step of `scan` looks at. */
+const SCANNED_SLOTS = 2048;
+
+export class TimerWheel {
+  readonly slots: number;
+  /** errno of the last write or read that failed. */
+  errno = 0;
+  readonly #file: RangeFile;
+  readonly #filled: Uint32Array;
+  /** By place: what has been set and not been written. */
+  readonly #staged = new Map<number, WheelSlot>();
+  readonly #bytes = new Uint8Array(SLOT_BYTES);
+  readonly #view = new DataView(this.#bytes.buffer);
+  /** Slots that hold something. */
+  filled = 0;
+
+  constructor(file: RangeFile, slots: number) {
+    this.#file = file;
+    this.slots = slots;
+    this.#filled = new Uint32Array(Math.ceil(slots / 32));
+  }
+
+  /**
+   * What stands in the place of a slot, whatever its number. Throws DamagedTimers when that cannot be read, or is no
+   * longer what it was: a slot taken for empty would be passed over with all its messages.
+   */
+  at(slot: number): WheelSlot {
+    const place = modulo(slot, this.slots);
+    const staged = this.#staged.get(place);
+    if (staged !== undefined) return staged;
+    if (!this.#isFilled(place)) return { slot, first: NONE, last: NONE, count: 0 };
+    const read = this.#file.read(place * SLOT_BYTES, this.#bytes, 0, SLOT_BYTES);
+    if (read !== SLOT_BYTES)
+      throw new DamagedTimers(`slot ${slot} of the wheel cannot be read (errno ${Math.max(0, -read)})`);
+    const found = readSlot(this.#view, 0);
+    if (found.last < 0 || modulo(found.slot, this.slots) !== place)
+      throw new DamagedTimers(`slot ${slot} of the wheel is not what was written there`);
+    return found;
+  }
+
+  get(slot: number): WheelSlot {
+    const found = this.at(slot);
+    return found.slot === slot ? found : { slot, first: NONE, last: NONE, count: 0 };
+  }
+
+  set(slot: WheelSlot): void {
+    const place = modulo(slot.slot, this.slots);
+    this.#staged.set(place, slot);
+    this.#mark(place, slot.last !== NONE);
+  }
+
+  clear(slot: number): void {
+    this.set({ slot, first: NONE, last: NONE, count: 0 });
+  }
+
+  /** Writes what was set. False when the disk refuses: it may be written later. */
+  flush(): boolean {
+    for (const [place, slot] of this.#staged) {
+      writeSlot(this.#view, 0, slot);
+      const written = this.#file.write(place * SLOT_BYTES, this.#bytes, 0, SLOT_BYTES);
+      this.errno = Math.max(0, -written);
+      if (written < 0) return false;
+      this.#staged.delete(place);
+    }
+    return true;
+  }
+
+  /** Number of the first slot at or behind `slot`, less than a turn of the wheel ahead, that holds something. */
+  nextFilled(slot: number): number {
+    if (this.filled === 0) return Number.POSITIVE_INFINITY;
+    const from = modulo(slot, this.slots);
+    for (let passed = 0; passed < this.slots; ) {
+      const place = (from + passed) % this.slots;
+      const word = (this.#filled[place >> 5] as number) >>> (place & 31);
+      if (word === 0) {
+        passed += Math.min(32 - (place & 31), this.slots - place);
+        continue;
+      }
+      passed += 31 - Math.clz32(word & -word);
+      if (passed >= this.slots) break;
+      const found = this.at(slot + passed);
+      if (found.slot === slot + passed) return found.slot;
+      passed++;
+    }
+    return Number.POSITIVE_INFINITY;
+  }
+
+  /** Number of the lowest slot at or behind `slot` that holds something, however far ahead: reads all that do. */
+  lowestFilled(slot: number): number {
+    let lowest = Number.POSITIVE_INFINITY;
+    for (const chain of this.chains())
+      if (chain !== undefined && chain.slot >= slot && chain.slot < lowest) lowest = chain.slot;
+    return lowest;
+  }
+
+  /** All slots that hold something, in any order, whatever their numbers; undefined between two pieces. */
+  *chains(): Generator<WheelSlot | undefined> {
+    for (let place = 0; place < this.slots; place++) {
+      if (place % SCANNED_SLOTS === 0) yield undefined;
+      if (this.#isFilled(place)) yield this.at(place);
+    }
+  }
+
+  /** Reads the file, to be done once: finds what is filled. Yields between two pieces. */
+  *scan(): Generator<undefined> {
+    const block = new Uint8Array(SCANNED_SLOTS * SLOT_BYTES);
+    const view = new DataView(block.buffer);
+    for (let from = 0; from < this.slots; from += SCANNED_SLOTS) {
+      const wanted = Math.min(SCANNED_SLOTS, this.slots - from) * SLOT_BYTES;
+      const read = this.#file.read(from * SLOT_BYTES, block, 0, wanted);
+      if (read !== wanted) {
+        this.errno = Math.max(0, -read);
+        return;
+      }
+      for (let at = 0; at < wanted; at += SLOT_BYTES) {
+        const { slot, last } = readSlot(view, at);
+        const place = from + at / SLOT_BYTES;
+        // RocketMQ's wheel is made of zeros: those are no chain.
+        if (slot > 0 && last >= 0 && slot % this.slots === place) this.#mark(place, true);
+      }
+      yield;
+    }
+  }
+
+  /** See TimerLog.touch. */
+  touch(): boolean {
+    const read = this.#file.read(0, this.#bytes, 0, SLOT_BYTES);
+    return read === SLOT_BYTES && this.#file.write(0, this.#bytes, 0, SLOT_BYTES) === SLOT_BYTES;
+  }
+
+  close(): void {
+    this.#file.close();
+  }
+
+  #isFilled(place: number): boolean {
+    return (((this.#filled[place >> 5] as number) >>> (place & 31)) & 1) === 1;
+  }
+
+  #mark(place: number, filled: boolean): void {
+    if (this.#isFilled(place) === filled) return;
+    this.#filled[place >> 5] = (this.#filled[place >> 5] as number) ^ (1 << (place & 31));
+    this.filled += filled ? 1 : -1;
+  }
+}

@@ -1,0 +1,442 @@
+/**
+ * One run of timers over a store on a simulated disk, with recalls, a clock that is set and machines that die: random
+ * operations by seed. The truth is: what is durable and was not recalled is delivered at least once, and twice only
+ * after a crash; a time is kept by the machine's clock and a span by true time, neither is early; what was recalled
+ * does not come.
+ */
+import * as assert from 'uvu/assert';
+import { Agenda } from '../../src/delivery/agenda.ts';
+import { DurableProgress } from '../../src/delivery/durable-progress.ts';
+import { TimerCheckKeeper } from '../../src/delivery/timer/timer-check-keeper.ts';
+import { TimerService, type TimerState } from '../../src/delivery/timer/timer-service.ts';
+import type { ControlLog } from '../../src/lib/log.ts';
+import { TIMER_TOPIC } from '../../src/lib/names.ts';
+import { skewOf } from '../../src/metadata/append-times.ts';
+import { ResponseCode } from '../../src/protocol/codes.ts';
+import { encodeProperties } from '../../src/record/properties.ts';
+import { APPENDED, FLUSHED } from '../../src/ring/positions.ts';
+import { Watermark } from '../../src/ring/watermark.ts';
+import { confirmedBy } from '../../src/store/options.ts';
+import type { BeginPut, InternalMessage } from '../../src/store/put/put-message.ts';
+import { QueueDirectory } from '../../src/store/queue/queue-directory.ts';
+import { openStore, type Store } from '../../src/store/store.ts';
+import type { Random } from '../support/random.ts';
+import { SimCrash, SimDisk } from './sim-disk.ts';
+
+const TOPIC = 'due';
+const YEAR = 365 * 24 * 3_600_000;
+const HOST = { address: Uint8Array.of(10, 0, 0, 1), port: 10911 };
+const LONGEST_MS = 40_000;
+const PRECISION_MS = 1_000;
+/** Corrections of the clock up to 100 ms count as none, in either direction. */
+const TOLERANCE_MS = 110;
+/** The clock is looked at every second while something waits. */
+const LOOKS_MS = 1_100;
+
+interface Timed {
+  readonly key: string;
+  /** By the machine's clock, for a time; undefined for a span. */
+  readonly time: number | undefined;
+  /** True time, for a span. */
+  readonly after: number;
+  readonly outMs: number;
+  /** So far away that it may be rolled: a span and its recall part then when the clock is set. */
+  readonly rolls: boolean;
+  readonly end: number;
+  durable: boolean;
+  /** It may not have been in the wheel when a process died that the clock was set for, or the machine did. */
+  uncertain: boolean;
+  /** Position behind the recall; undefined without one. */
+  recall: number | undefined;
+  recallDurable: boolean;
+  deliveries: number[];
+}
+
+export interface TimerResult {
+  delivered: number;
+  twice: number;
+  recalled: number;
+  rolled: number;
+  crashes: number;
+}
+
+export class TimerSimulation {
+  readonly operations: string[] = [];
+  readonly result: TimerResult = { delivered: 0, twice: 0, recalled: 0, rolled: 0, crashes: 0 };
+  readonly #random: Random;
+  readonly #disk = new SimDisk();
+  readonly #flushDiskType: 'SYNC_FLUSH' | 'ASYNC_FLUSH';
+  /** Ms since the begin that nobody sets; the clocks go by it. */
+  #time = 0;
+  #ahead = 1_700_000_000_000;
+  #bootedAt = -1_000;
+  readonly #clock = {
+    now: () => Math.floor(this.#time + this.#ahead),
+    monotonic: () => this.#time - this.#bootedAt,
+  };
+  readonly #sent = new Map<string, Timed>();
+  #made = 0;
+  #crashed = false;
+  #steppedAt = Number.NEGATIVE_INFINITY;
+  /** A checkpoint was written in this boot. */
+  #knowsBoot = true;
+  #store!: Store;
+  #agenda!: Agenda;
+  #service!: TimerService;
+  #keeper!: TimerCheckKeeper;
+  #durable!: DurableProgress<TimerState>;
+  #confirmed!: Watermark;
+  #waiting: { end: number; done: () => void }[] = [];
+  readonly #ring = { busy: false, refusing: false };
+  readonly lines: string[] = [];
+  readonly #log: ControlLog;
+
+  constructor(random: Random) {
+    this.#random = random;
+    this.#flushDiskType = random.pick(['SYNC_FLUSH', 'ASYNC_FLUSH'] as const);
+    const line = (_: object, text: string) => void this.lines.push(text);
+    this.#log = { info: line, warn: line, error: line };
+    this.#disk.makeDirectory('/store/config');
+    this.#begin();
+  }
+
+  async run(steps: number): Promise<void> {
+    for (let i = 0; i < steps; i++) await this.#step();
+    Object.assign(this.#ring, { busy: false, refusing: false });
+    this.#disk.callsUntilCrash = Number.POSITIVE_INFINITY;
+    // Times of a clock that was years ahead come when it is so again.
+    for (const until of [LONGEST_MS + 80_000, LONGEST_MS]) {
+      await this.#rest(until);
+      this.#ahead += 2 * YEAR;
+    }
+    await this.#rest(20_000);
+    for (const timed of this.#sent.values()) this.#checkEnd(timed);
+  }
+
+  async #rest(ms: number): Promise<void> {
+    for (let i = 0; i < ms; i += 500) {
+      this.#advance(500);
+      await this.#save();
+    }
+  }
+
+  #checkEnd({ key, durable, deliveries, recall }: Timed): void {
+    if (recall !== undefined) {
+      this.result.recalled++;
+      return;
+    }
+    if (durable) assert.ok(deliveries.length > 0, `${key} was durable and is lost`);
+  }
+
+  async #step(): Promise<void> {
+    const [name, operation] = this.#pick();
+    this.operations.push(`${this.#time}: ${name}`);
+    try {
+      await operation();
+    } catch (error) {
+      if (!(error instanceof SimCrash)) throw error;
+      this.operations.push('(dies within)');
+      this.#kill();
+    }
+  }
+
+  #pick(): [string, () => unknown] {
+    const n = this.#random.int(0, 99);
+    const ms = this.#random.pick([20, 100, 500, 1_000, 4_000]);
+    const step = this.#random.pick([YEAR, -YEAR, 20_000, -20_000, 2_000, -2_000, 300, -300]);
+    if (n < 30) return [`send m${this.#made}`, () => this.#send()];
+    if (n < 36) return ['recall', () => this.#recall()];
+    if (n < 68) return [`wait ${ms}`, () => this.#advance(ms)];
+    if (n < 76) return ['flush', () => this.#flush()];
+    if (n < 84) return ['save', () => this.#save()];
+    if (n < 86) return [`clock ${step}`, () => this.#stepClock(step)];
+    if (n < 88) return ['busy or not', () => this.#toggle('busy')];
+    if (n < 90) return ['refusing or not', () => this.#toggle('refusing')];
+    if (n < 92) return ['restart', () => this.#restart()];
+    if (n < 94) return ['kill', () => this.#kill()];
+    if (n < 96) return ['die soon', () => this.#dieSoon()];
+    if (n < 98) return ['power cut', () => this.#powerCut()];
+    return ['checkpoint', () => this.#store.checkpoint()];
+  }
+
+  #dieSoon(): void {
+    this.#disk.callsUntilCrash = this.#random.int(1, 60);
+  }
+
+  #stepClock(ms: number): void {
+    // Two steps that undo each other are not to be seen when nobody has looked in between.
+    if (this.#time - this.#steppedAt < LOOKS_MS) return;
+    this.#ahead += ms;
+    this.#steppedAt = this.#time;
+    // A clock that is set before the first look of a new boot seems to show how long the machine was down.
+    if (!this.#knowsBoot) for (const timed of this.#sent.values()) timed.uncertain = true;
+    // A recall names the slot in which its span would have been: one that is not in the wheel yet misses it now.
+    for (const { key, time, recall } of [...this.#sent.values()])
+      if (time === undefined && recall !== undefined) this.#sent.delete(key);
+  }
+
+  #toggle(what: 'busy' | 'refusing'): void {
+    this.#ring[what] = !this.#ring[what];
+  }
+
+  #begin(): void {
+    this.#store = openStore({
+      directory: '/store',
+      options: {
+        commitLogDirectory: '/store/commitlog',
+        maxMessageSize: 1024,
+        mappedFileSizeCommitLog: 256 * 1024,
+        mappedFileSizeConsumeQueue: 20 * 300,
+        flushDiskType: this.#flushDiskType,
+        messageIndexEnable: false,
+      },
+      disk: this.#disk,
+      clock: this.#clock,
+      queueDirectory: QueueDirectory.plain(64),
+    });
+    const { positions, options } = this.#store;
+    this.#confirmed = new Watermark(positions, confirmedBy(options));
+    this.#waiting = [];
+    this.#agenda = new Agenda(this.#clock);
+    this.#keeper = new TimerCheckKeeper(this.#disk, '/store', this.#log, (n) => this.#service.saved(n));
+    const store = this.#reads();
+    this.#service = new TimerService({
+      maxPending: () => 4,
+      clock: this.#clock,
+      timers: this.#agenda,
+      log: this.#log,
+      disk: this.#disk,
+      options: {
+        directory: '/store',
+        timerPrecisionMs: PRECISION_MS,
+        timerRollWindowSlot: 15,
+        mappedFileSizeTimerLog: 52 * 40 + 16,
+        wheelSlots: 200,
+      },
+      store,
+      put: this.#put,
+      busy: () => this.#ring.busy,
+      endAtStart: store.maxOffset(TIMER_TOPIC, 0),
+      skew: skewOf(this.#clock),
+    });
+    this.#durable = new DurableProgress(() => this.#service.news(), positions);
+    this.#service.start();
+  }
+
+  #reads() {
+    const { directory, reader } = this.#store;
+    const queue = (topic: string, queueId: number) => this.#store.queue(topic, queueId);
+    return {
+      minOffset: (topic: string, queueId: number) => directory.minimum(queue(topic, queueId)?.id ?? 0),
+      maxOffset: (topic: string, queueId: number) => directory.maximum(queue(topic, queueId)?.id ?? 0),
+      readQueue: (topic: string, queueId: number, offset: number, count: number) => {
+        const known = queue(topic, queueId);
+        return known === undefined ? [] : reader.readQueue(known, offset, count);
+      },
+      recordAt: (position: number) => reader.recordAt(position),
+    };
+  }
+
+  #append(message: InternalMessage): number {
+    const { topic, queueId, body, properties, ...rest } = message;
+    this.#store.append(topic, { ...rest, queueId, storeHost: HOST }, body, encodeProperties([...properties]));
+    return this.#store.positions.get(APPENDED);
+  }
+
+  #park(body: string, outMs: number, wishes: Record<string, string>): number {
+    return this.#append({
+      topic: TIMER_TOPIC,
+      queueId: 0,
+      body: Buffer.from(body),
+      properties: new Map(
+        Object.entries({
+          UNIQ_KEY: body,
+          ...wishes,
+          TIMER_OUT_MS: String(outMs),
+          REAL_TOPIC: TOPIC,
+          REAL_QID: '0',
+        }),
+      ),
+      flag: 0,
+      sysFlag: 0,
+      bornTimestamp: 1,
+      bornHost: HOST,
+      reconsumeTimes: 0,
+      preparedTransactionOffset: 0,
+    });
+  }
+
+  #send(): void {
+    const key = `m${this.#made++}`;
+    const delay = this.#random.int(1, this.#random.pick([1_500, 8_000, LONGEST_MS]));
+    const deliver = this.#clock.now() + delay;
+    const outMs = (Math.ceil(deliver / PRECISION_MS) - 1) * PRECISION_MS;
+    const isTime = this.#random.chance(0.5);
+    const wish: Record<string, string> = isTime
+      ? { TIMER_DELIVER_MS: String(deliver) }
+      : { TIMER_DELAY_MS: String(delay) };
+    const end = this.#park(key, outMs, wish);
+    this.operations.push(`   ${key}: delay ${delay} ${isTime} out ${outMs} end ${end}`);
+    const state = { durable: false, uncertain: false, recall: undefined, recallDurable: false };
+    const time = isTime ? deliver : undefined;
+    this.#sent.set(key, {
+      key,
+      time,
+      after: this.#time + delay,
+      outMs,
+      rolls: delay > 13_000,
+      end,
+      ...state,
+      deliveries: [],
+    });
+  }
+
+  /** Of one whose slot is not near, and that is where its handle says: the clock was not set since it was sent. */
+  #recall(): void {
+    const now = this.#clock.now();
+    const open = [...this.#sent.values()].filter(
+      ({ time, outMs, after, rolls, uncertain, deliveries, recall }) =>
+        deliveries.length === 0 &&
+        recall === undefined &&
+        outMs > now + 3_000 &&
+        (time !== undefined ||
+          (!rolls && !uncertain && Math.abs(after - this.#time - (outMs - now)) < 1_200)),
+    );
+    if (open.length === 0) return;
+    const timed = this.#random.pick(open);
+    const { key, outMs } = timed;
+    timed.recall = this.#park('0', outMs, {
+      UNIQ_KEY: key,
+      TIMER_DEL_UNIQKEY: key,
+      TIMER_DELIVER_MS: String(outMs + 1),
+      TAGS: '_RECALL_TAG_',
+    });
+  }
+
+  readonly #put: BeginPut = (message, done) => {
+    const answer = (status: number) => done({ status, remark: undefined, queueOffset: 0, physicalOffset: 0 });
+    if (this.#ring.refusing) {
+      answer(ResponseCode.SYSTEM_ERROR);
+      return;
+    }
+    const end = this.#append(message);
+    if (message.topic === TOPIC) this.#delivered(message, end);
+    else this.result.rolled++;
+    this.#waiting.push({ end, done: () => answer(ResponseCode.SUCCESS) });
+  };
+
+  #delivered({ properties }: InternalMessage, end: number): void {
+    const key = properties.get('UNIQ_KEY') as string;
+    const timed = this.#sent.get(key);
+    // One that a power cut should have taken, and has not.
+    if (timed === undefined) return;
+    assert.is(timed.recall, undefined, `${key} comes although it was recalled`);
+    if (timed.time !== undefined) {
+      const early = timed.time - this.#clock.now();
+      assert.ok(early <= 0, `${key} comes ${early} ms before its time`);
+    } else if (!timed.uncertain) {
+      const early = timed.after - this.#time;
+      assert.ok(early <= TOLERANCE_MS, `${key} comes ${early} ms before its span is over`);
+    }
+    timed.deliveries.push(end);
+    this.operations.push(`   delivered ${key} at ${this.#time} end ${end} due ${timed.time} ${timed.after}`);
+    if (timed.deliveries.length === 1) this.result.delivered++;
+    else {
+      assert.ok(this.#crashed, `${key} comes twice without a crash`);
+      this.result.twice++;
+    }
+  }
+
+  /** Time passes, and whoever has work does it. */
+  #advance(ms: number): void {
+    const until = this.#time + ms;
+    while (this.#time < until) {
+      this.#time = Math.min(until, this.#time + 20);
+      this.#work();
+    }
+  }
+
+  #work(): void {
+    if (this.#random.chance(0.2)) this.#flush();
+    this.#store.dispatch();
+    if (this.#random.chance(0.5)) this.#service.poke();
+    this.#endPuts();
+    for (let i = 0; i < 8; i++) this.#agenda.run();
+    this.#endPuts();
+  }
+
+  #endPuts(): void {
+    for (let [first] = this.#waiting; first !== undefined; [first] = this.#waiting) {
+      if (first.end > this.#confirmed.position) return;
+      this.#waiting.shift();
+      first.done();
+    }
+  }
+
+  #flush(): void {
+    this.#store.flush();
+    const durable = this.#store.positions.get(FLUSHED);
+    for (const timed of this.#sent.values()) {
+      timed.durable ||= timed.end <= durable;
+      timed.recallDurable ||= timed.recall !== undefined && timed.recall <= durable;
+    }
+  }
+
+  /** The agent tells, and control writes. */
+  async #save(): Promise<void> {
+    const news = this.#durable.take();
+    if (news === undefined) return;
+    this.operations.push(`   saved ${JSON.stringify(news.check)}`);
+    this.#keeper.note(news);
+    this.#knowsBoot = true;
+    await this.#keeper.saved();
+  }
+
+  async #restart(): Promise<void> {
+    this.#service.stop();
+    for (let i = 0; i < 100 && !this.#service.idle; i++) {
+      this.#flush();
+      this.#endPuts();
+    }
+    assert.ok(this.#service.idle, 'puts under way end');
+    this.#flush();
+    const state = this.#service.state();
+    if (state !== undefined) this.#keeper.note(state);
+    await this.#keeper.saved();
+    this.#service.close();
+    await this.#store.close();
+    this.#time += this.#random.int(0, 3_000);
+    this.#begin();
+  }
+
+  #kill(): void {
+    this.#crashed = true;
+    this.result.crashes++;
+    // What has not come into the wheel yet is reckoned by the clock that the next process finds.
+    for (const timed of [...this.#sent.values()]) {
+      timed.uncertain ||= this.#time - this.#steppedAt < 2 * LONGEST_MS;
+      if (timed.uncertain && timed.time === undefined && timed.recall !== undefined)
+        this.#sent.delete(timed.key);
+    }
+    this.#disk.kill();
+    this.#begin();
+  }
+
+  #powerCut(): void {
+    this.#crashed = true;
+    this.result.crashes++;
+    const flushed = this.#store.positions.get(FLUSHED);
+    this.#disk.powerCut(this.#random);
+    for (const timed of [...this.#sent.values()]) {
+      timed.uncertain = true;
+      timed.deliveries = timed.deliveries.filter((end) => end <= flushed);
+      // A recall that was not durable may have gone or not. One that has not come into the wheel names the slot in
+      // which its span would have been if the clock had not been set.
+      const isLost = !timed.recallDurable || (timed.time === undefined && this.#steppedAt > 0);
+      if (!timed.durable || (timed.recall !== undefined && isLost)) this.#sent.delete(timed.key);
+    }
+    this.#knowsBoot = false;
+    this.#bootedAt = this.#time - this.#random.int(10, 60) * 1_000;
+    this.#begin();
+  }
+}
