@@ -3,6 +3,8 @@
  * files end, zeros behind the tail. Goes on behind damage. Counts what each queue must hold, for the checks to come.
  */
 import { join } from 'node:path';
+import { HALF_TOPIC } from '../../lib/names.ts';
+import { decodeRecord } from '../../record/decode.ts';
 import { queueIdOf, queueOffsetOf, storeTimestampOf, sysFlagOf } from '../../record/view.ts';
 import type { Disk, Mapping } from '../../store/disk/disk.ts';
 import { entersQueue, STORE_TIME_LEAD_MS } from '../../store/log/commit-log.ts';
@@ -11,6 +13,7 @@ import { RecordCheck, type Unsound } from '../../store/log/record-check.ts';
 import { fileNameOf } from '../../store/log/segments.ts';
 import { type Found, type Report, Ticker } from './report.ts';
 import type { StoreFiles } from './store-files.ts';
+import { TRANSACTION_TOPICS, transactionProblem } from './transaction-record.ts';
 
 /** What the log says of one queue. */
 export interface QueueFacts {
@@ -214,6 +217,16 @@ export class CommitLogCheck {
       topicOffset + topicLength,
     );
     this.#count(`${topic}/${queueIdOf(view, at)}`, queueOffsetOf(view, at), position, found);
+    if (TRANSACTION_TOPICS.has(topic)) this.#checkTransaction(mapping, at, position, found);
+  }
+
+  #checkTransaction(mapping: Mapping, at: number, position: number, found: Found): void {
+    const message = decodeRecord(mapping.bytes.subarray(at, at + this.#check.size));
+    if (message === undefined) return;
+    // Half messages that were lost in damage are not counted here.
+    const halves = this.#damages > 0 ? undefined : this.facts.queues.get(`${HALF_TOPIC}/0`);
+    const problem = transactionProblem(message, halves && halves.maximum + 1);
+    if (problem !== undefined) found(position, problem);
   }
 
   /** Store times go back where a clock turned out to have been wrong by more than they may be ahead of it. */

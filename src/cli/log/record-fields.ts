@@ -36,6 +36,7 @@ import {
 } from '../../record/view.ts';
 import { formatAddress } from '../../remoting/address.ts';
 import type { Field } from './item.ts';
+import { transactionFields } from './transaction-record.ts';
 
 const SHOWN_BODY = 64;
 
@@ -45,7 +46,11 @@ export function recordFields(record: Uint8Array, crcHolds: boolean): Field[] {
   const view = new DataView(record.buffer, record.byteOffset, record.length);
   const parts = new RecordParts();
   if (message === undefined || !parts.locate(view, 0, record.length)) return [];
-  return [...headFields(message, view, crcHolds), ...variableFields(message, view, parts)];
+  return [
+    ...headFields(message, view, crcHolds),
+    ...variableFields(message, view, parts),
+    ...transactionFields(message),
+  ];
 }
 
 function headFields(message: StoredMessage, view: DataView, crcHolds: boolean): Field[] {

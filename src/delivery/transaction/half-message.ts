@@ -140,7 +140,7 @@ export function groupHashOf(half: StoredMessage): number {
   return groupHash(producerGroupOf(half));
 }
 
-export function producerGroupOf({ properties }: StoredMessage): string {
+export function producerGroupOf({ properties }: Pick<StoredMessage, 'properties'>): string {
   return properties.get(PROPERTY_PRODUCER_GROUP) ?? '';
 }
 

@@ -55,17 +55,37 @@ export interface TestStore {
   end: number;
 }
 
+export interface TestMessage {
+  topic: string;
+  queueId: number;
+  body: Buffer;
+  properties: string;
+  sysFlag?: number;
+}
+
 /** 120 messages of 2 KiB in three queues of two topics: three CommitLog files, two index files. */
-export async function makeStore(options: Partial<StoreOptions> = {}): Promise<TestStore> {
+export function makeStore(options: Partial<StoreOptions> = {}): Promise<TestStore> {
+  return makeStoreOf(
+    Array.from({ length: 120 }, (_, i) => ({
+      topic: i % 3 === 0 ? 'Orders' : 'Events',
+      queueId: i % 3 === 1 ? 1 : 0,
+      body: Buffer.alloc(2048, `message ${i} `),
+      properties: `KEYS\x01key${i} other${i % 5}\x02TAGS\x01tag${i % 2}\x02UNIQ_KEY\x01U${i}\x02`,
+    })),
+    options,
+  );
+}
+
+export async function makeStoreOf(
+  messages: readonly TestMessage[],
+  options: Partial<StoreOptions> = {},
+): Promise<TestStore> {
   const root = mkdtempSync(join(tmpdir(), 'ringmq-log-'));
   const store = openStore({ directory: root, options: { ...OPTIONS, ...options }, clock: new TestClock() });
-  const positions: number[] = [];
-  for (let i = 0; i < 120; i++) {
-    const topic = i % 3 === 0 ? 'Orders' : 'Events';
-    const properties = `KEYS\x01key${i} other${i % 5}\x02TAGS\x01tag${i % 2}\x02UNIQ_KEY\x01U${i}\x02`;
-    const body = Buffer.alloc(2048, `message ${i} `);
-    positions.push(store.append(topic, head(i % 3 === 1 ? 1 : 0), body, properties).physicalOffset);
-  }
+  const positions = messages.map(
+    ({ topic, queueId, sysFlag = 0, body, properties }) =>
+      store.append(topic, { ...head(queueId), sysFlag }, body, properties).physicalOffset,
+  );
   store.dispatch();
   store.flush();
   if (!(await store.close())) throw new Error('the store was not closed cleanly');
