@@ -63,7 +63,6 @@ export class SimTransaction {
   /** The machine or the process has died since. */
   hasSeenCrash = false;
   #hasLostPower = false;
-  wasUnreadable = false;
   /** No restart or step of the clock since. */
   timesAreSure = true;
   clockIsRight = true;
@@ -88,14 +87,14 @@ export class SimTransaction {
   /** Its producer is asked. */
   checked(newest: Place, message: StoredMessage, now: number): void {
     const { key } = this;
-    if (!this.#mayHaveTwo) assert.equal(newest, this.newest, 'the copy that the check has made is named');
+    assert.equal(newest, this.newest, 'the copy that the check has made is named');
     this.#asked += 1;
     assert.is(message.topic, DUE_TOPIC);
     assert.ok(!this.rolledBack, `${key} is asked about after its rollback was answered`);
     assert.ok(this.hasSeenCrash || !this.committed, `${key} is asked about after its commit was answered`);
     assert.ok(!this.givenUp || this.hasSeenCrash, `${key} is asked about although it was given up`);
     const { transactionCheckMax, transactionTimeOut } = SETTINGS;
-    const isTooOften = this.#asked > transactionCheckMax && !this.#hasLostPower && !this.#mayHaveTwo;
+    const isTooOften = this.#asked > transactionCheckMax && !this.#hasLostPower;
     assert.not.ok(isTooOften, `${key} is asked about ${this.#asked} times`);
     const soonest = this.immunityMs > 0 && this.timesAreSure && this.clockIsRight ? this.immunityMs : 0;
     const early = this.#sentAt + Math.max(transactionTimeOut, soonest) - now;
@@ -120,11 +119,6 @@ export class SimTransaction {
   /** A check or a move has put one. */
   copied(place: Place): void {
     if (place.queueOffset > this.newest.queueOffset) this.newest = place;
-  }
-
-  /** A crash came between a copy and the end of the one before, and what would tell so cannot be read. */
-  get #mayHaveTwo(): boolean {
-    return this.hasSeenCrash && this.wasUnreadable;
   }
 
   /** What has become of it is to be found anew. */

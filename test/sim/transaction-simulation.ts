@@ -328,8 +328,6 @@ export class TransactionSimulation {
   }
 
   #work(): void {
-    const { unreadable } = this.#trouble;
-    if (unreadable) for (const transaction of this.#sent.values()) transaction.wasUnreadable = true;
     if (this.#time - this.#unreadableSince > LONGEST_UNREADABLE_MS) this.#trouble.unreadable = false;
     if (this.#random.chance(0.2)) this.#flush();
     this.#store.dispatch();
