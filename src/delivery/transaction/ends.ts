@@ -52,6 +52,10 @@ export class Ends {
     this.#waiting = new WaitingEnds(parts.context, (end) => this.take(end));
   }
 
+  stop(): void {
+    this.#waiting.stop();
+  }
+
   /** Ends that are not answered yet. */
   get underWay(): number {
     return this.#waiting.size + this.#committing;
@@ -117,14 +121,16 @@ export class Ends {
   #end(end: End, half: StoredMessage): void {
     const { halves, copies, ops, scan } = this.#parts;
     const { queueOffset } = half;
-    if (queueOffset >= halves.end) scan(queueOffset);
     const first = firstOffsetOf(half);
+    if (queueOffset >= halves.end) scan(queueOffset);
     const target =
       halves.state(queueOffset) === ENDED ? (copies.newestOf(first) ?? queueOffset) : queueOffset;
+    // A copy may be stored, and its place be taken in later.
+    if (target >= halves.end) scan(target);
     const state = halves.state(target);
     const isBeingEnded = () => halves.state(target) === ENDING || this.#late.has(first);
-    if (queueOffset >= halves.end) {
-      this.#waiting.add(end, () => queueOffset < halves.end);
+    if (target >= halves.end) {
+      this.#waiting.add(end, () => target < halves.end);
     } else if (state === HELD) {
       this.#waiting.add(end, () => halves.state(target) !== HELD);
     } else if (isBeingEnded()) {
