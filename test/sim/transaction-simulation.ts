@@ -1,7 +1,7 @@
 /**
  * One run of transactions over a store on a simulated disk, with producers that come and go, a clock that is set and
- * machines that die: random operations by seed. The truth is: what a producer was told is committed, and a power cut has
- * not taken back, is delivered, twice only where a crash came between; what is rolled back is never seen; nobody is
+ * machines that die: random operations by seed. The truth is: what a producer was told is committed, and a power cut
+ * has not taken back, is delivered, twice only where a crash came between; what is rolled back is never seen; nobody is
  * asked too soon, too often, or about what has ended; what is given up can be read; progress passes nothing that is
  * open; and when all is well again, all of the half queue is behind it.
  */

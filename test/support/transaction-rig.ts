@@ -1,6 +1,6 @@
 /**
- * Transactions as the delivery agent runs them, in one thread: on reads, puts and a clock of the test, with the rings by
- * which ends come and answers go.
+ * Transactions as the delivery agent runs them, in one thread: on reads, puts and a clock of the test, with the rings
+ * by which ends come and answers go.
  */
 import type { DeliveryShape, DueProgress } from '../../src/delivery/delivery-shape.ts';
 import type { DueParts } from '../../src/delivery/due-kind.ts';
