@@ -51,6 +51,8 @@ export class TransactionSimulation {
   readonly #random: Random;
   readonly #disk = new SimDisk();
   readonly #flushDiskType: 'SYNC_FLUSH' | 'ASYNC_FLUSH';
+  /** How likely a flush is in every 20 ms. */
+  readonly #flushes: number;
   readonly #limits: HalfLimits;
   readonly #fileReservedTime: number;
   /** Ms since the begin that nobody sets; the clocks go by it. */
@@ -82,6 +84,7 @@ export class TransactionSimulation {
   constructor(random: Random) {
     this.#random = random;
     this.#flushDiskType = random.pick(['SYNC_FLUSH', 'ASYNC_FLUSH'] as const);
+    this.#flushes = this.#flushDiskType === 'SYNC_FLUSH' ? 0.2 : random.pick([0.2, 0.005]);
     this.#limits = random.chance(0.3) ? TIGHT : ROOMY;
     this.#fileReservedTime = random.chance(0.3) ? SHORT_RESERVE : 72;
     for (const group of GROUPS) if (random.chance(0.5)) this.#online.add(group);
@@ -329,7 +332,7 @@ export class TransactionSimulation {
 
   #work(): void {
     if (this.#time - this.#unreadableSince > LONGEST_UNREADABLE_MS) this.#trouble.unreadable = false;
-    if (this.#random.chance(0.2)) this.#flush();
+    if (this.#random.chance(this.#flushes)) this.#flush();
     this.#store.dispatch();
     if (this.#random.chance(0.5)) this.#rig.kind.poke();
     this.#turn();

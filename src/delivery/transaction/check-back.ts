@@ -172,9 +172,14 @@ export class CheckBack {
       );
     }
     halves.set(offset, HELD);
-    ops.add(offset);
+    this.#overdue.leaving += 1;
+    ops.add(offset, false, this.#hasLeft);
     return undefined;
   }
+
+  readonly #hasLeft = (): void => {
+    this.#overdue.leaving -= 1;
+  };
 
   #check(offset: number, half: StoredMessage): void {
     const { context } = this.#parts;
@@ -239,15 +244,12 @@ export class CheckBack {
     halves.set(offset, HELD);
     this.#underWay += 1;
     this.#overdue.leaving += 1;
-    const hasLeft = () => {
-      this.#overdue.leaving -= 1;
-    };
     context.put(givenUpOf(half), ({ status, remark }) => {
       this.#underWay -= 1;
       const fields = { group: producerGroupOf(half), offset, checks: checkTimesOf(half) };
       if (!isStored(status)) {
         halves.set(offset, OPEN);
-        hasLeft();
+        this.#hasLeft();
         context.log.warn(
           { ...fields, reason: remark },
           'a transaction could not be given up, will be tried again',
@@ -256,7 +258,7 @@ export class CheckBack {
       }
       context.log.warn(fields, 'a transaction was given up: its message lies in TRANS_CHECK_MAX_TIME_TOPIC');
       copies.giveUp(firstOffsetOf(half));
-      ops.add(offset, false, hasLeft);
+      ops.add(offset, false, this.#hasLeft);
     });
   }
 }
