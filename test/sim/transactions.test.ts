@@ -12,7 +12,7 @@ test('what is committed comes, what is rolled back does not, and the half queue 
     ...{ delivered: 0, twice: 0, rolledBack: 0 },
     ...{ givenUp: 0, asked: 0, moved: 0 },
   };
-  for (const seed of seeds('SIM_SEED', fullRun ? 10_000 : 200)) {
+  for (const seed of seeds('SIM_SEED', fullRun ? 5_000 : 200)) {
     const simulation = new TransactionSimulation(new Random(seed));
     try {
       await simulation.run(STEPS);
