@@ -118,9 +118,10 @@ export class Ends {
     const { halves, copies, ops, scan } = this.#parts;
     const { queueOffset } = half;
     if (queueOffset >= halves.end) scan(queueOffset);
-    const first = firstOffsetOf(half);
-    const target =
-      halves.state(queueOffset) === ENDED ? (copies.newestOf(first) ?? queueOffset) : queueOffset;
+    const hasCopy = halves.state(queueOffset) === ENDED;
+    const foreign = hasCopy ? copies.foreign.of(half) : undefined;
+    const first = foreign ?? firstOffsetOf(half);
+    const target = hasCopy ? (copies.newestOf(first) ?? foreign ?? queueOffset) : queueOffset;
     const state = halves.state(target);
     const isBeingEnded = () => halves.state(target) === ENDING || this.#late.has(first);
     if (queueOffset >= halves.end) {
@@ -132,11 +133,11 @@ export class Ends {
       if (end.waits) this.#waiting.add(end, () => !isBeingEnded());
     } else if (state === OPEN) {
       halves.set(target, ENDING);
-      if (end.commits) this.#commit(end, half, target);
+      if (end.commits) this.#commit(end, half, first, target);
       else ops.add(target, end.waits, () => end.answer(ResponseCode.SUCCESS, ''));
     } else if (state === ENDED && copies.isGivenUp(first)) {
       copies.takeBack(first);
-      if (end.commits) this.#commit(end, half, undefined);
+      if (end.commits) this.#commit(end, half, first, undefined);
       else end.answer(ResponseCode.SUCCESS, '');
     } else {
       end.answer(ResponseCode.SUCCESS, 'this transaction has been ended before, nothing was done');
@@ -144,10 +145,9 @@ export class Ends {
   }
 
   /** `target`: the open half message or copy; undefined for a transaction that was given up. */
-  #commit(end: End, half: StoredMessage, target: number | undefined): void {
+  #commit(end: End, half: StoredMessage, first: number, target: number | undefined): void {
     const { context, halves, ops, copies } = this.#parts;
     const committed = committedOf(half, end.logOffset);
-    const first = firstOffsetOf(half);
     const failed = (status: number, remark: string | undefined): void => {
       if (target === undefined) copies.giveUp(first);
       else halves.set(target, OPEN);
