@@ -8,6 +8,8 @@ import type { OffsetTable } from '../metadata/offsets.ts';
 import type { BrokerSettings } from '../metadata/settings.ts';
 import type { ChannelSender } from '../ring/channel.ts';
 import type { Disk } from '../store/disk/disk.ts';
+import type { StoreReads } from '../store/read/store-reads.ts';
+import type { NeededRecord } from '../store/retention/retention.ts';
 import { type DelayState, notBegun } from './delay/delay-progress.ts';
 import { type DelayLevels, levelOfQueue } from './delay/levels.ts';
 import {
@@ -162,9 +164,16 @@ export class DeliveryLink {
     return this.#timers.saved();
   }
 
-  /** Position in the CommitLog of the oldest timer's record; -1 while nobody knows, or none waits. */
-  get oldestTimer(): number {
-    return this.#timers.oldest;
+  /** The oldest records that wait: of timers, as far as is known, and of half messages. */
+  needed(store: Pick<StoreReads, 'maxOffset' | 'readQueue'>): NeededRecord[] {
+    const needed: NeededRecord[] = [];
+    const { oldest } = this.#timers;
+    if (oldest >= 0) needed.push({ topic: TIMER_TOPIC, position: oldest });
+    const { half } = this.transactions;
+    if (half >= store.maxOffset(HALF_TOPIC, ONLY_QUEUE)) return needed;
+    const [first] = store.readQueue(HALF_TOPIC, ONLY_QUEUE, half, 1);
+    if (first !== undefined) needed.push({ topic: HALF_TOPIC, position: first.physicalOffset });
+    return needed;
   }
 
   /** Nothing more becomes due; resolves when what is under way has ended. */

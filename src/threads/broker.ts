@@ -153,8 +153,13 @@ class Broker implements RunningBroker {
     const directory = storePaths.config(store.directory);
     this.#tables = makeTables(directory, settings, systemClock, log, systemTimers, ids);
     keepJournal(this.#tables, log);
-    const retention = makeRetention(config, opened, this.#jobs, this.#checkpoints, () =>
-      this.#logStartMoved(),
+    const retention = makeRetention(
+      config,
+      opened,
+      this.#jobs,
+      this.#checkpoints,
+      () => this.#logStartMoved(),
+      () => this.#delivery.needed(this.#reads),
     );
     const counters = new CounterSums(this.#topology.broker.counters);
     const stats = new BrokerStats(this.#tables, positions, counters, systemClock, (topic, queue) =>

@@ -161,7 +161,8 @@ export class CheckBack {
       context.log.error(fields, 'a half message is gone from the log before its end');
     } catch (error) {
       const { message: reason } = error as Error;
-      if (fate === STAYS) {
+      // One that is only old may be readable before its file goes.
+      if (fate === STAYS || !this.#overdue.crowded) {
         context.log.error({ ...fields, reason }, 'a half message cannot be read');
         return undefined;
       }

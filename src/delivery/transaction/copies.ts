@@ -5,7 +5,7 @@
 import { ForeignCopies } from './foreign-copies.ts';
 
 /** Given-up transactions that their producers may still end. */
-const MAX_GIVEN_UP = 10_000;
+export const MAX_GIVEN_UP = 10_000;
 
 export class Copies {
   /** Of the broker that had the store before. */
@@ -53,7 +53,9 @@ export class Copies {
     this.#givenUp.add(first);
     if (this.#givenUp.size <= MAX_GIVEN_UP) return;
     const [oldest] = this.#givenUp;
-    if (oldest !== undefined) this.takeBack(oldest);
+    if (oldest === undefined) return;
+    this.#givenUp.delete(oldest);
+    this.foreign.forget(oldest);
   }
 
   /** Whether that message was given up lately, and has not been ended since. */
@@ -61,9 +63,8 @@ export class Copies {
     return this.#givenUp.has(first);
   }
 
-  /** Its producer ends it after all, or can do so no more. */
+  /** Its producer ends it after all; if that fails it is given up again. */
   takeBack(first: number): void {
     this.#givenUp.delete(first);
-    this.foreign.forget(first);
   }
 }

@@ -52,6 +52,10 @@ export class Ends {
     this.#waiting = new WaitingEnds(parts.context, (end) => this.take(end));
   }
 
+  stop(): void {
+    this.#waiting.stop();
+  }
+
   /** Ends that are not answered yet. */
   get underWay(): number {
     return this.#waiting.size + this.#committing;
@@ -122,10 +126,12 @@ export class Ends {
     const foreign = hasCopy ? copies.foreign.of(half) : undefined;
     const first = foreign ?? firstOffsetOf(half);
     const target = hasCopy ? (copies.newestOf(first) ?? foreign ?? queueOffset) : queueOffset;
+    // A copy may be stored, and its place be taken in later.
+    if (target >= halves.end) scan(target);
     const state = halves.state(target);
     const isBeingEnded = () => halves.state(target) === ENDING || this.#late.has(first);
-    if (queueOffset >= halves.end) {
-      this.#waiting.add(end, () => queueOffset < halves.end);
+    if (target >= halves.end) {
+      this.#waiting.add(end, () => target < halves.end);
     } else if (state === HELD) {
       this.#waiting.add(end, () => halves.state(target) !== HELD);
     } else if (isBeingEnded()) {

@@ -35,6 +35,7 @@ export class OpLog {
   #cancelTimer: (() => void) | undefined;
   #underWay: readonly Op[] = [];
   #failures = 0;
+  #stopping = false;
 
   /** `stored`: the log says that this half message has ended. */
   constructor(context: OpContext, stored: (offset: number) => void) {
@@ -45,10 +46,17 @@ export class OpLog {
   /** `done` is called when the log says it. `urgent`: somebody waits for that. */
   add(offset: number, urgent = false, done: () => void = () => {}): void {
     this.#gathered.push({ offset, done });
-    this.#urgent ||= urgent;
+    this.#urgent ||= urgent || this.#stopping;
     const { transactionOpBatchInterval, transactionOpMsgMaxSize } = this.#context.settings();
     if (this.#gathered.length * OFFSET_BYTES >= transactionOpMsgMaxSize) this.#urgent = true;
     if (this.#underWay.length === 0) this.#writeAfter(transactionOpBatchInterval);
+  }
+
+  /** All is urgent now. What cannot be written is left: after the next start its producers are asked. */
+  stop(): void {
+    this.#stopping = true;
+    this.#failures = 0;
+    this.#urgent = this.#gathered.length > 0;
   }
 
   /** Ends that no message names yet. */
@@ -85,16 +93,13 @@ export class OpLog {
   }
 
   #put(ops: readonly Op[]): void {
-    const { put, clock, storeHost, log } = this.#context;
+    const { put, clock, storeHost } = this.#context;
     const offsets = ops.map(({ offset }) => offset);
     put(opOf(offsets, clock.now(), storeHost), ({ status, remark, queueOffset }) => {
       this.#underWay = [];
       if (!isStored(status)) {
         const fields = { topic: HALF_TOPIC, ends: ops.length, status, reason: remark };
-        log.warn(fields, 'ends of transactions could not be written, will be tried again');
-        this.#failures += 1;
-        this.#gathered.unshift(...ops);
-        this.#writeAfter(Math.min(this.#failures * RETRY_STEP_MS, RETRY_LONGEST_MS));
+        this.#hasFailed(ops, fields);
         return;
       }
       this.#failures = 0;
@@ -105,5 +110,17 @@ export class OpLog {
       }
       if (this.#gathered.length > 0) this.#writeAfter(this.#context.settings().transactionOpBatchInterval);
     });
+  }
+
+  #hasFailed(ops: readonly Op[], fields: object): void {
+    const { log } = this.#context;
+    if (this.#stopping) {
+      log.warn(fields, 'ends of transactions could not be written, their producers will be asked again');
+      return;
+    }
+    log.warn(fields, 'ends of transactions could not be written, will be tried again');
+    this.#failures += 1;
+    this.#gathered.unshift(...ops);
+    this.#writeAfter(Math.min(this.#failures * RETRY_STEP_MS, RETRY_LONGEST_MS));
   }
 }

@@ -5,7 +5,7 @@ import { APPENDED, DISPATCHED } from '../../ring/positions.ts';
 import type { DueKind, DueParts } from '../due-kind.ts';
 import { DurableProgress } from '../durable-progress.ts';
 import { CheckBack } from './check-back.ts';
-import type { TransactionContext } from './context.ts';
+import type { HalfLimits, TransactionContext } from './context.ts';
 import { Copies } from './copies.ts';
 import { EndServer } from './end-server.ts';
 import { Ends } from './ends.ts';
@@ -15,6 +15,7 @@ import { OpenHalves } from './open-halves.ts';
 import { Patience, READ_AGAIN_MS } from './patience.ts';
 import { type TransactionOffsets, TransactionRecovery } from './transaction-recovery.ts';
 
+const LIMITS: HalfLimits = { maxOpenHalves: MAX_OPEN_HALVES, maxHalvesSpan: MAX_HALVES_SPAN };
 /** Half messages taken in by one turn. */
 const BATCH = 1_024;
 
@@ -36,8 +37,8 @@ export class TransactionKind implements DueKind {
   /** No more half messages are taken in until some have left. */
   #isFull = false;
 
-  constructor(parts: DueParts) {
-    const context = contextOf(parts);
+  constructor(parts: DueParts, limits = LIMITS) {
+    const context = contextOf(parts, limits);
     this.#context = context;
     const start = startOf(parts, context);
     this.#told = start;
@@ -95,6 +96,8 @@ export class TransactionKind implements DueKind {
   stop(): void {
     this.#recovery.stop();
     this.#checks.stop();
+    this.#ends.stop();
+    this.#ops.stop();
   }
 
   get idle(): boolean {
@@ -190,7 +193,7 @@ export class TransactionKind implements DueKind {
 /** Ends that wait for the log, and those that no op message names yet. */
 const MAX_ENDS_UNDER_WAY = 4_096;
 
-function contextOf(parts: DueParts): TransactionContext {
+function contextOf(parts: DueParts, halves: HalfLimits): TransactionContext {
   const { clock, timers, log, reads, puts, positions, shape, limits, checks } = parts;
   return {
     clock,
@@ -201,7 +204,7 @@ function contextOf(parts: DueParts): TransactionContext {
     put: puts.begin,
     busy: () => puts.busy !== undefined,
     storeHost: shape.storeHost,
-    limits: { maxOpenHalves: MAX_OPEN_HALVES, maxHalvesSpan: MAX_HALVES_SPAN },
+    limits: halves,
     settings: () => limits().transactions,
     rules: () => limits().waiting,
     check: checks.tell,

@@ -3,7 +3,7 @@
  * Whatever is open then is read, to know which is whose copy. A few messages a turn, for there may be a million.
  */
 import { HALF_TOPIC, OP_HALF_TOPIC } from '../../lib/names.ts';
-import { decodeRecord, type StoredMessage } from '../../record/decode.ts';
+import { decodeRecord } from '../../record/decode.ts';
 import type { TransactionContext } from './context.ts';
 import type { Copies } from './copies.ts';
 import { highestOf, ONLY_QUEUE, offsetsIn } from './half-message.ts';
@@ -40,6 +40,8 @@ export class TransactionRecovery {
   /** A bit for each half message from the first on. */
   #ended = new Uint8Array(0);
   readonly #patience: Patience;
+  /** One wait of half a minute is enough for all that cannot be read. */
+  #isOutOfPatience = false;
   #stopped = false;
 
   /** `done` is called when all that was open is known. */
@@ -111,9 +113,10 @@ export class TransactionRecovery {
 
   /** True when it is passed over. */
   #cannotRead(topic: string, offset: number, { message }: Error): boolean {
-    const isPassedOver = this.#patience.failed();
+    this.#isOutOfPatience ||= this.#patience.failed();
+    const isPassedOver = this.#isOutOfPatience;
     const what = isPassedOver
-      ? 'an entry of a queue of transactions cannot be read, and is passed over'
+      ? 'a message of transactions cannot be read, and is passed over'
       : 'transactions wait until their queues can be read';
     this.#parts.context.log.error({ topic, offset, reason: message }, what);
     return isPassedOver;
@@ -159,27 +162,28 @@ export class TransactionRecovery {
     const { halves } = this.#parts;
     let read = 0;
     for (let looked = 0; this.#nextOpen < halves.end && looked < BATCH * 64 && read < BATCH; looked++) {
-      if (halves.state(this.#nextOpen) === OPEN && this.#know(this.#nextOpen)) read += 1;
+      const isOpen = halves.state(this.#nextOpen) === OPEN;
+      if (isOpen && !this.#know(this.#nextOpen)) {
+        this.#step(() => this.#readOpen(), READ_AGAIN_MS);
+        return;
+      }
+      if (isOpen) read += 1;
       this.#nextOpen += 1;
     }
     this.#step(this.#nextOpen < halves.end ? () => this.#readOpen() : this.#done);
   }
 
+  /** False while it cannot be read: an end that names the one before would find nothing open. */
   #know(offset: number): boolean {
-    const half = this.#read(this.#parts.halves.position(offset));
-    if (half !== undefined) learn(this.#parts, offset, half);
-    return true;
-  }
-
-  #read(position: number): StoredMessage | undefined {
-    const { store, log } = this.#parts.context;
+    const { context, halves } = this.#parts;
     try {
-      const record = store.recordAt(position);
-      return record === undefined ? undefined : decodeRecord(record);
+      const record = context.store.recordAt(halves.position(offset));
+      const half = record === undefined ? undefined : decodeRecord(record);
+      if (half !== undefined) learn(this.#parts, offset, half);
+      this.#patience.worked();
+      return true;
     } catch (error) {
-      const reason = (error as Error).message;
-      log.error({ position, reason }, 'a message of a transaction cannot be read');
-      return undefined;
+      return this.#cannotRead(HALF_TOPIC, offset, error as Error);
     }
   }
 }

@@ -2,6 +2,7 @@
  * Ends of transactions that cannot be judged yet: their half message is not dispatched, is just being copied, or
  * another end is under way. They are looked at together, and one that still has to wait costs a comparison.
  */
+import { ResponseCode } from '../../protocol/codes.ts';
 import type { TransactionContext } from './context.ts';
 import type { End } from './ends.ts';
 
@@ -11,12 +12,14 @@ interface Waiting {
 }
 
 const LOOK_AGAIN_MS = 2;
+const STOPS = 'the broker stops: end the transaction again, or say so when you are asked about it';
 
 export class WaitingEnds {
   readonly #context: Pick<TransactionContext, 'timers' | 'busy'>;
   readonly #take: (end: End) => void;
   #waiting: Waiting[] = [];
   #isAwaited = false;
+  #stopping = false;
 
   /** `take`: judges an end, which may have to wait once more. */
   constructor(context: Pick<TransactionContext, 'timers' | 'busy'>, take: (end: End) => void) {
@@ -33,6 +36,11 @@ export class WaitingEnds {
     this.#lookSoon();
   }
 
+  /** Nobody is to wait for what may not happen any more: those that cannot be judged yet are refused. */
+  stop(): void {
+    this.#stopping = true;
+  }
+
   #lookSoon(): void {
     if (this.#isAwaited || this.#waiting.length === 0) return;
     this.#isAwaited = true;
@@ -47,8 +55,9 @@ export class WaitingEnds {
     const looked = this.#waiting;
     this.#waiting = [];
     for (const waiting of looked) {
-      if (this.#context.busy() || !waiting.mayBeJudged()) this.#waiting.push(waiting);
-      else this.#take(waiting.end);
+      if (waiting.mayBeJudged() && !this.#context.busy()) this.#take(waiting.end);
+      else if (this.#stopping) waiting.end.answer(ResponseCode.SYSTEM_BUSY, STOPS);
+      else this.#waiting.push(waiting);
     }
   }
 }

@@ -4,9 +4,9 @@
  * older files when they see it. Unlinking a mapped file is safe: its blocks are freed when the last mapping goes.
  */
 import { statfsSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { type Clock, SteadyTime } from '../../lib/clock.ts';
-import type { ControlLog } from '../../lib/log.ts';
+import { type ControlLog, whyFailed } from '../../lib/log.ts';
 import { APPENDED, LOG_START, type Positions } from '../../ring/positions.ts';
 import type { Disk } from '../disk/disk.ts';
 import { fileNameOf, listSegments } from '../log/segments.ts';
@@ -41,6 +41,15 @@ export interface RetentionParts {
   followLog: () => Promise<void>;
   /** The log's start has moved: every thread shall look. */
   announce: () => void;
+  /** Of what is not due yet, the oldest record of each kind, as far as is known. */
+  needed?: () => readonly NeededRecord[];
+}
+
+/** A record that somebody waits for. */
+export interface NeededRecord {
+  /** Where the records of its kind wait. */
+  topic: string;
+  position: number;
 }
 
 export class Retention {
@@ -172,14 +181,46 @@ export class Retention {
   /** Oldest first, one after the other: whenever that is cut short, what is left is a log without gap. */
   async #delete(paths: readonly string[], end: number, forced: boolean): Promise<void> {
     const { positions, log, announce, removeFile } = this.#parts;
+    const needed = this.#needed();
     // A file of an earlier round that could not be unlinked may lie before the log's start.
     positions.set(LOG_START, Math.max(end, positions.get(LOG_START)));
     announce();
-    for (const path of paths) await removeFile(path);
+    for (const path of paths) {
+      this.#tellLoss(path, needed);
+      await removeFile(path);
+    }
     const what = forced
       ? 'the oldest CommitLog files deleted, as the disk is full'
       : 'expired CommitLog files deleted';
     log.info({ files: paths.length, logStart: end }, what);
+  }
+
+  /** A queue that cannot be read must not keep a full disk full. */
+  #needed(): readonly NeededRecord[] {
+    const { needed, log } = this.#parts;
+    try {
+      return needed?.() ?? [];
+    } catch (error) {
+      log.warn(
+        whyFailed(error),
+        'nobody can tell whether expired CommitLog files hold messages that are not due yet',
+      );
+      return [];
+    }
+  }
+
+  /** Records that are not due yet go with their file: then nothing is ever delivered of them. */
+  #tellLoss(path: string, needed: readonly NeededRecord[]): void {
+    const { options, log } = this.#parts;
+    const end = Number(basename(path)) + options.mappedFileSizeCommitLog;
+    for (const { topic, position } of needed) {
+      if (position >= end) continue;
+      log.warn(
+        { file: path, topic, position, fileReservedTime: options.fileReservedTime },
+        'a deleted CommitLog file may hold messages that are not due yet: they are lost. ' +
+          'Raise fileReservedTime above the longest delay and free some space on the disk',
+      );
+    }
   }
 }
 

@@ -25,7 +25,7 @@ import type { ParticipantShape } from '../../store/engine-shapes.ts';
 import { confirmedBy, maxRecordBytes } from '../../store/options.ts';
 import { PutRing } from '../../store/put/put-ring.ts';
 import type { ReadsByName } from '../../store/read/reads-by-name.ts';
-import { Retention } from '../../store/retention/retention.ts';
+import { type NeededRecord, Retention } from '../../store/retention/retention.ts';
 import type { BrokerConfig, ResolvedConfig } from '../config.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import type { Topology } from '../topology.ts';
@@ -59,6 +59,7 @@ export function makeRetention(
   jobs: Jobs,
   checkpoints: Checkpoints,
   announce: () => void,
+  needed: () => readonly NeededRecord[],
 ): Retention {
   return new Retention({
     disk: nativeDisk,
@@ -76,6 +77,7 @@ export function makeRetention(
       }),
     mayGo: (position, forced) => (forced ? checkpoints.queuesDurable(position) : checkpoints.cover(position)),
     announce,
+    needed,
   });
 }
 

@@ -1,6 +1,6 @@
 // Real RocketMQ 5.5.0 from its Maven jars, on free loopback ports, with nothing under its home folder.
 
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { java, serverClassPath } from './jvm.ts';
 import { temporaryFolder } from './paths.ts';
@@ -69,7 +69,13 @@ export async function startRealBroker(nameServer: string, options: BrokerOptions
     store,
     stop: () => stop(program),
     kill: () => program.kill(),
+    log: () => logged(join(home, 'logs', 'rocketmqlogs')),
   };
+}
+
+function logged(folder: string): string[] {
+  const files = readdirSync(folder).filter((name) => name.endsWith('.log'));
+  return files.flatMap((name) => readFileSync(join(folder, name), 'utf8').split('\n'));
 }
 
 /** A broker that says that it has booted may not be in the routes yet: clients then have no route and give up. */

@@ -54,6 +54,7 @@ function brokerOf(program: Program, ready: string, store: string, options: Broke
     store,
     stop: () => stop(program),
     kill: () => program.kill(),
+    log: () => program.text,
   };
 }
 

@@ -1,7 +1,7 @@
 // Copies of half messages that RocketMQ has made do not name the first one, and are known by what the producer said.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Copies } from '../../../src/delivery/transaction/copies.ts';
+import { Copies, MAX_GIVEN_UP } from '../../../src/delivery/transaction/copies.ts';
 import type { HalfMessage } from '../../../src/delivery/transaction/half-message.ts';
 
 const test = suite('copies that another broker has made');
@@ -33,13 +33,17 @@ test('a copy that ends itself is forgotten', () => {
   assert.is(copies.foreign.of(half(0)), undefined);
 });
 
-test('one that was given up is known until its producer ends it', () => {
+test('one that was given up is known while its producer may end it', () => {
   const copies = new Copies();
   copies.foreign.meet(half(7, CHECKED));
   copies.giveUp(7);
   copies.hasEnded(7);
   assert.is(copies.foreign.of(half(0)), 7);
   copies.takeBack(7);
+  assert.is(copies.foreign.of(half(0)), 7, 'its commit may fail');
+  copies.giveUp(7);
+  for (let first = 100; first < 100 + MAX_GIVEN_UP; first++) copies.giveUp(first);
+  assert.not(copies.isGivenUp(7));
   assert.is(copies.foreign.of(half(0)), undefined);
 });
 

@@ -1,8 +1,9 @@
 /** Retention: one round at a time, a start of the log that only ascends, and deletions that are cut short. */
+import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { LOG_START } from '../../../src/ring/positions.ts';
-import { listSegments } from '../../../src/store/log/segments.ts';
+import { fileNameOf, listSegments } from '../../../src/store/log/segments.ts';
 import { QueueDirectory } from '../../../src/store/queue/queue-directory.ts';
 import { Retention, type RetentionParts } from '../../../src/store/retention/retention.ts';
 import { openStore, type Store, storeOptions } from '../../../src/store/store.ts';
@@ -99,6 +100,42 @@ test('how full the disk is decides what goes, and when sends are refused', async
   }
   const { retention } = await rig(1);
   assert.equal([retention.refusesWrites(0.9), retention.refusesWrites(0.91)], [false, true]);
+});
+
+test('files that hold what is not due yet go with a warning each', async () => {
+  const told: object[] = [];
+  const needed = [
+    { topic: 'timers', position: FILE + 1 },
+    { topic: 'halves', position: 2 * FILE },
+  ];
+  const { retention, starts } = await rig(4, {
+    log: { info: () => {}, warn: (fields) => void told.push(fields), error: () => {} },
+    needed: () => needed,
+  });
+  assert.is(await retention.run(true), 3);
+  assert.equal(starts(), [3 * FILE], 'they are not kept: the disk would fill up');
+  const line = (file: number, { topic, position }: { topic: string; position: number }) => ({
+    ...{ file: join(LOG, fileNameOf(file * FILE)), topic, position },
+    fileReservedTime: OPTIONS.fileReservedTime,
+  });
+  const [timers, halves] = needed as [(typeof needed)[0], (typeof needed)[0]];
+  assert.equal(told, [line(1, timers), line(2, timers), line(2, halves)]);
+});
+
+test('files without anything that waits go without a warning', async () => {
+  const { retention, warnings } = await rig(4, { needed: () => [{ topic: 'timers', position: 3 * FILE }] });
+  assert.is(await retention.run(true), 3);
+  assert.equal(warnings, []);
+});
+
+test('files go although nobody can tell what they hold', async () => {
+  const { retention, warnings } = await rig(4, {
+    needed: () => {
+      throw Object.assign(new Error('EIO'), { errno: -5 });
+    },
+  });
+  assert.is(await retention.run(true), 3);
+  assert.equal(warnings.length, 1);
 });
 
 test('other levels of the disk', async () => {
