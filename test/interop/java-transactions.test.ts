@@ -2,7 +2,7 @@
 
 import * as assert from 'uvu/assert';
 import { Consumer, createTopic } from './scenarios/actors.ts';
-import { CHECK_CONF, Transactor } from './scenarios/transacting.ts';
+import { CHECK_CONF, HALF_TOPIC, MAX_TIME_TOPIC, settled, Transactor } from './scenarios/transacting.ts';
 import {
   checkLimit,
   filtered,
@@ -13,7 +13,9 @@ import {
   vanishing,
 } from './scenarios/transactions.ts';
 import { java49, java55 } from './support/clients.ts';
+import { Dialogue } from './support/dialogue.ts';
 import { Ledger } from './support/ledger.ts';
+import { RawProducer, ROLLBACK } from './support/raw-producer.ts';
 import { clusterSuite } from './support/suite.ts';
 
 const { test, cluster } = clusterSuite('Java clients: transactions', { conf: CHECK_CONF });
@@ -29,6 +31,31 @@ test('a message with an immunity time is not checked before', () => immunity(jav
 test('a consumer of one tag gets the committed messages of that tag', () => filtered(java55, cluster()));
 test('a half message is found by its offset id, by key and unique key only when committed', () =>
   queriedBeforeAndAfter(java55, cluster()));
+
+test('mqadmin shows what is open and what was given up', async () => {
+  const { nameServer, broker } = cluster();
+  const raw = await RawProducer.open(broker.address, 'looked-at');
+  const givenUp = await raw.half('looked-at');
+  await raw.check(givenUp, CHECK_CONF.transactionCheckMax, 60_000);
+  await settled(broker);
+  const dialogue = new Dialogue(java55.start('MqAdmin', { namesrv: nameServer.address }));
+  const run = async (...words: string[]): Promise<string> => {
+    const text = String(await dialogue.ask([...words, '-n', nameServer.address].join('\t')));
+    assert.not.match(text, /command failed/, words[0]);
+    return text;
+  };
+  const progress = ['consumerProgress', '-g', 'CID_RMQ_SYS_TRANS', '-t', HALF_TOPIC];
+  assert.match(await run(...progress), /Consume Diff Total: 0/);
+  const open = await raw.half('looked-at');
+  assert.match(await run(...progress), /Consume Diff Total: 1/);
+  assert.match(await run('brokerConsumeStats', '-b', broker.address), /OP_HALF_TOPIC +CID_RMQ_SYS_TRANS/);
+  const shown = await run('queryMsgById', '-t', HALF_TOPIC, '-i', open.offsetMsgId);
+  assert.match(shown, /REAL_TOPIC=looked-at/);
+  assert.match(await run('printMsg', '-t', MAX_TIME_TOPIC), new RegExp(givenUp.uniqueKey));
+  assert.is((await raw.end(open, ROLLBACK)).code, 0);
+  await dialogue.end();
+  raw.close();
+});
 
 test('the 5.5 client refuses a transaction with a delay', async () => {
   const producer = new Transactor(java55, cluster(), { group: 'delayed-producer' });

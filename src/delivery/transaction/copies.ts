@@ -2,10 +2,14 @@
  * Which half message is whose copy: a check puts one at the end of the half queue, and from then on only that one is
  * open. An end may name any of them, because its producer has heard of the first, or of the copy of an earlier check.
  */
+import { ForeignCopies } from './foreign-copies.ts';
+
 /** Given-up transactions that their producers may still end. */
-const MAX_GIVEN_UP = 10_000;
+export const MAX_GIVEN_UP = 10_000;
 
 export class Copies {
+  /** Of the broker that had the store before. */
+  readonly foreign = new ForeignCopies();
   /** Offset of the newest copy, by that of the first half message, while it is open. */
   readonly #newest = new Map<number, number>();
   readonly #firsts = new Map<number, number>();
@@ -26,10 +30,10 @@ export class Copies {
   }
 
   hasEnded(offset: number): void {
-    const first = this.#firsts.get(offset);
-    if (first === undefined) return;
+    const first = this.#firsts.get(offset) ?? offset;
     this.#firsts.delete(offset);
     if (this.#newest.get(first) === offset) this.#newest.delete(first);
+    if (!this.#newest.has(first) && !this.#givenUp.has(first)) this.foreign.forget(first);
   }
 
   /** The copy at `offset` will be met in the queue. `due`: when it may be checked, ms of the monotonic clock. */
@@ -49,7 +53,9 @@ export class Copies {
     this.#givenUp.add(first);
     if (this.#givenUp.size <= MAX_GIVEN_UP) return;
     const [oldest] = this.#givenUp;
-    if (oldest !== undefined) this.#givenUp.delete(oldest);
+    if (oldest === undefined) return;
+    this.#givenUp.delete(oldest);
+    this.foreign.forget(oldest);
   }
 
   /** Whether that message was given up lately, and has not been ended since. */
@@ -57,7 +63,7 @@ export class Copies {
     return this.#givenUp.has(first);
   }
 
-  /** Its producer ends it after all. */
+  /** Its producer ends it after all; if that fails it is given up again. */
   takeBack(first: number): void {
     this.#givenUp.delete(first);
   }

@@ -121,10 +121,11 @@ export class Ends {
   #end(end: End, half: StoredMessage): void {
     const { halves, copies, ops, scan } = this.#parts;
     const { queueOffset } = half;
-    const first = firstOffsetOf(half);
     if (queueOffset >= halves.end) scan(queueOffset);
-    const target =
-      halves.state(queueOffset) === ENDED ? (copies.newestOf(first) ?? queueOffset) : queueOffset;
+    const hasCopy = halves.state(queueOffset) === ENDED;
+    const foreign = hasCopy ? copies.foreign.of(half) : undefined;
+    const first = foreign ?? firstOffsetOf(half);
+    const target = hasCopy ? (copies.newestOf(first) ?? foreign ?? queueOffset) : queueOffset;
     // A copy may be stored, and its place be taken in later.
     if (target >= halves.end) scan(target);
     const state = halves.state(target);
@@ -138,11 +139,11 @@ export class Ends {
       if (end.waits) this.#waiting.add(end, () => !isBeingEnded());
     } else if (state === OPEN) {
       halves.set(target, ENDING);
-      if (end.commits) this.#commit(end, half, target);
+      if (end.commits) this.#commit(end, half, first, target);
       else ops.add(target, end.waits, () => end.answer(ResponseCode.SUCCESS, ''));
     } else if (state === ENDED && copies.isGivenUp(first)) {
       copies.takeBack(first);
-      if (end.commits) this.#commit(end, half, undefined);
+      if (end.commits) this.#commit(end, half, first, undefined);
       else end.answer(ResponseCode.SUCCESS, '');
     } else {
       end.answer(ResponseCode.SUCCESS, 'this transaction has been ended before, nothing was done');
@@ -150,10 +151,9 @@ export class Ends {
   }
 
   /** `target`: the open half message or copy; undefined for a transaction that was given up. */
-  #commit(end: End, half: StoredMessage, target: number | undefined): void {
+  #commit(end: End, half: StoredMessage, first: number, target: number | undefined): void {
     const { context, halves, ops, copies } = this.#parts;
     const committed = committedOf(half, end.logOffset);
-    const first = firstOffsetOf(half);
     const failed = (status: number, remark: string | undefined): void => {
       if (target === undefined) copies.giveUp(first);
       else halves.set(target, OPEN);

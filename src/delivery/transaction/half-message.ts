@@ -30,6 +30,9 @@ const OF_THE_BROKER: readonly string[] = [PROPERTY_CHECK_TIMES, PROPERTY_PREPARE
 /** Tag of the messages that name ended half messages. */
 const OP_TAG = 'd';
 
+/** What tells one half message from another. */
+export type HalfMessage = Pick<StoredMessage, 'properties' | 'queueOffset' | 'bornTimestamp'>;
+
 interface Preparable {
   topic: string;
   queueId: number;
@@ -145,12 +148,15 @@ export function producerGroupOf({ properties }: Pick<StoredMessage, 'properties'
 }
 
 /** How often it was checked so far. */
-export function checkTimesOf({ properties }: StoredMessage): number {
+export function checkTimesOf({ properties }: Pick<StoredMessage, 'properties'>): number {
   return wholeNumber(properties.get(PROPERTY_CHECK_TIMES)) ?? 0;
 }
 
 /** Where the first one of its copies lies in the half queue; itself when it is the first. */
-export function firstOffsetOf({ properties, queueOffset }: StoredMessage): number {
+export function firstOffsetOf({
+  properties,
+  queueOffset,
+}: Pick<HalfMessage, 'properties' | 'queueOffset'>): number {
   return Math.min(wholeNumber(properties.get(PROPERTY_PREPARED_OFFSET)) ?? queueOffset, queueOffset);
 }
 

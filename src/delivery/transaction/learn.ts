@@ -19,8 +19,12 @@ export interface LearnParts {
 export function learn(parts: LearnParts, offset: number, half: StoredMessage): void {
   parts.halves.setGroup(offset, groupHashOf(half));
   const first = firstOffsetOf(half);
-  if (first === offset) noteImmunity(parts, offset, half);
-  else noteCopy(parts, offset, first);
+  if (first !== offset) {
+    noteCopy(parts, offset, first);
+    return;
+  }
+  noteImmunity(parts, offset, half);
+  parts.copies.foreign.meet(half);
 }
 
 function noteImmunity({ context, halves }: LearnParts, offset: number, half: StoredMessage): void {
