@@ -2,8 +2,8 @@
 
 import { HALF_TOPIC } from '../lib/names.ts';
 import { decodeRecord, type StoredMessage } from '../record/decode.ts';
-import { PROPERTY_REAL_QUEUE_ID, PROPERTY_REAL_TOPIC } from '../record/properties.ts';
 import type { InternalMessage } from '../store/put/put-message.ts';
+import { namesQueue, realQueueOf } from './real-queue.ts';
 
 /**
  * Same body, flags, times and properties, under the real topic and queue. DELAY, REAL_TOPIC and REAL_QID stay:
@@ -12,12 +12,10 @@ import type { InternalMessage } from '../store/put/put-message.ts';
 export function deliveryOf(record: Uint8Array): InternalMessage | string {
   const message = decodeRecord(record);
   if (message === undefined) return 'the parked bytes are no record';
-  const topic = message.properties.get(PROPERTY_REAL_TOPIC);
-  const queueId = Number(message.properties.get(PROPERTY_REAL_QUEUE_ID) ?? Number.NaN);
-  if (topic === undefined || !Number.isSafeInteger(queueId))
-    return 'the record names no real topic and queue';
-  if (topic === HALF_TOPIC) return 'the real topic is the half topic';
-  return copyOf(message, topic, queueId);
+  const real = realQueueOf(message.properties);
+  if (!namesQueue(real)) return 'the record names no real topic and queue';
+  if (real.topic === HALF_TOPIC) return 'the real topic is the half topic';
+  return copyOf(message, real.topic, real.queueId);
 }
 
 /** The message as it is stored, to be put once more. */

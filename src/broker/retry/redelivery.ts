@@ -1,5 +1,6 @@
 /** The message that goes to a retry topic or a dead letter queue in place of one that was not consumed. */
 
+import { copyOf } from '../../delivery/due-message.ts';
 import { INT32 } from '../../protocol/json-fields.ts';
 import type { StoredMessage } from '../../record/decode.ts';
 import { PROPERTY_ORIGIN_MESSAGE_ID, PROPERTY_RETRY_TOPIC, PROPERTY_WAIT } from '../../record/properties.ts';
@@ -16,15 +17,9 @@ export function redeliveryOf(
   const origin = properties.get(PROPERTY_ORIGIN_MESSAGE_ID) ?? '';
   if (origin.trim() === '') properties.set(PROPERTY_ORIGIN_MESSAGE_ID, message.messageId);
   return {
-    ...place,
-    body: message.body,
+    ...copyOf(message, place.topic, place.queueId),
     properties,
-    flag: message.flag,
-    sysFlag: message.sysFlag,
-    bornTimestamp: message.bornTimestamp,
-    bornHost: message.bornHost,
     // Clients may send any number: one more than the largest would be stored as the least.
     reconsumeTimes: Math.min(message.reconsumeTimes + 1, INT32.most),
-    preparedTransactionOffset: 0,
   };
 }

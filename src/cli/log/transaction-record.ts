@@ -1,10 +1,6 @@
 /** What records of the topics of transactions mean, for `log dump`, and what they must hold, for `log check`. */
-import {
-  checkTimesOf,
-  offsetsIn,
-  producerGroupOf,
-  realQueueOf,
-} from '../../delivery/transaction/half-message.ts';
+import { realQueueOf } from '../../delivery/real-queue.ts';
+import { checkTimesOf, offsetsIn, producerGroupOf } from '../../delivery/transaction/half-message.ts';
 import { HALF_TOPIC, OP_HALF_TOPIC, TRANS_CHECK_MAX_TIME_TOPIC } from '../../lib/names.ts';
 import type { StoredMessage } from '../../record/decode.ts';
 import { SYS_TRANSACTION_COMMIT, SYS_TRANSACTION_MASK } from '../../record/layout.ts';
@@ -42,7 +38,7 @@ export function transactionFields(message: StoredMessage): Field[] {
 }
 
 function halfFields(message: StoredMessage, meaning: string): Field[] {
-  const { topic, queueId } = realQueueOf(message);
+  const { topic, queueId } = realQueueOf(message.properties);
   const fields: Field[] = [
     { name: 'meant for', value: topic === '' ? 'unknown' : `${topic}, queue ${queueId}`, meaning },
     { name: 'producer group', value: producerGroupOf(message), meaning: 'which may end it, and is asked' },
@@ -68,7 +64,7 @@ function committedFields(message: StoredMessage): Field[] {
 /** `halfEnd`: what the half queue has come to in front of this record; undefined where nobody knows. */
 export function transactionProblem(message: StoredMessage, halfEnd: number | undefined): string | undefined {
   if (message.topic === OP_HALF_TOPIC) return opProblem(message, halfEnd);
-  const { topic, queueId } = realQueueOf(message);
+  const { topic, queueId } = realQueueOf(message.properties);
   if (topic === '') return 'a half message without REAL_TOPIC: it cannot be committed';
   if (!Number.isSafeInteger(queueId) || queueId < 0)
     return `a half message whose REAL_QID is no queue: it cannot be committed to ${topic}`;

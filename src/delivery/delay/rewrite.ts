@@ -4,7 +4,8 @@
  */
 import { SCHEDULE_TOPIC } from '../../lib/names.ts';
 import { SYS_TRANSACTION_COMMIT, SYS_TRANSACTION_MASK } from '../../record/layout.ts';
-import { PROPERTY_DELAY, PROPERTY_REAL_QUEUE_ID, PROPERTY_REAL_TOPIC } from '../../record/properties.ts';
+import { PROPERTY_DELAY } from '../../record/properties.ts';
+import { setRealQueue } from '../real-queue.ts';
 import { TIMER_PROPERTIES } from '../timer/rewrite.ts';
 import { queueOfLevel } from './levels.ts';
 
@@ -61,7 +62,6 @@ export function rewriteForDelay<M extends Delayable>(message: M, maxLevel: numbe
   // Other ways to ask for a delay.
   for (const name of TIMER_PROPERTIES) properties.delete(name);
   properties.set(PROPERTY_DELAY, String(level));
-  properties.set(PROPERTY_REAL_TOPIC, message.topic);
-  properties.set(PROPERTY_REAL_QUEUE_ID, String(message.queueId));
+  setRealQueue(properties, message);
   return { ...message, topic: SCHEDULE_TOPIC, queueId: queueOfLevel(level), properties };
 }

@@ -3,14 +3,10 @@
  * the real topic and queue and the time among its properties.
  */
 import { TIMER_TOPIC } from '../../lib/names.ts';
-import {
-  PROPERTY_PRODUCER_GROUP,
-  PROPERTY_REAL_QUEUE_ID,
-  PROPERTY_REAL_TOPIC,
-  PROPERTY_TAGS,
-  PROPERTY_UNIQUE_KEY,
-} from '../../record/properties.ts';
+import { PROPERTY_PRODUCER_GROUP, PROPERTY_TAGS, PROPERTY_UNIQUE_KEY } from '../../record/properties.ts';
+import { setRealQueue } from '../real-queue.ts';
 import { encodeHandle } from './recall-handle.ts';
+import { slotTimeOf } from './timer-layout.ts';
 
 export const TIMER_DELAY_SEC = 'TIMER_DELAY_SEC';
 export const TIMER_DELAY_MS = 'TIMER_DELAY_MS';
@@ -85,15 +81,9 @@ export function rewriteForTimer<M extends Timable>(
   const due = message.properties.has(TIMER_OUT_MS) ? undefined : dueTimeOf(message.properties, now);
   if (due === undefined || !(due > now)) return message;
   const properties = new Map(message.properties);
-  properties.set(TIMER_OUT_MS, String(slotOf(due, timerPrecisionMs)));
-  properties.set(PROPERTY_REAL_TOPIC, message.topic);
-  properties.set(PROPERTY_REAL_QUEUE_ID, String(message.queueId));
+  properties.set(TIMER_OUT_MS, String(slotTimeOf(due, timerPrecisionMs)));
+  setRealQueue(properties, message);
   return { ...message, topic: TIMER_TOPIC, queueId: TIMER_QUEUE, properties };
-}
-
-/** The last slot that begins before a message is due: it is delivered when that slot ends at the latest. */
-export function slotOf(due: number, precision: number): number {
-  return Math.ceil(due / precision) * precision - precision;
 }
 
 /** By what a producer may recall a parked message to `topic`. */
@@ -126,11 +116,10 @@ export function recallOf({ topic, time, uniqueKey, group, bornTimestamp, precisi
     [PROPERTY_UNIQUE_KEY, uniqueKey],
     [TIMER_DEL_UNIQKEY, uniqueKey],
     [TIMER_DELIVER_MS, time],
-    [TIMER_OUT_MS, String(slotOf(Number(time), precision))],
+    [TIMER_OUT_MS, String(slotTimeOf(Number(time), precision))],
     [BORN_TIMESTAMP, String(bornTimestamp)],
-    [PROPERTY_REAL_TOPIC, topic],
-    [PROPERTY_REAL_QUEUE_ID, '0'],
   ]);
+  setRealQueue(properties, { topic, queueId: 0 });
   if (group !== '') properties.set(PROPERTY_PRODUCER_GROUP, group);
   const body = Buffer.from('0');
   const rest = { flag: 0, sysFlag: 0, bornTimestamp, reconsumeTimes: 0, preparedTransactionOffset: 0 };

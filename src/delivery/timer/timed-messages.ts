@@ -15,7 +15,7 @@ import {
   TIMER_ENQUEUE_MS,
   TIMER_ROLL_TIMES,
 } from './timed-record.ts';
-import { slotOf } from './timer-layout.ts';
+import { slotTimeOf } from './timer-layout.ts';
 import type { TimerStore } from './timer-store.ts';
 
 /** A unit whose time has come. */
@@ -70,7 +70,7 @@ export class TimedMessages {
     if (elapsed && due !== 0) {
       // A span ends at another time when the clock was set meanwhile.
       const { clock } = this.#timers;
-      const outMs = slotOf(clock.machineTime(due, true), clock.precisionMs) * clock.precisionMs;
+      const outMs = slotTimeOf(clock.machineTime(due, true), clock.precisionMs);
       const before = Number(properties.get(TIMER_OUT_MS));
       if (Math.abs(outMs - before) > clock.precisionMs) properties.set(TIMER_OUT_MS, String(outMs));
       properties.set(ELAPSED_MS, String(due));

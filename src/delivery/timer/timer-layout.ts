@@ -142,3 +142,8 @@ export function readSlot(view: DataView, at: number): WheelSlot {
 export function slotOf(dueMs: number, precisionMs: number): number {
   return Math.ceil(dueMs / precisionMs) - 1;
 }
+
+/** When that slot begins, ms since the epoch: a message's TIMER_OUT_MS. */
+export function slotTimeOf(dueMs: number, precisionMs: number): number {
+  return slotOf(dueMs, precisionMs) * precisionMs;
+}

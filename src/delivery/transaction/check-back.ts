@@ -16,7 +16,7 @@ import { type InternalMessage, isStored } from '../../store/put/put-message.ts';
 import { meantRecord } from './check-record.ts';
 import type { TransactionContext } from './context.ts';
 import type { Copies } from './copies.ts';
-import { checkTimesOf, copyOf, firstOffsetOf, givenUpOf, producerGroupOf } from './half-message.ts';
+import { checkTimesOf, firstOffsetOf, givenUpOf, producerGroupOf, replacementOf } from './half-message.ts';
 import { learn } from './learn.ts';
 import type { OpLog } from './op-log.ts';
 import { HELD, OPEN, type OpenHalves } from './open-halves.ts';
@@ -188,7 +188,7 @@ export class CheckBack {
       this.#giveUp(offset, half);
       return;
     }
-    const copy = copyOf(half, times + 1);
+    const copy = replacementOf(half, times + 1);
     this.#replace(offset, half, copy, (queueOffset, logOffset) => {
       const record = meantRecord(half, copy, queueOffset, logOffset);
       const uniqueKey = half.properties.get(PROPERTY_UNIQUE_KEY) ?? '';
@@ -199,7 +199,7 @@ export class CheckBack {
 
   #move(offset: number, half: StoredMessage): void {
     const due = this.#parts.halves.due(offset);
-    const copy = copyOf(half, checkTimesOf(half));
+    const copy = replacementOf(half, checkTimesOf(half));
     this.#replace(offset, half, copy, (queueOffset) => this.#noteDue(queueOffset, due));
   }
 

@@ -7,7 +7,7 @@ import { BODY_CRC, PHYSICAL_OFFSET, QUEUE_OFFSET, SYS_COMPRESSED } from '../../r
 import { encodeProperties } from '../../record/properties.ts';
 import { storeTimestampOffset, sysFlagOf } from '../../record/view.ts';
 import type { InternalMessage } from '../../store/put/put-message.ts';
-import { realQueueOf } from './half-message.ts';
+import { realQueueOf } from '../real-queue.ts';
 
 /**
  * The record of `half` with the real topic and queue, and the properties and the place of its copy. The time is the one
@@ -19,7 +19,7 @@ export function meantRecord(
   queueOffset: number,
   logOffset: number,
 ): Uint8Array {
-  const { topic, queueId } = realQueueOf(half);
+  const { topic, queueId } = realQueueOf(half.properties);
   const { flag, bornTimestamp, bornHost, storeHost, reconsumeTimes, body } = half;
   const head = { queueId, flag, bornTimestamp, bornHost, storeHost, reconsumeTimes };
   const record = encodeRecord(

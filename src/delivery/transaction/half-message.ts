@@ -19,6 +19,8 @@ import {
   PROPERTY_WAIT,
 } from '../../record/properties.ts';
 import type { InternalMessage } from '../../store/put/put-message.ts';
+import { copyOf } from '../due-message.ts';
+import { namesQueue, realQueueOf, setRealQueue } from '../real-queue.ts';
 import { groupHash } from './producers-online.ts';
 
 /** Half, op and given-up messages lie in queue 0 of their topics. */
@@ -53,55 +55,45 @@ export function halfOf<M extends Preparable>(message: M): M {
   const properties = new Map(message.properties);
   for (const name of OF_THE_BROKER) properties.delete(name);
   properties.set(PROPERTY_TRANSACTION_ID, properties.get(PROPERTY_UNIQUE_KEY) ?? '');
-  properties.set(PROPERTY_REAL_TOPIC, message.topic);
-  properties.set(PROPERTY_REAL_QUEUE_ID, String(message.queueId));
+  setRealQueue(properties, message);
   const sysFlag = message.sysFlag & ~SYS_TRANSACTION_MASK;
   return { ...message, topic: HALF_TOPIC, queueId: ONLY_QUEUE, sysFlag, properties };
 }
 
 /** The message where it was to go, named after the half message or copy at `halfPosition` in the log. */
 export function committedOf(half: StoredMessage, halfPosition: number): InternalMessage | string {
-  const { topic, queueId } = realQueueOf(half);
-  if (topic === '' || !Number.isSafeInteger(queueId)) return 'it names no real topic and queue';
+  const { topic, queueId } = realQueueOf(half.properties);
+  if (!namesQueue({ topic, queueId })) return 'it names no real topic and queue';
   const properties = new Map(half.properties);
   properties.delete(PROPERTY_REAL_TOPIC);
   properties.delete(PROPERTY_REAL_QUEUE_ID);
   properties.delete(PROPERTY_PREPARED_OFFSET);
   const sysFlag = (half.sysFlag & ~SYS_TRANSACTION_MASK) | SYS_TRANSACTION_COMMIT;
-  return { ...sameAs(half), topic, queueId, sysFlag, properties, preparedTransactionOffset: halfPosition };
-}
-
-/** Where a half message is to go; an empty topic and NaN where it does not say. */
-export function realQueueOf({ properties }: StoredMessage): { topic: string; queueId: number } {
-  return {
-    topic: properties.get(PROPERTY_REAL_TOPIC) ?? '',
-    queueId: Number(properties.get(PROPERTY_REAL_QUEUE_ID) ?? Number.NaN),
-  };
+  return { ...copyOf(half, topic, queueId), sysFlag, properties, preparedTransactionOffset: halfPosition };
 }
 
 /** A copy that takes the place of a half message, because it is checked or moved to the end of the queue. */
-export function copyOf(half: StoredMessage, checkTimes: number): InternalMessage {
+export function replacementOf(half: StoredMessage, checkTimes: number): InternalMessage {
   const properties = new Map(half.properties);
   properties.set(PROPERTY_WAIT, 'false');
   properties.set(PROPERTY_CHECK_TIMES, String(checkTimes));
   properties.set(PROPERTY_PREPARED_OFFSET, String(firstOffsetOf(half)));
-  return { ...sameAs(half), topic: HALF_TOPIC, queueId: ONLY_QUEUE, properties };
+  return { ...copyOf(half, HALF_TOPIC, ONLY_QUEUE), properties };
 }
 
 /** A half message of its own, counted anew: an administrator wants it to be checked again. */
 export function resumedOf(message: StoredMessage): InternalMessage | string {
-  const { topic, queueId } = realQueueOf(message);
   const lay = message.topic === HALF_TOPIC || message.topic === TRANS_CHECK_MAX_TIME_TOPIC;
-  if (!lay || topic === '' || !Number.isSafeInteger(queueId)) return 'it is no half message';
+  if (!lay || !namesQueue(realQueueOf(message.properties))) return 'it is no half message';
   const properties = new Map(message.properties);
   properties.set(PROPERTY_CHECK_TIMES, '0');
   properties.delete(PROPERTY_PREPARED_OFFSET);
-  return { ...sameAs(message), topic: HALF_TOPIC, queueId: ONLY_QUEUE, properties };
+  return { ...copyOf(message, HALF_TOPIC, ONLY_QUEUE), properties };
 }
 
 /** After the last check: where it can be read, and from where it can be resumed. */
 export function givenUpOf(half: StoredMessage): InternalMessage {
-  return { ...sameAs(half), topic: TRANS_CHECK_MAX_TIME_TOPIC, queueId: ONLY_QUEUE };
+  return copyOf(half, TRANS_CHECK_MAX_TIME_TOPIC, ONLY_QUEUE);
 }
 
 /** Names half messages that have ended, by offset in the half queue. */
@@ -173,13 +165,4 @@ export function immunityOf({ properties }: StoredMessage, timeoutMs: number): nu
 function wholeNumber(text = ''): number | undefined {
   const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
   return Number.isSafeInteger(value) ? value : undefined;
-}
-
-function sameAs(message: StoredMessage): InternalMessage {
-  const { topic, queueId, body, properties, flag, sysFlag, bornTimestamp, bornHost, reconsumeTimes } =
-    message;
-  return {
-    ...{ topic, queueId, body, properties, flag, sysFlag, bornTimestamp, bornHost, reconsumeTimes },
-    preparedTransactionOffset: 0,
-  };
 }

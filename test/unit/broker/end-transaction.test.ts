@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { EndTransactions } from '../../../src/broker/transaction/end-transaction.ts';
-import { copyOf, givenUpOf, halfOf } from '../../../src/delivery/transaction/half-message.ts';
+import { givenUpOf, halfOf, replacementOf } from '../../../src/delivery/transaction/half-message.ts';
 import { HALF_TOPIC } from '../../../src/lib/names.ts';
 import { RequestCode } from '../../../src/protocol/codes.ts';
 import { FLAG_ONEWAY, requestCommand, SERIALIZE_BINARY } from '../../../src/protocol/command.ts';
@@ -190,7 +190,10 @@ test('323 puts back what was given up, and only what lies in its queue', async (
     ['UNIQ_KEY', 'k'],
   ]);
   const half = decodeRecord(setup.store.append(halfOf(message({ properties })), 1).record) as StoredMessage;
-  const givenUp = setup.store.append({ ...givenUpOf(half), properties: copyOf(half, 15).properties }, 1);
+  const givenUp = setup.store.append(
+    { ...givenUpOf(half), properties: replacementOf(half, 15).properties },
+    1,
+  );
   const resume = (position: number) =>
     setup.ask(request(323, { msgId: encodeMessageId(STORE_HOST, position), topic: 'any' }));
   assert.is((await resume(givenUp.entry.physicalOffset))?.code, 0);

@@ -4,7 +4,6 @@ import { Copies } from '../../../src/delivery/transaction/copies.ts';
 import {
   checkTimesOf,
   committedOf,
-  copyOf,
   firstOffsetOf,
   givenUpOf,
   halfOf,
@@ -12,6 +11,7 @@ import {
   isHalf,
   offsetsIn,
   opOf,
+  replacementOf,
   resumedOf,
 } from '../../../src/delivery/transaction/half-message.ts';
 import { OpProgress } from '../../../src/delivery/transaction/op-progress.ts';
@@ -150,12 +150,12 @@ test('forms: half, copy, committed, given up, resumed', () => {
   const store = new FakeStore();
   storedOf(half, store);
   const first = storedOf(half, store);
-  const copy = storedOf(copyOf(first, 1), store);
+  const copy = storedOf(replacementOf(first, 1), store);
   assert.equal(
     [first.queueOffset, firstOffsetOf(first), firstOffsetOf(copy), checkTimesOf(copy)],
     [1, 1, 1, 1],
   );
-  assert.is(firstOffsetOf(storedOf(copyOf(copy, 2), store)), 1, 'of a copy too');
+  assert.is(firstOffsetOf(storedOf(replacementOf(copy, 2), store)), 1, 'of a copy too');
 
   const committed = committedOf(copy, 99) as InternalMessage;
   assert.equal([committed.topic, committed.queueId, committed.sysFlag], ['t', 3, 9]);

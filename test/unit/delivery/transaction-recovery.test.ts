@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { copyOf, halfOf, opOf } from '../../../src/delivery/transaction/half-message.ts';
+import { halfOf, opOf, replacementOf } from '../../../src/delivery/transaction/half-message.ts';
 import { HALF_TOPIC, OP_HALF_TOPIC } from '../../../src/lib/names.ts';
 import { decodeRecord, type StoredMessage } from '../../../src/record/decode.ts';
 import { message, STORE_HOST } from '../broker/support.ts';
@@ -41,8 +41,8 @@ test('a copy takes the place of the one before also when the broker died before 
   const setup = new TransactionSetup();
   await setup.begin();
   const a = setup.half('a');
-  const copy = setup.raw(copyOf(stored(setup, a), 1));
-  setup.raw(copyOf(stored(setup, copy), 2));
+  const copy = setup.raw(replacementOf(stored(setup, a), 1));
+  setup.raw(replacementOf(stored(setup, copy), 2));
   await setup.begin();
   setup.end(a, true);
   setup.end(copy, false);

@@ -1,13 +1,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { decodeHandle, encodeHandle } from '../../../src/delivery/timer/recall-handle.ts';
-import {
-  dueTimeOf,
-  recallHandleOf,
-  recallOf,
-  slotOf,
-  timeProblem,
-} from '../../../src/delivery/timer/rewrite.ts';
+import { dueTimeOf, recallHandleOf, recallOf, timeProblem } from '../../../src/delivery/timer/rewrite.ts';
+import { slotTimeOf } from '../../../src/delivery/timer/timer-layout.ts';
 import { laterForm, sentSysFlag, waitingForm, waitingProblem } from '../../../src/delivery/waiting-form.ts';
 import { HALF_TOPIC, SCHEDULE_TOPIC, TIMER_TOPIC } from '../../../src/lib/names.ts';
 import { RULES } from '../../support/transaction-rig.ts';
@@ -82,7 +77,7 @@ test('a slot begins before the time, and a whole precision before at the earlies
     [1_999, 1_000],
     [2_000, 1_000],
   ] as const)
-    assert.is(slotOf(due, 1_000), slot, String(due));
+    assert.is(slotTimeOf(due, 1_000), slot, String(due));
 });
 
 test('handles tell by what a message is recalled; what is none is found out', () => {
