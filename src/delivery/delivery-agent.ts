@@ -106,7 +106,8 @@ export class DeliveryAgent implements Agent {
       log: this.#log,
       positions: this.#positions,
       reads: this.#reads,
-      puts: this.#puts,
+      put: this.#puts.begin,
+      busy: () => this.#puts.full,
       limits: () => this.#limits,
       producers: this.#producers,
       checks: this.#checks,
@@ -152,7 +153,7 @@ export class DeliveryAgent implements Agent {
     done += this.#puts.drain();
     done += this.#hear();
     done += this.#agenda.run();
-    for (const kind of this.#kinds) done += kind.work();
+    for (const kind of this.#kinds) done += kind.work?.() ?? 0;
     this.#puts.publish();
     this.#dropDeleted();
     this.#endStop();

@@ -123,7 +123,6 @@ export class DeliveryLink {
       return;
     }
     this.#note(progress);
-    this.tellLimits();
   };
 
   /** Instead of a stop where delivery has never begun. */
@@ -192,8 +191,9 @@ export class DeliveryLink {
 
   /** They may change while the broker runs; to be called now and then. */
   tellLimits(): void {
+    if (this.#told === '') return;
     const text = JSON.stringify(this.limits);
-    if (this.#told === '' || text === this.#told) return;
+    if (text === this.#told) return;
     this.#told = text;
     this.#command(DELIVERY_LIMITS, text);
   }

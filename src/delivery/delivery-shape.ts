@@ -35,6 +35,11 @@ export interface DeliveryShape {
   limits: DeliveryLimits;
 }
 
+/** Where the queues of a topic ended then, by number. */
+export function queueEndsOf({ queueEnds }: DeliveryShape, topic: string): readonly number[] {
+  return new Map(queueEnds).get(topic) ?? [];
+}
+
 /** How far each kind has come, as far as there is news. */
 export interface DueProgress {
   delays?: DelayState;

@@ -4,7 +4,7 @@ import type { Listeners } from '../lib/listeners.ts';
 import type { ControlLog } from '../lib/log.ts';
 import type { Timers } from '../lib/timers.ts';
 import type { Positions } from '../ring/positions.ts';
-import type { PutRing } from '../store/put/put-ring.ts';
+import type { BeginPut } from '../store/put/put-message.ts';
 import type { ReadsByName } from '../store/read/reads-by-name.ts';
 import type { DeliveryLimits } from './delivery-records.ts';
 import type { DeliveryShape, DueProgress } from './delivery-shape.ts';
@@ -20,7 +20,9 @@ export interface DueParts {
   log: ControlLog;
   positions: Positions;
   reads: ReadsByName;
-  puts: PutRing;
+  put: BeginPut;
+  /** Whether no more may be put until some of what is under way has ended. */
+  busy: () => boolean;
   limits: () => DeliveryLimits;
   producers: ProducersOnline;
   /** Control has written the checkpoint of timers that it was told under this number. */
@@ -41,9 +43,9 @@ export interface DueKind {
   /** They were, and nobody knows to which queues. */
   pokeAll(): void;
   /** What it does in every turn, beside what is on the agenda; returns how much that was. */
-  work(): number;
+  work?(): number;
   /** Whether `work` would find something now. */
-  readonly pending: boolean;
+  readonly pending?: boolean;
   /** Puts nothing more; what is under way still ends. */
   stop(): void;
   /** Whether no put is under way. */

@@ -8,10 +8,11 @@ import { ResponseCode, responseName } from '../protocol/codes.ts';
 import { type BeginPut, type InternalMessage, isStored } from '../store/put/put-message.ts';
 import type { StoreReads } from '../store/read/store-reads.ts';
 
-const RETRY_STEP_MS = 100;
+/** Each pause is longer than the one before by this. */
+export const RETRY_STEP_MS = 100;
 const RETRY_LONGEST_MS = 60_000;
-/** With growing pauses between them: half a minute. */
-const READ_ATTEMPTS = 25;
+/** A record that cannot be read is tried so often, with growing pauses: half a minute. */
+export const READ_ATTEMPTS = 25;
 
 /** Trying again would not help: the message does not fit, or its topic is gone. */
 const HOPELESS: ReadonlySet<number> = new Set([

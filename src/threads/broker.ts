@@ -211,7 +211,7 @@ class Broker implements RunningBroker {
       ensure: (what, reply) => requests.ensure(what, reply),
       subscription: (subscription) => requests.subscription(subscription),
       resetTaken: (group, topic, queueId) => void this.#tables.offsets.takeReset(group, topic, queueId),
-      mayTake: () => this.#put.busy === undefined && !this.#topics.overfull,
+      mayTake: () => !this.#put.full && !this.#topics.overfull,
       now: systemClock.monotonic,
       log: this.#log,
     });

@@ -101,19 +101,13 @@ export class TransactionRig {
       ...{ broker, storeHost: STORE_HOST, ends: [{ up, down }], transactions: offsets },
       queueEnds: [[HALF_TOPIC, [halfEnd]]],
     } as unknown as DeliveryShape;
-    const puts = {
-      begin: put,
-      get busy() {
-        return busy() ? 'full' : undefined;
-      },
-    };
     const checks = {
       tell: check,
       get underWay() {
         return rig.checksUnderWay;
       },
     };
-    const due = { shape, clock, timers, positions, reads, puts, checks, log: parts.log ?? noLog };
+    const due = { shape, clock, timers, positions, reads, put, busy, checks, log: parts.log ?? noLog };
     const told = () => ({ maxPending: 1, transactions: this.settings, waiting: RULES });
     const all = { ...due, producers: this.producers, limits: told } as unknown as DueParts;
     this.kind = new TransactionKind(all, limits);

@@ -4,7 +4,6 @@
  */
 import { decodeHandle, type RecallHandle } from '../../delivery/timer/recall-handle.ts';
 import { recallOf } from '../../delivery/timer/rewrite.ts';
-import { waitingRules } from '../../delivery/waiting-form.ts';
 import { peerHost } from '../../net/addresses.ts';
 import { ResponseCode } from '../../protocol/codes.ts';
 import { type RemotingCommand, responseTo } from '../../protocol/command.ts';
@@ -23,9 +22,9 @@ export const recallMessage: BrokerHandler = async (context, request, connection)
   if (context.topics.get(topic) === undefined)
     return refuse(ResponseCode.TOPIC_NOT_EXIST, `recall failed, the topic[${topic}] not exist`);
   const handle = decodeHandle(textField(request, 'recallHandle') ?? '');
-  const problem = handle === undefined ? 'recall handle is invalid' : handleProblem(context, topic, handle);
-  if (handle === undefined || problem !== undefined)
-    return refuse(ResponseCode.ILLEGAL_OPERATION, problem ?? '');
+  if (handle === undefined) return refuse(ResponseCode.ILLEGAL_OPERATION, 'recall handle is invalid');
+  const problem = handleProblem(context, topic, handle);
+  if (problem !== undefined) return refuse(ResponseCode.ILLEGAL_OPERATION, problem);
   const { status, remark } = await context.put(
     recallRecord(context, request, handle, connection.remoteAddress),
   );
@@ -44,13 +43,12 @@ function handleProblem(context: BrokerContext, topic: string, handle: RecallHand
 }
 
 function recallRecord(
-  { settings, levels, clock }: BrokerContext,
+  { settings, clock }: BrokerContext,
   request: RemotingCommand,
   { topic, time, messageId }: RecallHandle,
   client: string,
 ) {
   const bornTimestamp = clock.now();
-  const { timerPrecisionMs } = waitingRules(settings, levels);
   const group = textField(request, 'producerGroup') ?? '';
   const recall = recallOf({
     topic,
@@ -58,7 +56,7 @@ function recallRecord(
     uniqueKey: messageId,
     group,
     bornTimestamp,
-    precision: timerPrecisionMs,
+    precision: settings.timerPrecisionMs,
   });
   return { ...recall, bornHost: peerHost(client) };
 }

@@ -5,20 +5,19 @@
 import { resumedOf } from '../../delivery/transaction/half-message.ts';
 import { ResponseCode } from '../../protocol/codes.ts';
 import { RequestError, succeed, textField } from '../../protocol/request-fields.ts';
-import { decodeRecord, type StoredMessage } from '../../record/decode.ts';
+import { decodeRecord } from '../../record/decode.ts';
 import { decodeMessageId } from '../../record/message-id.ts';
 import { isStored } from '../../store/put/put-message.ts';
-import type { StoreReads } from '../../store/read/store-reads.ts';
+import { standsInQueue } from '../../store/read/store-reads.ts';
 import type { BrokerHandler } from '../context.ts';
 
 export const resumeCheck: BrokerHandler = async (context, request) => {
   const { store } = context;
   const id = textField(request, 'msgId') ?? '';
   const position = decodeMessageId(id)?.physicalOffset ?? -1;
-  const isInLog = position >= store.minPhysicalOffset && position < store.maxPhysicalOffset;
-  const record = isInLog ? store.recordAt(position) : undefined;
+  const record = store.recordAt(position);
   const message = record === undefined ? undefined : decodeRecord(record);
-  if (message === undefined || !liesInQueue(store, message))
+  if (message === undefined || !standsInQueue(store, message, position))
     throw refused(`no message has the offset message id ${id.slice(0, 64)}`);
   const resumed = resumedOf(message);
   if (typeof resumed === 'string') throw refused(resumed);
@@ -26,15 +25,6 @@ export const resumeCheck: BrokerHandler = async (context, request) => {
   if (!isStored(status)) throw refused(remark ?? `status ${status}`);
   return succeed(request);
 };
-
-/** Bytes in the body of some message that look like a record do not count. */
-function liesInQueue(
-  store: StoreReads,
-  { topic, queueId, queueOffset, physicalOffset }: StoredMessage,
-): boolean {
-  const [entry] = store.readQueue(topic, queueId, queueOffset, 1);
-  return entry?.queueOffset === queueOffset && entry.physicalOffset === physicalOffset;
-}
 
 function refused(why: string): RequestError {
   const remark = `the message cannot be put back to RMQ_SYS_TRANS_HALF_TOPIC: ${why}`;

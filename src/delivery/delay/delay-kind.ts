@@ -1,5 +1,6 @@
 /** Delay levels as a kind of messages that become due. */
 import { SCHEDULE_TOPIC } from '../../lib/names.ts';
+import { queueEndsOf } from '../delivery-shape.ts';
 import type { DueKind, DueParts } from '../due-kind.ts';
 import { DurableProgress } from '../durable-progress.ts';
 import { DelayProgress } from './delay-progress.ts';
@@ -17,9 +18,9 @@ export class DelayKind implements DueKind {
   #reports = 0;
   #wantsTimes = false;
 
-  constructor({ shape, clock, timers, log, positions, reads, puts, limits }: DueParts) {
+  constructor({ shape, clock, timers, log, positions, reads, put, busy, limits }: DueParts) {
     const { delays, skew, delayLevels } = shape;
-    const ends = new Map(shape.queueEnds).get(SCHEDULE_TOPIC) ?? [];
+    const ends = queueEndsOf(shape, SCHEDULE_TOPIC);
     this.#progress = new DelayProgress(clock, delays, skew);
     this.#durable = new DurableProgress(() => this.#news(), positions);
     this.#service = new DelayService({
@@ -28,8 +29,8 @@ export class DelayKind implements DueKind {
       timers,
       log,
       store: reads,
-      put: puts.begin,
-      busy: () => puts.busy !== undefined,
+      put,
+      busy,
       progress: this.#progress,
       endAtStart: (level) => ends[level - 1] ?? 0,
       levels: new DelayLevels(delayLevels),
@@ -52,14 +53,6 @@ export class DelayKind implements DueKind {
 
   pokeAll(): void {
     this.#service.pokeAll();
-  }
-
-  work(): number {
-    return 0;
-  }
-
-  get pending(): boolean {
-    return false;
   }
 
   stop(): void {

@@ -9,15 +9,13 @@ import { TIMER_TOPIC } from '../../lib/names.ts';
 import type { AppendTimes } from '../../metadata/append-times.ts';
 import { decodeRecord, type StoredMessage } from '../../record/decode.ts';
 import type { QueueEntry, StoreReads } from '../../store/read/store-reads.ts';
+import { READ_ATTEMPTS, RETRY_STEP_MS } from '../due-puts.ts';
 import { type TimedRecord, timedRecordOf } from './timed-record.ts';
 import { NONE } from './timer-layout.ts';
 import { rollSlot, type TimerStore, type Waiting } from './timer-store.ts';
 
 /** Entries of one turn. */
 const BATCH = 128;
-/** A record that cannot be read is tried so often, with growing pauses: half a minute. */
-const READ_ATTEMPTS = 25;
-const RETRY_STEP_MS = 100;
 /** RocketMQ's slots are no longer than this; those of what came before the precision was set may be so long. */
 const LONGEST_SLOT_MS = 1_000;
 /** A full disk is looked at again after this. */
@@ -51,11 +49,6 @@ export class TimerEnqueue {
     this.#parts = parts;
     this.next = next;
     this.#delivered = delivered;
-  }
-
-  /** When the entries came is noted before anything else, or they would seem to have come later. */
-  note(): void {
-    this.#parts.times.note(this.#end);
   }
 
   get #end(): number {

@@ -1,18 +1,18 @@
 /** Timed messages as a kind of messages that become due. */
 import { TIMER_TOPIC } from '../../lib/names.ts';
 import { nativeDisk } from '../../store/disk/native-disk.ts';
+import { queueEndsOf } from '../delivery-shape.ts';
 import type { DueKind, DueParts } from '../due-kind.ts';
 import { DurableProgress } from '../durable-progress.ts';
 import { TimerService, type TimerState } from './timer-service.ts';
 
 export class TimerKind implements DueKind {
   readonly topics = [TIMER_TOPIC];
-  readonly pending = false;
   readonly #durable: DurableProgress<TimerState>;
   readonly #service: TimerService;
 
-  constructor({ shape, clock, timers, log, positions, reads, puts, limits, timersSaved }: DueParts) {
-    const [endAtStart = 0] = new Map(shape.queueEnds).get(TIMER_TOPIC) ?? [];
+  constructor({ shape, clock, timers, log, positions, reads, put, busy, limits, timersSaved }: DueParts) {
+    const [endAtStart = 0] = queueEndsOf(shape, TIMER_TOPIC);
     this.#service = new TimerService({
       maxPending: () => limits().maxPending,
       clock,
@@ -21,8 +21,8 @@ export class TimerKind implements DueKind {
       disk: nativeDisk,
       options: shape.timers,
       store: reads,
-      put: puts.begin,
-      busy: () => puts.busy !== undefined,
+      put,
+      busy,
       endAtStart,
       skew: shape.skew,
     });
@@ -40,10 +40,6 @@ export class TimerKind implements DueKind {
 
   pokeAll(): void {
     this.#service.poke();
-  }
-
-  work(): number {
-    return 0;
   }
 
   stop(): void {

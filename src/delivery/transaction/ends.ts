@@ -6,6 +6,7 @@ import { HALF_TOPIC } from '../../lib/names.ts';
 import { ResponseCode, responseName } from '../../protocol/codes.ts';
 import { decodeRecord, type StoredMessage } from '../../record/decode.ts';
 import { isStored } from '../../store/put/put-message.ts';
+import { standsInQueue } from '../../store/read/store-reads.ts';
 import { laterForm } from '../waiting-form.ts';
 import type { TransactionContext } from './context.ts';
 import type { Copies } from './copies.ts';
@@ -90,13 +91,12 @@ export class Ends {
     return undefined;
   }
 
-  /** The half queue knows it: bytes in the body of some message that look like a record do not count. */
-  #isInQueue({ topic, queueId, queueOffset }: StoredMessage, position: number): boolean {
-    if (topic !== HALF_TOPIC || queueId !== ONLY_QUEUE) return false;
-    const known = this.#parts.halves.position(queueOffset);
+  /** The half queue knows it. */
+  #isInQueue(message: StoredMessage, position: number): boolean {
+    if (message.topic !== HALF_TOPIC || message.queueId !== ONLY_QUEUE) return false;
+    const known = this.#parts.halves.position(message.queueOffset);
     if (known >= 0) return known === position;
-    const [entry] = this.#parts.context.store.readQueue(HALF_TOPIC, ONLY_QUEUE, queueOffset, 1);
-    return entry?.queueOffset === queueOffset && entry.physicalOffset === position;
+    return standsInQueue(this.#parts.context.store, message, position);
   }
 
   #judge(end: End, half: StoredMessage): void {

@@ -2,6 +2,7 @@
 import { MAX_HALVES_SPAN, MAX_OPEN_HALVES } from '../../lib/limits.ts';
 import { HALF_TOPIC, OP_HALF_TOPIC } from '../../lib/names.ts';
 import { APPENDED, DISPATCHED } from '../../ring/positions.ts';
+import { queueEndsOf } from '../delivery-shape.ts';
 import type { DueKind, DueParts } from '../due-kind.ts';
 import { DurableProgress } from '../durable-progress.ts';
 import { CheckBack } from './check-back.ts';
@@ -194,15 +195,15 @@ export class TransactionKind implements DueKind {
 const MAX_ENDS_UNDER_WAY = 4_096;
 
 function contextOf(parts: DueParts, halves: HalfLimits): TransactionContext {
-  const { clock, timers, log, reads, puts, positions, shape, limits, checks } = parts;
+  const { clock, timers, log, reads, put, busy, positions, shape, limits, checks } = parts;
   return {
     clock,
     timers,
     log,
     store: reads,
     dispatched: () => positions.get(DISPATCHED),
-    put: puts.begin,
-    busy: () => puts.busy !== undefined,
+    put,
+    busy,
     storeHost: shape.storeHost,
     limits: halves,
     settings: () => limits().transactions,
@@ -217,7 +218,7 @@ function contextOf(parts: DueParts, halves: HalfLimits): TransactionContext {
  * read from their beginning: the op queue then says what has ended.
  */
 function startOf({ shape }: DueParts, { store, log }: TransactionContext): TransactionOffsets {
-  const [halfEnd = 0] = new Map(shape.queueEnds).get(HALF_TOPIC) ?? [];
+  const [halfEnd = 0] = queueEndsOf(shape, HALF_TOPIC);
   const { half, op } = shape.transactions;
   const [halfStart, opStart] = [
     store.minOffset(HALF_TOPIC, ONLY_QUEUE),

@@ -87,16 +87,19 @@ export class PutRing {
     this.#parts = parts;
   }
 
+  /** Whether no more is taken now. */
+  get full(): boolean {
+    return this.#bytesUnderWay > MAX_PUT_BYTES || this.underWay >= MAX_PUTS;
+  }
+
   /** Why no more is taken now; undefined while there is room. */
   get busy(): string | undefined {
+    if (!this.full) return undefined;
     if (this.#bytesUnderWay > MAX_PUT_BYTES) {
       const what = 'bytes of retries and delayed messages on their way to the log';
       return limitRemark(what, MAX_PUT_BYTES, 'MAX_PUT_BYTES');
     }
-    if (this.underWay >= MAX_PUTS) {
-      return limitRemark('retries and delayed messages on their way to the log', MAX_PUTS, 'MAX_PUTS');
-    }
-    return undefined;
+    return limitRemark('retries and delayed messages on their way to the log', MAX_PUTS, 'MAX_PUTS');
   }
 
   /** `begin` for who has an event loop. */

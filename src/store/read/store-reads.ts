@@ -1,5 +1,7 @@
 /** What the control path reads of the store. An interface, so that request handlers are tested without threads. */
 
+import type { StoredMessage } from '../../record/decode.ts';
+
 /** A ConsumeQueue entry (20 bytes on disk). */
 export interface QueueEntry {
   /** Index of the entry in its queue. */
@@ -29,4 +31,17 @@ export interface StoreReads {
   /** First and one-past-last position of the CommitLog. */
   readonly minPhysicalOffset: number;
   readonly maxPhysicalOffset: number;
+}
+
+/**
+ * Whether a queue knows the record that was read at `position`: bytes in the body of some message that look like a
+ * record do not count.
+ */
+export function standsInQueue(
+  reads: Pick<StoreReads, 'readQueue'>,
+  { topic, queueId, queueOffset }: StoredMessage,
+  position: number,
+): boolean {
+  const [entry] = reads.readQueue(topic, queueId, queueOffset, 1);
+  return entry?.queueOffset === queueOffset && entry.physicalOffset === position;
 }
