@@ -4,7 +4,6 @@
  * twice only where a crash came between; none comes before its time by the monotonic clock; a level keeps its order.
  */
 import * as assert from 'uvu/assert';
-import { Agenda } from '../../src/delivery/agenda.ts';
 import { DelayProgress, type DelayState, notBegun } from '../../src/delivery/delay/delay-progress.ts';
 import { DelayService } from '../../src/delivery/delay/delay-service.ts';
 import { DelayLevels, queueOfLevel } from '../../src/delivery/delay/levels.ts';
@@ -14,21 +13,13 @@ import { noLog } from '../../src/lib/log.ts';
 import { SCHEDULE_TOPIC } from '../../src/lib/names.ts';
 import { skewOf } from '../../src/metadata/append-times.ts';
 import { ResponseCode } from '../../src/protocol/codes.ts';
-import { encodeProperties } from '../../src/record/properties.ts';
-import { APPENDED, FLUSHED } from '../../src/ring/positions.ts';
-import { Watermark } from '../../src/ring/watermark.ts';
-import { confirmedBy } from '../../src/store/options.ts';
 import type { BeginPut, InternalMessage } from '../../src/store/put/put-message.ts';
-import { QueueDirectory } from '../../src/store/queue/queue-directory.ts';
-import { openStore, type Store } from '../../src/store/store.ts';
 import type { Random } from '../support/random.ts';
-import { SimDisk } from './sim-disk.ts';
+import { SIM_HOST, SimMachine, YEAR_MS } from './sim-machine.ts';
 
 const LEVELS = '1s 5s 30s';
 const LONGEST_DELAY_MS = 30_000;
 const TOPIC = 'due';
-const YEAR = 365 * 24 * 3_600_000;
-const HOST = { address: Uint8Array.of(10, 0, 0, 1), port: 10911 };
 /** An idle level looks at the clock every five seconds. */
 const LOOKS_MS = 6_000;
 /** Corrections of the clock up to 100 ms count as none, in either direction. */
@@ -58,17 +49,8 @@ export class DeliverySimulation {
   readonly operations: string[] = [];
   readonly result: DeliveryResult = { delivered: 0, twice: 0, lostUndurable: 0 };
   readonly #random: Random;
-  readonly #disk = new SimDisk();
   readonly #levels = new DelayLevels(LEVELS);
-  readonly #flushDiskType: 'SYNC_FLUSH' | 'ASYNC_FLUSH';
-  /** Ms since the begin that nobody sets; the clocks go by it. */
-  #time = 0;
-  #ahead = 1_700_000_000_000;
-  #bootedAt = -1_000;
-  readonly #clock = {
-    now: () => this.#time + this.#ahead,
-    monotonic: () => this.#time - this.#bootedAt,
-  };
+  readonly #machine: SimMachine;
   #sent = new Map<string, Delayed>();
   #made = 0;
   /** Whether the machine or the process has died: until then nothing comes twice. */
@@ -79,23 +61,18 @@ export class DeliverySimulation {
   /** What control's files hold. */
   #offsets = new Map<number, number>();
   #times = new Map<number, DelayState['times'][number][1]>();
-  #store!: Store;
-  #agenda!: Agenda;
   #service!: DelayService;
   #starts = false;
   #skewAtStart = 0;
   #progress!: DelayProgress;
   #durable!: DurableProgress<DelayState>;
   #wantsTimes = false;
-  #confirmed!: Watermark;
-  /** Puts that wait to be as durable as promised. */
-  #waiting: { end: number; done: () => void }[] = [];
   /** What the ring to the writer does with puts. */
   readonly #ring = { busy: false, refusing: false };
 
   constructor(random: Random) {
     this.#random = random;
-    this.#flushDiskType = random.pick(['SYNC_FLUSH', 'ASYNC_FLUSH'] as const);
+    this.#machine = new SimMachine(random.pick(['SYNC_FLUSH', 'ASYNC_FLUSH'] as const), LEVELS);
     this.#begin();
   }
 
@@ -111,14 +88,14 @@ export class DeliverySimulation {
 
   async #step(): Promise<void> {
     const [name, operation] = this.#pick();
-    this.operations.push(`${this.#time}: ${name}`);
+    this.operations.push(`${this.#machine.time}: ${name}`);
     await operation();
   }
 
   #pick(): [string, () => unknown] {
     const n = this.#random.int(0, 99);
     const ms = this.#random.pick([20, 100, 500, 1_000, 4_000]);
-    const step = this.#random.pick([YEAR, -YEAR, 20_000, -20_000, 300, -300]);
+    const step = this.#random.pick([YEAR_MS, -YEAR_MS, 20_000, -20_000, 300, -300]);
     if (n < 30) return [`send m${this.#made}`, () => this.#send()];
     if (n < 70) return [`wait ${ms}`, () => this.#advance(ms)];
     if (n < 78) return ['flush', () => this.#flush()];
@@ -129,15 +106,15 @@ export class DeliverySimulation {
     if (n < 92) return ['restart', () => this.#restart()];
     if (n < 95) return ['kill', () => this.#kill()];
     if (n < 97) return ['power cut', () => this.#powerCut()];
-    return ['checkpoint', () => this.#store.checkpoint()];
+    return ['checkpoint', () => this.#machine.store.checkpoint()];
   }
 
   #stepClock(ms: number): void {
     // Two steps that undo each other are not to be seen when nobody has looked in between.
-    if (this.#time - this.#steppedAt < LOOKS_MS) return;
-    this.#ahead += ms;
+    if (this.#machine.time - this.#steppedAt < LOOKS_MS) return;
+    this.#machine.ahead += ms;
     this.#stepped = true;
-    this.#steppedAt = this.#time;
+    this.#steppedAt = this.#machine.time;
   }
 
   #toggle(what: 'busy' | 'refusing'): void {
@@ -145,41 +122,23 @@ export class DeliverySimulation {
   }
 
   #begin(): void {
-    const { monotonic, now } = this.#clock;
-    this.#store = openStore({
-      directory: '/store',
-      options: {
-        commitLogDirectory: '/store/commitlog',
-        maxMessageSize: 1024,
-        mappedFileSizeCommitLog: 256 * 1024,
-        mappedFileSizeConsumeQueue: 20 * 300,
-        flushDiskType: this.#flushDiskType,
-        messageIndexEnable: false,
-      },
-      delayLevels: LEVELS,
-      disk: this.#disk,
-      clock: { now, monotonic },
-      queueDirectory: QueueDirectory.plain(64),
-    });
-    const { positions, options } = this.#store;
-    this.#confirmed = new Watermark(positions, confirmedBy(options));
-    this.#waiting = [];
-    this.#agenda = new Agenda(this.#clock);
-    this.#progress = new DelayProgress(this.#clock, {
+    this.#machine.open();
+    const { positions } = this.#machine.store;
+    this.#progress = new DelayProgress(this.#machine.clock, {
       offsets: [...this.#offsets],
       times: structuredClone([...this.#times]),
     });
     this.#durable = new DurableProgress(() => this.#progress.take(this.#wantsTimes), positions);
-    const { maxOffset } = this.#reads();
+    const { maxOffset } = this.#machine.reads();
     const ends = [1, 2, 3].map((level) => maxOffset(SCHEDULE_TOPIC, queueOfLevel(level)));
     this.#starts = this.#random.chance(0.5);
-    this.#skewAtStart = skewOf(this.#clock);
+    this.#skewAtStart = skewOf(this.#machine.clock);
     this.#service = new DelayService({
       maxPending: () => 4,
-      clock: this.#clock,
-      timers: this.#agenda,
+      clock: this.#machine.clock,
+      timers: this.#machine.agenda,
       log: noLog,
-      store: this.#reads(),
+      store: this.#machine.reads(),
       put: this.#put,
       busy: () => this.#ring.busy,
       progress: this.#progress,
@@ -188,26 +147,6 @@ export class DeliverySimulation {
     });
     // Where nothing waits delivery starts with what comes.
     if (this.#starts) this.#service.start();
-  }
-
-  #reads() {
-    const { directory, reader } = this.#store;
-    const queue = (topic: string, queueId: number) => this.#store.queue(topic, queueId);
-    return {
-      minOffset: (topic: string, queueId: number) => directory.minimum(queue(topic, queueId)?.id ?? 0),
-      maxOffset: (topic: string, queueId: number) => directory.maximum(queue(topic, queueId)?.id ?? 0),
-      readQueue: (topic: string, queueId: number, offset: number, count: number) => {
-        const known = queue(topic, queueId);
-        return known === undefined ? [] : reader.readQueue(known, offset, count);
-      },
-      recordAt: (position: number) => reader.recordAt(position),
-    };
-  }
-
-  #append(message: InternalMessage): number {
-    const { topic, queueId, body, properties, ...rest } = message;
-    this.#store.append(topic, { ...rest, queueId, storeHost: HOST }, body, encodeProperties([...properties]));
-    return this.#store.positions.get(APPENDED);
   }
 
   #send(): void {
@@ -224,13 +163,13 @@ export class DeliverySimulation {
       flag: 0,
       sysFlag: 0,
       bornTimestamp: 1,
-      bornHost: HOST,
+      bornHost: SIM_HOST,
       reconsumeTimes: 0,
       preparedTransactionOffset: 0,
     };
-    const end = this.#append(rewriteForDelay(message, this.#levels.max));
+    const { end } = this.#machine.append(rewriteForDelay(message, this.#levels.max));
     const state = { durable: false, uncertain: false, deliveries: [] };
-    this.#sent.set(key, { key, level, sent: this.#time, end, ...state });
+    this.#sent.set(key, { key, level, sent: this.#machine.time, end, ...state });
   }
 
   readonly #put: BeginPut = (message, done) => {
@@ -239,9 +178,9 @@ export class DeliverySimulation {
       answer(ResponseCode.SYSTEM_ERROR);
       return;
     }
-    const end = this.#append(message);
+    const { end } = this.#machine.append(message);
     this.#delivered(message, end);
-    this.#waiting.push({ end, done: () => answer(ResponseCode.SUCCESS) });
+    this.#machine.whenConfirmed(end, () => answer(ResponseCode.SUCCESS));
   };
 
   #delivered({ topic, properties }: InternalMessage, end: number): void {
@@ -250,7 +189,7 @@ export class DeliverySimulation {
     const delayed = this.#sent.get(key);
     // One that a power cut should have taken, and has not.
     if (delayed === undefined) return;
-    const early = delayed.sent + this.#levels.delayOf(delayed.level) - this.#time;
+    const early = delayed.sent + this.#levels.delayOf(delayed.level) - this.#machine.time;
     if (!delayed.uncertain) assert.ok(early <= TOLERANCE_MS, `${key} comes ${early} ms early`);
     delayed.deliveries.push(end);
     if (delayed.deliveries.length === 1) this.result.delivered++;
@@ -260,13 +199,8 @@ export class DeliverySimulation {
     }
   }
 
-  /** Time passes, and whoever has work does it. */
   #advance(ms: number): void {
-    const until = this.#time + ms;
-    while (this.#time < until) {
-      this.#time = Math.min(until, this.#time + 20);
-      this.#work();
-    }
+    this.#machine.advance(ms, () => this.#work());
   }
 
   #work(): void {
@@ -275,24 +209,16 @@ export class DeliverySimulation {
       this.#starts = true;
       this.#service.start();
     }
-    this.#store.dispatch();
+    this.#machine.store.dispatch();
     if (this.#random.chance(0.5)) for (let level = 1; level <= 3; level++) this.#service.poke(level);
-    this.#endPuts();
-    this.#agenda.run();
-    this.#endPuts();
-  }
-
-  #endPuts(): void {
-    for (let [first] = this.#waiting; first !== undefined; [first] = this.#waiting) {
-      if (first.end > this.#confirmed.position) return;
-      this.#waiting.shift();
-      first.done();
-    }
+    this.#machine.endPuts();
+    this.#machine.agenda.run();
+    this.#machine.endPuts();
   }
 
   #flush(): void {
-    this.#store.flush();
-    const durable = this.#store.positions.get(FLUSHED);
+    this.#machine.store.flush();
+    const durable = this.#machine.durable;
     for (const delayed of this.#sent.values()) delayed.durable ||= delayed.end <= durable;
   }
 
@@ -312,33 +238,32 @@ export class DeliverySimulation {
     this.#service.stop();
     for (let i = 0; i < 100 && !this.#service.idle; i++) {
       this.#flush();
-      this.#endPuts();
+      this.#machine.endPuts();
     }
     assert.ok(this.#service.idle, 'puts under way end');
     this.#flush();
     this.#write(this.#starts ? this.#progress.state() : this.#notBegun());
     this.#stepped = false;
-    await this.#store.close();
-    this.#time += this.#random.int(0, 3_000);
+    await this.#machine.close(this.#random);
     this.#begin();
   }
 
   #notBegun(): DelayState {
     const before = { offsets: [...this.#offsets], times: [...this.#times] };
-    return notBegun(before, this.#levels.max, this.#skewAtStart, this.#clock);
+    return notBegun(before, this.#levels.max, this.#skewAtStart, this.#machine.clock);
   }
 
   #kill(): void {
     this.#crashed = true;
     if (this.#stepped) for (const delayed of this.#sent.values()) delayed.uncertain = true;
-    this.#disk.kill();
+    this.#machine.disk.kill();
     this.#begin();
   }
 
   #powerCut(): void {
     this.#crashed = true;
-    const flushed = this.#store.positions.get(FLUSHED);
-    this.#disk.powerCut(this.#random);
+    const flushed = this.#machine.durable;
+    this.#machine.disk.powerCut(this.#random);
     for (const delayed of [...this.#sent.values()]) {
       delayed.uncertain = true;
       delayed.deliveries = delayed.deliveries.filter((end) => end <= flushed);
@@ -346,7 +271,7 @@ export class DeliverySimulation {
       this.#sent.delete(delayed.key);
       this.result.lostUndurable++;
     }
-    this.#bootedAt = this.#time - this.#random.int(10, 60) * 1_000;
+    this.#machine.boot(this.#random);
     // They hold for one boot.
     this.#times.clear();
     this.#begin();

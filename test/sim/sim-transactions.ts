@@ -4,8 +4,8 @@ import { halfOf } from '../../src/delivery/transaction/half-message.ts';
 import type { StoredMessage } from '../../src/record/decode.ts';
 import type { InternalMessage } from '../../src/store/put/put-message.ts';
 import { SETTINGS } from '../support/transaction-rig.ts';
+import { SIM_HOST } from './sim-machine.ts';
 
-export const SIM_HOST = { address: Uint8Array.of(10, 0, 0, 1), port: 10911 };
 export const DUE_TOPIC = 'due';
 
 export interface Place {

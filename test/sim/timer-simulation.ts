@@ -5,7 +5,6 @@
  * does not come.
  */
 import * as assert from 'uvu/assert';
-import { Agenda } from '../../src/delivery/agenda.ts';
 import { DurableProgress } from '../../src/delivery/durable-progress.ts';
 import { TimerCheckKeeper } from '../../src/delivery/timer/timer-check-keeper.ts';
 import { TimerService, type TimerState } from '../../src/delivery/timer/timer-service.ts';
@@ -13,19 +12,12 @@ import type { ControlLog } from '../../src/lib/log.ts';
 import { TIMER_TOPIC } from '../../src/lib/names.ts';
 import { skewOf } from '../../src/metadata/append-times.ts';
 import { ResponseCode } from '../../src/protocol/codes.ts';
-import { encodeProperties } from '../../src/record/properties.ts';
-import { APPENDED, FLUSHED } from '../../src/ring/positions.ts';
-import { Watermark } from '../../src/ring/watermark.ts';
-import { confirmedBy } from '../../src/store/options.ts';
 import type { BeginPut, InternalMessage } from '../../src/store/put/put-message.ts';
-import { QueueDirectory } from '../../src/store/queue/queue-directory.ts';
-import { openStore, type Store } from '../../src/store/store.ts';
 import type { Random } from '../support/random.ts';
-import { SimCrash, SimDisk } from './sim-disk.ts';
+import { SimCrash } from './sim-disk.ts';
+import { SIM_HOST, SimMachine, YEAR_MS } from './sim-machine.ts';
 
 const TOPIC = 'due';
-const YEAR = 365 * 24 * 3_600_000;
-const HOST = { address: Uint8Array.of(10, 0, 0, 1), port: 10911 };
 const LONGEST_MS = 40_000;
 const PRECISION_MS = 1_000;
 /** Corrections of the clock up to 100 ms count as none, in either direction. */
@@ -64,50 +56,37 @@ export class TimerSimulation {
   readonly operations: string[] = [];
   readonly result: TimerResult = { delivered: 0, twice: 0, recalled: 0, rolled: 0, crashes: 0 };
   readonly #random: Random;
-  readonly #disk = new SimDisk();
-  readonly #flushDiskType: 'SYNC_FLUSH' | 'ASYNC_FLUSH';
-  /** Ms since the begin that nobody sets; the clocks go by it. */
-  #time = 0;
-  #ahead = 1_700_000_000_000;
-  #bootedAt = -1_000;
-  readonly #clock = {
-    now: () => Math.floor(this.#time + this.#ahead),
-    monotonic: () => this.#time - this.#bootedAt,
-  };
+  readonly #machine: SimMachine;
   readonly #sent = new Map<string, Timed>();
   #made = 0;
   #crashed = false;
   #steppedAt = Number.NEGATIVE_INFINITY;
   /** A checkpoint was written in this boot. */
   #knowsBoot = true;
-  #store!: Store;
-  #agenda!: Agenda;
   #service!: TimerService;
   #keeper!: TimerCheckKeeper;
   #durable!: DurableProgress<TimerState>;
-  #confirmed!: Watermark;
-  #waiting: { end: number; done: () => void }[] = [];
   readonly #ring = { busy: false, refusing: false };
   readonly lines: string[] = [];
   readonly #log: ControlLog;
 
   constructor(random: Random) {
     this.#random = random;
-    this.#flushDiskType = random.pick(['SYNC_FLUSH', 'ASYNC_FLUSH'] as const);
+    this.#machine = new SimMachine(random.pick(['SYNC_FLUSH', 'ASYNC_FLUSH'] as const));
     const line = (_: object, text: string) => void this.lines.push(text);
     this.#log = { info: line, warn: line, error: line };
-    this.#disk.makeDirectory('/store/config');
+    this.#machine.disk.makeDirectory('/store/config');
     this.#begin();
   }
 
   async run(steps: number): Promise<void> {
     for (let i = 0; i < steps; i++) await this.#step();
     Object.assign(this.#ring, { busy: false, refusing: false });
-    this.#disk.callsUntilCrash = Number.POSITIVE_INFINITY;
+    this.#machine.disk.callsUntilCrash = Number.POSITIVE_INFINITY;
     // Times of a clock that was years ahead come when it is so again.
     for (const until of [LONGEST_MS + 80_000, LONGEST_MS]) {
       await this.#rest(until);
-      this.#ahead += 2 * YEAR;
+      this.#machine.ahead += 2 * YEAR_MS;
     }
     await this.#rest(20_000);
     for (const timed of this.#sent.values()) this.#checkEnd(timed);
@@ -130,7 +109,7 @@ export class TimerSimulation {
 
   async #step(): Promise<void> {
     const [name, operation] = this.#pick();
-    this.operations.push(`${this.#time}: ${name}`);
+    this.operations.push(`${this.#machine.time}: ${name}`);
     try {
       await operation();
     } catch (error) {
@@ -143,7 +122,7 @@ export class TimerSimulation {
   #pick(): [string, () => unknown] {
     const n = this.#random.int(0, 99);
     const ms = this.#random.pick([20, 100, 500, 1_000, 4_000]);
-    const step = this.#random.pick([YEAR, -YEAR, 20_000, -20_000, 2_000, -2_000, 300, -300]);
+    const step = this.#random.pick([YEAR_MS, -YEAR_MS, 20_000, -20_000, 2_000, -2_000, 300, -300]);
     if (n < 30) return [`send m${this.#made}`, () => this.#send()];
     if (n < 36) return ['recall', () => this.#recall()];
     if (n < 68) return [`wait ${ms}`, () => this.#advance(ms)];
@@ -156,18 +135,18 @@ export class TimerSimulation {
     if (n < 94) return ['kill', () => this.#kill()];
     if (n < 96) return ['die soon', () => this.#dieSoon()];
     if (n < 98) return ['power cut', () => this.#powerCut()];
-    return ['checkpoint', () => this.#store.checkpoint()];
+    return ['checkpoint', () => this.#machine.store.checkpoint()];
   }
 
   #dieSoon(): void {
-    this.#disk.callsUntilCrash = this.#random.int(1, 60);
+    this.#machine.disk.callsUntilCrash = this.#random.int(1, 60);
   }
 
   #stepClock(ms: number): void {
     // Two steps that undo each other are not to be seen when nobody has looked in between.
-    if (this.#time - this.#steppedAt < LOOKS_MS) return;
-    this.#ahead += ms;
-    this.#steppedAt = this.#time;
+    if (this.#machine.time - this.#steppedAt < LOOKS_MS) return;
+    this.#machine.ahead += ms;
+    this.#steppedAt = this.#machine.time;
     // A clock that is set before the first look of a new boot seems to show how long the machine was down.
     if (!this.#knowsBoot) for (const timed of this.#sent.values()) timed.uncertain = true;
     // A recall names the slot in which its span would have been: one that is not in the wheel yet misses it now.
@@ -180,32 +159,18 @@ export class TimerSimulation {
   }
 
   #begin(): void {
-    this.#store = openStore({
-      directory: '/store',
-      options: {
-        commitLogDirectory: '/store/commitlog',
-        maxMessageSize: 1024,
-        mappedFileSizeCommitLog: 256 * 1024,
-        mappedFileSizeConsumeQueue: 20 * 300,
-        flushDiskType: this.#flushDiskType,
-        messageIndexEnable: false,
-      },
-      disk: this.#disk,
-      clock: this.#clock,
-      queueDirectory: QueueDirectory.plain(64),
-    });
-    const { positions, options } = this.#store;
-    this.#confirmed = new Watermark(positions, confirmedBy(options));
-    this.#waiting = [];
-    this.#agenda = new Agenda(this.#clock);
-    this.#keeper = new TimerCheckKeeper(this.#disk, '/store', this.#log, (n) => this.#service.saved(n));
-    const store = this.#reads();
+    this.#machine.open();
+    const { positions } = this.#machine.store;
+    this.#keeper = new TimerCheckKeeper(this.#machine.disk, '/store', this.#log, (n) =>
+      this.#service.saved(n),
+    );
+    const store = this.#machine.reads();
     this.#service = new TimerService({
       maxPending: () => 4,
-      clock: this.#clock,
-      timers: this.#agenda,
+      clock: this.#machine.clock,
+      timers: this.#machine.agenda,
       log: this.#log,
-      disk: this.#disk,
+      disk: this.#machine.disk,
       options: {
         directory: '/store',
         timerPrecisionMs: PRECISION_MS,
@@ -217,34 +182,14 @@ export class TimerSimulation {
       put: this.#put,
       busy: () => this.#ring.busy,
       endAtStart: store.maxOffset(TIMER_TOPIC, 0),
-      skew: skewOf(this.#clock),
+      skew: skewOf(this.#machine.clock),
     });
     this.#durable = new DurableProgress(() => this.#service.news(), positions);
     this.#service.start();
   }
 
-  #reads() {
-    const { directory, reader } = this.#store;
-    const queue = (topic: string, queueId: number) => this.#store.queue(topic, queueId);
-    return {
-      minOffset: (topic: string, queueId: number) => directory.minimum(queue(topic, queueId)?.id ?? 0),
-      maxOffset: (topic: string, queueId: number) => directory.maximum(queue(topic, queueId)?.id ?? 0),
-      readQueue: (topic: string, queueId: number, offset: number, count: number) => {
-        const known = queue(topic, queueId);
-        return known === undefined ? [] : reader.readQueue(known, offset, count);
-      },
-      recordAt: (position: number) => reader.recordAt(position),
-    };
-  }
-
-  #append(message: InternalMessage): number {
-    const { topic, queueId, body, properties, ...rest } = message;
-    this.#store.append(topic, { ...rest, queueId, storeHost: HOST }, body, encodeProperties([...properties]));
-    return this.#store.positions.get(APPENDED);
-  }
-
   #park(body: string, outMs: number, wishes: Record<string, string>): number {
-    return this.#append({
+    const { end } = this.#machine.append({
       topic: TIMER_TOPIC,
       queueId: 0,
       body: Buffer.from(body),
@@ -260,16 +205,17 @@ export class TimerSimulation {
       flag: 0,
       sysFlag: 0,
       bornTimestamp: 1,
-      bornHost: HOST,
+      bornHost: SIM_HOST,
       reconsumeTimes: 0,
       preparedTransactionOffset: 0,
     });
+    return end;
   }
 
   #send(): void {
     const key = `m${this.#made++}`;
     const delay = this.#random.int(1, this.#random.pick([1_500, 8_000, LONGEST_MS]));
-    const deliver = this.#clock.now() + delay;
+    const deliver = this.#machine.clock.now() + delay;
     const outMs = (Math.ceil(deliver / PRECISION_MS) - 1) * PRECISION_MS;
     const isTime = this.#random.chance(0.5);
     const wish: Record<string, string> = isTime
@@ -282,7 +228,7 @@ export class TimerSimulation {
     this.#sent.set(key, {
       key,
       time,
-      after: this.#time + delay,
+      after: this.#machine.time + delay,
       outMs,
       rolls: delay > 13_000,
       end,
@@ -293,14 +239,14 @@ export class TimerSimulation {
 
   /** Of one whose slot is not near, and that is where its handle says: the clock was not set since it was sent. */
   #recall(): void {
-    const now = this.#clock.now();
+    const now = this.#machine.clock.now();
     const open = [...this.#sent.values()].filter(
       ({ time, outMs, after, rolls, uncertain, deliveries, recall }) =>
         deliveries.length === 0 &&
         recall === undefined &&
         outMs > now + 3_000 &&
         (time !== undefined ||
-          (!rolls && !uncertain && Math.abs(after - this.#time - (outMs - now)) < 1_200)),
+          (!rolls && !uncertain && Math.abs(after - this.#machine.time - (outMs - now)) < 1_200)),
     );
     if (open.length === 0) return;
     const timed = this.#random.pick(open);
@@ -319,10 +265,10 @@ export class TimerSimulation {
       answer(ResponseCode.SYSTEM_ERROR);
       return;
     }
-    const end = this.#append(message);
+    const { end } = this.#machine.append(message);
     if (message.topic === TOPIC) this.#delivered(message, end);
     else this.result.rolled++;
-    this.#waiting.push({ end, done: () => answer(ResponseCode.SUCCESS) });
+    this.#machine.whenConfirmed(end, () => answer(ResponseCode.SUCCESS));
   };
 
   #delivered({ properties }: InternalMessage, end: number): void {
@@ -332,14 +278,16 @@ export class TimerSimulation {
     if (timed === undefined) return;
     assert.is(timed.recall, undefined, `${key} comes although it was recalled`);
     if (timed.time !== undefined) {
-      const early = timed.time - this.#clock.now();
+      const early = timed.time - this.#machine.clock.now();
       assert.ok(early <= 0, `${key} comes ${early} ms before its time`);
     } else if (!timed.uncertain) {
-      const early = timed.after - this.#time;
+      const early = timed.after - this.#machine.time;
       assert.ok(early <= TOLERANCE_MS, `${key} comes ${early} ms before its span is over`);
     }
     timed.deliveries.push(end);
-    this.operations.push(`   delivered ${key} at ${this.#time} end ${end} due ${timed.time} ${timed.after}`);
+    this.operations.push(
+      `   delivered ${key} at ${this.#machine.time} end ${end} due ${timed.time} ${timed.after}`,
+    );
     if (timed.deliveries.length === 1) this.result.delivered++;
     else {
       assert.ok(this.#crashed, `${key} comes twice without a crash`);
@@ -347,35 +295,22 @@ export class TimerSimulation {
     }
   }
 
-  /** Time passes, and whoever has work does it. */
   #advance(ms: number): void {
-    const until = this.#time + ms;
-    while (this.#time < until) {
-      this.#time = Math.min(until, this.#time + 20);
-      this.#work();
-    }
+    this.#machine.advance(ms, () => this.#work());
   }
 
   #work(): void {
     if (this.#random.chance(0.2)) this.#flush();
-    this.#store.dispatch();
+    this.#machine.store.dispatch();
     if (this.#random.chance(0.5)) this.#service.poke();
-    this.#endPuts();
-    for (let i = 0; i < 8; i++) this.#agenda.run();
-    this.#endPuts();
-  }
-
-  #endPuts(): void {
-    for (let [first] = this.#waiting; first !== undefined; [first] = this.#waiting) {
-      if (first.end > this.#confirmed.position) return;
-      this.#waiting.shift();
-      first.done();
-    }
+    this.#machine.endPuts();
+    for (let i = 0; i < 8; i++) this.#machine.agenda.run();
+    this.#machine.endPuts();
   }
 
   #flush(): void {
-    this.#store.flush();
-    const durable = this.#store.positions.get(FLUSHED);
+    this.#machine.store.flush();
+    const durable = this.#machine.durable;
     for (const timed of this.#sent.values()) {
       timed.durable ||= timed.end <= durable;
       timed.recallDurable ||= timed.recall !== undefined && timed.recall <= durable;
@@ -396,7 +331,7 @@ export class TimerSimulation {
     this.#service.stop();
     for (let i = 0; i < 100 && !this.#service.idle; i++) {
       this.#flush();
-      this.#endPuts();
+      this.#machine.endPuts();
     }
     assert.ok(this.#service.idle, 'puts under way end');
     this.#flush();
@@ -404,8 +339,7 @@ export class TimerSimulation {
     if (state !== undefined) this.#keeper.note(state);
     await this.#keeper.saved();
     this.#service.close();
-    await this.#store.close();
-    this.#time += this.#random.int(0, 3_000);
+    await this.#machine.close(this.#random);
     this.#begin();
   }
 
@@ -414,19 +348,19 @@ export class TimerSimulation {
     this.result.crashes++;
     // What has not come into the wheel yet is reckoned by the clock that the next process finds.
     for (const timed of [...this.#sent.values()]) {
-      timed.uncertain ||= this.#time - this.#steppedAt < 2 * LONGEST_MS;
+      timed.uncertain ||= this.#machine.time - this.#steppedAt < 2 * LONGEST_MS;
       if (timed.uncertain && timed.time === undefined && timed.recall !== undefined)
         this.#sent.delete(timed.key);
     }
-    this.#disk.kill();
+    this.#machine.disk.kill();
     this.#begin();
   }
 
   #powerCut(): void {
     this.#crashed = true;
     this.result.crashes++;
-    const flushed = this.#store.positions.get(FLUSHED);
-    this.#disk.powerCut(this.#random);
+    const flushed = this.#machine.durable;
+    this.#machine.disk.powerCut(this.#random);
     for (const timed of [...this.#sent.values()]) {
       timed.uncertain = true;
       timed.deliveries = timed.deliveries.filter((end) => end <= flushed);
@@ -436,7 +370,7 @@ export class TimerSimulation {
       if (!timed.durable || (timed.recall !== undefined && isLost)) this.#sent.delete(timed.key);
     }
     this.#knowsBoot = false;
-    this.#bootedAt = this.#time - this.#random.int(10, 60) * 1_000;
+    this.#machine.boot(this.#random);
     this.#begin();
   }
 }

@@ -6,25 +6,17 @@
  * open; and when all is well again, all of the half queue is behind it.
  */
 import * as assert from 'uvu/assert';
-import { Agenda } from '../../src/delivery/agenda.ts';
 import type { HalfCheck, HalfLimits } from '../../src/delivery/transaction/context.ts';
 import type { TransactionOffsets } from '../../src/delivery/transaction/transaction-recovery.ts';
 import { HALF_TOPIC, OP_HALF_TOPIC, TRANS_CHECK_MAX_TIME_TOPIC } from '../../src/lib/names.ts';
 import { ResponseCode } from '../../src/protocol/codes.ts';
 import { decodeRecord } from '../../src/record/decode.ts';
-import { encodeProperties } from '../../src/record/properties.ts';
-import { APPENDED, FLUSHED } from '../../src/ring/positions.ts';
-import { Watermark } from '../../src/ring/watermark.ts';
-import { confirmedBy } from '../../src/store/options.ts';
 import type { BeginPut, InternalMessage } from '../../src/store/put/put-message.ts';
-import { QueueDirectory } from '../../src/store/queue/queue-directory.ts';
-import { openStore, type Store } from '../../src/store/store.ts';
 import type { Random } from '../support/random.ts';
 import { SETTINGS, TransactionRig } from '../support/transaction-rig.ts';
-import { SimDisk } from './sim-disk.ts';
-import { DUE_TOPIC, halfMessage, SIM_HOST, SimTransaction } from './sim-transactions.ts';
+import { SimMachine, YEAR_MS } from './sim-machine.ts';
+import { DUE_TOPIC, halfMessage, SimTransaction } from './sim-transactions.ts';
 
-const YEAR = 365 * 24 * 3_600_000;
 const GROUPS = ['g0', 'g1', 'g2'];
 const ROOMY: HalfLimits = { maxOpenHalves: 1_000, maxHalvesSpan: 2_000 };
 const TIGHT: HalfLimits = { maxOpenHalves: 4, maxHalvesSpan: 8 };
@@ -49,31 +41,17 @@ export class TransactionSimulation {
     ...{ givenUp: 0, asked: 0, moved: 0 },
   };
   readonly #random: Random;
-  readonly #disk = new SimDisk();
-  readonly #flushDiskType: 'SYNC_FLUSH' | 'ASYNC_FLUSH';
+  readonly #machine: SimMachine;
   /** How likely a flush is in every 20 ms. */
   readonly #flushes: number;
   readonly #limits: HalfLimits;
   readonly #fileReservedTime: number;
-  /** Ms since the begin that nobody sets; the clocks go by it. */
-  #time = 0;
-  #ahead = 1_700_000_000_000;
-  #bootedAt = -1_000;
-  readonly #clock = {
-    now: () => this.#time + this.#ahead,
-    monotonic: () => this.#time - this.#bootedAt,
-  };
   readonly #sent = new Map<string, SimTransaction>();
   readonly #online = new Set<string>();
   #made = 0;
   /** What control's files hold. */
   #offsets: TransactionOffsets = { half: 0, op: 0 };
-  #store!: Store;
-  #agenda!: Agenda;
   #rig!: TransactionRig;
-  #confirmed!: Watermark;
-  /** Puts that wait to be as durable as promised; those that fail have no end. */
-  #waiting: { end: number; done: () => void }[] = [];
   /** Ends that wait for their answer, by opaque. */
   #ends = new Map<number, { transaction: SimTransaction; commits: boolean }>();
   #opaque = 0;
@@ -83,8 +61,8 @@ export class TransactionSimulation {
 
   constructor(random: Random) {
     this.#random = random;
-    this.#flushDiskType = random.pick(['SYNC_FLUSH', 'ASYNC_FLUSH'] as const);
-    this.#flushes = this.#flushDiskType === 'SYNC_FLUSH' ? 0.2 : random.pick([0.2, 0.005]);
+    this.#machine = new SimMachine(random.pick(['SYNC_FLUSH', 'ASYNC_FLUSH'] as const));
+    this.#flushes = this.#machine.flushDiskType === 'SYNC_FLUSH' ? 0.2 : random.pick([0.2, 0.005]);
     this.#limits = random.chance(0.3) ? TIGHT : ROOMY;
     this.#fileReservedTime = random.chance(0.3) ? SHORT_RESERVE : 72;
     for (const group of GROUPS) if (random.chance(0.5)) this.#online.add(group);
@@ -113,14 +91,14 @@ export class TransactionSimulation {
 
   async #step(): Promise<void> {
     const [name, operation] = this.#pick();
-    this.operations.push(`${this.#time}: ${name}`);
+    this.operations.push(`${this.#machine.time}: ${name}`);
     await operation();
   }
 
   #pick(): [string, () => unknown] {
     const n = this.#random.int(0, 99);
     const ms = this.#random.pick([20, 100, 500, 1_000, 4_000]);
-    const step = this.#random.pick([YEAR, -YEAR, 20_000, -20_000]);
+    const step = this.#random.pick([YEAR_MS, -YEAR_MS, 20_000, -20_000]);
     const group = this.#random.pick(GROUPS);
     if (n < 25) return [`send m${this.#made}`, () => this.#send()];
     if (n < 40) return ['end', () => this.#endSome()];
@@ -133,11 +111,11 @@ export class TransactionSimulation {
     if (n < 95) return ['restart', () => this.#restart()];
     if (n < 97) return ['kill', () => this.#kill()];
     if (n < 98) return ['power cut', () => this.#powerCut()];
-    return ['checkpoint', () => this.#store.checkpoint()];
+    return ['checkpoint', () => this.#machine.store.checkpoint()];
   }
 
   #stepClock(ms: number): void {
-    this.#ahead += ms;
+    this.#machine.ahead += ms;
     for (const transaction of this.#sent.values()) transaction.clockIsRight = false;
   }
 
@@ -152,7 +130,7 @@ export class TransactionSimulation {
     // Where too many are open, what cannot be read is given up.
     if (what === 'unreadable' && this.#limits === TIGHT) return;
     this.#trouble[what] = !this.#trouble[what];
-    this.#unreadableSince = this.#time;
+    this.#unreadableSince = this.#machine.time;
   }
 
   #mend(): void {
@@ -160,28 +138,17 @@ export class TransactionSimulation {
   }
 
   #begin(): void {
-    const { monotonic, now } = this.#clock;
-    this.#store = openStore({
-      directory: '/store',
-      options: {
-        commitLogDirectory: '/store/commitlog',
-        maxMessageSize: 1024,
-        mappedFileSizeCommitLog: 256 * 1024,
-        mappedFileSizeConsumeQueue: 20 * 300,
-        flushDiskType: this.#flushDiskType,
-        messageIndexEnable: false,
-      },
-      disk: this.#disk,
-      clock: { now, monotonic },
-      queueDirectory: QueueDirectory.plain(64),
-    });
-    const { positions, options } = this.#store;
-    this.#confirmed = new Watermark(positions, confirmedBy(options));
-    this.#waiting = [];
+    this.#machine.open();
+    const { positions } = this.#machine.store;
     this.#ends.clear();
-    this.#agenda = new Agenda(this.#clock);
     this.#rig = new TransactionRig({
-      ...{ clock: this.#clock, timers: this.#agenda, reads: this.#reads(), positions, put: this.#put },
+      ...{
+        clock: this.#machine.clock,
+        timers: this.#machine.agenda,
+        reads: this.#reads(),
+        positions,
+        put: this.#put,
+      },
       busy: () => this.#trouble.busy,
       settings: { ...SETTINGS, fileReservedTime: this.#fileReservedTime },
       ...{ limits: this.#limits, offsets: this.#offsets, check: (check) => this.#check(check) },
@@ -190,37 +157,24 @@ export class TransactionSimulation {
   }
 
   #reads() {
-    const { directory, reader, positions } = this.#store;
-    const queue = (topic: string) => this.#store.queue(topic, 0);
-    const mayFail = () => {
-      if (this.#trouble.unreadable && this.#random.chance(0.3)) throw new Error('simulated: unreadable');
-    };
+    const machine = this.#machine;
+    const { readQueue, recordAt, storeTimeOf, ...offsets } = machine.reads();
+    const mayFail =
+      <Args extends unknown[], Result>(read: (...args: Args) => Result) =>
+      (...args: Args): Result => {
+        if (this.#trouble.unreadable && this.#random.chance(0.3)) throw new Error('simulated: unreadable');
+        return read(...args);
+      };
     return {
-      minOffset: (topic: string) => directory.minimum(queue(topic)?.id ?? 0),
-      maxOffset: (topic: string, _queueId: number) => directory.maximum(queue(topic)?.id ?? 0),
-      readQueue: (topic: string, _queueId: number, offset: number, count: number) => {
-        mayFail();
-        const known = queue(topic);
-        return known === undefined ? [] : reader.readQueue(known, offset, count);
-      },
-      recordAt: (position: number) => {
-        mayFail();
-        return reader.recordAt(position);
-      },
-      storeTimeOf: (position: number) => {
-        mayFail();
-        return reader.storeTimeOf(position);
-      },
+      ...offsets,
+      readQueue: mayFail(readQueue),
+      recordAt: mayFail(recordAt),
+      storeTimeOf: mayFail(storeTimeOf),
       minPhysicalOffset: 0,
       get maxPhysicalOffset() {
-        return positions.get(APPENDED);
+        return machine.end;
       },
     };
-  }
-
-  #append({ topic, queueId, body, properties, ...rest }: InternalMessage) {
-    const head = { ...rest, queueId, storeHost: SIM_HOST };
-    return this.#store.append(topic, head, body, encodeProperties([...properties]));
   }
 
   #send(): void {
@@ -229,10 +183,10 @@ export class TransactionSimulation {
     const immunityMs = this.#random.chance(0.1) ? 5_000 : 0;
     // Somebody claims that his message is a copy of another one.
     const forged = this.#random.chance(0.1) ? this.#random.int(0, this.#made) : undefined;
-    const { queueOffset, physicalOffset } = this.#append(halfMessage(key, group, immunityMs, forged));
+    const { queueOffset, physicalOffset } = this.#machine.append(halfMessage(key, group, immunityMs, forged));
     const outcome = this.#random.pick(['commit', 'commit', 'roll back', 'unknown'] as const);
     const place = { logOffset: physicalOffset, queueOffset };
-    const at = { place, end: this.#store.positions.get(APPENDED), sentAt: this.#time };
+    const at = { place, end: this.#machine.end, sentAt: this.#machine.time };
     const transaction = new SimTransaction({ key, group, outcome, immunityMs, ...at });
     this.#sent.set(key, transaction);
     if (this.#random.chance(0.4)) this.#end(transaction, false);
@@ -279,7 +233,7 @@ export class TransactionSimulation {
     // One that a power cut should have taken, and has not.
     if (transaction === undefined) return;
     this.result.asked++;
-    transaction.checked({ logOffset, queueOffset }, message, this.#time);
+    transaction.checked({ logOffset, queueOffset }, message, this.#machine.time);
     assert.is(group, transaction.group);
     if (this.#online.has(group) && this.#random.chance(0.6)) this.#end(transaction, true);
   }
@@ -294,13 +248,12 @@ export class TransactionSimulation {
     if (this.#trouble.refusing) {
       done(refused);
     } else if (this.#trouble.failing && this.#random.chance(0.5)) {
-      this.#waiting.push({ end: 0, done: () => done(refused) });
+      this.#machine.whenConfirmed(0, () => done(refused));
     } else {
-      const place = this.#append(message);
-      const end = this.#store.positions.get(APPENDED);
+      const { end, ...place } = this.#machine.append(message);
       this.#hasPut(message, place);
       const result = { status: ResponseCode.SUCCESS, remark: undefined, ...place };
-      this.#waiting.push({ end, done: () => done(result) });
+      this.#machine.whenConfirmed(end, () => done(result));
     }
   };
 
@@ -321,43 +274,30 @@ export class TransactionSimulation {
     }
   }
 
-  /** Time passes, and whoever has work does it. */
   #advance(ms: number): void {
-    const until = this.#time + ms;
-    while (this.#time < until) {
-      this.#time = Math.min(until, this.#time + 20);
-      this.#work();
-    }
+    this.#machine.advance(ms, () => this.#work());
   }
 
   #work(): void {
-    if (this.#time - this.#unreadableSince > LONGEST_UNREADABLE_MS) this.#trouble.unreadable = false;
+    if (this.#machine.time - this.#unreadableSince > LONGEST_UNREADABLE_MS) this.#trouble.unreadable = false;
     if (this.#random.chance(this.#flushes)) this.#flush();
-    this.#store.dispatch();
+    this.#machine.store.dispatch();
     if (this.#random.chance(0.5)) this.#rig.kind.poke();
     this.#turn();
   }
 
   /** As the agent's: answers of the writer, agenda, ends. */
   #turn(): void {
-    this.#endPuts();
-    this.#agenda.run();
+    this.#machine.endPuts();
+    this.#machine.agenda.run();
     this.#rig.kind.work();
-    this.#endPuts();
+    this.#machine.endPuts();
     this.#hearAnswers();
   }
 
-  #endPuts(): void {
-    for (let [first] = this.#waiting; first !== undefined; [first] = this.#waiting) {
-      if (first.end > this.#confirmed.position) return;
-      this.#waiting.shift();
-      first.done();
-    }
-  }
-
   #flush(): void {
-    this.#store.flush();
-    const durable = this.#store.positions.get(FLUSHED);
+    this.#machine.store.flush();
+    const durable = this.#machine.durable;
     for (const transaction of this.#sent.values()) transaction.isDurable ||= transaction.end <= durable;
   }
 
@@ -386,25 +326,24 @@ export class TransactionSimulation {
     assert.ok(this.#rig.kind.idle, 'what is under way ends');
     this.#flush();
     this.#write(this.#rig.progress);
-    await this.#store.close();
-    this.#time += this.#random.int(0, 3_000);
+    await this.#machine.close(this.#random);
     for (const transaction of this.#sent.values()) transaction.timesAreSure = false;
     this.#begin();
   }
 
   #kill(): void {
     for (const transaction of this.#sent.values()) transaction.hasSeenCrash = true;
-    this.#disk.kill();
+    this.#machine.disk.kill();
     this.#begin();
   }
 
   #powerCut(): void {
-    this.#disk.powerCut(this.#random);
+    this.#machine.disk.powerCut(this.#random);
     for (const transaction of [...this.#sent.values()]) {
       if (transaction.isDurable) transaction.losePower();
       else this.#sent.delete(transaction.key);
     }
-    this.#bootedAt = this.#time - this.#random.int(10, 60) * 1_000;
+    this.#machine.boot(this.#random);
     this.#begin();
     this.#findSurvivors();
   }
@@ -423,6 +362,6 @@ export class TransactionSimulation {
       }
     }
     this.#trouble.unreadable = isUnreadable;
-    for (const transaction of this.#sent.values()) transaction.checkSurvivors(this.#flushDiskType);
+    for (const transaction of this.#sent.values()) transaction.checkSurvivors(this.#machine.flushDiskType);
   }
 }
