@@ -22,15 +22,7 @@ public final class Query {
         DefaultMQProducer client = new DefaultMQProducer(args.text("group", "interop-query"));
         client.setNamesrvAddr(args.need("namesrv"));
         client.start();
-        Out.event("ready");
-        for (String line = Stdin.next(); line != null; line = Stdin.next()) {
-            String[] words = line.split(" ");
-            try {
-                Out.event("answer", "question", line, "result", ask(client, words));
-            } catch (Exception error) {
-                Out.event("refused", "question", line, "error", Errors.describe(error));
-            }
-        }
+        Dialogue.answer(words -> ask(client, words));
         client.shutdown();
         Out.event("done");
         System.exit(0);

@@ -20,14 +20,7 @@ public final class Timed {
         producer.setInstanceName("timed-" + System.nanoTime());
         producer.setRetryTimesWhenSendFailed(0);
         producer.start();
-        Out.event("ready");
-        for (String line = Stdin.next(); line != null; line = Stdin.next()) {
-            try {
-                Out.event("answer", "question", line, "result", run(producer, line.split(" ")));
-            } catch (Exception error) {
-                Out.event("refused", "question", line, "error", Errors.describe(error));
-            }
-        }
+        Dialogue.answer(words -> run(producer, words));
         producer.shutdown();
         Out.event("done");
         System.exit(0);

@@ -34,14 +34,7 @@ public final class Transact implements TransactionListener {
     public static void main(String[] argv) throws Exception {
         Transact program = new Transact(new Args(argv));
         program.producer.start();
-        Out.event("ready");
-        for (String line = Stdin.next(); line != null; line = Stdin.next()) {
-            try {
-                Out.event("answer", "question", line, "result", program.run(line.split(" ")));
-            } catch (Exception error) {
-                Out.event("refused", "question", line, "error", Errors.describe(error));
-            }
-        }
+        Dialogue.answer(program::run);
         program.producer.shutdown();
         Out.event("done");
         System.exit(0);

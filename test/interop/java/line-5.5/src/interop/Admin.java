@@ -43,14 +43,7 @@ public final class Admin {
     public static void main(String[] argv) throws Exception {
         Admin program = new Admin(new Args(argv));
         program.admin.start();
-        Out.event("ready");
-        for (String line = Stdin.next(); line != null; line = Stdin.next()) {
-            try {
-                Out.event("answer", "question", line, "result", program.run(line.split(" ")));
-            } catch (Exception error) {
-                Out.event("refused", "question", line, "error", Errors.describe(error));
-            }
-        }
+        Dialogue.answer(program::run);
         program.admin.shutdown();
         Out.event("done");
         System.exit(0);
