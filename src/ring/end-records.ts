@@ -34,3 +34,63 @@ export const END_ANSWERS_CHECK = 8;
 export const ENDED = 1;
 export const ENDED_CODE = 16;
 export const ENDED_HEAD = 20;
+
+export interface EndRecord {
+  slot: number;
+  generation: number;
+  opaque: number;
+  flags: number;
+  logOffset: number;
+  queueOffset: number;
+}
+
+export interface EndedRecord {
+  slot: number;
+  generation: number;
+  opaque: number;
+  flags: number;
+  code: number;
+}
+
+/** Writes all but the producer group, which follows at END_HEAD. */
+export function writeEnd(view: DataView, at: number, end: EndRecord): void {
+  writeConnection(view, at, end);
+  view.setFloat64(at + END_LOG_OFFSET, end.logOffset, true);
+  view.setFloat64(at + END_QUEUE_OFFSET, end.queueOffset, true);
+}
+
+/** Reads all but the producer group. */
+export function readEnd(view: DataView, at: number): EndRecord {
+  return {
+    ...readConnection(view, at),
+    logOffset: view.getFloat64(at + END_LOG_OFFSET, true),
+    queueOffset: view.getFloat64(at + END_QUEUE_OFFSET, true),
+  };
+}
+
+/** Writes all but the remark, which follows at ENDED_HEAD. */
+export function writeEnded(view: DataView, at: number, ended: EndedRecord): void {
+  writeConnection(view, at, ended);
+  view.setInt32(at + ENDED_CODE, ended.code, true);
+}
+
+/** Reads all but the remark. */
+export function readEnded(view: DataView, at: number): EndedRecord {
+  return { ...readConnection(view, at), code: view.getInt32(at + ENDED_CODE, true) };
+}
+
+function writeConnection(view: DataView, at: number, end: Omit<EndedRecord, 'code'>): void {
+  view.setInt32(at, end.slot, true);
+  view.setInt32(at + 4, end.generation, true);
+  view.setInt32(at + END_OPAQUE, end.opaque, true);
+  view.setInt32(at + END_FLAGS, end.flags, true);
+}
+
+function readConnection(view: DataView, at: number): Omit<EndedRecord, 'code'> {
+  return {
+    slot: view.getInt32(at, true),
+    generation: view.getInt32(at + 4, true),
+    opaque: view.getInt32(at + END_OPAQUE, true),
+    flags: view.getInt32(at + END_FLAGS, true),
+  };
+}

@@ -23,14 +23,11 @@ import {
   END,
   END_ANSWERS_CHECK,
   END_COMMITS,
-  END_FLAGS,
   END_HEAD,
-  END_LOG_OFFSET,
   END_ONEWAY,
-  END_OPAQUE,
-  END_QUEUE_OFFSET,
-  ENDED_CODE,
   ENDED_HEAD,
+  readEnded,
+  writeEnd,
 } from '../../src/ring/end-records.ts';
 import type { Positions } from '../../src/ring/positions.ts';
 import type { BrokerShape } from '../../src/store/engine-shapes.ts';
@@ -123,15 +120,12 @@ export class TransactionRig {
     const group = Buffer.from(end.group);
     const at = this.#up.claim(END, END_HEAD + group.length);
     if (at < 0) return false;
-    const { view, bytes } = this.#up;
-    view.setInt32(at, 0, true);
-    view.setInt32(at + 4, 0, true);
-    view.setInt32(at + END_OPAQUE, opaque, true);
-    const flags = (end.commits ? END_COMMITS : 0) | (waits ? 0 : END_ONEWAY);
-    view.setInt32(at + END_FLAGS, flags | (end.answersCheck === true ? END_ANSWERS_CHECK : 0), true);
-    view.setFloat64(at + END_LOG_OFFSET, end.logOffset, true);
-    view.setFloat64(at + END_QUEUE_OFFSET, end.queueOffset, true);
-    bytes.set(group, at + END_HEAD);
+    const isOneway = waits ? 0 : END_ONEWAY;
+    const flags =
+      isOneway | (end.commits ? END_COMMITS : 0) | (end.answersCheck === true ? END_ANSWERS_CHECK : 0);
+    const { logOffset, queueOffset } = end;
+    writeEnd(this.#up.view, at, { slot: 0, generation: 0, opaque, flags, logOffset, queueOffset });
+    this.#up.bytes.set(group, at + END_HEAD);
     this.#up.commit();
     this.#up.publish();
     return true;
@@ -142,8 +136,8 @@ export class TransactionRig {
     while (this.#down.next()) {
       const { view, bytes, offset, length } = this.#down;
       const remark = Buffer.from(bytes.subarray(offset + ENDED_HEAD, offset + length)).toString();
-      const code = view.getInt32(offset + ENDED_CODE, true);
-      answers.push({ opaque: view.getInt32(offset + END_OPAQUE, true), code, remark });
+      const { opaque, code } = readEnded(view, offset);
+      answers.push({ opaque, code, remark });
     }
     this.#down.release();
     return answers;

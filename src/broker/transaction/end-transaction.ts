@@ -18,14 +18,11 @@ import {
   END_ANSWERS_CHECK,
   END_BINARY,
   END_COMMITS,
-  END_FLAGS,
   END_HEAD,
-  END_LOG_OFFSET,
   END_ONEWAY,
-  END_OPAQUE,
-  END_QUEUE_OFFSET,
-  ENDED_CODE,
   ENDED_HEAD,
+  readEnded,
+  writeEnd,
 } from '../../ring/end-records.ts';
 import { FULL } from '../../ring/spsc-ring.ts';
 import { countRefusal } from '../refusals.ts';
@@ -69,14 +66,13 @@ export class EndTransactions {
     const group = Buffer.from(request.text('producerGroup'));
     const at = up.claim(END, END_HEAD + group.length);
     if (at === FULL) return CUT_BLOCKED;
-    const { view, bytes } = up;
-    view.setInt32(at, connection.slot, true);
-    view.setInt32(at + 4, connection.generation, true);
-    view.setInt32(at + END_OPAQUE, request.opaque, true);
-    view.setInt32(at + END_FLAGS, flagsOf(request, state), true);
-    view.setFloat64(at + END_LOG_OFFSET, request.integer('commitLogOffset'), true);
-    view.setFloat64(at + END_QUEUE_OFFSET, request.integer('tranStateTableOffset'), true);
-    bytes.set(group, at + END_HEAD);
+    const { slot, generation } = connection;
+    writeEnd(up.view, at, {
+      ...{ slot, generation, opaque: request.opaque, flags: flagsOf(request, state) },
+      logOffset: request.integer('commitLogOffset'),
+      queueOffset: request.integer('tranStateTableOffset'),
+    });
+    up.bytes.set(group, at + END_HEAD);
     up.commit();
     if ((request.flag & FLAG_ONEWAY) === 0) this.underWay += 1;
     if (!this.#told) this.#parts.needsDelivery();
@@ -107,15 +103,12 @@ export class EndTransactions {
     while (down.next()) {
       const { view, bytes, offset, length } = down;
       this.underWay -= 1;
-      const code = view.getInt32(offset + ENDED_CODE, true);
+      const { slot, generation, opaque, flags, code } = readEnded(view, offset);
       if (code !== ResponseCode.SUCCESS) countRefusal(counters, code);
-      const connection = connectionOf(view.getInt32(offset, true), view.getInt32(offset + 4, true));
+      const connection = connectionOf(slot, generation);
       if (connection === undefined) continue;
-      const isBinary = (view.getInt32(offset + END_FLAGS, true) & END_BINARY) !== 0;
-      const request = {
-        opaque: view.getInt32(offset + END_OPAQUE, true),
-        serializeType: isBinary ? SERIALIZE_BINARY : SERIALIZE_JSON,
-      };
+      const serializeType = (flags & END_BINARY) !== 0 ? SERIALIZE_BINARY : SERIALIZE_JSON;
+      const request = { opaque, serializeType };
       const remark = Buffer.from(bytes.subarray(offset + ENDED_HEAD, offset + length)).toString();
       connection.append(encodeCommand(responseTo(request, code, remark === '' ? undefined : remark)));
       touched(connection);

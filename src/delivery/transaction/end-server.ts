@@ -5,15 +5,12 @@ import {
   END_ANSWERS_CHECK,
   END_BINARY,
   END_COMMITS,
-  END_FLAGS,
   END_HEAD,
-  END_LOG_OFFSET,
   END_ONEWAY,
-  END_OPAQUE,
-  END_QUEUE_OFFSET,
   ENDED,
-  ENDED_CODE,
   ENDED_HEAD,
+  readEnd,
+  writeEnded,
 } from '../../ring/end-records.ts';
 import { wakerOf } from '../../ring/wake.ts';
 import type { BrokerShape } from '../../store/engine-shapes.ts';
@@ -77,26 +74,20 @@ export class EndServer {
 
   #take({ up, down }: Link): void {
     const { view, bytes, offset, length } = up;
-    const flags = view.getInt32(offset + END_FLAGS, true);
-    const [slot, generation] = [view.getInt32(offset, true), view.getInt32(offset + 4, true)];
-    const opaque = view.getInt32(offset + END_OPAQUE, true);
+    const { slot, generation, opaque, flags, logOffset, queueOffset } = readEnd(view, offset);
     const isOneway = (flags & END_ONEWAY) !== 0;
     this.#ends.take({
       commits: (flags & END_COMMITS) !== 0,
       answersCheck: (flags & END_ANSWERS_CHECK) !== 0,
       waits: !isOneway,
-      logOffset: view.getFloat64(offset + END_LOG_OFFSET, true),
-      queueOffset: view.getFloat64(offset + END_QUEUE_OFFSET, true),
+      logOffset,
+      queueOffset,
       group: Buffer.from(bytes.subarray(offset + END_HEAD, offset + length)).toString(),
       answer: (code, remark) => {
         if (isOneway) return;
         const text = Buffer.from(remark);
         down.post(ENDED, ENDED_HEAD + text.length, (target, to, at) => {
-          to.setInt32(at, slot, true);
-          to.setInt32(at + 4, generation, true);
-          to.setInt32(at + END_OPAQUE, opaque, true);
-          to.setInt32(at + END_FLAGS, flags & END_BINARY, true);
-          to.setInt32(at + ENDED_CODE, code, true);
+          writeEnded(to, at, { slot, generation, opaque, flags: flags & END_BINARY, code });
           target.set(text, at + ENDED_HEAD);
         });
       },
