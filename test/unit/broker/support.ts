@@ -11,6 +11,7 @@ import { DelayLevels } from '../../../src/delivery/delay/levels.ts';
 import { ByteBudget } from '../../../src/lib/byte-budget.ts';
 import { writeInt64 } from '../../../src/lib/int64.ts';
 import { MAX_SEND_BACK_BYTES } from '../../../src/lib/limits.ts';
+import { Listeners } from '../../../src/lib/listeners.ts';
 import { DelayOffsets } from '../../../src/metadata/delay-offsets.ts';
 import { GroupTable } from '../../../src/metadata/groups.ts';
 import { OffsetTable } from '../../../src/metadata/offsets.ts';
@@ -213,6 +214,7 @@ export function setUp(changes: Partial<BrokerSettings> = {}, time = new FakeTime
       update: (properties) => {
         for (const [name, value] of properties) changed.set(name, value);
       },
+      changed: new Listeners(),
       version: { counter: 1, stateVersion: 0, timestamp: 2 },
     },
     runtimeInfo: () => [['commitLogDiskRatio', '0.25']],
