@@ -65,6 +65,7 @@ export class Duties {
     this.#every(RETENTION_MS, 'deleting expired files', () => this.#retain());
     this.#every(SETTINGS_MS, 'telling settings', () => this.#parts.settingsMayDiffer());
     this.#every(RETENTION_MS, 'removing the queues of deleted topics', () => this.#removeDeleted());
+    this.#parts.stats.begin();
     this.#every(STATS_MS, 'sampling the statistics', () => this.#parts.stats.sample());
     await this.#run('deleting expired files', () => this.#retain());
     await this.#register();
