@@ -64,6 +64,7 @@ export class Duties {
     this.#every(CHECKPOINT_MS, 'taking a checkpoint', () => this.#checkpointWhenRested());
     this.#every(RETENTION_MS, 'deleting expired files', () => this.#retain());
     this.#every(RETENTION_MS, 'removing the queues of deleted topics', () => this.#removeDeleted());
+    this.#parts.stats.begin();
     this.#every(STATS_MS, 'sampling the statistics', () => this.#parts.stats.sample());
     await this.#run('deleting expired files', () => this.#retain());
     await this.#register();

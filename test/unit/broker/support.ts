@@ -71,6 +71,8 @@ export class FakeStore implements StoreReads {
   };
   readonly queries: KeyQuery[] = [];
   readonly #queues = new Map<string, Stored[]>();
+  /** By position in the log. */
+  readonly #records = new Map<number, Stored>();
 
   append(put: InternalMessage, storeTime: number, tagsCode = 0n): Stored {
     const key = `${put.topic}/${put.queueId}`;
@@ -95,6 +97,7 @@ export class FakeStore implements StoreReads {
     this.maxPhysicalOffset += record.length;
     const stored = { entry, record, storeTime };
     queue.push(stored);
+    this.#records.set(entry.physicalOffset, stored);
     return stored;
   }
 
@@ -135,11 +138,7 @@ export class FakeStore implements StoreReads {
   }
 
   #find(physicalOffset: number): Stored | undefined {
-    for (const queue of this.#queues.values()) {
-      const stored = queue.find(({ entry }) => entry.physicalOffset === physicalOffset);
-      if (stored !== undefined) return stored;
-    }
-    return undefined;
+    return this.#records.get(physicalOffset);
   }
 
   readonly find = (query: KeyQuery): Promise<FoundRecords> => {

@@ -27,6 +27,7 @@ test('a start whose retention fails goes on, and a full disk refuses sends altho
       diskRatio: () => 0.95,
       refusesWrites: (ratio: number) => ratio > 0.9,
     },
+    stats: { begin: () => {} },
     announcer: { settings: (accept: boolean, why: string) => announced.push([accept, why]) },
     endOfTurn: () => {},
   } as unknown as DutiesParts);
