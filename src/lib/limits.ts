@@ -73,6 +73,10 @@ export const MAX_RETRY_DELAY_MS = 366 * 86_400_000;
 /** Longest subscription expression, in characters, and tags that it may name. */
 export const MAX_EXPRESSION = 8 * KIB;
 export const MAX_TAGS = 512;
+/** Nesting of an SQL filter, strings in one of its lists, and parts that may go through a whole value each. */
+export const MAX_SQL_DEPTH = 200;
+export const MAX_SQL_ELEMENTS = 1 * KIB;
+export const MAX_SQL_SEARCHES = 128;
 /** Consumers that a group has online; each of them is told of each that comes or goes. */
 export const MAX_GROUP_MEMBERS = 20_000;
 /** Producer groups that one connection is in. */
