@@ -74,8 +74,6 @@ export interface BrokerContext {
   uniqueId(): string;
   /** Figures for request 28 that only the wiring knows (disk, rates, backlog); they win over the defaults. */
   runtimeInfo(): Iterable<readonly [string, string]>;
-  /** Why the expression of a type other than TAG cannot be used; undefined when it can. */
-  expressionProblem(expressionType: string, expression: string): string | undefined;
 }
 
 /** One request code's meaning. Throws RequestError to answer a code and remark; any other error becomes code 1. */

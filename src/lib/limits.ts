@@ -117,8 +117,11 @@ export const MAX_SUBSCRIPTION_BYTES = 64 * MIB;
 export const MAX_OFFLINE_SUBSCRIPTION_BYTES = 32 * MIB;
 /** Tags in all subscriptions of one consumer: they travel to every network thread. */
 export const MAX_CONSUMER_TAGS = 64 * KIB;
-/** Subscription texts of pulls that a network thread keeps parsed; others are parsed anew each time. */
+/** The same of characters of expressions of other types than TAG. */
+export const MAX_CONSUMER_EXPRESSIONS = 256 * KIB;
+/** Subscription texts that a network thread keeps parsed, and their characters: others are parsed anew each time. */
 export const MAX_PARSED_FILTERS = 4 * KIB;
+export const MAX_PARSED_FILTER_CHARACTERS = MIB;
 /** Addresses that brokers have registered with a name server, and topics that all of them serve, one by one. */
 export const MAX_REGISTERED_BROKERS = 4 * KIB;
 export const MAX_REGISTERED_TOPICS = MIB;

@@ -217,7 +217,6 @@ export function setUp(changes: Partial<BrokerSettings> = {}, time = new FakeTime
       version: { counter: 1, stateVersion: 0, timestamp: 2 },
     },
     runtimeInfo: () => [['commitLogDiskRatio', '0.25']],
-    expressionProblem: (_type, expression) => (expression === 'a >' ? 'unexpected end' : undefined),
   };
   context.topics.load();
   context.groups.load();
