@@ -129,17 +129,19 @@ export class TimerRecovery {
     return previous < at && previous >= NONE && slotTime > 0 && physical >= 0;
   }
 
-  #enter(at: number, { slotTime }: Readonly<TimerUnit>): void {
+  #enter(at: number, { slotTime, previous }: Readonly<TimerUnit>): void {
     const { wheel, clock } = this.#timers;
     const slot = Math.floor(slotTime / clock.precisionMs);
     // Without a checkpoint, a slot that has passed and is empty was delivered.
     if (slot < (this.#readSlot || clock.slot) && !this.#isNew(at)) return;
     const found = wheel.at(slot);
-    if (found.slot === slot && found.last !== NONE) {
-      if (found.last < at) wheel.set({ ...found, last: at, count: found.count + 1 });
-    } else if (found.last === NONE || found.slot < slot) {
-      wheel.set({ slot, first: at, last: at, count: 1 });
-    }
+    // Which of two is the newer one is told by the log alone. A unit gets into a place that another turn of the wheel
+    // had only when that is empty again, and a power cut may bring back what stood there; the clock may have been set
+    // back since, so that the older slot has the higher number.
+    if (found.last >= at) return;
+    if (found.slot === slot && previous !== NONE && found.last !== NONE)
+      wheel.set({ ...found, last: at, count: found.count + 1 });
+    else wheel.set({ slot, first: at, last: at, count: 1 });
   }
 
   /** Whether a unit came after our checkpoint: the clock may have been set back, so that its slot seems to be over. */
