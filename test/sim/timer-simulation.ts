@@ -332,6 +332,8 @@ export class TimerSimulation {
     for (let i = 0; i < 100 && !this.#service.idle; i++) {
       this.#flush();
       this.#machine.endPuts();
+      this.#machine.agenda.run();
+      this.#machine.time += 1;
     }
     assert.ok(this.#service.idle, 'puts under way end');
     this.#flush();

@@ -28,6 +28,10 @@ export class OpenSlot {
   floor: number;
   /** Newest unit of the chain, as far as is known. */
   last: number;
+  /** Something of it was put. */
+  begun = false;
+  /** Something waits in memory that belongs into a later slot, where it could not be put. */
+  keepsEarly = false;
   /** What is not done, the oldest first. */
   readonly pieces: Piece[] = [];
   /** Walks from the newest unit backwards: next position, units since the last mark, ends of pieces. */

@@ -19,7 +19,7 @@ export const CHECK_BYTES = 4096;
 /** As far as RocketMQ writes. */
 export const CHECK_FIELDS_BYTES = 56;
 const OWN = 2048;
-const OWN_MAGIC = 0x52494e474d51;
+const OWN_MAGIC = 0x52494e474d52;
 const OWN_COUNTER = OWN + 8;
 const OWN_LOG_END = OWN + 16;
 const OWN_PRECISION = OWN + 24;
@@ -29,11 +29,12 @@ const OWN_AHEAD = OWN + 48;
 const OWN_READ_SLOT = OWN + 56;
 const OWN_FLOOR = OWN + 64;
 const OWN_STEPS = OWN + 72;
-const STEP_BYTES = 24;
+const STEP_BYTES = 32;
 const OWN_MARKS = OWN + 80 + MAX_STEPS * STEP_BYTES;
 const OWN_SLOTS = OWN_MARKS + 32;
 export const MAX_PARTLY = 16;
-const OWN_CRC = OWN_SLOTS + 8 + MAX_PARTLY * 16;
+const OWN_REMAKING = OWN_SLOTS + 8 + MAX_PARTLY * 16;
+const OWN_CRC = OWN_REMAKING + 8;
 
 /** A place in the order of delivery: by time, and where that is the same by position in the timer log. */
 export interface DueMark {
@@ -65,6 +66,8 @@ export interface OwnTimerState {
   readSlot: number;
   floor: number;
   partly: PartlyDelivered;
+  /** Wheel and log are being made anew from the queue: only how far all was delivered is known. */
+  remaking: boolean;
 }
 
 export interface TimerCheck {
@@ -105,8 +108,10 @@ function writeOwn(view: DataView, { logEnd, counter }: TimerCheck, own: OwnTimer
     writeInt64(view, at, step.position);
     view.setFloat64(at + 8, step.ahead);
     writeInt64(view, at + 16, step.lastSlot);
+    writeInt64(view, at + 24, step.passed);
   }
   writePartly(view, own.partly);
+  writeInt64(view, OWN_REMAKING, own.remaking ? 1 : 0);
   view.setUint32(OWN_CRC, ownCrc(view));
 }
 
@@ -175,12 +180,14 @@ function readOwn(
     readSlot: readInt64(view, OWN_READ_SLOT),
     floor: readInt64(view, OWN_FLOOR),
     partly: readPartly(view),
+    remaking: readInt64(view, OWN_REMAKING) !== 0,
   };
 }
 
 function readStep(view: DataView, at: number): ClockStep {
   const position = readInt64(view, at);
-  return { position, ahead: view.getFloat64(at + 8), lastSlot: readInt64(view, at + 16) };
+  const [lastSlot, passed] = [readInt64(view, at + 16), readInt64(view, at + 24)];
+  return { position, ahead: view.getFloat64(at + 8), lastSlot, passed };
 }
 
 /** Undefined when there is no file. */

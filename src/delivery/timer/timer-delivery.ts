@@ -11,7 +11,7 @@ import { DueHeap, isBefore } from './due-heap.ts';
 import { OpenSlot, PIECE_UNITS, type Piece, type RecalledKeys } from './slot-loader.ts';
 import { TimedMessages, type TimerPut } from './timed-messages.ts';
 import { MAX_PARTLY, type PartlyDelivered, type PartSlot } from './timer-check.ts';
-import { MAGIC_DELETE, MAGIC_ROLL, NONE, type TimerUnit } from './timer-layout.ts';
+import { isRecall, MAGIC_DELETE, MAGIC_ROLL, NONE, type TimerUnit } from './timer-layout.ts';
 import type { Steps, TimerStore } from './timer-store.ts';
 
 /** Slots are opened so long before their time. */
@@ -36,6 +36,8 @@ export interface Begun {
   slot: number;
   floor: number;
   partly: PartlyDelivered | undefined;
+  /** By how much the machine's clock was ahead of elapsed time then. */
+  ahead: number;
 }
 
 export interface TimerDeliveryParts {
@@ -69,6 +71,8 @@ export class TimerDelivery {
   #rolling = 0;
   #rollingRecalls = 0;
   #lastPiece = 0;
+  /** What was delivered in part before the start is known of the open slots again. Nothing is put before. */
+  resumed = false;
   readonly #reader;
   readonly #singleReader;
   /** First slot that was never opened. */
@@ -114,21 +118,21 @@ export class TimerDelivery {
         mark.position = put.position;
       }
     }
-    const known = [...this.#open.values()].filter(
-      (open) => open.ready && open.pieces.every(({ loaded }) => loaded),
-    );
     const slots = [
-      ...known.map(({ slot, last }): PartSlot => [slot, last, false]),
+      ...[...this.#open.values()].filter(isKnown).map((open): PartSlot => [open.slot, open.last, open.done]),
       ...[...this.#parts.timers.finishedSlots].map(([slot, last]): PartSlot => [slot, last, true]),
     ].sort(([a], [b]) => a - b);
     return { byTime: marks[0], bySpan: marks[1], slots: slots.slice(0, MAX_PARTLY) };
   }
 
-  #wasDelivered(position: number, unit: Readonly<TimerUnit>, slot: number): boolean {
+  /** Whether the unit of that slot was delivered before the start. */
+  wasDelivered(position: number, unit: Readonly<TimerUnit>, slot: number): boolean {
+    if (position <= this.#floorOf(slot)) return true;
     const { partly } = this.#begun;
     const [, last = NONE, whole = false] = partly?.slots.find(([part]) => part === slot) ?? [];
     if (partly === undefined || position > last) return false;
-    if (whole) return true;
+    // What was put further on as it was read stands there, and waits no more here.
+    if (whole || isEarlyFor(unit, slot, this.#begun.ahead, this.#parts.timers.clock.precisionMs)) return true;
     const mark = isBySpan(unit) ? partly.bySpan : partly.byTime;
     return isBefore(this.#keyOf(unit), position, mark.due, mark.position);
   }
@@ -179,9 +183,22 @@ export class TimerDelivery {
     else if (slot < this.#cursor) this.#openSlot(slot);
   }
 
-  /** The machine's clock was set back: slots from this one on come once more. */
+  /** Slots before it have come: what was put into them and waits no more was delivered. */
+  get passed(): number {
+    const { slot, floor, partly } = this.#begun;
+    const begun = partly?.slots.filter(([, , whole]) => !whole).map(([part]) => part) ?? [];
+    if (floor !== NONE) begun.push(slot);
+    for (const open of this.#open.values()) if (open.begun) begun.push(open.slot);
+    return begun.reduce((passed, part) => Math.max(passed, part + 1), this.#cursor);
+  }
+
+  /** The machine's clock was set back: slots from this one on come once more. No unit may wait in memory. */
   goBack(slot: number): void {
+    for (const open of this.#open.keys()) this.#cursor = Math.min(this.#cursor, open);
     this.#cursor = Math.min(this.#cursor, slot);
+    this.#open.clear();
+    this.#pieces.clear();
+    this.#recalled.clear();
   }
 
   /** Finds all recalls of the open slots; undefined between two pieces. */
@@ -196,10 +213,7 @@ export class TimerDelivery {
       }
   }
 
-  /**
-   * Takes all units that wait in memory, also for a put to be repeated: each is to be kept, or has been put elsewhere.
-   * No put may be under way.
-   */
+  /** Takes all units that wait in memory, also for a put to be repeated, which may not be under way. */
   takeAll(): { position: Float64Array; piece: Piece[] } {
     for (const put of this.#puts.takeFailed()) {
       this.#issued.delete(put);
@@ -217,14 +231,10 @@ export class TimerDelivery {
     return { position, piece };
   }
 
-  /** The unit waits on. */
-  keep(position: number, unit: Readonly<TimerUnit>, piece: Piece): void {
-    this.#wait(position, unit, piece.id);
-  }
-
-  /** The unit is somewhere else now, or was recalled. */
-  gone(piece: Piece): void {
-    this.#less(piece);
+  /** The unit, which was taken, waits on, or is put further on. */
+  putBack(position: number, unit: Readonly<TimerUnit>, piece: Piece): void {
+    if (this.#isTooEarly(unit, piece)) this.#less(piece);
+    else this.#wait(position, unit, piece.id);
   }
 
   /** Opens slots and reads units, a bounded number. Whether it has more to read at once. */
@@ -239,19 +249,23 @@ export class TimerDelivery {
       if (budget <= 0) return true;
       for (const piece of open.pieces) {
         if (piece.loaded) continue;
-        if (this.waiting + PIECE_UNITS > MAX_WAITING) return false;
+        if (this.waiting + PIECE_UNITS > MAX_WAITING) {
+          this.resumed = true;
+          return false;
+        }
         budget -= this.#load(piece);
         if (budget <= 0) return true;
       }
       open.settle();
     }
     this.#finishSlots();
+    this.resumed ||= !this.#hasNear();
     return this.#hasNear();
   }
 
   /** Puts what is due, a bounded number. ms after which there is more to do; infinite when nothing waits. */
   issue(): number {
-    if (this.#puts.hasFailed) return Number.POSITIVE_INFINITY;
+    if (this.#puts.hasFailed || !this.resumed) return Number.POSITIVE_INFINITY;
     const { clock } = this.#parts.timers;
     for (let i = 0; i < BATCH; i++) {
       const byTime = this.#byTime.due - clock.nowMs;
@@ -286,6 +300,7 @@ export class TimerDelivery {
       ...{ due, elapsed, writeTime, key },
     };
     this.#issued.add(put);
+    piece.slot.begun = true;
     this.#puts.issue(put);
   }
 
@@ -399,7 +414,7 @@ export class TimerDelivery {
       const unit = timers.follow(this.#reader, at, piece.slot.slot);
       const { previous } = unit;
       const isOver = isRecall(unit) || timers.clock.hasMoved(at, unit);
-      if (!isOver && !this.#wasDelivered(at, unit, piece.slot.slot) && !this.#isTooEarly(unit, piece)) {
+      if (!isOver && !this.wasDelivered(at, unit, piece.slot.slot) && !this.#isTooEarly(unit, piece)) {
         this.#wait(at, unit, piece.id);
         piece.pending += 1;
       }
@@ -417,10 +432,12 @@ export class TimerDelivery {
   /** Whether it was put into a later slot: the clock was set forward since, and elapsed time was not. */
   #isTooEarly(unit: Readonly<TimerUnit>, { slot }: Piece): boolean {
     const { timers } = this.#parts;
-    if (!unit.elapsed || (unit.magic & MAGIC_ROLL) !== 0) return false;
-    const ms = timers.clock.machineTime(unit.due, true);
-    if (ms <= (Math.max(this.#horizon, slot.slot) + 2) * timers.clock.precisionMs) return false;
-    return this.messages.isRecalled(unit.physical, slot.recalled) || this.#putAgain(unit) !== NONE;
+    const { ahead, precisionMs } = timers.clock;
+    if (!isEarlyFor(unit, slot.slot, ahead, precisionMs)) return false;
+    if (this.messages.isRecalled(unit.physical, slot.recalled)) return true;
+    const isPut = this.#putAgain(unit) !== NONE;
+    slot.keepsEarly ||= !isPut;
+    return isPut;
   }
 
   #putAgain(unit: Readonly<TimerUnit>): number {
@@ -430,8 +447,17 @@ export class TimerDelivery {
   }
 }
 
-export function isRecall({ magic }: Readonly<TimerUnit>): boolean {
-  return (magic & MAGIC_DELETE) !== 0 && (magic & MAGIC_ROLL) === 0;
+/**
+ * Whether a unit that counts in elapsed time is due so long after its slot that it belongs into a later one. That
+ * follows from the unit and the clock alone: so the next process knows which units were put there.
+ */
+function isEarlyFor(unit: Readonly<TimerUnit>, slot: number, ahead: number, precisionMs: number): boolean {
+  return isBySpan(unit) && unit.due + ahead > (slot + 2) * precisionMs;
+}
+
+/** All of it is done, or waits in memory for its time there, or is under way. */
+function isKnown({ ready, pieces, keepsEarly }: OpenSlot): boolean {
+  return ready && !keepsEarly && pieces.every(({ loaded }) => loaded);
 }
 
 function isBySpan({ magic, elapsed }: Readonly<TimerUnit>): boolean {

@@ -56,6 +56,11 @@ export interface TimerUnit {
   elapsed: boolean;
 }
 
+/** It lies in the slot of the message that it recalls, until that slot is over. */
+export function isRecall({ magic }: Readonly<TimerUnit>): boolean {
+  return (magic & MAGIC_DELETE) !== 0 && (magic & MAGIC_ROLL) === 0;
+}
+
 export function emptyUnit(): TimerUnit {
   return {
     previous: NONE,

@@ -1,15 +1,15 @@
 /**
- * After the machine's clock was set back: timers that are counted in elapsed time are due earlier on the wheel, and
- * what is further away than units may wait in their own slot has to be rolled. Those are put into the wheel once more;
- * that what stands in the old slot counts no more follows from the step (timer-clock.ts). When the clock was set
- * forward nothing has to be done at once: slots come earlier, and what is not due then is put further on as it is read.
+ * After the machine's clock was set back: timers that are counted in elapsed time are due earlier on the wheel, what
+ * is further away than units may wait in their own slot has to be rolled, and slots that had come before come a second
+ * time, of which some is delivered. All that still waits of those is put into the wheel once more, and open slots are
+ * closed; that what stands in the old slot counts no more follows from the step (timer-clock.ts). When the clock was
+ * set forward, slots come earlier, and what is not due then is put further on as it is read; so is what of that waits
+ * in memory.
  */
-
-import type { Piece } from './slot-loader.ts';
 import { RecalledKeys } from './slot-loader.ts';
-import { isRecall, type TimerDelivery } from './timer-delivery.ts';
-import { MAGIC_DELETE, NONE, slotOf, type TimerUnit } from './timer-layout.ts';
-import { COMMIT_PAUSE_MS, type Steps, type TimerStore } from './timer-store.ts';
+import type { TimerDelivery } from './timer-delivery.ts';
+import { isRecall, MAGIC_DELETE, MAGIC_ROLL, NONE, slotOf, type TimerUnit } from './timer-layout.ts';
+import { COMMIT_PAUSE_MS, type Steps, type TimerStore, type Waiting } from './timer-store.ts';
 
 /** Between two looks whether puts under way have ended. */
 const UNDER_WAY_MS = 5;
@@ -29,44 +29,63 @@ export class TimerMoves {
   }
 
   /** Yields between two steps; nothing may be delivered meanwhile. */
-  *run(): Steps {
-    const { clock, log, rollWindow, wheel } = this.#timers;
+  *back(): Steps {
+    const { clock, log, rollWindow } = this.#timers;
     // What is under way may come back: then it is to be looked at too.
     while (this.#delivery.underWay > 0) yield UNDER_WAY_MS;
     yield* this.#delivery.markAll();
     const lastSlot = clock.slot + rollWindow;
     const end = log.end;
-    clock.noteStep(end, lastSlot);
-    const open = [...this.#delivery.open.values()];
-    const pieces = open.flatMap((slot) => slot.pieces.filter(({ loaded }) => !loaded));
-    yield* this.#lookAtWaiting();
-    for (const piece of pieces)
-      yield* this.#lookAtChain(piece.slot.slot, piece.last, piece.after, piece.slot.recalled);
-    const done = new Set(open.map(({ slot }) => slot));
-    for (const chain of wheel.chains()) {
-      if (chain === undefined) yield;
-      if (chain === undefined || done.has(chain.slot) || this.#timers.finishedSlots.has(chain.slot)) continue;
-      // What was put into it by now has to be there to be read.
-      while (!this.#timers.commit()) yield COMMIT_PAUSE_MS;
-      yield* this.#lookAtChain(chain.slot, chain.last, NONE, yield* this.#recallsIn(chain.slot, chain.last));
-      if (chain.slot > lastSlot && chain.last < end) this.#timers.finish(chain.slot, chain.last);
-    }
+    clock.noteStep(end, lastSlot, this.#delivery.passed);
+    yield* this.#lookAtOthers(yield* this.#lookAtOpen(), lastSlot, end);
     this.#delivery.goBack(clock.slot);
     while (!this.#timers.commit()) yield COMMIT_PAUSE_MS;
   }
 
-  *#lookAtWaiting(): Steps {
+  /** The same after the clock was set forward. */
+  *forward(): Steps {
+    while (this.#delivery.underWay > 0) yield UNDER_WAY_MS;
     const { position, piece } = this.#delivery.takeAll();
-    for (let i = 0; i < piece.length; i++) {
-      const of = piece[i] as Piece;
+    for (const [i, of] of piece.entries()) {
       const at = position[i] as number;
       const unit = { ...this.#timers.follow(this.#reader, at, of.slot.slot) };
-      if (this.#timers.clock.movesNow(at, unit)) {
-        yield* this.#move(unit, of.slot.recalled);
-        this.#delivery.gone(of);
-      } else {
-        this.#delivery.keep(at, unit, of);
-      }
+      this.#delivery.putBack(at, unit, of);
+      yield* this.#pause();
+    }
+    while (!this.#timers.commit()) yield COMMIT_PAUSE_MS;
+  }
+
+  /** Which slots are open. */
+  *#lookAtOpen(): Steps<ReadonlySet<number>> {
+    const open = [...this.#delivery.open.values()];
+    const pieces = open.flatMap((slot) => slot.pieces.filter(({ loaded }) => !loaded));
+    yield* this.#lookAtWaiting();
+    for (const piece of pieces)
+      yield* this.#lookAtChain(piece.slot.slot, piece.last, piece.after, piece.slot.recalled, 'messages');
+    return new Set(open.map(({ slot }) => slot));
+  }
+
+  *#lookAtOthers(open: ReadonlySet<number>, lastSlot: number, end: number): Steps {
+    const { wheel, finishedSlots } = this.#timers;
+    for (const chain of wheel.chains()) {
+      if (chain === undefined) yield;
+      if (chain === undefined || finishedSlots.has(chain.slot)) continue;
+      // What was put into it by now has to be there to be read.
+      while (!this.#timers.commit()) yield COMMIT_PAUSE_MS;
+      const recalled = yield* this.#recallsIn(chain.slot, chain.last);
+      const what = open.has(chain.slot) ? 'recalls' : 'all';
+      yield* this.#lookAtChain(chain.slot, chain.last, NONE, recalled, what);
+      const { last } = wheel.get(chain.slot);
+      if (chain.slot > lastSlot && last < end) this.#timers.finish(chain.slot, last);
+    }
+  }
+
+  *#lookAtWaiting(): Steps {
+    const { position, piece } = this.#delivery.takeAll();
+    for (const [i, { slot }] of piece.entries()) {
+      const at = position[i] as number;
+      const unit = { ...this.#timers.follow(this.#reader, at, slot.slot) };
+      if (this.#timers.clock.movesNow(at, unit)) yield* this.#move(unit, slot.recalled);
       yield* this.#pause();
     }
   }
@@ -82,28 +101,49 @@ export class TimerMoves {
     return recalled;
   }
 
-  *#lookAtChain(slot: number, last: number, after: number, recalled: RecalledKeys): Steps {
+  *#lookAtChain(
+    slot: number,
+    last: number,
+    after: number,
+    recalled: RecalledKeys,
+    what: 'all' | 'messages' | 'recalls',
+  ): Steps {
     for (let at = last; at > after; ) {
       const unit = this.#timers.follow(this.#reader, at, slot);
       const { previous } = unit;
-      if (this.#timers.clock.movesNow(at, unit)) yield* this.#move({ ...unit }, recalled);
+      // What an earlier process has delivered of it stands there until the slot is over; a recall may be needed yet.
+      const counts = isRecall(unit)
+        ? what !== 'messages'
+        : what !== 'recalls' && !this.#delivery.wasDelivered(at, unit, slot);
+      if (counts && this.#timers.clock.movesNow(at, unit)) yield* this.#move({ ...unit }, recalled);
       at = previous;
       yield* this.#pause();
     }
   }
 
   *#move(unit: TimerUnit, recalled: RecalledKeys): Steps {
-    const { clock } = this.#timers;
     const recalls = (unit.magic & MAGIC_DELETE) !== 0;
     if (!recalls && this.#delivery.messages.isRecalled(unit.physical, recalled)) return;
-    const due = this.#timers.dueOf(unit);
-    const wanted = Math.max(slotOf(clock.machineTime(due, unit.elapsed), clock.precisionMs), clock.slot);
-    let slot = this.#timers.put({ ...unit, due, recalls, slot: wanted });
-    for (; slot === NONE; slot = this.#timers.put({ ...unit, due, recalls, slot: wanted })) {
+    const waiting = { ...unit, recalls, ...this.#placeOf(unit) };
+    let slot = this.#timers.put(waiting);
+    for (; slot === NONE; slot = this.#timers.put(waiting)) {
       yield COMMIT_PAUSE_MS;
       yield* this.#commit();
     }
     this.#delivery.added(slot);
+  }
+
+  /** Where its recall would lie, if that is not too far from where it is due. */
+  #placeOf(unit: TimerUnit): Pick<Waiting, 'due' | 'slot' | 'rolls'> {
+    const { clock } = this.#timers;
+    const own = unit.slotTime / clock.precisionMs;
+    const leaves = clock.leavesSlot(unit);
+    if (!leaves && (unit.magic & MAGIC_ROLL) !== 0) return { due: unit.due, slot: own, rolls: true };
+    const due = this.#timers.dueOf(unit);
+    const ms = clock.machineTime(due, unit.elapsed);
+    const isNear = ms > unit.slotTime && ms <= unit.slotTime + 2 * clock.precisionMs;
+    if (!leaves && isNear) return { due, slot: own, rolls: false };
+    return { due, slot: Math.max(slotOf(ms, clock.precisionMs), clock.slot) };
   }
 
   *#pause(): Steps {

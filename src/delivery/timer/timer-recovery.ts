@@ -22,6 +22,8 @@ export interface Recovered {
   slot: number;
   floor: number;
   partly: PartlyDelivered | undefined;
+  /** Of the clock when that was told. */
+  ahead: number;
   /** Next entry of the timer topic's queue to put into the wheel. */
   queueOffset: number;
   delivered: Delivered;
@@ -76,7 +78,8 @@ export class TimerRecovery {
     log.resumeAt(logStart, end);
     yield* this.#mend(end);
     while (!(this.#timers.commit() && log.touch(from) && wheel.touch())) yield COMMIT_PAUSE_MS;
-    const begun = { slot: this.#lowest || this.#readSlot, floor: NONE, partly: own?.partly };
+    const ahead = own?.clock.ahead ?? 0;
+    const begun = { slot: this.#lowest || this.#readSlot, floor: NONE, partly: own?.partly, ahead };
     if (own !== undefined && own.readSlot === begun.slot && own.floor < end) begun.floor = own.floor;
     const known = check?.queueOffset ?? queueOffset ?? 0;
     const next =

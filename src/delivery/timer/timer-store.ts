@@ -34,6 +34,8 @@ export interface Waiting {
   recalls: boolean;
   /** Where RocketMQ would put it; undefined: where it is due. */
   slot?: number;
+  /** It goes into the timer topic once more when that slot comes, or does not; undefined: if it is too far away. */
+  rolls?: boolean;
 }
 
 /** Slots that are tried when one is taken. */
@@ -77,10 +79,11 @@ export class TimerStore {
     const { precisionMs } = this.clock;
     const now = this.clock.slot;
     const wanted = waiting.slot ?? slotOf(this.clock.machineTime(waiting.due, waiting.elapsed), precisionMs);
-    const rolls = wanted - now >= this.rollWindow;
-    const own = rolls
-      ? rollSlot(now, wanted, this.rollWindow)
-      : Math.max(wanted, Math.min(this.firstSlot, now));
+    const rolls = waiting.rolls ?? wanted - now >= this.rollWindow;
+    const own =
+      rolls && waiting.rolls === undefined
+        ? rollSlot(now, wanted, this.rollWindow)
+        : Math.max(wanted, Math.min(this.firstSlot, now));
     for (let i = 0; i < MAX_SHIFT; i++) {
       // What is late goes where it would be now.
       const slot = i === 0 ? own : Math.max(own, now) + i - (own < now ? 1 : 0);
@@ -168,12 +171,15 @@ export class TimerStore {
     return due === 0 ? slotTime + this.clock.precisionMs : due;
   }
 
-  /** Position in the timer log of the oldest unit that waits, as the result; undefined between two pieces. */
+  /**
+   * Position in the timer log of the oldest unit of the wheel, as the result; undefined between two pieces. A slot that
+   * is finished counts until it is cleared: the next process may find it, and has to know what became of its units.
+   */
   *oldestUnit(): Steps<number> {
     let oldest = this.log.end;
     for (const chain of this.wheel.chains()) {
       if (chain === undefined) yield;
-      else if (!this.#finished.has(chain.slot)) oldest = Math.min(oldest, firstOf(chain));
+      else oldest = Math.min(oldest, firstOf(chain));
     }
     return oldest;
   }

@@ -161,9 +161,15 @@ const CHECK: TimerCheck = {
   counter: 3,
   own: {
     precisionMs: 1000,
-    clock: { boot: 77, base: 1.5, ahead: -250.25, steps: [{ position: 52, ahead: -250.25, lastSlot: 9 }] },
+    clock: {
+      boot: 77,
+      base: 1.5,
+      ahead: -250.25,
+      steps: [{ position: 52, ahead: -250.25, lastSlot: 9, passed: 7 }],
+    },
     readSlot: 1_700_000_000,
     floor: 468,
+    remaking: false,
     partly: {
       byTime: { due: 1_700_000_000_500, position: 52 },
       bySpan: { due: Number.POSITIVE_INFINITY, position: 0 },
