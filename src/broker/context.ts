@@ -4,6 +4,7 @@ import type { QueueLocks } from '../clients/queue-locks.ts';
 import type { DelayLevels } from '../delivery/delay/levels.ts';
 import type { ByteBudget } from '../lib/byte-budget.ts';
 import type { Clock } from '../lib/clock.ts';
+import type { Listeners } from '../lib/listeners.ts';
 import type { ControlLog } from '../lib/log.ts';
 import type { Asker } from '../metadata/config-table.ts';
 import type { DataVersionJson } from '../metadata/data-version.ts';
@@ -38,6 +39,8 @@ export interface BrokerProperties {
   all(): Iterable<readonly [string, string]>;
   /** Applies and stores all changes or none. Throws when a name is unknown or fixed, or a value does not fit. */
   update(changes: ReadonlyMap<string, string>): void;
+  /** After changes were applied, before whoever asked for them is answered. */
+  readonly changed: Listeners<void>;
   readonly version: DataVersionJson;
 }
 

@@ -33,15 +33,27 @@ interface Presence {
   groups: number;
 }
 
+/** Members by connection id, and whose turn it is. */
+class ProducerGroup {
+  readonly members = new Map<string, ProducerMember>();
+  #turns = this.members.values();
+
+  /** The next one. A map's iterator goes on over what comes and goes meanwhile. */
+  next(): ProducerMember | undefined {
+    const { value } = this.#turns.next();
+    if (value !== undefined) return value;
+    this.#turns = this.members.values();
+    return this.#turns.next().value;
+  }
+}
+
 export class ProducerTable {
   readonly presence = new Listeners<GroupPresence>();
-  /** By group, then by connection id. */
-  readonly #groups = new Map<string, Map<string, ProducerMember>>();
+  readonly #groups = new Map<string, ProducerGroup>();
   /** By connection id: the groups that it is in. */
   readonly #groupsOf = new Map<string, Set<string>>();
   /** By client id, then by connection id, the newest last: when it closes, the one before it takes over. */
   readonly #clients = new Map<string, Map<string, Presence>>();
-  #turn = 0;
   /** Of all groups. */
   #members = 0;
 
@@ -51,7 +63,7 @@ export class ProducerTable {
    */
   register(group: string, client: ClientInfo, now: number): void {
     const { id } = client.connection;
-    const known = this.#groups.get(group)?.get(id);
+    const known = this.#groups.get(group)?.members.get(id);
     if (known !== undefined && known.clientId === client.clientId) {
       known.lastHeartbeat = now;
       return;
@@ -64,9 +76,8 @@ export class ProducerTable {
     if (this.#members >= MAX_PRODUCERS)
       throw tableFull('members of all producer groups', MAX_PRODUCERS, 'MAX_PRODUCERS');
     this.#members += 1;
-    const members = this.#groups.get(group) ?? new Map<string, ProducerMember>();
+    const { members } = this.#groups.get(group) ?? this.#begin(group);
     members.set(id, { ...client, lastHeartbeat: now });
-    this.#groups.set(group, members);
     this.#groupsOf.set(id, groups.add(group));
     const connections = this.#clients.get(client.clientId) ?? new Map<string, Presence>();
     const presence = connections.get(id) ?? { connection: client.connection, groups: 0 };
@@ -75,8 +86,14 @@ export class ProducerTable {
     if (members.size === 1) this.presence.emit({ group, online: true, client });
   }
 
+  #begin(group: string): ProducerGroup {
+    const begun = new ProducerGroup();
+    this.#groups.set(group, begun);
+    return begun;
+  }
+
   unregister(group: string, connectionId: string): void {
-    const members = this.#groups.get(group);
+    const members = this.#groups.get(group)?.members;
     const member = members?.get(connectionId);
     if (members === undefined || member === undefined) return;
     members.delete(connectionId);
@@ -97,7 +114,7 @@ export class ProducerTable {
   /** Drops members without heartbeat since `before` (monotonic ms) and returns their connections. */
   expire(before: number): ClientConnection[] {
     const expired = new Set<ClientConnection>();
-    for (const [group, members] of [...this.#groups]) {
+    for (const [group, { members }] of [...this.#groups]) {
       for (const member of [...members.values()]) {
         if (member.lastHeartbeat >= before) continue;
         expired.add(member.connection);
@@ -109,7 +126,7 @@ export class ProducerTable {
 
   /** Members of a group; undefined when nobody is online. */
   members(group: string): ProducerMember[] | undefined {
-    const members = this.#groups.get(group);
+    const members = this.#groups.get(group)?.members;
     return members === undefined ? undefined : [...members.values()];
   }
 
@@ -119,7 +136,7 @@ export class ProducerTable {
   }
 
   groups(): [string, ProducerMember[]][] {
-    return [...this.#groups].map(([group, members]) => [group, [...members.values()]]);
+    return [...this.#groups].map(([group, { members }]) => [group, [...members.values()]]);
   }
 
   /** The newest connection of a client, for replies and recalls. */
@@ -129,10 +146,7 @@ export class ProducerTable {
 
   /** One connection of the group, in turn: any of its members can say how a transaction ended. */
   pick(group: string): ClientConnection | undefined {
-    const members = this.members(group);
-    if (members === undefined) return undefined;
-    this.#turn = (this.#turn + 1) % Number.MAX_SAFE_INTEGER;
-    return members[this.#turn % members.length]?.connection;
+    return this.#groups.get(group)?.next()?.connection;
   }
 
   /** The client's connection counts as long as it is in any group. */

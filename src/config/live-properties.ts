@@ -1,6 +1,7 @@
 /** The running broker's configuration as requests 25 and 26 see it. */
 import type { BrokerProperties } from '../broker/context.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
+import { Listeners } from '../lib/listeners.ts';
 import { quote } from '../lib/quote.ts';
 import { UserError } from '../lib/user-error.ts';
 import { DataVersion, type DataVersionJson } from '../metadata/data-version.ts';
@@ -15,6 +16,7 @@ export class LiveProperties implements BrokerProperties {
   readonly #values: BrokerValues;
   readonly #file: string | undefined;
   readonly #version: DataVersion;
+  readonly changed = new Listeners<void>();
 
   /** Changes go into `values` and, when there is one, into the configuration file. */
   constructor(values: BrokerValues, file: string | undefined, clock: Clock = systemClock) {
@@ -43,6 +45,7 @@ export class LiveProperties implements BrokerProperties {
     if (this.#file !== undefined) changeProperties(this.#file, texts);
     for (const [key, value] of accepted) writeValue(this.#values, key, value);
     this.#version.next();
+    this.changed.emit();
   }
 
   /** Undefined when the key has this value already: tools send back what they have read. */

@@ -189,7 +189,7 @@ export class DeliveryLink {
     this.#end();
   }
 
-  /** They may change while the broker runs; to be called now and then. */
+  /** To be called whenever settings have changed. */
   tellLimits(): void {
     if (this.#told === '') return;
     const text = JSON.stringify(this.limits);

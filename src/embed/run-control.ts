@@ -2,6 +2,7 @@
 import { isIP } from 'node:net';
 import { parentPort } from 'node:worker_threads';
 import { BROKER_SHARE, connectionLimit, NAME_SERVER_SHARE } from '../lib/descriptors.ts';
+import { Listeners } from '../lib/listeners.ts';
 import { defaultBrokerSettings } from '../metadata/settings.ts';
 import { startNameServer } from '../namesrv/name-server.ts';
 import { formatHost } from '../net/addresses.ts';
@@ -189,6 +190,7 @@ function configOf(
       update: () => {
         throw new Error('an embedded broker is configured by the program that starts it');
       },
+      changed: new Listeners(),
       version: { counter: 0, stateVersion: 0, timestamp: 0 },
     },
     log,

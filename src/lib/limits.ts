@@ -174,6 +174,10 @@ export const MAX_PUT_BYTES = 32 * MIB;
 export const MAX_OPEN_HALVES = 1024 * KIB;
 /** Half messages between the first open one and the end of their queue: beyond, it is moved to the end. */
 export const MAX_HALVES_SPAN = 2048 * KIB;
+/** Given-up transactions that their producers may still end; older ones have to be resumed first. */
+export const MAX_GIVEN_UP = 10_000;
+/** Records of ends written since a transaction was given up: beyond, it has to be resumed first. A start reads them. */
+export const MAX_OPS_AFTER_GIVE_UP = 64 * KIB;
 
 /** Pulls of one connection that wait for messages, and of all connections of a network thread. */
 export const MAX_PARKED_PULLS = 32 * 1024;

@@ -20,6 +20,8 @@ export const PROPERTY_CHECK_TIMES = 'TRANSACTION_CHECK_TIMES';
 export const PROPERTY_CHECK_IMMUNITY = 'CHECK_IMMUNITY_TIME_IN_SECONDS';
 /** In a copy of a half message: where the first one lies in the half queue. */
 export const PROPERTY_PREPARED_OFFSET = 'TRAN_PREPARED_QUEUE_OFFSET';
+/** This broker's own, in what names ended half messages: those that were given up, which may still be ended. */
+export const PROPERTY_GIVEN_UP = 'RINGMQ_GIVEN_UP';
 export const PROPERTY_UNIQUE_KEY = 'UNIQ_KEY';
 export const PROPERTY_ORIGIN_MESSAGE_ID = 'ORIGIN_MESSAGE_ID';
 export const PROPERTY_DLQ_ORIGIN_TOPIC = 'DLQ_ORIGIN_TOPIC';

@@ -123,13 +123,14 @@ export class Store {
     this.#index = options.messageIndexEnable
       ? new KeyIndex(this.#disk, indexDirectory, geometry, this.#clock)
       : undefined;
+    const confirmed = new Watermark(positions, confirmedBy(options));
     this.#dispatcher = new Dispatcher({
       segments: this.#segments,
       positions,
       queues: this.#table,
       directory,
       index: this.#index,
-      bound: new Watermark(positions, confirmedBy(options)),
+      bound: confirmed,
       delayMillis,
       onArrival: () => {},
       onUnknownQueue: () => undefined,
@@ -138,7 +139,7 @@ export class Store {
     });
     const index = this.#index && new IndexReader(this.#disk, indexDirectory, geometry);
     this.pull = new PullReader(this.#segments, positions, this.directory, totalmem() * 0.4);
-    this.reader = new StoreReader(this.#segments, positions, this.directory, index, (topic) =>
+    this.reader = new StoreReader(this.#segments, positions, confirmed, this.directory, index, (topic) =>
       this.#opened.births.of(topic),
     );
   }

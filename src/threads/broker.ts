@@ -194,7 +194,7 @@ class Broker implements RunningBroker {
       retention,
       stats,
       announcer: this.#announcer,
-      settingsMayDiffer: () => this.#delivery.tellLimits(),
+      tellDelivery: () => this.#delivery.tellLimits(),
       endOfTurn: () => this.#link.flush(),
     });
     this.#doorbell = new Doorbell(this.#topology.broker.wakes.control, () => this.#rung());

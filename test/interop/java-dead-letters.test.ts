@@ -10,6 +10,7 @@ import {
   retriesByPolicy,
   retriesInOrder,
 } from './scenarios/dead-letters.ts';
+import { Timer } from './scenarios/timers.ts';
 import { dispatched, maxOffset } from './scenarios/transacting.ts';
 import { java55 } from './support/clients.ts';
 import { Dialogue } from './support/dialogue.ts';
@@ -29,12 +30,11 @@ function connect(): Promise<RawConnection> {
   return RawConnection.open(cluster().broker.address);
 }
 
-/** Sends a message and waits until it can be read, as a consumer has read what it gives back. */
+/** Sends a message, which can be given back as soon as it is acknowledged. */
 async function place(connection: RawConnection, topic: string, key = 'k'): Promise<number> {
   const properties = encodeProperties({ KEYS: key, TAGS: 'T', own: 'x' });
   const reply = await connection.request(send(topic, { properties }));
   assert.is(reply.code, 0, reply.remark);
-  await dispatched(connection);
   return physicalOffsetOf(String(reply.extFields?.['msgId']));
 }
 
@@ -204,7 +204,6 @@ test('thousands that are given back at once come again in that order, in the que
     asked.push(connection.send(send('back-two', { properties, queueId: number % 2 })));
   }
   const placed = await Promise.all(asked.map((opaque) => connection.response(opaque)));
-  await dispatched(connection);
   const given = placed.map(({ extFields }) => {
     const offset = physicalOffsetOf(String(extFields?.['msgId']));
     const ext = { group: groupName, offset, delayLevel: 0, originMsgId: 'id', originTopic: 'back-two' };
@@ -234,6 +233,30 @@ test('the Java client: what an orderly consumer gives up is dead, in order', () 
 
 test('the Java client: retries by the policy of the group', () => retriesByPolicy(java55, cluster()));
 
+test('a timed message that fails is retried by levels and dies like any other', async () => {
+  const topic = 'dead-timed';
+  const group = 'dead-timed-group';
+  await createTopic(java55, cluster(), topic);
+  await introduceGroup(java55, cluster(), topic, group);
+  const args = { topic, group, expression: 'T', fail: 100, 'max-reconsume': 1 };
+  const failing = new Consumer(java55, cluster(), args);
+  const timer = new Timer(java55, cluster());
+  const { key, due } = await timer.send({ topic, prefix: 'd', tags: 'T', 'delay-ms': 1_500 });
+  await failing.count(2);
+  const ledger = new Ledger();
+  ledger.send(key);
+  const reader = new Consumer(java55, cluster(), { topic: `%DLQ%${group}`, group: 'timed-reader' }, ledger);
+  await reader.receives(ledger);
+  await Promise.all([failing.stop(), reader.stop(), timer.end()]);
+  ledger.exactlyOnce();
+  assert.equal(
+    failing.delivered.map((message) => message.reconsumeTimes),
+    [0, 1],
+  );
+  for (const message of failing.delivered) assert.ok(message.storeTime >= due, 'not early');
+  assert.is(failing.delivered[1]?.properties['TIMER_DELAY_MS'], undefined, 'the level takes the time away');
+});
+
 test('retry policies of groups are kept and shown', async () => {
   const admin = adminDialogue();
   await admin.ask('create-group made-plainly 3');
@@ -250,36 +273,47 @@ test('retry policies of groups are kept and shown', async () => {
 
 /**
  * RocketMQ's broker takes the delay levels for every message that is sent back; only its proxy looks at the policy. The
- * first entry of a list that counts is the third, as the first retry takes the third level.
+ * first entry of a list that counts is the third, as the first retry takes the third level. `levels` have just the
+ * delay; what has none waits with the timed messages.
  */
 const POLICIES = [
-  { name: 'a list', policy: { type: 'CUSTOMIZED', customizedRetryPolicy: { next: [1, 1, 2_000, 3_000] } } },
+  {
+    name: 'a list',
+    policy: { type: 'CUSTOMIZED', customizedRetryPolicy: { next: [1, 1, 2_000, 3_000] } },
+    wanted: [2_000, 3_000, 3_000],
+    levels: ['2', '6', '6'],
+  },
   {
     name: 'a power',
-    policy: { type: 'EXPONENTIAL', exponentialRetryPolicy: { initial: 2_000, max: 3_000, multiplier: 2 } },
+    policy: { type: 'EXPONENTIAL', exponentialRetryPolicy: { initial: 1_250, max: 2_000, multiplier: 2 } },
+    wanted: [1_250, 2_000, 2_000],
+    levels: [undefined, '2', '2'],
   },
 ] as const;
-/** What both of them ask for, and the levels that wait as long. */
-const WANTED = [2_000, 3_000, 3_000] as const;
-const WANTED_LEVELS = ['2', '6', '6'];
+type Policy = (typeof POLICIES)[number];
 
-for (const { name, policy } of POLICIES) {
-  test(`the delay of retries by ${name}`, async () => {
+for (const policy of POLICIES) {
+  test(`the delay of retries by ${policy.name}`, async () => {
     const connection = await connect();
-    const groupName = `delayed-by-${policy.type.toLowerCase()}`;
-    await createGroup(connection, { groupName, groupRetryPolicy: policy });
-    await retriesWait(connection, groupName, await place(connection, 'back'));
+    const groupName = `delayed-by-${policy.policy.type.toLowerCase()}`;
+    await createGroup(connection, { groupName, groupRetryPolicy: policy.policy });
+    await retriesWait(connection, groupName, policy, await place(connection, 'back'));
     connection.destroy();
   });
 }
 
-async function retriesWait(connection: RawConnection, group: string, first: number): Promise<void> {
+async function retriesWait(
+  connection: RawConnection,
+  group: string,
+  { wanted, levels }: Policy,
+  first: number,
+): Promise<void> {
   let offset = first;
-  for (const [index, delay] of WANTED.entries()) {
+  for (const [index, delay] of wanted.entries()) {
     const at = Date.now();
     assert.is((await back(connection, group, offset, {})).code, 0);
     const retry = (await arrived(connection, `%RETRY%${group}`, index + 1)).at(-1);
-    const level = target === 'rocketmq' ? String(3 + index) : WANTED_LEVELS[index];
+    const level = target === 'rocketmq' ? String(3 + index) : levels[index];
     assert.is(retry?.properties['DELAY'], level);
     if (target === 'ringmq')
       assert.ok((retry?.storeTime ?? 0) - at >= delay, `retry ${index + 1} is not early`);
@@ -310,7 +344,7 @@ test('what mqadmin sets as a retry policy is shown and followed', async () => {
   const { type, customizedRetryPolicy } = POLICIES[0].policy;
   assert.equal(await admin.ask(`group-retrying ${group}`), { type, next: customizedRetryPolicy.next });
   const connection = await connect();
-  await retriesWait(connection, group, await place(connection, 'back'));
+  await retriesWait(connection, group, POLICIES[0], await place(connection, 'back'));
   connection.destroy();
   const wrong = JSON.stringify({ type: 'EXPONENTIAL', exponentialRetryPolicy: { multiplier: 0 } });
   words.splice(-1, 1, wrong);

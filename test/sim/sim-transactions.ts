@@ -60,6 +60,8 @@ export class SimTransaction {
   #asked = 0;
   deliveries = 0;
   givenUp = false;
+  /** Since before the broker was started last. */
+  isLongGivenUp = false;
   /** The machine or the process has died since. */
   hasSeenCrash = false;
   #hasLostPower = false;
@@ -106,6 +108,12 @@ export class SimTransaction {
     const times = Number(properties.get('TRANSACTION_CHECK_TIMES') ?? 0);
     assert.ok(isCrowded || times >= checks, `${this.key} is given up after ${times} checks`);
     this.givenUp = true;
+  }
+
+  /** Its end is; what was given up may still be ended. */
+  refused(remark: string): void {
+    const isDone = this.outcome !== 'commit' || this.deliveries > 0;
+    assert.ok(isDone, `${this.key} is nowhere, and its commit is refused: ${remark}`);
   }
 
   delivered({ topic, queueId, properties }: InternalMessage): void {

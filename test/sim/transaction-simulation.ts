@@ -30,6 +30,10 @@ export interface TransactionResult {
   twice: number;
   rolledBack: number;
   givenUp: number;
+  /** Committed after they had been given up, and those for which the broker had been started meanwhile. */
+  late: number;
+  lateAfterStart: number;
+  refused: number;
   asked: number;
   moved: number;
 }
@@ -38,7 +42,7 @@ export class TransactionSimulation {
   readonly operations: string[] = [];
   readonly result: TransactionResult = {
     ...{ delivered: 0, twice: 0, rolledBack: 0 },
-    ...{ givenUp: 0, asked: 0, moved: 0 },
+    ...{ givenUp: 0, asked: 0, moved: 0, late: 0, lateAfterStart: 0, refused: 0 },
   };
   readonly #random: Random;
   readonly #machine: SimMachine;
@@ -111,6 +115,7 @@ export class TransactionSimulation {
     if (n < 95) return ['restart', () => this.#restart()];
     if (n < 97) return ['kill', () => this.#kill()];
     if (n < 98) return ['power cut', () => this.#powerCut()];
+    if (n < 99) return ['all ends, restart', () => this.#endAll()];
     return ['checkpoint', () => this.#machine.store.checkpoint()];
   }
 
@@ -139,6 +144,7 @@ export class TransactionSimulation {
 
   #begin(): void {
     this.#machine.open();
+    for (const transaction of this.#sent.values()) transaction.isLongGivenUp = transaction.givenUp;
     const { positions } = this.#machine.store;
     this.#ends.clear();
     this.#rig = new TransactionRig({
@@ -194,7 +200,9 @@ export class TransactionSimulation {
 
   /** Their producers end some that they have not ended yet, or say it again. */
   #endSome(): void {
-    const recent = [...this.#sent.values()].slice(-8);
+    const all = [...this.#sent.values()];
+    const late = this.#random.chance(0.2) ? all.filter(({ givenUp }) => givenUp) : [];
+    const recent = late.length > 0 ? late : all.slice(-8);
     if (recent.length > 0) this.#end(this.#random.pick(recent), false);
   }
 
@@ -217,10 +225,12 @@ export class TransactionSimulation {
       const asked = this.#ends.get(opaque);
       assert.ok(asked !== undefined, `answer ${opaque} to nobody`);
       this.#ends.delete(opaque);
+      if (code === ResponseCode.ILLEGAL_OPERATION) {
+        this.result.refused++;
+        asked.transaction.refused(remark);
+      }
       if (code !== ResponseCode.SUCCESS) continue;
       const { transaction, commits } = asked;
-      // That it has ended before is no promise about what was given up before a restart.
-      if (remark !== '' && transaction.givenUp) continue;
       if (commits) transaction.committed = true;
       else transaction.rolledBack = true;
     }
@@ -269,6 +279,8 @@ export class TransactionSimulation {
       transaction.givesUp(message, this.#limits === TIGHT, SETTINGS.transactionCheckMax);
     } else {
       transaction.delivered(message);
+      if (transaction.givenUp) this.result.late++;
+      if (transaction.isLongGivenUp) this.result.lateAfterStart++;
       if (transaction.deliveries === 1) this.result.delivered++;
       else this.result.twice++;
     }
@@ -313,6 +325,20 @@ export class TransactionSimulation {
       assert.not.ok(isPassed, `progress ${offsets.half} passes ${key} at ${newest.queueOffset}`);
     }
     this.#offsets = offsets;
+  }
+
+  /** Nothing is open at the next start, which then reads only what says what was given up. */
+  async #endAll(): Promise<void> {
+    this.#mend();
+    for (const group of GROUPS) this.#setOnline(group, true);
+    this.#advance(20_000);
+    for (let i = 0; i < 2; i++) {
+      await this.#restart();
+      this.#advance(1_000);
+      const late = [...this.#sent.values()].filter(({ givenUp }) => givenUp);
+      for (const transaction of late) this.#end(transaction, false);
+      this.#advance(1_000);
+    }
   }
 
   async #restart(): Promise<void> {

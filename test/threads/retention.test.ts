@@ -57,4 +57,35 @@ test('expired files are deleted, minima follow, later messages stay readable', a
   await broker.close();
 });
 
+test('a half message that goes with its file is told of', async () => {
+  const told: object[] = [];
+  const broker = await startBroker({
+    storeOptions: { fileReservedTime: 1 },
+    log: {
+      info: () => {},
+      warn: (text, fields) => void (/not due yet/.test(text) && told.push(fields ?? {})),
+      error: () => {},
+    },
+  });
+  const client = new CommandClient({ address: broker.broker });
+  const half: [string, string][] = [
+    ['TRAN_MSG', 'true'],
+    ['PGROUP', 'nobody'],
+  ];
+  assert.is((await client.request(sendRequest('old', 0, 'half', BODY, half), 5_000)).code, 0);
+  for (let i = 0; i < MESSAGES; i++)
+    assert.is((await client.request(sendRequest('old', 0, `key-${i}`, BODY), 5_000)).code, 0);
+  await client.request(pullRequest('old', 0, MESSAGES - 1, 5_000), 10_000);
+  const log = join(broker.store, 'commitlog');
+  const long = new Date(Date.now() - 2 * 3_600_000);
+  for (const name of readdirSync(log).sort().slice(0, -1)) utimesSync(join(log, name), long, long);
+  const cleaned = await client.request(requestCommand(RequestCode.DELETE_EXPIRED_COMMITLOG), 10_000);
+  assert.is(cleaned.code, 0);
+  // Each file that goes may hold it or one that came later.
+  const topics = new Set(told.map((fields) => (fields as { topic?: string }).topic));
+  assert.equal(topics, new Set(['RMQ_SYS_TRANS_HALF_TOPIC']));
+  client.close();
+  await broker.close();
+});
+
 test.run();

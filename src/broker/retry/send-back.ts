@@ -3,7 +3,6 @@
  * after a delay that grows with each try, and after the last one in the group's dead letter queue.
  */
 
-import { rewriteForDelay } from '../../delivery/delay/rewrite.ts';
 import { limitRemark, MAX_SEND_BACK_BYTES } from '../../lib/limits.ts';
 import { retryTopicOf } from '../../lib/names.ts';
 import type { Asker } from '../../metadata/config-table.ts';
@@ -27,7 +26,7 @@ import { askerOf, type BrokerContext, type BrokerHandler } from '../context.ts';
 import { SNDBCK_PUT_NUMS } from '../stats/stats.ts';
 import { countDead, deadLetterPlace, markDead, originTopicOf } from './dead-letter.ts';
 import { redeliveryOf } from './redelivery.ts';
-import { retryLevel } from './retry-delay.ts';
+import { retryWait, waitingRetry } from './retry-delay.ts';
 import { groupMissing, type RetryLimit, retryLimit, usedUp } from './rules.ts';
 
 export const sendBack: BrokerHandler = async (context, request, connection) => {
@@ -102,12 +101,12 @@ function retryOf(
   wantedLevel: number,
 ): InternalMessage {
   const retry = redeliveryOf(message, retryPlace(context, group, message.queueId));
-  const level =
+  const { levels, settings, clock } = context;
+  const wait =
     wantedLevel > 0
-      ? wantedLevel
-      : retryLevel(group.groupRetryPolicy, message.reconsumeTimes, context.levels);
-  retry.properties.set(PROPERTY_DELAY, String(level));
-  return rewriteForDelay(retry, context.levels.max);
+      ? { level: wantedLevel }
+      : retryWait(group.groupRetryPolicy, message.reconsumeTimes, levels, settings);
+  return waitingRetry(retry, wait, levels, settings, clock.now());
 }
 
 /** It does not wait, whatever its properties ask for. */

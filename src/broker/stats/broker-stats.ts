@@ -1,6 +1,7 @@
 /** Counts what the threads do for the statistics of requests 28 and 315: by looking now and then, never per message. */
 
 import type { Clock } from '../../lib/clock.ts';
+import type { TopicConfig } from '../../metadata/topic-config.ts';
 import type { CounterSums } from '../../ring/counters.ts';
 import { MESSAGES_APPENDED, type Positions } from '../../ring/positions.ts';
 import type { Tables } from '../tables.ts';
@@ -17,6 +18,7 @@ export class BrokerStats {
   readonly #tables: Tables;
   readonly #positions: Positions;
   readonly #maxOffset: (topic: string, queueId: number) => number;
+  /** What the queues of a topic had come to, all together. */
   readonly #seen = new Map<string, number>();
   readonly #counters: CounterSums;
   readonly days: DayTotals;
@@ -45,6 +47,11 @@ export class BrokerStats {
     this.#tables.stats.add(BROKER_GET_NUMS, this.#tables.settings.brokerClusterName, next - before);
   }
 
+  /** The topics are loaded, and no client has come: what is new from now on counts. */
+  begin(): void {
+    for (const topic of this.#tables.topics.all()) this.#seen.set(topic.topicName, this.#appendedTo(topic));
+  }
+
   /** Adds what was appended since the last look. */
   sample(): void {
     const { stats, topics, settings } = this.#tables;
@@ -56,12 +63,19 @@ export class BrokerStats {
     this.#missed = missed;
     const total = (name: string) => stats.total(name, settings.brokerClusterName);
     this.days.note({ put: total(BROKER_PUT_NUMS), get: total(BROKER_GET_NUMS) });
-    for (const { topicName, writeQueueNums } of topics.all()) {
-      let total = 0;
-      for (let queueId = 0; queueId < writeQueueNums; queueId++) total += this.#maxOffset(topicName, queueId);
-      const before = this.#seen.get(topicName);
+    for (const topic of topics.all()) {
+      const { topicName } = topic;
+      const total = this.#appendedTo(topic);
+      // A topic that is new was made empty.
+      const before = this.#seen.get(topicName) ?? 0;
       this.#seen.set(topicName, total);
-      if (before !== undefined && total > before) stats.add(TOPIC_PUT_NUMS, topicName, total - before);
+      if (total > before) stats.add(TOPIC_PUT_NUMS, topicName, total - before);
     }
+  }
+
+  #appendedTo({ topicName, writeQueueNums }: TopicConfig): number {
+    let total = 0;
+    for (let queueId = 0; queueId < writeQueueNums; queueId++) total += this.#maxOffset(topicName, queueId);
+    return total;
   }
 }

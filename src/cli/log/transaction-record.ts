@@ -1,6 +1,11 @@
 /** What records of the topics of transactions mean, for `log dump`, and what they must hold, for `log check`. */
 import { realQueueOf } from '../../delivery/real-queue.ts';
-import { checkTimesOf, offsetsIn, producerGroupOf } from '../../delivery/transaction/half-message.ts';
+import {
+  checkTimesOf,
+  givenUpIn,
+  offsetsIn,
+  producerGroupOf,
+} from '../../delivery/transaction/half-message.ts';
 import { HALF_TOPIC, OP_HALF_TOPIC, TRANS_CHECK_MAX_TIME_TOPIC } from '../../lib/names.ts';
 import type { StoredMessage } from '../../record/decode.ts';
 import { SYS_TRANSACTION_COMMIT, SYS_TRANSACTION_MASK } from '../../record/layout.ts';
@@ -25,16 +30,28 @@ export function transactionFields(message: StoredMessage): Field[] {
     case TRANS_CHECK_MAX_TIME_TOPIC:
       return halfFields(message, 'where it was to go: given up after the last check');
     case OP_HALF_TOPIC:
-      return [
-        {
-          name: 'ended',
-          value: offsetsIn(message).join(','),
-          meaning: `offsets in ${HALF_TOPIC}: they need no check`,
-        },
-      ];
+      return opFields(message);
     default:
       return isCommitted(message) ? committedFields(message) : [];
   }
+}
+
+function opFields(message: StoredMessage): Field[] {
+  const fields: Field[] = [
+    {
+      name: 'ended',
+      value: offsetsIn(message).join(','),
+      meaning: `offsets in ${HALF_TOPIC}: they need no check`,
+    },
+  ];
+  const givenUp = givenUpIn(message);
+  if (givenUp.length > 0)
+    fields.push({
+      name: 'given up',
+      value: givenUp.join(','),
+      meaning: 'of which copies: may still be ended',
+    });
+  return fields;
 }
 
 function halfFields(message: StoredMessage, meaning: string): Field[] {

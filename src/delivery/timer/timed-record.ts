@@ -8,6 +8,7 @@ import {
   TIMER_DELAY_SEC,
   TIMER_DELIVER_MS,
   TIMER_OUT_MS,
+  TIMER_PROPERTIES,
 } from './rewrite.ts';
 
 /** Of what is delivered: when it was put into the wheel, when it was taken out, how often it was rolled. */
@@ -17,6 +18,19 @@ export const TIMER_ROLL_TIMES = 'TIMER_ROLL_TIMES';
 
 /** Our own, while a span is rolled; it is taken off when the message is delivered. */
 export const ELAPSED_MS = '__RINGMQ_ELAPSED_MS';
+
+/** Takes off whatever an earlier wait has left, or a client has written, so that a message may wait anew. */
+export function forgetTimes(properties: Map<string, string>): void {
+  const own = [
+    TIMER_OUT_MS,
+    TIMER_DEL_UNIQKEY,
+    TIMER_ENQUEUE_MS,
+    TIMER_DEQUEUE_MS,
+    TIMER_ROLL_TIMES,
+    ELAPSED_MS,
+  ];
+  for (const name of [...TIMER_PROPERTIES, ...own]) properties.delete(name);
+}
 
 export interface TimedRecord {
   /** TIMER_OUT_MS */

@@ -173,7 +173,7 @@ export class CheckBack {
     }
     halves.set(offset, HELD);
     this.#overdue.leaving += 1;
-    ops.add(offset, false, this.#hasLeft);
+    ops.add(offset, { done: this.#hasLeft });
     return undefined;
   }
 
@@ -257,8 +257,9 @@ export class CheckBack {
         return;
       }
       context.log.warn(fields, 'a transaction was given up: its message lies in TRANS_CHECK_MAX_TIME_TOPIC');
-      copies.giveUp(firstOffsetOf(half));
-      ops.add(offset, false, this.#hasLeft);
+      const first = firstOffsetOf(half);
+      copies.giveUp(first, ops.progress.end);
+      ops.add(offset, { done: this.#hasLeft, givenUp: first });
     });
   }
 }

@@ -2,10 +2,8 @@
  * Which half message is whose copy: a check puts one at the end of the half queue, and from then on only that one is
  * open. An end may name any of them, because its producer has heard of the first, or of the copy of an earlier check.
  */
+import { MAX_GIVEN_UP, MAX_OPS_AFTER_GIVE_UP } from '../../lib/limits.ts';
 import { ForeignCopies } from './foreign-copies.ts';
-
-/** Given-up transactions that their producers may still end. */
-export const MAX_GIVEN_UP = 10_000;
 
 export class Copies {
   /** Of the broker that had the store before. */
@@ -13,7 +11,8 @@ export class Copies {
   /** Offset of the newest copy, by that of the first half message, while it is open. */
   readonly #newest = new Map<number, number>();
   readonly #firsts = new Map<number, number>();
-  readonly #givenUp = new Set<number>();
+  /** Where the op queue ended when a transaction was given up, by the offset of its first half message. */
+  readonly #givenUp = new Map<number, number>();
   /** Copies that are stored, but not seen in the queue yet: when they may be checked. */
   readonly #expected = new Map<number, number>();
 
@@ -48,23 +47,28 @@ export class Copies {
     return due;
   }
 
-  /** Nobody is asked any more about the message that was first at `first`. */
-  giveUp(first: number): void {
-    this.#givenUp.add(first);
-    if (this.#givenUp.size <= MAX_GIVEN_UP) return;
-    const [oldest] = this.#givenUp;
-    if (oldest === undefined) return;
-    this.#givenUp.delete(oldest);
-    this.foreign.forget(oldest);
-  }
-
-  /** Whether that message was given up lately, and has not been ended since. */
-  isGivenUp(first: number): boolean {
-    return this.#givenUp.has(first);
-  }
-
-  /** Its producer ends it after all; if that fails it is given up again. */
-  takeBack(first: number): void {
+  /** Nobody is asked any more about the message that was first at `first`. `opEnd`: end of the op queue then. */
+  giveUp(first: number, opEnd: number): void {
     this.#givenUp.delete(first);
+    this.#givenUp.set(first, opEnd);
+    if (this.#givenUp.size <= MAX_GIVEN_UP) return;
+    const [oldest] = this.#givenUp.keys();
+    if (oldest !== undefined) this.endLate(oldest);
+  }
+
+  /** Whether that message was given up so lately that a restart would know of it, and has not been ended since. */
+  isGivenUp(first: number, opEnd: number): boolean {
+    const givenUpAt = this.#givenUp.get(first);
+    return givenUpAt !== undefined && opEnd - givenUpAt <= MAX_OPS_AFTER_GIVE_UP;
+  }
+
+  /** Offsets of the first half messages of all that were given up. */
+  givenUp(): number[] {
+    return [...this.#givenUp.keys()];
+  }
+
+  /** Its producer has ended it after all, or it is too long ago that it was given up. */
+  endLate(first: number): void {
+    if (this.#givenUp.delete(first)) this.foreign.forget(first);
   }
 }

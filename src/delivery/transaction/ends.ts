@@ -1,6 +1,7 @@
 /**
  * Ends of transactions, as producers send them: a commit puts the message where it was to go, a rollback only writes
  * down that it has ended. Each half message ends once, whichever of its copies is named, and however often it is said.
+ * Success is answered to what was done, now or, as far as is known, before; and to nothing else.
  */
 import { HALF_TOPIC } from '../../lib/names.ts';
 import { ResponseCode, responseName } from '../../protocol/codes.ts';
@@ -13,6 +14,7 @@ import type { Copies } from './copies.ts';
 import { committedOf, firstOffsetOf, immunityOf, ONLY_QUEUE, producerGroupOf } from './half-message.ts';
 import type { OpLog } from './op-log.ts';
 import { ENDED, ENDING, HELD, OPEN, type OpenHalves } from './open-halves.ts';
+import { COMMITTED, type Outcome, Outcomes, ROLLED_BACK, UNKNOWN } from './outcomes.ts';
 import { WaitingEnds } from './waiting-ends.ts';
 
 export interface End {
@@ -39,12 +41,31 @@ export interface EndParts {
   scan: (offset: number) => void;
 }
 
+/** Of one transaction, which ends now. */
+interface Ending {
+  readonly end: End;
+  readonly half: StoredMessage;
+  /** Offset of the first half message. */
+  readonly first: number;
+  /** Of the open half message or copy; undefined when the transaction was given up. */
+  readonly target: number | undefined;
+}
+
 const NOT_FOUND = 'Find prepared transaction message failed';
+const DONE_BEFORE = 'this transaction has been ended before, nothing was done';
+const OTHERWISE: Record<Outcome | typeof UNKNOWN, string> = {
+  [COMMITTED]: 'this transaction has been committed before, nothing was done',
+  [ROLLED_BACK]: 'this transaction has been rolled back before, nothing was done',
+  [UNKNOWN]:
+    'this transaction has ended before, it is not known any more how, and nothing was done. If it was given up after ' +
+    'the last check its message lies in TRANS_CHECK_MAX_TIME_TOPIC: resume it (request 323) to end it',
+};
 
 export class Ends {
   readonly #parts: EndParts;
   readonly #waiting: WaitingEnds;
-  /** First offsets of given-up messages that are being committed after all. */
+  readonly #outcomes = new Outcomes();
+  /** First offsets of given-up messages that are being ended after all. */
   readonly #late = new Set<number>();
   #committing = 0;
 
@@ -139,23 +160,26 @@ export class Ends {
       if (end.waits) this.#waiting.add(end, () => !isBeingEnded());
     } else if (state === OPEN) {
       halves.set(target, ENDING);
-      if (end.commits) this.#commit(end, half, first, target);
-      else ops.add(target, end.waits, () => end.answer(ResponseCode.SUCCESS, ''));
-    } else if (state === ENDED && copies.isGivenUp(first)) {
-      copies.takeBack(first);
-      if (end.commits) this.#commit(end, half, first, undefined);
-      else end.answer(ResponseCode.SUCCESS, '');
+      this.#carryOut({ end, half, first, target });
+    } else if (copies.isGivenUp(first, ops.progress.end)) {
+      this.#late.add(first);
+      this.#carryOut({ end, half, first, target: undefined });
     } else {
-      end.answer(ResponseCode.SUCCESS, 'this transaction has been ended before, nothing was done');
+      this.#answerAgain(end, half, first);
     }
   }
 
-  /** `target`: the open half message or copy; undefined for a transaction that was given up. */
-  #commit(end: End, half: StoredMessage, first: number, target: number | undefined): void {
-    const { context, halves, ops, copies } = this.#parts;
+  #carryOut(ending: Ending): void {
+    if (ending.end.commits) this.#commit(ending);
+    else this.#rollBack(ending);
+  }
+
+  #commit(ending: Ending): void {
+    const { context, halves, ops } = this.#parts;
+    const { end, half, first, target } = ending;
     const committed = committedOf(half, end.logOffset);
     const failed = (status: number, remark: string | undefined): void => {
-      if (target === undefined) copies.giveUp(first);
+      if (target === undefined) this.#late.delete(first);
       else halves.set(target, OPEN);
       end.answer(status, remark ?? responseName(status));
     };
@@ -164,16 +188,47 @@ export class Ends {
       return;
     }
     this.#committing += 1;
-    if (target === undefined) this.#late.add(first);
     context.put(laterForm(committed, context.rules(), context.clock.now()), ({ status, remark }) => {
       this.#committing -= 1;
-      this.#late.delete(first);
       if (isStored(status)) {
-        if (target !== undefined) ops.add(target);
+        this.#hasEnded(ending, COMMITTED);
+        ops.add(target ?? first);
         end.answer(status, '');
       } else {
         failed(status, remark);
       }
     });
+  }
+
+  #rollBack(ending: Ending): void {
+    const { end, first, target } = ending;
+    const done = () => {
+      this.#hasEnded(ending, ROLLED_BACK);
+      end.answer(ResponseCode.SUCCESS, '');
+    };
+    this.#parts.ops.add(target ?? first, { urgent: end.waits, done });
+  }
+
+  #hasEnded({ half, first, target }: Ending, outcome: Outcome): void {
+    for (const offset of [first, half.queueOffset, target ?? first]) this.#outcomes.note(offset, outcome);
+    if (target !== undefined) return;
+    this.#late.delete(first);
+    this.#parts.copies.endLate(first);
+  }
+
+  /** Nothing of it is open. Its sender may not wait for the answer, so a commit that is not done stands in the log. */
+  #answerAgain(end: End, half: StoredMessage, first: number): void {
+    const outcome = this.#outcomes.of(half.queueOffset) || this.#outcomes.of(first);
+    if (outcome === (end.commits ? COMMITTED : ROLLED_BACK)) {
+      end.answer(ResponseCode.SUCCESS, DONE_BEFORE);
+      return;
+    }
+    const reason = OTHERWISE[outcome];
+    if (end.commits)
+      this.#parts.context.log.warn(
+        { group: end.group, topic: HALF_TOPIC, offset: half.queueOffset, reason },
+        'a transaction was not committed',
+      );
+    end.answer(ResponseCode.ILLEGAL_OPERATION, reason);
   }
 }

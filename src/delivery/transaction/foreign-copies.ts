@@ -9,18 +9,28 @@ export class ForeignCopies {
   readonly #offsets = new Map<string, number>();
   readonly #keys = new Map<number, string>();
 
-  /** Notes an open half message, if it is such a copy. */
-  meet(half: HalfMessage): void {
-    if (checkTimesOf(half) === 0 || firstOffsetOf(half) !== half.queueOffset) return;
+  /**
+   * Notes a half message that is open or was given up, if it is such a copy. Returns the offset of the one whose place
+   * was taken by another: the broker before may have died when it had put a copy, and not written that yet.
+   */
+  meet(half: HalfMessage): number | undefined {
+    const { queueOffset } = half;
+    if (firstOffsetOf(half) !== queueOffset) return undefined;
     const key = keyOf(half);
-    this.#keys.delete(this.#offsets.get(key) ?? -1);
-    this.#offsets.set(key, half.queueOffset);
-    this.#keys.set(half.queueOffset, key);
+    const known = this.#offsets.get(key);
+    if (known !== undefined && known >= queueOffset) return known > queueOffset ? queueOffset : undefined;
+    if (checkTimesOf(half) === 0) return undefined;
+    if (known !== undefined) this.#keys.delete(known);
+    this.#offsets.set(key, queueOffset);
+    this.#keys.set(queueOffset, key);
+    return known;
   }
 
-  /** Where the copy of this half message lies that was open when it was met. */
+  /** Where the newest such copy of this half message lies. */
   of(half: HalfMessage): number | undefined {
-    return this.#offsets.size === 0 ? undefined : this.#offsets.get(keyOf(half));
+    const offset = this.#offsets.size === 0 ? undefined : this.#offsets.get(keyOf(half));
+    // One that an administrator has resumed lies behind the copy of the one before.
+    return offset !== undefined && offset >= half.queueOffset ? offset : undefined;
   }
 
   /** The transaction whose copy lies at `offset` is over. */

@@ -8,6 +8,7 @@ import { SYS_TRANSACTION_COMMIT, SYS_TRANSACTION_MASK } from '../../record/layou
 import {
   PROPERTY_CHECK_IMMUNITY,
   PROPERTY_CHECK_TIMES,
+  PROPERTY_GIVEN_UP,
   PROPERTY_PREPARED_OFFSET,
   PROPERTY_PRODUCER_GROUP,
   PROPERTY_REAL_QUEUE_ID,
@@ -96,12 +97,20 @@ export function givenUpOf(half: StoredMessage): InternalMessage {
   return copyOf(half, TRANS_CHECK_MAX_TIME_TOPIC, ONLY_QUEUE);
 }
 
-/** Names half messages that have ended, by offset in the half queue. */
-export function opOf(offsets: readonly number[], now: number, storeHost: InternalMessage['bornHost']) {
+/**
+ * Names half messages that have ended, by offset in the half queue. `givenUp`: the transactions among them that their
+ * producers may still end, by the offset of the first copy. RocketMQ reads the body and the tag alone.
+ */
+export function opOf(
+  offsets: readonly number[],
+  givenUp: readonly number[],
+  now: number,
+  storeHost: InternalMessage['bornHost'],
+) {
   const message: InternalMessage = {
     topic: OP_HALF_TOPIC,
     queueId: ONLY_QUEUE,
-    body: Buffer.from(offsets.map((offset) => `${offset},`).join('')),
+    body: Buffer.from(listOf(offsets)),
     properties: new Map([
       [PROPERTY_WAIT, 'true'],
       [PROPERTY_TAGS, OP_TAG],
@@ -113,12 +122,25 @@ export function opOf(offsets: readonly number[], now: number, storeHost: Interna
     reconsumeTimes: 0,
     preparedTransactionOffset: 0,
   };
+  if (givenUp.length > 0) message.properties.set(PROPERTY_GIVEN_UP, listOf(givenUp));
   return message;
+}
+
+function listOf(offsets: readonly number[]): string {
+  return offsets.map((offset) => `${offset},`).join('');
 }
 
 /** The offsets that such a message names; what is no offset is left out. */
 export function offsetsIn({ body }: Pick<StoredMessage, 'body'>): number[] {
-  const text = Buffer.from(body.buffer, body.byteOffset, body.length).toString();
+  return inList(Buffer.from(body.buffer, body.byteOffset, body.length).toString());
+}
+
+/** The transactions that were given up with them. */
+export function givenUpIn({ properties }: Pick<StoredMessage, 'properties'>): number[] {
+  return inList(properties.get(PROPERTY_GIVEN_UP) ?? '');
+}
+
+function inList(text: string): number[] {
   return text
     .split(',')
     .filter((part) => /^\d+$/.test(part))

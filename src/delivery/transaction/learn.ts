@@ -1,6 +1,8 @@
 /**
  * What is noted of an open half message when it is read for the first time: after a restart, or in the first round of
- * checks. The time in which its sender wants to be left alone is counted from then on by the clock that nobody sets.
+ * checks. After a restart the newest comes first: the copy of another broker does not say whose it is, and has to be
+ * known before that one. The time in which its sender wants to be left alone is counted from then on by the clock that
+ * nobody sets.
  */
 import type { StoredMessage } from '../../record/decode.ts';
 import type { TransactionContext } from './context.ts';
@@ -24,7 +26,8 @@ export function learn(parts: LearnParts, offset: number, half: StoredMessage): v
     return;
   }
   noteImmunity(parts, offset, half);
-  parts.copies.foreign.meet(half);
+  const older = parts.copies.foreign.meet(half);
+  if (older !== undefined) leave(parts, older);
 }
 
 function noteImmunity({ context, halves }: LearnParts, offset: number, half: StoredMessage): void {
@@ -36,12 +39,18 @@ function noteImmunity({ context, halves }: LearnParts, offset: number, half: Sto
 }
 
 /** The broker may have ended before it had written that the copy took the place of the one before. */
-function noteCopy({ halves, copies, ops }: LearnParts, offset: number, first: number): void {
+function noteCopy(parts: LearnParts, offset: number, first: number): void {
+  const { copies } = parts;
   const known = copies.newestOf(first) ?? first;
   if (known === offset) return;
   const [older, newer] = [Math.min(known, offset), Math.max(known, offset)];
   copies.add(first, newer);
-  if (halves.state(older) !== OPEN) return;
-  halves.set(older, HELD);
-  ops.add(older);
+  leave(parts, older);
+}
+
+/** A copy has taken its place. */
+function leave({ halves, ops }: LearnParts, offset: number): void {
+  if (halves.state(offset) !== OPEN) return;
+  halves.set(offset, HELD);
+  ops.add(offset);
 }

@@ -17,7 +17,10 @@ type OpContext = Pick<
 
 interface Op {
   readonly offset: number;
-  readonly done: () => void;
+  /** Called when the log says it. */
+  readonly done?: () => void;
+  /** Offset of the first one of its copies: the transaction was given up, and its producer may still end it. */
+  readonly givenUp?: number;
 }
 
 const BUSY_MS = 1;
@@ -25,6 +28,8 @@ const RETRY_STEP_MS = 100;
 const RETRY_LONGEST_MS = 10_000;
 /** Digits of an offset, at most, and its comma. */
 const OFFSET_BYTES = 17;
+/** Given-up transactions named by one message, as properties have less room than a body. */
+const GIVEN_UP_TOGETHER = 1_000;
 
 export class OpLog {
   readonly progress = new OpProgress();
@@ -43,9 +48,9 @@ export class OpLog {
     this.#stored = stored;
   }
 
-  /** `done` is called when the log says it. `urgent`: somebody waits for that. */
-  add(offset: number, urgent = false, done: () => void = () => {}): void {
-    this.#gathered.push({ offset, done });
+  /** `urgent`: somebody waits for it. */
+  add(offset: number, { urgent = false, ...op }: Omit<Op, 'offset'> & { urgent?: boolean } = {}): void {
+    this.#gathered.push({ offset, ...op });
     this.#urgent ||= urgent || this.#stopping;
     const { transactionOpBatchInterval, transactionOpMsgMaxSize } = this.#context.settings();
     if (this.#gathered.length * OFFSET_BYTES >= transactionOpMsgMaxSize) this.#urgent = true;
@@ -86,16 +91,25 @@ export class OpLog {
       this.#writeAfter(BUSY_MS);
       return;
     }
-    const together = Math.max(1, Math.floor(settings().transactionOpMsgMaxSize / OFFSET_BYTES));
-    this.#underWay = this.#gathered.splice(0, together);
+    const fitting = Math.max(1, Math.floor(settings().transactionOpMsgMaxSize / OFFSET_BYTES));
+    this.#underWay = this.#gathered.splice(0, this.#together(fitting));
     this.#urgent &&= this.#gathered.length > 0;
     this.#put(this.#underWay);
+  }
+
+  /** How many go into one message, `most` at most. */
+  #together(most: number): number {
+    const next = this.#gathered.slice(0, most);
+    let givenUp = 0;
+    const tooMany = next.findIndex((op) => op.givenUp !== undefined && ++givenUp > GIVEN_UP_TOGETHER);
+    return tooMany < 0 ? next.length : tooMany;
   }
 
   #put(ops: readonly Op[]): void {
     const { put, clock, storeHost } = this.#context;
     const offsets = ops.map(({ offset }) => offset);
-    put(opOf(offsets, clock.now(), storeHost), ({ status, remark, queueOffset }) => {
+    const givenUp = ops.flatMap((op) => op.givenUp ?? []);
+    put(opOf(offsets, givenUp, clock.now(), storeHost), ({ status, remark, queueOffset }) => {
       this.#underWay = [];
       if (!isStored(status)) {
         const fields = { topic: HALF_TOPIC, ends: ops.length, status, reason: remark };
@@ -106,7 +120,7 @@ export class OpLog {
       this.progress.note(queueOffset, highestOf(offsets));
       for (const { offset, done } of ops) {
         this.#stored(offset);
-        done();
+        done?.();
       }
       if (this.#gathered.length > 0) this.#writeAfter(this.#context.settings().transactionOpBatchInterval);
     });

@@ -17,6 +17,11 @@ export class OpProgress {
   readonly #stretches = new Fifo<Stretch>();
   #end = 0;
 
+  /** Offset of the next op message. */
+  get end(): number {
+    return this.#end;
+  }
+
   /** Where the op queue begins that it is to follow. */
   startAt(offset: number): void {
     this.#end = offset;

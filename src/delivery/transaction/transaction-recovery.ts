@@ -1,12 +1,14 @@
 /**
- * What is open after a start: the half queue from where it was when the broker ended, less what the op queue names.
- * Whatever is open then is read, to know which is whose copy. A few messages a turn, for there may be a million.
+ * What is open after a start: the half queue from where it was when the broker ended, less what the op queue names; and
+ * what was given up and may still be ended. Whatever is open then is read, to know which is whose copy. A few messages
+ * a turn, for there may be a million.
  */
 import { HALF_TOPIC, OP_HALF_TOPIC } from '../../lib/names.ts';
-import { decodeRecord } from '../../record/decode.ts';
+import { decodeRecord, type StoredMessage } from '../../record/decode.ts';
 import type { TransactionContext } from './context.ts';
 import type { Copies } from './copies.ts';
-import { highestOf, ONLY_QUEUE, offsetsIn } from './half-message.ts';
+import { firstOpToRead } from './given-up.ts';
+import { firstOffsetOf, givenUpIn, highestOf, ONLY_QUEUE, offsetsIn } from './half-message.ts';
 import { learn } from './learn.ts';
 import type { OpLog } from './op-log.ts';
 import { OPEN, type OpenHalves } from './open-halves.ts';
@@ -33,10 +35,15 @@ const LOOK_AGAIN_MS = 5;
 export class TransactionRecovery {
   readonly #parts: RecoveryParts;
   readonly #done: () => void;
+  /** First op message that is needed for what is open; those before say what was given up. */
+  readonly #neededOp: number;
   #nextOp: number;
   #endOp = 0;
   #endHalf = 0;
-  #nextOpen: number;
+  /** First half messages of what was given up, until they have been read. */
+  #givenUp: number[] = [];
+  /** What is open is read from the end on. */
+  #nextOpen = 0;
   /** A bit for each half message from the first on. */
   #ended = new Uint8Array(0);
   readonly #patience: Patience;
@@ -49,8 +56,8 @@ export class TransactionRecovery {
     this.#parts = parts;
     this.#done = done;
     this.#patience = new Patience(parts.context.clock);
+    this.#neededOp = op;
     this.#nextOp = op;
-    this.#nextOpen = parts.halves.first;
     parts.ops.progress.startAt(op);
   }
 
@@ -77,6 +84,19 @@ export class TransactionRecovery {
     this.#endOp = context.store.maxOffset(OP_HALF_TOPIC, ONLY_QUEUE);
     this.#endHalf = context.store.maxOffset(HALF_TOPIC, ONLY_QUEUE);
     this.#ended = new Uint8Array(Math.ceil(Math.max(0, this.#endHalf - halves.first) / 8));
+    this.#findOps();
+  }
+
+  #findOps(): void {
+    try {
+      this.#nextOp = firstOpToRead(this.#parts.context.store, this.#neededOp);
+      this.#patience.worked();
+    } catch (error) {
+      if (!this.#cannotRead(OP_HALF_TOPIC, this.#nextOp, error as Error)) {
+        this.#step(() => this.#findOps(), READ_AGAIN_MS);
+        return;
+      }
+    }
     this.#readOps();
   }
 
@@ -101,14 +121,24 @@ export class TransactionRecovery {
   }
 
   #readOp(queueOffset: number, physicalOffset: number): void {
-    const { store } = this.#parts.context;
-    const record = store.recordAt(physicalOffset);
-    const message = record === undefined ? undefined : decodeRecord(record);
-    const offsets =
-      message === undefined ? [] : offsetsIn(message).filter((offset) => offset < this.#endHalf);
-    for (const offset of offsets) this.#mark(offset);
-    this.#parts.ops.progress.note(queueOffset, highestOf(offsets));
+    const { copies, ops } = this.#parts;
+    const message = this.#messageAt(physicalOffset);
+    const known = (offset: number) => offset < this.#endHalf;
+    const offsets = message === undefined ? [] : offsetsIn(message).filter(known);
+    for (const offset of offsets) {
+      this.#mark(offset);
+      // Named once more: it was ended after all.
+      copies.endLate(offset);
+    }
+    const givenUp = message === undefined ? [] : givenUpIn(message).filter(known);
+    for (const first of givenUp) copies.giveUp(first, queueOffset);
+    if (queueOffset >= this.#neededOp) ops.progress.note(queueOffset, highestOf(offsets));
     this.#nextOp = queueOffset + 1;
+  }
+
+  #messageAt(position: number): StoredMessage | undefined {
+    const record = this.#parts.context.store.recordAt(position);
+    return record === undefined ? undefined : decodeRecord(record);
   }
 
   /** True when it is passed over. */
@@ -133,8 +163,9 @@ export class TransactionRecovery {
     const count = Math.min(BATCH * 16, this.#endHalf - from);
     if (count <= 0) {
       this.#ended = new Uint8Array(0);
-      this.#nextOpen = halves.first;
-      this.#step(() => this.#readOpen());
+      this.#nextOpen = halves.end - 1;
+      this.#givenUp = this.#parts.copies.givenUp();
+      this.#step(() => this.#readGivenUp());
       return;
     }
     try {
@@ -158,28 +189,57 @@ export class TransactionRecovery {
     return ((this.#ended[bit >> 3] as number) & (1 << (bit & 7))) !== 0;
   }
 
+  /** Their producers may name a half message that another broker has copied. */
+  #readGivenUp(): void {
+    for (let read = 0; read < BATCH; read++) {
+      const first = this.#givenUp.pop();
+      if (first === undefined) break;
+      if (this.#may(first, () => this.#meetForeign(first))) continue;
+      this.#givenUp.push(first);
+      this.#step(() => this.#readGivenUp(), READ_AGAIN_MS);
+      return;
+    }
+    this.#step(this.#givenUp.length > 0 ? () => this.#readGivenUp() : () => this.#readOpen());
+  }
+
+  /** Notes the first half message of a transaction if it is the copy of another broker. */
+  #meetForeign(first: number): void {
+    const { context, copies } = this.#parts;
+    const [entry] = context.store.readQueue(HALF_TOPIC, ONLY_QUEUE, first, 1);
+    const half = entry?.queueOffset === first ? this.#messageAt(entry.physicalOffset) : undefined;
+    if (half !== undefined) copies.foreign.meet(half);
+  }
+
   #readOpen(): void {
     const { halves } = this.#parts;
     let read = 0;
-    for (let looked = 0; this.#nextOpen < halves.end && looked < BATCH * 64 && read < BATCH; looked++) {
+    for (let looked = 0; this.#nextOpen >= halves.first && looked < BATCH * 64 && read < BATCH; looked++) {
       const isOpen = halves.state(this.#nextOpen) === OPEN;
       if (isOpen && !this.#know(this.#nextOpen)) {
         this.#step(() => this.#readOpen(), READ_AGAIN_MS);
         return;
       }
       if (isOpen) read += 1;
-      this.#nextOpen += 1;
+      this.#nextOpen -= 1;
     }
-    this.#step(this.#nextOpen < halves.end ? () => this.#readOpen() : this.#done);
+    this.#step(this.#nextOpen >= halves.first ? () => this.#readOpen() : this.#done);
   }
 
   /** False while it cannot be read: an end that names the one before would find nothing open. */
   #know(offset: number): boolean {
-    const { context, halves } = this.#parts;
+    return this.#may(offset, () => {
+      const half = this.#messageAt(this.#parts.halves.position(offset));
+      if (half === undefined) return;
+      learn(this.#parts, offset, half);
+      const first = firstOffsetOf(half);
+      if (first !== offset) this.#meetForeign(first);
+    });
+  }
+
+  /** False when the half message cannot be read, and is to be tried again. */
+  #may(offset: number, read: () => void): boolean {
     try {
-      const record = context.store.recordAt(halves.position(offset));
-      const half = record === undefined ? undefined : decodeRecord(record);
-      if (half !== undefined) learn(this.#parts, offset, half);
+      read();
       this.#patience.worked();
       return true;
     } catch (error) {

@@ -3,10 +3,11 @@
  * copies what it finds: not for a thread that has clients.
  */
 import { Positions } from '../../ring/positions.ts';
+import { Watermark } from '../../ring/watermark.ts';
 import { nativeDisk } from '../disk/native-disk.ts';
 import { IndexReader } from '../index/index-reader.ts';
 import { UnmappedLog } from '../log/unmapped-log.ts';
-import type { StoreOptions } from '../options.ts';
+import { confirmedBy, type StoreOptions } from '../options.ts';
 import { storePaths } from '../paths.ts';
 import { QueueDirectory } from '../queue/queue-directory.ts';
 import { StoreReader } from './store-reader.ts';
@@ -49,7 +50,9 @@ export function findByKey({ positions, directory, store, query, bornAt }: KeyQue
   const log = new UnmappedLog(nativeDisk, store.commitLogDirectory, store.mappedFileSizeCommitLog);
   try {
     const queues = QueueDirectory.attach(directory);
-    const reader = new StoreReader(log, new Positions(positions), queues, index, () => bornAt);
+    const reached = new Positions(positions);
+    const shown = new Watermark(reached, confirmedBy(store));
+    const reader = new StoreReader(log, reached, shown, queues, index, () => bornAt);
     const { topic, key, maxCount, begin, end, indexType } = query;
     const found = reader.query(topic, key, maxCount, begin, end, indexType);
     return { ...found, records: joined(found.records) };

@@ -8,9 +8,10 @@ import {
   MESSAGES_APPENDED,
   type Positions,
 } from '../../ring/positions.ts';
+import { Watermark } from '../../ring/watermark.ts';
 import { nativeDisk } from '../disk/native-disk.ts';
 import { Segments } from '../log/segments.ts';
-import type { StoreOptions } from '../options.ts';
+import { confirmedBy, type StoreOptions } from '../options.ts';
 import { storePaths } from '../paths.ts';
 import type { QueueDirectory } from '../queue/queue-directory.ts';
 import type { QueueLookup } from '../queue/queue-ids.ts';
@@ -34,7 +35,8 @@ export class ReadsByName implements StoreReads {
     this.#directory = directory;
     this.#ids = ids;
     this.#segments = new Segments(nativeDisk, options.commitLogDirectory, options.mappedFileSizeCommitLog);
-    this.#reader = new StoreReader(this.#segments, positions, directory, undefined);
+    const shown = new Watermark(positions, confirmedBy(options));
+    this.#reader = new StoreReader(this.#segments, positions, shown, directory, undefined);
   }
 
   minOffset(topic: string, queueId: number): number {

@@ -9,7 +9,8 @@ import {
   parseProperties,
 } from '../../record/properties.ts';
 import { magicOf, physicalOffsetOf, RecordParts, storeTimestampOf, totalSizeOf } from '../../record/view.ts';
-import { DISPATCHED, LOG_START, type Positions } from '../../ring/positions.ts';
+import { LOG_START, type Positions } from '../../ring/positions.ts';
+import type { Watermark } from '../../ring/watermark.ts';
 import { ENOENT, Unreadable } from '../disk/errors.ts';
 import type { IndexReader } from '../index/index-reader.ts';
 import type { LogBytes } from '../log/log-bytes.ts';
@@ -35,6 +36,7 @@ export interface QueueEntryFields {
 export class StoreReader {
   readonly #log: LogBytes;
   readonly #positions: Positions;
+  readonly #shown: Watermark;
   readonly #directory: QueueDirectory;
   readonly #index: IndexReader | undefined;
   readonly #bornAt: (topic: string) => number;
@@ -45,10 +47,14 @@ export class StoreReader {
   #held = 0;
   readonly #headView = new DataView(this.#head.buffer);
 
-  /** `bornAt`: records of a topic before that position are of a deleted topic of the same name. */
+  /**
+   * `shown`: records before it may be seen by their position, also when no queue has them yet. `bornAt`: records of a
+   * topic before that position are of a deleted topic of the same name.
+   */
   constructor(
     log: LogBytes,
     positions: Positions,
+    shown: Watermark,
     directory: QueueDirectory,
     index: IndexReader | undefined,
     bornAt: (topic: string) => number = () => 0,
@@ -56,6 +62,7 @@ export class StoreReader {
     this.#bornAt = bornAt;
     this.#log = log;
     this.#positions = positions;
+    this.#shown = shown;
     this.#directory = directory;
     this.#index = index;
   }
@@ -215,7 +222,7 @@ export class StoreReader {
 
   /** Size of the record at `position`, 0 when there is none that may be seen; its first bytes are in `#head` then. */
   #sizeAt(position: number, atFirst = HEAD_BYTES): number {
-    if (position < this.#positions.get(LOG_START) || position + 8 > this.#positions.get(DISPATCHED)) return 0;
+    if (position < this.#positions.get(LOG_START) || position + 8 > this.#shown.position) return 0;
     const left = this.#log.fileSize - this.#log.offsetOf(position);
     if (left < SMALLEST_RECORD) return 0;
     if (!this.#readHead(position, Math.min(atFirst, left), Math.min(HEAD_BYTES, left))) return 0;

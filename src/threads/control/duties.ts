@@ -24,7 +24,6 @@ const CHECKPOINT_REST = 10;
 const CHECKPOINT_REST_MAX_MS = 60_000;
 const RETENTION_MS = 10_000;
 const STATS_MS = 10_000;
-const SETTINGS_MS = 1_000;
 
 export interface DutiesParts {
   config: BrokerConfig;
@@ -35,8 +34,8 @@ export interface DutiesParts {
   retention: Retention;
   stats: BrokerStats;
   announcer: Announcer;
-  /** Whoever has copies of settings, which may have changed, is told. */
-  settingsMayDiffer: () => void;
+  /** Tells the delivery agent of settings that have changed. */
+  tellDelivery: () => void;
   /** Sends what was said in this turn to the network threads. */
   endOfTurn: () => void;
 }
@@ -59,15 +58,22 @@ export class Duties {
 
   /** Starts everything; resolves after the first registration with the name servers. */
   async start(): Promise<void> {
-    const { tables } = this.#parts;
+    const { tables, config } = this.#parts;
+    config.properties.changed.add(() => void this.#run('telling settings', () => this.#tellSettings()));
     this.#stopMaintenance = startMaintenance(tables, systemTimers);
     this.#every(CHECKPOINT_MS, 'taking a checkpoint', () => this.#checkpointWhenRested());
     this.#every(RETENTION_MS, 'deleting expired files', () => this.#retain());
-    this.#every(SETTINGS_MS, 'telling settings', () => this.#parts.settingsMayDiffer());
     this.#every(RETENTION_MS, 'removing the queues of deleted topics', () => this.#removeDeleted());
+    this.#parts.stats.begin();
     this.#every(STATS_MS, 'sampling the statistics', () => this.#parts.stats.sample());
     await this.#run('deleting expired files', () => this.#retain());
     await this.#register();
+  }
+
+  /** Whoever has copies of settings hears of it before the change is answered. */
+  #tellSettings(): void {
+    this.#refuseWhenFull();
+    this.#parts.tellDelivery();
   }
 
   /** Ends the periodic work at once: after a death nobody waits for anything. */

@@ -99,24 +99,30 @@ test('a negative level, and the limit of the client, lead there at once', async 
   assert.is(setup.put.messages[0]?.queueId, 4);
 });
 
-test('a policy of the group chooses the level, one that the consumer names goes before it', async () => {
+test('a policy of the group says how long, a level that the consumer names goes before it', async () => {
   const setup = setUp();
   const groupRetryPolicy = RetryPolicy.fromJson({
     type: 'CUSTOMIZED',
-    customizedRetryPolicy: { next: [1, 1, 300_000, 1_000] },
+    customizedRetryPolicy: { next: [1, 1, 300_000, 1_000, 1_001] },
   });
   setup.context.groups.update({ ...newGroupConfig('g'), groupRetryPolicy });
   setup.store.append(message(), 1);
   const second = setup.store.append(message({ topic: '%RETRY%g', reconsumeTimes: 1 }), 1);
+  const third = setup.store.append(message({ topic: '%RETRY%g', reconsumeTimes: 2 }), 1);
   await sendBack(setup, 0);
   await sendBack(setup, second.entry.physicalOffset);
   await sendBack(setup, 0, { delayLevel: 7 });
+  await sendBack(setup, third.entry.physicalOffset);
   const levels = setup.put.messages.map(({ queueId, properties }) => [queueId, properties.get('DELAY')]);
   assert.equal(levels, [
     [8, '9'],
     [0, '1'],
     [6, '7'],
+    [0, undefined],
   ]);
+  const timed = setup.put.messages.at(-1);
+  assert.is(timed?.topic, 'rmq_sys_wheel_timer');
+  assert.is(timed?.properties.get('TIMER_DELAY_MS'), '1001');
 });
 
 test('messages of a queue come again in one queue, and in one that is read', async () => {

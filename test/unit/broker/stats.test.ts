@@ -1,12 +1,16 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { startMaintenance } from '../../../src/broker/maintenance.ts';
+import { BrokerStats } from '../../../src/broker/stats/broker-stats.ts';
 import { StatsTable } from '../../../src/broker/stats/stats.ts';
+import { makeTables } from '../../../src/broker/tables.ts';
 import { ClientTable } from '../../../src/clients/clients.ts';
 import { QueueLocks } from '../../../src/clients/queue-locks.ts';
 import { DelayOffsets } from '../../../src/metadata/delay-offsets.ts';
 import { DelayTimes } from '../../../src/metadata/delay-times.ts';
 import { OffsetTable } from '../../../src/metadata/offsets.ts';
+import type { CounterSums } from '../../../src/ring/counters.ts';
+import type { Positions } from '../../../src/ring/positions.ts';
 import { FakeTime, silentLog, temporaryDirectory, testSettings } from '../metadata/support.ts';
 
 const test = suite('stats');
@@ -40,6 +44,34 @@ test('counters go with their topic or group', () => {
   assert.is(stats.get('QUEUE_PUT_NUMS', '0@t'), undefined);
   stats.removeGroup('g');
   assert.is(stats.get('GROUP_GET_NUMS', 'other@g'), undefined);
+});
+
+test('messages count from the start on, in topics that were there and in those that are made', () => {
+  const [time, settings] = [new FakeTime(), testSettings()];
+  const tables = makeTables(temporaryDirectory(), settings, time, silentLog, time);
+  tables.topics.createInternal('old', 2);
+  const ends = new Map([
+    ['old/1', 70],
+    ['old/0', 30],
+  ]);
+  const [counters, positions] = [{ sum: () => 0 }, { get: () => 0 }];
+  const stats = new BrokerStats(
+    tables,
+    positions as unknown as Positions,
+    counters as unknown as CounterSums,
+    time,
+    (topic, queueId) => ends.get(`${topic}/${queueId}`) ?? 0,
+  );
+  stats.begin();
+  ends.set('old/0', 35);
+  tables.topics.createInternal('new', 1);
+  ends.set('new/0', 7);
+  const counted = () => ['old', 'new'].map((topic) => tables.stats.total('TOPIC_PUT_NUMS', topic));
+  stats.sample();
+  assert.equal(counted(), [5, 7]);
+  ends.set('new/0', 9);
+  stats.sample();
+  assert.equal(counted(), [5, 9]);
 });
 
 test('periodic work runs until it is stopped', async () => {

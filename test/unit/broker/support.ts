@@ -11,6 +11,7 @@ import { DelayLevels } from '../../../src/delivery/delay/levels.ts';
 import { ByteBudget } from '../../../src/lib/byte-budget.ts';
 import { writeInt64 } from '../../../src/lib/int64.ts';
 import { MAX_SEND_BACK_BYTES } from '../../../src/lib/limits.ts';
+import { Listeners } from '../../../src/lib/listeners.ts';
 import { DelayOffsets } from '../../../src/metadata/delay-offsets.ts';
 import { GroupTable } from '../../../src/metadata/groups.ts';
 import { OffsetTable } from '../../../src/metadata/offsets.ts';
@@ -70,6 +71,8 @@ export class FakeStore implements StoreReads {
   };
   readonly queries: KeyQuery[] = [];
   readonly #queues = new Map<string, Stored[]>();
+  /** By position in the log. */
+  readonly #records = new Map<number, Stored>();
 
   append(put: InternalMessage, storeTime: number, tagsCode = 0n): Stored {
     const key = `${put.topic}/${put.queueId}`;
@@ -94,6 +97,7 @@ export class FakeStore implements StoreReads {
     this.maxPhysicalOffset += record.length;
     const stored = { entry, record, storeTime };
     queue.push(stored);
+    this.#records.set(entry.physicalOffset, stored);
     return stored;
   }
 
@@ -134,11 +138,7 @@ export class FakeStore implements StoreReads {
   }
 
   #find(physicalOffset: number): Stored | undefined {
-    for (const queue of this.#queues.values()) {
-      const stored = queue.find(({ entry }) => entry.physicalOffset === physicalOffset);
-      if (stored !== undefined) return stored;
-    }
-    return undefined;
+    return this.#records.get(physicalOffset);
   }
 
   readonly find = (query: KeyQuery): Promise<FoundRecords> => {
@@ -213,6 +213,7 @@ export function setUp(changes: Partial<BrokerSettings> = {}, time = new FakeTime
       update: (properties) => {
         for (const [name, value] of properties) changed.set(name, value);
       },
+      changed: new Listeners(),
       version: { counter: 1, stateVersion: 0, timestamp: 2 },
     },
     runtimeInfo: () => [['commitLogDiskRatio', '0.25']],

@@ -20,14 +20,14 @@ function message(topic: string, body: string, properties: Record<string, string>
 
 const HALF = { REAL_TOPIC: 'orders', REAL_QID: '3', PGROUP: 'shop', TRAN_MSG: 'true', UNIQ_KEY: 'U' };
 const COPY = { ...HALF, TRANSACTION_CHECK_TIMES: '2', TRAN_PREPARED_QUEUE_OFFSET: '0' };
-const op = (body: string) => message(OP_HALF_TOPIC, body, { TAGS: 'd' });
+const op = (body: string, more = {}) => message(OP_HALF_TOPIC, body, { TAGS: 'd', ...more });
 
 const SOUND = [
   message(HALF_TOPIC, 'a', HALF),
   message(HALF_TOPIC, 'b', HALF),
   message(HALF_TOPIC, 'a', COPY),
   op('0,1,'),
-  op('2'),
+  op('2', { RINGMQ_GIVEN_UP: '0,' }),
   message('orders', 'b', { PGROUP: 'shop', TRAN_MSG: 'true' }, SYS_TRANSACTION_COMMIT),
   message(GIVEN_UP_TOPIC, 'a', COPY),
 ];
@@ -48,16 +48,24 @@ test('what a half message, a copy, an end, a committed and a given-up message me
     dumpStore(nativeDisk, store.root, { file, limit: 0, json: true }, (line) => {
       records.push(JSON.parse(line) as Record<string, unknown>);
     });
-    const [first, , copy, ends, oldEnd, committed, givenUp] = records;
+    const [first, , copy, ends, lastEnd, committed, givenUp] = records;
     const half = { 'meant for': 'orders, queue 3', 'producer group': 'shop' };
     const computed = (record: Record<string, unknown> | undefined): Record<string, unknown> => {
-      const names = ['meant for', 'producer group', 'checks', 'copy of', 'ended', 'committed from'];
+      const names = [
+        'meant for',
+        'producer group',
+        'checks',
+        'copy of',
+        'ended',
+        'given up',
+        'committed from',
+      ];
       return Object.fromEntries(Object.entries(record ?? {}).filter(([name]) => names.includes(name)));
     };
     assert.equal(computed(first), { ...half, checks: 0 });
     assert.equal(computed(copy), { ...half, checks: 2, 'copy of': '0' });
     assert.equal(computed(ends), { ended: '0,1' });
-    assert.equal(computed(oldEnd), { ended: '2' });
+    assert.equal(computed(lastEnd), { ended: '2', 'given up': '0' });
     assert.equal(computed(committed), { 'committed from': 0 });
     assert.equal(computed(givenUp), { ...half, checks: 2, 'copy of': '0' });
   }));

@@ -168,6 +168,11 @@ test('requests 25 and 26: all keys as text, changes take effect and reach the fi
   assert.is(all.get('fileReservedTime'), '48');
   assert.ok(ENGINE_LAYOUTS.some((layout) => layout === all.get('ringmq.engineLayout')));
   const before = properties.version.counter;
+  let told = 0;
+  properties.changed.add(() => {
+    assert.is(values.store.fileReservedTime, 24, 'told when all is changed');
+    told++;
+  });
   properties.update(
     new Map([
       ['autoCreateTopicEnable', 'false'],
@@ -179,6 +184,8 @@ test('requests 25 and 26: all keys as text, changes take effect and reach the fi
   assert.is(values.settings.autoCreateTopicEnable, false);
   assert.is(values.store.fileReservedTime, 24);
   assert.is(properties.version.counter, before + 1);
+  properties.update(new Map([['fileReservedTime', '24']]));
+  assert.is(told, 1, 'nobody is told of what stays as it was');
   assert.is(
     readFileSync(file, 'utf8'),
     '# mine\nautoCreateTopicEnable=false\n\nfoo=bar\nfileReservedTime=24\nbrokerPermission=4\n',

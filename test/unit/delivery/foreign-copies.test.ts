@@ -1,8 +1,9 @@
 // Copies of half messages that RocketMQ has made do not name the first one, and are known by what the producer said.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Copies, MAX_GIVEN_UP } from '../../../src/delivery/transaction/copies.ts';
+import { Copies } from '../../../src/delivery/transaction/copies.ts';
 import type { HalfMessage } from '../../../src/delivery/transaction/half-message.ts';
+import { MAX_GIVEN_UP } from '../../../src/lib/limits.ts';
 
 const test = suite('copies that another broker has made');
 
@@ -36,15 +37,38 @@ test('a copy that ends itself is forgotten', () => {
 test('one that was given up is known while its producer may end it', () => {
   const copies = new Copies();
   copies.foreign.meet(half(7, CHECKED));
-  copies.giveUp(7);
+  copies.giveUp(7, 0);
   copies.hasEnded(7);
   assert.is(copies.foreign.of(half(0)), 7);
-  copies.takeBack(7);
-  assert.is(copies.foreign.of(half(0)), 7, 'its commit may fail');
-  copies.giveUp(7);
-  for (let first = 100; first < 100 + MAX_GIVEN_UP; first++) copies.giveUp(first);
-  assert.not(copies.isGivenUp(7));
+  for (let first = 100; first < 100 + MAX_GIVEN_UP; first++) copies.giveUp(first, 0);
+  assert.not(copies.isGivenUp(7, 0));
   assert.is(copies.foreign.of(half(0)), undefined);
+});
+
+test('one that was given up is forgotten when its producer ends it', () => {
+  const copies = new Copies();
+  copies.foreign.meet(half(7, CHECKED));
+  copies.giveUp(7, 0);
+  copies.endLate(7);
+  assert.is(copies.foreign.of(half(0)), undefined);
+});
+
+test('the copy says that the one before has left its place, in whichever order they are met', () => {
+  const [first, copy, newest] = [half(0), half(7, { TRANSACTION_CHECK_TIMES: '1' }), half(9, CHECKED)];
+  const met = (...halves: HalfMessage[]) => {
+    const { foreign } = new Copies();
+    return halves.map((one) => foreign.meet(one));
+  };
+  assert.equal(met(newest, newest, copy, first), [undefined, undefined, 7, 0]);
+  assert.equal(met(copy, newest), [undefined, 7]);
+  assert.equal(met(half(5), half(3)), [undefined, undefined], 'two that nobody has checked are two');
+});
+
+test('what was resumed is a transaction of its own', () => {
+  const copies = new Copies();
+  copies.foreign.meet(half(7, CHECKED));
+  assert.is(copies.foreign.meet(half(8, { TRANSACTION_CHECK_TIMES: '0' })), undefined);
+  assert.equal([copies.foreign.of(half(8)), copies.foreign.of(half(7))], [undefined, 7]);
 });
 
 test('the newest of several counts', () => {

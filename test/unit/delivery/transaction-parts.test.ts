@@ -5,6 +5,7 @@ import {
   checkTimesOf,
   committedOf,
   firstOffsetOf,
+  givenUpIn,
   givenUpOf,
   halfOf,
   immunityOf,
@@ -16,7 +17,9 @@ import {
 } from '../../../src/delivery/transaction/half-message.ts';
 import { OpProgress } from '../../../src/delivery/transaction/op-progress.ts';
 import { ENDED, HELD, OPEN, OpenHalves } from '../../../src/delivery/transaction/open-halves.ts';
+import { COMMITTED, Outcomes, ROLLED_BACK, UNKNOWN } from '../../../src/delivery/transaction/outcomes.ts';
 import { groupHash, ProducersOnline } from '../../../src/delivery/transaction/producers-online.ts';
+import { MAX_GIVEN_UP, MAX_OPS_AFTER_GIVE_UP } from '../../../src/lib/limits.ts';
 import { HALF_TOPIC, OP_HALF_TOPIC, TRANS_CHECK_MAX_TIME_TOPIC } from '../../../src/lib/names.ts';
 import { decodeRecord, type StoredMessage } from '../../../src/record/decode.ts';
 import type { InternalMessage } from '../../../src/store/put/put-message.ts';
@@ -95,10 +98,37 @@ test('copies: the newest takes the place of those before', () => {
 
 test('copies: of those that were given up the last ten thousand are known', () => {
   const copies = new Copies();
-  for (let i = 0; i <= 10_000; i++) copies.giveUp(i);
-  assert.equal([copies.isGivenUp(0), copies.isGivenUp(1), copies.isGivenUp(10_000)], [false, true, true]);
-  copies.takeBack(1);
-  assert.not.ok(copies.isGivenUp(1));
+  for (let i = 0; i <= MAX_GIVEN_UP; i++) copies.giveUp(i, 5);
+  const known = [0, 1, MAX_GIVEN_UP].map((first) => copies.isGivenUp(first, 5));
+  assert.equal([known, copies.givenUp().length], [[false, true, true], MAX_GIVEN_UP]);
+  copies.endLate(1);
+  assert.not.ok(copies.isGivenUp(1, 5));
+});
+
+test('copies: what a start would not find any more is not known before it either', () => {
+  const copies = new Copies();
+  copies.giveUp(1, 5);
+  const opEnds = [5, 5 + MAX_OPS_AFTER_GIVE_UP, 6 + MAX_OPS_AFTER_GIVE_UP];
+  assert.equal(
+    opEnds.map((opEnd) => copies.isGivenUp(1, opEnd)),
+    [true, true, false],
+  );
+});
+
+test('outcomes: of the last offsets, and of no others', () => {
+  const outcomes = new Outcomes(8);
+  assert.equal([outcomes.of(0), outcomes.of(-1)], [UNKNOWN, UNKNOWN]);
+  outcomes.note(1, COMMITTED);
+  outcomes.note(3, ROLLED_BACK);
+  outcomes.note(2 ** 40 + 3, COMMITTED);
+  const all = [1, 3, 2 ** 40 + 1, 2 ** 40 + 3, 2 ** 40 + 4].map((offset) => outcomes.of(offset));
+  assert.equal(all, [UNKNOWN, UNKNOWN, UNKNOWN, COMMITTED, UNKNOWN]);
+  outcomes.note(3, ROLLED_BACK);
+  assert.is(outcomes.of(3), UNKNOWN, 'too long ago');
+  outcomes.note(2 ** 40 + 10, ROLLED_BACK);
+  assert.equal([outcomes.of(2 ** 40 + 3), outcomes.of(2 ** 40 + 2)], [COMMITTED, UNKNOWN]);
+  outcomes.note(2 ** 40 + 11, ROLLED_BACK);
+  assert.is(outcomes.of(2 ** 40 + 3), UNKNOWN);
 });
 
 test('progress of the op queue: from the first message that names something open on', () => {
@@ -205,9 +235,10 @@ test('what makes a half message, and how long its sender is left alone', () => {
 });
 
 test('op messages name offsets, and what is none is left out', () => {
-  const op = opOf([3, 12], 5, STORE_HOST);
+  const op = opOf([3, 12], [], 5, STORE_HOST);
   assert.equal([op.topic, op.properties.get('TAGS'), String(op.body)], [OP_HALF_TOPIC, 'd', '3,12,']);
-  assert.equal(offsetsIn(op), [3, 12]);
+  assert.equal([offsetsIn(op), givenUpIn(op), op.properties.size], [[3, 12], [], 2]);
+  assert.equal(givenUpIn(opOf([3, 12], [1, 12], 5, STORE_HOST)), [1, 12]);
   assert.equal(offsetsIn({ body: Buffer.from('7') }), [7], 'as RocketMQ 4 writes them');
   assert.equal(offsetsIn({ body: Buffer.from('x,,-1,1e3, 5,6') }), [6]);
 });

@@ -64,6 +64,21 @@ test('statuses and next offsets before, at and behind the ends of a queue', () =
   }
 });
 
+test('what may be acknowledged can be seen by its position, whether a queue has it or not', () => {
+  const append = ({ store }: SmallStore) =>
+    store.append('T', headFor(0), Buffer.from('x'), '').physicalOffset;
+  const async = smallStore();
+  const first = append(async);
+  assert.is(async.store.reader.recordAt(first)?.length, async.store.reader.recordSize(first));
+  assert.is(async.store.reader.recordAt(first + async.store.reader.recordSize(first)), undefined, 'the end');
+  assert.is(read(async, 0).count, 0);
+  const sync = smallStore({ flushDiskType: 'SYNC_FLUSH' });
+  const second = append(sync);
+  assert.is(sync.store.reader.recordAt(second), undefined);
+  sync.store.flush();
+  assert.ok(sync.store.reader.recordAt(second));
+});
+
 test('what is found are the records, byte for byte', () => {
   const opened = fill(3, 300);
   read(opened, 1);

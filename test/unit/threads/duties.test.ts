@@ -3,6 +3,7 @@ import { rmSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { makeTables } from '../../../src/broker/tables.ts';
+import { Listeners } from '../../../src/lib/listeners.ts';
 import { storeOptions } from '../../../src/store/store.ts';
 import { Duties, type DutiesParts } from '../../../src/threads/control/duties.ts';
 import { FakeTime, silentLog, temporaryDirectory, testSettings } from '../metadata/support.ts';
@@ -16,6 +17,7 @@ test('a start whose retention fails goes on, and a full disk refuses sends altho
     config: {
       settings,
       nameServers: [],
+      properties: { changed: new Listeners<void>() },
       store: storeOptions(directory),
     },
     log: { ...silentLog, error: (_: object, text: string) => said.push(text) },
@@ -25,6 +27,7 @@ test('a start whose retention fails goes on, and a full disk refuses sends altho
       diskRatio: () => 0.95,
       refusesWrites: (ratio: number) => ratio > 0.9,
     },
+    stats: { begin: () => {} },
     announcer: { settings: (accept: boolean, why: string) => announced.push([accept, why]) },
     endOfTurn: () => {},
   } as unknown as DutiesParts);
