@@ -150,8 +150,16 @@ export class TimerSimulation {
     // A clock that is set before the first look of a new boot seems to show how long the machine was down.
     if (!this.#knowsBoot) for (const timed of this.#sent.values()) timed.uncertain = true;
     // A recall names the slot in which its span would have been: one that is not in the wheel yet misses it now.
-    for (const { key, time, recall } of [...this.#sent.values()])
-      if (time === undefined && recall !== undefined) this.#sent.delete(key);
+    const wheelEnd = this.#wheelEnd();
+    for (const { key, time, recall = 0 } of [...this.#sent.values()])
+      if (time === undefined && recall > wheelEnd) this.#sent.delete(key);
+  }
+
+  /** Position behind the newest record that is in the wheel. */
+  #wheelEnd(): number {
+    const next = this.#service.state()?.check.queueOffset ?? 0;
+    const [entry] = next === 0 ? [] : this.#machine.reads().readQueue(TIMER_TOPIC, 0, next - 1, 1);
+    return entry === undefined ? 0 : entry.physicalOffset + entry.size;
   }
 
   #toggle(what: 'busy' | 'refusing'): void {

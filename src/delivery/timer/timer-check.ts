@@ -33,7 +33,8 @@ const STEP_BYTES = 24;
 const OWN_MARKS = OWN + 80 + MAX_STEPS * STEP_BYTES;
 const OWN_SLOTS = OWN_MARKS + 32;
 export const MAX_PARTLY = 16;
-const OWN_CRC = OWN_SLOTS + 8 + MAX_PARTLY * 16;
+const OWN_DISPLACED = OWN_SLOTS + 8 + MAX_PARTLY * 16;
+const OWN_CRC = OWN_DISPLACED + 8;
 
 /** A place in the order of delivery: by time, and where that is the same by position in the timer log. */
 export interface DueMark {
@@ -65,6 +66,8 @@ export interface OwnTimerState {
   readSlot: number;
   floor: number;
   partly: PartlyDelivered;
+  /** Position in the timer log before which no unit stands in a later slot than its own; -1: none does. */
+  displacedFrom: number;
 }
 
 export interface TimerCheck {
@@ -107,6 +110,7 @@ function writeOwn(view: DataView, { logEnd, counter }: TimerCheck, own: OwnTimer
     writeInt64(view, at + 16, step.lastSlot);
   }
   writePartly(view, own.partly);
+  writeInt64(view, OWN_DISPLACED, own.displacedFrom);
   view.setUint32(OWN_CRC, ownCrc(view));
 }
 
@@ -175,6 +179,7 @@ function readOwn(
     readSlot: readInt64(view, OWN_READ_SLOT),
     floor: readInt64(view, OWN_FLOOR),
     partly: readPartly(view),
+    displacedFrom: readInt64(view, OWN_DISPLACED),
   };
 }
 

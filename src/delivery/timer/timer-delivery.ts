@@ -18,7 +18,7 @@ import type { Steps, TimerStore } from './timer-store.ts';
 const AHEAD_MS = 1_000;
 /** Units that wait in memory. A slot with more is delivered piece by piece. */
 const MAX_WAITING = 256 * 1024;
-/** Slots that are open at a time, but for those that get something after their time. */
+/** Slots that are open at a time, but for those that get something after their time, or are opened before it. */
 const MAX_OPEN = 64;
 /** Messages that one turn puts before others get theirs, and units that it reads. */
 const BATCH = 64;
@@ -106,14 +106,6 @@ export class TimerDelivery {
 
   /** What of the open slots has been delivered: everything that comes before what waits, or is under way. */
   get partly(): PartlyDelivered {
-    const marks = [markOf(this.#byTime), markOf(this.#bySpan)] as const;
-    for (const put of this.#issued) {
-      const mark = marks[put.elapsed && !put.rolls ? 1 : 0];
-      if (isBefore(put.key, put.position, mark.due, mark.position)) {
-        mark.due = put.key;
-        mark.position = put.position;
-      }
-    }
     const known = [...this.#open.values()].filter(
       (open) => open.ready && open.pieces.every(({ loaded }) => loaded),
     );
@@ -121,7 +113,20 @@ export class TimerDelivery {
       ...known.map(({ slot, last }): PartSlot => [slot, last, false]),
       ...[...this.#parts.timers.finishedSlots].map(([slot, last]): PartSlot => [slot, last, true]),
     ].sort(([a], [b]) => a - b);
-    return { byTime: marks[0], bySpan: marks[1], slots: slots.slice(0, MAX_PARTLY) };
+    return { ...this.#firstLeft(), slots: slots.slice(0, MAX_PARTLY) };
+  }
+
+  /** What comes first of what waits, or is under way. */
+  #firstLeft(): Pick<PartlyDelivered, 'byTime' | 'bySpan'> {
+    const byTime = markOf(this.#byTime);
+    const bySpan = markOf(this.#bySpan);
+    for (const put of this.#issued) {
+      const mark = put.elapsed && !put.rolls ? bySpan : byTime;
+      if (!isBefore(put.key, put.position, mark.due, mark.position)) continue;
+      mark.due = put.key;
+      mark.position = put.position;
+    }
+    return { byTime, bySpan };
   }
 
   #wasDelivered(position: number, unit: Readonly<TimerUnit>, slot: number): boolean {
@@ -179,6 +184,11 @@ export class TimerDelivery {
     else if (slot < this.#cursor) this.#openSlot(slot);
   }
 
+  /** Opens what stands in later slots than its own, as it is due before those. */
+  openDisplaced(): void {
+    for (const slot of this.#parts.timers.displacedSlots) this.#openSlot(slot);
+  }
+
   /** The machine's clock was set back: slots from this one on come once more. */
   goBack(slot: number): void {
     this.#cursor = Math.min(this.#cursor, slot);
@@ -220,6 +230,16 @@ export class TimerDelivery {
   /** The unit waits on. */
   keep(position: number, unit: Readonly<TimerUnit>, piece: Piece): void {
     this.#wait(position, unit, piece.id);
+  }
+
+  /** Whether the message at `physical` was recalled in an open slot, or among `others`. */
+  isRecalled(physical: number, ...others: RecalledKeys[]): boolean {
+    return this.messages.isRecalled(physical, [...this.#recalled, ...others]);
+  }
+
+  /** Open slots behind `lastSlot` all of whose units, before `end` in the log, are somewhere else now. */
+  finishMoved(lastSlot: number, end: number): void {
+    for (const open of this.#open.values()) if (open.slot > lastSlot && open.last < end) this.#finish(open);
   }
 
   /** The unit is somewhere else now, or was recalled. */
@@ -321,7 +341,7 @@ export class TimerDelivery {
   /** ms until a slot has to be opened. */
   #msToNextSlot(): number {
     const { wheel, clock } = this.#parts.timers;
-    const next = this.#open.size < MAX_OPEN ? wheel.nextFilled(this.#cursor) : Number.POSITIVE_INFINITY;
+    const next = this.#isFull ? Number.POSITIVE_INFINITY : wheel.nextFilled(this.#cursor);
     return Math.max(0, next * clock.precisionMs - AHEAD_MS - clock.nowMs);
   }
 
@@ -330,14 +350,23 @@ export class TimerDelivery {
     return Math.floor((clock.nowMs + AHEAD_MS) / clock.precisionMs);
   }
 
+  /** Those that are open before their time keep none closed whose time has come. */
+  get #isFull(): boolean {
+    if (this.#open.size < MAX_OPEN) return false;
+    const horizon = this.#horizon;
+    let near = 0;
+    for (const slot of this.#open.keys()) if (slot <= horizon) near++;
+    return near >= MAX_OPEN;
+  }
+
   #hasNear(): boolean {
-    return this.#open.size < MAX_OPEN && this.#parts.timers.wheel.nextFilled(this.#cursor) <= this.#horizon;
+    return !this.#isFull && this.#parts.timers.wheel.nextFilled(this.#cursor) <= this.#horizon;
   }
 
   #openNear(): void {
     const { wheel } = this.#parts.timers;
     const horizon = this.#horizon;
-    while (this.#open.size < MAX_OPEN) {
+    while (!this.#isFull) {
       let slot = wheel.nextFilled(this.#cursor);
       // A clock that was set far ahead has more than a turn of the wheel pass.
       if (slot > horizon && horizon - this.#cursor >= wheel.slots) slot = wheel.lowestFilled(this.#cursor);
@@ -362,20 +391,31 @@ export class TimerDelivery {
   #finishSlots(): void {
     const { timers } = this.#parts;
     const { slot: now } = timers.clock;
-    for (const open of this.#open.values()) {
-      // Further ahead than a unit may wait there is one only after the clock was set back, and it was put elsewhere.
-      const isOver = open.slot < now || open.slot > now + timers.rollWindow;
-      if (!open.done || !isOver || this.#mayRecall(open)) continue;
-      timers.finish(open.slot, open.last);
-      this.#open.delete(open.slot);
-      this.#recalled.delete(open.recalled);
-    }
+    for (const open of this.#open.values())
+      if (open.done && open.slot < now && !this.#mayRecall(open)) this.#finish(open);
     timers.firstSlot = this.progress.slot;
   }
 
-  /** Something that is on its way from an older slot, as when the clock was set forward by days. */
+  #finish(open: OpenSlot): void {
+    this.#parts.timers.finish(open.slot, open.last);
+    this.#open.delete(open.slot);
+    this.#recalled.delete(open.recalled);
+  }
+
+  /**
+   * Something that is on its way from an older slot, as when the clock was set forward by days, or that came too late
+   * for its own and waits in a newer one.
+   */
   #mayRecall({ slot, recalled }: OpenSlot): boolean {
-    return recalled.size > 0 && (this.#rolling > 0 || slot > this.progress.slot);
+    if (recalled.size === 0) return false;
+    if (this.#rolling > 0 || slot > this.progress.slot) return true;
+    const { clock } = this.#parts.timers;
+    for (const open of this.#open.values())
+      if (!open.ready || open.pieces.some(({ loaded }) => !loaded)) return true;
+    const { byTime, bySpan } = this.#firstLeft();
+    // Messages of a slot may be in the one beside.
+    const end = (slot + 2) * clock.precisionMs;
+    return byTime.due <= end || clock.machineTime(bySpan.due, true) <= end;
   }
 
   /** Looks at one more unit of the chain; what that has cost. */
@@ -420,7 +460,7 @@ export class TimerDelivery {
     if (!unit.elapsed || (unit.magic & MAGIC_ROLL) !== 0) return false;
     const ms = timers.clock.machineTime(unit.due, true);
     if (ms <= (Math.max(this.#horizon, slot.slot) + 2) * timers.clock.precisionMs) return false;
-    return this.messages.isRecalled(unit.physical, slot.recalled) || this.#putAgain(unit) !== NONE;
+    return this.isRecalled(unit.physical) || this.#putAgain(unit) !== NONE;
   }
 
   #putAgain(unit: Readonly<TimerUnit>): number {

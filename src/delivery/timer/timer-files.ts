@@ -157,6 +157,7 @@ export class TimerFiles {
       readSlot: slot,
       floor: NONE,
       partly: NOTHING_PARTLY,
+      displacedFrom: NONE,
     };
     const first = { readTimeMs: slot * precisionMs, logEnd: 0, queueOffset: 0, timestamp, counter: 1, own };
     try {

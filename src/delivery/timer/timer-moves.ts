@@ -33,24 +33,27 @@ export class TimerMoves {
     const { clock, log, rollWindow, wheel } = this.#timers;
     // What is under way may come back: then it is to be looked at too.
     while (this.#delivery.underWay > 0) yield UNDER_WAY_MS;
+    while (!this.#timers.commit()) yield COMMIT_PAUSE_MS;
     yield* this.#delivery.markAll();
     const lastSlot = clock.slot + rollWindow;
     const end = log.end;
     clock.noteStep(end, lastSlot);
     const open = [...this.#delivery.open.values()];
     const pieces = open.flatMap((slot) => slot.pieces.filter(({ loaded }) => !loaded));
+    for (const { slot, last } of open) yield* this.#lookAtRecalls(slot, last);
     yield* this.#lookAtWaiting();
-    for (const piece of pieces)
-      yield* this.#lookAtChain(piece.slot.slot, piece.last, piece.after, piece.slot.recalled);
+    for (const piece of pieces) yield* this.#lookAtChain(piece.slot.slot, piece.last, piece.after);
     const done = new Set(open.map(({ slot }) => slot));
     for (const chain of wheel.chains()) {
       if (chain === undefined) yield;
       if (chain === undefined || done.has(chain.slot) || this.#timers.finishedSlots.has(chain.slot)) continue;
       // What was put into it by now has to be there to be read.
       while (!this.#timers.commit()) yield COMMIT_PAUSE_MS;
-      yield* this.#lookAtChain(chain.slot, chain.last, NONE, yield* this.#recallsIn(chain.slot, chain.last));
+      const recalled = yield* this.#lookAtRecalls(chain.slot, chain.last);
+      yield* this.#lookAtChain(chain.slot, chain.last, NONE, recalled);
       if (chain.slot > lastSlot && chain.last < end) this.#timers.finish(chain.slot, chain.last);
     }
+    this.#delivery.finishMoved(lastSlot, end);
     this.#delivery.goBack(clock.slot);
     while (!this.#timers.commit()) yield COMMIT_PAUSE_MS;
   }
@@ -62,7 +65,7 @@ export class TimerMoves {
       const at = position[i] as number;
       const unit = { ...this.#timers.follow(this.#reader, at, of.slot.slot) };
       if (this.#timers.clock.movesNow(at, unit)) {
-        yield* this.#move(unit, of.slot.recalled);
+        yield* this.#move(unit);
         this.#delivery.gone(of);
       } else {
         this.#delivery.keep(at, unit, of);
@@ -71,31 +74,37 @@ export class TimerMoves {
     }
   }
 
-  *#recallsIn(slot: number, last: number): Steps<RecalledKeys> {
+  /** Recalls of a whole chain, also of an open slot: they are in no piece that waits to be loaded. */
+  *#lookAtRecalls(slot: number, last: number): Steps<RecalledKeys> {
     const recalled = new RecalledKeys();
     for (let at = last; at !== NONE; ) {
-      const { previous, physical } = this.#timers.follow(this.#reader, at, slot);
-      if (isRecall(this.#reader.unit)) this.#delivery.messages.noteRecall(physical, recalled);
-      at = previous;
+      const unit = { ...this.#timers.follow(this.#reader, at, slot) };
+      if (isRecall(unit)) {
+        this.#delivery.messages.noteRecall(unit.physical, recalled);
+        if (this.#timers.clock.movesNow(at, unit)) yield* this.#move(unit);
+      }
+      at = unit.previous;
       yield* this.#pause();
     }
     return recalled;
   }
 
-  *#lookAtChain(slot: number, last: number, after: number, recalled: RecalledKeys): Steps {
+  /** What of it is no recall. */
+  *#lookAtChain(slot: number, last: number, after: number, recalled?: RecalledKeys): Steps {
     for (let at = last; at > after; ) {
-      const unit = this.#timers.follow(this.#reader, at, slot);
+      const unit = { ...this.#timers.follow(this.#reader, at, slot) };
       const { previous } = unit;
-      if (this.#timers.clock.movesNow(at, unit)) yield* this.#move({ ...unit }, recalled);
+      if (!isRecall(unit) && this.#timers.clock.movesNow(at, unit)) yield* this.#move(unit, recalled);
       at = previous;
       yield* this.#pause();
     }
   }
 
-  *#move(unit: TimerUnit, recalled: RecalledKeys): Steps {
+  /** `recalled`: in its own slot, if that is not open. */
+  *#move(unit: TimerUnit, recalled = new RecalledKeys()): Steps {
     const { clock } = this.#timers;
     const recalls = (unit.magic & MAGIC_DELETE) !== 0;
-    if (!recalls && this.#delivery.messages.isRecalled(unit.physical, recalled)) return;
+    if (!recalls && this.#delivery.isRecalled(unit.physical, recalled)) return;
     const due = this.#timers.dueOf(unit);
     const wanted = Math.max(slotOf(clock.machineTime(due, unit.elapsed), clock.precisionMs), clock.slot);
     let slot = this.#timers.put({ ...unit, due, recalls, slot: wanted });

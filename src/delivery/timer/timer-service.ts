@@ -134,10 +134,11 @@ export class TimerService {
   state(): TimerState | undefined {
     const open = this.#open;
     if (open === undefined || this.#job !== undefined || !open.timers.commit()) return undefined;
-    const { clock, log } = open.timers;
+    const { clock, log, displacedFrom } = open.timers;
     const { slot, floor } = open.delivery.progress;
     const { precisionMs } = clock;
-    const own = { precisionMs, clock: clock.state(), readSlot: slot, floor, partly: open.delivery.partly };
+    const { partly } = open.delivery;
+    const own = { precisionMs, clock: clock.state(), readSlot: slot, floor, partly, displacedFrom };
     const readTimeMs = slot * precisionMs;
     const { next: queueOffset } = open.enqueue;
     // A step of the clock that is not noticed yet must not be told by half.
@@ -305,6 +306,7 @@ export class TimerService {
       readSlot: slot,
       floor: NONE,
       partly: NOTHING_PARTLY,
+      displacedFrom: NONE,
     };
     const readTimeMs = slot * clock.precisionMs;
     return { readTimeMs, logEnd: 0, queueOffset: open.enqueue.next, timestamp: 0, counter: 0, own };
@@ -351,6 +353,7 @@ export class TimerService {
       { slot, floor, partly },
     );
     delivery.goBack(begun.slot);
+    delivery.openDisplaced();
     timers.firstSlot = begun.slot;
     const min = store.minOffset(TIMER_TOPIC, 0);
     const added = (to: number, rolled: boolean, recalls: boolean) => delivery.enqueued(to, rolled, recalls);
