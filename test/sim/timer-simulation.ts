@@ -32,8 +32,8 @@ interface Timed {
   /** True time, for a span. */
   readonly after: number;
   readonly outMs: number;
-  /** So far away that it may be rolled: a span and its recall part then when the clock is set. */
-  readonly rolls: boolean;
+  /** A span and its recall may part: it may be rolled when the clock is set, or counts from when it was seen. */
+  readonly parts: boolean;
   readonly end: number;
   durable: boolean;
   /** It may not have been in the wheel when a process died that the clock was set for, or the machine did. */
@@ -220,6 +220,11 @@ export class TimerSimulation {
     return end;
   }
 
+  /** The process is starting and may have to find out that the clock was set. */
+  get #opensAfterStep(): boolean {
+    return this.#machine.time - this.#steppedAt < 2 * LONGEST_MS && this.#service.state() === undefined;
+  }
+
   #send(): void {
     const key = `m${this.#made++}`;
     const delay = this.#random.int(1, this.#random.pick([1_500, 8_000, LONGEST_MS]));
@@ -238,7 +243,7 @@ export class TimerSimulation {
       time,
       after: this.#machine.time + delay,
       outMs,
-      rolls: delay > 13_000,
+      parts: delay > 13_000 || this.#opensAfterStep,
       end,
       ...state,
       deliveries: [],
@@ -249,12 +254,12 @@ export class TimerSimulation {
   #recall(): void {
     const now = this.#machine.clock.now();
     const open = [...this.#sent.values()].filter(
-      ({ time, outMs, after, rolls, uncertain, deliveries, recall }) =>
+      ({ time, outMs, after, parts, uncertain, deliveries, recall }) =>
         deliveries.length === 0 &&
         recall === undefined &&
         outMs > now + 3_000 &&
         (time !== undefined ||
-          (!rolls && !uncertain && Math.abs(after - this.#machine.time - (outMs - now)) < 1_200)),
+          (!parts && !uncertain && Math.abs(after - this.#machine.time - (outMs - now)) < 1_200)),
     );
     if (open.length === 0) return;
     const timed = this.#random.pick(open);

@@ -252,11 +252,15 @@ export class TimerDelivery {
     this.#finishSlots();
     this.#openNear();
     let budget = READ_UNITS;
+    // What was put further on has to be in the log before it is followed.
+    if (this.#parts.timers.log.isStaged) return true;
+    // All recalls first: one in the slot beside is to be known before its message is put further on.
     for (const open of this.#open.values()) {
-      // What was put further on has to be in the log before it is followed.
-      if (this.#parts.timers.log.isStaged) return true;
       while (!open.ready && budget > 0) budget -= this.#mark(open);
       if (budget <= 0) return true;
+    }
+    for (const open of this.#open.values()) {
+      if (this.#parts.timers.log.isStaged) return true;
       for (const piece of open.pieces) {
         if (piece.loaded) continue;
         if (this.waiting + PIECE_UNITS > MAX_WAITING) return false;

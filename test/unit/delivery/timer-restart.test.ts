@@ -363,6 +363,46 @@ test('a recall holds until what came late for its slot and waits in a newer one 
   assert.equal([...new Set(rig.bodies)].sort(), ['behind 10500', 'behind 9500', 'kept']);
 });
 
+test('a recall in a slot that is delivered in part meets what is rolled into that after a stop', async () => {
+  const rig = new TimerRig({ timerRollWindowSlot: 5 });
+  const now = secondOf(rig);
+  await rig.time.advance(now - rig.time.now());
+  for (const body of ['recalled', 'kept']) rig.at(body, now + 8_800);
+  await rig.time.advance(4_000);
+  rig.at('first', now + 8_300);
+  rig.recall('recalled', now + 8_000);
+  // The two stay on their way until the stop.
+  rig.service.stop();
+  await rig.time.advance(4_400);
+  await rig.stop();
+  rig.begin();
+  await rig.time.advance(20);
+  await rig.stop();
+  rig.begin();
+  await rig.time.advance(20_000);
+  assert.equal([...rig.bodies].sort(), ['first', 'kept']);
+});
+
+for (const step of [300, 20_000]) {
+  test(`a recall in the slot beside takes back a span when the clock is set by -300 and ${step} ms`, async () => {
+    const rig = new TimerRig();
+    const now = secondOf(rig);
+    await rig.time.advance(now - rig.time.now());
+    for (const body of ['recalled', 'kept']) rig.after(body, 10_221);
+    await rig.time.advance(1_500);
+    rig.time.jump(-300);
+    await rig.time.advance(1_000);
+    rig.recall('recalled', now + 10_000);
+    await rig.time.advance(500);
+    rig.time.jump(step);
+    await rig.time.advance(1_000);
+    await rig.stop();
+    rig.begin();
+    await rig.time.advance(60_000);
+    assert.equal(rig.bodies, ['kept']);
+  });
+}
+
 test('what came late waits in its own slot when the clock is set back, and is recalled there', async () => {
   const rig = new TimerRig();
   rig.at('first', rig.time.now() + 100);
