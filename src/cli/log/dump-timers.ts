@@ -88,7 +88,7 @@ function* check(disk: Disk, path: string): Iterable<Item> {
 }
 
 function ownFields(own: NonNullable<TimerCheck['own']>): Field[] {
-  const { precisionMs, clock, readSlot, floor, remaking } = own;
+  const { precisionMs, clock, readSlot, floor, remaking, displacedFrom } = own;
   return [
     { name: 'precisionMs', value: precisionMs, meaning: 'timerPrecisionMs' },
     { name: 'base', value: clock.base, meaning: 'elapsed time less the monotonic clock, ms' },
@@ -101,6 +101,11 @@ function ownFields(own: NonNullable<TimerCheck['own']>): Field[] {
       meaning: 'position in the timer log: its units up to there are delivered',
     },
     { name: 'remaking', value: remaking ? 1 : 0, meaning: 'wheel and log are being made anew' },
+    {
+      name: 'displacedFrom',
+      value: displacedFrom,
+      meaning: 'position in the timer log from which on units may stand in a later slot than their own',
+    },
   ];
 }
 

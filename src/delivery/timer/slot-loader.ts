@@ -34,8 +34,11 @@ export class OpenSlot {
   keepsEarly = false;
   /** What is not done, the oldest first. */
   readonly pieces: Piece[] = [];
+  /** Units up to there were looked at: those that were done before are at first not, and may be recalls. */
+  #seen = NONE;
   /** Walks from the newest unit backwards: next position, units since the last mark, ends of pieces. */
   #at = NONE;
+  #from = NONE;
   #walked = 0;
   #marks: number[] = [];
   readonly recalled: RecalledKeys = new RecalledKeys();
@@ -53,7 +56,7 @@ export class OpenSlot {
 
   /** All recalls are known, as far as the chain is. */
   get ready(): boolean {
-    return this.#at === NONE && this.marked === this.last;
+    return this.#at === NONE && this.#seen === this.last;
   }
 
   /** Nothing of it is left to be done. */
@@ -66,14 +69,15 @@ export class OpenSlot {
     if (this.#at !== NONE) return this.#at;
     this.#marks = [];
     this.#walked = 0;
+    this.#from = this.last;
     this.#at = this.last;
     return this.#at;
   }
 
   /** The unit at `next` was looked at; `previous` comes before it. */
   pass(previous: number): void {
-    if (this.#walked++ % PIECE_UNITS === 0) this.#marks.push(this.#at);
-    if (previous > this.marked) {
+    if (this.#at > this.marked && this.#walked++ % PIECE_UNITS === 0) this.#marks.push(this.#at);
+    if (previous > this.#seen) {
       this.#at = previous;
       return;
     }
@@ -83,6 +87,7 @@ export class OpenSlot {
       after = last;
     }
     this.marked = after;
+    this.#seen = this.#from;
     this.#at = NONE;
   }
 

@@ -51,10 +51,7 @@ export class TimedMessages {
   ): InternalMessage | string | undefined {
     const message = put.rolls ? this.#rolled(record, put) : deliveryOf(record);
     if (typeof message === 'string') return message;
-    if (!put.rolls && recalled.size > 0) {
-      const key = recallKeyOf(message);
-      for (const keys of recalled) if (this.#isAmong(key, keys)) return undefined;
-    }
+    if (!put.rolls && this.#isAmong(recallKeyOf(message), recalled)) return undefined;
     if (!put.rolls) message.properties.delete(ELAPSED_MS);
     message.properties.set(TIMER_ENQUEUE_MS, String(put.writeTime));
     message.properties.set(TIMER_DEQUEUE_MS, String(this.#timers.clock.nowMs));
@@ -86,13 +83,16 @@ export class TimedMessages {
   }
 
   /** Whether the message at `physical` was recalled. */
-  isRecalled(physical: number, recalled: RecalledKeys): boolean {
-    return recalled.size > 0 && this.#isAmong(this.#keyAt(physical), recalled);
+  isRecalled(physical: number, recalled: readonly RecalledKeys[]): boolean {
+    return recalled.some(({ size }) => size > 0) && this.#isAmong(this.#keyAt(physical), recalled);
   }
 
-  #isAmong(key: string | undefined, recalled: RecalledKeys): boolean {
-    if (key === undefined || recalled.size === 0) return false;
-    return recalled.candidates(javaHashCode(key)).some((physical) => this.#keyAt(physical) === key);
+  #isAmong(key: string | undefined, recalled: Iterable<RecalledKeys>): boolean {
+    if (key === undefined) return false;
+    const hash = javaHashCode(key);
+    for (const keys of recalled)
+      if (keys.candidates(hash).some((physical) => this.#keyAt(physical) === key)) return true;
+    return false;
   }
 
   #keyAt(physical: number): string | undefined {

@@ -34,7 +34,8 @@ const OWN_MARKS = OWN + 80 + MAX_STEPS * STEP_BYTES;
 const OWN_SLOTS = OWN_MARKS + 32;
 export const MAX_PARTLY = 16;
 const OWN_REMAKING = OWN_SLOTS + 8 + MAX_PARTLY * 16;
-const OWN_CRC = OWN_REMAKING + 8;
+const OWN_DISPLACED = OWN_REMAKING + 8;
+const OWN_CRC = OWN_DISPLACED + 8;
 
 /** A place in the order of delivery: by time, and where that is the same by position in the timer log. */
 export interface DueMark {
@@ -68,6 +69,8 @@ export interface OwnTimerState {
   partly: PartlyDelivered;
   /** Wheel and log are being made anew from the queue: only how far all was delivered is known. */
   remaking: boolean;
+  /** Position in the timer log before which no unit stands in a later slot than its own; -1: none does. */
+  displacedFrom: number;
 }
 
 export interface TimerCheck {
@@ -112,6 +115,7 @@ function writeOwn(view: DataView, { logEnd, counter }: TimerCheck, own: OwnTimer
   }
   writePartly(view, own.partly);
   writeInt64(view, OWN_REMAKING, own.remaking ? 1 : 0);
+  writeInt64(view, OWN_DISPLACED, own.displacedFrom);
   view.setUint32(OWN_CRC, ownCrc(view));
 }
 
@@ -181,6 +185,7 @@ function readOwn(
     floor: readInt64(view, OWN_FLOOR),
     partly: readPartly(view),
     remaking: readInt64(view, OWN_REMAKING) !== 0,
+    displacedFrom: readInt64(view, OWN_DISPLACED),
   };
 }
 

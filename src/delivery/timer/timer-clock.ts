@@ -5,10 +5,11 @@
  * clock, so what counts in elapsed time is in another slot after that was set: `ahead` is by how much the machine's
  * clock is ahead of elapsed time.
  *
- * A clock set back makes such timers due earlier on the wheel. They are put into it once more (timer-moves.ts), and
- * what stands in the old slot counts no more: which units that are follows from the steps alone, so none is rewritten.
- * Slots that had come before the step come a second time: what of them still waits is put there once more too, so that
- * all that was there before is known to be done, however often the process stops.
+ * A clock set back makes such timers due earlier on the wheel, and what stood in a later slot than its own because that
+ * was over, or taken, is not late any more. They are put into it once more (timer-moves.ts), and what stands in the old
+ * slot counts no more: which units that are follows from the steps alone, so none is rewritten. Slots that had come
+ * before the step come a second time: what of them still waits is put there once more too, so that all that was there
+ * before is known to be done, however often the process stops.
  */
 import type { Clock } from '../../lib/clock.ts';
 import { isStep, skewOf } from '../../metadata/append-times.ts';
@@ -147,6 +148,7 @@ export class TimerClock {
 
   #leaves({ slotTime, due, elapsed }: Readonly<TimerUnit>, { ahead, lastSlot }: ClockStep): boolean {
     const slot = slotTime / this.precisionMs;
-    return slot > lastSlot || (elapsed && slotOf(due + ahead, this.precisionMs) < slot);
+    // RocketMQ's units say nothing of when in their slot they are due.
+    return slot > lastSlot || (due !== 0 && slotOf(elapsed ? due + ahead : due, this.precisionMs) < slot);
   }
 }

@@ -7,6 +7,7 @@ import type { ControlLog } from '../../lib/log.ts';
 import type { BeginPut } from '../../store/put/put-message.ts';
 import type { StoreReads } from '../../store/read/store-reads.ts';
 import { DuePuts } from '../due-puts.ts';
+import { type Begun, DeliveredBefore, isBySpan, isEarlyFor, keyOf } from './begun.ts';
 import { DueHeap, isBefore } from './due-heap.ts';
 import { OpenSlot, PIECE_UNITS, type Piece, type RecalledKeys } from './slot-loader.ts';
 import { TimedMessages, type TimerPut } from './timed-messages.ts';
@@ -18,7 +19,7 @@ import type { Steps, TimerStore } from './timer-store.ts';
 const AHEAD_MS = 1_000;
 /** Units that wait in memory. A slot with more is delivered piece by piece. */
 const MAX_WAITING = 256 * 1024;
-/** Slots that are open at a time, but for those that get something after their time. */
+/** Slots that are open at a time, but for those that get something after their time, or are opened before it. */
 const MAX_OPEN = 64;
 /** Messages that one turn puts before others get theirs, and units that it reads. */
 const BATCH = 64;
@@ -29,16 +30,6 @@ const RECALL_COST = 16;
 const BUSY_SLEEP_MS = 2;
 /** A recall that is on its way is there soon. */
 const RECALL_SLEEP_MS = 2;
-
-/** What was delivered before the start. */
-export interface Begun {
-  /** All of the slots before, and of this one units up to `floor`. */
-  slot: number;
-  floor: number;
-  partly: PartlyDelivered | undefined;
-  /** By how much the machine's clock was ahead of elapsed time then. */
-  ahead: number;
-}
 
 export interface TimerDeliveryParts {
   timers: TimerStore;
@@ -77,14 +68,13 @@ export class TimerDelivery {
   readonly #singleReader;
   /** First slot that was never opened. */
   #cursor: number;
-  /** Units of this slot up to there were delivered before the start. */
-  readonly #begun: Begun;
+  readonly before: DeliveredBefore;
   /** Issued and not ended. */
   readonly #issued = new Set<TimerPut>();
 
   constructor(parts: TimerDeliveryParts, begun: Begun) {
     this.#parts = parts;
-    this.#begun = begun;
+    this.before = new DeliveredBefore(parts.timers, begun);
     this.#cursor = begun.slot;
     this.#reader = parts.timers.reader();
     this.#singleReader = parts.timers.reader();
@@ -105,45 +95,29 @@ export class TimerDelivery {
   get progress(): { slot: number; floor: number } {
     let slot = this.#cursor;
     for (const open of this.#open.keys()) slot = Math.min(slot, open);
-    return { slot, floor: this.#open.get(slot)?.floor ?? this.#floorOf(slot) };
+    return { slot, floor: this.#open.get(slot)?.floor ?? this.before.floorOf(slot) };
   }
 
   /** What of the open slots has been delivered: everything that comes before what waits, or is under way. */
   get partly(): PartlyDelivered {
-    const marks = [markOf(this.#byTime), markOf(this.#bySpan)] as const;
-    for (const put of this.#issued) {
-      const mark = marks[put.elapsed && !put.rolls ? 1 : 0];
-      if (isBefore(put.key, put.position, mark.due, mark.position)) {
-        mark.due = put.key;
-        mark.position = put.position;
-      }
-    }
     const slots = [
       ...[...this.#open.values()].filter(isKnown).map((open): PartSlot => [open.slot, open.last, open.done]),
       ...[...this.#parts.timers.finishedSlots].map(([slot, last]): PartSlot => [slot, last, true]),
     ].sort(([a], [b]) => a - b);
-    return { byTime: marks[0], bySpan: marks[1], slots: slots.slice(0, MAX_PARTLY) };
+    return { ...this.#firstLeft(), slots: slots.slice(0, MAX_PARTLY) };
   }
 
-  /** Whether the unit of that slot was delivered before the start. */
-  wasDelivered(position: number, unit: Readonly<TimerUnit>, slot: number): boolean {
-    if (position <= this.#floorOf(slot)) return true;
-    const { partly } = this.#begun;
-    const [, last = NONE, whole = false] = partly?.slots.find(([part]) => part === slot) ?? [];
-    if (partly === undefined || position > last) return false;
-    // What was put further on as it was read stands there, and waits no more here.
-    if (whole || isEarlyFor(unit, slot, this.#begun.ahead, this.#parts.timers.clock.precisionMs)) return true;
-    const mark = isBySpan(unit) ? partly.bySpan : partly.byTime;
-    return isBefore(this.#keyOf(unit), position, mark.due, mark.position);
-  }
-
-  /** When it is put. */
-  #keyOf(unit: Readonly<TimerUnit>): number {
-    return (unit.magic & MAGIC_ROLL) !== 0 ? unit.slotTime : this.#parts.timers.dueOf(unit);
-  }
-
-  #floorOf(slot: number): number {
-    return slot === this.#begun.slot ? this.#begun.floor : NONE;
+  /** What comes first of what waits, or is under way. */
+  #firstLeft(): Pick<PartlyDelivered, 'byTime' | 'bySpan'> {
+    const byTime = markOf(this.#byTime);
+    const bySpan = markOf(this.#bySpan);
+    for (const put of this.#issued) {
+      const mark = put.elapsed && !put.rolls ? bySpan : byTime;
+      if (!isBefore(put.key, put.position, mark.due, mark.position)) continue;
+      mark.due = put.key;
+      mark.position = put.position;
+    }
+    return { byTime, bySpan };
   }
 
   get underWay(): number {
@@ -185,24 +159,27 @@ export class TimerDelivery {
 
   /** Slots before it have come: what was put into them and waits no more was delivered. */
   get passed(): number {
-    const { slot, floor, partly } = this.#begun;
-    const begun = partly?.slots.filter(([, , whole]) => !whole).map(([part]) => part) ?? [];
-    if (floor !== NONE) begun.push(slot);
+    const begun = this.before.partly;
     for (const open of this.#open.values()) if (open.begun) begun.push(open.slot);
     return begun.reduce((passed, part) => Math.max(passed, part + 1), this.#cursor);
   }
 
-  /** The machine's clock was set back: slots from this one on come once more. No unit may wait in memory. */
+  /**
+   * Slots from this one on come, again when the machine's clock was set back; no unit may wait in memory. What stands
+   * in later slots than its own is due before those.
+   */
   goBack(slot: number): void {
     for (const open of this.#open.keys()) this.#cursor = Math.min(this.#cursor, open);
     this.#cursor = Math.min(this.#cursor, slot);
     this.#open.clear();
     this.#pieces.clear();
     this.#recalled.clear();
+    for (const displaced of this.#parts.timers.displacedSlots) this.#openSlot(displaced);
   }
 
-  /** Finds all recalls of the open slots; undefined between two pieces. */
+  /** Finds all recalls of the slots that are open, or to be opened; undefined between two pieces. */
   *markAll(): Steps {
+    this.#openNear();
     let read = 0;
     for (const open of this.#open.values())
       while (!open.ready) {
@@ -237,16 +214,25 @@ export class TimerDelivery {
     else this.#wait(position, unit, piece.id);
   }
 
+  /** Whether the message at `physical` was recalled in an open slot, or among `others`. */
+  isRecalled(physical: number, ...others: RecalledKeys[]): boolean {
+    return this.messages.isRecalled(physical, [...this.#recalled, ...others]);
+  }
+
   /** Opens slots and reads units, a bounded number. Whether it has more to read at once. */
   prepare(): boolean {
     this.#finishSlots();
     this.#openNear();
     let budget = READ_UNITS;
+    // What was put further on has to be in the log before it is followed.
+    if (this.#parts.timers.log.isStaged) return true;
+    // All recalls first: one in the slot beside is to be known before its message is put further on.
     for (const open of this.#open.values()) {
-      // What was put further on has to be in the log before it is followed.
-      if (this.#parts.timers.log.isStaged) return true;
       while (!open.ready && budget > 0) budget -= this.#mark(open);
       if (budget <= 0) return true;
+    }
+    for (const open of this.#open.values()) {
+      if (this.#parts.timers.log.isStaged) return true;
       for (const piece of open.pieces) {
         if (piece.loaded) continue;
         if (this.waiting + PIECE_UNITS > MAX_WAITING) {
@@ -294,7 +280,7 @@ export class TimerDelivery {
     const recalls = (magic & MAGIC_DELETE) !== 0;
     if (rolls) this.#rolling += 1;
     if (recalls) this.#rollingRecalls += 1;
-    const key = this.#keyOf(unit);
+    const key = keyOf(this.#parts.timers, unit);
     const put: TimerPut = {
       ...{ physicalOffset, attempts: 0, piece, position, rolls, recalls },
       ...{ due, elapsed, writeTime, key },
@@ -336,7 +322,7 @@ export class TimerDelivery {
   /** ms until a slot has to be opened. */
   #msToNextSlot(): number {
     const { wheel, clock } = this.#parts.timers;
-    const next = this.#open.size < MAX_OPEN ? wheel.nextFilled(this.#cursor) : Number.POSITIVE_INFINITY;
+    const next = this.#isFull ? Number.POSITIVE_INFINITY : wheel.nextFilled(this.#cursor);
     return Math.max(0, next * clock.precisionMs - AHEAD_MS - clock.nowMs);
   }
 
@@ -345,14 +331,23 @@ export class TimerDelivery {
     return Math.floor((clock.nowMs + AHEAD_MS) / clock.precisionMs);
   }
 
+  /** Those that are open before their time keep none closed whose time has come. */
+  get #isFull(): boolean {
+    if (this.#open.size < MAX_OPEN) return false;
+    const horizon = this.#horizon;
+    let near = 0;
+    for (const slot of this.#open.keys()) if (slot <= horizon) near++;
+    return near >= MAX_OPEN;
+  }
+
   #hasNear(): boolean {
-    return this.#open.size < MAX_OPEN && this.#parts.timers.wheel.nextFilled(this.#cursor) <= this.#horizon;
+    return !this.#isFull && this.#parts.timers.wheel.nextFilled(this.#cursor) <= this.#horizon;
   }
 
   #openNear(): void {
     const { wheel } = this.#parts.timers;
     const horizon = this.#horizon;
-    while (this.#open.size < MAX_OPEN) {
+    while (!this.#isFull) {
       let slot = wheel.nextFilled(this.#cursor);
       // A clock that was set far ahead has more than a turn of the wheel pass.
       if (slot > horizon && horizon - this.#cursor >= wheel.slots) slot = wheel.lowestFilled(this.#cursor);
@@ -370,27 +365,38 @@ export class TimerDelivery {
     if (this.#open.has(slot) || timers.finishedSlots.has(slot)) return;
     const { last } = timers.wheel.get(slot);
     if (last === NONE) return;
-    this.#open.set(slot, new OpenSlot(slot, last, this.#parts.queueEnd(), this.#floorOf(slot)));
+    this.#open.set(slot, new OpenSlot(slot, last, this.#parts.queueEnd(), this.before.floorOf(slot)));
   }
 
   /** Slots whose time is over, and of which all was delivered. */
   #finishSlots(): void {
     const { timers } = this.#parts;
     const { slot: now } = timers.clock;
-    for (const open of this.#open.values()) {
-      // Further ahead than a unit may wait there is one only after the clock was set back, and it was put elsewhere.
-      const isOver = open.slot < now || open.slot > now + timers.rollWindow;
-      if (!open.done || !isOver || this.#mayRecall(open)) continue;
-      timers.finish(open.slot, open.last);
-      this.#open.delete(open.slot);
-      this.#recalled.delete(open.recalled);
-    }
+    for (const open of this.#open.values())
+      if (open.done && open.slot < now && !this.#mayRecall(open)) this.#finish(open);
     timers.firstSlot = this.progress.slot;
   }
 
-  /** Something that is on its way from an older slot, as when the clock was set forward by days. */
+  #finish(open: OpenSlot): void {
+    this.#parts.timers.finish(open.slot, open.last);
+    this.#open.delete(open.slot);
+    this.#recalled.delete(open.recalled);
+  }
+
+  /**
+   * Something that is on its way from an older slot, as when the clock was set forward by days, or that came too late
+   * for its own and waits in a newer one.
+   */
   #mayRecall({ slot, recalled }: OpenSlot): boolean {
-    return recalled.size > 0 && (this.#rolling > 0 || slot > this.progress.slot);
+    if (recalled.size === 0) return false;
+    if (this.#rolling > 0 || slot > this.progress.slot) return true;
+    const { clock } = this.#parts.timers;
+    for (const open of this.#open.values())
+      if (!open.ready || open.pieces.some(({ loaded }) => !loaded)) return true;
+    const { byTime, bySpan } = this.#firstLeft();
+    // Messages of a slot may be in the one beside.
+    const end = (slot + 2) * clock.precisionMs;
+    return byTime.due <= end || clock.machineTime(bySpan.due, true) <= end;
   }
 
   /** Looks at one more unit of the chain; what that has cost. */
@@ -414,7 +420,7 @@ export class TimerDelivery {
       const unit = timers.follow(this.#reader, at, piece.slot.slot);
       const { previous } = unit;
       const isOver = isRecall(unit) || timers.clock.hasMoved(at, unit);
-      if (!isOver && !this.wasDelivered(at, unit, piece.slot.slot) && !this.#isTooEarly(unit, piece)) {
+      if (!isOver && !this.before.has(at, unit, piece.slot.slot) && !this.#isTooEarly(unit, piece)) {
         this.#wait(at, unit, piece.id);
         piece.pending += 1;
       }
@@ -426,7 +432,7 @@ export class TimerDelivery {
   }
 
   #wait(position: number, unit: Readonly<TimerUnit>, piece: number): void {
-    (isBySpan(unit) ? this.#bySpan : this.#byTime).push(this.#keyOf(unit), position, piece);
+    (isBySpan(unit) ? this.#bySpan : this.#byTime).push(keyOf(this.#parts.timers, unit), position, piece);
   }
 
   /** Whether it was put into a later slot: the clock was set forward since, and elapsed time was not. */
@@ -434,7 +440,7 @@ export class TimerDelivery {
     const { timers } = this.#parts;
     const { ahead, precisionMs } = timers.clock;
     if (!isEarlyFor(unit, slot.slot, ahead, precisionMs)) return false;
-    if (this.messages.isRecalled(unit.physical, slot.recalled)) return true;
+    if (this.isRecalled(unit.physical)) return true;
     const isPut = this.#putAgain(unit) !== NONE;
     slot.keepsEarly ||= !isPut;
     return isPut;
@@ -447,21 +453,9 @@ export class TimerDelivery {
   }
 }
 
-/**
- * Whether a unit that counts in elapsed time is due so long after its slot that it belongs into a later one. That
- * follows from the unit and the clock alone: so the next process knows which units were put there.
- */
-function isEarlyFor(unit: Readonly<TimerUnit>, slot: number, ahead: number, precisionMs: number): boolean {
-  return isBySpan(unit) && unit.due + ahead > (slot + 2) * precisionMs;
-}
-
 /** All of it is done, or waits in memory for its time there, or is under way. */
 function isKnown({ ready, pieces, keepsEarly }: OpenSlot): boolean {
   return ready && !keepsEarly && pieces.every(({ loaded }) => loaded);
-}
-
-function isBySpan({ magic, elapsed }: Readonly<TimerUnit>): boolean {
-  return elapsed && (magic & MAGIC_ROLL) === 0;
 }
 
 function markOf(heap: DueHeap): { due: number; position: number } {

@@ -150,7 +150,8 @@ export class TimerFiles {
     const { state, elapsed } = this.#clockFile.newest(check) ?? { state: UNKNOWN_CLOCK, elapsed: 0 };
     const readSlot = Math.floor(check.readTimeMs / precisionMs);
     const clock = { ...state, steps: [] };
-    const own = { precisionMs, clock, readSlot, floor: NONE, partly: NOTHING_PARTLY, remaking: true };
+    const nothing = { floor: NONE, partly: NOTHING_PARTLY, displacedFrom: NONE };
+    const own = { precisionMs, clock, readSlot, ...nothing, remaking: true };
     return { ...check, logEnd: 0, timestamp: elapsed + clock.ahead, counter: check.counter + 1, own };
   }
 
@@ -201,6 +202,7 @@ export class TimerFiles {
       floor: NONE,
       partly: NOTHING_PARTLY,
       remaking: false,
+      displacedFrom: NONE,
     };
     const readTimeMs = readSlot * precisionMs;
     const first = { readTimeMs, logEnd: 0, queueOffset: 0, timestamp, counter: 1, own };

@@ -33,6 +33,7 @@ export class TimerMoves {
     const { clock, log, rollWindow } = this.#timers;
     // What is under way may come back: then it is to be looked at too.
     while (this.#delivery.underWay > 0) yield UNDER_WAY_MS;
+    while (!this.#timers.commit()) yield COMMIT_PAUSE_MS;
     yield* this.#delivery.markAll();
     const lastSlot = clock.slot + rollWindow;
     const end = log.end;
@@ -45,6 +46,8 @@ export class TimerMoves {
   /** The same after the clock was set forward. */
   *forward(): Steps {
     while (this.#delivery.underWay > 0) yield UNDER_WAY_MS;
+    while (!this.#timers.commit()) yield COMMIT_PAUSE_MS;
+    yield* this.#delivery.markAll();
     const { position, piece } = this.#delivery.takeAll();
     for (const [i, of] of piece.entries()) {
       const at = position[i] as number;
@@ -55,13 +58,15 @@ export class TimerMoves {
     while (!this.#timers.commit()) yield COMMIT_PAUSE_MS;
   }
 
-  /** Which slots are open. */
+  /** Which slots are open. Recalls first: all of them count for each message. */
   *#lookAtOpen(): Steps<ReadonlySet<number>> {
-    const open = [...this.#delivery.open.values()];
-    const pieces = open.flatMap((slot) => slot.pieces.filter(({ loaded }) => !loaded));
+    const slots = [...this.#delivery.open.values()];
+    const pieces = slots.flatMap((slot) => slot.pieces.filter(({ loaded }) => !loaded));
+    // What is put into one of them meanwhile is not to be looked at.
+    const open = slots.map(({ slot, last }) => ({ slot, last }));
+    for (const { slot, last } of open) yield* this.#lookAtRecalls(slot, last);
     yield* this.#lookAtWaiting();
-    for (const piece of pieces)
-      yield* this.#lookAtChain(piece.slot.slot, piece.last, piece.after, piece.slot.recalled, 'messages');
+    for (const piece of pieces) yield* this.#lookAtChain(piece.slot.slot, piece.last, piece.after);
     return new Set(open.map(({ slot }) => slot));
   }
 
@@ -72,9 +77,10 @@ export class TimerMoves {
       if (chain === undefined || finishedSlots.has(chain.slot)) continue;
       // What was put into it by now has to be there to be read.
       while (!this.#timers.commit()) yield COMMIT_PAUSE_MS;
-      const recalled = yield* this.#recallsIn(chain.slot, chain.last);
-      const what = open.has(chain.slot) ? 'recalls' : 'all';
-      yield* this.#lookAtChain(chain.slot, chain.last, NONE, recalled, what);
+      if (!open.has(chain.slot)) {
+        const recalled = yield* this.#lookAtRecalls(chain.slot, chain.last);
+        yield* this.#lookAtChain(chain.slot, chain.last, NONE, recalled);
+      }
       const { last } = wheel.get(chain.slot);
       if (chain.slot > lastSlot && last < end) this.#timers.finish(chain.slot, last);
     }
@@ -85,45 +91,42 @@ export class TimerMoves {
     for (const [i, { slot }] of piece.entries()) {
       const at = position[i] as number;
       const unit = { ...this.#timers.follow(this.#reader, at, slot.slot) };
-      if (this.#timers.clock.movesNow(at, unit)) yield* this.#move(unit, slot.recalled);
+      if (this.#timers.clock.movesNow(at, unit)) yield* this.#move(unit);
       yield* this.#pause();
     }
   }
 
-  *#recallsIn(slot: number, last: number): Steps<RecalledKeys> {
+  /** Recalls of a whole chain, also of an open slot: they are in no piece that waits to be loaded. */
+  *#lookAtRecalls(slot: number, last: number): Steps<RecalledKeys> {
     const recalled = new RecalledKeys();
     for (let at = last; at !== NONE; ) {
-      const { previous, physical } = this.#timers.follow(this.#reader, at, slot);
-      if (isRecall(this.#reader.unit)) this.#delivery.messages.noteRecall(physical, recalled);
-      at = previous;
+      const unit = { ...this.#timers.follow(this.#reader, at, slot) };
+      if (isRecall(unit)) {
+        this.#delivery.messages.noteRecall(unit.physical, recalled);
+        if (this.#timers.clock.movesNow(at, unit)) yield* this.#move(unit);
+      }
+      at = unit.previous;
       yield* this.#pause();
     }
     return recalled;
   }
 
-  *#lookAtChain(
-    slot: number,
-    last: number,
-    after: number,
-    recalled: RecalledKeys,
-    what: 'all' | 'messages' | 'recalls',
-  ): Steps {
+  /** What of it is no recall, and what an earlier process has not delivered: that stands there until it is over. */
+  *#lookAtChain(slot: number, last: number, after: number, recalled?: RecalledKeys): Steps {
     for (let at = last; at > after; ) {
-      const unit = this.#timers.follow(this.#reader, at, slot);
+      const unit = { ...this.#timers.follow(this.#reader, at, slot) };
       const { previous } = unit;
-      // What an earlier process has delivered of it stands there until the slot is over; a recall may be needed yet.
-      const counts = isRecall(unit)
-        ? what !== 'messages'
-        : what !== 'recalls' && !this.#delivery.wasDelivered(at, unit, slot);
-      if (counts && this.#timers.clock.movesNow(at, unit)) yield* this.#move({ ...unit }, recalled);
+      const counts = !isRecall(unit) && !this.#delivery.before.has(at, unit, slot);
+      if (counts && this.#timers.clock.movesNow(at, unit)) yield* this.#move(unit, recalled);
       at = previous;
       yield* this.#pause();
     }
   }
 
-  *#move(unit: TimerUnit, recalled: RecalledKeys): Steps {
+  /** `recalled`: in its own slot, if that is not open. */
+  *#move(unit: TimerUnit, recalled = new RecalledKeys()): Steps {
     const recalls = (unit.magic & MAGIC_DELETE) !== 0;
-    if (!recalls && this.#delivery.messages.isRecalled(unit.physical, recalled)) return;
+    if (!recalls && this.#delivery.isRecalled(unit.physical, recalled)) return;
     const waiting = { ...unit, recalls, ...this.#placeOf(unit) };
     let slot = this.#timers.put(waiting);
     for (; slot === NONE; slot = this.#timers.put(waiting)) {

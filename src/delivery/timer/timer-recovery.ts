@@ -77,6 +77,8 @@ export class TimerRecovery {
     if (!this.#files.dropBehind(end, logEnd)) throw new DamagedTimers('the log cannot be written');
     log.resumeAt(logStart, end);
     yield* this.#mend(end);
+    const displacedFrom = own?.displacedFrom ?? NONE;
+    yield* this.#findDisplaced(displacedFrom === NONE ? from : Math.min(from, displacedFrom), end);
     while (!(this.#timers.commit() && log.touch(from) && wheel.touch())) yield COMMIT_PAUSE_MS;
     const ahead = own?.clock.ahead ?? 0;
     const begun = { slot: this.#lowest || this.#readSlot, floor: NONE, partly: own?.partly, ahead };
@@ -192,19 +194,36 @@ export class TimerRecovery {
     this.#lowest = Number.isFinite(lowest) ? lowest : 0;
   }
 
-  *#findAgain(broken: Map<number, WheelSlot>, from: number, end: number): Steps {
-    let units = 0;
-    for (let at = from; at < end; at += UNIT_BYTES) {
-      at = this.#behindBlank(at);
-      if (at >= end) return;
-      if (!this.#isSound(at)) throw new DamagedTimers(`no unit stands at ${at} of the timer log`);
-      const slot = broken.get(Math.floor(this.#reader.unit.slotTime / this.#timers.clock.precisionMs));
-      if (slot !== undefined) {
-        slot.first = slot.first === NONE ? at : slot.first;
-        slot.last = at;
-        slot.count += 1;
+  /** Slots that are to be open before their time: the checkpoint says from where on there may be such units. */
+  *#findDisplaced(from: number, end: number): Steps {
+    const { precisionMs } = this.#timers.clock;
+    for (const [at, unit] of this.#units(Math.max(from, this.#found.logStart), end)) {
+      if (unit === undefined) yield;
+      else if (this.#timers.isDisplaced(at, unit)) {
+        const slot = unit.slotTime / precisionMs;
+        if (this.#timers.wheel.get(slot).last >= at) this.#timers.noteDisplaced(slot, at);
       }
-      if (++units % STEP_UNITS === 0) yield;
+    }
+  }
+
+  *#findAgain(broken: Map<number, WheelSlot>, from: number, end: number): Steps {
+    for (const [at, unit] of this.#units(from, end)) {
+      if (unit === undefined) yield;
+      const slot = broken.get(Math.floor((unit?.slotTime ?? 0) / this.#timers.clock.precisionMs));
+      if (slot === undefined) continue;
+      slot.first = slot.first === NONE ? at : slot.first;
+      slot.last = at;
+      slot.count += 1;
+    }
+  }
+
+  /** Units of the log and their positions; no unit between two pieces. */
+  *#units(from: number, end: number): Generator<[at: number, unit: Readonly<TimerUnit> | undefined]> {
+    let units = 0;
+    for (let at = this.#behindBlank(from); at < end; at = this.#behindBlank(at + UNIT_BYTES)) {
+      if (!this.#isSound(at)) throw new DamagedTimers(`no unit stands at ${at} of the timer log`);
+      yield [at, this.#reader.unit];
+      if (++units % STEP_UNITS === 0) yield [at, undefined];
     }
   }
 }

@@ -144,11 +144,12 @@ export class TimerService {
     const open = this.#open;
     if (open === undefined || this.#job !== undefined || !open.delivery.resumed) return undefined;
     if (!open.timers.commit()) return undefined;
-    const { clock, log } = open.timers;
+    const { clock, log, displacedFrom } = open.timers;
     const { slot, floor } = open.delivery.progress;
     const { precisionMs } = clock;
     const { partly } = open.delivery;
-    const own = { precisionMs, clock: clock.state(), readSlot: slot, floor, partly, remaking: false };
+    const mark = { readSlot: slot, floor, partly, displacedFrom };
+    const own = { precisionMs, clock: clock.state(), ...mark, remaking: false };
     const readTimeMs = slot * precisionMs;
     const { next: queueOffset } = open.enqueue;
     // A step of the clock that is not noticed yet must not be told by half.
@@ -345,6 +346,7 @@ export class TimerService {
       floor: NONE,
       partly: NOTHING_PARTLY,
       remaking: false,
+      displacedFrom: NONE,
     };
     const readTimeMs = slot * clock.precisionMs;
     const timestamp = Math.floor(clock.machineTime(clock.elapsed, true));

@@ -51,6 +51,8 @@ export class TimerStore {
   readonly rollWindow: number;
   /** Delivered to the end, but a crash may still take that back: their chains are cut off when it cannot. */
   readonly #finished = new Map<number, number>();
+  /** Slots in which something stands that was to be in an earlier one, and where the first of it is in the log. */
+  readonly #displaced = new Map<number, number>();
   readonly #unit = emptyUnit();
   /** The last `put` found its slot taken. */
   shifted = false;
@@ -71,14 +73,16 @@ export class TimerStore {
   /**
    * Stages a unit; the slot that it is in, or NONE when the disk is full. A slot may be taken when the clock was set,
    * by what was delivered a moment ago and is not durable yet, or by units of another turn of the wheel. Then it is
-   * the next one that is free (`shifted`), to be opened early.
+   * the next one that is free (`shifted`), to be opened early, and at once after a restart.
    */
   put(waiting: Waiting): number {
     this.shifted = false;
     if (!this.log.makeRoom()) return NONE;
     const { precisionMs } = this.clock;
     const now = this.clock.slot;
-    const wanted = waiting.slot ?? slotOf(this.clock.machineTime(waiting.due, waiting.elapsed), precisionMs);
+    const { due, elapsed } = waiting;
+    const dueSlot = slotOf(this.clock.machineTime(due, elapsed), precisionMs);
+    const wanted = waiting.slot ?? dueSlot;
     const rolls = waiting.rolls ?? wanted - now >= this.rollWindow;
     const own =
       rolls && waiting.rolls === undefined
@@ -89,7 +93,9 @@ export class TimerStore {
       const slot = i === 0 ? own : Math.max(own, now) + i - (own < now ? 1 : 0);
       if (!this.#isFree(slot)) continue;
       this.shifted = slot !== own;
-      this.#append(slot, waiting, rolls);
+      // Behind the slot in which it is due nothing is left to be rolled.
+      const position = this.#append(slot, waiting, rolls && (due === 0 || slot < dueSlot));
+      if (this.shifted) this.noteDisplaced(slot, position);
       return slot;
     }
     return NONE;
@@ -100,7 +106,7 @@ export class TimerStore {
     return (taken.slot === slot || taken.last === NONE) && !this.#finished.has(slot);
   }
 
-  #append(slot: number, waiting: Waiting, rolls: boolean): void {
+  #append(slot: number, waiting: Waiting, rolls: boolean): number {
     const { precisionMs } = this.clock;
     const { first, last, count } = this.wheel.get(slot);
     const unit = this.#unit;
@@ -124,6 +130,32 @@ export class TimerStore {
       last: position,
       count: count + (waiting.recalls ? -1 : 1),
     });
+    return position;
+  }
+
+  /** The unit at `position` stands in this slot instead of an earlier one. */
+  noteDisplaced(slot: number, position: number): void {
+    if (!this.#displaced.has(slot)) this.#displaced.set(slot, position);
+  }
+
+  /** Slots to be open before their time. */
+  get displacedSlots(): Iterable<number> {
+    return this.#displaced.keys();
+  }
+
+  /** Position in the log of the oldest unit that stands in a later slot than its own; NONE when none does. */
+  get displacedFrom(): number {
+    return this.#displaced.size === 0 ? NONE : Math.min(...this.#displaced.values());
+  }
+
+  /** Whether the unit at `position`, in a slot to come, belongs into an earlier one. */
+  isDisplaced(position: number, unit: Readonly<TimerUnit>): boolean {
+    const { precisionMs, slot: now } = this.clock;
+    const { due, elapsed, slotTime } = unit;
+    const slot = slotTime / precisionMs;
+    if (due === 0 || slot <= now) return false;
+    const own = slotOf(this.clock.machineTime(due, elapsed), precisionMs);
+    return own < slot && !this.clock.hasMoved(position, unit);
   }
 
   /** All of the slot was delivered, or put elsewhere: `clear` it when a checkpoint says so. */
@@ -150,6 +182,7 @@ export class TimerStore {
     for (const [slot, last] of slots) {
       if (this.#finished.get(slot) !== last) continue;
       this.#finished.delete(slot);
+      this.#displaced.delete(slot);
       this.wheel.clear(slot);
     }
   }

@@ -178,6 +178,7 @@ const CHECK: TimerCheck = {
         [1_700_000_001, 520, true],
       ],
     },
+    displacedFrom: 156,
   },
 };
 

@@ -314,6 +314,123 @@ for (const step of [HOUR, -HOUR]) {
   });
 }
 
+/** Times of a rig's clock in whole seconds. */
+function secondOf(rig: TimerRig): number {
+  return Math.ceil(rig.time.now() / 1000) * 1000;
+}
+
+/**
+ * `recalled` and `kept` are due at the same time, and were put into a nearer slot when the clock was set back by 20 s.
+ * Their own slot and those behind it are free again when that is durable: the recall comes before, and is three behind.
+ */
+async function withRecallElsewhere(isSaved: 'before' | 'behind'): Promise<TimerRig> {
+  const rig = new TimerRig({ timerRollWindowSlot: 15, wheelSlots: 200 });
+  const now = secondOf(rig);
+  for (const body of ['recalled', 'kept']) rig.at(body, now + 8_500);
+  for (const ms of [9_500, 10_500]) rig.at(`behind ${ms}`, now + ms);
+  await rig.time.advance(2_000);
+  rig.time.jump(-20_000);
+  await rig.time.advance(12_000);
+  const before = rig.service.news();
+  rig.recall('recalled', now + 8_000);
+  await rig.time.advance(100);
+  const news = isSaved === 'before' ? before : rig.service.news();
+  assert.ok(news !== undefined);
+  rig.keeper.note(news);
+  await rig.keeper.saved();
+  return rig;
+}
+
+for (const isSaved of ['before', 'behind'] as const) {
+  test(`a recall that found its slot taken meets its message after a kill, checkpoint ${isSaved} it`, async () => {
+    const rig = await withRecallElsewhere(isSaved);
+    rig.kill();
+    await rig.time.advance(60_000);
+    assert.equal([...new Set(rig.bodies)], ['kept', 'behind 9500', 'behind 10500']);
+  });
+}
+
+test('a recall in an open slot is put elsewhere with its message when the clock is set back once more', async () => {
+  const rig = await withRecallElsewhere('behind');
+  rig.time.jump(-20_000);
+  await rig.time.advance(2_000);
+  await rig.stop();
+  rig.begin();
+  await rig.time.advance(100_000);
+  assert.equal(rig.bodies, ['kept', 'behind 9500', 'behind 10500']);
+});
+
+test('a recall holds until what came late for its slot and waits in a newer one is looked at', async () => {
+  const rig = await withRecallElsewhere('behind');
+  rig.service.stop();
+  await rig.time.advance(60_000);
+  rig.kill();
+  await rig.time.advance(20_000);
+  assert.equal([...new Set(rig.bodies)].sort(), ['behind 10500', 'behind 9500', 'kept']);
+});
+
+test('a recall in a slot that is delivered in part meets what is rolled into that after a stop', async () => {
+  const rig = new TimerRig({ timerRollWindowSlot: 5 });
+  const now = secondOf(rig);
+  await rig.time.advance(now - rig.time.now());
+  for (const body of ['recalled', 'kept']) rig.at(body, now + 8_800);
+  await rig.time.advance(4_000);
+  rig.at('first', now + 8_300);
+  rig.recall('recalled', now + 8_000);
+  // The two stay on their way until the stop.
+  rig.service.stop();
+  await rig.time.advance(4_400);
+  await rig.stop();
+  rig.begin();
+  await rig.time.advance(20);
+  await rig.stop();
+  rig.begin();
+  await rig.time.advance(20_000);
+  assert.equal([...rig.bodies].sort(), ['first', 'kept']);
+});
+
+for (const step of [300, 20_000]) {
+  test(`a recall in the slot beside takes back a span when the clock is set by -300 and ${step} ms`, async () => {
+    const rig = new TimerRig();
+    const now = secondOf(rig);
+    await rig.time.advance(now - rig.time.now());
+    for (const body of ['recalled', 'kept']) rig.after(body, 10_221);
+    await rig.time.advance(1_500);
+    rig.time.jump(-300);
+    await rig.time.advance(1_000);
+    rig.recall('recalled', now + 10_000);
+    await rig.time.advance(500);
+    rig.time.jump(step);
+    await rig.time.advance(1_000);
+    await rig.stop();
+    rig.begin();
+    await rig.time.advance(60_000);
+    assert.equal(rig.bodies, ['kept']);
+  });
+}
+
+test('what came late waits in its own slot when the clock is set back, and is recalled there', async () => {
+  const rig = new TimerRig();
+  rig.at('first', rig.time.now() + 100);
+  await rig.time.advance(secondOf(rig) + 2_200 - rig.time.now());
+  const due = secondOf(rig) - 200;
+  for (const body of ['recalled', 'kept']) rig.at(body, due);
+  await rig.stop();
+  await rig.time.advance(2_500);
+  rig.puts.status = 2;
+  rig.begin();
+  await rig.time.advance(500);
+  await rig.stop();
+  rig.puts.status = 0;
+  rig.time.jump(-20_000);
+  rig.begin();
+  await rig.time.advance(500);
+  rig.recall('recalled', due - 800);
+  await rig.time.advance(60_000);
+  assert.equal(rig.bodies, ['first', 'kept']);
+  assert.is(rig.delivered[1]?.at, due);
+});
+
 test('store times ahead of the clock do not part a span from its recall when a stop comes between', async () => {
   const rig = new TimerRig();
   rig.at('first', rig.time.now() + 1_100);
