@@ -174,6 +174,8 @@ export const MAX_PUT_BYTES = 32 * MIB;
 export const MAX_OPEN_HALVES = 1024 * KIB;
 /** Half messages between the first open one and the end of their queue: beyond, it is moved to the end. */
 export const MAX_HALVES_SPAN = 2048 * KIB;
+/** Recalled messages that delivery knows in memory, of slots that are near: beyond, their slots are read once more. */
+export const MAX_RECALLED_KEYS = 256 * KIB;
 
 /** Pulls of one connection that wait for messages, and of all connections of a network thread. */
 export const MAX_PARKED_PULLS = 32 * 1024;

@@ -3,10 +3,18 @@
  * and to cut it into pieces, and then each piece is loaded, the oldest first, as there is room. However many units a
  * slot holds, a step is short and memory bounded.
  */
+import type { RecalledKeys } from './recalled-keys.ts';
 import { NONE } from './timer-layout.ts';
 
 /** Units of a piece, which is loaded in one step. */
 export const PIECE_UNITS = 2048;
+
+/** Units of a slot behind `after`, up to `last`. */
+export interface Chain {
+  readonly slot: number;
+  readonly last: number;
+  readonly after: number;
+}
 
 export interface Piece {
   readonly slot: OpenSlot;
@@ -34,22 +42,31 @@ export class OpenSlot {
   #at = NONE;
   #walked = 0;
   #marks: number[] = [];
-  readonly recalled: RecalledKeys = new RecalledKeys();
+  readonly recalled: RecalledKeys;
+  /** Units up to there were never looked at: they were delivered before. */
+  readonly begin: number;
   /** A recall may stand in the timer topic's queue up to there. */
   readonly waitsFor: number;
 
   /** `floor`: units up to there were delivered before. */
-  constructor(slot: number, last: number, waitsFor: number, floor = NONE) {
+  constructor(slot: number, last: number, waitsFor: number, recalled: RecalledKeys, floor = NONE) {
     this.slot = slot;
     this.waitsFor = waitsFor;
-    this.marked = Math.min(floor, last);
-    this.floor = this.marked;
+    this.recalled = recalled;
+    this.begin = Math.min(floor, last);
+    this.marked = this.begin;
+    this.floor = this.begin;
     this.last = last;
   }
 
   /** All recalls are known, as far as the chain is. */
   get ready(): boolean {
     return this.#at === NONE && this.marked === this.last;
+  }
+
+  /** What was looked at for recalls. */
+  get looked(): Chain {
+    return { slot: this.slot, last: this.marked, after: this.begin };
   }
 
   /** Nothing of it is left to be done. */
@@ -88,28 +105,5 @@ export class OpenSlot {
       this.floor = first.last;
       this.pieces.shift();
     }
-  }
-}
-
-/** Keys of the messages that were recalled, by hash, with the records that say so: those decide. */
-export class RecalledKeys {
-  /** Record of the first recall with a hash; further ones of the same hash. */
-  readonly #records = new Map<number, number>();
-  readonly #more: [hash: number, physical: number][] = [];
-
-  get size(): number {
-    return this.#records.size + this.#more.length;
-  }
-
-  add(hash: number, physical: number): void {
-    if (this.#records.has(hash)) this.#more.push([hash, physical]);
-    else this.#records.set(hash, physical);
-  }
-
-  /** Positions of the records whose key has this hash. */
-  candidates(hash: number): number[] {
-    const first = this.#records.get(hash);
-    if (first === undefined) return [];
-    return [first, ...this.#more.filter(([other]) => other === hash).map(([, physical]) => physical)];
   }
 }

@@ -1,13 +1,13 @@
 /** What is put in the place of a record that waited in the wheel, and whether it was recalled. */
-import { javaHashCode } from '../../lib/java-hash.ts';
 import { TIMER_TOPIC } from '../../lib/names.ts';
 import { decodeRecord } from '../../record/decode.ts';
 import type { InternalMessage } from '../../store/put/put-message.ts';
 import type { StoreReads } from '../../store/read/store-reads.ts';
 import { copyOf, deliveryOf } from '../due-message.ts';
 import type { DuePut } from '../due-puts.ts';
+import { digestOf, type KeyDigest, type RecalledKeys, recalledIn } from './recalled-keys.ts';
 import { TIMER_OUT_MS } from './rewrite.ts';
-import type { Piece, RecalledKeys } from './slot-loader.ts';
+import type { Piece } from './slot-loader.ts';
 import {
   ELAPSED_MS,
   recallKeyOf,
@@ -32,6 +32,12 @@ export interface TimerPut extends DuePut {
   readonly writeTime: number;
   /** When it was to be put, by its own clock. */
   readonly key: number;
+  /** It is to be put into a later slot. */
+  readonly early: boolean;
+  /** What its message is known by, where memory does not tell whether that was recalled. */
+  doubt: KeyDigest | undefined;
+  /** It is known not to be recalled. */
+  decided: boolean;
 }
 
 export class TimedMessages {
@@ -43,7 +49,10 @@ export class TimedMessages {
     this.#store = store;
   }
 
-  /** Undefined when the message was recalled; a string says why the record cannot be delivered. */
+  /**
+   * Undefined when the message was recalled, or may have been: then it is in doubt. A string says why the record cannot
+   * be delivered.
+   */
   of(
     record: Uint8Array,
     put: TimerPut,
@@ -53,7 +62,10 @@ export class TimedMessages {
     if (typeof message === 'string') return message;
     if (!put.rolls && recalled.size > 0) {
       const key = recallKeyOf(message);
-      for (const keys of recalled) if (this.#isAmong(key, keys)) return undefined;
+      const digest = key === undefined ? undefined : digestOf(key);
+      const known = digest === undefined ? false : recalledIn(digest, recalled);
+      if (known === undefined && !put.decided) put.doubt = digest;
+      if (known === true || put.doubt !== undefined) return undefined;
     }
     if (!put.rolls) message.properties.delete(ELAPSED_MS);
     message.properties.set(TIMER_ENQUEUE_MS, String(put.writeTime));
@@ -80,19 +92,21 @@ export class TimedMessages {
 
   /** Remembers which message the record recalls; false when the record does not tell. */
   noteRecall(physical: number, recalled: RecalledKeys): boolean {
+    const digest = this.digestAt(physical);
+    if (digest !== undefined) recalled.add(digest);
+    return digest !== undefined;
+  }
+
+  /** Whether the message at `physical` was recalled; its digest when memory does not tell. */
+  isRecalled(physical: number, recalled: RecalledKeys): boolean | KeyDigest {
+    const digest = recalled.isEmpty ? undefined : this.digestAt(physical);
+    return digest === undefined ? false : (recalledIn(digest, [recalled]) ?? digest);
+  }
+
+  /** What the message at `physical`, or the one that is recalled there, is known by. */
+  digestAt(physical: number): KeyDigest | undefined {
     const key = this.#keyAt(physical);
-    if (key !== undefined) recalled.add(javaHashCode(key), physical);
-    return key !== undefined;
-  }
-
-  /** Whether the message at `physical` was recalled. */
-  isRecalled(physical: number, recalled: RecalledKeys): boolean {
-    return recalled.size > 0 && this.#isAmong(this.#keyAt(physical), recalled);
-  }
-
-  #isAmong(key: string | undefined, recalled: RecalledKeys): boolean {
-    if (key === undefined || recalled.size === 0) return false;
-    return recalled.candidates(javaHashCode(key)).some((physical) => this.#keyAt(physical) === key);
+    return key === undefined ? undefined : digestOf(key);
   }
 
   #keyAt(physical: number): string | undefined {

@@ -3,12 +3,15 @@
  * heaps, one for each clock, and each is put at its exact time. Nothing is put from a slot before all recalls in it are
  * known.
  */
+import { MAX_RECALLED_KEYS } from '../../lib/limits.ts';
 import type { ControlLog } from '../../lib/log.ts';
 import type { BeginPut } from '../../store/put/put-message.ts';
 import type { StoreReads } from '../../store/read/store-reads.ts';
 import { DuePuts } from '../due-puts.ts';
 import { DueHeap, isBefore } from './due-heap.ts';
-import { OpenSlot, PIECE_UNITS, type Piece, type RecalledKeys } from './slot-loader.ts';
+import { DoubtfulPuts, isRecall, RECALL_COST, RecallSearch } from './recall-search.ts';
+import { type KeyDigest, RecalledKeys, RecallRoom } from './recalled-keys.ts';
+import { OpenSlot, PIECE_UNITS, type Piece } from './slot-loader.ts';
 import { TimedMessages, type TimerPut } from './timed-messages.ts';
 import { MAX_PARTLY, type PartlyDelivered, type PartSlot } from './timer-check.ts';
 import { MAGIC_DELETE, MAGIC_ROLL, NONE, type TimerUnit } from './timer-layout.ts';
@@ -23,8 +26,6 @@ const MAX_OPEN = 64;
 /** Messages that one turn puts before others get theirs, and units that it reads. */
 const BATCH = 64;
 const READ_UNITS = PIECE_UNITS;
-/** A recall's record is read: that takes as long as so many units. */
-const RECALL_COST = 16;
 /** The ring to the writer is shared: who finds it full looks again after this. */
 const BUSY_SLEEP_MS = 2;
 /** A recall that is on its way is there soon. */
@@ -53,6 +54,8 @@ export interface TimerDeliveryParts {
   canEnqueue: () => boolean;
   /** Call `issue` again after so many ms. */
   wake: (ms: number) => void;
+  /** Recalled messages that are known in memory; MAX_RECALLED_KEYS but for tests. */
+  recalledKeys?: number | undefined;
 }
 
 export class TimerDelivery {
@@ -65,6 +68,8 @@ export class TimerDelivery {
   readonly #pieces = new Map<number, Piece>();
   /** Of the open slots, where there are some: what is recalled may have come into the slot beside. */
   readonly #recalled = new Set<RecalledKeys>();
+  readonly recallRoom: RecallRoom;
+  readonly #doubtful: DoubtfulPuts;
   /** What was rolled, and is not in the wheel again; the recalls among it. */
   #rolling = 0;
   #rollingRecalls = 0;
@@ -85,6 +90,8 @@ export class TimerDelivery {
     this.#reader = parts.timers.reader();
     this.#singleReader = parts.timers.reader();
     this.messages = new TimedMessages(parts.timers, parts.store);
+    this.recallRoom = new RecallRoom(parts.recalledKeys ?? MAX_RECALLED_KEYS);
+    this.#doubtful = new DoubtfulPuts(new RecallSearch(parts.timers, this.messages));
     this.#puts = new DuePuts<TimerPut>({
       log: parts.log,
       store: parts.store,
@@ -201,7 +208,7 @@ export class TimerDelivery {
    * No put may be under way.
    */
   takeAll(): { position: Float64Array; piece: Piece[] } {
-    for (const put of this.#puts.takeFailed()) {
+    for (const put of [...this.#puts.takeFailed(), ...this.#doubtful.takeAll()]) {
       this.#issued.delete(put);
       if (put.rolls) this.#rolled(put.recalls);
       this.#byTime.push(put.key, put.position, put.piece.id);
@@ -239,7 +246,7 @@ export class TimerDelivery {
       if (budget <= 0) return true;
       for (const piece of open.pieces) {
         if (piece.loaded) continue;
-        if (this.waiting + PIECE_UNITS > MAX_WAITING) return false;
+        if (this.waiting + PIECE_UNITS > MAX_WAITING || this.#doubtful.isFull) return false;
         budget -= this.#load(piece);
         if (budget <= 0) return true;
       }
@@ -256,25 +263,63 @@ export class TimerDelivery {
     for (let i = 0; i < BATCH; i++) {
       const byTime = this.#byTime.due - clock.nowMs;
       const bySpan = this.#bySpan.due - clock.elapsed;
-      const wait = Math.min(byTime, bySpan);
+      const wait = this.#doubtful.decided.size > 0 ? 0 : Math.min(byTime, bySpan);
+      if (this.#doubtful.isFull || this.#doubtful.isSearching || (wait > 0 && this.#doubtful.size > 0))
+        return this.#decide();
       // Times are whole ms of a clock whose ms are cut off.
       if (wait > 0) return Math.min(Math.max(wait, 1), this.#msToNextSlot());
       if (this.#puts.underWay >= this.#parts.maxPending()) return Number.POSITIVE_INFINITY;
       if (this.#parts.busy()) return BUSY_SLEEP_MS;
+      const decided = this.#doubtful.decided.shift();
+      if (decided !== undefined) {
+        this.#goOn(decided);
+        continue;
+      }
       const heap = byTime <= bySpan ? this.#byTime : this.#bySpan;
       const piece = this.#pieces.get(heap.piece) as Piece;
       if (!piece.slot.ready) return 0;
       if (this.#mayBeRecalled(piece.slot)) return RECALL_SLEEP_MS;
       const { position } = heap;
       heap.pop();
-      this.#issue(position, piece);
+      const unit = this.#parts.timers.follow(this.#singleReader, position, piece.slot.slot);
+      this.#puts.issue(this.#putOf(position, unit, piece));
       if (this.#puts.hasFailed) return Number.POSITIVE_INFINITY;
     }
     return 0;
   }
 
-  #issue(position: number, piece: Piece): void {
-    const unit = this.#parts.timers.follow(this.#singleReader, position, piece.slot.slot);
+  /** One step of finding out which of the doubtful ones were recalled. */
+  #decide(): number {
+    const { clock } = this.#parts.timers;
+    const chains = () =>
+      [...this.#open.values()].filter(({ recalled }) => recalled.isPartial).map(({ looked }) => looked);
+    const recalled = this.#doubtful.step(chains, (at, unit) => !clock.hasMoved(at, unit));
+    for (const put of recalled) this.#passed(put);
+    return 0;
+  }
+
+  /** It was not recalled. */
+  #goOn(put: TimerPut): void {
+    const { position, piece, early } = put;
+    if (!early) {
+      this.#puts.issue(put);
+      return;
+    }
+    const unit = { ...this.#parts.timers.follow(this.#singleReader, position, piece.slot.slot) };
+    if (this.#putAgain(unit) !== NONE) {
+      this.#passed(put);
+      return;
+    }
+    this.#issued.delete(put);
+    this.#wait(position, unit, piece.id);
+  }
+
+  #passed(put: TimerPut): void {
+    this.#issued.delete(put);
+    this.#less(put.piece);
+  }
+
+  #putOf(position: number, unit: Readonly<TimerUnit>, piece: Piece, doubt?: KeyDigest): TimerPut {
     const { physical: physicalOffset, due, elapsed, writeTime, magic } = unit;
     const rolls = (magic & MAGIC_ROLL) !== 0;
     const recalls = (magic & MAGIC_DELETE) !== 0;
@@ -284,9 +329,10 @@ export class TimerDelivery {
     const put: TimerPut = {
       ...{ physicalOffset, attempts: 0, piece, position, rolls, recalls },
       ...{ due, elapsed, writeTime, key },
+      ...{ early: doubt !== undefined, doubt, decided: false },
     };
     this.#issued.add(put);
-    this.#puts.issue(put);
+    return put;
   }
 
   /** By what is on its way into the wheel: the queue's entries when the slot was opened, recalls that were rolled. */
@@ -301,11 +347,9 @@ export class TimerDelivery {
   }
 
   #ended(put: TimerPut, done: boolean, stored: boolean): void {
-    const { piece, rolls, recalls } = put;
-    if (done) {
-      this.#issued.delete(put);
-      this.#less(piece);
-    }
+    const { rolls, recalls } = put;
+    if (put.doubt !== undefined) this.#doubtful.add(put);
+    else if (done) this.#passed(put);
     if (done && !stored && rolls) this.#rolled(recalls);
     if (this.#puts.hasFailed) this.#parts.wake(this.#puts.pauseMs);
     else this.#parts.wake(0);
@@ -355,7 +399,8 @@ export class TimerDelivery {
     if (this.#open.has(slot) || timers.finishedSlots.has(slot)) return;
     const { last } = timers.wheel.get(slot);
     if (last === NONE) return;
-    this.#open.set(slot, new OpenSlot(slot, last, this.#parts.queueEnd(), this.#floorOf(slot)));
+    const recalled = new RecalledKeys(this.recallRoom);
+    this.#open.set(slot, new OpenSlot(slot, last, this.#parts.queueEnd(), recalled, this.#floorOf(slot)));
   }
 
   /** Slots whose time is over, and of which all was delivered. */
@@ -369,13 +414,15 @@ export class TimerDelivery {
       timers.finish(open.slot, open.last);
       this.#open.delete(open.slot);
       this.#recalled.delete(open.recalled);
+      open.recalled.release();
     }
     timers.firstSlot = this.progress.slot;
   }
 
   /** Something that is on its way from an older slot, as when the clock was set forward by days. */
   #mayRecall({ slot, recalled }: OpenSlot): boolean {
-    return recalled.size > 0 && (this.#rolling > 0 || slot > this.progress.slot);
+    if (recalled.isPartial && this.#doubtful.size > 0) return true;
+    return !recalled.isEmpty && (this.#rolling > 0 || slot > this.progress.slot);
   }
 
   /** Looks at one more unit of the chain; what that has cost. */
@@ -399,10 +446,8 @@ export class TimerDelivery {
       const unit = timers.follow(this.#reader, at, piece.slot.slot);
       const { previous } = unit;
       const isOver = isRecall(unit) || timers.clock.hasMoved(at, unit);
-      if (!isOver && !this.#wasDelivered(at, unit, piece.slot.slot) && !this.#isTooEarly(unit, piece)) {
-        this.#wait(at, unit, piece.id);
+      if (!isOver && !this.#wasDelivered(at, unit, piece.slot.slot) && this.#begin(at, unit, piece))
         piece.pending += 1;
-      }
       at = previous;
     }
     piece.loaded = true;
@@ -414,13 +459,26 @@ export class TimerDelivery {
     (isBySpan(unit) ? this.#bySpan : this.#byTime).push(this.#keyOf(unit), position, piece);
   }
 
-  /** Whether it was put into a later slot: the clock was set forward since, and elapsed time was not. */
-  #isTooEarly(unit: Readonly<TimerUnit>, { slot }: Piece): boolean {
-    const { timers } = this.#parts;
+  /** Lets a unit wait; false when there is nothing to wait for. */
+  #begin(position: number, unit: Readonly<TimerUnit>, piece: Piece): boolean {
+    if (this.#isTooEarly(unit, piece.slot)) {
+      const known = this.messages.isRecalled(unit.physical, piece.slot.recalled);
+      if (typeof known === 'string') {
+        this.#doubtful.add(this.#putOf(position, unit, piece, known));
+        return true;
+      }
+      if (known || this.#putAgain(unit) !== NONE) return false;
+    }
+    this.#wait(position, unit, piece.id);
+    return true;
+  }
+
+  /** Whether it belongs into a later slot: the clock was set forward since, and elapsed time was not. */
+  #isTooEarly(unit: Readonly<TimerUnit>, { slot }: OpenSlot): boolean {
+    const { clock } = this.#parts.timers;
     if (!unit.elapsed || (unit.magic & MAGIC_ROLL) !== 0) return false;
-    const ms = timers.clock.machineTime(unit.due, true);
-    if (ms <= (Math.max(this.#horizon, slot.slot) + 2) * timers.clock.precisionMs) return false;
-    return this.messages.isRecalled(unit.physical, slot.recalled) || this.#putAgain(unit) !== NONE;
+    const ms = clock.machineTime(unit.due, true);
+    return ms > (Math.max(this.#horizon, slot) + 2) * clock.precisionMs;
   }
 
   #putAgain(unit: Readonly<TimerUnit>): number {
@@ -428,10 +486,6 @@ export class TimerDelivery {
     if (slot !== NONE) this.added(slot);
     return slot;
   }
-}
-
-export function isRecall({ magic }: Readonly<TimerUnit>): boolean {
-  return (magic & MAGIC_DELETE) !== 0 && (magic & MAGIC_ROLL) === 0;
 }
 
 function isBySpan({ magic, elapsed }: Readonly<TimerUnit>): boolean {

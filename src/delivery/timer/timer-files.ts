@@ -24,6 +24,8 @@ export interface TimerOptions {
   mappedFileSizeTimerLog: number;
   /** Of the wheel, but for tests RocketMQ's number. */
   wheelSlots?: number;
+  /** See TimerDelivery. */
+  recalledKeys?: number;
 }
 
 /** Slots of the wheel that are not used for waiting (RocketMQ's number). */

@@ -347,6 +347,7 @@ export class TimerService {
         enqueued: () => enqueue.next,
         canEnqueue: () => enqueue.canRun,
         wake: (ms) => this.#wakeAfterPut(ms),
+        recalledKeys: this.#context.options.recalledKeys,
       },
       { slot, floor, partly },
     );

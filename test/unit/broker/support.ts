@@ -70,6 +70,7 @@ export class FakeStore implements StoreReads {
   };
   readonly queries: KeyQuery[] = [];
   readonly #queues = new Map<string, Stored[]>();
+  readonly #byPosition = new Map<number, Stored>();
 
   append(put: InternalMessage, storeTime: number, tagsCode = 0n): Stored {
     const key = `${put.topic}/${put.queueId}`;
@@ -94,6 +95,7 @@ export class FakeStore implements StoreReads {
     this.maxPhysicalOffset += record.length;
     const stored = { entry, record, storeTime };
     queue.push(stored);
+    this.#byPosition.set(entry.physicalOffset, stored);
     return stored;
   }
 
@@ -134,11 +136,7 @@ export class FakeStore implements StoreReads {
   }
 
   #find(physicalOffset: number): Stored | undefined {
-    for (const queue of this.#queues.values()) {
-      const stored = queue.find(({ entry }) => entry.physicalOffset === physicalOffset);
-      if (stored !== undefined) return stored;
-    }
-    return undefined;
+    return this.#byPosition.get(physicalOffset);
   }
 
   readonly find = (query: KeyQuery): Promise<FoundRecords> => {
