@@ -7,7 +7,7 @@ import { Fifo } from '../../lib/fifo.ts';
 import type { KeyDigest } from './recalled-keys.ts';
 import { type Chain, PIECE_UNITS } from './slot-loader.ts';
 import type { TimedMessages, TimerPut } from './timed-messages.ts';
-import { MAGIC_DELETE, MAGIC_ROLL, type TimerUnit } from './timer-layout.ts';
+import { isRecall, type TimerUnit } from './timer-layout.ts';
 import type { UnitReader } from './timer-log.ts';
 import type { Steps, TimerStore } from './timer-store.ts';
 
@@ -124,8 +124,4 @@ export class DoubtfulPuts {
 function doubtOf({ doubt }: TimerPut): KeyDigest {
   assert(doubt !== undefined, 'the put is doubtful');
   return doubt;
-}
-
-export function isRecall({ magic }: Readonly<TimerUnit>): boolean {
-  return (magic & MAGIC_DELETE) !== 0 && (magic & MAGIC_ROLL) === 0;
 }

@@ -3,8 +3,9 @@
  * and to cut it into pieces, and then each piece is loaded, the oldest first, as there is room. However many units a
  * slot holds, a step is short and memory bounded.
  */
+import { DamagedTimers } from './damaged-timers.ts';
 import type { RecalledKeys } from './recalled-keys.ts';
-import { NONE } from './timer-layout.ts';
+import { NONE, type WheelSlot } from './timer-layout.ts';
 
 /** Units of a piece, which is loaded in one step. */
 export const PIECE_UNITS = 2048;
@@ -49,11 +50,12 @@ export class OpenSlot {
   readonly waitsFor: number;
 
   /** `floor`: units up to there were delivered before. */
-  constructor(slot: number, last: number, waitsFor: number, recalled: RecalledKeys, floor = NONE) {
+  constructor({ slot, first, last }: WheelSlot, waitsFor: number, recalled: RecalledKeys, floor = NONE) {
     this.slot = slot;
     this.waitsFor = waitsFor;
     this.recalled = recalled;
-    this.begin = Math.min(floor, last);
+    // A chain that was begun since is new.
+    this.begin = floor < first ? NONE : Math.min(floor, last);
     this.marked = this.begin;
     this.floor = this.begin;
     this.last = last;
@@ -85,6 +87,8 @@ export class OpenSlot {
 
   /** The unit at `next` was looked at; `previous` comes before it. */
   pass(previous: number): void {
+    if (previous < this.marked)
+      throw new DamagedTimers(`the chain of slot ${this.slot} leads past ${this.marked} of the timer log`);
     if (this.#walked++ % PIECE_UNITS === 0) this.#marks.push(this.#at);
     if (previous > this.marked) {
       this.#at = previous;

@@ -1,10 +1,12 @@
 /** What is put in the place of a record that waited in the wheel, and whether it was recalled. */
+import { javaHashCode } from '../../lib/java-hash.ts';
 import { TIMER_TOPIC } from '../../lib/names.ts';
-import { decodeRecord } from '../../record/decode.ts';
+import { decodeRecord, type StoredMessage } from '../../record/decode.ts';
 import type { InternalMessage } from '../../store/put/put-message.ts';
 import type { StoreReads } from '../../store/read/store-reads.ts';
 import { copyOf, deliveryOf } from '../due-message.ts';
 import type { DuePut } from '../due-puts.ts';
+import { DamagedTimers } from './damaged-timers.ts';
 import { digestOf, type KeyDigest, type RecalledKeys, recalledIn } from './recalled-keys.ts';
 import { TIMER_OUT_MS } from './rewrite.ts';
 import type { Piece } from './slot-loader.ts';
@@ -14,8 +16,9 @@ import {
   TIMER_DEQUEUE_MS,
   TIMER_ENQUEUE_MS,
   TIMER_ROLL_TIMES,
+  timedRecordOf,
 } from './timed-record.ts';
-import { slotTimeOf } from './timer-layout.ts';
+import { MAGIC_DELETE, MAGIC_ROLL, slotTimeOf, type TimerUnit } from './timer-layout.ts';
 import type { TimerStore } from './timer-store.ts';
 
 /** A unit whose time has come. */
@@ -88,6 +91,41 @@ export class TimedMessages {
       properties.set(ELAPSED_MS, String(due));
     }
     return message;
+  }
+
+  /**
+   * Throws DamagedTimers when a unit that RocketMQ has written does not lead to a record that would be in its slot; on
+   * our own there is a seal.
+   */
+  check(unit: Readonly<TimerUnit>): void {
+    if (unit.due !== 0) return;
+    let record: Uint8Array | undefined;
+    try {
+      record = this.#store.recordAt(unit.physical);
+    } catch {
+      // That is told when it is delivered.
+      return;
+    }
+    const message = record?.length === unit.recordSize ? decodeRecord(record) : undefined;
+    if (message === undefined || !this.#belongs(message, unit)) {
+      const slot = unit.slotTime / this.#timers.clock.precisionMs;
+      throw new DamagedTimers(
+        `a unit of slot ${slot} leads to ${unit.physical}, where no message of it stands`,
+      );
+    }
+  }
+
+  #belongs(message: StoredMessage, { magic, topicHash, slotTime }: Readonly<TimerUnit>): boolean {
+    const timed = timedRecordOf(message);
+    if (message.topic !== TIMER_TOPIC || typeof timed === 'string') return false;
+    const { precisionMs } = this.#timers.clock;
+    const isThen = Math.floor(timed.outMs / precisionMs) * precisionMs === slotTime;
+    const recalls = (magic & MAGIC_DELETE) !== 0;
+    return (
+      javaHashCode(timed.realTopic) === topicHash &&
+      timed.recalls === recalls &&
+      (isThen || (magic & MAGIC_ROLL) !== 0)
+    );
   }
 
   /** Remembers which message the record recalls; false when the record does not tell. */

@@ -34,6 +34,8 @@ const OWN_MARKS = OWN + 80 + MAX_STEPS * STEP_BYTES;
 const OWN_SLOTS = OWN_MARKS + 32;
 export const MAX_PARTLY = 16;
 const OWN_CRC = OWN_SLOTS + 8 + MAX_PARTLY * 16;
+/** Of RocketMQ's fields as they were written with ours. */
+const OWN_FIELDS_CRC = OWN_CRC + 4;
 
 /** A place in the order of delivery: by time, and where that is the same by position in the timer log. */
 export interface DueMark {
@@ -108,6 +110,7 @@ function writeOwn(view: DataView, { logEnd, counter }: TimerCheck, own: OwnTimer
   }
   writePartly(view, own.partly);
   view.setUint32(OWN_CRC, ownCrc(view));
+  view.setUint32(OWN_FIELDS_CRC, fieldsCrc(view));
 }
 
 function writePartly(view: DataView, { byTime, bySpan, slots }: PartlyDelivered): void {
@@ -135,6 +138,10 @@ function ownCrc(view: DataView): number {
   return crc32(new Uint8Array(view.buffer, view.byteOffset + OWN, OWN_CRC - OWN));
 }
 
+function fieldsCrc(view: DataView): number {
+  return crc32(new Uint8Array(view.buffer, view.byteOffset, CHECK_FIELDS_BYTES));
+}
+
 /** What the file says; a string says why it says nothing that can be meant. */
 export function decodeTimerCheck(bytes: Uint8Array): TimerCheck | string {
   if (bytes.length < CHECK_FIELDS_BYTES) return `it has ${bytes.length} bytes, at least 56 belong there`;
@@ -153,16 +160,18 @@ export function decodeTimerCheck(bytes: Uint8Array): TimerCheck | string {
     timestamp: readInt64(view, 40),
     counter: readInt64(view, 48),
   };
-  return { ...check, own: readOwn(view, check) };
+  const own = readOwn(view, check);
+  return typeof own === 'string' ? own : { ...check, own };
 }
 
 function readOwn(
   view: DataView,
   { logEnd, counter }: Pick<TimerCheck, 'logEnd' | 'counter'>,
-): OwnTimerState | undefined {
+): OwnTimerState | string | undefined {
   if (view.byteLength < CHECK_BYTES || readInt64(view, OWN) !== OWN_MAGIC) return undefined;
   if (readInt64(view, OWN_COUNTER) !== counter || readInt64(view, OWN_LOG_END) !== logEnd) return undefined;
   const count = readInt64(view, OWN_STEPS);
+  if (view.getUint32(OWN_FIELDS_CRC) !== fieldsCrc(view)) return 'its checksum is not that of what it holds';
   if (view.getUint32(OWN_CRC) !== ownCrc(view) || count > MAX_STEPS) return undefined;
   return {
     precisionMs: readInt64(view, OWN_PRECISION),

@@ -9,12 +9,12 @@ import type { BeginPut } from '../../store/put/put-message.ts';
 import type { StoreReads } from '../../store/read/store-reads.ts';
 import { DuePuts } from '../due-puts.ts';
 import { DueHeap, isBefore } from './due-heap.ts';
-import { DoubtfulPuts, isRecall, RECALL_COST, RecallSearch } from './recall-search.ts';
+import { DoubtfulPuts, RECALL_COST, RecallSearch } from './recall-search.ts';
 import { type KeyDigest, RecalledKeys, RecallRoom } from './recalled-keys.ts';
 import { OpenSlot, PIECE_UNITS, type Piece } from './slot-loader.ts';
 import { TimedMessages, type TimerPut } from './timed-messages.ts';
 import { MAX_PARTLY, type PartlyDelivered, type PartSlot } from './timer-check.ts';
-import { MAGIC_DELETE, MAGIC_ROLL, NONE, type TimerUnit } from './timer-layout.ts';
+import { isRecall, MAGIC_DELETE, MAGIC_ROLL, NONE, type TimerUnit } from './timer-layout.ts';
 import type { Steps, TimerStore } from './timer-store.ts';
 
 /** Slots are opened so long before their time. */
@@ -282,6 +282,7 @@ export class TimerDelivery {
       const { position } = heap;
       heap.pop();
       const unit = this.#parts.timers.follow(this.#singleReader, position, piece.slot.slot);
+      this.messages.check(unit);
       this.#puts.issue(this.#putOf(position, unit, piece));
       if (this.#puts.hasFailed) return Number.POSITIVE_INFINITY;
     }
@@ -382,9 +383,7 @@ export class TimerDelivery {
     const { wheel } = this.#parts.timers;
     const horizon = this.#horizon;
     while (this.#open.size < MAX_OPEN) {
-      let slot = wheel.nextFilled(this.#cursor);
-      // A clock that was set far ahead has more than a turn of the wheel pass.
-      if (slot > horizon && horizon - this.#cursor >= wheel.slots) slot = wheel.lowestFilled(this.#cursor);
+      const slot = wheel.nextFilled(this.#cursor);
       if (slot > horizon) {
         this.#cursor = Math.max(this.#cursor, horizon + 1);
         return;
@@ -397,10 +396,10 @@ export class TimerDelivery {
   #openSlot(slot: number): void {
     const { timers } = this.#parts;
     if (this.#open.has(slot) || timers.finishedSlots.has(slot)) return;
-    const { last } = timers.wheel.get(slot);
-    if (last === NONE) return;
+    const chain = timers.wheel.get(slot);
+    if (chain.last === NONE) return;
     const recalled = new RecalledKeys(this.recallRoom);
-    this.#open.set(slot, new OpenSlot(slot, last, this.#parts.queueEnd(), recalled, this.#floorOf(slot)));
+    this.#open.set(slot, new OpenSlot(chain, this.#parts.queueEnd(), recalled, this.#floorOf(slot)));
   }
 
   /** Slots whose time is over, and of which all was delivered. */
@@ -432,6 +431,7 @@ export class TimerDelivery {
     const unit = timers.follow(this.#reader, position, open.slot);
     const { previous } = unit;
     const recalls = isRecall(unit) && !timers.clock.hasMoved(position, unit);
+    if (recalls) this.messages.check(unit);
     if (recalls && this.messages.noteRecall(unit.physical, open.recalled)) this.#recalled.add(open.recalled);
     open.pass(previous);
     return recalls ? RECALL_COST : 1;

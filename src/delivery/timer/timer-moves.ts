@@ -5,11 +5,11 @@
  * forward nothing has to be done at once: slots come earlier, and what is not due then is put further on as it is read.
  */
 
-import { isRecall, MAX_DOUBTFUL, RECALL_COST, RecallSearch } from './recall-search.ts';
+import { MAX_DOUBTFUL, RECALL_COST, RecallSearch } from './recall-search.ts';
 import { type KeyDigest, RecalledKeys } from './recalled-keys.ts';
 import type { Chain, Piece } from './slot-loader.ts';
 import type { TimerDelivery } from './timer-delivery.ts';
-import { MAGIC_DELETE, NONE, slotOf, type TimerUnit } from './timer-layout.ts';
+import { isRecall, MAGIC_DELETE, NONE, slotOf, type TimerUnit } from './timer-layout.ts';
 import { COMMIT_PAUSE_MS, type Steps, type TimerStore } from './timer-store.ts';
 
 /** Between two looks whether puts under way have ended. */

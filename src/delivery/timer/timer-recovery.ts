@@ -61,7 +61,7 @@ export class TimerRecovery {
   *run(): Steps<Recovered> {
     const { check, logStart, logEnd } = this.#found;
     const { wheel, log } = this.#timers;
-    yield* wheel.scan();
+    yield* wheel.scan(check?.own === undefined);
     if (wheel.errno !== 0) throw new DamagedTimers(`the wheel cannot be read (errno ${wheel.errno})`);
     const own = check?.own;
     const from = Math.min(
@@ -173,7 +173,11 @@ export class TimerRecovery {
       else if (chain.last >= end) {
         broken.set(chain.slot, { ...chain, first: NONE, last: NONE, count: 0 });
         from = Math.min(from, chain.first);
-      } else this.#timers.follow(this.#reader, chain.last, chain.slot);
+      } else {
+        this.#timers.follow(this.#reader, chain.last, chain.slot);
+        // What RocketMQ has written has no seal.
+        if (this.#found.check?.own === undefined) this.#timers.follow(this.#reader, chain.first, chain.slot);
+      }
     }
     if (broken.size > 0) {
       yield* this.#findAgain(broken, Math.max(from, this.#found.logStart), end);
