@@ -13,6 +13,7 @@
 import { crc32 } from 'node:zlib';
 import { readInt64, writeInt64 } from '../../lib/int64.ts';
 import type { Disk } from '../../store/disk/disk.ts';
+import type { LateSlots } from './late-slots.ts';
 import { type ClockStep, MAX_STEPS, type TimerClockState } from './timer-clock.ts';
 
 export const CHECK_BYTES = 4096;
@@ -34,8 +35,9 @@ const OWN_MARKS = OWN + 80 + MAX_STEPS * STEP_BYTES;
 const OWN_SLOTS = OWN_MARKS + 32;
 export const MAX_PARTLY = 16;
 const OWN_CRC = OWN_SLOTS + 8 + MAX_PARTLY * 16;
-/** Of RocketMQ's fields as they were written with ours. */
-const OWN_FIELDS_CRC = OWN_CRC + 4;
+const LATE = OWN_CRC + 8;
+/** Of `LATE` and of RocketMQ's fields as they were written with it. */
+const FIELDS_CRC = LATE + 16;
 
 /** A place in the order of delivery: by time, and where that is the same by position in the timer log. */
 export interface DueMark {
@@ -77,15 +79,18 @@ export interface TimerCheck {
   timestamp: number;
   counter: number;
   own: OwnTimerState | undefined;
+  /** Ours too, and valid as long as RocketMQ has not written its fields, also when `own` is damaged. */
+  late: LateSlots | undefined;
 }
 
 export function encodeTimerCheck(check: TimerCheck): Uint8Array {
   const bytes = new Uint8Array(CHECK_BYTES);
   const view = new DataView(bytes.buffer);
-  const { readTimeMs, logEnd, queueOffset, timestamp, counter, own } = check;
+  const { readTimeMs, logEnd, queueOffset, timestamp, counter, own, late } = check;
   const fields = [readTimeMs, logEnd, queueOffset, queueOffset, 0, timestamp, counter];
   for (const [i, value] of fields.entries()) writeInt64(view, i * 8, value);
   if (own !== undefined) writeOwn(view, check, own);
+  if (late !== undefined) writeLate(view, late);
   return bytes;
 }
 
@@ -110,7 +115,6 @@ function writeOwn(view: DataView, { logEnd, counter }: TimerCheck, own: OwnTimer
   }
   writePartly(view, own.partly);
   view.setUint32(OWN_CRC, ownCrc(view));
-  view.setUint32(OWN_FIELDS_CRC, fieldsCrc(view));
 }
 
 function writePartly(view: DataView, { byTime, bySpan, slots }: PartlyDelivered): void {
@@ -139,7 +143,19 @@ function ownCrc(view: DataView): number {
 }
 
 function fieldsCrc(view: DataView): number {
-  return crc32(new Uint8Array(view.buffer, view.byteOffset, CHECK_FIELDS_BYTES));
+  const bytes = (at: number, length: number) => new Uint8Array(view.buffer, view.byteOffset + at, length);
+  return crc32(bytes(LATE, 16), crc32(bytes(0, CHECK_FIELDS_BYTES)));
+}
+
+function writeLate(view: DataView, late: LateSlots): void {
+  writeInt64(view, LATE, late.first);
+  writeInt64(view, LATE + 8, late.until);
+  view.setUint32(FIELDS_CRC, fieldsCrc(view));
+}
+
+function readLate(view: DataView): LateSlots | undefined {
+  if (view.byteLength < CHECK_BYTES || view.getUint32(FIELDS_CRC) !== fieldsCrc(view)) return undefined;
+  return { first: readInt64(view, LATE), until: readInt64(view, LATE + 8) };
 }
 
 /** What the file says; a string says why it says nothing that can be meant. */
@@ -161,7 +177,7 @@ export function decodeTimerCheck(bytes: Uint8Array): TimerCheck | string {
     counter: readInt64(view, 48),
   };
   const own = readOwn(view, check);
-  return typeof own === 'string' ? own : { ...check, own };
+  return typeof own === 'string' ? own : { ...check, own, late: readLate(view) };
 }
 
 function readOwn(
@@ -171,7 +187,7 @@ function readOwn(
   if (view.byteLength < CHECK_BYTES || readInt64(view, OWN) !== OWN_MAGIC) return undefined;
   if (readInt64(view, OWN_COUNTER) !== counter || readInt64(view, OWN_LOG_END) !== logEnd) return undefined;
   const count = readInt64(view, OWN_STEPS);
-  if (view.getUint32(OWN_FIELDS_CRC) !== fieldsCrc(view)) return 'its checksum is not that of what it holds';
+  if (view.getUint32(FIELDS_CRC) !== fieldsCrc(view)) return 'its checksum is not that of what it holds';
   if (view.getUint32(OWN_CRC) !== ownCrc(view) || count > MAX_STEPS) return undefined;
   return {
     precisionMs: readInt64(view, OWN_PRECISION),

@@ -482,7 +482,8 @@ export class TimerDelivery {
   }
 
   #putAgain(unit: Readonly<TimerUnit>): number {
-    const slot = this.#parts.timers.put({ ...unit, recalls: false });
+    const { timers } = this.#parts;
+    const slot = timers.put(timers.waitingOf(unit));
     if (slot !== NONE) this.added(slot);
     return slot;
   }

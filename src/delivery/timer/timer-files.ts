@@ -9,6 +9,7 @@ import type { ControlLog } from '../../lib/log.ts';
 import type { Disk } from '../../store/disk/disk.ts';
 import { errnoName } from '../../store/disk/errors.ts';
 import { storePaths } from '../../store/paths.ts';
+import { NONE_LATE } from './late-slots.ts';
 import { NOTHING_PARTLY, readTimerCheck, type TimerCheck, writeTimerCheck } from './timer-check.ts';
 import { TimerClock } from './timer-clock.ts';
 import { NONE, SLOT_BYTES, WHEEL_SLOTS } from './timer-layout.ts';
@@ -160,7 +161,15 @@ export class TimerFiles {
       floor: NONE,
       partly: NOTHING_PARTLY,
     };
-    const first = { readTimeMs: slot * precisionMs, logEnd: 0, queueOffset: 0, timestamp, counter: 1, own };
+    const first = {
+      readTimeMs: slot * precisionMs,
+      logEnd: 0,
+      queueOffset: 0,
+      timestamp,
+      counter: 1,
+      own,
+      late: NONE_LATE,
+    };
     try {
       writeTimerCheck(this.#disk, storePaths.timerCheck(this.#options.directory), first);
       return opened;
@@ -182,7 +191,7 @@ export class TimerFiles {
     const timerClock = new TimerClock(clock, timerPrecisionMs, bootNumber(this.#disk), own?.clock, lastMs);
     const log = new TimerLog(this.#disk, storePaths.timerLog(directory), mappedFileSizeTimerLog);
     const wheel = new TimerWheel(file, this.#slots);
-    return new TimerStore(log, wheel, timerClock, inRange ? timerRollWindowSlot : longest);
+    return new TimerStore(log, wheel, timerClock, inRange ? timerRollWindowSlot : longest, check?.late);
   }
 
   /** What stands in the log's files from `end` on is not to be read again after the next crash. */

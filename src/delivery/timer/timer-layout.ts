@@ -15,7 +15,8 @@
  *     44 due          i64  0 in RocketMQ, which ignores it; here the seal, 20 bits, and in the other 44 bits
  *                          2 × due ms, + 1 when it is counted in elapsed time
  *
- * A seal is a checksum of the rest, so that damage is not taken for what was written. What RocketMQ has written has none.
+ * A seal is a checksum of the rest, so that damage is not taken for what was written. What RocketMQ has written has
+ * none.
  */
 import { crc32 } from 'node:zlib';
 import { readInt64, writeInt64 } from '../../lib/int64.ts';

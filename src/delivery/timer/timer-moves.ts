@@ -131,11 +131,11 @@ export class TimerMoves {
 
   *#putElsewhere(unit: TimerUnit): Steps {
     const { clock } = this.#timers;
-    const recalls = (unit.magic & MAGIC_DELETE) !== 0;
-    const due = this.#timers.dueOf(unit);
-    const wanted = Math.max(slotOf(clock.machineTime(due, unit.elapsed), clock.precisionMs), clock.slot);
-    let slot = this.#timers.put({ ...unit, due, recalls, slot: wanted });
-    for (; slot === NONE; slot = this.#timers.put({ ...unit, due, recalls, slot: wanted })) {
+    const waiting = this.#timers.waitingOf(unit);
+    const ms = clock.machineTime(waiting.due, unit.elapsed);
+    waiting.slot = Math.max(slotOf(ms, clock.precisionMs), clock.slot);
+    let slot = this.#timers.put(waiting);
+    for (; slot === NONE; slot = this.#timers.put(waiting)) {
       yield COMMIT_PAUSE_MS;
       yield* this.#commit();
     }

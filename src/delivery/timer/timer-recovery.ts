@@ -7,7 +7,7 @@ import { queueOffsetOf } from '../../record/view.ts';
 import type { StoreReads } from '../../store/read/store-reads.ts';
 import { DamagedTimers } from './damaged-timers.ts';
 import type { PartlyDelivered } from './timer-check.ts';
-import type { Delivered } from './timer-enqueue.ts';
+import { type Delivered, deliveredBy } from './timer-enqueue.ts';
 import type { FoundTimers, TimerFiles } from './timer-files.ts';
 import { NONE, type TimerUnit, UNIT_BYTES, type WheelSlot } from './timer-layout.ts';
 import { COMMIT_PAUSE_MS, type Steps, type TimerStore } from './timer-store.ts';
@@ -81,7 +81,7 @@ export class TimerRecovery {
     const known = check?.queueOffset ?? queueOffset ?? 0;
     const next =
       own === undefined ? Math.min(queueOffset ?? known, known) : Math.max(queueOffset ?? 0, known);
-    return { ...begun, queueOffset: next, delivered: { offset: known, slot: this.#readSlot } };
+    return { ...begun, queueOffset: next, delivered: deliveredBy(check, this.#timers.clock.precisionMs) };
   }
 
   /** RocketMQ reads the last file again, as its checkpoint may say more than was flushed. */

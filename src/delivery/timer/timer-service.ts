@@ -14,7 +14,7 @@ import type { StoreReads } from '../../store/read/store-reads.ts';
 import { DamagedTimers } from './damaged-timers.ts';
 import { NOTHING_PARTLY, type TimerCheck } from './timer-check.ts';
 import { TimerDelivery } from './timer-delivery.ts';
-import { type Delivered, TimerEnqueue } from './timer-enqueue.ts';
+import { type Delivered, deliveredBy, TimerEnqueue } from './timer-enqueue.ts';
 import { type FoundTimers, TimerFiles, type TimerOptions } from './timer-files.ts';
 import { NONE } from './timer-layout.ts';
 import { TimerMoves } from './timer-moves.ts';
@@ -137,12 +137,20 @@ export class TimerService {
     const { clock, log } = open.timers;
     const { slot, floor } = open.delivery.progress;
     const { precisionMs } = clock;
-    const own = { precisionMs, clock: clock.state(), readSlot: slot, floor, partly: open.delivery.partly };
+    const late = open.timers.late.stateAt(slot);
+    const own = {
+      precisionMs,
+      clock: clock.state(),
+      readSlot: slot,
+      floor,
+      partly: open.delivery.partly,
+      late,
+    };
     const readTimeMs = slot * precisionMs;
     const { next: queueOffset } = open.enqueue;
     // A step of the clock that is not noticed yet must not be told by half.
     const timestamp = Math.floor(clock.machineTime(clock.elapsed, true));
-    const check = { readTimeMs, logEnd: log.end, queueOffset, timestamp, own };
+    const check = { readTimeMs, logEnd: log.end, queueOffset, timestamp, own, late };
     return { sequence: this.#sequence, check, oldest: this.#oldest };
   }
 
@@ -263,7 +271,11 @@ export class TimerService {
       );
     }
     if (found.problem !== undefined) {
-      yield* this.#remake(found.problem, found.check, deliveredBy(found.check, this.#context.options));
+      yield* this.#remake(
+        found.problem,
+        found.check,
+        deliveredBy(found.check, this.#context.options.timerPrecisionMs),
+      );
       return;
     }
     const timers = yield* this.#opened(found);
@@ -275,7 +287,11 @@ export class TimerService {
       if (!(error instanceof DamagedTimers)) throw error;
       this.#recovering = undefined;
       timers.close();
-      yield* this.#remake(error.message, found.check, deliveredBy(found.check, this.#context.options));
+      yield* this.#remake(
+        error.message,
+        found.check,
+        deliveredBy(found.check, this.#context.options.timerPrecisionMs),
+      );
       return;
     }
     this.#recovering = undefined;
@@ -290,7 +306,7 @@ export class TimerService {
     while (!this.idle) yield IDLE_POLL_MS;
     open?.timers.close();
     this.#open = undefined;
-    const delivered = deliveredBy(state, this.#context.options);
+    const delivered = deliveredBy(state, this.#context.options.timerPrecisionMs);
     yield* this.#remake(problem, state, delivered);
   }
 
@@ -307,7 +323,8 @@ export class TimerService {
       partly: NOTHING_PARTLY,
     };
     const readTimeMs = slot * clock.precisionMs;
-    return { readTimeMs, logEnd: 0, queueOffset: open.enqueue.next, timestamp: 0, counter: 0, own };
+    const late = open.timers.late.stateAt(slot);
+    return { readTimeMs, logEnd: 0, queueOffset: open.enqueue.next, timestamp: 0, counter: 0, own, late };
   }
 
   /** Makes wheel and log from the queue. */
@@ -366,10 +383,4 @@ export class TimerService {
     if (ms > 0) this.#repeatsAt = this.#context.clock.monotonic() + ms;
     this.#wake(ms);
   }
-}
-
-/** What a wheel that is made anew must not deliver again. */
-function deliveredBy(check: TimerCheck | undefined, { timerPrecisionMs }: TimerOptions): Delivered {
-  if (check === undefined) return { offset: 0, slot: 0 };
-  return { offset: check.queueOffset, slot: Math.floor(check.readTimeMs / timerPrecisionMs) };
 }

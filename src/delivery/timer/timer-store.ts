@@ -4,6 +4,7 @@
  */
 import { assert } from '../../lib/assert.ts';
 import { DamagedTimers } from './damaged-timers.ts';
+import { LateUnits, NONE_LATE } from './late-slots.ts';
 import type { TimerClock } from './timer-clock.ts';
 import {
   emptyUnit,
@@ -34,6 +35,8 @@ export interface Waiting {
   recalls: boolean;
   /** Where RocketMQ would put it; undefined: where it is due. */
   slot?: number;
+  /** Where its record leads to. */
+  belongsIn: number;
 }
 
 /** Slots that are tried when one is taken. */
@@ -52,10 +55,12 @@ export class TimerStore {
   readonly #unit = emptyUnit();
   /** The last `put` found its slot taken. */
   shifted = false;
+  readonly late: LateUnits;
   /** First slot that may still get units. */
   firstSlot = 0;
 
-  constructor(log: TimerLog, wheel: TimerWheel, clock: TimerClock, rollWindow: number) {
+  constructor(log: TimerLog, wheel: TimerWheel, clock: TimerClock, rollWindow: number, late = NONE_LATE) {
+    this.late = new LateUnits(late);
     this.log = log;
     this.wheel = wheel;
     this.clock = clock;
@@ -87,6 +92,7 @@ export class TimerStore {
       if (!this.#isFree(slot)) continue;
       this.shifted = slot !== own;
       this.#append(slot, waiting, rolls);
+      this.late.note(slot, waiting.belongsIn);
       return slot;
     }
     return NONE;
@@ -149,6 +155,14 @@ export class TimerStore {
       this.#finished.delete(slot);
       this.wheel.clear(slot);
     }
+  }
+
+  /** What a unit waits for, to put it into another slot. */
+  waitingOf(unit: Readonly<TimerUnit>): Waiting {
+    const { physical, recordSize, topicHash, elapsed } = unit;
+    const belongsIn = this.late.lowestOf(unit.slotTime / this.clock.precisionMs);
+    const recalls = (unit.magic & MAGIC_DELETE) !== 0;
+    return { physical, recordSize, topicHash, due: this.dueOf(unit), elapsed, recalls, belongsIn };
   }
 
   /** Reads the unit at `position` of a slot's chain. */

@@ -96,7 +96,7 @@ export class TimerWheel {
   }
 
   /**
-   * Reads the file, to be done once: finds what is filled. Slots that RocketMQ may have changed (`isForeign`) are sealed
+   * Reads the file, to be done once: finds what is filled. What RocketMQ may have changed (`isForeign`) is sealed
    * once more. Yields between two pieces.
    */
   *scan(isForeign: boolean): Generator<undefined> {

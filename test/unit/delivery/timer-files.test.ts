@@ -235,6 +235,7 @@ const CHECK: TimerCheck = {
       ],
     },
   },
+  late: { first: 1_699_999_990, until: 1_700_000_009 },
 };
 
 test('the checkpoint has the fields of RocketMQ, the queue offset twice, and ours behind them', () => {
@@ -259,8 +260,8 @@ test('our fields hold only as long as RocketMQ has not written the file, and as 
     bytes[at + 7] = (bytes[at + 7] as number) ^ 1;
     assert.match(String(decodeTimerCheck(bytes)), /checksum/, `changed at ${at}`);
   }
-  const rocket = encodeTimerCheck({ ...CHECK, own: undefined });
-  assert.equal(decodeTimerCheck(rocket), { ...CHECK, own: undefined });
+  const theirs = { ...CHECK, own: undefined, late: undefined };
+  assert.equal(decodeTimerCheck(encodeTimerCheck(theirs)), theirs);
 });
 
 test('a checkpoint that cannot be meant is none', () => {

@@ -201,7 +201,8 @@ test('a checkpoint of RocketMQ, behind the log and without our fields, is read o
   await rig.time.advance(5_600);
   await rig.stop();
   const check = readTimerCheck(rig.disk, CHECK) as TimerCheck;
-  const bytes = encodeTimerCheck({ ...check, logEnd: 104, counter: check.counter + 1, own: undefined });
+  const theirs = { logEnd: 104, counter: check.counter + 1, own: undefined, late: undefined };
+  const bytes = encodeTimerCheck({ ...check, ...theirs });
   rig.disk.bytesOf(CHECK).set(bytes);
   rig.begin();
   await rig.time.advance(15_000);
