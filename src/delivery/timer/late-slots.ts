@@ -1,7 +1,7 @@
 /**
- * Messages that wait in a later slot than the one that their record leads to: it was over, or taken, or they were rolled
- * later than they were stored. Who makes the wheel anew from the queue has only the records: a slot that is over says
- * nothing of those.
+ * Messages that wait in a later slot than the one that their record leads to: it was over, or taken, or they were
+ * rolled later than they were stored. Who makes the wheel anew from the queue has only the records: a slot that is over
+ * says nothing of those.
  */
 import { NONE } from './timer-layout.ts';
 

@@ -52,6 +52,17 @@ export function deliveredBy(check: TimerCheck | undefined, precisionMs: number):
   };
 }
 
+/** The slot that a record leads to, when it comes into the wheel as soon as it is stored. */
+export function slotOfRecord(
+  { outMs }: TimedRecord,
+  { storeTimestamp }: StoredMessage,
+  { clock, rollWindow }: TimerStore,
+): number {
+  const slot = Math.floor(outMs / clock.precisionMs);
+  const stored = Math.floor(storeTimestamp / clock.precisionMs);
+  return slot - stored >= rollWindow ? rollSlot(stored, slot, rollWindow) : slot;
+}
+
 export class TimerEnqueue {
   readonly #parts: EnqueueParts;
   readonly #delivered: Delivered;
@@ -122,7 +133,7 @@ export class TimerEnqueue {
       );
       return true;
     }
-    const belongsIn = this.#slotOf(timed, message);
+    const belongsIn = slotOfRecord(timed, message, this.#parts.timers);
     if (this.#wasDelivered(entry, timed, belongsIn)) return true;
     const slot = this.#parts.timers.put(this.#waiting(entry, timed, message, belongsIn));
     if (slot === NONE) return false;
@@ -169,14 +180,6 @@ export class TimerEnqueue {
     const { offset, slot, knowsLate } = this.#delivered;
     if (queueOffset >= offset) return false;
     return (knowsLate ? belongsIn : Math.floor(outMs / this.#parts.timers.clock.precisionMs)) < slot;
-  }
-
-  /** The slot that the record leads to, when it comes into the wheel as soon as it is stored. */
-  #slotOf({ outMs }: TimedRecord, message: StoredMessage): number {
-    const { clock, rollWindow } = this.#parts.timers;
-    const slot = Math.floor(outMs / clock.precisionMs);
-    const stored = Math.floor(message.storeTimestamp / clock.precisionMs);
-    return slot - stored >= rollWindow ? rollSlot(stored, slot, rollWindow) : slot;
   }
 
   #unreadable(error: Error): number {
