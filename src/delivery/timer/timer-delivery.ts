@@ -3,29 +3,27 @@
  * heaps, one for each clock, and each is put at its exact time. Nothing is put from a slot before all recalls in it are
  * known.
  */
+import { MAX_RECALLED_KEYS } from '../../lib/limits.ts';
 import type { ControlLog } from '../../lib/log.ts';
 import type { BeginPut } from '../../store/put/put-message.ts';
 import type { StoreReads } from '../../store/read/store-reads.ts';
 import { DuePuts } from '../due-puts.ts';
 import { type Begun, DeliveredBefore, isBySpan, isEarlyFor, keyOf } from './begun.ts';
 import { DueHeap, isBefore } from './due-heap.ts';
-import { OpenSlot, PIECE_UNITS, type Piece, type RecalledKeys } from './slot-loader.ts';
+import { OpenSlots } from './open-slots.ts';
+import { DoubtfulPuts, RecallSearch } from './recall-search.ts';
+import { type KeyDigest, type RecalledKeys, RecallRoom } from './recalled-keys.ts';
+import { type OpenSlot, PIECE_UNITS, type Piece } from './slot-loader.ts';
 import { TimedMessages, type TimerPut } from './timed-messages.ts';
 import { MAX_PARTLY, type PartlyDelivered, type PartSlot } from './timer-check.ts';
 import { isRecall, MAGIC_DELETE, MAGIC_ROLL, NONE, type TimerUnit } from './timer-layout.ts';
-import type { Steps, TimerStore } from './timer-store.ts';
+import type { TimerStore } from './timer-store.ts';
 
-/** Slots are opened so long before their time. */
-const AHEAD_MS = 1_000;
 /** Units that wait in memory. A slot with more is delivered piece by piece. */
 const MAX_WAITING = 256 * 1024;
-/** Slots that are open at a time, but for those that get something after their time, or are opened before it. */
-const MAX_OPEN = 64;
 /** Messages that one turn puts before others get theirs, and units that it reads. */
 const BATCH = 64;
 const READ_UNITS = PIECE_UNITS;
-/** A recall's record is read: that takes as long as so many units. */
-const RECALL_COST = 16;
 /** The ring to the writer is shared: who finds it full looks again after this. */
 const BUSY_SLEEP_MS = 2;
 /** A recall that is on its way is there soon. */
@@ -46,6 +44,8 @@ export interface TimerDeliveryParts {
   canEnqueue: () => boolean;
   /** Call `issue` again after so many ms. */
   wake: (ms: number) => void;
+  /** Recalled messages that are known in memory; MAX_RECALLED_KEYS but for tests. */
+  recalledKeys?: number | undefined;
 }
 
 export class TimerDelivery {
@@ -54,10 +54,10 @@ export class TimerDelivery {
   readonly #puts: DuePuts<TimerPut>;
   readonly #byTime = new DueHeap();
   readonly #bySpan = new DueHeap();
-  readonly #open = new Map<number, OpenSlot>();
+  readonly slots: OpenSlots;
   readonly #pieces = new Map<number, Piece>();
-  /** Of the open slots, where there are some: what is recalled may have come into the slot beside. */
-  readonly #recalled = new Set<RecalledKeys>();
+  readonly recallRoom: RecallRoom;
+  readonly #doubtful: DoubtfulPuts;
   /** What was rolled, and is not in the wheel again; the recalls among it. */
   #rolling = 0;
   #rollingRecalls = 0;
@@ -66,8 +66,6 @@ export class TimerDelivery {
   resumed = false;
   readonly #reader;
   readonly #singleReader;
-  /** First slot that was never opened. */
-  #cursor: number;
   readonly before: DeliveredBefore;
   /** Issued and not ended. */
   readonly #issued = new Set<TimerPut>();
@@ -75,10 +73,14 @@ export class TimerDelivery {
   constructor(parts: TimerDeliveryParts, begun: Begun) {
     this.#parts = parts;
     this.before = new DeliveredBefore(parts.timers, begun);
-    this.#cursor = begun.slot;
     this.#reader = parts.timers.reader();
     this.#singleReader = parts.timers.reader();
     this.messages = new TimedMessages(parts.timers, parts.store);
+    this.recallRoom = new RecallRoom(parts.recalledKeys ?? MAX_RECALLED_KEYS);
+    const { before, messages, recallRoom } = this;
+    const { timers, queueEnd } = parts;
+    this.slots = new OpenSlots({ timers, messages, before, recallRoom, queueEnd }, begun.slot);
+    this.#doubtful = new DoubtfulPuts(new RecallSearch(parts.timers, this.messages));
     this.#puts = new DuePuts<TimerPut>({
       log: parts.log,
       store: parts.store,
@@ -86,22 +88,15 @@ export class TimerDelivery {
       busy: parts.busy,
       what: 'timed message',
       fieldsOf: ({ physicalOffset }) => ({ position: physicalOffset }),
-      messageOf: (record, entry) => this.messages.of(record, entry, this.#recalled),
+      messageOf: (record, entry) => this.messages.of(record, entry, this.slots.recalled),
       ended: (entry, done, stored) => this.#ended(entry, done, stored),
     });
-  }
-
-  /** First slot of which something may be left to deliver, and how far in its chain all is. */
-  get progress(): { slot: number; floor: number } {
-    let slot = this.#cursor;
-    for (const open of this.#open.keys()) slot = Math.min(slot, open);
-    return { slot, floor: this.#open.get(slot)?.floor ?? this.before.floorOf(slot) };
   }
 
   /** What of the open slots has been delivered: everything that comes before what waits, or is under way. */
   get partly(): PartlyDelivered {
     const slots = [
-      ...[...this.#open.values()].filter(isKnown).map((open): PartSlot => [open.slot, open.last, open.done]),
+      ...[...this.slots.values()].filter(isKnown).map((open): PartSlot => [open.slot, open.last, open.done]),
       ...[...this.#parts.timers.finishedSlots].map(([slot, last]): PartSlot => [slot, last, true]),
     ].sort(([a], [b]) => a - b);
     return { ...this.#firstLeft(), slots: slots.slice(0, MAX_PARTLY) };
@@ -128,11 +123,7 @@ export class TimerDelivery {
     return this.#puts.hasFailed;
   }
 
-  /** Slots that are open, and units that wait in memory. */
-  get open(): ReadonlyMap<number, OpenSlot> {
-    return this.#open;
-  }
-
+  /** Units that wait in memory. */
   get waiting(): number {
     return this.#byTime.size + this.#bySpan.size;
   }
@@ -140,7 +131,7 @@ export class TimerDelivery {
   /** An entry of the queue was put into a slot. */
   enqueued(slot: number, rolled: boolean, recalls: boolean): void {
     if (rolled) this.#rolled(recalls);
-    this.added(slot);
+    this.slots.added(slot);
   }
 
   #rolled(recalls: boolean): void {
@@ -148,52 +139,17 @@ export class TimerDelivery {
     if (recalls) this.#rollingRecalls = Math.max(0, this.#rollingRecalls - 1);
   }
 
-  /** A unit was put into a slot. */
-  added(slot: number): void {
-    // Then it may be due before the slot begins.
-    if (this.#parts.timers.shifted) this.#openSlot(slot);
-    const open = this.#open.get(slot);
-    if (open !== undefined) open.last = this.#parts.timers.wheel.get(slot).last;
-    else if (slot < this.#cursor) this.#openSlot(slot);
-  }
-
-  /** Slots before it have come: what was put into them and waits no more was delivered. */
-  get passed(): number {
-    const begun = this.before.partly;
-    for (const open of this.#open.values()) if (open.begun) begun.push(open.slot);
-    return begun.reduce((passed, part) => Math.max(passed, part + 1), this.#cursor);
-  }
-
-  /**
-   * Slots from this one on come, again when the machine's clock was set back; no unit may wait in memory. What stands
-   * in later slots than its own is due before those.
-   */
+  /** See OpenSlots. */
   goBack(slot: number): void {
-    for (const open of this.#open.keys()) this.#cursor = Math.min(this.#cursor, open);
-    this.#cursor = Math.min(this.#cursor, slot);
-    this.#open.clear();
     this.#pieces.clear();
-    this.#recalled.clear();
-    for (const displaced of this.#parts.timers.displacedSlots) this.#openSlot(displaced);
-  }
-
-  /** Finds all recalls of the slots that are open, or to be opened; undefined between two pieces. */
-  *markAll(): Steps {
-    this.#openNear();
-    let read = 0;
-    for (const open of this.#open.values())
-      while (!open.ready) {
-        read += this.#mark(open);
-        if (read < READ_UNITS) continue;
-        read = 0;
-        yield;
-      }
+    this.slots.goBack(slot);
   }
 
   /** Takes all units that wait in memory, also for a put to be repeated, which may not be under way. */
   takeAll(): { position: Float64Array; piece: Piece[] } {
-    for (const put of this.#puts.takeFailed()) {
+    for (const put of [...this.#puts.takeFailed(), ...this.#doubtful.takeAll()]) {
       this.#issued.delete(put);
+      if (put.early) put.piece.slot.early -= 1;
       if (put.rolls) this.#rolled(put.recalls);
       this.#byTime.push(put.key, put.position, put.piece.id);
     }
@@ -210,32 +166,31 @@ export class TimerDelivery {
 
   /** The unit, which was taken, waits on, or is put further on. */
   putBack(position: number, unit: Readonly<TimerUnit>, piece: Piece): void {
-    if (this.#isTooEarly(unit, piece)) this.#less(piece);
-    else this.#wait(position, unit, piece.id);
+    if (!this.#begin(position, unit, piece)) this.#less(piece);
   }
 
-  /** Whether the message at `physical` was recalled in an open slot, or among `others`. */
-  isRecalled(physical: number, ...others: RecalledKeys[]): boolean {
-    return this.messages.isRecalled(physical, [...this.#recalled, ...others]);
+  /** Whether the message at `physical` was recalled in an open slot, or among `others`; see TimedMessages. */
+  isRecalled(physical: number, ...others: RecalledKeys[]): boolean | KeyDigest {
+    return this.messages.isRecalled(physical, [...this.slots.recalled, ...others]);
   }
 
   /** Opens slots and reads units, a bounded number. Whether it has more to read at once. */
   prepare(): boolean {
     this.#finishSlots();
-    this.#openNear();
+    this.slots.openNear();
     let budget = READ_UNITS;
     // What was put further on has to be in the log before it is followed.
     if (this.#parts.timers.log.isStaged) return true;
     // All recalls first: one in the slot beside is to be known before its message is put further on.
-    for (const open of this.#open.values()) {
-      while (!open.ready && budget > 0) budget -= this.#mark(open);
+    for (const open of this.slots.values()) {
+      while (!open.ready && budget > 0) budget -= this.slots.mark(open);
       if (budget <= 0) return true;
     }
-    for (const open of this.#open.values()) {
+    for (const open of this.slots.values()) {
       if (this.#parts.timers.log.isStaged) return true;
       for (const piece of open.pieces) {
         if (piece.loaded) continue;
-        if (this.waiting + PIECE_UNITS > MAX_WAITING) {
+        if (this.waiting + PIECE_UNITS > MAX_WAITING || this.#doubtful.isFull) {
           this.resumed = true;
           return false;
         }
@@ -245,8 +200,8 @@ export class TimerDelivery {
       open.settle();
     }
     this.#finishSlots();
-    this.resumed ||= !this.#hasNear();
-    return this.#hasNear();
+    this.resumed ||= !this.slots.hasNear;
+    return this.slots.hasNear;
   }
 
   /** Puts what is due, a bounded number. ms after which there is more to do; infinite when nothing waits. */
@@ -256,25 +211,65 @@ export class TimerDelivery {
     for (let i = 0; i < BATCH; i++) {
       const byTime = this.#byTime.due - clock.nowMs;
       const bySpan = this.#bySpan.due - clock.elapsed;
-      const wait = Math.min(byTime, bySpan);
+      const wait = this.#doubtful.decided.size > 0 ? 0 : Math.min(byTime, bySpan);
+      if (this.#doubtful.isFull || this.#doubtful.isSearching || (wait > 0 && this.#doubtful.size > 0))
+        return this.#decide();
       // Times are whole ms of a clock whose ms are cut off.
-      if (wait > 0) return Math.min(Math.max(wait, 1), this.#msToNextSlot());
+      if (wait > 0) return Math.min(Math.max(wait, 1), this.slots.msToNext);
       if (this.#puts.underWay >= this.#parts.maxPending()) return Number.POSITIVE_INFINITY;
       if (this.#parts.busy()) return BUSY_SLEEP_MS;
+      const decided = this.#doubtful.decided.shift();
+      if (decided !== undefined) {
+        this.#goOn(decided);
+        continue;
+      }
       const heap = byTime <= bySpan ? this.#byTime : this.#bySpan;
       const piece = this.#pieces.get(heap.piece) as Piece;
       if (!piece.slot.ready) return 0;
       if (this.#mayBeRecalled(piece.slot)) return RECALL_SLEEP_MS;
       const { position } = heap;
       heap.pop();
-      this.#issue(position, piece);
+      const unit = this.#parts.timers.follow(this.#singleReader, position, piece.slot.slot);
+      this.messages.check(unit);
+      piece.slot.begun = true;
+      this.#puts.issue(this.#putOf(position, unit, piece));
       if (this.#puts.hasFailed) return Number.POSITIVE_INFINITY;
     }
     return 0;
   }
 
-  #issue(position: number, piece: Piece): void {
-    const unit = this.#parts.timers.follow(this.#singleReader, position, piece.slot.slot);
+  /** One step of finding out which of the doubtful ones were recalled. */
+  #decide(): number {
+    const { clock } = this.#parts.timers;
+    const chains = () => this.slots.partialRecalls;
+    const recalled = this.#doubtful.step(chains, (at, unit) => !clock.hasMoved(at, unit));
+    for (const put of recalled) this.#passed(put);
+    return 0;
+  }
+
+  /** It was not recalled. */
+  #goOn(put: TimerPut): void {
+    const { position, piece, early } = put;
+    if (!early) {
+      this.#puts.issue(put);
+      return;
+    }
+    const unit = { ...this.#parts.timers.follow(this.#singleReader, position, piece.slot.slot) };
+    if (this.#putAgain(unit) !== NONE) {
+      this.#passed(put);
+      return;
+    }
+    this.#issued.delete(put);
+    this.#wait(position, unit, piece.id);
+  }
+
+  #passed(put: TimerPut): void {
+    this.#issued.delete(put);
+    if (put.early) put.piece.slot.early -= 1;
+    this.#less(put.piece);
+  }
+
+  #putOf(position: number, unit: Readonly<TimerUnit>, piece: Piece, doubt?: KeyDigest): TimerPut {
     const { physical: physicalOffset, due, elapsed, writeTime, magic } = unit;
     const rolls = (magic & MAGIC_ROLL) !== 0;
     const recalls = (magic & MAGIC_DELETE) !== 0;
@@ -284,10 +279,10 @@ export class TimerDelivery {
     const put: TimerPut = {
       ...{ physicalOffset, attempts: 0, piece, position, rolls, recalls },
       ...{ due, elapsed, writeTime, key },
+      ...{ early: doubt !== undefined, doubt, decided: false },
     };
     this.#issued.add(put);
-    piece.slot.begun = true;
-    this.#puts.issue(put);
+    return put;
   }
 
   /** By what is on its way into the wheel: the queue's entries when the slot was opened, recalls that were rolled. */
@@ -302,11 +297,9 @@ export class TimerDelivery {
   }
 
   #ended(put: TimerPut, done: boolean, stored: boolean): void {
-    const { piece, rolls, recalls } = put;
-    if (done) {
-      this.#issued.delete(put);
-      this.#less(piece);
-    }
+    const { rolls, recalls } = put;
+    if (put.doubt !== undefined) this.#doubtful.add(put);
+    else if (done) this.#passed(put);
     if (done && !stored && rolls) this.#rolled(recalls);
     if (this.#puts.hasFailed) this.#parts.wake(this.#puts.pauseMs);
     else this.#parts.wake(0);
@@ -319,68 +312,13 @@ export class TimerDelivery {
     piece.slot.settle();
   }
 
-  /** ms until a slot has to be opened. */
-  #msToNextSlot(): number {
-    const { wheel, clock } = this.#parts.timers;
-    const next = this.#isFull ? Number.POSITIVE_INFINITY : wheel.nextFilled(this.#cursor);
-    return Math.max(0, next * clock.precisionMs - AHEAD_MS - clock.nowMs);
-  }
-
-  get #horizon(): number {
-    const { clock } = this.#parts.timers;
-    return Math.floor((clock.nowMs + AHEAD_MS) / clock.precisionMs);
-  }
-
-  /** Those that are open before their time keep none closed whose time has come. */
-  get #isFull(): boolean {
-    if (this.#open.size < MAX_OPEN) return false;
-    const horizon = this.#horizon;
-    let near = 0;
-    for (const slot of this.#open.keys()) if (slot <= horizon) near++;
-    return near >= MAX_OPEN;
-  }
-
-  #hasNear(): boolean {
-    return !this.#isFull && this.#parts.timers.wheel.nextFilled(this.#cursor) <= this.#horizon;
-  }
-
-  #openNear(): void {
-    const { wheel } = this.#parts.timers;
-    const horizon = this.#horizon;
-    while (!this.#isFull) {
-      let slot = wheel.nextFilled(this.#cursor);
-      // A clock that was set far ahead has more than a turn of the wheel pass.
-      if (slot > horizon && horizon - this.#cursor >= wheel.slots) slot = wheel.lowestFilled(this.#cursor);
-      if (slot > horizon) {
-        this.#cursor = Math.max(this.#cursor, horizon + 1);
-        return;
-      }
-      this.#openSlot(slot);
-      this.#cursor = slot + 1;
-    }
-  }
-
-  #openSlot(slot: number): void {
-    const { timers } = this.#parts;
-    if (this.#open.has(slot) || timers.finishedSlots.has(slot)) return;
-    const { last } = timers.wheel.get(slot);
-    if (last === NONE) return;
-    this.#open.set(slot, new OpenSlot(slot, last, this.#parts.queueEnd(), this.before.floorOf(slot)));
-  }
-
   /** Slots whose time is over, and of which all was delivered. */
   #finishSlots(): void {
     const { timers } = this.#parts;
     const { slot: now } = timers.clock;
-    for (const open of this.#open.values())
-      if (open.done && open.slot < now && !this.#mayRecall(open)) this.#finish(open);
-    timers.firstSlot = this.progress.slot;
-  }
-
-  #finish(open: OpenSlot): void {
-    this.#parts.timers.finish(open.slot, open.last);
-    this.#open.delete(open.slot);
-    this.#recalled.delete(open.recalled);
+    for (const open of this.slots.values())
+      if (open.done && open.slot < now && !this.#mayRecall(open)) this.slots.finish(open);
+    timers.firstSlot = this.slots.progress.slot;
   }
 
   /**
@@ -388,27 +326,16 @@ export class TimerDelivery {
    * for its own and waits in a newer one.
    */
   #mayRecall({ slot, recalled }: OpenSlot): boolean {
-    if (recalled.size === 0) return false;
-    if (this.#rolling > 0 || slot > this.progress.slot) return true;
+    if (recalled.isEmpty) return false;
+    if (this.#rolling > 0 || slot > this.slots.progress.slot) return true;
+    if (recalled.isPartial && this.#doubtful.size > 0) return true;
     const { clock } = this.#parts.timers;
-    for (const open of this.#open.values())
+    for (const open of this.slots.values())
       if (!open.ready || open.pieces.some(({ loaded }) => !loaded)) return true;
     const { byTime, bySpan } = this.#firstLeft();
     // Messages of a slot may be in the one beside.
     const end = (slot + 2) * clock.precisionMs;
     return byTime.due <= end || clock.machineTime(bySpan.due, true) <= end;
-  }
-
-  /** Looks at one more unit of the chain; what that has cost. */
-  #mark(open: OpenSlot): number {
-    const { timers } = this.#parts;
-    const position = open.next();
-    const unit = timers.follow(this.#reader, position, open.slot);
-    const { previous } = unit;
-    const recalls = isRecall(unit) && !timers.clock.hasMoved(position, unit);
-    if (recalls && this.messages.noteRecall(unit.physical, open.recalled)) this.#recalled.add(open.recalled);
-    open.pass(previous);
-    return recalls ? RECALL_COST : 1;
   }
 
   /** Units of the piece. */
@@ -420,10 +347,8 @@ export class TimerDelivery {
       const unit = timers.follow(this.#reader, at, piece.slot.slot);
       const { previous } = unit;
       const isOver = isRecall(unit) || timers.clock.hasMoved(at, unit);
-      if (!isOver && !this.before.has(at, unit, piece.slot.slot) && !this.#isTooEarly(unit, piece)) {
-        this.#wait(at, unit, piece.id);
+      if (!isOver && !this.before.has(at, unit, piece.slot.slot) && this.#begin(at, unit, piece))
         piece.pending += 1;
-      }
       at = previous;
     }
     piece.loaded = true;
@@ -435,27 +360,34 @@ export class TimerDelivery {
     (isBySpan(unit) ? this.#bySpan : this.#byTime).push(keyOf(this.#parts.timers, unit), position, piece);
   }
 
-  /** Whether it was put into a later slot: the clock was set forward since, and elapsed time was not. */
-  #isTooEarly(unit: Readonly<TimerUnit>, { slot }: Piece): boolean {
-    const { timers } = this.#parts;
-    const { ahead, precisionMs } = timers.clock;
-    if (!isEarlyFor(unit, slot.slot, ahead, precisionMs)) return false;
-    if (this.isRecalled(unit.physical)) return true;
-    const isPut = this.#putAgain(unit) !== NONE;
-    slot.keepsEarly ||= !isPut;
-    return isPut;
+  /** Lets a unit wait; false when there is nothing to wait for, or it was put into the later slot that it is for. */
+  #begin(position: number, unit: Readonly<TimerUnit>, piece: Piece): boolean {
+    const { ahead, precisionMs } = this.#parts.timers.clock;
+    // The clock was set forward, and elapsed time was not.
+    if (isEarlyFor(unit, piece.slot.slot, ahead, precisionMs)) {
+      const known = this.isRecalled(unit.physical);
+      if (typeof known !== 'string' && (known || this.#putAgain(unit) !== NONE)) return false;
+      piece.slot.early += 1;
+      if (typeof known === 'string') {
+        this.#doubtful.add(this.#putOf(position, unit, piece, known));
+        return true;
+      }
+    }
+    this.#wait(position, unit, piece.id);
+    return true;
   }
 
   #putAgain(unit: Readonly<TimerUnit>): number {
-    const slot = this.#parts.timers.put({ ...unit, recalls: false });
-    if (slot !== NONE) this.added(slot);
+    const { timers } = this.#parts;
+    const slot = timers.put(timers.waitingOf(unit));
+    if (slot !== NONE) this.slots.added(slot);
     return slot;
   }
 }
 
 /** All of it is done, or waits in memory for its time there, or is under way. */
-function isKnown({ ready, pieces, keepsEarly }: OpenSlot): boolean {
-  return ready && !keepsEarly && pieces.every(({ loaded }) => loaded);
+function isKnown({ ready, pieces, early }: OpenSlot): boolean {
+  return ready && early === 0 && pieces.every(({ loaded }) => loaded);
 }
 
 function markOf(heap: DueHeap): { due: number; position: number } {

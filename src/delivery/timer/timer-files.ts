@@ -9,7 +9,8 @@ import type { ControlLog } from '../../lib/log.ts';
 import type { Disk } from '../../store/disk/disk.ts';
 import { errnoName } from '../../store/disk/errors.ts';
 import { storePaths } from '../../store/paths.ts';
-import { NOTHING_PARTLY, readTimerCheck, type TimerCheck, writeTimerCheck } from './timer-check.ts';
+import { type LateSlots, NONE_LATE } from './late-slots.ts';
+import { NOTHING_PARTLY, readTimerCheck, type TimerCheck, unsound, writeTimerCheck } from './timer-check.ts';
 import { TimerClock, type TimerClockState } from './timer-clock.ts';
 import { TimerClockFile } from './timer-clock-file.ts';
 import { NONE, SLOT_BYTES, WHEEL_SLOTS } from './timer-layout.ts';
@@ -25,6 +26,8 @@ export interface TimerOptions {
   mappedFileSizeTimerLog: number;
   /** Of the wheel, but for tests RocketMQ's number. */
   wheelSlots?: number;
+  /** See TimerDelivery. */
+  recalledKeys?: number;
 }
 
 /** Slots of the wheel that are not used for waiting (RocketMQ's number). */
@@ -71,7 +74,7 @@ export class TimerFiles {
       this.#wheelProblem(size, check) ??
       this.#logProblem(names) ??
       this.#missingLog(size, check, logEnd) ??
-      (check?.own?.remaking ? 'a stop or a crash came before that was done' : undefined) ??
+      this.#unsound() ??
       precisionProblem(check, this.#options);
     return { check, logStart, logEnd, problem, exist: size >= 0 || names.length > 0 };
   }
@@ -91,6 +94,15 @@ export class TimerFiles {
     const what = 'the checkpoint of timers is not used: messages may be delivered once more';
     this.#log.warn({ file: path, reason: check }, what);
     return undefined;
+  }
+
+  #unsound(): string | undefined {
+    try {
+      return unsound(this.#disk, storePaths.timerCheck(this.#options.directory));
+    } catch {
+      // That was told.
+      return undefined;
+    }
   }
 
   #read(path: string): TimerCheck | string | undefined {
@@ -187,7 +199,7 @@ export class TimerFiles {
       const timerClock = new TimerClock(clock, timerPrecisionMs, boot, before?.state, lastMs);
       this.#clockFile.keep(timerClock);
       if (!found.exist && found.check === undefined) this.#writeFirst(timerClock);
-      return this.#open(timerClock);
+      return this.#open(timerClock, found.check?.late);
     } catch (error) {
       return (error as Error).message;
     }
@@ -205,11 +217,11 @@ export class TimerFiles {
       displacedFrom: NONE,
     };
     const readTimeMs = readSlot * precisionMs;
-    const first = { readTimeMs, logEnd: 0, queueOffset: 0, timestamp, counter: 1, own };
+    const first = { readTimeMs, logEnd: 0, queueOffset: 0, timestamp, counter: 1, own, late: NONE_LATE };
     writeTimerCheck(this.#disk, storePaths.timerCheck(this.#options.directory), first);
   }
 
-  #open(clock: TimerClock): TimerStore | string {
+  #open(clock: TimerClock, late: LateSlots | undefined): TimerStore | string {
     const { directory, timerRollWindowSlot, mappedFileSizeTimerLog } = this.#options;
     const path = storePaths.timerWheel(directory);
     const file = this.#disk.open(path, this.#slots * SLOT_BYTES);
@@ -218,7 +230,7 @@ export class TimerFiles {
     const inRange = timerRollWindowSlot >= 2 && timerRollWindowSlot <= longest;
     const log = new TimerLog(this.#disk, storePaths.timerLog(directory), mappedFileSizeTimerLog);
     const wheel = new TimerWheel(file, this.#slots);
-    return new TimerStore(log, wheel, clock, inRange ? timerRollWindowSlot : longest);
+    return new TimerStore(log, wheel, clock, inRange ? timerRollWindowSlot : longest, late);
   }
 
   /** What stands in the log's files from `end` on is not to be read again after the next crash. */

@@ -3,11 +3,13 @@
  * behind its end are mended from the log, what was delivered before goes. In pieces, as there may be millions of units.
  */
 
+import { decodeRecord } from '../../record/decode.ts';
 import { queueOffsetOf } from '../../record/view.ts';
 import type { StoreReads } from '../../store/read/store-reads.ts';
 import { DamagedTimers } from './damaged-timers.ts';
+import { timedRecordOf } from './timed-record.ts';
 import type { PartlyDelivered } from './timer-check.ts';
-import type { Delivered } from './timer-enqueue.ts';
+import { type Delivered, deliveredBy, slotOfRecord } from './timer-enqueue.ts';
 import type { FoundTimers, TimerFiles } from './timer-files.ts';
 import { NONE, type TimerUnit, UNIT_BYTES, type WheelSlot } from './timer-layout.ts';
 import { COMMIT_PAUSE_MS, type Steps, type TimerStore } from './timer-store.ts';
@@ -63,7 +65,7 @@ export class TimerRecovery {
   *run(): Steps<Recovered> {
     const { check, logStart, logEnd } = this.#found;
     const { wheel, log } = this.#timers;
-    yield* wheel.scan();
+    yield* wheel.scan(check?.own === undefined);
     if (wheel.errno !== 0) throw new DamagedTimers(`the wheel cannot be read (errno ${wheel.errno})`);
     const own = check?.own;
     const from = Math.min(
@@ -86,7 +88,7 @@ export class TimerRecovery {
     const known = check?.queueOffset ?? queueOffset ?? 0;
     const next =
       own === undefined ? Math.min(queueOffset ?? known, known) : Math.max(queueOffset ?? 0, known);
-    return { ...begun, queueOffset: next, delivered: { offset: known, slot: this.#readSlot } };
+    return { ...begun, queueOffset: next, delivered: deliveredBy(check, this.#timers.clock.precisionMs) };
   }
 
   /** RocketMQ reads the last file again, as its checkpoint may say more than was flushed. */
@@ -110,7 +112,7 @@ export class TimerRecovery {
     for (let units = 1; this.#isSound(at); units++) {
       const { physical } = this.#reader.unit;
       if (at >= trusted) {
-        const behind = this.#behindEntryAt(physical);
+        const behind = this.#behindEntryAt(physical, this.#reader.unit);
         if (behind === undefined) break;
         offset = check?.own === undefined ? behind : Math.max(offset ?? 0, behind);
       }
@@ -120,6 +122,8 @@ export class TimerRecovery {
       at = this.#behindBlank(at + UNIT_BYTES);
     }
     this.#looked = at;
+    // RocketMQ's checkpoint may say more than is there; but then something is, or nobody knows what is missing.
+    if (at < trusted && last === NONE) throw new DamagedTimers(`no unit stands at ${at} of the timer log`);
     return offset ?? (check?.own === undefined && last !== NONE ? this.#behindEntryAt(last) : undefined);
   }
 
@@ -156,7 +160,7 @@ export class TimerRecovery {
   }
 
   /** Queue offset behind the entry whose record lies there; undefined when that came after the start, or is gone. */
-  #behindEntryAt(physical: number): number | undefined {
+  #behindEntryAt(physical: number, entered?: Readonly<TimerUnit>): number | undefined {
     let record: Uint8Array | undefined;
     try {
       record = this.#store.recordAt(physical);
@@ -165,8 +169,18 @@ export class TimerRecovery {
       return undefined;
     }
     if (record === undefined) return undefined;
+    if (entered !== undefined) this.#noteLate(record, entered);
     const offset = queueOffsetOf(new DataView(record.buffer, record.byteOffset, record.length), 0);
     return offset < this.#queueEnd ? offset + 1 : undefined;
+  }
+
+  /** The checkpoint did not know of the unit. */
+  #noteLate(record: Uint8Array, { slotTime }: Readonly<TimerUnit>): void {
+    const message = decodeRecord(record);
+    const timed = message === undefined ? 'none' : timedRecordOf(message);
+    if (message === undefined || typeof timed === 'string') return;
+    const slot = slotTime / this.#timers.clock.precisionMs;
+    this.#timers.late.note(slot, slotOfRecord(timed, message, this.#timers));
   }
 
   /** Chains that lead behind the end of the log are found again in it; those of delivered slots go. */
@@ -180,7 +194,11 @@ export class TimerRecovery {
       else if (chain.last >= end) {
         broken.set(chain.slot, { ...chain, first: NONE, last: NONE, count: 0 });
         from = Math.min(from, chain.first);
-      } else this.#timers.follow(this.#reader, chain.last, chain.slot);
+      } else {
+        this.#timers.follow(this.#reader, chain.last, chain.slot);
+        // What RocketMQ has written has no seal.
+        if (this.#found.check?.own === undefined) this.#timers.follow(this.#reader, chain.first, chain.slot);
+      }
     }
     if (broken.size > 0) {
       yield* this.#findAgain(broken, Math.max(from, this.#found.logStart), end);

@@ -14,7 +14,7 @@ import type { StoreReads } from '../../store/read/store-reads.ts';
 import { DamagedTimers } from './damaged-timers.ts';
 import { NOTHING_PARTLY, type TimerCheck } from './timer-check.ts';
 import { TimerDelivery } from './timer-delivery.ts';
-import { type Delivered, TimerEnqueue } from './timer-enqueue.ts';
+import { type Delivered, deliveredBy, TimerEnqueue } from './timer-enqueue.ts';
 import { type FoundTimers, TimerFiles, type TimerOptions } from './timer-files.ts';
 import { NONE } from './timer-layout.ts';
 import { TimerMoves } from './timer-moves.ts';
@@ -145,16 +145,17 @@ export class TimerService {
     if (open === undefined || this.#job !== undefined || !open.delivery.resumed) return undefined;
     if (!open.timers.commit()) return undefined;
     const { clock, log, displacedFrom } = open.timers;
-    const { slot, floor } = open.delivery.progress;
+    const { slot, floor } = open.delivery.slots.progress;
     const { precisionMs } = clock;
     const { partly } = open.delivery;
     const mark = { readSlot: slot, floor, partly, displacedFrom };
     const own = { precisionMs, clock: clock.state(), ...mark, remaking: false };
+    const late = open.timers.late.stateAt(slot);
     const readTimeMs = slot * precisionMs;
     const { next: queueOffset } = open.enqueue;
     // A step of the clock that is not noticed yet must not be told by half.
     const timestamp = Math.floor(clock.machineTime(clock.elapsed, true));
-    const check = { readTimeMs, logEnd: log.end, queueOffset, timestamp, own };
+    const check = { readTimeMs, logEnd: log.end, queueOffset, timestamp, own, late };
     return { sequence: this.#sequence, check, oldest: this.#oldest };
   }
 
@@ -314,7 +315,7 @@ export class TimerService {
   /** Files that cannot be used at the start. */
   *#remakeFound(problem: string, check: TimerCheck | undefined): Steps {
     if (check !== undefined) yield* this.#untilDone(() => this.#files.announceRemaking(check) ?? true);
-    yield* this.#remake(problem, check, deliveredBy(check, this.#context.options));
+    yield* this.#remake(problem, check, deliveredBy(check, this.#context.options.timerPrecisionMs));
   }
 
   /** Files that have turned out to be damaged while they were used: what is under way ends first. */
@@ -330,7 +331,7 @@ export class TimerService {
     }
     // Control writes the checkpoint, and what it was told before comes first.
     while (this.#remaking !== undefined) yield IDLE_POLL_MS;
-    const delivered = deliveredBy(state, this.#context.options);
+    const delivered = deliveredBy(state, this.#context.options.timerPrecisionMs);
     yield* this.#remake(problem, state, delivered);
   }
 
@@ -338,7 +339,7 @@ export class TimerService {
     const open = this.#open;
     if (open === undefined) return undefined;
     const { clock } = open.timers;
-    const { slot } = open.delivery.progress;
+    const { slot } = open.delivery.slots.progress;
     const own = {
       precisionMs: clock.precisionMs,
       clock: clock.state(),
@@ -350,7 +351,8 @@ export class TimerService {
     };
     const readTimeMs = slot * clock.precisionMs;
     const timestamp = Math.floor(clock.machineTime(clock.elapsed, true));
-    return { readTimeMs, logEnd: 0, queueOffset: open.enqueue.next, timestamp, counter: 0, own };
+    const late = open.timers.late.stateAt(slot);
+    return { readTimeMs, logEnd: 0, queueOffset: open.enqueue.next, timestamp, counter: 0, own, late };
   }
 
   /** Makes wheel and log from the queue. */
@@ -395,6 +397,7 @@ export class TimerService {
         enqueued: () => enqueue.next,
         canEnqueue: () => enqueue.canRun,
         wake: (ms) => this.#wakeAfterPut(ms),
+        recalledKeys: this.#context.options.recalledKeys,
       },
       { slot, floor, partly, ahead },
     );
@@ -413,10 +416,4 @@ export class TimerService {
     if (ms > 0) this.#repeatsAt = this.#context.clock.monotonic() + ms;
     this.#wake(ms);
   }
-}
-
-/** What a wheel that is made anew must not deliver again. */
-function deliveredBy(check: TimerCheck | undefined, { timerPrecisionMs }: TimerOptions): Delivered {
-  if (check === undefined) return { offset: 0, slot: 0 };
-  return { offset: check.queueOffset, slot: Math.floor(check.readTimeMs / timerPrecisionMs) };
 }

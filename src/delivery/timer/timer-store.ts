@@ -4,6 +4,7 @@
  */
 import { assert } from '../../lib/assert.ts';
 import { DamagedTimers } from './damaged-timers.ts';
+import { LateUnits, NONE_LATE } from './late-slots.ts';
 import type { TimerClock } from './timer-clock.ts';
 import {
   emptyUnit,
@@ -36,6 +37,8 @@ export interface Waiting {
   slot?: number;
   /** It goes into the timer topic once more when that slot comes, or does not; undefined: if it is too far away. */
   rolls?: boolean;
+  /** Where its record leads to. */
+  belongsIn: number;
 }
 
 /** Slots that are tried when one is taken. */
@@ -56,10 +59,12 @@ export class TimerStore {
   readonly #unit = emptyUnit();
   /** The last `put` found its slot taken. */
   shifted = false;
+  readonly late: LateUnits;
   /** First slot that may still get units. */
   firstSlot = 0;
 
-  constructor(log: TimerLog, wheel: TimerWheel, clock: TimerClock, rollWindow: number) {
+  constructor(log: TimerLog, wheel: TimerWheel, clock: TimerClock, rollWindow: number, late = NONE_LATE) {
+    this.late = new LateUnits(late);
     this.log = log;
     this.wheel = wheel;
     this.clock = clock;
@@ -96,6 +101,7 @@ export class TimerStore {
       // Behind the slot in which it is due nothing is left to be rolled.
       const position = this.#append(slot, waiting, rolls && (due === 0 || slot < dueSlot));
       if (this.shifted) this.noteDisplaced(slot, position);
+      this.late.note(slot, waiting.belongsIn);
       return slot;
     }
     return NONE;
@@ -185,6 +191,14 @@ export class TimerStore {
       this.#displaced.delete(slot);
       this.wheel.clear(slot);
     }
+  }
+
+  /** What a unit waits for, to put it into another slot. */
+  waitingOf(unit: Readonly<TimerUnit>): Waiting {
+    const { physical, recordSize, topicHash, elapsed } = unit;
+    const belongsIn = this.late.lowestOf(unit.slotTime / this.clock.precisionMs);
+    const recalls = (unit.magic & MAGIC_DELETE) !== 0;
+    return { physical, recordSize, topicHash, due: this.dueOf(unit), elapsed, recalls, belongsIn };
   }
 
   /** Reads the unit at `position` of a slot's chain. */
