@@ -1,8 +1,12 @@
 /**
  * Our own `ringmq.timer-clock`: the clock of elapsed time of the boot that opened timers last. Units of the timer log
  * that count in it mean nothing without it, so it is durable before the first of them is put, and does not depend on
- * config/timercheck, which may be older, lost, or written by RocketMQ.
+ * config/timercheck, which may be older, lost, or written by RocketMQ. A stop adds when what is not in the wheel yet
+ * came, as the clock may have been set meanwhile.
  */
+import type { AppendTimesState } from '../../metadata/append-times.ts';
+import { stateFrom, toJson } from '../../metadata/delay-times.ts';
+import type { RocketJson } from '../../protocol/rocketmq-json.ts';
 import type { Disk } from '../../store/disk/disk.ts';
 import { storePaths } from '../../store/paths.ts';
 import { readState, writeState } from '../../store/small-state.ts';
@@ -43,18 +47,34 @@ export class TimerClockFile {
   keep(clock: TimerClock): void {
     const { boot, base, ahead } = clock.state();
     const kept = this.#read();
-    if (boot !== 0 && kept?.boot === boot && kept.base === base) return;
+    const isKept = boot !== 0 && kept?.boot === boot && kept.base === base;
+    if (isKept && this.times(boot) === undefined) return;
     const now: Kept = { boot, base, ahead, elapsed: Math.floor(clock.elapsed) };
     writeState(this.#disk, this.#path, now);
   }
 
-  #read(): Kept | undefined {
-    let content: Record<string, unknown> | undefined;
+  /** When the entries of the timer topic's queue came, by what was kept in this boot. */
+  times(boot: number): AppendTimesState | undefined {
+    const { timesBoot, times } = this.#content() ?? {};
+    return boot !== 0 && timesBoot === boot ? stateFrom(times as RocketJson) : undefined;
+  }
+
+  /** Throws when the disk refuses. */
+  keepTimes(boot: number, times: AppendTimesState): void {
+    writeState(this.#disk, this.#path, { ...this.#content(), timesBoot: boot, times: toJson(times) });
+  }
+
+  #content(): Record<string, unknown> | undefined {
     try {
-      content = readState(this.#disk, this.#path, this.#warn);
+      return readState(this.#disk, this.#path, this.#warn);
     } catch (error) {
       this.#warn(`${this.#path} is not used: ${(error as Error).message}`);
+      return undefined;
     }
+  }
+
+  #read(): Kept | undefined {
+    const content = this.#content();
     const { boot, base, ahead, elapsed } = content ?? {};
     const numbers = [boot, base, ahead, elapsed];
     if (!numbers.every((value) => Number.isFinite(value))) return undefined;

@@ -333,9 +333,9 @@ export class TimerDelivery {
     for (const open of this.slots.values())
       if (!open.ready || open.pieces.some(({ loaded }) => !loaded)) return true;
     const { byTime, bySpan } = this.#firstLeft();
-    // Messages of a slot may be in the one beside.
-    const end = (slot + 2) * clock.precisionMs;
-    return byTime.due <= end || clock.machineTime(bySpan.due, true) <= end;
+    // Spans of a slot may be due in the one beside, as the clock was set; a time that is due there is not of the slot.
+    const end = (slot + 1) * clock.precisionMs;
+    return byTime.due <= end || clock.machineTime(bySpan.due, true) <= end + clock.precisionMs;
   }
 
   /** Units of the piece. */

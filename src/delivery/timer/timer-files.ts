@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import type { Clock } from '../../lib/clock.ts';
 import type { ControlLog } from '../../lib/log.ts';
+import type { AppendTimesState } from '../../metadata/append-times.ts';
 import type { Disk } from '../../store/disk/disk.ts';
 import { errnoName } from '../../store/disk/errors.ts';
 import { storePaths } from '../../store/paths.ts';
@@ -79,12 +80,27 @@ export class TimerFiles {
     return { check, logStart, logEnd, problem, exist: size >= 0 || names.length > 0 };
   }
 
-  /** By how much the clock was ahead of the monotonic one when that was told last; only in the same boot. */
-  skewBefore(): number | undefined {
+  /** What is known of when the entries of the queue came; only in the same boot. */
+  timesBefore(): AppendTimesState | undefined {
     const check = this.#read(storePaths.timerCheck(this.#options.directory));
     const clock = this.#clockFile.newest(typeof check === 'object' ? check : undefined)?.state;
     const boot = bootNumber(this.#disk);
-    return clock !== undefined && boot !== 0 && clock.boot === boot ? clock.base + clock.ahead : undefined;
+    const kept = this.#clockFile.times(boot);
+    if (clock === undefined || boot === 0 || clock.boot !== boot) return kept;
+    return { stepped: false, spans: [], ...kept, skew: clock.base + clock.ahead };
+  }
+
+  /** For who goes on with the queue. */
+  keepTimes(times: AppendTimesState): void {
+    try {
+      this.#clockFile.keepTimes(bootNumber(this.#disk), times);
+    } catch (error) {
+      const reason = (error as Error).message;
+      this.#log.warn(
+        { reason },
+        'when timed messages came is not kept: delays go by the clock, should it be set',
+      );
+    }
   }
 
   #check(): TimerCheck | undefined {

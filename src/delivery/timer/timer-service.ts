@@ -99,9 +99,7 @@ export class TimerService {
     this.#context = context;
     this.#files = new TimerFiles(disk, options, log);
     // What came before the clock was set while nobody looked waits for as long as it asked.
-    const skewBefore = this.#files.skewBefore();
-    const before = skewBefore === undefined ? undefined : { skew: skewBefore, stepped: false, spans: [] };
-    this.#times = new AppendTimes(clock, SPAN_DELAY_MS, before, endAtStart, skew);
+    this.#times = new AppendTimes(clock, SPAN_DELAY_MS, this.#files.timesBefore(), endAtStart, skew);
     this.#times.note(endAtStart);
   }
 
@@ -131,6 +129,9 @@ export class TimerService {
   }
 
   close(): void {
+    const next = this.#open?.enqueue.next ?? 0;
+    const times = this.#times.state();
+    if (times.stepped || next < this.#queueEnd) this.#files.keepTimes(times);
     this.#open?.timers.close();
     this.#recovering?.close();
   }

@@ -193,6 +193,24 @@ test('what was put further on after a step forward is not there twice when a sto
   assert.equal(sorted(rig.bodies), ['after 5000', 'after 5300', 'at', 'far']);
 });
 
+test('a span whose record turns up behind a stop and was stamped before the clock was set lasts as long', async () => {
+  const rig = new TimerRig();
+  rig.at('far', rig.time.now() + HOUR);
+  await rig.time.advance(100);
+  rig.time.jump(20_000);
+  rig.service.poke();
+  await rig.time.advance(10);
+  await rig.stop();
+  rig.time.jump(-20_000);
+  rig.after('span', 5_000);
+  rig.time.jump(20_000);
+  const sent = rig.time.monotonic();
+  rig.begin();
+  await rig.time.advance(10_000);
+  assert.equal(rig.bodies, ['span']);
+  assert.ok((rig.delivered[0]?.monotonic ?? 0) - sent >= 5_000);
+});
+
 test('a wheel that is made anew is not read by what the checkpoint said of the one before', async () => {
   const rig = new TimerRig({ timerRollWindowSlot: 15 });
   const now = nextSlot(rig);
