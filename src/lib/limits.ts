@@ -185,6 +185,8 @@ export const MAX_HALVES_SPAN = 2048 * KIB;
 export const MAX_GIVEN_UP = 10_000;
 /** Records of ends written since a transaction was given up: beyond, it has to be resumed first. A start reads them. */
 export const MAX_OPS_AFTER_GIVE_UP = 64 * KIB;
+/** Recalled messages that delivery knows in memory, of slots that are near: beyond, their slots are read once more. */
+export const MAX_RECALLED_KEYS = 256 * KIB;
 
 /** Pulls of one connection that wait for messages, and of all connections of a network thread. */
 export const MAX_PARKED_PULLS = 32 * 1024;

@@ -62,19 +62,22 @@ export class DelayTimes {
   #toJson(): Record<string, unknown> {
     const levels: Record<string, unknown> = {};
     for (const [level, { skew, stepped, spans }] of this.#levels) {
-      if (spans.length > 0 || stepped)
-        levels[level] = { skew: Math.round(skew), stepped, spans: spans.map(rowOf) };
+      if (spans.length > 0 || stepped) levels[level] = toJson({ skew, stepped, spans });
     }
     return levels;
   }
+}
+
+export function toJson({ skew, stepped, spans }: AppendTimesState): Record<string, RocketJson> {
+  return { skew: Math.round(skew), stepped, spans: spans.map(rowOf) };
 }
 
 function rowOf({ end, since, seen, skew, stepped }: AppendSpan): number[] {
   return [end, Math.round(since), Math.round(seen), Math.round(skew), stepped ? 1 : 0];
 }
 
-/** Undefined for anything that `rowOf` would not have written. */
-function stateFrom(value: RocketJson): AppendTimesState | undefined {
+/** Undefined for anything that `toJson` would not have written. */
+export function stateFrom(value: RocketJson): AppendTimesState | undefined {
   const object = asObject(value);
   const skew = object?.['skew'];
   const spans = asArray(object?.['spans']).map(spanFrom);

@@ -13,6 +13,8 @@ export const storePaths = {
   timerWheel: (root: string) => join(root, 'timerwheel'),
   timerLog: (root: string) => join(root, 'timerlog'),
   timerCheck: (root: string) => join(root, 'config', 'timercheck'),
+  /** Our own: what units of the timer log count in that are due after a span (timer-clock-file.ts). */
+  timerClock: (root: string) => join(root, 'ringmq.timer-clock'),
   /** Our own: the boot in which the store was opened last. Same boot = the page cache survived the crash. */
   boot: (root: string) => join(root, 'ringmq.boot'),
   /** Our own: where the life of topics begins that had a predecessor (topic-births.ts). */

@@ -114,6 +114,11 @@ export class SimMachine {
     return this.store.positions.get(FLUSHED);
   }
 
+  /** Position up to which it is as durable as promised: what lies behind is not acknowledged. */
+  get confirmed(): number {
+    return this.#confirmed.position;
+  }
+
   /** `done` is called by `endPuts` when the log is as durable as promised up to `end`. */
   whenConfirmed(end: number, done: () => void): void {
     this.#waiting.push({ end, done });

@@ -32,8 +32,8 @@ interface Timed {
   /** True time, for a span. */
   readonly after: number;
   readonly outMs: number;
-  /** So far away that it may be rolled: a span and its recall part then when the clock is set. */
-  readonly rolls: boolean;
+  /** A span and its recall may part: it may be rolled when the clock is set, or counts from when it was seen. */
+  readonly parts: boolean;
   readonly end: number;
   durable: boolean;
   /** It may not have been in the wheel when a process died that the clock was set for, or the machine did. */
@@ -42,6 +42,11 @@ interface Timed {
   recall: number | undefined;
   recallDurable: boolean;
   deliveries: number[];
+}
+
+/** `ms` after the begin of the slot that a handle names: in it, or in one beside. */
+function isBeside(ms: number): boolean {
+  return ms > -PRECISION_MS && ms < 1_200;
 }
 
 export interface TimerResult {
@@ -150,8 +155,20 @@ export class TimerSimulation {
     // A clock that is set before the first look of a new boot seems to show how long the machine was down.
     if (!this.#knowsBoot) for (const timed of this.#sent.values()) timed.uncertain = true;
     // A recall names the slot in which its span would have been: one that is not in the wheel yet misses it now.
-    for (const { key, time, recall } of [...this.#sent.values()])
-      if (time === undefined && recall !== undefined) this.#sent.delete(key);
+    const wheelEnd = this.#wheelEnd();
+    for (const { key, time, recall = 0 } of [...this.#sent.values()])
+      if (time === undefined && recall > wheelEnd) this.#sent.delete(key);
+    // One that is acknowledged later than its message comes due may miss it too.
+    const { clock, confirmed } = this.#machine;
+    for (const { key, time = Number.POSITIVE_INFINITY, recall = 0 } of [...this.#sent.values()])
+      if (time <= clock.now() && recall > confirmed) this.#sent.delete(key);
+  }
+
+  /** Position behind the newest record that is in the wheel. */
+  #wheelEnd(): number {
+    const next = this.#service.state()?.check.queueOffset ?? 0;
+    const [entry] = next === 0 ? [] : this.#machine.reads().readQueue(TIMER_TOPIC, 0, next - 1, 1);
+    return entry === undefined ? 0 : entry.physicalOffset + entry.size;
   }
 
   #toggle(what: 'busy' | 'refusing'): void {
@@ -212,6 +229,11 @@ export class TimerSimulation {
     return end;
   }
 
+  /** The process is starting and may have to find out that the clock was set. */
+  get #opensAfterStep(): boolean {
+    return this.#machine.time - this.#steppedAt < 2 * LONGEST_MS && this.#service.state() === undefined;
+  }
+
   #send(): void {
     const key = `m${this.#made++}`;
     const delay = this.#random.int(1, this.#random.pick([1_500, 8_000, LONGEST_MS]));
@@ -230,7 +252,7 @@ export class TimerSimulation {
       time,
       after: this.#machine.time + delay,
       outMs,
-      rolls: delay > 13_000,
+      parts: delay > 13_000 || this.#opensAfterStep,
       end,
       ...state,
       deliveries: [],
@@ -241,12 +263,12 @@ export class TimerSimulation {
   #recall(): void {
     const now = this.#machine.clock.now();
     const open = [...this.#sent.values()].filter(
-      ({ time, outMs, after, rolls, uncertain, deliveries, recall }) =>
+      ({ time, outMs, after, parts, uncertain, deliveries, recall }) =>
         deliveries.length === 0 &&
         recall === undefined &&
         outMs > now + 3_000 &&
         (time !== undefined ||
-          (!rolls && !uncertain && Math.abs(after - this.#machine.time - (outMs - now)) < 1_200)),
+          (!parts && !uncertain && isBeside(after - this.#machine.time - (outMs - now)))),
     );
     if (open.length === 0) return;
     const timed = this.#random.pick(open);
@@ -332,6 +354,8 @@ export class TimerSimulation {
     for (let i = 0; i < 100 && !this.#service.idle; i++) {
       this.#flush();
       this.#machine.endPuts();
+      this.#machine.agenda.run();
+      this.#machine.time += 1;
     }
     assert.ok(this.#service.idle, 'puts under way end');
     this.#flush();

@@ -22,6 +22,7 @@ const TEXT_FILES: readonly (readonly [(root: string) => string, string])[] = [
     'abort: exists while a broker runs, holds its process id; found at start, the last stop was not clean.',
   ],
   [storePaths.lock, 'lock: a broker holds a lock on its first byte while it runs.'],
+  [storePaths.timerClock, "ringmq.timer-clock: RingMQ's own, what spans of timed messages count in; ms."],
   [storePaths.boot, "ringmq.boot: RingMQ's own, the boot of the machine in which the store was last opened."],
 ];
 

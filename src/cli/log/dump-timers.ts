@@ -87,7 +87,8 @@ function* check(disk: Disk, path: string): Iterable<Item> {
     yield { what: "RingMQ's", at: CHECK_BYTES / 2, fields: ownFields(decoded.own) };
 }
 
-function ownFields({ precisionMs, clock, readSlot, floor }: NonNullable<TimerCheck['own']>): Field[] {
+function ownFields(own: NonNullable<TimerCheck['own']>): Field[] {
+  const { precisionMs, clock, readSlot, floor, remaking, displacedFrom } = own;
   return [
     { name: 'precisionMs', value: precisionMs, meaning: 'timerPrecisionMs' },
     { name: 'base', value: clock.base, meaning: 'elapsed time less the monotonic clock, ms' },
@@ -98,6 +99,12 @@ function ownFields({ precisionMs, clock, readSlot, floor }: NonNullable<TimerChe
       name: 'floor',
       value: floor,
       meaning: 'position in the timer log: its units up to there are delivered',
+    },
+    { name: 'remaking', value: remaking ? 1 : 0, meaning: 'wheel and log are being made anew' },
+    {
+      name: 'displacedFrom',
+      value: displacedFrom,
+      meaning: 'position in the timer log from which on units may stand in a later slot than their own',
     },
   ];
 }

@@ -3,10 +3,19 @@
  * and to cut it into pieces, and then each piece is loaded, the oldest first, as there is room. However many units a
  * slot holds, a step is short and memory bounded.
  */
-import { NONE } from './timer-layout.ts';
+import { DamagedTimers } from './damaged-timers.ts';
+import type { RecalledKeys } from './recalled-keys.ts';
+import { NONE, type WheelSlot } from './timer-layout.ts';
 
 /** Units of a piece, which is loaded in one step. */
 export const PIECE_UNITS = 2048;
+
+/** Units of a slot behind `after`, up to `last`. */
+export interface Chain {
+  readonly slot: number;
+  readonly last: number;
+  readonly after: number;
+}
 
 export interface Piece {
   readonly slot: OpenSlot;
@@ -28,28 +37,42 @@ export class OpenSlot {
   floor: number;
   /** Newest unit of the chain, as far as is known. */
   last: number;
+  /** Something of it was put. */
+  begun = false;
+  /** Units in memory that belong into a later slot, where they could not be put, or cannot yet. */
+  early = 0;
   /** What is not done, the oldest first. */
   readonly pieces: Piece[] = [];
+  /** Units up to there were looked at: those that were done before are at first not, and may be recalls. */
+  #seen = NONE;
   /** Walks from the newest unit backwards: next position, units since the last mark, ends of pieces. */
   #at = NONE;
+  #from = NONE;
   #walked = 0;
   #marks: number[] = [];
-  readonly recalled: RecalledKeys = new RecalledKeys();
+  readonly recalled: RecalledKeys;
   /** A recall may stand in the timer topic's queue up to there. */
   readonly waitsFor: number;
 
   /** `floor`: units up to there were delivered before. */
-  constructor(slot: number, last: number, waitsFor: number, floor = NONE) {
+  constructor({ slot, first, last }: WheelSlot, waitsFor: number, recalled: RecalledKeys, floor = NONE) {
     this.slot = slot;
     this.waitsFor = waitsFor;
-    this.marked = Math.min(floor, last);
+    this.recalled = recalled;
+    // A chain that was begun since is new.
+    this.marked = floor < first ? NONE : Math.min(floor, last);
     this.floor = this.marked;
     this.last = last;
   }
 
   /** All recalls are known, as far as the chain is. */
   get ready(): boolean {
-    return this.#at === NONE && this.marked === this.last;
+    return this.#at === NONE && this.#seen === this.last;
+  }
+
+  /** What was looked at for recalls. */
+  get looked(): Chain {
+    return { slot: this.slot, last: this.#seen, after: NONE };
   }
 
   /** Nothing of it is left to be done. */
@@ -62,14 +85,17 @@ export class OpenSlot {
     if (this.#at !== NONE) return this.#at;
     this.#marks = [];
     this.#walked = 0;
+    this.#from = this.last;
     this.#at = this.last;
     return this.#at;
   }
 
   /** The unit at `next` was looked at; `previous` comes before it. */
   pass(previous: number): void {
-    if (this.#walked++ % PIECE_UNITS === 0) this.#marks.push(this.#at);
-    if (previous > this.marked) {
+    if (this.#at > this.marked && previous < this.marked)
+      throw new DamagedTimers(`the chain of slot ${this.slot} leads past ${this.marked} of the timer log`);
+    if (this.#at > this.marked && this.#walked++ % PIECE_UNITS === 0) this.#marks.push(this.#at);
+    if (previous > this.#seen) {
       this.#at = previous;
       return;
     }
@@ -79,6 +105,7 @@ export class OpenSlot {
       after = last;
     }
     this.marked = after;
+    this.#seen = this.#from;
     this.#at = NONE;
   }
 
@@ -88,28 +115,5 @@ export class OpenSlot {
       this.floor = first.last;
       this.pieces.shift();
     }
-  }
-}
-
-/** Keys of the messages that were recalled, by hash, with the records that say so: those decide. */
-export class RecalledKeys {
-  /** Record of the first recall with a hash; further ones of the same hash. */
-  readonly #records = new Map<number, number>();
-  readonly #more: [hash: number, physical: number][] = [];
-
-  get size(): number {
-    return this.#records.size + this.#more.length;
-  }
-
-  add(hash: number, physical: number): void {
-    if (this.#records.has(hash)) this.#more.push([hash, physical]);
-    else this.#records.set(hash, physical);
-  }
-
-  /** Positions of the records whose key has this hash. */
-  candidates(hash: number): number[] {
-    const first = this.#records.get(hash);
-    if (first === undefined) return [];
-    return [first, ...this.#more.filter(([other]) => other === hash).map(([, physical]) => physical)];
   }
 }

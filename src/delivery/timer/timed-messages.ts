@@ -1,21 +1,24 @@
 /** What is put in the place of a record that waited in the wheel, and whether it was recalled. */
 import { javaHashCode } from '../../lib/java-hash.ts';
 import { TIMER_TOPIC } from '../../lib/names.ts';
-import { decodeRecord } from '../../record/decode.ts';
+import { decodeRecord, type StoredMessage } from '../../record/decode.ts';
 import type { InternalMessage } from '../../store/put/put-message.ts';
 import type { StoreReads } from '../../store/read/store-reads.ts';
 import { copyOf, deliveryOf } from '../due-message.ts';
 import type { DuePut } from '../due-puts.ts';
+import { DamagedTimers } from './damaged-timers.ts';
+import { digestOf, type KeyDigest, type RecalledKeys, recalledIn } from './recalled-keys.ts';
 import { TIMER_OUT_MS } from './rewrite.ts';
-import type { Piece, RecalledKeys } from './slot-loader.ts';
+import type { Piece } from './slot-loader.ts';
 import {
   ELAPSED_MS,
   recallKeyOf,
   TIMER_DEQUEUE_MS,
   TIMER_ENQUEUE_MS,
   TIMER_ROLL_TIMES,
+  timedRecordOf,
 } from './timed-record.ts';
-import { slotTimeOf } from './timer-layout.ts';
+import { MAGIC_DELETE, MAGIC_ROLL, slotTimeOf, type TimerUnit } from './timer-layout.ts';
 import type { TimerStore } from './timer-store.ts';
 
 /** A unit whose time has come. */
@@ -32,6 +35,12 @@ export interface TimerPut extends DuePut {
   readonly writeTime: number;
   /** When it was to be put, by its own clock. */
   readonly key: number;
+  /** It is to be put into a later slot. */
+  readonly early: boolean;
+  /** What its message is known by, where memory does not tell whether that was recalled. */
+  doubt: KeyDigest | undefined;
+  /** It is known not to be recalled. */
+  decided: boolean;
 }
 
 export class TimedMessages {
@@ -43,7 +52,10 @@ export class TimedMessages {
     this.#store = store;
   }
 
-  /** Undefined when the message was recalled; a string says why the record cannot be delivered. */
+  /**
+   * Undefined when the message was recalled, or may have been: then it is in doubt. A string says why the record cannot
+   * be delivered.
+   */
   of(
     record: Uint8Array,
     put: TimerPut,
@@ -53,7 +65,10 @@ export class TimedMessages {
     if (typeof message === 'string') return message;
     if (!put.rolls && recalled.size > 0) {
       const key = recallKeyOf(message);
-      for (const keys of recalled) if (this.#isAmong(key, keys)) return undefined;
+      const digest = key === undefined ? undefined : digestOf(key);
+      const known = digest === undefined ? false : recalledIn(digest, recalled);
+      if (known === undefined && !put.decided) put.doubt = digest;
+      if (known === true || put.doubt !== undefined) return undefined;
     }
     if (!put.rolls) message.properties.delete(ELAPSED_MS);
     message.properties.set(TIMER_ENQUEUE_MS, String(put.writeTime));
@@ -78,21 +93,58 @@ export class TimedMessages {
     return message;
   }
 
+  /**
+   * Throws DamagedTimers when a unit that RocketMQ has written does not lead to a record that would be in its slot; on
+   * our own there is a seal.
+   */
+  check(unit: Readonly<TimerUnit>): void {
+    if (unit.due !== 0) return;
+    let record: Uint8Array | undefined;
+    try {
+      record = this.#store.recordAt(unit.physical);
+    } catch {
+      // That is told when it is delivered.
+      return;
+    }
+    const message = record?.length === unit.recordSize ? decodeRecord(record) : undefined;
+    if (message === undefined || !this.#belongs(message, unit)) {
+      const slot = unit.slotTime / this.#timers.clock.precisionMs;
+      throw new DamagedTimers(
+        `a unit of slot ${slot} leads to ${unit.physical}, where no message of it stands`,
+      );
+    }
+  }
+
+  #belongs(message: StoredMessage, { magic, topicHash, slotTime }: Readonly<TimerUnit>): boolean {
+    const timed = timedRecordOf(message);
+    if (message.topic !== TIMER_TOPIC || typeof timed === 'string') return false;
+    const { precisionMs } = this.#timers.clock;
+    const isThen = Math.floor(timed.outMs / precisionMs) * precisionMs === slotTime;
+    const recalls = (magic & MAGIC_DELETE) !== 0;
+    return (
+      javaHashCode(timed.realTopic) === topicHash &&
+      timed.recalls === recalls &&
+      (isThen || (magic & MAGIC_ROLL) !== 0)
+    );
+  }
+
   /** Remembers which message the record recalls; false when the record does not tell. */
   noteRecall(physical: number, recalled: RecalledKeys): boolean {
+    const digest = this.digestAt(physical);
+    if (digest !== undefined) recalled.add(digest);
+    return digest !== undefined;
+  }
+
+  /** Whether the message at `physical` was recalled; its digest when memory does not tell. */
+  isRecalled(physical: number, recalled: readonly RecalledKeys[]): boolean | KeyDigest {
+    const digest = recalled.every(({ isEmpty }) => isEmpty) ? undefined : this.digestAt(physical);
+    return digest === undefined ? false : (recalledIn(digest, recalled) ?? digest);
+  }
+
+  /** What the message at `physical`, or the one that is recalled there, is known by. */
+  digestAt(physical: number): KeyDigest | undefined {
     const key = this.#keyAt(physical);
-    if (key !== undefined) recalled.add(javaHashCode(key), physical);
-    return key !== undefined;
-  }
-
-  /** Whether the message at `physical` was recalled. */
-  isRecalled(physical: number, recalled: RecalledKeys): boolean {
-    return recalled.size > 0 && this.#isAmong(this.#keyAt(physical), recalled);
-  }
-
-  #isAmong(key: string | undefined, recalled: RecalledKeys): boolean {
-    if (key === undefined || recalled.size === 0) return false;
-    return recalled.candidates(javaHashCode(key)).some((physical) => this.#keyAt(physical) === key);
+    return key === undefined ? undefined : digestOf(key);
   }
 
   #keyAt(physical: number): string | undefined {

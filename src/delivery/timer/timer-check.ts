@@ -13,13 +13,14 @@
 import { crc32 } from 'node:zlib';
 import { readInt64, writeInt64 } from '../../lib/int64.ts';
 import type { Disk } from '../../store/disk/disk.ts';
+import type { LateSlots } from './late-slots.ts';
 import { type ClockStep, MAX_STEPS, type TimerClockState } from './timer-clock.ts';
 
 export const CHECK_BYTES = 4096;
 /** As far as RocketMQ writes. */
 export const CHECK_FIELDS_BYTES = 56;
 const OWN = 2048;
-const OWN_MAGIC = 0x52494e474d51;
+const OWN_MAGIC = 0x52494e474d52;
 const OWN_COUNTER = OWN + 8;
 const OWN_LOG_END = OWN + 16;
 const OWN_PRECISION = OWN + 24;
@@ -29,11 +30,19 @@ const OWN_AHEAD = OWN + 48;
 const OWN_READ_SLOT = OWN + 56;
 const OWN_FLOOR = OWN + 64;
 const OWN_STEPS = OWN + 72;
-const STEP_BYTES = 24;
+const STEP_BYTES = 32;
 const OWN_MARKS = OWN + 80 + MAX_STEPS * STEP_BYTES;
 const OWN_SLOTS = OWN_MARKS + 32;
 export const MAX_PARTLY = 16;
-const OWN_CRC = OWN_SLOTS + 8 + MAX_PARTLY * 16;
+const OWN_REMAKING = OWN_SLOTS + 8 + MAX_PARTLY * 16;
+const OWN_DISPLACED = OWN_REMAKING + 8;
+const OWN_CRC = OWN_DISPLACED + 8;
+const LATE = OWN_CRC + 8;
+/** Of `LATE` and of RocketMQ's fields as they were written with it. */
+const FIELDS_CRC = LATE + 16;
+
+/** RocketMQ has written wheel and log, and does not tell. */
+const UNKNOWN_LATE: LateSlots = { first: -2, until: -2 };
 
 /** A place in the order of delivery: by time, and where that is the same by position in the timer log. */
 export interface DueMark {
@@ -65,6 +74,10 @@ export interface OwnTimerState {
   readSlot: number;
   floor: number;
   partly: PartlyDelivered;
+  /** Wheel and log are being made anew from the queue: only how far all was delivered is known. */
+  remaking: boolean;
+  /** Position in the timer log before which no unit stands in a later slot than its own; -1: none does. */
+  displacedFrom: number;
 }
 
 export interface TimerCheck {
@@ -75,15 +88,18 @@ export interface TimerCheck {
   timestamp: number;
   counter: number;
   own: OwnTimerState | undefined;
+  /** Ours too, and valid as long as RocketMQ has not written its fields, also when `own` is damaged. */
+  late: LateSlots | undefined;
 }
 
 export function encodeTimerCheck(check: TimerCheck): Uint8Array {
   const bytes = new Uint8Array(CHECK_BYTES);
   const view = new DataView(bytes.buffer);
-  const { readTimeMs, logEnd, queueOffset, timestamp, counter, own } = check;
+  const { readTimeMs, logEnd, queueOffset, timestamp, counter, own, late } = check;
   const fields = [readTimeMs, logEnd, queueOffset, queueOffset, 0, timestamp, counter];
   for (const [i, value] of fields.entries()) writeInt64(view, i * 8, value);
   if (own !== undefined) writeOwn(view, check, own);
+  if (own !== undefined || late !== undefined) writeLate(view, late ?? UNKNOWN_LATE);
   return bytes;
 }
 
@@ -105,8 +121,11 @@ function writeOwn(view: DataView, { logEnd, counter }: TimerCheck, own: OwnTimer
     writeInt64(view, at, step.position);
     view.setFloat64(at + 8, step.ahead);
     writeInt64(view, at + 16, step.lastSlot);
+    writeInt64(view, at + 24, step.passed);
   }
   writePartly(view, own.partly);
+  writeInt64(view, OWN_REMAKING, own.remaking ? 1 : 0);
+  writeInt64(view, OWN_DISPLACED, own.displacedFrom);
   view.setUint32(OWN_CRC, ownCrc(view));
 }
 
@@ -135,6 +154,23 @@ function ownCrc(view: DataView): number {
   return crc32(new Uint8Array(view.buffer, view.byteOffset + OWN, OWN_CRC - OWN));
 }
 
+function fieldsCrc(view: DataView): number {
+  const bytes = (at: number, length: number) => new Uint8Array(view.buffer, view.byteOffset + at, length);
+  return crc32(bytes(LATE, 16), crc32(bytes(0, CHECK_FIELDS_BYTES)));
+}
+
+function writeLate(view: DataView, late: LateSlots): void {
+  writeInt64(view, LATE, late.first);
+  writeInt64(view, LATE + 8, late.until);
+  view.setUint32(FIELDS_CRC, fieldsCrc(view));
+}
+
+function readLate(view: DataView): LateSlots | undefined {
+  if (view.byteLength < CHECK_BYTES || view.getUint32(FIELDS_CRC) !== fieldsCrc(view)) return undefined;
+  const first = readInt64(view, LATE);
+  return first === UNKNOWN_LATE.first ? undefined : { first, until: readInt64(view, LATE + 8) };
+}
+
 /** What the file says; a string says why it says nothing that can be meant. */
 export function decodeTimerCheck(bytes: Uint8Array): TimerCheck | string {
   if (bytes.length < CHECK_FIELDS_BYTES) return `it has ${bytes.length} bytes, at least 56 belong there`;
@@ -153,16 +189,18 @@ export function decodeTimerCheck(bytes: Uint8Array): TimerCheck | string {
     timestamp: readInt64(view, 40),
     counter: readInt64(view, 48),
   };
-  return { ...check, own: readOwn(view, check) };
+  const own = readOwn(view, check);
+  return typeof own === 'string' ? own : { ...check, own, late: readLate(view) };
 }
 
 function readOwn(
   view: DataView,
   { logEnd, counter }: Pick<TimerCheck, 'logEnd' | 'counter'>,
-): OwnTimerState | undefined {
+): OwnTimerState | string | undefined {
   if (view.byteLength < CHECK_BYTES || readInt64(view, OWN) !== OWN_MAGIC) return undefined;
   if (readInt64(view, OWN_COUNTER) !== counter || readInt64(view, OWN_LOG_END) !== logEnd) return undefined;
   const count = readInt64(view, OWN_STEPS);
+  if (view.getUint32(FIELDS_CRC) !== fieldsCrc(view)) return 'its checksum is not that of what it holds';
   if (view.getUint32(OWN_CRC) !== ownCrc(view) || count > MAX_STEPS) return undefined;
   return {
     precisionMs: readInt64(view, OWN_PRECISION),
@@ -175,12 +213,29 @@ function readOwn(
     readSlot: readInt64(view, OWN_READ_SLOT),
     floor: readInt64(view, OWN_FLOOR),
     partly: readPartly(view),
+    remaking: readInt64(view, OWN_REMAKING) !== 0,
+    displacedFrom: readInt64(view, OWN_DISPLACED),
   };
 }
 
 function readStep(view: DataView, at: number): ClockStep {
   const position = readInt64(view, at);
-  return { position, ahead: view.getFloat64(at + 8), lastSlot: readInt64(view, at + 16) };
+  const [lastSlot, passed] = [readInt64(view, at + 16), readInt64(view, at + 24)];
+  return { position, ahead: view.getFloat64(at + 8), lastSlot, passed };
+}
+
+/**
+ * Why wheel and log cannot be told from what is kept of them, whoever has written since. RocketMQ leaves our bytes as
+ * they are: zeros in its own file.
+ */
+export function unsound(disk: Disk, path: string): string | undefined {
+  const bytes = disk.readWhole(path);
+  if (bytes === undefined || bytes.length < CHECK_BYTES) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  if (view.getUint32(OWN_CRC) !== ownCrc(view) && bytes.subarray(OWN, OWN_CRC + 4).some((byte) => byte !== 0))
+    return 'what the checkpoint says of the wheel is damaged';
+  if (readInt64(view, OWN_REMAKING) === 0) return undefined;
+  return 'a stop or a crash came when the wheel was being made anew';
 }
 
 /** Undefined when there is no file. */

@@ -5,12 +5,15 @@
  * clock, so what counts in elapsed time is in another slot after that was set: `ahead` is by how much the machine's
  * clock is ahead of elapsed time.
  *
- * A clock set back makes such timers due earlier on the wheel. They are put into it once more (timer-moves.ts), and
- * what stands in the old slot counts no more: which units that are follows from the steps alone, so none is rewritten.
+ * A clock set back makes such timers due earlier on the wheel, and what stood in a later slot than its own because that
+ * was over, or taken, is not late any more. They are put into it once more (timer-moves.ts), and what stands in the old
+ * slot counts no more: which units that are follows from the steps alone, so none is rewritten. Slots that had come
+ * before the step come a second time: what of them still waits is put there once more too, so that all that was there
+ * before is known to be done, however often the process stops.
  */
 import type { Clock } from '../../lib/clock.ts';
 import { isStep, skewOf } from '../../metadata/append-times.ts';
-import { slotOf, type TimerUnit } from './timer-layout.ts';
+import { isRecall, slotOf, type TimerUnit } from './timer-layout.ts';
 
 /** A step back of the machine's clock after which units were put into the wheel once more. */
 export interface ClockStep {
@@ -19,6 +22,8 @@ export interface ClockStep {
   ahead: number;
   /** Slots behind it were too far away then. */
   lastSlot: number;
+  /** Slots before it had come. */
+  passed: number;
 }
 
 /** What is kept across restarts. */
@@ -32,7 +37,7 @@ export interface TimerClockState {
 }
 
 /** As many fit into the checkpoint file; so many steps back within the days that a timer waits are beyond belief. */
-export const MAX_STEPS = 64;
+export const MAX_STEPS = 48;
 
 export class TimerClock {
   readonly precisionMs: number;
@@ -88,6 +93,11 @@ export class TimerClock {
     return this.#ahead - before;
   }
 
+  /** By how much the machine's clock is ahead of elapsed time. */
+  get ahead(): number {
+    return this.#ahead;
+  }
+
   /** What is due then by its own clock, as the machine's would show it. */
   machineTime(due: number, elapsed: boolean): number {
     return elapsed ? due + this.#ahead : due;
@@ -99,8 +109,8 @@ export class TimerClock {
   }
 
   /** A step back: units before `position` are looked at once more, as seen from now. */
-  noteStep(position: number, lastSlot: number): void {
-    this.#steps.push({ position, ahead: this.#ahead, lastSlot });
+  noteStep(position: number, lastSlot: number, passed: number): void {
+    this.#steps.push({ position, ahead: this.#ahead, lastSlot, passed });
     if (this.#steps.length > MAX_STEPS) this.#steps.shift();
   }
 
@@ -109,24 +119,36 @@ export class TimerClock {
     this.#steps = this.#steps.filter(({ position }) => position > oldestUnit);
   }
 
-  /** Whether the unit at `position` was put into another slot after a step. */
+  /** Whether the unit at `position` was put into the wheel once more after a step, or had been delivered. */
   hasMoved(position: number, unit: Readonly<TimerUnit>): boolean {
     for (const step of this.#steps) if (position < step.position && this.#moves(unit, step)) return true;
     return false;
   }
 
-  /** Whether the newest step puts the unit at `position` into another slot, which no older one has. */
+  /** Whether the newest step puts the unit at `position` into the wheel once more, which no older one has. */
   movesNow(position: number, unit: Readonly<TimerUnit>): boolean {
     const moving = this.#steps.filter((step) => position < step.position && this.#moves(unit, step));
     return moving.length === 1 && moving[0] === this.#steps.at(-1);
+  }
+
+  /** Whether that is another slot than its own. */
+  leavesSlot(unit: Readonly<TimerUnit>): boolean {
+    const newest = this.#steps.at(-1);
+    return newest !== undefined && this.#leaves(unit, newest);
   }
 
   state(): TimerClockState {
     return { boot: this.#boot, base: this.#base, ahead: this.#ahead, steps: [...this.#steps] };
   }
 
-  #moves({ slotTime, due, elapsed }: Readonly<TimerUnit>, { ahead, lastSlot }: ClockStep): boolean {
+  #moves(unit: Readonly<TimerUnit>, step: ClockStep): boolean {
+    const hadCome = unit.slotTime < step.passed * this.precisionMs;
+    return this.#leaves(unit, step) || (hadCome && !isRecall(unit));
+  }
+
+  #leaves({ slotTime, due, elapsed }: Readonly<TimerUnit>, { ahead, lastSlot }: ClockStep): boolean {
     const slot = slotTime / this.precisionMs;
-    return slot > lastSlot || (elapsed && slotOf(due + ahead, this.precisionMs) < slot);
+    // RocketMQ's units say nothing of when in their slot they are due.
+    return slot > lastSlot || (due !== 0 && slotOf(elapsed ? due + ahead : due, this.precisionMs) < slot);
   }
 }

@@ -11,6 +11,7 @@ import { decodeRecord, type StoredMessage } from '../../record/decode.ts';
 import type { QueueEntry, StoreReads } from '../../store/read/store-reads.ts';
 import { READ_ATTEMPTS, RETRY_STEP_MS } from '../due-puts.ts';
 import { type TimedRecord, timedRecordOf } from './timed-record.ts';
+import type { TimerCheck } from './timer-check.ts';
 import { NONE } from './timer-layout.ts';
 import { rollSlot, type TimerStore, type Waiting } from './timer-store.ts';
 
@@ -35,6 +36,31 @@ export interface EnqueueParts {
 export interface Delivered {
   offset: number;
   slot: number;
+  /** Whether it is known what was not in the slot that its record leads to; RocketMQ does not tell. */
+  knowsLate: boolean;
+}
+
+/** What a wheel that is made anew must not deliver again. */
+export function deliveredBy(check: TimerCheck | undefined, precisionMs: number): Delivered {
+  if (check === undefined) return { offset: 0, slot: 0, knowsLate: false };
+  const { first = NONE } = check.late ?? {};
+  const over = Math.floor(check.readTimeMs / precisionMs);
+  return {
+    offset: check.queueOffset,
+    slot: first === NONE ? over : Math.min(over, first),
+    knowsLate: check.late !== undefined,
+  };
+}
+
+/** The slot that a record leads to, when it comes into the wheel as soon as it is stored. */
+export function slotOfRecord(
+  { outMs }: TimedRecord,
+  { storeTimestamp }: StoredMessage,
+  { clock, rollWindow }: TimerStore,
+): number {
+  const slot = Math.floor(outMs / clock.precisionMs);
+  const stored = Math.floor(storeTimestamp / clock.precisionMs);
+  return slot - stored >= rollWindow ? rollSlot(stored, slot, rollWindow) : slot;
 }
 
 export class TimerEnqueue {
@@ -107,14 +133,15 @@ export class TimerEnqueue {
       );
       return true;
     }
-    if (this.#wasDelivered(entry, timed, message)) return true;
-    const slot = this.#parts.timers.put(this.#waiting(entry, timed, message));
+    const belongsIn = slotOfRecord(timed, message, this.#parts.timers);
+    if (this.#wasDelivered(entry, timed, belongsIn)) return true;
+    const slot = this.#parts.timers.put(this.#waiting(entry, timed, message, belongsIn));
     if (slot === NONE) return false;
     this.#parts.added(slot, timed.rolled, timed.recalls);
     return true;
   }
 
-  #waiting(entry: QueueEntry, timed: TimedRecord, message: StoredMessage): Waiting {
+  #waiting(entry: QueueEntry, timed: TimedRecord, message: StoredMessage, belongsIn: number): Waiting {
     const { clock } = this.#parts.timers;
     const { precisionMs } = clock;
     const due = this.#dueOf(entry, timed, message);
@@ -125,6 +152,7 @@ export class TimerEnqueue {
       due,
       elapsed: timed.span,
       recalls: timed.recalls,
+      belongsIn,
     };
     const slot = Math.floor(timed.outMs / precisionMs);
     const ms = clock.machineTime(due, timed.span);
@@ -147,14 +175,11 @@ export class TimerEnqueue {
     return Math.ceil(clock.ofMonotonic(dueAt));
   }
 
-  /** A wheel that is rebuilt gets only what still waits; a copy of what was rolled stands further on in the queue. */
-  #wasDelivered({ queueOffset }: QueueEntry, { outMs }: TimedRecord, message: StoredMessage): boolean {
-    if (queueOffset >= this.#delivered.offset) return false;
-    const { clock, rollWindow } = this.#parts.timers;
-    const slot = Math.floor(outMs / clock.precisionMs);
-    const stored = Math.floor(message.storeTimestamp / clock.precisionMs);
-    const rolls = slot - stored >= rollWindow;
-    return (rolls ? rollSlot(stored, slot, rollWindow) : slot) < this.#delivered.slot;
+  /** A wheel that is made anew gets only what still waits; a copy of what was rolled stands further on in the queue. */
+  #wasDelivered({ queueOffset }: QueueEntry, { outMs }: TimedRecord, belongsIn: number): boolean {
+    const { offset, slot, knowsLate } = this.#delivered;
+    if (queueOffset >= offset) return false;
+    return (knowsLate ? belongsIn : Math.floor(outMs / this.#parts.timers.clock.precisionMs)) < slot;
   }
 
   #unreadable(error: Error): number {

@@ -6,11 +6,14 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import type { Clock } from '../../lib/clock.ts';
 import type { ControlLog } from '../../lib/log.ts';
+import type { AppendTimesState } from '../../metadata/append-times.ts';
 import type { Disk } from '../../store/disk/disk.ts';
 import { errnoName } from '../../store/disk/errors.ts';
 import { storePaths } from '../../store/paths.ts';
-import { NOTHING_PARTLY, readTimerCheck, type TimerCheck, writeTimerCheck } from './timer-check.ts';
-import { TimerClock } from './timer-clock.ts';
+import { type LateSlots, NONE_LATE } from './late-slots.ts';
+import { NOTHING_PARTLY, readTimerCheck, type TimerCheck, unsound, writeTimerCheck } from './timer-check.ts';
+import { TimerClock, type TimerClockState } from './timer-clock.ts';
+import { TimerClockFile } from './timer-clock-file.ts';
 import { NONE, SLOT_BYTES, WHEEL_SLOTS } from './timer-layout.ts';
 import { TimerLog } from './timer-log.ts';
 import { TimerStore } from './timer-store.ts';
@@ -24,10 +27,14 @@ export interface TimerOptions {
   mappedFileSizeTimerLog: number;
   /** Of the wheel, but for tests RocketMQ's number. */
   wheelSlots?: number;
+  /** See TimerDelivery. */
+  recalledKeys?: number;
 }
 
 /** Slots of the wheel that are not used for waiting (RocketMQ's number). */
 const BLANK_SLOTS = 60;
+
+const UNKNOWN_CLOCK: TimerClockState = { boot: 0, base: 0, ahead: 0, steps: [] };
 
 export interface FoundTimers {
   check: TimerCheck | undefined;
@@ -45,9 +52,11 @@ export class TimerFiles {
   readonly #options: TimerOptions;
   readonly #log: ControlLog;
   readonly #slots: number;
+  readonly #clockFile: TimerClockFile;
 
   constructor(disk: Disk, options: TimerOptions, log: ControlLog) {
     this.#disk = disk;
+    this.#clockFile = new TimerClockFile(disk, options.directory, (line) => log.warn({}, line));
     this.#options = options;
     this.#log = log;
     this.#slots = options.wheelSlots ?? WHEEL_SLOTS;
@@ -66,16 +75,32 @@ export class TimerFiles {
       this.#wheelProblem(size, check) ??
       this.#logProblem(names) ??
       this.#missingLog(size, check, logEnd) ??
+      this.#unsound() ??
       precisionProblem(check, this.#options);
     return { check, logStart, logEnd, problem, exist: size >= 0 || names.length > 0 };
   }
 
-  /** By how much the clock was ahead of the monotonic one when that was told last; only in the same boot. */
-  skewBefore(): number | undefined {
+  /** What is known of when the entries of the queue came; only in the same boot. */
+  timesBefore(): AppendTimesState | undefined {
     const check = this.#read(storePaths.timerCheck(this.#options.directory));
-    const clock = typeof check === 'object' ? check.own?.clock : undefined;
+    const clock = this.#clockFile.newest(typeof check === 'object' ? check : undefined)?.state;
     const boot = bootNumber(this.#disk);
-    return clock !== undefined && boot !== 0 && clock.boot === boot ? clock.base + clock.ahead : undefined;
+    const kept = this.#clockFile.times(boot);
+    if (clock === undefined || boot === 0 || clock.boot !== boot) return kept;
+    return { stepped: false, spans: [], ...kept, skew: clock.base + clock.ahead };
+  }
+
+  /** For who goes on with the queue. */
+  keepTimes(times: AppendTimesState): void {
+    try {
+      this.#clockFile.keepTimes(bootNumber(this.#disk), times);
+    } catch (error) {
+      const reason = (error as Error).message;
+      this.#log.warn(
+        { reason },
+        'when timed messages came is not kept: delays go by the clock, should it be set',
+      );
+    }
   }
 
   #check(): TimerCheck | undefined {
@@ -85,6 +110,15 @@ export class TimerFiles {
     const what = 'the checkpoint of timers is not used: messages may be delivered once more';
     this.#log.warn({ file: path, reason: check }, what);
     return undefined;
+  }
+
+  #unsound(): string | undefined {
+    try {
+      return unsound(this.#disk, storePaths.timerCheck(this.#options.directory));
+    } catch {
+      // That was told.
+      return undefined;
+    }
   }
 
   #read(path: string): TimerCheck | string | undefined {
@@ -135,6 +169,31 @@ export class TimerFiles {
     return names;
   }
 
+  /**
+   * The checkpoint that has to stand before wheel and log are made anew: what the one before says of positions, and of
+   * units that count no more, must never be believed of the new log.
+   */
+  remakingCheck(check: TimerCheck): TimerCheck {
+    const { timerPrecisionMs: precisionMs } = this.#options;
+    const { state, elapsed } = this.#clockFile.newest(check) ?? { state: UNKNOWN_CLOCK, elapsed: 0 };
+    const readSlot = Math.floor(check.readTimeMs / precisionMs);
+    const clock = { ...state, steps: [] };
+    const nothing = { floor: NONE, partly: NOTHING_PARTLY, displacedFrom: NONE };
+    const own = { precisionMs, clock, readSlot, ...nothing, remaking: true };
+    return { ...check, logEnd: 0, timestamp: elapsed + clock.ahead, counter: check.counter + 1, own };
+  }
+
+  /** Writes it, at the start, when nobody else writes one. A string says why the disk refuses. */
+  announceRemaking(check: TimerCheck): string | undefined {
+    try {
+      const path = storePaths.timerCheck(this.#options.directory);
+      writeTimerCheck(this.#disk, path, this.remakingCheck(check));
+      return undefined;
+    } catch (error) {
+      return (error as Error).message;
+    }
+  }
+
   /** Wheel and log go, to be made anew. */
   remove(problem: string): void {
     const { directory } = this.#options;
@@ -144,43 +203,50 @@ export class TimerFiles {
   }
 
   /**
-   * The files, made when they are missing; a string says why that is not possible. There is a checkpoint before there
-   * is anything else: who finds a wheel without one knows that it was lost.
+   * The files, made when they are missing; a string says why that is not possible. There is a clock and a checkpoint
+   * before there is anything else: who finds a wheel without one knows that it was lost.
    */
   open(clock: Clock, found: FoundTimers): TimerStore | string {
-    const opened = this.#open(clock, found.check);
-    if (typeof opened === 'string' || found.exist || found.check !== undefined) return opened;
-    const { precisionMs, slot, nowMs: timestamp } = opened.clock;
-    const own = {
-      precisionMs,
-      clock: opened.clock.state(),
-      readSlot: slot,
-      floor: NONE,
-      partly: NOTHING_PARTLY,
-    };
-    const first = { readTimeMs: slot * precisionMs, logEnd: 0, queueOffset: 0, timestamp, counter: 1, own };
     try {
-      writeTimerCheck(this.#disk, storePaths.timerCheck(this.#options.directory), first);
-      return opened;
+      const before = this.#clockFile.newest(found.check);
+      const lastMs = before === undefined ? 0 : before.elapsed + before.state.ahead;
+      const { timerPrecisionMs } = this.#options;
+      const boot = bootNumber(this.#disk);
+      const timerClock = new TimerClock(clock, timerPrecisionMs, boot, before?.state, lastMs);
+      this.#clockFile.keep(timerClock);
+      if (!found.exist && found.check === undefined) this.#writeFirst(timerClock);
+      return this.#open(timerClock, found.check?.late);
     } catch (error) {
-      opened.close();
       return (error as Error).message;
     }
   }
 
-  #open(clock: Clock, check: TimerCheck | undefined): TimerStore | string {
-    const { directory, timerPrecisionMs, timerRollWindowSlot, mappedFileSizeTimerLog } = this.#options;
+  #writeFirst(clock: TimerClock): void {
+    const { precisionMs, slot: readSlot, nowMs: timestamp } = clock;
+    const own = {
+      precisionMs,
+      clock: clock.state(),
+      readSlot,
+      floor: NONE,
+      partly: NOTHING_PARTLY,
+      remaking: false,
+      displacedFrom: NONE,
+    };
+    const readTimeMs = readSlot * precisionMs;
+    const first = { readTimeMs, logEnd: 0, queueOffset: 0, timestamp, counter: 1, own, late: NONE_LATE };
+    writeTimerCheck(this.#disk, storePaths.timerCheck(this.#options.directory), first);
+  }
+
+  #open(clock: TimerClock, late: LateSlots | undefined): TimerStore | string {
+    const { directory, timerRollWindowSlot, mappedFileSizeTimerLog } = this.#options;
     const path = storePaths.timerWheel(directory);
     const file = this.#disk.open(path, this.#slots * SLOT_BYTES);
     if (typeof file === 'number') return `${path} cannot be made (${errnoName(-file)})`;
     const longest = this.#slots / 2 - BLANK_SLOTS;
     const inRange = timerRollWindowSlot >= 2 && timerRollWindowSlot <= longest;
-    const { own, timestamp } = check ?? {};
-    const lastMs = own === undefined ? 0 : timestamp;
-    const timerClock = new TimerClock(clock, timerPrecisionMs, bootNumber(this.#disk), own?.clock, lastMs);
     const log = new TimerLog(this.#disk, storePaths.timerLog(directory), mappedFileSizeTimerLog);
     const wheel = new TimerWheel(file, this.#slots);
-    return new TimerStore(log, wheel, timerClock, inRange ? timerRollWindowSlot : longest);
+    return new TimerStore(log, wheel, clock, inRange ? timerRollWindowSlot : longest, late);
   }
 
   /** What stands in the log's files from `end` on is not to be read again after the next crash. */

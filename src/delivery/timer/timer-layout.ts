@@ -6,14 +6,19 @@
  *      4 previous     i64  unit before it in      8 first   i64  oldest unit of its chain, -1 = none
  *                          its slot, -1 = none   16 last    i64  newest unit of its chain, -1 = none
  *     12 magic        i32  1 | roll 2 | delete 4 24 count   i32  messages less recalls
- *     16 write time   i64  ms                    28 magic   i32  0
+ *     16 write time   i64  ms                    28 magic   i32  0 in RocketMQ, which leaves it as it is; here a seal
  *     24 delayed      i32  ms; with the write
  *                          time: of the slot     The last unit of a log file is followed by
  *     28 physical     i64  position of record     0 size    i32  bytes left in the file
  *     36 record size  i32                         4         i64  0
  *     40 topic hash   i32                        12 magic   i32  0xCBD43194
- *     44 due          i64  0 in RocketMQ, which ignores it; here 2 × due ms, + 1 when it is counted in elapsed time
+ *     44 due          i64  0 in RocketMQ, which ignores it; here the seal, 20 bits, and in the other 44 bits
+ *                          2 × due ms, + 1 when it is counted in elapsed time
+ *
+ * A seal is a checksum of the rest, so that damage is not taken for what was written. What RocketMQ has written has
+ * none.
  */
+import { crc32 } from 'node:zlib';
 import { readInt64, writeInt64 } from '../../lib/int64.ts';
 
 export const UNIT_BYTES = 52;
@@ -34,6 +39,10 @@ const PHYSICAL = 28;
 const RECORD_SIZE = 36;
 const TOPIC_HASH = 40;
 const DUE = 44;
+/** Bits of the upper half of `DUE` that belong to the time; the seal is above them. */
+const DUE_HIGH_BITS = 12;
+const TWO_32 = 4294967296;
+const LAST_DUE = 2 ** 43 - 1;
 
 export const SLOT_BYTES = 32;
 /** Seven days of seconds, twice, whatever the precision is. */
@@ -54,6 +63,11 @@ export interface TimerUnit {
   due: number;
   /** `due` counts on the clock that nobody sets (timer-clock.ts), else on the machine's. */
   elapsed: boolean;
+}
+
+/** It lies in the slot of the message that it recalls, until that slot is over. */
+export function isRecall({ magic }: Readonly<TimerUnit>): boolean {
+  return (magic & MAGIC_DELETE) !== 0 && (magic & MAGIC_ROLL) === 0;
 }
 
 export function emptyUnit(): TimerUnit {
@@ -79,10 +93,18 @@ export function writeUnit(view: DataView, at: number, unit: Readonly<TimerUnit>)
   writeInt64(view, at + PHYSICAL, unit.physical);
   view.setInt32(at + RECORD_SIZE, unit.recordSize);
   view.setInt32(at + TOPIC_HASH, unit.topicHash);
-  writeInt64(view, at + DUE, 2 * unit.due + (unit.elapsed ? 1 : 0));
+  writeInt64(view, at + DUE, 2 * Math.min(unit.due, LAST_DUE) + (unit.elapsed ? 1 : 0));
+  view.setInt32(at + DUE, view.getInt32(at + DUE) | (sealOf(view, at) << DUE_HIGH_BITS));
 }
 
-/** Reads a unit into `unit`. False when none stands there: zeros, a BLANK, or anything else. */
+/** Of the unit at `at`, whatever seal stands there. */
+function sealOf(view: DataView, at: number): number {
+  const high = view.getUint32(at + DUE) & ((1 << DUE_HIGH_BITS) - 1);
+  const start = (view.getUint32(at + DUE + 4) ^ Math.imul(high, 0x9e3779b1)) >>> 0;
+  return crc32(new Uint8Array(view.buffer, view.byteOffset + at, DUE), start) >>> DUE_HIGH_BITS;
+}
+
+/** Reads a unit into `unit`. False when none stands there: zeros, a BLANK, one that is damaged, or anything else. */
 export function readUnit(view: DataView, at: number, unit: TimerUnit): boolean {
   const magic = view.getInt32(at + MAGIC);
   if (view.getInt32(at) !== UNIT_BYTES || magic === 0 || (magic | MAGIC_BITS) !== MAGIC_BITS) return false;
@@ -93,10 +115,11 @@ export function readUnit(view: DataView, at: number, unit: TimerUnit): boolean {
   unit.physical = readInt64(view, at + PHYSICAL);
   unit.recordSize = view.getInt32(at + RECORD_SIZE);
   unit.topicHash = view.getInt32(at + TOPIC_HASH);
-  const due = readInt64(view, at + DUE);
-  unit.elapsed = due % 2 !== 0;
-  unit.due = Math.floor(due / 2);
-  return true;
+  const high = view.getUint32(at + DUE);
+  const low = view.getUint32(at + DUE + 4);
+  unit.elapsed = low % 2 !== 0;
+  unit.due = Math.floor(((high & ((1 << DUE_HIGH_BITS) - 1)) * TWO_32 + low) / 2);
+  return (high === 0 && low === 0) || high >>> DUE_HIGH_BITS === sealOf(view, at);
 }
 
 /** What ends a file in which `left` bytes are left. */
@@ -128,7 +151,27 @@ export function writeSlot(view: DataView, at: number, { slot, first, last, count
   writeInt64(view, at + 8, first);
   writeInt64(view, at + 16, last);
   view.setInt32(at + 24, count);
-  view.setInt32(at + 28, 0);
+  view.setInt32(at + SLOT_SEAL, slotSeal(view, at));
+}
+
+const SLOT_SEAL = 28;
+
+/** Never 0. */
+function slotSeal(view: DataView, at: number): number {
+  return crc32(new Uint8Array(view.buffer, view.byteOffset + at, SLOT_SEAL)) | 1 | 0;
+}
+
+/** Whether it has a seal that is not its own. RocketMQ leaves the seal of a slot as it is when it changes the slot. */
+export function isUnsealed(view: DataView, at: number): boolean {
+  const seal = view.getInt32(at + SLOT_SEAL);
+  return seal !== 0 && seal !== slotSeal(view, at);
+}
+
+/** Whether it can be what stands in that place of a wheel: a chain, an empty slot, or zeros as RocketMQ makes them. */
+export function isSlot({ slot, first, last, count }: WheelSlot, place: number, slots: number): boolean {
+  if (slot === 0) return first === 0 && last === 0 && count === 0;
+  if (slot < 0 || slot % slots !== place) return false;
+  return last === NONE ? first === NONE : first >= 0 && first <= last;
 }
 
 export function readSlot(view: DataView, at: number): WheelSlot {

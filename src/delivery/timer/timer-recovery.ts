@@ -3,11 +3,13 @@
  * behind its end are mended from the log, what was delivered before goes. In pieces, as there may be millions of units.
  */
 
+import { decodeRecord } from '../../record/decode.ts';
 import { queueOffsetOf } from '../../record/view.ts';
 import type { StoreReads } from '../../store/read/store-reads.ts';
 import { DamagedTimers } from './damaged-timers.ts';
+import { timedRecordOf } from './timed-record.ts';
 import type { PartlyDelivered } from './timer-check.ts';
-import type { Delivered } from './timer-enqueue.ts';
+import { type Delivered, deliveredBy, slotOfRecord } from './timer-enqueue.ts';
 import type { FoundTimers, TimerFiles } from './timer-files.ts';
 import { NONE, type TimerUnit, UNIT_BYTES, type WheelSlot } from './timer-layout.ts';
 import { COMMIT_PAUSE_MS, type Steps, type TimerStore } from './timer-store.ts';
@@ -22,6 +24,8 @@ export interface Recovered {
   slot: number;
   floor: number;
   partly: PartlyDelivered | undefined;
+  /** Of the clock when that was told. */
+  ahead: number;
   /** Next entry of the timer topic's queue to put into the wheel. */
   queueOffset: number;
   delivered: Delivered;
@@ -61,7 +65,7 @@ export class TimerRecovery {
   *run(): Steps<Recovered> {
     const { check, logStart, logEnd } = this.#found;
     const { wheel, log } = this.#timers;
-    yield* wheel.scan();
+    yield* wheel.scan(check?.own === undefined);
     if (wheel.errno !== 0) throw new DamagedTimers(`the wheel cannot be read (errno ${wheel.errno})`);
     const own = check?.own;
     const from = Math.min(
@@ -75,13 +79,16 @@ export class TimerRecovery {
     if (!this.#files.dropBehind(end, logEnd)) throw new DamagedTimers('the log cannot be written');
     log.resumeAt(logStart, end);
     yield* this.#mend(end);
+    const displacedFrom = own?.displacedFrom ?? NONE;
+    yield* this.#findDisplaced(displacedFrom === NONE ? from : Math.min(from, displacedFrom), end);
     while (!(this.#timers.commit() && log.touch(from) && wheel.touch())) yield COMMIT_PAUSE_MS;
-    const begun = { slot: this.#lowest || this.#readSlot, floor: NONE, partly: own?.partly };
+    const ahead = own?.clock.ahead ?? 0;
+    const begun = { slot: this.#lowest || this.#readSlot, floor: NONE, partly: own?.partly, ahead };
     if (own !== undefined && own.readSlot === begun.slot && own.floor < end) begun.floor = own.floor;
     const known = check?.queueOffset ?? queueOffset ?? 0;
     const next =
       own === undefined ? Math.min(queueOffset ?? known, known) : Math.max(queueOffset ?? 0, known);
-    return { ...begun, queueOffset: next, delivered: { offset: known, slot: this.#readSlot } };
+    return { ...begun, queueOffset: next, delivered: deliveredBy(check, this.#timers.clock.precisionMs) };
   }
 
   /** RocketMQ reads the last file again, as its checkpoint may say more than was flushed. */
@@ -105,7 +112,7 @@ export class TimerRecovery {
     for (let units = 1; this.#isSound(at); units++) {
       const { physical } = this.#reader.unit;
       if (at >= trusted) {
-        const behind = this.#behindEntryAt(physical);
+        const behind = this.#behindEntryAt(physical, this.#reader.unit);
         if (behind === undefined) break;
         offset = check?.own === undefined ? behind : Math.max(offset ?? 0, behind);
       }
@@ -115,6 +122,8 @@ export class TimerRecovery {
       at = this.#behindBlank(at + UNIT_BYTES);
     }
     this.#looked = at;
+    // RocketMQ's checkpoint may say more than is there; but then something is, or nobody knows what is missing.
+    if (at < trusted && last === NONE) throw new DamagedTimers(`no unit stands at ${at} of the timer log`);
     return offset ?? (check?.own === undefined && last !== NONE ? this.#behindEntryAt(last) : undefined);
   }
 
@@ -129,17 +138,19 @@ export class TimerRecovery {
     return previous < at && previous >= NONE && slotTime > 0 && physical >= 0;
   }
 
-  #enter(at: number, { slotTime }: Readonly<TimerUnit>): void {
+  #enter(at: number, { slotTime, previous }: Readonly<TimerUnit>): void {
     const { wheel, clock } = this.#timers;
     const slot = Math.floor(slotTime / clock.precisionMs);
     // Without a checkpoint, a slot that has passed and is empty was delivered.
     if (slot < (this.#readSlot || clock.slot) && !this.#isNew(at)) return;
     const found = wheel.at(slot);
-    if (found.slot === slot && found.last !== NONE) {
-      if (found.last < at) wheel.set({ ...found, last: at, count: found.count + 1 });
-    } else if (found.last === NONE || found.slot < slot) {
-      wheel.set({ slot, first: at, last: at, count: 1 });
-    }
+    // Which of two is the newer one is told by the log alone. A unit gets into a place that another turn of the wheel
+    // had only when that is empty again, and a power cut may bring back what stood there; the clock may have been set
+    // back since, so that the older slot has the higher number.
+    if (found.last >= at) return;
+    if (found.slot === slot && previous !== NONE && found.last !== NONE)
+      wheel.set({ ...found, last: at, count: found.count + 1 });
+    else wheel.set({ slot, first: at, last: at, count: 1 });
   }
 
   /** Whether a unit came after our checkpoint: the clock may have been set back, so that its slot seems to be over. */
@@ -149,7 +160,7 @@ export class TimerRecovery {
   }
 
   /** Queue offset behind the entry whose record lies there; undefined when that came after the start, or is gone. */
-  #behindEntryAt(physical: number): number | undefined {
+  #behindEntryAt(physical: number, entered?: Readonly<TimerUnit>): number | undefined {
     let record: Uint8Array | undefined;
     try {
       record = this.#store.recordAt(physical);
@@ -158,8 +169,18 @@ export class TimerRecovery {
       return undefined;
     }
     if (record === undefined) return undefined;
+    if (entered !== undefined) this.#noteLate(record, entered);
     const offset = queueOffsetOf(new DataView(record.buffer, record.byteOffset, record.length), 0);
     return offset < this.#queueEnd ? offset + 1 : undefined;
+  }
+
+  /** The checkpoint did not know of the unit. */
+  #noteLate(record: Uint8Array, { slotTime }: Readonly<TimerUnit>): void {
+    const message = decodeRecord(record);
+    const timed = message === undefined ? 'none' : timedRecordOf(message);
+    if (message === undefined || typeof timed === 'string') return;
+    const slot = slotTime / this.#timers.clock.precisionMs;
+    this.#timers.late.note(slot, slotOfRecord(timed, message, this.#timers));
   }
 
   /** Chains that lead behind the end of the log are found again in it; those of delivered slots go. */
@@ -173,7 +194,11 @@ export class TimerRecovery {
       else if (chain.last >= end) {
         broken.set(chain.slot, { ...chain, first: NONE, last: NONE, count: 0 });
         from = Math.min(from, chain.first);
-      } else this.#timers.follow(this.#reader, chain.last, chain.slot);
+      } else {
+        this.#timers.follow(this.#reader, chain.last, chain.slot);
+        // What RocketMQ has written has no seal.
+        if (this.#found.check?.own === undefined) this.#timers.follow(this.#reader, chain.first, chain.slot);
+      }
     }
     if (broken.size > 0) {
       yield* this.#findAgain(broken, Math.max(from, this.#found.logStart), end);
@@ -187,19 +212,36 @@ export class TimerRecovery {
     this.#lowest = Number.isFinite(lowest) ? lowest : 0;
   }
 
-  *#findAgain(broken: Map<number, WheelSlot>, from: number, end: number): Steps {
-    let units = 0;
-    for (let at = from; at < end; at += UNIT_BYTES) {
-      at = this.#behindBlank(at);
-      if (at >= end) return;
-      if (!this.#isSound(at)) throw new DamagedTimers(`no unit stands at ${at} of the timer log`);
-      const slot = broken.get(Math.floor(this.#reader.unit.slotTime / this.#timers.clock.precisionMs));
-      if (slot !== undefined) {
-        slot.first = slot.first === NONE ? at : slot.first;
-        slot.last = at;
-        slot.count += 1;
+  /** Slots that are to be open before their time: the checkpoint says from where on there may be such units. */
+  *#findDisplaced(from: number, end: number): Steps {
+    const { precisionMs } = this.#timers.clock;
+    for (const [at, unit] of this.#units(Math.max(from, this.#found.logStart), end)) {
+      if (unit === undefined) yield;
+      else if (this.#timers.isDisplaced(at, unit)) {
+        const slot = unit.slotTime / precisionMs;
+        if (this.#timers.wheel.get(slot).last >= at) this.#timers.noteDisplaced(slot, at);
       }
-      if (++units % STEP_UNITS === 0) yield;
+    }
+  }
+
+  *#findAgain(broken: Map<number, WheelSlot>, from: number, end: number): Steps {
+    for (const [at, unit] of this.#units(from, end)) {
+      if (unit === undefined) yield;
+      const slot = broken.get(Math.floor((unit?.slotTime ?? 0) / this.#timers.clock.precisionMs));
+      if (slot === undefined) continue;
+      slot.first = slot.first === NONE ? at : slot.first;
+      slot.last = at;
+      slot.count += 1;
+    }
+  }
+
+  /** Units of the log and their positions; no unit between two pieces. */
+  *#units(from: number, end: number): Generator<[at: number, unit: Readonly<TimerUnit> | undefined]> {
+    let units = 0;
+    for (let at = this.#behindBlank(from); at < end; at = this.#behindBlank(at + UNIT_BYTES)) {
+      if (!this.#isSound(at)) throw new DamagedTimers(`no unit stands at ${at} of the timer log`);
+      yield [at, this.#reader.unit];
+      if (++units % STEP_UNITS === 0) yield [at, undefined];
     }
   }
 }

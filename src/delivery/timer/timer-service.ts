@@ -14,12 +14,12 @@ import type { StoreReads } from '../../store/read/store-reads.ts';
 import { DamagedTimers } from './damaged-timers.ts';
 import { NOTHING_PARTLY, type TimerCheck } from './timer-check.ts';
 import { TimerDelivery } from './timer-delivery.ts';
-import { type Delivered, TimerEnqueue } from './timer-enqueue.ts';
+import { type Delivered, deliveredBy, TimerEnqueue } from './timer-enqueue.ts';
 import { type FoundTimers, TimerFiles, type TimerOptions } from './timer-files.ts';
 import { NONE } from './timer-layout.ts';
 import { TimerMoves } from './timer-moves.ts';
 import { type Recovered, TimerRecovery } from './timer-recovery.ts';
-import type { Steps, TimerStore } from './timer-store.ts';
+import { COMMIT_PAUSE_MS, type Steps, type TimerStore } from './timer-store.ts';
 
 /** A step of the clock has to be noticed before the next timer comes. */
 const LONGEST_SLEEP_MS = 1_000;
@@ -77,12 +77,17 @@ export class TimerService {
   #recovering: TimerStore | undefined;
   /** What has to be finished before anything is delivered. */
   #job: Steps | undefined;
+  /** It puts units into the wheel once more, and the next process could not tell how far that has come. */
+  #moving = false;
   #oldestJob: Steps<number> | undefined;
   #oldestAt = 0;
   #oldest = NONE;
   #cancelTimer: () => void = () => {};
   #wakesAt = Number.POSITIVE_INFINITY;
   #repeatsAt = 0;
+  /** To be told and saved before wheel and log are removed, and with which sequence it was; 0 = it was not. */
+  #remaking: TimerCheck | undefined;
+  #remakingTold = 0;
   /** What was told last, to see whether there is news. */
   #told = '';
   #sequence = 0;
@@ -94,9 +99,7 @@ export class TimerService {
     this.#context = context;
     this.#files = new TimerFiles(disk, options, log);
     // What came before the clock was set while nobody looked waits for as long as it asked.
-    const skewBefore = this.#files.skewBefore();
-    const before = skewBefore === undefined ? undefined : { skew: skewBefore, stepped: false, spans: [] };
-    this.#times = new AppendTimes(clock, SPAN_DELAY_MS, before, endAtStart, skew);
+    this.#times = new AppendTimes(clock, SPAN_DELAY_MS, this.#files.timesBefore(), endAtStart, skew);
     this.#times.note(endAtStart);
   }
 
@@ -114,14 +117,21 @@ export class TimerService {
   /** Puts nothing more; what is under way still ends. */
   stop(): void {
     this.#running = false;
-    this.#cancelTimer();
+    if (!this.#moving) this.#cancelTimer();
   }
 
   get idle(): boolean {
+    return !this.#moving && this.#noneUnderWay;
+  }
+
+  get #noneUnderWay(): boolean {
     return (this.#open?.delivery.underWay ?? 0) === 0;
   }
 
   close(): void {
+    const next = this.#open?.enqueue.next ?? 0;
+    const times = this.#times.state();
+    if (times.stepped || next < this.#queueEnd) this.#files.keepTimes(times);
     this.#open?.timers.close();
     this.#recovering?.close();
   }
@@ -133,21 +143,26 @@ export class TimerService {
   /** As it stands now; undefined when it cannot be told: files are opened, or being gone through. */
   state(): TimerState | undefined {
     const open = this.#open;
-    if (open === undefined || this.#job !== undefined || !open.timers.commit()) return undefined;
-    const { clock, log } = open.timers;
-    const { slot, floor } = open.delivery.progress;
+    if (open === undefined || this.#job !== undefined || !open.delivery.resumed) return undefined;
+    if (!open.timers.commit()) return undefined;
+    const { clock, log, displacedFrom } = open.timers;
+    const { slot, floor } = open.delivery.slots.progress;
     const { precisionMs } = clock;
-    const own = { precisionMs, clock: clock.state(), readSlot: slot, floor, partly: open.delivery.partly };
+    const { partly } = open.delivery;
+    const mark = { readSlot: slot, floor, partly, displacedFrom };
+    const own = { precisionMs, clock: clock.state(), ...mark, remaking: false };
+    const late = open.timers.late.stateAt(slot);
     const readTimeMs = slot * precisionMs;
     const { next: queueOffset } = open.enqueue;
     // A step of the clock that is not noticed yet must not be told by half.
     const timestamp = Math.floor(clock.machineTime(clock.elapsed, true));
-    const check = { readTimeMs, logEnd: log.end, queueOffset, timestamp, own };
+    const check = { readTimeMs, logEnd: log.end, queueOffset, timestamp, own, late };
     return { sequence: this.#sequence, check, oldest: this.#oldest };
   }
 
   /** State, if there is something new but time that passes. */
   news(): TimerState | undefined {
+    if (this.#remaking !== undefined) return this.#tellRemaking(this.#remaking);
     const { open, state } = { open: this.#open, state: this.state() };
     if (open === undefined || state === undefined) return undefined;
     const finished = [...open.timers.finishedSlots];
@@ -167,8 +182,17 @@ export class TimerService {
     return { ...state, sequence: this.#sequence };
   }
 
+  #tellRemaking(check: TimerCheck): TimerState | undefined {
+    if (this.#remakingTold !== 0) return undefined;
+    this.#sequence += 1;
+    this.#remakingTold = this.#sequence;
+    this.#told = '';
+    return { sequence: this.#sequence, check, oldest: NONE };
+  }
+
   /** A checkpoint was written with what was told then, and everything that it promises is durable. */
   saved(sequence: number): void {
+    if (sequence === this.#remakingTold) this.#remaking = undefined;
     if (this.#finished?.sequence !== sequence || this.#finished.slots.length === 0) return;
     this.#open?.timers.clear(this.#finished.slots);
     this.#finished = undefined;
@@ -178,7 +202,7 @@ export class TimerService {
   #wake(ms: number): void {
     const { clock, timers } = this.#context;
     const at = clock.monotonic() + ms;
-    if (!this.#running || at >= this.#wakesAt) return;
+    if (!(this.#running || this.#moving) || at >= this.#wakesAt) return;
     this.#cancelTimer();
     this.#wakesAt = at;
     this.#cancelTimer = timers.after(ms, () => this.#run());
@@ -186,13 +210,14 @@ export class TimerService {
 
   #run(): void {
     this.#wakesAt = Number.POSITIVE_INFINITY;
-    if (!this.#running) return;
+    if (!this.#running && !this.#moving) return;
     this.#times.note(this.#queueEnd);
     try {
       this.#wake(this.#turn());
     } catch (error) {
       if (!(error instanceof DamagedTimers)) throw error;
       this.#job = this.#rebuild(error.message);
+      this.#moving = false;
       this.#wake(0);
     }
   }
@@ -202,6 +227,8 @@ export class TimerService {
     if (this.#job !== undefined) {
       const { done, value } = this.#job.next();
       if (done) this.#job = undefined;
+      // Who stops does not wait for a disk that is full.
+      if (done || (!this.#running && value === COMMIT_PAUSE_MS)) this.#moving = false;
       return typeof value === 'number' ? value : 0;
     }
     if (this.#open === undefined) {
@@ -213,8 +240,11 @@ export class TimerService {
   }
 
   #deliver({ timers, enqueue, delivery }: Running): number {
-    if (timers.clock.takeStep() < 0) {
-      this.#job = new TimerMoves(timers, delivery).run();
+    const step = timers.clock.takeStep();
+    if (step !== 0) {
+      const moves = new TimerMoves(timers, delivery);
+      this.#job = step < 0 ? moves.back() : moves.forward();
+      this.#moving = true;
       return 0;
     }
     let next = enqueue.run();
@@ -263,7 +293,7 @@ export class TimerService {
       );
     }
     if (found.problem !== undefined) {
-      yield* this.#remake(found.problem, found.check, deliveredBy(found.check, this.#context.options));
+      yield* this.#remakeFound(found.problem, found.check);
       return;
     }
     const timers = yield* this.#opened(found);
@@ -275,7 +305,7 @@ export class TimerService {
       if (!(error instanceof DamagedTimers)) throw error;
       this.#recovering = undefined;
       timers.close();
-      yield* this.#remake(error.message, found.check, deliveredBy(found.check, this.#context.options));
+      yield* this.#remakeFound(error.message, found.check);
       return;
     }
     this.#recovering = undefined;
@@ -283,14 +313,26 @@ export class TimerService {
     this.#ready(timers, { ...recovered, slot });
   }
 
+  /** Files that cannot be used at the start. */
+  *#remakeFound(problem: string, check: TimerCheck | undefined): Steps {
+    if (check !== undefined) yield* this.#untilDone(() => this.#files.announceRemaking(check) ?? true);
+    yield* this.#remake(problem, check, deliveredBy(check, this.#context.options.timerPrecisionMs));
+  }
+
   /** Files that have turned out to be damaged while they were used: what is under way ends first. */
   *#rebuild(problem: string): Steps {
     const open = this.#open;
     const state = this.#lastKnown();
-    while (!this.idle) yield IDLE_POLL_MS;
+    while (!this.#noneUnderWay) yield IDLE_POLL_MS;
     open?.timers.close();
     this.#open = undefined;
-    const delivered = deliveredBy(state, this.#context.options);
+    if (state !== undefined) {
+      this.#remaking = this.#files.remakingCheck(state);
+      this.#remakingTold = 0;
+    }
+    // Control writes the checkpoint, and what it was told before comes first.
+    while (this.#remaking !== undefined) yield IDLE_POLL_MS;
+    const delivered = deliveredBy(state, this.#context.options.timerPrecisionMs);
     yield* this.#remake(problem, state, delivered);
   }
 
@@ -298,16 +340,20 @@ export class TimerService {
     const open = this.#open;
     if (open === undefined) return undefined;
     const { clock } = open.timers;
-    const { slot } = open.delivery.progress;
+    const { slot } = open.delivery.slots.progress;
     const own = {
       precisionMs: clock.precisionMs,
       clock: clock.state(),
       readSlot: slot,
       floor: NONE,
       partly: NOTHING_PARTLY,
+      remaking: false,
+      displacedFrom: NONE,
     };
     const readTimeMs = slot * clock.precisionMs;
-    return { readTimeMs, logEnd: 0, queueOffset: open.enqueue.next, timestamp: 0, counter: 0, own };
+    const timestamp = Math.floor(clock.machineTime(clock.elapsed, true));
+    const late = open.timers.late.stateAt(slot);
+    return { readTimeMs, logEnd: 0, queueOffset: open.enqueue.next, timestamp, counter: 0, own, late };
   }
 
   /** Makes wheel and log from the queue. */
@@ -317,22 +363,27 @@ export class TimerService {
     timers.clock.forgetSteps(Number.POSITIVE_INFINITY);
     timers.log.resumeAt(0, 0);
     const slot = delivered.slot || timers.clock.slot;
-    this.#ready(timers, { slot, floor: NONE, partly: undefined, queueOffset: 0, delivered });
+    this.#ready(timers, { slot, floor: NONE, partly: undefined, ahead: 0, queueOffset: 0, delivered });
   }
 
   *#opened(found: FoundTimers): Steps<TimerStore> {
-    const { clock, log } = this.#context;
+    return yield* this.#untilDone(() => this.#files.open(this.#context.clock, found));
+  }
+
+  /** Tries until it is no string, which says why the disk refuses. */
+  *#untilDone<Done>(attempt: () => Done | string): Steps<Done> {
     let told = false;
     for (;;) {
-      const opened = this.#files.open(clock, found);
-      if (typeof opened !== 'string') return opened;
-      if (!told) log.error({ reason: opened }, 'timers wait until their files can be made');
+      const done = attempt();
+      if (typeof done !== 'string') return done;
+      if (!told) this.#context.log.error({ reason: done }, 'timers wait until their files can be made');
       told = true;
       yield REOPEN_MS;
     }
   }
 
-  #ready(timers: TimerStore, { slot, floor, partly, queueOffset, delivered }: Recovered): void {
+  #ready(timers: TimerStore, recovered: Recovered): void {
+    const { slot, floor, partly, ahead, queueOffset, delivered } = recovered;
     const { store, put, busy, maxPending, log } = this.#context;
     const begun = { slot: Math.min(slot, timers.clock.slot), floor };
     const delivery = new TimerDelivery(
@@ -347,8 +398,9 @@ export class TimerService {
         enqueued: () => enqueue.next,
         canEnqueue: () => enqueue.canRun,
         wake: (ms) => this.#wakeAfterPut(ms),
+        recalledKeys: this.#context.options.recalledKeys,
       },
-      { slot, floor, partly },
+      { slot, floor, partly, ahead },
     );
     delivery.goBack(begun.slot);
     timers.firstSlot = begun.slot;
@@ -365,10 +417,4 @@ export class TimerService {
     if (ms > 0) this.#repeatsAt = this.#context.clock.monotonic() + ms;
     this.#wake(ms);
   }
-}
-
-/** What a wheel that is made anew must not deliver again. */
-function deliveredBy(check: TimerCheck | undefined, { timerPrecisionMs }: TimerOptions): Delivered {
-  if (check === undefined) return { offset: 0, slot: 0 };
-  return { offset: check.queueOffset, slot: Math.floor(check.readTimeMs / timerPrecisionMs) };
 }

@@ -1,12 +1,13 @@
 /**
  * The timing wheel: a sparse file of slots (timer-layout.ts), each the head of a chain in the timer log. The slot of a
  * time is found by its number; a slot that holds another number is empty. Which slots hold something is known in
- * memory, a bit each, so that nobody reads a million of them to find the next one.
+ * memory, by place and by number, so that nobody reads a million of them to find the next one.
  */
 import { modulo } from '../../lib/modulo.ts';
 import type { RangeFile } from '../../store/disk/disk.ts';
 import { DamagedTimers } from './damaged-timers.ts';
-import { NONE, readSlot, SLOT_BYTES, type WheelSlot, writeSlot } from './timer-layout.ts';
+import { SlotSet } from './slot-set.ts';
+import { isSlot, isUnsealed, NONE, readSlot, SLOT_BYTES, type WheelSlot, writeSlot } from './timer-layout.ts';
 
 /** Slots that one step of `scan` looks at. */
 const SCANNED_SLOTS = 2048;
@@ -16,18 +17,22 @@ export class TimerWheel {
   /** errno of the last write or read that failed. */
   errno = 0;
   readonly #file: RangeFile;
+  /** A bit for each place that holds something; the numbers of those slots. */
   readonly #filled: Uint32Array;
+  readonly #slots = new SlotSet();
   /** By place: what has been set and not been written. */
   readonly #staged = new Map<number, WheelSlot>();
   readonly #bytes = new Uint8Array(SLOT_BYTES);
   readonly #view = new DataView(this.#bytes.buffer);
-  /** Slots that hold something. */
-  filled = 0;
-
   constructor(file: RangeFile, slots: number) {
     this.#file = file;
     this.slots = slots;
     this.#filled = new Uint32Array(Math.ceil(slots / 32));
+  }
+
+  /** Slots that hold something. */
+  get filled(): number {
+    return this.#slots.size;
   }
 
   /**
@@ -43,7 +48,7 @@ export class TimerWheel {
     if (read !== SLOT_BYTES)
       throw new DamagedTimers(`slot ${slot} of the wheel cannot be read (errno ${Math.max(0, -read)})`);
     const found = readSlot(this.#view, 0);
-    if (found.last < 0 || modulo(found.slot, this.slots) !== place)
+    if (found.slot <= 0 || found.last < 0 || !isSlot(found, place, this.slots) || isUnsealed(this.#view, 0))
       throw new DamagedTimers(`slot ${slot} of the wheel is not what was written there`);
     return found;
   }
@@ -55,8 +60,10 @@ export class TimerWheel {
 
   set(slot: WheelSlot): void {
     const place = modulo(slot.slot, this.slots);
+    // Of another turn of the wheel.
+    if (this.#isFilled(place) && !this.#slots.has(slot.slot)) this.#slots.delete(this.at(slot.slot).slot);
     this.#staged.set(place, slot);
-    this.#mark(place, slot.last !== NONE);
+    this.#mark(slot.slot, place, slot.last !== NONE);
   }
 
   clear(slot: number): void {
@@ -75,32 +82,9 @@ export class TimerWheel {
     return true;
   }
 
-  /** Number of the first slot at or behind `slot`, less than a turn of the wheel ahead, that holds something. */
+  /** Number of the lowest slot at or behind `slot` that holds something, however far ahead; infinite = none. */
   nextFilled(slot: number): number {
-    if (this.filled === 0) return Number.POSITIVE_INFINITY;
-    const from = modulo(slot, this.slots);
-    for (let passed = 0; passed < this.slots; ) {
-      const place = (from + passed) % this.slots;
-      const word = (this.#filled[place >> 5] as number) >>> (place & 31);
-      if (word === 0) {
-        passed += Math.min(32 - (place & 31), this.slots - place);
-        continue;
-      }
-      passed += 31 - Math.clz32(word & -word);
-      if (passed >= this.slots) break;
-      const found = this.at(slot + passed);
-      if (found.slot === slot + passed) return found.slot;
-      passed++;
-    }
-    return Number.POSITIVE_INFINITY;
-  }
-
-  /** Number of the lowest slot at or behind `slot` that holds something, however far ahead: reads all that do. */
-  lowestFilled(slot: number): number {
-    let lowest = Number.POSITIVE_INFINITY;
-    for (const chain of this.chains())
-      if (chain !== undefined && chain.slot >= slot && chain.slot < lowest) lowest = chain.slot;
-    return lowest;
+    return this.#slots.next(slot);
   }
 
   /** All slots that hold something, in any order, whatever their numbers; undefined between two pieces. */
@@ -111,8 +95,11 @@ export class TimerWheel {
     }
   }
 
-  /** Reads the file, to be done once: finds what is filled. Yields between two pieces. */
-  *scan(): Generator<undefined> {
+  /**
+   * Reads the file, to be done once: finds what is filled. What RocketMQ may have changed (`isForeign`) is sealed
+   * once more. Yields between two pieces.
+   */
+  *scan(isForeign: boolean): Generator<undefined> {
     const block = new Uint8Array(SCANNED_SLOTS * SLOT_BYTES);
     const view = new DataView(block.buffer);
     for (let from = 0; from < this.slots; from += SCANNED_SLOTS) {
@@ -122,14 +109,22 @@ export class TimerWheel {
         this.errno = Math.max(0, -read);
         return;
       }
-      for (let at = 0; at < wanted; at += SLOT_BYTES) {
-        const { slot, last } = readSlot(view, at);
-        const place = from + at / SLOT_BYTES;
-        // RocketMQ's wheel is made of zeros: those are no chain.
-        if (slot > 0 && last >= 0 && slot % this.slots === place) this.#mark(place, true);
-      }
+      for (let at = 0; at < wanted; at += SLOT_BYTES)
+        this.#scanSlot(view, at, from + at / SLOT_BYTES, isForeign);
+      if (isForeign && !this.flush()) return;
       yield;
     }
+  }
+
+  #scanSlot(view: DataView, at: number, place: number, isForeign: boolean): void {
+    const found = readSlot(view, at);
+    const isUnsealedNow = isUnsealed(view, at);
+    if (!isSlot(found, place, this.slots) || (isUnsealedNow && !isForeign))
+      throw new DamagedTimers(`place ${place} of the wheel does not hold what was written there`);
+    // RocketMQ's wheel is made of zeros: those are no chain.
+    if (found.slot === 0) return;
+    if (isUnsealedNow) this.set(found);
+    else this.#mark(found.slot, place, found.last !== NONE);
   }
 
   /** See TimerLog.touch. */
@@ -146,9 +141,10 @@ export class TimerWheel {
     return (((this.#filled[place >> 5] as number) >>> (place & 31)) & 1) === 1;
   }
 
-  #mark(place: number, filled: boolean): void {
+  #mark(slot: number, place: number, filled: boolean): void {
+    if (filled) this.#slots.add(slot);
+    else this.#slots.delete(slot);
     if (this.#isFilled(place) === filled) return;
     this.#filled[place >> 5] = (this.#filled[place >> 5] as number) ^ (1 << (place & 31));
-    this.filled += filled ? 1 : -1;
   }
 }

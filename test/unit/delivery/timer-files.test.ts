@@ -1,5 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { SlotSet } from '../../../src/delivery/timer/slot-set.ts';
 import {
   decodeTimerCheck,
   encodeTimerCheck,
@@ -20,6 +21,7 @@ import { TimerLog, UnitReader } from '../../../src/delivery/timer/timer-log.ts';
 import { TimerWheel } from '../../../src/delivery/timer/timer-wheel.ts';
 import type { RangeFile } from '../../../src/store/disk/disk.ts';
 import { SimDisk } from '../../sim/sim-disk.ts';
+import { Random } from '../../support/random.ts';
 
 const test = suite('timer files');
 
@@ -55,7 +57,15 @@ test('a unit has the bytes that RocketMQ writes, and the due time where it write
       '0000000100000001' +
       '0000012c' +
       'fffffffe' +
-      hex(new Uint8Array(Buffer.from((1_700_000_007_250n * 2n + 1n).toString(16).padStart(16, '0'), 'hex'))),
+      // Above the time stands the seal.
+      hex(
+        new Uint8Array(
+          Buffer.from(
+            ((0x3f7ecn << 44n) + 1_700_000_007_250n * 2n + 1n).toString(16).padStart(16, '0'),
+            'hex',
+          ),
+        ),
+      ),
   );
   const unit = emptyUnit();
   assert.ok(readUnit(new DataView(bytes.buffer), 0, unit));
@@ -66,6 +76,11 @@ test('zeros, another size and an unknown magic are no unit; a reserved field of 
   const bytes = new Uint8Array(UNIT_BYTES);
   const view = new DataView(bytes.buffer);
   assert.not(readUnit(view, 0, emptyUnit()));
+  for (let bit = 0; bit < 8 * UNIT_BYTES; bit++) {
+    writeUnit(view, 0, UNIT);
+    view.setUint8(bit >> 3, view.getUint8(bit >> 3) ^ (1 << (bit & 7)));
+    assert.not(readUnit(view, 0, emptyUnit()), `bit ${bit} is another one`);
+  }
   for (const [at, value] of [
     [0, 51],
     [12, 17],
@@ -86,7 +101,8 @@ test("RocketMQ's wheel has 38,707,200 bytes, and its rule of slots is never earl
   assert.is(WHEEL_SLOTS * 32, 38_707_200);
   const bytes = new Uint8Array(32);
   writeSlot(new DataView(bytes.buffer), 0, { slot: 1_700_000_007, first: 0, last: 52, count: 2 });
-  assert.is(hex(bytes), '000000006553f10700000000000000000000000000000034' + '0000000200000000');
+  // RocketMQ has 0 where the seal stands.
+  assert.is(hex(bytes), '000000006553f10700000000000000000000000000000034' + '00000002a2af0967');
   assert.equal(
     [5_000, 5_001, 5_999, 6_000, 6_001].map((due) => slotOf(due, 1000)),
     [4, 5, 5, 5, 6],
@@ -147,10 +163,56 @@ test('the wheel finds its next chain, also around its end, and knows a slot of a
   assert.is(wheel.get(1_105).last, -1);
   assert.ok(wheel.flush());
   const again = wheelOn(disk, 100);
-  for (const _ of again.scan());
+  for (const _ of again.scan(false));
   assert.equal([again.filled, again.nextFilled(1_006), again.get(1_070).last], [4, 1_070, 1_070 * 52]);
   again.clear(1_070);
   assert.equal([again.filled, again.nextFilled(1_006)], [3, 1_099]);
+});
+
+test('the next chain of a wheel full of slots of another turn is found without reading one', () => {
+  const disk = new SimDisk();
+  disk.makeDirectory('/store');
+  const file = disk.open('/store/timerwheel', WHEEL_SLOTS * 32) as RangeFile;
+  let reads = 0;
+  const counting: RangeFile = {
+    read: (...args) => {
+      reads += 1;
+      return file.read(...args);
+    },
+    write: (...args) => file.write(...args),
+    size: () => file.size(),
+    close: () => file.close(),
+  };
+  const wheel = new TimerWheel(counting, WHEEL_SLOTS);
+  const now = 1_700_000_000;
+  const years = now + 50 * WHEEL_SLOTS;
+  for (let i = 0; i < 50_000; i++) wheel.set({ slot: years + i, first: 0, last: 0, count: 1 });
+  wheel.set({ slot: now + WHEEL_SLOTS - 1, first: 0, last: 0, count: 1 });
+  assert.ok(wheel.flush());
+  assert.equal([wheel.nextFilled(now), wheel.nextFilled(now + WHEEL_SLOTS)], [now + WHEEL_SLOTS - 1, years]);
+  for (let i = 0; i < 50_000; i++) wheel.clear(years + i);
+  assert.is(wheel.nextFilled(now + WHEEL_SLOTS), Number.POSITIVE_INFINITY);
+  assert.is(reads, 0);
+});
+
+test('an ordered set of slots agrees with a sorted list', () => {
+  const random = new Random(7);
+  const set = new SlotSet();
+  const list = new Set<number>();
+  for (let i = 0; i < 5_000; i++) {
+    const base = random.pick([0, 1_700_000_000, 1_700_000_000_000, 2 ** 50 - 1_100]);
+    const slot = base + random.int(0, random.pick([70, 1_099]));
+    if (random.chance(0.5)) {
+      set.add(slot);
+      list.add(slot);
+    } else {
+      set.delete(slot);
+      list.delete(slot);
+    }
+    const from = random.chance(0.5) ? slot + 1 : random.int(0, 2 ** 31);
+    const next = Math.min(...[...list].filter((other) => other >= from));
+    assert.equal([set.next(from), set.size, set.has(slot)], [next, list.size, list.has(slot)]);
+  }
 });
 
 const CHECK: TimerCheck = {
@@ -161,9 +223,15 @@ const CHECK: TimerCheck = {
   counter: 3,
   own: {
     precisionMs: 1000,
-    clock: { boot: 77, base: 1.5, ahead: -250.25, steps: [{ position: 52, ahead: -250.25, lastSlot: 9 }] },
+    clock: {
+      boot: 77,
+      base: 1.5,
+      ahead: -250.25,
+      steps: [{ position: 52, ahead: -250.25, lastSlot: 9, passed: 7 }],
+    },
     readSlot: 1_700_000_000,
     floor: 468,
+    remaking: false,
     partly: {
       byTime: { due: 1_700_000_000_500, position: 52 },
       bySpan: { due: Number.POSITIVE_INFINITY, position: 0 },
@@ -172,7 +240,9 @@ const CHECK: TimerCheck = {
         [1_700_000_001, 520, true],
       ],
     },
+    displacedFrom: 156,
   },
+  late: { first: 1_699_999_990, until: 1_700_000_009 },
 };
 
 test('the checkpoint has the fields of RocketMQ, the queue offset twice, and ours behind them', () => {
@@ -192,8 +262,13 @@ test('our fields hold only as long as RocketMQ has not written the file, and as 
     bytes[at + 7] = (bytes[at + 7] as number) ^ 1;
     assert.is((decodeTimerCheck(bytes) as TimerCheck).own, undefined, `changed at ${at}`);
   }
-  const rocket = encodeTimerCheck({ ...CHECK, own: undefined });
-  assert.equal(decodeTimerCheck(rocket), { ...CHECK, own: undefined });
+  for (const at of [0, 40]) {
+    const bytes = encodeTimerCheck(CHECK);
+    bytes[at + 7] = (bytes[at + 7] as number) ^ 1;
+    assert.match(String(decodeTimerCheck(bytes)), /checksum/, `changed at ${at}`);
+  }
+  const theirs = { ...CHECK, own: undefined, late: undefined };
+  assert.equal(decodeTimerCheck(encodeTimerCheck(theirs)), theirs);
 });
 
 test('a checkpoint that cannot be meant is none', () => {

@@ -160,7 +160,7 @@ test('a damage that is met while the service runs has the wheel made anew', asyn
   for (let i = 0; i < 400; i++) rig.at(`late${i}`, rig.time.now() + 60_000);
   await rig.time.advance(100);
   rig.disk.bytesOf(LOG).fill(0, 52 * 100, 52 * 110);
-  await rig.time.advance(90_000);
+  await rig.live(90_000);
   const all = [...ALL, 'first', ...Array.from({ length: 400 }, (_, i) => `late${i}`)];
   assert.equal([...new Set(rig.bodies)].sort(), all.sort());
   assert.match(rig.lines.join(), /there is no unit of slot/);
@@ -175,7 +175,7 @@ test('slots of the wheel that are damaged while the service runs are not passed 
     await rig.time.advance(100);
     for (let i = 0; i < 3; i++) await rig.save();
     rig.disk.bytesOf(WHEEL).fill(value);
-    await rig.time.advance(90_000);
+    await rig.live(90_000);
     assert.equal([...new Set(rig.bodies)].sort(), [...ALL, 'first'].sort(), `filled with ${value}`);
     assert.match(rig.lines.join(), /is not what was written there/);
   }
@@ -201,7 +201,8 @@ test('a checkpoint of RocketMQ, behind the log and without our fields, is read o
   await rig.time.advance(5_600);
   await rig.stop();
   const check = readTimerCheck(rig.disk, CHECK) as TimerCheck;
-  const bytes = encodeTimerCheck({ ...check, logEnd: 104, counter: check.counter + 1, own: undefined });
+  const theirs = { logEnd: 104, counter: check.counter + 1, own: undefined, late: undefined };
+  const bytes = encodeTimerCheck({ ...check, ...theirs });
   rig.disk.bytesOf(CHECK).set(bytes);
   rig.begin();
   await rig.time.advance(15_000);
@@ -307,6 +308,123 @@ for (const step of [HOUR, -HOUR]) {
     assert.equal(rig.bodies, ['b']);
   });
 }
+
+/** Times of a rig's clock in whole seconds. */
+function secondOf(rig: TimerRig): number {
+  return Math.ceil(rig.time.now() / 1000) * 1000;
+}
+
+/**
+ * `recalled` and `kept` are due at the same time, and were put into a nearer slot when the clock was set back by 20 s.
+ * Their own slot and those behind it are free again when that is durable: the recall comes before, and is three behind.
+ */
+async function withRecallElsewhere(isSaved: 'before' | 'behind'): Promise<TimerRig> {
+  const rig = new TimerRig({ timerRollWindowSlot: 15, wheelSlots: 200 });
+  const now = secondOf(rig);
+  for (const body of ['recalled', 'kept']) rig.at(body, now + 8_500);
+  for (const ms of [9_500, 10_500]) rig.at(`behind ${ms}`, now + ms);
+  await rig.time.advance(2_000);
+  rig.time.jump(-20_000);
+  await rig.time.advance(12_000);
+  const before = rig.service.news();
+  rig.recall('recalled', now + 8_000);
+  await rig.time.advance(100);
+  const news = isSaved === 'before' ? before : rig.service.news();
+  assert.ok(news !== undefined);
+  rig.keeper.note(news);
+  await rig.keeper.saved();
+  return rig;
+}
+
+for (const isSaved of ['before', 'behind'] as const) {
+  test(`a recall that found its slot taken meets its message after a kill, checkpoint ${isSaved} it`, async () => {
+    const rig = await withRecallElsewhere(isSaved);
+    rig.kill();
+    await rig.time.advance(60_000);
+    assert.equal([...new Set(rig.bodies)], ['kept', 'behind 9500', 'behind 10500']);
+  });
+}
+
+test('a recall in an open slot is put elsewhere with its message when the clock is set back once more', async () => {
+  const rig = await withRecallElsewhere('behind');
+  rig.time.jump(-20_000);
+  await rig.time.advance(2_000);
+  await rig.stop();
+  rig.begin();
+  await rig.time.advance(100_000);
+  assert.equal(rig.bodies, ['kept', 'behind 9500', 'behind 10500']);
+});
+
+test('a recall holds until what came late for its slot and waits in a newer one is looked at', async () => {
+  const rig = await withRecallElsewhere('behind');
+  rig.service.stop();
+  await rig.time.advance(60_000);
+  rig.kill();
+  await rig.time.advance(20_000);
+  assert.equal([...new Set(rig.bodies)].sort(), ['behind 10500', 'behind 9500', 'kept']);
+});
+
+test('a recall in a slot that is delivered in part meets what is rolled into that after a stop', async () => {
+  const rig = new TimerRig({ timerRollWindowSlot: 5 });
+  const now = secondOf(rig);
+  await rig.time.advance(now - rig.time.now());
+  for (const body of ['recalled', 'kept']) rig.at(body, now + 8_800);
+  await rig.time.advance(4_000);
+  rig.at('first', now + 8_300);
+  rig.recall('recalled', now + 8_000);
+  // The two stay on their way until the stop.
+  rig.service.stop();
+  await rig.time.advance(4_400);
+  await rig.stop();
+  rig.begin();
+  await rig.time.advance(20);
+  await rig.stop();
+  rig.begin();
+  await rig.time.advance(20_000);
+  assert.equal([...rig.bodies].sort(), ['first', 'kept']);
+});
+
+for (const step of [300, 20_000]) {
+  test(`a recall in the slot beside takes back a span when the clock is set by -300 and ${step} ms`, async () => {
+    const rig = new TimerRig();
+    const now = secondOf(rig);
+    await rig.time.advance(now - rig.time.now());
+    for (const body of ['recalled', 'kept']) rig.after(body, 10_221);
+    await rig.time.advance(1_500);
+    rig.time.jump(-300);
+    await rig.time.advance(1_000);
+    rig.recall('recalled', now + 10_000);
+    await rig.time.advance(500);
+    rig.time.jump(step);
+    await rig.time.advance(1_000);
+    await rig.stop();
+    rig.begin();
+    await rig.time.advance(60_000);
+    assert.equal(rig.bodies, ['kept']);
+  });
+}
+
+test('what came late waits in its own slot when the clock is set back, and is recalled there', async () => {
+  const rig = new TimerRig();
+  rig.at('first', rig.time.now() + 100);
+  await rig.time.advance(secondOf(rig) + 2_200 - rig.time.now());
+  const due = secondOf(rig) - 200;
+  for (const body of ['recalled', 'kept']) rig.at(body, due);
+  await rig.stop();
+  await rig.time.advance(2_500);
+  rig.puts.status = 2;
+  rig.begin();
+  await rig.time.advance(500);
+  await rig.stop();
+  rig.puts.status = 0;
+  rig.time.jump(-20_000);
+  rig.begin();
+  await rig.time.advance(500);
+  rig.recall('recalled', due - 800);
+  await rig.time.advance(60_000);
+  assert.equal(rig.bodies, ['first', 'kept']);
+  assert.is(rig.delivered[1]?.at, due);
+});
 
 test('store times ahead of the clock do not part a span from its recall when a stop comes between', async () => {
   const rig = new TimerRig();

@@ -139,6 +139,14 @@ export class TimerRig {
     return this.puts.messages.filter(({ topic }) => topic === TIMER_TOPIC).length;
   }
 
+  /** Time passes, and control writes a checkpoint each second. */
+  async live(ms: number): Promise<void> {
+    for (let left = ms; left > 0; left -= 1_000) {
+      await this.time.advance(Math.min(left, 1_000));
+      await this.save();
+    }
+  }
+
   /** The agent tells, and control writes; what is durable is cleared. */
   async save(): Promise<void> {
     const news = this.service.news();
