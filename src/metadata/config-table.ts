@@ -76,9 +76,19 @@ export abstract class ConfigTable<Config> {
     return pageByName(this.configs.values(), (config) => this.nameOf(config), begin, count);
   }
 
+  /** All changes made so far are on disk. */
+  get isSaved(): boolean {
+    return this.file.isSaved;
+  }
+
   /** Resolves when all changes made so far are on disk; rejects when they could not be written. */
   saved(): Promise<void> {
     return this.file.saved();
+  }
+
+  /** As `saved`; changes that could not be written before are tried once more. */
+  durable(): Promise<void> {
+    return this.file.durable();
   }
 
   protected put(config: Config, by?: Asker): Config {

@@ -28,6 +28,8 @@ export class StateFile {
   #waiting: (() => string) | undefined;
   #writing: Promise<void> | undefined;
   #failure: unknown;
+  /** What could not be written then. */
+  #failed: (() => string) | undefined;
 
   constructor(path: string) {
     this.path = path;
@@ -97,6 +99,11 @@ export class StateFile {
     this.#writing ??= this.#drain();
   }
 
+  /** Everything asked for so far is on disk. */
+  get isSaved(): boolean {
+    return this.#writing === undefined && this.#failed === undefined;
+  }
+
   /** Resolves when everything asked for so far is on disk; rejects with the error of the write that failed. */
   async saved(): Promise<void> {
     await this.#writing;
@@ -104,17 +111,27 @@ export class StateFile {
     if (failure !== undefined) throw failure;
   }
 
+  /** As `saved`; what could not be written before is tried once more. */
+  async durable(): Promise<void> {
+    if (this.#failed !== undefined) this.save(this.#failed);
+    await this.saved();
+  }
+
   async #drain(): Promise<void> {
     // Changes made in the same turn of the event loop share one write.
     await Promise.resolve();
+    let text: (() => string) | undefined;
     try {
       while (this.#waiting !== undefined) {
         const encode = this.#waiting;
         this.#waiting = undefined;
+        text = encode;
         await replaceFile(this.path, encode());
       }
+      this.#failed = undefined;
       this.#failure = undefined;
     } catch (error) {
+      this.#failed = text;
       this.#failure = error;
     } finally {
       this.#writing = undefined;

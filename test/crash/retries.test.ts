@@ -23,6 +23,7 @@ const RETRIES = `%RETRY%${GROUP}`;
 const DEAD = `%DLQ%${GROUP}`;
 const MOST = 2;
 const LOOK_EVERY_MS = 20;
+const LOOK_FOR_MS = 60_000;
 /**
  * The first retry waits at a level, the second, for which there is none, with the timed messages. A policy that was
  * lost would choose the third level.
@@ -92,10 +93,11 @@ async function giveBack(
   client: CommandClient,
   messages: readonly StoredMessage[],
   onAcknowledged: (count: number) => void = () => {},
+  delayLevel = '0',
 ): Promise<string[]> {
   const acknowledged: string[] = [];
   const give = async (message: StoredMessage): Promise<void> => {
-    const fields = { group: GROUP, offset: String(message.physicalOffset), delayLevel: '0' };
+    const fields = { group: GROUP, offset: String(message.physicalOffset), delayLevel };
     try {
       const reply = await client.request(requestCommand(RequestCode.CONSUMER_SEND_MSG_BACK, fields), 10_000);
       if (reply.code !== 0) return;
@@ -122,17 +124,20 @@ async function firstCopies(client: CommandClient, topic: string, times: number):
   return [...first.values()];
 }
 
-/** Waits until all of them are there; the time limit of the file is that of the wait. */
+/** Waits until all of them are there. */
 async function arrived(
   client: CommandClient,
   topic: string,
   times: number,
   keys: readonly string[],
 ): Promise<StoredMessage[]> {
-  for (;;) {
+  for (const end = performance.now() + LOOK_FOR_MS; ; ) {
     const found = await firstCopies(client, topic, times);
     const there = new Set(found.map(keyOf));
-    if (keys.every((key) => there.has(key))) return found;
+    const missing = keys.filter((key) => !there.has(key));
+    if (missing.length === 0) return found;
+    if (performance.now() > end)
+      throw new Error(`${missing.length} missing in ${topic}: ${missing.slice(0, 5)}`);
     await sleep(LOOK_EVERY_MS);
   }
 }
@@ -190,6 +195,26 @@ async function throughAllDeaths(conf: string): Promise<void> {
     await broker.end();
   }
 }
+
+test('the first retry and the first dead letter of a group outlive a kill right after they were acknowledged', async () => {
+  for (const [field, topic, times] of [
+    ['1', RETRIES, 1],
+    ['-1', DEAD, 1],
+  ] as const) {
+    const broker = new Mortal('');
+    try {
+      await broker.start();
+      await broker.client.request(sendRequest('failed', 0, 'k0', Buffer.from('x')), 5_000);
+      const sent = await arrived(broker.client, 'failed', 0, ['k0']);
+      const given = await giveBack(broker.client, sent, () => broker.kill(), field);
+      assert.equal(given, ['k0']);
+      await broker.again();
+      await arrived(broker.client, topic, times, ['k0']);
+    } finally {
+      await broker.end();
+    }
+  }
+});
 
 test('ASYNC_FLUSH: what was given back comes again, by its policy, and is dead at last', () =>
   throughAllDeaths(''));

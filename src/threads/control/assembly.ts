@@ -2,6 +2,7 @@
 import { rm } from 'node:fs/promises';
 import { createMaintenance } from '../../broker/admin/store-maintenance.ts';
 import type { BrokerContext } from '../../broker/context.ts';
+import { putInSavedTopics } from '../../broker/put-in-saved-topics.ts';
 import { KeyQueries } from '../../broker/query/key-queries.ts';
 import type { RefusedSends } from '../../broker/send/refused-sends.ts';
 import type { DayTotals } from '../../broker/stats/day-totals.ts';
@@ -127,7 +128,7 @@ export function makeContext(
     clock: systemClock,
     store: reads,
     queries: parts.queries,
-    put: put.put,
+    put: putInSavedTopics(tables.topics, put.put),
     storeHost: storeHostOf(config),
     sendBacks: new ByteBudget(MAX_SEND_BACK_BYTES),
     maintenance: createMaintenance(retention, tables.topics, opened.ids, reads),
