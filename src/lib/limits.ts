@@ -119,6 +119,9 @@ export const MAX_OFFLINE_SUBSCRIPTION_BYTES = 32 * MIB;
 export const MAX_CONSUMER_TAGS = 64 * KIB;
 /** The same of characters of expressions of other types than TAG. */
 export const MAX_CONSUMER_EXPRESSIONS = 256 * KIB;
+/** SQL filters of groups that are remembered, and their characters: those of groups that are gone for a day. */
+export const MAX_CONSUMER_FILTERS = 64 * KIB;
+export const MAX_CONSUMER_FILTER_CHARACTERS = 16 * MIB;
 /** Subscription texts that a network thread keeps parsed, and their characters: others are parsed anew each time. */
 export const MAX_PARSED_FILTERS = 4 * KIB;
 export const MAX_PARSED_FILTER_CHARACTERS = MIB;
