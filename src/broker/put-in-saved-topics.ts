@@ -1,7 +1,7 @@
 /**
- * Control's own puts. They go to topics that control makes, retry topics and dead letter queues, and none of them may be
- * acknowledged in a topic that a crash would forget: nobody would find the message, and what waits for its time would be
- * dropped, as that of a deleted topic is.
+ * Control's own puts. They go to topics that control makes, retry topics and dead letter queues, and none of them may
+ * be acknowledged in a topic that a crash would forget: nobody would find the message, and what waits for its time
+ * would be dropped, as that of a deleted topic is.
  */
 import { limitRemark, MAX_PUT_BYTES } from '../lib/limits.ts';
 import { ResponseCode } from '../protocol/codes.ts';
