@@ -5,7 +5,7 @@
  */
 import { limitRemark, MAX_PUT_BYTES } from '../lib/limits.ts';
 import { ResponseCode } from '../protocol/codes.ts';
-import type { InternalMessage, PutMessage, PutResult } from '../store/put/put-message.ts';
+import { type InternalMessage, type PutMessage, type PutResult, refused } from '../store/put/put-message.ts';
 
 export interface SavedTopics {
   /** All changes are on the device. */
@@ -36,8 +36,4 @@ export function putInSavedTopics(topics: SavedTopics, put: PutMessage): PutMessa
     return put(message);
   };
   return (message) => (topics.isSaved && waiting === 0 ? put(message) : afterSave(message));
-}
-
-function refused(status: number, remark: string): PutResult {
-  return { status, remark, queueOffset: -1, physicalOffset: -1 };
 }
