@@ -3,7 +3,8 @@
 
 namespace ringmq {
 
-/// Closes a descriptor. Of an unlinked file that frees its blocks, which takes a while for a gigabyte.
-void closeInBackground(int descriptor);
+/// Closes a descriptor; in the background that of an unlinked file: whoever leaves it last frees its blocks, which takes
+/// a while for a gigabyte, and may be the writer.
+void closeFile(int descriptor);
 
 }  // namespace ringmq

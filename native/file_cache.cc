@@ -8,6 +8,7 @@
 #include <fstream>
 #include <unordered_set>
 
+#include "background.h"
 #include "path_lock.h"
 #include "region.h"
 #include "segment_file.h"
@@ -443,7 +444,7 @@ void FileCache::closeDescriptor(File* file) {
   // A mapped window keeps the file in memory as well as a descriptor does.
   if (file->awaitedSyncs > 0 && !file->window.mapped()) file->unwatched = true;
   recency_.erase(file->position);
-  ::close(file->descriptor);
+  closeFile(file->descriptor);
   file->descriptor = -1;
 }
 

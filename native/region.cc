@@ -32,16 +32,6 @@ void forgetFile(Region* region) {
   if (found != segments.end() && found->second == region) segments.erase(found);
 }
 
-/// The last one to leave a deleted file must not be held up by the freeing of its blocks: it may be the writer.
-void closeFile(int descriptor) {
-  struct stat status;
-  if (fstat(descriptor, &status) == 0 && status.st_nlink == 0) {
-    closeInBackground(descriptor);
-  } else {
-    close(descriptor);
-  }
-}
-
 void unmapIfUnused(Region* region) {
   if (region->opens + region->attachments + region->pins > 0) return;
   table.remove(region->id);

@@ -2,8 +2,8 @@
  * Scenario after scenario: start the brokers, warm each up, then rounds A B A B.
  *
  * All contestants stay alive from first to last round, and only one gets load at a time. Restarting them for every
- * round would either measure a cold JVM or spend most of the time on warming it up again; an idle broker costs next to
- * nothing, and what it costs is measured and reported. Before each round all written pages go to disk (`sync`), so
+ * round would either measure a cold JVM or spend most of the time on warming it up again. The others stand still
+ * meanwhile (turns.ts). Before each round all written pages go to disk (`sync`), so
  * that no round pays for what the other broker wrote. For the same reason a broker goes on from one scenario of plain
  * sends to the next (hand-over.ts); all others start anew, with empty stores. Where memory is what is measured, one
  * contestant at a time is alive (`oneAtATime`).
@@ -17,6 +17,7 @@ import { keepRealFigures, type ScenarioOutcome, type TargetOutcome } from './out
 import type { Progress } from './progress.ts';
 import type { FlushMode, Scenario } from './scenarios.ts';
 import type { Target } from './target.ts';
+import { alone, settle } from './turns.ts';
 import type { Bench, Stage, Work, WorkPlan } from './work/work.ts';
 
 /** A broker whose files have outgrown this starts anew: a fast one writes several GiB a round. */
@@ -190,9 +191,11 @@ export class Measurement {
         await player.discard();
         await player.prepare();
       }
+      const others = player.plan.othersStayAwake === true ? [] : player.others();
+      await settle(others);
       await writeBack(this.#bench.folder);
       if (repeatsPerRound > 0) await this.#bench.watch.quiet();
-      const round = await (player.work as Work).round();
+      const round = await alone(others, () => (player.work as Work).round());
       keepRealFigures(round);
       if (round.figures['rate'] === 0)
         throw new Error(`not one message was accepted: ${JSON.stringify(round.raw)}`);

@@ -15,7 +15,7 @@ export interface Round {
   errors: number;
   /** Only where messages are consumed. */
   ledger?: LedgerCount;
-  /** CPU that the idle brokers used meanwhile, as a share of one processor. */
+  /** CPU that the other brokers used meanwhile, as a share of one processor: 0 where they stand still. */
   idleShare: number;
   disturbance: Disturbance;
   /** The generator's own results. */

@@ -76,6 +76,15 @@ export class Target {
     return memory(this.#parts.broker.pid as number);
   }
 
+  /** Stops the broker's process where it stands. Its name server goes on: it would take it for dead otherwise. */
+  pause(): void {
+    this.#parts.broker.kill('SIGSTOP');
+  }
+
+  resume(): void {
+    this.#parts.broker.kill('SIGCONT');
+  }
+
   /** Kills it: either its store is thrown away with it, or that is what the next start is to find. */
   async stop(): Promise<void> {
     await Promise.all([this.#parts.broker, ...this.#parts.helpers].map((child) => end(child, 'SIGKILL')));

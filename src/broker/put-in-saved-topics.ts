@@ -1,11 +1,11 @@
 /**
- * Control's own puts. They go to topics that control makes, retry topics and dead letter queues, and none of them may be
- * acknowledged in a topic that a crash would forget: nobody would find the message, and what waits for its time would be
- * dropped, as that of a deleted topic is.
+ * Control's own puts. They go to topics that control makes, retry topics and dead letter queues, and none of them may
+ * be acknowledged in a topic that a crash would forget: nobody would find the message, and what waits for its time
+ * would be dropped, as that of a deleted topic is.
  */
 import { limitRemark, MAX_PUT_BYTES } from '../lib/limits.ts';
 import { ResponseCode } from '../protocol/codes.ts';
-import type { InternalMessage, PutMessage, PutResult } from '../store/put/put-message.ts';
+import { type InternalMessage, type PutMessage, type PutResult, refused } from '../store/put/put-message.ts';
 
 export interface SavedTopics {
   /** All changes are on the device. */
@@ -36,8 +36,4 @@ export function putInSavedTopics(topics: SavedTopics, put: PutMessage): PutMessa
     return put(message);
   };
   return (message) => (topics.isSaved && waiting === 0 ? put(message) : afterSave(message));
-}
-
-function refused(status: number, remark: string): PutResult {
-  return { status, remark, queueOffset: -1, physicalOffset: -1 };
 }

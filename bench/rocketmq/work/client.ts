@@ -112,6 +112,7 @@ class ClientWork implements Work {
 export function clientWork(language: Language, lanes: number): WorkPlan {
   return {
     require: () => requireTools(language),
+    othersStayAwake: true,
     begin: (stage) => new ClientWork(stage, language, lanes),
     estimateSeconds: (contestant, timing) => ({
       prepare: startSeconds(contestant) + timing.warmupSeconds + 3,

@@ -34,7 +34,7 @@ export interface Stage {
    * before the work is prepared was handed over by the scenario before, and is warm.
    */
   target: Target | undefined;
-  /** Brokers of the other contestants, which idle meanwhile. */
+  /** Brokers of the other contestants, which stand still meanwhile. */
   others(): Target[];
 }
 
@@ -60,6 +60,8 @@ export interface WorkPlan {
   require?(): void;
   begin(stage: Stage): Work;
   estimateSeconds(contestant: Contestant, timing: Timing): Estimate;
+  /** Clients stay connected to the other brokers meanwhile: these must not be stopped, or the clients would fail. */
+  othersStayAwake?: boolean;
   /** Finds any broker with its one topic good enough and leaves it so: neighbours with this share their brokers. */
   sharesBroker?: boolean;
   /** Files beyond this, and the broker starts anew; Infinity for work that keeps what it prepared. */

@@ -41,10 +41,6 @@ export class OpenSlots {
     this.#reader = parts.timers.reader();
   }
 
-  get size(): number {
-    return this.#open.size;
-  }
-
   values(): Iterable<OpenSlot> {
     return this.#open.values();
   }

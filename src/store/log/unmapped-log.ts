@@ -1,6 +1,7 @@
 /**
- * The CommitLog read by calls instead of mappings, for whoever looks at it once and goes: a mapping of a file that
- * nobody else has mapped costs a region of its own, and their ids are never used twice.
+ * The CommitLog read by calls instead of mappings, for whoever reads single records. The writer lets pages behind the
+ * tail go, so a mapping faults at nearly each of them, which costs several times what a call does; and whoever looks at
+ * a file once and goes needs no region for it, whose ids are never used twice.
  */
 import { join } from 'node:path';
 import { modulo } from '../../lib/modulo.ts';
@@ -27,6 +28,15 @@ export class UnmappedLog implements LogBytes {
   copy(position: number, length: number, target: Uint8Array, at: number): number {
     const file = this.#fileAt(position);
     return typeof file === 'number' ? -file : readExactly(file, this.offsetOf(position), length, target, at);
+  }
+
+  /** Closes files that end at or before `position`. */
+  dropBefore(position: number): void {
+    for (const [start, file] of this.#open) {
+      if (start + this.fileSize > position) continue;
+      file.close();
+      this.#open.delete(start);
+    }
   }
 
   close(): void {

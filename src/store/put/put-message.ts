@@ -25,6 +25,11 @@ export interface PutResult {
   physicalOffset: number;
 }
 
+/** Of a message that is not in the log. */
+export function refused(status: number, remark: string): PutResult {
+  return { status, remark, queueOffset: -1, physicalOffset: -1 };
+}
+
 const STORED: ReadonlySet<number> = new Set([
   ResponseCode.SUCCESS,
   ResponseCode.FLUSH_DISK_TIMEOUT,

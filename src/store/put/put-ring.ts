@@ -29,7 +29,13 @@ import type { RingConsumer } from '../../ring/spsc-ring.ts';
 import type { Watermark } from '../../ring/watermark.ts';
 import { APPENDED_OK } from '../log/commit-log.ts';
 import { appendFailure } from './append-failure.ts';
-import type { BeginPut, InternalMessage, PutMessage, PutResult } from './put-message.ts';
+import {
+  type BeginPut,
+  type InternalMessage,
+  type PutMessage,
+  type PutResult,
+  refused,
+} from './put-message.ts';
 
 /** A record that retires queues takes no more topics from so many queues on. */
 const RETIRED_TOGETHER = 16 * 1024;
@@ -280,7 +286,3 @@ export class PutRing {
 }
 
 const HALTED_STORE = refused(ResponseCode.SYSTEM_ERROR, 'the store has halted');
-
-function refused(status: number, remark: string): PutResult {
-  return { status, remark, queueOffset: -1, physicalOffset: -1 };
-}

@@ -10,7 +10,7 @@ import {
 } from '../../ring/positions.ts';
 import { Watermark } from '../../ring/watermark.ts';
 import { nativeDisk } from '../disk/native-disk.ts';
-import { Segments } from '../log/segments.ts';
+import { UnmappedLog } from '../log/unmapped-log.ts';
 import { confirmedBy, type StoreOptions } from '../options.ts';
 import { storePaths } from '../paths.ts';
 import type { QueueDirectory } from '../queue/queue-directory.ts';
@@ -25,7 +25,7 @@ export class ReadsByName implements StoreReads {
   readonly #positions: Positions;
   readonly #directory: QueueDirectory;
   readonly #ids: QueueLookup;
-  readonly #segments: Segments;
+  readonly #log: UnmappedLog;
   readonly #reader: StoreReader;
   readonly #queues = new Map<number, ReaderQueue>();
 
@@ -34,9 +34,9 @@ export class ReadsByName implements StoreReads {
     this.#positions = positions;
     this.#directory = directory;
     this.#ids = ids;
-    this.#segments = new Segments(nativeDisk, options.commitLogDirectory, options.mappedFileSizeCommitLog);
+    this.#log = new UnmappedLog(nativeDisk, options.commitLogDirectory, options.mappedFileSizeCommitLog);
     const shown = new Watermark(positions, confirmedBy(options));
-    this.#reader = new StoreReader(this.#segments, positions, shown, directory, undefined);
+    this.#reader = new StoreReader(this.#log, positions, shown, directory, undefined);
   }
 
   minOffset(topic: string, queueId: number): number {
@@ -115,12 +115,12 @@ export class ReadsByName implements StoreReads {
 
   /** Forgets files that retention has deleted. */
   dropDeleted(): void {
-    this.#segments.dropBefore(this.#positions.get(LOG_START));
+    this.#log.dropBefore(this.#positions.get(LOG_START));
   }
 
   close(): void {
     for (const queue of this.#queues.values()) queue.files.close();
-    this.#segments.close();
+    this.#log.close();
   }
 
   #queue(topic: string, queueId: number): ReaderQueue | undefined {
