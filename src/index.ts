@@ -5,6 +5,7 @@ export {
   type MessageStoreOptions,
   type MessageToStore,
   openStore,
+  type ReadMessage as StoredMessage,
   type StoredQueue,
 } from './embed/message-store.ts';
 export type {
@@ -18,6 +19,5 @@ export type {
 } from './embed/options.ts';
 export { startBroker } from './embed/start-broker.ts';
 export { type NameServer, type NameServerOptions, startNameServer } from './namesrv/name-server.ts';
-export type { StoredMessage } from './record/decode.ts';
 export type { HostAddress } from './record/message-id.ts';
 export type { Appended } from './store/appended.ts';

@@ -108,14 +108,18 @@ export class DuePuts<E extends DuePut> {
   }
 
   #settle(entry: E, status: number, remark: string | undefined): void {
+    const hopeless = HOPELESS.has(status);
+    if (!isStored(status)) this.#tellFailure(entry, status, hopeless, remark);
+    this.#end(entry, hopeless || isStored(status), isStored(status));
+  }
+
+  #tellFailure(entry: E, status: number, hopeless: boolean, remark: string | undefined): void {
     const { log, what, fieldsOf } = this.#parts;
     const fields = { ...fieldsOf(entry), reason: remark ?? responseName(status) };
-    const isGone = status === ResponseCode.TOPIC_NOT_EXIST;
-    const hopeless = HOPELESS.has(status);
-    if (isGone) log.info(fields, `${what} dropped: its topic was deleted meanwhile`);
+    if (status === ResponseCode.TOPIC_NOT_EXIST)
+      log.info(fields, `${what} dropped: its topic was deleted meanwhile`);
     else if (hopeless) log.error(fields, `${what} dropped`);
-    else if (!isStored(status)) log.warn(fields, `${what} could not be put, will be tried again`);
-    this.#end(entry, hopeless || isStored(status), isStored(status));
+    else log.warn(fields, `${what} could not be put, will be tried again`);
   }
 
   #end(entry: E, done: boolean, stored: boolean): void {

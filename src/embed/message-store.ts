@@ -1,7 +1,7 @@
 /** The store as a library for programs: messages go in and come out as objects, in this thread, without network. */
 import { unreachable } from '../lib/assert.ts';
 import { systemClock } from '../lib/clock.ts';
-import { decodeRecord, type StoredMessage } from '../record/decode.ts';
+import { decodeRecord, messageIdOf, type StoredMessage } from '../record/decode.ts';
 import type { RecordHead } from '../record/encode.ts';
 import { MAX_PROPERTIES } from '../record/layout.ts';
 import { encodeProperties } from '../record/properties.ts';
@@ -46,6 +46,12 @@ export interface MessageToStore {
   flag?: number;
 }
 
+/** A message as it is stored. */
+export interface ReadMessage extends StoredMessage {
+  /** Offset message id: store host and position in the log, in hex. */
+  messageId: string;
+}
+
 export interface StoredQueue {
   topic: string;
   queueId: number;
@@ -76,9 +82,9 @@ export interface MessageStore {
    * message. Ends where the log ends when it gets there. Throws where the log is damaged or cannot be read, and
    * `RINGMQ_CLOSED` when the store was closed meanwhile.
    */
-  messages(from?: number): IterableIterator<StoredMessage>;
+  messages(from?: number): IterableIterator<ReadMessage>;
   /** The messages of one queue, from a queue offset on; a queue that does not exist has none. */
-  queueMessages(topic: string, queueId: number, fromOffset?: number): IterableIterator<StoredMessage>;
+  queueMessages(topic: string, queueId: number, fromOffset?: number): IterableIterator<ReadMessage>;
   queues(): StoredQueue[];
   /** Deletes the queues of a topic; a message to it makes the topic anew, counting from 0. */
   deleteTopic(topic: string): void;
@@ -204,10 +210,11 @@ function* queueRecords(store: Store, topic: string, queueId: number, from = 0): 
 }
 
 /** `checkOpen` throws when the store was closed since the last step: its files are not there any more. */
-function* decoded(records: Iterable<Uint8Array>, checkOpen: () => unknown): Generator<StoredMessage> {
+function* decoded(records: Iterable<Uint8Array>, checkOpen: () => unknown): Generator<ReadMessage> {
   checkOpen();
   for (const record of records) {
-    yield decodeRecord(record) ?? unreachable('a record that the reader has found sound');
+    const message = decodeRecord(record) ?? unreachable('a record that the reader has found sound');
+    yield { ...message, messageId: messageIdOf(message) };
     checkOpen();
   }
 }

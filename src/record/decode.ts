@@ -43,8 +43,11 @@ export interface StoredMessage {
   /** As stored: a compressed body stays compressed. */
   body: Uint8Array;
   properties: Map<string, string>;
-  /** Offset message id: store host and physical offset in hex. */
-  messageId: string;
+}
+
+/** Offset message id: store host and position in the log, in hex. */
+export function messageIdOf({ storeHost, physicalOffset }: StoredMessage): string {
+  return encodeMessageId(storeHost, physicalOffset);
 }
 
 /**
@@ -58,26 +61,23 @@ export function decodeRecord(record: Uint8Array): StoredMessage | undefined {
   if (magic !== MAGIC_V1 && magic !== MAGIC_V2) return undefined;
   const sysFlag = sysFlagOf(view, 0);
   const storeHostAt = storeTimestampOffset(sysFlag) + TIMESTAMP_BYTES;
-  const storeHost = hostAt(record, view, storeHostAt, (sysFlag & SYS_STORE_HOST_V6) !== 0);
-  const physicalOffset = physicalOffsetOf(view, 0);
   const bytes = Buffer.from(record.buffer, record.byteOffset, record.length);
   const text = (at: number, length: number) => bytes.toString('utf8', at, at + length);
   return {
     topic: text(parts.topicOffset, parts.topicLength),
     queueId: queueIdOf(view, 0),
     queueOffset: queueOffsetOf(view, 0),
-    physicalOffset,
+    physicalOffset: physicalOffsetOf(view, 0),
     flag: flagOf(view, 0),
     sysFlag,
     bornTimestamp: bornTimestampOf(view, 0),
     storeTimestamp: storeTimestampOf(view, 0),
     bornHost: hostAt(record, view, BORN_HOST, (sysFlag & SYS_BORN_HOST_V6) !== 0),
-    storeHost,
+    storeHost: hostAt(record, view, storeHostAt, (sysFlag & SYS_STORE_HOST_V6) !== 0),
     reconsumeTimes: reconsumeTimesOf(view, 0),
     preparedTransactionOffset: preparedTransactionOffsetOf(view, 0),
     body: record.subarray(parts.bodyOffset, parts.bodyOffset + parts.bodyLength),
     properties: parseProperties(text(parts.propertiesOffset, parts.propertiesLength)),
-    messageId: encodeMessageId(storeHost, physicalOffset),
   };
 }
 

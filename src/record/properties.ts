@@ -38,10 +38,16 @@ const VALUE_END = '\x02';
 
 export function parseProperties(text: string): Map<string, string> {
   const properties = new Map<string, string>();
-  for (const pair of text.split(VALUE_END)) {
-    const separator = pair.indexOf(NAME_END);
-    if (separator <= 0 || separator === pair.length - 1) continue;
-    properties.set(pair.slice(0, separator), pair.slice(separator + 1));
+  // It is looked for anew only behind the one that was found: a text of many ends and no names stays linear.
+  let separator = text.indexOf(NAME_END);
+  for (let from = 0; separator >= 0; ) {
+    const found = text.indexOf(VALUE_END, from);
+    const end = found < 0 ? text.length : found;
+    if (separator > from && separator < end - 1)
+      properties.set(text.slice(from, separator), text.slice(separator + 1, end));
+    if (found < 0) break;
+    from = end + 1;
+    if (separator < from) separator = text.indexOf(NAME_END, from);
   }
   return properties;
 }

@@ -35,21 +35,29 @@ export const ENDED = 1;
 export const ENDED_CODE = 16;
 export const ENDED_HEAD = 20;
 
-export interface EndRecord {
+/** Whose end it is: records are read into such objects, as one is made for none of the hundred thousand a second. */
+interface Asking {
   slot: number;
   generation: number;
   opaque: number;
   flags: number;
+}
+
+export interface EndRecord extends Asking {
   logOffset: number;
   queueOffset: number;
 }
 
-export interface EndedRecord {
-  slot: number;
-  generation: number;
-  opaque: number;
-  flags: number;
+export interface EndedRecord extends Asking {
   code: number;
+}
+
+export function emptyEnd(): EndRecord {
+  return { slot: 0, generation: 0, opaque: 0, flags: 0, logOffset: 0, queueOffset: 0 };
+}
+
+export function emptyEnded(): EndedRecord {
+  return { slot: 0, generation: 0, opaque: 0, flags: 0, code: 0 };
 }
 
 /** Writes all but the producer group, which follows at END_HEAD. */
@@ -59,13 +67,11 @@ export function writeEnd(view: DataView, at: number, end: EndRecord): void {
   view.setFloat64(at + END_QUEUE_OFFSET, end.queueOffset, true);
 }
 
-/** Reads all but the producer group. */
-export function readEnd(view: DataView, at: number): EndRecord {
-  return {
-    ...readConnection(view, at),
-    logOffset: view.getFloat64(at + END_LOG_OFFSET, true),
-    queueOffset: view.getFloat64(at + END_QUEUE_OFFSET, true),
-  };
+/** Reads all but the producer group into `end`. */
+export function readEnd(view: DataView, at: number, end: EndRecord): void {
+  readConnection(view, at, end);
+  end.logOffset = view.getFloat64(at + END_LOG_OFFSET, true);
+  end.queueOffset = view.getFloat64(at + END_QUEUE_OFFSET, true);
 }
 
 /** Writes all but the remark, which follows at ENDED_HEAD. */
@@ -74,23 +80,22 @@ export function writeEnded(view: DataView, at: number, ended: EndedRecord): void
   view.setInt32(at + ENDED_CODE, ended.code, true);
 }
 
-/** Reads all but the remark. */
-export function readEnded(view: DataView, at: number): EndedRecord {
-  return { ...readConnection(view, at), code: view.getInt32(at + ENDED_CODE, true) };
+/** Reads all but the remark into `ended`. */
+export function readEnded(view: DataView, at: number, ended: EndedRecord): void {
+  readConnection(view, at, ended);
+  ended.code = view.getInt32(at + ENDED_CODE, true);
 }
 
-function writeConnection(view: DataView, at: number, end: Omit<EndedRecord, 'code'>): void {
-  view.setInt32(at, end.slot, true);
-  view.setInt32(at + 4, end.generation, true);
-  view.setInt32(at + END_OPAQUE, end.opaque, true);
-  view.setInt32(at + END_FLAGS, end.flags, true);
+function writeConnection(view: DataView, at: number, from: Asking): void {
+  view.setInt32(at, from.slot, true);
+  view.setInt32(at + 4, from.generation, true);
+  view.setInt32(at + END_OPAQUE, from.opaque, true);
+  view.setInt32(at + END_FLAGS, from.flags, true);
 }
 
-function readConnection(view: DataView, at: number): Omit<EndedRecord, 'code'> {
-  return {
-    slot: view.getInt32(at, true),
-    generation: view.getInt32(at + 4, true),
-    opaque: view.getInt32(at + END_OPAQUE, true),
-    flags: view.getInt32(at + END_FLAGS, true),
-  };
+function readConnection(view: DataView, at: number, into: Asking): void {
+  into.slot = view.getInt32(at, true);
+  into.generation = view.getInt32(at + 4, true);
+  into.opaque = view.getInt32(at + END_OPAQUE, true);
+  into.flags = view.getInt32(at + END_FLAGS, true);
 }

@@ -26,6 +26,7 @@ import {
   END_HEAD,
   END_ONEWAY,
   ENDED_HEAD,
+  emptyEnded,
   readEnded,
   writeEnd,
 } from '../../src/ring/end-records.ts';
@@ -136,7 +137,9 @@ export class TransactionRig {
     while (this.#down.next()) {
       const { view, bytes, offset, length } = this.#down;
       const remark = Buffer.from(bytes.subarray(offset + ENDED_HEAD, offset + length)).toString();
-      const { opaque, code } = readEnded(view, offset);
+      const ended = emptyEnded();
+      readEnded(view, offset, ended);
+      const { opaque, code } = ended;
       answers.push({ opaque, code, remark });
     }
     this.#down.release();

@@ -4,6 +4,7 @@ import path from 'node:path';
 interface ProfileNode {
   id: number;
   callFrame: { functionName: string; url: string; lineNumber: number };
+  children?: number[];
 }
 
 /** Times in µs; `startTime` is on the monotonic clock, `timeDeltas[i]` ends with sample i. */
@@ -25,6 +26,8 @@ export interface Cost {
   place: string;
   /** Of the thread's working time, itself without what it calls. */
   share: number;
+  /** The same with what it calls. */
+  total: number;
 }
 
 export interface ThreadProfile {
@@ -46,17 +49,42 @@ function placeOf({ callFrame: { functionName, url } }: ProfileNode): string {
   return file === '' ? name : `${file} ${name}`;
 }
 
-/** Time of each place within the window, µs. */
-function timesIn(profile: CpuProfile, { from, to }: Window): Map<string, number> {
-  const places = new Map(profile.nodes.map((node) => [node.id, placeOf(node)]));
-  const times = new Map<string, number>();
+interface Time {
+  self: number;
+  total: number;
+}
+
+/** The places on the stack of each sample, by the id of its node: the one that runs comes first. */
+function stacksOf({ nodes }: CpuProfile): Map<number, string[]> {
+  const parents = new Map<number, ProfileNode>();
+  for (const node of nodes) for (const child of node.children ?? []) parents.set(child, node);
+  const stacks = new Map<number, string[]>();
+  for (const node of nodes) {
+    const places = new Set<string>();
+    for (let at: ProfileNode | undefined = node; at !== undefined; at = parents.get(at.id))
+      places.add(placeOf(at));
+    stacks.set(node.id, [...places]);
+  }
+  return stacks;
+}
+
+/** Time of each place within the window in which the thread did not wait, µs. */
+function timesIn(profile: CpuProfile, { from, to }: Window): Map<string, Time> {
+  const stacks = stacksOf(profile);
+  const times = new Map<string, Time>();
   let now = profile.startTime;
   for (const [at, sample] of profile.samples.entries()) {
     const delta = profile.timeDeltas[at] ?? 0;
     now += delta;
     if (now < from || now > to) continue;
-    const place = places.get(sample) ?? '?';
-    times.set(place, (times.get(place) ?? 0) + delta);
+    const stack = stacks.get(sample) ?? ['?'];
+    if (WAITING.has(stack[0] as string)) continue;
+    for (const [depth, place] of stack.entries()) {
+      const time = times.get(place) ?? { self: 0, total: 0 };
+      time.total += delta;
+      if (depth === 0) time.self += delta;
+      times.set(place, time);
+    }
   }
   return times;
 }
@@ -65,12 +93,11 @@ function timesIn(profile: CpuProfile, { from, to }: Window): Map<string, number>
 export function threadProfile(profile: CpuProfile, window: Window): ThreadProfile | undefined {
   const times = timesIn(profile, window);
   let working = 0;
-  for (const [place, time] of times) if (!WAITING.has(place)) working += time;
+  for (const { self } of times.values()) working += self;
   const busy = working / (window.to - window.from);
   if (busy < 0.01) return undefined;
   const costs = [...times]
-    .filter(([place]) => !WAITING.has(place))
-    .map(([place, time]) => ({ place, share: time / working }))
+    .map(([place, { self, total }]) => ({ place, share: self / working, total: total / working }))
     .sort((a, b) => b.share - a.share);
   const agents = profile.nodes.flatMap((node) => AGENT.exec(placeOf(node))?.[1] ?? []);
   const thread = [...new Set(agents)].sort().join(' + ') || 'main thread';

@@ -15,7 +15,7 @@ import { CACHE, runProgram, say } from '../program.ts';
 import { alignedTable } from '../report.ts';
 import type { Scenario } from '../scenarios.ts';
 import type { Bench, Stage } from '../work/work.ts';
-import { type CpuProfile, type ThreadProfile, threadProfile, type Window } from './cpu-profile.ts';
+import { type Cost, type CpuProfile, type ThreadProfile, threadProfile, type Window } from './cpu-profile.ts';
 import { PROFILE_USAGE, type ProfileOptions, parseProfileOptions } from './options.ts';
 
 const SAMPLE_MICROS = 200;
@@ -25,17 +25,24 @@ function monotonicMicros(): number {
   return Number(process.hrtime.bigint() / 1000n);
 }
 
-/** Notes when the measured phase began and ended. */
+/** Notes when the measured phase of a round began and ended, the first one of several. */
 class PhaseWatch extends DisturbanceWatch {
   window: Window = { from: 0, to: 0 };
+  #begun = 0;
+  #inRound = false;
+
+  beginRound(): void {
+    this.#inRound = true;
+  }
 
   override async begin(): Promise<void> {
     await super.begin();
-    this.window.from = monotonicMicros();
+    this.#begun = monotonicMicros();
   }
 
   override end(): ReturnType<DisturbanceWatch['end']> {
-    this.window.to = monotonicMicros();
+    if (this.#inRound) this.window = { from: this.#begun, to: monotonicMicros() };
+    this.#inRound = false;
     return super.end();
   }
 }
@@ -71,8 +78,11 @@ function print(
   process.stdout.write(`\n${title}; ${who.title}, under the profiler: ${figures.join(', ')}\n`);
   const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
   for (const { thread, busy, costs } of threads) {
-    const rows = costs.slice(0, top).map(({ place, share }) => [place, percent(share)]);
-    process.stdout.write(`\n${alignedTable([[`${thread}, awake ${percent(busy)}`, 'of it'], ...rows])}\n`);
+    const rowOf = ({ place, share, total }: Cost) => [place, percent(share), percent(total)];
+    const byTotal = costs.toSorted((a, b) => b.total - a.total);
+    const head = [`${thread}, awake ${percent(busy)}`, 'of it', 'with what it calls'];
+    for (const sorted of [costs, byTotal])
+      process.stdout.write(`\n${alignedTable([head, ...sorted.slice(0, top).map(rowOf)])}\n`);
   }
 }
 
@@ -82,6 +92,7 @@ async function profile(
   scenario: Scenario,
   contestant: Contestant,
   folder: string,
+  watch: PhaseWatch,
 ): Promise<Round> {
   const { flush, plan } = scenario;
   const home = path.join(bench.folder.path, `${scenario.name}-${contestant.name}`);
@@ -95,6 +106,7 @@ async function profile(
   };
   const work = (contestant.plan ?? plan).begin(stage);
   await work.prepare();
+  watch.beginRound();
   const round = await work.round();
   await stage.target?.stopCleanly();
   await work.end?.();
@@ -111,7 +123,7 @@ async function run({ scenarios, timing, top }: ProfileOptions): Promise<number> 
   for (const scenario of scenarios) {
     for (const contestant of scenario.contestants.filter(({ kind }) => kind === 'ringmq')) {
       const profiles = path.join(folder.path, `profiles-${scenario.name}-${contestant.name}`);
-      const round = await profile(bench, scenario, contestant, profiles);
+      const round = await profile(bench, scenario, contestant, profiles, watch);
       print(scenario, contestant, round, readProfiles(profiles, watch.window), top);
     }
   }

@@ -2,7 +2,7 @@
 
 import { copyOf } from '../../delivery/due-message.ts';
 import { INT32 } from '../../protocol/json-fields.ts';
-import type { StoredMessage } from '../../record/decode.ts';
+import { messageIdOf, type StoredMessage } from '../../record/decode.ts';
 import { PROPERTY_ORIGIN_MESSAGE_ID, PROPERTY_RETRY_TOPIC, PROPERTY_WAIT } from '../../record/properties.ts';
 import type { InternalMessage } from '../../store/put/put-message.ts';
 
@@ -15,7 +15,7 @@ export function redeliveryOf(
   if (!properties.has(PROPERTY_RETRY_TOPIC)) properties.set(PROPERTY_RETRY_TOPIC, message.topic);
   properties.set(PROPERTY_WAIT, 'false');
   const origin = properties.get(PROPERTY_ORIGIN_MESSAGE_ID) ?? '';
-  if (origin.trim() === '') properties.set(PROPERTY_ORIGIN_MESSAGE_ID, message.messageId);
+  if (origin.trim() === '') properties.set(PROPERTY_ORIGIN_MESSAGE_ID, messageIdOf(message));
   return {
     ...copyOf(message, place.topic, place.queueId),
     properties,

@@ -14,6 +14,8 @@ import { encodeMessageId, type HostAddress } from '../../record/message-id.ts';
 /** Longest unique key that gets a template; clients make 32 characters, and lengths come from outside. */
 const TEMPLATE_KEY = 64;
 const POSITION_DIGITS = 16;
+/** Longest recall handle that gets a template: it holds a topic, a broker's name and a unique key. */
+const TEMPLATE_HANDLE = 511;
 /** Longest list of message ids that gets a template. */
 const TEMPLATE_IDS = 128;
 /** Broker and clients need a handful; lengths come from outside. */
@@ -29,6 +31,7 @@ interface Template {
   queueOffset: number;
   key: number;
   opaque: number;
+  recallHandle: number;
 }
 
 export interface ReplyIdentity {
@@ -65,12 +68,13 @@ export class SendReply {
 
   /** False, with nothing written, when there is no template for it, or the unique key may not stand as it is. */
   #writeTemplate(connection: Connection, sends: PendingSends, index: number): boolean {
-    if (sends.recallHandles.size > 0 && sends.recallHandles.has(index)) return false;
+    const handle = sends.recallHandles.size > 0 ? sends.recallHandles.get(index) : undefined;
     const keyLength = sends.keyLength[index] as number;
     const sizes = sends.batchSizes.size > 0 ? sends.batchSizes.get(index) : undefined;
     const ids = sizes === undefined ? 1 : sizes.length;
-    if (keyLength > TEMPLATE_KEY || ids > TEMPLATE_IDS) return false;
-    const template = this.#template(sends, index, ids, keyLength);
+    const handleLength = handle === undefined ? 0 : handle.length;
+    if (keyLength > TEMPLATE_KEY || ids > TEMPLATE_IDS || handleLength > TEMPLATE_HANDLE) return false;
+    const template = this.#template(sends, index, ids, keyLength, handleLength);
     if (template === undefined) return false;
     const start = connection.reserve(template.bytes.length);
     const out = connection.output;
@@ -89,18 +93,27 @@ export class SendReply {
     }
     writeDecimal(out, start + template.queueId, sends.queueId[index] as number);
     writeDecimal(out, start + template.queueOffset, sends.queueOffset[index] as number);
+    // Base64 stands in either header as it is.
+    if (handle !== undefined) out.write(handle, start + template.recallHandle, 'latin1');
     const opaque = sends.opaque[index] as number;
     if (isBinary(sends, index)) out.writeInt32BE(opaque, start + template.opaque);
     else writeDecimal(out, start + template.opaque, opaque);
     return true;
   }
 
-  #template(sends: PendingSends, index: number, ids: number, keyLength: number): Template | undefined {
+  #template(
+    sends: PendingSends,
+    index: number,
+    ids: number,
+    keyLength: number,
+    handleLength: number,
+  ): Template | undefined {
     const queueId = decimalLength(sends.queueId[index] as number);
     const queueOffset = decimalLength(sends.queueOffset[index] as number);
     // The opaque of a binary header always has the same length.
     const opaque = isBinary(sends, index) ? 0 : decimalLength(sends.opaque[index] as number);
-    const name = (((ids * 128 + keyLength) * 32 + queueId) * 32 + queueOffset) * 32 + opaque;
+    const sizes = (ids * 128 + keyLength) * 512 + handleLength;
+    const name = ((sizes * 32 + queueId) * 32 + queueOffset) * 32 + opaque;
     let template = this.#templates.get(name);
     if (template === undefined) {
       if (this.#templates.size >= TEMPLATES_MAX) this.#templates.clear();
@@ -130,6 +143,7 @@ export class SendReply {
       queueId: placeOf('queueId'),
       queueOffset: placeOf('queueOffset'),
       key: placeOf('transactionId'),
+      recallHandle: placeOf('recallHandle'),
       opaque: isBinary(sends, index)
         ? LENGTH_BYTES + HEADER_WORD_BYTES + OPAQUE_OFFSET
         : frame.lastIndexOf(JSON_OPAQUE) + JSON_OPAQUE.length,

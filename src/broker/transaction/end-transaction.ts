@@ -21,11 +21,14 @@ import {
   END_HEAD,
   END_ONEWAY,
   ENDED_HEAD,
+  emptyEnd,
+  emptyEnded,
   readEnded,
   writeEnd,
 } from '../../ring/end-records.ts';
 import { FULL } from '../../ring/spsc-ring.ts';
 import { countRefusal } from '../refusals.ts';
+import { SuccessAnswers } from '../success-answers.ts';
 
 /** The outcome is not known yet: nothing happens, and RocketMQ answers nothing. */
 const STATE_UNKNOWN = 0;
@@ -50,6 +53,9 @@ export class EndTransactions {
   /** Ends that are to be answered. */
   underWay = 0;
   readonly #parts: EndParts;
+  readonly #end = emptyEnd();
+  readonly #ended = emptyEnded();
+  readonly #successes = new SuccessAnswers();
   #told = false;
 
   constructor(parts: EndParts) {
@@ -66,12 +72,14 @@ export class EndTransactions {
     const group = Buffer.from(request.text('producerGroup'));
     const at = up.claim(END, END_HEAD + group.length);
     if (at === FULL) return CUT_BLOCKED;
-    const { slot, generation } = connection;
-    writeEnd(up.view, at, {
-      ...{ slot, generation, opaque: request.opaque, flags: flagsOf(request, state) },
-      logOffset: request.integer('commitLogOffset'),
-      queueOffset: request.integer('tranStateTableOffset'),
-    });
+    const end = this.#end;
+    end.slot = connection.slot;
+    end.generation = connection.generation;
+    end.opaque = request.opaque;
+    end.flags = flagsOf(request, state);
+    end.logOffset = request.integer('commitLogOffset');
+    end.queueOffset = request.integer('tranStateTableOffset');
+    writeEnd(up.view, at, end);
     up.bytes.set(group, at + END_HEAD);
     up.commit();
     if ((request.flag & FLAG_ONEWAY) === 0) this.underWay += 1;
@@ -103,14 +111,19 @@ export class EndTransactions {
     while (down.next()) {
       const { view, bytes, offset, length } = down;
       this.underWay -= 1;
-      const { slot, generation, opaque, flags, code } = readEnded(view, offset);
+      readEnded(view, offset, this.#ended);
+      const { slot, generation, opaque, flags, code } = this.#ended;
       if (code !== ResponseCode.SUCCESS) countRefusal(counters, code);
       const connection = connectionOf(slot, generation);
       if (connection === undefined) continue;
-      const serializeType = (flags & END_BINARY) !== 0 ? SERIALIZE_BINARY : SERIALIZE_JSON;
-      const request = { opaque, serializeType };
-      const remark = Buffer.from(bytes.subarray(offset + ENDED_HEAD, offset + length)).toString();
-      connection.append(encodeCommand(responseTo(request, code, remark === '' ? undefined : remark)));
+      const binary = (flags & END_BINARY) !== 0;
+      if (code === ResponseCode.SUCCESS && length === ENDED_HEAD) {
+        this.#successes.write(connection, opaque, binary);
+      } else {
+        const request = { opaque, serializeType: binary ? SERIALIZE_BINARY : SERIALIZE_JSON };
+        const remark = Buffer.from(bytes.subarray(offset + ENDED_HEAD, offset + length)).toString();
+        connection.append(encodeCommand(responseTo(request, code, remark === '' ? undefined : remark)));
+      }
       touched(connection);
     }
     down.release();

@@ -1,6 +1,6 @@
 /** A record of the CommitLog as fields that explain themselves. */
 
-import { decodeRecord, type StoredMessage } from '../../record/decode.ts';
+import { decodeRecord, messageIdOf, type StoredMessage } from '../../record/decode.ts';
 import {
   BODY_CRC,
   BORN_HOST,
@@ -104,7 +104,9 @@ function variableFields(message: StoredMessage, view: DataView, parts: RecordPar
     fields.push(field(at, `property ${name}`, value));
     at = undefined;
   }
-  fields.push(field(undefined, 'messageId', message.messageId, 'computed: store host and position in hex'));
+  fields.push(
+    field(undefined, 'messageId', messageIdOf(message), 'computed: store host and position in hex'),
+  );
   return fields;
 }
 

@@ -126,9 +126,13 @@ export function recallOf({ topic, time, uniqueKey, group, bornTimestamp, precisi
   return { topic: TIMER_TOPIC, queueId: TIMER_QUEUE, body, properties, ...rest };
 }
 
+/** No number of so many digits is past 2^53. */
+const SAFE_DIGITS = 15;
+
 /** As Java reads a long; NaN for what is none. What is past 2^53 loses its last digits, far beyond any limit. */
 function longIn(text: string): number {
   if (!/^[+-]?\d+$/.test(text)) return Number.NaN;
+  if (text.length <= SAFE_DIGITS) return Number(text);
   const value = BigInt(text.replace('+', ''));
   return BigInt.asIntN(64, value) === value ? Number(value) : Number.NaN;
 }

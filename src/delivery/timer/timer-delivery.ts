@@ -277,9 +277,19 @@ export class TimerDelivery {
     if (recalls) this.#rollingRecalls += 1;
     const key = keyOf(this.#parts.timers, unit);
     const put: TimerPut = {
-      ...{ physicalOffset, attempts: 0, piece, position, rolls, recalls },
-      ...{ due, elapsed, writeTime, key },
-      ...{ early: doubt !== undefined, doubt, decided: false },
+      physicalOffset,
+      attempts: 0,
+      piece,
+      position,
+      rolls,
+      recalls,
+      due,
+      elapsed,
+      writeTime,
+      key,
+      early: doubt !== undefined,
+      doubt,
+      decided: false,
     };
     this.#issued.add(put);
     return put;

@@ -131,7 +131,8 @@ export class TimerService {
   close(): void {
     const next = this.#open?.enqueue.next ?? 0;
     const times = this.#times.state();
-    if (times.stepped || next < this.#queueEnd) this.#files.keepTimes(times);
+    // Without open files there is no clock that tells of a step, and some may be stored that no queue has yet.
+    if (times.stepped || this.#open === undefined || next < this.#queueEnd) this.#files.keepTimes(times);
     this.#open?.timers.close();
     this.#recovering?.close();
   }

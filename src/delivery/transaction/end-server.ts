@@ -9,6 +9,8 @@ import {
   END_ONEWAY,
   ENDED,
   ENDED_HEAD,
+  emptyEnd,
+  emptyEnded,
   readEnd,
   writeEnded,
 } from '../../ring/end-records.ts';
@@ -27,12 +29,16 @@ interface Link {
   readonly down: ChannelSender;
 }
 
+const NOTHING = new Uint8Array(0);
+
 /** Of one thread in one turn. */
 const TOGETHER = 64;
 
 export class EndServer {
   readonly #links: readonly Link[];
   readonly #ends: Ends;
+  readonly #taken = emptyEnd();
+  readonly #answered = emptyEnded();
 
   /** `shapes`: by number of the network thread. */
   constructor(shapes: readonly EndsShape[], { wakes, participants }: BrokerShape, ends: Ends) {
@@ -74,7 +80,8 @@ export class EndServer {
 
   #take({ up, down }: Link): void {
     const { view, bytes, offset, length } = up;
-    const { slot, generation, opaque, flags, logOffset, queueOffset } = readEnd(view, offset);
+    readEnd(view, offset, this.#taken);
+    const { slot, generation, opaque, flags, logOffset, queueOffset } = this.#taken;
     const isOneway = (flags & END_ONEWAY) !== 0;
     this.#ends.take({
       commits: (flags & END_COMMITS) !== 0,
@@ -85,9 +92,15 @@ export class EndServer {
       group: Buffer.from(bytes.subarray(offset + END_HEAD, offset + length)).toString(),
       answer: (code, remark) => {
         if (isOneway) return;
-        const text = Buffer.from(remark);
+        const text = remark === '' ? NOTHING : Buffer.from(remark);
+        const ended = this.#answered;
+        ended.slot = slot;
+        ended.generation = generation;
+        ended.opaque = opaque;
+        ended.flags = flags & END_BINARY;
+        ended.code = code;
         down.post(ENDED, ENDED_HEAD + text.length, (target, to, at) => {
-          writeEnded(to, at, { slot, generation, opaque, flags: flags & END_BINARY, code });
+          writeEnded(to, at, ended);
           target.set(text, at + ENDED_HEAD);
         });
       },

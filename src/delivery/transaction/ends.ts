@@ -78,6 +78,11 @@ export class Ends {
     this.#waiting.stop();
   }
 
+  /** New half messages were dispatched: their ends may have come before them. */
+  poke(): void {
+    this.#waiting.look();
+  }
+
   /** Ends that are not answered yet. */
   get underWay(): number {
     return this.#waiting.size + this.#committing;

@@ -61,11 +61,14 @@ export function halfOf<M extends Preparable>(message: M): M {
   return { ...message, topic: HALF_TOPIC, queueId: ONLY_QUEUE, sysFlag, properties };
 }
 
-/** The message where it was to go, named after the half message or copy at `halfPosition` in the log. */
+/**
+ * The message where it was to go, named after the half message or copy at `halfPosition` in the log. It takes the half
+ * message's properties, which nobody needs afterwards.
+ */
 export function committedOf(half: StoredMessage, halfPosition: number): InternalMessage | string {
   const { topic, queueId } = realQueueOf(half.properties);
   if (!namesQueue({ topic, queueId })) return 'it names no real topic and queue';
-  const properties = new Map(half.properties);
+  const { properties } = half;
   properties.delete(PROPERTY_REAL_TOPIC);
   properties.delete(PROPERTY_REAL_QUEUE_ID);
   properties.delete(PROPERTY_PREPARED_OFFSET);

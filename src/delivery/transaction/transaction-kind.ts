@@ -74,10 +74,11 @@ export class TransactionKind implements DueKind {
 
   poke(): void {
     this.#scanSoon();
+    if (this.#ready) this.#ends.poke();
   }
 
   pokeAll(): void {
-    this.#scanSoon();
+    this.poke();
   }
 
   /** Ends that have come, then what is urgent to be written. */

@@ -11,6 +11,7 @@ interface Waiting {
   readonly mayBeJudged: () => boolean;
 }
 
+/** For those that nobody calls: most wait for half messages, and are looked at when these come. */
 const LOOK_AGAIN_MS = 2;
 const STOPS = 'the broker stops: end the transaction again, or say so when you are asked about it';
 
@@ -46,12 +47,14 @@ export class WaitingEnds {
     this.#isAwaited = true;
     this.#context.timers.after(LOOK_AGAIN_MS, () => {
       this.#isAwaited = false;
-      this.#look();
+      this.look();
       this.#lookSoon();
     });
   }
 
-  #look(): void {
+  /** What they wait for may have come. */
+  look(): void {
+    if (this.#waiting.length === 0) return;
     const looked = this.#waiting;
     this.#waiting = [];
     for (const waiting of looked) {

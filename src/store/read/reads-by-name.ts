@@ -10,6 +10,7 @@ import {
 } from '../../ring/positions.ts';
 import { Watermark } from '../../ring/watermark.ts';
 import { nativeDisk } from '../disk/native-disk.ts';
+import { ReadAhead } from '../log/read-ahead.ts';
 import { UnmappedLog } from '../log/unmapped-log.ts';
 import { confirmedBy, type StoreOptions } from '../options.ts';
 import { storePaths } from '../paths.ts';
@@ -36,7 +37,8 @@ export class ReadsByName implements StoreReads {
     this.#ids = ids;
     this.#log = new UnmappedLog(nativeDisk, options.commitLogDirectory, options.mappedFileSizeCommitLog);
     const shown = new Watermark(positions, confirmedBy(options));
-    this.#reader = new StoreReader(this.#log, positions, shown, directory, undefined);
+    const log = new ReadAhead(this.#log, () => shown.position);
+    this.#reader = new StoreReader(log, positions, shown, directory, undefined);
   }
 
   minOffset(topic: string, queueId: number): number {

@@ -76,9 +76,11 @@ export class StoreReader {
   recordAt(position: number): Uint8Array | undefined {
     const size = this.#sizeAt(position, FIRST_READ);
     if (size === 0) return undefined;
-    if (size <= this.#held) return this.#head.slice(0, size);
-    const record = new Uint8Array(size);
-    return this.#copy(position, size, record) ? record : undefined;
+    // From Node's pool: an ArrayBuffer for each record is what the collector of garbage would be busy with.
+    const record = Buffer.allocUnsafe(size);
+    if (size > this.#held) return this.#copy(position, size, record) ? record : undefined;
+    record.set(this.#head.subarray(0, size));
+    return record;
   }
 
   /** Store time in ms of the record that starts at `position`, or -1 when none does. Throws `Unreadable`. */

@@ -5,7 +5,7 @@ import { newGroupConfig } from '../../../src/metadata/group-config.ts';
 import { RetryPolicy } from '../../../src/metadata/retry-policy.ts';
 import { newTopicConfig } from '../../../src/metadata/topic-config.ts';
 import { RequestCode, ResponseCode } from '../../../src/protocol/codes.ts';
-import { decodeRecord } from '../../../src/record/decode.ts';
+import { decodeRecord, messageIdOf, type StoredMessage } from '../../../src/record/decode.ts';
 import { MAX_PROPERTIES } from '../../../src/record/layout.ts';
 import { encodeProperties, parseProperties } from '../../../src/record/properties.ts';
 import { settle } from '../metadata/support.ts';
@@ -41,11 +41,11 @@ test('a failed message is parked for its group, later each time, and keeps its o
     RETRY_TOPIC: 't',
     WAIT: 'false',
     DELAY: '3',
-    ORIGIN_MESSAGE_ID: decodeRecord(stored.record)?.messageId,
+    ORIGIN_MESSAGE_ID: messageIdOf(decodeRecord(stored.record) as StoredMessage),
     REAL_TOPIC: '%RETRY%g',
     REAL_QID: '0',
   });
-  assert.is(decodeRecord(stored.record)?.messageId, '0A01010100002A9F0000000000000000');
+  assert.is(messageIdOf(decodeRecord(stored.record) as StoredMessage), '0A01010100002A9F0000000000000000');
   assert.is(setup.context.topics.get('%RETRY%g')?.perm, 6);
   assert.is(setup.context.stats.total('SNDBCK_PUT_NUMS', 't@g'), 1);
 });

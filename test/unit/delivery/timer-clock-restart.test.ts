@@ -211,6 +211,19 @@ test('a span whose record turns up behind a stop and was stamped before the cloc
   assert.ok((rig.delivered[0]?.monotonic ?? 0) - sent >= 5_000);
 });
 
+test('the first span of a store lasts as long when the clock is set before anybody has looked at it', async () => {
+  const rig = new TimerRig();
+  await rig.stop();
+  // As the service saw it, nothing was in the queue, and no clock was kept.
+  rig.after('span', 5_000);
+  rig.time.jump(20_000);
+  const sent = rig.time.monotonic();
+  rig.begin();
+  await rig.time.advance(10_000);
+  assert.equal(rig.bodies, ['span']);
+  assert.ok((rig.delivered[0]?.monotonic ?? 0) - sent >= 5_000);
+});
+
 test('a wheel that is made anew is not read by what the checkpoint said of the one before', async () => {
   const rig = new TimerRig({ timerRollWindowSlot: 15 });
   const now = nextSlot(rig);

@@ -187,7 +187,8 @@ test('forms: half, copy, committed, given up, resumed', () => {
   );
   assert.is(firstOffsetOf(storedOf(replacementOf(copy, 2), store)), 1, 'of a copy too');
 
-  const committed = committedOf(copy, 99) as InternalMessage;
+  const taken = { ...copy, properties: new Map(copy.properties) };
+  const committed = committedOf(taken, 99) as InternalMessage;
   assert.equal([committed.topic, committed.queueId, committed.sysFlag], ['t', 3, 9]);
   assert.is(committed.preparedTransactionOffset, 99);
   for (const name of ['REAL_TOPIC', 'REAL_QID', 'TRAN_PREPARED_QUEUE_OFFSET'])

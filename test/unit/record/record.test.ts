@@ -1,7 +1,7 @@
 /** Stored messages to the byte; the vectors were computed independently of this code. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { decodeRecord } from '../../../src/record/decode.ts';
+import { decodeRecord, messageIdOf, type StoredMessage } from '../../../src/record/decode.ts';
 import { encodeRecord, withHostFlags } from '../../../src/record/encode.ts';
 import { MAGIC_V1, MAGIC_V2, recordSize } from '../../../src/record/layout.ts';
 import { decodeMessageId, encodeMessageId } from '../../../src/record/message-id.ts';
@@ -42,9 +42,9 @@ test('the golden record is decoded', () => {
       preparedTransactionOffset: 0,
       body: 'hello',
       properties: [['TAGS', 'TagA']],
-      messageId: '0A00000100002A9F0000000000000100',
     },
   );
+  assert.is(messageIdOf(message as StoredMessage), '0A00000100002A9F0000000000000100');
 });
 
 test('the golden record is what a store writes', () => {

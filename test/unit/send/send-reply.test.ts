@@ -18,6 +18,7 @@ const OPAQUES = [0, 7, 10, 99_999, 2147483647, -1, -10, -2147483648];
 const OFFSETS = [0, 9, 10, 123_456, 2147483647, 2147483648, 9007199254740990];
 const PLAIN_KEYS = ['', 'K', '7F0000010000A1B20000000000000001', 'x'.repeat(64)];
 const ODD_KEYS = ['x'.repeat(65), 'a"b', 'a\\b', '\t', 'ünïcödé', '中文', '\u0000'];
+const HANDLES = ['djEgdCBiIDE3IGs=', 'djEgdCBiIDE3IGw=', `v1-_${'A'.repeat(507)}`, 'A'.repeat(512)];
 const REGIONS = ['DefaultRegion', '', 'msgId', '"queueId":"', 'Köln'];
 
 interface Sent {
@@ -30,6 +31,7 @@ interface Sent {
   plainKey: boolean;
   /** Record sizes of a batch. */
   sizes: number[] | undefined;
+  recallHandle?: string | undefined;
 }
 
 function place(sends: PendingSends, sent: Sent): void {
@@ -40,6 +42,7 @@ function place(sends: PendingSends, sent: Sent): void {
   sends.physicalOffset[INDEX] = sent.position;
   sends.flags[INDEX] = (sent.binary ? SEND_BINARY : 0) | (sent.plainKey ? SEND_PLAIN_KEY : 0);
   sends.setKey(INDEX, sent.key, 0, sent.key.length);
+  if (sent.recallHandle !== undefined) sends.recallHandles.set(INDEX, sent.recallHandle);
   if (sent.sizes !== undefined) sends.batchSizes.set(INDEX, Int32Array.from(sent.sizes));
 }
 
@@ -58,6 +61,7 @@ function expected(sent: Sent, code: number, storeHost: HostAddress, regionId: st
     queueOffset: String(sent.queueOffset),
   };
   if (sent.key.length > 0) fields['transactionId'] = Buffer.from(sent.key).toString();
+  if (sent.recallHandle !== undefined) fields['recallHandle'] = sent.recallHandle;
   const serializeType = sent.binary ? SERIALIZE_BINARY : SERIALIZE_JSON;
   return encodeCommand(responseTo({ opaque: sent.opaque, serializeType }, code, undefined, fields));
 }
@@ -75,6 +79,7 @@ function anySent(random: Random): Sent {
     key: plainKey ? Buffer.from(random.pick(PLAIN_KEYS)) : (bytes ?? Buffer.from(random.pick(ODD_KEYS))),
     plainKey,
     sizes: random.pick(sizes),
+    recallHandle: random.chance(0.3) ? random.pick(HANDLES) : undefined,
   };
 }
 

@@ -7,9 +7,11 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import org.apache.rocketmq.client.consumer.DefaultLitePullConsumer;
+import org.apache.rocketmq.client.exception.MQClientException;
 import org.apache.rocketmq.common.consumer.ConsumeFromWhere;
 import org.apache.rocketmq.common.message.MessageExt;
 import org.apache.rocketmq.common.message.MessageQueue;
+import org.apache.rocketmq.remoting.exception.RemotingSendRequestException;
 
 /**
  * The lite pull consumer: --assign false subscribes and lets the group share; true takes all queues from the start.
@@ -37,7 +39,7 @@ public final class LitePull {
             queues = consumer.fetchMessageQueues(args.need("topic"));
             consumer.assign(queues);
             for (MessageQueue queue : queues) {
-                consumer.seekToBegin(queue);
+                seekToBegin(consumer, queue);
             }
         }
         Out.event("ready");
@@ -54,6 +56,24 @@ public final class LitePull {
         consumer.shutdown();
         Out.event("done");
         System.exit(0);
+    }
+
+    /**
+     * A seek interrupts the queue's pull. When that thread is just about to send a request, the client takes the
+     * interruption for a failed send and closes its connection to the broker, and with it whatever else is under way
+     * there: the look-ups of the next seek (5.5.0, NettyRemotingClient.invokeSync). The next try has a new connection.
+     */
+    private static void seekToBegin(DefaultLitePullConsumer consumer, MessageQueue queue) throws Exception {
+        for (int tries = 1;; tries++) {
+            try {
+                consumer.seekToBegin(queue);
+                return;
+            } catch (MQClientException e) {
+                if (!(e.getCause() instanceof RemotingSendRequestException) || tries == 10) {
+                    throw e;
+                }
+            }
+        }
     }
 
     /** The only commit that both client lines have; 5.x calls it deprecated. */
