@@ -1,7 +1,7 @@
 /**
- * Filters of other types than TAG that consumer groups have told of: config/consumerFilter.json, with RocketMQ's fields.
- * They are kept for a day after the last consumer has gone, for operators and for a broker that takes the store over;
- * what a pull gets depends on the subscriptions of consumers that are online, not on this.
+ * Filters of other types than TAG that consumer groups have told of: config/consumerFilter.json, with RocketMQ's
+ * fields. They are kept for a day after the last consumer has gone, for operators and for a broker that takes the
+ * store over; what a pull gets depends on the subscriptions of consumers that are online, not on this.
  */
 import { join } from 'node:path';
 import type { Clock } from '../lib/clock.ts';

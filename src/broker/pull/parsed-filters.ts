@@ -58,8 +58,8 @@ export class ParsedFilters {
 /** Said to whoever wants to filter by another type than TAG. */
 export function noPropertyFilter(type: string): string {
   return (
-    `The broker does not support consumer to filter message by ${quote(type)}: set enablePropertyFilter=true in ` +
-    'broker.conf or with mqadmin updateBrokerConfig'
+    `The broker does not support consumer to filter message by ${quote(type)}: set enablePropertyFilter=true, which ` +
+    'mqadmin updateBrokerConfig can do while the broker runs'
   );
 }
 

@@ -37,8 +37,8 @@ export class PullFilters {
   readonly #announce: (subscription: PulledSubscription) => boolean;
 
   /**
-   * `announce` tells control of a consumer that pulls with a subscription text of its own; false = not now. `isAllowed`:
-   * whether other filters than tags are.
+   * `announce` tells control of a consumer that pulls with a subscription text of its own; false = not now.
+   * `isAllowed`: whether other filters than tags are.
    */
   constructor(
     announce: (subscription: PulledSubscription) => boolean,
