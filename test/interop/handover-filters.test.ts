@@ -1,7 +1,7 @@
-// SQL filters that groups have told of go along with a store, both ways: consumerFilter.json is read by the other broker.
+// SQL filters that groups have told of go along with a store, both ways: either reads the other's consumerFilter.json.
 
 import * as assert from 'uvu/assert';
-import { Consumer, createTopic, introduceGroup } from './scenarios/actors.ts';
+import { Consumer, createTopic, introduceGroup, Producer } from './scenarios/actors.ts';
 import { java55 } from './support/clients.ts';
 import { temporaryFolder } from './support/paths.ts';
 import { stopEverything } from './support/program.ts';
@@ -50,6 +50,8 @@ async function handOver(first: Start, second: Start): Promise<void> {
   const clusterOf = (broker: Broker): Cluster => ({ nameServer, broker, stop: () => broker.stop() });
   await createTopic(java55, clusterOf(writer), TOPIC);
   await introduceGroup(java55, clusterOf(writer), TOPIC, GROUP);
+  // RocketMQ tells nothing of a queue without messages.
+  await new Producer(java55, clusterOf(writer), { topic: TOPIC, count: 40, prefix: 'f' }).finish();
   const written = await filterWhileOnline(clusterOf(writer));
   await writer.stop();
   const reader = await second(nameServer, { ...options, port: writer.port });
