@@ -1,4 +1,4 @@
-// SQL filters that groups have told of go along with a store, both ways: either reads the other's consumerFilter.json.
+// SQL filters of groups go along with a store, both ways: either broker reads the other's consumerFilter.json.
 
 import * as assert from 'uvu/assert';
 import { Consumer, createTopic, introduceGroup, Producer } from './scenarios/actors.ts';
