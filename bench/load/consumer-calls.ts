@@ -14,24 +14,44 @@ export function topicNames(topic: string, topics: number): string[] {
   );
 }
 
+/** What a consumer wants of its topics. */
+export interface Subscription {
+  expressionType: 'TAG' | 'SQL92';
+  expression: string;
+}
+
+const ALL: Subscription = { expressionType: 'TAG', expression: '*' };
+
+export function subscriptionTo(sql: string): Subscription {
+  return sql === '' ? ALL : { expressionType: 'SQL92', expression: sql };
+}
+
 export interface Membership {
   clientId: string;
   group: string;
   topics: string[];
   subVersion: number;
+  subscription?: Subscription;
 }
 
-/** The body of a push consumer's heartbeat: all tags of its topics and of the group's retry topic. */
-export function heartbeatBody({ clientId, group, topics, subVersion }: Membership): Uint8Array {
-  const subscriptionDataSet = [...topics, `%RETRY%${group}`].map((topic) => ({
+/** The body of a push consumer's heartbeat: its subscription to its topics, and all of the group's retry topic. */
+export function heartbeatBody({
+  clientId,
+  group,
+  topics,
+  subVersion,
+  subscription = ALL,
+}: Membership): Uint8Array {
+  const to = (topic: string, { expressionType, expression }: Subscription) => ({
     classFilterMode: false,
     codeSet: [],
-    expressionType: 'TAG',
-    subString: '*',
+    expressionType,
+    subString: expression,
     subVersion,
     tagsSet: [],
     topic,
-  }));
+  });
+  const subscriptionDataSet = [...topics.map((topic) => to(topic, subscription)), to(`%RETRY%${group}`, ALL)];
   const consumer = {
     consumeFromWhere: 'CONSUME_FROM_LAST_OFFSET',
     consumeType: 'CONSUME_PASSIVELY',

@@ -1,5 +1,5 @@
 /** The consuming connections of a run: members of one group, with the lanes dealt out to them. */
-import { type Membership, queueSpans, sendHeartbeat, topicNames } from './consumer-calls.ts';
+import { type Membership, queueSpans, sendHeartbeat, subscriptionTo, topicNames } from './consumer-calls.ts';
 import type { LoadOptions } from './options.ts';
 import { PullConnection, type PullEvents } from './pull-connection.ts';
 import { type LaneRange, PullLane, type QueueSpan } from './pull-lane.ts';
@@ -48,8 +48,10 @@ export class Consumers {
   add({ topic, topicIndex, queueId }: QueueSpan, range: LaneRange): void {
     const place = this.#dealTopics ? topicIndex : this.#lanes++;
     const index = place % this.#connections.length;
-    const { header } = this.#options;
-    const shape = { header, group: this.#group(index), topic, queueId, subVersion: this.#subVersion };
+    const { header, sql } = this.#options;
+    const { expressionType } = subscriptionTo(sql);
+    const asks = { header, group: this.#group(index), topic, queueId };
+    const shape = { ...asks, subVersion: this.#subVersion, expressionType };
     (this.#connections[index] as PullConnection).lanes.push(new PullLane(shape, range));
   }
 
@@ -86,6 +88,7 @@ export class Consumers {
         (_, topic) => !this.#dealTopics || topic % this.#connections.length === index,
       ),
       subVersion: this.#subVersion,
+      subscription: subscriptionTo(this.#options.sql),
     });
     await Promise.all(
       this.#connections.map((connection, index) => sendHeartbeat(connection, membership(index))),

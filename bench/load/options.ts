@@ -42,6 +42,8 @@ export interface LoadOptions {
   /** Pull: keys that must be there, besides those of the ledger. */
   expect: ExpectedKeys[];
   group: string;
+  /** The consumers' SQL92 filter; '' = all messages. Those that it leaves out count as gaps. */
+  sql: string;
   /** Messages that one pull may bring. */
   pullBatch: number;
   /** Pull: one pass from start to end, without warm-up and however long it takes. */
@@ -67,7 +69,7 @@ export const LOAD_USAGE = `usage: node dist/bench/load/main.js --port PORT [--mo
   sending:    [--in-flight 32] [--rate MESSAGES_PER_SECOND] [--body BYTES] [--batch 1] [--tag TagA] [--keys]
               [--poll] [--transaction] [--messages N]
               [--delay-level 1..18 | --timer-delay MILLIS | --deliver-at MILLIS_SINCE_1970 [--spread MILLIS]]
-  pulling:    [--pull-batch 32] [--group NAME] [--drain SECONDS]
+  pulling:    [--pull-batch 32] [--group NAME] [--sql EXPRESSION] [--drain SECONDS]
   pull:       [--once] [--from-fraction 0..1] [--expect RUN:CONNECTIONS:COUNT_PER_CONNECTION,...]
   end-to-end: [--consumers 4]
   collect:    --ledger FILE [--consumers 4], and when the messages are due, as they were sent`;
@@ -138,6 +140,7 @@ const DEFAULTS = {
   ledger: '',
   expect: '',
   group: 'ringmq_bench_consumers',
+  sql: '',
   'pull-batch': '32',
   'from-fraction': '0',
   consumers: '4',
@@ -166,6 +169,7 @@ function checkTogether(options: LoadOptions): void {
   refuse(reads && options.poll, 'poll', 'send or end-to-end');
   refuse(reads && options.batch > 1, 'batch', 'send or end-to-end');
   refuse(reads && options.transaction, 'transaction', 'send or end-to-end');
+  refuse(mode === 'send' && options.sql !== '', 'sql', 'pull, end-to-end or collect');
   refuse(mode !== 'pull' && options.once, 'once', 'pull');
   refuse(mode !== 'pull' && options.fromFraction > 0, 'from-fraction', 'pull');
   refuse(mode !== 'pull' && options.expect.length > 0, 'expect', 'pull');
@@ -245,6 +249,7 @@ export function parseLoadOptions(args: string[]): LoadOptions {
     ledger: text('ledger'),
     expect: expectedKeys(text('expect')),
     group: text('group'),
+    sql: text('sql'),
     pullBatch: whole('pull-batch', 1, 65536),
     once: values.once,
     fromFraction: positive('from-fraction', text('from-fraction'), 1),

@@ -20,6 +20,7 @@ export interface PullShape {
   queueId: number;
   /** Version of the subscription in the group's heartbeat. */
   subVersion: number;
+  expressionType?: 'TAG' | 'SQL92';
 }
 
 /** The Java push consumer's: the broker may hold the pull; it knows the subscription from the heartbeat. */
@@ -42,7 +43,7 @@ function pullCommand(shape: PullShape, offset: number, count: number): RemotingC
     commitOffset: '0',
     suspendTimeoutMillis: String(SUSPEND_MILLIS),
     subVersion: String(shape.subVersion),
-    expressionType: 'TAG',
+    expressionType: shape.expressionType ?? 'TAG',
     maxMsgBytes: String(INT_MAX),
     requestSource: '-1',
   };

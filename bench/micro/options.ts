@@ -12,6 +12,7 @@ export const SUITES = [
   'append',
   'dispatch',
   'read',
+  'filter',
   'reply',
   'crc',
   'mmap',

@@ -237,6 +237,18 @@ const READS: readonly Scenario[] = [
     contestants: BOTH,
     goals: [times('rate', 2.5), share('cpu', 1 / 3)],
   },
+  {
+    row: 17,
+    name: 'pull-sql',
+    title: 'the same pulls with a SQL filter that looks at three properties of each message',
+    flush: 'ASYNC_FLUSH',
+    plan: pullWork(
+      32,
+      "TAGS IN ('TagA', 'TagB') AND UNIQ_KEY IS NOT NULL AND (missing IS NULL OR missing > 5)",
+    ),
+    contestants: BOTH.map((contestant) => ({ ...contestant, conf: { enablePropertyFilter: 'true' } })),
+    goals: [times('rate', 2), share('cpu', 1 / 2)],
+  },
   send(
     8,
     'end-to-end-10k',

@@ -7,6 +7,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { Listeners } from '../lib/listeners.ts';
 import type { ControlLog } from '../lib/log.ts';
 import type { Asker } from '../metadata/config-table.ts';
+import type { ConsumerFilters } from '../metadata/consumer-filters.ts';
 import type { DataVersionJson } from '../metadata/data-version.ts';
 import type { DelayOffsets } from '../metadata/delay-offsets.ts';
 import type { GroupTable } from '../metadata/groups.ts';
@@ -54,6 +55,8 @@ export interface BrokerContext {
   readonly groups: GroupTable;
   readonly offsets: OffsetTable;
   readonly delayOffsets: DelayOffsets;
+  /** What groups have told of their SQL filters. */
+  readonly filters: ConsumerFilters;
   readonly clients: ClientTable;
   readonly locks: QueueLocks;
   readonly stats: StatsTable;
@@ -74,8 +77,6 @@ export interface BrokerContext {
   uniqueId(): string;
   /** Figures for request 28 that only the wiring knows (disk, rates, backlog); they win over the defaults. */
   runtimeInfo(): Iterable<readonly [string, string]>;
-  /** Why the expression of a type other than TAG cannot be used; undefined when it can. */
-  expressionProblem(expressionType: string, expression: string): string | undefined;
 }
 
 /** One request code's meaning. Throws RequestError to answer a code and remark; any other error becomes code 1. */

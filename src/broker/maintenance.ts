@@ -4,6 +4,7 @@ import type { ClientTable } from '../clients/clients.ts';
 import type { QueueLocks } from '../clients/queue-locks.ts';
 import { type ControlLog, whyFailed } from '../lib/log.ts';
 import type { Timers } from '../lib/timers.ts';
+import type { ConsumerFilters } from '../metadata/consumer-filters.ts';
 import type { DelayOffsets } from '../metadata/delay-offsets.ts';
 import type { DelayTimes } from '../metadata/delay-times.ts';
 import type { OffsetTable } from '../metadata/offsets.ts';
@@ -13,6 +14,9 @@ import type { StatsTable } from './stats/stats.ts';
 const EXPIRE_CLIENTS_MS = 10_000;
 const SAMPLE_STATS_MS = 10_000;
 const SWEEP_LOCKS_MS = 60_000;
+const PERSIST_FILTERS_MS = 10_000;
+
+type PeriodicTable = OffsetTable | DelayOffsets | DelayTimes | ConsumerFilters;
 
 export interface MaintainedTables {
   settings: BrokerSettings;
@@ -21,19 +25,20 @@ export interface MaintainedTables {
   offsets: OffsetTable;
   delayOffsets: DelayOffsets;
   delayTimes: DelayTimes;
+  filters: ConsumerFilters;
   locks: QueueLocks;
   stats: StatsTable;
 }
 
 /** Starts the periodic work; the result stops it. Offsets have to be persisted once more after that. */
 export function startMaintenance(tables: MaintainedTables, timers: Timers): () => void {
-  const { settings, log, clients, offsets, delayOffsets, delayTimes, locks, stats } = tables;
+  const { settings, log, clients, offsets, delayOffsets, delayTimes, filters, locks, stats } = tables;
   const report = (error: unknown) =>
     log.error(
       whyFailed(error),
       'periodic work of the control thread failed, tried again with the next round',
     );
-  const persist = (table: OffsetTable | DelayOffsets | DelayTimes) => () => {
+  const persist = (table: PeriodicTable) => () => {
     table.persist();
     table.saved().catch(report);
   };
@@ -59,6 +64,7 @@ export function startMaintenance(tables: MaintainedTables, timers: Timers): () =
     every(timers, () => settings.flushConsumerOffsetInterval, persist(offsets), report),
     every(timers, () => settings.flushDelayOffsetInterval, persist(delayOffsets), report),
     every(timers, () => settings.flushDelayOffsetInterval, persist(delayTimes), report),
+    every(timers, () => PERSIST_FILTERS_MS, persist(filters), report),
   ];
   return () => {
     for (const stop of stops) stop();

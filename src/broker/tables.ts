@@ -1,9 +1,11 @@
 /** The tables of the control path, loaded from the store's config directory. */
 import { ClientTable } from '../clients/clients.ts';
 import { QueueLocks } from '../clients/queue-locks.ts';
+import { isTagType } from '../clients/subscription.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { ControlLog } from '../lib/log.ts';
 import type { Timers } from '../lib/timers.ts';
+import { ConsumerFilters } from '../metadata/consumer-filters.ts';
 import { DelayOffsets } from '../metadata/delay-offsets.ts';
 import { DelayTimes } from '../metadata/delay-times.ts';
 import { GroupTable } from '../metadata/groups.ts';
@@ -23,6 +25,7 @@ export interface Tables {
   offsets: OffsetTable;
   delayOffsets: DelayOffsets;
   delayTimes: DelayTimes;
+  filters: ConsumerFilters;
   clients: ClientTable;
   locks: QueueLocks;
   stats: StatsTable;
@@ -36,6 +39,16 @@ export function makeTables(
   timers: Timers,
   room?: QueueRoom,
 ): Tables {
+  const clients = new ClientTable(settings, clock, log, timers);
+  const filters = new ConsumerFilters(configDirectory, clock);
+  const { consumers } = clients;
+  consumers.changed.add((group) => {
+    const told = [...(consumers.get(group)?.subscriptions.values() ?? [])];
+    filters.note(
+      group,
+      told.filter(({ expressionType }) => !isTagType(expressionType)),
+    );
+  });
   return {
     settings,
     log,
@@ -44,7 +57,8 @@ export function makeTables(
     offsets: new OffsetTable(configDirectory, settings, clock),
     delayOffsets: new DelayOffsets(configDirectory, settings, clock),
     delayTimes: new DelayTimes(configDirectory, nativeDisk.boot(), log),
-    clients: new ClientTable(settings, clock, log, timers),
+    filters,
+    clients,
     locks: new QueueLocks(clock),
     stats: new StatsTable(clock),
   };
@@ -60,6 +74,7 @@ export function loadTables(tables: Tables, warn: Warn): void {
   tables.offsets.load(warn);
   tables.delayOffsets.load(warn);
   tables.delayTimes.load();
+  tables.filters.load(warn);
 }
 
 /** Writes what has changed since the last time; resolves when it is on disk. */
@@ -67,11 +82,13 @@ export async function saveTables(tables: Tables): Promise<void> {
   tables.offsets.persist();
   tables.delayOffsets.persist();
   tables.delayTimes.persist();
+  tables.filters.persist();
   await Promise.all([
     tables.topics.saved(),
     tables.groups.saved(),
     tables.offsets.saved(),
     tables.delayOffsets.saved(),
     tables.delayTimes.saved(),
+    tables.filters.saved(),
   ]);
 }

@@ -2,7 +2,13 @@
  * The body of a heartbeat (request 34). Clients differ: C++ writes enums as ordinals and leaves empty sets out, Go
  * leaves out what is default.
  */
-import { MAX_CLIENT_ID, MAX_CONSUMER_TAGS, MAX_HEARTBEAT_GROUPS, MAX_SUBSCRIPTIONS } from '../lib/limits.ts';
+import {
+  MAX_CLIENT_ID,
+  MAX_CONSUMER_EXPRESSIONS,
+  MAX_CONSUMER_TAGS,
+  MAX_HEARTBEAT_GROUPS,
+  MAX_SUBSCRIPTIONS,
+} from '../lib/limits.ts';
 import { isGroupName } from '../lib/names.ts';
 import { limitError, ProtocolError } from '../protocol/errors.ts';
 import {
@@ -15,7 +21,7 @@ import {
   textIn,
 } from '../protocol/json-fields.ts';
 import type { RocketJson, RocketJsonObject } from '../protocol/rocketmq-json.ts';
-import { type Subscription, subscriptionFromJson } from './subscription.ts';
+import { isTagType, type Subscription, subscriptionFromJson } from './subscription.ts';
 
 const CONSUME_TYPES = ['CONSUME_ACTIVELY', 'CONSUME_PASSIVELY', 'CONSUME_POP'];
 const MESSAGE_MODELS = ['BROADCASTING', 'CLUSTERING', 'LITE_SELECTIVE'];
@@ -88,8 +94,13 @@ function subscriptionsIn(consumer: RocketJsonObject, version: number): Subscript
   }
   const subscriptions = values.flatMap((value) => subscriptionFromJson(value, version) ?? []);
   const tags = subscriptions.reduce((sum, { tagsSet }) => sum + tagsSet.length, 0);
-  if (tags <= MAX_CONSUMER_TAGS) return subscriptions;
-  throw limitError('tags in the subscriptions of a consumer', MAX_CONSUMER_TAGS, 'MAX_CONSUMER_TAGS');
+  if (tags > MAX_CONSUMER_TAGS)
+    throw limitError('tags in the subscriptions of a consumer', MAX_CONSUMER_TAGS, 'MAX_CONSUMER_TAGS');
+  const others = subscriptions.filter(({ expressionType }) => !isTagType(expressionType));
+  if (others.reduce((sum, { subString }) => sum + subString.length, 0) <= MAX_CONSUMER_EXPRESSIONS)
+    return subscriptions;
+  const what = 'characters in the filters of a consumer';
+  throw limitError(what, MAX_CONSUMER_EXPRESSIONS, 'MAX_CONSUMER_EXPRESSIONS');
 }
 
 function consumerFromJson(value: RocketJson, version: number): ConsumerData | undefined {

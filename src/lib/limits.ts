@@ -73,6 +73,10 @@ export const MAX_RETRY_DELAY_MS = 366 * 86_400_000;
 /** Longest subscription expression, in characters, and tags that it may name. */
 export const MAX_EXPRESSION = 8 * KIB;
 export const MAX_TAGS = 512;
+/** Nesting of an SQL filter, strings in one of its lists, and parts that may go through a whole value each. */
+export const MAX_SQL_DEPTH = 200;
+export const MAX_SQL_ELEMENTS = 1 * KIB;
+export const MAX_SQL_SEARCHES = 128;
 /** Consumers that a group has online; each of them is told of each that comes or goes. */
 export const MAX_GROUP_MEMBERS = 20_000;
 /** Producer groups that one connection is in. */
@@ -113,8 +117,14 @@ export const MAX_SUBSCRIPTION_BYTES = 64 * MIB;
 export const MAX_OFFLINE_SUBSCRIPTION_BYTES = 32 * MIB;
 /** Tags in all subscriptions of one consumer: they travel to every network thread. */
 export const MAX_CONSUMER_TAGS = 64 * KIB;
-/** Subscription texts of pulls that a network thread keeps parsed; others are parsed anew each time. */
+/** The same of characters of expressions of other types than TAG. */
+export const MAX_CONSUMER_EXPRESSIONS = 256 * KIB;
+/** SQL filters of groups that are remembered, and their characters: those of groups that are gone for a day. */
+export const MAX_CONSUMER_FILTERS = 64 * KIB;
+export const MAX_CONSUMER_FILTER_CHARACTERS = 16 * MIB;
+/** Subscription texts that a network thread keeps parsed, and their characters: others are parsed anew each time. */
 export const MAX_PARSED_FILTERS = 4 * KIB;
+export const MAX_PARSED_FILTER_CHARACTERS = MIB;
 /** Addresses that brokers have registered with a name server, and topics that all of them serve, one by one. */
 export const MAX_REGISTERED_BROKERS = 4 * KIB;
 export const MAX_REGISTERED_TOPICS = MIB;

@@ -129,6 +129,7 @@ export class PullRig {
       hold: this.hold,
       filters: new PullFilters(
         () => true,
+        () => this.view.settings.enablePropertyFilter,
         () => this.now,
       ),
       thread: 5,

@@ -50,13 +50,13 @@ test('imports point upwards', () => {
   assert.equal(wrong, []);
 });
 
-test('protocol and record are pure: they reach neither disk, nor network, nor threads', () => {
+test('protocol, filter and record are pure: they reach neither disk, nor network, nor threads', () => {
   const impure = /^node:(fs|net|tls|http|worker_threads|child_process|os|dns)/;
   const wrong: string[] = [];
   for (const file of files) {
     const folder = folderOf(file.path);
-    if (folder !== 'protocol' && folder !== 'record') continue;
-    const own = folder === 'protocol' ? ['lib', 'record', 'protocol'] : ['lib', 'record'];
+    if (folder === undefined || !['protocol', 'filter', 'record'].includes(folder)) continue;
+    const own = ['lib', 'record', folder];
     for (const target of importsOf(file.text)) if (impure.test(target)) wrong.push(`${file.path}: ${target}`);
     for (const target of ownImports(file)) {
       if (!own.includes(folderOf(target) ?? '')) wrong.push(`${file.path}: ${target}`);

@@ -118,6 +118,7 @@ const ASKS_THE_TIME = new Map([
   ['src/metadata/append-times.ts', 'by how much the clock is ahead of the monotonic one'],
   ['src/clients/clients.ts', 'versions of subscriptions, made to ascend'],
   ['src/delivery/timer/timer-clock.ts', 'timers are due at times of day'],
+  ['src/metadata/consumer-filters.ts', 'since when a filter is dead, over restarts'],
   ['src/metadata/data-version.ts', 'part of a version that is compared for equality'],
   ['src/broker/stats/day-totals.ts', 'midnight'],
   ['src/store/index/key-index.ts', 'names of files, made to ascend'],

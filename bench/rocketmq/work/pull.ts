@@ -18,8 +18,10 @@ import type { Work, WorkPlan } from './work.ts';
 /** A pull brings many messages, so a JVM sees fewer requests than with as many sends. */
 const WARMUP_FACTOR = 4;
 
-export function pullWork(pullBatch: number): WorkPlan {
+/** `sql`: a filter that all messages match, so that each of them is checked by the broker and by the ledger. */
+export function pullWork(pullBatch: number, sql?: string): WorkPlan {
   const settings = {
+    sql,
     mode: 'pull',
     topic: TOPIC,
     queues: QUEUES,

@@ -1,6 +1,7 @@
 /** QUERY_CONSUME_QUEUE (321): entries of a ConsumeQueue as they are stored, for looking into trouble. */
 
 import { acceptsTagCode, isTagType } from '../../clients/subscription.ts';
+import { filterJson } from '../../metadata/consumer-filters.ts';
 import { ResponseCode } from '../../protocol/codes.ts';
 import {
   offsetField,
@@ -10,7 +11,8 @@ import {
   succeedWith,
   textField,
 } from '../../protocol/request-fields.ts';
-import type { BrokerHandler } from '../context.ts';
+import { writeRocketJson } from '../../protocol/rocketmq-json.ts';
+import type { BrokerContext, BrokerHandler } from '../context.ts';
 
 /** More would not fit into one sensible answer. */
 const MOST_ENTRIES = 10_000;
@@ -33,7 +35,8 @@ export const consumeQueue: BrokerHandler = (context, request) => {
     isTagType(subscriptionData.expressionType) &&
     acceptsTagCode(subscriptionData, Number(tagsCode));
   return succeedWith(request, {
-    filterData: group === undefined ? undefined : filterText(group, topic, subscriptionData !== undefined),
+    filterData:
+      group === undefined ? undefined : filterText(context, group, topic, subscriptionData !== undefined),
     maxQueueIndex: context.store.maxOffset(topic, queueId),
     minQueueIndex: context.store.minOffset(topic, queueId),
     queueData: entries.map((entry) => ({
@@ -46,7 +49,8 @@ export const consumeQueue: BrokerHandler = (context, request) => {
   });
 };
 
-/** SQL filters are not kept here, so an online group has none to show. */
-function filterText(group: string, topic: string, online: boolean): string {
-  return online ? 'null' : `${group}@${topic} is not online!`;
+function filterText({ filters }: BrokerContext, group: string, topic: string, online: boolean): string {
+  if (!online) return `${group}@${topic} is not online!`;
+  const filter = filters.get(group, topic);
+  return filter === undefined ? 'null' : writeRocketJson(filterJson(filter), { pretty: true });
 }

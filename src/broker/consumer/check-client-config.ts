@@ -5,6 +5,7 @@ import { ResponseCode } from '../../protocol/codes.ts';
 import { asObject, parseBody } from '../../protocol/json-fields.ts';
 import { RequestError, succeed } from '../../protocol/request-fields.ts';
 import type { BrokerHandler } from '../context.ts';
+import { expressionProblem, noPropertyFilter } from '../pull/parsed-filters.ts';
 
 export const checkClientConfig: BrokerHandler = (context, request) => {
   const body = asObject(parseBody(request.body));
@@ -12,12 +13,9 @@ export const checkClientConfig: BrokerHandler = (context, request) => {
   if (subscription === undefined || isTagType(subscription.expressionType)) return succeed(request);
   const { expressionType, subString } = subscription;
   if (!context.settings.enablePropertyFilter) {
-    throw new RequestError(
-      ResponseCode.SYSTEM_ERROR,
-      `The broker does not support consumer to filter message by ${expressionType}`,
-    );
+    throw new RequestError(ResponseCode.SYSTEM_ERROR, noPropertyFilter(expressionType));
   }
-  const problem = context.expressionProblem(expressionType, subString);
+  const problem = expressionProblem(expressionType, subString);
   if (problem !== undefined) throw new RequestError(ResponseCode.SUBSCRIPTION_PARSE_FAILED, problem);
   return succeed(request);
 };

@@ -1,13 +1,12 @@
 /** Which messages a pull wants: by the subscription that its group heartbeated, or by the text in the pull itself. */
-import { javaHashCode } from '../../lib/java-hash.ts';
-import { limitRemark, MAX_EXPRESSION, MAX_PARSED_FILTERS, MAX_TAGS } from '../../lib/limits.ts';
-import { quote } from '../../lib/quote.ts';
+import { limitRemark, MAX_EXPRESSION, MAX_PARSED_FILTERS } from '../../lib/limits.ts';
 import { ResponseCode } from '../../protocol/codes.ts';
 import { ABSENT } from '../../protocol/field-table.ts';
 import type { RequestView } from '../../protocol/request-view.ts';
 import type { TagFilter } from '../../store/read/pull-reader.ts';
 import type { PulledSubscription } from '../view/deltas.ts';
-import { type GroupView, TagSet, type TopicView } from '../view/network-view.ts';
+import type { GroupView, TopicView } from '../view/network-view.ts';
+import { noPropertyFilter, ParsedFilters, TAG } from './parsed-filters.ts';
 import { PULL_SUBSCRIPTION, type PullFields } from './pull-fields.ts';
 
 export interface Refusal {
@@ -30,15 +29,24 @@ export function isRefusal(outcome: Filter | Refusal): outcome is Refusal {
 }
 
 export class PullFilters {
-  readonly #parsed = new Map<string, Filter | Refusal>();
+  readonly #parsed = new ParsedFilters();
   /** When each subscription was announced, ms of the monotonic clock. */
   readonly #announced = new Map<string, number>();
   readonly #now: () => number;
+  readonly #isAllowed: () => boolean;
   readonly #announce: (subscription: PulledSubscription) => boolean;
 
-  /** `announce` tells control of a consumer that pulls with a subscription text of its own; false = not now. */
-  constructor(announce: (subscription: PulledSubscription) => boolean, now: () => number) {
+  /**
+   * `announce` tells control of a consumer that pulls with a subscription text of its own; false = not now.
+   * `isAllowed`: whether other filters than tags are.
+   */
+  constructor(
+    announce: (subscription: PulledSubscription) => boolean,
+    isAllowed: () => boolean,
+    now: () => number,
+  ) {
     this.#announce = announce;
+    this.#isAllowed = isAllowed;
     this.#now = now;
   }
 
@@ -58,13 +66,14 @@ export class PullFilters {
   #ofText(request: RequestView, fields: PullFields, group: GroupView, topic: TopicView): Filter | Refusal {
     const { fields: table } = request;
     const expressionType = typeOf(request);
-    if (expressionType !== 'TAG') return noPropertyFilter(quote(expressionType));
+    const notAllowed = this.#notAllowed(expressionType);
+    if (notAllowed !== undefined) return notAllowed;
     const place = table.find('subscription');
     if (place !== ABSENT && (table.valueLength[place] as number) > MAX_EXPRESSION) return tooLong();
     const expression = table.text(place);
-    const parsed = this.#parse(expression);
+    const parsed = this.#parse(expressionType, expression, ResponseCode.SUBSCRIPTION_PARSE_FAILED);
     if (isRefusal(parsed)) return parsed;
-    const key = `${group.config.name}\n${topic.name}\n${expression}`;
+    const key = `${group.config.name}\n${topic.name}\n${expressionType}\n${expression}`;
     const now = this.#now();
     if (now - (this.#announced.get(key) ?? Number.NEGATIVE_INFINITY) > ANNOUNCE_MS) {
       if (this.#announced.size >= MAX_PARSED_FILTERS) this.#announced.clear();
@@ -111,44 +120,33 @@ export class PullFilters {
       };
     }
     if (subscription.subVersion < fields.subVersion) {
-      if (typeOf(request) === 'TAG') return EVERYTHING;
+      if (typeOf(request) === TAG) return EVERYTHING;
       return {
         code: ResponseCode.SUBSCRIPTION_NOT_LATEST,
         remark: "the consumer's subscription not latest",
       };
     }
-    return subscription.isTag ? subscription : noPropertyFilter('SQL92');
+    const { type, expression } = subscription;
+    if (type === TAG) return subscription;
+    return this.#notAllowed(type) ?? this.#parse(type, expression, ResponseCode.FILTER_DATA_NOT_EXIST);
   }
 
-  #parse(expression: string): Filter | Refusal {
-    let filter = this.#parsed.get(expression);
-    if (filter === undefined) {
-      filter = parseTags(expression);
-      if (this.#parsed.size < MAX_PARSED_FILTERS) this.#parsed.set(expression, filter);
-    }
-    return filter;
+  /** `code`: of the answer when the expression cannot be used. */
+  #parse(type: string, expression: string, code: number): Filter | Refusal {
+    const filter = this.#parsed.of(type, expression);
+    return typeof filter === 'string' ? { code, remark: filter } : { filter };
+  }
+
+  /** Undefined when it may be used. */
+  #notAllowed(type: string): Refusal | undefined {
+    if (type === TAG || this.#isAllowed()) return undefined;
+    return { code: ResponseCode.SYSTEM_ERROR, remark: noPropertyFilter(type) };
   }
 }
 
 function typeOf({ fields }: RequestView): string {
   const type = fields.find('expressionType');
-  return type === ABSENT ? 'TAG' : fields.text(type) || 'TAG';
-}
-
-/** `a || b`; empty text and `*` mean everything. */
-function parseTags(expression: string): Filter | Refusal {
-  const tags = expression
-    .split('||')
-    .map((tag) => tag.trim())
-    .filter((tag) => tag !== '');
-  if (tags.length === 0 || tags.includes('*')) return EVERYTHING;
-  if (tags.length > MAX_TAGS) {
-    return {
-      code: ResponseCode.SUBSCRIPTION_PARSE_FAILED,
-      remark: limitRemark('tags in a subscription', MAX_TAGS, 'MAX_TAGS'),
-    };
-  }
-  return { filter: new TagSet(tags.map(javaHashCode)) };
+  return type === ABSENT ? TAG : fields.text(type) || TAG;
 }
 
 function tooLong(): Refusal {
@@ -156,12 +154,5 @@ function tooLong(): Refusal {
   return {
     code: ResponseCode.SUBSCRIPTION_PARSE_FAILED,
     remark: limitRemark(what, MAX_EXPRESSION, 'MAX_EXPRESSION'),
-  };
-}
-
-function noPropertyFilter(type: string): Refusal {
-  return {
-    code: ResponseCode.SYSTEM_ERROR,
-    remark: `The broker does not support consumer to filter message by ${type}`,
   };
 }

@@ -1,6 +1,6 @@
 /** Turns changes of control's tables into deltas for the network threads. */
 
-import { isTagType } from '../../clients/subscription.ts';
+import { isTagType, type Subscription } from '../../clients/subscription.ts';
 import type { DelayLevels } from '../../delivery/delay/levels.ts';
 import { waitingRules } from '../../delivery/waiting-form.ts';
 import type { GroupConfig } from '../../metadata/group-config.ts';
@@ -36,9 +36,9 @@ export class Announcer {
   /** Tells the network threads whether messages are taken; says nothing when nothing has changed. */
   settings(writable: boolean, notWritableRemark: string): void {
     const { settings } = this.#tables;
-    const { brokerPermission } = settings;
+    const { brokerPermission, enablePropertyFilter } = settings;
     const waiting = waitingRules(settings, this.#levels);
-    const told = { brokerPermission, waiting, writable };
+    const told = { brokerPermission, enablePropertyFilter, waiting, writable };
     const delta: SettingsDelta = { kind: 'settings', ...told, notWritableRemark };
     const text = JSON.stringify(told);
     if (text === this.#settings) return;
@@ -74,8 +74,7 @@ export class Announcer {
       subscriptions: [...online.subscriptions.values()].map((subscription) => ({
         topic: subscription.topic,
         subVersion: Number(subscription.subVersion),
-        expressionType: isTagType(subscription.expressionType) ? 'TAG' : subscription.expressionType,
-        codes: subscription.codeSet.length === 0 ? undefined : [...subscription.codeSet],
+        ...wantedBy(subscription),
       })),
     });
   }
@@ -89,4 +88,9 @@ export class Announcer {
     }
     return id;
   }
+}
+
+function wantedBy({ expressionType, subString, codeSet }: Subscription) {
+  if (!isTagType(expressionType)) return { expressionType, expression: subString, codes: undefined };
+  return { expressionType: 'TAG', codes: codeSet.length === 0 ? undefined : [...codeSet] };
 }

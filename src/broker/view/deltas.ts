@@ -50,6 +50,8 @@ export interface SubscriptionView {
   topic: string;
   subVersion: number;
   expressionType: string;
+  /** Of another type than TAG. */
+  expression?: string;
   /** Tag hashes wanted; undefined = all. */
   codes: number[] | undefined;
 }
@@ -74,6 +76,8 @@ export interface ResetDelta {
 export interface SettingsDelta {
   kind: 'settings';
   brokerPermission: number;
+  /** Whether other filters than tags are allowed. */
+  enablePropertyFilter: boolean;
   waiting: WaitingRules;
   /** False while the disk is too full to take messages. */
   writable: boolean;

@@ -27,8 +27,11 @@ export interface TopicView {
 
 export interface SubscriptionFilter {
   readonly subVersion: number;
-  readonly isTag: boolean;
-  /** undefined = every message. */
+  /** TAG, SQL92, or what a client has made up. */
+  readonly type: string;
+  /** Of other types than TAG. */
+  readonly expression: string;
+  /** Of TAG; undefined = every message. */
   readonly filter: TagFilter | undefined;
 }
 
@@ -76,6 +79,7 @@ export class TagSet implements TagFilter {
 const UNTOLD: SettingsDelta = {
   kind: 'settings',
   brokerPermission: 6,
+  enablePropertyFilter: false,
   waiting: {
     maxDelayLevel: 18,
     rejectTransactionMessage: false,
@@ -169,10 +173,11 @@ export class NetworkView {
       return;
     }
     const subscriptions = new Map<string, SubscriptionFilter>();
-    for (const { topic, subVersion, expressionType, codes } of delta.subscriptions) {
+    for (const { topic, subVersion, expressionType, expression = '', codes } of delta.subscriptions) {
       subscriptions.set(topic, {
         subVersion,
-        isTag: expressionType === 'TAG',
+        type: expressionType,
+        expression,
         filter: codes === undefined ? undefined : new TagSet(codes),
       });
     }

@@ -4,6 +4,7 @@
  */
 import { systemClock } from '../../lib/clock.ts';
 import { TOTAL_SIZE } from '../../record/layout.ts';
+import { RecordParts } from '../../record/view.ts';
 import { APPENDED, BACKLOG_READS, LOG_START, type Positions } from '../../ring/positions.ts';
 import type { Mapping } from '../disk/disk.ts';
 import { EIO } from '../disk/errors.ts';
@@ -42,6 +43,10 @@ export const STATUS_NAMES = [
 
 /** Most entries looked at per pull when few match (maxFilterMessageSize 16000 bytes of 20-byte entries). */
 const MAX_SCANNED = 800;
+/** Bytes of properties that a pull's filter goes through, at most, before the next one goes on: some ms. */
+const MAX_FILTERED_BYTES = 2 * 1024 * 1024;
+/** What finding the properties of a message counts beside them. */
+const LOOK_BYTES = 256;
 /** Largest batch, whatever a client asks for. */
 export const MAX_BATCH = 32;
 const IN_MEMORY_BYTES = 256 * 1024;
@@ -58,9 +63,19 @@ export interface ReaderQueue {
   readonly files: QueueFiles;
 }
 
+/** Which messages a consumer wants, by their properties as they are stored. */
+export interface PropertyFilter {
+  /** Whether a message with the properties text bytes[from, to) is wanted. */
+  matches(bytes: Uint8Array, from: number, to: number): boolean;
+  /** How often that goes through those bytes, at most. */
+  readonly passes: number;
+}
+
 /** Which entries a consumer wants, by tag hash alone; the consumer compares the tags themselves. */
 export interface TagFilter {
   matches(tagHash: number): boolean;
+  /** Of those entries; undefined = all their messages. */
+  readonly properties?: PropertyFilter;
 }
 
 export class PullReader {
@@ -89,6 +104,9 @@ export class PullReader {
   readonly #block = new EntryBlock(64);
   readonly #resident: ResidentBlocks;
   readonly #offsets = new Float64Array(MAX_BATCH);
+  readonly #parts = new RecordParts();
+  /** Bytes that the filter has gone through in this read. */
+  #filtered = 0;
   #askResident = true;
 
   /** `inMemoryWindow`: bytes behind the tail that count as in memory (RocketMQ: 40 % of the machine's memory). */
@@ -220,6 +238,8 @@ export class PullReader {
     const logStart = this.#positions.get(LOG_START);
     const scanEnd = Math.min(this.maxOffset, offset + Math.max(MAX_SCANNED, maxCount));
     const block = this.#block;
+    const properties = filter?.properties;
+    this.#filtered = 0;
     let status = NO_MATCHED_MESSAGE;
     let at = offset;
     scanning: while (at < scanEnd && this.count < maxCount) {
@@ -246,7 +266,8 @@ export class PullReader {
         if (filter !== undefined && !filter.matches(block.tagHash(i))) continue;
         if (behind > SURELY_WARM && this.count === 0) this.#positions.raise(BACKLOG_READS);
         if (this.#askResident && behind > SURELY_WARM && !this.#resident.has(position, size)) {
-          if (this.count > 0) {
+          // What was looked at and refused is progress too.
+          if (this.count > 0 || (properties !== undefined && at - 1 > offset)) {
             at--;
             break scanning;
           }
@@ -254,6 +275,15 @@ export class PullReader {
           this.coldLength = size;
           this.#outcome(COLD, offset);
           return;
+        }
+        if (properties !== undefined) {
+          // Only the first one is known to have been fetched: others are looked at that nobody may want.
+          this.#askResident = true;
+          if (this.#filtered > MAX_FILTERED_BYTES) {
+            at--;
+            break scanning;
+          }
+          if (!this.#isWanted(position, size, properties)) continue;
         }
         this.physicalOffsets[this.count] = position;
         this.sizes[this.count] = size;
@@ -264,6 +294,24 @@ export class PullReader {
       }
     }
     this.#outcome(status, at);
+  }
+
+  /** Whether the message there is wanted; what asking has cost, in bytes, is added to `#filtered`. */
+  #isWanted(position: number, size: number, filter: PropertyFilter): boolean {
+    this.#filtered += LOOK_BYTES;
+    const mapping = this.#segments.at(position);
+    const from = this.#segments.offsetOf(position);
+    const parts = this.#parts;
+    // What cannot be read is for `copyTo` to find out: the way past that is the same with a filter or without.
+    if (mapping === undefined || !parts.locate(mapping.view, from, from + size) || parts.size !== size)
+      return true;
+    const { propertiesOffset, propertiesLength } = parts;
+    this.#filtered += propertiesLength * filter.passes;
+    return (
+      filter.matches(mapping.bytes, propertiesOffset, propertiesOffset + propertiesLength) ||
+      // Zeros stand where the device has failed.
+      (mapping.error() !== 0 && mapping.error(from, size) !== 0)
+    );
   }
 
   #isFull(size: number, maxCount: number, inMemory: boolean): boolean {

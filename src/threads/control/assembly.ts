@@ -137,7 +137,5 @@ export function makeContext(
     topicSettled,
     uniqueId: () => uniqueIds.next(systemClock.now()),
     runtimeInfo: () => runtimeFigures({ ...parts, store: config.store, clock: systemClock, started }),
-    // Asked only when property filters are enabled, which this broker refuses at the heartbeat and the pull.
-    expressionProblem: (type) => `expressions of type ${type} are not supported by this broker yet`,
   };
 }

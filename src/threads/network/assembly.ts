@@ -126,7 +126,11 @@ export function makePullHandler(
   return new PullHandler({
     ...store,
     view: parts.view,
-    filters: new PullFilters((subscription) => link.subscription(subscription), now),
+    filters: new PullFilters(
+      (subscription) => link.subscription(subscription),
+      () => parts.view.settings.enablePropertyFilter,
+      now,
+    ),
     thread: shape.index,
     now,
     counters: parts.counters,

@@ -19,19 +19,22 @@ export function java(): string {
 
 /** The class path of a client line: its jars and our programs. */
 export function classPath(line: ClientLine): string {
-  const folders = [
-    join(interop, 'java', 'src', 'interop'),
-    join(interop, 'java', `line-${line}`, 'src', 'interop'),
-  ];
-  return build(
-    `line-${line}`,
-    folders.flatMap((folder) => readdirSync(folder).map((name) => join(folder, name))).sort(),
-  );
+  return build(`line-${line}`, sourcesIn('.', `line-${line}`));
 }
 
 /** The class path of the real name server and broker. */
 export function serverClassPath(): string {
   return build('server-5.5', []);
+}
+
+/** The class path of RocketMQ's SQL92 filter and the program that asks it. */
+export function filterClassPath(): string {
+  return build('filter-5.5', sourcesIn('filter-5.5'));
+}
+
+function sourcesIn(...projects: readonly string[]): string[] {
+  const folders = projects.map((project) => join(interop, 'java', project, 'src', 'interop'));
+  return folders.flatMap((folder) => readdirSync(folder).map((name) => join(folder, name))).sort();
 }
 
 /** Resolves and compiles when the sources have changed or a jar has gone; otherwise no tool is started. */

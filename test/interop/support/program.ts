@@ -16,6 +16,8 @@ export interface ProgramOptions {
 }
 
 const KEPT_TEXT_LINES = 200;
+/** Told when something goes wrong. */
+const KEPT_EVENTS: ReadonlySet<string> = new Set(['send-failed', 'start-failed', 'error']);
 const living = new Set<Program>();
 
 export class Program {
@@ -135,7 +137,7 @@ export class Program {
     }
     const event = JSON.parse(line) as ProgramEvent;
     this.events.push(event);
-    if (event.event === 'send-failed' || event.event === 'error') this.#keepText(line);
+    if (KEPT_EVENTS.has(event.event)) this.#keepText(line);
     for (const listener of this.#onEvent) listener(event);
   }
 

@@ -1,13 +1,15 @@
 /** What a consumer of the generator sends, read by the broker's code. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { heartbeatBody, topicNames } from '../../../bench/load/consumer-calls.ts';
+import { heartbeatBody, subscriptionTo, topicNames } from '../../../bench/load/consumer-calls.ts';
 import { PullFrame } from '../../../bench/load/pull-frame.ts';
 import { cutIntoRanges } from '../../../bench/load/pull-lane.ts';
 import { OPAQUE_BASE } from '../../../bench/load/send-template.ts';
 import { parseHeartbeat } from '../../../src/clients/heartbeat.ts';
 import { SERIALIZE_BINARY, SERIALIZE_JSON } from '../../../src/protocol/command.ts';
 import { decodeCommand } from '../../../src/protocol/command-codec.ts';
+
+const SQL = subscriptionTo('a > 1');
 
 for (const header of ['json', 'binary'] as const) {
   test(`${header}: pulls are those of a push consumer, whatever was patched before`, () => {
@@ -53,6 +55,24 @@ test('the heartbeat subscribes to every topic and the retry topic', () => {
   const [consumer] = consumers;
   assert.is(consumer?.groupName, 'g');
   assert.is(consumer?.messageModel, 'CLUSTERING');
+  const filtered = heartbeatBody({
+    clientId: 'c',
+    group: 'g',
+    topics: ['t'],
+    subVersion: 1,
+    subscription: SQL,
+  });
+  assert.equal(
+    parseHeartbeat(filtered, 0).consumers[0]?.subscriptions.map((one) => [
+      one.topic,
+      one.expressionType,
+      one.subString,
+    ]),
+    [
+      ['t', 'SQL92', 'a > 1'],
+      ['%RETRY%g', 'TAG', '*'],
+    ],
+  );
   const subscriptions = consumer?.subscriptions ?? [];
   assert.equal(
     subscriptions.map(({ topic }) => topic),

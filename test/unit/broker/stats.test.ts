@@ -6,6 +6,7 @@ import { StatsTable } from '../../../src/broker/stats/stats.ts';
 import { makeTables } from '../../../src/broker/tables.ts';
 import { ClientTable } from '../../../src/clients/clients.ts';
 import { QueueLocks } from '../../../src/clients/queue-locks.ts';
+import { ConsumerFilters } from '../../../src/metadata/consumer-filters.ts';
 import { DelayOffsets } from '../../../src/metadata/delay-offsets.ts';
 import { DelayTimes } from '../../../src/metadata/delay-times.ts';
 import { OffsetTable } from '../../../src/metadata/offsets.ts';
@@ -88,6 +89,7 @@ test('periodic work runs until it is stopped', async () => {
       offsets,
       delayOffsets: new DelayOffsets(directory, settings, time),
       delayTimes: new DelayTimes(directory, 'a boot', silentLog),
+      filters: new ConsumerFilters(directory, time),
       locks: new QueueLocks(time),
       stats,
     },

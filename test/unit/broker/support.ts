@@ -12,6 +12,7 @@ import { ByteBudget } from '../../../src/lib/byte-budget.ts';
 import { writeInt64 } from '../../../src/lib/int64.ts';
 import { MAX_SEND_BACK_BYTES } from '../../../src/lib/limits.ts';
 import { Listeners } from '../../../src/lib/listeners.ts';
+import { ConsumerFilters } from '../../../src/metadata/consumer-filters.ts';
 import { DelayOffsets } from '../../../src/metadata/delay-offsets.ts';
 import { GroupTable } from '../../../src/metadata/groups.ts';
 import { OffsetTable } from '../../../src/metadata/offsets.ts';
@@ -192,6 +193,7 @@ export function setUp(changes: Partial<BrokerSettings> = {}, time = new FakeTime
     offsets: new OffsetTable(directory, settings, time),
     delayOffsets: new DelayOffsets(directory, settings, time),
     clients: new ClientTable(settings, time, silentLog, time),
+    filters: new ConsumerFilters(directory, time),
     locks: new QueueLocks(time),
     stats: new StatsTable(time),
     store,
@@ -217,7 +219,6 @@ export function setUp(changes: Partial<BrokerSettings> = {}, time = new FakeTime
       version: { counter: 1, stateVersion: 0, timestamp: 2 },
     },
     runtimeInfo: () => [['commitLogDiskRatio', '0.25']],
-    expressionProblem: (_type, expression) => (expression === 'a >' ? 'unexpected end' : undefined),
   };
   context.topics.load();
   context.groups.load();

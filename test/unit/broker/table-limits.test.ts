@@ -315,6 +315,10 @@ test('heartbeats', () => {
   refuses(() => subscribe(topics(1, tags(513))), 'MAX_TAGS', 512);
   refuses(() => subscribe(topics(129, tags(512))), 'MAX_CONSUMER_TAGS', 65_536);
   refuses(() => subscribe(topics(1, 'x'.repeat(8193))), 'MAX_EXPRESSION', 8192);
+  const sql = (count: number) =>
+    topics(count, 'x'.repeat(8192)).map((topic) => ({ ...topic, expressionType: 'SQL92' }));
+  assert.is(subscribe(sql(32))?.length, 32);
+  refuses(() => subscribe(sql(33)), 'MAX_CONSUMER_EXPRESSIONS', 262_144);
   assert.equal(
     subscribe([{ topic: 'a b', subString: '*' }, { topic: 't' }])?.map(({ topic }) => topic),
     ['t'],

@@ -39,6 +39,8 @@ public final class Consume {
         consumer.setMaxReconsumeTimes(args.number("max-reconsume", -1));
         consumer.setConsumeMessageBatchMaxSize(args.number("batch", 1));
         consumer.setSuspendCurrentQueueTimeMillis(args.number("suspend", 1000));
+        // start() lets the broker check an SQL filter, and fails when the answer takes longer: 3 s are little here.
+        consumer.setMqClientApiTimeout(15_000);
         // Otherwise a stop commits offsets while the last messages are still in their listeners' hands.
         consumer.setAwaitTerminationMillisWhenShutdown(10_000);
         subscribe();
