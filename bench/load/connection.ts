@@ -1,7 +1,7 @@
 /** One sending connection: frames out by window, replies in, and commits where the messages are halves. */
 import type { Commits } from './commits.ts';
 import type { FrameRing } from './frame-ring.ts';
-import { FrameSocket } from './frame-socket.ts';
+import { type Endpoint, FrameSocket } from './frame-socket.ts';
 import type { Recorder } from './recorder.ts';
 import type { SentKeys } from './sent-keys.ts';
 import { RequestWindow } from './window.ts';
@@ -52,8 +52,8 @@ export class LoadConnection {
     });
   }
 
-  open(host: string, port: number): Promise<void> {
-    return this.#socket.open(host, port);
+  open(endpoint: Endpoint): Promise<void> {
+    return this.#socket.open(endpoint);
   }
 
   /**

@@ -32,8 +32,7 @@ export class Consumers {
 
   /** Connects and registers; a broker serves pulls only to groups whose subscription it knows. */
   async open(): Promise<void> {
-    const { host, port } = this.#options;
-    await Promise.all(this.#connections.map((connection) => connection.open(host, port)));
+    await Promise.all(this.#connections.map((connection) => connection.open(this.#options)));
     await this.#register();
     this.#heartbeat = setInterval(() => {
       this.#register().catch((error: Error) => this.#events.onFailure(error));

@@ -1,5 +1,6 @@
 /** A socket that reads frames through the one receive buffer of the thread. */
 import net from 'node:net';
+import tls from 'node:tls';
 import { type OnReply, ReplyScanner } from './reply-scanner.ts';
 
 /** All sockets of the process read into this buffer, one after the other; 64-256 KiB is the best size by measurement. */
@@ -17,6 +18,13 @@ export function micros(): number {
   return performance.now() * 1000;
 }
 
+/** Where to connect, and whether by TLS. */
+export interface Endpoint {
+  host: string;
+  port: number;
+  tls: boolean;
+}
+
 export class FrameSocket {
   /** When the read began that brought the frames of now. */
   now = 0;
@@ -30,11 +38,12 @@ export class FrameSocket {
     this.#scanner = new ReplyScanner(events.onReply);
   }
 
-  open(host: string, port: number): Promise<void> {
+  open({ host, port, tls: secure }: Endpoint): Promise<void> {
     return new Promise((resolve, reject) => {
       const onread = { buffer: receiveBuffer, callback: (bytes: number) => this.#read(bytes) };
-      const socket = net.connect({ host, port, noDelay: true, onread });
-      socket.once('connect', resolve);
+      const options = { host, port, noDelay: true, onread };
+      const socket = secure ? tls.connect({ ...options, rejectUnauthorized: false }) : net.connect(options);
+      socket.once(secure ? 'secureConnect' : 'connect', resolve);
       socket.on('error', (error) => {
         reject(error);
         this.#fail(error);

@@ -9,6 +9,8 @@ export interface LoadOptions {
   mode: LoadMode;
   host: string;
   port: number;
+  /** Encrypt, whatever certificate is shown. */
+  tls: boolean;
   connections: number;
   /** Requests in flight per connection; in the open loop the most that may wait. */
   inFlight: number;
@@ -64,7 +66,7 @@ export interface ExpectedKeys {
 }
 
 export const LOAD_USAGE = `usage: node dist/bench/load/main.js --port PORT [--mode send|pull|end-to-end|collect] [--host 127.0.0.1]
-  all modes:  [--connections 8] [--header json|binary] [--topic NAME] [--topics 1] [--queues 4] [--run N]
+  all modes:  [--tls] [--connections 8] [--header json|binary] [--topic NAME] [--topics 1] [--queues 4] [--run N]
               [--warmup SECONDS] [--warmup-messages N] [--seconds SECONDS] [--ledger FILE]
   sending:    [--in-flight 32] [--rate MESSAGES_PER_SECOND] [--body BYTES] [--batch 1] [--tag TagA] [--keys]
               [--poll] [--transaction] [--messages N]
@@ -209,6 +211,7 @@ export function parseLoadOptions(args: string[]): LoadOptions {
       once: { type: 'boolean', default: false },
       poll: { type: 'boolean', default: false },
       transaction: { type: 'boolean', default: false },
+      tls: { type: 'boolean', default: false },
     },
   });
   const text = (name: TextOption): string => values[name];
@@ -226,6 +229,7 @@ export function parseLoadOptions(args: string[]): LoadOptions {
     mode: oneOf('mode', text('mode'), MODES),
     host: text('host'),
     port: whole('port', 1, 65535),
+    tls: values.tls,
     connections,
     inFlight: whole('in-flight', 1, 65536),
     rate: positive('rate', text('rate')),

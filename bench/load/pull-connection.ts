@@ -4,7 +4,7 @@
  */
 import { FLAG_RESPONSE, isResponse, type RemotingCommand } from '../../src/protocol/command.ts';
 import { decodeCommand, encodeCommand } from '../../src/protocol/command-codec.ts';
-import { FrameSocket, micros } from './frame-socket.ts';
+import { type Endpoint, FrameSocket, micros } from './frame-socket.ts';
 import type { PullLane } from './pull-lane.ts';
 import { RecordReader } from './record-reader.ts';
 import { OPAQUE_BASE, OPAQUE_SPAN } from './send-template.ts';
@@ -50,8 +50,8 @@ export class PullConnection {
     });
   }
 
-  open(host: string, port: number): Promise<void> {
-    return this.#socket.open(host, port);
+  open(endpoint: Endpoint): Promise<void> {
+    return this.#socket.open(endpoint);
   }
 
   /** Asks the broker something; never rejects, a connection that ends is heard of through `onFailure`. */

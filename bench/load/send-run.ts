@@ -44,11 +44,11 @@ export class SendRun {
   }
 
   async run(onPhase: OnPhase): Promise<LoadResult> {
-    const { host, port, ledger } = this.#options;
+    const { ledger } = this.#options;
     try {
       await this.#endToEnd?.open();
       await this.#failure.during(
-        Promise.all(this.#connections.map((connection) => connection.open(host, port))),
+        Promise.all(this.#connections.map((connection) => connection.open(this.#options))),
       );
       await this.#send(onPhase);
       const verdict = await this.#endToEnd?.verdict();

@@ -310,6 +310,10 @@ const TRANSACTIONS = send(
   { plan: transactionWork(load([8, 32, 1024])) },
 );
 
+const TLS = send(18, 'tls', '1 KiB, 8 × 32 in flight, by TLS', [8, 32, 1024], [times('rate', 2)], {
+  plan: sendWork({ ...load([8, 32, 1024]), tls: true }),
+});
+
 function later(row: number, name: string, title: string, kind: DueKind): Scenario {
   const goals = ['rate', 'throughRate', 'burstRate'].map((figure) => times(figure, 2));
   return send(row, name, `${title}, 1 KiB, 8 × 32 in flight, and consume`, [8, 32, 1024], goals, {
@@ -330,6 +334,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...READS,
   ...TOPICS,
   COLD_READ,
+  TLS,
   ...LATER,
   ...CLIENTS,
   RESTART,

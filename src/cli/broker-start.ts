@@ -36,7 +36,7 @@ export function brokerConfig(
   nameServers: string[],
   descriptorShare = 1,
 ): BrokerConfig {
-  const { settings, store, listener } = loaded.values;
+  const { settings, store, listener, tls } = loaded.values;
   const { bindAddress, networkThreads, engineLayout, busyPollMicros, serverChannelMaxIdleTimeSeconds } =
     listener;
   return {
@@ -50,6 +50,7 @@ export function brokerConfig(
     nameServers,
     serverChannelMaxIdleTimeSeconds,
     maxConnections: connectionLimit(descriptorShare),
+    tls,
     properties: new LiveProperties(loaded.values, loaded.file),
     log,
   };

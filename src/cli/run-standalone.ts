@@ -44,13 +44,14 @@ export async function runStandalone(flags: StandaloneFlags): Promise<void> {
 async function start(loaded: LoadedBroker, port: number, log: ControlLog): Promise<Serving> {
   const threads = spawnThreads(loaded);
   logWarnings(log, loaded.warnings);
-  const { settings, store, listener } = loaded.values;
+  const { settings, store, listener, tls } = loaded.values;
   const { startNameServer } = await import('../namesrv/name-server.ts');
   const nameServer = await startNameServer({
     host: listener.bindAddress,
     port,
     kvConfigPath: join(storePaths.config(store.directory), 'kvConfig.json'),
     maxConnections: connectionLimit(NAME_SERVER_SHARE),
+    tls,
     log,
   });
   try {

@@ -15,6 +15,7 @@ import {
   text,
 } from './key.ts';
 import { missingNames } from './missing.ts';
+import { tlsKeyList } from './tls-keys.ts';
 import { OWN_PREFIX } from './unsupported.ts';
 
 const MAX_INT = 0x7fffffff;
@@ -148,6 +149,7 @@ export const keyGroups: readonly KeyGroup[] = [
       setting('regionId', text('a text'), 'Written to messages as MSG_REGION.', { changeable: false }),
     ],
   },
+  { title: 'TLS', keys: tlsKeyList },
   {
     title: 'Topics and groups',
     keys: [

@@ -53,7 +53,7 @@ and the variables RINGMQ_LOG_FORMAT and RINGMQ_LOG_LEVEL.
 
 ## What RingMQ does not have
 
-These keys ask for access control, encryption, a second copy of messages or messages kept elsewhere. RingMQ
+These keys ask for access control, a second copy of messages or messages kept elsewhere. RingMQ
 has none of it, so a line with such a value ends the start:
 
 ${MISSING}.

@@ -47,6 +47,17 @@ export const path: Domain<string> = {
   explain: pathProblem,
 };
 
+/** May be left empty: none. */
+export const file: Domain<string> = {
+  allowed: 'one file',
+  parse: (given) => (given === '' ? '' : expandPath(given)),
+  explain: (given) =>
+    pathProblem(given) === undefined
+      ? undefined
+      : 'it has to be a file of this machine, such as /etc/rocketmq/server.pem; at its beginning ~ and $HOME are ' +
+        'replaced, and no other variable is',
+};
+
 const explainServers: Explain = (given, write) => {
   const corrected = correctedList(given);
   if (corrected === undefined) return undefined;

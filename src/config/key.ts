@@ -4,6 +4,7 @@ import { UserError } from '../lib/user-error.ts';
 import type { BrokerSettings } from '../metadata/settings.ts';
 import type { StoreOptions } from '../store/options.ts';
 import type { EngineLayout } from '../threads/engine-layout.ts';
+import type { TlsSettings } from '../tls/settings.ts';
 
 export type Value = string | number | boolean;
 
@@ -26,6 +27,7 @@ export interface BrokerValues {
   settings: BrokerSettings;
   store: StoreOptions;
   listener: ListenerOptions;
+  tls: TlsSettings;
 }
 
 type Place = keyof BrokerValues;
@@ -45,6 +47,8 @@ export interface Key {
   readonly guards?: string;
   /** A default that depends on the machine, in words. */
   readonly defaultText?: string;
+  /** Never shown to anybody. */
+  readonly secret?: boolean;
   /** May be changed while the broker runs. */
   readonly changeable: boolean;
 }

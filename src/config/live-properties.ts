@@ -30,7 +30,9 @@ export class LiveProperties implements BrokerProperties {
   }
 
   *all(): Iterable<readonly [string, string]> {
-    for (const key of brokerKeys.values()) yield [key.name, String(readValue(this.#values, key))];
+    for (const key of brokerKeys.values()) {
+      if (key.secret !== true) yield [key.name, String(readValue(this.#values, key))];
+    }
   }
 
   /** All of the changes or none. */
@@ -52,7 +54,8 @@ export class LiveProperties implements BrokerProperties {
   #changeable(name: string, text: string): Key | undefined {
     const key = brokerKeys.get(name);
     if (key === undefined) throw new UserError(`${this.#unknown(name, text)} Nothing was changed.`);
-    if (String(readValue(this.#values, key)) === text.trim()) return undefined;
+    // Whether a secret was guessed right is no answer either.
+    if (key.secret !== true && String(readValue(this.#values, key)) === text.trim()) return undefined;
     if (key.changeable) return key;
     throw new UserError(
       `${name} takes effect only at start: set it in broker.conf and start again. Nothing was changed.`,

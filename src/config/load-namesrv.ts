@@ -9,8 +9,9 @@ import { brokerKeys } from './broker-keys.ts';
 import { host as hostDomain, path as pathDomain } from './domains.ts';
 import { type Domain, integer, type Value } from './key.ts';
 import { ALLOW_MISSING, allowedLacks, missingNames } from './missing.ts';
-import { PROCESS_KEYS } from './namesrv-keys.ts';
+import { nameServerKeys } from './namesrv-keys.ts';
 import { readProperties } from './properties-file.ts';
+import { completeTls, tlsKeyList, tlsSettingsOf } from './tls-keys.ts';
 import { judge, lackOfLine } from './unsupported.ts';
 import { nameServerVocabulary } from './vocabularies.ts';
 
@@ -41,18 +42,23 @@ export function loadNameServer(flags: NameServerFlags): LoadedNameServer {
   const host = parsed('--host ', flags.host, hostDomain) ?? take('bindAddress', hostDomain) ?? '127.0.0.1';
   const port = parsed('--port ', flags.port, portDomain) ?? take('listenPort', portDomain) ?? DEFAULT_PORT;
   const kvConfigPath = take('kvConfigPath', pathDomain) ?? defaultKvConfigPath(port);
-  const options: NameServerOptions = { host, port, config };
+  const tls = tlsSettingsOf(given, origin);
+  const tlsWarnings = completeTls(tls, new Set(given.keys()));
+  const options: NameServerOptions = { host, port, config, tls };
   if (kvConfigPath !== undefined) options.kvConfigPath = resolve(kvConfigPath);
+  const shown = tlsKeyList.filter(({ secret }) => secret !== true);
   const own: [string, string][] = [
     ['bindAddress', host],
     ['listenPort', String(port)],
     ['kvConfigPath', options.kvConfigPath ?? ''],
+    ...shown.map(({ name, field }): [string, string] => [name, String(tls[field])]),
   ];
   const held = new Map([
     ...own,
     ...Object.entries(config).map(([key, value]) => [key, String(value)] as const),
   ]);
   const warnings = warningsOf(given, take(ALLOW_MISSING, missingNames) ?? '', held, origin);
+  warnings.push(...tlsWarnings);
   return { options, properties: formatJavaProperties(own) + formatConfig(config), warnings };
 }
 
@@ -78,7 +84,7 @@ function warningsOf(
     return lacks === undefined ? [] : [{ name, value, lacks }];
   });
   const warnings = allowedLacks(asked, allowMissing, origin);
-  const known = new Set<string>([...PROCESS_KEYS, ...held.keys(), ...asked.map(({ name }) => name)]);
+  const known = new Set<string>([...nameServerKeys, ...held.keys(), ...asked.map(({ name }) => name)]);
   for (const [name, value] of given) {
     if (!known.has(name)) warnings.push(...judge(name, value, vocabulary, origin));
   }

@@ -8,11 +8,13 @@ import { isLoopback, isWildcard, machineAddress } from '../net/hosts.ts';
 import { parseAddress } from '../remoting/address.ts';
 import { checkStoreOptions, DEFAULT_STORE_OPTIONS } from '../store/options.ts';
 import { defaultEngineLayout, needsOneNetworkThread } from '../threads/engine-layout.ts';
+import { DEFAULT_TLS_SETTINGS } from '../tls/settings.ts';
 import { brokerKeys } from './broker-keys.ts';
 import { type BrokerValues, type Key, parseValue, type Value, whyNot, writeValue } from './key.ts';
 import { allowedLacks, type Lack } from './missing.ts';
 import { oldSpelling, placeWarnings } from './older-names.ts';
 import { readProperties } from './properties-file.ts';
+import { completeTls } from './tls-keys.ts';
 import { judge, lackOfLine, type Vocabulary } from './unsupported.ts';
 import { brokerVocabulary } from './vocabularies.ts';
 
@@ -65,6 +67,7 @@ export function loadBroker(flags: BrokerFlags): LoadedBroker {
   takeFlags(values, flags, set);
   if (!set.has('namesrvAddr')) checkEnvironment(values.listener.namesrvAddr);
   complete(values, set, warnings);
+  warnings.push(...completeTls(values.tls, set));
   for (const [name, text] of given) {
     if (lacks.has(name) || isKnown(name, text, given)) continue;
     const { directory } = values.store;
@@ -155,6 +158,7 @@ export function defaultValues(): BrokerValues {
       busyPollMicros: 150,
       allowMissing: '',
     },
+    tls: { ...DEFAULT_TLS_SETTINGS },
   };
 }
 

@@ -1,13 +1,13 @@
 /**
  * Keys that ask for what RingMQ does not have and whose lack nobody would notice before it is too late: access control,
- * encryption, a second copy of the messages, messages that are kept elsewhere. They end the start, unless
- * `ringmq.allowMissing` names them.
+ * a second copy of the messages, messages that are kept elsewhere. They end the start, unless `ringmq.allowMissing`
+ * names them.
  */
 import { nearestName } from '../lib/nearest.ts';
 import { quote } from '../lib/quote.ts';
 import { UserError } from '../lib/user-error.ts';
 import { type Domain, text } from './key.ts';
-import { NO_ACCESS_CONTROL, NO_COPY, NO_ENCRYPTION, soundsMissing } from './sounds-missing.ts';
+import { NO_ACCESS_CONTROL, NO_COPY, soundsMissing } from './sounds-missing.ts';
 
 export const ALLOW_MISSING = 'ringmq.allowMissing';
 
@@ -54,9 +54,6 @@ const missing: ReadonlyMap<string, Missing> = new Map<string, Missing>([
   ['aclEnable', { ...whenOn, lacks: NO_ACCESS_CONTROL }],
   ['authenticationEnabled', { ...whenOn, lacks: NO_ACCESS_CONTROL }],
   ['authorizationEnabled', { ...whenOn, lacks: NO_ACCESS_CONTROL }],
-  ['useTLS', { ...whenOn, lacks: NO_ENCRYPTION }],
-  ['tls.enable', { ...whenOn, lacks: NO_ENCRYPTION }],
-  ['tls.server.mode', { ...whenNot('permissive', 'disabled'), lacks: NO_ENCRYPTION }],
   ['brokerRole', { ...whenIs('SLAVE'), lacks: NO_SLAVE }],
   ['brokerId', { ...whenAbove(0), lacks: `${NO_SLAVE}; a master has brokerId=0` }],
   ['haMasterAddress', { ...whenGiven, lacks: NO_SLAVE }],

@@ -1,15 +1,19 @@
 /** The keys of namesrv.conf: those that RingMQ's name server obeys, and those of RocketMQ's that it does not. */
 import { defaultConfig, type NameServerConfig } from '../namesrv/config.ts';
 import { ALLOW_MISSING } from './missing.ts';
+import { tlsKeyList, tlsKeys } from './tls-keys.ts';
 import type { UnsupportedGroup } from './unsupported-keys.ts';
 
 /** Keys of the process; the others are the settings that mqadmin shows. */
 export const PROCESS_KEYS = ['listenPort', 'bindAddress', 'kvConfigPath', ALLOW_MISSING] as const;
 
-export const nameServerKeys: readonly string[] = [...PROCESS_KEYS, ...Object.keys(defaultConfig())];
+export const nameServerKeys: readonly string[] = [
+  ...PROCESS_KEYS,
+  ...Object.keys(defaultConfig()),
+  ...tlsKeys.keys(),
+];
 
-/** What a key decides that a misspelling must not leave to chance. */
-export const nameServerGuards: Readonly<Record<string, string>> = {
+const ownGuards = {
   listenPort: 'where clients are let in',
   bindAddress: 'who can reach the port',
   kvConfigPath: 'where entries are kept',
@@ -18,6 +22,14 @@ export const nameServerGuards: Readonly<Record<string, string>> = {
   deleteTopicWithBrokerRegistration: 'whether a registration deletes topics',
   needWaitForService: 'whether routes are given before the brokers have registered',
 } satisfies Partial<Record<keyof NameServerConfig | (typeof PROCESS_KEYS)[number], string>>;
+
+/** What a key decides that a misspelling must not leave to chance. */
+export const nameServerGuards: Readonly<Record<string, string>> = {
+  ...ownGuards,
+  ...Object.fromEntries(
+    tlsKeyList.flatMap(({ name, guards }) => (guards === undefined ? [] : [[name, guards]])),
+  ),
+};
 
 export const nameServerGroups: readonly UnsupportedGroup[] = [
   {

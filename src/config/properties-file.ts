@@ -18,15 +18,15 @@ const UTF8_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
 /** What stands in a text for bytes that are no UTF-8. */
 const NO_CHARACTER = '\ufffd';
 
-/** Throws a UserError for a file that cannot be read. */
-export function readProperties(path: string): Map<string, string> {
+/** Throws a UserError for a file that cannot be read, with `mend`: what to do then. */
+export function readProperties(path: string, mend = 'Check the path after -c'): Map<string, string> {
   let bytes: Buffer;
   try {
     bytes = readFileSync(path);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     const why = code === 'ENOENT' ? 'it does not exist' : code === 'EISDIR' ? 'it is a directory' : code;
-    throw new UserError(`The configuration file ${path} cannot be read: ${why}. Check the path after -c.`);
+    throw new UserError(`The configuration file ${path} cannot be read: ${why}. ${mend}.`);
   }
   // A text has no NUL; in UTF-16, which editors of Windows may write, half of the bytes are.
   if (bytes.includes(0)) {

@@ -1,13 +1,13 @@
-/** Names of unknown keys that sound like access control, encryption or copies, none of which RingMQ has. */
+/** Names of unknown keys that sound like access control, encryption or copies, which they do not bring about. */
 
 export const NO_ACCESS_CONTROL =
   'RingMQ does not check who a client is: whoever reaches the port may do everything';
-export const NO_ENCRYPTION = 'RingMQ does not encrypt connections';
+const OTHER_ENCRYPTION = 'RingMQ encrypts connections by the keys of docs/tls.md, and this is none of them';
 export const NO_COPY = 'RingMQ has no slaves and no controllers: messages are on this machine only';
 
 const subjects: readonly (readonly [words: RegExp, lacks: string])[] = [
   [anyOf('acl', 'acls', 'auth', 'authentication', 'authorization'), NO_ACCESS_CONTROL],
-  [anyOf('tls', 'ssl'), NO_ENCRYPTION],
+  [anyOf('tls', 'ssl'), OTHER_ENCRYPTION],
   [anyOf('replica', 'replicas', 'replication', 'slave', 'slaves'), NO_COPY],
   // Guides split it in every way: DLeger, dLedger, Dledger.
   [/dled?ger/i, NO_COPY],

@@ -48,9 +48,9 @@ export const unsupportedGroups: readonly UnsupportedGroup[] = [
       clientCallbackExecutorThreads=2 clientOnewaySemaphoreValue=65535 clientAsyncSemaphoreValue=65535
       connectTimeoutMillis=3000 channelNotActiveInterval=60000 scanAvailableNameSrv=true
       clientChannelMaxIdleTimeSeconds=120 clientSocketSndBufSize=0 clientSocketRcvBufSize=0
-      clientPooledByteBufAllocatorEnable=false clientCloseSocketIfTimeout=true useTLS=false socksProxyConfig=
+      clientPooledByteBufAllocatorEnable=false clientCloseSocketIfTimeout=true socksProxyConfig=
       disableCallbackExecutor=false disableNettyWorkerGroup=false maxReconnectIntervalTimeSeconds=60
-      enableReconnectForGoAway=true tls.enable=false tls.server.mode=permissive
+      enableReconnectForGoAway=true
     `,
   },
   {

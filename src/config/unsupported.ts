@@ -46,11 +46,17 @@ export interface Vocabulary {
   holds(name: string, value: string): boolean;
 }
 
-/** What RingMQ lacks of what the line asks for, by a key that is known for it or by one that sounds like it. */
+/**
+ * What RingMQ lacks of what the line asks for, by a key that is known for it or by one that sounds like it. One that is
+ * almost a key of ours is judged by that.
+ */
 export function lackOfLine(name: string, value: string, vocabulary: Vocabulary): string | undefined {
   const { names, unsupported, elsewhere } = vocabulary;
   const isKnown = names.includes(name) || unsupported.has(name) || elsewhere.names.has(name);
-  return lackOf(name, value) ?? (isKnown ? undefined : seemingLackOf(name, value));
+  const lacks = lackOf(name, value) ?? (isKnown ? undefined : seemingLackOf(name, value));
+  if (lacks === undefined || isKnown) return lacks;
+  const nearest = nearestKey(name, vocabulary);
+  return nearest !== undefined && vocabulary.guards(nearest) !== undefined ? undefined : lacks;
 }
 
 /**

@@ -12,6 +12,7 @@ import { storeOptions } from '../store/store.ts';
 import { startBroker } from '../threads/broker.ts';
 import type { BrokerConfig, RunningBroker } from '../threads/config.ts';
 import type { EngineThreads } from '../threads/engine-threads.ts';
+import { DEFAULT_TLS_SETTINGS } from '../tls/settings.ts';
 import { TEMPORARY_STORE_OPTIONS } from './broker-options.ts';
 import { hostLog } from './control-log.ts';
 import { reportOf } from './error-report.ts';
@@ -185,6 +186,7 @@ function configOf(
     nameServers: [nameServer],
     serverChannelMaxIdleTimeSeconds: IDLE_SECONDS,
     maxConnections: connectionLimit(BROKER_SHARE),
+    tls: { ...DEFAULT_TLS_SETTINGS },
     properties: {
       all: () => Object.entries(settings).map(([name, value]) => [name, String(value)] as const),
       update: () => {

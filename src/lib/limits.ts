@@ -39,6 +39,13 @@ export const MAX_TURN_MS = 2;
 export const MAX_CONNECTIONS = 20_000;
 
 /**
+ * TLS handshakes under way in a network thread, or in a name server: beyond, those go that have taken longest. A
+ * handshake must end within so many milliseconds (as in RocketMQ).
+ */
+export const MAX_TLS_HANDSHAKES = 512;
+export const TLS_HANDSHAKE_MS = 10_000;
+
+/**
  * Bytes of a header: names and values of all its fields with their escapes. RocketMQ's properties of 32,767 bytes take
  * 196,602 when JSON escapes each of them.
  */

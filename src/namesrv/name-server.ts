@@ -7,6 +7,8 @@ import { resolveHost } from '../net/hosts.ts';
 import { startCommandServer } from '../remoting/command-server.ts';
 import type { Log } from '../remoting/connection.ts';
 import { dispatchByCode } from '../remoting/dispatch.ts';
+import { Certificates } from '../tls/certificates.ts';
+import { DEFAULT_TLS_SETTINGS, type TlsSettings } from '../tls/settings.ts';
 import { defaultConfig, type NameServerConfig } from './config.ts';
 import { nameServerHandlers } from './handlers.ts';
 import { KvConfig } from './kv-config.ts';
@@ -28,6 +30,8 @@ export interface NameServerOptions {
   evictionIntervalMs?: number;
   /** Default: what the descriptors of the process allow. */
   maxConnections?: number;
+  /** Default: RocketMQ's, a port that takes TLS with a self-signed certificate beside plain text. */
+  tls?: TlsSettings;
   /** Default: none. */
   log?: ControlLog;
 }
@@ -41,7 +45,7 @@ export interface NameServer {
 
 const DEFAULT_EVICTION_INTERVAL_MS = 5000;
 
-/** Resolves when it listens. Rejects when the port is taken or kvConfig.json cannot be read. */
+/** Resolves when it listens. Rejects when the port is taken, or kvConfig.json or a certificate cannot be read. */
 export async function startNameServer(options: NameServerOptions): Promise<NameServer> {
   const clock = options.clock ?? systemClock;
   const quiet = new QuietLog(options.log ?? noLog, systemTimers, LIFE_LINES);
@@ -54,14 +58,17 @@ export async function startNameServer(options: NameServerOptions): Promise<NameS
     log: quiet,
   };
   const liveness = new Liveness(state.routes, clock);
+  const certificates = new Certificates(options.tls ?? DEFAULT_TLS_SETTINGS);
   const server = await startCommandServer({
     host: await resolveHost('bindAddress', options.host, (line) => quiet.warn({}, line)),
     port: options.port,
     handler: dispatchByCode(nameServerHandlers(state)),
     onConnectionClosed: (connection) => liveness.connectionClosed(connection),
+    tls: certificates.server(),
     ...(options.maxConnections === undefined ? {} : { maxConnections: options.maxConnections }),
     log: linesOf(quiet),
   });
+  certificates.watch(quiet, systemTimers, (tls) => server.useTls(tls));
   const eviction = setInterval(
     () => liveness.evictExpired(),
     options.evictionIntervalMs ?? DEFAULT_EVICTION_INTERVAL_MS,
@@ -71,6 +78,7 @@ export async function startNameServer(options: NameServerOptions): Promise<NameS
     port: server.port,
     close: () => {
       clearInterval(eviction);
+      certificates.close();
       quiet.flush();
       return server.close();
     },

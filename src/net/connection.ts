@@ -21,7 +21,9 @@ const ENOUGH_TO_SEND = 1024 * 1024;
 export class Connection {
   readonly slot: number;
   readonly generation: number;
-  readonly socket: Socket;
+  /** The connection itself, and what is read and written: Node's socket above it under TLS, else the same. */
+  readonly raw: Socket;
+  socket: Socket;
   readonly host: HostAddress;
   readonly remoteAddress: string;
   readonly cutter = new FrameCutter();
@@ -37,6 +39,10 @@ export class Connection {
   controlShare = 0;
   /** Bytes of control's answers to it, the largest of late. */
   answerBytes = 0;
+  /** Its first byte has come. */
+  begun = false;
+  /** What has come by TLS and is not read yet. */
+  readonly decrypted: Buffer[] = [];
   /** Not read: a ring or the socket's own output is full. */
   paused = false;
   /** Waits for room in a ring, or for its next turn. */
@@ -58,6 +64,7 @@ export class Connection {
     now: number,
     close: (reason: string) => void = () => {},
   ) {
+    this.raw = socket;
     this.socket = socket;
     this.slot = identity.slot;
     this.generation = identity.generation;
@@ -106,11 +113,22 @@ export class Connection {
       this.#pool.give(output);
       return;
     }
-    this.socket.write(output.subarray(0, used));
     this.#sent += used;
+    if (this.socket !== this.raw) {
+      this.#writeSecure(output, used);
+      return;
+    }
+    this.socket.write(output.subarray(0, used));
     // Nothing pending means that the kernel has copied the bytes: the buffer is free again. Otherwise the socket
     // keeps it until its write is done, and it is left to the collector.
     if (this.socket.writableLength === 0) this.#pool.give(output);
+  }
+
+  /** Node takes the bytes, at the latest, when its write before has left. */
+  #writeSecure(output: Buffer, used: number): void {
+    this.socket.write(output.subarray(0, used), (error) => {
+      if (!error) this.#pool.give(output);
+    });
   }
 
   /** Nothing more can be sent: it is closed, or will be when its peer has taken what was sent before. */

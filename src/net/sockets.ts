@@ -14,12 +14,14 @@ import {
 import { CUT_ALL, CUT_BLOCKED, CUT_BROKEN, CUT_CONGESTED, CUT_LATER } from '../protocol/frame-cutter.ts';
 import { bytesMoved, bytesTaken } from '../remoting/socket-progress.ts';
 import { type Counters, counterPlace } from '../ring/counters.ts';
+import type { ServerTls } from '../tls/settings.ts';
 import { formatHost, hostAddress, plainAddress } from './addresses.ts';
 import { Connection } from './connection.ts';
 import type { ConnectionCount } from './connection-count.ts';
 import { ConnectionTable } from './connection-table.ts';
 import { OutputPool } from './output-pool.ts';
 import { adoptDescriptor, descriptorOf, readInto } from './read-buffer.ts';
+import { SecureConnections } from './secure-connections.ts';
 
 /** 64 to 256 KiB are the right size (measured); one for all sockets of the thread. */
 const READ_BUFFER_BYTES = 128 * 1024;
@@ -62,6 +64,7 @@ export interface SocketsParts {
   closedFor: (reason: string, detail: unknown) => void;
   /** Whether control can hear of one more connection. */
   mayOpen: () => boolean;
+  tls: ServerTls;
   /** Connections of all network threads. */
   count: ConnectionCount;
   counters: Counters;
@@ -82,6 +85,7 @@ export class Sockets {
   /** Bytes of frames whose end has not come, and of answers that are not read. */
   readonly #unfinished: HoldBudget;
   readonly #unread: HoldBudget;
+  readonly #secure: SecureConnections;
   readonly #dirty: Connection[] = [];
   readonly #blocked = new Fifo<Connection>();
   /** Blocked connections that are to go on now, the first so many. */
@@ -108,6 +112,13 @@ export class Sockets {
       limitName: 'MAX_BROKER_OUTPUT_BYTES',
       stallMs: UNREAD_STALL_MS,
       minGrowth: Number.POSITIVE_INFINITY,
+    });
+    this.#secure = new SecureConnections({
+      ...parts,
+      buffer: this.#buffer,
+      unfinished: this.#unfinished,
+      read: (connection, length) => this.#take(connection, length),
+      drained: (connection) => this.#drained(connection),
     });
   }
 
@@ -149,6 +160,11 @@ export class Sockets {
     socket.setNoDelay(true);
     connection = this.#register(socket, socket.remoteAddress ?? '0.0.0.0', socket.remotePort ?? 0);
     socket.resume();
+  }
+
+  /** For connections to come: certificates were replaced. */
+  useTls(tls: ServerTls): void {
+    this.#secure.use(tls);
   }
 
   /** Notes output; it leaves at the end of the turn. */
@@ -220,6 +236,7 @@ export class Sockets {
   close(connection: Connection): void {
     if (connection.ended) return;
     connection.flush();
+    connection.decrypted.length = 0;
     connection.lastActive = this.#parts.beginTurn();
     connection.socket.end();
     connection.socket.resume();
@@ -234,7 +251,7 @@ export class Sockets {
     for (const connection of this.connections.all()) {
       if (connection.outputHold.bytes > 0) this.#noteUnread(connection);
       if (connection.lastActive >= now - (connection.ended ? LINGER_MS : idleMs)) continue;
-      const moved = connection.ended ? bytesTaken(connection.socket) : bytesMoved(connection.socket);
+      const moved = connection.ended ? bytesTaken(connection.raw) : bytesMoved(connection.raw);
       if (moved !== connection.movedWhenIdle) {
         // It takes its answers, slowly.
         connection.movedWhenIdle = moved;
@@ -245,13 +262,14 @@ export class Sockets {
     }
     this.#unfinished.closeStalled(now);
     this.#unread.closeStalled(now);
+    this.#secure.closeStalled(now);
   }
 
   /** Keeps count of what the peer has not read; beyond the limit of one connection it is closed. */
   #noteUnread(connection: Connection): void {
-    const { unsent, socket } = connection;
+    const { unsent, raw, socket } = connection;
     if (unsent === 0 && connection.outputHold.bytes === 0) return;
-    const step = unsent === 0 ? 0 : Math.floor(bytesTaken(socket) / UNREAD_STEP_BYTES);
+    const step = unsent === 0 ? 0 : Math.floor(bytesTaken(raw) / UNREAD_STEP_BYTES);
     this.#unread.update(connection.outputHold, unsent, step, this.#parts.beginTurn());
     if (unsent <= MAX_OUTPUT_BYTES || connection.closed) return;
     this.#closeFor(
@@ -274,6 +292,7 @@ export class Sockets {
 
   destroyAll(): void {
     if (this.#unblocking !== undefined) clearImmediate(this.#unblocking);
+    this.#secure.close();
     for (const connection of this.connections.all()) connection.socket.destroy();
   }
 
@@ -341,6 +360,12 @@ export class Sockets {
   /** Bytes [0, length) of the static buffer belong to `connection`. False stops reading. */
   #read(connection: Connection | undefined, length: number): boolean {
     if (connection === undefined || connection.ended) return true;
+    return connection.begun || this.#secure.isPlain(connection, length)
+      ? this.#take(connection, length)
+      : false;
+  }
+
+  #take(connection: Connection, length: number): boolean {
     const now = this.#parts.beginTurn();
     connection.lastActive = now;
     this.#parts.counters.add(BYTES_RECEIVED, length);

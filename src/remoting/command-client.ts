@@ -5,6 +5,8 @@
  */
 import { createConnection, type Socket } from 'node:net';
 import { FLAG_ONEWAY, type RemotingCommand } from '../protocol/command.ts';
+import { dialTls } from '../tls/client.ts';
+import type { ClientTls } from '../tls/settings.ts';
 import { parseAddress } from './address.ts';
 import { CommandConnection } from './command-connection.ts';
 import type { ControlHandler, Log } from './connection.ts';
@@ -23,6 +25,8 @@ export interface CommandClientOptions {
   connectTimeoutMs?: number;
   /** Default: 120 s. */
   idleTimeoutMs?: number;
+  /** Asked at each dial; undefined, the default: plain text. */
+  tls?: () => ClientTls | undefined;
   log?: Log;
 }
 
@@ -87,10 +91,12 @@ export class CommandClient {
   async #dial(timeoutMs: number): Promise<CommandConnection> {
     if (this.#closed) throw new RemotingError('CLOSED', `client of ${this.address} is closed`);
     const limit = Math.min(timeoutMs, this.#options.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS);
-    const socket = createConnection(parseAddress(this.address));
+    const { host, port } = parseAddress(this.address);
+    const tls = this.#options.tls?.();
+    const socket = tls === undefined ? createConnection({ host, port }) : dialTls(host, port, tls);
     this.#dialing = socket;
     try {
-      await connected(socket, limit);
+      await connected(socket, tls === undefined ? 'connect' : 'secureConnect', limit);
     } catch (error) {
       socket.destroy();
       throw new RemotingError('CONNECT', `cannot connect to ${this.address}`, { cause: error });
@@ -115,7 +121,7 @@ export class CommandClient {
   }
 }
 
-function connected(socket: Socket, timeoutMs: number): Promise<void> {
+function connected(socket: Socket, event: 'connect' | 'secureConnect', timeoutMs: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error(`no connection within ${timeoutMs} ms`)), timeoutMs);
     const settle = (error?: Error) => {
@@ -126,7 +132,7 @@ function connected(socket: Socket, timeoutMs: number): Promise<void> {
       else reject(error);
     };
     const closedEarly = () => settle(new Error('closed while connecting'));
-    socket.once('connect', () => settle());
+    socket.once(event, () => settle());
     socket.once('error', settle);
     socket.once('close', closedEarly);
   });

@@ -4,6 +4,9 @@
  *
  * Whatever a frame causes ends here: in an answer, or in the close of this connection with a line in the log. A frame
  * is not taken as long as the peer does not read its answers, has too many requests under way, or has had its turn.
+ *
+ * Where a server takes TLS, the first byte says whether this is a connection with it: then Node's socket above the raw
+ * one is what is read and written, and nothing else changes.
  */
 import type { Socket } from 'node:net';
 import { Hold } from '../lib/hold-budget.ts';
@@ -26,6 +29,7 @@ import {
   type FrameHandler,
 } from '../protocol/frame-cutter.ts';
 import { isOversized, refuseOversized } from '../protocol/oversized-header.ts';
+import { PLAIN, REFUSED, type TlsGate } from '../tls/tls-gate.ts';
 import { formatAddress } from './address.ts';
 import type { ClientConnection, ControlHandler, Log, Reply } from './connection.ts';
 import type { CaredFor, ConnectionCare } from './connection-care.ts';
@@ -36,6 +40,8 @@ import { bytesMoved, bytesTaken } from './socket-progress.ts';
 export interface CommandConnectionOptions {
   handler: ControlHandler;
   care: ConnectionCare;
+  /** Where the peer dials, and TLS is told from plain text by its first byte. */
+  gate?: TlsGate;
   log: Log;
   onClose(connection: CommandConnection): void;
 }
@@ -48,7 +54,10 @@ let connectionCount = 0;
 export class CommandConnection implements ClientConnection, CaredFor {
   readonly id: string;
   readonly remoteAddress: string;
-  readonly #socket: Socket;
+  readonly #raw: Socket;
+  #socket: Socket;
+  /** Until the first byte has come. */
+  #gate: TlsGate | undefined;
   readonly #options: CommandConnectionOptions;
   readonly #care: ConnectionCare;
   readonly #cutter = new FrameCutter();
@@ -68,22 +77,31 @@ export class CommandConnection implements ClientConnection, CaredFor {
     connectionCount += 1;
     this.id = `connection-${connectionCount}`;
     this.remoteAddress = formatAddress(socket.remoteAddress ?? '', socket.remotePort ?? 0);
+    this.#raw = socket;
     this.#socket = socket;
+    this.#gate = options.gate;
     this.#options = options;
     this.#care = options.care;
     this.#movedAt = this.#care.clock.monotonic();
     socket.setNoDelay(true);
-    socket.on('data', (chunk: Buffer) => this.#receive(chunk));
-    socket.on('drain', () => this.#drained());
-    socket.on('error', (error) =>
-      options.log(`connection to ${this.remoteAddress}: ${error.message}`, 'error'),
-    );
+    this.#listen(socket);
     socket.on('close', () => this.#closed());
     this.#care.add(this);
   }
 
+  #listen(socket: Socket): void {
+    socket.on('data', this.#receive);
+    socket.on('drain', () => this.#drained());
+    socket.on('error', (error) => {
+      // Node tells errors of the raw socket under TLS by the one above it too.
+      if (socket !== this.#socket) return;
+      this.#options.log(`connection to ${this.remoteAddress}: ${error.message}`, 'error');
+      socket.destroy();
+    });
+  }
+
   get closed(): boolean {
-    return this.#socket.destroyed;
+    return this.#raw.destroyed;
   }
 
   /** Throws a ProtocolError when the command fits no frame; does nothing once the connection is closed. */
@@ -112,7 +130,7 @@ export class CommandConnection implements ClientConnection, CaredFor {
 
   /** Closes the connection when no byte has moved for the idle time, except while it waits for an answer of ours. */
   tick(now: number): void {
-    const moved = bytesMoved(this.#socket);
+    const moved = bytesMoved(this.#raw);
     if (moved !== this.#moved || this.#underWay > 0) {
       this.#moved = moved;
       this.#movedAt = now;
@@ -124,9 +142,36 @@ export class CommandConnection implements ClientConnection, CaredFor {
     }
   }
 
-  #receive(chunk: Buffer): void {
+  readonly #receive = (chunk: Buffer): void => {
+    const gate = this.#gate;
+    this.#gate = undefined;
+    if (gate !== undefined && !this.#begin(gate, chunk)) return;
     const view = new DataView(chunk.buffer, chunk.byteOffset, chunk.byteLength);
     this.#cut(() => this.#cutter.push(chunk, view, chunk.length, this.#frame));
+  };
+
+  /** Whether the first bytes are plain text. */
+  #begin(gate: TlsGate, first: Buffer): boolean {
+    const way = gate.wayOf(first[0] as number);
+    if (way === PLAIN) return true;
+    if (way === REFUSED) {
+      this.close();
+      return false;
+    }
+    const { input, clock } = this.#care;
+    this.#raw.off('data', this.#receive);
+    this.#input.waiting = true;
+    input.update(this.#input, first.length, 0, clock.monotonic());
+    gate.secure({
+      raw: this.#raw,
+      first,
+      begun: () => input.remove(this.#input),
+      secured: (socket) => {
+        this.#socket = socket;
+        this.#listen(socket);
+      },
+    });
+    return false;
   }
 
   /** Nothing that a frame causes gets past this. */
@@ -243,7 +288,7 @@ export class CommandConnection implements ClientConnection, CaredFor {
   #noteOutput(now: number): void {
     const { limits, output } = this.#care;
     const unsent = this.#socket.destroyed ? 0 : this.#socket.writableLength;
-    output.update(this.#output, unsent, Math.floor(bytesTaken(this.#socket) / OUTPUT_STEP_BYTES), now);
+    output.update(this.#output, unsent, Math.floor(bytesTaken(this.#raw) / OUTPUT_STEP_BYTES), now);
     if (unsent > limits.outputBytes) {
       this.#closeFor(
         limitRemark('bytes of answers that are not read', limits.outputBytes, 'MAX_OUTPUT_BYTES'),

@@ -2,6 +2,8 @@
 import { createServer, type Server } from 'node:net';
 import { connectionLimit } from '../lib/descriptors.ts';
 import { limitRemark } from '../lib/limits.ts';
+import type { ServerTls } from '../tls/settings.ts';
+import { TlsGate } from '../tls/tls-gate.ts';
 import { CommandConnection } from './command-connection.ts';
 import type { ClientConnection, ControlHandler, Log } from './connection.ts';
 import { ConnectionCare, type ConnectionLimits } from './connection-care.ts';
@@ -19,6 +21,8 @@ export interface CommandServerOptions {
   maxConnections?: number;
   /** Limits other than those of limits.ts. */
   limits?: Partial<ConnectionLimits>;
+  /** Default: the port takes plain text only. */
+  tls?: ServerTls;
   log?: Log;
 }
 
@@ -27,9 +31,19 @@ export interface CommandServer {
   /** The port that it listens on, also when 0 was asked for. */
   readonly port: number;
   readonly connectionCount: number;
+  /** For connections to come: certificates were replaced. */
+  useTls(tls: ServerTls): void;
   /** Stops listening and destroys all connections. */
   close(): Promise<void>;
 }
+
+const PLAIN_ONLY: ServerTls = {
+  mode: 'disabled',
+  terms: {},
+  clientAuth: 'none',
+  verifyClients: false,
+  pem: undefined,
+};
 
 /** Resolves when it listens; rejects when it cannot, with the error of the operating system. */
 export async function startCommandServer(options: CommandServerOptions): Promise<CommandServer> {
@@ -39,6 +53,13 @@ export async function startCommandServer(options: CommandServerOptions): Promise
   const care = new ConnectionCare({
     ...(idleTimeoutMs === undefined ? {} : { idleTimeoutMs }),
     ...(limits === undefined ? {} : { limits }),
+    ticked: (now) => gate.closeStalled(now),
+  });
+  const gate = new TlsGate({
+    tls: options.tls ?? PLAIN_ONLY,
+    now: () => care.clock.monotonic(),
+    stallMs: care.limits.handshakeMs,
+    closedFor: (reason, detail) => log(`connections closed: ${reason} (${detail})`, reason),
   });
   const maxConnections = options.maxConnections ?? connectionLimit(1);
   const server = createServer((socket) => {
@@ -51,6 +72,7 @@ export async function startCommandServer(options: CommandServerOptions): Promise
     const connection = new CommandConnection(socket, {
       handler: options.handler,
       care,
+      gate,
       log,
       onClose: () => {
         connections.delete(connection);
@@ -67,7 +89,11 @@ export async function startCommandServer(options: CommandServerOptions): Promise
     get connectionCount() {
       return connections.size;
     },
-    close: () => closeAll(server, connections),
+    useTls: (tls) => gate.use(tls),
+    close: () => {
+      gate.close();
+      return closeAll(server, connections);
+    },
   };
 }
 

@@ -13,6 +13,7 @@ import {
   MAX_REQUESTS_UNDER_WAY,
   MAX_UNSENT_BYTES,
   MIN_FRAME_GROWTH_BYTES,
+  TLS_HANDSHAKE_MS,
 } from '../lib/limits.ts';
 
 /** RocketMQ's own limit on both sides. */
@@ -22,6 +23,7 @@ export const DEFAULT_IDLE_TIMEOUT_MS = 120_000;
 export const connectionLimits = {
   unfinishedBytes: MAX_NAME_SERVER_UNFINISHED_BYTES,
   stallMs: FRAME_STALL_MS,
+  handshakeMs: TLS_HANDSHAKE_MS,
   unsentBytes: MAX_UNSENT_BYTES,
   outputBytes: MAX_OUTPUT_BYTES,
   allOutputBytes: MAX_NAME_SERVER_OUTPUT_BYTES,
@@ -41,6 +43,14 @@ export interface CaredFor {
 
 const MAX_TICK_MS = 1000;
 
+export interface CareOptions {
+  idleTimeoutMs?: number;
+  limits?: Partial<ConnectionLimits>;
+  clock?: Clock;
+  /** Time for what else is due with the connections; `now` is ms of the clock. */
+  ticked?: (now: number) => void;
+}
+
 export class ConnectionCare {
   readonly limits: ConnectionLimits;
   readonly idleTimeoutMs: number;
@@ -49,16 +59,18 @@ export class ConnectionCare {
   readonly input: HoldBudget;
   /** Bytes of answers that their peers have not read. */
   readonly output: HoldBudget;
+  readonly #ticked: (now: number) => void;
   readonly #connections = new Set<CaredFor>();
   /** Those with requests that found no room, in the order in which they came. */
   readonly #waiting = new Set<CaredFor>();
   #underWay = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(options: { idleTimeoutMs?: number; limits?: Partial<ConnectionLimits>; clock?: Clock } = {}) {
+  constructor(options: CareOptions = {}) {
     this.limits = { ...connectionLimits, ...options.limits };
     this.idleTimeoutMs = options.idleTimeoutMs ?? DEFAULT_IDLE_TIMEOUT_MS;
     this.clock = options.clock ?? systemClock;
+    this.#ticked = options.ticked ?? (() => {});
     this.input = new HoldBudget({
       what: 'bytes of an unfinished frame',
       limit: this.limits.unfinishedBytes,
@@ -102,6 +114,7 @@ export class ConnectionCare {
     for (const connection of this.#connections) connection.tick(now);
     this.input.closeStalled(now);
     this.output.closeStalled(now);
+    this.#ticked(now);
   }
 
   /** Whether one more request may be served; if not, the connection hears of the next chance by `resume`. */

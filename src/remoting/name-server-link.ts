@@ -8,6 +8,7 @@ import type { ControlLog } from '../lib/log.ts';
 import { RequestCode, ResponseCode, responseName } from '../protocol/codes.ts';
 import { type RemotingCommand, requestCommand } from '../protocol/command.ts';
 import { parseRocketJson, type RocketJson, writeRocketJson } from '../protocol/rocketmq-json.ts';
+import type { ClientTls } from '../tls/settings.ts';
 import { CommandClient } from './command-client.ts';
 import { NameServerNews, reasonOf } from './name-server-news.ts';
 
@@ -35,6 +36,8 @@ export interface NameServerLinkOptions {
   onOrderTopicConfig(table: ReadonlyMap<string, string>): void;
   /** The connection to a name server that knew the broker is gone, and with it the registration. */
   onForgotten(): void;
+  /** Asked at each dial; undefined: plain text. */
+  tls(): ClientTls | undefined;
   clock: Clock;
   log: ControlLog;
 }
@@ -71,6 +74,7 @@ export class NameServerLink {
     this.#client = new CommandClient({
       address: options.address,
       onDisconnect: () => this.#forgotten(),
+      tls: options.tls,
       log: (message, _kind, fault) => {
         if (fault === undefined) options.log.info({ nameServer: options.address }, message);
         else options.log.error({ nameServer: options.address, err: fault }, message);

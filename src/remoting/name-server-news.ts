@@ -8,7 +8,9 @@ import { RemotingError } from './errors.ts';
 
 const REMIND_MS = 60_000;
 
-/** What the system's codes mean where a connection was tried. */
+const NOT_TRUSTED = 'its certificate is signed by nobody that tls.client.trustCertPath names';
+
+/** What the codes of the system and of OpenSSL mean where a connection was tried. */
 const REASONS: Readonly<Record<string, string>> = {
   ENOTFOUND: 'its host name is not known',
   EAI_AGAIN: 'the name service that knows its host name does not answer',
@@ -20,6 +22,14 @@ const REASONS: Readonly<Record<string, string>> = {
   ENETUNREACH: 'no way leads to its network',
   EACCES: 'the system does not allow the connection',
   EPERM: 'the system does not allow the connection',
+  DEPTH_ZERO_SELF_SIGNED_CERT: NOT_TRUSTED,
+  SELF_SIGNED_CERT_IN_CHAIN: NOT_TRUSTED,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: NOT_TRUSTED,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: NOT_TRUSTED,
+  CERT_HAS_EXPIRED: 'its certificate has expired',
+  ERR_SSL_WRONG_VERSION_NUMBER: 'it does not speak TLS',
+  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED:
+    'it wants a certificate: set tls.client.certPath and tls.client.keyPath',
 };
 
 export interface NewsOfNameServer {

@@ -5,6 +5,7 @@
 import { type Clock, systemClock } from '../lib/clock.ts';
 import { type ControlLog, noLog } from '../lib/log.ts';
 import { systemTimers, type Timers } from '../lib/timers.ts';
+import type { ClientTls } from '../tls/settings.ts';
 import { type BrokerIdentity, NameServerLink, type TopicSnapshot } from './name-server-link.ts';
 
 export interface NameServerRegistrarOptions {
@@ -24,6 +25,8 @@ export interface NameServerRegistrarOptions {
   retryMs?: number;
   /** How often it is looked whether another broker has taken the name. Default: 1 s. */
   watchMs?: number;
+  /** How connections are encrypted; asked at each dial. Default: not at all. */
+  tls?: () => ClientTls | undefined;
   timers?: Timers;
   clock?: Clock;
   /** Default: none. */
@@ -56,6 +59,7 @@ export class NameServerRegistrar {
           topics: options.topics,
           onOrderTopicConfig: options.onOrderTopicConfig ?? (() => {}),
           onForgotten: () => this.#scheduleNext(true),
+          tls: options.tls ?? (() => undefined),
           clock: options.clock ?? systemClock,
           log: options.log ?? noLog,
         }),

@@ -39,6 +39,7 @@ import { storePaths } from '../store/paths.ts';
 import type { PutRing } from '../store/put/put-ring.ts';
 import { removeDeletedQueues } from '../store/queue/deleted-queues.ts';
 import { ReadsByName } from '../store/read/reads-by-name.ts';
+import { Certificates } from '../tls/certificates.ts';
 import type { BrokerConfig, ResolvedConfig, RunningBroker } from './config.ts';
 import { makeContext, makeKeyQueries, makePutRing, makeRetention, storeHostOf } from './control/assembly.ts';
 import { Duties } from './control/duties.ts';
@@ -64,10 +65,11 @@ export async function startBroker(
   try {
     addon.installFaultGuard();
     const warn = (line: string) => config.log.warn({}, line);
+    const certificates = new Certificates(config.tls);
     ports = await bindPorts(config, await resolveHost('bindAddress', config.bindAddress, warn));
     config.settings.listenPort = ports.port;
     const brokerIp = await resolveHost('brokerIP1', config.settings.brokerIP1, warn);
-    broker = new Broker({ ...config, brokerIp }, ports.addresses);
+    broker = new Broker({ ...config, brokerIp, certificates }, ports.addresses);
     await broker.start(threads, ports.descriptors);
     return broker;
   } catch (error) {
@@ -227,6 +229,7 @@ class Broker implements RunningBroker {
     // Name servers hear of the broker while its threads come up: who connects already waits in the port's backlog.
     const [engine] = await Promise.all([this.#startEngine(threads), this.#duties.start()]);
     engine.listen(descriptors);
+    this.#config.certificates.watch(this.#log, systemTimers, (tls) => engine.useTls(tls));
   }
 
   async #startEngine(threads: EngineThreads): Promise<Engine> {
@@ -307,6 +310,7 @@ class Broker implements RunningBroker {
 
   async #endAll(): Promise<void> {
     this.#closing = Promise.resolve(false);
+    this.#config.certificates.close();
     // Who waits for the threads to come up must hear that they will not.
     this.#link.end();
     this.#checkpoints.end();
@@ -321,6 +325,7 @@ class Broker implements RunningBroker {
   /** Refuse, drain, flush, dispatch, checkpoint, and only then say that the stop was clean. */
   async #stop(): Promise<boolean> {
     const steps = new StopSteps(this.#config.log, systemClock, systemTimers);
+    this.#config.certificates.close();
     this.#checkpoints.end();
     await steps.wait('topics that are being deleted', this.#topics.allSettled());
     await steps.wait('the goodbye to the name servers, and a checkpoint', this.#duties.stop());

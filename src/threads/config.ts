@@ -3,6 +3,8 @@ import type { BrokerProperties } from '../broker/context.ts';
 import type { ControlLog } from '../lib/log.ts';
 import type { BrokerSettings } from '../metadata/settings.ts';
 import type { StoreOptions } from '../store/options.ts';
+import type { Certificates } from '../tls/certificates.ts';
+import type { TlsSettings } from '../tls/settings.ts';
 import type { EngineLayout } from './engine-layout.ts';
 
 export interface BrokerConfig {
@@ -24,14 +26,16 @@ export interface BrokerConfig {
   serverChannelMaxIdleTimeSeconds: number;
   /** Connections of clients that it takes (lib/descriptors.ts). */
   maxConnections: number;
+  tls: TlsSettings;
   properties: BrokerProperties;
   log: ControlLog;
 }
 
-/** A configuration whose host names have been looked up. */
+/** A configuration whose host names have been looked up, and whose certificates have been read. */
 export interface ResolvedConfig extends BrokerConfig {
   /** IP address behind `settings.brokerIP1`: message ids are made of it. */
   readonly brokerIp: string;
+  readonly certificates: Certificates;
 }
 
 export interface RunningBroker {

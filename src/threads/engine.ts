@@ -7,6 +7,7 @@ import type { ControlLog } from '../lib/log.ts';
 import { HALT_ERRNO, HALTED, type Positions, STOPPING } from '../ring/positions.ts';
 import { logReports } from '../ring/reports.ts';
 import { wakerOf } from '../ring/wake.ts';
+import type { ServerTls } from '../tls/settings.ts';
 import type { EngineShape } from './engine.thread.ts';
 import { deliversApart, type EngineRole, PLACEMENTS } from './engine-layout.ts';
 import { type EngineThreads, terminateThreads } from './engine-threads.ts';
@@ -198,6 +199,11 @@ export class Engine {
       return port1;
     });
     if (first !== undefined) this.#tell(first, { kind: 'listen', descriptors, peers }, peers);
+  }
+
+  /** Certificates were replaced. */
+  useTls(tls: ServerTls): void {
+    for (const thread of this.#networks) this.#tell(thread, { kind: 'tls', tls });
   }
 
   /** Takes no more requests; resolves when every send under way is answered. */

@@ -20,6 +20,7 @@ import type { LinkShape } from '../broker/link/link-shape.ts';
 import type { DeliveryShape } from '../delivery/delivery-shape.ts';
 import type { EndsShape } from '../delivery/transaction/end-server.ts';
 import type { DispatcherShape, FlusherShape, ParticipantShape, WriterShape } from '../store/engine-shapes.ts';
+import type { ServerTls } from '../tls/settings.ts';
 
 /** What of the engine runs in one thread. */
 export interface EngineParts {
@@ -55,6 +56,7 @@ export interface NetworkSettings {
   serverChannelMaxIdleTimeSeconds: number;
   /** Connections that all network threads together may have. */
   maxConnections: number;
+  tls: ServerTls;
 }
 
 /** Bytes. Sends wait in the send ring while the writer works; a few thousand messages of a KiB. */

@@ -15,6 +15,7 @@ import { fullRun, Random, seeds } from '../support/random.ts';
 import { type Act, Lingering, PATIENCE_MS, pause, Scene } from './support/act.ts';
 import { actsOfBytes } from './support/acts-of-bytes.ts';
 import { actsOfRequests, LARGE_TOPIC, shapeOf, storeLargeMessages } from './support/acts-of-requests.ts';
+import { actsOfTls } from './support/acts-of-tls.ts';
 import { Arena } from './support/arena.ts';
 import { addReport, describeReport, emptyReport, type GoodClientReport } from './support/good-client.ts';
 import type { ServerProcess } from './support/processes.ts';
@@ -35,7 +36,7 @@ const MEMORY_BYTES = 64 * MIB;
 const DESCRIPTORS = 5;
 
 const only = process.env['HOSTILE_ONLY']?.split(',');
-const acts: [string, Act][] = Object.entries({ ...actsOfBytes, ...actsOfRequests }).filter(
+const acts: [string, Act][] = Object.entries({ ...actsOfBytes, ...actsOfRequests, ...actsOfTls }).filter(
   ([name]) => only?.includes(name) ?? true,
 );
 const [seed = 1] = seeds('HOSTILE_SEED', 1);

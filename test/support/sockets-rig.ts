@@ -4,12 +4,14 @@
  * `opaque`.
  */
 import { createConnection, type Socket } from 'node:net';
+import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { bindPort } from '../../src/net/bind.ts';
 import type { Connection } from '../../src/net/connection.ts';
 import { ConnectionCount } from '../../src/net/connection-count.ts';
 import { Sockets } from '../../src/net/sockets.ts';
 import { CUT_ALL, cutFrames, FrameCutter } from '../../src/protocol/frame-cutter.ts';
 import { Counters } from '../../src/ring/counters.ts';
+import type { ServerTls } from '../../src/tls/settings.ts';
 
 /** How long something may take before the test gives up. */
 const PATIENCE_MS = 20_000;
@@ -63,6 +65,15 @@ export class RigClient {
     });
   }
 
+  /** By TLS, trusting everybody unless the options say otherwise. */
+  static connectTls(port: number, options: ConnectionOptions = {}): Promise<RigClient> {
+    return new Promise((resolve, reject) => {
+      const all = { host: '127.0.0.1', port, rejectUnauthorized: false, ...options };
+      const socket = connectTls(all, () => resolve(new RigClient(socket)));
+      socket.once('error', reject);
+    });
+  }
+
   ask(opaque: number, answer?: number): void {
     this.socket.write(requestBytes(opaque, answer));
   }
@@ -80,8 +91,18 @@ export interface RigSetup {
   limit?: number;
   /** Network threads that share the budgets: many make them small. */
   threads?: number;
+  /** Default: plain text and TLS with a self-signed certificate. */
+  tls?: ServerTls;
   count?: ConnectionCount;
 }
+
+export const PERMISSIVE: ServerTls = {
+  mode: 'permissive',
+  terms: {},
+  clientAuth: 'none',
+  verifyClients: false,
+  pem: undefined,
+};
 
 export class SocketsRig {
   readonly sockets: Sockets;
@@ -93,6 +114,7 @@ export class SocketsRig {
   readonly handled: number[] = [];
   opened = 0;
   closed = 0;
+  turns = 0;
   now = 1_000_000;
   /** By how much the clock goes on with every look within a turn, ms. */
   tick = 0;
@@ -102,7 +124,7 @@ export class SocketsRig {
   onFrame: ((connection: Connection, opaque: number) => number | undefined) | undefined;
   onDrained: (connection: Connection) => void = () => {};
 
-  constructor({ limit = 10_000, threads = 1, count }: RigSetup = {}) {
+  constructor({ limit = 10_000, threads = 1, tls = PERMISSIVE, count }: RigSetup = {}) {
     this.count = count ?? new ConnectionCount(new SharedArrayBuffer(4), limit);
     this.sockets = new Sockets({
       beginTurn: () => this.now,
@@ -120,7 +142,11 @@ export class SocketsRig {
       count: this.count,
       counters: Counters.unread(),
       threads,
-      endOfTurn: () => this.sockets.flush(),
+      tls,
+      endOfTurn: () => {
+        this.turns++;
+        this.sockets.flush();
+      },
     });
   }
 
@@ -133,6 +159,13 @@ export class SocketsRig {
   /** A client whose connection has been taken. */
   async connect(): Promise<RigClient> {
     const client = await RigClient.connect(this.port);
+    this.clients.push(client);
+    return client;
+  }
+
+  /** The same by TLS. */
+  async connectTls(options?: ConnectionOptions): Promise<RigClient> {
+    const client = await RigClient.connectTls(this.port, options);
     this.clients.push(client);
     return client;
   }

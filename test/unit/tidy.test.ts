@@ -135,6 +135,7 @@ const ASKS_THE_TIME = new Map([
   ['src/store/retention/retention.ts', 'deleteWhen, an hour of the day'],
   ['src/threads/network/assembly.ts', 'part of unique keys'],
   ['src/store/log/writer-agent.ts', 'store times'],
+  ['src/tls/tls-gate.ts', 'from when to when a certificate is valid'],
 ]);
 
 test('no file refers to papers outside the repository', () => {

@@ -23,6 +23,7 @@ export interface SendLoad {
   rate?: number;
   /** The generator polls instead of sleeping until there is something to do. */
   poll?: boolean;
+  tls?: boolean;
 }
 
 export function sendSettings({
@@ -32,6 +33,7 @@ export function sendSettings({
   batch,
   rate,
   poll,
+  tls,
 }: SendLoad): LoadSettings {
   return {
     topic: TOPIC,
@@ -42,6 +44,7 @@ export function sendSettings({
     batch,
     rate: rate ?? 0,
     poll,
+    tls,
   };
 }
 

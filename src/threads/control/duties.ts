@@ -13,7 +13,7 @@ import { storePaths } from '../../store/paths.ts';
 import { removeDeletedQueues } from '../../store/queue/deleted-queues.ts';
 import { DiskMarks } from '../../store/retention/disk-marks.ts';
 import type { Retention } from '../../store/retention/retention.ts';
-import type { BrokerConfig } from '../config.ts';
+import type { ResolvedConfig } from '../config.ts';
 
 const CHECKPOINT_MS = 5_000;
 /**
@@ -26,7 +26,7 @@ const RETENTION_MS = 10_000;
 const STATS_MS = 10_000;
 
 export interface DutiesParts {
-  config: BrokerConfig;
+  config: ResolvedConfig;
   /** Bounded in what a name server that comes and goes can have written. */
   log: ControlLog;
   tables: Tables;
@@ -168,6 +168,7 @@ export class Duties {
       },
       topics: (names) => this.#snapshot(names),
       onOrderTopicConfig: (table) => tables.topics.markOrdered(table.keys()),
+      tls: () => config.certificates.client(),
       log,
     });
     const registrar = this.#registrar;

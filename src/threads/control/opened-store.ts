@@ -81,6 +81,7 @@ export function topologyOf(config: ResolvedConfig, opened: OpenedStore): Topolog
       clusterName: settings.brokerClusterName,
       serverChannelMaxIdleTimeSeconds: config.serverChannelMaxIdleTimeSeconds,
       maxConnections: config.maxConnections,
+      tls: config.certificates.server(),
     },
     queues: opened.store.recovered.queues,
     engine: config.engineLayout,

@@ -181,6 +181,7 @@ export class NetworkAgent {
       drained: (connection) => this.#pull.drained(connection),
       closedFor: (reason, detail) => this.#faults.note(reason, detail),
       mayOpen: () => this.#link.mayOpen,
+      tls: settings.tls,
       count: new ConnectionCount(connections, settings.maxConnections),
       counters: this.#counters,
       threads: broker.wakes.network.length,

@@ -6,6 +6,7 @@ import { type MessagePort, parentPort } from 'node:worker_threads';
 import type { RefusedSend } from '../../broker/send/refused-sends.ts';
 import { addon } from '../../native/addon.ts';
 import { Doorbell } from '../../ring/wake.ts';
+import type { ServerTls } from '../../tls/settings.ts';
 import type { NetworkShape } from '../shapes.ts';
 import { whenTold } from '../spawn.ts';
 import { NetworkAgent } from './network-agent.ts';
@@ -13,6 +14,8 @@ import { NetworkAgent } from './network-agent.ts';
 export type NetworkCommand =
   | { kind: 'listen'; descriptors: number[]; peers: MessagePort[] }
   | { kind: 'adopt'; from: MessagePort }
+  /** Certificates were replaced. */
+  | { kind: 'tls'; tls: ServerTls }
   | { kind: 'refuse' }
   | { kind: 'stop' };
 
@@ -64,6 +67,9 @@ whenTold((shape: NetworkShape) => {
       }
       case 'adopt':
         command.from.on('message', (descriptor: number) => agent.sockets.adopt(descriptor));
+        break;
+      case 'tls':
+        agent.sockets.useTls(command.tls);
         break;
       case 'refuse':
         agent.sockets.refuse();

@@ -23,7 +23,7 @@ func consume(args arguments) error {
 	if args["from"] == "last" {
 		from = consumer.ConsumeFromLastOffset
 	}
-	client, err := rocketmq.NewPushConsumer(
+	options := []consumer.Option{
 		consumer.WithNsResolver(args.resolver()),
 		consumer.WithGroupName(args["group"]),
 		consumer.WithInstance(args.text("instance", fmt.Sprint(time.Now().UnixNano()))),
@@ -34,7 +34,8 @@ func consume(args arguments) error {
 		consumer.WithConsumeMessageBatchMaxSize(1),
 		consumer.WithSuspendCurrentQueueTimeMillis(time.Second),
 		consumer.WithStrategy(reportQueues),
-	)
+	}
+	client, err := rocketmq.NewPushConsumer(append(options, consumerTLS(args)...)...)
 	if err != nil {
 		return err
 	}

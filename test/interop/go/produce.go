@@ -35,6 +35,7 @@ func produce(args arguments) error {
 	if strings.Contains(args["modes"], "ordered") {
 		options = append(options, producer.WithQueueSelector(producer.NewHashQueueSelector()))
 	}
+	options = append(options, producerTLS(args)...)
 	client, err := rocketmq.NewProducer(options...)
 	if err != nil {
 		return err

@@ -1,3 +1,5 @@
+//go:build !tls
+
 package main
 
 import (

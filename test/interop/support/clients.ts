@@ -12,7 +12,8 @@ export interface Kit {
   start(program: string, args: Args): Program;
 }
 
-function javaKit(line: ClientLine, ...properties: readonly string[]): Kit {
+/** `properties`: further options of the JVM. */
+export function javaKit(line: ClientLine, ...properties: readonly string[]): Kit {
   return {
     name: `Java ${line}`,
     start(program, args) {
@@ -44,13 +45,24 @@ export const java55 = javaKit('5.5');
 export const java55Binary = javaKit('5.5', '-Drocketmq.serialize.type=ROCKETMQ');
 export const java49 = javaKit('4.9');
 
-export const go2: Kit = {
-  name: 'Go v2',
-  start(program, args) {
-    const env = { HOME: temporaryFolder('client'), ROCKETMQ_GO_LOG_LEVEL: 'error' };
-    return new Program(`${program} (Go)`, goBinary(), [program, ...flags(args)], { env });
-  },
-};
+function goKit(name: string, secure: boolean): Kit {
+  return {
+    name,
+    start(program, args) {
+      const env = { HOME: temporaryFolder('client'), ROCKETMQ_GO_LOG_LEVEL: 'error' };
+      return new Program(`${program} (${name})`, goBinary(secure), [program, ...flags(args)], { env });
+    },
+  };
+}
+
+export const go2 = goKit('Go v2', false);
+/** Its development version, which knows `--tls true`. */
+export const go2Tls = goKit('Go v2 with TLS', true);
+
+/** The same programs, each with further arguments. */
+export function withArgs(kit: Kit, more: Args): Kit {
+  return { name: kit.name, start: (program, args) => kit.start(program, { ...args, ...more }) };
+}
 
 function flags(args: Args): string[] {
   return Object.entries(args).flatMap(([name, value]) => [`--${name}`, String(value)]);

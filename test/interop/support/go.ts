@@ -10,18 +10,20 @@ import { tool } from './tools.ts';
 const BUILD_TIMEOUT = 600_000;
 const APT = 'apt-get install -y golang-go';
 
-export function goBinary(): string {
+/** `secure`: with the client's development version, which has TLS. */
+export function goBinary(secure = false): string {
   const folder = join(interop, 'go');
   const sum = createHash('sha256');
   for (const name of readdirSync(folder).sort()) sum.update(name).update(readFileSync(join(folder, name)));
   const stamp = sum.digest('hex');
-  const build = join(cache, 'go');
+  const build = join(cache, secure ? 'go-tls' : 'go');
   const binary = join(build, 'interop');
   const stampFile = join(build, 'stamp');
   if (existsSync(binary) && existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) return binary;
   mkdirSync(build, { recursive: true });
   console.error('interop: building the Go programs (the module proxy is asked once)');
-  const result = spawnSync(tool('go', APT), ['build', '-buildvcs=false', '-o', binary, '.'], {
+  const flags = secure ? ['-tags', 'tls', '-modfile', 'tls.mod'] : [];
+  const result = spawnSync(tool('go', APT), ['build', '-buildvcs=false', ...flags, '-o', binary, '.'], {
     cwd: folder,
     encoding: 'utf8',
     timeout: BUILD_TIMEOUT,

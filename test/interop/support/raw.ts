@@ -3,6 +3,7 @@
 //   | 4: bytes that follow | 1: header kind, 0 = JSON | 3: header length | header | body |
 
 import { connect, type Socket } from 'node:net';
+import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 
 const TIMEOUT = 15_000;
 
@@ -42,12 +43,15 @@ export class RawConnection {
     });
   }
 
-  static open(address: string): Promise<RawConnection> {
+  /** `tls`: by TLS, trusting everybody. */
+  static open(address: string, tls?: ConnectionOptions): Promise<RawConnection> {
     const port = Number(address.slice(address.lastIndexOf(':') + 1));
     return new Promise((resolve, reject) => {
-      const socket = connect(port, '127.0.0.1');
+      const to = { port, host: '127.0.0.1' };
+      const socket =
+        tls === undefined ? connect(to) : connectTls({ ...to, rejectUnauthorized: false, ...tls });
       socket.on('error', reject);
-      socket.on('connect', () => resolve(new RawConnection(socket)));
+      socket.on(tls === undefined ? 'connect' : 'secureConnect', () => resolve(new RawConnection(socket)));
     });
   }
 

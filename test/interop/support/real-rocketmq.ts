@@ -2,6 +2,7 @@
 
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { clientOptions } from './certificates.ts';
 import { java, serverClassPath } from './jvm.ts';
 import { temporaryFolder } from './paths.ts';
 import { freeBrokerPort, freePort } from './ports.ts';
@@ -26,15 +27,13 @@ const PATIENCE = {
   osPageCacheBusyTimeOutMills: 10_000,
 };
 
-export async function startRealNameServer(): Promise<NameServer> {
+export async function startRealNameServer(tls: Conf = {}): Promise<NameServer> {
   const home = temporaryFolder('real-namesrv');
   const port = await freePort();
   const conf = { listenPort: port, bindAddress: '127.0.0.1', kvConfigPath: join(home, 'kv.json') };
   writeFileSync(join(home, 'namesrv.conf'), confText(conf));
-  const program = launch('org.apache.rocketmq.namesrv.NamesrvStartup', '256m', home, [
-    '-c',
-    join(home, 'namesrv.conf'),
-  ]);
+  const main = 'org.apache.rocketmq.namesrv.NamesrvStartup';
+  const program = launch(main, '256m', home, ['-c', join(home, 'namesrv.conf')], tls);
   await program.waitFor('boot', () => booted(program), START_TIMEOUT);
   return { address: `127.0.0.1:${port}`, stop: () => stop(program) };
 }
@@ -54,14 +53,12 @@ export async function startRealBroker(nameServer: string, options: BrokerOptions
   };
   mkdirSync(store, { recursive: true });
   writeFileSync(join(home, 'broker.conf'), confText(conf));
-  const program = launch('org.apache.rocketmq.broker.BrokerStartup', '1g', home, [
-    '-c',
-    join(home, 'broker.conf'),
-    '-n',
-    nameServer,
-  ]);
+  const main = 'org.apache.rocketmq.broker.BrokerStartup';
+  const args = ['-c', join(home, 'broker.conf'), '-n', nameServer];
+  const program = launch(main, '1g', home, args, options.tls);
   await program.waitFor('boot', () => booted(program), START_TIMEOUT);
-  await Promise.all(nameServer.split(';').map((one) => inRoutes(one, `${conf['brokerIP1']}:${port}`)));
+  const own = `${conf['brokerIP1']}:${port}`;
+  await Promise.all(nameServer.split(';').map((one) => inRoutes(one, own, options.tls)));
   return {
     name: String(conf['brokerName']),
     address: `127.0.0.1:${port}`,
@@ -79,8 +76,8 @@ function logged(folder: string): string[] {
 }
 
 /** A broker that says that it has booted may not be in the routes yet: clients then have no route and give up. */
-async function inRoutes(nameServer: string, broker: string): Promise<void> {
-  const connection = await RawConnection.open(nameServer);
+async function inRoutes(nameServer: string, broker: string, tls?: Conf): Promise<void> {
+  const connection = await RawConnection.open(nameServer, tls && clientOptions(tls));
   try {
     for (const end = Date.now() + START_TIMEOUT; ; ) {
       const { body } = await connection.request({ code: GET_BROKER_CLUSTER_INFO });
@@ -93,7 +90,13 @@ async function inRoutes(nameServer: string, broker: string): Promise<void> {
   }
 }
 
-function launch(main: string, heap: string, home: string, args: readonly string[]): Program {
+function launch(
+  main: string,
+  heap: string,
+  home: string,
+  args: readonly string[],
+  properties: Conf = {},
+): Program {
   const opened = OPENED.flatMap((name) => ['--add-opens', `java.base/${name}=ALL-UNNAMED`]);
   const options = [
     `-Xms${heap}`,
@@ -101,6 +104,7 @@ function launch(main: string, heap: string, home: string, args: readonly string[
     ...opened,
     `-Duser.home=${home}`,
     `-Drocketmq.home.dir=${home}`,
+    ...Object.entries(properties).map(([name, value]) => `-D${name}=${value}`),
   ];
   const short = main.slice(main.lastIndexOf('.') + 1);
   const env = { ROCKETMQ_HOME: home, NAMESRV_ADDR: '' };

@@ -5,14 +5,23 @@ import { join } from 'node:path';
 import { repository, temporaryFolder } from './paths.ts';
 import { freeBrokerPort } from './ports.ts';
 import { Program } from './program.ts';
-import { type Broker, type BrokerOptions, COMMON_CONF, confText, type NameServer } from './servers.ts';
+import {
+  type Broker,
+  type BrokerOptions,
+  COMMON_CONF,
+  type Conf,
+  confText,
+  type NameServer,
+} from './servers.ts';
 
 const START_TIMEOUT = 20_000;
 const STOP_TIMEOUT = 30_000;
 const MAIN = join(repository, 'dist', 'src', 'cli', 'main.js');
 
-export async function startRingNameServer(): Promise<NameServer> {
-  const program = launch(['namesrv', '--port', '0']);
+export async function startRingNameServer(tls: Conf = {}): Promise<NameServer> {
+  const conf = join(temporaryFolder('ringmq-namesrv'), 'namesrv.conf');
+  writeFileSync(conf, confText(tls));
+  const program = launch(['namesrv', '--port', '0', '-c', conf]);
   const ready = await readyLine(program);
   return { address: part(ready, 'name server'), stop: () => stop(program) };
 }
@@ -38,7 +47,7 @@ async function brokerArgs(options: BrokerOptions): Promise<{ args: string[]; sto
   const home = temporaryFolder('ringmq');
   const store = options.store ?? join(home, 'store');
   const port = options.port ?? (await freeBrokerPort());
-  writeFileSync(join(home, 'broker.conf'), confText({ ...COMMON_CONF, ...options.conf }));
+  writeFileSync(join(home, 'broker.conf'), confText({ ...COMMON_CONF, ...options.tls, ...options.conf }));
   const threads =
     options.networkThreads === undefined ? [] : ['--network-threads', String(options.networkThreads)];
   const args = ['--port', String(port), '--store', store, '-c', join(home, 'broker.conf'), ...threads];

@@ -25,6 +25,8 @@ export interface BrokerOptions {
   readonly conf?: Conf;
   readonly store?: string;
   readonly port?: number;
+  /** Keys `tls.*`: lines of the configuration for RingMQ, system properties for RocketMQ. */
+  readonly tls?: Conf;
   /** Only RingMQ has this choice. */
   readonly networkThreads?: number;
 }

@@ -2,7 +2,7 @@
 
 import { startRealBroker, startRealNameServer } from './real-rocketmq.ts';
 import { startRingBroker, startRingNameServer, startRingStandalone } from './ringmq.ts';
-import type { Broker, BrokerOptions, NameServer } from './servers.ts';
+import type { Broker, BrokerOptions, Conf, NameServer } from './servers.ts';
 
 export const target = chosen();
 
@@ -17,15 +17,15 @@ export async function startCluster(options: BrokerOptions = {}): Promise<Cluster
     const { nameServer, broker } = await startRingStandalone(options);
     return { nameServer, broker, stop: () => broker.stop() };
   }
-  const nameServer = await startRealNameServer();
+  const nameServer = await startRealNameServer(options.tls);
   const broker = await startRealBroker(nameServer.address, options);
   // It takes more than 10 s to stop cleanly, and this one is not under test.
   return { nameServer, broker, stop: () => broker.kill() };
 }
 
 /** The target's name server as a process of its own, for tests in which the broker comes and goes. */
-export function startNameServer(): Promise<NameServer> {
-  return target === 'ringmq' ? startRingNameServer() : startRealNameServer();
+export function startNameServer(tls?: Conf): Promise<NameServer> {
+  return target === 'ringmq' ? startRingNameServer(tls) : startRealNameServer(tls);
 }
 
 export function startBroker(nameServer: NameServer, options: BrokerOptions = {}): Promise<Broker> {

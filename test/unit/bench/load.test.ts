@@ -1,5 +1,6 @@
 /** The whole generator in this process, against a server that counts what really arrives. */
 import net from 'node:net';
+import tls from 'node:tls';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { runLoad } from '../../../bench/load/load.ts';
@@ -7,6 +8,7 @@ import { type LoadOptions, parseLoadOptions } from '../../../bench/load/options.
 import { type RemotingCommand, responseTo } from '../../../src/protocol/command.ts';
 import { decodeCommand, encodeCommand } from '../../../src/protocol/command-codec.ts';
 import { cutFrames, FrameCutter } from '../../../src/protocol/frame-cutter.ts';
+import { selfSigned } from '../../../src/tls/self-signed.ts';
 
 type Answer = (request: RemotingCommand, socket: net.Socket) => RemotingCommand[];
 
@@ -16,10 +18,10 @@ interface TestServer {
   close(): void;
 }
 
-async function serve(answer: Answer): Promise<TestServer> {
+async function serve(answer: Answer, secure = false): Promise<TestServer> {
   const requests: RemotingCommand[] = [];
   const sockets = new Set<net.Socket>();
-  const server = net.createServer((socket) => {
+  const onSocket = (socket: net.Socket): void => {
     const cutter = new FrameCutter();
     sockets.add(socket);
     socket.on('error', () => {});
@@ -33,7 +35,8 @@ async function serve(answer: Answer): Promise<TestServer> {
       // the last first: a broker with many threads answers in any order
       for (const reply of replies.reverse()) socket.write(encodeCommand(reply));
     });
-  });
+  };
+  const server = secure ? tls.createServer(selfSigned(Date.now()), onSocket) : net.createServer(onSocket);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as net.AddressInfo;
   return {
@@ -55,9 +58,9 @@ function uniqueKey(request: RemotingCommand): string {
   return pairs.find((pair) => pair.startsWith('UNIQ_KEY\x01'))?.slice('UNIQ_KEY\x01'.length) as string;
 }
 
-for (const way of [['--header', 'json'], ['--header', 'binary'], ['--poll']]) {
+for (const way of [['--header', 'json'], ['--header', 'binary'], ['--poll'], ['--tls']]) {
   test(`closed loop, ${way.join(' ')}: every request is whole, has a key of its own and is answered once`, async () => {
-    const server = await serve(success);
+    const server = await serve(success, way.includes('--tls'));
     const result = await runLoad(server.options('--connections', '3', '--in-flight', '7', ...way), quiet);
     server.close();
     assert.is(result.errors, 0);

@@ -16,6 +16,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { explain } from '../../../src/cli/explain.ts';
+import { selfSigned } from '../../../src/tls/self-signed.ts';
 import { fails } from '../../support/command-line.ts';
 import { FILE_SIZE, makeStore, QUEUE_FILE_SIZE, removeStore, SLOTS } from './store-support.ts';
 
@@ -243,6 +244,32 @@ test('ports and addresses', async ({ directory: at }) => {
     }
   } finally {
     server.close();
+  }
+});
+
+test('certificates that nobody can be served with end the start, for brokers and name servers', async ({
+  directory: at,
+}) => {
+  const conf = join(at, 'some.conf');
+  const pair = selfSigned(Date.now());
+  const [cert, key, other] = ['cert.pem', 'key.pem', 'other.pem'].map((name) => join(at, name));
+  writeFileSync(String(cert), pair.cert);
+  writeFileSync(String(key), pair.key);
+  writeFileSync(String(other), selfSigned(Date.now()).key);
+  const own = (keyPath: unknown) => `tls.server.certPath=${cert}\ntls.server.keyPath=${keyPath}\n`;
+  for (const [text, sentence] of [
+    ['', /^tls\.test\.mode\.enable=false needs a certificate of your own: set tls\.server\.certPath and/],
+    [
+      own(other),
+      /^The key of tls\.server\.keyPath=.*other\.pem does not fit the certificate of .*cert\.pem: /,
+    ],
+    [own(join(at, 'none')), /^The file of tls\.server\.keyPath=.*none cannot be read: it does not exist\./],
+    [own(cert), /^The file of tls\.server\.keyPath=.* holds no key: it begins with -----BEGIN CERT/],
+    [`${own(key)}tls.ciphers=TLS_NONE\n`, /^tls\.ciphers: there is no TLS_NONE here\. Take it out/],
+  ] as const) {
+    writeFileSync(conf, `tls.test.mode.enable=false\n${text}`);
+    await fails(broker(join(at, 'store'), '-c', conf), sentence);
+    await fails(['namesrv', '--port', '0', '-c', conf], sentence);
   }
 });
 

@@ -39,7 +39,8 @@ test.after.each(({ directory }) => rmSync(directory, { recursive: true }));
 
 test('every setting, store option and listener option has its key', () => {
   const values = defaultValues();
-  const places = { settings: values.settings, store: values.store, listener: values.listener };
+  const { settings, store, listener } = values;
+  const places = { settings, store, listener };
   for (const [place, fields] of Object.entries(places)) {
     for (const field of Object.keys(fields)) {
       const found = [...brokerKeys.values()].filter((key) => key.place === place && key.field === field);
@@ -164,7 +165,7 @@ test('requests 25 and 26: all keys as text, changes take effect and reach the fi
   const { values } = load(text);
   const properties = new LiveProperties(values, file);
   const all = new Map(properties.all());
-  assert.is(all.size, brokerKeys.size);
+  assert.is(all.size, [...brokerKeys.values()].filter(({ secret }) => secret !== true).length);
   assert.is(all.get('fileReservedTime'), '48');
   assert.ok(ENGINE_LAYOUTS.some((layout) => layout === all.get('ringmq.engineLayout')));
   const before = properties.version.counter;

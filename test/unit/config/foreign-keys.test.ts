@@ -195,9 +195,7 @@ test('what RingMQ does not have ends the start, with the line that allows it', (
     'aclEnable=true',
     'aclEnable=yes',
     'authenticationEnabled=1',
-    'useTLS=on',
     'minInSyncReplicas=two',
-    'tls.server.mode=required',
     'authenticationEnabled=TRUE',
     'authorizationEnabled=true',
     'enableControllerMode=true',
@@ -207,8 +205,6 @@ test('what RingMQ does not have ends the start, with the line that allows it', (
     'brokerRole=SLAVE',
     'brokerId=1',
     'inSyncReplicas=2',
-    'useTLS=true',
-    'tls.server.mode=enforcing',
     'storeType=defaultRocksDB',
     'readOnlyCommitLogStorePaths=/old',
     'haMasterAddress=192.0.2.1:10912',
@@ -228,10 +224,10 @@ test('what RingMQ does not have ends the start, with the line that allows it', (
     assert.ok(warnings[0]?.startsWith(`${line} has no effect: RingMQ `), warnings[0]);
     assert.equal([values.settings.brokerId, values.listener.brokerRole], [0, 'ASYNC_MASTER']);
   }
-  const plain = 'aclEnable=false\nuseTLS = FALSE\nauthenticationEnabled=\nbrokerId=0\nstoreType=default\n';
-  const { warnings } = load(`${plain}inSyncReplicas=1\ntls.server.mode=disabled\n`);
+  const plain = 'aclEnable=false\nauthenticationEnabled=\nbrokerId=0\nstoreType=default\n';
+  const { warnings } = load(`${plain}inSyncReplicas=1\n`);
   assert.equal(
-    warnings.filter((line) => !/^(useTLS|authenticationEnabled|tls\.server\.mode)=/.test(line)),
+    warnings.filter((line) => !/^authenticationEnabled=/.test(line)),
     [],
   );
 });
@@ -248,7 +244,10 @@ test('all that is missing is told at once, and what is allowed stays allowed', (
 
 test('what is missing, misspelt, ends the start too', ({ load }) => {
   assert.throws(() => load('aclEnabled=true'), /aclEnabled=true has no effect: RingMQ does not check who/);
-  assert.throws(() => load('tlsenable=true'), /did you mean tls\.enable\? RingMQ does not encrypt/);
+  assert.throws(
+    () => load('tlsenable=true'),
+    /did you mean tls\.enable\? It decides whether connections are/,
+  );
   assert.throws(() => load('duplicationEnabled=1'), /did you mean duplicationEnable\? RingMQ has no slaves/);
   assert.match(load('aclEnabled=false').warnings.join(), /^aclEnabled=false .* did you mean aclEnable\?$/);
 });
@@ -265,12 +264,11 @@ test('an unknown key that sounds like what is missing ends the start, unless it 
     ['aclFile=/etc/plain_acl.yml', 'RingMQ does not check'],
     ['enableAuth=true', 'RingMQ does not check'],
     ['authEnabled=yes', 'RingMQ does not check'],
-    ['enableTls=true', 'RingMQ does not encrypt'],
-    ['enableTLS=true', 'RingMQ does not encrypt'],
-    ['tlsEnable=true', 'RingMQ does not encrypt'],
-    ['sslEnable=true', 'RingMQ does not encrypt'],
-    ['useSSL=true', 'RingMQ does not encrypt'],
-    ['tls.server.keyPath=/etc/key', 'RingMQ does not encrypt'],
+    ['enableTls=true', 'RingMQ encrypts connections by the keys of docs/tls.md'],
+    ['enableTLS=true', 'RingMQ encrypts connections by the keys of docs/tls.md'],
+    ['sslEnable=true', 'RingMQ encrypts connections by the keys of docs/tls.md'],
+    ['useSSL=true', 'RingMQ encrypts connections by the keys of docs/tls.md'],
+    ['tls.server.keystore=/etc/key', 'RingMQ encrypts connections by the keys of docs/tls.md'],
     ['enableDLeger=true', 'RingMQ has no slaves'],
     ['dLedgerGroup=x', 'RingMQ has no slaves'],
     ['replicaCount=3', 'RingMQ has no slaves'],

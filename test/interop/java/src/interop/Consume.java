@@ -34,6 +34,9 @@ public final class Consume {
         consumer.setInstanceName(args.text("instance", "DEFAULT"));
         consumer.setConsumeFromWhere("last".equals(args.text("from", "first"))
             ? ConsumeFromWhere.CONSUME_FROM_LAST_OFFSET : ConsumeFromWhere.CONSUME_FROM_FIRST_OFFSET);
+        if (args.flag("tls")) {
+            consumer.setUseTLS(true);
+        }
         consumer.setConsumeThreadMin(args.number("threads", 4));
         consumer.setConsumeThreadMax(args.number("threads", 4));
         consumer.setMaxReconsumeTimes(args.number("max-reconsume", -1));

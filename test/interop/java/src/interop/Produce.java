@@ -33,6 +33,9 @@ public final class Produce {
         producer.setRetryTimesWhenSendAsyncFailed(args.number("retries", 0));
         producer.setMaxMessageSize(args.number("max-size", 4 << 20));
         producer.setDefaultTopicQueueNums(args.number("queues", 4));
+        if (args.flag("tls")) {
+            producer.setUseTLS(true);
+        }
     }
 
     public static void main(String[] argv) throws Exception {
