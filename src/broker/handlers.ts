@@ -38,6 +38,7 @@ import { askerOf, type BrokerContext, type BrokerHandler } from './context.ts';
 import { logFailure } from './failures.ts';
 import { queryMessage, viewMessage } from './query/messages.ts';
 import { earliestStoreTime, maxOffset, minOffset, searchOffset } from './query/queue-offsets.ts';
+import { replyMessage } from './reply/reply-message.ts';
 import { retryTopicSend } from './retry/retry-topic-send.ts';
 import { sendBack } from './retry/send-back.ts';
 import { recallMessage } from './timer/recall.ts';
@@ -57,6 +58,8 @@ const HANDLERS: readonly (readonly [code: number, handler: BrokerHandler])[] = [
   // Sends that are not for the fast path
   [RequestCode.SEND_MESSAGE, retryTopicSend],
   [RequestCode.SEND_MESSAGE_V2, retryTopicSend],
+  [RequestCode.SEND_REPLY_MESSAGE, replyMessage],
+  [RequestCode.SEND_REPLY_MESSAGE_V2, replyMessage],
   [RequestCode.RECALL_MESSAGE, recallMessage],
   [RequestCode.RESUME_CHECK_HALF_MESSAGE, resumeCheck],
   // Positions and messages

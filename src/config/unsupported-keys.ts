@@ -180,7 +180,7 @@ export const unsupportedGroups: readonly UnsupportedGroup[] = [
     why: 'RingMQ does not export metrics this way',
     keys: `
       commercialBaseCount=1 commercialSizePerMsg=4096 accountStatsEnable=true accountStatsPrintZeroValues=true
-      maxStatsIdleTimeInMinutes=-1 traceOn=true enableDetailStat=true autoDeleteUnusedStats=true
+      maxStatsIdleTimeInMinutes=-1 enableDetailStat=true autoDeleteUnusedStats=true
       isolateLogEnable=false metricsExporterType=DISABLE
       metricsOtelCardinalityLimit=50000 metricsGrpcExporterTarget= metricsGrpcExporterHeader=
       metricGrpcExporterTimeOutInMills=3000 metricGrpcExporterIntervalInMills=60000
@@ -258,7 +258,7 @@ export const unsupportedGroups: readonly UnsupportedGroup[] = [
       flushConsumerOffsetHistoryInterval=60000 longPollingEnable=true shortPollingTimeMills=1000
       highSpeedMode=false transferMsgByHeap=true disableConsumeIfConsumerReadSlowly=false
       consumerFallbehindThreshold=17179869184 enableBroadcastOffsetStore=true broadcastOffsetExpireSecond=120
-      broadcastOffsetExpireMaxSecond=300 realTimeNotifyConsumerChange=true storeReplyMessageEnable=true
+      broadcastOffsetExpireMaxSecond=300 realTimeNotifyConsumerChange=true
       enableFastChannelEventProcess=false useStaticSubscription=false inBrokerContainer=false
     `,
   },

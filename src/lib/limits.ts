@@ -171,6 +171,14 @@ export const MAX_CONTROL_SHARE_BYTES = 128 * KIB;
 export const MAX_CONTROL_REQUESTS_PER_CONNECTION = 4096;
 /** Same, of all connections together: then control takes no more requests until some are answered. */
 export const MAX_CONTROL_REQUESTS = 16 * 1024;
+/**
+ * Replies that were pushed to clients which have not said that they have them, and their bytes: of one client, and of
+ * all, so that clients that say nothing leave room for other requests that are answered later.
+ */
+export const MAX_PUSHES_PER_CLIENT = 1024;
+export const MAX_PUSHES = MAX_CONTROL_REQUESTS / 2;
+export const MAX_PUSH_BYTES_PER_CLIENT = 16 * MIB;
+export const MAX_PUSH_BYTES = 128 * MIB;
 /** Queries by key of one connection that are not answered yet. */
 export const MAX_KEY_QUERIES_PER_CONNECTION = 128;
 /** Same, of all connections together; one is looked up at a time. */

@@ -20,6 +20,10 @@ export interface BrokerSettings {
   brokerTopicEnable: boolean;
   traceTopicEnable: boolean;
   msgTraceTopicName: string;
+  /** Clients that trace may trace what goes through this broker. */
+  traceOn: boolean;
+  /** Replies are kept in the topic that they are sent to. */
+  storeReplyMessageEnable: boolean;
   reviveQueueNum: number;
   timerWheelEnable: boolean;
   /** Longest delay of a timed message, in seconds. */
@@ -96,6 +100,8 @@ export function defaultBrokerSettings(
     brokerTopicEnable: true,
     traceTopicEnable: false,
     msgTraceTopicName: 'RMQ_SYS_TRACE_TOPIC',
+    traceOn: true,
+    storeReplyMessageEnable: true,
     reviveQueueNum: 8,
     timerWheelEnable: true,
     timerMaxDelaySec: 3 * 24 * 3_600,

@@ -124,6 +124,7 @@ const ASKS_THE_TIME = new Map([
   ['src/store/store.ts', 'store times'],
   ['src/threads/control/assembly.ts', 'part of unique keys'],
   ['src/threads/control/duties.ts', 'startAcceptSendRequestTimeStamp, a time of day'],
+  ['src/broker/reply/reply-message.ts', 'when a reply was passed on, which the requester is told'],
   ['src/broker/retry/send-back.ts', 'in which slot of the wheel a retry waits'],
   ['src/broker/retry/retry-topic-send.ts', 'when a message is due by the time of day that its sender says'],
   ['src/broker/timer/recall.ts', 'the same, of the one that is taken back'],

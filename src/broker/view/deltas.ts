@@ -78,6 +78,8 @@ export interface SettingsDelta {
   brokerPermission: number;
   /** Whether other filters than tags are allowed. */
   enablePropertyFilter: boolean;
+  /** Whether clients may trace: every message and answer says so. */
+  traceOn: boolean;
   waiting: WaitingRules;
   /** False while the disk is too full to take messages. */
   writable: boolean;

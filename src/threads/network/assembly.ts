@@ -86,7 +86,7 @@ export function makeAcknowledger(
   positions: Positions,
 ): Acknowledger {
   const { settings, broker } = shape;
-  const { regionId, traceOn } = settings;
+  const { regionId } = settings;
   return new Acknowledger({
     replies: RingConsumer.join(participantOf(shape).replies, writerWaker(shape)),
     sends,
@@ -94,7 +94,11 @@ export function makeAcknowledger(
     counters: parts.counters,
     refusals: parts.refusals,
     confirmed: new Watermark(positions, confirmedBy(broker.store)),
-    reply: new SendReply({ storeHost: storeHostOf(shape), regionId, traceOn }),
+    reply: new SendReply({
+      storeHost: storeHostOf(shape),
+      regionId,
+      traceOn: () => parts.view.settings.traceOn,
+    }),
     connectionOf: parts.connectionOf,
     touched: parts.touched,
   });

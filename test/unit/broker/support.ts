@@ -3,6 +3,7 @@
 import type { BrokerContext } from '../../../src/broker/context.ts';
 import { createHandlers } from '../../../src/broker/handlers.ts';
 import { KeyQueries } from '../../../src/broker/query/key-queries.ts';
+import { ReplyPushes } from '../../../src/broker/reply/reply-pushes.ts';
 import type { RefusedSend } from '../../../src/broker/send/refused-sends.ts';
 import { StatsTable } from '../../../src/broker/stats/stats.ts';
 import { ClientTable } from '../../../src/clients/clients.ts';
@@ -206,6 +207,7 @@ export function setUp(changes: Partial<BrokerSettings> = {}, time = new FakeTime
     put: put.put,
     storeHost: STORE_HOST,
     sendBacks: new ByteBudget(MAX_SEND_BACK_BYTES),
+    pushes: new ReplyPushes(),
     uniqueId: () => 'FAKE-UNIQUE-ID',
     topicSettled: async () => {},
     refusedSend: (sends) => void refused.push(sends),
