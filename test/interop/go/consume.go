@@ -23,7 +23,7 @@ func consume(args arguments) error {
 	if args["from"] == "last" {
 		from = consumer.ConsumeFromLastOffset
 	}
-	client, err := rocketmq.NewPushConsumer(
+	options := []consumer.Option{
 		consumer.WithNsResolver(args.resolver()),
 		consumer.WithGroupName(args["group"]),
 		consumer.WithInstance(args.text("instance", fmt.Sprint(time.Now().UnixNano()))),
@@ -34,7 +34,11 @@ func consume(args arguments) error {
 		consumer.WithConsumeMessageBatchMaxSize(1),
 		consumer.WithSuspendCurrentQueueTimeMillis(time.Second),
 		consumer.WithStrategy(reportQueues),
-	)
+	}
+	if args["trace"] == "true" {
+		options = append(options, consumer.WithTrace(args.trace()))
+	}
+	client, err := rocketmq.NewPushConsumer(options...)
 	if err != nil {
 		return err
 	}
@@ -55,6 +59,7 @@ func consume(args arguments) error {
 	case <-stop:
 	case <-enough:
 	}
+	time.Sleep(time.Duration(args.number("linger", 0)) * time.Millisecond)
 	if err := client.Shutdown(); err != nil {
 		return err
 	}
