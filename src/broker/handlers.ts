@@ -18,6 +18,7 @@ import {
   cloneOffsets,
   correctionOffsets,
 } from './admin/offset-tables.ts';
+import { setReadMode } from './admin/read-mode.ts';
 import { resetOffset } from './admin/reset-offset.ts';
 import { runtimeInfo } from './admin/runtime-info.ts';
 import { statsData } from './admin/stats-data.ts';
@@ -107,6 +108,7 @@ const HANDLERS: readonly (readonly [code: number, handler: BrokerHandler])[] = [
   // The broker itself
   [RequestCode.UPDATE_BROKER_CONFIG, updateBrokerConfig],
   [RequestCode.GET_BROKER_CONFIG, brokerConfig],
+  [RequestCode.SET_COMMITLOG_READ_MODE, setReadMode],
   [RequestCode.GET_BROKER_RUNTIME_INFO, runtimeInfo],
   [RequestCode.VIEW_BROKER_STATS_DATA, statsData],
   [RequestCode.CLEAN_EXPIRED_CONSUMEQUEUE, cleanExpiredQueues],

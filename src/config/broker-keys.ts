@@ -197,6 +197,11 @@ export const keyGroups: readonly KeyGroup[] = [
         'ms for which subscriptions of absent consumers are remembered.',
       ),
       setting('enablePropertyFilter', flag, 'Allow filters by SQL92 expressions.'),
+      setting(
+        'dataReadAheadEnable',
+        flag,
+        'Old messages are read from the disk with up to 2 MiB of what follows them; also set by request 2004.',
+      ),
       setting('storeReplyMessageEnable', flag, 'Keep replies to requests also in the reply topic.'),
       setting('useServerSideResetOffset', flag, 'The broker itself resets offsets of groups.'),
       setting('flushConsumerOffsetInterval', milliseconds, 'ms between saves of consumer offsets.'),

@@ -244,7 +244,7 @@ export const unsupportedGroups: readonly UnsupportedGroup[] = [
       logicQueueSwapMapInterval=3600000 cleanSwapedMapInterval=300000 logicQueueSwapMapReserveFileNum=20
       dispatchFromSenderThread=false wakeCommitWhenPutMessage=true wakeFlushWhenPutMessage=false
       enableCleanExpiredOffset=false pullBatchMaxMessageCount=160 replicasPerDiskPartition=1
-      logicalDiskSpaceCleanForciblyThreshold=0.8 dataReadAheadEnable=true
+      logicalDiskSpaceCleanForciblyThreshold=0.8
       enableBuildConsumeQueueConcurrently=false topicQueueLockNum=32 readUnCommitted=false
       putConsumeQueueDataByFileChannel=true enableAcceleratedRecovery=false sharedByteBufferNum=16
       spinLockCollisionRetreatOptimalDegree=1000 useABSLock=false

@@ -50,6 +50,8 @@ export interface BrokerSettings {
   /** How long subscriptions of consumers without heartbeats are remembered, in ms. */
   subscriptionExpiredTimeout: number;
   enablePropertyFilter: boolean;
+  /** Old messages are read from the disk with what follows them. */
+  dataReadAheadEnable: boolean;
 
   useServerSideResetOffset: boolean;
   /** The offset file's version grows once per so many commits. */
@@ -119,6 +121,7 @@ export function defaultBrokerSettings(
     channelExpiredTimeout: 120_000,
     subscriptionExpiredTimeout: 600_000,
     enablePropertyFilter: false,
+    dataReadAheadEnable: true,
     useServerSideResetOffset: true,
     consumerOffsetUpdateVersionStep: 500,
     delayOffsetUpdateVersionStep: 200,

@@ -258,7 +258,8 @@ export class PullHandler {
     const { reader } = this.#parts;
     if (reader.status === COLD) {
       const { coldFrom, coldLength } = reader;
-      const refusal = this.#woken.fetch(pull, () => reader.warm(coldFrom, coldLength));
+      const { readAhead } = this.#parts.view.settings;
+      const refusal = this.#woken.fetch(pull, () => reader.warm(coldFrom, coldLength, readAhead));
       if (refusal !== undefined) this.#answerBusy(connection, pull, refusal);
       return;
     }

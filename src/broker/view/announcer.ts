@@ -36,9 +36,9 @@ export class Announcer {
   /** Tells the network threads whether messages are taken; says nothing when nothing has changed. */
   settings(writable: boolean, notWritableRemark: string): void {
     const { settings } = this.#tables;
-    const { brokerPermission, enablePropertyFilter, traceOn } = settings;
+    const { brokerPermission, enablePropertyFilter, dataReadAheadEnable: readAhead, traceOn } = settings;
     const waiting = waitingRules(settings, this.#levels);
-    const told = { brokerPermission, enablePropertyFilter, traceOn, waiting, writable };
+    const told = { brokerPermission, enablePropertyFilter, readAhead, traceOn, waiting, writable };
     const delta: SettingsDelta = { kind: 'settings', ...told, notWritableRemark };
     const text = JSON.stringify(told);
     if (text === this.#settings) return;

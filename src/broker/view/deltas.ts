@@ -78,6 +78,8 @@ export interface SettingsDelta {
   brokerPermission: number;
   /** Whether other filters than tags are allowed. */
   enablePropertyFilter: boolean;
+  /** Whether a read from the disk brings what follows too. */
+  readAhead: boolean;
   /** Whether clients may trace: every message and answer says so. */
   traceOn: boolean;
   waiting: WaitingRules;

@@ -80,6 +80,7 @@ const UNTOLD: SettingsDelta = {
   kind: 'settings',
   brokerPermission: 6,
   enablePropertyFilter: false,
+  readAhead: true,
   traceOn: true,
   waiting: {
     maxDelayLevel: 18,

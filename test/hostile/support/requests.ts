@@ -257,6 +257,7 @@ export const brokerRequests: readonly RequestShape[] = [
   },
   { code: 25, fields: {}, body: 'hostileKey=1' },
   { code: 26, fields: {} },
+  { code: 2004, fields: { READ_AHEAD_MODE: '0' } },
   { code: 28, fields: {} },
   { code: 315, fields: { statsName: 'TOPIC_PUT_NUMS', statsKey: TOPIC } },
   { code: 306, fields: {} },
