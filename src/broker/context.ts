@@ -21,6 +21,7 @@ import type { HostAddress } from '../record/message-id.ts';
 import type { ClientConnection, Reply } from '../remoting/connection.ts';
 import type { PutMessage } from '../store/put/put-message.ts';
 import type { StoreReads } from '../store/read/store-reads.ts';
+import type { ColdReads } from './cold/cold-reads.ts';
 import type { KeyQueries } from './query/key-queries.ts';
 import type { ReplyPushes } from './reply/reply-pushes.ts';
 import type { RefusedSend } from './send/refused-sends.ts';
@@ -61,6 +62,7 @@ export interface BrokerContext {
   readonly clients: ClientTable;
   readonly locks: QueueLocks;
   readonly stats: StatsTable;
+  readonly coldReads: ColdReads;
   readonly store: StoreReads;
   readonly queries: KeyQueries;
   readonly maintenance: StoreMaintenance;

@@ -28,6 +28,7 @@ import { consumeTimeSpan } from './admin/time-span.ts';
 import { allTopicConfigs, systemTopics, topicConfig } from './admin/topic-read.ts';
 import { topicStats } from './admin/topic-stats.ts';
 import { deleteTopic, updateTopic, updateTopics } from './admin/topic-update.ts';
+import { coldReadInfo, removeColdThreshold, setColdThresholds } from './cold/cold-read-requests.ts';
 import { checkClientConfig } from './consumer/check-client-config.ts';
 import { consumerList } from './consumer/consumer-list.ts';
 import { heartBeat } from './consumer/heart-beat.ts';
@@ -108,6 +109,9 @@ const HANDLERS: readonly (readonly [code: number, handler: BrokerHandler])[] = [
   // The broker itself
   [RequestCode.UPDATE_BROKER_CONFIG, updateBrokerConfig],
   [RequestCode.GET_BROKER_CONFIG, brokerConfig],
+  [RequestCode.UPDATE_COLD_DATA_FLOW_CTR_CONFIG, setColdThresholds],
+  [RequestCode.REMOVE_COLD_DATA_FLOW_CTR_CONFIG, removeColdThreshold],
+  [RequestCode.GET_COLD_DATA_FLOW_CTR_INFO, coldReadInfo],
   [RequestCode.SET_COMMITLOG_READ_MODE, setReadMode],
   [RequestCode.GET_BROKER_RUNTIME_INFO, runtimeInfo],
   [RequestCode.VIEW_BROKER_STATS_DATA, statsData],

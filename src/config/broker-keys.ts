@@ -198,6 +198,21 @@ export const keyGroups: readonly KeyGroup[] = [
       ),
       setting('enablePropertyFilter', flag, 'Allow filters by SQL92 expressions.'),
       setting(
+        'coldDataFlowControlEnable',
+        flag,
+        'Consumer groups for which much is read from the disk have to wait.',
+      ),
+      setting(
+        'cgColdReadThreshold',
+        integer(0, MAX),
+        'Bytes in 5 s from which on a group has to wait; request 2001 sets another number for a group.',
+      ),
+      setting(
+        'globalColdReadThreshold',
+        integer(0, MAX),
+        'Bytes in 5 s from which on all groups have to wait.',
+      ),
+      setting(
         'dataReadAheadEnable',
         flag,
         'Old messages are read from the disk with up to 2 MiB of what follows them; also set by request 2004.',

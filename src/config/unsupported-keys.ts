@@ -195,10 +195,9 @@ export const unsupportedGroups: readonly UnsupportedGroup[] = [
   },
   {
     title: 'Cold data',
-    why: 'RingMQ does not watch who reads cold data',
+    why: 'thresholds of cold reads are those that are set, and nothing is scanned for what is cold',
     keys: `
       enableNetWorkFlowControl=false coldCtrStrategyEnable=false usePIDColdCtrStrategy=true
-      cgColdReadThreshold=3145728 globalColdReadThreshold=104857600 coldDataFlowControlEnable=false
       coldDataScanEnable=false sampleSteps=32 accessMessageInMemoryHotRatio=26
     `,
   },

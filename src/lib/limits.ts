@@ -202,6 +202,8 @@ export const MAX_RECALLED_KEYS = 256 * KIB;
 /** Pulls of one connection that wait for messages, and of all connections of a network thread. */
 export const MAX_PARKED_PULLS = 32 * 1024;
 export const MAX_ALL_PARKED_PULLS = 512 * 1024;
+/** Groups whose cold reads are counted, and groups with a threshold of their own for them. */
+export const MAX_COLD_GROUPS = 1024;
 /** Frames that wait until a topic or group has been made: of one name, and of all names of a network thread. */
 export const MAX_CREATION_BYTES = 4 * MIB;
 export const MAX_ALL_CREATION_BYTES = 64 * MIB;

@@ -50,6 +50,11 @@ export interface BrokerSettings {
   /** How long subscriptions of consumers without heartbeats are remembered, in ms. */
   subscriptionExpiredTimeout: number;
   enablePropertyFilter: boolean;
+  /** Groups that have much fetched from the disk have to wait. */
+  coldDataFlowControlEnable: boolean;
+  /** Bytes in five seconds from which on one of them has to, and all together. */
+  cgColdReadThreshold: number;
+  globalColdReadThreshold: number;
   /** Old messages are read from the disk with what follows them. */
   dataReadAheadEnable: boolean;
 
@@ -121,6 +126,9 @@ export function defaultBrokerSettings(
     channelExpiredTimeout: 120_000,
     subscriptionExpiredTimeout: 600_000,
     enablePropertyFilter: false,
+    coldDataFlowControlEnable: false,
+    cgColdReadThreshold: 3 * 1024 * 1024,
+    globalColdReadThreshold: 100 * 1024 * 1024,
     dataReadAheadEnable: true,
     useServerSideResetOffset: true,
     consumerOffsetUpdateVersionStep: 500,

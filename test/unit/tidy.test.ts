@@ -112,6 +112,7 @@ test('directories are made by lib/files: with recursive, mkdir may never end', (
 /** Who may ask what time it is, and what for. Spans are measured by `monotonic`, as the clock may be set. */
 const ASKS_THE_TIME = new Map([
   ['src/broker/admin/time-span.ts', 'how long a message has been there by its store time, which is shown'],
+  ['src/broker/cold/cold-reads.ts', 'when a group has read old messages, which is shown'],
   ['src/broker/consumer/check-client-config.ts', 'version of a subscription that is only looked at'],
   ['src/cli/logger.ts', 'the time of a line that could not be written'],
   ['src/embed/message-store.ts', 'when a message was made'],

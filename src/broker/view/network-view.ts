@@ -80,6 +80,7 @@ const UNTOLD: SettingsDelta = {
   kind: 'settings',
   brokerPermission: 6,
   enablePropertyFilter: false,
+  coldReads: { watched: false, all: false, groups: [] },
   readAhead: true,
   traceOn: true,
   waiting: {

@@ -141,6 +141,7 @@ export function makePullHandler(
     progress: (group, queue, commitOffset, pullOffset) =>
       link.progress(group.config.id, queue, commitOffset, pullOffset),
     resetTaken: (group, topic, queueId) => link.resetTaken(group, topic, queueId),
+    coldRead: (group, bytes) => void link.coldRead({ group, bytes }),
     awaitGroup: (connection, request, name, offset, length) =>
       creation.group(connection, request, name, offset, length),
     connectionOf: parts.connectionOf,

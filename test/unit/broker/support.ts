@@ -1,5 +1,6 @@
 /** A broker context of real tables and a store in memory, with helpers to ask its handlers. */
 
+import { ColdReads } from '../../../src/broker/cold/cold-reads.ts';
 import type { BrokerContext } from '../../../src/broker/context.ts';
 import { createHandlers } from '../../../src/broker/handlers.ts';
 import { KeyQueries } from '../../../src/broker/query/key-queries.ts';
@@ -197,6 +198,7 @@ export function setUp(changes: Partial<BrokerSettings> = {}, time = new FakeTime
     filters: new ConsumerFilters(directory, time),
     locks: new QueueLocks(time),
     stats: new StatsTable(time),
+    coldReads: new ColdReads(settings, time, time),
     store,
     queries: new KeyQueries(store.find, () => true),
     maintenance: {
