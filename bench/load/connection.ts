@@ -1,8 +1,16 @@
-/** One sending connection: frames out by window, replies in, and commits where the messages are halves. */
+/**
+ * One sending connection: frames out by window, replies in; commits where the messages are halves, and replies of other
+ * clients where they are requests.
+ */
+import { RequestCode } from '../../src/protocol/codes.ts';
+import { requestCommand } from '../../src/protocol/command.ts';
+import { encodeCommand } from '../../src/protocol/command-codec.ts';
 import type { Commits } from './commits.ts';
 import type { FrameRing } from './frame-ring.ts';
 import { type Endpoint, FrameSocket } from './frame-socket.ts';
 import type { Recorder } from './recorder.ts';
+import { PUSH_REPLY, type Requests } from './requests.ts';
+import { OPAQUE_BASE } from './send-template.ts';
 import type { SentKeys } from './sent-keys.ts';
 import { RequestWindow } from './window.ts';
 
@@ -19,6 +27,8 @@ export interface ConnectionParts {
   keys: SentKeys | undefined;
   /** Undefined when messages need no second request. */
   commits: Commits | undefined;
+  /** Undefined when messages are no requests. */
+  requests: Requests | undefined;
 }
 
 export class LoadConnection {
@@ -28,21 +38,25 @@ export class LoadConnection {
   readonly #frames: FrameRing;
   readonly #recorder: Recorder;
   readonly #commits: Commits | undefined;
+  readonly #requests: Requests | undefined;
+  #registered: (() => void) | undefined;
   readonly #socket: FrameSocket;
   #freed = 0;
 
-  constructor({ frames, recorder, keys, commits }: ConnectionParts, events: ConnectionEvents) {
+  constructor({ frames, recorder, keys, commits, requests }: ConnectionParts, events: ConnectionEvents) {
     this.#frames = frames;
     this.window = new RequestWindow(frames.capacity);
     this.keys = keys;
     this.#recorder = recorder;
     this.#commits = commits;
+    this.#requests = requests;
     this.#socket = new FrameSocket({
       onReply: (code, opaque, _bodyBytes, bytes, start, end) => {
-        if (!this.#isHalf(code, opaque, bytes, start, end)) this.#reply(code, opaque);
+        if (requests !== undefined) this.#ofRequest(requests, code, opaque, bytes, start, end);
+        else if (!this.#isHalf(code, opaque, bytes, start, end)) this.#reply(code, opaque);
       },
       onRead: () => {
-        const ends = commits?.take();
+        const ends = commits?.take() ?? requests?.take();
         if (ends !== undefined) this.#socket.write(ends);
         const freed = this.#freed;
         this.#freed = 0;
@@ -54,6 +68,16 @@ export class LoadConnection {
 
   open(endpoint: Endpoint): Promise<void> {
     return this.#socket.open(endpoint);
+  }
+
+  /** Tells the broker who this is; resolves with its answer. */
+  register(heartbeat: Uint8Array): Promise<void> {
+    this.#socket.write(
+      encodeCommand({ ...requestCommand(RequestCode.HEART_BEAT, {}, heartbeat), opaque: 1 }),
+    );
+    return new Promise((resolve) => {
+      this.#registered = resolve;
+    });
   }
 
   /**
@@ -71,6 +95,7 @@ export class LoadConnection {
       const due = since + index * step;
       const opaque = this.window.open(due);
       if (keys !== undefined) keys.sending(this.window.slotOf(opaque), frames.counter, due);
+      if (this.#requests !== undefined) this.#requests.sending(opaque, frames.counter);
       if (commits !== undefined) commits.sending(this.window.slotOf(opaque), frames.counter);
       frames.fill(opaque);
     }
@@ -93,6 +118,23 @@ export class LoadConnection {
   #isHalf(code: number, opaque: number, bytes: Uint8Array, start: number, end: number): boolean {
     if (this.#commits === undefined || code !== 0 || !this.window.awaits(opaque)) return false;
     return this.#commits.follows(this.window.slotOf(opaque), opaque, bytes, start, end);
+  }
+
+  /** A heartbeat's answer, a send's, or the reply of another client: with the second of these the round trip is over. */
+  #ofRequest(
+    requests: Requests,
+    code: number,
+    opaque: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): void {
+    if (code === PUSH_REPLY) {
+      const asked = requests.replied(opaque, bytes, start, end);
+      if (asked < 0) this.#recorder.unexpectedReply();
+      else if (requests.answered(asked)) this.#reply(0, asked);
+    } else if (opaque < OPAQUE_BASE) this.#registered?.();
+    else if (code !== 0 || requests.answered(opaque)) this.#reply(code, opaque);
   }
 
   #reply(code: number, opaque: number): void {

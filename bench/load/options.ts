@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { DELAY_LEVELS, type DuePlan } from './due.ts';
 import type { HeaderFormat } from './send-template.ts';
 
-export const MODES = ['send', 'pull', 'end-to-end', 'collect'] as const;
+export const MODES = ['send', 'pull', 'end-to-end', 'collect', 'request'] as const;
 export type LoadMode = (typeof MODES)[number];
 
 export interface LoadOptions {
@@ -52,7 +52,9 @@ export interface LoadOptions {
   once: boolean;
   /** Pull: where a pass begins, as a fraction of each queue. */
   fromFraction: number;
-  /** End-to-end and collect: connections that pull; the queues are dealt out to them. */
+  /** Request: the topic that replies are sent to. */
+  replyTopic: string;
+  /** End-to-end, request and collect: connections that pull; the queues are dealt out to them. */
   consumers: number;
   /** After the measured phase (collect: after the last message is due): how long to go on for the ledger's sake. */
   drainSeconds: number;
@@ -65,7 +67,7 @@ export interface ExpectedKeys {
   count: number;
 }
 
-export const LOAD_USAGE = `usage: node dist/bench/load/main.js --port PORT [--mode send|pull|end-to-end|collect] [--host 127.0.0.1]
+export const LOAD_USAGE = `usage: node dist/bench/load/main.js --port PORT [--mode send|pull|end-to-end|request|collect] [--host 127.0.0.1]
   all modes:  [--tls] [--connections 8] [--header json|binary] [--topic NAME] [--topics 1] [--queues 4] [--run N]
               [--warmup SECONDS] [--warmup-messages N] [--seconds SECONDS] [--ledger FILE]
   sending:    [--in-flight 32] [--rate MESSAGES_PER_SECOND] [--body BYTES] [--batch 1] [--tag TagA] [--keys]
@@ -74,6 +76,7 @@ export const LOAD_USAGE = `usage: node dist/bench/load/main.js --port PORT [--mo
   pulling:    [--pull-batch 32] [--group NAME] [--sql EXPRESSION] [--drain SECONDS]
   pull:       [--once] [--from-fraction 0..1] [--expect RUN:CONNECTIONS:COUNT_PER_CONNECTION,...]
   end-to-end: [--consumers 4]
+  request:    [--consumers 4] [--reply-topic NAME]
   collect:    --ledger FILE [--consumers 4], and when the messages are due, as they were sent`;
 
 const LARGEST_BODY = 4 << 20;
@@ -147,6 +150,7 @@ const DEFAULTS = {
   'from-fraction': '0',
   consumers: '4',
   drain: '60',
+  'reply-topic': 'DefaultCluster_REPLY_TOPIC',
   messages: '0',
   'delay-level': '0',
   'timer-delay': '0',
@@ -179,6 +183,17 @@ function checkTogether(options: LoadOptions): void {
     throw new Error(`--batch ${options.batch} of --body ${options.bodyBytes} is more than a broker's 4 MiB`);
   }
   checkDue(options, refuse);
+  checkRequests(options);
+}
+
+/** Each request is a message of its own, and its reply comes as soon as there is one. */
+function checkRequests({ mode, batch, due, transaction, header, messages }: LoadOptions): void {
+  if (mode !== 'request') return;
+  const later = due.delayLevel + due.timerDelayMillis + due.deliverAt > 0;
+  if (batch > 1 || later || transaction || messages > 0) {
+    throw new Error('--mode request goes without --batch, --transaction, --messages and times of delivery');
+  }
+  if (header !== 'json') throw new Error('--mode request has JSON headers only');
 }
 
 function checkDue(options: LoadOptions, refuse: (given: boolean, name: string, needs: string) => void): void {
@@ -259,6 +274,7 @@ export function parseLoadOptions(args: string[]): LoadOptions {
     fromFraction: positive('from-fraction', text('from-fraction'), 1),
     consumers: whole('consumers', 1, MAX_CONNECTIONS),
     drainSeconds: positive('drain', text('drain')),
+    replyTopic: text('reply-topic'),
   };
   checkTogether(options);
   return options;

@@ -1,4 +1,7 @@
-/** Sends by one of the loops, and in the end-to-end mode consumes the same messages meanwhile. */
+/**
+ * Sends by one of the loops; in the end-to-end mode consumes the same messages meanwhile, in the request mode replies to
+ * them.
+ */
 import { Commits } from './commits.ts';
 import { type ConnectionEvents, LoadConnection } from './connection.ts';
 import { EndToEnd } from './end-to-end.ts';
@@ -9,7 +12,9 @@ import { ClosedLoop, type Loop, OpenLoop } from './loops.ts';
 import type { LoadOptions } from './options.ts';
 import { Failure, type OnPhase } from './phases.ts';
 import { type LoadResult, Recorder } from './recorder.ts';
-import { buildSendTemplate } from './send-template.ts';
+import { Repliers } from './repliers.ts';
+import { Requests, requesterHeartbeat, requesterId } from './requests.ts';
+import { buildSendTemplate, PRODUCER_GROUP } from './send-template.ts';
 import { SentKeys } from './sent-keys.ts';
 import { keyPrefix } from './unique-key.ts';
 
@@ -26,6 +31,7 @@ export class SendRun {
   readonly #ledger: Ledger | undefined;
   readonly #connections: LoadConnection[] = [];
   readonly #endToEnd: EndToEnd | undefined;
+  readonly #repliers: Repliers | undefined;
   #answered = 0;
 
   constructor(options: LoadOptions) {
@@ -34,6 +40,7 @@ export class SendRun {
       options.rate > 0
         ? new OpenLoop(options.rate / options.batch, this.#recorder, options.poll)
         : new ClosedLoop(options.poll, requestsEach(options));
+    if (options.mode === 'request') this.#repliers = new Repliers(options, this.#recorder, this.#failure);
     const consuming = options.mode === 'end-to-end';
     if (consuming || options.ledger !== '') this.#ledger = ledgerToExtend(options.ledger, options.run);
     for (let index = 0; index < options.connections; index++) this.#connections.push(this.#connection(index));
@@ -50,6 +57,8 @@ export class SendRun {
       await this.#failure.during(
         Promise.all(this.#connections.map((connection) => connection.open(this.#options))),
       );
+      await this.#repliers?.open();
+      if (this.#repliers !== undefined) await this.#failure.during(this.#register());
       await this.#send(onPhase);
       const verdict = await this.#endToEnd?.verdict();
       return { ...this.#recorder.result(this.#inFlight(), this.#options.rate > 0), ...verdict };
@@ -57,6 +66,7 @@ export class SendRun {
       this.#loop.stop();
       for (const connection of this.#connections) connection.close();
       this.#endToEnd?.close();
+      this.#repliers?.close();
       // also when the broker died: what it had acknowledged must be found later
       if (ledger !== '') writeLedger(ledger, this.#ledger as Ledger);
     }
@@ -95,8 +105,18 @@ export class SendRun {
     await onPhase('draining');
   }
 
+  /** Replies go to clients that the broker knows. */
+  async #register(): Promise<void> {
+    const { run } = this.#options;
+    const heartbeat = (index: number) => requesterHeartbeat(keyPrefix(run, index), PRODUCER_GROUP);
+    await Promise.all(this.#connections.map((connection, index) => connection.register(heartbeat(index))));
+  }
+
   #inFlight(): number {
-    return this.#connections.reduce((sum, { window }) => sum + window.inFlight, 0);
+    return this.#connections.reduce(
+      (sum, { window }) => sum + window.inFlight,
+      this.#repliers?.inFlight ?? 0,
+    );
   }
 
   #connection(index: number): LoadConnection {
@@ -113,7 +133,8 @@ export class SendRun {
       },
       onFailure: (error) => this.#failure.fail(error),
     };
-    const parts = { frames: this.#frames(index), recorder: this.#recorder, keys, commits };
+    const requests = this.#options.mode === 'request' ? new Requests() : undefined;
+    const parts = { frames: this.#frames(index), recorder: this.#recorder, keys, commits, requests };
     return new LoadConnection(parts, events);
   }
 
@@ -121,7 +142,9 @@ export class SendRun {
     const { header, bodyBytes, batch, topic, topics, tag, keys, run, queues, inFlight } = this.#options;
     const { due, transaction: half, connections } = this.#options;
     const shape = { header, bodyBytes, batch, topic, topics, tag, keys, due, half };
-    const template = buildSendTemplate({ ...shape, keyPrefix: keyPrefix(run, index) });
+    const prefix = keyPrefix(run, index);
+    const request = this.#options.mode === 'request' ? { replyTo: requesterId(prefix) } : {};
+    const template = buildSendTemplate({ ...shape, ...request, keyPrefix: prefix });
     const firstQueue = Math.floor((index * topics * queues) / connections);
     return new FrameRing(template, { capacity: inFlight, topics, queues, firstQueue, due });
   }

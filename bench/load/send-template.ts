@@ -35,6 +35,8 @@ export interface SendShape {
   keyPrefix: string;
   /** When the message is to come; single sends only. */
   due?: DuePlan;
+  /** Client id of who waits for a reply: makes the message a request, whose correlation id is its unique key. */
+  replyTo?: string;
   /** A half message, which stays invisible until it is committed; single sends only. */
   half?: boolean;
 }
@@ -94,6 +96,10 @@ function layProperties(layout: Layout, shape: SendShape, [is, end]: Separators):
   }
   counterAt.push(layout.add(`UNIQ_KEY${is}${shape.keyPrefix}`).mark(ZERO_COUNTER));
   layout.add(`${end}WAIT${is}true${end}TAGS${is}${shape.tag}${end}`);
+  if (shape.replyTo !== undefined) {
+    counterAt.push(layout.add(`CORRELATION_ID${is}${shape.keyPrefix}`).mark(ZERO_COUNTER));
+    layout.add(`${end}REPLY_TO_CLIENT${is}${shape.replyTo}${end}TTL${is}3000${end}`);
+  }
   if (shape.half === true) layout.add(`TRAN_MSG${is}true${end}PGROUP${is}${PRODUCER_GROUP}${end}`);
   return { counterAt, deliverTimeAt: layDue(layout, shape, [is, end]) };
 }

@@ -74,7 +74,7 @@ function sending(header: HeaderFormat): Subject {
     sends,
     view,
     storeHost: HOST,
-    marks: { regionId: 'DefaultRegion', traceOn: true, clusterName: 'DefaultCluster' },
+    marks: { regionId: 'DefaultRegion', clusterName: 'DefaultCluster' },
     rules: () => view.settings.waiting,
     brokerName: 'broker-a',
     wallClock: () => 0,

@@ -28,7 +28,7 @@ function replying(name: string, flags: number): Subject {
     sends.setKey(i, key, 0, key.length);
   }
   const connection = benchConnection();
-  const reply = new SendReply({ storeHost: HOST, regionId: 'DefaultRegion', traceOn: true });
+  const reply = new SendReply({ storeHost: HOST, regionId: 'DefaultRegion', traceOn: () => true });
   return {
     name,
     batch: REPLIES,

@@ -12,6 +12,7 @@ import { coldReadWork } from './work/cold-read.ts';
 import { DELAYED, type DueKind, dueWork, TIMED } from './work/due.ts';
 import { endToEndWork } from './work/end-to-end.ts';
 import { pullWork } from './work/pull.ts';
+import { requestWork } from './work/request.ts';
 import { restartWork } from './work/restart.ts';
 import { type SendLoad, sendWork } from './work/send.ts';
 import { topicsWork } from './work/topics.ts';
@@ -321,6 +322,15 @@ function later(row: number, name: string, title: string, kind: DueKind): Scenari
   });
 }
 
+const REQUESTS = send(
+  19,
+  'requests',
+  'requests and replies, 1 KiB, 8 × 32 round trips under way',
+  [8, 32, 1024],
+  [times('rate', 2), share('p99', 1)],
+  { plan: requestWork(load([8, 32, 1024])) },
+);
+
 const LATER: readonly Scenario[] = [
   TRANSACTIONS,
   later(15, 'delayed', 'delayed by the level of 1 s', DELAYED),
@@ -336,6 +346,7 @@ export const SCENARIOS: readonly Scenario[] = [
   COLD_READ,
   TLS,
   ...LATER,
+  REQUESTS,
   ...CLIENTS,
   RESTART,
   MEMORY,

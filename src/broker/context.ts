@@ -21,7 +21,9 @@ import type { HostAddress } from '../record/message-id.ts';
 import type { ClientConnection, Reply } from '../remoting/connection.ts';
 import type { PutMessage } from '../store/put/put-message.ts';
 import type { StoreReads } from '../store/read/store-reads.ts';
+import type { ColdReads } from './cold/cold-reads.ts';
 import type { KeyQueries } from './query/key-queries.ts';
+import type { ReplyPushes } from './reply/reply-pushes.ts';
 import type { RefusedSend } from './send/refused-sends.ts';
 import type { StatsTable } from './stats/stats.ts';
 
@@ -60,6 +62,7 @@ export interface BrokerContext {
   readonly clients: ClientTable;
   readonly locks: QueueLocks;
   readonly stats: StatsTable;
+  readonly coldReads: ColdReads;
   readonly store: StoreReads;
   readonly queries: KeyQueries;
   readonly maintenance: StoreMaintenance;
@@ -68,6 +71,8 @@ export interface BrokerContext {
   readonly storeHost: HostAddress;
   /** Bytes of stored messages that consumers have given back and that are on their way into the log again. */
   readonly sendBacks: ByteBudget;
+  /** Replies on their way to who waits for them. */
+  readonly pushes: ReplyPushes;
   readonly properties: BrokerProperties;
   /** Tells of a send that control has refused. */
   refusedSend(refused: RefusedSend): void;

@@ -18,6 +18,7 @@ import {
   cloneOffsets,
   correctionOffsets,
 } from './admin/offset-tables.ts';
+import { setReadMode } from './admin/read-mode.ts';
 import { resetOffset } from './admin/reset-offset.ts';
 import { runtimeInfo } from './admin/runtime-info.ts';
 import { statsData } from './admin/stats-data.ts';
@@ -27,6 +28,7 @@ import { consumeTimeSpan } from './admin/time-span.ts';
 import { allTopicConfigs, systemTopics, topicConfig } from './admin/topic-read.ts';
 import { topicStats } from './admin/topic-stats.ts';
 import { deleteTopic, updateTopic, updateTopics } from './admin/topic-update.ts';
+import { coldReadInfo, removeColdThreshold, setColdThresholds } from './cold/cold-read-requests.ts';
 import { checkClientConfig } from './consumer/check-client-config.ts';
 import { consumerList } from './consumer/consumer-list.ts';
 import { heartBeat } from './consumer/heart-beat.ts';
@@ -38,6 +40,7 @@ import { askerOf, type BrokerContext, type BrokerHandler } from './context.ts';
 import { logFailure } from './failures.ts';
 import { queryMessage, viewMessage } from './query/messages.ts';
 import { earliestStoreTime, maxOffset, minOffset, searchOffset } from './query/queue-offsets.ts';
+import { replyMessage } from './reply/reply-message.ts';
 import { retryTopicSend } from './retry/retry-topic-send.ts';
 import { sendBack } from './retry/send-back.ts';
 import { recallMessage } from './timer/recall.ts';
@@ -57,6 +60,8 @@ const HANDLERS: readonly (readonly [code: number, handler: BrokerHandler])[] = [
   // Sends that are not for the fast path
   [RequestCode.SEND_MESSAGE, retryTopicSend],
   [RequestCode.SEND_MESSAGE_V2, retryTopicSend],
+  [RequestCode.SEND_REPLY_MESSAGE, replyMessage],
+  [RequestCode.SEND_REPLY_MESSAGE_V2, replyMessage],
   [RequestCode.RECALL_MESSAGE, recallMessage],
   [RequestCode.RESUME_CHECK_HALF_MESSAGE, resumeCheck],
   // Positions and messages
@@ -104,6 +109,10 @@ const HANDLERS: readonly (readonly [code: number, handler: BrokerHandler])[] = [
   // The broker itself
   [RequestCode.UPDATE_BROKER_CONFIG, updateBrokerConfig],
   [RequestCode.GET_BROKER_CONFIG, brokerConfig],
+  [RequestCode.UPDATE_COLD_DATA_FLOW_CTR_CONFIG, setColdThresholds],
+  [RequestCode.REMOVE_COLD_DATA_FLOW_CTR_CONFIG, removeColdThreshold],
+  [RequestCode.GET_COLD_DATA_FLOW_CTR_INFO, coldReadInfo],
+  [RequestCode.SET_COMMITLOG_READ_MODE, setReadMode],
   [RequestCode.GET_BROKER_RUNTIME_INFO, runtimeInfo],
   [RequestCode.VIEW_BROKER_STATS_DATA, statsData],
   [RequestCode.CLEAN_EXPIRED_CONSUMEQUEUE, cleanExpiredQueues],

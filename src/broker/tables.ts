@@ -15,6 +15,7 @@ import type { Warn } from '../metadata/state-file.ts';
 import { TopicTable } from '../metadata/topics.ts';
 import { nativeDisk } from '../store/disk/native-disk.ts';
 import type { QueueRoom } from '../store/queue/queue-ids.ts';
+import { ColdReads } from './cold/cold-reads.ts';
 import { StatsTable } from './stats/stats.ts';
 
 export interface Tables {
@@ -29,6 +30,7 @@ export interface Tables {
   clients: ClientTable;
   locks: QueueLocks;
   stats: StatsTable;
+  coldReads: ColdReads;
 }
 
 export function makeTables(
@@ -61,6 +63,7 @@ export function makeTables(
     clients,
     locks: new QueueLocks(clock),
     stats: new StatsTable(clock),
+    coldReads: new ColdReads(settings, clock, timers),
   };
 }
 

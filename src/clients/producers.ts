@@ -27,10 +27,52 @@ export interface GroupPresence {
   readonly client: ClientInfo;
 }
 
-/** A connection of a client, and in how many groups it is. */
+/** A connection of a client, in how many groups it is, and its neighbours in the order in which they came. */
 interface Presence {
   readonly connection: ClientConnection;
   groups: number;
+  older: Presence | undefined;
+  newer: Presence | undefined;
+}
+
+/** The connections of one client id. Any number of them may call themselves the same: none is looked for. */
+class ClientConnections {
+  readonly #byId = new Map<string, Presence>();
+  #newest: Presence | undefined;
+
+  get newest(): ClientConnection | undefined {
+    return this.#newest?.connection;
+  }
+
+  get isEmpty(): boolean {
+    return this.#newest === undefined;
+  }
+
+  /** It is in one more group. */
+  join(connection: ClientConnection): void {
+    const known = this.#byId.get(connection.id);
+    if (known !== undefined) {
+      known.groups += 1;
+      return;
+    }
+    const presence: Presence = { connection, groups: 1, older: this.#newest, newer: undefined };
+    if (this.#newest !== undefined) this.#newest.newer = presence;
+    this.#newest = presence;
+    this.#byId.set(connection.id, presence);
+  }
+
+  /** It is in one group less; it counts as long as it is in any. */
+  leave(connectionId: string): void {
+    const presence = this.#byId.get(connectionId);
+    if (presence === undefined) return;
+    presence.groups -= 1;
+    if (presence.groups > 0) return;
+    this.#byId.delete(connectionId);
+    const { older, newer } = presence;
+    if (older !== undefined) older.newer = newer;
+    if (newer !== undefined) newer.older = older;
+    else this.#newest = older;
+  }
 }
 
 /** Members by connection id, and whose turn it is. */
@@ -52,8 +94,8 @@ export class ProducerTable {
   readonly #groups = new Map<string, ProducerGroup>();
   /** By connection id: the groups that it is in. */
   readonly #groupsOf = new Map<string, Set<string>>();
-  /** By client id, then by connection id, the newest last: when it closes, the one before it takes over. */
-  readonly #clients = new Map<string, Map<string, Presence>>();
+  /** By client id: when its newest connection closes, the one before it takes over. */
+  readonly #clients = new Map<string, ClientConnections>();
   /** Of all groups. */
   #members = 0;
 
@@ -79,10 +121,9 @@ export class ProducerTable {
     const { members } = this.#groups.get(group) ?? this.#begin(group);
     members.set(id, { ...client, lastHeartbeat: now });
     this.#groupsOf.set(id, groups.add(group));
-    const connections = this.#clients.get(client.clientId) ?? new Map<string, Presence>();
-    const presence = connections.get(id) ?? { connection: client.connection, groups: 0 };
-    presence.groups += 1;
-    this.#clients.set(client.clientId, connections.set(id, presence));
+    const connections = this.#clients.get(client.clientId) ?? new ClientConnections();
+    connections.join(client.connection);
+    this.#clients.set(client.clientId, connections);
     if (members.size === 1) this.presence.emit({ group, online: true, client });
   }
 
@@ -139,9 +180,9 @@ export class ProducerTable {
     return [...this.#groups].map(([group, { members }]) => [group, [...members.values()]]);
   }
 
-  /** The newest connection of a client, for replies and recalls. */
+  /** The newest connection of a client: the way of replies to it. */
   findConnection(clientId: string): ClientConnection | undefined {
-    return [...(this.#clients.get(clientId)?.values() ?? [])].at(-1)?.connection;
+    return this.#clients.get(clientId)?.newest;
   }
 
   /** One connection of the group, in turn: any of its members can say how a transaction ended. */
@@ -149,13 +190,9 @@ export class ProducerTable {
     return this.#groups.get(group)?.next()?.connection;
   }
 
-  /** The client's connection counts as long as it is in any group. */
   #leave({ clientId, connection }: ProducerMember): void {
     const connections = this.#clients.get(clientId);
-    const presence = connections?.get(connection.id);
-    if (connections === undefined || presence === undefined) return;
-    presence.groups -= 1;
-    if (presence.groups === 0) connections.delete(connection.id);
-    if (connections.size === 0) this.#clients.delete(clientId);
+    connections?.leave(connection.id);
+    if (connections?.isEmpty) this.#clients.delete(clientId);
   }
 }

@@ -164,6 +164,7 @@ export const keyGroups: readonly KeyGroup[] = [
       setting('brokerTopicEnable', flag, "The broker's name is a topic.", { changeable: false }),
       setting('traceTopicEnable', flag, 'Create the trace topic at start.', { changeable: false }),
       setting('msgTraceTopicName', name, 'Name of the trace topic.', { changeable: false }),
+      setting('traceOn', flag, 'Clients that trace messages may trace those of this broker.'),
       setting('reviveQueueNum', integer(1, 1024), 'Queues of the revive topic.', { changeable: false }),
       setting(
         'timerWheelEnable',
@@ -198,6 +199,27 @@ export const keyGroups: readonly KeyGroup[] = [
         'ms for which subscriptions of absent consumers are remembered.',
       ),
       setting('enablePropertyFilter', flag, 'Allow filters by SQL92 expressions.'),
+      setting(
+        'coldDataFlowControlEnable',
+        flag,
+        'Consumer groups for which much is read from the disk have to wait.',
+      ),
+      setting(
+        'cgColdReadThreshold',
+        integer(0, MAX),
+        'Bytes in 5 s from which on a group has to wait; request 2001 sets another number for a group.',
+      ),
+      setting(
+        'globalColdReadThreshold',
+        integer(0, MAX),
+        'Bytes in 5 s from which on all groups have to wait.',
+      ),
+      setting(
+        'dataReadAheadEnable',
+        flag,
+        'Old messages are read from the disk with up to 2 MiB of what follows them; also set by request 2004.',
+      ),
+      setting('storeReplyMessageEnable', flag, 'Keep replies to requests also in the reply topic.'),
       setting('useServerSideResetOffset', flag, 'The broker itself resets offsets of groups.'),
       setting('flushConsumerOffsetInterval', milliseconds, 'ms between saves of consumer offsets.'),
       setting('consumerOffsetUpdateVersionStep', integer(1, MAX), 'Commits per step of the version.'),

@@ -180,7 +180,7 @@ export const unsupportedGroups: readonly UnsupportedGroup[] = [
     why: 'RingMQ does not export metrics this way',
     keys: `
       commercialBaseCount=1 commercialSizePerMsg=4096 accountStatsEnable=true accountStatsPrintZeroValues=true
-      maxStatsIdleTimeInMinutes=-1 traceOn=true enableDetailStat=true autoDeleteUnusedStats=true
+      maxStatsIdleTimeInMinutes=-1 enableDetailStat=true autoDeleteUnusedStats=true
       isolateLogEnable=false metricsExporterType=DISABLE
       metricsOtelCardinalityLimit=50000 metricsGrpcExporterTarget= metricsGrpcExporterHeader=
       metricGrpcExporterTimeOutInMills=3000 metricGrpcExporterIntervalInMills=60000
@@ -195,10 +195,9 @@ export const unsupportedGroups: readonly UnsupportedGroup[] = [
   },
   {
     title: 'Cold data',
-    why: 'RingMQ does not watch who reads cold data',
+    why: 'thresholds of cold reads are those that are set, and nothing is scanned for what is cold',
     keys: `
       enableNetWorkFlowControl=false coldCtrStrategyEnable=false usePIDColdCtrStrategy=true
-      cgColdReadThreshold=3145728 globalColdReadThreshold=104857600 coldDataFlowControlEnable=false
       coldDataScanEnable=false sampleSteps=32 accessMessageInMemoryHotRatio=26
     `,
   },
@@ -244,7 +243,7 @@ export const unsupportedGroups: readonly UnsupportedGroup[] = [
       logicQueueSwapMapInterval=3600000 cleanSwapedMapInterval=300000 logicQueueSwapMapReserveFileNum=20
       dispatchFromSenderThread=false wakeCommitWhenPutMessage=true wakeFlushWhenPutMessage=false
       enableCleanExpiredOffset=false pullBatchMaxMessageCount=160 replicasPerDiskPartition=1
-      logicalDiskSpaceCleanForciblyThreshold=0.8 dataReadAheadEnable=true
+      logicalDiskSpaceCleanForciblyThreshold=0.8
       enableBuildConsumeQueueConcurrently=false topicQueueLockNum=32 readUnCommitted=false
       putConsumeQueueDataByFileChannel=true enableAcceleratedRecovery=false sharedByteBufferNum=16
       spinLockCollisionRetreatOptimalDegree=1000 useABSLock=false
@@ -258,7 +257,7 @@ export const unsupportedGroups: readonly UnsupportedGroup[] = [
       flushConsumerOffsetHistoryInterval=60000 longPollingEnable=true shortPollingTimeMills=1000
       highSpeedMode=false transferMsgByHeap=true disableConsumeIfConsumerReadSlowly=false
       consumerFallbehindThreshold=17179869184 enableBroadcastOffsetStore=true broadcastOffsetExpireSecond=120
-      broadcastOffsetExpireMaxSecond=300 realTimeNotifyConsumerChange=true storeReplyMessageEnable=true
+      broadcastOffsetExpireMaxSecond=300 realTimeNotifyConsumerChange=true
       enableFastChannelEventProcess=false useStaticSubscription=false inBrokerContainer=false
     `,
   },

@@ -178,6 +178,14 @@ export const MAX_CONTROL_SHARE_BYTES = 128 * KIB;
 export const MAX_CONTROL_REQUESTS_PER_CONNECTION = 4096;
 /** Same, of all connections together: then control takes no more requests until some are answered. */
 export const MAX_CONTROL_REQUESTS = 16 * 1024;
+/**
+ * Replies that were pushed to clients which have not said that they have them, and their bytes: of one client, and of
+ * all, so that clients that say nothing leave room for other requests that are answered later.
+ */
+export const MAX_PUSHES_PER_CLIENT = 1024;
+export const MAX_PUSHES = MAX_CONTROL_REQUESTS / 2;
+export const MAX_PUSH_BYTES_PER_CLIENT = 16 * MIB;
+export const MAX_PUSH_BYTES = 128 * MIB;
 /** Queries by key of one connection that are not answered yet. */
 export const MAX_KEY_QUERIES_PER_CONNECTION = 128;
 /** Same, of all connections together; one is looked up at a time. */
@@ -201,6 +209,8 @@ export const MAX_RECALLED_KEYS = 256 * KIB;
 /** Pulls of one connection that wait for messages, and of all connections of a network thread. */
 export const MAX_PARKED_PULLS = 32 * 1024;
 export const MAX_ALL_PARKED_PULLS = 512 * 1024;
+/** Groups whose cold reads are counted, and groups with a threshold of their own for them. */
+export const MAX_COLD_GROUPS = 1024;
 /** Frames that wait until a topic or group has been made: of one name, and of all names of a network thread. */
 export const MAX_CREATION_BYTES = 4 * MIB;
 export const MAX_ALL_CREATION_BYTES = 64 * MIB;

@@ -20,6 +20,10 @@ export interface BrokerSettings {
   brokerTopicEnable: boolean;
   traceTopicEnable: boolean;
   msgTraceTopicName: string;
+  /** Clients that trace may trace what goes through this broker. */
+  traceOn: boolean;
+  /** Replies are kept in the topic that they are sent to. */
+  storeReplyMessageEnable: boolean;
   reviveQueueNum: number;
   timerWheelEnable: boolean;
   /** Longest delay of a timed message, in seconds. */
@@ -46,6 +50,13 @@ export interface BrokerSettings {
   /** How long subscriptions of consumers without heartbeats are remembered, in ms. */
   subscriptionExpiredTimeout: number;
   enablePropertyFilter: boolean;
+  /** Groups that have much fetched from the disk have to wait. */
+  coldDataFlowControlEnable: boolean;
+  /** Bytes in five seconds from which on one of them has to, and all together. */
+  cgColdReadThreshold: number;
+  globalColdReadThreshold: number;
+  /** Old messages are read from the disk with what follows them. */
+  dataReadAheadEnable: boolean;
 
   useServerSideResetOffset: boolean;
   /** The offset file's version grows once per so many commits. */
@@ -96,6 +107,8 @@ export function defaultBrokerSettings(
     brokerTopicEnable: true,
     traceTopicEnable: false,
     msgTraceTopicName: 'RMQ_SYS_TRACE_TOPIC',
+    traceOn: true,
+    storeReplyMessageEnable: true,
     reviveQueueNum: 8,
     timerWheelEnable: true,
     timerMaxDelaySec: 3 * 24 * 3_600,
@@ -113,6 +126,10 @@ export function defaultBrokerSettings(
     channelExpiredTimeout: 120_000,
     subscriptionExpiredTimeout: 600_000,
     enablePropertyFilter: false,
+    coldDataFlowControlEnable: false,
+    cgColdReadThreshold: 3 * 1024 * 1024,
+    globalColdReadThreshold: 100 * 1024 * 1024,
+    dataReadAheadEnable: true,
     useServerSideResetOffset: true,
     consumerOffsetUpdateVersionStep: 500,
     delayOffsetUpdateVersionStep: 200,

@@ -17,6 +17,7 @@ import { type Asker, ConfigTable } from './config-table.ts';
 import type { DataVersionJson } from './data-version.ts';
 import type { BrokerSettings } from './settings.ts';
 import type { Warn } from './state-file.ts';
+import { checkStaticTopics } from './static-topics.ts';
 import { systemTopicConfigs, systemTopicNames } from './system-topics.ts';
 import {
   newTopicConfig,
@@ -46,12 +47,14 @@ export interface TopicTableJson {
 const ENDLESS: QueueRoom = { left: Number.POSITIVE_INFINITY, reserve: () => true };
 
 export class TopicTable extends ConfigTable<TopicConfig> {
+  readonly #configDirectory: string;
   readonly #settings: BrokerSettings;
   readonly #systemNames: Set<string>;
   readonly #room: QueueRoom;
 
   constructor(configDirectory: string, settings: BrokerSettings, clock: Clock, room: QueueRoom = ENDLESS) {
     super(join(configDirectory, 'topics.json'), clock);
+    this.#configDirectory = configDirectory;
     this.#room = room;
     this.#settings = settings;
     this.#systemNames = systemTopicNames(settings);
@@ -62,6 +65,7 @@ export class TopicTable extends ConfigTable<TopicConfig> {
    * cannot be meant, and a file that cannot be read, throw StateFileError.
    */
   load(warn?: Warn): void {
+    checkStaticTopics(this.#configDirectory, this.#settings.brokerName, warn);
     for (const config of systemTopicConfigs(this.#settings)) this.configs.set(config.topicName, config);
     const stored = this.file.load(warn);
     for (const [name, value] of entriesOf(this.file.table(stored, 'topicConfigTable'))) {

@@ -48,6 +48,13 @@ export function formatHost(address: string, port: number): string {
   return plain.includes(':') ? `[${plain}]:${port}` : `${plain}:${port}`;
 }
 
+/** A record's host as `ip:port` or `[ip]:port`. */
+export function hostText({ address, port }: HostAddress): string {
+  if (address.length === 4) return formatHost(address.join('.'), port);
+  const groups = Buffer.from(address).toString('hex').match(/.{4}/g) ?? [];
+  return formatHost(groups.map((group) => group.replace(/^0{1,3}/, '')).join(':'), port);
+}
+
 /** `ip:port` or `[ip]:port` as a record's host. */
 export function peerHost(remoteAddress: string): HostAddress {
   const colon = remoteAddress.lastIndexOf(':');

@@ -32,6 +32,14 @@ export const PROPERTY_DEAD_LETTER_REASON = 'RINGMQ_DLQ_REASON';
 export const PROPERTY_MSG_REGION = 'MSG_REGION';
 export const PROPERTY_TRACE_ON = 'TRACE_ON';
 export const PROPERTY_CLUSTER = 'CLUSTER';
+/** Number of a message's priority; it is stored in the queue of that number. */
+export const PROPERTY_PRIORITY = '_SYS_MSG_PRIORITY_';
+/** By what the messages of an ordered topic are dealt out to its queues. */
+export const PROPERTY_SHARDING_KEY = '__SHARDINGKEY';
+/** Client id of who waits for a reply. */
+export const PROPERTY_REPLY_TO_CLIENT = 'REPLY_TO_CLIENT';
+/** When the broker has passed a reply on, ms since the epoch. */
+export const PROPERTY_PUSH_REPLY_TIME = 'PUSH_REPLY_TIME';
 
 const NAME_END = '\x01';
 const VALUE_END = '\x02';

@@ -19,6 +19,7 @@ const MSG_ = 0x4d53475f;
 const CLUS = 0x434c5553;
 const POP_ = 0x504f505f;
 const __CR = 0x5f5f4352;
+const _SYS = 0x5f535953;
 const Y = 0x59;
 
 export class PropertyScan {
@@ -40,7 +41,7 @@ export class PropertyScan {
   timer = false;
   /**
    * Something that a broker writes itself is already there: MSG_REGION, TRACE_ON, CLUSTER, POP_CK, __CRC32# or what is
-   * said of the checks of a transaction.
+   * said of the checks of a transaction; or what it decides the queue by: _SYS_MSG_PRIORITY_.
    */
   brokerOwned = false;
   /** Ends with \x02, so that further properties may be put behind. */
@@ -110,6 +111,7 @@ export class PropertyScan {
         if (head === TIME && length > 6) this.timer = true;
         else if (head === TRAN || head === MSG_ || head === CLUS || head === POP_ || head === __CR)
           this.brokerOwned = true;
+        else if (head === _SYS) this.brokerOwned = true;
     }
   }
 

@@ -19,6 +19,8 @@ export const LINK_ENSURE = 6;
 export const LINK_SUBSCRIPTION = 7;
 /** A consumer was told the offset that an operator had set: JSON { group, topic, queueId }. */
 export const LINK_RESET_TAKEN = 8;
+/** Old messages were fetched from the disk for a group: JSON { group, bytes }. */
+export const LINK_COLD_READ = 9;
 
 export const PROGRESS_GROUP = 8;
 export const PROGRESS_QUEUE = 12;

@@ -212,6 +212,7 @@ class Broker implements RunningBroker {
       progress: (group, queue, commit, pull) => requests.progress(group, queue, commit, pull),
       ensure: (what, reply) => requests.ensure(what, reply),
       subscription: (subscription) => requests.subscription(subscription),
+      coldRead: (read) => this.#tables.coldReads.read(read),
       resetTaken: (group, topic, queueId) => void this.#tables.offsets.takeReset(group, topic, queueId),
       mayTake: () => !this.#put.full && !this.#topics.overfull,
       now: systemClock.monotonic,

@@ -50,7 +50,6 @@ export interface NetworkSettings {
   storeHost: { address: number[]; port: number };
   brokerName: string;
   regionId: string;
-  traceOn: boolean;
   clusterName: string;
   /** Seconds without bytes after which a connection is closed. */
   serverChannelMaxIdleTimeSeconds: number;

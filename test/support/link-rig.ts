@@ -3,6 +3,7 @@
  * when it was woken, as its bell would do: what hangs here would hang there.
  */
 
+import type { ColdRead } from '../../src/broker/cold/cold-reads.ts';
 import { ControlLink } from '../../src/broker/link/control-link.ts';
 import { type LinkEvents, LinkServer } from '../../src/broker/link/link-server.ts';
 
@@ -138,6 +139,7 @@ export class LinkRig {
   readonly handlers = new Map<number, ControlHandler>();
   readonly logged: string[] = [];
   readonly closed: string[] = [];
+  readonly coldReads: ColdRead[] = [];
   mayTake = true;
   now = 0;
   onEnsure: LinkEvents['ensure'] = () => {};
@@ -167,6 +169,7 @@ export class LinkRig {
       ensure: (what, reply) => this.onEnsure(what, reply),
       subscription: () => {},
       resetTaken: () => {},
+      coldRead: (read) => this.coldReads.push(read),
       mayTake: () => this.mayTake,
       now: () => this.now,
       // As the broker gives it: what clients cause is counted.

@@ -93,6 +93,7 @@ export class PullRig {
   /** group, queue, commit offset, pull offset */
   readonly progress: [string, number, number, number][] = [];
   readonly resetsTaken: string[] = [];
+  readonly coldReads: [group: string, bytes: number][] = [];
   readonly awaited: string[] = [];
   readonly skipped: SkippedMessages[] = [];
   readonly client: FakeConnection = fakeConnection(3, 7);
@@ -139,6 +140,7 @@ export class PullRig {
         if (this.progressFits) this.progress.push([group.config.name, queue, commit, pull]);
         return this.progressFits;
       },
+      coldRead: (group, bytes) => this.coldReads.push([group, bytes]),
       resetTaken: (group, topic, queueId) => this.resetsTaken.push(`${group}/${topic}/${queueId}`),
       awaitGroup: (_connection, _request, name) => {
         this.awaited.push(name);

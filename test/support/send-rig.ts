@@ -113,7 +113,7 @@ export class SendRig {
       sends: this.sends,
       view: this.view,
       storeHost,
-      marks: { regionId: 'DefaultRegion', traceOn: true, clusterName: 'DefaultCluster' },
+      marks: { regionId: 'DefaultRegion', clusterName: 'DefaultCluster' },
       rules: () => ({ ...this.view.settings.waiting, timerMaxDelaySec: 3_600 }),
       brokerName: 'broker-a',
       wallClock: () => this.wallTime,
@@ -141,7 +141,11 @@ export class SendRig {
       counters: this.counters,
       refusals: this.refusals,
       confirmed: new Watermark(this.positions, [syncFlush ? FLUSHED : APPENDED]),
-      reply: new SendReply({ storeHost, regionId: 'DefaultRegion', traceOn: true }),
+      reply: new SendReply({
+        storeHost,
+        regionId: 'DefaultRegion',
+        traceOn: () => this.view.settings.traceOn,
+      }),
       connectionOf: () => (this.connected ? this.client.connection : undefined),
       touched: () => {},
     });

@@ -45,6 +45,11 @@ async function sent(...properties: [string, string][]): Promise<number> {
   return (await client.request(sendRequest(TOPIC, 0, key, Buffer.from('x'), properties), TIMEOUT)).code;
 }
 
+async function traceOnInAnswer(): Promise<string | undefined> {
+  const { fields } = await client.request(sendRequest(TOPIC, 0, 'traced', Buffer.from('x')), TIMEOUT);
+  return fields['TRACE_ON'];
+}
+
 async function pulled(): Promise<number> {
   return (await client.request(pullRequest(TOPIC, 0, 0), TIMEOUT)).code;
 }
@@ -70,6 +75,10 @@ test('each change counts for the next request', async () => {
     assert.is(await sent(['TIMER_DELAY_SEC', '9']), ResponseCode.MESSAGE_ILLEGAL);
     await set('timerMaxDelaySec=10\n');
     assert.is(await sent(['TIMER_DELAY_SEC', '9']), 0);
+    for (const traceOn of ['false', 'true']) {
+      await set(`traceOn=${traceOn}\n`);
+      assert.is(await traceOnInAnswer(), traceOn);
+    }
     const later = Date.now() + 600_000;
     await set(`startAcceptSendRequestTimeStamp=${later}\n`);
     assert.is(await sent(), ResponseCode.SERVICE_NOT_AVAILABLE);

@@ -112,6 +112,7 @@ test('directories are made by lib/files: with recursive, mkdir may never end', (
 /** Who may ask what time it is, and what for. Spans are measured by `monotonic`, as the clock may be set. */
 const ASKS_THE_TIME = new Map([
   ['src/broker/admin/time-span.ts', 'how long a message has been there by its store time, which is shown'],
+  ['src/broker/cold/cold-reads.ts', 'when a group has read old messages, which is shown'],
   ['src/broker/consumer/check-client-config.ts', 'version of a subscription that is only looked at'],
   ['src/cli/logger.ts', 'the time of a line that could not be written'],
   ['src/embed/message-store.ts', 'when a message was made'],
@@ -125,6 +126,7 @@ const ASKS_THE_TIME = new Map([
   ['src/store/store.ts', 'store times'],
   ['src/threads/control/assembly.ts', 'part of unique keys'],
   ['src/threads/control/duties.ts', 'startAcceptSendRequestTimeStamp, a time of day'],
+  ['src/broker/reply/reply-message.ts', 'when a reply was passed on, which the requester is told'],
   ['src/broker/retry/send-back.ts', 'in which slot of the wheel a retry waits'],
   ['src/broker/retry/retry-topic-send.ts', 'when a message is due by the time of day that its sender says'],
   ['src/broker/timer/recall.ts', 'the same, of the one that is taken back'],

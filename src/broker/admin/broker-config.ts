@@ -1,15 +1,24 @@
 /** The broker's configuration: UPDATE_BROKER_CONFIG (25) and GET_BROKER_CONFIG (26), as properties text. */
 
 import { formatJavaProperties } from '../../lib/java-properties.ts';
+import type { Asker } from '../../metadata/config-table.ts';
 import { ResponseCode } from '../../protocol/codes.ts';
 import { parsePropertiesBody } from '../../protocol/properties-body.ts';
 import { RequestError, succeed } from '../../protocol/request-fields.ts';
 import { writeRocketJson } from '../../protocol/rocketmq-json.ts';
-import { askerOf, type BrokerHandler } from '../context.ts';
+import { askerOf, type BrokerContext, type BrokerHandler } from '../context.ts';
 
 export const updateBrokerConfig: BrokerHandler = (context, request, connection) => {
   const changes = parsePropertiesBody(request.body);
   if (changes.size === 0) return succeed(request);
+  change(context, changes, askerOf(request, connection));
+  // Name servers show each topic's permissions cut down to the broker's.
+  if (changes.has('brokerPermission')) context.topics.touch();
+  return succeed(request);
+};
+
+/** Throws a RequestError, and changes nothing, when one of the changes may not be made. */
+export function change(context: BrokerContext, changes: ReadonlyMap<string, string>, by: Asker): void {
   const forbidden = context.settings.configBlackList.split(';');
   if (forbidden.some((name) => changes.has(name))) {
     throw new RequestError(ResponseCode.NO_PERMISSION, 'Can not update config in black list.');
@@ -20,12 +29,8 @@ export const updateBrokerConfig: BrokerHandler = (context, request, connection) 
     // Whoever asked is told; nothing is wrong here that a log should say.
     throw new RequestError(ResponseCode.SYSTEM_ERROR, (error as Error).message);
   }
-  const what = { changes: Object.fromEntries(changes), ...askerOf(request, connection) };
-  context.log.info(what, 'configuration changed');
-  // Name servers show each topic's permissions cut down to the broker's.
-  if (changes.has('brokerPermission')) context.topics.touch();
-  return succeed(request);
-};
+  context.log.info({ changes: Object.fromEntries(changes), ...by }, 'configuration changed');
+}
 
 export const brokerConfig: BrokerHandler = (context, request) =>
   succeed(

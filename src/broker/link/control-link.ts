@@ -7,6 +7,7 @@ import type { ChannelReceiver, ChannelSender } from '../../ring/channel.ts';
 import {
   LINK_CLOSE,
   LINK_CLOSED,
+  LINK_COLD_READ,
   LINK_DELTA,
   LINK_ENSURE,
   LINK_FRAME,
@@ -23,6 +24,7 @@ import {
   PROGRESS_QUEUE,
 } from '../../ring/link-records.ts';
 import { FULL } from '../../ring/spsc-ring.ts';
+import type { ColdRead } from '../cold/cold-reads.ts';
 import type { Delta, EnsureGroup, EnsureTopic, PulledSubscription } from '../view/deltas.ts';
 
 /** What a frame counts besides its length: handling a small one is work too, at worst tens of ms. */
@@ -90,6 +92,11 @@ export class ControlLink {
 
   resetTaken(group: string, topic: string, queueId: number): void {
     this.#post(LINK_RESET_TAKEN, 0, 0, Buffer.from(JSON.stringify({ group, topic, queueId })));
+  }
+
+  /** False = no room now: it is not counted. */
+  coldRead(read: ColdRead): boolean {
+    return this.#tell(LINK_COLD_READ, read);
   }
 
   /** Progress of a consumer; offsets are -1 when there is none to tell. False when the ring is full. */

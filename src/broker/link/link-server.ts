@@ -26,6 +26,7 @@ import { ChannelReceiver, ChannelSender } from '../../ring/channel.ts';
 import {
   LINK_CLOSE,
   LINK_CLOSED,
+  LINK_COLD_READ,
   LINK_DELTA,
   LINK_ENSURE,
   LINK_FRAME,
@@ -41,6 +42,7 @@ import {
   PROGRESS_QUEUE,
 } from '../../ring/link-records.ts';
 import { wakerOf } from '../../ring/wake.ts';
+import type { ColdRead } from '../cold/cold-reads.ts';
 import type { Delta, EnsureGroup, EnsureTopic, PulledSubscription } from '../view/deltas.ts';
 import type { LinkShape } from './link-shape.ts';
 import { RemoteConnection } from './remote-connection.ts';
@@ -60,6 +62,7 @@ export interface LinkEvents {
   ensure: (what: EnsureTopic | EnsureGroup, reply: (delta: Delta) => void) => void;
   subscription: (subscription: PulledSubscription) => void;
   resetTaken: (group: string, topic: string, queueId: number) => void;
+  coldRead: (read: ColdRead) => void;
   /** Whether control's own messages leave room for what requests lead to. */
   mayTake: () => boolean;
   /** Ms of the monotonic clock. */
@@ -279,6 +282,8 @@ export class LinkServer {
       });
     } else if (type === LINK_SUBSCRIPTION) {
       this.#events.subscription(note as PulledSubscription);
+    } else if (type === LINK_COLD_READ) {
+      this.#events.coldRead(note as ColdRead);
     } else if (type === LINK_RESET_TAKEN) {
       const { group, topic, queueId } = note as { group: string; topic: string; queueId: number };
       this.#events.resetTaken(group, topic, queueId);

@@ -55,6 +55,8 @@ export interface PullParts {
   progress: (group: GroupView, queue: number, commitOffset: number, pullOffset: number) => boolean;
   /** Tells control that a consumer has heard of its reset. */
   resetTaken: (group: string, topic: string, queueId: number) => void;
+  /** Tells control that a group's pull has brought so many bytes from the disk. */
+  coldRead: (group: string, bytes: number) => void;
   /** Parks the frame until control has made the group. */
   awaitGroup: (
     connection: Connection,
@@ -247,7 +249,9 @@ export class PullHandler {
   #again(connection: Connection, { pull, fetched }: WokenPull): void {
     const queue = this.#parts.view.topics.getByName(pull.topic)?.queues[pull.queueId];
     pull.queue = queue;
-    this.#parts.reader.read(queue, pull.scanFrom, pull.maxCount, pull.filter, fetched);
+    const { reader, coldRead } = this.#parts;
+    reader.read(queue, pull.scanFrom, pull.maxCount, pull.filter, fetched);
+    if (fetched && this.#parts.view.settings.coldReads.watched) coldRead(pull.group, reader.totalBytes);
     this.#finish(connection, pull, true);
     connection.flushMuch();
     this.#parts.touched(connection);
@@ -258,7 +262,9 @@ export class PullHandler {
     const { reader } = this.#parts;
     if (reader.status === COLD) {
       const { coldFrom, coldLength } = reader;
-      const refusal = this.#woken.fetch(pull, () => reader.warm(coldFrom, coldLength));
+      const { readAhead } = this.#parts.view.settings;
+      const fetch = () => reader.warm(coldFrom, coldLength, readAhead);
+      const refusal = this.#coldRefusal(pull.group) ?? this.#woken.fetch(pull, fetch);
       if (refusal !== undefined) this.#answerBusy(connection, pull, refusal);
       return;
     }
@@ -292,6 +298,13 @@ export class PullHandler {
     // The file went between reading the queue and the log: the consumer asks again and is told the new minimum.
     if (!written && reader.errno !== 0) this.#answerUnreadable(connection, pull);
     else if (!written) this.#answerGoOn(connection, pull, MESSAGE_WAS_REMOVING, pull.scanFrom);
+  }
+
+  /** Why nothing is fetched for the group now: it, or all of them, have had enough for the moment. */
+  #coldRefusal(group: string): string | undefined {
+    const { watched, all, groups } = this.#parts.view.settings.coldReads;
+    if (!watched || !(all || groups.includes(group))) return undefined;
+    return 'This consumer group is reading cold data. It has been flow control';
   }
 
   #answerBusy(connection: Connection, pull: ParkedPull, remark: string): void {

@@ -7,7 +7,7 @@ import { sentSysFlag, waitingForm, waitingProblem, waitingRules } from '../../de
 import { isRetryTopic } from '../../lib/names.ts';
 import { quote } from '../../lib/quote.ts';
 import { peerHost } from '../../net/addresses.ts';
-import { RequestCode, ResponseCode } from '../../protocol/codes.ts';
+import { ResponseCode } from '../../protocol/codes.ts';
 import { type RemotingCommand, responseTo } from '../../protocol/command.ts';
 import {
   int32Field,
@@ -22,22 +22,11 @@ import { PROPERTY_UNIQUE_KEY } from '../../record/properties.ts';
 import type { ClientConnection } from '../../remoting/connection.ts';
 import { type InternalMessage, isStored, type PutResult } from '../../store/put/put-message.ts';
 import { askerOf, type BrokerContext, type BrokerHandler } from '../context.ts';
+import { withFullNames } from '../send/full-names.ts';
 import { type BrokerMarks, markProperties, readProperties } from '../send/general-send.ts';
 import { reasonOf } from '../send/refused-sends.ts';
 import { countDead, originTopicOf } from './dead-letter.ts';
 import { type RetryTarget, sendToRetryTopic } from './retry-target.ts';
-
-/** Full field names by the letters of SEND_MESSAGE_V2. */
-const LETTERS: Readonly<Record<string, string>> = {
-  b: 'topic',
-  e: 'queueId',
-  f: 'sysFlag',
-  g: 'bornTimestamp',
-  h: 'flag',
-  i: 'properties',
-  j: 'reconsumeTimes',
-  l: 'maxReconsumeTimes',
-};
 
 export const retryTopicSend: BrokerHandler = async (context, request, connection) => {
   const refused = (code: number, remark: string) => {
@@ -86,13 +75,6 @@ async function send(
   return answer(context, request, plain, result);
 }
 
-function withFullNames(request: RemotingCommand): RemotingCommand {
-  if (request.code === RequestCode.SEND_MESSAGE) return request;
-  const fields: Record<string, string> = Object.create(null);
-  for (const [name, value] of Object.entries(request.fields)) fields[LETTERS[name] ?? name] = value;
-  return { ...request, fields };
-}
-
 function targetOf(
   context: BrokerContext,
   send: RemotingCommand,
@@ -116,7 +98,7 @@ function targetOf(
 }
 
 function marksOf({ settings }: BrokerContext): BrokerMarks {
-  return { regionId: settings.regionId, traceOn: true, clusterName: settings.brokerClusterName };
+  return { regionId: settings.regionId, traceOn: settings.traceOn, clusterName: settings.brokerClusterName };
 }
 
 function answer(
@@ -132,6 +114,6 @@ function answer(
     queueOffset: result.queueOffset,
     transactionId: message.properties.get(PROPERTY_UNIQUE_KEY) ?? '',
     MSG_REGION: context.settings.regionId,
-    TRACE_ON: 'true',
+    TRACE_ON: context.settings.traceOn,
   });
 }

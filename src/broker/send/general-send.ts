@@ -1,7 +1,7 @@
 /**
- * Sends whose properties ask for something: a delay, a time, a transaction, or that bring properties which only a
- * broker may set. They are read into a map, checked, and written in general; network threads do that for what producers
- * send, control for what consumers send to retry topics.
+ * Sends whose properties ask for something: a delay, a time, a transaction, a priority, or that bring properties which
+ * only a broker may set. They are read into a map, checked, and written in general; network threads do that for what
+ * producers send, control for what consumers send to retry topics.
  */
 import { recallHandleOf } from '../../delivery/timer/rewrite.ts';
 import {
@@ -28,7 +28,8 @@ import {
   PROPERTY_WAIT,
   parseProperties,
 } from '../../record/properties.ts';
-import type { NetworkView } from '../view/network-view.ts';
+import type { NetworkView, TopicView } from '../view/network-view.ts';
+import { queueByPriority } from './priority.ts';
 import type { SendFields } from './send-fields.ts';
 
 /** What a broker says of itself in every message. */
@@ -72,6 +73,8 @@ export interface GeneralRecord {
   readonly bytes: Uint8Array;
   /** Id of its queue in the queue directory. */
   readonly queue: number;
+  /** The queue of its topic to which it goes, now or when it is due. */
+  readonly queueId: number;
   readonly uniqueKey: string;
   /** By what a timed message can be recalled; undefined for others. */
   readonly recallHandle: string | undefined;
@@ -82,7 +85,7 @@ export interface GeneralRecord {
 export interface GeneralSendParts {
   view: NetworkView;
   storeHost: HostAddress;
-  marks: BrokerMarks;
+  marks: () => BrokerMarks;
   makeUniqueKey: () => string;
   rules: () => WaitingRules;
   brokerName: string;
@@ -103,8 +106,8 @@ export class GeneralSends {
   record(
     request: RequestView,
     fields: SendFields,
-    topic: string,
-    queueId: number,
+    { name: topic, writeQueueNums }: TopicView,
+    wantedQueue: number,
     bornHost: HostAddress,
   ): GeneralRecord | Refusal {
     const { marks, makeUniqueKey, storeHost, view, illegalRemark, brokerName } = this.#parts;
@@ -116,7 +119,8 @@ export class GeneralSends {
     const [rules, now] = [this.#parts.rules(), this.#parts.wallClock()];
     const problem = waitingProblem({ properties, reconsumeTimes }, rules, now);
     if (problem !== undefined) return problem;
-    markProperties(properties, marks, makeUniqueKey);
+    const queueId = queueByPriority(properties, wantedQueue, writeQueueNums);
+    markProperties(properties, marks(), makeUniqueKey);
     const sent = { topic, queueId, sysFlag: sentSysFlag(fields.sysFlag), reconsumeTimes, properties };
     const message = waitingForm(sent, rules, now);
     const uniqueKey = properties.get(PROPERTY_UNIQUE_KEY) ?? '';
@@ -136,6 +140,7 @@ export class GeneralSends {
     return {
       bytes: encodeRecord({ ...head, preparedTransactionOffset: 0 }, target.bytes, body, encoded),
       queue: queue.id,
+      queueId,
       uniqueKey,
       recallHandle:
         message.topic === TIMER_TOPIC

@@ -77,11 +77,11 @@ export class RecordWriter {
   #nul = false;
   readonly #head: RecordHead;
   /** Properties that the broker adds to every message: MSG_REGION, TRACE_ON, CLUSTER. */
-  readonly #suffix: Uint8Array;
+  #suffix: Uint8Array = new Uint8Array(0);
   readonly #makeUniqueKey: () => string;
 
   constructor(storeHost: HostAddress, suffix: string, makeUniqueKey: () => string) {
-    this.#suffix = Buffer.from(suffix);
+    this.mark(suffix);
     this.#makeUniqueKey = makeUniqueKey;
     this.#head = {
       queueId: 0,
@@ -93,6 +93,11 @@ export class RecordWriter {
       reconsumeTimes: 0,
       preparedTransactionOffset: 0,
     };
+  }
+
+  /** From here on the broker adds these properties. */
+  mark(suffix: string): void {
+    this.#suffix = Buffer.from(suffix);
   }
 
   /** Upper bound of the record's size; `parking`: see `write`. */

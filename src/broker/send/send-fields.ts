@@ -1,6 +1,6 @@
 /**
- * The header fields of a send, located once. SEND_MESSAGE (10) names them in full, SEND_MESSAGE_V2 (310) and
- * SEND_BATCH_MESSAGE (320) by single letters.
+ * The header fields of a send, located once. SEND_MESSAGE (10) and SEND_REPLY_MESSAGE (324) name them in full,
+ * SEND_MESSAGE_V2 (310), SEND_BATCH_MESSAGE (320) and SEND_REPLY_MESSAGE_V2 (325) by single letters.
  */
 import { limitRemark, MAX_NAME, MAX_QUEUES_PER_TOPIC } from '../../lib/limits.ts';
 import { ABSENT, type FieldTable } from '../../protocol/field-table.ts';
@@ -8,7 +8,8 @@ import { ABSENT, type FieldTable } from '../../protocol/field-table.ts';
 const LOWER_A = 0x61;
 const LETTERS = 14;
 
-const LONG_NAMES = [
+/** By letter, from a on. */
+export const LONG_NAMES = [
   'producerGroup',
   'topic',
   'defaultTopic',

@@ -4,8 +4,8 @@
  * The answer leaves when the writer has placed the message and it is as durable as promised (`acknowledge`).
  *
  * A message that asks for more than to be stored is written in general (`GeneralSends`), in its turn among the others
- * of its connection. Where a message to a retry topic goes is for control to say, which has the groups; topics that are
- * to be created are waited for.
+ * of its connection. Where a message to a retry topic goes is for control to say, which has the groups; who is to get a
+ * reply too, as it knows the clients. Topics that are to be created are waited for.
  */
 
 import type { WaitingRules } from '../../delivery/waiting-form.ts';
@@ -34,6 +34,7 @@ import type { Counters } from '../../ring/counters.ts';
 import { FULL } from '../../ring/spsc-ring.ts';
 import { countRefusal } from '../refusals.ts';
 import { lookUp, type NetworkView, type TopicView } from '../view/network-view.ts';
+import { namesInFull } from './full-names.ts';
 import { type BrokerMarks, encodeMarks, GeneralSends } from './general-send.ts';
 import {
   measureBatch,
@@ -53,7 +54,8 @@ export interface SendParts {
   sends: PendingSends;
   view: NetworkView;
   storeHost: HostAddress;
-  marks: BrokerMarks;
+  /** What messages say of this broker besides whether it is traced, which may change. */
+  marks: Omit<BrokerMarks, 'traceOn'>;
   rules: () => WaitingRules;
   brokerName: string;
   /** Ms since the epoch. */
@@ -84,15 +86,25 @@ export class SendHandler {
   readonly #writer: RecordWriter;
   readonly #generally: GeneralSends;
   /** What every answer says of the broker. */
-  readonly #identity: Readonly<Record<string, string>>;
+  #identity: Readonly<Record<string, string>> = {};
+  #marks: BrokerMarks;
   #turn = 0;
 
   constructor(parts: SendParts) {
     this.#parts = parts;
-    this.#writer = new RecordWriter(parts.storeHost, encodeMarks(parts.marks), parts.makeUniqueKey);
-    const { regionId, traceOn } = parts.marks;
-    this.#identity = { MSG_REGION: regionId, TRACE_ON: String(traceOn) };
-    this.#generally = new GeneralSends({ ...parts, illegalRemark: this.#illegal() });
+    const { regionId, clusterName } = parts.marks;
+    this.#marks = { regionId, clusterName, traceOn: parts.view.settings.traceOn };
+    this.#writer = new RecordWriter(parts.storeHost, '', parts.makeUniqueKey);
+    const marks = () => this.#marks;
+    this.#generally = new GeneralSends({ ...parts, marks, illegalRemark: this.#illegal() });
+    this.#mark(this.#marks);
+  }
+
+  /** What messages and answers say of the broker from now on. */
+  #mark(marks: BrokerMarks): void {
+    this.#marks = marks;
+    this.#writer.mark(encodeMarks(marks));
+    this.#identity = { MSG_REGION: marks.regionId, TRACE_ON: String(marks.traceOn) };
   }
 
   /** Handles the send in `request`, whose frame stands in view[offset, +length). CUT_ALL or CUT_BLOCKED. */
@@ -105,7 +117,9 @@ export class SendHandler {
   ): number {
     const fields = this.#fields;
     const { code } = request;
-    fields.locate(request.fields, code !== RequestCode.SEND_MESSAGE);
+    const { settings } = this.#parts.view;
+    if (settings.traceOn !== this.#marks.traceOn) this.#mark({ ...this.#marks, traceOn: settings.traceOn });
+    fields.locate(request.fields, !namesInFull(code));
     if (fields.problem !== undefined) {
       return this.#refuse(
         connection,
@@ -122,7 +136,6 @@ export class SendHandler {
       const remark = `Sending message to topic[${topic.name}] is forbidden.`;
       return this.#refuse(connection, request, ResponseCode.NO_PERMISSION, remark);
     }
-    const { settings } = this.#parts.view;
     if (!settings.writable) {
       return this.#refuse(
         connection,
@@ -143,14 +156,15 @@ export class SendHandler {
     if (queueId < 0)
       return this.#refuse(connection, request, ResponseCode.INVALID_PARAMETER, badQueue(topic, fields));
     if (this.#parts.sends.full) return CUT_BLOCKED;
-    if (code === RequestCode.SEND_BATCH_MESSAGE || fields.batch) {
+    const isReply = code === RequestCode.SEND_REPLY_MESSAGE_V2 || code === RequestCode.SEND_REPLY_MESSAGE;
+    if (code === RequestCode.SEND_BATCH_MESSAGE || (fields.batch && !isReply)) {
       return this.#batch(connection, request, view, topic, queueId);
     }
     const { bodyLength } = request;
     if (bodyLength === 0 || bodyLength > this.#parts.maxMessageSize) {
       return this.#refuse(connection, request, ResponseCode.MESSAGE_ILLEGAL, this.#illegal());
     }
-    return topic.sends === 'plain'
+    return topic.sends === 'plain' && !isReply
       ? this.#single(connection, request, topic, queueId)
       : this.#parts.toControl(connection, request.bytes, offset, length);
   }
@@ -223,18 +237,18 @@ export class SendHandler {
   }
 
   /** What was claimed before is not committed, and so is claimed anew. */
-  #general(connection: Connection, request: RequestView, topic: TopicView, queueId: number): number {
+  #general(connection: Connection, request: RequestView, topic: TopicView, wantedQueue: number): number {
     const { writer, sends } = this.#parts;
-    const record = this.#generally.record(request, this.#fields, topic.name, queueId, connection.host);
+    const record = this.#generally.record(request, this.#fields, topic, wantedQueue, connection.host);
     if ('remark' in record) return this.#refuse(connection, request, record.code, record.remark);
-    const { bytes, queue, uniqueKey, recallHandle, noWait } = record;
+    const { bytes, queue, queueId, uniqueKey, recallHandle, noWait } = record;
     if (APPEND_HEADER + bytes.length > writer.maxPayload) {
       return this.#refuse(connection, request, ResponseCode.MESSAGE_ILLEGAL, this.#illegal());
     }
     const claimed = writer.claim(APPEND, APPEND_HEADER + bytes.length);
     if (claimed === FULL) return CUT_BLOCKED;
     writer.bytes.set(bytes, claimed + APPEND_HEADER);
-    // The producer is told the queue that it has sent to.
+    // The producer is told the queue that it is to go to.
     const index = this.#remember(connection, request, queueId);
     const key = Buffer.from(uniqueKey);
     sends.setKey(index, key, 0, key.length);

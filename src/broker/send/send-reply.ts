@@ -37,7 +37,8 @@ interface Template {
 export interface ReplyIdentity {
   storeHost: HostAddress;
   regionId: string;
-  traceOn: boolean;
+  /** May change at any time. */
+  traceOn: () => boolean;
 }
 
 export class SendReply {
@@ -47,11 +48,14 @@ export class SendReply {
   readonly #positionInId: number;
   /** By the lengths of the parts that vary; a running broker needs a handful. */
   readonly #templates = new Map<number, Template>();
+  /** What the templates say of tracing. */
+  #traceOn: boolean;
   /** Says where the fields of a reply stand. */
   readonly #reader = new RequestView();
 
   constructor(identity: ReplyIdentity) {
     this.#identity = identity;
+    this.#traceOn = identity.traceOn();
     const idLength = encodeMessageId(identity.storeHost, 0).length;
     this.#idStep = idLength + 1;
     this.#positionInId = idLength - POSITION_DIGITS;
@@ -74,6 +78,11 @@ export class SendReply {
     const ids = sizes === undefined ? 1 : sizes.length;
     const handleLength = handle === undefined ? 0 : handle.length;
     if (keyLength > TEMPLATE_KEY || ids > TEMPLATE_IDS || handleLength > TEMPLATE_HANDLE) return false;
+    const traceOn = this.#identity.traceOn();
+    if (traceOn !== this.#traceOn) {
+      this.#traceOn = traceOn;
+      this.#templates.clear();
+    }
     const template = this.#template(sends, index, ids, keyLength, handleLength);
     if (template === undefined) return false;
     const start = connection.reserve(template.bytes.length);
@@ -153,7 +162,7 @@ export class SendReply {
   #encode(sends: PendingSends, index: number, code: number, key: string): Buffer {
     const fields: Record<string, string> = {
       MSG_REGION: this.#identity.regionId,
-      TRACE_ON: String(this.#identity.traceOn),
+      TRACE_ON: String(this.#identity.traceOn()),
       msgId: this.#messageIds(sends, index),
       queueId: String(sends.queueId[index]),
       queueOffset: String(sends.queueOffset[index]),

@@ -14,6 +14,8 @@ export class Announcer {
   readonly #groupIds = new Map<string, number>();
   readonly #groupNames: string[] = [];
   #settings = '';
+  #writable = true;
+  #notWritableRemark = '';
 
   constructor(tables: Tables, levels: DelayLevels, publish: (delta: Delta) => void) {
     this.#tables = tables;
@@ -24,6 +26,7 @@ export class Announcer {
     tables.groups.forbiddenChanged.add(({ group, topic }) => {
       publish({ kind: 'forbidden', group, topic, forbidden: !tables.groups.mayRead(group, topic) });
     });
+    tables.coldReads.changed.add(() => this.settings(this.#writable, this.#notWritableRemark));
     tables.clients.consumers.changed.add((group) => this.#consumers(group));
     tables.offsets.resetChanged.add((reset) => publish({ kind: 'reset', ...reset }));
   }
@@ -35,10 +38,13 @@ export class Announcer {
 
   /** Tells the network threads whether messages are taken; says nothing when nothing has changed. */
   settings(writable: boolean, notWritableRemark: string): void {
+    this.#writable = writable;
+    this.#notWritableRemark = notWritableRemark;
     const { settings } = this.#tables;
-    const { brokerPermission, enablePropertyFilter } = settings;
+    const { brokerPermission, enablePropertyFilter, dataReadAheadEnable: readAhead, traceOn } = settings;
     const waiting = waitingRules(settings, this.#levels);
-    const told = { brokerPermission, enablePropertyFilter, waiting, writable };
+    const coldReads = this.#tables.coldReads.refusals;
+    const told = { brokerPermission, coldReads, enablePropertyFilter, readAhead, traceOn, waiting, writable };
     const delta: SettingsDelta = { kind: 'settings', ...told, notWritableRemark };
     const text = JSON.stringify(told);
     if (text === this.#settings) return;

@@ -2,7 +2,9 @@
  * What control tells network threads about topics, groups and consumers. Each delta replaces what was known under
  * its name; deltas are applied in order, so every network thread's tables are those of some moment of control's.
  */
+
 import type { WaitingRules } from '../../delivery/waiting-form.ts';
+import type { ColdRefusals } from '../cold/cold-reads.ts';
 
 export interface TopicDelta {
   kind: 'topic';
@@ -78,6 +80,11 @@ export interface SettingsDelta {
   brokerPermission: number;
   /** Whether other filters than tags are allowed. */
   enablePropertyFilter: boolean;
+  coldReads: ColdRefusals;
+  /** Whether a read from the disk brings what follows too. */
+  readAhead: boolean;
+  /** Whether clients may trace: every message and answer says so. */
+  traceOn: boolean;
   waiting: WaitingRules;
   /** False while the disk is too full to take messages. */
   writable: boolean;

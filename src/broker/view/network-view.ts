@@ -80,6 +80,9 @@ const UNTOLD: SettingsDelta = {
   kind: 'settings',
   brokerPermission: 6,
   enablePropertyFilter: false,
+  coldReads: { watched: false, all: false, groups: [] },
+  readAhead: true,
+  traceOn: true,
   waiting: {
     maxDelayLevel: 18,
     rejectTransactionMessage: false,

@@ -1,5 +1,6 @@
 /** A record of the CommitLog as fields that explain themselves. */
 
+import { hostText } from '../../net/addresses.ts';
 import { decodeRecord, messageIdOf, type StoredMessage } from '../../record/decode.ts';
 import {
   BODY_CRC,
@@ -25,7 +26,6 @@ import {
   SYS_TRANSACTION_ROLLBACK,
   TOTAL_SIZE,
 } from '../../record/layout.ts';
-import type { HostAddress } from '../../record/message-id.ts';
 import {
   bodyCrcOf,
   bodyLengthOffset,
@@ -34,7 +34,6 @@ import {
   storeTimestampOffset,
   totalSizeOf,
 } from '../../record/view.ts';
-import { formatAddress } from '../../remoting/address.ts';
 import type { Field } from './item.ts';
 import { transactionFields } from './transaction-record.ts';
 
@@ -77,9 +76,9 @@ function headFields(message: StoredMessage, view: DataView, crcHolds: boolean): 
     field(PHYSICAL_OFFSET, 'physicalOffset', message.physicalOffset, 'position of this record in the log'),
     field(SYS_FLAG, 'sysFlag', message.sysFlag, sysFlagText(message.sysFlag)),
     field(BORN_TIMESTAMP, 'bornTimestamp', message.bornTimestamp, time(message.bornTimestamp)),
-    field(BORN_HOST, 'bornHost', host(message.bornHost), 'the producer'),
+    field(BORN_HOST, 'bornHost', hostText(message.bornHost), 'the producer'),
     field(storeTime, 'storeTimestamp', message.storeTimestamp, time(message.storeTimestamp)),
-    field(storeTime + STORE_HOST_AFTER_TIMESTAMP, 'storeHost', host(message.storeHost), 'the broker'),
+    field(storeTime + STORE_HOST_AFTER_TIMESTAMP, 'storeHost', hostText(message.storeHost), 'the broker'),
     field(reconsume, 'reconsumeTimes', message.reconsumeTimes, 'failed deliveries so far'),
     field(reconsume + 4, 'preparedTransactionOffset', message.preparedTransactionOffset),
   ];
@@ -125,12 +124,6 @@ export function hex(value: number): string {
 export function time(milliseconds: number): string {
   const date = new Date(milliseconds);
   return milliseconds === 0 || Number.isNaN(date.getTime()) ? '' : date.toISOString();
-}
-
-function host({ address, port }: HostAddress): string {
-  if (address.length === 4) return formatAddress(address.join('.'), port);
-  const groups = Buffer.from(address).toString('hex').match(/.{4}/g) ?? [];
-  return formatAddress(groups.map((group) => group.replace(/^0{1,3}/, '')).join(':'), port);
 }
 
 function bodyText(body: Uint8Array): string {

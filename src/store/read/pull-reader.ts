@@ -222,10 +222,11 @@ export class PullReader {
     return end;
   }
 
-  /** Brings the cold range of the last read, and what follows it, into memory. */
-  async warm(coldFrom: number, coldLength: number): Promise<void> {
+  /** Brings the cold range of the last read into memory, and with `ahead` what follows it. */
+  async warm(coldFrom: number, coldLength: number, ahead: boolean): Promise<void> {
     const mapping = this.#segments.at(coldFrom);
-    await mapping?.populate(this.#segments.offsetOf(coldFrom), Math.max(coldLength, READ_AHEAD));
+    const length = ahead ? Math.max(coldLength, READ_AHEAD) : coldLength;
+    await mapping?.populate(this.#segments.offsetOf(coldFrom), length);
   }
 
   #outcome(status: number, nextBeginOffset: number): void {

@@ -4,6 +4,7 @@ import { createMaintenance } from '../../broker/admin/store-maintenance.ts';
 import type { BrokerContext } from '../../broker/context.ts';
 import { putInSavedTopics } from '../../broker/put-in-saved-topics.ts';
 import { KeyQueries } from '../../broker/query/key-queries.ts';
+import { ReplyPushes } from '../../broker/reply/reply-pushes.ts';
 import type { RefusedSends } from '../../broker/send/refused-sends.ts';
 import type { DayTotals } from '../../broker/stats/day-totals.ts';
 import { runtimeFigures } from '../../broker/stats/runtime-figures.ts';
@@ -131,6 +132,7 @@ export function makeContext(
     put: putInSavedTopics(tables.topics, put.put),
     storeHost: storeHostOf(config),
     sendBacks: new ByteBudget(MAX_SEND_BACK_BYTES),
+    pushes: new ReplyPushes(),
     maintenance: createMaintenance(retention, tables.topics, opened.ids, reads),
     properties: config.properties,
     refusedSend: parts.refused.add,

@@ -77,7 +77,6 @@ export function topologyOf(config: ResolvedConfig, opened: OpenedStore): Topolog
       storeHost: { address: [...addressBytes(config.brokerIp)], port: settings.listenPort },
       brokerName: settings.brokerName,
       regionId: settings.regionId,
-      traceOn: true,
       clusterName: settings.brokerClusterName,
       serverChannelMaxIdleTimeSeconds: config.serverChannelMaxIdleTimeSeconds,
       maxConnections: config.maxConnections,

@@ -86,7 +86,7 @@ export function makeAcknowledger(
   positions: Positions,
 ): Acknowledger {
   const { settings, broker } = shape;
-  const { regionId, traceOn } = settings;
+  const { regionId } = settings;
   return new Acknowledger({
     replies: RingConsumer.join(participantOf(shape).replies, writerWaker(shape)),
     sends,
@@ -94,7 +94,11 @@ export function makeAcknowledger(
     counters: parts.counters,
     refusals: parts.refusals,
     confirmed: new Watermark(positions, confirmedBy(broker.store)),
-    reply: new SendReply({ storeHost: storeHostOf(shape), regionId, traceOn }),
+    reply: new SendReply({
+      storeHost: storeHostOf(shape),
+      regionId,
+      traceOn: () => parts.view.settings.traceOn,
+    }),
     connectionOf: parts.connectionOf,
     touched: parts.touched,
   });
@@ -137,6 +141,7 @@ export function makePullHandler(
     progress: (group, queue, commitOffset, pullOffset) =>
       link.progress(group.config.id, queue, commitOffset, pullOffset),
     resetTaken: (group, topic, queueId) => link.resetTaken(group, topic, queueId),
+    coldRead: (group, bytes) => void link.coldRead({ group, bytes }),
     awaitGroup: (connection, request, name, offset, length) =>
       creation.group(connection, request, name, offset, length),
     connectionOf: parts.connectionOf,

@@ -302,6 +302,27 @@ const sharedIdentity: Act = async (scene) => {
   for (const talk of talks) scene.leave(talk);
 };
 
+/** Replies for a client that does not read, or reads and says nothing of them. */
+const deafRequester: Act = async (scene) => {
+  const { random } = scene;
+  const [requester, replier] = await Promise.all([scene.open(scene.broker), scene.open(scene.broker)]);
+  const clientID = smallName(random, 'requester');
+  const producerDataSet = [{ groupName: smallName(random, 'hostile-group') }];
+  await pipeline(requester, [{ code: 34, body: Buffer.from(JSON.stringify({ clientID, producerDataSet })) }]);
+  await requester.until(() => requester.answers.size > 0, PATIENCE_MS);
+  if (random.chance(0.5)) requester.socket.pause();
+  const i = `CORRELATION_ID\u0001c\u0002REPLY_TO_CLIENT\u0001${clientID}\u0002`;
+  const body = Buffer.alloc(random.pick([1, 1000, 100_000, 1_000_000]));
+  const reply = { code: 325, fields: { ...shapeOf(325).fields, i }, body };
+  await pipeline(
+    replier,
+    Array.from({ length: random.int(1, 60) }, () => reply),
+  );
+  await replier.until(() => replier.answers.size > 0, 300);
+  scene.leave(replier);
+  scene.leave(requester);
+};
+
 const registrations: Act = async (scene) => {
   const { random } = scene;
   const talk = await scene.open(scene.nameServer);
@@ -358,6 +379,7 @@ export const actsOfRequests: Readonly<Record<string, Act>> = {
   parkedPulls,
   sendBacks,
   sharedIdentity,
+  deafRequester,
   registrations,
   mixedFormats,
 };

@@ -116,6 +116,7 @@ const PULL = {
 
 const HALF_PROPERTIES = `TRAN_MSG\u0001true\u0002PGROUP\u0001${GROUP}\u0002UNIQ_KEY\u0001u\u0002`;
 const TIMED_PROPERTIES = 'TIMER_DELAY_SEC\u00013\u0002UNIQ_KEY\u0001u\u0002';
+const REPLY_PROPERTIES = `MSG_TYPE\u0001reply\u0002CORRELATION_ID\u0001c\u0002REPLY_TO_CLIENT\u0001${CLIENT}\u0002`;
 const RECALL_HANDLE = Buffer.from(`v1 ${TOPIC} broker-a 4102444800001 u`).toString('base64url');
 const END = {
   producerGroup: GROUP,
@@ -152,6 +153,8 @@ export const brokerRequests: readonly RequestShape[] = [
     body: Buffer.from('late'),
   },
   { code: 310, fields: { ...LETTERS, i: TIMED_PROPERTIES }, body: Buffer.from('timed') },
+  { code: 324, fields: { ...SEND, properties: REPLY_PROPERTIES }, body: Buffer.from('reply') },
+  { code: 325, fields: { ...LETTERS, i: REPLY_PROPERTIES }, body: Buffer.from('reply') },
   { code: 37, fields: END },
   { code: 323, fields: { topic: TOPIC, msgId: '7F00000100002A9F0000000000000000' } },
   {
@@ -254,6 +257,10 @@ export const brokerRequests: readonly RequestShape[] = [
   },
   { code: 25, fields: {}, body: 'hostileKey=1' },
   { code: 26, fields: {} },
+  { code: 2001, fields: {}, body: `${GROUP}=1000000` },
+  { code: 2002, fields: {}, body: GROUP },
+  { code: 2003, fields: {} },
+  { code: 2004, fields: { READ_AHEAD_MODE: '0' } },
   { code: 28, fields: {} },
   { code: 315, fields: { statsName: 'TOPIC_PUT_NUMS', statsKey: TOPIC } },
   { code: 306, fields: {} },

@@ -35,6 +35,9 @@ func consume(args arguments) error {
 		consumer.WithSuspendCurrentQueueTimeMillis(time.Second),
 		consumer.WithStrategy(reportQueues),
 	}
+	if args["trace"] == "true" {
+		options = append(options, consumer.WithTrace(args.trace()))
+	}
 	client, err := rocketmq.NewPushConsumer(append(options, consumerTLS(args)...)...)
 	if err != nil {
 		return err
@@ -56,6 +59,7 @@ func consume(args arguments) error {
 	case <-stop:
 	case <-enough:
 	}
+	time.Sleep(time.Duration(args.number("linger", 0)) * time.Millisecond)
 	if err := client.Shutdown(); err != nil {
 		return err
 	}

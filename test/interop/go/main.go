@@ -23,9 +23,10 @@ func main() {
 	rlog.SetLogLevel("error")
 	programs := map[string]func(arguments) error{
 		"Produce": produce, "Consume": consume, "Pull": pull, "Admin": administer, "Transact": transact,
+		"Ask": ask, "Replier": reply,
 	}
 	if len(os.Args) < 2 || programs[os.Args[1]] == nil {
-		fmt.Fprintln(os.Stderr, "usage: interop Produce|Consume|Pull|Admin|Transact --name value ...")
+		fmt.Fprintln(os.Stderr, "usage: interop Produce|Consume|Pull|Admin|Transact|Ask|Replier --name value ...")
 		os.Exit(2)
 	}
 	args := arguments{}
@@ -59,6 +60,11 @@ func (args arguments) number(name string, fallback int) int {
 
 func (args arguments) resolver() primitive.NsResolver {
 	return primitive.NewPassthroughResolver([]string{args["namesrv"]})
+}
+
+// trace is for clients that are to write what becomes of their messages into the broker's trace topic.
+func (args arguments) trace() *primitive.TraceConfig {
+	return &primitive.TraceConfig{Access: primitive.Local, Resolver: args.resolver(), GroupName: "interop-trace"}
 }
 
 func event(name string, more fields) {

@@ -32,6 +32,9 @@ func produce(args arguments) error {
 		producer.WithSendMsgTimeout(5 * time.Second),
 		producer.WithInstanceName(args.text("instance", fmt.Sprint(time.Now().UnixNano()))),
 	}
+	if args["trace"] == "true" {
+		options = append(options, producer.WithTrace(args.trace()))
+	}
 	if strings.Contains(args["modes"], "ordered") {
 		options = append(options, producer.WithQueueSelector(producer.NewHashQueueSelector()))
 	}
@@ -50,6 +53,7 @@ func produce(args arguments) error {
 	} else {
 		err = work.runModes()
 	}
+	time.Sleep(time.Duration(args.number("linger", 0)) * time.Millisecond)
 	event("done", fields{"acked": atomic.LoadInt64(&work.acked), "failed": atomic.LoadInt64(&work.failed)})
 	if err == nil && work.failed > 0 && args["until-stop"] != "true" {
 		err = fmt.Errorf("%d sends failed", work.failed)

@@ -29,19 +29,26 @@ export interface Half {
 
 let serial = 0;
 
+function newClientId(): string {
+  return `raw-${process.pid}-${serial++}`;
+}
+
 export class RawProducer {
   readonly group: string;
+  readonly clientId: string;
   readonly connection: RawConnection;
 
-  private constructor(group: string, connection: RawConnection) {
+  private constructor(group: string, connection: RawConnection, clientId: string) {
     this.group = group;
+    this.clientId = clientId;
     this.connection = connection;
   }
 
-  static async open(address: string, group: string): Promise<RawProducer> {
-    const producer = new RawProducer(group, await RawConnection.open(address));
+  /** `clientId`: it calls itself like another one. */
+  static async open(address: string, group: string, clientId = newClientId()): Promise<RawProducer> {
+    const producer = new RawProducer(group, await RawConnection.open(address), clientId);
     const heartbeat = {
-      clientID: `raw-${process.pid}-${serial++}`,
+      clientID: producer.clientId,
       producerDataSet: [{ groupName: group }],
       consumerDataSet: [],
     };

@@ -106,6 +106,20 @@ export class RawConnection {
     }
   }
 
+  /** Answers a request of the other side. */
+  answer(asked: RawResponse, code: number, remark?: string): void {
+    const header = {
+      code,
+      language: 'JAVA',
+      version: 513,
+      opaque: asked.opaque,
+      flag: 1,
+      remark,
+      extFields: {},
+    };
+    this.write(frameOf(Buffer.from(JSON.stringify(header)), Buffer.alloc(0)));
+  }
+
   /** Resolves with the first defined answer of `look`, asked again whenever something has come in. */
   until<T>(what: string, look: () => T | undefined, timeout = TIMEOUT): Promise<T> {
     return new Promise((resolve, reject) => {

@@ -1,9 +1,14 @@
 /**
  * A broker of a few lines for tests of the generator: one array per queue, and faults on demand. It knows half messages
- * and their commits, and delivers timed ones when they are due by its own reckoning.
+ * and their commits, delivers timed ones when they are due by its own reckoning, and passes replies on.
  */
 import net from 'node:net';
-import { type RemotingCommand, responseTo } from '../../../src/protocol/command.ts';
+import {
+  isResponse,
+  type RemotingCommand,
+  requestCommand,
+  responseTo,
+} from '../../../src/protocol/command.ts';
 import { decodeCommand, encodeCommand } from '../../../src/protocol/command-codec.ts';
 import { cutFrames, FrameCutter } from '../../../src/protocol/frame-cutter.ts';
 import { encodeRecord } from '../../../src/record/encode.ts';
@@ -49,6 +54,12 @@ export class FakeBroker {
   readonly halves: Half[] = [];
   copies: Copies = () => 1;
   heartbeats = 0;
+  /** Replies that came; how often one is passed on, by its number. */
+  replies = 0;
+  pushes: Copies = () => 1;
+  readonly #producers = new Map<string, net.Socket>();
+  /** Replies whose requester has not said that it has them, by the opaque of what was passed on. */
+  readonly #pushed = new Map<number, Held>();
   #messages = 0;
   #held: Held[] = [];
   readonly #timers = new Set<NodeJS.Timeout>();
@@ -78,7 +89,10 @@ export class FakeBroker {
     socket.on('data', (chunk) => {
       cutFrames(cutter, chunk, (frame) => {
         const request = decodeCommand(frame);
+        if (isResponse(request)) return this.#arrived(request);
+        if (request.code === 325) return this.#passOn({ request, socket });
         if (request.code === 34) {
+          this.#register(request, socket);
           this.heartbeats++;
           // as a real broker: it tells consumers of each other, by a request of its own
           socket.write(encodeCommand({ ...request, code: 40, opaque: 1, flag: 2, body: undefined }));
@@ -86,6 +100,31 @@ export class FakeBroker {
         this.#answer({ request, socket });
       });
     });
+  }
+
+  #register(request: RemotingCommand, socket: net.Socket): void {
+    const { clientID, producerDataSet } = JSON.parse(Buffer.from(request.body ?? []).toString());
+    if (producerDataSet.length > 0) this.#producers.set(clientID, socket);
+  }
+
+  #passOn(held: Held): void {
+    const { fields, body } = held.request;
+    const to = textOf(fields['i'] ?? '', 'REPLY_TO_CLIENT');
+    const requester = this.#producers.get(to);
+    if (requester === undefined) {
+      held.socket.write(encodeCommand(responseTo(held.request, 1, `nobody is called ${to}`)));
+      return;
+    }
+    const opaque = ++this.replies;
+    this.#pushed.set(opaque, held);
+    const push = { ...requestCommand(326, { properties: fields['i'] ?? '' }, body), opaque };
+    for (let copy = 0; copy < this.pushes(opaque); copy++) requester.write(encodeCommand(push));
+  }
+
+  #arrived({ opaque, code }: RemotingCommand): void {
+    const held = this.#pushed.get(opaque);
+    this.#pushed.delete(opaque);
+    if (held !== undefined) held.socket.write(encodeCommand(responseTo(held.request, code)));
   }
 
   #answer(held: Held): void {
@@ -178,9 +217,13 @@ export class FakeBroker {
 /** What a half message takes of the log, seen from its offsets. */
 const HALF_BYTES = 1000;
 
-function propertyOf(properties: string, name: string): number {
+function textOf(properties: string, name: string): string {
   const value = properties.split('\x02').find((pair) => pair.startsWith(`${name}\x01`));
-  return value === undefined ? 0 : Number(value.slice(name.length + 1));
+  return value === undefined ? '' : value.slice(name.length + 1);
+}
+
+function propertyOf(properties: string, name: string): number {
+  return Number(textOf(properties, name));
 }
 
 function dueOf(properties: string): number {

@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { MAX_CONFIG_BODY } from '../../../src/lib/limits.ts';
-import { RequestCode } from '../../../src/protocol/codes.ts';
+import { RequestCode, ResponseCode } from '../../../src/protocol/codes.ts';
 import { responseTo } from '../../../src/protocol/command.ts';
 import type { RocketJsonObject } from '../../../src/protocol/rocketmq-json.ts';
 import { RemotingError } from '../../../src/remoting/errors.ts';
@@ -164,6 +164,27 @@ test('cleaning', async () => {
   await ask(request(RequestCode.CLEAN_UNUSED_TOPIC));
   await ask(request(RequestCode.DELETE_EXPIRED_COMMITLOG));
   assert.equal(cleaned, ['queues', `topics but ${context.topics.size}`, 'files']);
+});
+
+test('the read mode is a setting: 0 reads ahead, 1 does not, anything else is refused', async () => {
+  const setup = setUp();
+  const { ask } = setup;
+  const set = (fields: Record<string, string>) => ask(request(RequestCode.SET_COMMITLOG_READ_MODE, fields));
+  const shown = async () => bodyText(await ask(request(RequestCode.GET_BROKER_CONFIG)));
+  for (const [mode, ahead] of [
+    ['1', 'false'],
+    ['0', 'true'],
+  ] as const) {
+    const answer = await set({ READ_AHEAD_MODE: mode });
+    assert.equal([answer?.code, answer?.remark], [0, `set commitlog readahead mode success, mode: ${mode}`]);
+    assert.match(await shown(), new RegExp(`dataReadAheadEnable=${ahead}`));
+  }
+  assert.is((await set({ READ_AHEAD_MODE: '2' }))?.code, ResponseCode.INVALID_PARAMETER);
+  assert.is((await set({ READ_AHEAD_MODE: 'x' }))?.code, ResponseCode.SYSTEM_ERROR);
+  assert.is((await set({}))?.code, ResponseCode.SYSTEM_ERROR);
+  setup.settings.configBlackList = 'configBlackList;dataReadAheadEnable';
+  assert.is((await set({ READ_AHEAD_MODE: '1' }))?.code, ResponseCode.NO_PERMISSION);
+  assert.match(await shown(), /dataReadAheadEnable=true/);
 });
 
 test.run();

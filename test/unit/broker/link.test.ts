@@ -420,6 +420,15 @@ test('connections that come and go while control takes nothing are bounded news'
   assert.equal(client.opaques, [1]);
 });
 
+test('a fetch from the disk is told to control', async () => {
+  const rig = rigWith();
+  const [end] = rig.ends;
+  assert.ok(end?.link.coldRead({ group: 'g', bytes: 7 }));
+  rig.read();
+  await rig.run();
+  assert.equal(rig.coldReads, [{ group: 'g', bytes: 7 }]);
+});
+
 test('frames that find news waiting for room go on as soon as there is some', async () => {
   const rig = rigWith();
   const [end] = rig.ends;

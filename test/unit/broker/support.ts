@@ -1,8 +1,10 @@
 /** A broker context of real tables and a store in memory, with helpers to ask its handlers. */
 
+import { ColdReads } from '../../../src/broker/cold/cold-reads.ts';
 import type { BrokerContext } from '../../../src/broker/context.ts';
 import { createHandlers } from '../../../src/broker/handlers.ts';
 import { KeyQueries } from '../../../src/broker/query/key-queries.ts';
+import { ReplyPushes } from '../../../src/broker/reply/reply-pushes.ts';
 import type { RefusedSend } from '../../../src/broker/send/refused-sends.ts';
 import { StatsTable } from '../../../src/broker/stats/stats.ts';
 import { ClientTable } from '../../../src/clients/clients.ts';
@@ -196,6 +198,7 @@ export function setUp(changes: Partial<BrokerSettings> = {}, time = new FakeTime
     filters: new ConsumerFilters(directory, time),
     locks: new QueueLocks(time),
     stats: new StatsTable(time),
+    coldReads: new ColdReads(settings, time, time),
     store,
     queries: new KeyQueries(store.find, () => true),
     maintenance: {
@@ -206,6 +209,7 @@ export function setUp(changes: Partial<BrokerSettings> = {}, time = new FakeTime
     put: put.put,
     storeHost: STORE_HOST,
     sendBacks: new ByteBudget(MAX_SEND_BACK_BYTES),
+    pushes: new ReplyPushes(),
     uniqueId: () => 'FAKE-UNIQUE-ID',
     topicSettled: async () => {},
     refusedSend: (sends) => void refused.push(sends),

@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import { ResponseCode } from '../../../src/protocol/codes.ts';
 import { SERIALIZE_BINARY } from '../../../src/protocol/command.ts';
 import { CUT_ALL, CUT_BLOCKED } from '../../../src/protocol/frame-cutter.ts';
+import { COLD } from '../../../src/store/read/pull-reader.ts';
 import { bodiesOf, groupDelta, MAY_WAIT, PullRig, pullFields } from '../../support/pull-rig.ts';
 
 const test = suite('pull handler');
@@ -346,6 +347,74 @@ test('expressions are bounded in length and tags, and refused by the name of the
   const odd = codeOf('*', { expressionType: 'S'.repeat(100_000) });
   assert.is(odd?.code, ResponseCode.SYSTEM_ERROR);
   assert.ok((odd?.remark ?? '').length < 300);
+});
+
+/** The next read finds that its messages are on the disk only. */
+function nextIsCold(rig: PullRig): void {
+  const reader = rig.opened.store.pull;
+  const read = reader.read.bind(reader);
+  reader.read = () => {
+    reader.read = read;
+    [reader.status, reader.coldFrom, reader.coldLength] = [COLD, 7, 100];
+  };
+}
+
+test('who has had enough from the disk is refused, and what is fetched is told', async () => {
+  const rig = new PullRig();
+  rig.dispatch();
+  rig.opened.store.pull.warm = async () => {};
+  const codes = async () => {
+    nextIsCold(rig);
+    rig.pull(pullFields(NO_WAIT));
+    await new Promise((resolve) => setImmediate(resolve));
+    return rig.client.replies().map(({ code }) => code);
+  };
+  const watch = (coldReads: object) =>
+    rig.view.apply({
+      ...rig.view.settings,
+      coldReads: { watched: true, all: false, groups: [], ...coldReads },
+    });
+  assert.equal([await codes(), rig.coldReads], [[0], []]);
+  watch({});
+  assert.equal(await codes(), [0]);
+  const { totalBytes } = rig.opened.store.pull;
+  assert.equal(rig.coldReads, [['g', totalBytes]]);
+  for (const refused of [{ groups: ['g'] }, { all: true }]) {
+    watch(refused);
+    assert.equal(await codes(), [ResponseCode.SYSTEM_BUSY]);
+  }
+  for (const served of [{ groups: ['other'] }, { all: true, groups: ['g'], watched: false }]) {
+    watch(served);
+    assert.equal(await codes(), [0]);
+  }
+  watch({ groups: ['g'] });
+  const reader = rig.opened.store.pull;
+  reader.read = Object.getPrototypeOf(reader).read;
+  rig.pull(pullFields(NO_WAIT));
+  assert.is(rig.client.replies()[0]?.code, 0, 'what is in memory is no matter');
+});
+
+test('what is fetched from the disk comes with what follows it as the settings say', async () => {
+  const rig = new PullRig();
+  rig.dispatch();
+  const reader = rig.opened.store.pull;
+  const fetched: [from: number, length: number, ahead: boolean][] = [];
+  reader.warm = async (...asked) => void fetched.push(asked);
+  for (const readAhead of [true, false]) {
+    rig.view.apply({ ...rig.view.settings, readAhead });
+    nextIsCold(rig);
+    rig.pull(pullFields(NO_WAIT));
+    assert.is(rig.client.replies().length, 0);
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(
+      rig.client.replies().map(({ code }) => code),
+      [0],
+    );
+  }
+  assert.equal(fetched, [
+    [7, 100, true],
+    [7, 100, false],
+  ]);
 });
 
 test.run();

@@ -312,4 +312,75 @@ test('a NUL in one item of a batch refuses all of it', () => {
   assert.is(rig.write(), 1);
 });
 
+test('a reply is checked like any send, then handed to control as it is', () => {
+  const rig = new SendRig();
+  const { SEND_REPLY_MESSAGE, SEND_REPLY_MESSAGE_V2 } = RequestCode;
+  const fields = sendFields({ e: '3', i: 'CORRELATION_ID\x01c\x02' });
+  const names = ['producerGroup', 'topic', 'defaultTopic', 'defaultTopicQueueNums', 'queueId', 'sysFlag'];
+  const full = Object.fromEntries(
+    [...names, 'bornTimestamp', 'flag'].map((name, i) => [name, fields[String.fromCharCode(97 + i)] ?? '']),
+  );
+  assert.is(rig.send({ code: SEND_REPLY_MESSAGE_V2, fields: { ...fields, m: 'true' } }), CUT_ALL);
+  assert.is(rig.send({ code: SEND_REPLY_MESSAGE, fields: full }), CUT_ALL);
+  assert.equal([rig.forwarded.length, rig.client.replies().length, rig.write()], [2, 0, 0]);
+  for (const [more, code] of [
+    [{ e: '4' }, ResponseCode.INVALID_PARAMETER],
+    [{ h: '' }, ResponseCode.SYSTEM_ERROR],
+  ] as const) {
+    rig.send({ code: SEND_REPLY_MESSAGE_V2, fields: sendFields(more) });
+    assert.is(refusal(rig)[0], code);
+  }
+  rig.send({ code: SEND_REPLY_MESSAGE_V2, fields, body: Buffer.alloc(512 * 1024 + 1) });
+  assert.is(refusal(rig)[0], ResponseCode.MESSAGE_ILLEGAL);
+  rig.send({ code: SEND_REPLY_MESSAGE, fields: { ...full, topic: 'unknown' } });
+  assert.equal([rig.awaited, rig.forwarded.length], [['unknown'], 2]);
+});
+
+test('whether clients may trace is said as it is now, by messages, answers and refusals', () => {
+  const rig = new SendRig();
+  for (const traceOn of [false, true]) {
+    rig.view.apply({ ...rig.view.settings, traceOn });
+    for (const more of [{}, { DELAY: '3' }]) {
+      const properties = Object.entries(more).map(([name, value]) => `${name}\x01${value}\x02`);
+      rig.view.apply(topicDelta(SCHEDULE_TOPIC, { queues: Array.from({ length: 18 }, (_, i) => 10 + i) }));
+      rig.send({ fields: sendFields({ i: properties.join('') }) });
+    }
+    const start = rig.log.position;
+    assert.is(rig.write(), 2);
+    assert.equal(
+      rig.drain().map(({ fields }) => fields['TRACE_ON']),
+      [String(traceOn), String(traceOn)],
+    );
+    for (let at = start; at < rig.log.position; at += rig.record(at).length) {
+      assert.is(decodeRecord(rig.record(at))?.properties.get('TRACE_ON'), String(traceOn));
+    }
+    rig.send({ fields: sendFields({ e: '99' }) });
+    assert.is(rig.client.replies()[0]?.fields['TRACE_ON'], String(traceOn));
+  }
+});
+
+test('a priority is the number of a queue, for messages of no other type', () => {
+  const rig = new SendRig();
+  const shown: [properties: string, queue: string, kept: boolean][] = [
+    ['_SYS_MSG_PRIORITY_\x010\x02', '0', true],
+    ['_SYS_MSG_PRIORITY_\x012\x02', '2', true],
+    ['_SYS_MSG_PRIORITY_\x0199\x02', '3', true],
+    ['_SYS_MSG_PRIORITY_\x01-1\x02', '1', true],
+    ['_SYS_MSG_PRIORITY_\x01high\x02', '1', true],
+    ['_SYS_MSG_PRIORITY_\x0199999999999\x02', '1', true],
+    ['_SYS_MSG_PRIORITY_\x012\x02__SHARDINGKEY\x01k\x02', '1', false],
+    ['TIMER_DELAY_MS\x010\x02_SYS_MSG_PRIORITY_\x012\x02', '1', false],
+  ];
+  for (const [properties, queue, kept] of shown) {
+    const start = rig.log.position;
+    rig.send({ fields: sendFields({ e: '1', i: properties }) });
+    assert.is(rig.write(), 1, properties);
+    const [answer] = rig.drain();
+    assert.equal([answer?.code, answer?.fields['queueId']], [0, queue], properties);
+    const message = decodeRecord(rig.record(start));
+    assert.is(String(message?.queueId), queue);
+    assert.is(message?.properties.has('_SYS_MSG_PRIORITY_'), kept, properties);
+  }
+});
+
 test.run();

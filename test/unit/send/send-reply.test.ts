@@ -92,7 +92,7 @@ for (const [name, storeHost] of [
     const sends = new PendingSends(4);
     const client = fakeConnection();
     for (const regionId of REGIONS) {
-      const reply = new SendReply({ storeHost, regionId, traceOn: true });
+      const reply = new SendReply({ storeHost, regionId, traceOn: () => true });
       for (let run = 0; run < 2000; run++) {
         const sent = anySent(random);
         const code = random.chance(0.05) ? 10 : 0;
@@ -106,7 +106,7 @@ for (const [name, storeHost] of [
 }
 
 test('a key that is not known to be plain is looked at, and a plain one stands in the same template', () => {
-  const reply = new SendReply({ storeHost: STORE_HOST, regionId: 'R', traceOn: true });
+  const reply = new SendReply({ storeHost: STORE_HOST, regionId: 'R', traceOn: () => true });
   const sends = new PendingSends(4);
   const client = fakeConnection();
   for (const binary of [true, false]) {

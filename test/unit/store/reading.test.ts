@@ -143,6 +143,22 @@ test('behind the part of the log that is taken to be in memory: 8 messages or 64
   assert.is(read(large, 0, 32, undefined, reader).count, 1);
 });
 
+test('what is brought into memory is what was asked for, or with what follows it', async () => {
+  const { store, disk } = fill(40);
+  const segments = new Segments(disk, LOG, FILE);
+  const mapping = segments.at(0);
+  assert.ok(mapping);
+  const asked: [from: number, length: number][] = [];
+  mapping.populate = async (...range) => asked.push(range) - asked.length;
+  const reader = new PullReader(segments, store.positions, store.directory, 0);
+  await reader.warm(400, 200, false);
+  await reader.warm(400, 200, true);
+  assert.equal(asked, [
+    [400, 200],
+    [400, 2 * 1024 * 1024],
+  ]);
+});
+
 test('a filter passes over what it does not want, at most 800 entries at a time', () => {
   const opened = fill(2000, 120, (i) => (i % 100 === 99 ? 'A' : 'B'));
   assert.equal(read(opened, 0, 4, tagged('A')), { status: 'FOUND', next: 400, count: 4 });

@@ -29,7 +29,8 @@ public final class Consume {
 
     private Consume(Args args) throws MQClientException {
         this.args = args;
-        this.consumer = new DefaultMQPushConsumer(args.need("group"));
+        this.consumer = new DefaultMQPushConsumer(args.need("group"), args.flag("trace"),
+            args.text("trace-topic", null));
         consumer.setNamesrvAddr(args.need("namesrv"));
         consumer.setInstanceName(args.text("instance", "DEFAULT"));
         consumer.setConsumeFromWhere("last".equals(args.text("from", "first"))
@@ -59,6 +60,7 @@ public final class Consume {
         }
         Out.event("ready");
         program.reportQueuesUntilStop();
+        Thread.sleep(program.args.number("linger", 0));
         program.consumer.shutdown();
         Out.event("done", "deliveries", program.deliveries.get());
         System.exit(0);

@@ -30,6 +30,9 @@ final class Payload {
         if (args.number("delay-level", 0) > 0) {
             message.setDelayTimeLevel(args.number("delay-level", 0));
         }
+        if (args.time("priority") != null) {
+            Compat.priority(message, args.number("priority", 0));
+        }
         Compat.time(message, args);
         return message;
     }

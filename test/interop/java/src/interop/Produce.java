@@ -26,7 +26,8 @@ public final class Produce {
 
     private Produce(Args args) {
         this.args = args;
-        this.producer = new DefaultMQProducer(args.text("group", "interop-producer"));
+        this.producer = new DefaultMQProducer(args.text("group", "interop-producer"), args.flag("trace"),
+            args.text("trace-topic", null));
         producer.setNamesrvAddr(args.need("namesrv"));
         producer.setSendMsgTimeout(args.number("timeout", 5000));
         producer.setRetryTimesWhenSendFailed(args.number("retries", 0));
@@ -43,6 +44,7 @@ public final class Produce {
         program.producer.start();
         Out.event("ready");
         program.run();
+        Thread.sleep(program.args.number("linger", 0));
         program.producer.shutdown();
         Out.event("done", "acked", program.acked.get(), "failed", program.failed.get());
         System.exit(program.failed.get() == 0 || program.args.flag("until-stop") ? 0 : 1);

@@ -35,6 +35,11 @@ final class Compat {
         }
     }
 
+    /** 4.9 has only the property. */
+    static void priority(Message message, int priority) {
+        MessageAccessor.putProperty(message, "_SYS_MSG_PRIORITY_", Integer.toString(priority));
+    }
+
     static String recallHandle(SendResult result) {
         return null;
     }

@@ -83,6 +83,7 @@ public final class Admin {
                 yield Map.of("read", config.getReadQueueNums(), "write", config.getWriteQueueNums(),
                     "perm", config.getPerm());
             }
+            case "attributes" -> new TreeMap<>(admin.examineTopicConfig(broker, words[1]).getAttributes());
             case "group" -> {
                 SubscriptionGroupConfig config = admin.examineSubscriptionGroupConfig(broker, words[1]);
                 yield config == null ? null : Map.of("retryMaxTimes", config.getRetryMaxTimes(),

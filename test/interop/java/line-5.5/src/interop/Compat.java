@@ -35,6 +35,10 @@ final class Compat {
         }
     }
 
+    static void priority(Message message, int priority) {
+        message.setPriority(priority);
+    }
+
     static String recallHandle(SendResult result) {
         return result.getRecallHandle();
     }
