@@ -17,10 +17,11 @@ export async function everyModeExactlyOnce(kit: Kit, cluster: Cluster, count: nu
   const topic = 'every-mode';
   await createTopic(kit, cluster, topic);
   const ledger = new Ledger();
-  ledger.send(`first-of-${topic}-0`);
+  const first = `first-of-${topic}-0`;
+  ledger.send(first);
   const group = 'every-mode-group';
   const one = new Consumer(kit, cluster, { topic, group, instance: 'one' }, ledger);
-  await one.receives(ledger); // the first message must not fall into the hand-over to the second member
+  await one.receives(ledger);
   const two = new Consumer(kit, cluster, { topic, group, instance: 'two' }, ledger);
   await Promise.all([one.holds(2), two.holds(2)]);
   assert.equal([...one.held, ...two.held].sort(), [0, 1, 2, 3]);
@@ -40,7 +41,7 @@ export async function everyModeExactlyOnce(kit: Kit, cluster: Cluster, count: nu
   checkAcknowledgements(acked);
   await allReceived([one, two], ledger);
   await Promise.all([one.stop(), two.stop()]);
-  ledger.exactlyOnce();
+  ledger.exactlyOnce(first);
 
   const delivered = [...one.delivered, ...two.delivered];
   allIntact(delivered);
