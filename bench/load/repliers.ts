@@ -34,8 +34,7 @@ export class Repliers {
 
   /** From here on every request is answered; what lies in the topic already is not. */
   async open(): Promise<void> {
-    const { host, port } = this.#options;
-    await this.#failure.during(Promise.all(this.#senders.map((sender) => sender.open(host, port))));
+    await this.#failure.during(Promise.all(this.#senders.map((sender) => sender.open(this.#options))));
     await this.#failure.during(this.#consumers.open());
     for (const span of await this.#failure.during(this.#consumers.spans())) {
       this.#consumers.add(span, { from: span.maxOffset, to: Number.POSITIVE_INFINITY });

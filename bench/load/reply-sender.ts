@@ -3,7 +3,7 @@
  * with the key of the request, its connection and the opaque written in.
  */
 import { writeDecimal } from './digits.ts';
-import { FrameSocket } from './frame-socket.ts';
+import { type Endpoint, FrameSocket } from './frame-socket.ts';
 import type { LoadOptions } from './options.ts';
 import type { Recorder } from './recorder.ts';
 import { requesterId } from './requests.ts';
@@ -65,8 +65,8 @@ export class ReplySender {
     });
   }
 
-  open(host: string, port: number): Promise<void> {
-    return this.#socket.open(host, port);
+  open(endpoint: Endpoint): Promise<void> {
+    return this.#socket.open(endpoint);
   }
 
   /** Replies to the request whose key stands at `keyAt`. */
