@@ -21,6 +21,7 @@ import {
 import { setReadMode } from './admin/read-mode.ts';
 import { resetOffset } from './admin/reset-offset.ts';
 import { runtimeInfo } from './admin/runtime-info.ts';
+import { updateStaticTopic } from './admin/static-topic.ts';
 import { statsData } from './admin/stats-data.ts';
 import { cleanExpiredQueues, cleanUnusedTopics, deleteExpiredFiles } from './admin/store-cleaning.ts';
 import { groupsOfTopic, subscriptionOfGroup, topicsOfGroup } from './admin/subscriptions.ts';
@@ -75,6 +76,7 @@ const HANDLERS: readonly (readonly [code: number, handler: BrokerHandler])[] = [
   // Topics
   [RequestCode.UPDATE_AND_CREATE_TOPIC, updateTopic],
   [RequestCode.UPDATE_AND_CREATE_TOPIC_LIST, updateTopics],
+  [RequestCode.UPDATE_AND_CREATE_STATIC_TOPIC, updateStaticTopic],
   [RequestCode.DELETE_TOPIC_IN_BROKER, deleteTopic],
   [RequestCode.GET_ALL_TOPIC_CONFIG, allTopicConfigs],
   [RequestCode.GET_TOPIC_CONFIG, topicConfig],

@@ -137,6 +137,8 @@ export const MAX_REGISTERED_BROKERS = 4 * KIB;
 export const MAX_REGISTERED_TOPICS = MIB;
 /** Queue mappings of static topics that a name server keeps; each is at most as long as a text may be. */
 export const MAX_QUEUE_MAPPINGS = 16 * KIB;
+/** Static topics of a broker. */
+export const MAX_STATIC_TOPICS = 16 * KIB;
 /** Filter servers of a broker. */
 export const MAX_FILTER_SERVERS = 64;
 /** Key-value entries of a name server, and characters of all of them together. */

@@ -17,7 +17,7 @@ import { type Asker, ConfigTable } from './config-table.ts';
 import type { DataVersionJson } from './data-version.ts';
 import type { BrokerSettings } from './settings.ts';
 import type { Warn } from './state-file.ts';
-import { checkStaticTopics } from './static-topics.ts';
+import { StaticTopics } from './static-topics.ts';
 import { systemTopicConfigs, systemTopicNames } from './system-topics.ts';
 import {
   newTopicConfig,
@@ -38,7 +38,7 @@ export interface AutoCreateRequest {
   by?: Asker;
 }
 
-/** `{dataVersion, topicConfigTable}`, the shape of the file, of request 21 and of broker registration. */
+/** `{dataVersion, topicConfigTable}`, the shape of the file, and a part of request 21 and of broker registration. */
 export interface TopicTableJson {
   dataVersion: DataVersionJson;
   topicConfigTable: Map<string, unknown>;
@@ -47,14 +47,15 @@ export interface TopicTableJson {
 const ENDLESS: QueueRoom = { left: Number.POSITIVE_INFINITY, reserve: () => true };
 
 export class TopicTable extends ConfigTable<TopicConfig> {
-  readonly #configDirectory: string;
+  /** Of the topics that are static. */
+  readonly mappings: StaticTopics;
   readonly #settings: BrokerSettings;
   readonly #systemNames: Set<string>;
   readonly #room: QueueRoom;
 
   constructor(configDirectory: string, settings: BrokerSettings, clock: Clock, room: QueueRoom = ENDLESS) {
     super(join(configDirectory, 'topics.json'), clock);
-    this.#configDirectory = configDirectory;
+    this.mappings = new StaticTopics(configDirectory, settings.brokerName, clock);
     this.#room = room;
     this.#settings = settings;
     this.#systemNames = systemTopicNames(settings);
@@ -65,7 +66,7 @@ export class TopicTable extends ConfigTable<TopicConfig> {
    * cannot be meant, and a file that cannot be read, throw StateFileError.
    */
   load(warn?: Warn): void {
-    checkStaticTopics(this.#configDirectory, this.#settings.brokerName, warn);
+    this.mappings.load(warn);
     for (const config of systemTopicConfigs(this.#settings)) this.configs.set(config.topicName, config);
     const stored = this.file.load(warn);
     for (const [name, value] of entriesOf(this.file.table(stored, 'topicConfigTable'))) {
@@ -155,6 +156,7 @@ export class TopicTable extends ConfigTable<TopicConfig> {
 
   /** False when there was no such topic. */
   delete(topic: string, by?: Asker): boolean {
+    this.mappings.delete(topic);
     return this.remove(topic, by);
   }
 

@@ -23,9 +23,11 @@ export interface BrokerIdentity {
   haServerAddr: string;
 }
 
-/** Both parts are written as RocketMQ's JSON: TopicConfig by name, and `{counter, stateVersion, timestamp}`. */
+/** All parts are written as RocketMQ's JSON: TopicConfig and mappings by name, `{counter, stateVersion, timestamp}`. */
 export interface TopicSnapshot {
   topicConfigTable: unknown;
+  /** Of static topics. */
+  topicQueueMappingInfoMap: unknown;
   dataVersion: unknown;
 }
 
@@ -217,8 +219,7 @@ export class NameServerLink {
   }
 
   #registration(snapshot: TopicSnapshot): RemotingCommand {
-    const { topicConfigTable, dataVersion } = snapshot;
-    const topicConfigSerializeWrapper = { topicConfigTable, dataVersion };
+    const topicConfigSerializeWrapper = snapshot;
     const body = Buffer.from(writeRocketJson({ filterServerList: [], topicConfigSerializeWrapper }));
     const fields = {
       ...this.#identityFields(),

@@ -1,6 +1,7 @@
 /** Topic configurations: GET_ALL_TOPIC_CONFIG (21), GET_TOPIC_CONFIG (351), system topics (305). */
 
 import { topicConfigToJson } from '../../metadata/topic-config.ts';
+import type { TopicTable } from '../../metadata/topics.ts';
 import { ResponseCode } from '../../protocol/codes.ts';
 import {
   checkAnswerSize,
@@ -15,12 +16,14 @@ import type { BrokerHandler } from '../context.ts';
 import { builtOnce } from './built-once.ts';
 import { pageOf } from './paging.ts';
 
-/** Static topics do not exist here, so their tables are empty and their version never moves. */
-const NO_MAPPINGS = {
-  mappingDataVersion: { counter: 0, stateVersion: 0, timestamp: 0 },
-  topicQueueMappingDetailMap: {},
-  topicQueueMappingInfoMap: {},
-};
+/** Of the static ones among the topics. */
+function mappingsOf({ mappings }: TopicTable, has?: (topic: string) => boolean) {
+  return {
+    mappingDataVersion: mappings.version,
+    topicQueueMappingDetailMap: mappings.details(has),
+    topicQueueMappingInfoMap: {},
+  };
+}
 
 /** Callers without any header field get the whole table (old tools, dashboard). */
 export const allTopicConfigs: BrokerHandler = (context, request) => {
@@ -33,12 +36,14 @@ export const allTopicConfigs: BrokerHandler = (context, request) => {
   const { topics } = context;
   const count = { totalTopicNum: topics.size };
   if (page === undefined) {
-    const body = builtOnce(topics, () => ({ ...NO_MAPPINGS, ...topics.toJson() }));
+    const body = builtOnce(topics, () => ({ ...mappingsOf(topics), ...topics.toJson() }));
     checkAnswerSize(body.length, 'ask for it in pages with topicSeq and maxTopicNum');
     return succeed(request, count, body);
   }
   const shown = topics.page(page.first, page.count, page.dataVersion);
-  return succeedWith(request, { ...NO_MAPPINGS, ...topics.toJson(shown) }, count);
+  const names = new Set(shown.map(({ topicName }) => topicName));
+  const mappings = mappingsOf(topics, (topic) => names.has(topic));
+  return succeedWith(request, { ...mappings, ...topics.toJson(shown) }, count);
 };
 
 export const topicConfig: BrokerHandler = (context, request) => {
@@ -47,7 +52,10 @@ export const topicConfig: BrokerHandler = (context, request) => {
   if (config === undefined) {
     throw new RequestError(ResponseCode.TOPIC_NOT_EXIST, `No topic in this broker. topic: ${topic}`);
   }
-  return succeedWith(request, topicConfigToJson(config));
+  const mapping = context.topics.mappings.get(topic);
+  const shown = topicConfigToJson(config);
+  if (mapping === undefined) return succeedWith(request, shown);
+  return succeedWith(request, { ...shown, mappingDetail: context.topics.mappings.detail(mapping) });
 };
 
 export const systemTopics: BrokerHandler = (context, request) =>

@@ -28,9 +28,8 @@ import { Slices } from './slices.ts';
 const FILTER_TYPES = ['SINGLE_TAG', 'MULTI_TAG'];
 
 export const updateTopic: BrokerHandler = async (context, request, connection) => {
-  checkName(context, textField(request, 'topic'));
-  const config = configIn(request);
-  checkNumbers(config);
+  checkTopicName(context, textField(request, 'topic'));
+  const config = topicConfigIn(request);
   checkMessageType(context, config);
   if (isUnchanged(context, config)) return succeed(request);
   context.topics.update(config, askerOf(request, connection));
@@ -43,7 +42,7 @@ export const updateTopics: BrokerHandler = async (context, request, connection) 
   const body = asObject(parseBody(request.body));
   const configs = asArray(body?.['topicConfigList']).flatMap((value) => topicConfigFromJson(value) ?? []);
   for (const config of configs) {
-    checkName(context, config.topicName);
+    checkTopicName(context, config.topicName);
     checkMessageType(context, config);
     if (isUnchanged(context, config)) return succeed(request);
   }
@@ -87,13 +86,14 @@ export const deleteTopic: BrokerHandler = async (context, request, connection) =
   context.offsets.persist();
   await Promise.all([
     context.topics.saved(),
+    context.topics.mappings.saved(),
     context.offsets.saved(),
     ...doomed.map((name) => context.topicSettled(name)),
   ]);
   return succeed(request);
 };
 
-function checkName(context: BrokerContext, topic: string | undefined): void {
+export function checkTopicName(context: BrokerContext, topic: string | undefined): void {
   const problem = topicNameProblem(topic);
   if (problem !== undefined) throw new RequestError(ResponseCode.INVALID_PARAMETER, problem);
   if (topic !== undefined) checkNotSystem(context, topic);
@@ -123,7 +123,8 @@ function isUnchanged(context: BrokerContext, config: TopicConfig): boolean {
   return existing !== undefined && sameTopicConfig(config, existing);
 }
 
-function configIn(request: RemotingCommand): TopicConfig {
+/** Throws a RequestError when the numbers cannot be used. */
+export function topicConfigIn(request: RemotingCommand): TopicConfig {
   const topicFilterType = textField(request, 'topicFilterType') ?? 'SINGLE_TAG';
   if (!FILTER_TYPES.includes(topicFilterType)) {
     throw new RequestError(
@@ -131,7 +132,7 @@ function configIn(request: RemotingCommand): TopicConfig {
       `topicFilterType = [${quote(topicFilterType)}] value invalid`,
     );
   }
-  return {
+  const config = {
     topicName: textField(request, 'topic') ?? '',
     readQueueNums: requiredInt32(request, 'readQueueNums'),
     writeQueueNums: requiredInt32(request, 'writeQueueNums'),
@@ -141,4 +142,6 @@ function configIn(request: RemotingCommand): TopicConfig {
     order: booleanField(request, 'order', false),
     attributes: parseAttributeChanges(textField(request, 'attributes')),
   };
+  checkNumbers(config);
+  return config;
 }

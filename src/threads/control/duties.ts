@@ -184,6 +184,7 @@ export class Duties {
     const limited = wanted.map((topic) =>
       settings.brokerPermission === 6 ? topic : { ...topic, perm: topic.perm & settings.brokerPermission },
     );
-    return topics.toJson(limited);
+    const topicQueueMappingInfoMap = topics.mappings.infos((topic) => names?.has(topic) ?? true);
+    return { ...topics.toJson(limited), topicQueueMappingInfoMap };
   }
 }

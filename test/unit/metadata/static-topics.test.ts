@@ -37,6 +37,8 @@ test('a start that would show other messages is refused, with the topic and the 
     [{ ...PLAIN, logicOffset: 100 }],
     [{ ...PLAIN, logicOffset: -1 }],
     [{ ...PLAIN, startOffset: 5 }],
+    [{ ...PLAIN, startOffset: {} }],
+    [{ ...PLAIN, queueId: [0] }],
     [PLAIN, { ...PLAIN, gen: 1, bname: 'broker-b', logicOffset: 100 }],
     [],
   ];

@@ -110,6 +110,7 @@ test.before.each(async (context) => {
       const table = Object.fromEntries(wanted.map((topicName) => [topicName, { topicName }]));
       return {
         topicConfigTable: table,
+        topicQueueMappingInfoMap: {},
         dataVersion: { counter: topics.size, stateVersion: 0, timestamp: 1 },
       };
     },
@@ -133,7 +134,7 @@ test('registers everything at the start', async ({ registrar, server }) => {
   assert.is(
     textOf(request?.body),
     '{"filterServerList":[],"topicConfigSerializeWrapper":{"dataVersion":{"counter":2,"stateVersion":0,' +
-      '"timestamp":1},"topicConfigTable":{"t1":{"topicName":"t1"},"t2":{"topicName":"t2"}}}}',
+      '"timestamp":1},"topicConfigTable":{"t1":{"topicName":"t1"},"t2":{"topicName":"t2"}},"topicQueueMappingInfoMap":{}}}',
   );
 });
 
@@ -202,7 +203,7 @@ test('name servers are independent of each other', async ({ server }) => {
   const registrar = new NameServerRegistrar({
     addresses: ['127.0.0.1:1', server.address],
     broker,
-    topics: () => ({ topicConfigTable: {}, dataVersion: {} }),
+    topics: () => ({ topicConfigTable: {}, topicQueueMappingInfoMap: {}, dataVersion: {} }),
   });
   assert.is(await registrar.registerNow(), 1);
   await registrar.close();
@@ -236,6 +237,7 @@ function watched({ server, topics, lines }: Context) {
     broker,
     topics: () => ({
       topicConfigTable: Object.fromEntries([...topics].map((topicName) => [topicName, { topicName }])),
+      topicQueueMappingInfoMap: {},
       dataVersion: { counter: 1, stateVersion: 0, timestamp: 1 },
     }),
     timers: time,
