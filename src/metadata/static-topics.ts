@@ -1,9 +1,9 @@
 /**
  * Static topics: config/topicQueueMapping.json says which queue of which broker holds a part of each of their queues,
  * so that RocketMQ can move them. RingMQ reads every queue by its own number, and so it has those of which that is
- * true: one part, from the beginning, in the queue of the same number of this broker. For a single broker RocketMQ makes
- * no others. What lies elsewhere must not be served: consumers would get other messages than they are to, and nobody
- * would notice.
+ * true: one part, from the beginning, in the queue of the same number of this broker. For a single broker RocketMQ
+ * makes no others. What lies elsewhere must not be served: consumers would get other messages than they are to, and
+ * nobody would notice.
  */
 import { join } from 'node:path';
 import type { Clock } from '../lib/clock.ts';
