@@ -1,12 +1,10 @@
 /** Answers that say nothing but success, from templates: a hundred thousand a second are no objects and no texts. */
-import { decimalLength, writeDecimal } from '../lib/digits.ts';
+import { decimalLength } from '../lib/digits.ts';
 import type { Connection } from '../net/connection.ts';
-import { OPAQUE_OFFSET } from '../protocol/binary-header.ts';
 import { ResponseCode } from '../protocol/codes.ts';
 import { responseTo, SERIALIZE_BINARY, SERIALIZE_JSON } from '../protocol/command.ts';
-import { encodeCommand, HEADER_WORD_BYTES, LENGTH_BYTES } from '../protocol/command-codec.ts';
-
-const JSON_OPAQUE = '"opaque":';
+import { encodeCommand } from '../protocol/command-codec.ts';
+import { opaquePlace, writeOpaque } from './answer-opaque.ts';
 
 interface Template {
   bytes: Uint8Array;
@@ -25,15 +23,11 @@ export class SuccessAnswers {
     const start = connection.reserve(template.bytes.length);
     const out = connection.output;
     out.set(template.bytes, start);
-    if (binary) out.writeInt32BE(opaque, start + template.at);
-    else writeDecimal(out, start + template.at, opaque);
+    writeOpaque(out, start + template.at, opaque, binary);
   }
 
   #forBinary(opaque: number): Template {
-    this.#binary ??= {
-      bytes: new Uint8Array(frameOf(opaque, SERIALIZE_BINARY)),
-      at: LENGTH_BYTES + HEADER_WORD_BYTES + OPAQUE_OFFSET,
-    };
+    this.#binary ??= templateOf(opaque, true);
     return this.#binary;
   }
 
@@ -41,14 +35,15 @@ export class SuccessAnswers {
     const digits = decimalLength(opaque);
     let template = this.#json.get(digits);
     if (template === undefined) {
-      const frame = frameOf(opaque, SERIALIZE_JSON);
-      template = { bytes: new Uint8Array(frame), at: frame.lastIndexOf(JSON_OPAQUE) + JSON_OPAQUE.length };
+      template = templateOf(opaque, false);
       this.#json.set(digits, template);
     }
     return template;
   }
 }
 
-function frameOf(opaque: number, serializeType: number): Buffer {
-  return encodeCommand(responseTo({ opaque, serializeType }, ResponseCode.SUCCESS));
+function templateOf(opaque: number, binary: boolean): Template {
+  const serializeType = binary ? SERIALIZE_BINARY : SERIALIZE_JSON;
+  const frame = encodeCommand(responseTo({ opaque, serializeType }, ResponseCode.SUCCESS));
+  return { bytes: new Uint8Array(frame), at: opaquePlace(frame, binary) };
 }

@@ -4,12 +4,12 @@ import { decimalLength, writeDecimal, writeHex16 } from '../../lib/digits.ts';
 import type { Connection } from '../../net/connection.ts';
 import type { PendingSends } from '../../net/pending-sends.ts';
 import { SEND_BINARY, SEND_PLAIN_KEY } from '../../net/pending-sends.ts';
-import { OPAQUE_OFFSET } from '../../protocol/binary-header.ts';
 import { responseTo, SERIALIZE_BINARY, SERIALIZE_JSON } from '../../protocol/command.ts';
-import { encodeCommand, HEADER_WORD_BYTES, LENGTH_BYTES } from '../../protocol/command-codec.ts';
+import { encodeCommand, LENGTH_BYTES } from '../../protocol/command-codec.ts';
 import { ABSENT } from '../../protocol/field-table.ts';
 import { RequestView } from '../../protocol/request-view.ts';
 import { encodeMessageId, type HostAddress } from '../../record/message-id.ts';
+import { opaquePlace, writeOpaque } from '../answer-opaque.ts';
 
 /** Longest unique key that gets a template; clients make 32 characters, and lengths come from outside. */
 const TEMPLATE_KEY = 64;
@@ -20,7 +20,6 @@ const TEMPLATE_HANDLE = 511;
 const TEMPLATE_IDS = 128;
 /** Broker and clients need a handful; lengths come from outside. */
 const TEMPLATES_MAX = 1000;
-const JSON_OPAQUE = '"opaque":';
 
 /** A whole reply frame for parts of certain lengths, and where they go. */
 interface Template {
@@ -105,8 +104,7 @@ export class SendReply {
     // Base64 stands in either header as it is.
     if (handle !== undefined) out.write(handle, start + template.recallHandle, 'latin1');
     const opaque = sends.opaque[index] as number;
-    if (isBinary(sends, index)) out.writeInt32BE(opaque, start + template.opaque);
-    else writeDecimal(out, start + template.opaque, opaque);
+    writeOpaque(out, start + template.opaque, opaque, isBinary(sends, index));
     return true;
   }
 
@@ -153,9 +151,7 @@ export class SendReply {
       queueOffset: placeOf('queueOffset'),
       key: placeOf('transactionId'),
       recallHandle: placeOf('recallHandle'),
-      opaque: isBinary(sends, index)
-        ? LENGTH_BYTES + HEADER_WORD_BYTES + OPAQUE_OFFSET
-        : frame.lastIndexOf(JSON_OPAQUE) + JSON_OPAQUE.length,
+      opaque: opaquePlace(frame, isBinary(sends, index)),
     };
   }
 
