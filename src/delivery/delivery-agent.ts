@@ -34,6 +34,7 @@ import type { CheckReport, DeliveryReport, DeliveryShape, DueProgress } from './
 import type { DueKind } from './due-kind.ts';
 import { dueKinds } from './due-kinds.ts';
 import { KnownQueues } from './known-queues.ts';
+import { QuestionServer } from './question-server.ts';
 import type { HalfCheck } from './transaction/context.ts';
 import { ProducersOnline } from './transaction/producers-online.ts';
 
@@ -53,6 +54,7 @@ export class DeliveryAgent implements Agent {
   readonly #arrivals: RingConsumer;
   readonly #lost: Int32Array;
   readonly #puts: PutRing;
+  readonly #questions: QuestionServer;
   readonly #agenda: Agenda;
   readonly #log: QuietLog;
   readonly #kinds: readonly DueKind[];
@@ -99,6 +101,7 @@ export class DeliveryAgent implements Agent {
     this.#log = new QuietLog(reportingLog, this.#agenda, LIFE_LINES);
     for (const group of shape.producers) this.#producers.set(group, true);
     this.#puts = this.#makePuts(shape, participant);
+    this.#questions = new QuestionServer(shape.questions, broker);
     this.#kinds = dueKinds({
       shape,
       clock,
@@ -112,6 +115,7 @@ export class DeliveryAgent implements Agent {
       producers: this.#producers,
       checks: this.#checks,
       timersSaved: this.#timersSaved,
+      questions: this.#questions,
     });
     for (const kind of this.#kinds) this.#begin(kind);
     this.#agenda.after(REPORT_MS, () => this.#report());
@@ -153,8 +157,10 @@ export class DeliveryAgent implements Agent {
     done += this.#puts.drain();
     done += this.#hear();
     done += this.#agenda.run();
+    done += this.#questions.serve();
     for (const kind of this.#kinds) done += kind.work?.() ?? 0;
     this.#puts.publish();
+    this.#questions.publish();
     this.#dropDeleted();
     this.#endStop();
     return done;
@@ -162,6 +168,7 @@ export class DeliveryAgent implements Agent {
 
   hasWork(): boolean {
     if (this.#commands.pending || this.#arrivals.pending || this.#puts.pending) return true;
+    if (this.#questions.pending) return true;
     for (const kind of this.#kinds) if (kind.pending) return true;
     return Atomics.load(this.#lost, this.#number) !== 0 || this.#agenda.next <= this.#clock.monotonic();
   }
@@ -250,7 +257,8 @@ export class DeliveryAgent implements Agent {
   }
 
   #endStop(): void {
-    if (!this.#stopping || this.#stopped || !this.#kinds.every(({ idle }) => idle)) return;
+    if (!this.#stopping || this.#stopped || this.#questions.pending) return;
+    if (!this.#kinds.every(({ idle }) => idle)) return;
     this.#stopped = true;
     // Control writes it when all of the log is durable.
     const progress: DueProgress = Object.assign({}, ...this.#kinds.map((kind) => kind.lastProgress()));

@@ -4,10 +4,10 @@ import type { ChannelShape } from '../ring/channel.ts';
 import type { BrokerShape } from '../store/engine-shapes.ts';
 import type { DelayState } from './delay/delay-progress.ts';
 import type { DeliveryLimits } from './delivery-records.ts';
+import type { QuestionsShape } from './question-server.ts';
 import type { TimerOptions } from './timer/timer-files.ts';
 import type { TimerState } from './timer/timer-service.ts';
 import type { HalfCheck } from './transaction/context.ts';
-import type { EndsShape } from './transaction/end-server.ts';
 import type { TransactionOffsets } from './transaction/transaction-recovery.ts';
 
 /** All of it can be posted. */
@@ -27,7 +27,7 @@ export interface DeliveryShape {
   transactions: TransactionOffsets;
   timers: TimerOptions;
   /** From and to the network threads, by number. */
-  ends: readonly EndsShape[];
+  questions: readonly QuestionsShape[];
   /** Groups with producers at that time. */
   producers: readonly string[];
   /** By how much the machine's clock was ahead of the monotonic one then, ms. */

@@ -8,6 +8,7 @@ import type { BeginPut } from '../store/put/put-message.ts';
 import type { ReadsByName } from '../store/read/reads-by-name.ts';
 import type { DeliveryLimits } from './delivery-records.ts';
 import type { DeliveryShape, DueProgress } from './delivery-shape.ts';
+import type { QuestionServer } from './question-server.ts';
 import type { HalfCheck } from './transaction/context.ts';
 import type { ProducersOnline } from './transaction/producers-online.ts';
 
@@ -25,6 +26,8 @@ export interface DueParts {
   busy: () => boolean;
   limits: () => DeliveryLimits;
   producers: ProducersOnline;
+  /** What network threads ask. */
+  questions: QuestionServer;
   /** Control has written the checkpoint of timers that it was told under this number. */
   timersSaved: Listeners<number>;
   checks: {

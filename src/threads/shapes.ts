@@ -8,8 +8,8 @@
  *     link down    control       network n     frames for clients, deltas
  *     commands     control       dispatcher    queues to know or to forget
  *     commands     control       delivery      the same, limits, producer groups, the stop
- *     ends up      network n     delivery      ends of transactions
- *     ends down    delivery      network n     their answers
+ *     questions    network n     delivery      ends of transactions, pops, acks
+ *     answers      delivery      network n     theirs
  *
  *     ring
  *     replies      writer        participant   where messages went
@@ -18,7 +18,7 @@
 
 import type { LinkShape } from '../broker/link/link-shape.ts';
 import type { DeliveryShape } from '../delivery/delivery-shape.ts';
-import type { EndsShape } from '../delivery/transaction/end-server.ts';
+import type { QuestionsShape } from '../delivery/question-server.ts';
 import type { DispatcherShape, FlusherShape, ParticipantShape, WriterShape } from '../store/engine-shapes.ts';
 import type { ServerTls } from '../tls/settings.ts';
 
@@ -34,7 +34,7 @@ export interface NetworkShape extends LinkShape {
   /** What of the engine runs in this thread (layouts `merged` and `inline`). */
   inline?: EngineParts;
   /** To and from the delivery agent. */
-  ends: EndsShape;
+  questions: QuestionsShape;
   /** One word: connections of all network threads. */
   connections: SharedArrayBuffer;
   settings: NetworkSettings;
@@ -62,8 +62,8 @@ export interface NetworkSettings {
 export const SEND_RING_BYTES = 4 * 1024 * 1024;
 export const LINK_RING_BYTES = 1024 * 1024;
 export const ARRIVAL_RING_BYTES = 256 * 1024;
-/** Ends of transactions, each way. */
-export const END_RING_BYTES = 256 * 1024;
+/** Questions to the delivery agent, and its answers: each. */
+export const QUESTION_RING_BYTES = 512 * 1024;
 export const COMMAND_RING_BYTES = 1024 * 1024;
 /** Sends that a network thread may have under way; a power of two. */
 export const PENDING_SENDS = 16 * 1024;

@@ -23,10 +23,10 @@ import { CONTROL, DELIVERY, type Participant, participantsOf } from './participa
 import {
   ARRIVAL_RING_BYTES,
   COMMAND_RING_BYTES,
-  END_RING_BYTES,
   LINK_RING_BYTES,
   type NetworkSettings,
   type NetworkShape,
+  QUESTION_RING_BYTES,
   SEND_RING_BYTES,
 } from './shapes.ts';
 
@@ -43,7 +43,7 @@ export interface Topology {
   writer: WriterShape;
   dispatcher: DispatcherShape;
   /** Without what is known only when the tables are loaded. */
-  delivery: Pick<DeliveryShape, 'broker' | 'number' | 'commands' | 'ends'>;
+  delivery: Pick<DeliveryShape, 'broker' | 'number' | 'commands' | 'questions'>;
 }
 
 export interface TopologyParts {
@@ -76,7 +76,7 @@ export function createTopology(parts: TopologyParts): Topology {
       broker,
       number: numberOf(DELIVERY),
       commands: commands(),
-      ends: networks.map(({ ends }) => ends),
+      questions: networks.map(({ questions }) => questions),
     },
   };
 }
@@ -145,9 +145,9 @@ function networkShapes({ settings, networkThreads }: TopologyParts, broker: Brok
     index,
     linkUp: createChannel(link),
     linkDown: createChannel(link),
-    ends: {
-      up: createChannel({ ringBytes: END_RING_BYTES }),
-      down: createChannel({ ringBytes: END_RING_BYTES }),
+    questions: {
+      up: createChannel({ ringBytes: QUESTION_RING_BYTES }),
+      down: createChannel({ ringBytes: QUESTION_RING_BYTES }),
     },
     versions,
     connections,

@@ -302,7 +302,7 @@ export class TransactionSimulation {
   #turn(): void {
     this.#machine.endPuts();
     this.#machine.agenda.run();
-    this.#rig.kind.work();
+    this.#rig.work();
     this.#machine.endPuts();
     this.#hearAnswers();
   }
@@ -348,8 +348,8 @@ export class TransactionSimulation {
     for (let i = 0; isPatient && i < 400 && this.#ends.size > 0; i++) this.#advance(20);
     if (isPatient) assert.is(this.#ends.size, 0, 'two-way ends are answered');
     this.#rig.kind.stop();
-    for (let i = 0; i < 400 && !this.#rig.kind.idle; i++) this.#advance(20);
-    assert.ok(this.#rig.kind.idle, 'what is under way ends');
+    for (let i = 0; i < 400 && !this.#rig.idle; i++) this.#advance(20);
+    assert.ok(this.#rig.idle, 'what is under way ends');
     this.#flush();
     this.#write(this.#rig.progress);
     await this.#machine.close(this.#random);

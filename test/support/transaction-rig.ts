@@ -4,6 +4,7 @@
  */
 import type { DeliveryShape, DueProgress } from '../../src/delivery/delivery-shape.ts';
 import type { DueParts } from '../../src/delivery/due-kind.ts';
+import { QuestionServer } from '../../src/delivery/question-server.ts';
 import type {
   HalfCheck,
   HalfLimits,
@@ -19,18 +20,18 @@ import { type ControlLog, noLog } from '../../src/lib/log.ts';
 import { HALF_TOPIC } from '../../src/lib/names.ts';
 import type { Timers } from '../../src/lib/timers.ts';
 import { ChannelReceiver, ChannelSender, createChannel } from '../../src/ring/channel.ts';
+import type { Positions } from '../../src/ring/positions.ts';
 import {
+  ANSWERED_HEAD,
   END,
   END_ANSWERS_CHECK,
   END_COMMITS,
   END_HEAD,
-  END_ONEWAY,
-  ENDED_HEAD,
-  emptyEnded,
-  readEnded,
+  emptyAnswered,
+  QUESTION_ONEWAY,
+  readAnswered,
   writeEnd,
-} from '../../src/ring/end-records.ts';
-import type { Positions } from '../../src/ring/positions.ts';
+} from '../../src/ring/question-records.ts';
 import type { BrokerShape } from '../../src/store/engine-shapes.ts';
 import { STORE_HOST } from './messages.ts';
 
@@ -78,6 +79,7 @@ export interface RigAnswer {
 
 export class TransactionRig {
   readonly kind: TransactionKind;
+  readonly questions: QuestionServer;
   readonly producers = new ProducersOnline();
   readonly settings: TransactionSettings;
   /** Checks that control has not taken. */
@@ -96,9 +98,10 @@ export class TransactionRig {
     const broker = { wakes: { delivery: wake, network: [wake] }, participants: [{ sameThread: true }] };
     const { halfEnd = reads.maxOffset(HALF_TOPIC, 0), offsets = { half: 0, op: 0 } } = parts;
     const shape = {
-      ...{ broker, storeHost: STORE_HOST, ends: [{ up, down }], transactions: offsets },
+      ...{ broker, storeHost: STORE_HOST, transactions: offsets },
       queueEnds: [[HALF_TOPIC, [halfEnd]]],
     } as unknown as DeliveryShape;
+    this.questions = new QuestionServer([{ up, down }], broker as unknown as BrokerShape);
     const checks = {
       tell: check,
       get underWay() {
@@ -107,9 +110,29 @@ export class TransactionRig {
     };
     const due = { shape, clock, timers, positions, reads, put, busy, checks, log: parts.log ?? noLog };
     const told = () => ({ maxPending: 1, transactions: this.settings, waiting: RULES });
-    const all = { ...due, producers: this.producers, limits: told } as unknown as DueParts;
+    const all = {
+      ...due,
+      producers: this.producers,
+      limits: told,
+      questions: this.questions,
+    } as unknown as DueParts;
     this.kind = new TransactionKind(all, limits);
     this.kind.start();
+  }
+
+  /** A turn of the agent; returns how much was done. */
+  work(): number {
+    const done = this.questions.serve() + this.kind.work();
+    this.questions.publish();
+    return done;
+  }
+
+  get pending(): boolean {
+    return this.questions.pending;
+  }
+
+  get idle(): boolean {
+    return !this.questions.pending && this.kind.idle;
   }
 
   get progress(): TransactionOffsets {
@@ -121,7 +144,7 @@ export class TransactionRig {
     const group = Buffer.from(end.group);
     const at = this.#up.claim(END, END_HEAD + group.length);
     if (at < 0) return false;
-    const isOneway = waits ? 0 : END_ONEWAY;
+    const isOneway = waits ? 0 : QUESTION_ONEWAY;
     const flags =
       isOneway | (end.commits ? END_COMMITS : 0) | (end.answersCheck === true ? END_ANSWERS_CHECK : 0);
     const { logOffset, queueOffset } = end;
@@ -136,9 +159,9 @@ export class TransactionRig {
     const answers: RigAnswer[] = [];
     while (this.#down.next()) {
       const { view, bytes, offset, length } = this.#down;
-      const remark = Buffer.from(bytes.subarray(offset + ENDED_HEAD, offset + length)).toString();
-      const ended = emptyEnded();
-      readEnded(view, offset, ended);
+      const remark = Buffer.from(bytes.subarray(offset + ANSWERED_HEAD, offset + length)).toString();
+      const ended = emptyAnswered();
+      readAnswered(view, offset, ended);
       const { opaque, code } = ended;
       answers.push({ opaque, code, remark });
     }

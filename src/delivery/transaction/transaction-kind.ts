@@ -2,13 +2,14 @@
 import { MAX_HALVES_SPAN, MAX_OPEN_HALVES } from '../../lib/limits.ts';
 import { HALF_TOPIC, OP_HALF_TOPIC } from '../../lib/names.ts';
 import { APPENDED, DISPATCHED } from '../../ring/positions.ts';
+import { END } from '../../ring/question-records.ts';
 import { queueEndsOf } from '../delivery-shape.ts';
 import type { DueKind, DueParts } from '../due-kind.ts';
 import { DurableProgress } from '../durable-progress.ts';
 import { CheckBack } from './check-back.ts';
 import type { HalfLimits, TransactionContext } from './context.ts';
 import { Copies } from './copies.ts';
-import { EndServer } from './end-server.ts';
+import { EndTaker } from './end-taker.ts';
 import { Ends } from './ends.ts';
 import { ONLY_QUEUE } from './half-message.ts';
 import { OpLog } from './op-log.ts';
@@ -29,7 +30,6 @@ export class TransactionKind implements DueKind {
   readonly #ends: Ends;
   readonly #checks: CheckBack;
   readonly #recovery: TransactionRecovery;
-  readonly #server: EndServer;
   readonly #patience: Patience;
   readonly #durable: DurableProgress<TransactionOffsets>;
   #told: TransactionOffsets;
@@ -57,7 +57,7 @@ export class TransactionKind implements DueKind {
     this.#recovery = new TransactionRecovery({ context, halves, copies, ops, logEnd }, start.op, () =>
       this.#recovered(),
     );
-    this.#server = new EndServer(parts.shape.ends, parts.shape.broker, this.#ends);
+    parts.questions.handle([END], new EndTaker(this.#ends, this.#mayTake));
     this.#durable = new DurableProgress(() => this.#news(), parts.positions);
     this.#patience = new Patience(context.clock);
   }
@@ -81,19 +81,16 @@ export class TransactionKind implements DueKind {
     this.poke();
   }
 
-  /** Ends that have come, then what is urgent to be written. */
+  /** What is urgent to be written. */
   work(): number {
-    if (!this.#ready) return 0;
-    const done = this.#server.serve(this.#mayTake);
-    return done + (this.#ops.flush() ? 1 : 0);
-  }
-
-  get pending(): boolean {
-    return this.#ready && this.#server.pending && this.#mayTake();
+    return this.#ready && this.#ops.flush() ? 1 : 0;
   }
 
   readonly #mayTake = (): boolean =>
-    !this.#context.busy() && this.#ends.underWay < MAX_ENDS_UNDER_WAY && this.#ops.size < MAX_ENDS_UNDER_WAY;
+    this.#ready &&
+    !this.#context.busy() &&
+    this.#ends.underWay < MAX_ENDS_UNDER_WAY &&
+    this.#ops.size < MAX_ENDS_UNDER_WAY;
 
   stop(): void {
     this.#recovery.stop();
@@ -105,7 +102,6 @@ export class TransactionKind implements DueKind {
   get idle(): boolean {
     // What was not known to be open when the stop came is left as it was.
     if (!this.#ready) return true;
-    if (this.#server.pending) return false;
     return this.#checks.idle && this.#ends.underWay === 0 && this.#ops.size === 0;
   }
 

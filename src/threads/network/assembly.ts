@@ -1,5 +1,6 @@
 /** How a network thread's handlers are put together; each function makes one of them. */
 
+import { DeliveryQuestions } from '../../broker/delivery-questions.ts';
 import type { ControlLink } from '../../broker/link/control-link.ts';
 import { PullFilters } from '../../broker/pull/pull-filters.ts';
 import { PullHandler } from '../../broker/pull/pull-handler.ts';
@@ -9,9 +10,9 @@ import type { RefusalCounts } from '../../broker/send/refused-sends.ts';
 import { SendHandler } from '../../broker/send/send-handler.ts';
 import { SendReply } from '../../broker/send/send-reply.ts';
 import type { CreationWait } from '../../broker/topics/creation-wait.ts';
-import { EndTransactions } from '../../broker/transaction/end-transaction.ts';
 import type { NetworkView } from '../../broker/view/network-view.ts';
 import { systemClock } from '../../lib/clock.ts';
+import { MAX_CHANNEL_BACKLOG_BYTES } from '../../lib/limits.ts';
 import { UniqueIds } from '../../lib/unique-id.ts';
 import type { Connection } from '../../net/connection.ts';
 import type { PendingSends } from '../../net/pending-sends.ts';
@@ -104,14 +105,14 @@ export function makeAcknowledger(
   });
 }
 
-export function makeEndTransactions(
-  { ends, broker, inline }: NetworkShape,
+export function makeQuestions(
+  { questions, broker, inline }: NetworkShape,
   parts: TurnParts,
-): EndTransactions {
+): DeliveryQuestions {
   const wake = inline?.delivery === undefined ? wakerOf(broker.wakes.delivery) : () => {};
-  return new EndTransactions({
-    up: ChannelSender.join(ends.up, wake),
-    down: ChannelReceiver.join(ends.down, wake),
+  return new DeliveryQuestions({
+    up: ChannelSender.join(questions.up, wake, MAX_CHANNEL_BACKLOG_BYTES),
+    down: ChannelReceiver.join(questions.down, wake),
     counters: parts.counters,
     connectionOf: parts.connectionOf,
     touched: parts.touched,

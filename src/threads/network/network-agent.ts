@@ -4,6 +4,7 @@
  * rings and flushing the sockets that have output.
  */
 import { totalmem } from 'node:os';
+import type { DeliveryQuestions } from '../../broker/delivery-questions.ts';
 import { ControlLink } from '../../broker/link/control-link.ts';
 import type { PullHandler } from '../../broker/pull/pull-handler.ts';
 import { PullHold } from '../../broker/pull/pull-hold.ts';
@@ -12,7 +13,7 @@ import type { Acknowledger } from '../../broker/send/acknowledge.ts';
 import { RefusalCounts } from '../../broker/send/refused-sends.ts';
 import type { SendHandler } from '../../broker/send/send-handler.ts';
 import { CreationWait } from '../../broker/topics/creation-wait.ts';
-import type { EndTransactions } from '../../broker/transaction/end-transaction.ts';
+import { EndTransactions } from '../../broker/transaction/end-transaction.ts';
 import type { Delta } from '../../broker/view/deltas.ts';
 import { NetworkView } from '../../broker/view/network-view.ts';
 import { systemClock } from '../../lib/clock.ts';
@@ -46,8 +47,8 @@ import { engineAgent } from '../engine-agents.ts';
 import { type EngineParts, type NetworkShape, PENDING_SENDS, participantOf } from '../shapes.ts';
 import {
   makeAcknowledger,
-  makeEndTransactions,
   makePullHandler,
+  makeQuestions,
   makeSendHandler,
   type TurnParts,
 } from './assembly.ts';
@@ -72,6 +73,7 @@ export class NetworkAgent {
   readonly #segments: Segments;
   readonly #link: ControlLink;
   readonly #creation: CreationWait;
+  readonly #questions: DeliveryQuestions;
   readonly #ends: EndTransactions;
   readonly #send: SendHandler;
   readonly #acknowledger: Acknowledger;
@@ -147,7 +149,8 @@ export class NetworkAgent {
       touched,
       guarded: (connection, run) => this.sockets.guarded(connection, run),
     };
-    this.#ends = makeEndTransactions(shape, common);
+    this.#questions = makeQuestions(shape, common);
+    this.#ends = new EndTransactions(this.#questions);
     this.#send = makeSendHandler(shape, common, this.#sends);
     this.#engine = shape.inline && this.#inlineEngine(shape.inline);
     this.#acknowledger = makeAcknowledger(shape, common, this.#sends, this.#positions);
@@ -217,7 +220,7 @@ export class NetworkAgent {
     this.#acknowledger.drain(this.#now);
     this.#drainArrivals();
     this.#link.drain();
-    this.#ends.drain();
+    this.#questions.drain();
     this.#pull.serve();
     this.#creation.retry();
     if (this.sockets.hasBlocked) this.sockets.unblock();
@@ -236,7 +239,7 @@ export class NetworkAgent {
   /** Instead of the doorbell, while the loop stays awake. */
   #look(): void {
     const { pending } = this.#acknowledger;
-    const hasNews = this.#arrivals.pending || this.#link.pending || this.#ends.pending;
+    const hasNews = this.#arrivals.pending || this.#link.pending || this.#questions.pending;
     if (pending || hasNews || this.#engine?.hasWork) this.rung();
   }
 
@@ -248,7 +251,7 @@ export class NetworkAgent {
 
   /** Whether every send was answered: a stop may go on. */
   get idle(): boolean {
-    return this.#sends.size === 0 && this.#ends.underWay === 0 && !this.#creation.hasReady;
+    return this.#sends.size === 0 && this.#questions.underWay === 0 && !this.#creation.hasReady;
   }
 
   close(): void {
@@ -307,13 +310,14 @@ export class NetworkAgent {
 
   #closed(connection: Connection): void {
     this.#pull.closed(connection);
+    this.#questions.gone(connection);
     this.#link.closed(connection);
   }
 
   #endOfTurn(): void {
     this.#counters.add(ROUNDS);
     this.#send.publish();
-    this.#ends.publish();
+    this.#questions.publish();
     // What was appended in this turn is answered in it, unless it waits for the disk. For the room that makes nobody
     // rings: the writer is this thread.
     if (this.#engine?.work() && this.#acknowledger.drain(this.#now) > 0) {

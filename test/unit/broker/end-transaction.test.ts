@@ -1,5 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { DeliveryQuestions } from '../../../src/broker/delivery-questions.ts';
 import { EndTransactions } from '../../../src/broker/transaction/end-transaction.ts';
 import { givenUpOf, halfOf, replacementOf } from '../../../src/delivery/transaction/half-message.ts';
 import { HALF_TOPIC } from '../../../src/lib/names.ts';
@@ -13,15 +14,15 @@ import { encodeMessageId } from '../../../src/record/message-id.ts';
 import { plainChannel } from '../../../src/ring/channel.ts';
 import { Counters } from '../../../src/ring/counters.ts';
 import {
-  END_FLAGS,
+  ANSWERED,
+  ANSWERED_CODE,
+  ANSWERED_HEAD,
   END_HEAD,
   END_LOG_OFFSET,
-  END_OPAQUE,
   END_QUEUE_OFFSET,
-  ENDED,
-  ENDED_CODE,
-  ENDED_HEAD,
-} from '../../../src/ring/end-records.ts';
+  QUESTION_FLAGS,
+  QUESTION_OPAQUE,
+} from '../../../src/ring/question-records.ts';
 import { fakeConnection } from '../../support/fake-connection.ts';
 import { message, request, STORE_HOST, setUp } from './support.ts';
 
@@ -43,7 +44,7 @@ class Rig {
   readonly down = plainChannel({ ringBytes: 4_096 });
   started = 0;
   isConnected = true;
-  readonly ends = new EndTransactions({
+  readonly questions = new DeliveryQuestions({
     up: this.up.sender,
     down: this.down.receiver,
     counters: Counters.unread(),
@@ -53,6 +54,7 @@ class Rig {
       this.started++;
     },
   });
+  readonly ends = new EndTransactions(this.questions);
 
   send(fields: Record<string, string>, { flag = 0, opaque = 7, serializeType = 0 } = {}): number {
     const command = requestCommand(RequestCode.END_TRANSACTION, fields);
@@ -67,7 +69,7 @@ class Rig {
     const view = new RequestView();
     assert.ok(view.read(frame, new DataView(frame.buffer), 0, frame.length));
     const outcome = this.ends.handle(this.client.connection, view);
-    this.ends.publish();
+    this.questions.publish();
     return outcome;
   }
 
@@ -81,9 +83,9 @@ class Rig {
         ...[
           view.getInt32(offset, true),
           view.getInt32(offset + 4, true),
-          view.getInt32(offset + END_OPAQUE, true),
+          view.getInt32(offset + QUESTION_OPAQUE, true),
         ],
-        view.getInt32(offset + END_FLAGS, true),
+        view.getInt32(offset + QUESTION_FLAGS, true),
         ...[view.getFloat64(offset + END_LOG_OFFSET, true), view.getFloat64(offset + END_QUEUE_OFFSET, true)],
         Buffer.from(bytes.subarray(offset + END_HEAD, offset + length)).toString(),
       ]);
@@ -94,16 +96,16 @@ class Rig {
 
   answer(code: number, remark: string, opaque = 7, flags = 0): void {
     const text = Buffer.from(remark);
-    this.down.sender.post(ENDED, ENDED_HEAD + text.length, (bytes, view, at) => {
+    this.down.sender.post(ANSWERED, ANSWERED_HEAD + text.length, (bytes, view, at) => {
       view.setInt32(at, 3, true);
       view.setInt32(at + 4, 9, true);
-      view.setInt32(at + END_OPAQUE, opaque, true);
-      view.setInt32(at + END_FLAGS, flags, true);
-      view.setInt32(at + ENDED_CODE, code, true);
-      bytes.set(text, at + ENDED_HEAD);
+      view.setInt32(at + QUESTION_OPAQUE, opaque, true);
+      view.setInt32(at + QUESTION_FLAGS, flags, true);
+      view.setInt32(at + ANSWERED_CODE, code, true);
+      bytes.set(text, at + ANSWERED_HEAD);
     });
     this.down.sender.publish();
-    this.ends.drain();
+    this.questions.drain();
   }
 }
 
@@ -121,7 +123,7 @@ test('an end travels to the agent with all that it says, and its answer back', (
     [3, 9, 8, 9, ...place],
     [3, 9, 9, 6, ...place],
   ]);
-  assert.equal([rig.ends.underWay, rig.started], [2, 1]);
+  assert.equal([rig.questions.underWay, rig.started], [2, 1]);
   rig.answer(0, '');
   rig.answer(1, 'why', 9, 2);
   const replies = rig.client
@@ -131,7 +133,7 @@ test('an end travels to the agent with all that it says, and its answer back', (
     [0, 7, '', 0],
     [1, 9, 'why', 1],
   ]);
-  assert.is(rig.ends.underWay, 0);
+  assert.is(rig.questions.underWay, 0);
 });
 
 test('an answer for a connection that is gone goes nowhere, and nobody waits for it', () => {
@@ -139,7 +141,7 @@ test('an answer for a connection that is gone goes nowhere, and nobody waits for
   rig.send(FIELDS);
   rig.isConnected = false;
   rig.answer(0, '');
-  assert.equal([rig.client.replies(), rig.ends.underWay], [[], 0]);
+  assert.equal([rig.client.replies(), rig.questions.underWay], [[], 0]);
 });
 
 test('an unknown outcome is not passed on, and not answered', () => {
@@ -174,7 +176,7 @@ test('a full ring blocks the connection, and loses nothing', () => {
   let sent = 0;
   while (rig.send(FIELDS, { opaque: sent }) === CUT_ALL) sent++;
   assert.is(rig.send(FIELDS), CUT_BLOCKED);
-  assert.is(rig.ends.underWay, sent);
+  assert.is(rig.questions.underWay, sent);
   assert.equal(
     rig.taken().map(([, , opaque]) => opaque),
     Array.from({ length: sent }, (_, i) => i),

@@ -51,7 +51,7 @@ test('a second end hears no success before the first has had it', async () => {
   setup.endPuts();
   setup.held.clear();
   assert.equal(setup.rig.answers(), []);
-  setup.rig.kind.work();
+  setup.rig.work();
   assert.equal(
     setup.rig.answers().map(({ code }) => code),
     [1],
@@ -196,7 +196,7 @@ test('a flood of ends stays in the ring when puts do not end', async () => {
   for (const place of places)
     if (setup.rig.end({ ...place, commits: true, group: 'g' })) taken++;
     else {
-      setup.rig.kind.work();
+      setup.rig.work();
       if (!setup.rig.end({ ...place, commits: true, group: 'g' })) break;
       taken++;
     }
@@ -217,10 +217,10 @@ test('a stop leaves nobody waiting: what cannot be judged is refused, what canno
   setup.end(a, false, { waits: false });
   setup.end(b, true);
   await setup.run(1_000);
-  assert.not.ok(setup.rig.kind.idle);
+  assert.not.ok(setup.rig.idle);
   setup.rig.kind.stop();
   await setup.run(50);
-  assert.ok(setup.rig.kind.idle);
+  assert.ok(setup.rig.idle);
   assert.equal(
     setup.rig.answers().map(({ code }) => code),
     [2],

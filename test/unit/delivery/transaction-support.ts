@@ -77,10 +77,10 @@ export class TransactionSetup {
   /** Time passes, in turns of the agent. */
   async run(ms: number): Promise<void> {
     for (let passed = 0; passed < ms; passed += 10) {
-      this.rig.kind.work();
+      this.rig.work();
       await this.time.advance(10);
     }
-    this.rig.kind.work();
+    this.rig.work();
   }
 
   /** A network thread puts a half message. */
