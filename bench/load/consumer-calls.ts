@@ -1,7 +1,7 @@
 /** What a consumer asks a broker besides pulls: to be registered, and where queues begin and end. */
 import { RequestCode } from '../../src/protocol/codes.ts';
 import { requestCommand } from '../../src/protocol/command.ts';
-import type { PullConnection } from './pull-connection.ts';
+import type { Caller } from './calls.ts';
 import type { QueueSpan } from './pull-lane.ts';
 
 const TOPIC_DIGITS = 5;
@@ -70,13 +70,13 @@ export function heartbeatBody({
   return Buffer.from(JSON.stringify(data));
 }
 
-export async function sendHeartbeat(connection: PullConnection, membership: Membership): Promise<void> {
+export async function sendHeartbeat(connection: Caller, membership: Membership): Promise<void> {
   const answer = await connection.call(requestCommand(RequestCode.HEART_BEAT, {}, heartbeatBody(membership)));
   if (answer.code !== 0)
     throw new Error(`the heartbeat was refused: code ${answer.code}, ${answer.remark ?? ''}`);
 }
 
-async function queueOffset(connection: PullConnection, code: number, topic: string, queueId: number) {
+async function queueOffset(connection: Caller, code: number, topic: string, queueId: number) {
   const answer = await connection.call(requestCommand(code, { topic, queueId: String(queueId) }));
   if (answer.code !== 0) {
     throw new Error(`queue ${queueId} of ${topic}: code ${answer.code}, ${answer.remark ?? ''}`);
@@ -86,7 +86,7 @@ async function queueOffset(connection: PullConnection, code: number, topic: stri
 
 /** First and last offset of every queue as they are now; all questions are asked at once. */
 export function queueSpans(
-  connection: PullConnection,
+  connection: Caller,
   topics: readonly string[],
   queues: number,
 ): Promise<QueueSpan[]> {

@@ -4,7 +4,7 @@
  */
 import fs from 'node:fs';
 import { Ledger } from './ledger.ts';
-import type { ExpectedKeys } from './options.ts';
+import type { ExpectedKeys, LoadOptions } from './options.ts';
 
 const FORMAT = 'ringmq-ledger-1';
 
@@ -80,4 +80,12 @@ export function addExpected(ledger: Ledger, expected: readonly ExpectedKeys[]): 
       keys.acknowledge(0, count);
     }
   }
+}
+
+/** What a run that reads is to find, if it was told. */
+export function ledgerOf({ ledger: file, expect }: LoadOptions): Ledger | undefined {
+  if (file === '' && expect.length === 0) return undefined;
+  const ledger = file === '' ? new Ledger() : readLedger(file);
+  addExpected(ledger, expect);
+  return ledger;
 }

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { DELAY_LEVELS, type DuePlan } from './due.ts';
 import type { HeaderFormat } from './send-template.ts';
 
-export const MODES = ['send', 'pull', 'end-to-end', 'collect', 'request'] as const;
+export const MODES = ['send', 'pull', 'pop', 'end-to-end', 'collect', 'request'] as const;
 export type LoadMode = (typeof MODES)[number];
 
 export interface LoadOptions {
@@ -46,9 +46,11 @@ export interface LoadOptions {
   group: string;
   /** The consumers' SQL92 filter; '' = all messages. Those that it leaves out count as gaps. */
   sql: string;
-  /** Messages that one pull may bring. */
+  /** Messages that one pull or pop may bring. */
   pullBatch: number;
-  /** Pull: one pass from start to end, without warm-up and however long it takes. */
+  /** Pop: the broker's, which acknowledgements name. */
+  brokerName: string;
+  /** Pull and pop: one pass from start to end, without warm-up and however long it takes. */
   once: boolean;
   /** Pull: where a pass begins, as a fraction of each queue. */
   fromFraction: number;
@@ -67,13 +69,14 @@ export interface ExpectedKeys {
   count: number;
 }
 
-export const LOAD_USAGE = `usage: node dist/bench/load/main.js --port PORT [--mode send|pull|end-to-end|request|collect] [--host 127.0.0.1]
+export const LOAD_USAGE = `usage: node dist/bench/load/main.js --port PORT [--mode send|pull|pop|end-to-end|request|collect] [--host 127.0.0.1]
   all modes:  [--tls] [--connections 8] [--header json|binary] [--topic NAME] [--topics 1] [--queues 4] [--run N]
               [--warmup SECONDS] [--warmup-messages N] [--seconds SECONDS] [--ledger FILE]
   sending:    [--in-flight 32] [--rate MESSAGES_PER_SECOND] [--body BYTES] [--batch 1] [--tag TagA] [--keys]
               [--poll] [--transaction] [--messages N]
               [--delay-level 1..18 | --timer-delay MILLIS | --deliver-at MILLIS_SINCE_1970 [--spread MILLIS]]
   pulling:    [--pull-batch 32] [--group NAME] [--sql EXPRESSION] [--drain SECONDS]
+  pop:        [--broker-name NAME] [--once] [--expect ...]
   pull:       [--once] [--from-fraction 0..1] [--expect RUN:CONNECTIONS:COUNT_PER_CONNECTION,...]
   end-to-end: [--consumers 4]
   request:    [--consumers 4] [--reply-topic NAME]
@@ -147,6 +150,7 @@ const DEFAULTS = {
   group: 'ringmq_bench_consumers',
   sql: '',
   'pull-batch': '32',
+  'broker-name': 'broker',
   'from-fraction': '0',
   consumers: '4',
   drain: '60',
@@ -170,20 +174,22 @@ function checkTogether(options: LoadOptions): void {
   const refuse = (given: boolean, name: string, needs: string): void => {
     if (given) throw new Error(`--${name} belongs to --mode ${needs}, not ${mode}`);
   };
-  const reads = mode === 'pull' || mode === 'collect';
+  const reads = mode === 'pull' || mode === 'pop' || mode === 'collect';
   refuse(reads && options.rate > 0, 'rate', 'send or end-to-end');
   refuse(reads && options.poll, 'poll', 'send or end-to-end');
   refuse(reads && options.batch > 1, 'batch', 'send or end-to-end');
   refuse(reads && options.transaction, 'transaction', 'send or end-to-end');
-  refuse(mode === 'send' && options.sql !== '', 'sql', 'pull, end-to-end or collect');
-  refuse(mode !== 'pull' && options.once, 'once', 'pull');
+  refuse((mode === 'send' || mode === 'pop') && options.sql !== '', 'sql', 'pull, end-to-end or collect');
+  refuse(mode !== 'pull' && mode !== 'pop' && options.once, 'once', 'pull or pop');
   refuse(mode !== 'pull' && options.fromFraction > 0, 'from-fraction', 'pull');
-  refuse(mode !== 'pull' && options.expect.length > 0, 'expect', 'pull');
+  refuse(mode !== 'pull' && mode !== 'pop' && options.expect.length > 0, 'expect', 'pull or pop');
   if (options.batch * options.bodyBytes > LARGEST_BODY) {
     throw new Error(`--batch ${options.batch} of --body ${options.bodyBytes} is more than a broker's 4 MiB`);
   }
   checkDue(options, refuse);
   checkRequests(options);
+  if (mode === 'pop' && (options.header !== 'json' || options.topics > 1))
+    throw new Error('--mode pop has one topic and JSON headers only');
 }
 
 /** Each request is a message of its own, and its reply comes as soon as there is one. */
@@ -199,9 +205,17 @@ function checkRequests({ mode, batch, due, transaction, header, messages }: Load
 function checkDue(options: LoadOptions, refuse: (given: boolean, name: string, needs: string) => void): void {
   const { mode, due, messages, connections, batch, rate, transaction } = options;
   const ways = [due.delayLevel, due.timerDelayMillis, due.deliverAt].filter((way) => way > 0).length;
-  refuse(mode === 'pull' && ways > 0, 'delay-level, --timer-delay or --deliver-at', 'send or end-to-end');
+  refuse(
+    (mode === 'pull' || mode === 'pop') && ways > 0,
+    'delay-level, --timer-delay or --deliver-at',
+    'send or end-to-end',
+  );
   refuse(mode === 'end-to-end' && due.deliverAt > 0, 'deliver-at', 'send or collect');
-  refuse((mode === 'pull' || mode === 'end-to-end') && messages > 0, 'messages', 'send or collect');
+  refuse(
+    mode !== 'send' && mode !== 'collect' && mode !== 'request' && messages > 0,
+    'messages',
+    'send or collect',
+  );
   if (due.deliverAt > 0 && due.deliverAt < EARLIEST_MILLIS)
     throw new Error('--deliver-at is a time in milliseconds since 1970, of 13 digits');
   if (ways > 1) throw new Error('--delay-level, --timer-delay and --deliver-at exclude each other');
@@ -270,6 +284,7 @@ export function parseLoadOptions(args: string[]): LoadOptions {
     group: text('group'),
     sql: text('sql'),
     pullBatch: whole('pull-batch', 1, 65536),
+    brokerName: text('broker-name'),
     once: values.once,
     fromFraction: positive('from-fraction', text('from-fraction'), 1),
     consumers: whole('consumers', 1, MAX_CONNECTIONS),

@@ -2,8 +2,9 @@
  * One consuming connection: requests of the control kind (heartbeat, offsets) and the lanes that are pulled over it.
  * Every message of a reply is handed over where it lies.
  */
-import { FLAG_RESPONSE, isResponse, type RemotingCommand } from '../../src/protocol/command.ts';
-import { decodeCommand, encodeCommand } from '../../src/protocol/command-codec.ts';
+import type { RemotingCommand } from '../../src/protocol/command.ts';
+import { decodeCommand } from '../../src/protocol/command-codec.ts';
+import { type Caller, Calls } from './calls.ts';
 import { type Endpoint, FrameSocket, micros } from './frame-socket.ts';
 import type { PullLane } from './pull-lane.ts';
 import { RecordReader } from './record-reader.ts';
@@ -27,14 +28,13 @@ export interface PullEvents {
   onFailure(error: Error): void;
 }
 
-export class PullConnection {
+export class PullConnection implements Caller {
   readonly lanes: PullLane[] = [];
   readonly #maxCount: number;
   readonly #events: PullEvents;
   readonly #socket: FrameSocket;
   readonly #reader = new RecordReader();
-  readonly #calls = new Map<number, (answer: RemotingCommand) => void>();
-  #lastCall = 0;
+  readonly #calls: Calls;
   #running = false;
 
   constructor(maxCount: number, events: PullEvents) {
@@ -42,12 +42,13 @@ export class PullConnection {
     this.#events = events;
     this.#socket = new FrameSocket({
       onReply: (code, opaque, bodyBytes, bytes, start, end) => {
-        if (opaque < OPAQUE_BASE) this.#controlFrame(bytes.subarray(start + 4, end));
-        else this.#pulled(code, opaque, bytes, start, end - bodyBytes, end);
+        if (!this.#calls.isControl(opaque)) this.#pulled(code, opaque, bytes, start, end - bodyBytes, end);
+        else if (!this.#calls.take(bytes.subarray(start + 4, end))) events.onUnexpectedReply();
       },
       onRead: () => {},
       onFailure: (error) => events.onFailure(error),
     });
+    this.#calls = new Calls((bytes) => this.#socket.write(bytes));
   }
 
   open(endpoint: Endpoint): Promise<void> {
@@ -56,9 +57,7 @@ export class PullConnection {
 
   /** Asks the broker something; never rejects, a connection that ends is heard of through `onFailure`. */
   call(command: RemotingCommand): Promise<RemotingCommand> {
-    const opaque = ++this.#lastCall;
-    this.#socket.write(encodeCommand({ ...command, opaque }));
-    return new Promise((resolve) => this.#calls.set(opaque, resolve));
+    return this.#calls.call(command);
   }
 
   start(): void {
@@ -122,16 +121,6 @@ export class PullConnection {
       count++;
     }
     return count;
-  }
-
-  /** An answer to `call`, or a request of the broker's own (a change of consumers), which needs none. */
-  #controlFrame(frame: Uint8Array): void {
-    const command = decodeCommand(Uint8Array.from(frame));
-    const settle = isResponse(command) ? this.#calls.get(command.opaque) : undefined;
-    if (settle !== undefined) {
-      this.#calls.delete(command.opaque);
-      settle(command);
-    } else if ((command.flag & FLAG_RESPONSE) !== 0) this.#events.onUnexpectedReply();
   }
 }
 

@@ -3,8 +3,8 @@
  * others send meanwhile is not pulled.
  */
 import { Consumers } from './consumers.ts';
-import { Ledger } from './ledger.ts';
-import { addExpected, readLedger } from './ledger-file.ts';
+import type { Ledger } from './ledger.ts';
+import { ledgerOf } from './ledger-file.ts';
 import type { LoadOptions } from './options.ts';
 import { Failure, type OnPhase } from './phases.ts';
 import { type PullEvents, SUCCESS } from './pull-connection.ts';
@@ -138,11 +138,4 @@ export class PullRun {
     const whole = wholePasses > 0 && this.#options.fromFraction === 0;
     return { wholePasses, duplicates, foreign, ...(whole ? { lost: missing } : {}) };
   }
-}
-
-function ledgerOf({ ledger: file, expect }: LoadOptions): Ledger | undefined {
-  if (file === '' && expect.length === 0) return undefined;
-  const ledger = file === '' ? new Ledger() : readLedger(file);
-  addExpected(ledger, expect);
-  return ledger;
 }

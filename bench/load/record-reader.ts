@@ -3,11 +3,14 @@
  * where its unique key is. Written by hand against RocketMQ's layout, not with the code of the broker that it judges.
  */
 
+const QUEUE_ID_AT = 12;
 const QUEUE_OFFSET_AT = 20;
 const SYS_FLAG_AT = 36;
 const BORN_MILLIS_AT = 40;
 const STORE_MILLIS_AT = 56;
 const BODY_LENGTH_AT = 84;
+/** Seen from there: behind the addresses, which differ in length. */
+const RECONSUME_TIMES_BEFORE_BODY = 12;
 const SMALLEST_RECORD = 91;
 const MAGIC_AT = 4;
 const MAGIC_V1 = 0xdaa320a7 | 0;
@@ -22,7 +25,10 @@ const UNIQUE_KEY = Buffer.from('UNIQ_KEY\x01', 'latin1');
 export class RecordReader {
   /** Of the record read last. */
   size = 0;
+  queueId = 0;
   queueOffset = 0;
+  /** How often it has been given back or not acknowledged in time. */
+  reconsumeTimes = 0;
   /** Milliseconds since 1970: when its producer made it, and when it was stored in this queue. */
   bornMillis = 0;
   storeMillis = 0;
@@ -41,6 +47,7 @@ export class RecordReader {
     const magic = int32(bytes, at + MAGIC_AT);
     if (magic !== MAGIC_V1 && magic !== MAGIC_V2) throw new Error(`pull reply: record with magic ${magic}`);
     this.size = size;
+    this.queueId = int32(bytes, at + QUEUE_ID_AT);
     this.queueOffset = int64(bytes, at + QUEUE_OFFSET_AT);
     this.bornMillis = int64(bytes, at + BORN_MILLIS_AT);
     const sysFlag = int32(bytes, at + SYS_FLAG_AT);
@@ -48,6 +55,7 @@ export class RecordReader {
     this.storeMillis = int64(bytes, at + STORE_MILLIS_AT + bornExtra);
     let bodyLengthAt = at + BODY_LENGTH_AT + bornExtra;
     if ((sysFlag & STORE_HOST_V6) !== 0) bodyLengthAt += IPV6_EXTRA;
+    this.reconsumeTimes = int32(bytes, bodyLengthAt - RECONSUME_TIMES_BEFORE_BODY);
     const topicAt = bodyLengthAt + 4 + int32(bytes, bodyLengthAt);
     const topicEnd =
       magic === MAGIC_V1 ? topicAt + 1 + (bytes[topicAt] as number) : topicAt + 2 + uint16(bytes, topicAt);

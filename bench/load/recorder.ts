@@ -110,6 +110,8 @@ export interface LoadResult extends ErrorCounts, LatencySummary {
    */
   endToEnd?: LatencySummary;
   consumed?: number;
+  /** Pop only: latencies of acknowledgements; the others are those of the pops. */
+  acknowledged?: LatencySummary;
   /** End-to-end: messages a second from the first send, warm-up or not, to the last arrival. */
   throughRate?: number;
   throughMessages?: number;
@@ -151,6 +153,11 @@ export class Recorder {
     this.#messages += messages;
     this.#requests++;
     this.latency.record(micros);
+  }
+
+  /** A message has gone all its way, in other requests than those whose latency counts. */
+  message(): void {
+    this.#messages++;
   }
 
   refusal(code: number): void {

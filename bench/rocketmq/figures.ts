@@ -16,6 +16,10 @@ export const FIGURES: Readonly<Record<string, Figure>> = {
   p99: { title: 'latency p99', unit: 'micros' },
   p999: { title: 'latency p99.9', unit: 'micros' },
   max: { title: 'latency maximum', unit: 'micros' },
+  ackP50: { title: 'acknowledgement p50', unit: 'micros' },
+  ackP99: { title: 'acknowledgement p99', unit: 'micros' },
+  ackP999: { title: 'acknowledgement p99.9', unit: 'micros' },
+  ackMax: { title: 'acknowledgement maximum', unit: 'micros' },
   endToEndP50: { title: 'end to end p50', unit: 'micros' },
   endToEndP99: { title: 'end to end p99', unit: 'micros' },
   endToEndP999: { title: 'end to end p99.9', unit: 'micros' },
@@ -66,13 +70,14 @@ function latencies({ p50, p99, p999, max }: LatencySummary, prefix = ''): Record
 
 export type GeneratorResult = LatencySummary &
   Pick<LoadResult, 'rate' | 'seconds' | 'cpuMicrosPerMessage'> &
-  Partial<Pick<LoadResult, 'sendLagP99' | 'endToEnd' | 'consumed' | 'throughRate'>>;
+  Partial<Pick<LoadResult, 'sendLagP99' | 'acknowledged' | 'endToEnd' | 'consumed' | 'throughRate'>>;
 
 /** The figures in a result line of the load generator. */
 export function generatorFigures(result: GeneratorResult): Record<string, number> {
   const figures: Record<string, number> = { rate: result.rate, ...latencies(result) };
   figures['generator'] = result.cpuMicrosPerMessage;
   if (result.sendLagP99 !== undefined) figures['sendLag'] = result.sendLagP99;
+  if (result.acknowledged !== undefined) Object.assign(figures, latencies(result.acknowledged, 'ack'));
   if (result.endToEnd !== undefined) Object.assign(figures, latencies(result.endToEnd, 'endToEnd'));
   if (result.consumed !== undefined && result.seconds > 0)
     figures['consumedRate'] = result.consumed / result.seconds;

@@ -11,6 +11,7 @@ import { clientWork } from './work/client.ts';
 import { coldReadWork } from './work/cold-read.ts';
 import { DELAYED, type DueKind, dueWork, TIMED } from './work/due.ts';
 import { endToEndWork } from './work/end-to-end.ts';
+import { popWork } from './work/pop.ts';
 import { pullWork } from './work/pull.ts';
 import { requestWork } from './work/request.ts';
 import { restartWork } from './work/restart.ts';
@@ -272,6 +273,16 @@ const READS: readonly Scenario[] = [
   ),
 ];
 
+const POP: Scenario = {
+  row: 20,
+  name: 'pop',
+  title: 'pop 1 KiB messages, 32 at a time from 8 queues, each acknowledged; 8 consumers',
+  flush: 'ASYNC_FLUSH',
+  plan: popWork(32),
+  contestants: BOTH,
+  goals: [times('rate', 2)],
+};
+
 const COLD_READ = send(
   10,
   'cold-read',
@@ -342,6 +353,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...ASYNC_SENDS,
   ...SYNC_SENDS,
   ...READS,
+  POP,
   ...TOPICS,
   COLD_READ,
   TLS,

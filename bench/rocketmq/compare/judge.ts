@@ -9,6 +9,7 @@ const COMPARED: Readonly<Record<string, 'more' | 'less'>> = {
   throughRate: 'more',
   burstRate: 'more',
   p50: 'less',
+  ackP50: 'less',
   endToEndP50: 'less',
   dispatchLag: 'less',
   emptyStart: 'less',

@@ -14,12 +14,16 @@ export function place(stage: Stage): Place {
   return { target: stage.target, others: stage.others() };
 }
 
-export async function bringUp(stage: Stage, topics: readonly string[] = [TOPIC]): Promise<Target> {
+export async function bringUp(
+  stage: Stage,
+  topics: readonly string[] = [TOPIC],
+  queues = QUEUES,
+): Promise<Target> {
   const { bench, contestant, flush, home } = stage;
   bench.say(`${contestant.title} starts`);
   const target = await startTarget(bench.context, contestant, flush, home);
   stage.target = target;
-  if (contestant.kind !== 'null' && topics.length > 0) await createTopics(target.port, topics, QUEUES);
+  if (contestant.kind !== 'null' && topics.length > 0) await createTopics(target.port, topics, queues);
   return target;
 }
 

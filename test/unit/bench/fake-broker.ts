@@ -11,26 +11,8 @@ import {
 } from '../../../src/protocol/command.ts';
 import { decodeCommand, encodeCommand } from '../../../src/protocol/command-codec.ts';
 import { cutFrames, FrameCutter } from '../../../src/protocol/frame-cutter.ts';
-import { encodeRecord } from '../../../src/record/encode.ts';
-import type { HostAddress } from '../../../src/record/message-id.ts';
-
-const HOST: HostAddress = { address: Uint8Array.of(127, 0, 0, 1), port: 1 };
-const HEAD = {
-  queueId: 0,
-  flag: 0,
-  sysFlag: 0,
-  bornTimestamp: 0,
-  bornHost: HOST,
-  storeHost: HOST,
-  reconsumeTimes: 0,
-  preparedTransactionOffset: 0,
-};
-
-interface Stored {
-  properties: string;
-  bornMillis: number;
-  storeMillis: number;
-}
+import { FakePops } from './fake-pops.ts';
+import { recordOf, type Stored } from './stored.ts';
 
 interface Half {
   request: RemotingCommand;
@@ -57,6 +39,7 @@ export class FakeBroker {
   /** Replies that came; how often one is passed on, by its number. */
   replies = 0;
   pushes: Copies = () => 1;
+  readonly pops = new FakePops();
   readonly #producers = new Map<string, net.Socket>();
   /** Replies whose requester has not said that it has them, by the opaque of what was passed on. */
   readonly #pushed = new Map<number, Held>();
@@ -103,7 +86,10 @@ export class FakeBroker {
   }
 
   #register(request: RemotingCommand, socket: net.Socket): void {
-    const { clientID, producerDataSet } = JSON.parse(Buffer.from(request.body ?? []).toString());
+    const { clientID, producerDataSet, consumerDataSet } = JSON.parse(
+      Buffer.from(request.body ?? []).toString(),
+    );
+    for (const { groupName } of consumerDataSet) this.pops.groups.add(groupName);
     if (producerDataSet.length > 0) this.#producers.set(clientID, socket);
   }
 
@@ -142,12 +128,14 @@ export class FakeBroker {
     for (const pull of waiting) this.#answer(pull);
   }
 
-  /** Undefined = hold the pull. */
+  /** Undefined = hold the pull or pop. */
   #reply(request: RemotingCommand): RemotingCommand | undefined {
     const { code, fields } = request;
     if (code === 310 && fields['i']?.includes('TRAN_MSG\x01true') === true) return this.#half(request);
     if (code === 310) return this.#store(request, [fields['i'] as string]);
     if (code === 37) return this.#end(request);
+    if (code === 200050) return this.pops.pop(request, this.queues);
+    if (code === 200051) return this.pops.acknowledge(request);
     if (code === 320) return this.#store(request, batchProperties(Buffer.from(request.body as Uint8Array)));
     const queue = this.queues.get(`${fields['topic']}/${fields['queueId']}`) ?? [];
     if (code === 30) return responseTo(request, 0, undefined, { offset: String(queue.length) });
@@ -230,15 +218,6 @@ function dueOf(properties: string): number {
   const deliver = propertyOf(properties, 'TIMER_DELIVER_MS');
   const delay = propertyOf(properties, 'TIMER_DELAY_MS') + propertyOf(properties, 'DELAY') * 1000;
   return deliver > 0 ? deliver : delay > 0 ? Date.now() + delay : 0;
-}
-
-function recordOf({ properties, bornMillis, storeMillis }: Stored, offset: number): Buffer {
-  const text = (value: string): Buffer => Buffer.from(value, 'latin1');
-  const record = Buffer.from(encodeRecord(HEAD, text('t'), text('body'), text(properties)));
-  record.writeBigInt64BE(BigInt(offset), 20);
-  record.writeBigInt64BE(BigInt(bornMillis), 40);
-  record.writeBigInt64BE(BigInt(storeMillis), 56);
-  return record;
 }
 
 function batchProperties(body: Buffer): string[] {

@@ -22,7 +22,7 @@ test('expected keys', () => {
 
 for (const [name, args, complaint] of [
   ['no port', ['--port', ''], /--port must be a whole number/],
-  ['unknown mode', ['--mode', 'push'], /--mode must be send or pull or end-to-end or collect/],
+  ['unknown mode', ['--mode', 'push'], /--mode must be send or pull or pop or end-to-end or collect/],
   ['unknown header', ['--header', 'xml'], /--header must be json or binary/],
   ['unknown option', ['--bach', '3'], /--bach/],
   ['batch of none', ['--batch', '0'], /--batch must be/],
@@ -48,6 +48,10 @@ for (const [name, args, complaint] of [
   ['a number that does not divide', ['--messages', '9'], /multiple of --connections/],
   ['a number end to end', ['--mode', 'end-to-end', '--messages', '8'], /--messages belongs/],
   ['delayed pulls', ['--mode', 'pull', '--delay-level', '1'], /--delay-level, .* belongs/],
+  ['rate of pops', ['--mode', 'pop', '--rate', '5'], /--rate belongs/],
+  ['filtered pops', ['--mode', 'pop', '--sql', 'a > 1'], /--sql belongs/],
+  ['a number of pops', ['--mode', 'pop', '--messages', '8'], /--messages belongs/],
+  ['pops of many topics', ['--mode', 'pop', '--topics', '2'], /--mode pop has one topic/],
   ['collecting what nobody knows', ['--mode', 'collect'], /needs the --ledger/],
 ] as const) {
   test(`refused: ${name}`, () => {

@@ -1,0 +1,202 @@
+/**
+ * Pops a backlog and acknowledges each message. When all of it has come, another group begins with it: pops have no
+ * places to go back to. A message counts when its acknowledgement was answered.
+ */
+import { type Membership, queueSpans, sendHeartbeat, topicNames } from './consumer-calls.ts';
+import { ledgerOf } from './ledger-file.ts';
+import type { LoadOptions } from './options.ts';
+import { Failure, type OnPhase } from './phases.ts';
+import { foundNothing, PopConnection, type PopEvents } from './pop-connection.ts';
+import type { PopShape } from './pop-frames.ts';
+import { PopPass } from './pop-pass.ts';
+import type { QueueSpan } from './pull-lane.ts';
+import { LatencyRecorder, type LoadResult, Recorder } from './recorder.ts';
+
+const HEARTBEAT_MILLIS = 30_000;
+/** How long a broker may take until the queues have what it acknowledged. */
+const DISPATCH_MILLIS = 10_000;
+const DISPATCH_POLL_MILLIS = 100;
+/** A pop that the broker holds comes back after 15 s. */
+const LAST_REPLIES_MILLIS = 20_000;
+/** A backlog that is popped once has no time limit, but something must come. */
+const STALL_MILLIS = 30_000;
+
+export class PopRun {
+  readonly #options: LoadOptions;
+  readonly #failure = new Failure();
+  readonly #recorder = new Recorder();
+  readonly #acknowledged = new LatencyRecorder();
+  readonly #connections: PopConnection[];
+  readonly #subVersion = Date.now();
+  readonly #ledger;
+  #spans: QueueSpan[] = [];
+  #pass = new PopPass([]);
+  #passes = 0;
+  #wholePasses = 0;
+  #messages = 0;
+  #running = false;
+  #heartbeat: NodeJS.Timeout | undefined;
+
+  constructor(options: LoadOptions) {
+    this.#options = options;
+    this.#ledger = ledgerOf(options);
+    const events = this.#events();
+    this.#connections = Array.from(
+      { length: options.connections },
+      () => new PopConnection(options.pullBatch, events),
+    );
+  }
+
+  async run(onPhase: OnPhase): Promise<LoadResult> {
+    try {
+      await this.#failure.during(
+        Promise.all(this.#connections.map((connection) => connection.open(this.#options))),
+      );
+      this.#spans = await this.#backlog();
+      this.#running = true;
+      await this.#failure.during(this.#nextPass());
+      this.#heartbeat = setInterval(() => this.#inBackground(this.#register()), HEARTBEAT_MILLIS);
+      if (this.#options.once) await this.#popOnce(onPhase);
+      else await this.#popRepeatedly(onPhase);
+      return { ...this.#recorder.result(this.#inFlight(), false), ...this.#verdict() };
+    } finally {
+      clearInterval(this.#heartbeat);
+      for (const connection of this.#connections) connection.close();
+    }
+  }
+
+  async #popOnce(onPhase: OnPhase): Promise<void> {
+    await onPhase('warming');
+    await onPhase('measuring');
+    this.#recorder.start();
+    for (const connection of this.#connections) connection.start(this.#shape());
+    const isOver = (): boolean => !this.#running && this.#inFlight() === 0;
+    for (let before = -1; before !== this.#messages && !isOver(); ) {
+      before = this.#messages;
+      await this.#failure.wait(STALL_MILLIS, isOver);
+    }
+    this.#recorder.stop();
+    await onPhase('draining');
+  }
+
+  async #popRepeatedly(onPhase: OnPhase): Promise<void> {
+    const { warmupSeconds, warmupMessages, seconds } = this.#options;
+    await onPhase('warming');
+    for (const connection of this.#connections) connection.start(this.#shape());
+    const enough = (): boolean => warmupMessages > 0 && this.#messages >= warmupMessages;
+    await this.#failure.wait(warmupSeconds * 1000, enough);
+    await onPhase('measuring');
+    this.#recorder.start();
+    await this.#failure.wait(seconds * 1000);
+    this.#recorder.stop();
+    await onPhase('draining');
+    this.#running = false;
+    for (const connection of this.#connections) connection.stop();
+    await this.#failure.wait(LAST_REPLIES_MILLIS, () => this.#inFlight() === 0);
+  }
+
+  #events(): PopEvents {
+    const ledger = this.#ledger;
+    const recorder = this.#recorder;
+    return {
+      onMessage: (bytes, { queueId, queueOffset, reconsumeTimes, keyAt, keyLength }) => {
+        // without a ledger a message that comes again is told by how often it has come before
+        const isFirst =
+          ledger === undefined
+            ? reconsumeTimes === 0
+            : ledger.see(bytes, keyAt, keyLength, this.#passes) !== undefined;
+        if (isFirst) this.#pass.see(queueId, queueOffset);
+      },
+      onPop: (code, micros) => {
+        if (!foundNothing(code)) recorder.reply(code, micros, 0);
+        if (this.#pass.isOver && this.#pass.total > 0) this.#leaveGroup();
+      },
+      onAck: (code, micros) => {
+        if (code !== 0) return recorder.refusal(code);
+        this.#messages++;
+        if (!recorder.measuring) return;
+        recorder.message();
+        this.#acknowledged.record(micros);
+      },
+      onUnexpectedReply: () => recorder.unexpectedReply(),
+      onFailure: (error) => this.#failure.fail(error),
+    };
+  }
+
+  #leaveGroup(): void {
+    this.#wholePasses++;
+    for (const connection of this.#connections) connection.leave();
+    if (this.#options.once) this.#running = false;
+    if (this.#running) this.#inBackground(this.#popAgain());
+    else this.#pass = new PopPass([]);
+  }
+
+  async #popAgain(): Promise<void> {
+    await this.#nextPass();
+    if (!this.#running) return;
+    for (const connection of this.#connections) connection.start(this.#shape());
+  }
+
+  async #nextPass(): Promise<void> {
+    this.#pass = new PopPass(this.#spans);
+    this.#passes++;
+    await this.#register();
+  }
+
+  #inBackground(work: Promise<void>): void {
+    work.catch((error: Error) => this.#failure.fail(error));
+  }
+
+  #inFlight(): number {
+    return this.#connections.reduce((sum, { inFlight }) => sum + inFlight, 0);
+  }
+
+  /** The queues as they are when all that must be there has arrived in them. */
+  async #backlog(): Promise<QueueSpan[]> {
+    const { topic, topics, queues, drainSeconds } = this.#options;
+    const acknowledged = this.#ledger?.missing ?? 0;
+    const deadline = performance.now() + Math.min(DISPATCH_MILLIS, drainSeconds * 1000);
+    const [first] = this.#connections;
+    for (;;) {
+      const asked = queueSpans(first as PopConnection, topicNames(topic, topics), queues);
+      const spans = await this.#failure.during(asked);
+      const stored = spans.reduce((sum, { maxOffset }) => sum + maxOffset, 0);
+      if (stored === 0 && performance.now() > deadline)
+        throw new Error(`there is nothing to pop in ${topic}`);
+      if (stored > 0 && (stored >= acknowledged || performance.now() > deadline)) return spans;
+      await this.#failure.wait(DISPATCH_POLL_MILLIS);
+    }
+  }
+
+  #group(): string {
+    return `${this.#options.group}_${this.#passes}`;
+  }
+
+  #shape(): PopShape {
+    const { topic, brokerName, pullBatch } = this.#options;
+    return { group: this.#group(), topic, brokerName, batch: pullBatch };
+  }
+
+  async #register(): Promise<void> {
+    const membership = (index: number): Membership => ({
+      clientId: `127.0.0.1@bench-${process.pid}-${index}`,
+      group: this.#group(),
+      topics: [this.#options.topic],
+      subVersion: this.#subVersion,
+    });
+    await Promise.all(
+      this.#connections.map((connection, index) => sendHeartbeat(connection, membership(index))),
+    );
+  }
+
+  #verdict(): Partial<LoadResult> {
+    const acknowledged = this.#acknowledged.summary();
+    const ledger = this.#ledger;
+    if (ledger === undefined) return { acknowledged, wholePasses: this.#wholePasses };
+    const { duplicates, foreign } = ledger;
+    // what was never stored leaves no gap: only a whole pass tells that it is not there
+    const neverSeen = this.#wholePasses > 0 ? ledger.missing : 0;
+    const lost = this.#pass.missing + neverSeen;
+    return { acknowledged, duplicates, foreign, lost, wholePasses: this.#wholePasses };
+  }
+}
