@@ -12,6 +12,7 @@ import type { DataVersionJson } from '../metadata/data-version.ts';
 import type { DelayOffsets } from '../metadata/delay-offsets.ts';
 import type { GroupTable } from '../metadata/groups.ts';
 import type { OffsetTable } from '../metadata/offsets.ts';
+import type { RequestModes } from '../metadata/request-modes.ts';
 import type { BrokerSettings } from '../metadata/settings.ts';
 import type { TopicTable } from '../metadata/topics.ts';
 import { formatHost } from '../net/addresses.ts';
@@ -19,6 +20,7 @@ import { requestName } from '../protocol/codes.ts';
 import type { RemotingCommand } from '../protocol/command.ts';
 import type { HostAddress } from '../record/message-id.ts';
 import type { ClientConnection, Reply } from '../remoting/connection.ts';
+import type { TopicRoutes } from '../remoting/topic-routes.ts';
 import type { PutMessage } from '../store/put/put-message.ts';
 import type { StoreReads } from '../store/read/store-reads.ts';
 import type { ColdReads } from './cold/cold-reads.ts';
@@ -59,6 +61,9 @@ export interface BrokerContext {
   readonly delayOffsets: DelayOffsets;
   /** What groups have told of their SQL filters. */
   readonly filters: ConsumerFilters;
+  readonly requestModes: RequestModes;
+  /** The queues of topics on all brokers. */
+  readonly routes: TopicRoutes;
   readonly clients: ClientTable;
   readonly locks: QueueLocks;
   readonly stats: StatsTable;

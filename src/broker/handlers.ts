@@ -29,6 +29,8 @@ import { consumeTimeSpan } from './admin/time-span.ts';
 import { allTopicConfigs, systemTopics, topicConfig } from './admin/topic-read.ts';
 import { topicStats } from './admin/topic-stats.ts';
 import { deleteTopic, updateTopic, updateTopics } from './admin/topic-update.ts';
+import { queryAssignment } from './assignment/query-assignment.ts';
+import { allRequestModes, setRequestMode } from './assignment/request-mode-requests.ts';
 import { coldReadInfo, removeColdThreshold, setColdThresholds } from './cold/cold-read-requests.ts';
 import { checkClientConfig } from './consumer/check-client-config.ts';
 import { consumerList } from './consumer/consumer-list.ts';
@@ -58,6 +60,9 @@ const HANDLERS: readonly (readonly [code: number, handler: BrokerHandler])[] = [
   [RequestCode.LOCK_BATCH_MQ, lockQueues],
   [RequestCode.UNLOCK_BATCH_MQ, unlockQueues],
   [RequestCode.CONSUMER_SEND_MSG_BACK, sendBack],
+  [RequestCode.QUERY_ASSIGNMENT, queryAssignment],
+  [RequestCode.SET_MESSAGE_REQUEST_MODE, setRequestMode],
+  [RequestCode.GET_ALL_MESSAGE_REQUEST_MODE, allRequestModes],
   // Sends that are not for the fast path
   [RequestCode.SEND_MESSAGE, retryTopicSend],
   [RequestCode.SEND_MESSAGE_V2, retryTopicSend],

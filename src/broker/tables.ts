@@ -10,6 +10,7 @@ import { DelayOffsets } from '../metadata/delay-offsets.ts';
 import { DelayTimes } from '../metadata/delay-times.ts';
 import { GroupTable } from '../metadata/groups.ts';
 import { OffsetTable } from '../metadata/offsets.ts';
+import { RequestModes } from '../metadata/request-modes.ts';
 import type { BrokerSettings } from '../metadata/settings.ts';
 import type { Warn } from '../metadata/state-file.ts';
 import { TopicTable } from '../metadata/topics.ts';
@@ -27,6 +28,7 @@ export interface Tables {
   delayOffsets: DelayOffsets;
   delayTimes: DelayTimes;
   filters: ConsumerFilters;
+  requestModes: RequestModes;
   clients: ClientTable;
   locks: QueueLocks;
   stats: StatsTable;
@@ -60,6 +62,7 @@ export function makeTables(
     delayOffsets: new DelayOffsets(configDirectory, settings, clock),
     delayTimes: new DelayTimes(configDirectory, nativeDisk.boot(), log),
     filters,
+    requestModes: new RequestModes(configDirectory),
     clients,
     locks: new QueueLocks(clock),
     stats: new StatsTable(clock),
@@ -78,6 +81,7 @@ export function loadTables(tables: Tables, warn: Warn): void {
   tables.delayOffsets.load(warn);
   tables.delayTimes.load();
   tables.filters.load(warn);
+  tables.requestModes.load(warn);
 }
 
 /** Writes what has changed since the last time; resolves when it is on disk. */
@@ -93,5 +97,6 @@ export async function saveTables(tables: Tables): Promise<void> {
     tables.delayOffsets.saved(),
     tables.delayTimes.saved(),
     tables.filters.saved(),
+    tables.requestModes.saved(),
   ]);
 }

@@ -219,6 +219,26 @@ export const keyGroups: readonly KeyGroup[] = [
         flag,
         'Old messages are read from the disk with up to 2 MiB of what follows them; also set by request 2004.',
       ),
+      setting(
+        'defaultMessageRequestMode',
+        choice('PULL', 'POP'),
+        'How a group gets the messages of a topic when request 401 has not said; retry topics: always PULL.',
+      ),
+      setting(
+        'defaultPopShareQueueNum',
+        integer(-1, MAX_INT),
+        'Clients of a group whose queues a client pops besides its own then; -1 and 0: all queues.',
+      ),
+      setting(
+        'serverLoadBalancerEnable',
+        flag,
+        'Clients that ask which queues are theirs (request 400) get their share; false: all.',
+      ),
+      setting(
+        'loadBalancePollNameServerInterval',
+        milliseconds,
+        'ms for which the queues of a topic on all brokers, which request 400 shares out, are known.',
+      ),
       setting('storeReplyMessageEnable', flag, 'Keep replies to requests also in the reply topic.'),
       setting('useServerSideResetOffset', flag, 'The broker itself resets offsets of groups.'),
       setting('flushConsumerOffsetInterval', milliseconds, 'ms between saves of consumer offsets.'),

@@ -130,7 +130,7 @@ export const unsupportedGroups: readonly UnsupportedGroup[] = [
     `,
   },
   {
-    title: 'POP, lite topics and queue assignment',
+    title: 'POP and lite topics',
     why: 'RingMQ does not offer POP consumption yet',
     keys: `
       popPollingSize=1024 popPollingMapSize=100000 popPollingMapExpireTimeSeconds=600 maxPopPollingSize=100000
@@ -144,8 +144,7 @@ export const unsupportedGroups: readonly UnsupportedGroup[] = [
       popConsumerKVServiceLog=false popConsumerKVServiceInit=false popConsumerKVServiceEnable=false
       popReviveMaxReturnSizePerRead=16384 popReviveConcurrency=32 popReviveMaxAttemptTimes=16
       popReviveSkipIfGroupAbsent=true useSeparateRetryQueue=false useMessageFilterForNotification=true
-      maxMessageFilterNumForNotification=64 litePullMessageEnable=true loadBalancePollNameServerInterval=30000
-      serverLoadBalancerEnable=true defaultMessageRequestMode=PULL defaultPopShareQueueNum=-1
+      maxMessageFilterNumForNotification=64 litePullMessageEnable=true
       enablePopMetrics=true popResponseReturnActualRetryTopic=false popInflightMessageThreshold=10000
       enablePopMessageThreshold=false skipWhenCKRePutReachMaxTimes=false appendAckAsync=false
       appendCkAsync=false enableLiteEventMode=true liteEventCheckInterval=10000 liteTtlCheckInterval=120000

@@ -139,6 +139,11 @@ export const MAX_REGISTERED_TOPICS = MIB;
 export const MAX_QUEUE_MAPPINGS = 16 * KIB;
 /** Static topics of a broker. */
 export const MAX_STATIC_TOPICS = 16 * KIB;
+/** Modes (PULL, POP) that operators have set for a topic and a group; those of names that are gone make room. */
+export const MAX_REQUEST_MODES = 16 * KIB;
+/** Topics whose queues on all brokers are remembered, for clients that ask which are theirs; queues of one answer. */
+export const MAX_ROUTED_TOPICS = 16 * KIB;
+export const MAX_QUEUES_ASSIGNED = 64 * KIB;
 /** Filter servers of a broker. */
 export const MAX_FILTER_SERVERS = 64;
 /** Key-value entries of a name server, and characters of all of them together. */

@@ -58,6 +58,14 @@ export interface BrokerSettings {
   /** Old messages are read from the disk with what follows them. */
   dataReadAheadEnable: boolean;
 
+  /** How groups get messages whose mode nobody has set, and with how many others a client then shares its queues. */
+  defaultMessageRequestMode: 'PULL' | 'POP';
+  defaultPopShareQueueNum: number;
+  /** Clients that ask which queues are theirs get their share; false: all. */
+  serverLoadBalancerEnable: boolean;
+  /** Ms for which the queues of a topic on all brokers are taken for known. */
+  loadBalancePollNameServerInterval: number;
+
   useServerSideResetOffset: boolean;
   /** The offset file's version grows once per so many commits. */
   consumerOffsetUpdateVersionStep: number;
@@ -130,6 +138,10 @@ export function defaultBrokerSettings(
     cgColdReadThreshold: 3 * 1024 * 1024,
     globalColdReadThreshold: 100 * 1024 * 1024,
     dataReadAheadEnable: true,
+    defaultMessageRequestMode: 'PULL',
+    defaultPopShareQueueNum: -1,
+    serverLoadBalancerEnable: true,
+    loadBalancePollNameServerInterval: 30_000,
     useServerSideResetOffset: true,
     consumerOffsetUpdateVersionStep: 500,
     delayOffsetUpdateVersionStep: 200,

@@ -39,6 +39,7 @@ import { storePaths } from '../store/paths.ts';
 import type { PutRing } from '../store/put/put-ring.ts';
 import { removeDeletedQueues } from '../store/queue/deleted-queues.ts';
 import { ReadsByName } from '../store/read/reads-by-name.ts';
+import type { Retention } from '../store/retention/retention.ts';
 import { Certificates } from '../tls/certificates.ts';
 import type { BrokerConfig, ResolvedConfig, RunningBroker } from './config.ts';
 import { makeContext, makeKeyQueries, makePutRing, makeRetention, storeHostOf } from './control/assembly.ts';
@@ -155,14 +156,7 @@ class Broker implements RunningBroker {
     const directory = storePaths.config(store.directory);
     this.#tables = makeTables(directory, settings, systemClock, log, systemTimers, ids);
     keepJournal(this.#tables, log);
-    const retention = makeRetention(
-      config,
-      opened,
-      this.#jobs,
-      this.#checkpoints,
-      () => this.#logStartMoved(),
-      () => this.#delivery.needed(this.#reads),
-    );
+    const retention = this.#makeRetention();
     const counters = new CounterSums(this.#topology.broker.counters);
     const stats = new BrokerStats(this.#tables, positions, counters, systemClock, (topic, queue) =>
       this.#reads.maxOffset(topic, queue),
@@ -196,10 +190,22 @@ class Broker implements RunningBroker {
       retention,
       stats,
       announcer: this.#announcer,
+      routes: context.routes,
       tellDelivery: () => this.#delivery.tellLimits(),
       endOfTurn: () => this.#link.flush(),
     });
     this.#doorbell = new Doorbell(this.#topology.broker.wakes.control, () => this.#rung());
+  }
+
+  #makeRetention(): Retention {
+    return makeRetention(
+      this.#config,
+      this.#opened,
+      this.#jobs,
+      this.#checkpoints,
+      () => this.#logStartMoved(),
+      () => this.#delivery.needed(this.#reads),
+    );
   }
 
   #makeLink(handlers: LinkEvents['handlers'], requests: Requests): LinkServer {

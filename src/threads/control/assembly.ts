@@ -15,6 +15,7 @@ import { MAX_SEND_BACK_BYTES } from '../../lib/limits.ts';
 import { UniqueIds } from '../../lib/unique-id.ts';
 import { addressBytes } from '../../net/addresses.ts';
 import type { HostAddress } from '../../record/message-id.ts';
+import { TopicRoutes } from '../../remoting/topic-routes.ts';
 import { ChannelSender } from '../../ring/channel.ts';
 import type { CounterSums } from '../../ring/counters.ts';
 import { AWAITED } from '../../ring/positions.ts';
@@ -101,6 +102,16 @@ export function makeKeyQueries(
   );
 }
 
+/** What name servers tell of topics that others have too. */
+function makeTopicRoutes({ nameServers, certificates, settings }: ResolvedConfig): TopicRoutes {
+  return new TopicRoutes({
+    addresses: nameServers,
+    tls: () => certificates.client(),
+    clock: systemClock,
+    lifetimeMs: () => settings.loadBalancePollNameServerInterval,
+  });
+}
+
 /** What the context is made of besides the tables. */
 export interface ContextParts {
   reads: ReadsByName;
@@ -127,6 +138,7 @@ export function makeContext(
     ...tables,
     levels: opened.levels,
     clock: systemClock,
+    routes: makeTopicRoutes(config),
     store: reads,
     queries: parts.queries,
     put: putInSavedTopics(tables.topics, put.put),

@@ -8,6 +8,7 @@ import { type ControlLog, whyFailed } from '../../lib/log.ts';
 import { systemTimers } from '../../lib/timers.ts';
 import { formatHost } from '../../net/addresses.ts';
 import { NameServerRegistrar } from '../../remoting/name-server-registrar.ts';
+import type { TopicRoutes } from '../../remoting/topic-routes.ts';
 import type { Checkpoints } from '../../store/checkpoints.ts';
 import { storePaths } from '../../store/paths.ts';
 import { removeDeletedQueues } from '../../store/queue/deleted-queues.ts';
@@ -34,6 +35,8 @@ export interface DutiesParts {
   retention: Retention;
   stats: BrokerStats;
   announcer: Announcer;
+  /** Closed with the rest. */
+  routes: TopicRoutes;
   /** Tells the delivery agent of settings that have changed. */
   tellDelivery: () => void;
   /** Sends what was said in this turn to the network threads. */
@@ -80,6 +83,7 @@ export class Duties {
   halt(): void {
     for (const timer of this.#timers) clearInterval(timer);
     this.#stopMaintenance();
+    this.#parts.routes.close();
     void this.#registrar?.close();
   }
 
@@ -87,6 +91,7 @@ export class Duties {
   async stop(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
     this.#stopMaintenance();
+    this.#parts.routes.close();
     await this.#registrar?.close();
     await this.#parts.checkpoints.idle();
   }

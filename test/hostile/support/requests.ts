@@ -80,6 +80,13 @@ const LOCKS = {
   clientId: CLIENT,
   mqSet: [{ topic: TOPIC, brokerName: 'b', queueId: 0 }],
 };
+const ASSIGNMENT = {
+  topic: TOPIC,
+  consumerGroup: GROUP,
+  clientId: CLIENT,
+  strategyName: 'AVG',
+  messageModel: 'CLUSTERING',
+};
 const SEND: Record<string, string> = {
   producerGroup: GROUP,
   topic: TOPIC,
@@ -169,6 +176,9 @@ export const brokerRequests: readonly RequestShape[] = [
   { code: 15, fields: { consumerGroup: GROUP, ...QUEUE, commitOffset: '0' } },
   { code: 41, fields: {}, body: LOCKS },
   { code: 42, fields: {}, body: LOCKS },
+  { code: 400, fields: {}, body: ASSIGNMENT },
+  { code: 401, fields: {}, body: { topic: TOPIC, consumerGroup: GROUP, mode: 'POP', popShareQueueNum: 1 } },
+  { code: 402, fields: {} },
   {
     code: 36,
     fields: {

@@ -18,6 +18,7 @@ import { ConsumerFilters } from '../../../src/metadata/consumer-filters.ts';
 import { DelayOffsets } from '../../../src/metadata/delay-offsets.ts';
 import { GroupTable } from '../../../src/metadata/groups.ts';
 import { OffsetTable } from '../../../src/metadata/offsets.ts';
+import { RequestModes } from '../../../src/metadata/request-modes.ts';
 import type { BrokerSettings } from '../../../src/metadata/settings.ts';
 import { TopicTable } from '../../../src/metadata/topics.ts';
 import { FLAG_ONEWAY, type RemotingCommand, requestCommand } from '../../../src/protocol/command.ts';
@@ -26,6 +27,7 @@ import { encodeRecord } from '../../../src/record/encode.ts';
 import { PHYSICAL_OFFSET, QUEUE_OFFSET } from '../../../src/record/layout.ts';
 import { encodeProperties } from '../../../src/record/properties.ts';
 import { storeTimestampOffset, sysFlagOf } from '../../../src/record/view.ts';
+import { TopicRoutes } from '../../../src/remoting/topic-routes.ts';
 import type { BeginPut, InternalMessage, PutResult } from '../../../src/store/put/put-message.ts';
 import type { FoundRecords, KeyQuery } from '../../../src/store/read/key-query.ts';
 import type { QueueEntry, StoreReads } from '../../../src/store/read/store-reads.ts';
@@ -196,6 +198,8 @@ export function setUp(changes: Partial<BrokerSettings> = {}, time = new FakeTime
     delayOffsets: new DelayOffsets(directory, settings, time),
     clients: new ClientTable(settings, time, silentLog, time),
     filters: new ConsumerFilters(directory, time),
+    requestModes: new RequestModes(directory),
+    routes: new TopicRoutes({ addresses: [], tls: () => undefined, clock: time, lifetimeMs: () => 30_000 }),
     locks: new QueueLocks(time),
     stats: new StatsTable(time),
     coldReads: new ColdReads(settings, time, time),

@@ -19,7 +19,7 @@ import org.apache.rocketmq.common.message.MessageQueue;
 /**
  * Push consumer: --mode clustering|broadcasting|orderly. Prints every delivery and every change of the queues
  * that it holds; stops on "stop", or by itself after --count deliveries. --fail N lets the listener fail the
- * first N deliveries of each message.
+ * first N deliveries of each message. --broker-assigns true leaves it to the broker which queues it has.
  */
 public final class Consume {
     private final Args args;
@@ -37,6 +37,9 @@ public final class Consume {
             ? ConsumeFromWhere.CONSUME_FROM_LAST_OFFSET : ConsumeFromWhere.CONSUME_FROM_FIRST_OFFSET);
         if (args.flag("tls")) {
             consumer.setUseTLS(true);
+        }
+        if (args.flag("broker-assigns")) {
+            Compat.leaveToBroker(consumer, args);
         }
         consumer.setConsumeThreadMin(args.number("threads", 4));
         consumer.setConsumeThreadMax(args.number("threads", 4));

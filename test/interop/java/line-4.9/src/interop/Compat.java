@@ -22,6 +22,11 @@ final class Compat {
         return consumer.getDefaultMQPushConsumerImpl().getRebalanceImpl().getProcessQueueTable().keySet();
     }
 
+    /** 4.9 knows only clients that share the queues out themselves, and pulls. */
+    static void leaveToBroker(DefaultMQPushConsumer consumer, Args args) {
+        throw new UnsupportedOperationException("assignment by the broker came with 5.x");
+    }
+
     /** --delay-sec, --delay-ms and --deliver-ms, each if given: 4.9 has no methods for them, only the properties. */
     static void time(Message message, Args args) {
         property(message, "TIMER_DELAY_SEC", args.time("delay-sec"));

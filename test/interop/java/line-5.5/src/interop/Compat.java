@@ -1,7 +1,9 @@
 package interop;
 
+import java.util.HashSet;
 import java.util.Set;
 import org.apache.rocketmq.client.consumer.DefaultMQPushConsumer;
+import org.apache.rocketmq.client.impl.consumer.RebalanceImpl;
 import org.apache.rocketmq.client.producer.DefaultMQProducer;
 import org.apache.rocketmq.client.producer.SendResult;
 import org.apache.rocketmq.common.message.Message;
@@ -19,7 +21,17 @@ final class Compat {
 
     @SuppressWarnings("deprecation")
     static Set<MessageQueue> queues(DefaultMQPushConsumer consumer) {
-        return consumer.getDefaultMQPushConsumerImpl().getRebalanceImpl().getProcessQueueTable().keySet();
+        RebalanceImpl rebalance = consumer.getDefaultMQPushConsumerImpl().getRebalanceImpl();
+        Set<MessageQueue> queues = new HashSet<>(rebalance.getProcessQueueTable().keySet());
+        queues.addAll(rebalance.getPopProcessQueueTable().keySet());
+        return queues;
+    }
+
+    /** The broker says which queues this member has, and whether it pops them: --pop-invisible, --pop-batch. */
+    static void leaveToBroker(DefaultMQPushConsumer consumer, Args args) {
+        consumer.setClientRebalance(false);
+        consumer.setPopInvisibleTime(args.number("pop-invisible", 60_000));
+        consumer.setPopBatchNums(args.number("pop-batch", 32));
     }
 
     /** --delay-sec, --delay-ms and --deliver-ms, each if given. */
