@@ -26,7 +26,8 @@ async function withBroker(copies: Copies, work: (broker: FakeBroker) => Promise<
 }
 
 function load(broker: FakeBroker, ...args: string[]): Promise<LoadResult> {
-  const times = ['--warmup', '0.02', '--seconds', '0.1', '--body', '10'];
+  // so much work, however long it takes here
+  const times = ['--warmup', '60', '--warmup-messages', '200', '--seconds', '0.05', '--body', '10'];
   return runLoad(parseLoadOptions(['--port', String(broker.port), ...times, ...args]), quiet);
 }
 
