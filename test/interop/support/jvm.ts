@@ -27,6 +27,19 @@ export function serverClassPath(): string {
   return build('server-5.5', []);
 }
 
+/** The class path of RocketMQ's gRPC proxy. */
+export function proxyClassPath(): string {
+  return build('proxy-5.5', []);
+}
+
+/** The class path of the gRPC client and the program on it, which shares what does not touch a client. */
+export function grpcClassPath(): string {
+  const shared = ['Args', 'Dialogue', 'Out', 'Stdin'].map((name) =>
+    join(interop, 'java', 'src', 'interop', `${name}.java`),
+  );
+  return build('grpc-5.2', [...sourcesIn('grpc-5.2'), ...shared]);
+}
+
 /** The class path of RocketMQ's SQL92 filter and the program that asks it. */
 export function filterClassPath(): string {
   return build('filter-5.5', sourcesIn('filter-5.5'));
