@@ -108,3 +108,15 @@ export function queueSpans(
   }
   return Promise.all(spans);
 }
+
+/** Has a group begin at the start of each queue. */
+export async function beginAt(connection: Caller, group: string, spans: readonly QueueSpan[]): Promise<void> {
+  for (const { topic, queueId, minOffset } of spans) {
+    const fields = { consumerGroup: group, topic, queueId: String(queueId), commitOffset: String(minOffset) };
+    const { code, remark } = await connection.call(
+      requestCommand(RequestCode.UPDATE_CONSUMER_OFFSET, fields),
+    );
+    if (code !== 0)
+      throw new Error(`queue ${queueId} of ${topic} for ${group}: code ${code}, ${remark ?? ''}`);
+  }
+}

@@ -1,14 +1,20 @@
 /** The two ways to offer load. Both keep sending until `stop`, whatever phase is being recorded. */
 import { Worker } from 'node:worker_threads';
 import { stayAwake } from './awake.ts';
-import type { LoadConnection } from './connection.ts';
 import { micros } from './frame-socket.ts';
 import type { Recorder } from './recorder.ts';
 import type { TickerData } from './ticker.thread.ts';
+import type { RequestWindow } from './window.ts';
+
+/** What a loop needs of a connection. */
+export interface Sender {
+  readonly window: RequestWindow;
+  send(count: number, since: number, step: number): void;
+}
 
 export interface Loop {
-  start(connections: LoadConnection[]): void;
-  onReplies(connection: LoadConnection, freed: number): void;
+  start(connections: Sender[]): void;
+  onReplies(connection: Sender, freed: number): void;
   stop(): void;
 }
 
@@ -16,7 +22,7 @@ export interface Loop {
 export class ClosedLoop implements Loop {
   readonly #poll: boolean;
   readonly #requestsEach: number;
-  readonly #left = new Map<LoadConnection, number>();
+  readonly #left = new Map<Sender, number>();
   #running = false;
   #sleepAgain = (): void => {};
 
@@ -26,7 +32,7 @@ export class ClosedLoop implements Loop {
     this.#requestsEach = requestsEach;
   }
 
-  start(connections: LoadConnection[]): void {
+  start(connections: Sender[]): void {
     this.#running = true;
     if (this.#poll) this.#sleepAgain = stayAwake();
     for (const connection of connections) {
@@ -35,11 +41,11 @@ export class ClosedLoop implements Loop {
     }
   }
 
-  onReplies(connection: LoadConnection, freed: number): void {
+  onReplies(connection: Sender, freed: number): void {
     if (this.#running) this.#send(connection, freed);
   }
 
-  #send(connection: LoadConnection, free: number): void {
+  #send(connection: Sender, free: number): void {
     const left = this.#left.get(connection) as number;
     const count = Math.min(free, left);
     this.#left.set(connection, left - count);
@@ -75,7 +81,7 @@ export class OpenLoop implements Loop {
   readonly #intervalMicros: number;
   readonly #recorder: Recorder;
   readonly #poll: boolean;
-  #connections: LoadConnection[] = [];
+  #connections: Sender[] = [];
   #startedAt = 0;
   /** Requests that each connection has sent; its next one is number `sent * connections + its index`. */
   #sent: number[] = [];
@@ -89,7 +95,7 @@ export class OpenLoop implements Loop {
     this.#poll = poll;
   }
 
-  start(connections: LoadConnection[]): void {
+  start(connections: Sender[]): void {
     this.#connections = connections;
     this.#sent = connections.map(() => 0);
     this.#running = true;
@@ -113,7 +119,7 @@ export class OpenLoop implements Loop {
     const count = this.#connections.length;
     const step = this.#intervalMicros * count;
     for (let index = 0; index < count; index++) {
-      const connection = this.#connections[index] as LoadConnection;
+      const connection = this.#connections[index] as Sender;
       const sent = this.#sent[index] as number;
       const due = this.#startedAt + index * this.#intervalMicros + sent * step;
       if (due > now) continue;

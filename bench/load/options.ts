@@ -9,6 +9,8 @@ export interface LoadOptions {
   mode: LoadMode;
   host: string;
   port: number;
+  /** Where the gRPC proxy in front of the broker is, on the same host; 0 = go to the broker itself. */
+  proxyPort: number;
   /** Encrypt, whatever certificate is shown. */
   tls: boolean;
   connections: number;
@@ -70,6 +72,7 @@ export interface ExpectedKeys {
 }
 
 export const LOAD_USAGE = `usage: node dist/bench/load/main.js --port PORT [--mode send|pull|pop|end-to-end|request|collect] [--host 127.0.0.1]
+  send, pop:  [--proxy-port PORT]
   all modes:  [--tls] [--connections 8] [--header json|binary] [--topic NAME] [--topics 1] [--queues 4] [--run N]
               [--warmup SECONDS] [--warmup-messages N] [--seconds SECONDS] [--ledger FILE]
   sending:    [--in-flight 32] [--rate MESSAGES_PER_SECOND] [--body BYTES] [--batch 1] [--tag TagA] [--keys]
@@ -131,6 +134,7 @@ const DEFAULTS = {
   mode: 'send',
   host: '127.0.0.1',
   port: '',
+  'proxy-port': '0',
   connections: '8',
   'in-flight': '32',
   rate: '0',
@@ -188,6 +192,7 @@ function checkTogether(options: LoadOptions): void {
   }
   checkDue(options, refuse);
   checkRequests(options);
+  checkProxy(options);
   if (mode === 'pop' && (options.header !== 'json' || options.topics > 1))
     throw new Error('--mode pop has one topic and JSON headers only');
 }
@@ -200,6 +205,17 @@ function checkRequests({ mode, batch, due, transaction, header, messages }: Load
     throw new Error('--mode request goes without --batch, --transaction, --messages and times of delivery');
   }
   if (header !== 'json') throw new Error('--mode request has JSON headers only');
+}
+
+/** What the proxy's calls are made for. */
+function checkProxy({ mode, proxyPort, tls, batch, transaction, topics, due, ledger }: LoadOptions): void {
+  if (proxyPort === 0) return;
+  if (mode !== 'send' && mode !== 'pop') throw new Error('--proxy-port belongs to --mode send or pop');
+  const later = due.delayLevel + due.timerDelayMillis + due.deliverAt > 0;
+  if (tls || batch > 1 || transaction || topics > 1 || later || (mode === 'send' && ledger !== ''))
+    throw new Error(
+      '--proxy-port goes without --tls, --batch, --transaction, --topics and times, sends without --ledger',
+    );
 }
 
 function checkDue(options: LoadOptions, refuse: (given: boolean, name: string, needs: string) => void): void {
@@ -258,6 +274,7 @@ export function parseLoadOptions(args: string[]): LoadOptions {
     mode: oneOf('mode', text('mode'), MODES),
     host: text('host'),
     port: whole('port', 1, 65535),
+    proxyPort: whole('proxy-port', 0, 65535),
     tls: values.tls,
     connections,
     inFlight: whole('in-flight', 1, 65536),

@@ -4,6 +4,7 @@
  */
 import type { RemotingCommand } from '../../src/protocol/command.ts';
 import { type Caller, Calls } from './calls.ts';
+import { sendHeartbeat } from './consumer-calls.ts';
 import { type Endpoint, FrameSocket, micros } from './frame-socket.ts';
 import {
   AckFrames,
@@ -14,34 +15,25 @@ import {
   type PopShape,
 } from './pop-frames.ts';
 import { popPlaces } from './pop-reply.ts';
+import { type Popper, type PopperEvents, UNACKNOWLEDGED_MAX } from './popper.ts';
 import { RecordReader } from './record-reader.ts';
 import { RequestWindow } from './window.ts';
 
 const SUCCESS = 0;
 const PULL_NOT_FOUND = 19;
 const POLLING_TIMEOUT = 210;
-/** The Java client's limit (popThresholdForQueue). It looks again every 50 ms, this one with each answer. */
-const UNACKNOWLEDGED_MAX = 96;
 /** After a refusal, so that a broker that refuses is not asked in a hot loop. */
 const RETRY_MILLIS = 100;
 
-export interface PopEvents {
-  /** A message, as `record` has just read it from `bytes`. */
-  onMessage(bytes: Uint8Array, record: RecordReader): void;
-  /** A pop was answered, after its messages. */
-  onPop(code: number, micros: number): void;
-  onAck(code: number, micros: number): void;
-  onUnexpectedReply(): void;
-  onFailure(error: Error): void;
-}
-
 /** Whether a pop that found nothing was answered so. */
-export function foundNothing(code: number): boolean {
+function foundNothing(code: number): boolean {
   return code === POLLING_TIMEOUT || code === PULL_NOT_FOUND;
 }
 
-export class PopConnection implements Caller {
-  readonly #events: PopEvents;
+export class PopConnection implements Caller, Popper {
+  readonly #events: PopperEvents;
+  readonly #clientId: string;
+  readonly #subVersion = Date.now();
   readonly #socket: FrameSocket;
   readonly #calls: Calls;
   readonly #reader = new RecordReader();
@@ -59,7 +51,8 @@ export class PopConnection implements Caller {
   /** It has been refused and waits a little. */
   #resting = false;
 
-  constructor(batch: number, events: PopEvents) {
+  constructor(clientId: string, batch: number, events: PopperEvents) {
+    this.#clientId = clientId;
     this.#events = events;
     this.#window = new RequestWindow(UNACKNOWLEDGED_MAX + batch);
     this.#socket = new FrameSocket({
@@ -82,7 +75,11 @@ export class PopConnection implements Caller {
     return this.#calls.call(command);
   }
 
-  /** Pops from now on. */
+  join(group: string, topic: string): Promise<void> {
+    const membership = { clientId: this.#clientId, group, topics: [topic], subVersion: this.#subVersion };
+    return sendHeartbeat(this, membership);
+  }
+
   start(shape: PopShape): void {
     this.#pop = new PopFrame(shape);
     this.#acks = new AckFrames(shape);
@@ -90,19 +87,16 @@ export class PopConnection implements Caller {
     this.#write();
   }
 
-  /** No more pops; acknowledgements of what the last one brought still go out. */
   stop(): void {
     this.#running = false;
   }
 
-  /** Leaves its group: a pop that the broker holds is not waited for any more. */
   leave(): void {
     this.stop();
     if (this.#awaited !== 0) this.#left.add(this.#awaited);
     this.#awaited = 0;
   }
 
-  /** Requests that wait for their answers. */
   get inFlight(): number {
     return this.#window.inFlight + (this.#awaited === 0 ? 0 : 1);
   }
@@ -138,8 +132,9 @@ export class PopConnection implements Caller {
     }
     this.#awaited = 0;
     if (code === SUCCESS) this.#messages(popPlaces(bytes.subarray(start + 4, bodyAt)), bytes, bodyAt, end);
+    if (foundNothing(code)) return;
     this.#events.onPop(code, this.#socket.now - this.#since);
-    if (code === SUCCESS || foundNothing(code)) return;
+    if (code === SUCCESS) return;
     this.#resting = true;
     setTimeout(() => {
       this.#resting = false;

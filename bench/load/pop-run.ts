@@ -2,13 +2,15 @@
  * Pops a backlog and acknowledges each message. When all of it has come, another group begins with it: pops have no
  * places to go back to. A message counts when its acknowledgement was answered.
  */
-import { type Membership, queueSpans, sendHeartbeat, topicNames } from './consumer-calls.ts';
+import { beginAt, queueSpans, topicNames } from './consumer-calls.ts';
+import { ProxyConsumer } from './grpc/proxy-consumer.ts';
 import { ledgerOf } from './ledger-file.ts';
 import type { LoadOptions } from './options.ts';
 import { Failure, type OnPhase } from './phases.ts';
-import { foundNothing, PopConnection, type PopEvents } from './pop-connection.ts';
+import { PopConnection } from './pop-connection.ts';
 import type { PopShape } from './pop-frames.ts';
 import { PopPass } from './pop-pass.ts';
+import type { Popper, PopperEvents } from './popper.ts';
 import type { QueueSpan } from './pull-lane.ts';
 import { LatencyRecorder, type LoadResult, Recorder } from './recorder.ts';
 
@@ -26,8 +28,9 @@ export class PopRun {
   readonly #failure = new Failure();
   readonly #recorder = new Recorder();
   readonly #acknowledged = new LatencyRecorder();
-  readonly #connections: PopConnection[];
-  readonly #subVersion = Date.now();
+  /** Asked for what is no pop. */
+  readonly #broker: PopConnection;
+  readonly #connections: Popper[];
   readonly #ledger;
   #spans: QueueSpan[] = [];
   #pass = new PopPass([]);
@@ -41,17 +44,19 @@ export class PopRun {
     this.#options = options;
     this.#ledger = ledgerOf(options);
     const events = this.#events();
-    this.#connections = Array.from(
-      { length: options.connections },
-      () => new PopConnection(options.pullBatch, events),
+    const { connections, pullBatch, proxyPort } = options;
+    const clientId = (index: number): string => `127.0.0.1@bench-${process.pid}-${index}`;
+    this.#broker = new PopConnection(clientId(connections), pullBatch, events);
+    this.#connections = Array.from({ length: connections }, (_, index) =>
+      proxyPort > 0
+        ? new ProxyConsumer(clientId(index), events)
+        : new PopConnection(clientId(index), pullBatch, events),
     );
   }
 
   async run(onPhase: OnPhase): Promise<LoadResult> {
     try {
-      await this.#failure.during(
-        Promise.all(this.#connections.map((connection) => connection.open(this.#options))),
-      );
+      await this.#failure.during(this.#open());
       this.#spans = await this.#backlog();
       this.#running = true;
       await this.#failure.during(this.#nextPass());
@@ -61,8 +66,15 @@ export class PopRun {
       return { ...this.#recorder.result(this.#inFlight(), false), ...this.#verdict() };
     } finally {
       clearInterval(this.#heartbeat);
-      for (const connection of this.#connections) connection.close();
+      for (const connection of [this.#broker, ...this.#connections]) connection.close();
     }
+  }
+
+  async #open(): Promise<void> {
+    const { host, port, proxyPort, tls } = this.#options;
+    const endpoint = { host, port: proxyPort > 0 ? proxyPort : port, tls };
+    await this.#broker.open(this.#options);
+    await Promise.all(this.#connections.map((connection) => connection.open(endpoint)));
   }
 
   async #popOnce(onPhase: OnPhase): Promise<void> {
@@ -95,7 +107,7 @@ export class PopRun {
     await this.#failure.wait(LAST_REPLIES_MILLIS, () => this.#inFlight() === 0);
   }
 
-  #events(): PopEvents {
+  #events(): PopperEvents {
     const ledger = this.#ledger;
     const recorder = this.#recorder;
     return {
@@ -108,7 +120,7 @@ export class PopRun {
         if (isFirst) this.#pass.see(queueId, queueOffset);
       },
       onPop: (code, micros) => {
-        if (!foundNothing(code)) recorder.reply(code, micros, 0);
+        recorder.reply(code, micros, 0);
         if (this.#pass.isOver && this.#pass.total > 0) this.#leaveGroup();
       },
       onAck: (code, micros) => {
@@ -140,6 +152,11 @@ export class PopRun {
   async #nextPass(): Promise<void> {
     this.#pass = new PopPass(this.#spans);
     this.#passes++;
+    // the proxy has new groups begin at the end
+    if (this.#options.proxyPort > 0) {
+      await this.#broker.join(this.#group(), this.#options.topic);
+      await beginAt(this.#broker, this.#group(), this.#spans);
+    }
     await this.#register();
   }
 
@@ -156,9 +173,8 @@ export class PopRun {
     const { topic, topics, queues, drainSeconds } = this.#options;
     const acknowledged = this.#ledger?.missing ?? 0;
     const deadline = performance.now() + Math.min(DISPATCH_MILLIS, drainSeconds * 1000);
-    const [first] = this.#connections;
     for (;;) {
-      const asked = queueSpans(first as PopConnection, topicNames(topic, topics), queues);
+      const asked = queueSpans(this.#broker, topicNames(topic, topics), queues);
       const spans = await this.#failure.during(asked);
       const stored = spans.reduce((sum, { maxOffset }) => sum + maxOffset, 0);
       if (stored === 0 && performance.now() > deadline)
@@ -178,15 +194,8 @@ export class PopRun {
   }
 
   async #register(): Promise<void> {
-    const membership = (index: number): Membership => ({
-      clientId: `127.0.0.1@bench-${process.pid}-${index}`,
-      group: this.#group(),
-      topics: [this.#options.topic],
-      subVersion: this.#subVersion,
-    });
-    await Promise.all(
-      this.#connections.map((connection, index) => sendHeartbeat(connection, membership(index))),
-    );
+    const { topic } = this.#options;
+    await Promise.all(this.#connections.map((connection) => connection.join(this.#group(), topic)));
   }
 
   #verdict(): Partial<LoadResult> {

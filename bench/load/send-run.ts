@@ -6,6 +6,7 @@ import { Commits } from './commits.ts';
 import { type ConnectionEvents, LoadConnection } from './connection.ts';
 import { EndToEnd } from './end-to-end.ts';
 import { FrameRing } from './frame-ring.ts';
+import { ProxySender } from './grpc/proxy-sender.ts';
 import type { Ledger } from './ledger.ts';
 import { ledgerToExtend, writeLedger } from './ledger-file.ts';
 import { ClosedLoop, type Loop, OpenLoop } from './loops.ts';
@@ -29,7 +30,7 @@ export class SendRun {
   readonly #loop: Loop;
   /** Undefined when nobody asks for one: it costs some time with each message. */
   readonly #ledger: Ledger | undefined;
-  readonly #connections: LoadConnection[] = [];
+  readonly #connections: (LoadConnection | ProxySender)[] = [];
   readonly #endToEnd: EndToEnd | undefined;
   readonly #repliers: Repliers | undefined;
   #answered = 0;
@@ -43,7 +44,8 @@ export class SendRun {
     if (options.mode === 'request') this.#repliers = new Repliers(options, this.#recorder, this.#failure);
     const consuming = options.mode === 'end-to-end';
     if (consuming || options.ledger !== '') this.#ledger = ledgerToExtend(options.ledger, options.run);
-    for (let index = 0; index < options.connections; index++) this.#connections.push(this.#connection(index));
+    for (let index = 0; index < options.connections; index++)
+      this.#connections.push(options.proxyPort > 0 ? this.#proxySender(index) : this.#connection(index));
     if (consuming) {
       const keys = this.#connections.map((connection) => connection.keys as SentKeys);
       this.#endToEnd = new EndToEnd(options, this.#ledger as Ledger, keys, this.#recorder, this.#failure);
@@ -51,11 +53,12 @@ export class SendRun {
   }
 
   async run(onPhase: OnPhase): Promise<LoadResult> {
-    const { ledger } = this.#options;
+    const { ledger, host, port, proxyPort, tls } = this.#options;
+    const endpoint = { host, port: proxyPort > 0 ? proxyPort : port, tls };
     try {
       await this.#endToEnd?.open();
       await this.#failure.during(
-        Promise.all(this.#connections.map((connection) => connection.open(this.#options))),
+        Promise.all(this.#connections.map((connection) => connection.open(endpoint))),
       );
       await this.#repliers?.open();
       if (this.#repliers !== undefined) await this.#failure.during(this.#register());
@@ -109,7 +112,11 @@ export class SendRun {
   async #register(): Promise<void> {
     const { run } = this.#options;
     const heartbeat = (index: number) => requesterHeartbeat(keyPrefix(run, index), PRODUCER_GROUP);
-    await Promise.all(this.#connections.map((connection, index) => connection.register(heartbeat(index))));
+    await Promise.all(
+      this.#connections.map((connection, index) =>
+        connection instanceof LoadConnection ? connection.register(heartbeat(index)) : undefined,
+      ),
+    );
   }
 
   #inFlight(): number {
@@ -136,6 +143,18 @@ export class SendRun {
     const requests = this.#options.mode === 'request' ? new Requests() : undefined;
     const parts = { frames: this.#frames(index), recorder: this.#recorder, keys, commits, requests };
     return new LoadConnection(parts, events);
+  }
+
+  #proxySender(index: number): ProxySender {
+    const { topic, tag, bodyBytes, inFlight, run } = this.#options;
+    const shape = { topic, tag, bodyBytes, inFlight, keyPrefix: keyPrefix(run, index) };
+    return new ProxySender(shape, this.#recorder, {
+      onReplies: (sender, freed) => {
+        this.#answered += freed;
+        this.#loop.onReplies(sender, freed);
+      },
+      onFailure: (error) => this.#failure.fail(error),
+    });
   }
 
   #frames(index: number): FrameRing {

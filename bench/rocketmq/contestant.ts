@@ -13,6 +13,8 @@ export interface Contestant {
   heap?: string;
   /** Lines of broker.conf beyond the common ones. */
   conf?: Readonly<Record<string, string>>;
+  /** RocketMQ's gRPC proxy stands in front of it. */
+  proxy?: boolean;
   /** RingMQ's command line file, when it is not this tree's. */
   cli?: string;
   /** Flags of the Node.js that runs RingMQ. */

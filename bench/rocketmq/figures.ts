@@ -38,6 +38,7 @@ export const FIGURES: Readonly<Record<string, Figure>> = {
   crashStart: { title: 'start after kill -9', unit: 'micros' },
   cleanStart: { title: 'start after a clean stop', unit: 'micros' },
   cpu: { title: 'broker CPU a message', unit: 'microsPerMessage' },
+  proxyCpu: { title: 'proxy CPU a message', unit: 'microsPerMessage' },
   generator: { title: 'client CPU a message', unit: 'microsPerMessage' },
   sendLag: { title: 'generator late by, p99', unit: 'micros' },
   anonymous: { title: 'anonymous memory', unit: 'bytes' },

@@ -43,16 +43,25 @@ export function ledgerOf({ lost, duplicates, foreign }: Partial<LoadResult>): Le
   return { lost, duplicates, foreign };
 }
 
+export interface Readings {
+  brokerCpuSeconds: number;
+  proxyCpuSeconds?: number;
+  memory: Memory | undefined;
+  idleShare: number;
+}
+
 /** What is read of brokers before and after the measured phase. */
 export class BrokerReadings {
   readonly #place: Place;
   readonly #cpu: number;
+  readonly #proxyCpu: number;
   readonly #idleCpu: number;
   readonly #at = performance.now();
 
   constructor(place: Place) {
     this.#place = place;
     this.#cpu = place.target?.cpuSeconds ?? 0;
+    this.#proxyCpu = place.target?.proxyCpuSeconds ?? 0;
     this.#idleCpu = this.#idleNow();
   }
 
@@ -60,12 +69,16 @@ export class BrokerReadings {
     return this.#place.others.reduce((sum, other) => sum + other.cpuSeconds, 0);
   }
 
-  /** CPU and memory of the broker since the construction, and what the others used. */
-  take(): { brokerCpuSeconds: number; memory: Memory | undefined; idleShare: number } {
+  /** CPU and memory of the broker since the construction, the CPU of its proxy, and what the others used. */
+  take(): Readings {
     const { target } = this.#place;
     const idle = this.#idleNow() - this.#idleCpu;
+    const all = (target?.cpuSeconds ?? 0) - this.#cpu;
+    const hasProxy = target?.proxyCpuSeconds !== undefined;
+    const proxy = (target?.proxyCpuSeconds ?? 0) - this.#proxyCpu;
     return {
-      brokerCpuSeconds: (target?.cpuSeconds ?? 0) - this.#cpu,
+      brokerCpuSeconds: all - proxy,
+      ...(hasProxy ? { proxyCpuSeconds: proxy } : {}),
       memory: target?.memory,
       idleShare: idle / ((performance.now() - this.#at) / 1000),
     };
@@ -76,16 +89,14 @@ export class BrokerReadings {
 export type RunResult = Pick<LoadResult, 'messages' | 'errors'> & GeneratorResult & Partial<LoadResult>;
 
 /** A round from a result line and the readings. */
-export function makeRound(
-  result: RunResult,
-  readings: ReturnType<BrokerReadings['take']>,
-  disturbance: Disturbance,
-): Round {
+export function makeRound(result: RunResult, readings: Readings, disturbance: Disturbance): Round {
   const figures = generatorFigures(result);
-  const { brokerCpuSeconds, memory, idleShare } = readings;
+  const { brokerCpuSeconds, proxyCpuSeconds, memory, idleShare } = readings;
   if (memory !== undefined) {
     const { anonymousBytes, sharedBytes } = memory;
     if (result.messages > 0) figures['cpu'] = (brokerCpuSeconds * 1e6) / result.messages;
+    if (proxyCpuSeconds !== undefined && result.messages > 0)
+      figures['proxyCpu'] = (proxyCpuSeconds * 1e6) / result.messages;
     Object.assign(figures, { anonymous: anonymousBytes, shared: sharedBytes });
     figures['memory'] = anonymousBytes + sharedBytes;
   }

@@ -12,6 +12,7 @@ import { coldReadWork } from './work/cold-read.ts';
 import { DELAYED, type DueKind, dueWork, TIMED } from './work/due.ts';
 import { endToEndWork } from './work/end-to-end.ts';
 import { popWork } from './work/pop.ts';
+import { proxyReceiveWork, proxySendWork } from './work/proxy.ts';
 import { pullWork } from './work/pull.ts';
 import { requestWork } from './work/request.ts';
 import { restartWork } from './work/restart.ts';
@@ -342,6 +343,29 @@ const REQUESTS = send(
   { plan: requestWork(load([8, 32, 1024])) },
 );
 
+/** The proxy takes most of the machine: the broker behind it must not be what makes the others wait. */
+const WITH_PROXY: readonly Contestant[] = BOTH.map((contestant) => ({ ...contestant, proxy: true }));
+
+const PROXY: readonly Scenario[] = [
+  send(
+    21,
+    'proxy-send',
+    "1 KiB, 8 × 32 in flight, through RocketMQ's gRPC proxy",
+    [8, 32, 1024],
+    [times('rate', 1)],
+    { plan: proxySendWork(load([8, 32, 1024])), contestants: WITH_PROXY },
+  ),
+  {
+    row: 22,
+    name: 'proxy-receive',
+    title: "the pops of row 20 through RocketMQ's gRPC proxy",
+    flush: 'ASYNC_FLUSH',
+    plan: proxyReceiveWork(32),
+    contestants: WITH_PROXY,
+    goals: [times('rate', 1)],
+  },
+];
+
 const LATER: readonly Scenario[] = [
   TRANSACTIONS,
   later(15, 'delayed', 'delayed by the level of 1 s', DELAYED),
@@ -359,6 +383,7 @@ export const SCENARIOS: readonly Scenario[] = [
   TLS,
   ...LATER,
   REQUESTS,
+  ...PROXY,
   ...CLIENTS,
   RESTART,
   MEMORY,

@@ -11,6 +11,7 @@ import type { RunFolder } from './cleanup.ts';
 import type { Contestant, Kind } from './contestant.ts';
 import { withManyFiles } from './descriptors.ts';
 import { BROKER_PORT_NEIGHBOURS, freePort } from './ports.ts';
+import { launchProxy, PROXY_READY, waitForPort } from './proxy.ts';
 import { ringmqProgram } from './ringmq-program.ts';
 import type { FlushMode } from './scenarios.ts';
 import { logTail, Target } from './target.ts';
@@ -164,9 +165,17 @@ export async function startTarget(
   try {
     const launched = await LAUNCHERS[contestant.kind]({ context, contestant, home, flush });
     if (ready) await waitFor(launched.readyText, launched.broker, launched.log);
+    if (contestant.proxy === true) await startProxy(context, launched.target, home);
     return launched.target;
   } catch (error) {
     context.folder.endStartedSince(before);
     throw error;
   }
+}
+
+async function startProxy({ folder }: StartContext, target: Target, home: string): Promise<void> {
+  const proxy = await launchProxy(folder, home, target.nameServerPort, newLog(home, 'proxy'));
+  await waitFor(PROXY_READY, proxy.child, proxy.log);
+  await waitForPort(proxy.port);
+  target.attach(proxy);
 }

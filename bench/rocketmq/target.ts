@@ -2,6 +2,7 @@
 import type { ChildProcess } from 'node:child_process';
 import fs from 'node:fs';
 import { cpuSeconds, type Memory, memory } from './proc.ts';
+import type { ProxyProcess } from './proxy.ts';
 
 export interface TargetParts {
   port: number;
@@ -49,6 +50,7 @@ export class Target {
   readonly store: string;
   readonly startedAt: number;
   readonly #parts: TargetParts;
+  #proxy: ProxyProcess | undefined;
 
   constructor(parts: TargetParts) {
     this.#parts = parts;
@@ -58,6 +60,21 @@ export class Target {
     this.startedAt = parts.startedAt;
   }
 
+  /** A proxy stands in front of it from now on. */
+  attach(proxy: ProxyProcess): void {
+    this.#proxy = proxy;
+  }
+
+  /** Port for gRPC; undefined without a proxy. */
+  get proxyPort(): number | undefined {
+    return this.#proxy?.port;
+  }
+
+  /** What is measured of this contestant, and stands still while another one is. */
+  get #measured(): ChildProcess[] {
+    return [this.#parts.broker, ...(this.#proxy === undefined ? [] : [this.#proxy.child])];
+  }
+
   /** Why no figure of this broker may be used any more; undefined while all its processes live. */
   get death(): string | undefined {
     for (const child of [this.#parts.broker, ...this.#parts.helpers]) {
@@ -65,29 +82,38 @@ export class Target {
       const what = child === this.#parts.broker ? 'the broker' : 'its name server';
       return `${what} died (${describeExit(child)})\nlast output: ${logTail(this.#parts.log)}`;
     }
-    return undefined;
+    if (this.#proxy === undefined) return undefined;
+    const { child, log } = this.#proxy;
+    if (child.exitCode === null && child.signalCode === null) return undefined;
+    return `its proxy died (${describeExit(child)})\nlast output: ${logTail(log)}`;
   }
 
+  /** Of broker and proxy. */
   get cpuSeconds(): number {
-    return cpuSeconds(this.#parts.broker.pid as number);
+    return this.#measured.reduce((sum, { pid }) => sum + cpuSeconds(pid as number), 0);
+  }
+
+  /** Undefined without a proxy. */
+  get proxyCpuSeconds(): number | undefined {
+    return this.#proxy === undefined ? undefined : cpuSeconds(this.#proxy.child.pid as number);
   }
 
   get memory(): Memory {
     return memory(this.#parts.broker.pid as number);
   }
 
-  /** Stops the broker's process where it stands. Its name server goes on: it would take it for dead otherwise. */
+  /** Stops broker and proxy where they stand. The name server goes on: it would take them for dead otherwise. */
   pause(): void {
-    this.#parts.broker.kill('SIGSTOP');
+    for (const child of this.#measured) child.kill('SIGSTOP');
   }
 
   resume(): void {
-    this.#parts.broker.kill('SIGCONT');
+    for (const child of this.#measured) child.kill('SIGCONT');
   }
 
   /** Kills it: either its store is thrown away with it, or that is what the next start is to find. */
   async stop(): Promise<void> {
-    await Promise.all([this.#parts.broker, ...this.#parts.helpers].map((child) => end(child, 'SIGKILL')));
+    await Promise.all([...this.#measured, ...this.#parts.helpers].map((child) => end(child, 'SIGKILL')));
   }
 
   /** Lets the broker end by itself, as an operator would, then kills its name server. */

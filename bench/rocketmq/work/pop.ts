@@ -13,10 +13,15 @@ import {
   TOPIC,
 } from './broker.ts';
 import { sendSettings } from './send.ts';
-import type { Work, WorkPlan } from './work.ts';
+import type { Stage, Work, WorkPlan } from './work.ts';
 
 const QUEUES = 8;
 const CONSUMERS = 8;
+
+/** Where the consumers go: the proxy, if there is one. */
+function byProxy({ target }: Stage): LoadSettings {
+  return { 'proxy-port': target?.proxyPort };
+}
 
 export function popWork(batch: number): WorkPlan {
   const settings = {
@@ -42,6 +47,7 @@ export function popWork(batch: number): WorkPlan {
           say(`${stage.contestant.title} warms up for at most ${timing.warmupSeconds} s`);
           const warmup: LoadSettings = {
             ...settings,
+            ...byProxy(stage),
             group: 'ringmq_bench_warmup',
             warmup: timing.warmupSeconds,
             'warmup-messages': timing.warmupMessages,
@@ -51,7 +57,8 @@ export function popWork(batch: number): WorkPlan {
         },
         round() {
           const group = `ringmq_bench_round_${++rounds}`;
-          return load.run(place(stage), { ...settings, ...roundTimes(timing), group, ledger });
+          const here = { ...settings, ...byProxy(stage), ...roundTimes(timing) };
+          return load.run(place(stage), { ...here, group, ledger });
         },
       };
     },

@@ -7,10 +7,15 @@ import * as assert from 'uvu/assert';
 import { Target } from '../../../bench/rocketmq/target.ts';
 import { alone, settle } from '../../../bench/rocketmq/turns.ts';
 
-async function broker(): Promise<{ child: ChildProcess; target: Target }> {
+async function busyProcess(): Promise<ChildProcess> {
   const endless = "process.stdout.write('up'); for (;;);";
   const child = spawn(process.execPath, ['-e', endless], { stdio: ['ignore', 'pipe', 'ignore'] });
   await once(child.stdout, 'data');
+  return child;
+}
+
+async function broker(): Promise<{ child: ChildProcess; target: Target }> {
+  const child = await busyProcess();
   const parts = { port: 0, nameServerPort: 0, store: '', helpers: [], log: '', startedAt: 0 };
   return { child, target: new Target({ ...parts, broker: child }) };
 }
@@ -34,6 +39,32 @@ test('a broker stands still while another is measured and goes on afterwards', a
     assert.is(target.cpuSeconds, before);
   });
   await until(() => stateOf(child) !== 'T');
+  await target.stop();
+});
+
+test('its proxy stands still and goes on with it, counts apart, and ends with it', async () => {
+  const { child, target } = await broker();
+  const proxy = await busyProcess();
+  assert.is(target.proxyCpuSeconds, undefined);
+  target.attach({ port: 7, child: proxy, log: '' });
+  assert.is(target.proxyPort, 7);
+  await alone([target], async () => {
+    await until(() => stateOf(child) === 'T' && stateOf(proxy) === 'T');
+    assert.ok(target.cpuSeconds >= (target.proxyCpuSeconds as number));
+  });
+  await until(() => stateOf(child) !== 'T' && stateOf(proxy) !== 'T');
+  await target.stop();
+  assert.is(proxy.signalCode, 'SIGKILL');
+});
+
+test('a broker whose proxy has died is of no use any more', async () => {
+  const { target } = await broker();
+  const proxy = await busyProcess();
+  target.attach({ port: 7, child: proxy, log: '' });
+  assert.is(target.death, undefined);
+  proxy.kill('SIGKILL');
+  await until(() => target.death !== undefined);
+  assert.match(target.death as string, /^its proxy died \(signal SIGKILL\)/);
   await target.stop();
 });
 

@@ -1,0 +1,102 @@
+/** A client of the proxy on a connection of its own: introduced by its settings, kept known by heartbeats. */
+import { Http2Connection, plainText } from './http2-connection.ts';
+import { ProtoCursor } from './protobuf.ts';
+import { OK, statusCode } from './proxy-messages.ts';
+
+export interface LinkEvents {
+  /** A message of a call of one's own. */
+  onMessage(stream: number, bytes: Uint8Array, start: number, end: number): void;
+  /** A call of one's own is over. `reason` is what the last headers say, when that may explain it. */
+  onEnd(stream: number, reason: string): void;
+  onRead(): void;
+  onFailure(error: Error): void;
+}
+
+const HEARTBEAT_MILLIS = 10_000;
+
+interface Waiting {
+  resolve(): void;
+  reject(error: Error): void;
+  answered: boolean;
+  what: string;
+}
+
+export class ProxyLink {
+  readonly connection: Http2Connection;
+  readonly #cursor = new ProtoCursor();
+  /** Calls of the link itself, by stream. */
+  readonly #waiting = new Map<number, Waiting>();
+  readonly #onFailure: (error: Error) => void;
+  /** The stream of the settings. */
+  #telemetry = 0;
+  #settled: (() => void) | undefined;
+  #heartbeat: NodeJS.Timeout | undefined;
+
+  constructor(clientId: string, events: LinkEvents) {
+    this.#onFailure = events.onFailure;
+    this.connection = new Http2Connection(clientId, {
+      onMessage: (stream, bytes, start, end) => {
+        if (stream === this.#telemetry) this.#settled?.();
+        else if (this.#waiting.has(stream)) this.#answer(stream, bytes, start, end);
+        else events.onMessage(stream, bytes, start, end);
+      },
+      onEnd: (stream, trailer) => {
+        if (stream === this.#telemetry) events.onFailure(new Error(`telemetry ended: ${plainText(trailer)}`));
+        else if (!this.#isOver(stream, trailer)) events.onEnd(stream, plainText(trailer));
+      },
+      onRead: () => events.onRead(),
+      onFailure: (error) => events.onFailure(error),
+    });
+  }
+
+  /** Says what this client is, now and from now on; resolves when the proxy knows it. */
+  async introduce(settings: Uint8Array, heartbeat: Uint8Array): Promise<void> {
+    const { connection } = this;
+    const settled = new Promise<void>((resolve) => {
+      this.#settled = resolve;
+    });
+    if (this.#telemetry === 0)
+      this.#telemetry = connection.call(connection.block('Telemetry'), settings, false);
+    else connection.more(this.#telemetry, settings);
+    connection.flush();
+    await settled;
+    await this.#call('Heartbeat', heartbeat);
+    clearInterval(this.#heartbeat);
+    this.#heartbeat = setInterval(() => {
+      this.#call('Heartbeat', heartbeat).catch((error: Error) => this.#onFailure(error));
+    }, HEARTBEAT_MILLIS);
+  }
+
+  close(): void {
+    clearInterval(this.#heartbeat);
+    this.connection.close();
+  }
+
+  #call(method: string, request: Uint8Array): Promise<void> {
+    const { connection } = this;
+    const stream = connection.call(connection.block(method), request);
+    connection.flush();
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(stream, { resolve, reject, answered: false, what: method });
+    });
+  }
+
+  #answer(stream: number, bytes: Uint8Array, start: number, end: number): void {
+    const waiting = this.#waiting.get(stream) as Waiting;
+    const code = statusCode(this.#cursor, bytes, start, end);
+    waiting.answered = code === OK;
+    if (code !== OK) {
+      const said = plainText(bytes.subarray(start, end));
+      waiting.reject(new Error(`${waiting.what} was refused: code ${code}, ${said}`));
+    }
+  }
+
+  #isOver(stream: number, trailer: Uint8Array): boolean {
+    const waiting = this.#waiting.get(stream);
+    if (waiting === undefined) return false;
+    this.#waiting.delete(stream);
+    if (waiting.answered) waiting.resolve();
+    else waiting.reject(new Error(`${waiting.what} failed: ${plainText(trailer)}`));
+    return true;
+  }
+}
