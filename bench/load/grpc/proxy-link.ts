@@ -6,8 +6,8 @@ import { OK, statusCode } from './proxy-messages.ts';
 export interface LinkEvents {
   /** A message of a call of one's own. */
   onMessage(stream: number, bytes: Uint8Array, start: number, end: number): void;
-  /** A call of one's own is over. `reason` is what the last headers say, when that may explain it. */
-  onEnd(stream: number, reason: string): void;
+  /** A call of one's own is over. */
+  onEnd(stream: number): void;
   onRead(): void;
   onFailure(error: Error): void;
 }
@@ -42,7 +42,7 @@ export class ProxyLink {
       },
       onEnd: (stream, trailer) => {
         if (stream === this.#telemetry) events.onFailure(new Error(`telemetry ended: ${plainText(trailer)}`));
-        else if (!this.#isOver(stream, trailer)) events.onEnd(stream, plainText(trailer));
+        else if (!this.#isOver(stream, trailer)) events.onEnd(stream);
       },
       onRead: () => events.onRead(),
       onFailure: (error) => events.onFailure(error),
