@@ -2,6 +2,7 @@
 // all message types, push and simple consumers.
 
 import * as assert from 'uvu/assert';
+import { fullRun } from '../support/random.ts';
 import {
   deadLetters,
   delay,
@@ -14,6 +15,7 @@ import {
   transactions,
 } from './scenarios/grpc.ts';
 import { GrpcClients, type Scene, Stage } from './scenarios/grpc-actors.ts';
+import { bothProtocols, type Company, renewal, sharing, vanishing } from './scenarios/grpc-members.ts';
 import { delaysAreKept, misfits, transactionsEnd, typesAreStored } from './scenarios/grpc-sending.ts';
 import { CHECK_CONF } from './scenarios/transacting.ts';
 import { type GrpcKit, javaGrpc, nodeGrpc } from './support/grpc-clients.ts';
@@ -65,12 +67,34 @@ const CONSUMING: readonly Scenario[] = [
   ['messages that always fail end in the dead-letter queue', deadLetters],
 ];
 
+/** Rarer ones, for the full run. */
+const company = (): Company => ({ cluster, proxy, join: (kit) => new GrpcClients(kit, proxy) });
+const KITS = [javaGrpc, nodeGrpc];
+const MEMBERS: readonly (readonly [what: string, run: () => Promise<void>])[] = [
+  ['members of both clients share the messages of a group', () => sharing(company(), KITS)],
+  ['a message that takes long stays with who has it', () => renewal(company(), KITS)],
+  ...KITS.flatMap((kit): [string, () => Promise<void>][] => [
+    [`${kit.name}: what a killed member held goes to another`, () => vanishing(company(), kit)],
+    [`${kit.name} and clients of the broker read each other's messages`, () => bothProtocols(company(), kit)],
+  ]),
+];
+
 /** RingMQ does not know pop yet, by which the proxy consumes. */
 const scenarios = target === 'rocketmq' ? [...SENDING, ...CONSUMING] : SENDING;
 
-for (const kit of [javaGrpc, nodeGrpc]) {
-  for (const [what, run] of scenarios) test(`${kit.name}: ${what}`, () => run(scene(kit)));
+/** At the same time, as both clients mostly wait. */
+async function both(run: (scene: Scene) => Promise<void>): Promise<void> {
+  const ends = await Promise.allSettled(KITS.map((kit) => run(scene(kit))));
+  for (const [index, end] of ends.entries()) {
+    if (end.status === 'fulfilled') continue;
+    if (end.reason instanceof Error) end.reason.message = `${KITS[index]?.name}: ${end.reason.message}`;
+    throw end.reason;
+  }
 }
+
+for (const [what, run] of scenarios) test(what, () => both(run));
+
+if (fullRun && target === 'rocketmq') for (const [what, run] of MEMBERS) test(what, run);
 
 test('the programs end', async () => {
   for (const one of clients.values()) await one.end();
