@@ -14,7 +14,7 @@ import { ringmqProgram } from '../ringmq-program.ts';
 import { summarize } from '../summary.ts';
 import type { Bench } from '../work/work.ts';
 import { compare, comparisonRows } from './judge.ts';
-import { COMPARE_USAGE, type CompareOptions, parseCompareOptions } from './options.ts';
+import { asIn, COMPARE_USAGE, type CompareOptions, parseCompareOptions } from './options.ts';
 import { builtTree, resolveCommit, subjectOf } from './worktree.ts';
 
 async function contestants(options: CompareOptions, folder: RunFolder): Promise<Contestant[]> {
@@ -44,7 +44,10 @@ async function run(options: CompareOptions, folder: RunFolder): Promise<boolean>
   const bench: Bench = { folder, context, load, watch, timing, rounds, cache: CACHE, say: step };
   const measurement = new Measurement(bench, progress, { rounds, repeatsPerRound: repeats });
   const outcomes: ScenarioOutcome[] = [];
-  const castings = options.scenarios.map((scenario) => ({ scenario, contestants: both }));
+  const castings = options.scenarios.map((scenario) => ({
+    scenario,
+    contestants: both.map((commit) => asIn(scenario, commit)),
+  }));
   await measurement.run(castings, (outcome) => {
     process.stdout.write(`\n${scenarioTable(summarize(outcome))}\n`);
     outcomes.push(outcome);

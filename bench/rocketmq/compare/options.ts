@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { type Contestant, RINGMQ } from '../contestant.ts';
 import { parseBenchOptions } from '../options.ts';
 import type { Scenario, Timing } from '../scenarios.ts';
 
@@ -46,4 +47,10 @@ export function parseCompareOptions(args: string[]): CompareOptions {
   if (values.repeats !== undefined) passed.push('--repeats', values.repeats);
   const { scenarios, rounds, repeats, timing } = parseBenchOptions(passed);
   return { before, after, scenarios, rounds, repeats, thresholdPercent, json: values.json, timing };
+}
+
+/** A commit's contestant with what the scenario asks of RingMQ: its settings, and a proxy in front. */
+export function asIn({ contestants }: Scenario, commit: Contestant): Contestant {
+  const { conf, proxy } = contestants.find(({ name }) => name === RINGMQ.name) ?? {};
+  return { ...commit, ...(conf === undefined ? {} : { conf }), ...(proxy === undefined ? {} : { proxy }) };
 }

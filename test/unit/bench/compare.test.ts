@@ -1,7 +1,9 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { compare, comparisonRows } from '../../../bench/rocketmq/compare/judge.ts';
-import { parseCompareOptions } from '../../../bench/rocketmq/compare/options.ts';
+import { asIn, parseCompareOptions } from '../../../bench/rocketmq/compare/options.ts';
+import { type Contestant, RINGMQ } from '../../../bench/rocketmq/contestant.ts';
+import { SCENARIOS, type Scenario } from '../../../bench/rocketmq/scenarios.ts';
 import type { ScenarioSummary, TargetSummary } from '../../../bench/rocketmq/summary.ts';
 
 function target(name: string, figures: Record<string, number>): TargetSummary {
@@ -17,6 +19,14 @@ function summary(before: Record<string, number>, after: Record<string, number>):
   const targets = [target('A', before), target('B', after)];
   return { name: 'one', title: 'one', targets, ratios: {}, aliases: {} };
 }
+
+test('a commit runs with the settings and the proxy that a scenario gives RingMQ', () => {
+  const commit: Contestant = { ...RINGMQ, name: 'A', cli: 'a.cjs' };
+  const named = (wanted: string): Scenario => SCENARIOS.find(({ name }) => name === wanted) as Scenario;
+  assert.equal(asIn(named('async-1k'), commit), commit);
+  assert.equal(asIn(named('pull-sql'), commit), { ...commit, conf: { enablePropertyFilter: 'true' } });
+  assert.equal(asIn(named('proxy-send'), commit), { ...commit, proxy: true });
+});
 
 test('a lower rate and a longer time are worse, past the threshold they fail', () => {
   const [rate, p50] = compare(summary({ rate: 100, p50: 10 }, { rate: 90, p50: 12 }), 10);
