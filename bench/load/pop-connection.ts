@@ -20,6 +20,8 @@ import { RecordReader } from './record-reader.ts';
 import { RequestWindow } from './window.ts';
 
 const SUCCESS = 0;
+/** Length of the frame, length of the header. */
+const PREFIX_BYTES = 8;
 const PULL_NOT_FOUND = 19;
 const POLLING_TIMEOUT = 210;
 /** After a refusal, so that a broker that refuses is not asked in a hot loop. */
@@ -28,6 +30,14 @@ const RETRY_MILLIS = 100;
 /** Whether a pop that found nothing was answered so. */
 function foundNothing(code: number): boolean {
   return code === POLLING_TIMEOUT || code === PULL_NOT_FOUND;
+}
+
+function headerOf(bytes: Uint8Array, start: number, bodyAt: number): string {
+  return Buffer.from(
+    bytes.buffer,
+    bytes.byteOffset + start + PREFIX_BYTES,
+    bodyAt - start - PREFIX_BYTES,
+  ).toString('latin1');
 }
 
 export class PopConnection implements Caller, Popper {
@@ -131,7 +141,7 @@ export class PopConnection implements Caller, Popper {
       return;
     }
     this.#awaited = 0;
-    if (code === SUCCESS) this.#messages(popPlaces(bytes.subarray(start + 4, bodyAt)), bytes, bodyAt, end);
+    if (code === SUCCESS) this.#messages(popPlaces(headerOf(bytes, start, bodyAt)), bytes, bodyAt, end);
     if (foundNothing(code)) return;
     this.#events.onPop(code, this.#socket.now - this.#since);
     if (code === SUCCESS) return;

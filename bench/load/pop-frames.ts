@@ -87,8 +87,8 @@ export interface PopPlace {
   reviveQueueId: string;
 }
 
-/** Room for a pop's acknowledgements, to begin with. */
-const FIRST_BYTES = 16 << 10;
+/** What is written lies in slabs that are used up from begin to end: the socket may still read from it later. */
+const SLAB_BYTES = 256 << 10;
 /** Offsets with more digits than an int32 has are not written in place. */
 const WRITABLE = 1e9;
 
@@ -105,7 +105,9 @@ export class AckFrames {
   /** Where it stands again, as the end of the extra info. */
   #offsetAgainAt = 0;
   #opaqueAt = 0;
-  #frames: Buffer = Buffer.alloc(0);
+  #slab: Buffer = Buffer.alloc(0);
+  /** What was not yet taken: [first, used). */
+  #first = 0;
   #used = 0;
 
   constructor(shape: PopShape) {
@@ -121,30 +123,30 @@ export class AckFrames {
   add(opaque: number, offset: number): void {
     if (offset < this.#from || offset >= this.#to) this.#encode(offset);
     const { length } = this.#template;
-    if (this.#frames.length - this.#used < length) this.#grow(length);
-    const frames = this.#frames;
+    if (this.#slab.length - this.#used < length) this.#newSlab();
+    const slab = this.#slab;
     const at = this.#used;
-    frames.set(this.#template, at);
-    writeDecimal(frames, at + this.#offsetAt, this.#digits, offset);
-    writeDecimal(frames, at + this.#offsetAgainAt, this.#digits, offset);
-    writeDecimal(frames, at + this.#opaqueAt, OPAQUE_DIGITS, opaque);
+    slab.set(this.#template, at);
+    writeDecimal(slab, at + this.#offsetAt, this.#digits, offset);
+    writeDecimal(slab, at + this.#offsetAgainAt, this.#digits, offset);
+    writeDecimal(slab, at + this.#opaqueAt, OPAQUE_DIGITS, opaque);
     this.#used = at + length;
   }
 
   /** The frames since the last time; undefined when there are none. */
   take(): Buffer | undefined {
-    if (this.#used === 0) return undefined;
-    const frames = this.#frames.subarray(0, this.#used);
-    this.#frames = Buffer.alloc(0);
-    this.#used = 0;
+    if (this.#used === this.#first) return undefined;
+    const frames = this.#slab.subarray(this.#first, this.#used);
+    this.#first = this.#used;
     return frames;
   }
 
-  #grow(atLeast: number): void {
-    const size = Math.max(FIRST_BYTES, this.#frames.length * 2, this.#used + atLeast);
-    const larger = Buffer.allocUnsafe(size);
-    larger.set(this.#frames.subarray(0, this.#used));
-    this.#frames = larger;
+  #newSlab(): void {
+    const slab = Buffer.allocUnsafe(SLAB_BYTES);
+    slab.set(this.#slab.subarray(this.#first, this.#used));
+    this.#slab = slab;
+    this.#used -= this.#first;
+    this.#first = 0;
   }
 
   #encode(offset: number): void {
