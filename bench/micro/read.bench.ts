@@ -1,6 +1,6 @@
 /** Reading a batch for a consumer: entries of the queue, and the messages themselves. */
 import { join } from 'node:path';
-import { TagSet } from '../../src/broker/view/network-view.ts';
+import { TagSet } from '../../src/clients/tag-set.ts';
 import { javaHashCode } from '../../src/lib/java-hash.ts';
 import { APPENDED } from '../../src/ring/positions.ts';
 import { Watermark } from '../../src/ring/watermark.ts';

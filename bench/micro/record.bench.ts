@@ -31,6 +31,7 @@ function benchView(): NetworkView {
     order: false,
     readQueueNums: 4,
     writeQueueNums: 4,
+    priority: false,
     queues: [1, 2, 3, 4],
   });
   return view;

@@ -10,6 +10,7 @@ import { DelayOffsets } from '../metadata/delay-offsets.ts';
 import { DelayTimes } from '../metadata/delay-times.ts';
 import { GroupTable } from '../metadata/groups.ts';
 import { OffsetTable } from '../metadata/offsets.ts';
+import { OrderInfos } from '../metadata/order-infos.ts';
 import { RequestModes } from '../metadata/request-modes.ts';
 import type { BrokerSettings } from '../metadata/settings.ts';
 import type { Warn } from '../metadata/state-file.ts';
@@ -27,6 +28,7 @@ export interface Tables {
   offsets: OffsetTable;
   delayOffsets: DelayOffsets;
   delayTimes: DelayTimes;
+  orders: OrderInfos;
   filters: ConsumerFilters;
   requestModes: RequestModes;
   clients: ClientTable;
@@ -61,6 +63,7 @@ export function makeTables(
     offsets: new OffsetTable(configDirectory, settings, clock),
     delayOffsets: new DelayOffsets(configDirectory, settings, clock),
     delayTimes: new DelayTimes(configDirectory, nativeDisk.boot(), log),
+    orders: new OrderInfos(configDirectory),
     filters,
     requestModes: new RequestModes(configDirectory),
     clients,
@@ -80,6 +83,7 @@ export function loadTables(tables: Tables, warn: Warn): void {
   tables.offsets.load(warn);
   tables.delayOffsets.load(warn);
   tables.delayTimes.load();
+  tables.orders.load(warn);
   tables.filters.load(warn);
   tables.requestModes.load(warn);
 }
@@ -89,6 +93,7 @@ export async function saveTables(tables: Tables): Promise<void> {
   tables.offsets.persist();
   tables.delayOffsets.persist();
   tables.delayTimes.persist();
+  tables.orders.persist();
   tables.filters.persist();
   await Promise.all([
     tables.topics.saved(),
@@ -96,6 +101,7 @@ export async function saveTables(tables: Tables): Promise<void> {
     tables.offsets.saved(),
     tables.delayOffsets.saved(),
     tables.delayTimes.saved(),
+    tables.orders.saved(),
     tables.filters.saved(),
     tables.requestModes.saved(),
   ]);

@@ -167,6 +167,19 @@ export const keyGroups: readonly KeyGroup[] = [
       setting('traceOn', flag, 'Clients that trace messages may trace those of this broker.'),
       setting('reviveQueueNum', integer(1, 1024), 'Queues of the revive topic.', { changeable: false }),
       setting(
+        'popPollingSize',
+        integer(1, 100_000),
+        'Pops of one group and queue that may wait for messages: beyond, they are answered POLLING_FULL.',
+      ),
+      setting('maxPopPollingSize', integer(1, 1_000_000), 'The same of all groups and queues.'),
+      setting(
+        'popFromRetryProbability',
+        integer(0, 100),
+        'Of 100 pops, those that look into the retry topic before the topic.',
+      ),
+      setting('popFromRetryProbabilityForPriority', integer(0, 100), 'The same of topics with priorities.'),
+      setting('priorityOrderAsc', flag, 'Queue 0 of a topic with priorities is the lowest.'),
+      setting(
         'timerWheelEnable',
         flag,
         'Take messages with a time of the sender, and create their topic at start.',

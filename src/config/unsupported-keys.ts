@@ -131,16 +131,16 @@ export const unsupportedGroups: readonly UnsupportedGroup[] = [
   },
   {
     title: 'POP and lite topics',
-    why: 'RingMQ does not offer POP consumption yet',
+    why: 'RingMQ revives popped messages in its own way, always by messages in the revive topic, and has no lite topics',
     keys: `
-      popPollingSize=1024 popPollingMapSize=100000 popPollingMapExpireTimeSeconds=600 maxPopPollingSize=100000
+      popPollingMapSize=100000 popPollingMapExpireTimeSeconds=600
       reviveInterval=1000 reviveMaxSlow=3 reviveScanTime=10000 enableSkipLongAwaitingAck=false
       reviveAckWaitMs=180000 enablePopLog=false enablePopBufferMerge=false popCkStayBufferTime=10000
       popCkStayBufferTimeOut=3000 popCkMaxBufferSize=200000 popCkOffsetMaxQueueSize=20000
       enablePopBatchAck=false popLongPollingForceNotifyInterval=800 enableNotifyBeforePopCalculateLag=true
       enableNotifyAfterPopOrderLockRelease=true initPopOffsetByCheckMsgInMem=true
-      retrieveMessageFromPopRetryTopicV1=true enableRetryTopicV2=false popFromRetryProbability=20
-      popFromRetryProbabilityForPriority=0 priorityOrderAsc=true popConsumerFSServiceInit=true
+      retrieveMessageFromPopRetryTopicV1=true enableRetryTopicV2=false
+      popConsumerFSServiceInit=true
       popConsumerKVServiceLog=false popConsumerKVServiceInit=false popConsumerKVServiceEnable=false
       popReviveMaxReturnSizePerRead=16384 popReviveConcurrency=32 popReviveMaxAttemptTimes=16
       popReviveSkipIfGroupAbsent=true useSeparateRetryQueue=false useMessageFilterForNotification=true

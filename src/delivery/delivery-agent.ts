@@ -26,6 +26,7 @@ import {
   DELIVERY_LIMITS,
   DELIVERY_STOPS,
   type DeliveryLimits,
+  POP_TOLD,
   PRODUCER_PRESENCE,
   type ProducerPresence,
   TIMERS_SAVED,
@@ -34,6 +35,8 @@ import type { CheckReport, DeliveryReport, DeliveryShape, DueProgress } from './
 import type { DueKind } from './due-kind.ts';
 import { dueKinds } from './due-kinds.ts';
 import { KnownQueues } from './known-queues.ts';
+import type { PopKind } from './pop/pop-kind.ts';
+import type { PopReport, PopTold } from './pop/pop-link.ts';
 import { QuestionServer } from './question-server.ts';
 import type { HalfCheck } from './transaction/context.ts';
 import { ProducersOnline } from './transaction/producers-online.ts';
@@ -58,6 +61,7 @@ export class DeliveryAgent implements Agent {
   readonly #agenda: Agenda;
   readonly #log: QuietLog;
   readonly #kinds: readonly DueKind[];
+  readonly #pops: PopKind;
   /** By topic that it follows. */
   readonly #kindOf = new Map<string, DueKind>();
   /** By id: queues of these topics. */
@@ -71,7 +75,7 @@ export class DeliveryAgent implements Agent {
       this.#tell({ kind: 'check', check });
     },
   };
-  readonly #tell: (report: DeliveryReport | CheckReport) => void;
+  readonly #tell: (report: DeliveryReport | CheckReport | PopReport) => void;
   #limits: DeliveryLimits;
   #logStart = 0;
   #stopping = false;
@@ -80,7 +84,7 @@ export class DeliveryAgent implements Agent {
   constructor(
     shape: DeliveryShape,
     clock = systemClock,
-    tell: (report: DeliveryReport | CheckReport) => void = tellControl,
+    tell: (report: DeliveryReport | CheckReport | PopReport) => void = tellControl,
   ) {
     const { broker, number } = shape;
     const { store, wakes } = broker;
@@ -102,7 +106,7 @@ export class DeliveryAgent implements Agent {
     for (const group of shape.producers) this.#producers.set(group, true);
     this.#puts = this.#makePuts(shape, participant);
     this.#questions = new QuestionServer(shape.questions, broker);
-    this.#kinds = dueKinds({
+    const { all, pops } = dueKinds({
       shape,
       clock,
       timers: this.#agenda,
@@ -116,7 +120,12 @@ export class DeliveryAgent implements Agent {
       checks: this.#checks,
       timersSaved: this.#timersSaved,
       questions: this.#questions,
+      queues: this.#queues,
+      interest: (id) => this.#directory.addInterest(id, this.#number),
+      pops: { ask: (ask) => this.#tell({ kind: 'pop', ask }) },
     });
+    this.#kinds = all;
+    this.#pops = pops;
     for (const kind of this.#kinds) this.#begin(kind);
     this.#agenda.after(REPORT_MS, () => this.#report());
   }
@@ -205,11 +214,13 @@ export class DeliveryAgent implements Agent {
       this.#queues.add(topic, queueId, id);
       const kind = this.#kindOf.get(topic);
       if (kind !== undefined) this.#follow(kind, topic, queueId, id);
+      for (const each of this.#kinds) each.added?.(topic, queueId, id);
     } else if (type === TOPIC_FORGOTTEN) {
       const ids = this.#queues.of(text);
       this.#reads.forget(ids);
       for (const id of ids) this.#followed.delete(id);
       this.#queues.forget(text);
+      for (const kind of this.#kinds) kind.forgotten?.(text, ids);
     } else if (type === DELIVERY_LIMITS) {
       this.#limits = JSON.parse(text) as DeliveryLimits;
     } else if (type === PRODUCER_PRESENCE) {
@@ -220,6 +231,8 @@ export class DeliveryAgent implements Agent {
     } else if (type === DELIVERY_STOPS) {
       this.#stopping = true;
       for (const kind of this.#kinds) kind.stop();
+    } else if (type === POP_TOLD) {
+      this.#pops.hear(JSON.parse(text) as PopTold);
     } else if (type === TIMERS_SAVED) {
       this.#timersSaved.emit(Number(text));
     }
@@ -230,9 +243,13 @@ export class DeliveryAgent implements Agent {
     let done = 0;
     for (; this.#arrivals.next(); done++) {
       const id = this.#arrivals.view.getInt32(this.#arrivals.offset, true);
-      this.#directory.addInterest(id, this.#number);
       const followed = this.#followed.get(id);
-      followed?.kind.poke(followed.topic, followed.queueId);
+      if (followed === undefined) {
+        for (const kind of this.#kinds) kind.arrived?.(id);
+        continue;
+      }
+      this.#directory.addInterest(id, this.#number);
+      followed.kind.poke(followed.topic, followed.queueId);
     }
     this.#arrivals.release();
     if (Atomics.exchange(this.#lost, this.#number, 0) !== 0) {

@@ -4,8 +4,6 @@ import type { ControlLog } from '../lib/log.ts';
 import { HALF_TOPIC, OP_HALF_TOPIC, SCHEDULE_TOPIC, SYSTEM_GROUP_PREFIX, TIMER_TOPIC } from '../lib/names.ts';
 import type { DelayOffsets } from '../metadata/delay-offsets.ts';
 import type { DelayTimes } from '../metadata/delay-times.ts';
-import type { OffsetTable } from '../metadata/offsets.ts';
-import type { BrokerSettings } from '../metadata/settings.ts';
 import type { ChannelSender } from '../ring/channel.ts';
 import type { Disk } from '../store/disk/disk.ts';
 import type { StoreReads } from '../store/read/store-reads.ts';
@@ -17,20 +15,21 @@ import {
   DELIVERY_LIMITS,
   DELIVERY_STOPS,
   type DeliveryLimits,
+  POP_TOLD,
   PRODUCER_PRESENCE,
   type ProducerPresence,
   TIMERS_SAVED,
 } from './delivery-records.ts';
 import type { DeliveryReport, DeliveryShape, DueProgress } from './delivery-shape.ts';
+import { PopControl, type PopTables } from './pop/pop-control.ts';
+import type { PopAsk } from './pop/pop-link.ts';
 import { TimerCheckKeeper } from './timer/timer-check-keeper.ts';
 import type { TimerOptions } from './timer/timer-files.ts';
 import { ONLY_QUEUE } from './transaction/half-message.ts';
 import type { TransactionOffsets } from './transaction/transaction-recovery.ts';
 import { waitingRules } from './waiting-form.ts';
 
-export interface DeliveryTables {
-  settings: BrokerSettings;
-  offsets: OffsetTable;
+export interface DeliveryTables extends PopTables {
   delayOffsets: DelayOffsets;
   delayTimes: DelayTimes;
 }
@@ -51,6 +50,7 @@ export class DeliveryLink {
   readonly #options: DeliveryOptions;
   readonly #commands: ChannelSender;
   readonly #timers: TimerCheckKeeper;
+  readonly #pops: PopControl;
   /** JSON of the limits that were told last. */
   #told = '';
   /** The last progress, which counts when the log is durable. */
@@ -62,6 +62,9 @@ export class DeliveryLink {
     this.#tables = tables;
     this.#options = options;
     this.#commands = commands;
+    this.#pops = new PopControl(tables, (told) => {
+      if (this.#told !== '') this.#command(POP_TOLD, JSON.stringify(told));
+    });
     const { disk, store, log } = options;
     this.#timers = new TimerCheckKeeper(disk, store.directory, log, (sequence) => {
       if (this.#stopped === undefined) this.#command(TIMERS_SAVED, String(sequence));
@@ -81,14 +84,15 @@ export class DeliveryLink {
         fileReservedTime: store.fileReservedTime,
       },
       waiting: waitingRules(settings, levels),
+      pops: this.#pops.settings,
     };
   }
 
   /** What it begins with. */
-  beginWith(): Pick<DeliveryShape, 'delays' | 'transactions' | 'timers' | 'limits'> {
+  beginWith(): Pick<DeliveryShape, 'delays' | 'transactions' | 'timers' | 'pops' | 'limits'> {
     const { delays, transactions, timers, limits } = this;
     this.#told = JSON.stringify(limits);
-    return { delays, transactions, timers, limits };
+    return { delays, transactions, timers, limits, pops: this.#pops.start };
   }
 
   get timers(): TimerOptions {
@@ -113,7 +117,9 @@ export class DeliveryLink {
     if (topic === SCHEDULE_TOPIC) return end > this.#tables.delayOffsets.get(levelOfQueue(queueId));
     // What is in the wheel only the wheel tells; where there was never a timer it is not opened.
     if (topic === TIMER_TOPIC) return end > 0;
-    return topic === HALF_TOPIC && end > this.transactions.half;
+    if (topic === HALF_TOPIC) return end > this.transactions.half;
+    // What is left of the entry is of the revive topic.
+    return this.#pops.waits(queueId, end);
   }
 
   readonly heard = ({ progress, stopped }: DeliveryReport): void => {
@@ -142,12 +148,24 @@ export class DeliveryLink {
     if (this.#told !== '') this.#command(PRODUCER_PRESENCE, JSON.stringify(presence));
   }
 
+  /** The owner of pops asks for something. */
+  readonly asked = (ask: PopAsk): void => this.#pops.asked(ask);
+
+  groupDeleted(group: string): void {
+    this.#pops.groupDeleted(group);
+  }
+
+  topicDeleted(topic: string): void {
+    this.#pops.topicDeleted(topic);
+  }
+
   /** Somebody was asked about a transaction, or nobody was there. */
   checkTaken(): void {
     this.#command(CHECK_TAKEN, '');
   }
 
-  #note({ delays, transactions, timers }: DueProgress): void {
+  #note({ delays, transactions, timers, pops }: DueProgress): void {
+    if (pops !== undefined) this.#pops.note(pops);
     const { delayOffsets, delayTimes, offsets } = this.#tables;
     if (timers !== undefined) this.#timers.note(timers);
     if (transactions !== undefined) {

@@ -1,5 +1,6 @@
 /** What travels to the delivery agent: what the dispatcher is told of queues (dispatcher-records.ts), and this. */
 
+import type { PopSettings } from './pop/pop-context.ts';
 import type { TransactionSettings } from './transaction/context.ts';
 import type { WaitingRules } from './waiting-form.ts';
 
@@ -16,6 +17,9 @@ export const CHECK_TAKEN = 19;
 /** The checkpoint of timers is written. The number under which it was told, as text. */
 export const TIMERS_SAVED = 20;
 
+/** What control tells the owner of pops: JSON of PopTold. */
+export const POP_TOLD = 21;
+
 export interface ProducerPresence {
   group: string;
   online: boolean;
@@ -26,5 +30,6 @@ export interface DeliveryLimits {
   /** Deliveries of one delay level that may be under way. */
   maxPending: number;
   transactions: TransactionSettings;
+  pops: PopSettings;
   waiting: WaitingRules;
 }

@@ -4,6 +4,8 @@ import type { ChannelShape } from '../ring/channel.ts';
 import type { BrokerShape } from '../store/engine-shapes.ts';
 import type { DelayState } from './delay/delay-progress.ts';
 import type { DeliveryLimits } from './delivery-records.ts';
+import type { PopStart } from './pop/pop-link.ts';
+import type { PopProgress } from './pop/pop-progress.ts';
 import type { QuestionsShape } from './question-server.ts';
 import type { TimerOptions } from './timer/timer-files.ts';
 import type { TimerState } from './timer/timer-service.ts';
@@ -26,6 +28,7 @@ export interface DeliveryShape {
   queueEnds: readonly (readonly [topic: string, ends: readonly number[]])[];
   transactions: TransactionOffsets;
   timers: TimerOptions;
+  pops: PopStart;
   /** From and to the network threads, by number. */
   questions: readonly QuestionsShape[];
   /** Groups with producers at that time. */
@@ -45,6 +48,7 @@ export interface DueProgress {
   delays?: DelayState;
   transactions?: TransactionOffsets;
   timers?: TimerState;
+  pops?: PopProgress;
 }
 
 /** A second apart at least; `stopped`: nothing is put any more, and this is the last one. */

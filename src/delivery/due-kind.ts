@@ -8,6 +8,8 @@ import type { BeginPut } from '../store/put/put-message.ts';
 import type { ReadsByName } from '../store/read/reads-by-name.ts';
 import type { DeliveryLimits } from './delivery-records.ts';
 import type { DeliveryShape, DueProgress } from './delivery-shape.ts';
+import type { KnownQueues } from './known-queues.ts';
+import type { PopAsk } from './pop/pop-link.ts';
 import type { QuestionServer } from './question-server.ts';
 import type { HalfCheck } from './transaction/context.ts';
 import type { ProducersOnline } from './transaction/producers-online.ts';
@@ -28,6 +30,11 @@ export interface DueParts {
   producers: ProducersOnline;
   /** What network threads ask. */
   questions: QuestionServer;
+  /** The queues that there are. */
+  queues: KnownQueues;
+  /** The next message of the queue with this id is told by `arrived`. */
+  interest: (id: number) => void;
+  pops: { ask: (ask: PopAsk) => void };
   /** Control has written the checkpoint of timers that it was told under this number. */
   timersSaved: Listeners<number>;
   checks: {
@@ -45,6 +52,12 @@ export interface DueKind {
   poke(topic: string, queueId: number): void;
   /** They were, and nobody knows to which queues. */
   pokeAll(): void;
+  /** Entries were dispatched to a queue of another topic, in which there was interest. */
+  arrived?(id: number): void;
+  /** A queue is there now, whatever its topic. */
+  added?(topic: string, queueId: number, id: number): void;
+  /** A topic is deleted; these were its queues. */
+  forgotten?(topic: string, ids: readonly number[]): void;
   /** What it does in every turn, beside what is on the agenda; returns how much that was. */
   work?(): number;
   /** Whether `work` would find something now. */

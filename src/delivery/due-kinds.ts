@@ -1,9 +1,17 @@
 /** The kinds of messages that become due, a line each. */
 import { DelayKind } from './delay/delay-kind.ts';
 import type { DueKind, DueParts } from './due-kind.ts';
+import { PopKind } from './pop/pop-kind.ts';
 import { TimerKind } from './timer/timer-kind.ts';
 import { TransactionKind } from './transaction/transaction-kind.ts';
 
-export function dueKinds(parts: DueParts): DueKind[] {
-  return [new DelayKind(parts), new TransactionKind(parts), new TimerKind(parts)];
+export interface Kinds {
+  all: readonly DueKind[];
+  pops: PopKind;
+}
+
+export function dueKinds(parts: DueParts): Kinds {
+  const timers = new TimerKind(parts);
+  const pops = new PopKind(parts, timers);
+  return { all: [new DelayKind(parts), new TransactionKind(parts), timers, pops], pops };
 }

@@ -224,3 +224,14 @@ export const MAX_ALL_CREATION_BYTES = 64 * MIB;
 /** Pulls of one connection whose messages have to be fetched from the disk, and of all of a network thread. */
 export const MAX_FETCHES = 256;
 export const MAX_ALL_FETCHES = 8 * 1024;
+
+/** Groups that pop, each topic counted, and each retry topic: beyond, a group that is new there is refused. */
+export const MAX_POPPED_QUEUES = 100_000;
+/** Checkpoints of pops in memory: acks of others are found in the revive topic, and their messages seconds later. */
+export const MAX_LIVE_CHECKPOINTS = 100_000;
+/** Bytes of the expressions of pops that wait for messages. */
+export const MAX_PARKED_EXPRESSION_BYTES = 16 * MIB;
+/** Bytes of a request that acknowledges several popped messages (200151). */
+export const MAX_BATCH_ACK_BYTES = 64 * KIB;
+/** Answers to pops for which a network thread fetches from the disk beside its work; beyond, it waits for them. */
+export const MAX_FETCHING_POPS = 256;

@@ -33,7 +33,16 @@ export interface OffsetTableJson {
   offsetTable: Map<string, WrittenJson>;
 }
 
+/** An offset of a group that pops was set by somebody else than the owner of pops. */
+export interface PoppedSet {
+  group: string;
+  topic: string;
+  queueId: number;
+  offset: number;
+}
+
 export class OffsetTable {
+  readonly poppedSet = new Listeners<PoppedSet>();
   /** A reset was set or is over. Readers of the queue answer it with "offset moved" (request 11, code 21). */
   readonly resetChanged = new Listeners<QueueReset>();
 
@@ -43,6 +52,8 @@ export class OffsetTable {
   readonly #consumed = new QueueOffsets();
   readonly #pulled = new QueueOffsets();
   readonly #resets = new QueueOffsets();
+  /** Whose offsets the owner of pops has: by topic and group. */
+  readonly #popped = new Set<string>();
   #commits = 0;
 
   constructor(configDirectory: string, settings: BrokerSettings, clock: Clock) {
@@ -77,6 +88,13 @@ export class OffsetTable {
    * stored, when the table is full.
    */
   commit(group: string, topic: string, queueId: number, offset: number): boolean {
+    if (!this.commitPopped(group, topic, queueId, offset)) return false;
+    this.#tellOwner(group, topic, queueId, offset);
+    return true;
+  }
+
+  /** The same, as the owner of pops tells it. */
+  commitPopped(group: string, topic: string, queueId: number, offset: number): boolean {
     const key = keyOf(topic, group);
     if (!this.#consumed.hasRoom(1, key, queueId)) return false;
     this.#consumed.put(key, queueId, offset);
@@ -84,6 +102,25 @@ export class OffsetTable {
     this.#commits += 1;
     if (this.#commits % this.#settings.consumerOffsetUpdateVersionStep === 0) this.#version.next();
     return true;
+  }
+
+  /** From now on its owner has the offsets of the group in the topic; returns them. Waiting resets are over. */
+  beginPops(group: string, topic: string): [queueId: number, offset: number][] {
+    const key = keyOf(topic, group);
+    for (const queueId of [...(this.#resets.queues(key)?.keys() ?? [])])
+      this.takeReset(group, topic, queueId);
+    this.#popped.add(key);
+    return [...(this.#consumed.queues(key) ?? [])];
+  }
+
+  /** The group is deleted. */
+  endPops(group: string): void {
+    for (const key of [...this.#popped]) if (namesOf(key)?.group === group) this.#popped.delete(key);
+  }
+
+  #tellOwner(group: string, topic: string, queueId: number, offset: number): void {
+    if (this.#popped.size === 0 || !this.#popped.has(keyOf(topic, group))) return;
+    this.poppedSet.emit({ group, topic, queueId, offset });
   }
 
   /** Next offset to consume, the waiting reset if there is one, or -1. */
@@ -123,6 +160,7 @@ export class OffsetTable {
     this.#consumed.put(key, queueId, offset);
     this.#file.touch();
     this.resetChanged.emit({ group, topic, queueId, offset });
+    this.#tellOwner(group, topic, queueId, offset);
   }
 
   hasReset(group: string, topic: string, queueId: number): boolean {
@@ -159,6 +197,7 @@ export class OffsetTable {
     if (!this.#consumed.hasRoom(queues.size, keyOf(topic, target))) throw offsetsFull();
     this.#consumed.set(keyOf(topic, target), new Map(queues));
     this.#file.touch();
+    for (const [queueId, offset] of queues) this.#tellOwner(target, topic, queueId, offset);
   }
 
   removeGroup(group: string): void {

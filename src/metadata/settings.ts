@@ -25,6 +25,14 @@ export interface BrokerSettings {
   /** Replies are kept in the topic that they are sent to. */
   storeReplyMessageEnable: boolean;
   reviveQueueNum: number;
+  /** Pops and notifications that may wait for messages: of one group and queue, and of all. */
+  popPollingSize: number;
+  maxPopPollingSize: number;
+  /** Of 100 pops, those that look into the retry topic first; of topics with priorities. */
+  popFromRetryProbability: number;
+  popFromRetryProbabilityForPriority: number;
+  /** Queue 0 of a topic with priorities is the lowest. */
+  priorityOrderAsc: boolean;
   timerWheelEnable: boolean;
   /** Longest delay of a timed message, in seconds. */
   timerMaxDelaySec: number;
@@ -118,6 +126,11 @@ export function defaultBrokerSettings(
     traceOn: true,
     storeReplyMessageEnable: true,
     reviveQueueNum: 8,
+    popPollingSize: 1024,
+    maxPopPollingSize: 100_000,
+    popFromRetryProbability: 20,
+    popFromRetryProbabilityForPriority: 0,
+    priorityOrderAsc: true,
     timerWheelEnable: true,
     timerMaxDelaySec: 3 * 24 * 3_600,
     recallMessageEnable: false,

@@ -16,6 +16,7 @@ import { askProducer } from '../broker/transaction/check-back.ts';
 import { Announcer } from '../broker/view/announcer.ts';
 import { DeliveryLink } from '../delivery/delivery-link.ts';
 import type { DeliveryShape } from '../delivery/delivery-shape.ts';
+import type { PopAsk } from '../delivery/pop/pop-link.ts';
 import type { HalfCheck } from '../delivery/transaction/context.ts';
 import { systemClock } from '../lib/clock.ts';
 import { MAX_CHANNEL_BACKLOG_BYTES } from '../lib/limits.ts';
@@ -23,6 +24,7 @@ import { DUE_TOPICS, TRANS_CHECK_MAX_TIME_TOPIC } from '../lib/names.ts';
 import { LIFE_LINES, QuietLog } from '../lib/quiet-log.ts';
 import { systemTimers } from '../lib/timers.ts';
 import { skewOf } from '../metadata/append-times.ts';
+import { reviveTopicOf } from '../metadata/system-topics.ts';
 import { addon } from '../native/addon.ts';
 import { formatHost } from '../net/addresses.ts';
 import { bindPort } from '../net/bind.ts';
@@ -124,6 +126,8 @@ class Broker implements RunningBroker {
   readonly #duties: Duties;
   readonly #doorbell: Doorbell;
   #engine: Engine | undefined;
+  /** Topics of what becomes due. */
+  #dueTopics: readonly string[] = [];
   /** Where the queues of what becomes due ended before any client came. */
   #dueEnds: [topic: string, ends: number[]][] = [];
   /** Of the clock at that time. */
@@ -180,6 +184,8 @@ class Broker implements RunningBroker {
     const due = { levels: opened.levels, store, disk: nativeDisk, log };
     this.#delivery = new DeliveryLink(this.#tables, due, this.#deliveryCommands);
     this.#tables.clients.producers.presence.add((presence) => this.#delivery.producers(presence));
+    this.#tables.groups.deleted.add((group) => this.#delivery.groupDeleted(group));
+    this.#tables.topics.deleted.add((topic) => this.#delivery.topicDeleted(topic));
     this.#topics = this.#makeTopicPublisher();
     this.#arrivals = this.#joinArrivals();
     this.#duties = new Duties({
@@ -230,7 +236,8 @@ class Broker implements RunningBroker {
     loadTables(this.#tables, (message) => this.#config.log.warn({}, message));
     logOpened(this.#config, this.#opened, this.#tables);
     const { ids, directory } = this.#opened;
-    this.#dueEnds = DUE_TOPICS.map((topic) => [topic, ids.of(topic).map((id) => directory.maximum(id))]);
+    this.#dueTopics = [...DUE_TOPICS, reviveTopicOf(this.#config.settings.brokerClusterName)];
+    this.#dueEnds = this.#dueTopics.map((topic) => [topic, ids.of(topic).map((id) => directory.maximum(id))]);
     this.#announcer.settings(true, '');
     this.#link.flush();
     // Name servers hear of the broker while its threads come up: who connects already waits in the port's backlog.
@@ -246,6 +253,7 @@ class Broker implements RunningBroker {
       refused: this.#refused.add,
       delivered: this.#delivery.heard,
       check: (check) => this.#ask(check),
+      popAsk: (ask) => this.#popAsked(ask),
       needsDelivery: () => this.#engine?.deliver(() => this.#deliveryShape()),
     });
     this.#engine = engine;
@@ -258,7 +266,7 @@ class Broker implements RunningBroker {
   /** Delivery starts with the first message that waits for its time: now, or when the dispatcher tells of one. */
   #deliverWhenNeeded(engine: Engine): void {
     const { ids, directory } = this.#opened;
-    for (const topic of DUE_TOPICS)
+    for (const topic of this.#dueTopics)
       for (const id of ids.of(topic)) directory.addInterest(id, this.#topology.control);
     const waits = this.#dueEnds.some(([topic, ends]) =>
       ends.some((end, queueId) => this.#delivery.waits(topic, queueId, end)),
@@ -270,6 +278,11 @@ class Broker implements RunningBroker {
     const broker = { name: this.#config.settings.brokerName, storeHost: storeHostOf(this.#config) };
     askProducer(this.#tables.clients.producers, broker, check);
     this.#delivery.checkTaken();
+    this.#link.flush();
+  }
+
+  #popAsked(ask: PopAsk): void {
+    this.#delivery.asked(ask);
     this.#link.flush();
   }
 

@@ -2,6 +2,7 @@
 import { MessageChannel } from 'node:worker_threads';
 import type { RefusedSend } from '../broker/send/refused-sends.ts';
 import type { CheckReport, DeliveryReport, DeliveryShape } from '../delivery/delivery-shape.ts';
+import type { PopAsk, PopReport } from '../delivery/pop/pop-link.ts';
 import type { HalfCheck } from '../delivery/transaction/context.ts';
 import type { ControlLog } from '../lib/log.ts';
 import { HALT_ERRNO, HALTED, type Positions, STOPPING } from '../ring/positions.ts';
@@ -50,6 +51,8 @@ export interface EngineEvents {
   delivered: (report: DeliveryReport) => void;
   /** A producer is to be asked about a transaction. */
   check: (check: HalfCheck) => void;
+  /** The owner of pops asks control for something. */
+  popAsk: (ask: PopAsk) => void;
   /** A network thread has something for delivery. */
   needsDelivery: () => void;
 }
@@ -88,13 +91,14 @@ export class Engine {
   }
 
   #watch(thread: Thread): void {
-    const { log, refused, delivered, check, needsDelivery } = this.#events;
+    const { log, refused, delivered, check, popAsk, needsDelivery } = this.#events;
     const { worker, name, ended } = thread;
     logReports(worker, name, log);
-    worker.on('message', (report: NetworkReport | DeliveryReport | CheckReport) => {
+    worker.on('message', (report: NetworkReport | DeliveryReport | CheckReport | PopReport) => {
       if (report.kind === 'refused') refused(report.refused);
       else if (report.kind === 'delivery') delivered(report);
       else if (report.kind === 'check') check(report.check);
+      else if (report.kind === 'pop') popAsk(report.ask);
       else if (report.kind === 'needsDelivery') needsDelivery();
     });
     void ended.then((error) => {

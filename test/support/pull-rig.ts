@@ -1,4 +1,5 @@
 /** The pull path of a network thread over a store in memory. */
+import { AnnouncedSubscriptions } from '../../src/broker/pull/announced-subscriptions.ts';
 import { PullFilters } from '../../src/broker/pull/pull-filters.ts';
 import { PullHandler } from '../../src/broker/pull/pull-handler.ts';
 import { PullHold } from '../../src/broker/pull/pull-hold.ts';
@@ -120,6 +121,7 @@ export class PullRig {
       order: false,
       readQueueNums: QUEUES,
       writeQueueNums: QUEUES,
+      priority: false,
       queues,
     });
     this.view.apply(groupDelta('g'));
@@ -129,9 +131,11 @@ export class PullRig {
       directory: this.directory,
       hold: this.hold,
       filters: new PullFilters(
-        () => true,
+        new AnnouncedSubscriptions(
+          () => true,
+          () => this.now,
+        ),
         () => this.view.settings.enablePropertyFilter,
-        () => this.now,
       ),
       thread: 5,
       now: () => this.now,

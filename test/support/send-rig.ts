@@ -50,7 +50,8 @@ const FILE_SIZE = 16 * 1024 * 1024;
 
 export function topicDelta(name: string, more: Partial<TopicDelta> = {}): TopicDelta {
   const queues = [1, 2, 3, 4];
-  return { kind: 'topic', name, perm: 6, order: false, readQueueNums: 4, writeQueueNums: 4, queues, ...more };
+  const numbers = { perm: 6, readQueueNums: 4, writeQueueNums: 4, queues };
+  return { kind: 'topic', name, order: false, priority: false, ...numbers, ...more };
 }
 
 /** Fields of SEND_MESSAGE_V2. */

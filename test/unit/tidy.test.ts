@@ -138,6 +138,19 @@ const ASKS_THE_TIME = new Map([
   ['src/threads/network/assembly.ts', 'part of unique keys'],
   ['src/store/log/writer-agent.ts', 'store times'],
   ['src/tls/tls-gate.ts', 'from when to when a certificate is valid'],
+  ['src/delivery/pop/acks.ts', 'when acks are due, which is stored'],
+  ['src/delivery/pop/change-invisible.ts', 'the time of a receipt, which is stored and told to clients'],
+  ['src/delivery/pop/live-checkpoints.ts', 'what is left of a time that has just been stored'],
+  ['src/delivery/pop/ordered-pops.ts', 'when messages are visible again, which is stored'],
+  ['src/delivery/pop/polling.ts', 'the time of an answer, which clients are told'],
+  ['src/delivery/pop/pop-kind.ts', 'the same'],
+  ['src/delivery/pop/popper.ts', 'the time of a pop, which is stored and told to clients'],
+  [
+    'src/delivery/pop/revive-log.ts',
+    'what is left of a time that a process before has stored, a second at most',
+  ],
+  ['src/delivery/pop/reviver.ts', 'the time of an ack, which is stored'],
+  ['src/delivery/timer/timer-service.ts', 'what is due by the time of day'],
 ]);
 
 test('no file refers to papers outside the repository', () => {

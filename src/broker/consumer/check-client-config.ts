@@ -1,11 +1,11 @@
 /** CHECK_CLIENT_CONFIG (46): a starting consumer asks whether the broker understands its expression. */
 
+import { expressionProblem, noPropertyFilter } from '../../clients/parsed-filters.ts';
 import { isTagType, subscriptionFromJson } from '../../clients/subscription.ts';
 import { ResponseCode } from '../../protocol/codes.ts';
 import { asObject, parseBody } from '../../protocol/json-fields.ts';
 import { RequestError, succeed } from '../../protocol/request-fields.ts';
 import type { BrokerHandler } from '../context.ts';
-import { expressionProblem, noPropertyFilter } from '../pull/parsed-filters.ts';
 
 export const checkClientConfig: BrokerHandler = (context, request) => {
   const body = asObject(parseBody(request.body));

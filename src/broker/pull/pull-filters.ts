@@ -1,12 +1,13 @@
 /** Which messages a pull wants: by the subscription that its group heartbeated, or by the text in the pull itself. */
-import { limitRemark, MAX_EXPRESSION, MAX_PARSED_FILTERS } from '../../lib/limits.ts';
+
+import { noPropertyFilter, ParsedFilters, TAG } from '../../clients/parsed-filters.ts';
+import { limitRemark, MAX_EXPRESSION } from '../../lib/limits.ts';
 import { ResponseCode } from '../../protocol/codes.ts';
 import { ABSENT } from '../../protocol/field-table.ts';
 import type { RequestView } from '../../protocol/request-view.ts';
 import type { TagFilter } from '../../store/read/pull-reader.ts';
-import type { PulledSubscription } from '../view/deltas.ts';
 import type { GroupView, TopicView } from '../view/network-view.ts';
-import { noPropertyFilter, ParsedFilters, TAG } from './parsed-filters.ts';
+import type { AnnouncedSubscriptions } from './announced-subscriptions.ts';
 import { PULL_SUBSCRIPTION, type PullFields } from './pull-fields.ts';
 
 export interface Refusal {
@@ -21,33 +22,22 @@ export interface Filter {
 }
 
 const EVERYTHING: Filter = { filter: undefined };
-/** Control forgets subscriptions of silent consumers after ten minutes. */
-const ANNOUNCE_MS = 60_000;
-
 export function isRefusal(outcome: Filter | Refusal): outcome is Refusal {
   return 'code' in outcome;
 }
 
 export class PullFilters {
   readonly #parsed = new ParsedFilters();
-  /** When each subscription was announced, ms of the monotonic clock. */
-  readonly #announced = new Map<string, number>();
-  readonly #now: () => number;
   readonly #isAllowed: () => boolean;
-  readonly #announce: (subscription: PulledSubscription) => boolean;
+  readonly #subscriptions: AnnouncedSubscriptions;
 
   /**
-   * `announce` tells control of a consumer that pulls with a subscription text of its own; false = not now.
-   * `isAllowed`: whether other filters than tags are.
+   * `subscriptions` hears of consumers that pull with a subscription text of their own. `isAllowed`: whether other
+   * filters than tags are.
    */
-  constructor(
-    announce: (subscription: PulledSubscription) => boolean,
-    isAllowed: () => boolean,
-    now: () => number,
-  ) {
-    this.#announce = announce;
+  constructor(subscriptions: AnnouncedSubscriptions, isAllowed: () => boolean) {
+    this.#subscriptions = subscriptions;
     this.#isAllowed = isAllowed;
-    this.#now = now;
   }
 
   of(request: RequestView, fields: PullFields, group: GroupView, topic: TopicView): Filter | Refusal {
@@ -73,20 +63,13 @@ export class PullFilters {
     const expression = table.text(place);
     const parsed = this.#parse(expressionType, expression, ResponseCode.SUBSCRIPTION_PARSE_FAILED);
     if (isRefusal(parsed)) return parsed;
-    const key = `${group.config.name}\n${topic.name}\n${expressionType}\n${expression}`;
-    const now = this.#now();
-    if (now - (this.#announced.get(key) ?? Number.NEGATIVE_INFINITY) > ANNOUNCE_MS) {
-      if (this.#announced.size >= MAX_PARSED_FILTERS) this.#announced.clear();
-      const { subVersion } = fields;
-      const told = this.#announce({
-        group: group.config.name,
-        topic: topic.name,
-        expression,
-        expressionType,
-        subVersion,
-      });
-      if (told) this.#announced.set(key, now);
-    }
+    this.#subscriptions.tell({
+      group: group.config.name,
+      topic: topic.name,
+      expression,
+      expressionType,
+      subVersion: fields.subVersion,
+    });
     return parsed;
   }
 

@@ -5,6 +5,7 @@
  */
 
 import type { Timers } from '../../lib/timers.ts';
+import { MESSAGE_TYPE_ATTRIBUTE } from '../../metadata/attributes.ts';
 import type { TopicConfig } from '../../metadata/topic-config.ts';
 import type { ChannelSender } from '../../ring/channel.ts';
 import { QUEUE_ADDED, type QueueAdded, TOPIC_FORGOTTEN } from '../../store/dispatch/dispatcher-records.ts';
@@ -101,6 +102,7 @@ export class TopicPublisher {
       order: config.order,
       readQueueNums: config.readQueueNums,
       writeQueueNums: config.writeQueueNums,
+      priority: config.attributes.get(MESSAGE_TYPE_ATTRIBUTE) === 'PRIORITY',
       queues,
     });
   }

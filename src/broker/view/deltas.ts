@@ -14,6 +14,8 @@ export interface TopicDelta {
   order: boolean;
   readQueueNums: number;
   writeQueueNums: number;
+  /** Its queues stand for priorities. */
+  priority: boolean;
   /** Ids in the queue directory, by queue id. */
   queues: number[];
 }

@@ -1,4 +1,5 @@
 /** A network thread's own tables of topics, groups and consumers: filled by deltas, read per request. */
+import { TagSet } from '../../clients/tag-set.ts';
 import { BytesMap } from '../../lib/bytes-map.ts';
 import { isNotSendableTopic, isRetryTopic } from '../../lib/names.ts';
 import type { FieldTable } from '../../protocol/field-table.ts';
@@ -20,6 +21,8 @@ export interface TopicView {
   readonly order: boolean;
   readonly readQueueNums: number;
   readonly writeQueueNums: number;
+  /** Its queues stand for priorities. */
+  readonly priority: boolean;
   readonly queues: readonly ReaderQueue[];
   /** What becomes of a send: control decides where one to a retry topic goes. */
   readonly sends: 'plain' | 'retry' | 'forbidden';
@@ -60,19 +63,6 @@ export class GroupView {
 export function lookUp<V>(map: BytesMap<V>, table: FieldTable, field: number): V | undefined {
   if (table.isEscaped(field)) return map.getByName(table.text(field));
   return map.get(table.bytes, table.valueStart(field), table.valueLength[field] as number);
-}
-
-/** A set of tag hashes; most subscriptions name one to three tags. */
-export class TagSet implements TagFilter {
-  readonly #codes: ReadonlySet<number>;
-
-  constructor(codes: Iterable<number>) {
-    this.#codes = new Set(codes);
-  }
-
-  matches(tagHash: number): boolean {
-    return this.#codes.has(tagHash);
-  }
 }
 
 /** Until control has told the first settings, which it does before any client is let in. */
@@ -151,6 +141,7 @@ export class NetworkView {
       order: delta.order,
       readQueueNums: delta.readQueueNums,
       writeQueueNums: delta.writeQueueNums,
+      priority: delta.priority,
       queues,
       sends: isNotSendableTopic(delta.name) ? 'forbidden' : isRetryTopic(delta.name) ? 'retry' : 'plain',
     });

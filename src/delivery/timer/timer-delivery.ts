@@ -17,6 +17,7 @@ import { type OpenSlot, PIECE_UNITS, type Piece } from './slot-loader.ts';
 import { TimedMessages, type TimerPut } from './timed-messages.ts';
 import { MAX_PARTLY, type PartlyDelivered, type PartSlot } from './timer-check.ts';
 import { isRecall, MAGIC_DELETE, MAGIC_ROLL, NONE, type TimerUnit } from './timer-layout.ts';
+import type { TimerMark } from './timer-mark.ts';
 import type { TimerStore } from './timer-store.ts';
 
 /** Units that wait in memory. A slot with more is delivered piece by piece. */
@@ -100,6 +101,15 @@ export class TimerDelivery {
       ...[...this.#parts.timers.finishedSlots].map(([slot, last]): PartSlot => [slot, last, true]),
     ].sort(([a], [b]) => a - b);
     return { ...this.#firstLeft(), slots: slots.slice(0, MAX_PARTLY) };
+  }
+
+  /** Whether all that was due then has been put, as far as it was in the wheel. */
+  hasPassed({ time, elapsed }: TimerMark): boolean {
+    if (!this.resumed || this.#puts.hasFailed || this.#doubtful.size > 0 || this.slots.hasNear) return false;
+    const last = Math.floor(time / this.#parts.timers.clock.precisionMs);
+    for (const open of this.slots.values()) if (open.slot <= last && !isKnown(open)) return false;
+    const { byTime, bySpan } = this.#firstLeft();
+    return byTime.due > time && bySpan.due > elapsed;
   }
 
   /** What comes first of what waits, or is under way. */

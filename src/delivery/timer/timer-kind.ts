@@ -4,6 +4,7 @@ import { nativeDisk } from '../../store/disk/native-disk.ts';
 import { queueEndsOf } from '../delivery-shape.ts';
 import type { DueKind, DueParts } from '../due-kind.ts';
 import { DurableProgress } from '../durable-progress.ts';
+import type { TimerMark } from './timer-mark.ts';
 import { TimerService, type TimerState } from './timer-service.ts';
 
 export class TimerKind implements DueKind {
@@ -28,6 +29,15 @@ export class TimerKind implements DueKind {
     });
     this.#durable = new DurableProgress(() => this.#service.news(), positions);
     timersSaved.add((sequence) => this.#service.saved(sequence));
+  }
+
+  /** See TimerService. */
+  mark(): TimerMark {
+    return this.#service.mark();
+  }
+
+  hasPassed(mark: TimerMark): boolean {
+    return this.#service.hasPassed(mark);
   }
 
   start(): void {

@@ -17,6 +17,7 @@ import { TimerDelivery } from './timer-delivery.ts';
 import { type Delivered, deliveredBy, TimerEnqueue } from './timer-enqueue.ts';
 import { type FoundTimers, TimerFiles, type TimerOptions } from './timer-files.ts';
 import { NONE } from './timer-layout.ts';
+import type { TimerMark } from './timer-mark.ts';
 import { TimerMoves } from './timer-moves.ts';
 import { type Recovered, TimerRecovery } from './timer-recovery.ts';
 import { COMMIT_PAUSE_MS, type Steps, type TimerStore } from './timer-store.ts';
@@ -139,6 +140,20 @@ export class TimerService {
 
   get #queueEnd(): number {
     return this.#context.store.maxOffset(TIMER_TOPIC, 0);
+  }
+
+  /** What is due by now. Without open files there is no clock of elapsed time: what has no wheel waits by none. */
+  mark(): TimerMark {
+    const { clock } = this.#context;
+    const elapsed = this.#open?.timers.clock.elapsed ?? Number.POSITIVE_INFINITY;
+    return { time: clock.now(), elapsed, queueEnd: this.#queueEnd };
+  }
+
+  /** Whether all of that has been put. */
+  hasPassed(mark: TimerMark): boolean {
+    if (this.#open === undefined) return this.#queueEnd === 0;
+    if (this.#job !== undefined || this.#open.enqueue.next < mark.queueEnd) return false;
+    return this.#open.delivery.hasPassed(mark);
   }
 
   /** As it stands now; undefined when it cannot be told: files are opened, or being gone through. */

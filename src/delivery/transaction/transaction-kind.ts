@@ -6,6 +6,7 @@ import { END } from '../../ring/question-records.ts';
 import { queueEndsOf } from '../delivery-shape.ts';
 import type { DueKind, DueParts } from '../due-kind.ts';
 import { DurableProgress } from '../durable-progress.ts';
+import { Patience, READ_AGAIN_MS } from '../patience.ts';
 import { CheckBack } from './check-back.ts';
 import type { HalfLimits, TransactionContext } from './context.ts';
 import { Copies } from './copies.ts';
@@ -14,7 +15,6 @@ import { Ends } from './ends.ts';
 import { ONLY_QUEUE } from './half-message.ts';
 import { OpLog } from './op-log.ts';
 import { OpenHalves } from './open-halves.ts';
-import { Patience, READ_AGAIN_MS } from './patience.ts';
 import { type TransactionOffsets, TransactionRecovery } from './transaction-recovery.ts';
 
 const LIMITS: HalfLimits = { maxOpenHalves: MAX_OPEN_HALVES, maxHalvesSpan: MAX_HALVES_SPAN };

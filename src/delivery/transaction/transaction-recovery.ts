@@ -5,6 +5,7 @@
  */
 import { HALF_TOPIC, OP_HALF_TOPIC } from '../../lib/names.ts';
 import { decodeRecord, type StoredMessage } from '../../record/decode.ts';
+import { Patience, READ_AGAIN_MS } from '../patience.ts';
 import type { TransactionContext } from './context.ts';
 import type { Copies } from './copies.ts';
 import { firstOpToRead } from './given-up.ts';
@@ -12,7 +13,6 @@ import { firstOffsetOf, givenUpIn, highestOf, ONLY_QUEUE, offsetsIn } from './ha
 import { learn } from './learn.ts';
 import type { OpLog } from './op-log.ts';
 import { OPEN, type OpenHalves } from './open-halves.ts';
-import { Patience, READ_AGAIN_MS } from './patience.ts';
 
 /** Next offsets in the half queue and in the op queue: what is before them has ended. */
 export interface TransactionOffsets {

@@ -185,6 +185,38 @@ export class PullReader {
     return sound || this.#copyCarefully(target, at);
   }
 
+  /** Makes these records, given by position and size, what `copyTo` copies; returns how many bytes that is. */
+  take(records: readonly number[]): number {
+    this.count = Math.min(records.length / 2, MAX_BATCH);
+    this.totalBytes = 0;
+    this.errno = 0;
+    for (let i = 0; i < this.count; i++) {
+      this.physicalOffsets[i] = records[2 * i] as number;
+      this.sizes[i] = records[2 * i + 1] as number;
+      this.totalBytes += this.sizes[i] as number;
+    }
+    return this.totalBytes;
+  }
+
+  /** Those of the records that are not in memory. */
+  coldOf(records: readonly number[]): number[] {
+    const appended = this.#positions.get(APPENDED);
+    this.#resident.beginRead();
+    const cold: number[] = [];
+    for (let i = 0; i + 1 < records.length; i += 2) {
+      const [position, size] = [records[i] as number, records[i + 1] as number];
+      if (appended - position > SURELY_WARM && !this.#resident.has(position, size)) cold.push(position, size);
+    }
+    return cold;
+  }
+
+  /** Index of the first of the records whose file is gone, or of the last one. */
+  firstGone(records: readonly number[]): number {
+    const start = this.#positions.get(LOG_START);
+    const index = records.findIndex((position, i) => i % 2 === 0 && position < start);
+    return index < 0 ? records.length / 2 - 1 : index / 2;
+  }
+
   /** Message by message, from the file where its mapping has lost a page. */
   #copyCarefully(target: Uint8Array, at: number): boolean {
     const view = new DataView(target.buffer, target.byteOffset, target.byteLength);

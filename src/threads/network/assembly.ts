@@ -2,6 +2,9 @@
 
 import { DeliveryQuestions } from '../../broker/delivery-questions.ts';
 import type { ControlLink } from '../../broker/link/control-link.ts';
+import { PopReplies } from '../../broker/pop/pop-replies.ts';
+import { PopRequests } from '../../broker/pop/pop-requests.ts';
+import type { AnnouncedSubscriptions } from '../../broker/pull/announced-subscriptions.ts';
 import { PullFilters } from '../../broker/pull/pull-filters.ts';
 import { PullHandler } from '../../broker/pull/pull-handler.ts';
 import type { PullHold } from '../../broker/pull/pull-hold.ts';
@@ -14,12 +17,14 @@ import type { NetworkView } from '../../broker/view/network-view.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { MAX_CHANNEL_BACKLOG_BYTES } from '../../lib/limits.ts';
 import { UniqueIds } from '../../lib/unique-id.ts';
+import { reviveTopicOf } from '../../metadata/system-topics.ts';
 import type { Connection } from '../../net/connection.ts';
 import type { PendingSends } from '../../net/pending-sends.ts';
 import type { HostAddress } from '../../record/message-id.ts';
 import { ChannelReceiver, ChannelSender } from '../../ring/channel.ts';
 import type { Counters } from '../../ring/counters.ts';
 import type { Positions } from '../../ring/positions.ts';
+import { POPPED } from '../../ring/question-records.ts';
 import { report, tellControl } from '../../ring/reports.ts';
 import { RingConsumer } from '../../ring/spsc-ring.ts';
 import { wakerOf } from '../../ring/wake.ts';
@@ -41,6 +46,8 @@ export interface TurnParts {
   refusals: RefusalCounts;
   connectionOf: (slot: number, generation: number) => Connection | undefined;
   touched: (connection: Connection) => void;
+  /** Consumers that ask for something of which they have sent no heartbeat. */
+  subscriptions: AnnouncedSubscriptions;
   /** Runs what concerns one connection: a failure is the connection's end and nobody else's. */
   guarded: (connection: Connection, run: () => void) => void;
 }
@@ -121,6 +128,28 @@ export function makeQuestions(
 }
 
 /** `endOfTurn` ends a turn that no socket and no bell has begun. */
+export function makePops(
+  { settings }: NetworkShape,
+  parts: TurnParts,
+  questions: DeliveryQuestions,
+  { reader, directory }: { reader: PullReader; directory: QueueDirectory },
+  endOfTurn: () => void,
+): PopRequests {
+  const { view, creation, connectionOf, touched, guarded, subscriptions } = parts;
+  const replies = new PopReplies({
+    ...{ reader, connectionOf, touched, guarded, endOfTurn, brokerName: settings.brokerName },
+    readAhead: () => view.settings.readAhead,
+  });
+  questions.answers(POPPED, replies.take);
+  return new PopRequests({
+    ...{ view, questions, directory, subscriptions },
+    reviveTopic: reviveTopicOf(settings.clusterName),
+    awaitGroup: (connection, request, name, offset, length) =>
+      creation.group(connection, request, name, offset, length),
+  });
+}
+
+/** Same. */
 export function makePullHandler(
   shape: NetworkShape,
   parts: TurnParts,
@@ -131,11 +160,7 @@ export function makePullHandler(
   return new PullHandler({
     ...store,
     view: parts.view,
-    filters: new PullFilters(
-      (subscription) => link.subscription(subscription),
-      () => parts.view.settings.enablePropertyFilter,
-      now,
-    ),
+    filters: new PullFilters(parts.subscriptions, () => parts.view.settings.enablePropertyFilter),
     thread: shape.index,
     now,
     counters: parts.counters,

@@ -6,6 +6,8 @@
 import { totalmem } from 'node:os';
 import type { DeliveryQuestions } from '../../broker/delivery-questions.ts';
 import { ControlLink } from '../../broker/link/control-link.ts';
+import type { PopRequests } from '../../broker/pop/pop-requests.ts';
+import { AnnouncedSubscriptions } from '../../broker/pull/announced-subscriptions.ts';
 import type { PullHandler } from '../../broker/pull/pull-handler.ts';
 import { PullHold } from '../../broker/pull/pull-hold.ts';
 import { countRefusal } from '../../broker/refusals.ts';
@@ -47,6 +49,7 @@ import { engineAgent } from '../engine-agents.ts';
 import { type EngineParts, type NetworkShape, PENDING_SENDS, participantOf } from '../shapes.ts';
 import {
   makeAcknowledger,
+  makePops,
   makePullHandler,
   makeQuestions,
   makeSendHandler,
@@ -75,6 +78,7 @@ export class NetworkAgent {
   readonly #creation: CreationWait;
   readonly #questions: DeliveryQuestions;
   readonly #ends: EndTransactions;
+  readonly #pops: PopRequests;
   readonly #send: SendHandler;
   readonly #acknowledger: Acknowledger;
   readonly #sends = new PendingSends(PENDING_SENDS);
@@ -148,6 +152,7 @@ export class NetworkAgent {
       connectionOf,
       touched,
       guarded: (connection, run) => this.sockets.guarded(connection, run),
+      subscriptions: new AnnouncedSubscriptions((subscription) => this.#link.subscription(subscription), now),
     };
     this.#questions = makeQuestions(shape, common);
     this.#ends = new EndTransactions(this.#questions);
@@ -155,9 +160,9 @@ export class NetworkAgent {
     this.#engine = shape.inline && this.#inlineEngine(shape.inline);
     this.#acknowledger = makeAcknowledger(shape, common, this.#sends, this.#positions);
     const reader = new PullReader(this.#segments, this.#positions, directory, totalmem() * IN_MEMORY_RATIO);
-    this.#pull = makePullHandler(shape, common, { reader, directory, hold: this.#hold }, () =>
-      this.#endOfTurn(),
-    );
+    const endOfTurn = () => this.#endOfTurn();
+    this.#pull = makePullHandler(shape, common, { reader, directory, hold: this.#hold }, endOfTurn);
+    this.#pops = makePops(shape, common, this.#questions, { reader, directory }, endOfTurn);
     this.#arrivals = RingConsumer.join(participantOf(shape).arrivals, wakerOf(wakes.dispatcher));
     this.#arrivalsLost = new Int32Array(broker.arrivalsLost);
     this.#versions = new Int32Array(shape.versions);
@@ -284,6 +289,14 @@ export class NetworkAgent {
           return this.#pull.handle(connection, request, offset, length);
         case RequestCode.END_TRANSACTION:
           return this.#ends.handle(connection, request);
+        case RequestCode.POP_MESSAGE:
+        case RequestCode.ACK_MESSAGE:
+        case RequestCode.BATCH_ACK_MESSAGE:
+        case RequestCode.CHANGE_MESSAGE_INVISIBLETIME:
+        case RequestCode.NOTIFICATION:
+        case RequestCode.PEEK_MESSAGE:
+        case RequestCode.POLLING_INFO:
+          return this.#pops.handle(connection, request, offset, length);
       }
     }
     this.#counters.add(FORWARDED);

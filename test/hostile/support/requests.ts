@@ -80,6 +80,19 @@ const LOCKS = {
   clientId: CLIENT,
   mqSet: [{ topic: TOPIC, brokerName: 'b', queueId: 0 }],
 };
+/** Of a popped message: where its checkpoint begins, times, queues, and the message. */
+const RECEIPT = '0 1700000000000 60000 0 0 b 0 0';
+const BATCH_ACK = {
+  c: GROUP,
+  t: TOPIC,
+  r: '0',
+  so: 0,
+  q: 0,
+  rq: 0,
+  pt: 1_700_000_000_000,
+  it: 60_000,
+  b: 'AQ==',
+};
 const ASSIGNMENT = {
   topic: TOPIC,
   consumerGroup: GROUP,
@@ -179,6 +192,39 @@ export const brokerRequests: readonly RequestShape[] = [
   { code: 400, fields: {}, body: ASSIGNMENT },
   { code: 401, fields: {}, body: { topic: TOPIC, consumerGroup: GROUP, mode: 'POP', popShareQueueNum: 1 } },
   { code: 402, fields: {} },
+  {
+    code: 200050,
+    fields: {
+      ...{ consumerGroup: GROUP, topic: TOPIC, queueId: '-1', maxMsgNums: '32', invisibleTime: '60000' },
+      ...{
+        pollTime: '0',
+        bornTime: '0',
+        initMode: '0',
+        expType: 'TAG',
+        exp: '*',
+        order: 'false',
+        attemptId: 'a',
+      },
+    },
+  },
+  { code: 200051, fields: { consumerGroup: GROUP, ...QUEUE, extraInfo: RECEIPT, offset: '0' } },
+  { code: 200151, fields: {}, body: { brokerName: 'b', acks: [BATCH_ACK] } },
+  {
+    code: 200053,
+    fields: {
+      ...{ consumerGroup: GROUP, ...QUEUE, extraInfo: RECEIPT, offset: '0' },
+      ...{ invisibleTime: '60000', suspend: 'false' },
+    },
+  },
+  {
+    code: 200054,
+    fields: {
+      ...{ consumerGroup: GROUP, topic: TOPIC, queueId: '-1', pollTime: '0', bornTime: '0', order: 'false' },
+      ...{ attemptId: 'a', expType: 'TAG', exp: '*' },
+    },
+  },
+  { code: 200052, fields: { consumerGroup: GROUP, ...QUEUE, maxMsgNums: '32' } },
+  { code: 200055, fields: { consumerGroup: GROUP, ...QUEUE } },
   {
     code: 36,
     fields: {

@@ -12,7 +12,13 @@ import { FakeTime, settle } from '../metadata/support.ts';
 const test = suite('topic publisher');
 
 const config = (topicName: string) =>
-  ({ topicName, readQueueNums: 1, writeQueueNums: 1, perm: 6 }) as TopicConfig;
+  ({
+    topicName,
+    readQueueNums: 1,
+    writeQueueNums: 1,
+    perm: 6,
+    attributes: new Map(),
+  }) as unknown as TopicConfig;
 
 class Rig {
   readonly time = new FakeTime();

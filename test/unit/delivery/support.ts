@@ -6,6 +6,7 @@ import { DeliveryLink } from '../../../src/delivery/delivery-link.ts';
 import { SCHEDULE_TOPIC } from '../../../src/lib/names.ts';
 import { DelayOffsets } from '../../../src/metadata/delay-offsets.ts';
 import { DelayTimes } from '../../../src/metadata/delay-times.ts';
+import { OrderInfos } from '../../../src/metadata/order-infos.ts';
 import { plainChannel } from '../../../src/ring/channel.ts';
 import { SimDisk } from '../../sim/sim-disk.ts';
 import type { FakePut, Setup } from '../broker/support.ts';
@@ -43,6 +44,9 @@ export class DelayRig {
       offsets: setup.context.offsets,
       delayOffsets: this.offsets,
       delayTimes: this.#times,
+      orders: new OrderInfos(directory),
+      topics: setup.context.topics,
+      groups: setup.context.groups,
     };
     this.#link = new DeliveryLink(
       tables,

@@ -2,13 +2,13 @@
  * Filters made from the texts of subscriptions, kept for the next pulls with the same text. Made when a pull needs one:
  * a heartbeat may name thousands that nobody pulls with.
  */
-import { SqlError } from '../../filter/sql-error.ts';
-import { compileSql } from '../../filter/sql-filter.ts';
-import { javaHashCode } from '../../lib/java-hash.ts';
-import { limitRemark, MAX_PARSED_FILTER_CHARACTERS, MAX_PARSED_FILTERS, MAX_TAGS } from '../../lib/limits.ts';
-import { quote } from '../../lib/quote.ts';
-import type { PropertyFilter, TagFilter } from '../../store/read/pull-reader.ts';
-import { TagSet } from '../view/network-view.ts';
+import { SqlError } from '../filter/sql-error.ts';
+import { compileSql } from '../filter/sql-filter.ts';
+import { javaHashCode } from '../lib/java-hash.ts';
+import { limitRemark, MAX_PARSED_FILTER_CHARACTERS, MAX_PARSED_FILTERS, MAX_TAGS } from '../lib/limits.ts';
+import { quote } from '../lib/quote.ts';
+import type { PropertyFilter, TagFilter } from '../store/read/pull-reader.ts';
+import { TagSet } from './tag-set.ts';
 
 export const TAG = 'TAG';
 export const SQL92 = 'SQL92';

@@ -1,5 +1,5 @@
 /** For what cannot be read: it may be readable soon, but it must not hold up for good what lies behind it. */
-import type { Clock } from '../../lib/clock.ts';
+import type { Clock } from '../lib/clock.ts';
 
 /** Between two tries. */
 export const READ_AGAIN_MS = 1_000;

@@ -1,0 +1,338 @@
+/**
+ * Pops and what belongs to them (200050 to 200055, 200151) in a network thread: fields are read and checked here, then
+ * their owner, the delivery agent, is asked.
+ */
+import type {
+  AckGroup,
+  ChangeQuestion,
+  LookQuestion,
+  PollingQuestion,
+  PopQuestion,
+} from '../../delivery/pop/pop-questions.ts';
+import { limitRemark, MAX_BATCH_ACK_BYTES, MAX_SUSPEND_MS } from '../../lib/limits.ts';
+import { popRetryTopicOf } from '../../lib/names.ts';
+import type { Connection } from '../../net/connection.ts';
+import { RequestCode, ResponseCode } from '../../protocol/codes.ts';
+import { CUT_ALL, CUT_BLOCKED } from '../../protocol/frame-cutter.ts';
+import type { RequestView } from '../../protocol/request-view.ts';
+import {
+  ACK_NAMES,
+  emptyAck,
+  POP,
+  POP_ACK,
+  POP_ACKS,
+  POP_CHANGE,
+  POP_NOTIFICATION,
+  POP_PEEK,
+  POP_POLLING,
+  QUESTION_PARKS,
+  writeAck,
+} from '../../ring/question-records.ts';
+import { FULL } from '../../ring/spsc-ring.ts';
+import type { QueueDirectory } from '../../store/queue/queue-directory.ts';
+import type { DeliveryQuestions } from '../delivery-questions.ts';
+import type { AnnouncedSubscriptions } from '../pull/announced-subscriptions.ts';
+import type { NetworkView, TopicView } from '../view/network-view.ts';
+import { parseBatchAcks } from './batch-acks.ts';
+import {
+  checkFilter,
+  checkGroup,
+  checkTopic,
+  isRefusal,
+  missingField,
+  type Refusal,
+  refusal,
+  type Target,
+} from './pop-checks.ts';
+import { parseReceipt, type Receipt } from './receipt.ts';
+
+/** Messages of one pop. */
+const MAX_POPPED = 32;
+const READ = 4;
+
+export interface PopRequestParts {
+  view: NetworkView;
+  questions: DeliveryQuestions;
+  directory: QueueDirectory;
+  subscriptions: AnnouncedSubscriptions;
+  reviveTopic: string;
+  /** Parks the frame until control has made the group. */
+  awaitGroup: (
+    connection: Connection,
+    request: RequestView,
+    name: string,
+    offset: number,
+    length: number,
+  ) => number;
+}
+
+export class PopRequests {
+  readonly #parts: PopRequestParts;
+  readonly #ack = emptyAck();
+
+  constructor(parts: PopRequestParts) {
+    this.#parts = parts;
+  }
+
+  /** CUT_ALL or CUT_BLOCKED; the request's frame is bytes[offset, +length). */
+  handle(connection: Connection, request: RequestView, offset: number, length: number): number {
+    switch (request.code) {
+      case RequestCode.POP_MESSAGE:
+        return this.#pop(connection, request, offset, length);
+      case RequestCode.ACK_MESSAGE:
+        return this.#acknowledge(connection, request);
+      case RequestCode.BATCH_ACK_MESSAGE:
+        return this.#acknowledgeAll(connection, request);
+      case RequestCode.CHANGE_MESSAGE_INVISIBLETIME:
+        return this.#change(connection, request);
+      case RequestCode.POLLING_INFO:
+        return this.#polling(connection, request, offset, length);
+      default:
+        return this.#look(connection, request, offset, length);
+    }
+  }
+
+  #pop(connection: Connection, request: RequestView, offset: number, length: number): number {
+    const numbers = ['queueId', 'maxMsgNums', 'invisibleTime', 'pollTime', 'initMode'];
+    const problem = missingField(request, ['consumerGroup', 'topic'], numbers) ?? this.#popProblem(request);
+    if (problem !== undefined) return this.#refuse(connection, request, problem);
+    const target = this.#target(request, 'peeking message');
+    if (target === undefined) return this.#awaitGroup(connection, request, offset, length);
+    const filter = isRefusal(target) ? undefined : checkFilter(request);
+    if (isRefusal(target)) return this.#refuse(connection, request, target);
+    if (isRefusal(filter)) return this.#refuse(connection, request, filter);
+    const { topic, group } = target;
+    const question: PopQuestion = {
+      ...{ topic: topic.name, group: group.config.name, queueId: target.queueId, filter },
+      queues: topic.readQueueNums,
+      pollTime: pollTimeOf(request),
+      order: isTrue(request, 'order'),
+      attemptId: request.text('attemptId') || undefined,
+      maxCount: Math.max(1, request.integer('maxMsgNums')),
+      invisibleTime: request.integer('invisibleTime'),
+      fromNewest: request.integer('initMode') !== 0,
+      priority: topic.priority && !isTrue(request, 'order'),
+    };
+    this.#parts.subscriptions.tell({
+      ...{ group: question.group, topic: question.topic, subVersion: 0 },
+      ...{ expression: filter?.expression ?? '*', expressionType: filter?.type ?? 'TAG' },
+    });
+    return this.#ask(connection, request, POP, question, QUESTION_PARKS);
+  }
+
+  /** What is wrong whatever the topic and the group are. */
+  #popProblem(request: RequestView): Refusal | undefined {
+    const { brokerPermission, waiting } = this.#parts.view.settings;
+    const broker = `the broker[${waiting.brokerIp}]`;
+    if ((brokerPermission & READ) === 0) {
+      return refusal(ResponseCode.NO_PERMISSION, `${broker} pop message is forbidden`);
+    }
+    if (request.integer('maxMsgNums') > MAX_POPPED) {
+      return refusal(
+        ResponseCode.INVALID_PARAMETER,
+        `${broker} pop message's num is greater than ${MAX_POPPED}`,
+      );
+    }
+    if (!waiting.timerWheelEnable) {
+      const remark = `${broker} pop message is forbidden because timerWheelEnable is false`;
+      return refusal(ResponseCode.SYSTEM_ERROR, remark);
+    }
+    return this.#invisibleProblem(request);
+  }
+
+  /** The checkpoint waits in the timer until the message is visible again. */
+  #invisibleProblem(request: RequestView): Refusal | undefined {
+    const most = this.#parts.view.settings.waiting.timerMaxDelaySec * 1_000;
+    const invisibleTime = request.integer('invisibleTime');
+    if (invisibleTime > 0 && invisibleTime <= most) return undefined;
+    const remark = `the invisibleTime of ${invisibleTime} ms must be above 0 and at most ${most} (timerMaxDelaySec)`;
+    return refusal(ResponseCode.INVALID_PARAMETER, remark);
+  }
+
+  /** Undefined: the group is not known here. */
+  #target(request: RequestView, what: string): Target | Refusal | undefined {
+    const { view } = this.#parts;
+    const topic = checkTopic(view, request, what);
+    if (isRefusal(topic)) return topic;
+    const group = checkGroup(view, request);
+    if (group === undefined || isRefusal(group)) return group;
+    if (group.forbidden.has(topic.name)) {
+      const remark = `the consumer group[${group.config.name}] is forbidden for topic[${topic.name}]`;
+      return refusal(ResponseCode.NO_PERMISSION, remark);
+    }
+    const queueId = Math.max(-1, request.integer('queueId'));
+    return { topic, group, queueId };
+  }
+
+  /** NOTIFICATION, which says whether there is something, and PEEK, which shows it and takes nothing. */
+  #look(connection: Connection, request: RequestView, offset: number, length: number): number {
+    const peeks = request.code === RequestCode.PEEK_MESSAGE;
+    const numbers = peeks ? ['queueId', 'maxMsgNums'] : ['queueId', 'pollTime'];
+    const missing = missingField(request, ['consumerGroup', 'topic'], numbers) ?? this.#forbidden();
+    if (missing !== undefined) return this.#refuse(connection, request, missing);
+    const target = this.#target(request, 'peeking message');
+    if (target === undefined) return this.#awaitGroup(connection, request, offset, length);
+    const filter = isRefusal(target) ? undefined : checkFilter(request);
+    if (isRefusal(target)) return this.#refuse(connection, request, target);
+    if (isRefusal(filter)) return this.#refuse(connection, request, filter);
+    const { topic, group, queueId } = target;
+    const question: LookQuestion = {
+      ...{ topic: topic.name, group: group.config.name, queueId, queues: topic.readQueueNums, filter },
+      pollTime: peeks ? 0 : pollTimeOf(request),
+      order: isTrue(request, 'order'),
+      attemptId: request.text('attemptId') || undefined,
+      maxCount: peeks ? Math.min(Math.max(1, request.integer('maxMsgNums')), MAX_POPPED) : 1,
+    };
+    return this.#ask(connection, request, peeks ? POP_PEEK : POP_NOTIFICATION, question, QUESTION_PARKS);
+  }
+
+  #forbidden(): Refusal | undefined {
+    const { brokerPermission, waiting } = this.#parts.view.settings;
+    if ((brokerPermission & READ) !== 0) return undefined;
+    return refusal(
+      ResponseCode.NO_PERMISSION,
+      `the broker[${waiting.brokerIp}] peeking message is forbidden`,
+    );
+  }
+
+  #polling(connection: Connection, request: RequestView, offset: number, length: number): number {
+    const missing = missingField(request, ['consumerGroup', 'topic'], ['queueId']) ?? this.#forbidden();
+    if (missing !== undefined) return this.#refuse(connection, request, missing);
+    const target = this.#target(request, 'peeking message');
+    if (target === undefined) return this.#awaitGroup(connection, request, offset, length);
+    if (isRefusal(target)) return this.#refuse(connection, request, target);
+    const { topic, group, queueId } = target;
+    const question: PollingQuestion = { topic: topic.name, group: group.config.name, queueId };
+    return this.#ask(connection, request, POP_POLLING, question);
+  }
+
+  #acknowledge(connection: Connection, request: RequestView): number {
+    const of = this.#popped(request, []);
+    if (isRefusal(of)) return this.#refuse(connection, request, of);
+    const { topic, receipt } = of;
+    const [name, group] = [topic.bytes, Buffer.from(request.text('consumerGroup'))];
+    const { questions } = this.#parts;
+    const length = ACK_NAMES + name.length + group.length;
+    const at = questions.claim(connection, request, POP_ACK, length);
+    if (at === FULL) return CUT_BLOCKED;
+    const ack = this.#ack;
+    ack.offset = request.integer('offset');
+    ack.queueId = request.integer('queueId');
+    ack.startOffset = receipt.startOffset;
+    ack.popTime = receipt.popTime;
+    ack.invisibleTime = receipt.invisibleTime;
+    ack.reviveQueueId = receipt.reviveQueueId;
+    const { view, bytes } = questions.up;
+    writeAck(view, at, ack, name.length, group.length);
+    bytes.set(name, at + ACK_NAMES);
+    bytes.set(group, at + ACK_NAMES + name.length);
+    questions.commit();
+    return CUT_ALL;
+  }
+
+  /** A message that an ack or a change of its time names. */
+  #popped(
+    request: RequestView,
+    numbers: readonly string[],
+  ): { topic: TopicView; receipt: Receipt } | Refusal {
+    const texts = ['consumerGroup', 'topic', 'extraInfo'];
+    const missing = missingField(request, texts, ['queueId', 'offset', ...numbers]);
+    if (missing !== undefined) return missing;
+    const { view } = this.#parts;
+    const topic = checkTopic(view, request, '', ResponseCode.MESSAGE_ILLEGAL);
+    if (isRefusal(topic)) return topic;
+    const group = checkGroup(view, request);
+    if (isRefusal(group)) return group;
+    if (group === undefined) return unknownGroup(request.text('consumerGroup'));
+    const outside = this.#outside(request, topic);
+    if (outside !== undefined) return outside;
+    const receipt = parseReceipt(request.text('extraInfo'), this.#reviveQueues);
+    if (typeof receipt === 'string') return refusal(ResponseCode.SYSTEM_ERROR, receipt);
+    return { topic, receipt };
+  }
+
+  #outside(request: RequestView, topic: TopicView): Refusal | undefined {
+    const [queueId, offset] = [request.integer('queueId'), request.integer('offset')];
+    const [min, max] = this.#range(topic, queueId);
+    const isAck = request.code === RequestCode.ACK_MESSAGE;
+    if (offset >= min && (offset < max || (isAck && offset === max))) return undefined;
+    const remark = `offset is illegal, key:${topic.name}@${queueId}, commit:${offset}, store:${min}~${max}`;
+    return refusal(ResponseCode.NO_MESSAGE, remark);
+  }
+
+  #range(topic: TopicView, queueId: number): [min: number, max: number] {
+    const queue = topic.queues[queueId];
+    const { directory } = this.#parts;
+    return queue === undefined ? [0, 0] : [directory.minimum(queue.id), directory.maximum(queue.id)];
+  }
+
+  get #reviveQueues(): number {
+    return this.#parts.view.topics.getByName(this.#parts.reviveTopic)?.readQueueNums ?? 0;
+  }
+
+  /** What of it is out of range is left out, as RocketMQ does. */
+  #acknowledgeAll(connection: Connection, request: RequestView): number {
+    if (request.bodyLength > MAX_BATCH_ACK_BYTES) {
+      const limit = limitRemark('bytes in a request with acks', MAX_BATCH_ACK_BYTES, 'MAX_BATCH_ACK_BYTES');
+      return this.#refuse(connection, request, refusal(ResponseCode.MESSAGE_ILLEGAL, limit));
+    }
+    const { bytes, bodyOffset, bodyLength } = request;
+    const acks = parseBatchAcks(bytes.subarray(bodyOffset, bodyOffset + bodyLength));
+    if (typeof acks === 'string') {
+      return this.#refuse(connection, request, refusal(ResponseCode.NO_MESSAGE, acks));
+    }
+    const valid: AckGroup[] = [];
+    for (const { retry, ...ack } of acks) {
+      const name = retry ? popRetryTopicOf(ack.topic, ack.group) : ack.topic;
+      const topic = this.#parts.view.topics.getByName(name);
+      if (topic === undefined || this.#parts.view.groups.getByName(ack.group) === undefined) continue;
+      const [min, max] = this.#range(topic, ack.queueId);
+      const offsets = ack.offsets.filter((offset) => offset >= min && offset <= max);
+      const isKnown = ack.reviveQueueId < this.#reviveQueues || ack.reviveQueueId === 999;
+      if (offsets.length > 0 && isKnown) valid.push({ ...ack, topic: name, offsets });
+    }
+    return this.#ask(connection, request, POP_ACKS, { acks: valid });
+  }
+
+  #change(connection: Connection, request: RequestView): number {
+    const of = this.#popped(request, ['invisibleTime']);
+    if (isRefusal(of)) return this.#refuse(connection, request, of);
+    const problem = this.#invisibleProblem(request);
+    if (problem !== undefined) return this.#refuse(connection, request, problem);
+    const { topic, receipt } = of;
+    const { startOffset, popTime, reviveQueueId } = receipt;
+    const question: ChangeQuestion = {
+      ...{ topic: topic.name, group: request.text('consumerGroup'), queueId: request.integer('queueId') },
+      ...{ offset: request.integer('offset'), startOffset, popTime, reviveQueueId },
+      oldInvisibleTime: receipt.invisibleTime,
+      invisibleTime: request.integer('invisibleTime'),
+      suspend: isTrue(request, 'suspend'),
+    };
+    return this.#ask(connection, request, POP_CHANGE, question);
+  }
+
+  #ask(connection: Connection, request: RequestView, type: number, question: object, flags = 0): number {
+    return this.#parts.questions.ask(connection, request, type, question, flags) ? CUT_ALL : CUT_BLOCKED;
+  }
+
+  #awaitGroup(connection: Connection, request: RequestView, offset: number, length: number): number {
+    return this.#parts.awaitGroup(connection, request, request.text('consumerGroup'), offset, length);
+  }
+
+  #refuse(connection: Connection, request: RequestView, { code, remark }: Refusal): number {
+    this.#parts.questions.refuse(connection, request, code, remark);
+    return CUT_ALL;
+  }
+}
+
+function unknownGroup(name: string): Refusal {
+  return refusal(ResponseCode.SUBSCRIPTION_GROUP_NOT_EXIST, `subscription group [${name}] does not exist`);
+}
+
+function isTrue(request: RequestView, name: string): boolean {
+  return request.text(name).toLowerCase() === 'true';
+}
+
+function pollTimeOf(request: RequestView): number {
+  return Math.min(Math.max(0, request.integer('pollTime')), MAX_SUSPEND_MS);
+}

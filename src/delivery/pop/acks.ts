@@ -1,0 +1,116 @@
+/**
+ * Acknowledgements: those of one turn for what was popped together become one message. It is to be in the revive topic
+ * when the messages would be visible again; in memory they are done at once.
+ */
+import { ResponseCode, responseName } from '../../protocol/codes.ts';
+import { isStored } from '../../store/put/put-message.ts';
+import type { Asked } from '../question-server.ts';
+import { laterForm } from '../waiting-form.ts';
+import { type Ack, ackMessage } from './checkpoint.ts';
+import type { LiveCheckpoints } from './live-checkpoints.ts';
+import type { PopContext } from './pop-context.ts';
+import type { ReviveLog } from './revive-log.ts';
+
+/** Counts the answers that a request waits for; the worst is told. */
+export class Answer {
+  readonly #asked: Asked;
+  readonly #succeed: () => void;
+  #left = 1;
+  #status: number = ResponseCode.SUCCESS;
+  #remark = '';
+
+  constructor(asked: Asked, succeed = () => asked.answer(ResponseCode.SUCCESS, '')) {
+    this.#asked = asked;
+    this.#succeed = succeed;
+  }
+
+  await(): void {
+    this.#left += 1;
+  }
+
+  /** The request has failed, whatever else comes of it. */
+  fail(status: number, remark: string): void {
+    this.#status = status;
+    this.#remark = remark;
+  }
+
+  done(status: number, remark = ''): void {
+    if (status !== ResponseCode.SUCCESS) this.fail(status, remark);
+    this.#left -= 1;
+    if (this.#left > 0) return;
+    if (this.#status === ResponseCode.SUCCESS) this.#succeed();
+    else this.#asked.answer(this.#status, this.#remark);
+  }
+}
+
+interface Together {
+  readonly ack: Ack;
+  readonly reviveQueueId: number;
+  readonly visibleAt: number;
+  readonly answers: Answer[];
+}
+
+export interface AcksParts {
+  context: PopContext;
+  live: LiveCheckpoints;
+  reviveLog: Pick<ReviveLog, 'acknowledge'>;
+}
+
+export class Acks {
+  readonly #parts: AcksParts;
+  /** By topic, group, queue and checkpoint: those of this turn. */
+  #turn = new Map<string, Together>();
+  /** On their way to the log. */
+  underWay = 0;
+
+  constructor(parts: AcksParts) {
+    this.#parts = parts;
+  }
+
+  /** Whether some wait for the end of the turn. */
+  get pending(): boolean {
+    return this.#turn.size > 0;
+  }
+
+  /** `answer` hears of it when it is in the log. */
+  add(ack: Ack, reviveQueueId: number, invisibleTime: number, answer: Answer): void {
+    const { live, reviveLog } = this.#parts;
+    // What is over was acknowledged, or revived: it is too late for this to change anything.
+    if (live.isOver(ack)) return;
+    live.acknowledge(ack, ack.offsets);
+    reviveLog.acknowledge(ack, ack.offsets);
+    answer.await();
+    const key = `${ack.topic}@${ack.group}@${ack.queueId}@${ack.startOffset}@${ack.popTime}@${reviveQueueId}`;
+    const together = this.#turn.get(key);
+    if (together === undefined) {
+      const visibleAt = ack.popTime + invisibleTime;
+      this.#turn.set(key, { ack, reviveQueueId, visibleAt, answers: [answer] });
+    } else {
+      together.ack.offsets.push(...ack.offsets);
+      together.answers.push(answer);
+    }
+  }
+
+  /** Puts those of this turn; returns how many messages that were. */
+  put(): number {
+    const turn = this.#turn;
+    if (turn.size === 0) return 0;
+    this.#turn = new Map();
+    const { context } = this.#parts;
+    const now = context.clock.now();
+    const rules = context.rules();
+    for (const { ack, reviveQueueId, visibleAt, answers } of turn.values()) {
+      // A receipt may name any time; what the timer would not take is there at once, and changes nothing.
+      const latest = now + rules.timerMaxDelaySec * 1_000;
+      const due = visibleAt <= latest ? visibleAt : now;
+      const message = ackMessage(ack, reviveQueueId, context.place, due, now);
+      this.underWay += 1;
+      context.put(laterForm(message, rules, now), ({ status, remark }) => {
+        this.underWay -= 1;
+        const told = isStored(status) ? ResponseCode.SUCCESS : status;
+        for (const answer of answers) answer.done(told, remark ?? responseName(status));
+      });
+    }
+    return turn.size;
+  }
+}

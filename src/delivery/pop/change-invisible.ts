@@ -1,0 +1,98 @@
+/** CHANGE_INVISIBLE (200053): a popped message gets another time, by a checkpoint and an ack of the old one. */
+import { ResponseCode, responseName } from '../../protocol/codes.ts';
+import { FIELDS } from '../../ring/question-records.ts';
+import { isStored } from '../../store/put/put-message.ts';
+import type { Asked } from '../question-server.ts';
+import { laterForm } from '../waiting-form.ts';
+import { type Acks, Answer } from './acks.ts';
+import { type Checkpoint, checkpointMessage, indexIn } from './checkpoint.ts';
+import type { LiveCheckpoints } from './live-checkpoints.ts';
+import type { OrderedPops } from './ordered-pops.ts';
+import type { PopContext } from './pop-context.ts';
+import type { ChangeQuestion } from './pop-questions.ts';
+import type { PopStates } from './pop-states.ts';
+import { ORDER_REVIVE_QUEUE } from './popper.ts';
+
+export interface ChangeParts {
+  context: PopContext;
+  states: PopStates;
+  live: LiveCheckpoints;
+  acks: Acks;
+  ordered: OrderedPops;
+}
+
+export class ChangeInvisible {
+  readonly #parts: ChangeParts;
+  underWay = 0;
+
+  constructor(parts: ChangeParts) {
+    this.#parts = parts;
+  }
+
+  take(asked: Asked, question: ChangeQuestion): void {
+    const { topic, group } = question;
+    const offsets = this.#parts.states.of(topic, group);
+    if (typeof offsets === 'string') asked.answer(ResponseCode.SYSTEM_BUSY, offsets);
+    else if (question.reviveQueueId === ORDER_REVIVE_QUEUE)
+      offsets.whenKnown(() => this.#showOrdered(asked, question));
+    else if (this.#isOver(question)) asked.answer(ResponseCode.NO_MESSAGE, OVER);
+    else this.#change(asked, question);
+  }
+
+  #isOver({ offset, ...question }: ChangeQuestion): boolean {
+    const { live } = this.#parts;
+    if (live.isOver(question)) return true;
+    const known = live.find(question);
+    return known !== undefined && (known.ck.done & (1 << indexIn(known.ck, offset))) !== 0;
+  }
+
+  #showOrdered(
+    asked: Asked,
+    { topic, group, queueId, offset, popTime, invisibleTime }: ChangeQuestion,
+  ): void {
+    const { context, states, ordered } = this.#parts;
+    const queue = states.find(topic, group)?.queue(queueId);
+    const time = context.clock.now() + invisibleTime;
+    if (queue === undefined || !ordered.show(queue, offset, popTime, time)) {
+      asked.answer(ResponseCode.NO_MESSAGE, OVER);
+      return;
+    }
+    answer(asked, popTime, time - popTime, ORDER_REVIVE_QUEUE);
+  }
+
+  #change(asked: Asked, question: ChangeQuestion): void {
+    const { context, states, live, acks } = this.#parts;
+    const { topic, group, queueId, offset, reviveQueueId, invisibleTime, suspend } = question;
+    const now = context.clock.now();
+    // A receipt of the same millisecond would be that of the old one.
+    const popTime = Math.max(now, question.popTime + 1);
+    const key = { topic, group, queueId, startOffset: offset, popTime };
+    const ck: Checkpoint = { ...key, invisibleTime, diffs: [0], done: 0, suspend, rePuts: 0 };
+    const message = checkpointMessage(ck, reviveQueueId, context.place, now);
+    this.underWay += 1;
+    context.put(laterForm(message, context.rules(), now), ({ status, remark }) => {
+      this.underWay -= 1;
+      if (!isStored(status)) {
+        asked.answer(status, remark ?? responseName(status));
+        return;
+      }
+      const offsets = states.of(topic, group);
+      if (typeof offsets === 'object') live.add(offsets.queue(queueId), ck, reviveQueueId);
+      const { startOffset } = question;
+      const old = { topic, group, queueId, startOffset, popTime: question.popTime, offsets: [offset] };
+      const answered = new Answer(asked, () => answer(asked, popTime, invisibleTime, reviveQueueId));
+      acks.add(old, reviveQueueId, question.oldInvisibleTime, answered);
+      answered.done(ResponseCode.SUCCESS);
+    });
+  }
+}
+
+const OVER = 'the receipt is over: its message has been acknowledged, or is visible again';
+
+function answer(asked: Asked, popTime: number, invisibleTime: number, reviveQueueId: number): void {
+  const fields = {
+    ...{ popTime: String(popTime), invisibleTime: String(invisibleTime) },
+    reviveQid: String(reviveQueueId),
+  };
+  asked.answerJson(FIELDS, { code: ResponseCode.SUCCESS, fields });
+}

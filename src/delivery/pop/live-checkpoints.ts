@@ -1,0 +1,105 @@
+/**
+ * What is invisible of what this process has popped, in memory: acks are noted at once, and what is not done by the end
+ * of its time is revived exactly then, by elapsed time. What does not fit in here is found in the revive topic, as what
+ * the process before has popped.
+ */
+import { MAX_LIVE_CHECKPOINTS } from '../../lib/limits.ts';
+import { type Checkpoint, type CheckpointKey, indexIn, keyOf } from './checkpoint.ts';
+import type { PopContext } from './pop-context.ts';
+import type { LiveCheckpoint, PopQueue, PopStates } from './pop-states.ts';
+
+/** Checkpoints that are over, of which it is remembered that they are: RocketMQ's timer may bring one twice. */
+const MAX_OVER = 64 * 1024;
+
+export interface LiveParts {
+  context: Pick<PopContext, 'clock' | 'timers'>;
+  states: PopStates;
+  /** Its time is over, and not all of it is done. */
+  visible: (live: LiveCheckpoint) => void;
+  /** It is over; where its checkpoint stands, -1 if it is not there yet. */
+  ended: (live: LiveCheckpoint) => void;
+}
+
+export class LiveCheckpoints {
+  readonly #parts: LiveParts;
+  readonly #over = new Set<string>();
+  size = 0;
+
+  constructor(parts: LiveParts) {
+    this.#parts = parts;
+  }
+
+  /** It is in the log now. What finds no room here is left to the revive topic. */
+  add(queue: PopQueue, ck: Checkpoint, reviveQueueId: number): void {
+    if (this.size >= MAX_LIVE_CHECKPOINTS) return;
+    const { clock, timers } = this.#parts.context;
+    const left = ck.popTime + ck.invisibleTime - clock.now();
+    const wait = Math.min(Math.max(left, 0), ck.invisibleTime);
+    const live: LiveCheckpoint = {
+      ck,
+      queue,
+      reviveQueueId,
+      visibleAt: clock.monotonic() + wait,
+      reviveOffset: -1,
+      cancel: timers.after(wait, () => this.#parts.visible(live)),
+    };
+    const same = queue.live.get(ck.startOffset);
+    if (same === undefined) queue.live.set(ck.startOffset, [live]);
+    else same.push(live);
+    this.size += 1;
+  }
+
+  find(key: CheckpointKey): LiveCheckpoint | undefined {
+    const queue = this.#parts.states.find(key.topic, key.group)?.queues[key.queueId];
+    return queue?.live.get(key.startOffset)?.find(({ ck }) => ck.popTime === key.popTime);
+  }
+
+  /** Whether all of it is known to be done or to have been revived. */
+  isOver(key: CheckpointKey): boolean {
+    return this.#over.has(keyOf(key));
+  }
+
+  /** Messages of it are done. */
+  acknowledge(key: CheckpointKey, offsets: readonly number[]): void {
+    const live = this.find(key);
+    if (live === undefined) return;
+    const { ck } = live;
+    for (const offset of offsets) {
+      const index = indexIn(ck, offset);
+      if (index >= 0) ck.done |= 1 << index;
+    }
+    if (isDone(ck)) this.end(live);
+  }
+
+  /** All of it is done, or was put into the retry topic. */
+  end(live: LiveCheckpoint): void {
+    const { ck, queue } = live;
+    const same = queue.live.get(ck.startOffset);
+    if (same?.includes(live)) {
+      this.size -= 1;
+      if (same.length === 1) queue.live.delete(ck.startOffset);
+      else same.splice(same.indexOf(live), 1);
+    }
+    live.cancel();
+    this.over(ck);
+    this.#parts.ended(live);
+  }
+
+  /** Nobody is to get what was popped from the queue. */
+  drop(queue: PopQueue): void {
+    for (const same of [...queue.live.values()]) for (const live of [...same]) this.end(live);
+    queue.live.clear();
+  }
+
+  over(key: CheckpointKey): void {
+    this.#over.add(keyOf(key));
+    if (this.#over.size <= MAX_OVER) return;
+    const [oldest] = this.#over;
+    if (oldest !== undefined) this.#over.delete(oldest);
+  }
+}
+
+export function isDone({ diffs, done }: Checkpoint): boolean {
+  for (let i = 0; i < diffs.length; i++) if ((done & (1 << i)) === 0) return false;
+  return true;
+}

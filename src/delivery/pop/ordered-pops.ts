@@ -1,0 +1,108 @@
+/**
+ * Ordered pops: of each queue one batch is out at a time, until all of it is done or visible again. The offset of the
+ * group moves by acknowledgements only, so what is not done comes again before anything behind it.
+ */
+import { ResponseCode } from '../../protocol/codes.ts';
+import { OrderInfo } from './order-info.ts';
+import type { PopContext } from './pop-context.ts';
+import type { PopQuestion } from './pop-questions.ts';
+import type { PopQueue, PopStates } from './pop-states.ts';
+
+export interface OrderedParts {
+  context: Pick<PopContext, 'clock' | 'timers'>;
+  states: PopStates;
+  /** The queue can be popped again. */
+  freed: (queue: PopQueue) => void;
+}
+
+export interface Outcome {
+  code: number;
+  remark: string;
+}
+
+const DONE: Outcome = { code: ResponseCode.SUCCESS, remark: '' };
+
+export class OrderedPops {
+  readonly #parts: OrderedParts;
+  /** Queues whose state has changed since it was last asked. */
+  readonly #dirty = new Set<PopQueue>();
+
+  constructor(parts: OrderedParts) {
+    this.#parts = parts;
+  }
+
+  /** Whether something of the queue is out, and the pop is not the one that took it, said again. */
+  isBlocked({ order }: PopQueue, attemptId: string | undefined): boolean {
+    if (order === undefined) return false;
+    if (order.attemptId !== undefined && order.attemptId === attemptId) return false;
+    return order.blockedUntil > this.#parts.context.clock.now();
+  }
+
+  /** The messages are out; returns what RocketMQ tells of how often they have been. */
+  popped(queue: PopQueue, question: PopQuestion, popTime: number, offsets: readonly number[]): string[] {
+    const order = new OrderInfo(popTime, question.invisibleTime, question.attemptId, offsets);
+    order.countFrom(queue.order);
+    queue.order = order;
+    this.#changed(queue);
+    const { queueId } = queue;
+    const counts = [...order.counts].map(([offset, count]) => `0 qo${queueId}%${offset} ${count}`);
+    const all = order.counts.size === offsets.length ? Math.min(...order.counts.values()) : 0;
+    return [...counts, `0 ${queueId} ${all}`];
+  }
+
+  acknowledge(queue: PopQueue, offset: number, popTime: number): Outcome {
+    const { order } = queue;
+    if (offset < queue.offset) return DONE;
+    if (order === undefined) {
+      this.#parts.states.move(queue, offset + 1);
+      return DONE;
+    }
+    // It is out once more, for somebody else.
+    if (order.popTime !== popTime) return DONE;
+    if (!order.has(offset)) {
+      const { topic } = queue.offsets;
+      const remark = `offset is illegal, key:${topic}@${queue.queueId}, old:${queue.offset}, commit:${offset}`;
+      return { code: ResponseCode.MESSAGE_ILLEGAL, remark: `${remark}: it was not popped` };
+    }
+    const next = order.acknowledge(offset);
+    if (next > queue.offset) this.#parts.states.move(queue, next);
+    this.#changed(queue);
+    return DONE;
+  }
+
+  /** The message is visible again at `time`, ms since the epoch; false when it is not out by that pop. */
+  show(queue: PopQueue, offset: number, popTime: number, time: number): boolean {
+    const { order } = queue;
+    if (order === undefined || order.popTime !== popTime || !order.has(offset)) return false;
+    order.visible.set(offset, time);
+    this.#changed(queue);
+    return true;
+  }
+
+  /** As the process before has left it. */
+  restore(queue: PopQueue, order: OrderInfo): void {
+    queue.order = order;
+    this.#wakeWhenFree(queue);
+  }
+
+  takeDirty(): PopQueue[] {
+    const dirty = [...this.#dirty];
+    this.#dirty.clear();
+    return dirty;
+  }
+
+  #changed(queue: PopQueue): void {
+    this.#dirty.add(queue);
+    this.#wakeWhenFree(queue);
+  }
+
+  #wakeWhenFree(queue: PopQueue): void {
+    const { clock, timers } = this.#parts.context;
+    const { order } = queue;
+    if (order === undefined) return;
+    queue.cancelWake();
+    const wait = order.blockedUntil - clock.now();
+    if (wait <= 0) this.#parts.freed(queue);
+    else queue.cancelWake = timers.after(wait, () => this.#parts.freed(queue));
+  }
+}

@@ -1,0 +1,42 @@
+/** What the parts that deal with pops work with. */
+import type { Clock } from '../../lib/clock.ts';
+import type { ControlLog } from '../../lib/log.ts';
+import type { Timers } from '../../lib/timers.ts';
+import type { BeginPut, InternalMessage } from '../../store/put/put-message.ts';
+import type { StoreReads } from '../../store/read/store-reads.ts';
+import type { WaitingRules } from '../waiting-form.ts';
+import type { RevivePlace } from './checkpoint.ts';
+
+/** Named as in the configuration. */
+export interface PopSettings {
+  /** Requests of one group and queue that may wait for messages, and of all. */
+  popPollingSize: number;
+  maxPopPollingSize: number;
+  /** Of 100 pops, those that look into the retry topic first. */
+  popFromRetryProbability: number;
+  popFromRetryProbabilityForPriority: number;
+  /** Queue 0 of a topic with priorities is the lowest. */
+  priorityOrderAsc: boolean;
+}
+
+export interface PopContext {
+  clock: Clock;
+  timers: Timers;
+  log: ControlLog;
+  store: Pick<
+    StoreReads,
+    'minOffset' | 'maxOffset' | 'readQueue' | 'recordAt' | 'minPhysicalOffset' | 'maxPhysicalOffset'
+  >;
+  put: BeginPut;
+  /** Whether no more may be put until some of what is under way has ended. */
+  busy: () => boolean;
+  /** Number between 0 and 1. */
+  random: () => number;
+  rules: () => WaitingRules;
+  settings: () => PopSettings;
+  place: RevivePlace;
+  reviveQueues: number;
+}
+
+/** A message that is put at once, or parked until its time. */
+export type PutLater = (message: InternalMessage, done: (status: number, remark: string) => void) => void;

@@ -1,0 +1,121 @@
+/** Control's end of pops: says where groups stand, makes retry topics, and keeps what the owner tells in its tables. */
+import { SYSTEM_GROUP_PREFIX, TIMER_TOPIC } from '../../lib/names.ts';
+import type { GroupTable } from '../../metadata/groups.ts';
+import type { OffsetTable } from '../../metadata/offsets.ts';
+import type { OrderInfos } from '../../metadata/order-infos.ts';
+import type { BrokerSettings } from '../../metadata/settings.ts';
+import { reviveTopicOf } from '../../metadata/system-topics.ts';
+import type { TopicTable } from '../../metadata/topics.ts';
+import { RequestError } from '../../protocol/request-fields.ts';
+import type { RocketJson } from '../../protocol/rocketmq-json.ts';
+import type { PopSettings } from './pop-context.ts';
+import type { PopAsk, PopStart, PopTold } from './pop-link.ts';
+import type { PopProgress } from './pop-progress.ts';
+
+/** RocketMQ keeps the progress of its revive topic as offsets of this group; RingMQ that of the timer topic, too. */
+export const REVIVE_GROUP = `${SYSTEM_GROUP_PREFIX}REVIVE_GROUP`;
+
+export interface PopTables {
+  settings: BrokerSettings;
+  offsets: OffsetTable;
+  orders: OrderInfos;
+  topics: TopicTable;
+  groups: GroupTable;
+}
+
+export class PopControl {
+  readonly #tables: PopTables;
+  readonly #tell: (told: PopTold) => void;
+
+  /** `tell` reaches the owner, if it has been started. */
+  constructor(tables: PopTables, tell: (told: PopTold) => void) {
+    this.#tables = tables;
+    this.#tell = tell;
+    const { offsets } = tables;
+    offsets.poppedSet.add(({ topic, group, queueId, offset }) => {
+      // No pull will ever hear of the reset.
+      offsets.takeReset(group, topic, queueId);
+      tell({ what: 'set', topic, group, queueId, offset });
+    });
+  }
+
+  get settings(): PopSettings {
+    const { popPollingSize, maxPopPollingSize, popFromRetryProbability } = this.#tables.settings;
+    const { popFromRetryProbabilityForPriority, priorityOrderAsc } = this.#tables.settings;
+    return {
+      ...{ popPollingSize, maxPopPollingSize, popFromRetryProbability },
+      ...{ popFromRetryProbabilityForPriority, priorityOrderAsc },
+    };
+  }
+
+  get start(): PopStart {
+    const { settings, offsets, orders } = this.#tables;
+    const reviveTopic = reviveTopicOf(settings.brokerClusterName);
+    const revive = Array.from({ length: settings.reviveQueueNum }, (_, queueId) =>
+      offsets.query(REVIVE_GROUP, reviveTopic, queueId),
+    );
+    return {
+      reviveTopic,
+      brokerName: settings.brokerName,
+      scanned: offsets.query(REVIVE_GROUP, TIMER_TOPIC, 0),
+      revive,
+      orders: [...orders.entries()],
+    };
+  }
+
+  /** Whether something in the revive queue that ends there may not be done. */
+  waits(queueId: number, end: number): boolean {
+    const { settings, offsets } = this.#tables;
+    const reviveTopic = reviveTopicOf(settings.brokerClusterName);
+    return end > offsets.query(REVIVE_GROUP, reviveTopic, queueId) + 1;
+  }
+
+  readonly asked = (ask: PopAsk): void => {
+    const { topic, group } = ask;
+    if (ask.what === 'offsets') {
+      const { offsets } = this.#tables;
+      const told = offsets.beginPops(group, topic);
+      this.#tell({ what: 'offsets', topic, group, offsets: told });
+    } else if (!this.#makeRetryTopic(ask.retryTopic, topic, group)) {
+      this.#tell({ what: 'noRetryTopic', retryTopic: ask.retryTopic });
+    }
+  };
+
+  /** False: nobody is to get what was popped. */
+  #makeRetryTopic(retryTopic: string, topic: string, group: string): boolean {
+    const { topics, groups, offsets } = this.#tables;
+    if (topics.get(topic) === undefined || !groups.has(group)) return false;
+    try {
+      topics.createInternal(retryTopic, 1);
+    } catch (error) {
+      // No room for another topic now: it is asked for again.
+      if (error instanceof RequestError) return true;
+      throw error;
+    }
+    if (offsets.query(group, retryTopic, 0) < 0) offsets.commitPopped(group, retryTopic, 0, 0);
+    return true;
+  }
+
+  note({ offsets, orders, scanned, revive }: PopProgress): void {
+    const { settings, offsets: table, orders: infos, topics, groups } = this.#tables;
+    const exists = (topic: string, group: string) => topics.get(topic) !== undefined && groups.has(group);
+    for (const [topic, group, queueId, offset] of offsets)
+      if (exists(topic, group)) table.commitPopped(group, topic, queueId, offset);
+    for (const [topic, group, queueId, order] of orders)
+      if (exists(topic, group)) infos.set(topic, group, queueId, order as RocketJson);
+    if (scanned >= 0) table.commit(REVIVE_GROUP, TIMER_TOPIC, 0, scanned);
+    const reviveTopic = reviveTopicOf(settings.brokerClusterName);
+    for (const [queueId, done] of revive.entries())
+      if (done >= 0) table.commit(REVIVE_GROUP, reviveTopic, queueId, done);
+  }
+
+  groupDeleted(group: string): void {
+    this.#tables.orders.removeGroup(group);
+    this.#tables.offsets.endPops(group);
+    this.#tell({ what: 'groupDeleted', group });
+  }
+
+  topicDeleted(topic: string): void {
+    this.#tables.orders.removeTopic(topic);
+  }
+}

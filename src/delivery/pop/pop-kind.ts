@@ -1,0 +1,442 @@
+/**
+ * Pops as a kind of messages that become due: what is popped is invisible for a while, and comes again unless it is
+ * acknowledged. This is the one owner of what each group has popped of each queue.
+ */
+import { ParsedFilters } from '../../clients/parsed-filters.ts';
+import { popRetryTopicOf, TIMER_TOPIC } from '../../lib/names.ts';
+import { ResponseCode } from '../../protocol/codes.ts';
+import { APPENDED, DISPATCHED } from '../../ring/positions.ts';
+import {
+  ACK_NAMES,
+  emptyAck,
+  FIELDS,
+  GONE,
+  POP,
+  POP_ACK,
+  POP_ACKS,
+  POP_CHANGE,
+  POP_NOTIFICATION,
+  POP_PEEK,
+  POP_POLLING,
+  QUESTION_HEAD,
+  readAck,
+} from '../../ring/question-records.ts';
+import { queueEndsOf } from '../delivery-shape.ts';
+import type { DueKind, DueParts } from '../due-kind.ts';
+import { DurableProgress } from '../durable-progress.ts';
+import type { Asked, QuestionTaker } from '../question-server.ts';
+import type { TimerMark } from '../timer/timer-mark.ts';
+import { Acks, Answer } from './acks.ts';
+import { ChangeInvisible } from './change-invisible.ts';
+import { LiveCheckpoints } from './live-checkpoints.ts';
+import { OrderInfo } from './order-info.ts';
+import { OrderedPops } from './ordered-pops.ts';
+import { answerNothing, Polling } from './polling.ts';
+import type { PopContext } from './pop-context.ts';
+import type { PopTold } from './pop-link.ts';
+import { type Parked, PopPair, type Wanting } from './pop-pair.ts';
+import { PopProgressKeeper } from './pop-progress.ts';
+import type {
+  AcksQuestion,
+  ChangeQuestion,
+  LookQuestion,
+  PollingQuestion,
+  PopFilter,
+  PopQuestion,
+} from './pop-questions.ts';
+import { PopRecovery } from './pop-recovery.ts';
+import { type PopOffsets, type PopQueue, PopStates } from './pop-states.ts';
+import { ORDER_REVIVE_QUEUE, type Outcome, Popper } from './popper.ts';
+import { ReviveLog } from './revive-log.ts';
+import { Reviver } from './reviver.ts';
+
+/** Pops, acks and changes on their way to the log. */
+const MAX_UNDER_WAY = 4_096;
+
+export class PopKind implements DueKind, QuestionTaker {
+  readonly topics: readonly string[];
+  readonly #parts: DueParts;
+  readonly #context: PopContext;
+  readonly #states: PopStates;
+  readonly #live: LiveCheckpoints;
+  readonly #ordered: OrderedPops;
+  readonly #popper: Popper;
+  readonly #polling: Polling;
+  readonly #acks: Acks;
+  readonly #changes: ChangeInvisible;
+  readonly #reviver: Reviver;
+  readonly #reviveLog: ReviveLog;
+  readonly #recovery: PopRecovery;
+  readonly #keeper: PopProgressKeeper;
+  readonly #durable;
+  readonly #filters = new ParsedFilters();
+  /** By topic and group. */
+  readonly #pairs = new Map<string, PopPair>();
+  /** Pops that wait until control has told where their groups stand. */
+  readonly #early = new Map<PopPair, Set<Parked>>();
+  readonly #ack = emptyAck();
+  /** Queues where something has come, by id: whom that concerns. */
+  readonly #byQueueId = new Map<number, PopOffsets>();
+  #stopping = false;
+
+  constructor(parts: DueParts, timers: { mark(): TimerMark; hasPassed(mark: TimerMark): boolean }) {
+    this.#parts = parts;
+    const { pops } = parts.shape;
+    this.topics = [pops.reviveTopic];
+    const context = contextOf(parts);
+    this.#context = context;
+    this.#states = new PopStates({
+      ask: (topic, group) => parts.pops.ask({ what: 'offsets', topic, group }),
+      dropped: (queue) => this.#live.drop(queue),
+    });
+    const states = this.#states;
+    const freed = (queue: PopQueue) => this.#polling.wake(queue.offsets.pairs);
+    this.#live = new LiveCheckpoints({
+      context,
+      states,
+      visible: (live) => this.#reviver.revive(live.ck, live.reviveQueueId, () => this.#live.end(live)),
+      ended: (live) => this.#reviveLog.ended(live),
+    });
+    const live = this.#live;
+    this.#ordered = new OrderedPops({ context, states, freed });
+    this.#popper = new Popper({ context, states, live, ordered: this.#ordered, freed });
+    this.#polling = new Polling({ context, take: (parked) => this.#take(parked) });
+    this.#reviver = new Reviver({
+      context,
+      queues: parts.queues,
+      needsTopic: (retryTopic, topic, group) =>
+        parts.pops.ask({ what: 'retryTopic', retryTopic, topic, group }),
+    });
+    this.#reviveLog = new ReviveLog(
+      {
+        ...{ context, live, reviver: this.#reviver },
+        mark: () => ({ ...timers.mark(), position: Number.POSITIVE_INFINITY }),
+        hasPassed: (mark) => this.#hasPassed(mark, timers),
+        learn: ({ topic, group, queueId }, offset) => states.learn(topic, group, queueId, offset),
+      },
+      pops.revive.map((done, queueId) => this.#startOf(queueId, done)),
+    );
+    const reviveLog = this.#reviveLog;
+    this.#acks = new Acks({ context, live, reviveLog });
+    this.#changes = new ChangeInvisible({ context, states, live, acks: this.#acks, ordered: this.#ordered });
+    this.#recovery = new PopRecovery(
+      context,
+      states,
+      pops.scanned,
+      queueEndsOf(parts.shape, TIMER_TOPIC)[0] ?? 0,
+    );
+    this.#keeper = new PopProgressKeeper({ context, states, ordered: this.#ordered, reviveLog });
+    this.#durable = new DurableProgress(() => this.#keeper.news(), parts.positions);
+    const types = [GONE, POP, POP_ACK, POP_ACKS, POP_CHANGE, POP_NOTIFICATION, POP_PEEK, POP_POLLING];
+    parts.questions.handle(types, this);
+  }
+
+  /** The first offset of the revive queue that may not be done. */
+  #startOf(queueId: number, done: number): number {
+    const { store, place } = this.#context;
+    const min = store.minOffset(place.reviveTopic, queueId);
+    const max = store.maxOffset(place.reviveTopic, queueId);
+    return done + 1 > max ? min : Math.max(done + 1, min);
+  }
+
+  /** What the timer has put by then is in the queues when the dispatcher has come as far as the log went then. */
+  #hasPassed(mark: TimerMark, timers: { hasPassed(mark: TimerMark): boolean }): boolean {
+    const { positions } = this.#parts;
+    const waits = mark as TimerMark & { position: number };
+    if (waits.position === Number.POSITIVE_INFINITY) {
+      if (!timers.hasPassed(mark)) return false;
+      waits.position = positions.get(APPENDED);
+    }
+    return positions.get(DISPATCHED) >= waits.position;
+  }
+
+  start(): void {
+    this.#recovery.start();
+    this.#reviveLog.start();
+    for (const [topic, group, queueId, json] of this.#parts.shape.pops.orders) {
+      const order = OrderInfo.fromJson(json);
+      const offsets = order === undefined ? undefined : this.#states.of(topic, group);
+      if (order !== undefined && typeof offsets === 'object')
+        this.#ordered.restore(offsets.queue(queueId), order);
+    }
+  }
+
+  poke(_topic: string, queueId: number): void {
+    this.#reviveLog.poke(queueId);
+  }
+
+  pokeAll(): void {
+    this.#reviveLog.pokeAll();
+    for (const pair of this.#pairs.values()) {
+      this.#listen(pair);
+      this.#polling.wake([pair]);
+    }
+  }
+
+  arrived(id: number): void {
+    const offsets = this.#byQueueId.get(id);
+    if (offsets !== undefined) this.#polling.wake(offsets.pairs);
+  }
+
+  /** A queue is there now. */
+  added(topic: string, queueId: number, id: number): void {
+    if (queueId === 0) this.#reviver.hasTopic(topic);
+    for (const offsets of this.#states.ofTopic(topic)) {
+      this.#byQueueId.set(id, offsets);
+      this.#parts.interest(id);
+      this.#polling.wake(offsets.pairs);
+    }
+  }
+
+  /** A topic is deleted. */
+  forgotten(topic: string, ids: readonly number[]): void {
+    this.#states.forget(topic);
+    for (const id of ids) this.#byQueueId.delete(id);
+    for (const [key, pair] of this.#pairs)
+      if (pair.main.topic === topic || pair.retry.topic === topic) this.#forgetPair(key, pair);
+  }
+
+  #forgetPair(key: string, pair: PopPair): void {
+    this.#pairs.delete(key);
+    pair.main.pairs.delete(pair);
+    pair.retry.pairs.delete(pair);
+    for (const waiting of [...pair.waiting.values()])
+      for (const parked of [...waiting]) this.#polling.end(parked);
+    for (const parked of this.#early.get(pair) ?? [])
+      answerNothing(parked, ResponseCode.POLLING_TIMEOUT, this.#context.clock.now());
+    this.#early.delete(pair);
+  }
+
+  /** What control tells. */
+  hear(told: PopTold): void {
+    if (told.what === 'noRetryTopic') {
+      this.#reviver.giveUp(told.retryTopic);
+    } else if (told.what === 'groupDeleted') {
+      this.#forgetGroup(told.group);
+    } else if (told.what === 'set') {
+      this.#states.set(told.topic, told.group, told.queueId, told.offset);
+      this.#polling.wake(this.#states.find(told.topic, told.group)?.pairs ?? []);
+    } else {
+      this.#states.told(told.topic, told.group, told.offsets);
+      for (const pair of this.#states.find(told.topic, told.group)?.pairs ?? [])
+        if (pair.ready) this.#goOn(pair);
+    }
+  }
+
+  #forgetGroup(group: string): void {
+    for (const [key, pair] of this.#pairs) if (pair.main.group === group) this.#forgetPair(key, pair);
+    this.#states.forgetGroup(group);
+  }
+
+  #goOn(pair: PopPair): void {
+    const early = this.#early.get(pair);
+    this.#early.delete(pair);
+    for (const parked of early ?? []) this.#begin(parked);
+  }
+
+  readonly mayTake = (): boolean =>
+    this.#recovery.done &&
+    !this.#context.busy() &&
+    this.#popper.underWay + this.#acks.underWay + this.#changes.underWay < MAX_UNDER_WAY;
+
+  take(asked: Asked, type: number, bytes: Uint8Array, view: DataView, at: number, to: number): void {
+    if (type === POP_ACK) {
+      this.#takeAck(asked, bytes, view, at);
+      return;
+    }
+    if (type === GONE) {
+      this.#polling.gone(asked);
+      return;
+    }
+    const text = Buffer.from(bytes.buffer, bytes.byteOffset + at + QUESTION_HEAD, to - at - QUESTION_HEAD);
+    const question: unknown = JSON.parse(text.toString());
+    if (type === POP) this.#want(asked, { kind: 'pop', question: question as PopQuestion });
+    else if (type === POP_NOTIFICATION)
+      this.#want(asked, { kind: 'look', question: question as LookQuestion });
+    else if (type === POP_PEEK) this.#want(asked, { kind: 'peek', question: question as LookQuestion });
+    else if (type === POP_ACKS) this.#takeAcks(asked, question as AcksQuestion);
+    else if (type === POP_CHANGE) this.#changes.take(asked, question as ChangeQuestion);
+    else if (type === POP_POLLING) this.#polled(asked, question as PollingQuestion);
+  }
+
+  #want(asked: Asked, wanting: Wanting): void {
+    const filter = this.#filterOf(wanting.question.filter);
+    const { topic, group } = wanting.question;
+    const pair = this.#pairOf(topic, group);
+    if (typeof filter === 'string') asked.answer(ResponseCode.SUBSCRIPTION_PARSE_FAILED, filter);
+    else if (typeof pair === 'string') asked.answer(ResponseCode.SYSTEM_BUSY, pair);
+    else {
+      const parked = { asked, wanting, filter, pair, cancel: () => {} };
+      if (pair.ready) this.#begin(parked);
+      else this.#wait(parked);
+    }
+  }
+
+  /** Until control has told where the group stands; as many as may wait for messages. */
+  #wait(parked: Parked): void {
+    const early = this.#early.get(parked.pair) ?? new Set();
+    if (early.size >= this.#context.settings().popPollingSize) {
+      answerNothing(parked, ResponseCode.POLLING_FULL, this.#context.clock.now());
+      return;
+    }
+    this.#early.set(parked.pair, early.add(parked));
+  }
+
+  #begin(parked: Parked): void {
+    const outcome = this.#take(parked);
+    if (outcome === 'taken') return;
+    const now = this.#context.clock.now();
+    const mayWait = parked.wanting.question.pollTime > 0 && !this.#stopping;
+    if (!mayWait) {
+      answerNothing(parked, ResponseCode.POLLING_TIMEOUT, now);
+      return;
+    }
+    if (this.#polling.park(parked) !== undefined) answerNothing(parked, ResponseCode.POLLING_FULL, now);
+    else if (outcome === 'more') this.#polling.wake([parked.pair]);
+    else this.#listen(parked.pair);
+  }
+
+  #take(parked: Parked): Outcome {
+    const { wanting, asked } = parked;
+    if (wanting.kind === 'pop') return this.#popper.take(parked, wanting.question);
+    if (wanting.kind === 'peek') {
+      this.#popper.peek(parked, wanting.question.maxCount);
+      return 'taken';
+    }
+    if (!this.#popper.hasMessages(parked)) return 'nothing';
+    asked.answerJson(FIELDS, {
+      code: ResponseCode.SUCCESS,
+      fields: { hasMsg: 'true', pollingFull: 'false' },
+    });
+    return 'taken';
+  }
+
+  /** Arrivals are heard from now on; what came before that is looked for once more. */
+  #listen(pair: PopPair): void {
+    for (const offsets of [pair.main, pair.retry]) {
+      for (const [queueId, id] of this.#parts.queues.byNumber(offsets.topic).entries()) {
+        if (id === undefined) continue;
+        this.#byQueueId.set(id, offsets);
+        this.#parts.interest(id);
+        const queue = offsets.queue(queueId);
+        const isBlocked = queue.busy || queue.order !== undefined;
+        const { topic } = offsets;
+        if (!isBlocked && this.#context.store.maxOffset(topic, queueId) > queue.offset)
+          this.#polling.wake([pair]);
+      }
+    }
+  }
+
+  #filterOf(filter: PopFilter | undefined): ReturnType<ParsedFilters['of']> {
+    return filter === undefined ? undefined : this.#filters.of(filter.type, filter.expression);
+  }
+
+  #pairOf(topic: string, group: string): PopPair | string {
+    const key = `${topic}@${group}`;
+    const known = this.#pairs.get(key);
+    if (known !== undefined) return known;
+    const main = this.#states.of(topic, group);
+    if (typeof main === 'string') return main;
+    const retry = this.#states.of(popRetryTopicOf(topic, group), group);
+    if (typeof retry === 'string') return retry;
+    const pair = new PopPair(main, retry);
+    main.pairs.add(pair);
+    retry.pairs.add(pair);
+    this.#pairs.set(key, pair);
+    return pair;
+  }
+
+  #takeAck(asked: Asked, bytes: Uint8Array, view: DataView, at: number): void {
+    const ack = this.#ack;
+    const names = at + ACK_NAMES;
+    const topicLength = readAck(view, at, ack);
+    const groupLength = view.getUint16(at + 58, true);
+    const text = (from: number, length: number) =>
+      Buffer.from(bytes.buffer, bytes.byteOffset + from, length).toString();
+    const { offset, startOffset, popTime, invisibleTime, queueId, reviveQueueId } = ack;
+    const [topic, group] = [text(names, topicLength), text(names + topicLength, groupLength)];
+    const answer = new Answer(asked);
+    const key = { topic, group, queueId, startOffset, popTime };
+    this.#acknowledge({ ...key, offsets: [offset] }, reviveQueueId, invisibleTime, answer);
+    answer.done(ResponseCode.SUCCESS);
+  }
+
+  #takeAcks(asked: Asked, { acks }: AcksQuestion): void {
+    const answer = new Answer(asked);
+    for (const { reviveQueueId, invisibleTime, ...ack } of acks)
+      this.#acknowledge(ack, reviveQueueId, invisibleTime, answer);
+    answer.done(ResponseCode.SUCCESS);
+  }
+
+  #acknowledge(
+    ack: Parameters<Acks['add']>[0],
+    reviveQueueId: number,
+    invisibleTime: number,
+    answer: Answer,
+  ): void {
+    if (reviveQueueId !== ORDER_REVIVE_QUEUE) {
+      this.#acks.add(ack, reviveQueueId, invisibleTime, answer);
+      return;
+    }
+    const offsets = this.#states.of(ack.topic, ack.group);
+    if (typeof offsets === 'string') {
+      answer.fail(ResponseCode.SYSTEM_BUSY, offsets);
+      return;
+    }
+    answer.await();
+    // Where the group stands is asked for after a start.
+    offsets.whenKnown(() => {
+      for (const offset of ack.offsets) {
+        const { code, remark } = this.#ordered.acknowledge(offsets.queue(ack.queueId), offset, ack.popTime);
+        if (code !== ResponseCode.SUCCESS) answer.fail(code, remark);
+      }
+      answer.done(ResponseCode.SUCCESS);
+    });
+  }
+
+  #polled(asked: Asked, { topic, group, queueId }: PollingQuestion): void {
+    const count = this.#pairs.get(`${topic}@${group}`)?.count(queueId) ?? 0;
+    asked.answerJson(FIELDS, { code: ResponseCode.SUCCESS, fields: { pollingNum: String(count) } });
+  }
+
+  work(): number {
+    return this.#polling.serve() + this.#acks.put();
+  }
+
+  get pending(): boolean {
+    return this.#polling.pending || this.#acks.pending;
+  }
+
+  stop(): void {
+    this.#stopping = true;
+    this.#recovery.stop();
+    this.#reviver.stop();
+    this.#reviveLog.stop();
+    this.#polling.stop();
+  }
+
+  get idle(): boolean {
+    const underWay = this.#popper.underWay + this.#acks.underWay + this.#changes.underWay;
+    return underWay === 0 && this.#reviver.underWay === 0 && !this.#acks.pending;
+  }
+
+  progress() {
+    const pops = this.#recovery.done ? this.#durable.take() : undefined;
+    return pops === undefined ? {} : { pops };
+  }
+
+  lastProgress() {
+    return this.#recovery.done ? { pops: this.#keeper.state() } : {};
+  }
+}
+
+function contextOf({ shape, clock, timers, log, reads, put, busy, limits }: DueParts): PopContext {
+  const { reviveTopic, brokerName, revive } = shape.pops;
+  return {
+    ...{ clock, timers, log, store: reads, put, busy, random: Math.random },
+    rules: () => limits().waiting,
+    settings: () => limits().pops,
+    place: { reviveTopic, brokerName, bornHost: shape.storeHost },
+    reviveQueues: revive.length,
+  };
+}

@@ -1,0 +1,32 @@
+/** What the owner of pops and control tell each other. */
+import type { RocketJson } from '../../protocol/rocketmq-json.ts';
+
+/** What the owner asks control for. */
+export type PopAsk =
+  /** Offsets of a group in a topic, and to hear when somebody else sets them. */
+  | { what: 'offsets'; topic: string; group: string }
+  /** That the retry topic be made; nothing when its topic or group is gone. */
+  | { what: 'retryTopic'; retryTopic: string; topic: string; group: string };
+
+export interface PopReport {
+  kind: 'pop';
+  ask: PopAsk;
+}
+
+/** What control tells, as JSON of a command POP_TOLD. */
+export type PopTold =
+  | { what: 'offsets'; topic: string; group: string; offsets: readonly (readonly [number, number])[] }
+  | { what: 'set'; topic: string; group: string; queueId: number; offset: number }
+  | { what: 'noRetryTopic'; retryTopic: string }
+  | { what: 'groupDeleted'; group: string };
+
+/** What the owner begins with. */
+export interface PopStart {
+  reviveTopic: string;
+  brokerName: string;
+  /** See PopProgress; -1 where the files say nothing. */
+  scanned: number;
+  revive: readonly number[];
+  /** What ordered groups have out. */
+  orders: readonly (readonly [topic: string, group: string, queueId: number, order: RocketJson])[];
+}

@@ -1,0 +1,87 @@
+/** What control writes to its files: offsets of groups, what ordered groups have out, how far all is revived. */
+import { TIMER_TOPIC } from '../../lib/names.ts';
+import type { OrderedPops } from './ordered-pops.ts';
+import type { PopContext } from './pop-context.ts';
+import type { PopQueue, PopStates } from './pop-states.ts';
+import type { ReviveLog } from './revive-log.ts';
+
+/** Undefined offset or order: there is none. */
+export type PopOffset = readonly [topic: string, group: string, queueId: number, offset: number];
+export type PopOrder = readonly [topic: string, group: string, queueId: number, order: object | null];
+
+export interface PopProgress {
+  offsets: PopOffset[];
+  orders: PopOrder[];
+  /** Offset in the queue of the timer topic: what checkpoints before it say is in `offsets`, or was told before. */
+  scanned: number;
+  /** By revive queue: the last offset before which, with itself, all is done; -1: none is. */
+  revive: number[];
+}
+
+/**
+ * Revive offsets are told so late. The timer may bring once more what it brought shortly before the process has died;
+ * that it was done then is read in the revive topic, from the offset that was told.
+ */
+const REVIVE_LAG_MS = 5_000;
+
+export interface KeeperParts {
+  context: Pick<PopContext, 'clock' | 'store'>;
+  states: PopStates;
+  ordered: OrderedPops;
+  reviveLog: Pick<ReviveLog, 'done'>;
+}
+
+export class PopProgressKeeper {
+  readonly #parts: KeeperParts;
+  readonly #revive: { at: number; done: number[] }[] = [];
+  #told = '';
+  #scanned = -1;
+
+  constructor(parts: KeeperParts) {
+    this.#parts = parts;
+  }
+
+  /** What has changed since it was asked last; undefined: nothing. */
+  news(): PopProgress | undefined {
+    const { states, ordered } = this.#parts;
+    // Until control has said all that was asked for, what checkpoints said is not in the offsets yet.
+    if (!states.waits) this.#scanned = this.#parts.context.store.maxOffset(TIMER_TOPIC, 0);
+    const offsets = states.takeDirty().map(offsetOf);
+    const orders = ordered.takeDirty().map(orderOf);
+    const [scanned, revive] = [this.#scanned, this.#lateRevive()];
+    const mark = JSON.stringify([scanned, revive]);
+    if (mark === this.#told && offsets.length === 0 && orders.length === 0) return undefined;
+    this.#told = mark;
+    return { offsets, orders, scanned, revive };
+  }
+
+  /** All of it. */
+  state(): PopProgress {
+    const { states, reviveLog } = this.#parts;
+    const queues = [...states.queues()];
+    return {
+      offsets: queues.filter(({ offset }) => offset >= 0).map(offsetOf),
+      orders: queues.filter(({ order }) => order !== undefined).map(orderOf),
+      scanned: states.waits ? this.#scanned : this.#parts.context.store.maxOffset(TIMER_TOPIC, 0),
+      revive: reviveLog.done,
+    };
+  }
+
+  #lateRevive(): number[] {
+    const { context, reviveLog } = this.#parts;
+    const now = context.clock.monotonic();
+    this.#revive.push({ at: now, done: reviveLog.done });
+    const isOldEnough = ({ at }: { at: number }) => now - at >= REVIVE_LAG_MS;
+    while (this.#revive[1] !== undefined && isOldEnough(this.#revive[1])) this.#revive.shift();
+    const [oldest] = this.#revive;
+    return oldest !== undefined && isOldEnough(oldest) ? oldest.done : [];
+  }
+}
+
+function offsetOf({ offsets: { topic, group }, queueId, offset }: PopQueue): PopOffset {
+  return [topic, group, queueId, offset];
+}
+
+function orderOf({ offsets: { topic, group }, queueId, order }: PopQueue): PopOrder {
+  return [topic, group, queueId, order?.toJson() ?? null];
+}

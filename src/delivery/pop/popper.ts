@@ -1,0 +1,315 @@
+/**
+ * Takes messages for a pop: from the queues that it names and from the retry topic of its group. A checkpoint is in the
+ * log before they are given out; until then nothing else is taken from their queue, so that a checkpoint that could not
+ * be written gives them back.
+ */
+import { totalmem } from 'node:os';
+import { isRetryTopic } from '../../lib/names.ts';
+import { ResponseCode } from '../../protocol/codes.ts';
+import { POPPED } from '../../ring/question-records.ts';
+import { isStored } from '../../store/put/put-message.ts';
+import { laterForm } from '../waiting-form.ts';
+import { type Checkpoint, checkpointMessage } from './checkpoint.ts';
+import type { LiveCheckpoints } from './live-checkpoints.ts';
+import type { OrderedPops } from './ordered-pops.ts';
+import type { PopContext } from './pop-context.ts';
+import type { Parked } from './pop-pair.ts';
+import type { Popped, PoppedPart, PopQuestion } from './pop-questions.ts';
+import type { PopOffsets, PopQueue, PopStates } from './pop-states.ts';
+import { MAX_POPPED_BYTES, QueueScan, type Scanned } from './queue-scan.ts';
+
+export const ORDER_REVIVE_QUEUE = 999;
+/** RocketMQ's share of the machine's memory in which recent messages are taken to be cached. */
+const IN_MEMORY_BYTES = totalmem() * 0.4;
+
+/** What was taken so far for one pop. */
+interface Taking {
+  readonly parked: Parked;
+  readonly question: PopQuestion;
+  readonly popTime: number;
+  count: number;
+  room: number;
+  rest: number;
+  readonly parts: { queue: PopQueue; scanned: Scanned; start: number }[];
+  orderCountInfo: string[];
+  /** A queue was passed by, as what was taken from it is on its way to the log. */
+  wasBusy: boolean;
+  /** More entries are to be looked at, none of which has matched. */
+  more: boolean;
+  problem: string | undefined;
+}
+
+export type Outcome = 'taken' | 'nothing' | 'more';
+
+export interface PopperParts {
+  context: PopContext;
+  states: PopStates;
+  live: LiveCheckpoints;
+  ordered: OrderedPops;
+  /** The queue can be popped again: who waits looks. */
+  freed: (queue: PopQueue) => void;
+}
+
+export class Popper {
+  readonly #parts: PopperParts;
+  readonly #scan: QueueScan;
+  #lastReviveQueue = 0;
+  /** Pops whose checkpoints are on their way. */
+  underWay = 0;
+
+  constructor(parts: PopperParts) {
+    this.#parts = parts;
+    this.#scan = new QueueScan(parts.context.store);
+  }
+
+  /** Takes what there is and answers when it is written down; else nothing has changed, and it may wait. */
+  take(parked: Parked, question: PopQuestion): Outcome {
+    const taking = this.#begin(parked, question);
+    const { pair } = parked;
+    const { popFromRetryProbability, popFromRetryProbabilityForPriority } = this.#parts.context.settings();
+    const chance = question.priority ? popFromRetryProbabilityForPriority : popFromRetryProbability;
+    const retryFirst = !question.order && this.#parts.context.random() * 100 < chance;
+    if (retryFirst) this.#fromAll(taking, pair.retry, 1);
+    if (question.queueId >= 0) this.#from(taking, pair.main.queue(question.queueId));
+    else this.#fromAll(taking, pair.main, question.queues);
+    if (!retryFirst && !question.order) this.#fromAll(taking, pair.retry, 1);
+    if (taking.parts.length > 0) this.#writeDown(taking);
+    else if (taking.problem !== undefined)
+      this.#answer(taking, ResponseCode.SYSTEM_ERROR, taking.problem, []);
+    else return taking.more ? 'more' : 'nothing';
+    return 'taken';
+  }
+
+  /** The messages that a pop would get, without taking them. */
+  peek(parked: Parked, maxCount: number): void {
+    const { question } = parked.wanting;
+    const { store } = this.#parts.context;
+    const asPop: PopQuestion = {
+      ...question,
+      ...{ maxCount, invisibleTime: 0, fromNewest: false, priority: false },
+    };
+    const taking = this.#begin(parked, asPop);
+    const wanted = question.queueId >= 0 ? [question.queueId] : [...Array(question.queues).keys()];
+    const parts: PoppedPart[] = [];
+    for (const queueId of wanted) {
+      const queue = parked.pair.main.queue(queueId);
+      const start = Math.max(queue.offset, store.minOffset(question.topic, queueId));
+      const scanned = this.#look(taking, queue, start);
+      if (scanned === undefined || scanned.offsets.length === 0) continue;
+      this.#count(taking, scanned);
+      parts.push(partOf(queue, scanned, start));
+    }
+    const isEmpty = parts.length === 0;
+    this.#answer(
+      taking,
+      isEmpty ? ResponseCode.PULL_NOT_FOUND : ResponseCode.SUCCESS,
+      isEmpty ? 'NO_MESSAGE_IN_QUEUE' : 'FOUND',
+      parts,
+    );
+  }
+
+  /** Whether a pop would find something, as far as tags tell. */
+  hasMessages({ wanting, filter, pair }: Parked): boolean {
+    const { question } = wanting;
+    const { queueId, queues, order, attemptId } = question;
+    const has = (queue: PopQueue): boolean => {
+      const { topic } = queue.offsets;
+      if (order && this.#parts.ordered.isBlocked(queue, attemptId)) return false;
+      const min = this.#parts.context.store.minOffset(topic, queue.queueId);
+      const start = Math.max(queue.offset, min);
+      if (this.#parts.context.store.maxOffset(topic, queue.queueId) <= start) return false;
+      if (filter === undefined || filter.properties !== undefined) return true;
+      return this.#scanned(queue, start, 1, MAX_POPPED_BYTES, filter) !== undefined;
+    };
+    const wanted = queueId >= 0 ? [queueId] : Array(queues).keys();
+    for (const id of wanted) if (has(pair.main.queue(id))) return true;
+    return has(pair.retry.queue(0));
+  }
+
+  #begin(parked: Parked, question: PopQuestion): Taking {
+    const popTime = this.#parts.context.clock.now();
+    return {
+      ...{ parked, question, popTime, count: 0, room: MAX_POPPED_BYTES, rest: 0, parts: [] },
+      ...{ orderCountInfo: [], wasBusy: false, more: false, problem: undefined },
+    };
+  }
+
+  #fromAll(taking: Taking, offsets: PopOffsets, queues: number): void {
+    const { priority } = taking.question;
+    const { random, settings } = this.#parts.context;
+    const start = priority ? 0 : Math.floor(random() * queues);
+    for (let i = 0; i < queues; i++) {
+      const id = (start + i) % queues;
+      const fromHighest = priority && settings().priorityOrderAsc;
+      this.#from(taking, offsets.queue(fromHighest ? queues - 1 - id : id));
+    }
+  }
+
+  #from(taking: Taking, queue: PopQueue): void {
+    const { context, ordered } = this.#parts;
+    const { question } = taking;
+    const { topic } = queue.offsets;
+    const max = context.store.maxOffset(topic, queue.queueId);
+    if (queue.busy) {
+      taking.wasBusy = true;
+      taking.rest += Math.max(0, max - queue.offset);
+      return;
+    }
+    if (question.order && ordered.isBlocked(queue, question.attemptId)) return;
+    const start = this.#startOf(queue, question.fromNewest, max);
+    const scanned =
+      start < max && taking.count < question.maxCount ? this.#look(taking, queue, start) : undefined;
+    taking.rest += Math.max(0, max - (scanned?.next ?? start));
+    if (scanned === undefined) return;
+    if (scanned.offsets.length > 0) {
+      this.#count(taking, scanned);
+      queue.busy = true;
+      taking.parts.push({ queue, scanned, start });
+    } else if (scanned.next > start) {
+      this.#parts.states.move(queue, scanned.next);
+      taking.more ||= scanned.more;
+    }
+  }
+
+  #count(taking: Taking, { offsets, bytes }: Scanned): void {
+    taking.count += offsets.length;
+    taking.room -= bytes;
+  }
+
+  #look(taking: Taking, queue: PopQueue, start: number): Scanned | undefined {
+    const { question, parked } = taking;
+    if (taking.room <= 0) return undefined;
+    try {
+      const count = question.maxCount - taking.count;
+      const { topic } = queue.offsets;
+      return this.#scan.scan(topic, queue.queueId, start, count, taking.room, parked.filter);
+    } catch (error) {
+      const fields = { topic: queue.offsets.topic, queueId: queue.queueId, offset: start };
+      taking.problem = `queue ${queue.queueId} of ${queue.offsets.topic} cannot be read: ${(error as Error).message}`;
+      this.#parts.context.log.error(
+        { ...fields, reason: (error as Error).message },
+        'a queue cannot be popped',
+      );
+      return undefined;
+    }
+  }
+
+  /** Undefined when nothing matches among the first. */
+  #scanned(queue: PopQueue, start: number, count: number, room: number, filter: Parked['filter']) {
+    try {
+      const scanned = this.#scan.scan(queue.offsets.topic, queue.queueId, start, count, room, filter);
+      return scanned.offsets.length > 0 || scanned.more ? scanned : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Where the group goes on in the queue, within what is there. */
+  #startOf(queue: PopQueue, fromNewest: boolean, max: number): number {
+    const { topic } = queue.offsets;
+    const { store } = this.#parts.context;
+    const min = store.minOffset(topic, queue.queueId);
+    let start = queue.offset;
+    if (start < 0) {
+      start = fromNewest && !isRetryTopic(topic) ? this.#newest(queue, min, max) : min;
+      this.#parts.states.move(queue, start);
+    }
+    return Math.min(Math.max(start, min), max);
+  }
+
+  /** As RocketMQ: a short queue from its beginning, of others the last message. */
+  #newest({ offsets, queueId }: PopQueue, min: number, max: number): number {
+    const { store } = this.#parts.context;
+    const [first] = min <= 0 ? this.#entriesAt(offsets.topic, queueId) : [];
+    if (first !== undefined && store.maxPhysicalOffset - first.physicalOffset < IN_MEMORY_BYTES) return 0;
+    return Math.max(0, max - 1);
+  }
+
+  #entriesAt(topic: string, queueId: number) {
+    try {
+      return this.#parts.context.store.readQueue(topic, queueId, 0, 1);
+    } catch {
+      return [];
+    }
+  }
+
+  #writeDown(taking: Taking): void {
+    this.underWay += 1;
+    if (taking.question.order) this.#orderly(taking);
+    else this.#invisible(taking);
+  }
+
+  /** The queue is not popped before all is done or visible again, and its offset moves by acks. */
+  #orderly(taking: Taking): void {
+    const { question, popTime, parts } = taking;
+    const { ordered, states } = this.#parts;
+    for (const { queue, scanned, start } of parts) {
+      taking.orderCountInfo.push(...ordered.popped(queue, question, popTime, scanned.offsets));
+      if (queue.offset !== start) states.move(queue, start);
+    }
+    this.#end(taking, ORDER_REVIVE_QUEUE, new Set());
+  }
+
+  #invisible(taking: Taking): void {
+    const { context, states, live } = this.#parts;
+    const { popTime, parts } = taking;
+    this.#lastReviveQueue = (this.#lastReviveQueue + 1) % context.reviveQueues;
+    const reviveQueueId = this.#lastReviveQueue;
+    const failed = new Set<PopQueue>();
+    let left = parts.length;
+    for (const { queue, scanned, start } of parts) {
+      const ck = checkpointOf(taking, queue, scanned, start);
+      const message = checkpointMessage(ck, reviveQueueId, context.place, popTime);
+      states.move(queue, scanned.next);
+      context.put(laterForm(message, context.rules(), popTime), ({ status, remark }) => {
+        if (isStored(status)) live.add(queue, ck, reviveQueueId);
+        else {
+          states.move(queue, start);
+          failed.add(queue);
+          taking.problem = remark;
+        }
+        left -= 1;
+        if (left === 0) this.#end(taking, reviveQueueId, failed);
+      });
+    }
+  }
+
+  #end(taking: Taking, reviveQueueId: number, failed: ReadonlySet<PopQueue>): void {
+    this.underWay -= 1;
+    const given = taking.parts.filter(({ queue }) => !failed.has(queue));
+    const parts = given.map(({ queue, scanned, start }) => partOf(queue, scanned, start));
+    if (parts.length > 0) this.#answer(taking, ResponseCode.SUCCESS, 'FOUND', parts, reviveQueueId);
+    else this.#answer(taking, ResponseCode.SYSTEM_ERROR, taking.problem ?? '', [], reviveQueueId);
+    for (const { queue } of taking.parts) {
+      queue.busy = false;
+      this.#parts.freed(queue);
+    }
+  }
+
+  #answer(taking: Taking, code: number, remark: string, parts: PoppedPart[], reviveQid = 0): void {
+    const { parked, question, popTime, rest, orderCountInfo } = taking;
+    const { topic, invisibleTime } = question;
+    const popped: Popped = { code, remark, topic, popTime, invisibleTime, reviveQid, restNum: rest, parts };
+    if (question.order) popped.orderCountInfo = orderCountInfo.join(';');
+    parked.asked.answerJson(POPPED, popped);
+  }
+}
+
+function partOf({ offsets, queueId }: PopQueue, { offsets: found, records }: Scanned, startOffset: number) {
+  return { retry: isRetryTopic(offsets.topic) ? 1 : 0, queueId, startOffset, offsets: found, records };
+}
+
+function checkpointOf(
+  { question, popTime }: Taking,
+  { offsets, queueId }: PopQueue,
+  scanned: Scanned,
+  startOffset: number,
+): Checkpoint {
+  const { topic, group } = offsets;
+  const { invisibleTime } = question;
+  const diffs = scanned.offsets.map((offset) => offset - startOffset);
+  return {
+    ...{ topic, group, queueId, startOffset, popTime, invisibleTime },
+    ...{ diffs, done: 0, suspend: false, rePuts: 0 },
+  };
+}
