@@ -7,6 +7,7 @@ import { laterForm } from '../waiting-form.ts';
 import { type Acks, Answer } from './acks.ts';
 import { type Checkpoint, checkpointMessage, indexIn } from './checkpoint.ts';
 import type { LiveCheckpoints } from './live-checkpoints.ts';
+import type { Written } from './order-journal.ts';
 import type { OrderedPops } from './ordered-pops.ts';
 import type { PopContext } from './pop-context.ts';
 import type { ChangeQuestion } from './pop-questions.ts';
@@ -53,11 +54,12 @@ export class ChangeInvisible {
     const { context, states, ordered } = this.#parts;
     const queue = states.find(topic, group)?.queue(queueId);
     const time = context.clock.now() + invisibleTime;
-    if (queue === undefined || !ordered.show(queue, offset, popTime, time)) {
+    const written: Written = (isWritten, remark) => {
+      if (isWritten) answer(asked, popTime, time - popTime, ORDER_REVIVE_QUEUE);
+      else asked.answer(ResponseCode.SYSTEM_ERROR, remark);
+    };
+    if (queue === undefined || !ordered.show(queue, offset, popTime, time, written))
       asked.answer(ResponseCode.NO_MESSAGE, OVER);
-      return;
-    }
-    answer(asked, popTime, time - popTime, ORDER_REVIVE_QUEUE);
   }
 
   #change(asked: Asked, question: ChangeQuestion): void {

@@ -56,6 +56,10 @@ export class OrderInfo {
     return until;
   }
 
+  get isDone(): boolean {
+    return this.offsets.every((_, i) => (this.done & (1 << i)) !== 0);
+  }
+
   has(offset: number): boolean {
     return this.offsets.includes(offset);
   }

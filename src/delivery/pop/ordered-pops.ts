@@ -4,13 +4,16 @@
  */
 import { ResponseCode } from '../../protocol/codes.ts';
 import { OrderInfo } from './order-info.ts';
+import { type JournalParts, OrderJournal, type Written } from './order-journal.ts';
 import type { PopContext } from './pop-context.ts';
 import type { PopQuestion } from './pop-questions.ts';
 import type { PopQueue, PopStates } from './pop-states.ts';
 
 export interface OrderedParts {
-  context: Pick<PopContext, 'clock' | 'timers'>;
+  context: Pick<PopContext, 'clock' | 'timers' | 'put' | 'place'>;
   states: PopStates;
+  queues: JournalParts['queues'];
+  needsTopic: JournalParts['needsTopic'];
   /** The queue can be popped again. */
   freed: (queue: PopQueue) => void;
 }
@@ -21,14 +24,18 @@ export interface Outcome {
 }
 
 const DONE: Outcome = { code: ResponseCode.SUCCESS, remark: '' };
+/** Done when it is written. */
+export const WRITING: Outcome = { code: ResponseCode.SUCCESS, remark: '' };
 
 export class OrderedPops {
   readonly #parts: OrderedParts;
+  readonly journal: OrderJournal;
   /** Queues whose state has changed since it was last asked. */
   readonly #dirty = new Set<PopQueue>();
 
   constructor(parts: OrderedParts) {
     this.#parts = parts;
+    this.journal = new OrderJournal(parts);
   }
 
   /** Whether something of the queue is out, and the pop is not the one that took it, said again. */
@@ -38,27 +45,34 @@ export class OrderedPops {
     return order.blockedUntil > this.#parts.context.clock.now();
   }
 
-  /** The messages are out; returns what RocketMQ tells of how often they have been. */
-  popped(queue: PopQueue, question: PopQuestion, popTime: number, offsets: readonly number[]): string[] {
+  /** The messages are out when that is written; returns what RocketMQ tells of how often they have been. */
+  popped(
+    queue: PopQueue,
+    question: PopQuestion,
+    popTime: number,
+    offsets: readonly number[],
+    written: Written,
+  ): string[] {
     const order = new OrderInfo(popTime, question.invisibleTime, question.attemptId, offsets);
     order.countFrom(queue.order);
+    const before = queue.order;
     queue.order = order;
     this.#changed(queue);
+    this.journal.write(queue, (isWritten, remark) => {
+      // Then nobody gets them.
+      if (!isWritten && queue.order === order) queue.order = before;
+      written(isWritten, remark);
+    });
     const { queueId } = queue;
     const counts = [...order.counts].map(([offset, count]) => `0 qo${queueId}%${offset} ${count}`);
     const all = order.counts.size === offsets.length ? Math.min(...order.counts.values()) : 0;
     return [...counts, `0 ${queueId} ${all}`];
   }
 
-  acknowledge(queue: PopQueue, offset: number, popTime: number): Outcome {
+  /** Where nothing is out, or something else, the message has been done before, or comes again. */
+  acknowledge(queue: PopQueue, offset: number, popTime: number, written: Written): Outcome {
     const { order } = queue;
-    if (offset < queue.offset) return DONE;
-    if (order === undefined) {
-      this.#parts.states.move(queue, offset + 1);
-      return DONE;
-    }
-    // It is out once more, for somebody else.
-    if (order.popTime !== popTime) return DONE;
+    if (order === undefined || offset < queue.offset || order.popTime !== popTime) return DONE;
     if (!order.has(offset)) {
       const { topic } = queue.offsets;
       const remark = `offset is illegal, key:${topic}@${queue.queueId}, old:${queue.offset}, commit:${offset}`;
@@ -66,22 +80,26 @@ export class OrderedPops {
     }
     const next = order.acknowledge(offset);
     if (next > queue.offset) this.#parts.states.move(queue, next);
+    if (order.isDone) queue.order = undefined;
     this.#changed(queue);
-    return DONE;
+    this.journal.write(queue, written);
+    return WRITING;
   }
 
   /** The message is visible again at `time`, ms since the epoch; false when it is not out by that pop. */
-  show(queue: PopQueue, offset: number, popTime: number, time: number): boolean {
+  show(queue: PopQueue, offset: number, popTime: number, time: number, written: Written): boolean {
     const { order } = queue;
     if (order === undefined || order.popTime !== popTime || !order.has(offset)) return false;
     order.visible.set(offset, time);
     this.#changed(queue);
+    this.journal.write(queue, written);
     return true;
   }
 
   /** As the process before has left it. */
-  restore(queue: PopQueue, order: OrderInfo): void {
+  restore(queue: PopQueue, order: OrderInfo | undefined): void {
     queue.order = order;
+    queue.journaled = true;
     this.#wakeWhenFree(queue);
   }
 
@@ -99,8 +117,11 @@ export class OrderedPops {
   #wakeWhenFree(queue: PopQueue): void {
     const { clock, timers } = this.#parts.context;
     const { order } = queue;
-    if (order === undefined) return;
     queue.cancelWake();
+    if (order === undefined) {
+      this.#parts.freed(queue);
+      return;
+    }
     const wait = order.blockedUntil - clock.now();
     if (wait <= 0) this.#parts.freed(queue);
     else queue.cancelWake = timers.after(wait, () => this.#parts.freed(queue));

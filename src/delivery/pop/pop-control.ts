@@ -8,6 +8,7 @@ import { reviveTopicOf } from '../../metadata/system-topics.ts';
 import type { TopicTable } from '../../metadata/topics.ts';
 import { RequestError } from '../../protocol/request-fields.ts';
 import type { RocketJson } from '../../protocol/rocketmq-json.ts';
+import { ORDER_JOURNAL_TOPIC } from './order-journal.ts';
 import type { PopSettings } from './pop-context.ts';
 import type { PopAsk, PopStart, PopTold } from './pop-link.ts';
 import type { PopProgress } from './pop-progress.ts';
@@ -58,6 +59,7 @@ export class PopControl {
       reviveTopic,
       brokerName: settings.brokerName,
       scanned: offsets.query(REVIVE_GROUP, TIMER_TOPIC, 0),
+      journaled: Math.max(0, offsets.query(REVIVE_GROUP, ORDER_JOURNAL_TOPIC, 0)),
       revive,
       orders: [...orders.entries()],
     };
@@ -71,6 +73,10 @@ export class PopControl {
   }
 
   readonly asked = (ask: PopAsk): void => {
+    if (ask.what === 'orderJournal') {
+      this.#makeTopic(ORDER_JOURNAL_TOPIC);
+      return;
+    }
     const { topic, group } = ask;
     if (ask.what === 'offsets') {
       const { offsets } = this.#tables;
@@ -85,18 +91,23 @@ export class PopControl {
   #makeRetryTopic(retryTopic: string, topic: string, group: string): boolean {
     const { topics, groups, offsets } = this.#tables;
     if (topics.get(topic) === undefined || !groups.has(group)) return false;
-    try {
-      topics.createInternal(retryTopic, 1);
-    } catch (error) {
-      // No room for another topic now: it is asked for again.
-      if (error instanceof RequestError) return true;
-      throw error;
-    }
+    if (!this.#makeTopic(retryTopic)) return true;
     if (offsets.query(group, retryTopic, 0) < 0) offsets.commitPopped(group, retryTopic, 0, 0);
     return true;
   }
 
-  note({ offsets, orders, scanned, revive }: PopProgress): void {
+  /** False: there is no room for another topic now, and it is asked for again. */
+  #makeTopic(topic: string): boolean {
+    try {
+      this.#tables.topics.createInternal(topic, 1);
+      return true;
+    } catch (error) {
+      if (error instanceof RequestError) return false;
+      throw error;
+    }
+  }
+
+  note({ offsets, orders, scanned, journaled, revive }: PopProgress): void {
     const { settings, offsets: table, orders: infos, topics, groups } = this.#tables;
     const exists = (topic: string, group: string) => topics.get(topic) !== undefined && groups.has(group);
     for (const [topic, group, queueId, offset] of offsets)
@@ -104,6 +115,7 @@ export class PopControl {
     for (const [topic, group, queueId, order] of orders)
       if (exists(topic, group)) infos.set(topic, group, queueId, order as RocketJson);
     if (scanned >= 0) table.commit(REVIVE_GROUP, TIMER_TOPIC, 0, scanned);
+    if (journaled > 0) table.commit(REVIVE_GROUP, ORDER_JOURNAL_TOPIC, 0, journaled);
     const reviveTopic = reviveTopicOf(settings.brokerClusterName);
     for (const [queueId, done] of revive.entries())
       if (done >= 0) table.commit(REVIVE_GROUP, reviveTopic, queueId, done);

@@ -3,7 +3,7 @@
  * acknowledged. This is the one owner of what each group has popped of each queue.
  */
 import { ParsedFilters } from '../../clients/parsed-filters.ts';
-import { popRetryTopicOf, TIMER_TOPIC } from '../../lib/names.ts';
+import { popRetryTopicOf } from '../../lib/names.ts';
 import { ResponseCode } from '../../protocol/codes.ts';
 import { APPENDED, DISPATCHED } from '../../ring/positions.ts';
 import {
@@ -21,7 +21,6 @@ import {
   QUESTION_HEAD,
   readAck,
 } from '../../ring/question-records.ts';
-import { queueEndsOf } from '../delivery-shape.ts';
 import type { DueKind, DueParts } from '../due-kind.ts';
 import { DurableProgress } from '../durable-progress.ts';
 import type { Asked, QuestionTaker } from '../question-server.ts';
@@ -30,7 +29,8 @@ import { Acks, Answer } from './acks.ts';
 import { ChangeInvisible } from './change-invisible.ts';
 import { LiveCheckpoints } from './live-checkpoints.ts';
 import { OrderInfo } from './order-info.ts';
-import { OrderedPops } from './ordered-pops.ts';
+import { ORDER_JOURNAL_TOPIC, type Written } from './order-journal.ts';
+import { OrderedPops, WRITING } from './ordered-pops.ts';
 import { answerNothing, Polling } from './polling.ts';
 import type { PopContext } from './pop-context.ts';
 import type { PopTold } from './pop-link.ts';
@@ -98,7 +98,8 @@ export class PopKind implements DueKind, QuestionTaker {
       ended: (live) => this.#reviveLog.ended(live),
     });
     const live = this.#live;
-    this.#ordered = new OrderedPops({ context, states, freed });
+    const needsTopic = () => parts.pops.ask({ what: 'orderJournal' });
+    this.#ordered = new OrderedPops({ context, states, freed, queues: parts.queues, needsTopic });
     this.#popper = new Popper({ context, states, live, ordered: this.#ordered, freed });
     this.#polling = new Polling({ context, take: (parked) => this.#take(parked) });
     this.#reviver = new Reviver({
@@ -119,12 +120,8 @@ export class PopKind implements DueKind, QuestionTaker {
     const reviveLog = this.#reviveLog;
     this.#acks = new Acks({ context, live, reviveLog });
     this.#changes = new ChangeInvisible({ context, states, live, acks: this.#acks, ordered: this.#ordered });
-    this.#recovery = new PopRecovery(
-      context,
-      states,
-      pops.scanned,
-      queueEndsOf(parts.shape, TIMER_TOPIC)[0] ?? 0,
-    );
+    const { scanned, journaled } = pops;
+    this.#recovery = new PopRecovery({ context, states, ordered: this.#ordered, scanned, journaled });
     this.#keeper = new PopProgressKeeper({ context, states, ordered: this.#ordered, reviveLog });
     this.#durable = new DurableProgress(() => this.#keeper.news(), parts.positions);
     const types = [GONE, POP, POP_ACK, POP_ACKS, POP_CHANGE, POP_NOTIFICATION, POP_PEEK, POP_POLLING];
@@ -181,6 +178,7 @@ export class PopKind implements DueKind, QuestionTaker {
   /** A queue is there now. */
   added(topic: string, queueId: number, id: number): void {
     if (queueId === 0) this.#reviver.hasTopic(topic);
+    if (topic === ORDER_JOURNAL_TOPIC) this.#ordered.journal.hasTopic();
     for (const offsets of this.#states.ofTopic(topic)) {
       this.#byQueueId.set(id, offsets);
       this.#parts.interest(id);
@@ -214,13 +212,20 @@ export class PopKind implements DueKind, QuestionTaker {
     } else if (told.what === 'groupDeleted') {
       this.#forgetGroup(told.group);
     } else if (told.what === 'set') {
-      this.#states.set(told.topic, told.group, told.queueId, told.offset);
+      this.#set(told.topic, told.group, told.queueId, told.offset);
       this.#polling.wake(this.#states.find(told.topic, told.group)?.pairs ?? []);
     } else {
       this.#states.told(told.topic, told.group, told.offsets);
       for (const pair of this.#states.find(told.topic, told.group)?.pairs ?? [])
         if (pair.ready) this.#goOn(pair);
     }
+  }
+
+  /** A process that follows must not find in the journal where the group stood before. */
+  #set(topic: string, group: string, queueId: number, offset: number): void {
+    this.#states.set(topic, group, queueId, offset);
+    const queue = this.#states.find(topic, group)?.queues[queueId];
+    if (queue?.journaled) this.#ordered.journal.write(queue, () => {});
   }
 
   #forgetGroup(group: string): void {
@@ -235,9 +240,7 @@ export class PopKind implements DueKind, QuestionTaker {
   }
 
   readonly mayTake = (): boolean =>
-    this.#recovery.done &&
-    !this.#context.busy() &&
-    this.#popper.underWay + this.#acks.underWay + this.#changes.underWay < MAX_UNDER_WAY;
+    this.#recovery.done && !this.#context.busy() && this.#underWay < MAX_UNDER_WAY;
 
   take(asked: Asked, type: number, bytes: Uint8Array, view: DataView, at: number, to: number): void {
     if (type === POP_ACK) {
@@ -386,12 +389,23 @@ export class PopKind implements DueKind, QuestionTaker {
     answer.await();
     // Where the group stands is asked for after a start.
     offsets.whenKnown(() => {
-      for (const offset of ack.offsets) {
-        const { code, remark } = this.#ordered.acknowledge(offsets.queue(ack.queueId), offset, ack.popTime);
-        if (code !== ResponseCode.SUCCESS) answer.fail(code, remark);
-      }
+      for (const offset of ack.offsets)
+        this.#acknowledgeOrdered(offsets.queue(ack.queueId), offset, ack, answer);
       answer.done(ResponseCode.SUCCESS);
     });
+  }
+
+  #acknowledgeOrdered(
+    queue: PopQueue,
+    offset: number,
+    { popTime }: { popTime: number },
+    answer: Answer,
+  ): void {
+    const written: Written = (isWritten, remark) =>
+      answer.done(isWritten ? ResponseCode.SUCCESS : ResponseCode.SYSTEM_ERROR, remark);
+    const outcome = this.#ordered.acknowledge(queue, offset, popTime, written);
+    if (outcome === WRITING) answer.await();
+    else if (outcome.code !== ResponseCode.SUCCESS) answer.fail(outcome.code, outcome.remark);
   }
 
   #polled(asked: Asked, { topic, group, queueId }: PollingQuestion): void {
@@ -400,11 +414,11 @@ export class PopKind implements DueKind, QuestionTaker {
   }
 
   work(): number {
-    return this.#polling.serve() + this.#acks.put();
+    return this.#polling.serve() + this.#acks.put() + this.#ordered.journal.put();
   }
 
   get pending(): boolean {
-    return this.#polling.pending || this.#acks.pending;
+    return this.#polling.pending || this.#acks.pending || this.#ordered.journal.pending;
   }
 
   stop(): void {
@@ -416,8 +430,13 @@ export class PopKind implements DueKind, QuestionTaker {
   }
 
   get idle(): boolean {
-    const underWay = this.#popper.underWay + this.#acks.underWay + this.#changes.underWay;
-    return underWay === 0 && this.#reviver.underWay === 0 && !this.#acks.pending;
+    const isPending = this.#acks.pending || !this.#ordered.journal.idle;
+    return this.#underWay === 0 && this.#reviver.underWay === 0 && !isPending;
+  }
+
+  get #underWay(): number {
+    const { underWay: journaled } = this.#ordered.journal;
+    return this.#popper.underWay + this.#acks.underWay + this.#changes.underWay + journaled;
   }
 
   progress() {

@@ -5,6 +5,8 @@ import type { RocketJson } from '../../protocol/rocketmq-json.ts';
 export type PopAsk =
   /** Offsets of a group in a topic, and to hear when somebody else sets them. */
   | { what: 'offsets'; topic: string; group: string }
+  /** That the topic be made in which it writes down what ordered groups have out. */
+  | { what: 'orderJournal' }
   /** That the retry topic be made; nothing when its topic or group is gone. */
   | { what: 'retryTopic'; retryTopic: string; topic: string; group: string };
 
@@ -26,6 +28,7 @@ export interface PopStart {
   brokerName: string;
   /** See PopProgress; -1 where the files say nothing. */
   scanned: number;
+  journaled: number;
   revive: readonly number[];
   /** What ordered groups have out. */
   orders: readonly (readonly [topic: string, group: string, queueId: number, order: RocketJson])[];

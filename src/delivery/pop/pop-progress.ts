@@ -1,5 +1,6 @@
 /** What control writes to its files: offsets of groups, what ordered groups have out, how far all is revived. */
 import { TIMER_TOPIC } from '../../lib/names.ts';
+import { ORDER_JOURNAL_QUEUE, ORDER_JOURNAL_TOPIC } from './order-journal.ts';
 import type { OrderedPops } from './ordered-pops.ts';
 import type { PopContext } from './pop-context.ts';
 import type { PopQueue, PopStates } from './pop-states.ts';
@@ -14,6 +15,8 @@ export interface PopProgress {
   orders: PopOrder[];
   /** Offset in the queue of the timer topic: what checkpoints before it say is in `offsets`, or was told before. */
   scanned: number;
+  /** The same in the queue of the journal, of `orders`. */
+  journaled: number;
   /** By revive queue: the last offset before which, with itself, all is done; -1: none is. */
   revive: number[];
 }
@@ -36,6 +39,7 @@ export class PopProgressKeeper {
   readonly #revive: { at: number; done: number[] }[] = [];
   #told = '';
   #scanned = -1;
+  #journaled = 0;
 
   constructor(parts: KeeperParts) {
     this.#parts = parts;
@@ -45,24 +49,32 @@ export class PopProgressKeeper {
   news(): PopProgress | undefined {
     const { states, ordered } = this.#parts;
     // Until control has said all that was asked for, what checkpoints said is not in the offsets yet.
-    if (!states.waits) this.#scanned = this.#parts.context.store.maxOffset(TIMER_TOPIC, 0);
+    if (!states.waits) this.#look();
     const offsets = states.takeDirty().map(offsetOf);
     const orders = ordered.takeDirty().map(orderOf);
-    const [scanned, revive] = [this.#scanned, this.#lateRevive()];
-    const mark = JSON.stringify([scanned, revive]);
+    const [scanned, journaled, revive] = [this.#scanned, this.#journaled, this.#lateRevive()];
+    const mark = JSON.stringify([scanned, journaled, revive]);
     if (mark === this.#told && offsets.length === 0 && orders.length === 0) return undefined;
     this.#told = mark;
-    return { offsets, orders, scanned, revive };
+    return { offsets, orders, scanned, journaled, revive };
+  }
+
+  #look(): void {
+    const { store } = this.#parts.context;
+    this.#scanned = store.maxOffset(TIMER_TOPIC, 0);
+    this.#journaled = store.maxOffset(ORDER_JOURNAL_TOPIC, ORDER_JOURNAL_QUEUE);
   }
 
   /** All of it. */
   state(): PopProgress {
     const { states, reviveLog } = this.#parts;
     const queues = [...states.queues()];
+    if (!states.waits) this.#look();
     return {
       offsets: queues.filter(({ offset }) => offset >= 0).map(offsetOf),
       orders: queues.filter(({ order }) => order !== undefined).map(orderOf),
-      scanned: states.waits ? this.#scanned : this.#parts.context.store.maxOffset(TIMER_TOPIC, 0),
+      scanned: this.#scanned,
+      journaled: this.#journaled,
       revive: reviveLog.done,
     };
   }

@@ -1,86 +1,158 @@
 /**
- * What was popped shortly before the process before has died: control's file of offsets is some seconds old then, and
- * the checkpoints in the timer topic say how far its groups had come.
+ * What happened to pops shortly before the process before has died: control's files are some seconds old then. The
+ * checkpoints in the timer topic say how far its groups had come, and the journal what ordered groups have out.
  */
 import { javaHashCode } from '../../lib/java-hash.ts';
 import { TIMER_TOPIC } from '../../lib/names.ts';
-import { decodeRecord } from '../../record/decode.ts';
+import { decodeRecord, type StoredMessage } from '../../record/decode.ts';
 import { Patience, READ_AGAIN_MS } from '../patience.ts';
 import { realQueueOf } from '../real-queue.ts';
 import { CK_TAG, parseCheckpoint } from './checkpoint.ts';
+import { type JournaledOrder, ORDER_JOURNAL_TOPIC, parseJournaled } from './order-journal.ts';
+import type { OrderedPops } from './ordered-pops.ts';
 import type { PopContext } from './pop-context.ts';
 import type { PopStates } from './pop-states.ts';
 
 const CK_HASH = BigInt(javaHashCode(CK_TAG));
-/** Entries of the timer topic's queue looked at by one turn. */
+/** Entries of a queue looked at by one turn. */
 const BATCH = 256;
 
+export interface PopRecoveryParts {
+  context: PopContext;
+  states: PopStates;
+  ordered: OrderedPops;
+  /** Entries from there on may be newer than what control's files say; -1: nobody knows, and none is. */
+  scanned: number;
+  journaled: number;
+}
+
 export class PopRecovery {
-  /** All is known; nothing may be popped before. */
-  done = false;
+  readonly #parts: PopRecoveryParts;
+  readonly #checkpoints: Replay;
+  readonly #journal: Replay;
+  /** The last state of each queue of a group. */
+  readonly #orders = new Map<string, JournaledOrder>();
+  #isTold = false;
+
+  constructor(parts: PopRecoveryParts) {
+    this.#parts = parts;
+    const { context, scanned, journaled } = parts;
+    this.#checkpoints = new Replay(context, TIMER_TOPIC, scanned, CK_HASH, (message) => this.#learn(message));
+    this.#journal = new Replay(context, ORDER_JOURNAL_TOPIC, journaled, undefined, ({ body }) => {
+      const order = parseJournaled(body);
+      if (order !== undefined) this.#orders.set(`${order.topic}@${order.group}@${order.queueId}`, order);
+    });
+  }
+
+  /** Whether all is known; nothing may be popped before. */
+  get done(): boolean {
+    const isDone = this.#checkpoints.done && this.#journal.done;
+    if (isDone && !this.#isTold) this.#restore();
+    return isDone;
+  }
+
+  start(): void {
+    this.#checkpoints.run();
+    this.#journal.run();
+  }
+
+  stop(): void {
+    this.#checkpoints.stop();
+    this.#journal.stop();
+  }
+
+  #learn({ properties, body }: StoredMessage): void {
+    const { context, states } = this.#parts;
+    if (realQueueOf(properties).topic !== context.place.reviveTopic) return;
+    const ck = parseCheckpoint(body);
+    if (ck === undefined || ck.diffs.length === 0) return;
+    states.learn(ck.topic, ck.group, ck.queueId, ck.startOffset + Math.max(...ck.diffs) + 1);
+  }
+
+  #restore(): void {
+    this.#isTold = true;
+    const { states, ordered } = this.#parts;
+    for (const { topic, group, queueId, offset, order } of this.#orders.values()) {
+      const offsets = states.of(topic, group);
+      if (typeof offsets === 'string') continue;
+      offsets.whenKnown(() => {
+        states.move(offsets.queue(queueId), offset);
+        ordered.restore(offsets.queue(queueId), order);
+      });
+    }
+    this.#orders.clear();
+  }
+}
+
+/** Reads a queue from an offset to where it ends now, a bounded number of entries at a time. */
+class Replay {
   readonly #context: PopContext;
-  readonly #states: PopStates;
+  readonly #topic: string;
+  readonly #hash: bigint | undefined;
+  readonly #take: (message: StoredMessage) => void;
   readonly #patience: Patience;
   readonly #end: number;
   #next: number;
   #running = true;
 
-  /** Entries from `scanned` to `end` may be newer than what control's file says; -1: nobody knows, and none is. */
-  constructor(context: PopContext, states: PopStates, scanned: number, end: number) {
+  /** `hash`: of the tag of those that are read; undefined = all. */
+  constructor(
+    context: PopContext,
+    topic: string,
+    from: number,
+    hash: bigint | undefined,
+    take: (message: StoredMessage) => void,
+  ) {
     this.#context = context;
-    this.#states = states;
+    this.#topic = topic;
+    this.#hash = hash;
+    this.#take = take;
     this.#patience = new Patience(context.clock);
-    this.#end = end;
-    const min = context.store.minOffset(TIMER_TOPIC, 0);
-    this.#next = scanned < 0 || scanned > end ? end : Math.max(scanned, min);
+    this.#end = context.store.maxOffset(topic, 0);
+    this.#next = from < 0 || from > this.#end ? this.#end : Math.max(from, context.store.minOffset(topic, 0));
   }
 
-  start(): void {
-    this.#run();
+  get done(): boolean {
+    return this.#next >= this.#end;
   }
 
   stop(): void {
     this.#running = false;
   }
 
-  #run(): void {
-    if (!this.#running) return;
+  run(): void {
+    if (!this.#running || this.done) return;
     const pause = this.#step();
-    this.done = this.#next >= this.#end;
-    if (!this.done) this.#context.timers.after(pause, () => this.#run());
+    if (!this.done) this.#context.timers.after(pause, () => this.run());
   }
 
   /** ms until the next one. */
   #step(): number {
     const { store, log } = this.#context;
-    if (this.#next >= this.#end) return 0;
     try {
       const count = Math.min(BATCH, this.#end - this.#next);
-      const entries = store.readQueue(TIMER_TOPIC, 0, this.#next, count);
+      const entries = store.readQueue(this.#topic, 0, this.#next, count);
       if (entries.length === 0) this.#next = this.#end;
       for (const { tagsCode, physicalOffset, queueOffset } of entries) {
-        if (BigInt.asIntN(32, tagsCode) === CK_HASH) this.#learn(physicalOffset);
+        if (this.#hash === undefined || BigInt.asIntN(32, tagsCode) === this.#hash)
+          this.#read(physicalOffset);
         this.#next = queueOffset + 1;
       }
       this.#patience.worked();
       return 0;
     } catch (error) {
       const isPassedOver = this.#patience.failed();
-      const fields = { topic: TIMER_TOPIC, offset: this.#next, reason: (error as Error).message };
-      if (isPassedOver) log.error(fields, 'a checkpoint cannot be read, and is passed over');
-      else log.error(fields, 'pops wait until the checkpoints can be read');
+      const fields = { topic: this.#topic, offset: this.#next, reason: (error as Error).message };
+      if (isPassedOver) log.error(fields, 'a state of pops cannot be read, and is passed over');
+      else log.error(fields, 'pops wait until their states can be read');
       if (isPassedOver) this.#next += 1;
       return isPassedOver ? 0 : READ_AGAIN_MS;
     }
   }
 
-  #learn(position: number): void {
+  #read(position: number): void {
     const record = this.#context.store.recordAt(position);
     const message = record === undefined ? undefined : decodeRecord(record);
-    if (message === undefined) return;
-    if (realQueueOf(message.properties).topic !== this.#context.place.reviveTopic) return;
-    const ck = parseCheckpoint(message.body);
-    if (ck === undefined || ck.diffs.length === 0) return;
-    this.#states.learn(ck.topic, ck.group, ck.queueId, ck.startOffset + Math.max(...ck.diffs) + 1);
+    if (message !== undefined) this.#take(message);
   }
 }

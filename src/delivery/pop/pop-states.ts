@@ -29,6 +29,8 @@ export class PopQueue {
   /** What is invisible, by the first offset of its checkpoint. */
   readonly live = new Map<number, LiveCheckpoint[]>();
   order: OrderInfo | undefined;
+  /** The journal holds a state of it. */
+  journaled = false;
   /** Ends the timer at whose end an ordered group may go on. */
   cancelWake: () => void = () => {};
 

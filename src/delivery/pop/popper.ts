@@ -243,11 +243,18 @@ export class Popper {
   #orderly(taking: Taking): void {
     const { question, popTime, parts } = taking;
     const { ordered, states } = this.#parts;
+    const failed = new Set<PopQueue>();
+    let left = parts.length;
     for (const { queue, scanned, start } of parts) {
-      taking.orderCountInfo.push(...ordered.popped(queue, question, popTime, scanned.offsets));
       if (queue.offset !== start) states.move(queue, start);
+      const counts = ordered.popped(queue, question, popTime, scanned.offsets, (isWritten, remark) => {
+        if (!isWritten) failed.add(queue);
+        if (!isWritten) taking.problem = remark;
+        left -= 1;
+        if (left === 0) this.#end(taking, ORDER_REVIVE_QUEUE, failed);
+      });
+      taking.orderCountInfo.push(...counts);
     }
-    this.#end(taking, ORDER_REVIVE_QUEUE, new Set());
   }
 
   #invisible(taking: Taking): void {
