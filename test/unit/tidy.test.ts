@@ -141,6 +141,7 @@ const ASKS_THE_TIME = new Map([
   ['src/delivery/pop/acks.ts', 'when acks are due, which is stored'],
   ['src/delivery/pop/change-invisible.ts', 'the time of a receipt, which is stored and told to clients'],
   ['src/delivery/pop/live-checkpoints.ts', 'what is left of a time that has just been stored'],
+  ['src/delivery/pop/order-journal.ts', 'the time of a message'],
   ['src/delivery/pop/ordered-pops.ts', 'when messages are visible again, which is stored'],
   ['src/delivery/pop/polling.ts', 'the time of an answer, which clients are told'],
   ['src/delivery/pop/pop-kind.ts', 'the same'],

@@ -1,7 +1,7 @@
 /**
- * What ordered groups have out, written down as it changes: each message of the journal's topic holds the whole state of
- * one queue of a group, so the last one counts. Control's file (consumerOrderInfo.json) is some seconds behind, and what
- * was out would come at once after a kill; RocketMQ has only that file.
+ * What ordered groups have out, written down as it changes: each message of the journal's topic holds the whole state
+ * of one queue of a group, so the last one counts. Control's file (consumerOrderInfo.json) is some seconds behind, and
+ * what was out would come at once after a kill; RocketMQ has only that file.
  */
 
 import { SYSTEM_TOPIC_PREFIX } from '../../lib/names.ts';
