@@ -6,9 +6,10 @@ import { ResponseCode, responseName } from '../../protocol/codes.ts';
 import { isStored } from '../../store/put/put-message.ts';
 import type { Asked } from '../question-server.ts';
 import { laterForm } from '../waiting-form.ts';
-import { type Ack, ackMessage } from './checkpoint.ts';
+import { type Ack, ackMessage, keyOf } from './checkpoint.ts';
 import type { LiveCheckpoints } from './live-checkpoints.ts';
 import type { PopContext } from './pop-context.ts';
+import type { LiveCheckpoint } from './pop-states.ts';
 import type { ReviveLog } from './revive-log.ts';
 
 /** Counts the answers that a request waits for; the worst is told. */
@@ -58,8 +59,8 @@ export interface AcksParts {
 
 export class Acks {
   readonly #parts: AcksParts;
-  /** By topic, group, queue and checkpoint: those of this turn. */
-  #turn = new Map<string, Together>();
+  /** Those of this turn: by checkpoint, or by what names one that is not in memory. */
+  #turn = new Map<LiveCheckpoint | string, Together>();
   /** On their way to the log. */
   underWay = 0;
 
@@ -75,12 +76,13 @@ export class Acks {
   /** `answer` hears of it when it is in the log. */
   add(ack: Ack, reviveQueueId: number, invisibleTime: number, answer: Answer): void {
     const { live, reviveLog } = this.#parts;
+    const known = live.find(ack);
     // What is over was acknowledged, or revived: it is too late for this to change anything.
-    if (live.isOver(ack)) return;
-    live.acknowledge(ack, ack.offsets);
-    reviveLog.acknowledge(ack, ack.offsets);
+    if (known === undefined && live.isOver(ack)) return;
+    const key = known ?? `${keyOf(ack)}@${reviveQueueId}`;
+    if (known === undefined) reviveLog.acknowledge(ack, ack.offsets);
+    else live.acknowledge(known, ack.offsets);
     answer.await();
-    const key = `${ack.topic}@${ack.group}@${ack.queueId}@${ack.startOffset}@${ack.popTime}@${reviveQueueId}`;
     const together = this.#turn.get(key);
     if (together === undefined) {
       const visibleAt = ack.popTime + invisibleTime;

@@ -60,9 +60,7 @@ export class LiveCheckpoints {
   }
 
   /** Messages of it are done. */
-  acknowledge(key: CheckpointKey, offsets: readonly number[]): void {
-    const live = this.find(key);
-    if (live === undefined) return;
+  acknowledge(live: LiveCheckpoint, offsets: readonly number[]): void {
     const { ck } = live;
     for (const offset of offsets) {
       const index = indexIn(ck, offset);

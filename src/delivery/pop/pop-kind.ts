@@ -3,6 +3,7 @@
  * acknowledged. This is the one owner of what each group has popped of each queue.
  */
 import { ParsedFilters } from '../../clients/parsed-filters.ts';
+import { LastText } from '../../lib/last-text.ts';
 import { popRetryTopicOf } from '../../lib/names.ts';
 import { ResponseCode } from '../../protocol/codes.ts';
 import { APPENDED, DISPATCHED } from '../../ring/positions.ts';
@@ -75,6 +76,8 @@ export class PopKind implements DueKind, QuestionTaker {
   /** Pops that wait until control has told where their groups stand. */
   readonly #early = new Map<PopPair, Set<Parked>>();
   readonly #ack = emptyAck();
+  readonly #topic = new LastText();
+  readonly #group = new LastText();
   /** Queues where something has come, by id: whom that concerns. */
   readonly #byQueueId = new Map<number, PopOffsets>();
   #stopping = false;
@@ -354,10 +357,9 @@ export class PopKind implements DueKind, QuestionTaker {
     const names = at + ACK_NAMES;
     const topicLength = readAck(view, at, ack);
     const groupLength = view.getUint16(at + 58, true);
-    const text = (from: number, length: number) =>
-      Buffer.from(bytes.buffer, bytes.byteOffset + from, length).toString();
     const { offset, startOffset, popTime, invisibleTime, queueId, reviveQueueId } = ack;
-    const [topic, group] = [text(names, topicLength), text(names + topicLength, groupLength)];
+    const topic = this.#topic.read(bytes, names, topicLength);
+    const group = this.#group.read(bytes, names + topicLength, groupLength);
     const answer = new Answer(asked);
     const key = { topic, group, queueId, startOffset, popTime };
     this.#acknowledge({ ...key, offsets: [offset] }, reviveQueueId, invisibleTime, answer);
