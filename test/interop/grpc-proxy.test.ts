@@ -21,7 +21,7 @@ import { CHECK_CONF } from './scenarios/transacting.ts';
 import { type GrpcKit, javaGrpc, nodeGrpc } from './support/grpc-clients.ts';
 import { type GrpcProxy, startGrpcProxy } from './support/grpc-proxy.ts';
 import { interopSuite } from './support/suite.ts';
-import { type Cluster, startCluster, target } from './support/target.ts';
+import { type Cluster, startCluster } from './support/target.ts';
 
 const CONF = { ...CHECK_CONF, enablePropertyFilter: true, recallMessageEnable: true };
 
@@ -79,8 +79,7 @@ const MEMBERS: readonly (readonly [what: string, run: () => Promise<void>])[] = 
   ]),
 ];
 
-/** RingMQ does not know pop yet, by which the proxy consumes. */
-const scenarios = target === 'rocketmq' ? [...SENDING, ...CONSUMING] : SENDING;
+const scenarios = [...SENDING, ...CONSUMING];
 
 /** At the same time, as both clients mostly wait. */
 async function both(run: (scene: Scene) => Promise<void>): Promise<void> {
@@ -94,7 +93,7 @@ async function both(run: (scene: Scene) => Promise<void>): Promise<void> {
 
 for (const [what, run] of scenarios) test(what, () => both(run));
 
-if (fullRun && target === 'rocketmq') for (const [what, run] of MEMBERS) test(what, run);
+if (fullRun) for (const [what, run] of MEMBERS) test(what, run);
 
 test('the programs end', async () => {
   for (const one of clients.values()) await one.end();
