@@ -175,7 +175,10 @@ export class PopKind implements DueKind, QuestionTaker {
 
   arrived(id: number): void {
     const offsets = this.#byQueueId.get(id);
-    if (offsets !== undefined) this.#polling.wake(offsets.pairs);
+    if (offsets === undefined) return;
+    // Before anybody looks: what comes while they do is not missed.
+    for (const pair of offsets.pairs) if (pair.waiting.size > 0) this.#parts.interest(id);
+    this.#polling.wake(offsets.pairs);
   }
 
   /** A queue is there now. */
