@@ -5,7 +5,7 @@ import { limitRemark, MAX_EXPRESSION } from '../../lib/limits.ts';
 import { ResponseCode } from '../../protocol/codes.ts';
 import { ABSENT } from '../../protocol/field-table.ts';
 import type { RequestView } from '../../protocol/request-view.ts';
-import type { GroupView, NetworkView, TopicView } from '../view/network-view.ts';
+import { type GroupView, lookUp, type NetworkView, type TopicView } from '../view/network-view.ts';
 
 export interface Refusal {
   code: number;
@@ -42,33 +42,31 @@ export function missingField(
   return refusal(ResponseCode.SYSTEM_ERROR, `the custom field <${missing}> is null`);
 }
 
-/** The topic that is named, whose queue may be read. `range`: the code for a queue that there is not. */
-export function checkTopic(
-  view: NetworkView,
-  request: RequestView,
-  what: string,
-  range: number = ResponseCode.INVALID_PARAMETER,
-): TopicView | Refusal {
-  const name = request.text('topic');
-  const topic = view.topics.getByName(name);
+/** The topic that is named, whose queue may be read. */
+export function checkTopic(view: NetworkView, request: RequestView, what: string): TopicView | Refusal {
+  const place = request.fields.find('topic');
+  const topic = lookUp(view.topics, request.fields, place);
   if (topic === undefined) {
-    return refusal(ResponseCode.TOPIC_NOT_EXIST, `topic[${name}] not exist, apply first please!`);
+    return refusal(
+      ResponseCode.TOPIC_NOT_EXIST,
+      `topic[${request.fields.text(place)}] not exist, apply first please!`,
+    );
   }
-  if ((topic.perm & 4) === 0 && what !== '') {
+  const { name } = topic;
+  if ((topic.perm & 4) === 0) {
     return refusal(ResponseCode.NO_PERMISSION, `the topic[${name}] ${what} is forbidden`);
   }
   const queueId = request.integer('queueId');
-  const least = range === ResponseCode.MESSAGE_ILLEGAL ? 0 : -MAX_INT32;
-  if (queueId >= topic.readQueueNums || queueId < least) {
+  if (queueId >= topic.readQueueNums || queueId < -MAX_INT32) {
     const remark = `queueId[${queueId}] is illegal, topic:[${name}] topicConfig.readQueueNums:[${topic.readQueueNums}]`;
-    return refusal(range, remark);
+    return refusal(ResponseCode.INVALID_PARAMETER, remark);
   }
   return topic;
 }
 
 /** The group may consume; undefined when this thread does not know it. */
 export function checkGroup(view: NetworkView, request: RequestView): GroupView | Refusal | undefined {
-  const group = view.groups.getByName(request.text('consumerGroup'));
+  const group = lookUp(view.groups, request.fields, request.fields.find('consumerGroup'));
   if (group === undefined || group.config.consumeEnable) return group;
   return refusal(ResponseCode.NO_PERMISSION, `subscription group no permission, ${group.config.name}`);
 }

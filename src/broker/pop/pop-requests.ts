@@ -44,7 +44,8 @@ import {
   refusal,
   type Target,
 } from './pop-checks.ts';
-import { parseReceipt, type Receipt } from './receipt.ts';
+import { PoppedMessage } from './popped-message.ts';
+import { ORDERED } from './receipt.ts';
 
 /** Messages of one pop. */
 const MAX_POPPED = 32;
@@ -55,7 +56,7 @@ export interface PopRequestParts {
   questions: DeliveryQuestions;
   directory: QueueDirectory;
   subscriptions: AnnouncedSubscriptions;
-  reviveTopic: string;
+  reviveTopic: Uint8Array;
   /** Parks the frame until control has made the group. */
   awaitGroup: (
     connection: Connection,
@@ -69,9 +70,11 @@ export interface PopRequestParts {
 export class PopRequests {
   readonly #parts: PopRequestParts;
   readonly #ack = emptyAck();
+  readonly #popped: PoppedMessage;
 
   constructor(parts: PopRequestParts) {
     this.#parts = parts;
+    this.#popped = new PoppedMessage(parts.view, parts.directory);
   }
 
   /** CUT_ALL or CUT_BLOCKED; the request's frame is bytes[offset, +length). */
@@ -207,17 +210,19 @@ export class PopRequests {
   }
 
   #acknowledge(connection: Connection, request: RequestView): number {
-    const of = this.#popped(request, []);
-    if (isRefusal(of)) return this.#refuse(connection, request, of);
-    const { topic, receipt } = of;
-    const [name, group] = [topic.bytes, Buffer.from(request.text('consumerGroup'))];
+    const popped = this.#popped;
+    const problem = popped.read(request, this.#reviveQueues);
+    if (problem !== undefined) return this.#refuse(connection, request, problem);
+    const { receipt, fields } = popped;
+    const name = (popped.topic as TopicView).bytes;
+    const group = bytesOf(request, fields.group);
     const { questions } = this.#parts;
     const length = ACK_NAMES + name.length + group.length;
     const at = questions.claim(connection, request, POP_ACK, length);
     if (at === FULL) return CUT_BLOCKED;
     const ack = this.#ack;
-    ack.offset = request.integer('offset');
-    ack.queueId = request.integer('queueId');
+    ack.offset = fields.offset;
+    ack.queueId = fields.queueId;
     ack.startOffset = receipt.startOffset;
     ack.popTime = receipt.popTime;
     ack.invisibleTime = receipt.invisibleTime;
@@ -230,36 +235,6 @@ export class PopRequests {
     return CUT_ALL;
   }
 
-  /** A message that an ack or a change of its time names. */
-  #popped(
-    request: RequestView,
-    numbers: readonly string[],
-  ): { topic: TopicView; receipt: Receipt } | Refusal {
-    const texts = ['consumerGroup', 'topic', 'extraInfo'];
-    const missing = missingField(request, texts, ['queueId', 'offset', ...numbers]);
-    if (missing !== undefined) return missing;
-    const { view } = this.#parts;
-    const topic = checkTopic(view, request, '', ResponseCode.MESSAGE_ILLEGAL);
-    if (isRefusal(topic)) return topic;
-    const group = checkGroup(view, request);
-    if (isRefusal(group)) return group;
-    if (group === undefined) return unknownGroup(request.text('consumerGroup'));
-    const outside = this.#outside(request, topic);
-    if (outside !== undefined) return outside;
-    const receipt = parseReceipt(request.text('extraInfo'), this.#reviveQueues);
-    if (typeof receipt === 'string') return refusal(ResponseCode.SYSTEM_ERROR, receipt);
-    return { topic, receipt };
-  }
-
-  #outside(request: RequestView, topic: TopicView): Refusal | undefined {
-    const [queueId, offset] = [request.integer('queueId'), request.integer('offset')];
-    const [min, max] = this.#range(topic, queueId);
-    const isAck = request.code === RequestCode.ACK_MESSAGE;
-    if (offset >= min && (offset < max || (isAck && offset === max))) return undefined;
-    const remark = `offset is illegal, key:${topic.name}@${queueId}, commit:${offset}, store:${min}~${max}`;
-    return refusal(ResponseCode.NO_MESSAGE, remark);
-  }
-
   #range(topic: TopicView, queueId: number): [min: number, max: number] {
     const queue = topic.queues[queueId];
     const { directory } = this.#parts;
@@ -267,7 +242,8 @@ export class PopRequests {
   }
 
   get #reviveQueues(): number {
-    return this.#parts.view.topics.getByName(this.#parts.reviveTopic)?.readQueueNums ?? 0;
+    const { view, reviveTopic } = this.#parts;
+    return view.topics.get(reviveTopic, 0, reviveTopic.length)?.readQueueNums ?? 0;
   }
 
   /** What of it is out of range is left out, as RocketMQ does. */
@@ -288,22 +264,24 @@ export class PopRequests {
       if (topic === undefined || this.#parts.view.groups.getByName(ack.group) === undefined) continue;
       const [min, max] = this.#range(topic, ack.queueId);
       const offsets = ack.offsets.filter((offset) => offset >= min && offset <= max);
-      const isKnown = ack.reviveQueueId < this.#reviveQueues || ack.reviveQueueId === 999;
+      const isKnown = ack.reviveQueueId < this.#reviveQueues || ack.reviveQueueId === ORDERED;
       if (offsets.length > 0 && isKnown) valid.push({ ...ack, topic: name, offsets });
     }
     return this.#ask(connection, request, POP_ACKS, { acks: valid });
   }
 
   #change(connection: Connection, request: RequestView): number {
-    const of = this.#popped(request, ['invisibleTime']);
-    if (isRefusal(of)) return this.#refuse(connection, request, of);
-    const problem = this.#invisibleProblem(request);
+    const popped = this.#popped;
+    const problem =
+      popped.read(request, this.#reviveQueues) ??
+      missingField(request, [], ['invisibleTime']) ??
+      this.#invisibleProblem(request);
     if (problem !== undefined) return this.#refuse(connection, request, problem);
-    const { topic, receipt } = of;
+    const { receipt, fields } = popped;
     const { startOffset, popTime, reviveQueueId } = receipt;
     const question: ChangeQuestion = {
-      ...{ topic: topic.name, group: request.text('consumerGroup'), queueId: request.integer('queueId') },
-      ...{ offset: request.integer('offset'), startOffset, popTime, reviveQueueId },
+      ...{ topic: (popped.topic as TopicView).name, group: request.text('consumerGroup') },
+      ...{ queueId: fields.queueId, offset: fields.offset, startOffset, popTime, reviveQueueId },
       oldInvisibleTime: receipt.invisibleTime,
       invisibleTime: request.integer('invisibleTime'),
       suspend: isTrue(request, 'suspend'),
@@ -325,8 +303,11 @@ export class PopRequests {
   }
 }
 
-function unknownGroup(name: string): Refusal {
-  return refusal(ResponseCode.SUBSCRIPTION_GROUP_NOT_EXIST, `subscription group [${name}] does not exist`);
+/** The UTF-8 text of a field. */
+function bytesOf({ fields }: RequestView, field: number): Uint8Array {
+  if (fields.isEscaped(field)) return Buffer.from(fields.text(field));
+  const at = fields.valueStart(field);
+  return fields.bytes.subarray(at, at + (fields.valueLength[field] as number));
 }
 
 function isTrue(request: RequestView, name: string): boolean {

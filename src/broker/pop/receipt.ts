@@ -13,24 +13,53 @@ export interface Receipt {
   reviveQueueId: number;
 }
 
-const LEAST_FIELDS = 6;
-const NUMBER = /^\d{1,16}$/;
+const NUMBERS = 4;
+/** Blanks before the broker's name at least. */
+const LEAST_BLANKS = 5;
+const MOST_DIGITS = 16;
+const BLANK = 0x20;
+const ZERO = 0x30;
+/** In place of a revive queue: the message was popped in order, and has no checkpoint. */
+export const ORDERED = 999;
 
-/** A string says why the text is none. */
-export function parseReceipt(text: string, reviveQueues: number): Receipt | string {
-  const fields = text.split(' ');
-  const numbers = fields.slice(0, 4).map((field) => (NUMBER.test(field) ? Number(field) : -1));
-  const [startOffset = -1, popTime = -1, invisibleTime = -1, reviveQueueId = -1] = numbers;
-  const isWhole = fields.length >= LEAST_FIELDS && numbers.every((n) => n >= 0 && Number.isSafeInteger(n));
-  if (!isWhole) return 'the extraInfo is no receipt of a popped message';
-  if (reviveQueueId >= reviveQueues && reviveQueueId !== ORDERED) {
-    return `the extraInfo names the revive queue ${reviveQueueId}, and there are ${reviveQueues}`;
-  }
-  return { startOffset, popTime, invisibleTime, reviveQueueId };
+const NO_RECEIPT = 'the extraInfo is no receipt of a popped message';
+
+export function emptyReceipt(): Receipt {
+  return { startOffset: 0, popTime: 0, invisibleTime: 0, reviveQueueId: 0 };
 }
 
-/** In place of a revive queue: the message was popped in order, and has no checkpoint. */
-const ORDERED = 999;
+/** Reads bytes[at, +length) into `receipt`; a string says why that is none. */
+export function readReceipt(
+  bytes: Uint8Array,
+  at: number,
+  length: number,
+  reviveQueues: number,
+  receipt: Receipt,
+): string | undefined {
+  const end = at + length;
+  let from = at;
+  for (let i = 0; i < NUMBERS; i++) {
+    let value = 0;
+    const first = from;
+    for (; from < end && bytes[from] !== BLANK; from++) {
+      const digit = (bytes[from] as number) - ZERO;
+      if (digit < 0 || digit > 9) return NO_RECEIPT;
+      value = value * 10 + digit;
+    }
+    if (from === first || from - first > MOST_DIGITS || !Number.isSafeInteger(value)) return NO_RECEIPT;
+    from++;
+    if (i === 0) receipt.startOffset = value;
+    else if (i === 1) receipt.popTime = value;
+    else if (i === 2) receipt.invisibleTime = value;
+    else receipt.reviveQueueId = value;
+  }
+  let blanks = NUMBERS;
+  for (; from < end; from++) if (bytes[from] === BLANK) blanks++;
+  if (blanks < LEAST_BLANKS) return NO_RECEIPT;
+  const { reviveQueueId } = receipt;
+  if (reviveQueueId < reviveQueues || reviveQueueId === ORDERED) return undefined;
+  return `the extraInfo names the revive queue ${reviveQueueId}, and there are ${reviveQueues}`;
+}
 
 export function writeReceipt(receipt: Receipt, retry: number, brokerName: string, queueId: number): string {
   const { startOffset, popTime, invisibleTime, reviveQueueId } = receipt;

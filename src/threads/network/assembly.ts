@@ -143,7 +143,7 @@ export function makePops(
   questions.answers(POPPED, replies.take);
   return new PopRequests({
     ...{ view, questions, directory, subscriptions },
-    reviveTopic: reviveTopicOf(settings.clusterName),
+    reviveTopic: Buffer.from(reviveTopicOf(settings.clusterName)),
     awaitGroup: (connection, request, name, offset, length) =>
       creation.group(connection, request, name, offset, length),
   });
