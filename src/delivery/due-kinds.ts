@@ -11,7 +11,7 @@ export interface Kinds {
 }
 
 export function dueKinds(parts: DueParts): Kinds {
-  const timers = new TimerKind(parts);
-  const pops = new PopKind(parts, timers);
+  const timers: TimerKind = new TimerKind(parts, (message) => pops.isNeeded(message));
+  const pops: PopKind = new PopKind(parts, timers);
   return { all: [new DelayKind(parts), new TransactionKind(parts), timers, pops], pops };
 }

@@ -8,8 +8,11 @@ import { type Checkpoint, type CheckpointKey, indexIn, keyOf } from './checkpoin
 import type { PopContext } from './pop-context.ts';
 import type { LiveCheckpoint, PopQueue, PopStates } from './pop-states.ts';
 
-/** Checkpoints that are over, of which it is remembered that they are: RocketMQ's timer may bring one twice. */
-const MAX_OVER = 64 * 1024;
+/** Checkpoints that are over, of which it is remembered that they are: the timer brings them a minute later. */
+const MAX_OVER = 128 * 1024;
+
+/** Where the checkpoint of what is over is: in the timer, nowhere any more, in the revive topic. */
+type Place = 'timer' | 'nowhere' | 'reviveTopic';
 
 export interface LiveParts {
   context: Pick<PopContext, 'clock' | 'timers'>;
@@ -22,7 +25,7 @@ export interface LiveParts {
 
 export class LiveCheckpoints {
   readonly #parts: LiveParts;
-  readonly #over = new Set<string>();
+  readonly #over = new Map<string, Place>();
   size = 0;
 
   constructor(parts: LiveParts) {
@@ -79,7 +82,7 @@ export class LiveCheckpoints {
       else same.splice(same.indexOf(live), 1);
     }
     live.cancel();
-    this.over(ck);
+    this.over(ck, live.reviveOffset < 0 ? 'timer' : 'reviveTopic');
     this.#parts.ended(live);
   }
 
@@ -89,11 +92,23 @@ export class LiveCheckpoints {
     queue.live.clear();
   }
 
-  over(key: CheckpointKey): void {
-    this.#over.add(keyOf(key));
+  over(key: CheckpointKey, place: Place = 'reviveTopic'): void {
+    this.#over.set(keyOf(key), place);
     if (this.#over.size <= MAX_OVER) return;
-    const [oldest] = this.#over;
+    const [oldest] = this.#over.keys();
     if (oldest !== undefined) this.#over.delete(oldest);
+  }
+
+  /** The timer is to bring its checkpoint into the revive topic: not needed where it is over. */
+  needsCheckpoint(key: CheckpointKey): boolean {
+    const place = this.#over.get(keyOf(key));
+    if (place === 'timer') this.#over.set(keyOf(key), 'nowhere');
+    return place === undefined;
+  }
+
+  /** The same of acks: they are needed wherever the checkpoint is, or may be. */
+  needsAck(key: CheckpointKey): boolean {
+    return this.#over.get(keyOf(key)) !== 'nowhere';
   }
 }
 

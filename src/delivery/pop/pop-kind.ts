@@ -6,6 +6,7 @@ import { ParsedFilters } from '../../clients/parsed-filters.ts';
 import { LastText } from '../../lib/last-text.ts';
 import { popRetryTopicOf } from '../../lib/names.ts';
 import { ResponseCode } from '../../protocol/codes.ts';
+import { PROPERTY_TAGS } from '../../record/properties.ts';
 import { APPENDED, DISPATCHED } from '../../ring/positions.ts';
 import {
   ACK_NAMES,
@@ -22,12 +23,14 @@ import {
   QUESTION_HEAD,
   readAck,
 } from '../../ring/question-records.ts';
+import type { InternalMessage } from '../../store/put/put-message.ts';
 import type { DueKind, DueParts } from '../due-kind.ts';
 import { DurableProgress } from '../durable-progress.ts';
 import type { Asked, QuestionTaker } from '../question-server.ts';
 import type { TimerMark } from '../timer/timer-mark.ts';
 import { Acks, Answer } from './acks.ts';
 import { ChangeInvisible } from './change-invisible.ts';
+import { CK_TAG, parseAck, parseCheckpoint } from './checkpoint.ts';
 import { LiveCheckpoints } from './live-checkpoints.ts';
 import { OrderInfo } from './order-info.ts';
 import { ORDER_JOURNAL_TOPIC, type Written } from './order-journal.ts';
@@ -171,6 +174,17 @@ export class PopKind implements DueKind, QuestionTaker {
       this.#listen(pair);
       this.#polling.wake([pair]);
     }
+  }
+
+  /** Whether a message of the timer has anything to say, if it is to go to the revive topic. */
+  isNeeded({ topic, properties, body }: InternalMessage): boolean {
+    if (topic !== this.#context.place.reviveTopic) return true;
+    if (properties.get(PROPERTY_TAGS) === CK_TAG) {
+      const ck = parseCheckpoint(body);
+      return ck === undefined || this.#live.needsCheckpoint(ck);
+    }
+    const ack = parseAck(body);
+    return ack === undefined || this.#live.needsAck(ack);
   }
 
   arrived(id: number): void {

@@ -5,7 +5,7 @@
  */
 import { MAX_RECALLED_KEYS } from '../../lib/limits.ts';
 import type { ControlLog } from '../../lib/log.ts';
-import type { BeginPut } from '../../store/put/put-message.ts';
+import type { BeginPut, InternalMessage } from '../../store/put/put-message.ts';
 import type { StoreReads } from '../../store/read/store-reads.ts';
 import { DuePuts } from '../due-puts.ts';
 import { type Begun, DeliveredBefore, isBySpan, isEarlyFor, keyOf } from './begun.ts';
@@ -35,6 +35,8 @@ export interface TimerDeliveryParts {
   store: Pick<StoreReads, 'recordAt'>;
   put: BeginPut;
   busy: () => boolean;
+  /** Whether anybody is to get the message. */
+  isNeeded: (message: InternalMessage) => boolean;
   /** Puts that may be under way. */
   maxPending: () => number;
   log: ControlLog;
@@ -89,7 +91,10 @@ export class TimerDelivery {
       busy: parts.busy,
       what: 'timed message',
       fieldsOf: ({ physicalOffset }) => ({ position: physicalOffset }),
-      messageOf: (record, entry) => this.messages.of(record, entry, this.slots.recalled),
+      messageOf: (record, entry) => {
+        const message = this.messages.of(record, entry, this.slots.recalled);
+        return typeof message === 'object' && !parts.isNeeded(message) ? undefined : message;
+      },
       ended: (entry, done, stored) => this.#ended(entry, done, stored),
     });
   }

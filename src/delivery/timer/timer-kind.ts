@@ -1,6 +1,7 @@
 /** Timed messages as a kind of messages that become due. */
 import { TIMER_TOPIC } from '../../lib/names.ts';
 import { nativeDisk } from '../../store/disk/native-disk.ts';
+import type { InternalMessage } from '../../store/put/put-message.ts';
 import { queueEndsOf } from '../delivery-shape.ts';
 import type { DueKind, DueParts } from '../due-kind.ts';
 import { DurableProgress } from '../durable-progress.ts';
@@ -12,7 +13,9 @@ export class TimerKind implements DueKind {
   readonly #durable: DurableProgress<TimerState>;
   readonly #service: TimerService;
 
-  constructor({ shape, clock, timers, log, positions, reads, put, busy, limits, timersSaved }: DueParts) {
+  /** `isNeeded`: whether anybody is to get a message whose time has come. */
+  constructor(parts: DueParts, isNeeded: (message: InternalMessage) => boolean) {
+    const { shape, clock, timers, log, positions, reads, put, busy, limits, timersSaved } = parts;
     const [endAtStart = 0] = queueEndsOf(shape, TIMER_TOPIC);
     this.#service = new TimerService({
       maxPending: () => limits().maxPending,
@@ -24,6 +27,7 @@ export class TimerKind implements DueKind {
       store: reads,
       put,
       busy,
+      isNeeded,
       endAtStart,
       skew: shape.skew,
     });

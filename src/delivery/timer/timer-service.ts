@@ -9,7 +9,7 @@ import { TIMER_TOPIC } from '../../lib/names.ts';
 import type { Timers } from '../../lib/timers.ts';
 import { AppendTimes } from '../../metadata/append-times.ts';
 import type { Disk } from '../../store/disk/disk.ts';
-import type { BeginPut } from '../../store/put/put-message.ts';
+import type { BeginPut, InternalMessage } from '../../store/put/put-message.ts';
 import type { StoreReads } from '../../store/read/store-reads.ts';
 import { DamagedTimers } from './damaged-timers.ts';
 import { NOTHING_PARTLY, type TimerCheck } from './timer-check.ts';
@@ -46,6 +46,8 @@ export interface TimerContext {
   put: BeginPut;
   /** Whether no more may be put until some of what is under way has ended. */
   busy: () => boolean;
+  /** Whether anybody is to get a message whose time has come; default: yes. */
+  isNeeded?: (message: InternalMessage) => boolean;
   /** Where the queue of the timer topic ended when the broker started. */
   endAtStart: number;
   /** Of the clock, then. */
@@ -400,7 +402,7 @@ export class TimerService {
 
   #ready(timers: TimerStore, recovered: Recovered): void {
     const { slot, floor, partly, ahead, queueOffset, delivered } = recovered;
-    const { store, put, busy, maxPending, log } = this.#context;
+    const { store, put, busy, maxPending, log, isNeeded = () => true } = this.#context;
     const begun = { slot: Math.min(slot, timers.clock.slot), floor };
     const delivery = new TimerDelivery(
       {
@@ -409,6 +411,7 @@ export class TimerService {
         put,
         busy,
         maxPending,
+        isNeeded,
         log,
         queueEnd: () => this.#queueEnd,
         enqueued: () => enqueue.next,
