@@ -154,7 +154,7 @@ export class DeliveryAgent implements Agent {
       awaited: AWAITED + number,
       confirmed: new Watermark(this.#positions, confirmedBy(broker.store)),
       storeHost,
-      inTurns: true,
+      shown: 'turn',
       maxRecord: maxRecordBytes(broker.store),
       queueIdOf: (topic, queueId) => this.#queueIdOf(topic, queueId),
     });

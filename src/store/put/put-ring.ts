@@ -49,8 +49,11 @@ export interface PutRingParts {
   /** What may be acknowledged. */
   confirmed: Watermark;
   storeHost: HostAddress;
-  /** The writer is shown what was put by `publish`, at the end of a turn; else at once. */
-  inTurns?: boolean;
+  /**
+   * When the writer is shown what was put: `turn` = by `publish`, at the end of a turn; `soon` = all of one turn of the
+   * event loop together, for a wake-up costs as much as a put; default: at once.
+   */
+  shown?: 'turn' | 'soon';
   /** Largest record in bytes. */
   maxRecord: number;
   queueIdOf: (topic: string, queueId: number) => number | undefined;
@@ -88,6 +91,8 @@ export class PutRing {
   /** End of the last message that the writer has appended; a put that it refused has none. */
   #lastEnd = 0;
   #sequence = 0;
+  /** What was put is shown at the end of this turn of the event loop. */
+  #isSoon = false;
 
   constructor(parts: PutRingParts) {
     this.#parts = parts;
@@ -257,7 +262,18 @@ export class PutRing {
       target.set(payload, at + APPEND_HEADER);
       writeAppendHead(view, at, sequence, queue, bytes, count);
     });
-    if (this.#parts.inTurns !== true) writer.publish();
+    const { shown } = this.#parts;
+    if (shown === 'soon') this.#publishSoon();
+    else if (shown === undefined) writer.publish();
+  }
+
+  #publishSoon(): void {
+    if (this.#isSoon) return;
+    this.#isSoon = true;
+    queueMicrotask(() => {
+      this.#isSoon = false;
+      this.#parts.writer.publish();
+    });
   }
 
   /** Shows the writer what was put since. */

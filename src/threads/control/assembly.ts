@@ -46,6 +46,7 @@ export function makePutRing(config: ResolvedConfig, opened: OpenedStore, topolog
     awaited: AWAITED + control,
     confirmed: new Watermark(opened.positions, confirmedBy(store)),
     storeHost: storeHostOf(config),
+    shown: 'soon',
     maxRecord: maxRecordBytes(store),
     queueIdOf: (topic, queueId) => opened.ids.find(topic, queueId),
   });
