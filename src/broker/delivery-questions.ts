@@ -103,6 +103,11 @@ export class DeliveryQuestions {
   /** A question whose payload behind the head is JSON; false when there is no room. */
   ask(connection: Connection, request: RequestView, type: number, value: object, flags = 0): boolean {
     const text = Buffer.from(JSON.stringify(value));
+    if (QUESTION_HEAD + text.length > this.up.maxPayload) {
+      const remark = `the request asks for ${text.length} bytes at once, and ${this.up.maxPayload} are the most`;
+      this.refuse(connection, request, ResponseCode.MESSAGE_ILLEGAL, remark);
+      return true;
+    }
     const at = this.claim(connection, request, type, QUESTION_HEAD + text.length, flags);
     if (at === FULL) return false;
     this.up.bytes.set(text, at + QUESTION_HEAD);

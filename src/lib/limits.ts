@@ -233,5 +233,9 @@ export const MAX_LIVE_CHECKPOINTS = 100_000;
 export const MAX_PARKED_EXPRESSION_BYTES = 16 * MIB;
 /** Bytes of a request that acknowledges several popped messages (200151). */
 export const MAX_BATCH_ACK_BYTES = 64 * KIB;
+/** Messages that one acknowledgement of it names for a pop and a queue: no pop brings more. */
+export const MAX_ACKED_TOGETHER = 32;
+/** Longest attempt id of an ordered pop, bytes: clients send 36. */
+export const MAX_ATTEMPT_ID = 255;
 /** Answers to pops for which a network thread fetches from the disk beside its work; beyond, it waits for them. */
 export const MAX_FETCHING_POPS = 256;

@@ -1,5 +1,6 @@
 /** The body of BATCH_ACK_MESSAGE (200151): JSON of RocketMQ's BatchAckMessageRequestBody. */
 import type { AckGroup } from '../../delivery/pop/pop-questions.ts';
+import { limitRemark, MAX_ACKED_TOGETHER } from '../../lib/limits.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { asArray, asObject, integerFrom, parseBody, textIn } from '../../protocol/json-fields.ts';
 import type { RocketJsonObject } from '../../protocol/rocketmq-json.ts';
@@ -20,14 +21,17 @@ export function parseBatchAcks(body: Uint8Array): BatchAck[] | string {
   try {
     const acks = asArray(asObject(parseBody(body))?.['acks']);
     if (acks.length === 0) return 'the body holds no acks';
-    return acks.map((ack) => asObject(ack)).flatMap((ack) => (ack === undefined ? [] : (ackOf(ack) ?? [])));
+    const parsed = acks.flatMap((ack) => ackOf(asObject(ack)) ?? []);
+    if (parsed.every(({ offsets }) => offsets.length <= MAX_ACKED_TOGETHER)) return parsed;
+    return limitRemark('messages of one pop and queue', MAX_ACKED_TOGETHER, 'MAX_ACKED_TOGETHER');
   } catch (error) {
     if (error instanceof ProtocolError) return `the body cannot be read: ${error.message}`;
     throw error;
   }
 }
 
-function ackOf(json: RocketJsonObject): BatchAck | undefined {
+function ackOf(json: RocketJsonObject | undefined): BatchAck | undefined {
+  if (json === undefined) return undefined;
   const text = (name: keyof typeof LONG_NAMES) => textIn(json, name) ?? textIn(json, LONG_NAMES[name]) ?? '';
   const integer = (name: keyof typeof LONG_NAMES) => integerFrom(json[name] ?? json[LONG_NAMES[name]]) ?? -1;
   const numbers = (['so', 'q', 'rq', 'pt', 'it'] as const).map(integer);

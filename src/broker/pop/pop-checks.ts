@@ -1,7 +1,7 @@
 /** What is checked of pops and what belongs to them before their owner is asked: RocketMQ's checks in its order. */
 import { expressionProblem, TAG } from '../../clients/parsed-filters.ts';
 import type { PopFilter } from '../../delivery/pop/pop-questions.ts';
-import { limitRemark, MAX_EXPRESSION } from '../../lib/limits.ts';
+import { limitRemark, MAX_ATTEMPT_ID, MAX_EXPRESSION } from '../../lib/limits.ts';
 import { ResponseCode } from '../../protocol/codes.ts';
 import { ABSENT } from '../../protocol/field-table.ts';
 import type { RequestView } from '../../protocol/request-view.ts';
@@ -40,6 +40,15 @@ export function missingField(
     numbers.find((name) => !Number.isSafeInteger(request.integer(name)));
   if (missing === undefined) return undefined;
   return refusal(ResponseCode.SYSTEM_ERROR, `the custom field <${missing}> is null`);
+}
+
+/** Each queue that an ordered group has popped holds one. */
+export function attemptProblem(request: RequestView): Refusal | undefined {
+  const { fields } = request;
+  const place = fields.find('attemptId');
+  if (place === ABSENT || (fields.valueLength[place] as number) <= MAX_ATTEMPT_ID) return undefined;
+  const remark = limitRemark('bytes in an attemptId', MAX_ATTEMPT_ID, 'MAX_ATTEMPT_ID');
+  return refusal(ResponseCode.INVALID_PARAMETER, remark);
 }
 
 /** The topic that is named, whose queue may be read. */

@@ -35,6 +35,7 @@ import type { AnnouncedSubscriptions } from '../pull/announced-subscriptions.ts'
 import type { NetworkView, TopicView } from '../view/network-view.ts';
 import { parseBatchAcks } from './batch-acks.ts';
 import {
+  attemptProblem,
   checkFilter,
   checkGroup,
   checkTopic,
@@ -97,7 +98,10 @@ export class PopRequests {
 
   #pop(connection: Connection, request: RequestView, offset: number, length: number): number {
     const numbers = ['queueId', 'maxMsgNums', 'invisibleTime', 'pollTime', 'initMode'];
-    const problem = missingField(request, ['consumerGroup', 'topic'], numbers) ?? this.#popProblem(request);
+    const problem =
+      missingField(request, ['consumerGroup', 'topic'], numbers) ??
+      attemptProblem(request) ??
+      this.#popProblem(request);
     if (problem !== undefined) return this.#refuse(connection, request, problem);
     const target = this.#target(request, 'peeking message');
     if (target === undefined) return this.#awaitGroup(connection, request, offset, length);
@@ -171,8 +175,11 @@ export class PopRequests {
   #look(connection: Connection, request: RequestView, offset: number, length: number): number {
     const peeks = request.code === RequestCode.PEEK_MESSAGE;
     const numbers = peeks ? ['queueId', 'maxMsgNums'] : ['queueId', 'pollTime'];
-    const missing = missingField(request, ['consumerGroup', 'topic'], numbers) ?? this.#forbidden();
-    if (missing !== undefined) return this.#refuse(connection, request, missing);
+    const problem =
+      missingField(request, ['consumerGroup', 'topic'], numbers) ??
+      attemptProblem(request) ??
+      this.#forbidden();
+    if (problem !== undefined) return this.#refuse(connection, request, problem);
     const target = this.#target(request, 'peeking message');
     if (target === undefined) return this.#awaitGroup(connection, request, offset, length);
     const filter = isRefusal(target) ? undefined : checkFilter(request);

@@ -2,6 +2,7 @@
  * Acknowledgements: those of one turn for what was popped together become one message. It is to be in the revive topic
  * when the messages would be visible again; in memory they are done at once.
  */
+import { MAX_ACKED_TOGETHER } from '../../lib/limits.ts';
 import { ResponseCode, responseName } from '../../protocol/codes.ts';
 import { isStored } from '../../store/put/put-message.ts';
 import type { Asked } from '../question-server.ts';
@@ -61,6 +62,8 @@ export class Acks {
   readonly #parts: AcksParts;
   /** Those of this turn: by checkpoint, or by what names one that is not in memory. */
   #turn = new Map<LiveCheckpoint | string, Together>();
+  /** Those that hold as many as one message should. */
+  #full: Together[] = [];
   /** On their way to the log. */
   underWay = 0;
 
@@ -84,24 +87,27 @@ export class Acks {
     else live.acknowledge(known, ack.offsets);
     answer.await();
     const together = this.#turn.get(key);
-    if (together === undefined) {
+    if (together === undefined || together.ack.offsets.length >= MAX_ACKED_TOGETHER) {
+      if (together !== undefined) this.#full.push(together);
       const visibleAt = ack.popTime + invisibleTime;
       this.#turn.set(key, { ack, reviveQueueId, visibleAt, answers: [answer] });
-    } else {
-      together.ack.offsets.push(...ack.offsets);
-      together.answers.push(answer);
+      return;
     }
+    const { offsets } = together.ack;
+    for (const offset of ack.offsets) if (!offsets.includes(offset)) offsets.push(offset);
+    together.answers.push(answer);
   }
 
   /** Puts those of this turn; returns how many messages that were. */
   put(): number {
-    const turn = this.#turn;
-    if (turn.size === 0) return 0;
+    if (this.#turn.size === 0) return 0;
+    const turn = [...this.#full, ...this.#turn.values()];
     this.#turn = new Map();
+    this.#full = [];
     const { context } = this.#parts;
     const now = context.clock.now();
     const rules = context.rules();
-    for (const { ack, reviveQueueId, visibleAt, answers } of turn.values()) {
+    for (const { ack, reviveQueueId, visibleAt, answers } of turn) {
       // A receipt may name any time; what the timer would not take is there at once, and changes nothing.
       const latest = now + rules.timerMaxDelaySec * 1_000;
       const due = visibleAt <= latest ? visibleAt : now;
@@ -113,6 +119,6 @@ export class Acks {
         for (const answer of answers) answer.done(told, remark ?? responseName(status));
       });
     }
-    return turn.size;
+    return turn.length;
   }
 }

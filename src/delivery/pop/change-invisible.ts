@@ -44,7 +44,9 @@ export class ChangeInvisible {
     const { live } = this.#parts;
     if (live.isOver(question)) return true;
     const known = live.find(question);
-    return known !== undefined && (known.ck.done & (1 << indexIn(known.ck, offset))) !== 0;
+    if (known === undefined) return false;
+    const index = indexIn(known.ck, offset);
+    return index < 0 || (known.ck.done & (1 << index)) !== 0;
   }
 
   #showOrdered(
@@ -52,7 +54,7 @@ export class ChangeInvisible {
     { topic, group, queueId, offset, popTime, invisibleTime }: ChangeQuestion,
   ): void {
     const { context, states, ordered } = this.#parts;
-    const queue = states.find(topic, group)?.queue(queueId);
+    const queue = states.find(topic, group)?.queues.get(queueId);
     const time = context.clock.now() + invisibleTime;
     const written: Written = (isWritten, remark) => {
       if (isWritten) answer(asked, popTime, time - popTime, ORDER_REVIVE_QUEUE);

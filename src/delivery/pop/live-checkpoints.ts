@@ -53,7 +53,7 @@ export class LiveCheckpoints {
   }
 
   find(key: CheckpointKey): LiveCheckpoint | undefined {
-    const queue = this.#parts.states.find(key.topic, key.group)?.queues[key.queueId];
+    const queue = this.#parts.states.find(key.topic, key.group)?.queues.get(key.queueId);
     return queue?.live.get(key.startOffset)?.find(({ ck }) => ck.popTime === key.popTime);
   }
 

@@ -244,7 +244,7 @@ export class PopKind implements DueKind, QuestionTaker {
   /** A process that follows must not find in the journal where the group stood before. */
   #set(topic: string, group: string, queueId: number, offset: number): void {
     this.#states.set(topic, group, queueId, offset);
-    const queue = this.#states.find(topic, group)?.queues[queueId];
+    const queue = this.#states.find(topic, group)?.queues.get(queueId);
     if (queue?.journaled) this.#ordered.journal.write(queue, () => {});
   }
 
@@ -408,8 +408,10 @@ export class PopKind implements DueKind, QuestionTaker {
     answer.await();
     // Where the group stands is asked for after a start.
     offsets.whenKnown(() => {
-      for (const offset of ack.offsets)
-        this.#acknowledgeOrdered(offsets.queue(ack.queueId), offset, ack, answer);
+      // Where nothing was popped there is nothing to acknowledge.
+      const queue = offsets.queues.get(ack.queueId);
+      for (const offset of queue === undefined ? [] : ack.offsets)
+        this.#acknowledgeOrdered(queue as PopQueue, offset, ack, answer);
       answer.done(ResponseCode.SUCCESS);
     });
   }

@@ -44,7 +44,8 @@ export class PopQueue {
 export class PopOffsets {
   readonly topic: string;
   readonly group: string;
-  readonly queues: PopQueue[] = [];
+  /** By id. A map: files, receipts and checkpoints name whatever they like. */
+  readonly queues = new Map<number, PopQueue>();
   /** Control has said what it knows. */
   known = false;
   /** Said by checkpoints before control has: queue id, offset. */
@@ -71,12 +72,10 @@ export class PopOffsets {
   }
 
   queue(queueId: number): PopQueue {
-    let queue = this.queues[queueId];
+    let queue = this.queues.get(queueId);
     if (queue === undefined) {
       queue = new PopQueue(this, queueId);
-      // No holes: what is asked for is below the topic's number of queues.
-      for (let id = this.queues.length; id < queueId; id++) this.queues.push(new PopQueue(this, id));
-      this.queues.push(queue);
+      this.queues.set(queueId, queue);
     }
     return queue;
   }
@@ -179,7 +178,7 @@ export class PopStates {
       if (!offsets.known) this.#asked -= 1;
       groups?.delete(offsets.group);
       this.#size -= 1;
-      for (const queue of offsets.queues) this.#drop(queue);
+      for (const queue of offsets.queues.values()) this.#drop(queue);
     }
     if (groups?.size === 0) this.#topics.delete(topic);
   }
@@ -193,7 +192,8 @@ export class PopStates {
   }
 
   *queues(): Iterable<PopQueue> {
-    for (const groups of this.#topics.values()) for (const { queues } of groups.values()) yield* queues;
+    for (const groups of this.#topics.values())
+      for (const { queues } of groups.values()) yield* queues.values();
   }
 
   #drop(queue: PopQueue): void {
