@@ -120,7 +120,7 @@ test('at most so many messages over all queues', async () => {
   popper.close();
 });
 
-test('a new group begins with the first message, or with the last one once that is not in memory', async () => {
+test('a new group begins with the first message of a short queue, whatever it asks for', async () => {
   const { topic, popper } = await fresh();
   await put(popper.connection, topic, numbered('m', 3));
   // initMode 1 begins at 0 as well while the queue has lost nothing and its first message is in memory.

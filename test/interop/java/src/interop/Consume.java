@@ -19,7 +19,8 @@ import org.apache.rocketmq.common.message.MessageQueue;
 /**
  * Push consumer: --mode clustering|broadcasting|orderly. Prints every delivery and every change of the queues
  * that it holds; stops on "stop", or by itself after --count deliveries. --fail N lets the listener fail the
- * first N deliveries of each message. --broker-assigns true leaves it to the broker which queues it has.
+ * first N deliveries of each message.
+ * --broker-assigns true leaves it to the broker which queues it has; --sleep MS is what each message takes.
  */
 public final class Consume {
     private final Args args;
@@ -104,11 +105,20 @@ public final class Consume {
             boolean good = message.getReconsumeTimes() >= args.number("fail", 0);
             ok &= good;
             Out.event("message", "ok", good, "at", System.currentTimeMillis(), "message", Payload.describe(message));
+            pause(args.number("sleep", 0));
             if (deliveries.incrementAndGet() == args.number("count", -1)) {
                 stop.countDown();
             }
         }
         return ok;
+    }
+
+    private static void pause(int millis) {
+        try {
+            Thread.sleep(millis);
+        } catch (InterruptedException error) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     /** The queues held right now, without those of the retry topic; tests wait for the allocation they expect. */
