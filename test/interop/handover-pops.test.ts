@@ -18,7 +18,7 @@ const TOPIC = 'handed-over-pops';
 const ORDERED = 'handed-over-orders';
 const GROUP = 'handed-over-poppers';
 /** Longer than a real broker takes to stop and another to start. */
-const INVISIBLE = 60_000;
+const INVISIBLE = 75_000;
 
 type Start = typeof startRealBroker;
 
