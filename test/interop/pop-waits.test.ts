@@ -86,6 +86,22 @@ test('a message goes to one of those that wait, each message wakes another', asy
   sender.close();
 });
 
+test('a message wakes one of each group', async () => {
+  const { topic, popper, sender } = await fresh();
+  const others = [];
+  for (const name of ['a', 'b']) others.push(await Popper.open(cluster().broker, `${popper.group}-${name}`));
+  const all = [popper, ...others];
+  const opaques = all.map((one) => one.begin(topic, { pollTime: LONG }));
+  for (const one of all) await parked(one, topic, 1);
+  await put(sender.connection, topic, ['m']);
+  const answers = await Promise.all(all.map((one, i) => one.answered(topic, opaques[i] as number)));
+  assert.equal(
+    answers.map(({ messages }) => bodies(messages)),
+    [['m'], ['m'], ['m']],
+  );
+  for (const one of [sender, ...all]) one.close();
+});
+
 test('what a filter leaves out wakes nobody', async () => {
   const { topic, popper, sender } = await fresh();
   const tagged = popper.begin(topic, { pollTime: LONG, exp: 'a' });

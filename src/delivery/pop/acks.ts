@@ -82,6 +82,8 @@ export class Acks {
     const known = live.find(ack);
     // What is over was acknowledged, or revived: it is too late for this to change anything.
     if (known === undefined && live.isOver(ack)) return;
+    // It is not what the pop has told: in that revive queue it would be the ack of no checkpoint.
+    if (known !== undefined && known.reviveQueueId !== reviveQueueId) return;
     const key = known ?? `${keyOf(ack)}@${reviveQueueId}`;
     if (known === undefined) reviveLog.acknowledge(ack, ack.offsets);
     else live.acknowledge(known, ack.offsets);

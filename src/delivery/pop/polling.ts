@@ -54,9 +54,15 @@ export class Polling {
     return undefined;
   }
 
-  /** Something may be there for who waits in these. */
-  wake(pairs: Iterable<PopPair>): void {
-    for (const pair of pairs) if (pair.waiting.size > 0) this.#awake.add(pair);
+  /** Something may be there for who waits in these; false: nobody does. */
+  wake(pairs: Iterable<PopPair>): boolean {
+    let isAwaited = false;
+    for (const pair of pairs) {
+      if (pair.waiting.size === 0) continue;
+      this.#awake.add(pair);
+      isAwaited = true;
+    }
+    return isAwaited;
   }
 
   /** Whether `serve` would look at something. */

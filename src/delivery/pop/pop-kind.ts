@@ -49,7 +49,7 @@ import type {
   PopQuestion,
 } from './pop-questions.ts';
 import { PopRecovery } from './pop-recovery.ts';
-import { type PopOffsets, type PopQueue, PopStates } from './pop-states.ts';
+import { type PopQueue, PopStates } from './pop-states.ts';
 import { ORDER_REVIVE_QUEUE, type Outcome, Popper } from './popper.ts';
 import { ReviveLog } from './revive-log.ts';
 import { Reviver } from './reviver.ts';
@@ -81,8 +81,8 @@ export class PopKind implements DueKind, QuestionTaker {
   readonly #ack = emptyAck();
   readonly #topic = new LastText();
   readonly #group = new LastText();
-  /** Queues where something has come, by id: whom that concerns. */
-  readonly #byQueueId = new Map<number, PopOffsets>();
+  /** Topics of the queues whose arrivals are heard, by id. */
+  readonly #topicOf = new Map<number, string>();
   #stopping = false;
 
   constructor(parts: DueParts, timers: { mark(): TimerMark; hasPassed(mark: TimerMark): boolean }) {
@@ -188,11 +188,12 @@ export class PopKind implements DueKind, QuestionTaker {
   }
 
   arrived(id: number): void {
-    const offsets = this.#byQueueId.get(id);
-    if (offsets === undefined) return;
+    const topic = this.#topicOf.get(id);
+    if (topic === undefined) return;
+    let isAwaited = false;
+    for (const { pairs } of this.#states.ofTopic(topic)) if (this.#polling.wake(pairs)) isAwaited = true;
     // Before anybody looks: what comes while they do is not missed.
-    for (const pair of offsets.pairs) if (pair.waiting.size > 0) this.#parts.interest(id);
-    this.#polling.wake(offsets.pairs);
+    if (isAwaited) this.#parts.interest(id);
   }
 
   /** A queue is there now. */
@@ -200,7 +201,7 @@ export class PopKind implements DueKind, QuestionTaker {
     if (queueId === 0) this.#reviver.hasTopic(topic);
     if (topic === ORDER_JOURNAL_TOPIC) this.#ordered.journal.hasTopic();
     for (const offsets of this.#states.ofTopic(topic)) {
-      this.#byQueueId.set(id, offsets);
+      this.#topicOf.set(id, topic);
       this.#parts.interest(id);
       this.#polling.wake(offsets.pairs);
     }
@@ -209,7 +210,7 @@ export class PopKind implements DueKind, QuestionTaker {
   /** A topic is deleted. */
   forgotten(topic: string, ids: readonly number[]): void {
     this.#states.forget(topic);
-    for (const id of ids) this.#byQueueId.delete(id);
+    for (const id of ids) this.#topicOf.delete(id);
     for (const [key, pair] of this.#pairs)
       if (pair.main.topic === topic || pair.retry.topic === topic) this.#forgetPair(key, pair);
   }
@@ -339,7 +340,7 @@ export class PopKind implements DueKind, QuestionTaker {
     for (const offsets of [pair.main, pair.retry]) {
       for (const [queueId, id] of this.#parts.queues.byNumber(offsets.topic).entries()) {
         if (id === undefined) continue;
-        this.#byQueueId.set(id, offsets);
+        this.#topicOf.set(id, offsets.topic);
         this.#parts.interest(id);
         const queue = offsets.queue(queueId);
         const isBlocked = queue.busy || queue.order !== undefined;

@@ -94,6 +94,7 @@ export class Popper {
     for (const queueId of wanted) {
       const queue = parked.pair.main.queue(queueId);
       const start = Math.max(queue.offset, store.minOffset(question.topic, queueId));
+      taking.rest += Math.max(0, store.maxOffset(question.topic, queueId) - start);
       const scanned = this.#look(taking, queue, start);
       if (scanned === undefined || scanned.offsets.length === 0) continue;
       this.#count(taking, scanned);

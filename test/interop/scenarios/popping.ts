@@ -10,7 +10,7 @@ const UPDATE_TOPIC = 17;
 const UPDATE_GROUP = 200;
 const QUERY_OFFSET = 14;
 
-/** The real broker looks for what has become visible again once a second, and waits seconds for what may come in between. */
+/** The real broker looks once a second for what is visible again, and waits seconds for what may still come. */
 export const REVIVED_WITHIN = 25_000;
 
 export async function makeTopic(
