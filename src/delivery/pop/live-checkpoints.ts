@@ -4,12 +4,13 @@
  * the process before has popped.
  */
 import { MAX_LIVE_CHECKPOINTS } from '../../lib/limits.ts';
+import { Recent } from '../../lib/recent.ts';
 import { type Checkpoint, type CheckpointKey, indexIn, keyOf } from './checkpoint.ts';
 import type { PopContext } from './pop-context.ts';
 import type { LiveCheckpoint, PopQueue, PopStates } from './pop-states.ts';
 
 /** Checkpoints that are over, of which it is remembered that they are: the timer brings them a minute later. */
-const MAX_OVER = 128 * 1024;
+const OVER = 64 * 1024;
 
 /** Where the checkpoint of what is over is: in the timer, nowhere any more, in the revive topic. */
 type Place = 'timer' | 'nowhere' | 'reviveTopic';
@@ -25,7 +26,7 @@ export interface LiveParts {
 
 export class LiveCheckpoints {
   readonly #parts: LiveParts;
-  readonly #over = new Map<string, Place>();
+  readonly #over = new Recent<string, Place>(OVER);
   size = 0;
 
   constructor(parts: LiveParts) {
@@ -59,7 +60,7 @@ export class LiveCheckpoints {
 
   /** Whether all of it is known to be done or to have been revived. */
   isOver(key: CheckpointKey): boolean {
-    return this.#over.has(keyOf(key));
+    return this.#over.get(keyOf(key)) !== undefined;
   }
 
   /** Messages of it are done. */
@@ -94,9 +95,6 @@ export class LiveCheckpoints {
 
   over(key: CheckpointKey, place: Place = 'reviveTopic'): void {
     this.#over.set(keyOf(key), place);
-    if (this.#over.size <= MAX_OVER) return;
-    const [oldest] = this.#over.keys();
-    if (oldest !== undefined) this.#over.delete(oldest);
   }
 
   /** The timer is to bring its checkpoint into the revive topic: not needed where it is over. */

@@ -4,6 +4,8 @@
  */
 import { isRetryTopic, popRetryTopicOf } from '../../lib/names.ts';
 import { decodeRecord } from '../../record/decode.ts';
+import { MAX_PROPERTIES } from '../../record/layout.ts';
+import { encodeProperties } from '../../record/properties.ts';
 import type { InternalMessage } from '../../store/put/put-message.ts';
 import { copyOf } from '../due-message.ts';
 import { type DuePut, DuePuts, READ_ATTEMPTS } from '../due-puts.ts';
@@ -49,10 +51,14 @@ export class Reviver {
   readonly #parts: ReviverParts;
   readonly #puts: DuePuts<RevivedPut>;
   readonly #jobs = new Set<Job>();
+  /** Whose queue could not be read: they are tried again later. */
+  #unread: Job[] = [];
   /** By the retry topic for which they wait. */
   readonly #waiting = new Map<string, Set<Job>>();
   #running = true;
   #scheduled = false;
+  /** Puts that have failed are repeated then, ms of the monotonic clock. */
+  #repeatsAt = 0;
 
   constructor(parts: ReviverParts) {
     this.#parts = parts;
@@ -119,10 +125,7 @@ export class Reviver {
   }
 
   #run(): void {
-    if (this.#puts.hasFailed && !this.#puts.repeat()) {
-      this.#soon(BUSY_SLEEP_MS);
-      return;
-    }
+    if (this.#puts.hasFailed && !this.#repeat()) return;
     for (const job of this.#jobs) {
       if (this.#parts.context.busy() || this.#puts.underWay >= MAX_UNDER_WAY) {
         this.#soon(BUSY_SLEEP_MS);
@@ -131,6 +134,14 @@ export class Reviver {
       this.#jobs.delete(job);
       if (this.#hasRetryTopic(job)) this.#issue(job);
     }
+  }
+
+  /** What has failed, when its pause is over; false while something new would have to wait behind it. */
+  #repeat(): boolean {
+    const left = this.#repeatsAt - this.#parts.context.clock.monotonic();
+    if (left <= 0 && this.#puts.repeat()) return true;
+    this.#soon(Math.max(left, BUSY_SLEEP_MS));
+    return false;
   }
 
   #hasRetryTopic(job: Job): boolean {
@@ -196,6 +207,7 @@ export class Reviver {
 
   #ended({ job, offset }: RevivedPut, done: boolean, stored: boolean): void {
     if (!done) {
+      this.#repeatsAt = this.#parts.context.clock.monotonic() + this.#puts.pauseMs;
       this.#soon(this.#puts.pauseMs);
       return;
     }
@@ -206,12 +218,18 @@ export class Reviver {
   #less(job: Job): void {
     job.underWay -= 1;
     if (job.underWay > 0) return;
-    if (job.index < job.ck.diffs.length) {
-      this.#jobs.add(job);
-      this.#soon(READ_AGAIN_MS);
-      return;
-    }
-    this.#writeDown(job);
+    if (job.index < job.ck.diffs.length) this.#readAgain(job);
+    else this.#writeDown(job);
+  }
+
+  #readAgain(job: Job): void {
+    this.#unread.push(job);
+    if (this.#unread.length > 1) return;
+    this.#parts.context.timers.after(READ_AGAIN_MS, () => {
+      for (const unread of this.#unread) this.#jobs.add(unread);
+      this.#unread = [];
+      this.#soon(0);
+    });
   }
 
   #writeDown({ ck, reviveQueueId, revived, ended }: Job): void {
@@ -234,11 +252,14 @@ function retryTopicOf({ topic, group }: Checkpoint): string {
 function retryOf(record: Uint8Array, ck: Checkpoint): InternalMessage | string {
   const message = decodeRecord(record);
   if (message === undefined) return 'the popped bytes are no record';
-  const copy = copyOf(message, retryTopicOf(ck), RETRY_QUEUE);
-  const { properties } = copy;
+  const stored = message.properties;
+  const properties = new Map(stored);
+  const copy = { ...copyOf(message, retryTopicOf(ck), RETRY_QUEUE), properties };
   if (message.reconsumeTimes === 0 || !properties.has(FIRST_POP_TIME))
     properties.set(FIRST_POP_TIME, String(ck.popTime));
   properties.set(ORIGIN_GROUP, ck.group);
+  // Where they find no room the message goes as it is: it must not be lost for what is said of it.
+  if (encodeProperties(properties).length > MAX_PROPERTIES) copy.properties = stored;
   copy.reconsumeTimes = message.reconsumeTimes + (ck.suspend ? 0 : 1);
   return copy;
 }
