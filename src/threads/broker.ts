@@ -20,7 +20,7 @@ import type { PopAsk } from '../delivery/pop/pop-link.ts';
 import type { HalfCheck } from '../delivery/transaction/context.ts';
 import { systemClock } from '../lib/clock.ts';
 import { MAX_CHANNEL_BACKLOG_BYTES } from '../lib/limits.ts';
-import { DUE_TOPICS, TRANS_CHECK_MAX_TIME_TOPIC } from '../lib/names.ts';
+import { DUE_TOPICS, TIMER_TOPIC, TRANS_CHECK_MAX_TIME_TOPIC } from '../lib/names.ts';
 import { LIFE_LINES, QuietLog } from '../lib/quiet-log.ts';
 import { systemTimers } from '../lib/timers.ts';
 import { skewOf } from '../metadata/append-times.ts';
@@ -238,6 +238,7 @@ class Broker implements RunningBroker {
     const { ids, directory } = this.#opened;
     this.#dueTopics = [...DUE_TOPICS, reviveTopicOf(this.#config.settings.brokerClusterName)];
     this.#dueEnds = this.#dueTopics.map((topic) => [topic, ids.of(topic).map((id) => directory.maximum(id))]);
+    this.#delivery.opened(this.#dueEnds.find(([topic]) => topic === TIMER_TOPIC)?.[1][0] ?? 0);
     this.#announcer.settings(true, '');
     this.#link.flush();
     // Name servers hear of the broker while its threads come up: who connects already waits in the port's backlog.

@@ -168,7 +168,8 @@ export async function readRecords(
   }
 }
 
-function recordsIn(body: Uint8Array): (StoredMessage | undefined)[] {
+/** The records that an answer brings; undefined for bytes that are none. */
+export function recordsIn(body: Uint8Array): (StoredMessage | undefined)[] {
   const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
   const records: (StoredMessage | undefined)[] = [];
   for (let at = 0; at < body.length; at += view.getInt32(at)) {

@@ -40,6 +40,17 @@ export class PopControl {
     });
   }
 
+  /**
+   * To be called when the tables are loaded. Of a store that tells no progress of the timer topic, whose queue ends at
+   * `timerEnd`, the files hold what its checkpoints say, unless they hold nothing: it was killed before it saved
+   * anything. From now on progress is told with the first file that is written.
+   */
+  opened(timerEnd: number): void {
+    const { offsets } = this.#tables;
+    if (offsets.query(REVIVE_GROUP, TIMER_TOPIC, 0) >= 0) return;
+    offsets.commit(REVIVE_GROUP, TIMER_TOPIC, 0, offsets.isEmpty ? 0 : timerEnd);
+  }
+
   get settings(): PopSettings {
     const { popPollingSize, maxPopPollingSize, popFromRetryProbability } = this.#tables.settings;
     const { popFromRetryProbabilityForPriority, priorityOrderAsc } = this.#tables.settings;
