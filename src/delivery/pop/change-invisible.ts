@@ -71,7 +71,8 @@ export class ChangeInvisible {
     // A receipt of the same millisecond would be that of the old one.
     const popTime = Math.max(now, question.popTime + 1);
     const key = { topic, group, queueId, startOffset: offset, popTime };
-    const ck: Checkpoint = { ...key, invisibleTime, diffs: [0], done: 0, suspend, rePuts: 0 };
+    const logEnd = context.store.maxPhysicalOffset;
+    const ck: Checkpoint = { ...key, invisibleTime, diffs: [0], done: 0, suspend, rePuts: 0, logEnd };
     const message = checkpointMessage(ck, reviveQueueId, context.place, now);
     this.underWay += 1;
     context.put(laterForm(message, context.rules(), now), ({ status, remark }) => {

@@ -36,6 +36,11 @@ export interface Checkpoint extends CheckpointKey {
   suspend: boolean;
   /** How often it was put again, as its messages could not be. */
   rePuts: number;
+  /**
+   * Where the log ended then: what stands behind that in its queue is of another topic of the same name. RocketMQ's
+   * checkpoints do not say.
+   */
+  logEnd?: number | undefined;
 }
 
 export interface Ack extends CheckpointKey {
@@ -65,9 +70,13 @@ export function checkpointMessage(
   now: number,
 ): InternalMessage {
   const { topic, group, queueId, startOffset, popTime, invisibleTime, diffs, done, suspend, rePuts } = ck;
+  const { logEnd } = ck;
   const { brokerName } = place;
   const json = {
-    ...{ bm: done, bn: brokerName, c: group, d: diffs, it: invisibleTime, n: diffs.length, pt: popTime },
+    ...{ bm: done, bn: brokerName, c: group, d: diffs, it: invisibleTime },
+    // RocketMQ passes over what it does not know.
+    ...(logEnd === undefined ? {} : { le: logEnd }),
+    ...{ n: diffs.length, pt: popTime },
     ...{ q: queueId, reviveTime: popTime + invisibleTime, ro: 0 },
     ...(rePuts > 0 ? { rp: String(rePuts) } : {}),
     ...{ so: startOffset, sp: suspend, t: topic },
@@ -138,6 +147,7 @@ export function parseCheckpoint(body: Uint8Array): Checkpoint | undefined {
     done: integerFrom(json['bm']) ?? 0,
     suspend: json['sp'] === true,
     rePuts: Number(json['rp'] ?? 0) || 0,
+    logEnd: integerFrom(json['le']),
   };
 }
 

@@ -35,6 +35,10 @@ export class LiveCheckpoints {
 
   /** It is in the log now. What finds no room here is left to the revive topic. */
   add(queue: PopQueue, ck: Checkpoint, reviveQueueId: number): void {
+    if (queue.offsets.gone) {
+      this.over(ck, 'timer');
+      return;
+    }
     if (this.size >= MAX_LIVE_CHECKPOINTS) return;
     const { clock, timers } = this.#parts.context;
     const left = ck.popTime + ck.invisibleTime - clock.now();

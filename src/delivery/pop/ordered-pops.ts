@@ -104,13 +104,19 @@ export class OrderedPops {
   }
 
   takeDirty(): PopQueue[] {
-    const dirty = [...this.#dirty];
+    const dirty = [...this.#dirty].filter(({ offsets }) => !offsets.gone);
     this.#dirty.clear();
     return dirty;
   }
 
+  /** Somebody has set where the group goes on: a process that follows must not find where it stood before. */
+  set(queue: PopQueue): void {
+    this.#changed(queue);
+    if (queue.journaled) this.journal.write(queue, () => {});
+  }
+
   #changed(queue: PopQueue): void {
-    this.#dirty.add(queue);
+    if (!queue.offsets.gone) this.#dirty.add(queue);
     this.#wakeWhenFree(queue);
   }
 

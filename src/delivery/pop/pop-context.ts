@@ -2,8 +2,10 @@
 import type { Clock } from '../../lib/clock.ts';
 import type { ControlLog } from '../../lib/log.ts';
 import type { Timers } from '../../lib/timers.ts';
+import { APPENDED, DISPATCHED } from '../../ring/positions.ts';
 import type { BeginPut, InternalMessage } from '../../store/put/put-message.ts';
 import type { StoreReads } from '../../store/read/store-reads.ts';
+import type { DueParts } from '../due-kind.ts';
 import type { WaitingRules } from '../waiting-form.ts';
 import type { RevivePlace } from './checkpoint.ts';
 
@@ -30,6 +32,8 @@ export interface PopContext {
   put: BeginPut;
   /** Whether no more may be put until some of what is under way has ended. */
   busy: () => boolean;
+  /** Whether the queues hold what the log held at the start. */
+  allDispatched: () => boolean;
   /** Number between 0 and 1. */
   random: () => number;
   rules: () => WaitingRules;
@@ -40,3 +44,17 @@ export interface PopContext {
 
 /** A message that is put at once, or parked until its time. */
 export type PutLater = (message: InternalMessage, done: (status: number, remark: string) => void) => void;
+
+export function contextOf(parts: DueParts): PopContext {
+  const { shape, clock, timers, log, positions, reads, put, busy, limits } = parts;
+  const { reviveTopic, brokerName, revive } = shape.pops;
+  const logEnd = positions.get(APPENDED);
+  return {
+    ...{ clock, timers, log, store: reads, put, busy, random: Math.random },
+    allDispatched: () => positions.get(DISPATCHED) >= logEnd,
+    rules: () => limits().waiting,
+    settings: () => limits().pops,
+    place: { reviveTopic, brokerName, bornHost: shape.storeHost },
+    reviveQueues: revive.length,
+  };
+}

@@ -27,6 +27,11 @@ export interface PopTables {
 export class PopControl {
   readonly #tables: PopTables;
   readonly #tell: (told: PopTold) => void;
+  /** Of topics and groups, since the process began. */
+  #deletions = 0;
+  /** By name: the last deletion of which the owner has not said yet that it has heard of it. */
+  readonly #deletedTopics = new Map<string, number>();
+  readonly #deletedGroups = new Map<string, number>();
 
   /** `tell` reaches the owner, if it has been started. */
   constructor(tables: PopTables, tell: (told: PopTold) => void) {
@@ -61,6 +66,9 @@ export class PopControl {
   }
 
   get start(): PopStart {
+    // An owner that begins now has heard of nothing that is over.
+    this.#deletedTopics.clear();
+    this.#deletedGroups.clear();
     const { settings, offsets, orders } = this.#tables;
     const reviveTopic = reviveTopicOf(settings.brokerClusterName);
     const revive = Array.from({ length: settings.reviveQueueNum }, (_, queueId) =>
@@ -70,6 +78,7 @@ export class PopControl {
       reviveTopic,
       brokerName: settings.brokerName,
       scanned: offsets.query(REVIVE_GROUP, TIMER_TOPIC, 0),
+      deletions: this.#deletions,
       journaled: Math.max(0, offsets.query(REVIVE_GROUP, ORDER_JOURNAL_TOPIC, 0)),
       revive,
       orders: [...orders.entries()],
@@ -118,9 +127,12 @@ export class PopControl {
     }
   }
 
-  note({ offsets, orders, scanned, journaled, revive }: PopProgress): void {
+  note({ deletions, offsets, orders, scanned, journaled, revive }: PopProgress): void {
     const { settings, offsets: table, orders: infos, topics, groups } = this.#tables;
-    const exists = (topic: string, group: string) => topics.get(topic) !== undefined && groups.has(group);
+    const isOld = (topic: string, group: string) =>
+      (this.#deletedTopics.get(topic) ?? 0) > deletions || (this.#deletedGroups.get(group) ?? 0) > deletions;
+    const exists = (topic: string, group: string) =>
+      topics.get(topic) !== undefined && groups.has(group) && !isOld(topic, group);
     for (const [topic, group, queueId, offset] of offsets)
       if (exists(topic, group)) table.commitPopped(group, topic, queueId, offset);
     for (const [topic, group, queueId, order] of orders)
@@ -130,15 +142,20 @@ export class PopControl {
     const reviveTopic = reviveTopicOf(settings.brokerClusterName);
     for (const [queueId, done] of revive.entries())
       if (done >= 0) table.commit(REVIVE_GROUP, reviveTopic, queueId, done);
+    for (const deleted of [this.#deletedTopics, this.#deletedGroups])
+      for (const [name, deletion] of deleted) if (deletion <= deletions) deleted.delete(name);
   }
 
   groupDeleted(group: string): void {
+    this.#deletedGroups.set(group, ++this.#deletions);
     this.#tables.orders.removeGroup(group);
     this.#tables.offsets.endPops(group);
     this.#tell({ what: 'groupDeleted', group });
   }
 
   topicDeleted(topic: string): void {
+    this.#deletedTopics.set(topic, ++this.#deletions);
     this.#tables.orders.removeTopic(topic);
+    this.#tell({ what: 'topicDeleted', topic });
   }
 }

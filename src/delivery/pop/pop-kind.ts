@@ -36,7 +36,7 @@ import { OrderInfo } from './order-info.ts';
 import { ORDER_JOURNAL_TOPIC, type Written } from './order-journal.ts';
 import { OrderedPops, WRITING } from './ordered-pops.ts';
 import { answerNothing, Polling } from './polling.ts';
-import type { PopContext } from './pop-context.ts';
+import { contextOf, type PopContext } from './pop-context.ts';
 import type { PopTold } from './pop-link.ts';
 import { type Parked, PopPair, type Wanting } from './pop-pair.ts';
 import { PopProgressKeeper } from './pop-progress.ts';
@@ -48,7 +48,7 @@ import type {
   PopFilter,
   PopQuestion,
 } from './pop-questions.ts';
-import { PopRecovery } from './pop-recovery.ts';
+import { learnFrom, PopRecovery } from './pop-recovery.ts';
 import { type PopQueue, PopStates } from './pop-states.ts';
 import { ORDER_REVIVE_QUEUE, type Outcome, Popper } from './popper.ts';
 import { ReviveLog } from './revive-log.ts';
@@ -119,16 +119,17 @@ export class PopKind implements DueKind, QuestionTaker {
         ...{ context, live, reviver: this.#reviver },
         mark: () => ({ ...timers.mark(), position: Number.POSITIVE_INFINITY }),
         hasPassed: (mark) => this.#hasPassed(mark, timers),
-        learn: ({ topic, group, queueId }, offset) => states.learn(topic, group, queueId, offset),
+        learn: (ck) => learnFrom(ck, states, context),
+        learnsAll: pops.scanned < 0,
       },
       pops.revive.map((done, queueId) => this.#startOf(queueId, done)),
     );
     const reviveLog = this.#reviveLog;
     this.#acks = new Acks({ context, live, reviveLog });
     this.#changes = new ChangeInvisible({ context, states, live, acks: this.#acks, ordered: this.#ordered });
-    const { scanned, journaled } = pops;
+    const { scanned, journaled, deletions } = pops;
     this.#recovery = new PopRecovery({ context, states, ordered: this.#ordered, scanned, journaled });
-    this.#keeper = new PopProgressKeeper({ context, states, ordered: this.#ordered, reviveLog });
+    this.#keeper = new PopProgressKeeper({ context, states, ordered: this.#ordered, reviveLog, deletions });
     this.#durable = new DurableProgress(() => this.#keeper.news(), parts.positions);
     const types = [GONE, POP, POP_ACK, POP_ACKS, POP_CHANGE, POP_NOTIFICATION, POP_PEEK, POP_POLLING];
     parts.questions.handle(types, this);
@@ -209,8 +210,12 @@ export class PopKind implements DueKind, QuestionTaker {
 
   /** A topic is deleted. */
   forgotten(topic: string, ids: readonly number[]): void {
-    this.#states.forget(topic);
+    this.#states.forgetTopic(topic);
+    this.#forgetPairs(topic);
     for (const id of ids) this.#topicOf.delete(id);
+  }
+
+  #forgetPairs(topic: string): void {
     for (const [key, pair] of this.#pairs)
       if (pair.main.topic === topic || pair.retry.topic === topic) this.#forgetPair(key, pair);
   }
@@ -231,7 +236,12 @@ export class PopKind implements DueKind, QuestionTaker {
     if (told.what === 'noRetryTopic') {
       this.#reviver.giveUp(told.retryTopic);
     } else if (told.what === 'groupDeleted') {
+      this.#keeper.deletions += 1;
       this.#forgetGroup(told.group);
+    } else if (told.what === 'topicDeleted') {
+      this.#keeper.deletions += 1;
+      this.#states.doom(told.topic);
+      this.#forgetPairs(told.topic);
     } else if (told.what === 'set') {
       this.#set(told.topic, told.group, told.queueId, told.offset);
       this.#polling.wake(this.#states.find(told.topic, told.group)?.pairs ?? []);
@@ -242,11 +252,10 @@ export class PopKind implements DueKind, QuestionTaker {
     }
   }
 
-  /** A process that follows must not find in the journal where the group stood before. */
   #set(topic: string, group: string, queueId: number, offset: number): void {
     this.#states.set(topic, group, queueId, offset);
     const queue = this.#states.find(topic, group)?.queues.get(queueId);
-    if (queue?.journaled) this.#ordered.journal.write(queue, () => {});
+    if (queue !== undefined) this.#ordered.set(queue);
   }
 
   #forgetGroup(group: string): void {
@@ -469,15 +478,4 @@ export class PopKind implements DueKind, QuestionTaker {
   lastProgress() {
     return this.#recovery.done ? { pops: this.#keeper.state() } : {};
   }
-}
-
-function contextOf({ shape, clock, timers, log, reads, put, busy, limits }: DueParts): PopContext {
-  const { reviveTopic, brokerName, revive } = shape.pops;
-  return {
-    ...{ clock, timers, log, store: reads, put, busy, random: Math.random },
-    rules: () => limits().waiting,
-    settings: () => limits().pops,
-    place: { reviveTopic, brokerName, bornHost: shape.storeHost },
-    reviveQueues: revive.length,
-  };
 }

@@ -20,7 +20,8 @@ export type PopTold =
   | { what: 'offsets'; topic: string; group: string; offsets: readonly (readonly [number, number])[] }
   | { what: 'set'; topic: string; group: string; queueId: number; offset: number }
   | { what: 'noRetryTopic'; retryTopic: string }
-  | { what: 'groupDeleted'; group: string };
+  | { what: 'groupDeleted'; group: string }
+  | { what: 'topicDeleted'; topic: string };
 
 /** What the owner begins with. */
 export interface PopStart {
@@ -28,6 +29,8 @@ export interface PopStart {
   brokerName: string;
   /** See PopProgress; -1 where the files say nothing. */
   scanned: number;
+  /** Deletions of topics and groups that control has told of by then. */
+  deletions: number;
   journaled: number;
   revive: readonly number[];
   /** What ordered groups have out. */

@@ -11,6 +11,8 @@ export type PopOffset = readonly [topic: string, group: string, queueId: number,
 export type PopOrder = readonly [topic: string, group: string, queueId: number, order: object | null];
 
 export interface PopProgress {
+  /** Deletions of topics and groups that the owner had heard of: what it says of those is of what there is now. */
+  deletions: number;
   offsets: PopOffset[];
   orders: PopOrder[];
   /** Offset in the queue of the timer topic: what checkpoints before it say is in `offsets`, or was told before. */
@@ -32,17 +34,22 @@ export interface KeeperParts {
   states: PopStates;
   ordered: OrderedPops;
   reviveLog: Pick<ReviveLog, 'done'>;
+  /** Those that control had told of before. */
+  deletions: number;
 }
 
 export class PopProgressKeeper {
   readonly #parts: KeeperParts;
   readonly #revive: { at: number; done: number[] }[] = [];
   #told = '';
+  /** Deletions that were heard of. */
+  deletions: number;
   #scanned = -1;
   #journaled = 0;
 
   constructor(parts: KeeperParts) {
     this.#parts = parts;
+    this.deletions = parts.deletions;
   }
 
   /** What has changed since it was asked last; undefined: nothing. */
@@ -53,10 +60,11 @@ export class PopProgressKeeper {
     const offsets = states.takeDirty().map(offsetOf);
     const orders = ordered.takeDirty().map(orderOf);
     const [scanned, journaled, revive] = [this.#scanned, this.#journaled, this.#lateRevive()];
-    const mark = JSON.stringify([scanned, journaled, revive]);
+    const mark = JSON.stringify([this.deletions, scanned, journaled, revive]);
     if (mark === this.#told && offsets.length === 0 && orders.length === 0) return undefined;
     this.#told = mark;
-    return { offsets, orders, scanned, journaled, revive };
+    const { deletions } = this;
+    return { deletions, offsets, orders, scanned, journaled, revive };
   }
 
   #look(): void {
@@ -71,6 +79,7 @@ export class PopProgressKeeper {
     const queues = [...states.queues()];
     if (!states.waits) this.#look();
     return {
+      deletions: this.deletions,
       offsets: queues.filter(({ offset }) => offset >= 0).map(offsetOf),
       orders: queues.filter(({ order }) => order !== undefined).map(orderOf),
       scanned: this.#scanned,

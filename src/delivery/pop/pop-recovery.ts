@@ -7,7 +7,7 @@ import { TIMER_TOPIC } from '../../lib/names.ts';
 import { decodeRecord, type StoredMessage } from '../../record/decode.ts';
 import { Patience, READ_AGAIN_MS } from '../patience.ts';
 import { realQueueOf } from '../real-queue.ts';
-import { CK_TAG, parseCheckpoint } from './checkpoint.ts';
+import { type Checkpoint, CK_TAG, parseCheckpoint } from './checkpoint.ts';
 import { type JournaledOrder, ORDER_JOURNAL_TOPIC, parseJournaled } from './order-journal.ts';
 import type { OrderedPops } from './ordered-pops.ts';
 import type { PopContext } from './pop-context.ts';
@@ -65,23 +65,39 @@ export class PopRecovery {
     const { context, states } = this.#parts;
     if (realQueueOf(properties).topic !== context.place.reviveTopic) return;
     const ck = parseCheckpoint(body);
-    if (ck === undefined || ck.diffs.length === 0) return;
-    states.learn(ck.topic, ck.group, ck.queueId, ck.startOffset + Math.max(...ck.diffs) + 1);
+    if (ck !== undefined) learnFrom(ck, states, context);
   }
 
   #restore(): void {
     this.#isTold = true;
-    const { states, ordered } = this.#parts;
+    const { context, states, ordered } = this.#parts;
     for (const { topic, group, queueId, offset, order } of this.#orders.values()) {
       const offsets = states.of(topic, group);
       if (typeof offsets === 'string') continue;
       offsets.whenKnown(() => {
+        const isOther = offset > context.store.maxOffset(topic, queueId);
+        if (offsets.gone || offsets.set.has(queueId) || isOther) return;
         states.move(offsets.queue(queueId), offset);
         ordered.restore(offsets.queue(queueId), order);
       });
     }
     this.#orders.clear();
   }
+}
+
+/** Its group has popped the queue up to there, if it is the same queue still. */
+export function learnFrom(ck: Checkpoint, states: PopStates, { store }: Pick<PopContext, 'store'>): void {
+  const { topic, group, queueId, startOffset, diffs, popTime, logEnd } = ck;
+  if (diffs.length === 0) return;
+  const last = startOffset + Math.max(...diffs);
+  const [entry] = store.readQueue(topic, queueId, last, 1);
+  if (entry?.queueOffset !== last) return;
+  if (logEnd === undefined) {
+    const record = store.recordAt(entry.physicalOffset);
+    const message = record === undefined ? undefined : decodeRecord(record);
+    if (message === undefined || message.storeTimestamp > popTime) return;
+  } else if (entry.physicalOffset >= logEnd) return;
+  states.learn(topic, group, queueId, last + 1);
 }
 
 /** Reads a queue from an offset to where it ends now, a bounded number of entries at a time. */

@@ -48,8 +48,12 @@ export class PopOffsets {
   readonly queues = new Map<number, PopQueue>();
   /** Control has said what it knows. */
   known = false;
+  /** Its topic or group was deleted: what is still under way for it changes nothing any more. */
+  gone = false;
   /** Said by checkpoints before control has: queue id, offset. */
   readonly learned = new Map<number, number>();
+  /** Queues whose offset somebody has set since: what checkpoints say of them is older. */
+  readonly set = new Set<number>();
   /** Who pops from it. */
   readonly pairs = new Set<PopPair>();
   /** What is to be done when control has said what it knows. */
@@ -93,6 +97,8 @@ export class PopStates {
   /** By topic, then group. */
   readonly #topics = new Map<string, Map<string, PopOffsets>>();
   readonly #dirty = new Set<PopQueue>();
+  /** Topics whose deletion has begun: nobody is to begin anew with their old messages. */
+  readonly #doomed = new Set<string>();
   /** Offsets that control has been asked for and has not said. */
   #asked = 0;
   #size = 0;
@@ -109,6 +115,7 @@ export class PopStates {
   of(topic: string, group: string): PopOffsets | string {
     const known = this.find(topic, group);
     if (known !== undefined) return known;
+    if (this.#doomed.has(topic)) return `the topic[${topic}] is being deleted`;
     if (this.#size >= MAX_POPPED_QUEUES) {
       return limitRemark('groups that pop, each topic counted', MAX_POPPED_QUEUES, 'MAX_POPPED_QUEUES');
     }
@@ -144,6 +151,7 @@ export class PopStates {
   learn(topic: string, group: string, queueId: number, offset: number): void {
     const offsets = this.of(topic, group);
     if (typeof offsets === 'string') return;
+    if (offsets.set.has(queueId)) return;
     if (!offsets.known) {
       offsets.learned.set(queueId, Math.max(offset, offsets.learned.get(queueId) ?? -1));
     } else if (offsets.queue(queueId).offset < offset) {
@@ -154,20 +162,32 @@ export class PopStates {
   /** The queue's offset is another one now. */
   move(queue: PopQueue, offset: number): void {
     queue.offset = offset;
-    this.#dirty.add(queue);
+    if (!queue.offsets.gone) this.#dirty.add(queue);
   }
 
   /** Somebody has set it: an operator, or a consumer that commits offsets itself. */
   set(topic: string, group: string, queueId: number, offset: number): void {
     const offsets = this.find(topic, group);
-    if (offsets?.known !== true) {
-      offsets?.learned.delete(queueId);
-      return;
-    }
+    offsets?.set.add(queueId);
+    offsets?.learned.delete(queueId);
+    const known = offsets?.queues.get(queueId);
+    if (known !== undefined) known.order = undefined;
+    if (offsets?.known !== true) return;
     const queue = offsets.queue(queueId);
-    queue.offset = offset;
-    queue.order = undefined;
-    this.#dirty.delete(queue);
+    // Control is told in turn: an older offset may be on its way to it.
+    this.move(queue, offset);
+  }
+
+  /** Its deletion has begun; `forgetTopic` says when it has ended. */
+  doom(topic: string): void {
+    this.forget(topic);
+    this.#doomed.add(topic);
+  }
+
+  /** The topic is gone, and may be made again. */
+  forgetTopic(topic: string): void {
+    this.#doomed.delete(topic);
+    this.forget(topic);
   }
 
   /** Topic or group is deleted. */
@@ -176,9 +196,13 @@ export class PopStates {
     for (const offsets of [...(groups?.values() ?? [])]) {
       if (group !== undefined && offsets.group !== group) continue;
       if (!offsets.known) this.#asked -= 1;
+      offsets.gone = true;
+      offsets.known = true;
       groups?.delete(offsets.group);
       this.#size -= 1;
       for (const queue of offsets.queues.values()) this.#drop(queue);
+      // Whoever waits to hear where the group stands is answered.
+      offsets.goOn();
     }
     if (groups?.size === 0) this.#topics.delete(topic);
   }

@@ -214,6 +214,9 @@ export class Popper {
     if (start < 0) {
       start = fromNewest && !isRetryTopic(topic) ? this.#newest(queue, min, max) : min;
       this.#parts.states.move(queue, start);
+    } else if (start > max && this.#parts.context.allDispatched()) {
+      // Somebody has set it, or a power cut has taken the messages: those that come now are not to be passed over.
+      this.#parts.states.move(queue, max);
     }
     return Math.min(Math.max(start, min), max);
   }
@@ -266,7 +269,7 @@ export class Popper {
     const failed = new Set<PopQueue>();
     let left = parts.length;
     for (const { queue, scanned, start } of parts) {
-      const ck = checkpointOf(taking, queue, scanned, start);
+      const ck = checkpointOf(taking, queue, scanned, start, context.store.maxPhysicalOffset);
       const message = checkpointMessage(ck, reviveQueueId, context.place, popTime);
       states.move(queue, scanned.next);
       context.put(laterForm(message, context.rules(), popTime), ({ status, remark }) => {
@@ -312,12 +315,13 @@ function checkpointOf(
   { offsets, queueId }: PopQueue,
   scanned: Scanned,
   startOffset: number,
+  logEnd: number,
 ): Checkpoint {
   const { topic, group } = offsets;
   const { invisibleTime } = question;
   const diffs = scanned.offsets.map((offset) => offset - startOffset);
   return {
     ...{ topic, group, queueId, startOffset, popTime, invisibleTime },
-    ...{ diffs, done: 0, suspend: false, rePuts: 0 },
+    ...{ diffs, done: 0, suspend: false, rePuts: 0, logEnd },
   };
 }

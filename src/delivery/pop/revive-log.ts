@@ -53,13 +53,16 @@ class ReviveQueue {
   readonly queueId: number;
   /** Offset of the next entry that is read. */
   next: number;
+  /** What is before there was put by a process before. What came later from the timer was read there at the start. */
+  readonly endAtStart: number;
   /** Offsets of checkpoints that are not over, ascending. */
   readonly open = new Set<number>();
   scheduled = false;
 
-  constructor(queueId: number, next: number) {
+  constructor(queueId: number, next: number, endAtStart: number) {
     this.queueId = queueId;
     this.next = next;
+    this.endAtStart = endAtStart;
   }
 
   /** The last offset before which, with itself, all is over; -1: none is. */
@@ -76,8 +79,10 @@ export interface ReviveLogParts {
   /** What timers deliver by now; and whether all of that, as it was noted, has been delivered and can be read. */
   mark: () => TimerMark;
   hasPassed: (mark: TimerMark) => boolean;
-  /** A checkpoint says that a queue was popped up to there. */
-  learn: (ck: Checkpoint, offset: number) => void;
+  /** A checkpoint says how far a queue was popped. */
+  learn: (ck: Checkpoint) => void;
+  /** Nothing else says how far: RocketMQ has died and left its store. */
+  learnsAll: boolean;
 }
 
 export class ReviveLog {
@@ -94,7 +99,10 @@ export class ReviveLog {
   constructor(parts: ReviveLogParts, starts: readonly number[]) {
     this.#parts = parts;
     this.#patience = new Patience(parts.context.clock);
-    this.#queues = starts.map((start, queueId) => new ReviveQueue(queueId, start));
+    const { store, place } = parts.context;
+    this.#queues = starts.map((start, queueId) => {
+      return new ReviveQueue(queueId, start, store.maxOffset(place.reviveTopic, queueId));
+    });
   }
 
   start(): void {
@@ -190,7 +198,7 @@ export class ReviveLog {
       return;
     }
     if (live.isOver(ck) || ck.diffs.length === 0) return;
-    learn(ck, ck.startOffset + Math.max(...ck.diffs) + 1);
+    if (offset < queue.endAtStart || this.#parts.learnsAll) learn(ck);
     const key = keyOf(ck);
     if (isDone(ck) || this.#foreign.has(key)) return;
     const foreign = { ck, queue, offset };

@@ -194,7 +194,8 @@ export class Reviver {
     const { topic, queueId, group } = job.ck;
     try {
       const [entry] = store.readQueue(topic, queueId, offset, 1);
-      return entry?.queueOffset === offset ? entry.physicalOffset : -1;
+      const isThere = entry?.queueOffset === offset && entry.physicalOffset < (job.ck.logEnd ?? Infinity);
+      return isThere ? entry.physicalOffset : -1;
     } catch (error) {
       job.attempts += 1;
       if (job.attempts < READ_ATTEMPTS) return undefined;
