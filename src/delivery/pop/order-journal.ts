@@ -17,6 +17,9 @@ import type { PopQueue } from './pop-states.ts';
 export const ORDER_JOURNAL_TOPIC = `${SYSTEM_TOPIC_PREFIX}POP_ORDER_JOURNAL`;
 export const ORDER_JOURNAL_QUEUE = 0;
 const TAG = 'order';
+/** Control is asked for the topic so often, with such pauses; then those who wait are refused. */
+const MAX_ASKS = 5;
+const ASK_AGAIN_MS = 1_000;
 
 export type Written = (isWritten: boolean, remark: string) => void;
 
@@ -30,7 +33,7 @@ export interface JournaledOrder {
 }
 
 export interface JournalParts {
-  context: Pick<PopContext, 'clock' | 'put' | 'place'>;
+  context: Pick<PopContext, 'clock' | 'timers' | 'put' | 'place'>;
   queues: Pick<KnownQueues, 'find'>;
   /** Asks control to make the topic. */
   needsTopic: () => void;
@@ -42,8 +45,10 @@ export class OrderJournal {
   #turn = new Map<PopQueue, Written[]>();
   underWay = 0;
 
-  /** Control has been asked for the topic. */
+  /** Control has been asked for the topic, so often without success. */
   #asked = false;
+  #asks = 0;
+  #stopping = false;
 
   constructor(parts: JournalParts) {
     this.#parts = parts;
@@ -62,6 +67,13 @@ export class OrderJournal {
   /** The topic is there. */
   hasTopic(): void {
     this.#asked = false;
+    this.#asks = 0;
+  }
+
+  /** Nobody waits for the topic any longer. */
+  stop(): void {
+    this.#stopping = true;
+    if (!this.#hasQueue) this.#refuse();
   }
 
   get #hasQueue(): boolean {
@@ -81,8 +93,8 @@ export class OrderJournal {
     const turn = this.#turn;
     if (turn.size === 0) return 0;
     if (!this.#hasQueue) {
-      if (!this.#asked) this.#parts.needsTopic();
-      this.#asked = true;
+      if (this.#stopping) this.#refuse();
+      else if (!this.#asked) this.#ask();
       return 0;
     }
     this.#turn = new Map();
@@ -96,6 +108,25 @@ export class OrderJournal {
       });
     }
     return turn.size;
+  }
+
+  #ask(): void {
+    this.#asked = true;
+    this.#asks += 1;
+    this.#parts.needsTopic();
+    this.#parts.context.timers.after(ASK_AGAIN_MS, () => {
+      this.#asked = false;
+      if (this.#asks < MAX_ASKS || this.#hasQueue) return;
+      this.#asks = 0;
+      this.#refuse();
+    });
+  }
+
+  #refuse(): void {
+    const turn = this.#turn;
+    this.#turn = new Map();
+    const remark = `the topic ${ORDER_JOURNAL_TOPIC} cannot be made now`;
+    for (const waiting of turn.values()) for (const written of waiting) written(false, remark);
   }
 
   #messageOf({ offsets: { topic, group }, queueId, offset, order }: PopQueue, now: number) {

@@ -458,6 +458,7 @@ export class PopKind implements DueKind, QuestionTaker {
     this.#reviver.stop();
     this.#reviveLog.stop();
     this.#polling.stop();
+    this.#ordered.journal.stop();
   }
 
   get idle(): boolean {

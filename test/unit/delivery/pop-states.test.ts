@@ -1,0 +1,125 @@
+// What the owner of pops holds of topics and groups that come and go, and what control makes of its reports.
+
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { KnownQueues } from '../../../src/delivery/known-queues.ts';
+import { ORDER_JOURNAL_TOPIC, OrderJournal } from '../../../src/delivery/pop/order-journal.ts';
+import { PopControl } from '../../../src/delivery/pop/pop-control.ts';
+import type { PopTold } from '../../../src/delivery/pop/pop-link.ts';
+import { PopOffsets, PopStates } from '../../../src/delivery/pop/pop-states.ts';
+import { OrderInfos } from '../../../src/metadata/order-infos.ts';
+import { newTopicConfig } from '../../../src/metadata/topic-config.ts';
+import { FakePut, STORE_HOST, setUp } from '../broker/support.ts';
+import { FakeTime } from '../metadata/support.ts';
+
+const test = suite('states of pops');
+
+function statesOf(): { states: PopStates; asked: string[] } {
+  const asked: string[] = [];
+  const states = new PopStates({ ask: (topic, group) => asked.push(`${topic}@${group}`), dropped: () => {} });
+  return { states, asked };
+}
+
+function offsetsOf(states: PopStates, topic: string, group: string): PopOffsets {
+  const offsets = states.of(topic, group);
+  assert.instance(offsets, PopOffsets);
+  return offsets as PopOffsets;
+}
+
+test('who waits to hear of a group is answered when it is deleted', () => {
+  const { states } = statesOf();
+  let answered = 0;
+  offsetsOf(states, 'T', 'G').whenKnown(() => answered++);
+  states.forgetGroup('G');
+  assert.is(answered, 1);
+  states.told('T', 'G', [[0, 5]]);
+  assert.is(answered, 1);
+  assert.not(states.waits);
+});
+
+test('what is under way for a deleted topic is not reported', () => {
+  const { states } = statesOf();
+  const queue = offsetsOf(states, 'T', 'G').queue(0);
+  states.told('T', 'G', []);
+  states.doom('T');
+  states.move(queue, 32);
+  assert.equal(states.takeDirty(), []);
+  assert.match(String(states.of('T', 'G')), /being deleted/);
+  states.forgetTopic('T');
+  assert.is(offsetsOf(states, 'T', 'G').queue(0).offset, -1);
+});
+
+test('an offset that was set is told in turn, and no checkpoint moves it', () => {
+  const { states } = statesOf();
+  offsetsOf(states, 'T', 'G');
+  states.set('T', 'G', 0, 7);
+  states.learn('T', 'G', 0, 40);
+  states.told('T', 'G', [[0, 7]]);
+  assert.is(offsetsOf(states, 'T', 'G').queue(0).offset, 7);
+  states.set('T', 'G', 0, 3);
+  states.learn('T', 'G', 0, 40);
+  assert.equal(
+    states.takeDirty().map(({ offset }) => offset),
+    [3],
+  );
+});
+
+test('a report that was on its way when a topic was deleted says nothing of the next one', () => {
+  const setup = setUp();
+  const { settings, directory, context } = setup;
+  const { offsets, topics, groups } = context;
+  const told: PopTold[] = [];
+  const orders = new OrderInfos(directory);
+  const control = new PopControl({ settings, offsets, orders, topics, groups }, (news) => told.push(news));
+  topics.createInternal('T', 1);
+  groups.findOrCreate('G');
+  let { deletions } = control.start;
+  const report = (offset: number) =>
+    control.note({
+      ...{ deletions, offsets: [['T', 'G', 0, offset]], orders: [], scanned: -1, journaled: 0, revive: [] },
+    });
+  report(10);
+  assert.is(offsets.query('G', 'T', 0), 10);
+  topics.delete('T');
+  offsets.removeTopic('T');
+  control.topicDeleted('T');
+  topics.createIfAbsent(newTopicConfig('T', 1));
+  report(20);
+  assert.is(offsets.query('G', 'T', 0), -1);
+  assert.equal(told, [{ what: 'topicDeleted', topic: 'T' }]);
+  deletions += 1;
+  report(1);
+  assert.is(offsets.query('G', 'T', 0), 1);
+});
+
+test('ordered pops are refused where their journal cannot be made', async () => {
+  const time = new FakeTime();
+  const put = new FakePut();
+  const queues = new KnownQueues();
+  let asked = 0;
+  const place = { reviveTopic: 'R', brokerName: 'b', bornHost: STORE_HOST };
+  const context = { clock: time, timers: time, put: put.begin, place };
+  const journal = new OrderJournal({ context, queues, needsTopic: () => asked++ });
+  const written: boolean[] = [];
+  const write = () =>
+    journal.write(new PopOffsets('T', 'G').queue(0), (isWritten) => written.push(isWritten));
+  write();
+  for (let i = 0; i < 10 && written.length === 0; i++) {
+    journal.put();
+    await time.advance(1_000);
+  }
+  assert.equal(written, [false]);
+  assert.ok(asked > 1);
+  assert.ok(journal.idle);
+  queues.add(ORDER_JOURNAL_TOPIC, 0, 1);
+  journal.hasTopic();
+  write();
+  journal.put();
+  assert.equal(written, [false, true]);
+  queues.forget(ORDER_JOURNAL_TOPIC);
+  write();
+  journal.stop();
+  assert.equal(written, [false, true, false]);
+});
+
+test.run();
