@@ -88,6 +88,11 @@ export class DeliveryLink {
     };
   }
 
+  /** To be done before anybody pops; `end`: of the timer topic. */
+  preparePops(end: number): Promise<void> {
+    return this.#pops.prepare(end);
+  }
+
   /** What it begins with. */
   beginWith(): Pick<DeliveryShape, 'delays' | 'transactions' | 'timers' | 'pops' | 'limits'> {
     const { delays, transactions, timers, limits } = this;

@@ -242,7 +242,11 @@ class Broker implements RunningBroker {
     this.#announcer.settings(true, '');
     this.#link.flush();
     // Name servers hear of the broker while its threads come up: who connects already waits in the port's backlog.
-    const [engine] = await Promise.all([this.#startEngine(threads), this.#duties.start()]);
+    const [engine] = await Promise.all([
+      this.#startEngine(threads),
+      this.#duties.start(),
+      this.#delivery.preparePops(Math.max(0, ...ids.of(TIMER_TOPIC).map((id) => directory.maximum(id)))),
+    ]);
     engine.listen(descriptors);
     this.#config.certificates.watch(this.#log, systemTimers, (tls) => engine.useTls(tls));
   }

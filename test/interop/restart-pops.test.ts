@@ -147,11 +147,7 @@ async function inOrderAcross(departure: Departure): Promise<void> {
   );
   if (maySeeTwice(departure)) return stage.stop();
   assert.equal(bodies(blocked.messages), [], 'the queue still waits');
-  const again = await popUntil(popper, topic, 'm-1', {
-    ...ordered,
-    bornTime: Date.now(),
-    pollTime: popTime + INVISIBLE - Date.now(),
-  });
+  const again = await popUntil(popper, topic, 'm-1', ordered, INVISIBLE + REVIVED_WITHIN);
   assert.is(again.queueOffset, 1);
   assert.ok(Date.now() >= popTime + INVISIBLE);
   popper.close();

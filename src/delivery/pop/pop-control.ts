@@ -65,6 +65,19 @@ export class PopControl {
     };
   }
 
+  /**
+   * Resolves when a process that follows will find the checkpoints of this one, however this one ends: it looks for
+   * them from the saved offset on, which a store that has not been popped yet does not have. `end`: of the timer topic.
+   */
+  async prepare(end: number): Promise<void> {
+    const { offsets } = this.#tables;
+    if (offsets.query(REVIVE_GROUP, TIMER_TOPIC, 0) >= 0) return;
+    offsets.commit(REVIVE_GROUP, TIMER_TOPIC, 0, end);
+    offsets.persist();
+    // What cannot be saved is told of, and tried again, by the upkeep of the tables.
+    await offsets.saved().catch(() => {});
+  }
+
   get start(): PopStart {
     // An owner that begins now has heard of nothing that is over.
     this.#deletedTopics.clear();

@@ -75,8 +75,9 @@ export async function popUntil(
   topic: string,
   body: string,
   fields = {},
+  within = REVIVED_WITHIN,
 ): Promise<PoppedMessage> {
-  const until = Date.now() + REVIVED_WITHIN;
+  const until = Date.now() + within;
   while (Date.now() < until) {
     const answer = await popper.pop(topic, { pollTime: 1_000, ...fields });
     const found = answer.messages.find((message) => message.body.toString() === body);
