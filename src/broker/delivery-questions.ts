@@ -18,6 +18,7 @@ import {
   emptyAsking,
   FIELDS,
   GONE,
+  POP_UNTAKEN,
   QUESTION_BINARY,
   QUESTION_HEAD,
   QUESTION_ONEWAY,
@@ -49,11 +50,15 @@ export type AnswerTaker = (
   to: number,
 ) => void;
 
+/** Hears of an answer of its type whose connection is closed. */
+export type LostAnswerTaker = (bytes: Uint8Array, at: number, to: number) => void;
+
 export class DeliveryQuestions {
   /** Questions that are to be answered soon. */
   underWay = 0;
   readonly #parts: QuestionParts;
   readonly #takers = new Map<number, AnswerTaker>();
+  readonly #lost = new Map<number, LostAnswerTaker>();
   readonly #asking = emptyAsking();
   readonly #answered = emptyAsking();
   readonly #successes = new SuccessAnswers();
@@ -64,8 +69,9 @@ export class DeliveryQuestions {
   }
 
   /** Answers of this type are its. */
-  answers(type: number, taker: AnswerTaker): void {
+  answers(type: number, taker: AnswerTaker, lost: LostAnswerTaker = () => {}): void {
     this.#takers.set(type, taker);
+    this.#lost.set(type, lost);
   }
 
   /** For payloads behind the head. */
@@ -122,6 +128,16 @@ export class DeliveryQuestions {
     this.#parts.up.post(GONE, QUESTION_HEAD, (_, view, at) => writeAsking(view, at, asking));
   }
 
+  /** What was popped for a connection that is closed is to be visible again. */
+  untaken(popped: object): void {
+    const text = Buffer.from(JSON.stringify(popped));
+    const asking = { slot: 0, generation: 0, opaque: 0, flags: QUESTION_ONEWAY };
+    this.#parts.up.post(POP_UNTAKEN, QUESTION_HEAD + text.length, (bytes, view, at) => {
+      writeAsking(view, at, asking);
+      bytes.set(text, at + QUESTION_HEAD);
+    });
+  }
+
   /** Answers the request at once with a refusal. */
   refuse(connection: Connection, request: RequestView, code: number, remark: string): void {
     countRefusal(this.#parts.counters, code);
@@ -149,7 +165,10 @@ export class DeliveryQuestions {
       if ((asking.flags & QUESTION_PARKS) === 0) this.underWay -= 1;
       const connection = connectionOf(asking.slot, asking.generation);
       if (type === ANSWERED) this.#countStatus(view.getInt32(offset + ANSWERED_CODE, true));
-      if (connection === undefined) continue;
+      if (connection === undefined) {
+        this.#lost.get(type)?.(bytes, offset + QUESTION_HEAD, offset + length);
+        continue;
+      }
       if (type === ANSWERED) this.#status(connection, asking, bytes, view, offset, offset + length);
       else if (type === FIELDS)
         this.#fields(connection, asking, bytes, offset + QUESTION_HEAD, offset + length);

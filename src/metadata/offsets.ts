@@ -113,6 +113,11 @@ export class OffsetTable {
     return [...(this.#consumed.queues(key) ?? [])];
   }
 
+  /** Its owner has let go of the offsets of the group in the topic. */
+  endPop(group: string, topic: string): void {
+    this.#popped.delete(keyOf(topic, group));
+  }
+
   /** The group is deleted. */
   endPops(group: string): void {
     for (const key of [...this.#popped]) if (namesOf(key)?.group === group) this.#popped.delete(key);

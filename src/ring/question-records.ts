@@ -18,6 +18,8 @@
  *
  * Question GONE: the connection is closed, and nothing that it has asked is to be answered. No more than the head.
  *
+ * Question POP_UNTAKEN: JSON of the answer POPPED that finds nobody any more.
+ *
  * Questions POP… are JSON behind the head (delivery/pop/pop-questions.ts), but for POP_ACK:
  *
  *     16 offset, startOffset, popTime, invisibleTime  f64 each
@@ -40,6 +42,7 @@ export const POP_CHANGE = 6;
 export const POP_NOTIFICATION = 7;
 export const POP_PEEK = 8;
 export const POP_POLLING = 9;
+export const POP_UNTAKEN = 10;
 
 export const QUESTION_OPAQUE = 8;
 export const QUESTION_FLAGS = 12;

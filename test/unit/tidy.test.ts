@@ -145,6 +145,7 @@ const ASKS_THE_TIME = new Map([
   ['src/delivery/pop/ordered-pops.ts', 'when messages are visible again, which is stored'],
   ['src/delivery/pop/polling.ts', 'the time of an answer, which clients are told'],
   ['src/delivery/pop/pop-kind.ts', 'the same'],
+  ['src/delivery/pop/pop-pairs.ts', 'the same'],
   ['src/delivery/pop/popper.ts', 'the time of a pop, which is stored and told to clients'],
   [
     'src/delivery/pop/revive-log.ts',

@@ -24,6 +24,8 @@ export interface PopReplyParts {
   /** Ends a turn that no socket and no bell has begun. */
   endOfTurn: () => void;
   guarded: (connection: Connection, run: () => void) => void;
+  /** Tells the owner that nobody gets these. */
+  untaken: (popped: Popped) => void;
 }
 
 export class PopReplies {
@@ -48,6 +50,14 @@ export class PopReplies {
     else void this.#fetch(cold, { ...asking }, popped);
   };
 
+  /** One whose connection is closed: its messages need not be invisible. */
+  readonly lost = (bytes: Uint8Array, at: number, to: number): void =>
+    this.#lose(readJson<Popped>(bytes, at, to));
+
+  #lose(popped: Popped): void {
+    if (popped.parts.length > 0) this.#parts.untaken(popped);
+  }
+
   async #fetch(cold: readonly number[], asking: Asking, popped: Popped): Promise<void> {
     const { reader, readAhead, connectionOf, touched, endOfTurn, guarded } = this.#parts;
     if (this.#fetching < MAX_FETCHING_POPS) {
@@ -61,7 +71,11 @@ export class PopReplies {
       this.#fetching -= 1;
     }
     const connection = connectionOf(asking.slot, asking.generation);
-    if (connection === undefined) return;
+    if (connection === undefined) {
+      this.#lose(popped);
+      endOfTurn();
+      return;
+    }
     guarded(connection, () => this.#write(connection, asking, popped));
     touched(connection);
     endOfTurn();

@@ -45,6 +45,7 @@ export class ChangeInvisible {
     if (live.isOver(question)) return true;
     const known = live.find(question);
     if (known === undefined) return false;
+    if (known.isVisible) return true;
     const index = indexIn(known.ck, offset);
     return index < 0 || (known.ck.done & (1 << index)) !== 0;
   }

@@ -49,7 +49,8 @@ export class LiveCheckpoints {
       reviveQueueId,
       visibleAt: clock.monotonic() + wait,
       reviveOffset: -1,
-      cancel: timers.after(wait, () => this.#parts.visible(live)),
+      isVisible: false,
+      cancel: timers.after(wait, () => this.#show(live)),
     };
     const same = queue.live.get(ck.startOffset);
     if (same === undefined) queue.live.set(ck.startOffset, [live]);
@@ -89,6 +90,20 @@ export class LiveCheckpoints {
     live.cancel();
     this.over(ck, live.reviveOffset < 0 ? 'timer' : 'reviveTopic');
     this.#parts.ended(live);
+  }
+
+  /** Nobody has got its messages: they are visible now, and that was no try. */
+  giveBack(key: CheckpointKey): void {
+    const live = this.find(key);
+    if (live === undefined || live.isVisible) return;
+    live.cancel();
+    live.ck.suspend = true;
+    this.#show(live);
+  }
+
+  #show(live: LiveCheckpoint): void {
+    live.isVisible = true;
+    this.#parts.visible(live);
   }
 
   /** Nobody is to get what was popped from the queue. */

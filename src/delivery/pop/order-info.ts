@@ -20,6 +20,8 @@ export class OrderInfo {
   /** How often a message had been popped before, where it had been. */
   readonly counts = new Map<number, number>();
   lastConsumed: number;
+  /** Nobody has got them, so this was no try. */
+  untaken = false;
 
   constructor(
     popTime: number,
@@ -37,7 +39,8 @@ export class OrderInfo {
   /** The same pop said once more, or the next one: what came before counts as a try. */
   countFrom(previous: OrderInfo | undefined): void {
     if (previous === undefined) return;
-    const isSameAttempt = this.attemptId !== undefined && this.attemptId === previous.attemptId;
+    const isSame = this.attemptId !== undefined && this.attemptId === previous.attemptId;
+    const isSameAttempt = isSame || previous.untaken;
     for (const offset of this.offsets) {
       if (!previous.offsets.includes(offset)) continue;
       const before = previous.counts.get(offset) ?? 0;

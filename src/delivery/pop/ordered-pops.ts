@@ -96,6 +96,16 @@ export class OrderedPops {
     return true;
   }
 
+  /** Nobody has got what was popped then: it comes again at once. */
+  giveBack(queue: PopQueue, popTime: number): void {
+    const { order } = queue;
+    if (order?.popTime !== popTime) return;
+    order.untaken = true;
+    for (const offset of order.offsets) order.visible.set(offset, popTime);
+    this.#changed(queue);
+    this.journal.write(queue, () => {});
+  }
+
   /** As the process before has left it. */
   restore(queue: PopQueue, order: OrderInfo | undefined): void {
     queue.order = order;

@@ -145,7 +145,7 @@ export function answerNothing({ asked, wanting }: Parked, code: number, now: num
   asked.answerJson(FIELDS, { code: ResponseCode.SUCCESS, fields });
 }
 
-function connectionOf({ thread, slot, generation }: Asked): string {
+export function connectionOf({ thread, slot, generation }: Asked): string {
   return `${thread}.${slot}.${generation}`;
 }
 

@@ -111,7 +111,8 @@ export class PopControl {
       return;
     }
     const { topic, group } = ask;
-    if (ask.what === 'offsets') {
+    if (ask.what === 'idle') this.#tables.offsets.endPop(group, topic);
+    else if (ask.what === 'offsets') {
       const { offsets } = this.#tables;
       const told = offsets.beginPops(group, topic);
       this.#tell({ what: 'offsets', topic, group, offsets: told });

@@ -4,7 +4,7 @@
  */
 import { ParsedFilters } from '../../clients/parsed-filters.ts';
 import { LastText } from '../../lib/last-text.ts';
-import { popRetryTopicOf } from '../../lib/names.ts';
+import { isRetryTopic, popRetryTopicOf } from '../../lib/names.ts';
 import { ResponseCode } from '../../protocol/codes.ts';
 import { PROPERTY_TAGS } from '../../record/properties.ts';
 import { APPENDED, DISPATCHED } from '../../ring/positions.ts';
@@ -20,6 +20,7 @@ import {
   POP_NOTIFICATION,
   POP_PEEK,
   POP_POLLING,
+  POP_UNTAKEN,
   QUESTION_HEAD,
   readAck,
 } from '../../ring/question-records.ts';
@@ -38,7 +39,8 @@ import { OrderedPops, WRITING } from './ordered-pops.ts';
 import { answerNothing, Polling } from './polling.ts';
 import { contextOf, type PopContext } from './pop-context.ts';
 import type { PopTold } from './pop-link.ts';
-import { type Parked, PopPair, type Wanting } from './pop-pair.ts';
+import type { Parked, PopPair, Wanting } from './pop-pair.ts';
+import { PopPairs } from './pop-pairs.ts';
 import { PopProgressKeeper } from './pop-progress.ts';
 import type {
   AcksQuestion,
@@ -46,6 +48,7 @@ import type {
   LookQuestion,
   PollingQuestion,
   PopFilter,
+  Popped,
   PopQuestion,
 } from './pop-questions.ts';
 import { learnFrom, PopRecovery } from './pop-recovery.ts';
@@ -66,6 +69,7 @@ export class PopKind implements DueKind, QuestionTaker {
   readonly #ordered: OrderedPops;
   readonly #popper: Popper;
   readonly #polling: Polling;
+  readonly #pairs: PopPairs;
   readonly #acks: Acks;
   readonly #changes: ChangeInvisible;
   readonly #reviver: Reviver;
@@ -74,10 +78,6 @@ export class PopKind implements DueKind, QuestionTaker {
   readonly #keeper: PopProgressKeeper;
   readonly #durable;
   readonly #filters = new ParsedFilters();
-  /** By topic and group. */
-  readonly #pairs = new Map<string, PopPair>();
-  /** Pops that wait until control has told where their groups stand. */
-  readonly #early = new Map<PopPair, Set<Parked>>();
   readonly #ack = emptyAck();
   readonly #topic = new LastText();
   readonly #group = new LastText();
@@ -93,7 +93,9 @@ export class PopKind implements DueKind, QuestionTaker {
     this.#context = context;
     this.#states = new PopStates({
       ask: (topic, group) => parts.pops.ask({ what: 'offsets', topic, group }),
+      forgotten: (topic, group) => parts.pops.ask({ what: 'idle', topic, group }),
       dropped: (queue) => this.#live.drop(queue),
+      now: () => parts.clock.monotonic(),
     });
     const states = this.#states;
     const freed = (queue: PopQueue) => this.#polling.wake(queue.offsets.pairs);
@@ -108,6 +110,8 @@ export class PopKind implements DueKind, QuestionTaker {
     this.#ordered = new OrderedPops({ context, states, freed, queues: parts.queues, needsTopic });
     this.#popper = new Popper({ context, states, live, ordered: this.#ordered, freed });
     this.#polling = new Polling({ context, take: (parked) => this.#take(parked) });
+    const polling = this.#polling;
+    this.#pairs = new PopPairs({ context, states, polling, begin: (parked) => this.#begin(parked) });
     this.#reviver = new Reviver({
       context,
       queues: parts.queues,
@@ -132,6 +136,7 @@ export class PopKind implements DueKind, QuestionTaker {
     this.#keeper = new PopProgressKeeper({ context, states, ordered: this.#ordered, reviveLog, deletions });
     this.#durable = new DurableProgress(() => this.#keeper.news(), parts.positions);
     const types = [GONE, POP, POP_ACK, POP_ACKS, POP_CHANGE, POP_NOTIFICATION, POP_PEEK, POP_POLLING];
+    types.push(POP_UNTAKEN);
     parts.questions.handle(types, this);
   }
 
@@ -171,7 +176,7 @@ export class PopKind implements DueKind, QuestionTaker {
 
   pokeAll(): void {
     this.#reviveLog.pokeAll();
-    for (const pair of this.#pairs.values()) {
+    for (const pair of this.#pairs.all) {
       this.#listen(pair);
       this.#polling.wake([pair]);
     }
@@ -211,24 +216,8 @@ export class PopKind implements DueKind, QuestionTaker {
   /** A topic is deleted. */
   forgotten(topic: string, ids: readonly number[]): void {
     this.#states.forgetTopic(topic);
-    this.#forgetPairs(topic);
+    this.#pairs.forgetTopic(topic);
     for (const id of ids) this.#topicOf.delete(id);
-  }
-
-  #forgetPairs(topic: string): void {
-    for (const [key, pair] of this.#pairs)
-      if (pair.main.topic === topic || pair.retry.topic === topic) this.#forgetPair(key, pair);
-  }
-
-  #forgetPair(key: string, pair: PopPair): void {
-    this.#pairs.delete(key);
-    pair.main.pairs.delete(pair);
-    pair.retry.pairs.delete(pair);
-    for (const waiting of [...pair.waiting.values()])
-      for (const parked of [...waiting]) this.#polling.end(parked);
-    for (const parked of this.#early.get(pair) ?? [])
-      answerNothing(parked, ResponseCode.POLLING_TIMEOUT, this.#context.clock.now());
-    this.#early.delete(pair);
   }
 
   /** What control tells. */
@@ -237,18 +226,19 @@ export class PopKind implements DueKind, QuestionTaker {
       this.#reviver.giveUp(told.retryTopic);
     } else if (told.what === 'groupDeleted') {
       this.#keeper.deletions += 1;
-      this.#forgetGroup(told.group);
+      this.#pairs.forgetGroup(told.group);
+      this.#states.forgetGroup(told.group);
     } else if (told.what === 'topicDeleted') {
       this.#keeper.deletions += 1;
       this.#states.doom(told.topic);
-      this.#forgetPairs(told.topic);
+      this.#pairs.forgetTopic(told.topic);
     } else if (told.what === 'set') {
       this.#set(told.topic, told.group, told.queueId, told.offset);
       this.#polling.wake(this.#states.find(told.topic, told.group)?.pairs ?? []);
     } else {
       this.#states.told(told.topic, told.group, told.offsets);
       for (const pair of this.#states.find(told.topic, told.group)?.pairs ?? [])
-        if (pair.ready) this.#goOn(pair);
+        if (pair.ready) this.#pairs.goOn(pair);
     }
   }
 
@@ -256,17 +246,6 @@ export class PopKind implements DueKind, QuestionTaker {
     this.#states.set(topic, group, queueId, offset);
     const queue = this.#states.find(topic, group)?.queues.get(queueId);
     if (queue !== undefined) this.#ordered.set(queue);
-  }
-
-  #forgetGroup(group: string): void {
-    for (const [key, pair] of this.#pairs) if (pair.main.group === group) this.#forgetPair(key, pair);
-    this.#states.forgetGroup(group);
-  }
-
-  #goOn(pair: PopPair): void {
-    const early = this.#early.get(pair);
-    this.#early.delete(pair);
-    for (const parked of early ?? []) this.#begin(parked);
   }
 
   readonly mayTake = (): boolean =>
@@ -279,6 +258,7 @@ export class PopKind implements DueKind, QuestionTaker {
     }
     if (type === GONE) {
       this.#polling.gone(asked);
+      this.#pairs.gone(asked);
       return;
     }
     const text = Buffer.from(bytes.buffer, bytes.byteOffset + at + QUESTION_HEAD, to - at - QUESTION_HEAD);
@@ -290,29 +270,30 @@ export class PopKind implements DueKind, QuestionTaker {
     else if (type === POP_ACKS) this.#takeAcks(asked, question as AcksQuestion);
     else if (type === POP_CHANGE) this.#changes.take(asked, question as ChangeQuestion);
     else if (type === POP_POLLING) this.#polled(asked, question as PollingQuestion);
+    else if (type === POP_UNTAKEN) this.#giveBack(question as Popped);
+  }
+
+  #giveBack({ topic, group = '', popTime, reviveQid, parts }: Popped): void {
+    for (const { retry, queueId, startOffset } of parts) {
+      const of = retry === 1 && !isRetryTopic(topic) ? popRetryTopicOf(topic, group) : topic;
+      const queue = this.#states.find(of, group)?.queues.get(queueId);
+      if (queue === undefined) continue;
+      if (reviveQid === ORDER_REVIVE_QUEUE) this.#ordered.giveBack(queue, popTime);
+      else this.#live.giveBack({ topic: of, group, queueId, startOffset, popTime });
+    }
   }
 
   #want(asked: Asked, wanting: Wanting): void {
     const filter = this.#filterOf(wanting.question.filter);
     const { topic, group } = wanting.question;
-    const pair = this.#pairOf(topic, group);
+    const pair = this.#pairs.of(topic, group);
     if (typeof filter === 'string') asked.answer(ResponseCode.SUBSCRIPTION_PARSE_FAILED, filter);
     else if (typeof pair === 'string') asked.answer(ResponseCode.SYSTEM_BUSY, pair);
     else {
       const parked = { asked, wanting, filter, pair, cancel: () => {} };
       if (pair.ready) this.#begin(parked);
-      else this.#wait(parked);
+      else this.#pairs.wait(parked);
     }
-  }
-
-  /** Until control has told where the group stands; as many as may wait for messages. */
-  #wait(parked: Parked): void {
-    const early = this.#early.get(parked.pair) ?? new Set();
-    if (early.size >= this.#context.settings().popPollingSize) {
-      answerNothing(parked, ResponseCode.POLLING_FULL, this.#context.clock.now());
-      return;
-    }
-    this.#early.set(parked.pair, early.add(parked));
   }
 
   #begin(parked: Parked): void {
@@ -362,21 +343,6 @@ export class PopKind implements DueKind, QuestionTaker {
 
   #filterOf(filter: PopFilter | undefined): ReturnType<ParsedFilters['of']> {
     return filter === undefined ? undefined : this.#filters.of(filter.type, filter.expression);
-  }
-
-  #pairOf(topic: string, group: string): PopPair | string {
-    const key = `${topic}@${group}`;
-    const known = this.#pairs.get(key);
-    if (known !== undefined) return known;
-    const main = this.#states.of(topic, group);
-    if (typeof main === 'string') return main;
-    const retry = this.#states.of(popRetryTopicOf(topic, group), group);
-    if (typeof retry === 'string') return retry;
-    const pair = new PopPair(main, retry);
-    main.pairs.add(pair);
-    retry.pairs.add(pair);
-    this.#pairs.set(key, pair);
-    return pair;
   }
 
   #takeAck(asked: Asked, bytes: Uint8Array, view: DataView, at: number): void {
@@ -440,7 +406,7 @@ export class PopKind implements DueKind, QuestionTaker {
   }
 
   #polled(asked: Asked, { topic, group, queueId }: PollingQuestion): void {
-    const count = this.#pairs.get(`${topic}@${group}`)?.count(queueId) ?? 0;
+    const count = this.#pairs.find(topic, group)?.count(queueId) ?? 0;
     asked.answerJson(FIELDS, { code: ResponseCode.SUCCESS, fields: { pollingNum: String(count) } });
   }
 
@@ -458,6 +424,7 @@ export class PopKind implements DueKind, QuestionTaker {
     this.#reviver.stop();
     this.#reviveLog.stop();
     this.#polling.stop();
+    this.#pairs.stop();
     this.#ordered.journal.stop();
   }
 

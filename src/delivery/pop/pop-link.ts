@@ -5,6 +5,8 @@ import type { RocketJson } from '../../protocol/rocketmq-json.ts';
 export type PopAsk =
   /** Offsets of a group in a topic, and to hear when somebody else sets them. */
   | { what: 'offsets'; topic: string; group: string }
+  /** Nothing of a group in a topic any more: it is deleted, or nobody has asked for a while. */
+  | { what: 'idle'; topic: string; group: string }
   /** That the topic be made in which it writes down what ordered groups have out. */
   | { what: 'orderJournal' }
   /** That the retry topic be made; nothing when its topic or group is gone. */

@@ -24,9 +24,13 @@ export class PopPair {
   /** By the queue id that is asked for, in the order in which they came. */
   readonly waiting = new Map<number, Set<Parked>>();
 
-  constructor(main: PopOffsets, retry: PopOffsets) {
+  /** When it was last asked for, ms of the monotonic clock. */
+  usedAt: number;
+
+  constructor(main: PopOffsets, retry: PopOffsets, usedAt: number) {
     this.main = main;
     this.retry = retry;
+    this.usedAt = usedAt;
   }
 
   get ready(): boolean {

@@ -92,6 +92,8 @@ export interface Popped {
   code: number;
   remark: string;
   topic: string;
+  /** Whose it is, where there are parts. */
+  group?: string;
   popTime: number;
   invisibleTime: number;
   reviveQid: number;

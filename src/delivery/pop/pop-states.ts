@@ -16,6 +16,8 @@ export interface LiveCheckpoint {
   readonly visibleAt: number;
   /** It stands in its revive queue, at this offset; -1: not yet. */
   reviveOffset: number;
+  /** Its time is over, and what is not done is on its way to the retry topic. */
+  isVisible: boolean;
   cancel: () => void;
 }
 
@@ -54,6 +56,8 @@ export class PopOffsets {
   readonly learned = new Map<number, number>();
   /** Queues whose offset somebody has set since: what checkpoints say of them is older. */
   readonly set = new Set<number>();
+  /** When it was last asked for, or has last changed, ms of the monotonic clock. */
+  usedAt = 0;
   /** Who pops from it. */
   readonly pairs = new Set<PopPair>();
   /** What is to be done when control has said what it knows. */
@@ -88,6 +92,10 @@ export class PopOffsets {
 export interface PopStatesParts {
   /** Asks control for the offsets of a group in a topic. */
   ask: (topic: string, group: string) => void;
+  /** Nothing is to be heard of it any more. */
+  forgotten: (topic: string, group: string) => void;
+  /** Ms of the monotonic clock. */
+  now: () => number;
   /** The queue is deleted, or its group. */
   dropped: (queue: PopQueue) => void;
 }
@@ -114,12 +122,14 @@ export class PopStates {
   /** A string says why there is no room for more. */
   of(topic: string, group: string): PopOffsets | string {
     const known = this.find(topic, group);
+    if (known !== undefined) known.usedAt = this.#parts.now();
     if (known !== undefined) return known;
     if (this.#doomed.has(topic)) return `the topic[${topic}] is being deleted`;
     if (this.#size >= MAX_POPPED_QUEUES) {
       return limitRemark('groups that pop, each topic counted', MAX_POPPED_QUEUES, 'MAX_POPPED_QUEUES');
     }
     const offsets = new PopOffsets(topic, group);
+    offsets.usedAt = this.#parts.now();
     let groups = this.#topics.get(topic);
     if (groups === undefined) {
       groups = new Map();
@@ -162,6 +172,7 @@ export class PopStates {
   /** The queue's offset is another one now. */
   move(queue: PopQueue, offset: number): void {
     queue.offset = offset;
+    queue.offsets.usedAt = this.#parts.now();
     if (!queue.offsets.gone) this.#dirty.add(queue);
   }
 
@@ -198,13 +209,35 @@ export class PopStates {
       if (!offsets.known) this.#asked -= 1;
       offsets.gone = true;
       offsets.known = true;
-      groups?.delete(offsets.group);
-      this.#size -= 1;
+      this.#remove(offsets);
       for (const queue of offsets.queues.values()) this.#drop(queue);
       // Whoever waits to hear where the group stands is answered.
       offsets.goOn();
     }
+  }
+
+  #remove({ topic, group }: PopOffsets): void {
+    const groups = this.#topics.get(topic);
+    groups?.delete(group);
     if (groups?.size === 0) this.#topics.delete(topic);
+    this.#size -= 1;
+    this.#parts.forgotten(topic, group);
+  }
+
+  /** What nobody pops, of which nothing is out, and which control has known since then. */
+  letGo(before: number): void {
+    for (const groups of [...this.#topics.values()])
+      for (const offsets of [...groups.values()])
+        if (offsets.known && offsets.usedAt <= before && this.#isIdle(offsets)) this.#remove(offsets);
+  }
+
+  #isIdle({ pairs, queues }: PopOffsets): boolean {
+    if (pairs.size > 0) return false;
+    for (const queue of queues.values()) {
+      const isOut = queue.busy || queue.live.size > 0 || queue.order !== undefined;
+      if (isOut || this.#dirty.has(queue)) return false;
+    }
+    return true;
   }
 
   forgetGroup(group: string): void {

@@ -299,8 +299,9 @@ export class Popper {
 
   #answer(taking: Taking, code: number, remark: string, parts: PoppedPart[], reviveQid = 0): void {
     const { parked, question, popTime, rest, orderCountInfo } = taking;
-    const { topic, invisibleTime } = question;
-    const popped: Popped = { code, remark, topic, popTime, invisibleTime, reviveQid, restNum: rest, parts };
+    const { topic, group, invisibleTime } = question;
+    const times = { popTime, invisibleTime, reviveQid };
+    const popped: Popped = { code, remark, topic, group, ...times, restNum: rest, parts };
     if (question.order) popped.orderCountInfo = orderCountInfo.join(';');
     parked.asked.answerJson(POPPED, popped);
   }

@@ -139,8 +139,9 @@ export function makePops(
   const replies = new PopReplies({
     ...{ reader, connectionOf, touched, guarded, endOfTurn, brokerName: settings.brokerName },
     readAhead: () => view.settings.readAhead,
+    untaken: (popped) => questions.untaken(popped),
   });
-  questions.answers(POPPED, replies.take);
+  questions.answers(POPPED, replies.take, replies.lost);
   return new PopRequests({
     ...{ view, questions, directory, subscriptions },
     reviveTopic: Buffer.from(reviveTopicOf(settings.clusterName)),

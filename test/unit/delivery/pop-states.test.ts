@@ -3,10 +3,14 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { KnownQueues } from '../../../src/delivery/known-queues.ts';
+import { LiveCheckpoints } from '../../../src/delivery/pop/live-checkpoints.ts';
 import { ORDER_JOURNAL_TOPIC, OrderJournal } from '../../../src/delivery/pop/order-journal.ts';
+import { Polling } from '../../../src/delivery/pop/polling.ts';
+import type { PopSettings } from '../../../src/delivery/pop/pop-context.ts';
 import { PopControl } from '../../../src/delivery/pop/pop-control.ts';
 import type { PopTold } from '../../../src/delivery/pop/pop-link.ts';
-import { PopOffsets, PopStates } from '../../../src/delivery/pop/pop-states.ts';
+import { PopPairs } from '../../../src/delivery/pop/pop-pairs.ts';
+import { type LiveCheckpoint, PopOffsets, PopStates } from '../../../src/delivery/pop/pop-states.ts';
 import { OrderInfos } from '../../../src/metadata/order-infos.ts';
 import { newTopicConfig } from '../../../src/metadata/topic-config.ts';
 import { FakePut, STORE_HOST, setUp } from '../broker/support.ts';
@@ -14,10 +18,16 @@ import { FakeTime } from '../metadata/support.ts';
 
 const test = suite('states of pops');
 
-function statesOf(): { states: PopStates; asked: string[] } {
+function statesOf(time = new FakeTime()) {
   const asked: string[] = [];
-  const states = new PopStates({ ask: (topic, group) => asked.push(`${topic}@${group}`), dropped: () => {} });
-  return { states, asked };
+  const forgotten: string[] = [];
+  const states = new PopStates({
+    ask: (topic, group) => asked.push(`${topic}@${group}`),
+    forgotten: (topic, group) => forgotten.push(`${topic}@${group}`),
+    dropped: () => {},
+    now: () => time.monotonic(),
+  });
+  return { states, asked, forgotten };
 }
 
 function offsetsOf(states: PopStates, topic: string, group: string): PopOffsets {
@@ -61,6 +71,53 @@ test('an offset that was set is told in turn, and no checkpoint moves it', () =>
   assert.equal(
     states.takeDirty().map(({ offset }) => offset),
     [3],
+  );
+});
+
+test('what nobody has popped for a while, and of which nothing is out, is let go', async () => {
+  const time = new FakeTime();
+  const { states, asked, forgotten } = statesOf(time);
+  const settings = () => ({ popPollingSize: 8 }) as PopSettings;
+  const context = { clock: time, timers: time, settings };
+  const polling = new Polling({ context, take: () => 'nothing' });
+  const pairs = new PopPairs({ context, states, polling, begin: () => {} });
+  for (const group of ['idle', 'busy', 'out']) {
+    pairs.of('T', group);
+    for (const topic of ['T', `%RETRY%${group}_T`]) states.told(topic, group, [[0, 5]]);
+  }
+  offsetsOf(states, 'T', 'out').queue(0).live.set(0, []);
+  for (let i = 0; i < 10; i++) {
+    pairs.of('T', 'busy');
+    await time.advance(60_000);
+  }
+  assert.equal(forgotten.sort(), ['%RETRY%idle_T@idle', '%RETRY%out_T@out', 'T@idle']);
+  assert.is(pairs.find('T', 'idle'), undefined);
+  assert.ok(pairs.find('T', 'busy'));
+  asked.length = 0;
+  pairs.of('T', 'out');
+  assert.equal(asked, ['%RETRY%out_T@out']);
+});
+
+test('pops whose answers find nobody are visible again at once, and that was no try', async () => {
+  const time = new FakeTime();
+  const { states } = statesOf(time);
+  const shown: LiveCheckpoint[] = [];
+  const live = new LiveCheckpoints({
+    context: { clock: time, timers: time },
+    states,
+    visible: (each) => shown.push(each),
+    ended: () => {},
+  });
+  const key = { topic: 'T', group: 'G', queueId: 0, startOffset: 3, popTime: time.now() };
+  const ck = { ...key, invisibleTime: 60_000, diffs: [0], done: 0, suspend: false, rePuts: 0 };
+  live.add(offsetsOf(states, 'T', 'G').queue(0), ck, 0);
+  live.giveBack({ ...key, popTime: 1 });
+  assert.is(shown.length, 0);
+  for (let i = 0; i < 2; i++) live.giveBack(key);
+  await time.advance(120_000);
+  assert.equal(
+    shown.map(({ ck }) => [ck.startOffset, ck.suspend]),
+    [[3, true]],
   );
 });
 
