@@ -7,7 +7,7 @@ import type { RawResponse } from './support/raw.ts';
 import { clusterSuite } from './support/suite.ts';
 
 const { test, cluster } = clusterSuite('pops that wait', {
-  conf: { enablePropertyFilter: true },
+  conf: { enablePropertyFilter: true, popPollingSize: 8 },
   networkThreads: 2,
 });
 
@@ -16,6 +16,7 @@ const NO_PERMISSION = 16;
 const TOPIC_NOT_EXIST = 17;
 const SUBSCRIPTION_PARSE_FAILED = 23;
 const INVALID_PARAMETER = 29;
+const POLLING_FULL = 209;
 const POLLING_TIMEOUT = 210;
 /** Longer than anything here takes, shorter than what is waited for an answer. */
 const LONG = 12_000;
@@ -143,6 +144,20 @@ test('a connection that ends takes its pops with it, and no message', async () =
   const first = await popper.answered(topic, stays);
   const rest = await popper.pop(topic, { pollTime: 1_000 });
   assert.equal([...bodies(first.messages), ...bodies(rest.messages)], numbered('m', 2));
+  popper.close();
+  sender.close();
+});
+
+test('so many may wait for a queue, those above are told at once', async () => {
+  const { topic, popper, sender } = await fresh();
+  const opaques = Array.from({ length: 12 }, () => popper.begin(topic, { pollTime: 3_000 }));
+  const answers = await Promise.all(opaques.map((opaque) => popper.answered(topic, opaque)));
+  const count = (wanted: number) => answers.filter(({ code }) => code === wanted).length;
+  // The real broker lets one more wait than it says.
+  assert.ok([3, 4].includes(count(POLLING_FULL)), `${count(POLLING_FULL)} are told`);
+  assert.is(count(POLLING_FULL) + count(POLLING_TIMEOUT), 12);
+  await put(sender.connection, topic, ['after']);
+  assert.equal(bodies((await popper.pop(topic)).messages), ['after']);
   popper.close();
   sender.close();
 });
