@@ -2,12 +2,14 @@
 
 import type { ClientTable } from '../clients/clients.ts';
 import type { QueueLocks } from '../clients/queue-locks.ts';
+import { saveOrders } from '../delivery/pop/pop-control.ts';
 import { type ControlLog, whyFailed } from '../lib/log.ts';
 import type { Timers } from '../lib/timers.ts';
 import type { ConsumerFilters } from '../metadata/consumer-filters.ts';
 import type { DelayOffsets } from '../metadata/delay-offsets.ts';
 import type { DelayTimes } from '../metadata/delay-times.ts';
 import type { OffsetTable } from '../metadata/offsets.ts';
+import type { OrderInfos } from '../metadata/order-infos.ts';
 import type { BrokerSettings } from '../metadata/settings.ts';
 import type { StatsTable } from './stats/stats.ts';
 
@@ -25,6 +27,7 @@ export interface MaintainedTables {
   offsets: OffsetTable;
   delayOffsets: DelayOffsets;
   delayTimes: DelayTimes;
+  orders: OrderInfos;
   filters: ConsumerFilters;
   locks: QueueLocks;
   stats: StatsTable;
@@ -62,6 +65,12 @@ export function startMaintenance(tables: MaintainedTables, timers: Timers): () =
       report,
     ),
     every(timers, () => settings.flushConsumerOffsetInterval, persist(offsets), report),
+    every(
+      timers,
+      () => settings.flushConsumerOffsetInterval,
+      () => saveOrders(tables).catch(report),
+      report,
+    ),
     every(timers, () => settings.flushDelayOffsetInterval, persist(delayOffsets), report),
     every(timers, () => settings.flushDelayOffsetInterval, persist(delayTimes), report),
     every(timers, () => PERSIST_FILTERS_MS, persist(filters), report),

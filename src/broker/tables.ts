@@ -2,6 +2,7 @@
 import { ClientTable } from '../clients/clients.ts';
 import { QueueLocks } from '../clients/queue-locks.ts';
 import { isTagType } from '../clients/subscription.ts';
+import { saveOrders } from '../delivery/pop/pop-control.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { ControlLog } from '../lib/log.ts';
 import type { Timers } from '../lib/timers.ts';
@@ -90,10 +91,11 @@ export function loadTables(tables: Tables, warn: Warn): void {
 
 /** Writes what has changed since the last time; resolves when it is on disk. */
 export async function saveTables(tables: Tables): Promise<void> {
+  const orders = saveOrders(tables);
+  await orders.catch(() => {}); // told below, when all others have been asked for
   tables.offsets.persist();
   tables.delayOffsets.persist();
   tables.delayTimes.persist();
-  tables.orders.persist();
   tables.filters.persist();
   await Promise.all([
     tables.topics.saved(),
@@ -101,7 +103,7 @@ export async function saveTables(tables: Tables): Promise<void> {
     tables.offsets.saved(),
     tables.delayOffsets.saved(),
     tables.delayTimes.saved(),
-    tables.orders.saved(),
+    orders,
     tables.filters.saved(),
     tables.requestModes.saved(),
   ]);

@@ -117,11 +117,6 @@ export class DeliveryLink {
     return { offsets: [...delayOffsets.entries()], times: [...delayTimes.entries()] };
   }
 
-  /** The tables are loaded; `timerEnd`: where the timer topic's queue ends. */
-  opened(timerEnd: number): void {
-    this.#pops.opened(timerEnd);
-  }
-
   /** Whether something waits in a queue that ends there. */
   waits(topic: string, queueId: number, end: number): boolean {
     if (topic === SCHEDULE_TOPIC) return end > this.#tables.delayOffsets.get(levelOfQueue(queueId));

@@ -182,11 +182,6 @@ export class OffsetTable {
     return offset;
   }
 
-  /** No group has an offset. */
-  get isEmpty(): boolean {
-    return this.#consumed.size === 0;
-  }
-
   /** Topics that the group has committed offsets for. */
   topicsOf(group: string): string[] {
     return [...this.#consumed.topicsOf(group)];

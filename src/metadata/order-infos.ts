@@ -16,6 +16,8 @@ export class OrderInfos {
   readonly #file: PeriodicFile;
   /** By topic and group, then queue. */
   readonly #table = new Map<string, Map<number, RocketJson>>();
+  /** Offset in the journal of ordered pops before which all that it says is in the table. */
+  journaled = 0;
 
   constructor(configDirectory: string) {
     this.#file = new PeriodicFile(join(configDirectory, 'consumerOrderInfo.json'));

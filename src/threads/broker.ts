@@ -238,7 +238,6 @@ class Broker implements RunningBroker {
     const { ids, directory } = this.#opened;
     this.#dueTopics = [...DUE_TOPICS, reviveTopicOf(this.#config.settings.brokerClusterName)];
     this.#dueEnds = this.#dueTopics.map((topic) => [topic, ids.of(topic).map((id) => directory.maximum(id))]);
-    this.#delivery.opened(this.#dueEnds.find(([topic]) => topic === TIMER_TOPIC)?.[1][0] ?? 0);
     this.#announcer.settings(true, '');
     this.#link.flush();
     // Name servers hear of the broker while its threads come up: who connects already waits in the port's backlog.

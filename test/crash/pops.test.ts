@@ -1,6 +1,9 @@
 // A broker killed right after a pop: what was popped is nobody else's after the restart, also where the broker was
 // killed before it has written a single offset.
 
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { RequestCode, ResponseCode } from '../../src/protocol/codes.ts';
@@ -16,6 +19,7 @@ import {
 
 const TOPIC = 'popped';
 const LONG_MS = 300_000;
+const SAVED_MS = 60_000;
 const test = suite('kill -9 after a pop');
 let running: BrokerProcess | undefined;
 
@@ -26,7 +30,7 @@ async function start(directory: string): Promise<[BrokerProcess, CommandClient]>
 }
 
 /** Unique keys of what comes. */
-async function pop(client: CommandClient, count: number, pollMs = 0): Promise<string[]> {
+async function pop(client: CommandClient, count: number, pollMs = 0, order = false): Promise<string[]> {
   const request = requestCommand(RequestCode.POP_MESSAGE, {
     consumerGroup: 'poppers',
     topic: TOPIC,
@@ -38,7 +42,7 @@ async function pop(client: CommandClient, count: number, pollMs = 0): Promise<st
     initMode: '0',
     expType: 'TAG',
     exp: '*',
-    order: 'false',
+    order: String(order),
   });
   const { code, body } = await client.request(request, 10_000);
   if (code === ResponseCode.POLLING_TIMEOUT) return [];
@@ -83,6 +87,28 @@ test('it stays invisible, over several kills of a young store', async () => {
   await kill(broker, client);
   remove();
 });
+
+test('an ordered group has its queue held up also after its file was saved', async () => {
+  const { directory, remove } = temporaryStore();
+  const [broker, client] = await start(directory);
+  for (const key of ['a', 'b']) await send(client, key);
+  assert.equal(await pop(client, 1, 5_000, true), ['a']);
+  await saved(join(directory, 'config', 'consumerOrderInfo.json'), '"popped@poppers"');
+  await saved(join(directory, 'config', 'consumerOffset.json'), 'POP_ORDER_JOURNAL@');
+  await kill(broker, client);
+  const [again, other] = await start(directory);
+  assert.equal(await pop(other, 32, 1_000, true), []);
+  await kill(again, other);
+  remove();
+});
+
+/** Waits until the file says so. */
+async function saved(path: string, text: string): Promise<void> {
+  for (const end = Date.now() + SAVED_MS; ; await sleep(100)) {
+    if (existsSync(path) && readFileSync(path, 'utf8').includes(text)) return;
+    if (Date.now() > end) throw new Error(`${path} does not say ${text} after ${SAVED_MS} ms`);
+  }
+}
 
 test.after(() => {
   running?.child.kill('SIGKILL');

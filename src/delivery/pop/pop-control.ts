@@ -24,6 +24,18 @@ export interface PopTables {
   groups: GroupTable;
 }
 
+/**
+ * Saves what ordered groups have out, and then says how far the journal is in that: a start reads it from there on, so
+ * that must not be said before.
+ */
+export async function saveOrders({ orders, offsets }: Pick<PopTables, 'orders' | 'offsets'>): Promise<void> {
+  const { journaled } = orders;
+  orders.persist();
+  await orders.saved();
+  if (journaled > 0 && journaled !== offsets.query(REVIVE_GROUP, ORDER_JOURNAL_TOPIC, 0))
+    offsets.commit(REVIVE_GROUP, ORDER_JOURNAL_TOPIC, 0, journaled);
+}
+
 export class PopControl {
   readonly #tables: PopTables;
   readonly #tell: (told: PopTold) => void;
@@ -43,17 +55,6 @@ export class PopControl {
       offsets.takeReset(group, topic, queueId);
       tell({ what: 'set', topic, group, queueId, offset });
     });
-  }
-
-  /**
-   * To be called when the tables are loaded. Of a store that tells no progress of the timer topic, whose queue ends at
-   * `timerEnd`, the files hold what its checkpoints say, unless they hold nothing: it was killed before it saved
-   * anything. From now on progress is told with the first file that is written.
-   */
-  opened(timerEnd: number): void {
-    const { offsets } = this.#tables;
-    if (offsets.query(REVIVE_GROUP, TIMER_TOPIC, 0) >= 0) return;
-    offsets.commit(REVIVE_GROUP, TIMER_TOPIC, 0, offsets.isEmpty ? 0 : timerEnd);
   }
 
   get settings(): PopSettings {
@@ -152,7 +153,7 @@ export class PopControl {
     for (const [topic, group, queueId, order] of orders)
       if (exists(topic, group)) infos.set(topic, group, queueId, order as RocketJson);
     if (scanned >= 0) table.commit(REVIVE_GROUP, TIMER_TOPIC, 0, scanned);
-    if (journaled > 0) table.commit(REVIVE_GROUP, ORDER_JOURNAL_TOPIC, 0, journaled);
+    infos.journaled = journaled;
     const reviveTopic = reviveTopicOf(settings.brokerClusterName);
     for (const [queueId, done] of revive.entries())
       if (done >= 0) table.commit(REVIVE_GROUP, reviveTopic, queueId, done);

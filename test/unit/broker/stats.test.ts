@@ -10,6 +10,7 @@ import { ConsumerFilters } from '../../../src/metadata/consumer-filters.ts';
 import { DelayOffsets } from '../../../src/metadata/delay-offsets.ts';
 import { DelayTimes } from '../../../src/metadata/delay-times.ts';
 import { OffsetTable } from '../../../src/metadata/offsets.ts';
+import { OrderInfos } from '../../../src/metadata/order-infos.ts';
 import type { CounterSums } from '../../../src/ring/counters.ts';
 import type { Positions } from '../../../src/ring/positions.ts';
 import { FakeTime, silentLog, temporaryDirectory, testSettings } from '../metadata/support.ts';
@@ -89,6 +90,7 @@ test('periodic work runs until it is stopped', async () => {
       offsets,
       delayOffsets: new DelayOffsets(directory, settings, time),
       delayTimes: new DelayTimes(directory, 'a boot', silentLog),
+      orders: new OrderInfos(directory),
       filters: new ConsumerFilters(directory, time),
       locks: new QueueLocks(time),
       stats,
