@@ -98,4 +98,16 @@ test('a receipt changes the time of its own messages only', () =>
     assert.is((await client.pop()).length, 1);
   }));
 
+test('a receipt from the far future keeps nothing away', () =>
+  withClient(async (client) => {
+    await client.send('a');
+    const [popped] = await client.pop();
+    const message = popped as NonNullable<typeof popped>;
+    const extraInfo = message.extraInfo.replace(/ \d{13} /, ` ${Number.MAX_SAFE_INTEGER - 1} `);
+    const changed = await client.change({ ...message, extraInfo }, 1_000);
+    assert.is(changed.code, 0);
+    assert.ok(Number(changed.fields['popTime']) < 2 * Number(message.extraInfo.split(' ')[1]));
+    while ((await client.pop({ pollTime: '5000' })).length === 0);
+  }));
+
 test.run();

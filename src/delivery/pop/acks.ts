@@ -78,10 +78,26 @@ export class Acks {
 
   /** `answer` hears of it when it is in the log. */
   add(ack: Ack, reviveQueueId: number, invisibleTime: number, answer: Answer): void {
-    const { live, reviveLog } = this.#parts;
-    const known = live.find(ack);
     // What is over was acknowledged, or revived: it is too late for this to change anything.
-    if (known === undefined && live.isOver(ack)) return;
+    const { live } = this.#parts;
+    const known = live.find(ack);
+    if (known !== undefined || !live.isOver(ack))
+      this.#note(known, ack, reviveQueueId, invisibleTime, answer);
+  }
+
+  /** The same of messages that were not revived, whatever has become of the others of their checkpoint. */
+  addLate(ack: Ack, reviveQueueId: number, invisibleTime: number, answer: Answer): void {
+    this.#note(this.#parts.live.find(ack), ack, reviveQueueId, invisibleTime, answer);
+  }
+
+  #note(
+    known: LiveCheckpoint | undefined,
+    ack: Ack,
+    reviveQueueId: number,
+    invisibleTime: number,
+    answer: Answer,
+  ): void {
+    const { live, reviveLog } = this.#parts;
     // It is not what the pop has told: in that revive queue it would be the ack of no checkpoint.
     if (known !== undefined && known.reviveQueueId !== reviveQueueId) return;
     const key = known ?? `${keyOf(ack)}@${reviveQueueId}`;

@@ -54,23 +54,26 @@ export class ChangeInvisible {
     asked: Asked,
     { topic, group, queueId, offset, popTime, invisibleTime }: ChangeQuestion,
   ): void {
-    const { context, states, ordered } = this.#parts;
+    const { states, ordered } = this.#parts;
     const queue = states.find(topic, group)?.queues.get(queueId);
-    const time = context.clock.now() + invisibleTime;
     const written: Written = (isWritten, remark) => {
-      if (isWritten) answer(asked, popTime, time - popTime, ORDER_REVIVE_QUEUE);
+      if (isWritten) answer(asked, popTime, (time ?? popTime) - popTime, ORDER_REVIVE_QUEUE);
       else asked.answer(ResponseCode.SYSTEM_ERROR, remark);
     };
-    if (queue === undefined || !ordered.show(queue, offset, popTime, time, written))
-      asked.answer(ResponseCode.NO_MESSAGE, OVER);
+    const time = queue && ordered.show(queue, offset, popTime, invisibleTime, written);
+    if (time === undefined) asked.answer(ResponseCode.NO_MESSAGE, OVER);
   }
 
   #change(asked: Asked, question: ChangeQuestion): void {
     const { context, states, live, acks } = this.#parts;
     const { topic, group, queueId, offset, reviveQueueId, invisibleTime, suspend } = question;
     const now = context.clock.now();
-    // A receipt of the same millisecond would be that of the old one.
-    const popTime = Math.max(now, question.popTime + 1);
+    // A receipt of the same millisecond would be that of the old one. One of a clock that was ahead, or of nobody's,
+    // has no say: its checkpoint would wait in the timer until that time.
+    const popTime = question.popTime > now + NEAR_MS ? now : Math.max(now, question.popTime + 1);
+    const known = live.find(question);
+    // Until it is written the message must not come again by the old one.
+    const take = known && live.withhold(known, offset);
     const key = { topic, group, queueId, startOffset: offset, popTime };
     const logEnd = context.store.maxPhysicalOffset;
     const ck: Checkpoint = { ...key, invisibleTime, diffs: [0], done: 0, suspend, rePuts: 0, logEnd };
@@ -79,6 +82,7 @@ export class ChangeInvisible {
     context.put(laterForm(message, context.rules(), now), ({ status, remark }) => {
       this.underWay -= 1;
       if (!isStored(status)) {
+        take?.back();
         asked.answer(status, remark ?? responseName(status));
         return;
       }
@@ -87,11 +91,14 @@ export class ChangeInvisible {
       const { startOffset } = question;
       const old = { topic, group, queueId, startOffset, popTime: question.popTime, offsets: [offset] };
       const answered = new Answer(asked, () => answer(asked, popTime, invisibleTime, reviveQueueId));
-      acks.add(old, reviveQueueId, question.oldInvisibleTime, answered);
+      acks.addLate(old, reviveQueueId, question.oldInvisibleTime, answered);
       answered.done(ResponseCode.SUCCESS);
     });
   }
 }
+
+/** Of pop times that were made one after the other in a millisecond. */
+const NEAR_MS = 1_000;
 
 const OVER = 'the receipt is over: its message has been acknowledged, or is visible again';
 

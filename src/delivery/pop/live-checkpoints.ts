@@ -101,6 +101,20 @@ export class LiveCheckpoints {
     this.#show(live);
   }
 
+  /** The message at `offset` is not to come again by it, unless it is given back. */
+  withhold(live: LiveCheckpoint, offset: number): { back: () => void } {
+    const { ck } = live;
+    const bit = 1 << indexIn(ck, offset);
+    ck.done |= bit;
+    const back = () => {
+      ck.done &= ~bit;
+      // Its time has come meanwhile, or all others are done.
+      if (live.isVisible || this.find(ck) !== live)
+        this.#parts.visible({ ...live, ck: { ...ck, done: ~bit } });
+    };
+    return { back };
+  }
+
   #show(live: LiveCheckpoint): void {
     live.isVisible = true;
     this.#parts.visible(live);

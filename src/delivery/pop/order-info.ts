@@ -20,6 +20,8 @@ export class OrderInfo {
   /** How often a message had been popped before, where it had been. */
   readonly counts = new Map<number, number>();
   lastConsumed: number;
+  /** By how much the clock in which its times are is ahead of the monotonic one, whatever the clock is set to. */
+  skew = 0;
   /** Nobody has got them, so this was no try. */
   untaken = false;
 

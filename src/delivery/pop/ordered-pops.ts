@@ -42,7 +42,12 @@ export class OrderedPops {
   isBlocked({ order }: PopQueue, attemptId: string | undefined): boolean {
     if (order === undefined) return false;
     if (order.attemptId !== undefined && order.attemptId === attemptId) return false;
-    return order.blockedUntil > this.#parts.context.clock.now();
+    return order.blockedUntil > this.now(order);
+  }
+
+  /** The time by which it is seen when its messages are visible again: one that no setting of the clock changes. */
+  now({ skew }: OrderInfo): number {
+    return Math.round(this.#parts.context.clock.monotonic() + skew);
   }
 
   /** The messages are out when that is written; returns what RocketMQ tells of how often they have been. */
@@ -54,6 +59,7 @@ export class OrderedPops {
     written: Written,
   ): string[] {
     const order = new OrderInfo(popTime, question.invisibleTime, question.attemptId, offsets);
+    order.skew = this.#skewFrom(popTime);
     order.countFrom(queue.order);
     const before = queue.order;
     queue.order = order;
@@ -86,14 +92,22 @@ export class OrderedPops {
     return WRITING;
   }
 
-  /** The message is visible again at `time`, ms since the epoch; false when it is not out by that pop. */
-  show(queue: PopQueue, offset: number, popTime: number, time: number, written: Written): boolean {
+  /**
+   * The message is visible again after `ms`; returns when that is, ms since the epoch. Undefined when it is not out by
+   * that pop.
+   */
+  show(queue: PopQueue, offset: number, popTime: number, ms: number, written: Written): number | undefined {
     const { order } = queue;
-    if (order === undefined || order.popTime !== popTime || !order.has(offset)) return false;
+    if (order === undefined || order.popTime !== popTime || !order.has(offset)) return undefined;
+    const time = this.now(order) + ms;
     order.visible.set(offset, time);
     this.#changed(queue);
     this.journal.write(queue, written);
-    return true;
+    return time;
+  }
+
+  #skewFrom(popTime: number): number {
+    return popTime - this.#parts.context.clock.monotonic();
   }
 
   /** Nobody has got what was popped then: it comes again at once. */
@@ -108,6 +122,9 @@ export class OrderedPops {
 
   /** As the process before has left it. */
   restore(queue: PopQueue, order: OrderInfo | undefined): void {
+    // A clock that was set back meanwhile leaves it out for no longer than it was to be.
+    if (order !== undefined)
+      order.skew = this.#skewFrom(Math.max(order.popTime, this.#parts.context.clock.now()));
     queue.order = order;
     queue.journaled = true;
     this.#wakeWhenFree(queue);
@@ -131,14 +148,14 @@ export class OrderedPops {
   }
 
   #wakeWhenFree(queue: PopQueue): void {
-    const { clock, timers } = this.#parts.context;
+    const { timers } = this.#parts.context;
     const { order } = queue;
     queue.cancelWake();
     if (order === undefined) {
       this.#parts.freed(queue);
       return;
     }
-    const wait = order.blockedUntil - clock.now();
+    const wait = order.blockedUntil - this.now(order);
     if (wait <= 0) this.#parts.freed(queue);
     else queue.cancelWake = timers.after(wait, () => this.#parts.freed(queue));
   }

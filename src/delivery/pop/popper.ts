@@ -16,7 +16,7 @@ import type { PopContext } from './pop-context.ts';
 import type { Parked } from './pop-pair.ts';
 import type { Popped, PoppedPart, PopQuestion } from './pop-questions.ts';
 import type { PopOffsets, PopQueue, PopStates } from './pop-states.ts';
-import { MAX_POPPED_BYTES, QueueScan, type Scanned } from './queue-scan.ts';
+import { MAX_POPPED_BYTES, MAX_SCANNED, mostLooked, QueueScan, type Scanned } from './queue-scan.ts';
 
 export const ORDER_REVIVE_QUEUE = 999;
 /** RocketMQ's share of the machine's memory in which recent messages are taken to be cached. */
@@ -29,6 +29,8 @@ interface Taking {
   readonly popTime: number;
   count: number;
   room: number;
+  /** Entries that may still be looked at. */
+  looks: number;
   rest: number;
   readonly parts: { queue: PopQueue; scanned: Scanned; start: number }[];
   orderCountInfo: string[];
@@ -113,13 +115,18 @@ export class Popper {
   hasMessages({ wanting, filter, pair }: Parked): boolean {
     const { question } = wanting;
     const { queueId, queues, order, attemptId } = question;
+    let looks = mostLooked(filter);
     const has = (queue: PopQueue): boolean => {
       const { topic } = queue.offsets;
       if (order && this.#parts.ordered.isBlocked(queue, attemptId)) return false;
       const min = this.#parts.context.store.minOffset(topic, queue.queueId);
       const start = Math.max(queue.offset, min);
-      if (this.#parts.context.store.maxOffset(topic, queue.queueId) <= start) return false;
+      const max = this.#parts.context.store.maxOffset(topic, queue.queueId);
+      if (max <= start) return false;
       if (filter === undefined || filter.properties !== undefined) return true;
+      // A pop goes on where this one cannot.
+      if (looks <= 0) return true;
+      looks -= Math.min(max - start, MAX_SCANNED);
       return this.#scanned(queue, start, 1, MAX_POPPED_BYTES, filter) !== undefined;
     };
     const wanted = queueId >= 0 ? [queueId] : Array(queues).keys();
@@ -130,7 +137,8 @@ export class Popper {
   #begin(parked: Parked, question: PopQuestion): Taking {
     const popTime = this.#parts.context.clock.now();
     return {
-      ...{ parked, question, popTime, count: 0, room: MAX_POPPED_BYTES, rest: 0, parts: [] },
+      ...{ parked, question, popTime, count: 0, room: MAX_POPPED_BYTES, looks: mostLooked(parked.filter) },
+      ...{ rest: 0, parts: [] },
       ...{ orderCountInfo: [], wasBusy: false, more: false, problem: undefined },
     };
   }
@@ -158,6 +166,7 @@ export class Popper {
     }
     if (question.order && ordered.isBlocked(queue, question.attemptId)) return;
     const start = this.#startOf(queue, question.fromNewest, max);
+    if (start < max && taking.looks <= 0) taking.more = true;
     const scanned =
       start < max && taking.count < question.maxCount ? this.#look(taking, queue, start) : undefined;
     taking.rest += Math.max(0, max - (scanned?.next ?? start));
@@ -179,11 +188,13 @@ export class Popper {
 
   #look(taking: Taking, queue: PopQueue, start: number): Scanned | undefined {
     const { question, parked } = taking;
-    if (taking.room <= 0) return undefined;
+    if (taking.room <= 0 || taking.looks <= 0) return undefined;
     try {
       const count = question.maxCount - taking.count;
       const { topic } = queue.offsets;
-      return this.#scan.scan(topic, queue.queueId, start, count, taking.room, parked.filter);
+      const scanned = this.#scan.scan(topic, queue.queueId, start, count, taking.room, parked.filter);
+      taking.looks -= scanned.next - start;
+      return scanned;
     } catch (error) {
       const fields = { topic: queue.offsets.topic, queueId: queue.queueId, offset: start };
       taking.problem = `queue ${queue.queueId} of ${queue.offsets.topic} cannot be read: ${(error as Error).message}`;

@@ -4,13 +4,20 @@ import type { TagFilter } from '../../store/read/pull-reader.ts';
 import type { QueueEntry, StoreReads } from '../../store/read/store-reads.ts';
 
 /** Entries that are looked at for one pop when few match: by tag, as a pull does; by properties, which are read. */
-const MAX_SCANNED = 800;
+export const MAX_SCANNED = 800;
 const MAX_LOOKED = 128;
+/** The same of all queues that one pop goes through: the others are for the next one. */
+const QUEUES_SCANNED = 8;
 /** Entries read together when every message is wanted, and otherwise. */
 const TOGETHER = 32;
 const TOGETHER_FILTERED = 256;
 /** Bytes of messages in one answer, but for the first one (as RocketMQ). */
 export const MAX_POPPED_BYTES = 256 * 1024;
+
+/** Entries that one pop may look at. */
+export function mostLooked(filter: TagFilter | undefined): number {
+  return QUEUES_SCANNED * (filter?.properties === undefined ? MAX_SCANNED : MAX_LOOKED);
+}
 
 export interface Scanned {
   offsets: number[];

@@ -3,16 +3,21 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { KnownQueues } from '../../../src/delivery/known-queues.ts';
+import type { Checkpoint } from '../../../src/delivery/pop/checkpoint.ts';
 import { LiveCheckpoints } from '../../../src/delivery/pop/live-checkpoints.ts';
+import { OrderInfo } from '../../../src/delivery/pop/order-info.ts';
 import { ORDER_JOURNAL_TOPIC, OrderJournal } from '../../../src/delivery/pop/order-journal.ts';
+import { OrderedPops } from '../../../src/delivery/pop/ordered-pops.ts';
 import { Polling } from '../../../src/delivery/pop/polling.ts';
 import type { PopSettings } from '../../../src/delivery/pop/pop-context.ts';
 import { PopControl } from '../../../src/delivery/pop/pop-control.ts';
 import type { PopTold } from '../../../src/delivery/pop/pop-link.ts';
 import { PopPairs } from '../../../src/delivery/pop/pop-pairs.ts';
+import type { PopQuestion } from '../../../src/delivery/pop/pop-questions.ts';
 import { type LiveCheckpoint, PopOffsets, PopStates } from '../../../src/delivery/pop/pop-states.ts';
 import { OrderInfos } from '../../../src/metadata/order-infos.ts';
 import { newTopicConfig } from '../../../src/metadata/topic-config.ts';
+import type { RocketJson } from '../../../src/protocol/rocketmq-json.ts';
 import { FakePut, STORE_HOST, setUp } from '../broker/support.ts';
 import { FakeTime } from '../metadata/support.ts';
 
@@ -118,6 +123,73 @@ test('pops whose answers find nobody are visible again at once, and that was no 
   assert.equal(
     shown.map(({ ck }) => [ck.startOffset, ck.suspend]),
     [[3, true]],
+  );
+});
+
+test('what an ordered group has out is out for as long as it was to be, however the clock is set', async () => {
+  const time = new FakeTime();
+  const put = new FakePut();
+  const { states } = statesOf(time);
+  const queues = new KnownQueues();
+  queues.add(ORDER_JOURNAL_TOPIC, 0, 1);
+  const place = { reviveTopic: 'R', brokerName: 'b', bornHost: STORE_HOST };
+  const context = { clock: time, timers: time, put: put.begin, place };
+  const freed: number[] = [];
+  const ordered = new OrderedPops({
+    ...{ context, states, queues, needsTopic: () => {} },
+    freed: () => freed.push(time.monotonic()),
+  });
+  const queue = offsetsOf(states, 'T', 'G').queue(0);
+  const question = { invisibleTime: 60_000 } as PopQuestion;
+  for (const step of [3_600_000, -7_200_000]) {
+    const popTime = time.now();
+    ordered.popped(queue, question, popTime, [0], () => {});
+    freed.length = 0;
+    const before = time.monotonic();
+    time.jump(step);
+    await time.advance(50_000);
+    assert.ok(ordered.isBlocked(queue, undefined));
+    assert.is(
+      ordered.show(queue, 0, popTime, 30_000, () => {}),
+      popTime + 80_000,
+    );
+    await time.advance(29_000);
+    assert.ok(ordered.isBlocked(queue, undefined));
+    await time.advance(1_001);
+    assert.not(ordered.isBlocked(queue, undefined));
+    assert.equal(freed, [before + 80_000]);
+  }
+  const { order } = queue;
+  time.jump(-86_400_000);
+  ordered.restore(queue, OrderInfo.fromJson(order?.toJson() as RocketJson));
+  await time.advance(80_001);
+  assert.not(ordered.isBlocked(queue, undefined));
+});
+
+test('a message whose time is being changed comes by one checkpoint only', async () => {
+  const time = new FakeTime();
+  const { states } = statesOf(time);
+  const shown: Checkpoint[] = [];
+  const live = new LiveCheckpoints({
+    context: { clock: time, timers: time },
+    states,
+    visible: ({ ck }) => shown.push(structuredClone(ck)),
+    ended: () => {},
+  });
+  const queue = offsetsOf(states, 'T', 'G').queue(0);
+  const popTime = time.now();
+  const key = { topic: 'T', group: 'G', queueId: 0, startOffset: 0, popTime };
+  live.add(queue, { ...key, invisibleTime: 1_000, diffs: [0, 1], done: 0, suspend: false, rePuts: 0 }, 0);
+  const taken = live.withhold(live.find(key) as LiveCheckpoint, 1);
+  await time.advance(1_000);
+  assert.equal(
+    shown.map(({ done }) => done & 3),
+    [2],
+  );
+  taken.back();
+  assert.equal(
+    shown.map(({ done }) => done & 3),
+    [2, 1],
   );
 });
 
