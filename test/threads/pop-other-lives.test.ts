@@ -17,8 +17,12 @@ interface Life {
   clock: PopClient;
 }
 
-async function live(store: string, run: (life: Life) => Promise<void>): Promise<void> {
-  const broker = await startBroker({ store, topics: ['T', 'C'] });
+async function live(
+  store: string,
+  run: (life: Life) => Promise<void>,
+  settings: { reviveQueueNum?: number } = {},
+): Promise<void> {
+  const broker = await startBroker({ store, topics: ['T', 'C'], settings });
   const clients = ['T', 'C'].map((topic) => new PopClient(broker.broker, topic, 'G'));
   const [topic, clock] = clients as [PopClient, PopClient];
   try {
@@ -108,6 +112,26 @@ test('an offset behind the end passes no later message over', async () => {
     await topic.send('after');
     assert.equal(await allBodies(topic), ['after']);
   });
+  remove();
+});
+
+test('what waits in revive queues that are not used any more comes again', async () => {
+  const { directory, remove } = temporaryStore();
+  const bodies = ['a', 'b', 'c', 'd'];
+  await live(directory, async ({ topic }) => {
+    for (const body of bodies) await topic.send(body);
+    for (const body of bodies) assert.is((await topic.pop({ ...SHORT, maxMsgNums: '1' }))[0]?.body, body);
+  });
+  await live(
+    directory,
+    async ({ topic }) => {
+      const back = new Set<string>();
+      while (back.size < bodies.length)
+        for (const { body } of await topic.pop({ pollTime: '5000' })) back.add(body);
+      assert.equal([...back].sort(), bodies);
+    },
+    { reviveQueueNum: 1 },
+  );
   remove();
 });
 

@@ -47,7 +47,7 @@ export type PutLater = (message: InternalMessage, done: (status: number, remark:
 
 export function contextOf(parts: DueParts): PopContext {
   const { shape, clock, timers, log, positions, reads, put, busy, limits } = parts;
-  const { reviveTopic, brokerName, revive } = shape.pops;
+  const { reviveTopic, brokerName, reviveQueueNum } = shape.pops;
   const logEnd = positions.get(APPENDED);
   return {
     ...{ clock, timers, log, store: reads, put, busy, random: Math.random },
@@ -55,6 +55,6 @@ export function contextOf(parts: DueParts): PopContext {
     rules: () => limits().waiting,
     settings: () => limits().pops,
     place: { reviveTopic, brokerName, bornHost: shape.storeHost },
-    reviveQueues: revive.length,
+    reviveQueues: reviveQueueNum,
   };
 }

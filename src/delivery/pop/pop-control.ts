@@ -1,4 +1,5 @@
 /** Control's end of pops: says where groups stand, makes retry topics, and keeps what the owner tells in its tables. */
+import { MAX_QUEUES_PER_TOPIC } from '../../lib/limits.ts';
 import { SYSTEM_GROUP_PREFIX, TIMER_TOPIC } from '../../lib/names.ts';
 import type { GroupTable } from '../../metadata/groups.ts';
 import type { OffsetTable } from '../../metadata/offsets.ts';
@@ -85,16 +86,18 @@ export class PopControl {
     this.#deletedGroups.clear();
     const { settings, offsets, orders } = this.#tables;
     const reviveTopic = reviveTopicOf(settings.brokerClusterName);
-    const revive = Array.from({ length: settings.reviveQueueNum }, (_, queueId) =>
-      offsets.query(REVIVE_GROUP, reviveTopic, queueId),
-    );
+    const { reviveQueueNum } = settings;
+    // What is in queues that pops do not use any more is followed to its end.
+    const used = [...(offsets.queuesOf(REVIVE_GROUP, reviveTopic)?.keys() ?? [])];
+    const length = Math.min(Math.max(reviveQueueNum, ...used.map((id) => id + 1)), MAX_QUEUES_PER_TOPIC);
+    const revive = Array.from({ length }, (_, queueId) => offsets.query(REVIVE_GROUP, reviveTopic, queueId));
     return {
       reviveTopic,
       brokerName: settings.brokerName,
       scanned: offsets.query(REVIVE_GROUP, TIMER_TOPIC, 0),
       deletions: this.#deletions,
       journaled: Math.max(0, offsets.query(REVIVE_GROUP, ORDER_JOURNAL_TOPIC, 0)),
-      revive,
+      ...{ revive, reviveQueueNum },
       orders: [...orders.entries()],
     };
   }

@@ -38,7 +38,7 @@ import { ORDER_JOURNAL_TOPIC, type Written } from './order-journal.ts';
 import { OrderedPops, WRITING } from './ordered-pops.ts';
 import { answerNothing, Polling } from './polling.ts';
 import { contextOf, type PopContext } from './pop-context.ts';
-import type { PopTold } from './pop-link.ts';
+import type { PopStart, PopTold } from './pop-link.ts';
 import type { Parked, PopPair, Wanting } from './pop-pair.ts';
 import { PopPairs } from './pop-pairs.ts';
 import { PopProgressKeeper } from './pop-progress.ts';
@@ -126,7 +126,7 @@ export class PopKind implements DueKind, QuestionTaker {
         learn: (ck) => learnFrom(ck, states, context),
         learnsAll: pops.scanned < 0,
       },
-      pops.revive.map((done, queueId) => this.#startOf(queueId, done)),
+      this.#starts(pops),
     );
     const reviveLog = this.#reviveLog;
     this.#acks = new Acks({ context, live, reviveLog });
@@ -138,6 +138,12 @@ export class PopKind implements DueKind, QuestionTaker {
     const types = [GONE, POP, POP_ACK, POP_ACKS, POP_CHANGE, POP_NOTIFICATION, POP_PEEK, POP_POLLING];
     types.push(POP_UNTAKEN);
     parts.questions.handle(types, this);
+  }
+
+  /** Of all revive queues that there are. */
+  #starts({ reviveTopic, revive }: PopStart): number[] {
+    const length = Math.max(revive.length, this.#parts.queues.byNumber(reviveTopic).length);
+    return Array.from({ length }, (_, queueId) => this.#startOf(queueId, revive[queueId] ?? -1));
   }
 
   /** The first offset of the revive queue that may not be done. */

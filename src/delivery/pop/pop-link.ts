@@ -34,7 +34,10 @@ export interface PopStart {
   /** Deletions of topics and groups that control has told of by then. */
   deletions: number;
   journaled: number;
+  /** Of queues beyond those that pops use there may be some that were used before. */
   revive: readonly number[];
+  /** Queues of the revive topic that pops use. */
+  reviveQueueNum: number;
   /** What ordered groups have out. */
   orders: readonly (readonly [topic: string, group: string, queueId: number, order: RocketJson])[];
 }
