@@ -417,11 +417,12 @@ export class PopKind implements DueKind, QuestionTaker {
   }
 
   work(): number {
-    return this.#polling.serve() + this.#acks.put() + this.#ordered.journal.put();
+    // Pops that wait are taken while there is room for their checkpoints, like those that come.
+    return (this.mayTake() ? this.#polling.serve() : 0) + this.#acks.put() + this.#ordered.journal.put();
   }
 
   get pending(): boolean {
-    return this.#polling.pending || this.#acks.pending || this.#ordered.journal.pending;
+    return (this.#polling.pending && this.mayTake()) || this.#acks.pending || this.#ordered.journal.pending;
   }
 
   stop(): void {
