@@ -23,7 +23,7 @@ import { type Cluster, startBroker, startNameServer, target } from './support/ta
 const test = interopSuite('restart with what is popped');
 const PATIENCE = 90_000;
 /** Longer than a broker is away: the real one takes 15 s to go and as long to come. */
-const INVISIBLE = target === 'rocketmq' ? 75_000 : 20_000;
+const INVISIBLE = target === 'rocketmq' ? 75_000 : 40_000;
 
 interface Departure {
   readonly name: string;
