@@ -58,12 +58,17 @@ export interface AcksParts {
   reviveLog: Pick<ReviveLog, 'acknowledge'>;
 }
 
+/** Failed acks that are remembered. */
+const MAX_FAILED = 1_024;
+
 export class Acks {
   readonly #parts: AcksParts;
   /** Those of this turn: by checkpoint, or by what names one that is not in memory. */
   #turn = new Map<LiveCheckpoint | string, Together>();
   /** Those that hold as many as one message should. */
   #full: Together[] = [];
+  /** Checkpoints of which an ack is not in the log, though in memory it is done: it may be said again. */
+  readonly #failed = new Set<string>();
   /** On their way to the log. */
   underWay = 0;
 
@@ -81,7 +86,7 @@ export class Acks {
     // What is over was acknowledged, or revived: it is too late for this to change anything.
     const { live } = this.#parts;
     const known = live.find(ack);
-    if (known !== undefined || !live.isOver(ack))
+    if (known !== undefined || !live.isOver(ack) || this.#failed.has(keyOf(ack)))
       this.#note(known, ack, reviveQueueId, invisibleTime, answer);
   }
 
@@ -134,9 +139,18 @@ export class Acks {
       context.put(laterForm(message, rules, now), ({ status, remark }) => {
         this.underWay -= 1;
         const told = isStored(status) ? ResponseCode.SUCCESS : status;
+        this.#noteFailure(keyOf(ack), isStored(status));
         for (const answer of answers) answer.done(told, remark ?? responseName(status));
       });
     }
     return turn.length;
+  }
+
+  #noteFailure(key: string, isStored: boolean): void {
+    this.#failed.delete(key);
+    if (isStored) return;
+    this.#failed.add(key);
+    const [oldest = ''] = this.#failed;
+    if (this.#failed.size > MAX_FAILED) this.#failed.delete(oldest);
   }
 }

@@ -13,6 +13,7 @@ import type { PopContext } from './pop-context.ts';
 import type { ChangeQuestion } from './pop-questions.ts';
 import type { PopStates } from './pop-states.ts';
 import { ORDER_REVIVE_QUEUE } from './popper.ts';
+import type { ReviveLog } from './revive-log.ts';
 
 export interface ChangeParts {
   context: PopContext;
@@ -20,6 +21,7 @@ export interface ChangeParts {
   live: LiveCheckpoints;
   acks: Acks;
   ordered: OrderedPops;
+  reviveLog: Pick<ReviveLog, 'find'>;
 }
 
 export class ChangeInvisible {
@@ -41,13 +43,15 @@ export class ChangeInvisible {
   }
 
   #isOver({ offset, ...question }: ChangeQuestion): boolean {
-    const { live } = this.#parts;
+    const { live, reviveLog, context } = this.#parts;
     if (live.isOver(question)) return true;
     const known = live.find(question);
-    if (known === undefined) return false;
-    if (known.isVisible) return true;
-    const index = indexIn(known.ck, offset);
-    return index < 0 || (known.ck.done & (1 << index)) !== 0;
+    if (known?.isVisible) return true;
+    const ck = known?.ck ?? reviveLog.find(question);
+    // One of a process before, which the timer brings shortly before its time: only the receipt tells.
+    if (ck === undefined) return question.popTime + question.oldInvisibleTime <= context.clock.now();
+    const index = indexIn(ck, offset);
+    return index < 0 || (ck.done & (1 << index)) !== 0;
   }
 
   #showOrdered(

@@ -45,12 +45,13 @@ export interface PopContext {
 /** A message that is put at once, or parked until its time. */
 export type PutLater = (message: InternalMessage, done: (status: number, remark: string) => void) => void;
 
-export function contextOf(parts: DueParts): PopContext {
+/** `random`: numbers between 0 and 1. */
+export function contextOf(parts: DueParts, random: () => number): PopContext {
   const { shape, clock, timers, log, positions, reads, put, busy, limits } = parts;
   const { reviveTopic, brokerName, reviveQueueNum } = shape.pops;
   const logEnd = positions.get(APPENDED);
   return {
-    ...{ clock, timers, log, store: reads, put, busy, random: Math.random },
+    ...{ clock, timers, log, store: reads, put, busy, random },
     allDispatched: () => positions.get(DISPATCHED) >= logEnd,
     rules: () => limits().waiting,
     settings: () => limits().pops,

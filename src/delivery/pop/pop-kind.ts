@@ -85,11 +85,16 @@ export class PopKind implements DueKind, QuestionTaker {
   readonly #topicOf = new Map<number, string>();
   #stopping = false;
 
-  constructor(parts: DueParts, timers: { mark(): TimerMark; hasPassed(mark: TimerMark): boolean }) {
+  /** `random`: numbers between 0 and 1. */
+  constructor(
+    parts: DueParts,
+    timers: { mark(): TimerMark; hasPassed(mark: TimerMark): boolean },
+    random: () => number = Math.random,
+  ) {
     this.#parts = parts;
     const { pops } = parts.shape;
     this.topics = [pops.reviveTopic];
-    const context = contextOf(parts);
+    const context = contextOf(parts, random);
     this.#context = context;
     this.#states = new PopStates({
       ask: (topic, group) => parts.pops.ask({ what: 'offsets', topic, group }),
@@ -130,10 +135,11 @@ export class PopKind implements DueKind, QuestionTaker {
     );
     const reviveLog = this.#reviveLog;
     this.#acks = new Acks({ context, live, reviveLog });
-    this.#changes = new ChangeInvisible({ context, states, live, acks: this.#acks, ordered: this.#ordered });
+    const [acks, ordered, popper] = [this.#acks, this.#ordered, this.#popper];
+    this.#changes = new ChangeInvisible({ context, states, live, acks, ordered, reviveLog });
     const { scanned, journaled, deletions } = pops;
     this.#recovery = new PopRecovery({ context, states, ordered: this.#ordered, scanned, journaled });
-    this.#keeper = new PopProgressKeeper({ context, states, ordered: this.#ordered, reviveLog, deletions });
+    this.#keeper = new PopProgressKeeper({ context, states, ordered, reviveLog, popper, deletions });
     this.#durable = new DurableProgress(() => this.#keeper.news(), parts.positions);
     const types = [GONE, POP, POP_ACK, POP_ACKS, POP_CHANGE, POP_NOTIFICATION, POP_PEEK, POP_POLLING];
     types.push(POP_UNTAKEN);
@@ -254,8 +260,12 @@ export class PopKind implements DueKind, QuestionTaker {
     if (queue !== undefined) this.#ordered.set(queue);
   }
 
-  readonly mayTake = (): boolean =>
-    this.#recovery.done && !this.#context.busy() && this.#underWay < MAX_UNDER_WAY;
+  /** What the process before has left is known. */
+  get #isReady(): boolean {
+    return this.#recovery.done && this.#reviveLog.hasRead;
+  }
+
+  readonly mayTake = (): boolean => this.#isReady && !this.#context.busy() && this.#underWay < MAX_UNDER_WAY;
 
   take(asked: Asked, type: number, bytes: Uint8Array, view: DataView, at: number, to: number): void {
     if (type === POP_ACK) {
@@ -298,6 +308,7 @@ export class PopKind implements DueKind, QuestionTaker {
     else {
       const parked = { asked, wanting, filter, pair, cancel: () => {} };
       if (pair.ready) this.#begin(parked);
+      else if (this.#stopping) answerNothing(parked, ResponseCode.POLLING_TIMEOUT, this.#context.clock.now());
       else this.#pairs.wait(parked);
     }
   }
@@ -445,12 +456,20 @@ export class PopKind implements DueKind, QuestionTaker {
     return this.#popper.underWay + this.#acks.underWay + this.#changes.underWay + journaled;
   }
 
+  /** How much is kept in memory of what has begun and not ended; all 0 when nothing is invisible and nobody waits. */
+  get held() {
+    return {
+      ...{ live: this.#live.size, foreign: this.#reviveLog.size, reviving: this.#reviver.size },
+      ...{ parked: this.#polling.size, early: this.#pairs.early },
+    };
+  }
+
   progress() {
-    const pops = this.#recovery.done ? this.#durable.take() : undefined;
+    const pops = this.#isReady ? this.#durable.take() : undefined;
     return pops === undefined ? {} : { pops };
   }
 
   lastProgress() {
-    return this.#recovery.done ? { pops: this.#keeper.state() } : {};
+    return this.#isReady ? { pops: this.#keeper.state() } : {};
   }
 }

@@ -38,6 +38,13 @@ export class PopPairs {
     return this.#pairs.values();
   }
 
+  /** Pops that wait for what control tells. */
+  get early(): number {
+    let size = 0;
+    for (const early of this.#early.values()) size += early.size;
+    return size;
+  }
+
   find(topic: string, group: string): PopPair | undefined {
     return this.#pairs.get(keyOf(topic, group));
   }

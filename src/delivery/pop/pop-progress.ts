@@ -4,6 +4,7 @@ import { ORDER_JOURNAL_QUEUE, ORDER_JOURNAL_TOPIC } from './order-journal.ts';
 import type { OrderedPops } from './ordered-pops.ts';
 import type { PopContext } from './pop-context.ts';
 import type { PopQueue, PopStates } from './pop-states.ts';
+import type { Popper } from './popper.ts';
 import type { ReviveLog } from './revive-log.ts';
 
 /** Undefined offset or order: there is none. */
@@ -36,6 +37,7 @@ export interface KeeperParts {
   reviveLog: Pick<ReviveLog, 'done'>;
   /** Those that control had told of before. */
   deletions: number;
+  popper: Pick<Popper, 'writtenTo'>;
 }
 
 export class PopProgressKeeper {
@@ -68,8 +70,10 @@ export class PopProgressKeeper {
   }
 
   #look(): void {
-    const { store } = this.#parts.context;
-    this.#scanned = store.maxOffset(TIMER_TOPIC, 0);
+    const { context, popper } = this.#parts;
+    const { store } = context;
+    // Offsets by checkpoints that are on their way are not told yet.
+    this.#scanned = Math.min(store.maxOffset(TIMER_TOPIC, 0), popper.writtenTo);
     this.#journaled = store.maxOffset(ORDER_JOURNAL_TOPIC, ORDER_JOURNAL_QUEUE);
   }
 

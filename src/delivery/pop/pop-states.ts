@@ -28,6 +28,8 @@ export class PopQueue {
   offset = -1;
   /** What was popped from it is on its way to the log: others go on when it is there. */
   busy = false;
+  /** The checkpoint that `offset` goes by is not in the log yet: nobody is to be told of it. */
+  unwritten = false;
   /** What is invisible, by the first offset of its checkpoint. */
   readonly live = new Map<number, LiveCheckpoint[]>();
   order: OrderInfo | undefined;
@@ -266,8 +268,8 @@ export class PopStates {
 
   /** Queues whose offset has changed since it was last asked. */
   takeDirty(): PopQueue[] {
-    const dirty = [...this.#dirty];
-    this.#dirty.clear();
+    const dirty = [...this.#dirty].filter(({ unwritten }) => !unwritten);
+    for (const queue of dirty) this.#dirty.delete(queue);
     return dirty;
   }
 }

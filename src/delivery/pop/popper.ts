@@ -4,7 +4,7 @@
  * be written gives them back.
  */
 import { totalmem } from 'node:os';
-import { isRetryTopic } from '../../lib/names.ts';
+import { isRetryTopic, TIMER_TOPIC } from '../../lib/names.ts';
 import { ResponseCode } from '../../protocol/codes.ts';
 import { POPPED } from '../../ring/question-records.ts';
 import { isStored } from '../../store/put/put-message.ts';
@@ -58,10 +58,18 @@ export class Popper {
   #lastReviveQueue = 0;
   /** Pops whose checkpoints are on their way. */
   underWay = 0;
+  /** Of these, where the queue of the timer topic ended when each began: their checkpoints come behind that. */
+  readonly #ends = new Map<Taking, number>();
 
   constructor(parts: PopperParts) {
     this.#parts = parts;
     this.#scan = new QueueScan(parts.context.store);
+  }
+
+  /** Up to there the timer topic holds no checkpoint whose queue is still unwritten. */
+  get writtenTo(): number {
+    const [first = Number.POSITIVE_INFINITY] = this.#ends.values();
+    return first;
   }
 
   /** Takes what there is and answers when it is written down; else nothing has changed, and it may wait. */
@@ -279,14 +287,18 @@ export class Popper {
     const reviveQueueId = this.#lastReviveQueue;
     const failed = new Set<PopQueue>();
     let left = parts.length;
+    this.#ends.set(taking, context.store.maxOffset(TIMER_TOPIC, 0));
     for (const { queue, scanned, start } of parts) {
       const ck = checkpointOf(taking, queue, scanned, start, context.store.maxPhysicalOffset);
       const message = checkpointMessage(ck, reviveQueueId, context.place, popTime);
       states.move(queue, scanned.next);
+      queue.unwritten = true;
       context.put(laterForm(message, context.rules(), popTime), ({ status, remark }) => {
+        queue.unwritten = false;
         if (isStored(status)) live.add(queue, ck, reviveQueueId);
         else {
-          states.move(queue, start);
+          // Unless somebody has set it meanwhile.
+          if (queue.offset === scanned.next) states.move(queue, start);
           failed.add(queue);
           taking.problem = remark;
         }
@@ -298,6 +310,7 @@ export class Popper {
 
   #end(taking: Taking, reviveQueueId: number, failed: ReadonlySet<PopQueue>): void {
     this.underWay -= 1;
+    this.#ends.delete(taking);
     const given = taking.parts.filter(({ queue }) => !failed.has(queue));
     const parts = given.map(({ queue, scanned, start }) => partOf(queue, scanned, start));
     if (parts.length > 0) this.#answer(taking, ResponseCode.SUCCESS, 'FOUND', parts, reviveQueueId);

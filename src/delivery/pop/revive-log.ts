@@ -123,6 +123,16 @@ export class ReviveLog {
     this.start();
   }
 
+  /** What the processes before have left there is read: how far groups had popped is known. */
+  get hasRead(): boolean {
+    return this.#queues.every(({ next, endAtStart }) => next >= endAtStart);
+  }
+
+  /** Checkpoints of processes before that are not over. */
+  get size(): number {
+    return this.#foreign.size;
+  }
+
   /** By queue: see ReviveQueue. */
   get done(): number[] {
     return this.#queues.map(({ done }) => done);
@@ -135,9 +145,9 @@ export class ReviveLog {
     if (foreign !== undefined) this.#acknowledge(foreign, offsets);
   }
 
-  /** Whether messages of it are invisible by a checkpoint of a process before. */
-  knows(key: CheckpointKey): boolean {
-    return this.#foreign.has(keyOf(key));
+  /** What is invisible by a checkpoint of a process before. */
+  find(key: CheckpointKey): Checkpoint | undefined {
+    return this.#foreign.get(keyOf(key))?.ck;
   }
 
   /** One of this process is over. */

@@ -82,7 +82,9 @@ export class Reviver {
 
   /** Checkpoints whose messages are not all in the retry topic yet. */
   get size(): number {
-    return this.#jobs.size;
+    let size = this.#jobs.size;
+    for (const jobs of this.#waiting.values()) size += jobs.size;
+    return size;
   }
 
   get underWay(): number {
