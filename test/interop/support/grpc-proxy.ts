@@ -44,8 +44,6 @@ const PROXY_CONF = {
   defaultInvisibleTimeMills: 10_000,
   renewAheadTimeMillis: 5_000,
   renewSchedulePeriodMillis: 1_000,
-  // Clients say every 10 s that they live.
-  channelExpiredTimeout: 25_000,
 } as const;
 
 export async function startGrpcProxy(nameServer: string, conf: Conf = {}): Promise<GrpcProxy> {
