@@ -1,175 +1,117 @@
-// A broker killed in the middle of pops and of acknowledgements: nothing whose ack was answered comes again, everything
-// else does, and nobody gets a message while it is invisible.
+// A broker killed right after a pop: what was popped is nobody else's after the restart, also where the broker was
+// killed before it has written a single offset.
 
-import { rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { makeGroup, makeTopic, numbered, put } from '../interop/scenarios/popping.ts';
-import { type PopAnswer, type PoppedMessage, Popper } from '../interop/support/pops.ts';
-import type { Broker } from '../interop/support/servers.ts';
-import { type BrokerProcess, startBrokerProcess, temporaryStore } from '../support/broker-process.ts';
+import { RequestCode, ResponseCode } from '../../src/protocol/codes.ts';
+import { requestCommand } from '../../src/protocol/command.ts';
+import { CommandClient } from '../../src/remoting/command-client.ts';
+import {
+  type BrokerProcess,
+  recordsIn,
+  sendRequest,
+  startBrokerProcess,
+  temporaryStore,
+} from '../support/broker-process.ts';
 
 const TOPIC = 'popped';
-const GROUP = 'poppers';
-const NAME = 'mortal';
-const COUNT = 240;
-const QUEUES = 3;
-const TOGETHER = 8;
-const INVISIBLE_MS = 3_000;
-/** Of the broker's clock, which is read for a pop after it was asked. */
-const ROUNDING_MS = 1;
+const LONG_MS = 300_000;
+const SAVED_MS = 60_000;
+const test = suite('kill -9 after a pop');
+let running: BrokerProcess | undefined;
 
-/** What clients have got and acknowledged. */
-class Ledger {
-  readonly acknowledged = new Set<string>();
-  /** Until when nobody else may get it. */
-  readonly #until = new Map<string, number>();
-  readonly got = new Set<string>();
+async function start(directory: string): Promise<[BrokerProcess, CommandClient]> {
+  const broker = await startBrokerProcess(directory);
+  running = broker;
+  return [broker, new CommandClient({ address: broker.broker })];
+}
 
-  /** `askedAt`: when its pop was sent, which was not answered before that. */
-  popped(messages: readonly PoppedMessage[], askedAt: number): void {
-    const now = Date.now();
-    for (const { body } of messages) {
-      const key = body.toString();
-      assert.not.ok(this.acknowledged.has(key), `${key} comes again, and its ack was answered`);
-      const early = (this.#until.get(key) ?? 0) - now;
-      assert.ok(early <= ROUNDING_MS, `${key} comes ${early} ms before it is visible`);
-      this.#until.set(key, askedAt + INVISIBLE_MS);
-      this.got.add(key);
-    }
+/** Unique keys of what comes. */
+async function pop(client: CommandClient, count: number, pollMs = 0, order = false): Promise<string[]> {
+  const request = requestCommand(RequestCode.POP_MESSAGE, {
+    consumerGroup: 'poppers',
+    topic: TOPIC,
+    queueId: '0',
+    maxMsgNums: String(count),
+    invisibleTime: String(LONG_MS),
+    pollTime: String(pollMs),
+    bornTime: String(Date.now()),
+    initMode: '0',
+    expType: 'TAG',
+    exp: '*',
+    order: String(order),
+  });
+  const { code, body } = await client.request(request, 10_000);
+  if (code === ResponseCode.POLLING_TIMEOUT) return [];
+  assert.is(code, 0);
+  return recordsIn(body ?? new Uint8Array()).map((record) => record?.properties.get('UNIQ_KEY') ?? '');
+}
+
+async function kill(broker: BrokerProcess, client: CommandClient): Promise<void> {
+  broker.child.kill('SIGKILL');
+  await broker.ended;
+  client.close();
+}
+
+async function send(client: CommandClient, key: string): Promise<void> {
+  assert.is((await client.request(sendRequest(TOPIC, 0, key, Buffer.from(key)), 10_000)).code, 0);
+}
+
+test('it stays invisible, over several kills of a young store', async () => {
+  const { directory, remove } = temporaryStore();
+  const popped: string[] = [];
+  for (let round = 0; round < 3; round++) {
+    const [broker, client] = await start(directory);
+    const keys = [`${round}-a`, `${round}-b`, `${round}-c`];
+    for (const key of keys) await send(client, key);
+    const now = await pop(client, 2, 5_000);
+    assert.equal(
+      now.filter((key) => popped.includes(key)),
+      [],
+      'nothing twice',
+    );
+    assert.ok(now.length > 0);
+    popped.push(...now);
+    await kill(broker, client);
+  }
+  const [broker, client] = await start(directory);
+  for (let more = await pop(client, 32, 1_000); more.length > 0; more = await pop(client, 32, 1_000))
+    popped.push(...more);
+  assert.equal(
+    popped.toSorted(),
+    [0, 1, 2].flatMap((round) => ['a', 'b', 'c'].map((key) => `${round}-${key}`)),
+  );
+  await kill(broker, client);
+  remove();
+});
+
+test('an ordered group has its queue held up also after its file was saved', async () => {
+  const { directory, remove } = temporaryStore();
+  const [broker, client] = await start(directory);
+  for (const key of ['a', 'b']) await send(client, key);
+  assert.equal(await pop(client, 1, 5_000, true), ['a']);
+  await saved(join(directory, 'config', 'consumerOrderInfo.json'), '"popped@poppers"');
+  await saved(join(directory, 'config', 'consumerOffset.json'), 'POP_ORDER_JOURNAL@');
+  await kill(broker, client);
+  const [again, other] = await start(directory);
+  assert.equal(await pop(other, 32, 1_000, true), []);
+  await kill(again, other);
+  remove();
+});
+
+/** Waits until the file says so. */
+async function saved(path: string, text: string): Promise<void> {
+  for (const end = Date.now() + SAVED_MS; ; await sleep(100)) {
+    if (existsSync(path) && readFileSync(path, 'utf8').includes(text)) return;
+    if (Date.now() > end) throw new Error(`${path} does not say ${text} after ${SAVED_MS} ms`);
   }
 }
 
-class Mortal {
-  readonly ledger = new Ledger();
-  readonly #store = temporaryStore();
-  readonly #conf = `${this.#store.directory}.conf`;
-  #process: BrokerProcess | undefined;
-  popper!: Popper;
+test.after(() => {
+  running?.child.kill('SIGKILL');
+});
 
-  constructor(conf: string) {
-    writeFileSync(this.#conf, `brokerName=${NAME}\n${conf}`);
-  }
-
-  async start(): Promise<void> {
-    this.#process = await startBrokerProcess(this.#store.directory, ['-c', this.#conf]);
-    this.popper = await Popper.open({ address: this.#process.broker, name: NAME } as Broker, GROUP);
-  }
-
-  kill(): void {
-    this.#process?.child.kill('SIGKILL');
-  }
-
-  async again(): Promise<void> {
-    await this.#die();
-    await this.start();
-  }
-
-  async #die(): Promise<void> {
-    this.kill();
-    await this.#process?.ended;
-    this.popper.close();
-  }
-
-  async end(): Promise<void> {
-    await this.#die();
-    this.#store.remove();
-    rmSync(this.#conf, { force: true });
-  }
-
-  async pop(more: Record<string, number> = {}): Promise<PopAnswer> {
-    const askedAt = Date.now();
-    const fields = { maxMsgNums: TOGETHER, invisibleTime: INVISIBLE_MS, ...more };
-    const answer = await this.popper.pop(TOPIC, fields);
-    this.ledger.popped(answer.messages, askedAt);
-    return answer;
-  }
-
-  /** False: the broker is dead. */
-  async acknowledge(message: PoppedMessage): Promise<boolean> {
-    try {
-      const { code, remark } = await this.popper.ack(message);
-      assert.is(code, 0, remark);
-    } catch (error) {
-      if (error instanceof assert.Assertion) throw error;
-      return false;
-    }
-    this.ledger.acknowledged.add(message.body.toString());
-    return true;
-  }
-
-  /** Until all have come that were not acknowledged before. The time limit of the file is that of the wait. */
-  async popTheRest(all: readonly string[]): Promise<void> {
-    while (all.some((key) => !this.ledger.acknowledged.has(key))) {
-      const { messages } = await this.pop({ pollTime: 1_000 });
-      for (const message of messages) assert.ok(await this.acknowledge(message));
-    }
-  }
-}
-
-async function withMessages(conf: string, act: (broker: Mortal, keys: string[]) => Promise<void>) {
-  const broker = new Mortal(conf);
-  try {
-    await broker.start();
-    const { connection } = broker.popper;
-    await makeTopic(connection, TOPIC, QUEUES);
-    await makeGroup(connection, GROUP);
-    const keys = numbered('m', COUNT);
-    for (let queueId = 0; queueId < QUEUES; queueId++) {
-      const own = keys.filter((_, i) => i % QUEUES === queueId);
-      await put(connection, TOPIC, own, queueId);
-    }
-    await act(broker, keys);
-  } finally {
-    await broker.end();
-  }
-}
-
-for (const mode of ['ASYNC_FLUSH', 'SYNC_FLUSH']) {
-  const conf = `flushDiskType=${mode}\n`;
-  const test = suite(`kill -9 among pops, ${mode}`);
-
-  test('pops are asked and some answered: what nobody got or acknowledged comes', () =>
-    withMessages(conf, async (broker, keys) => {
-      let answered = 0;
-      const pops = Array.from({ length: COUNT / TOGETHER }, async () => {
-        try {
-          const { messages } = await broker.pop();
-          answered += 1;
-          if (answered === 10) broker.kill();
-          return messages;
-        } catch (error) {
-          if (error instanceof assert.Assertion) throw error;
-          return [];
-        }
-      });
-      await Promise.all(pops);
-      assert.ok(answered >= 10);
-      await broker.again();
-      await broker.popTheRest(keys);
-    }));
-
-  test('acks are asked and some answered: these do not come again, and all others do', () =>
-    withMessages(conf, async (broker, keys) => {
-      const messages: PoppedMessage[] = [];
-      while (messages.length < COUNT / 2) messages.push(...(await broker.pop()).messages);
-      const { acknowledged } = broker.ledger;
-      const acks = messages.map(async (message) => {
-        await broker.acknowledge(message);
-        if (acknowledged.size === COUNT / 8) broker.kill();
-      });
-      await Promise.all(acks);
-      assert.ok(acknowledged.size >= COUNT / 8);
-      await broker.again();
-      // In the middle of what comes again.
-      while (acknowledged.size < COUNT / 2) {
-        const popped = await broker.pop({ pollTime: 1_000 });
-        for (const message of popped.messages) assert.ok(await broker.acknowledge(message));
-      }
-      await broker.again();
-      await broker.popTheRest(keys);
-      assert.is(broker.ledger.got.size, COUNT);
-    }));
-
-  test.run();
-}
+test.run();
