@@ -19,7 +19,7 @@ const PUSHED = 100;
 
 type Going = 'clean stop' | 'kill -9';
 
-/** The proxy's connection to the broker is gone at first: what is refused is asked again. */
+/** The proxy has lost the broker and its routes at first: what is refused is asked again. */
 async function patiently<T>(ask: () => Promise<T>): Promise<T> {
   for (const end = Date.now() + PATIENCE; ; await sleep(500)) {
     try {
@@ -74,9 +74,8 @@ class Restart {
       await patiently(() => simple.invisible('s2', 1_000));
       const again = await untilThere(simple, 's2');
       assert.ok(again.attempt > 1 && again.intact);
-      await simple.ack('s2');
-      await simple.ack('s3');
-      if (staysOut(this.#going)) assert.equal(await simple.receive(16, LONG), []);
+      for (const key of ['s2', 's3']) await patiently(() => simple.ack(key));
+      if (staysOut(this.#going)) assert.equal(await patiently(() => simple.receive(16, LONG)), []);
     };
   }
 
@@ -88,14 +87,14 @@ class Restart {
     return async () => {
       if (staysOut(this.#going)) {
         assert.equal(await patiently(() => simple.receive(16, LONG)), []);
-        await simple.ack('o0');
+        await patiently(() => simple.ack('o0'));
       }
       const rest: string[] = [];
       while (rest.at(-1) !== 'o2') {
         const [message] = await patiently(() => simple.receive(1, LONG));
         if (message === undefined) continue;
         rest.push(message.key);
-        await simple.ack(message.key);
+        await patiently(() => simple.ack(message.key));
       }
       assert.equal(rest, staysOut(this.#going) ? ['o1', 'o2'] : keys);
     };
@@ -136,7 +135,8 @@ class Restart {
 
 async function untilThere(simple: GrpcSimple, key: string): Promise<GrpcMessage> {
   for (const end = Date.now() + PATIENCE; ; ) {
-    const found = (await simple.receive(16, LONG)).find((message) => message.key === key);
+    const received = await patiently(() => simple.receive(16, LONG));
+    const found = received.find((message) => message.key === key);
     if (found !== undefined) return found;
     if (Date.now() > end) throw new Error(`${key} does not come again`);
   }
