@@ -3,6 +3,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as assert from 'uvu/assert';
+import { fullRun } from '../support/random.ts';
 import { allIntact, allReceived, Consumer, createTopic, Producer, START } from './scenarios/actors.ts';
 import { makeGroup, makeTopic } from './scenarios/popping.ts';
 import { java55 } from './support/clients.ts';
@@ -89,7 +90,7 @@ function triesOf(consumer: Consumer, key: string): number[] {
   return consumer.delivered.filter((one) => one.key === key).map(({ reconsumeTimes }) => reconsumeTimes);
 }
 
-test('what fails comes again, later each time; past its maximum the client drops it, without a dead letter', async () => {
+const failing = async () => {
   const [topic, limited] = ['pop-failing', 'pop-limited'];
   await Promise.all([popped(topic), popped(limited)]);
   const [ledger, dropped] = [new Ledger(), new Ledger()];
@@ -110,7 +111,14 @@ test('what fails comes again, later each time; past its maximum the client drops
   const connection = await RawConnection.open(cluster().broker.address);
   assert.equal(await readQueue(connection, `%DLQ%${limited}-group`), []);
   connection.destroy();
-});
+};
+
+// It waits for delays of ten and thirty seconds.
+if (fullRun)
+  test(
+    'what fails comes again, later each time; past its maximum the client drops it, without a dead letter',
+    failing,
+  );
 
 test('what a killed member has popped goes to another when the invisible time is over', async () => {
   const topic = 'pop-killed';
