@@ -71,7 +71,7 @@ test('members that come and go: each message once', async () => {
   allIntact([...one.delivered, ...two.delivered, ...three.delivered]);
 });
 
-test('shared queues by numbers: two members of four share what two have', async () => {
+const sharing = async () => {
   const topic = 'pop-numbered';
   await popped(topic, 1);
   const ledger = new Ledger();
@@ -84,7 +84,9 @@ test('shared queues by numbers: two members of four share what two have', async 
   await allReceived(members, ledger);
   for (const one of members) await one.stop();
   ledger.exactlyOnce();
-});
+};
+
+if (fullRun) test('shared queues by numbers: two members of four share what two have', sharing);
 
 function triesOf(consumer: Consumer, key: string): number[] {
   return consumer.delivered.filter((one) => one.key === key).map(({ reconsumeTimes }) => reconsumeTimes);
@@ -139,7 +141,7 @@ test('what a killed member has popped goes to another when the invisible time is
   assert.is(again[0]?.reconsumeTimes, 1);
 });
 
-test('an orderly consumer pulls whatever the mode is, and keeps the order over a failure', async () => {
+const orderly = async () => {
   const topic = 'pop-orderly';
   await popped(topic);
   const ledger = new Ledger();
@@ -162,6 +164,9 @@ test('an orderly consumer pulls whatever the mode is, and keeps the order over a
       [0, 1],
     );
   }
-});
+};
+
+if (fullRun)
+  test('an orderly consumer pulls whatever the mode is, and keeps the order over a failure', orderly);
 
 test.run();
