@@ -3,7 +3,7 @@ import type { Clock } from '../../lib/clock.ts';
 import type { ControlLog } from '../../lib/log.ts';
 import type { Timers } from '../../lib/timers.ts';
 import { APPENDED, DISPATCHED } from '../../ring/positions.ts';
-import type { BeginPut, InternalMessage } from '../../store/put/put-message.ts';
+import type { BeginPut } from '../../store/put/put-message.ts';
 import type { StoreReads } from '../../store/read/store-reads.ts';
 import type { DueParts } from '../due-kind.ts';
 import type { WaitingRules } from '../waiting-form.ts';
@@ -41,9 +41,6 @@ export interface PopContext {
   place: RevivePlace;
   reviveQueues: number;
 }
-
-/** A message that is put at once, or parked until its time. */
-export type PutLater = (message: InternalMessage, done: (status: number, remark: string) => void) => void;
 
 /** `random`: numbers between 0 and 1. */
 export function contextOf(parts: DueParts, random: () => number): PopContext {
