@@ -32,6 +32,7 @@ function benchView(): NetworkView {
     readQueueNums: 4,
     writeQueueNums: 4,
     priority: false,
+    lite: false,
     queues: [1, 2, 3, 4],
   });
   return view;
@@ -86,6 +87,8 @@ function sending(header: HeaderFormat): Subject {
     refusals: new RefusalCounts(),
     toControl: () => -1,
     isAwaited: () => false,
+    isTopicAwaited: () => false,
+    awaitLite: () => -1,
     awaitTopic: () => -1,
   });
   const request = new RequestView();

@@ -2,22 +2,23 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './paths.mjs';
 
-const standard = { parallel: 1, limitSeconds: 120 };
+/** Two files at a time where most of a test is waiting, or one busy thread. */
+const standard = { parallel: 2, limitSeconds: 120 };
 
 /** Cheapest first, so that a plain mistake shows within seconds. */
 export const groups = {
   lint: standard,
-  unit: { ...standard, parallel: 2 },
-  native: standard,
-  fuzz: { ...standard, parallel: 2 },
+  unit: standard,
+  native: { ...standard, parallel: 1 },
+  fuzz: standard,
   sim: { ...standard, limitSeconds: 900 },
-  threads: standard,
-  crash: standard,
+  threads: { ...standard, limitSeconds: 240 },
+  crash: { ...standard, limitSeconds: 240 },
   // The full run takes ten minutes.
   hostile: { ...standard, limitSeconds: 1500 },
   interop: { ...standard, limitSeconds: 600 },
   // Installs, clones, other Node.js versions, the commands of all pages: minutes, and several registries.
-  newcomer: { ...standard, limitSeconds: 2400, onlyFull: true },
+  newcomer: { ...standard, parallel: 1, limitSeconds: 2400, onlyFull: true },
 };
 
 /** The groups that are named, or all; some run only with `--full` or when they are named. */

@@ -10,12 +10,13 @@ import { ConsumerFilters } from '../metadata/consumer-filters.ts';
 import { DelayOffsets } from '../metadata/delay-offsets.ts';
 import { DelayTimes } from '../metadata/delay-times.ts';
 import { GroupTable } from '../metadata/groups.ts';
+import { LiteTopics } from '../metadata/lite-topics.ts';
 import { OffsetTable } from '../metadata/offsets.ts';
 import { OrderInfos } from '../metadata/order-infos.ts';
 import { RequestModes } from '../metadata/request-modes.ts';
 import type { BrokerSettings } from '../metadata/settings.ts';
 import type { Warn } from '../metadata/state-file.ts';
-import { TopicTable } from '../metadata/topics.ts';
+import { ENDLESS, TopicTable } from '../metadata/topics.ts';
 import { nativeDisk } from '../store/disk/native-disk.ts';
 import type { QueueRoom } from '../store/queue/queue-ids.ts';
 import { ColdReads } from './cold/cold-reads.ts';
@@ -25,6 +26,7 @@ export interface Tables {
   settings: BrokerSettings;
   log: ControlLog;
   topics: TopicTable;
+  lites: LiteTopics;
   groups: GroupTable;
   offsets: OffsetTable;
   delayOffsets: DelayOffsets;
@@ -44,11 +46,12 @@ export function makeTables(
   clock: Clock,
   log: ControlLog,
   timers: Timers,
-  room?: QueueRoom,
+  room: QueueRoom = ENDLESS,
 ): Tables {
   const clients = new ClientTable(settings, clock, log, timers);
   const filters = new ConsumerFilters(configDirectory, clock);
   const { consumers } = clients;
+  const topics = new TopicTable(configDirectory, settings, clock, room);
   consumers.changed.add((group) => {
     const told = [...(consumers.get(group)?.subscriptions.values() ?? [])];
     filters.note(
@@ -59,7 +62,8 @@ export function makeTables(
   return {
     settings,
     log,
-    topics: new TopicTable(configDirectory, settings, clock, room),
+    topics,
+    lites: new LiteTopics(topics, room),
     groups: new GroupTable(configDirectory, settings, clock),
     offsets: new OffsetTable(configDirectory, settings, clock),
     delayOffsets: new DelayOffsets(configDirectory, settings, clock),

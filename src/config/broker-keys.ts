@@ -173,6 +173,11 @@ export const keyGroups: readonly KeyGroup[] = [
       ),
       setting('maxPopPollingSize', integer(1, 1_000_000), 'The same of all groups and queues.'),
       setting(
+        'maxLiteSubscriptionCount',
+        integer(1, 1_000_000),
+        'Subscriptions to lite topics, each of one client to one: beyond, they are answered 2018.',
+      ),
+      setting(
         'popFromRetryProbability',
         integer(0, 100),
         'Of 100 pops, those that look into the retry topic before the topic.',

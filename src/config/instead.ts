@@ -17,6 +17,8 @@ const PULL_SIZE = 'the consumer says how much it takes, and docs/limits.md how m
 const NO_SLAVE_PORT = 'it is for slaves, which RingMQ does not have';
 const PERCENT = 'it is a Java system property';
 
+const LITE = 'lite topics need no switch; RingMQ has no other light queues (LMQ), as those of MQTT';
+
 export const instead: Readonly<Record<string, string>> = {
   sendMessageThreadPoolNums: SEND_THREADS,
   putMessageFutureThreadPoolNums: SEND_THREADS,
@@ -64,6 +66,8 @@ export const instead: Readonly<Record<string, string>> = {
   maxTransferCountOnMessageInDisk: PULL_SIZE,
   checkCRCOnRecover: 'recovery always checks',
   checkTransactionMessageEnable: 'no RocketMQ has read it for years; open transactions are always checked',
+  enableLmq: LITE,
+  enableMultiDispatch: LITE,
   longPollingEnable: 'a pull that finds nothing always waits',
   shortPollingTimeMills: 'a pull that finds nothing always waits',
   fetchNamesrvAddrByAddressServer: 'only namesrvAddr (or -n, or NAMESRV_ADDR) says where name servers are',

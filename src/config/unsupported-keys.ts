@@ -131,7 +131,7 @@ export const unsupportedGroups: readonly UnsupportedGroup[] = [
   },
   {
     title: 'POP and lite topics',
-    why: 'RingMQ revives popped messages in its own way, always by messages in the revive topic, and has no lite topics',
+    why: 'RingMQ revives popped messages in its own way, always by messages in the revive topic, and tells clients of lite topics what has come without events that could be lost',
     keys: `
       popPollingMapSize=100000 popPollingMapExpireTimeSeconds=600
       reviveInterval=1000 reviveMaxSlow=3 reviveScanTime=10000 enableSkipLongAwaitingAck=false
@@ -149,7 +149,7 @@ export const unsupportedGroups: readonly UnsupportedGroup[] = [
       enablePopMessageThreshold=false skipWhenCKRePutReachMaxTimes=false appendAckAsync=false
       appendCkAsync=false enableLiteEventMode=true liteEventCheckInterval=10000 liteTtlCheckInterval=120000
       minLiteTTl=900000 liteSubscriptionCheckInterval=120000 liteSubscriptionCheckTimeoutMills=180000
-      maxLiteSubscriptionCount=100000 enableLitePopLog=false maxClientEventCount=100
+      enableLitePopLog=false maxClientEventCount=100
       liteEventFullDispatchDelayTime=10000 liteEventFullDispatchDelayTimeForWildcardGroup=10000
       liteLagLatencyCollectEnable=false liteLagLatencyMetricsEnable=false liteLagCountMetricsEnable=false
       liteLagLatencyTopK=50

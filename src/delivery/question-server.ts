@@ -12,6 +12,7 @@ import {
   emptyAsking,
   QUESTION_HEAD,
   QUESTION_ONEWAY,
+  QUESTION_PARKS,
   readAsking,
   writeAnswered,
   writeAsking,
@@ -81,6 +82,17 @@ export class Asked {
       Object.assign(answered, { slot, generation, opaque, flags: flags & ANSWER_FLAGS, code });
       writeAnswered(view, at, answered);
       bytes.set(text, at + ANSWERED_HEAD);
+    });
+  }
+
+  /** Tells something that nobody waits for on the connection, if it is still open. */
+  tell(type: number, value: object): void {
+    const text = Buffer.from(JSON.stringify(value));
+    const { slot, generation } = this;
+    const asking = { slot, generation, opaque: 0, flags: QUESTION_PARKS };
+    this.#down.post(type, QUESTION_HEAD + text.length, (bytes, view, at) => {
+      writeAsking(view, at, asking);
+      bytes.set(text, at + QUESTION_HEAD);
     });
   }
 

@@ -26,6 +26,11 @@ export function writeDecimal(bytes: Uint8Array, at: number, value: number): numb
   return at + digits;
 }
 
+/** Writes a non-negative integer below 2^53 in decimal, with zeros before it to fill `length` places. */
+export function writePaddedDecimal(bytes: Uint8Array, at: number, value: number, length: number): void {
+  writeText(bytes, at, String(value).padStart(length, '0'));
+}
+
 /** Writes a non-negative integer below 2^53 as 16 upper-case hex digits. */
 export function writeHex16(bytes: Uint8Array, at: number, value: number): number {
   const high = Math.floor(value / TWO_32);

@@ -70,6 +70,11 @@ export const MAX_GROUPS = 100_000;
 export const MAX_QUEUES = MIB;
 /** Queues of one topic (RocketMQ has no limit; its own largest topic has 1024). */
 export const MAX_QUEUES_PER_TOPIC = 4 * KIB;
+/** Lite topics of a broker, below all their parents. */
+export const MAX_LITE_TOPICS = 100_000;
+/** Lite topics that one request subscribes to or gives up, and the bytes of such a request. */
+export const MAX_LITE_TOPICS_ASKED = 4 * KIB;
+export const MAX_LITE_SUBSCRIPTION_BYTES = MIB;
 /** Longest value of an attribute of a topic or group. */
 export const MAX_ATTRIBUTE = 255;
 /** Longest JSON text of what a group's configuration holds beside plain settings: retry policy, subscriptions. */

@@ -150,6 +150,11 @@ export function illegalGroup(group: string): string {
   return `The specified group: ${quote(group, MAX_NAME)}, contains illegal characters, allowing only ${LEGAL_NAME_TEXT}`;
 }
 
+/** Whether a name has some characters, and only such as topics and groups may have. */
+export function isLegalName(name: string): boolean {
+  return name.length > 0 && name.length <= MAX_NAME && LEGAL_NAME.test(name);
+}
+
 /** Whether a name can be that of a group here. Clients of old brokers may be in groups with longer names. */
 export function isGroupName(group: string): boolean {
   return group.length <= MAX_NAME && !isBlank(group) && LEGAL_NAME.test(group);

@@ -66,21 +66,28 @@ export type AttributeRules = ReadonlyMap<string, AttributeRule>;
 const MESSAGE_TYPES = ['UNSPECIFIED', 'NORMAL', 'FIFO', 'DELAY', 'TRANSACTION', 'PRIORITY', 'LITE', 'MIXED'];
 
 export const MESSAGE_TYPE_ATTRIBUTE = 'message.type';
+/** Minutes after its last message for which a lite topic below the topic stays. */
+export const LITE_EXPIRATION_ATTRIBUTE = 'lite.topic.expiration';
+/** The parent whose lite topics a group consumes. */
+export const LITE_BIND_ATTRIBUTE = 'lite.bind.topic';
+export const LITE_MODEL_ATTRIBUTE = 'lite.sub.model';
+export const LITE_RESET_EXCLUSIVE_ATTRIBUTE = 'lite.sub.reset.offset.exclusive';
+export const LITE_RESET_UNSUBSCRIBE_ATTRIBUTE = 'lite.sub.reset.offset.unsubscribe';
 
 export const TOPIC_ATTRIBUTES: AttributeRules = new Map([
   ['queue.type', oneOf(false, 'BatchCQ', 'SimpleCQ')],
   ['cleanup.policy', oneOf(false, 'DELETE', 'COMPACTION')],
   [MESSAGE_TYPE_ATTRIBUTE, oneOf(true, ...MESSAGE_TYPES)],
   ['reserve.time', between(-1n, LONG_MAX)],
-  ['lite.topic.expiration', between(-1n, 43_200n)],
+  [LITE_EXPIRATION_ATTRIBUTE, between(-1n, 43_200n)],
 ]);
 
 export const GROUP_ATTRIBUTES: AttributeRules = new Map([
   ['priority.factor', between(0n, 100n)],
-  ['lite.bind.topic', anyText],
-  ['lite.sub.model', oneOf(true, 'Shared', 'Exclusive')],
-  ['lite.sub.reset.offset.exclusive', trueOrFalse],
-  ['lite.sub.reset.offset.unsubscribe', trueOrFalse],
+  [LITE_BIND_ATTRIBUTE, anyText],
+  [LITE_MODEL_ATTRIBUTE, oneOf(true, 'Shared', 'Exclusive')],
+  [LITE_RESET_EXCLUSIVE_ATTRIBUTE, trueOrFalse],
+  [LITE_RESET_UNSUBSCRIBE_ATTRIBUTE, trueOrFalse],
   ['lite.sub.client.quota', between(-1n, LONG_MAX)],
   ['lite.sub.client.max.event.cnt', between(10n, LONG_MAX)],
   ['lite.sub.wildcard', anyText],

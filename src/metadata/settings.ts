@@ -28,6 +28,8 @@ export interface BrokerSettings {
   /** Pops and notifications that may wait for messages: of one group and queue, and of all. */
   popPollingSize: number;
   maxPopPollingSize: number;
+  /** Subscriptions to lite topics, each of one client to one. */
+  maxLiteSubscriptionCount: number;
   /** Of 100 pops, those that look into the retry topic first; of topics with priorities. */
   popFromRetryProbability: number;
   popFromRetryProbabilityForPriority: number;
@@ -128,6 +130,7 @@ export function defaultBrokerSettings(
     reviveQueueNum: 8,
     popPollingSize: 1024,
     maxPopPollingSize: 100_000,
+    maxLiteSubscriptionCount: 100_000,
     popFromRetryProbability: 20,
     popFromRetryProbabilityForPriority: 0,
     priorityOrderAsc: true,

@@ -7,9 +7,10 @@ import { join } from 'node:path';
 import type { Clock } from '../lib/clock.ts';
 import { MAX_QUEUES, MAX_TOPICS } from '../lib/limits.ts';
 import { AUTO_CREATE_TOPIC, isFolderName, SYSTEM_TOPIC_PREFIX } from '../lib/names.ts';
+import { ResponseCode } from '../protocol/codes.ts';
 import { entriesOf } from '../protocol/json-fields.ts';
 import { queuesOf } from '../protocol/queue-numbers.ts';
-import { type RequestError, tableFull } from '../protocol/request-fields.ts';
+import { RequestError, tableFull } from '../protocol/request-fields.ts';
 import { type RocketJson, writeRocketJson } from '../protocol/rocketmq-json.ts';
 import type { QueueRoom } from '../store/queue/queue-ids.ts';
 import { alterAttributes, TOPIC_ATTRIBUTES } from './attributes.ts';
@@ -44,11 +45,14 @@ export interface TopicTableJson {
   topicConfigTable: Map<string, unknown>;
 }
 
-const ENDLESS: QueueRoom = { left: Number.POSITIVE_INFINITY, reserve: () => true };
+/** For who makes no queues of a store. */
+export const ENDLESS: QueueRoom = { left: Number.POSITIVE_INFINITY, reserve: () => true };
 
 export class TopicTable extends ConfigTable<TopicConfig> {
   /** Of the topics that are static. */
   readonly mappings: StaticTopics;
+  /** Each says why a topic of this name may not be made now; undefined: it may. */
+  readonly vetoes: ((topic: string) => string | undefined)[] = [];
   readonly #settings: BrokerSettings;
   readonly #systemNames: Set<string>;
   readonly #room: QueueRoom;
@@ -199,10 +203,20 @@ export class TopicTable extends ConfigTable<TopicConfig> {
   /** As checkRoom, and sets aside what the topic needs. */
   #admit(config: TopicConfig): void {
     const old = this.configs.get(config.topicName);
+    const veto = old === undefined ? this.#veto(config.topicName) : undefined;
+    if (veto !== undefined) throw new RequestError(ResponseCode.SYSTEM_BUSY, veto);
     const grows = queuesOf(config) > (old === undefined ? 0 : queuesOf(old));
     if (old === undefined && this.configs.size >= MAX_TOPICS)
       throw tableFull('topics', MAX_TOPICS, 'MAX_TOPICS');
     if (grows && !this.#room.reserve(config.topicName, queuesOf(config))) throw queuesUsedUp();
+  }
+
+  #veto(topic: string): string | undefined {
+    for (const veto of this.vetoes) {
+      const why = veto(topic);
+      if (why !== undefined) return why;
+    }
+    return undefined;
   }
 
   #store(config: TopicConfig, by?: Asker): TopicConfig {

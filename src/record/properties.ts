@@ -36,6 +36,11 @@ export const PROPERTY_CLUSTER = 'CLUSTER';
 export const PROPERTY_PRIORITY = '_SYS_MSG_PRIORITY_';
 /** By what the messages of an ordered topic are dealt out to its queues. */
 export const PROPERTY_SHARDING_KEY = '__SHARDINGKEY';
+/** The lite topic, below the message's topic, to whose queue it goes too. */
+export const PROPERTY_LITE_TOPIC = '__LITE_TOPIC';
+/** The second queue of a message (`%LMQ%$topic$liteTopic`), and its number there. A broker sets both. */
+export const PROPERTY_MULTI_DISPATCH = 'INNER_MULTI_DISPATCH';
+export const PROPERTY_MULTI_QUEUE_OFFSET = 'INNER_MULTI_QUEUE_OFFSET';
 /** Client id of who waits for a reply. */
 export const PROPERTY_REPLY_TO_CLIENT = 'REPLY_TO_CLIENT';
 /** When the broker has passed a reply on, ms since the epoch. */

@@ -20,6 +20,11 @@ const CLUS = 0x434c5553;
 const POP_ = 0x504f505f;
 const __CR = 0x5f5f4352;
 const _SYS = 0x5f535953;
+const INNE = 0x494e4e45;
+const __LI = 0x5f5f4c49;
+/** Lengths of INNER_MULTI_DISPATCH and INNER_MULTI_QUEUE_OFFSET. */
+const MULTI_DISPATCH = 20;
+const MULTI_QUEUE_OFFSET = 24;
 const Y = 0x59;
 
 export class PropertyScan {
@@ -40,10 +45,16 @@ export class PropertyScan {
   /** A TIMER_* property is there. */
   timer = false;
   /**
-   * Something that a broker writes itself is already there: MSG_REGION, TRACE_ON, CLUSTER, POP_CK, __CRC32# or what is
-   * said of the checks of a transaction; or what it decides the queue by: _SYS_MSG_PRIORITY_.
+   * Something that a broker writes itself is already there: MSG_REGION, TRACE_ON, CLUSTER, POP_CK, __CRC32#, INNER_*
+   * or what is said of the checks of a transaction; or what it decides the queues by: _SYS_MSG_PRIORITY_,
+   * __LITE_TOPIC.
    */
   brokerOwned = false;
+  /** INNER_MULTI_DISPATCH and INNER_MULTI_QUEUE_OFFSET: the second queue of the message, and its number there. */
+  secondOffset = 0;
+  secondLength = 0;
+  secondNumberOffset = 0;
+  secondNumberLength = 0;
   /** Ends with \x02, so that further properties may be put behind. */
   terminated = false;
   /** Of all of them. */
@@ -60,6 +71,8 @@ export class PropertyScan {
     this.transactional = false;
     this.timer = false;
     this.brokerOwned = false;
+    this.secondLength = 0;
+    this.secondNumberLength = 0;
     this.terminated = from === to || bytes[to - 1] === PROPERTY_VALUE_END;
     let at = from;
     while (at < to) {
@@ -111,7 +124,19 @@ export class PropertyScan {
         if (head === TIME && length > 6) this.timer = true;
         else if (head === TRAN || head === MSG_ || head === CLUS || head === POP_ || head === __CR)
           this.brokerOwned = true;
-        else if (head === _SYS) this.brokerOwned = true;
+        else if (head === _SYS || head === __LI) this.brokerOwned = true;
+        else if (head === INNE) this.#classifyInner(length, value, size);
+    }
+  }
+
+  #classifyInner(length: number, value: number, size: number): void {
+    this.brokerOwned = true;
+    if (length === MULTI_DISPATCH) {
+      this.secondOffset = value;
+      this.secondLength = size;
+    } else if (length === MULTI_QUEUE_OFFSET) {
+      this.secondNumberOffset = value;
+      this.secondNumberLength = size;
     }
   }
 

@@ -9,6 +9,12 @@
  *     12 count        i32  records, one behind the other; more than one is a batch
  *     16 records
  *
+ * Request, type APPEND_TWICE: one record for two queues; as APPEND, but the record follows at TWICE_HEADER, and before
+ * it stand
+ *
+ *     16 second queue   i32
+ *     20 digits         i32  where in the record the message's number in that queue goes (record/second-queue.ts)
+ *
  * Request, type RETIRE_QUEUES: the `count` queues whose ids (i32 each) stand from byte 16 on take no more messages;
  * their topic was deleted. The answer's end says from which position on the log holds no message of theirs.
  *
@@ -23,11 +29,15 @@
  */
 export const APPEND = 1;
 export const RETIRE_QUEUES = 2;
+export const APPEND_TWICE = 3;
 export const APPEND_SEQUENCE = 0;
 export const APPEND_QUEUE = 4;
 export const APPEND_BYTES = 8;
 export const APPEND_COUNT = 12;
 export const APPEND_HEADER = 16;
+export const TWICE_QUEUE = 16;
+export const TWICE_DIGITS = 20;
+export const TWICE_HEADER = 24;
 
 export const APPENDED_REPLY = 1;
 export const REPLY_SEQUENCE = 0;
@@ -39,6 +49,12 @@ export const REPLY_STORE_TIMESTAMP = 32;
 export const REPLY_BYTES = 40;
 /** Ring bytes of one answer: bounds the requests that a producer may have under way. */
 export const REPLY_RING_BYTES = REPLY_BYTES + 8;
+
+/** Completes the head of a request APPEND_TWICE: id of the second queue, and where in the record its number goes. */
+export function writeSecondQueue(view: DataView, at: number, queue: number, digits: number): void {
+  view.setInt32(at + TWICE_QUEUE, queue, true);
+  view.setInt32(at + TWICE_DIGITS, digits, true);
+}
 
 /** Writes the request's head at payload offset `at`; the records follow at APPEND_HEADER. */
 export function writeAppendHead(

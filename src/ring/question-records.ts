@@ -31,6 +31,9 @@
  *     16 code         i32  response code
  *     20 remark, UTF-8; empty for none
  *
+ * Answer LITE_NOTICE, which nobody has asked for, and questions POP_LITE and LITE_SUBSCRIBE: JSON behind the head
+ * (delivery/lite/lite-questions.ts).
+ *
  * Answer FIELDS: JSON of `AnsweredFields` behind the head. Answer POPPED: JSON of `Popped` (pop-questions.ts).
  */
 export const END = 1;
@@ -43,6 +46,8 @@ export const POP_NOTIFICATION = 7;
 export const POP_PEEK = 8;
 export const POP_POLLING = 9;
 export const POP_UNTAKEN = 10;
+export const POP_LITE = 11;
+export const LITE_SUBSCRIBE = 12;
 
 export const QUESTION_OPAQUE = 8;
 export const QUESTION_FLAGS = 12;
@@ -65,6 +70,7 @@ export const ACK_NAMES = 60;
 export const ANSWERED = 1;
 export const FIELDS = 2;
 export const POPPED = 3;
+export const LITE_NOTICE = 4;
 export const ANSWERED_CODE = 16;
 export const ANSWERED_HEAD = 20;
 

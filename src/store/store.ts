@@ -6,8 +6,11 @@ import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { unreachable } from '../lib/assert.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
+import { LITE_QUEUE_ID } from '../lib/lite-names.ts';
 import { encodeRecord, type RecordHead } from '../record/encode.ts';
-import { plainBulk } from '../ring/bulk.ts';
+import { encodeProperties } from '../record/properties.ts';
+import { secondDigitsIn, setSecondQueue } from '../record/second-queue.ts';
+import { type Bulk, plainBulk } from '../ring/bulk.ts';
 import { APPENDED, APPENDED_TIME, Positions } from '../ring/positions.ts';
 import { Watermark } from '../ring/watermark.ts';
 import type { Appended } from './appended.ts';
@@ -149,30 +152,75 @@ export class Store {
     return this.appendBatch(topic, head.queueId, [{ head, body, properties }]);
   }
 
+  /**
+   * Appends one message that goes to a second queue too, that of a lite topic: its name becomes a property, as does the
+   * message's number there.
+   */
+  appendTwice(
+    topic: string,
+    head: RecordHead,
+    body: Uint8Array,
+    properties: ReadonlyMap<string, string>,
+    second: string,
+  ): Appended & { secondOffset: number } {
+    const all = new Map(properties);
+    setSecondQueue(all, second);
+    const [queue, secondQueue] = [
+      this.#appendable(topic, head.queueId),
+      this.#appendable(second, LITE_QUEUE_ID),
+    ];
+    const encoded = Buffer.from(encodeProperties(all));
+    const record = encodeRecord(head, Buffer.from(topic), body, encoded);
+    this.#scratchFor(record.length).bytes.set(record);
+    const digits = record.length - encoded.length + secondDigitsIn(encoded);
+    this.#log.setTime(this.#clock.now());
+    const secondOffset = this.directory.next(secondQueue.id);
+    this.#finish(
+      this.#log.appendTwice(this.#scratch, 0, record.length, queue.id, secondQueue.id, digits),
+      record.length,
+    );
+    return { queueOffset: this.#log.queueOffset, physicalOffset: this.#log.physicalOffset, secondOffset };
+  }
+
   /** Appends messages to one queue, all or none, one behind the other in one file; returns where the first went. */
   appendBatch(topic: string, queueId: number, messages: readonly NewMessage[]): Appended {
-    const queue = this.#queue(topic, queueId);
-    if (this.#table.byName(topic)?.queues[queueId] === undefined) {
-      this.#table.add(topic, queueId, queue.id).bornAt = this.#opened.births.of(topic);
-    }
+    const queue = this.#appendable(topic, queueId);
     const topicBytes = Buffer.from(topic);
     const records = messages.map(({ head, body, properties }) =>
       encodeRecord({ ...head, queueId }, topicBytes, body, Buffer.from(properties)),
     );
     const size = records.reduce((sum, record) => sum + record.length, 0);
-    if (size > this.#scratch.bytes.length) this.#scratch = plainBulk(size * 2);
+    const scratch = this.#scratchFor(size);
     let at = 0;
     for (const record of records) {
-      this.#scratch.bytes.set(record, at);
+      scratch.bytes.set(record, at);
       at += record.length;
     }
     this.#log.setTime(this.#clock.now());
-    const outcome = this.#log.appendBatch(this.#scratch, 0, size, records.length, queue.id);
+    this.#finish(this.#log.appendBatch(scratch, 0, size, records.length, queue.id), size);
+    return { queueOffset: this.#log.queueOffset, physicalOffset: this.#log.physicalOffset };
+  }
+
+  #scratchFor(size: number): Bulk {
+    if (size > this.#scratch.bytes.length) this.#scratch = plainBulk(size * 2);
+    return this.#scratch;
+  }
+
+  /** Shows what was appended; throws when it was not. */
+  #finish(outcome: number, size: number): void {
     if (outcome !== APPENDED_OK) {
       throw new Error(`the log cannot take records of ${size} bytes (errno ${this.#segments.lastError})`);
     }
     if (!this.#log.publish()) throw new Error(`the log could not be written (errno ${this.#log.fault})`);
-    return { queueOffset: this.#log.queueOffset, physicalOffset: this.#log.physicalOffset };
+  }
+
+  /** The queue, known to the dispatcher from now on. */
+  #appendable(topic: string, queueId: number): KnownQueue {
+    const queue = this.#queue(topic, queueId);
+    if (this.#table.byName(topic)?.queues[queueId] === undefined) {
+      this.#table.add(topic, queueId, queue.id).bornAt = this.#opened.births.of(topic);
+    }
+    return queue;
   }
 
   /** Makes everything appended durable. */

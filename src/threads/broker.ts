@@ -185,7 +185,9 @@ class Broker implements RunningBroker {
     this.#delivery = new DeliveryLink(this.#tables, due, this.#deliveryCommands);
     this.#tables.clients.producers.presence.add((presence) => this.#delivery.producers(presence));
     this.#tables.groups.deleted.add((group) => this.#delivery.groupDeleted(group));
-    this.#tables.topics.deleted.add((topic) => this.#delivery.topicDeleted(topic));
+    for (const { deleted } of [this.#tables.topics, this.#tables.lites])
+      deleted.add((topic) => this.#delivery.topicDeleted(topic));
+    this.#tables.lites.deleted.add((queue) => this.#tables.offsets.removeTopic(queue));
     this.#topics = this.#makeTopicPublisher();
     this.#arrivals = this.#joinArrivals();
     this.#duties = new Duties({
@@ -196,6 +198,8 @@ class Broker implements RunningBroker {
       retention,
       stats,
       announcer: this.#announcer,
+      newestIn: (topic, queue) =>
+        this.#reads.storeTimeAt(topic, queue, this.#reads.maxOffset(topic, queue) - 1),
       routes: context.routes,
       tellDelivery: () => this.#delivery.tellLimits(),
       endOfTurn: () => this.#link.flush(),
@@ -234,6 +238,7 @@ class Broker implements RunningBroker {
 
   async start(threads: EngineThreads, descriptors: number[]): Promise<void> {
     loadTables(this.#tables, (message) => this.#config.log.warn({}, message));
+    this.#tables.lites.load(this.#opened.store.recovered.queues.map(({ topic }) => topic));
     logOpened(this.#config, this.#opened, this.#tables);
     const { ids, directory } = this.#opened;
     this.#dueTopics = [...DUE_TOPICS, reviveTopicOf(this.#config.settings.brokerClusterName)];
@@ -453,8 +458,10 @@ class Broker implements RunningBroker {
         (store.problem ?? 'one is under way'),
     });
     for (const { id } of store.recovered.queues) publisher.knows(id);
-    this.#tables.topics.changed.add((topic) => publisher.changed(topic));
-    this.#tables.topics.deleted.add((topic) => publisher.deleted(topic));
+    const { topics, lites } = this.#tables;
+    topics.changed.add((topic) => publisher.changed(topic));
+    lites.made.add((topic) => publisher.changed(topic));
+    for (const { deleted } of [topics, lites]) deleted.add((topic) => publisher.deleted(topic));
     return publisher;
   }
 

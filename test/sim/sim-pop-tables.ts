@@ -54,6 +54,7 @@ export class SimPopTables {
     const { topics, groups } = this.#names;
     const topicTable = {
       get: (name: string) => topics.get(name),
+      has: (name: string) => topics.has(name),
       createInternal: (name: string, queues: number) => {
         if (topics.has(name)) return;
         topics.set(name, queues);
@@ -63,6 +64,7 @@ export class SimPopTables {
     this.tables = {
       ...{ settings: SIM_SETTINGS, offsets, orders },
       topics: topicTable as unknown as PopTables['topics'],
+      lites: { has: () => false } as unknown as PopTables['lites'],
       groups: groups as unknown as PopTables['groups'],
     };
   }

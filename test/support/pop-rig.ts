@@ -41,7 +41,7 @@ import { RULES } from './transaction-rig.ts';
 
 export const POP_SETTINGS: PopSettings = {
   ...{ popPollingSize: 2, maxPopPollingSize: 100, popFromRetryProbability: 20 },
-  ...{ popFromRetryProbabilityForPriority: 0, priorityOrderAsc: true },
+  ...{ popFromRetryProbabilityForPriority: 0, priorityOrderAsc: true, maxLiteSubscriptionCount: 10 },
 };
 
 const RING_BYTES = 256 * 1024;

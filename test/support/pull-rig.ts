@@ -78,6 +78,7 @@ export function groupDelta(name: string, more: Partial<GroupDelta> = {}): GroupD
     consumeEnable: true,
     consumeBroadcastEnable: true,
     brokerId: 0,
+    lite: undefined,
     forbidden: [],
     ...more,
   };
@@ -122,6 +123,7 @@ export class PullRig {
       readQueueNums: QUEUES,
       writeQueueNums: QUEUES,
       priority: false,
+      lite: false,
       queues,
     });
     this.view.apply(groupDelta('g'));

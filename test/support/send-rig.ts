@@ -51,7 +51,7 @@ const FILE_SIZE = 16 * 1024 * 1024;
 export function topicDelta(name: string, more: Partial<TopicDelta> = {}): TopicDelta {
   const queues = [1, 2, 3, 4];
   const numbers = { perm: 6, readQueueNums: 4, writeQueueNums: 4, queues };
-  return { kind: 'topic', name, order: false, priority: false, ...numbers, ...more };
+  return { kind: 'topic', name, order: false, priority: false, lite: false, ...numbers, ...more };
 }
 
 /** Fields of SEND_MESSAGE_V2. */
@@ -128,6 +128,13 @@ export class SendRig {
         return 0;
       },
       isAwaited: (request, fields) => this.creation?.isAwaited(request, fields) ?? this.awaitsTopic,
+      isTopicAwaited: (name) => this.creation?.isTopicAwaited(name) ?? this.awaitsTopic,
+      awaitLite: (connection, request, queue, offset, length) => {
+        if (this.creation !== undefined)
+          return this.creation.lite(connection, request, queue, offset, length);
+        this.awaited.push(queue);
+        return 0;
+      },
       awaitTopic: (connection, request, fields, offset, length) => {
         if (this.creation !== undefined)
           return this.creation.topic(connection, request, fields, offset, length);

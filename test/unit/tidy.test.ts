@@ -111,6 +111,8 @@ test('directories are made by lib/files: with recursive, mkdir may never end', (
 
 /** Who may ask what time it is, and what for. Spans are measured by `monotonic`, as the clock may be set. */
 const ASKS_THE_TIME = new Map([
+  ['src/delivery/lite/lite-pops.ts', 'pop time, which receipts hold'],
+  ['src/metadata/lite-topics.ts', 'age of a message by its store time, of which an hour is elapsed time'],
   ['src/broker/admin/time-span.ts', 'how long a message has been there by its store time, which is shown'],
   ['src/broker/cold/cold-reads.ts', 'when a group has read old messages, which is shown'],
   ['src/broker/consumer/check-client-config.ts', 'version of a subscription that is only looked at'],

@@ -1,5 +1,6 @@
 /** Cleaning that an operator asks for (requests 306, 316, 329). */
 
+import { isLiteQueue } from '../../lib/lite-names.ts';
 import { isRetryOrDeadLetterTopic } from '../../lib/names.ts';
 import type { TopicTable } from '../../metadata/topics.ts';
 import type { QueueIds } from '../../store/queue/queue-ids.ts';
@@ -15,7 +16,9 @@ export function createMaintenance(
 ): StoreMaintenance {
   const deleteTopicsWhere = (doomed: (topic: string) => boolean): void => {
     for (const topic of new Set([...ids.all()].map((queue) => queue.topic))) {
-      if (!topics.isSystemTopic(topic) && doomed(topic)) topics.delete(topic);
+      // Lite topics go with their parents, or by their own time.
+      if (topics.isSystemTopic(topic) || isLiteQueue(topic)) continue;
+      if (doomed(topic)) topics.delete(topic);
     }
   };
   return {

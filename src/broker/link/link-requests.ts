@@ -1,6 +1,7 @@
 /** What network threads ask and tell control besides whole requests. */
 
 import { newSubscription } from '../../clients/subscription.ts';
+import { isLiteQueue } from '../../lib/lite-names.ts';
 import { isNotSendableTopic, isRetryTopic } from '../../lib/names.ts';
 import { RequestCode, ResponseCode, requestName } from '../../protocol/codes.ts';
 import { RequestError } from '../../protocol/request-fields.ts';
@@ -67,6 +68,10 @@ export class Requests {
         answer(ResponseCode.SUBSCRIPTION_GROUP_NOT_EXIST, `subscription group [${what.name}] does not exist`);
       return;
     }
+    if (isLiteQueue(what.name)) {
+      this.#ensureLite(what.name, answer);
+      return;
+    }
     if (isNotSendableTopic(what.name)) {
       answer(ResponseCode.NO_PERMISSION, `Sending message to topic[${what.name}] is forbidden.`);
       return;
@@ -88,6 +93,15 @@ export class Requests {
     Promise.all([saved, this.#lookups.topicSettled(what.name)]).then(
       () => answer(ResponseCode.SUCCESS, ''),
       (error: Error) => answer(ResponseCode.SYSTEM_ERROR, `the topic cannot be saved: ${error.message}`),
+    );
+  }
+
+  /** It is in no file: its queue's folder says that it is there. */
+  #ensureLite(queue: string, answer: (code: number, remark: string) => void): void {
+    this.#tables.lites.ensure(queue);
+    this.#lookups.topicSettled(queue).then(
+      () => answer(ResponseCode.SUCCESS, ''),
+      (error: Error) => answer(ResponseCode.SYSTEM_ERROR, error.message),
     );
   }
 

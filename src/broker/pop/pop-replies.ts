@@ -90,9 +90,7 @@ export class PopReplies {
       popTime: String(popped.popTime),
       invisibleTime: String(popped.invisibleTime),
       reviveQid: String(popped.reviveQid),
-      restNum: String(popped.restNum),
-      startOffsetInfo: given.map((part) => `${part.retry} ${part.queueId} ${part.startOffset}`).join(';'),
-      msgOffsetInfo: given.map((part) => `${part.retry} ${part.queueId} ${part.offsets.join(',')}`).join(';'),
+      ...(popped.lite ? {} : placesOf(popped, given)),
       ...(popped.orderCountInfo === undefined ? {} : { orderCountInfo: popped.orderCountInfo }),
     });
     const head = encodeCommand(answer);
@@ -138,4 +136,13 @@ export class PopReplies {
     });
     return Buffer.concat(messages);
   }
+}
+
+/** Where what is given lies, for receipts. Messages of lite topics say it themselves. */
+function placesOf({ restNum }: Popped, given: readonly PoppedPart[]): Record<string, string> {
+  return {
+    restNum: String(restNum),
+    startOffsetInfo: given.map((part) => `${part.retry} ${part.queueId} ${part.startOffset}`).join(';'),
+    msgOffsetInfo: given.map((part) => `${part.retry} ${part.queueId} ${part.offsets.join(',')}`).join(';'),
+  };
 }

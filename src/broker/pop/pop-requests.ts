@@ -9,7 +9,7 @@ import type {
   PollingQuestion,
   PopQuestion,
 } from '../../delivery/pop/pop-questions.ts';
-import { limitRemark, MAX_BATCH_ACK_BYTES, MAX_SUSPEND_MS } from '../../lib/limits.ts';
+import { limitRemark, MAX_BATCH_ACK_BYTES } from '../../lib/limits.ts';
 import { popRetryTopicOf } from '../../lib/names.ts';
 import type { Connection } from '../../net/connection.ts';
 import { RequestCode, ResponseCode } from '../../protocol/codes.ts';
@@ -39,18 +39,19 @@ import {
   checkFilter,
   checkGroup,
   checkTopic,
+  invisibleProblem,
   isRefusal,
+  MAX_POPPED,
   missingField,
+  pollTimeOf,
+  popProblem,
+  READ,
   type Refusal,
   refusal,
   type Target,
 } from './pop-checks.ts';
 import { PoppedMessage } from './popped-message.ts';
 import { ORDERED } from './receipt.ts';
-
-/** Messages of one pop. */
-const MAX_POPPED = 32;
-const READ = 4;
 
 export interface PopRequestParts {
   view: NetworkView;
@@ -101,7 +102,7 @@ export class PopRequests {
     const problem =
       missingField(request, ['consumerGroup', 'topic'], numbers) ??
       attemptProblem(request) ??
-      this.#popProblem(request);
+      popProblem(this.#parts.view.settings, request, 'maxMsgNums');
     if (problem !== undefined) return this.#refuse(connection, request, problem);
     const target = this.#target(request, 'peeking message');
     if (target === undefined) return this.#awaitGroup(connection, request, offset, length);
@@ -125,35 +126,6 @@ export class PopRequests {
       ...{ expression: filter?.expression ?? '*', expressionType: filter?.type ?? 'TAG' },
     });
     return this.#ask(connection, request, POP, question, QUESTION_PARKS);
-  }
-
-  /** What is wrong whatever the topic and the group are. */
-  #popProblem(request: RequestView): Refusal | undefined {
-    const { brokerPermission, waiting } = this.#parts.view.settings;
-    const broker = `the broker[${waiting.brokerIp}]`;
-    if ((brokerPermission & READ) === 0) {
-      return refusal(ResponseCode.NO_PERMISSION, `${broker} pop message is forbidden`);
-    }
-    if (request.integer('maxMsgNums') > MAX_POPPED) {
-      return refusal(
-        ResponseCode.INVALID_PARAMETER,
-        `${broker} pop message's num is greater than ${MAX_POPPED}`,
-      );
-    }
-    if (!waiting.timerWheelEnable) {
-      const remark = `${broker} pop message is forbidden because timerWheelEnable is false`;
-      return refusal(ResponseCode.SYSTEM_ERROR, remark);
-    }
-    return this.#invisibleProblem(request);
-  }
-
-  /** The checkpoint waits in the timer until the message is visible again. */
-  #invisibleProblem(request: RequestView): Refusal | undefined {
-    const most = this.#parts.view.settings.waiting.timerMaxDelaySec * 1_000;
-    const invisibleTime = request.integer('invisibleTime');
-    if (invisibleTime > 0 && invisibleTime <= most) return undefined;
-    const remark = `the invisibleTime of ${invisibleTime} ms must be above 0 and at most ${most} (timerMaxDelaySec)`;
-    return refusal(ResponseCode.INVALID_PARAMETER, remark);
   }
 
   /** Undefined: the group is not known here. */
@@ -282,7 +254,7 @@ export class PopRequests {
     const problem =
       popped.read(request, this.#reviveQueues) ??
       missingField(request, [], ['invisibleTime']) ??
-      this.#invisibleProblem(request);
+      invisibleProblem(this.#parts.view.settings, request);
     if (problem !== undefined) return this.#refuse(connection, request, problem);
     const { receipt, fields } = popped;
     const { startOffset, popTime, reviveQueueId } = receipt;
@@ -319,8 +291,4 @@ function bytesOf({ fields }: RequestView, field: number): Uint8Array {
 
 function isTrue(request: RequestView, name: string): boolean {
   return request.text(name).toLowerCase() === 'true';
-}
-
-function pollTimeOf(request: RequestView): number {
-  return Math.min(Math.max(0, request.integer('pollTime')), MAX_SUSPEND_MS);
 }

@@ -1,11 +1,14 @@
 /** The message that an acknowledgement or a change of its time names, with RocketMQ's checks in its order. */
+import { LITE_QUEUE_ID, liteQueueOf } from '../../lib/lite-names.ts';
+import { isBlank } from '../../lib/names.ts';
 import { RequestCode, ResponseCode } from '../../protocol/codes.ts';
+import { ABSENT } from '../../protocol/field-table.ts';
 import type { RequestView } from '../../protocol/request-view.ts';
 import type { QueueDirectory } from '../../store/queue/queue-directory.ts';
 import { lookUp, type NetworkView, type TopicView } from '../view/network-view.ts';
 import { AckFields } from './ack-fields.ts';
-import { type Refusal, refusal } from './pop-checks.ts';
-import { emptyReceipt, readReceipt } from './receipt.ts';
+import { bindProblem, type Refusal, refusal } from './pop-checks.ts';
+import { emptyReceipt, ORDERED, readReceipt } from './receipt.ts';
 
 export class PoppedMessage {
   readonly fields = new AckFields();
@@ -26,6 +29,8 @@ export class PoppedMessage {
     if (fields.problem !== undefined) {
       return refusal(ResponseCode.SYSTEM_ERROR, `the custom field <${fields.problem}> is null`);
     }
+    const isLite = fields.liteTopic !== ABSENT && !isBlank(request.fields.text(fields.liteTopic));
+    if (isLite) return this.#targetProblem(request) ?? this.#liteProblem(request, reviveQueues);
     return (
       this.#targetProblem(request) ??
       this.#rangeProblem(request) ??
@@ -52,6 +57,34 @@ export class PoppedMessage {
     return group === undefined
       ? refusal(ResponseCode.SUBSCRIPTION_GROUP_NOT_EXIST, `subscription group [${groupName}] does not exist`)
       : refusal(ResponseCode.NO_PERMISSION, `subscription group no permission, ${groupName}`);
+  }
+
+  /** From here on its topic is the queue of the lite topic. */
+  #liteProblem(request: RequestView, reviveQueues: number): Refusal | undefined {
+    const { fields } = this;
+    const parent = this.topic?.name ?? '';
+    const group = lookUp(this.#view.groups, request.fields, fields.group);
+    const isAck = request.code === RequestCode.ACK_MESSAGE;
+    const problem = bindProblem(group?.config.lite, group?.config.name ?? '', parent);
+    if (problem !== undefined) return problem;
+    const queue = liteQueueOf(parent, request.fields.text(fields.liteTopic));
+    this.topic = this.#view.topics.getByName(queue);
+    if (this.topic === undefined) {
+      return refusal(
+        ResponseCode.NO_MESSAGE,
+        `offset is illegal: the lite topic with the queue ${queue} is empty`,
+      );
+    }
+    const { queueId } = fields;
+    fields.queueId = LITE_QUEUE_ID;
+    const illegal = this.#rangeProblem(request) ?? this.#receiptProblem(request, reviveQueues);
+    if (illegal !== undefined) return illegal;
+    if (queueId === LITE_QUEUE_ID && this.receipt.reviveQueueId === ORDERED) return undefined;
+    const what = isAck ? 'ack' : 'change';
+    return refusal(
+      ResponseCode.INVALID_PARAMETER,
+      `${what} queue illegal: a lite topic has the queue 0, and an order`,
+    );
   }
 
   #rangeProblem(request: RequestView): Refusal | undefined {

@@ -11,6 +11,7 @@ import {
   waitingForm,
   waitingProblem,
 } from '../../delivery/waiting-form.ts';
+import { LITE_QUEUE_ID, liteQueueOf, liteTopicProblem } from '../../lib/lite-names.ts';
 import { TIMER_TOPIC } from '../../lib/names.ts';
 import { ResponseCode } from '../../protocol/codes.ts';
 import { ABSENT } from '../../protocol/field-table.ts';
@@ -22,15 +23,21 @@ import {
   encodeProperties,
   NUL_REMARK,
   PROPERTY_CLUSTER,
+  PROPERTY_LITE_TOPIC,
   PROPERTY_MSG_REGION,
+  PROPERTY_MULTI_DISPATCH,
+  PROPERTY_MULTI_QUEUE_OFFSET,
   PROPERTY_TRACE_ON,
   PROPERTY_UNIQUE_KEY,
   PROPERTY_WAIT,
   parseProperties,
 } from '../../record/properties.ts';
+import { secondDigitsIn, setSecondQueue } from '../../record/second-queue.ts';
 import type { NetworkView, TopicView } from '../view/network-view.ts';
 import { queueByPriority } from './priority.ts';
 import type { SendFields } from './send-fields.ts';
+
+const LITE_WAITS_REMARK = 'a message to a lite topic cannot be delayed, timed or part of a transaction';
 
 /** What a broker says of itself in every message. */
 export interface BrokerMarks {
@@ -80,6 +87,13 @@ export interface GeneralRecord {
   readonly recallHandle: string | undefined;
   /** The producer does not wait for the flush. */
   readonly noWait: boolean;
+  /** Of a lite topic: id of its queue, and where in `bytes` the number in that queue goes. */
+  readonly second: { readonly queue: number; readonly digitsAt: number } | undefined;
+}
+
+/** The message goes to a lite topic that is not known here: the name of its queue. */
+export interface AwaitsLite {
+  readonly liteQueue: string;
 }
 
 export interface GeneralSendParts {
@@ -91,6 +105,8 @@ export interface GeneralSendParts {
   brokerName: string;
   /** Ms since the epoch. */
   wallClock: () => number;
+  /** Whether messages for it wait that came earlier, when it was not known. */
+  isAwaited: (topic: string) => boolean;
   /** Said of properties that are too long. */
   illegalRemark: string;
 }
@@ -106,10 +122,10 @@ export class GeneralSends {
   record(
     request: RequestView,
     fields: SendFields,
-    { name: topic, writeQueueNums }: TopicView,
+    { name: topic, writeQueueNums, lite }: TopicView,
     wantedQueue: number,
     bornHost: HostAddress,
-  ): GeneralRecord | Refusal {
+  ): GeneralRecord | AwaitsLite | Refusal {
     const { marks, makeUniqueKey, storeHost, view, illegalRemark, brokerName } = this.#parts;
     const { flag, bornTimestamp, reconsumeTimes } = fields;
     const properties = readProperties(
@@ -117,12 +133,18 @@ export class GeneralSends {
     );
     if (!(properties instanceof Map)) return properties;
     const [rules, now] = [this.#parts.rules(), this.#parts.wallClock()];
+    for (const name of [PROPERTY_MULTI_DISPATCH, PROPERTY_MULTI_QUEUE_OFFSET]) properties.delete(name);
     const problem = waitingProblem({ properties, reconsumeTimes }, rules, now);
     if (problem !== undefined) return problem;
+    const second = lite ? this.#secondQueue(topic, properties) : undefined;
+    if (second !== undefined && 'remark' in second) return second;
+    if (second !== undefined && 'liteQueue' in second) return second;
     const queueId = queueByPriority(properties, wantedQueue, writeQueueNums);
     markProperties(properties, marks(), makeUniqueKey);
     const sent = { topic, queueId, sysFlag: sentSysFlag(fields.sysFlag), reconsumeTimes, properties };
     const message = waitingForm(sent, rules, now);
+    if (second !== undefined && message.topic !== topic)
+      return { code: ResponseCode.MESSAGE_ILLEGAL, remark: LITE_WAITS_REMARK };
     const uniqueKey = properties.get(PROPERTY_UNIQUE_KEY) ?? '';
     const encoded = Buffer.from(encodeProperties(message.properties));
     if (encoded.length > MAX_PROPERTIES) return { code: ResponseCode.MESSAGE_ILLEGAL, remark: illegalRemark };
@@ -137,8 +159,12 @@ export class GeneralSends {
     const head = { queueId: message.queueId, flag, sysFlag, bornTimestamp, reconsumeTimes, ...hosts };
     const { bodyOffset, bodyLength } = request;
     const body = request.bytes.subarray(bodyOffset, bodyOffset + bodyLength);
+    const bytes = encodeRecord({ ...head, preparedTransactionOffset: 0 }, target.bytes, body, encoded);
+    // The properties stand at the record's end.
+    const digitsAt = bytes.length - encoded.length + secondDigitsIn(encoded);
     return {
-      bytes: encodeRecord({ ...head, preparedTransactionOffset: 0 }, target.bytes, body, encoded),
+      bytes,
+      second: second && { queue: second.queue, digitsAt },
       queue: queue.id,
       queueId,
       uniqueKey,
@@ -148,5 +174,21 @@ export class GeneralSends {
           : undefined,
       noWait: properties.get(PROPERTY_WAIT)?.toLowerCase() === 'false',
     };
+  }
+
+  /** Names it in the properties; undefined for a message that goes to no lite topic. */
+  #secondQueue(
+    topic: string,
+    properties: Map<string, string>,
+  ): { queue: number } | AwaitsLite | Refusal | undefined {
+    const liteTopic = properties.get(PROPERTY_LITE_TOPIC);
+    if (liteTopic === undefined) return undefined;
+    const problem = liteTopicProblem(topic, liteTopic);
+    if (problem !== undefined) return { code: ResponseCode.MESSAGE_ILLEGAL, remark: problem };
+    const liteQueue = liteQueueOf(topic, liteTopic);
+    const queue = this.#parts.view.topics.getByName(liteQueue)?.queues[LITE_QUEUE_ID];
+    if (queue === undefined || this.#parts.isAwaited(liteQueue)) return { liteQueue };
+    setSecondQueue(properties, liteQueue);
+    return { queue: queue.id };
   }
 }

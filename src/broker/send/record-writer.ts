@@ -13,6 +13,7 @@ import { MAX_PROPERTIES, PROPERTY_VALUE_END, QUEUE_ID, recordSize } from '../../
 import type { HostAddress } from '../../record/message-id.ts';
 import {
   hasNul,
+  PROPERTY_MULTI_DISPATCH,
   PROPERTY_REAL_QUEUE_ID,
   PROPERTY_REAL_TOPIC,
   PROPERTY_TRANSACTION_ID,
@@ -50,6 +51,7 @@ export interface Parking {
   readonly levels: number;
 }
 
+const SECOND_QUEUE_NAME = `${PROPERTY_MULTI_DISPATCH}\x01`;
 const ZERO = 0x30;
 const TRUE = 'true';
 /** The bit in which lower case letters differ. */
@@ -302,6 +304,15 @@ export interface BatchShape {
   bytes: number;
   /** The properties of an item hold a NUL byte. */
   nul: boolean;
+}
+
+/**
+ * Whether the body of a batch says somewhere that a message has a second queue, which is for a broker to say. A batch
+ * in whose bodies just that text stands is no loss.
+ */
+export function namesSecondQueue({ bytes, bodyOffset, bodyLength }: RequestView): boolean {
+  const body = Buffer.from(bytes.buffer, bytes.byteOffset + bodyOffset, bodyLength);
+  return body.includes(SECOND_QUEUE_NAME, 0, 'latin1');
 }
 
 /** Measures a batch body; undefined when its lengths lie. */

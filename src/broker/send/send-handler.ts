@@ -27,8 +27,15 @@ import type { RequestView } from '../../protocol/request-view.ts';
 import { withHostFlags } from '../../record/encode.ts';
 import { SYS_TRANSACTION_MASK, SYS_TRANSACTION_PREPARED } from '../../record/layout.ts';
 import type { HostAddress } from '../../record/message-id.ts';
-import { NUL_REMARK } from '../../record/properties.ts';
-import { APPEND, APPEND_HEADER, writeAppendHead } from '../../ring/append-records.ts';
+import { NUL_REMARK, PROPERTY_MULTI_DISPATCH } from '../../record/properties.ts';
+import {
+  APPEND,
+  APPEND_HEADER,
+  APPEND_TWICE,
+  TWICE_HEADER,
+  writeAppendHead,
+  writeSecondQueue,
+} from '../../ring/append-records.ts';
 import type { ChannelSender } from '../../ring/channel.ts';
 import type { Counters } from '../../ring/counters.ts';
 import { FULL } from '../../ring/spsc-ring.ts';
@@ -38,6 +45,7 @@ import { namesInFull } from './full-names.ts';
 import { type BrokerMarks, encodeMarks, GeneralSends } from './general-send.ts';
 import {
   measureBatch,
+  namesSecondQueue,
   type Parking,
   PROPERTIES_WITH_NUL,
   RecordWriter,
@@ -48,6 +56,7 @@ import type { RefusalCounts } from './refused-sends.ts';
 import { SendFields } from './send-fields.ts';
 
 const LETTER_F = 0x66;
+const SECOND_QUEUE_REMARK = `messages of a batch may not have the property ${PROPERTY_MULTI_DISPATCH}`;
 
 export interface SendParts {
   writer: ChannelSender;
@@ -70,6 +79,16 @@ export interface SendParts {
   toControl: (connection: Connection, bytes: Uint8Array, offset: number, length: number) => number;
   /** Whether sends to the topic wait that came earlier, when it did not exist yet. */
   isAwaited: (request: RequestView, fields: SendFields) => boolean;
+  /** The same of a topic by its name. */
+  isTopicAwaited: (name: string) => boolean;
+  /** Parks the frame until control has made the lite topic with this queue: CUT_ALL or CUT_BLOCKED. */
+  awaitLite: (
+    connection: Connection,
+    request: RequestView,
+    queue: string,
+    offset: number,
+    length: number,
+  ) => number;
   /** Parks the frame until control has created the topic and earlier ones have run: CUT_ALL or CUT_BLOCKED. */
   awaitTopic: (
     connection: Connection,
@@ -96,7 +115,10 @@ export class SendHandler {
     this.#marks = { regionId, clusterName, traceOn: parts.view.settings.traceOn };
     this.#writer = new RecordWriter(parts.storeHost, '', parts.makeUniqueKey);
     const marks = () => this.#marks;
-    this.#generally = new GeneralSends({ ...parts, marks, illegalRemark: this.#illegal() });
+    this.#generally = new GeneralSends({
+      ...{ ...parts, marks, illegalRemark: this.#illegal() },
+      isAwaited: (topic) => parts.isTopicAwaited(topic),
+    });
     this.#mark(this.#marks);
   }
 
@@ -165,7 +187,7 @@ export class SendHandler {
       return this.#refuse(connection, request, ResponseCode.MESSAGE_ILLEGAL, this.#illegal());
     }
     return topic.sends === 'plain' && !isReply
-      ? this.#single(connection, request, topic, queueId)
+      ? this.#single(connection, request, topic, queueId, offset, length)
       : this.#parts.toControl(connection, request.bytes, offset, length);
   }
 
@@ -182,7 +204,14 @@ export class SendHandler {
     this.#parts.writer.publish();
   }
 
-  #single(connection: Connection, request: RequestView, topic: TopicView, queueId: number): number {
+  #single(
+    connection: Connection,
+    request: RequestView,
+    topic: TopicView,
+    queueId: number,
+    offset: number,
+    length: number,
+  ): number {
     const parking = this.#parking(request);
     const bound = this.#writer.bound(request, this.#fields, topic, parking, connection.host);
     const { writer } = this.#parts;
@@ -204,7 +233,7 @@ export class SendHandler {
       connection.host,
     );
     if (outcome !== WRITTEN) {
-      if (outcome === UNUSUAL) return this.#general(connection, request, topic, queueId);
+      if (outcome === UNUSUAL) return this.#general(connection, request, topic, queueId, offset, length);
       const remark = outcome === PROPERTIES_WITH_NUL ? NUL_REMARK : this.#illegal();
       return this.#refuse(connection, request, ResponseCode.MESSAGE_ILLEGAL, remark);
     }
@@ -237,24 +266,34 @@ export class SendHandler {
   }
 
   /** What was claimed before is not committed, and so is claimed anew. */
-  #general(connection: Connection, request: RequestView, topic: TopicView, wantedQueue: number): number {
-    const { writer, sends } = this.#parts;
+  #general(
+    connection: Connection,
+    request: RequestView,
+    topic: TopicView,
+    wantedQueue: number,
+    offset: number,
+    length: number,
+  ): number {
+    const { writer, sends, awaitLite } = this.#parts;
     const record = this.#generally.record(request, this.#fields, topic, wantedQueue, connection.host);
     if ('remark' in record) return this.#refuse(connection, request, record.code, record.remark);
-    const { bytes, queue, queueId, uniqueKey, recallHandle, noWait } = record;
-    if (APPEND_HEADER + bytes.length > writer.maxPayload) {
+    if ('liteQueue' in record) return awaitLite(connection, request, record.liteQueue, offset, length);
+    const { bytes, queue, second, queueId, uniqueKey, recallHandle, noWait } = record;
+    const header = second === undefined ? APPEND_HEADER : TWICE_HEADER;
+    if (header + bytes.length > writer.maxPayload) {
       return this.#refuse(connection, request, ResponseCode.MESSAGE_ILLEGAL, this.#illegal());
     }
-    const claimed = writer.claim(APPEND, APPEND_HEADER + bytes.length);
+    const claimed = writer.claim(second === undefined ? APPEND : APPEND_TWICE, header + bytes.length);
     if (claimed === FULL) return CUT_BLOCKED;
-    writer.bytes.set(bytes, claimed + APPEND_HEADER);
+    writer.bytes.set(bytes, claimed + header);
+    if (second !== undefined) writeSecondQueue(writer.view, claimed, second.queue, second.digitsAt);
     // The producer is told the queue that it is to go to.
     const index = this.#remember(connection, request, queueId);
     const key = Buffer.from(uniqueKey);
     sends.setKey(index, key, 0, key.length);
     if (recallHandle !== undefined) sends.recallHandles.set(index, recallHandle);
     if (noWait) sends.flags[index] = (sends.flags[index] as number) | SEND_NO_WAIT;
-    this.#commit(claimed, queue, bytes.length, 1);
+    this.#commit(claimed, queue, bytes.length, 1, header);
     return CUT_ALL;
   }
 
@@ -275,6 +314,9 @@ export class SendHandler {
     const shape = measureBatch(request, view, topic.bytes.length, sysFlag);
     if (shape === undefined || shape.count === 0 || request.bodyLength > maxMessageSize) {
       return this.#refuse(connection, request, ResponseCode.MESSAGE_ILLEGAL, this.#illegal());
+    }
+    if (namesSecondQueue(request)) {
+      return this.#refuse(connection, request, ResponseCode.MESSAGE_ILLEGAL, SECOND_QUEUE_REMARK);
     }
     if (shape.nul) return this.#refuse(connection, request, ResponseCode.MESSAGE_ILLEGAL, NUL_REMARK);
     if (APPEND_HEADER + shape.bytes > writer.maxPayload) {
@@ -313,10 +355,10 @@ export class SendHandler {
   }
 
   /** Completes the request claimed at `at`; from here on the writer answers it. */
-  #commit(at: number, queue: number, bytes: number, count: number): void {
+  #commit(at: number, queue: number, bytes: number, count: number, header = APPEND_HEADER): void {
     const { writer, sends } = this.#parts;
     writeAppendHead(writer.view, at, sends.tail, queue, bytes, count);
-    writer.commitPart(APPEND_HEADER + bytes);
+    writer.commitPart(header + bytes);
     sends.tail = (sends.tail + 1) | 0;
   }
 

@@ -93,6 +93,18 @@ export class CreationWait {
     return this.#park(key, connection, request, offset, length);
   }
 
+  /** A send to a lite topic that this thread does not know; `queue`: the name of its queue. */
+  lite(connection: Connection, request: RequestView, queue: string, offset: number, length: number): number {
+    const key = TOPIC + queue;
+    if (this.#running) return this.#refuseGone(connection, request, ResponseCode.TOPIC_NOT_EXIST, queue);
+    if (this.#parked.isReady(key)) return CUT_BLOCKED;
+    const { remoteAddress } = connection;
+    const nothing = { defaultTopic: '', defaultTopicQueueNums: 0, topicSysFlag: 0 };
+    const asked = () => this.#parts.link.ensure({ what: 'topic', name: queue, remoteAddress, ...nothing });
+    if (!this.#parked.isWaiting(key) && !asked()) return CUT_BLOCKED;
+    return this.#park(key, connection, request, offset, length);
+  }
+
   /** A pull of a group that this thread does not know. */
   group(connection: Connection, request: RequestView, name: string, offset: number, length: number): number {
     const problem = groupNameProblem(name);
@@ -113,8 +125,11 @@ export class CreationWait {
 
   /** Whether frames for the topic wait that came before: a later one goes behind them. */
   isAwaited(request: RequestView, fields: SendFields): boolean {
-    if (this.#parked.size === 0 || this.#running) return false;
-    return this.#parked.isWaiting(TOPIC + request.fields.text(fields.topic));
+    return this.#parked.size > 0 && this.isTopicAwaited(request.fields.text(fields.topic));
+  }
+
+  isTopicAwaited(name: string): boolean {
+    return this.#parked.size > 0 && !this.#running && this.#parked.isWaiting(TOPIC + name);
   }
 
   /** Frames wait for room in a ring only: `retry` when there may be some. */

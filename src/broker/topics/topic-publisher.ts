@@ -103,6 +103,7 @@ export class TopicPublisher {
       readQueueNums: config.readQueueNums,
       writeQueueNums: config.writeQueueNums,
       priority: config.attributes.get(MESSAGE_TYPE_ATTRIBUTE) === 'PRIORITY',
+      lite: config.attributes.get(MESSAGE_TYPE_ATTRIBUTE) === 'LITE',
       queues,
     });
   }

@@ -4,6 +4,7 @@ import { isTagType, type Subscription } from '../../clients/subscription.ts';
 import type { DelayLevels } from '../../delivery/delay/levels.ts';
 import { waitingRules } from '../../delivery/waiting-form.ts';
 import type { GroupConfig } from '../../metadata/group-config.ts';
+import { liteGroupOf } from '../../metadata/lite-group.ts';
 import type { Tables } from '../tables.ts';
 import type { Delta, GroupDelta, SettingsDelta } from './deltas.ts';
 
@@ -61,6 +62,7 @@ export class Announcer {
       consumeEnable: config.consumeEnable,
       consumeBroadcastEnable: config.consumeBroadcastEnable,
       brokerId: config.brokerId,
+      lite: liteGroupOf(config.attributes),
       forbidden: groups.forbiddenTopics(config.groupName),
     };
     this.#publish(delta);

@@ -4,6 +4,7 @@
  */
 
 import type { WaitingRules } from '../../delivery/waiting-form.ts';
+import type { LiteGroup } from '../../metadata/lite-group.ts';
 import type { ColdRefusals } from '../cold/cold-reads.ts';
 
 export interface TopicDelta {
@@ -16,6 +17,8 @@ export interface TopicDelta {
   writeQueueNums: number;
   /** Its queues stand for priorities. */
   priority: boolean;
+  /** It has lite topics below it. */
+  lite: boolean;
   /** Ids in the queue directory, by queue id. */
   queues: number[];
 }
@@ -33,6 +36,8 @@ export interface GroupDelta {
   consumeEnable: boolean;
   consumeBroadcastEnable: boolean;
   brokerId: number;
+  /** Of a group that consumes lite topics. */
+  lite: LiteGroup | undefined;
   /** Topics that the group may not read. */
   forbidden: string[];
 }

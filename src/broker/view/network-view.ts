@@ -1,6 +1,7 @@
 /** A network thread's own tables of topics, groups and consumers: filled by deltas, read per request. */
 import { TagSet } from '../../clients/tag-set.ts';
 import { BytesMap } from '../../lib/bytes-map.ts';
+import { isLiteQueue } from '../../lib/lite-names.ts';
 import { isNotSendableTopic, isRetryTopic } from '../../lib/names.ts';
 import type { FieldTable } from '../../protocol/field-table.ts';
 import type { ReaderQueue, TagFilter } from '../../store/read/pull-reader.ts';
@@ -23,6 +24,8 @@ export interface TopicView {
   readonly writeQueueNums: number;
   /** Its queues stand for priorities. */
   readonly priority: boolean;
+  /** It has lite topics below it. */
+  readonly lite: boolean;
   readonly queues: readonly ReaderQueue[];
   /** What becomes of a send: control decides where one to a retry topic goes. */
   readonly sends: 'plain' | 'retry' | 'forbidden';
@@ -142,8 +145,14 @@ export class NetworkView {
       readQueueNums: delta.readQueueNums,
       writeQueueNums: delta.writeQueueNums,
       priority: delta.priority,
+      lite: delta.lite,
       queues,
-      sends: isNotSendableTopic(delta.name) ? 'forbidden' : isRetryTopic(delta.name) ? 'retry' : 'plain',
+      sends:
+        isNotSendableTopic(delta.name) || isLiteQueue(delta.name)
+          ? 'forbidden'
+          : isRetryTopic(delta.name)
+            ? 'retry'
+            : 'plain',
     });
   }
 

@@ -3,8 +3,10 @@
  * files end, zeros behind the tail. Goes on behind damage. Counts what each queue must hold, for the checks to come.
  */
 import { join } from 'node:path';
+import { LITE_QUEUE_ID } from '../../lib/lite-names.ts';
 import { HALF_TOPIC } from '../../lib/names.ts';
 import { decodeRecord } from '../../record/decode.ts';
+import { SecondQueueReader } from '../../record/second-queue.ts';
 import { queueIdOf, queueOffsetOf, storeTimestampOf, sysFlagOf } from '../../record/view.ts';
 import type { Disk, Mapping } from '../../store/disk/disk.ts';
 import { entersQueue, STORE_TIME_LEAD_MS } from '../../store/log/commit-log.ts';
@@ -55,6 +57,7 @@ export class CommitLogCheck {
   readonly #store: StoreFiles;
   readonly #report: Report;
   readonly #check = new RecordCheck();
+  readonly #second = new SecondQueueReader();
   readonly #ticker = new Ticker();
   #ended = false;
   #damages = 0;
@@ -217,6 +220,8 @@ export class CommitLogCheck {
       topicOffset + topicLength,
     );
     this.#count(`${topic}/${queueIdOf(view, at)}`, queueOffsetOf(view, at), position, found);
+    if (this.#second.read(mapping.bytes, view, at, this.#check.size))
+      this.#count(`${this.#second.name}/${LITE_QUEUE_ID}`, this.#second.number, position, found);
     if (TRANSACTION_TOPICS.has(topic)) this.#checkTransaction(mapping, at, position, found);
   }
 

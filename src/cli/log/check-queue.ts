@@ -4,8 +4,10 @@
  */
 import { basename, relative } from 'node:path';
 import { javaHashOfBytes } from '../../lib/java-hash.ts';
-import { SCHEDULE_TOPIC } from '../../lib/names.ts';
+import { isLiteQueue } from '../../lib/lite-names.ts';
+import { LMQ_PREFIX, SCHEDULE_TOPIC } from '../../lib/names.ts';
 import { PropertyScan } from '../../record/property-scan.ts';
+import { SecondQueueReader } from '../../record/second-queue.ts';
 import { queueIdOf, queueOffsetOf } from '../../record/view.ts';
 import type { Disk, RangeFile } from '../../store/disk/disk.ts';
 import { firstNonZero } from '../../store/log/find-record.ts';
@@ -20,8 +22,7 @@ import { type Found, type Report, Ticker } from './report.ts';
 import { queueFiles, type StoreFiles } from './store-files.ts';
 
 const BLOCK = 4096;
-/** Queues of MQTT-like topics hold records of other topics. */
-const LMQ_PREFIX = '%LMQ%';
+const LOST_IN_HOLE = 'its message was lost in damage that has been filled';
 const EXT_ADDRESS_BELOW = -2147483648n;
 
 interface QueueState {
@@ -44,6 +45,7 @@ export class QueueCheck {
   readonly #records: RecordLookup;
   readonly #block = new EntryBlock(BLOCK);
   readonly #properties = new PropertyScan();
+  readonly #second = new SecondQueueReader();
   readonly #ticker = new Ticker();
 
   constructor(disk: Disk, store: StoreFiles, report: Report, log: LogFacts, records: RecordLookup) {
@@ -180,19 +182,33 @@ export class QueueCheck {
     const { mapping, at, check } = this.#records;
     if (absent !== undefined || mapping === undefined) return absent;
     if (check.size !== size) return `the record there has ${check.size} bytes, the entry says ${size}`;
+    if (isLiteQueue(state.queue.topic)) return this.#liteProblem(offset, state);
+    // Queues of MQTT's topics hold records of other topics.
     if (state.queue.topic.startsWith(LMQ_PREFIX)) return undefined;
     const { topicOffset, topicLength } = check.parts;
     if (state.topic.compare(mapping.bytes, topicOffset, topicOffset + topicLength) !== 0) {
       const isHole = bytesAre(mapping.bytes, topicOffset, topicLength, HOLE_TOPIC);
-      return isHole
-        ? 'its message was lost in damage that has been filled'
-        : 'the record there belongs to another topic';
+      return isHole ? LOST_IN_HOLE : 'the record there belongs to another topic';
     }
     const { view } = mapping;
     if (queueIdOf(view, at) !== state.queue.queueId)
       return `the record there belongs to queue ${queueIdOf(view, at)}`;
     if (queueOffsetOf(view, at) !== offset) return `the record there is number ${queueOffsetOf(view, at)}`;
     return this.#tagProblem(i, state);
+  }
+
+  /** Of the second queue of its records. */
+  #liteProblem(offset: number, { queue }: QueueState): string | undefined {
+    const { mapping, at, check } = this.#records;
+    const second = this.#second;
+    if (mapping === undefined) return undefined;
+    if (!second.read(mapping.bytes, mapping.view, at, check.size)) {
+      const { topicOffset, topicLength } = check.parts;
+      const isHole = bytesAre(mapping.bytes, topicOffset, topicLength, HOLE_TOPIC);
+      return isHole ? LOST_IN_HOLE : 'the record there belongs to no lite topic';
+    }
+    if (second.name !== queue.topic) return `the record there belongs to ${second.name}`;
+    return second.number === offset ? undefined : `the record there is number ${second.number}`;
   }
 
   #tagProblem(i: number, state: QueueState): string | undefined {

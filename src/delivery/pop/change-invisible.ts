@@ -1,4 +1,5 @@
 /** CHANGE_INVISIBLE (200053): a popped message gets another time, by a checkpoint and an ack of the old one. */
+import { isLiteQueue } from '../../lib/lite-names.ts';
 import { ResponseCode, responseName } from '../../protocol/codes.ts';
 import { FIELDS } from '../../ring/question-records.ts';
 import { isStored } from '../../store/put/put-message.ts';
@@ -8,11 +9,10 @@ import { type Acks, Answer } from './acks.ts';
 import { type Checkpoint, checkpointMessage, indexIn } from './checkpoint.ts';
 import type { LiveCheckpoints } from './live-checkpoints.ts';
 import type { Written } from './order-journal.ts';
-import type { OrderedPops } from './ordered-pops.ts';
+import { ORDER_REVIVE_QUEUE, type OrderedPops } from './ordered-pops.ts';
 import type { PopContext } from './pop-context.ts';
 import type { ChangeQuestion } from './pop-questions.ts';
 import type { PopStates } from './pop-states.ts';
-import { ORDER_REVIVE_QUEUE } from './popper.ts';
 import type { ReviveLog } from './revive-log.ts';
 
 export interface ChangeParts {
@@ -56,7 +56,7 @@ export class ChangeInvisible {
 
   #showOrdered(
     asked: Asked,
-    { topic, group, queueId, offset, popTime, invisibleTime }: ChangeQuestion,
+    { topic, group, queueId, offset, popTime, invisibleTime, suspend }: ChangeQuestion,
   ): void {
     const { states, ordered } = this.#parts;
     const queue = states.find(topic, group)?.queues.get(queueId);
@@ -64,7 +64,10 @@ export class ChangeInvisible {
       if (isWritten) answer(asked, popTime, (time ?? popTime) - popTime, ORDER_REVIVE_QUEUE);
       else asked.answer(ResponseCode.SYSTEM_ERROR, remark);
     };
-    const time = queue && ordered.show(queue, offset, popTime, invisibleTime, written);
+    // As RocketMQ: of other ordered pops it counts as a try all the same.
+    const suspends = suspend && isLiteQueue(topic);
+    const change: OrderedPops['show'] = (...of) => (suspends ? ordered.suspend(...of) : ordered.show(...of));
+    const time = queue && change(queue, offset, popTime, invisibleTime, written);
     if (time === undefined) asked.answer(ResponseCode.NO_MESSAGE, OVER);
   }
 

@@ -9,6 +9,9 @@ import type { PopContext } from './pop-context.ts';
 import type { PopQuestion } from './pop-questions.ts';
 import type { PopQueue, PopStates } from './pop-states.ts';
 
+/** In receipts of ordered pops, in place of a queue of the revive topic. */
+export const ORDER_REVIVE_QUEUE = 999;
+
 export interface OrderedParts {
   context: Pick<PopContext, 'clock' | 'timers' | 'put' | 'place'>;
   states: PopStates;
@@ -101,6 +104,27 @@ export class OrderedPops {
     if (order === undefined || order.popTime !== popTime || !order.has(offset)) return undefined;
     const time = this.now(order) + ms;
     order.visible.set(offset, time);
+    this.#changed(queue);
+    this.journal.write(queue, written);
+    return time;
+  }
+
+  /**
+   * All that is out of the queue is visible again after `ms`, and this was no try; when that is, ms since the epoch.
+   * Undefined when the message is not out by that pop.
+   */
+  suspend(
+    queue: PopQueue,
+    offset: number,
+    popTime: number,
+    ms: number,
+    written: Written,
+  ): number | undefined {
+    const { order } = queue;
+    if (order === undefined || order.popTime !== popTime || !order.has(offset)) return undefined;
+    const time = this.now(order) + ms;
+    for (const each of order.offsets) order.visible.set(each, time);
+    order.untaken = true;
     this.#changed(queue);
     this.journal.write(queue, written);
     return time;

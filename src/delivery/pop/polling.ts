@@ -3,10 +3,12 @@ import { limitRemark, MAX_PARKED_EXPRESSION_BYTES } from '../../lib/limits.ts';
 import { ResponseCode } from '../../protocol/codes.ts';
 import { FIELDS, POPPED } from '../../ring/question-records.ts';
 import type { Asked } from '../question-server.ts';
+import { ORDER_REVIVE_QUEUE } from './ordered-pops.ts';
 import type { PopContext } from './pop-context.ts';
-import type { Parked, PopPair } from './pop-pair.ts';
+import type { Parked } from './pop-pair.ts';
 import type { Popped } from './pop-questions.ts';
 import type { Outcome } from './popper.ts';
+import type { Waiters } from './waiters.ts';
 
 /** Waiting requests that are looked at in one turn. */
 const BATCH = 64;
@@ -19,8 +21,8 @@ export interface PollingParts {
 
 export class Polling {
   readonly #parts: PollingParts;
-  /** Pairs where something may be there now. */
-  readonly #awake = new Set<PopPair>();
+  /** Those for whom something may be there now. */
+  readonly #awake = new Set<Waiters>();
   readonly #byConnection = new Map<string, Set<Parked>>();
   size = 0;
   #expressionBytes = 0;
@@ -34,7 +36,7 @@ export class Polling {
     const { question } = parked.wanting;
     const { popPollingSize, maxPopPollingSize } = this.#parts.context.settings();
     const what = 'pops and notifications that wait for messages';
-    if (parked.pair.count(question.queueId) >= popPollingSize) {
+    if (parked.among.count(question.queueId) >= popPollingSize) {
       return limitRemark(`${what} of one group and queue`, popPollingSize, 'popPollingSize');
     }
     if (this.size >= maxPopPollingSize) return limitRemark(what, maxPopPollingSize, 'maxPopPollingSize');
@@ -45,7 +47,7 @@ export class Polling {
     }
     this.#expressionBytes += bytes;
     this.size += 1;
-    parked.pair.add(parked);
+    parked.among.add(parked);
     const connection = connectionOf(parked.asked);
     const others = this.#byConnection.get(connection);
     if (others === undefined) this.#byConnection.set(connection, new Set([parked]));
@@ -55,11 +57,11 @@ export class Polling {
   }
 
   /** Something may be there for who waits in these; false: nobody does. */
-  wake(pairs: Iterable<PopPair>): boolean {
+  wake(waiters: Iterable<Waiters>): boolean {
     let isAwaited = false;
-    for (const pair of pairs) {
-      if (pair.waiting.size === 0) continue;
-      this.#awake.add(pair);
+    for (const among of waiters) {
+      if (among.waiting.size === 0) continue;
+      this.#awake.add(among);
       isAwaited = true;
     }
     return isAwaited;
@@ -73,9 +75,9 @@ export class Polling {
   /** Serves who waits where something may be there, a bounded number. */
   serve(): number {
     let looked = 0;
-    for (const pair of this.#awake) {
-      this.#awake.delete(pair);
-      looked += this.#serve(pair);
+    for (const among of this.#awake) {
+      this.#awake.delete(among);
+      looked += this.#serve(among);
       if (looked >= BATCH) break;
     }
     return looked;
@@ -92,23 +94,22 @@ export class Polling {
   }
 
   /** Who waits behind one that has got nothing with the same filter gets nothing either. */
-  #serve(pair: PopPair): number {
+  #serve(among: Waiters): number {
     let looked = 0;
-    for (const waiting of [...pair.waiting.values()]) {
+    for (const waiting of [...among.waiting.values()]) {
       const without = new Set<Parked['filter']>();
       for (const parked of waiting) {
         if (without.has(parked.filter)) continue;
         if (looked >= BATCH) {
-          this.#awake.add(pair);
+          this.#awake.add(among);
           return looked;
         }
         looked += 1;
         const outcome = this.#parts.take(parked);
         if (outcome === 'taken') this.#remove(parked);
         else without.add(parked.filter);
-        if (outcome === 'more') this.#awake.add(pair);
-        // Notifications take nothing: those behind may be told the same.
-        if (outcome === 'nothing' && parked.filter === undefined && parked.wanting.kind === 'pop') break;
+        if (outcome === 'more') this.#awake.add(among);
+        if (outcome === 'nothing' && parked.filter === undefined && takes(parked)) break;
       }
     }
     return looked;
@@ -122,7 +123,7 @@ export class Polling {
 
   #remove(parked: Parked): void {
     parked.cancel();
-    parked.pair.remove(parked);
+    parked.among.remove(parked);
     this.size -= 1;
     this.#expressionBytes -= expressionBytes(parked);
     const connection = connectionOf(parked.asked);
@@ -134,6 +135,13 @@ export class Polling {
 
 /** A notification says in its own way that nothing is there. `now`: ms since the epoch. */
 export function answerNothing({ asked, wanting }: Parked, code: number, now: number): void {
+  if (wanting.kind === 'lite') {
+    const { topic, invisibleTime } = wanting.question;
+    const rest = { popTime: now, invisibleTime, reviveQid: ORDER_REVIVE_QUEUE, restNum: 0, parts: [] };
+    const nothing: Popped = { code, remark: 'NO_MESSAGE_IN_QUEUE', topic, ...rest };
+    asked.answerJson(POPPED, { ...nothing, orderCountInfo: '', lite: true });
+    return;
+  }
   if (wanting.kind === 'pop') {
     const { topic, invisibleTime, order } = wanting.question;
     const rest = { popTime: now, invisibleTime, reviveQid: 0, restNum: 0, parts: [] };
@@ -149,6 +157,11 @@ export function connectionOf({ thread, slot, generation }: Asked): string {
   return `${thread}.${slot}.${generation}`;
 }
 
+/** Not so a notification: those behind it may be told the same. */
+function takes({ wanting }: Parked): boolean {
+  return wanting.kind === 'pop' || wanting.kind === 'lite';
+}
+
 function expressionBytes({ wanting }: Parked): number {
-  return wanting.question.filter?.expression.length ?? 0;
+  return wanting.kind === 'lite' ? 0 : (wanting.question.filter?.expression.length ?? 0);
 }

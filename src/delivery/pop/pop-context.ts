@@ -19,6 +19,8 @@ export interface PopSettings {
   popFromRetryProbabilityForPriority: number;
   /** Queue 0 of a topic with priorities is the lowest. */
   priorityOrderAsc: boolean;
+  /** Subscriptions to lite topics, each of one client to one. */
+  maxLiteSubscriptionCount: number;
 }
 
 export interface PopContext {

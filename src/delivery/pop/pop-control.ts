@@ -2,6 +2,7 @@
 import { MAX_QUEUES_PER_TOPIC } from '../../lib/limits.ts';
 import { SYSTEM_GROUP_PREFIX, TIMER_TOPIC } from '../../lib/names.ts';
 import type { GroupTable } from '../../metadata/groups.ts';
+import type { LiteTopics } from '../../metadata/lite-topics.ts';
 import type { OffsetTable } from '../../metadata/offsets.ts';
 import type { OrderInfos } from '../../metadata/order-infos.ts';
 import type { BrokerSettings } from '../../metadata/settings.ts';
@@ -22,6 +23,7 @@ export interface PopTables {
   offsets: OffsetTable;
   orders: OrderInfos;
   topics: TopicTable;
+  lites: LiteTopics;
   groups: GroupTable;
 }
 
@@ -60,10 +62,11 @@ export class PopControl {
 
   get settings(): PopSettings {
     const { popPollingSize, maxPopPollingSize, popFromRetryProbability } = this.#tables.settings;
-    const { popFromRetryProbabilityForPriority, priorityOrderAsc } = this.#tables.settings;
+    const { popFromRetryProbabilityForPriority, priorityOrderAsc, maxLiteSubscriptionCount } =
+      this.#tables.settings;
     return {
       ...{ popPollingSize, maxPopPollingSize, popFromRetryProbability },
-      ...{ popFromRetryProbabilityForPriority, priorityOrderAsc },
+      ...{ popFromRetryProbabilityForPriority, priorityOrderAsc, maxLiteSubscriptionCount },
     };
   }
 
@@ -146,11 +149,11 @@ export class PopControl {
   }
 
   note({ deletions, offsets, orders, scanned, journaled, revive }: PopProgress): void {
-    const { settings, offsets: table, orders: infos, topics, groups } = this.#tables;
+    const { settings, offsets: table, orders: infos, topics, lites, groups } = this.#tables;
     const isOld = (topic: string, group: string) =>
       (this.#deletedTopics.get(topic) ?? 0) > deletions || (this.#deletedGroups.get(group) ?? 0) > deletions;
     const exists = (topic: string, group: string) =>
-      topics.get(topic) !== undefined && groups.has(group) && !isOld(topic, group);
+      (topics.has(topic) || lites.has(topic)) && groups.has(group) && !isOld(topic, group);
     for (const [topic, group, queueId, offset] of offsets)
       if (exists(topic, group)) table.commitPopped(group, topic, queueId, offset);
     for (const [topic, group, queueId, order] of orders)

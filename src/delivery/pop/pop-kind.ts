@@ -4,6 +4,7 @@
  */
 import { ParsedFilters } from '../../clients/parsed-filters.ts';
 import { LastText } from '../../lib/last-text.ts';
+import { isLiteQueue } from '../../lib/lite-names.ts';
 import { isRetryTopic, popRetryTopicOf } from '../../lib/names.ts';
 import { ResponseCode } from '../../protocol/codes.ts';
 import { PROPERTY_TAGS } from '../../record/properties.ts';
@@ -13,10 +14,12 @@ import {
   emptyAck,
   FIELDS,
   GONE,
+  LITE_SUBSCRIBE,
   POP,
   POP_ACK,
   POP_ACKS,
   POP_CHANGE,
+  POP_LITE,
   POP_NOTIFICATION,
   POP_PEEK,
   POP_POLLING,
@@ -27,6 +30,8 @@ import {
 import type { InternalMessage } from '../../store/put/put-message.ts';
 import type { DueKind, DueParts } from '../due-kind.ts';
 import { DurableProgress } from '../durable-progress.ts';
+import { LitePops } from '../lite/lite-pops.ts';
+import type { LiteQuestion, LiteSubscriptions } from '../lite/lite-questions.ts';
 import type { Asked, QuestionTaker } from '../question-server.ts';
 import type { TimerMark } from '../timer/timer-mark.ts';
 import { Acks, Answer } from './acks.ts';
@@ -35,11 +40,11 @@ import { CK_TAG, parseAck, parseCheckpoint } from './checkpoint.ts';
 import { LiveCheckpoints } from './live-checkpoints.ts';
 import { OrderInfo } from './order-info.ts';
 import { ORDER_JOURNAL_TOPIC, type Written } from './order-journal.ts';
-import { OrderedPops, WRITING } from './ordered-pops.ts';
+import { ORDER_REVIVE_QUEUE, OrderedPops, WRITING } from './ordered-pops.ts';
 import { answerNothing, Polling } from './polling.ts';
 import { contextOf, type PopContext } from './pop-context.ts';
 import type { PopStart, PopTold } from './pop-link.ts';
-import type { Parked, PopPair, Wanting } from './pop-pair.ts';
+import { isLite, type PairParked, type Parked, type PopPair, type Wanting } from './pop-pair.ts';
 import { PopPairs } from './pop-pairs.ts';
 import { PopProgressKeeper } from './pop-progress.ts';
 import type {
@@ -53,7 +58,7 @@ import type {
 } from './pop-questions.ts';
 import { learnFrom, PopRecovery } from './pop-recovery.ts';
 import { type PopQueue, PopStates } from './pop-states.ts';
-import { ORDER_REVIVE_QUEUE, type Outcome, Popper } from './popper.ts';
+import { type Outcome, Popper } from './popper.ts';
 import { ReviveLog } from './revive-log.ts';
 import { Reviver } from './reviver.ts';
 
@@ -74,6 +79,7 @@ export class PopKind implements DueKind, QuestionTaker {
   readonly #changes: ChangeInvisible;
   readonly #reviver: Reviver;
   readonly #reviveLog: ReviveLog;
+  readonly #lites: LitePops;
   readonly #recovery: PopRecovery;
   readonly #keeper: PopProgressKeeper;
   readonly #durable;
@@ -103,7 +109,10 @@ export class PopKind implements DueKind, QuestionTaker {
       now: () => parts.clock.monotonic(),
     });
     const states = this.#states;
-    const freed = (queue: PopQueue) => this.#polling.wake(queue.offsets.pairs);
+    const freed = (queue: PopQueue) => {
+      this.#polling.wake(queue.offsets.pairs);
+      if (isLiteQueue(queue.offsets.topic)) this.#lites.freed(queue);
+    };
     this.#live = new LiveCheckpoints({
       context,
       states,
@@ -116,6 +125,10 @@ export class PopKind implements DueKind, QuestionTaker {
     this.#popper = new Popper({ context, states, live, ordered: this.#ordered, freed });
     this.#polling = new Polling({ context, take: (parked) => this.#take(parked) });
     const polling = this.#polling;
+    this.#lites = new LitePops({
+      ...{ context, states, polling, popper: this.#popper, ordered: this.#ordered, queues: parts.queues },
+      listen: (queue, id) => this.#hear(queue, id),
+    });
     this.#pairs = new PopPairs({ context, states, polling, begin: (parked) => this.#begin(parked) });
     this.#reviver = new Reviver({
       context,
@@ -142,7 +155,7 @@ export class PopKind implements DueKind, QuestionTaker {
     this.#keeper = new PopProgressKeeper({ context, states, ordered, reviveLog, popper, deletions });
     this.#durable = new DurableProgress(() => this.#keeper.news(), parts.positions);
     const types = [GONE, POP, POP_ACK, POP_ACKS, POP_CHANGE, POP_NOTIFICATION, POP_PEEK, POP_POLLING];
-    types.push(POP_UNTAKEN);
+    types.push(POP_UNTAKEN, POP_LITE, LITE_SUBSCRIBE);
     parts.questions.handle(types, this);
   }
 
@@ -192,6 +205,7 @@ export class PopKind implements DueKind, QuestionTaker {
       this.#listen(pair);
       this.#polling.wake([pair]);
     }
+    this.#lites.wakeAll();
   }
 
   /** Whether a message of the timer has anything to say, if it is to go to the revive topic. */
@@ -208,7 +222,7 @@ export class PopKind implements DueKind, QuestionTaker {
   arrived(id: number): void {
     const topic = this.#topicOf.get(id);
     if (topic === undefined) return;
-    let isAwaited = false;
+    let isAwaited = isLiteQueue(topic) && this.#lites.arrived(topic);
     for (const { pairs } of this.#states.ofTopic(topic)) if (this.#polling.wake(pairs)) isAwaited = true;
     // Before anybody looks: what comes while they do is not missed.
     if (isAwaited) this.#parts.interest(id);
@@ -218,11 +232,17 @@ export class PopKind implements DueKind, QuestionTaker {
   added(topic: string, queueId: number, id: number): void {
     if (queueId === 0) this.#reviver.hasTopic(topic);
     if (topic === ORDER_JOURNAL_TOPIC) this.#ordered.journal.hasTopic();
+    if (isLiteQueue(topic)) this.#lites.added(topic, id);
     for (const offsets of this.#states.ofTopic(topic)) {
-      this.#topicOf.set(id, topic);
-      this.#parts.interest(id);
+      this.#hear(topic, id);
       this.#polling.wake(offsets.pairs);
     }
+  }
+
+  /** Arrivals in the queue are heard from now on. */
+  #hear(topic: string, id: number): void {
+    this.#topicOf.set(id, topic);
+    this.#parts.interest(id);
   }
 
   /** A topic is deleted. */
@@ -239,6 +259,7 @@ export class PopKind implements DueKind, QuestionTaker {
     } else if (told.what === 'groupDeleted') {
       this.#keeper.deletions += 1;
       this.#pairs.forgetGroup(told.group);
+      this.#lites.groupDeleted(told.group);
       this.#states.forgetGroup(told.group);
     } else if (told.what === 'topicDeleted') {
       this.#keeper.deletions += 1;
@@ -285,13 +306,15 @@ export class PopKind implements DueKind, QuestionTaker {
     else if (type === POP_PEEK) this.#want(asked, { kind: 'peek', question: question as LookQuestion });
     else if (type === POP_ACKS) this.#takeAcks(asked, question as AcksQuestion);
     else if (type === POP_CHANGE) this.#changes.take(asked, question as ChangeQuestion);
+    else if (type === POP_LITE) this.#lites.pop(asked, question as LiteQuestion, this.#stopping);
+    else if (type === LITE_SUBSCRIBE) this.#lites.subscribe(asked, question as LiteSubscriptions);
     else if (type === POP_POLLING) this.#polled(asked, question as PollingQuestion);
     else if (type === POP_UNTAKEN) this.#giveBack(question as Popped);
   }
 
   #giveBack({ topic, group = '', popTime, reviveQid, parts }: Popped): void {
-    for (const { retry, queueId, startOffset } of parts) {
-      const of = retry === 1 && !isRetryTopic(topic) ? popRetryTopicOf(topic, group) : topic;
+    for (const { retry, queueId, startOffset, topic: lite } of parts) {
+      const of = lite ?? (retry === 1 && !isRetryTopic(topic) ? popRetryTopicOf(topic, group) : topic);
       const queue = this.#states.find(of, group)?.queues.get(queueId);
       if (queue === undefined) continue;
       if (reviveQid === ORDER_REVIVE_QUEUE) this.#ordered.giveBack(queue, popTime);
@@ -306,14 +329,14 @@ export class PopKind implements DueKind, QuestionTaker {
     if (typeof filter === 'string') asked.answer(ResponseCode.SUBSCRIPTION_PARSE_FAILED, filter);
     else if (typeof pair === 'string') asked.answer(ResponseCode.SYSTEM_BUSY, pair);
     else {
-      const parked = { asked, wanting, filter, pair, cancel: () => {} };
+      const parked: PairParked = { asked, wanting, filter, among: pair, cancel: () => {} };
       if (pair.ready) this.#begin(parked);
       else if (this.#stopping) answerNothing(parked, ResponseCode.POLLING_TIMEOUT, this.#context.clock.now());
       else this.#pairs.wait(parked);
     }
   }
 
-  #begin(parked: Parked): void {
+  #begin(parked: PairParked): void {
     const outcome = this.#take(parked);
     if (outcome === 'taken') return;
     const now = this.#context.clock.now();
@@ -323,11 +346,12 @@ export class PopKind implements DueKind, QuestionTaker {
       return;
     }
     if (this.#polling.park(parked) !== undefined) answerNothing(parked, ResponseCode.POLLING_FULL, now);
-    else if (outcome === 'more') this.#polling.wake([parked.pair]);
-    else this.#listen(parked.pair);
+    else if (outcome === 'more') this.#polling.wake([parked.among]);
+    else this.#listen(parked.among);
   }
 
   #take(parked: Parked): Outcome {
+    if (isLite(parked)) return this.#lites.serve(parked);
     const { wanting, asked } = parked;
     if (wanting.kind === 'pop') return this.#popper.take(parked, wanting.question);
     if (wanting.kind === 'peek') {
@@ -347,8 +371,7 @@ export class PopKind implements DueKind, QuestionTaker {
     for (const offsets of [pair.main, pair.retry]) {
       for (const [queueId, id] of this.#parts.queues.byNumber(offsets.topic).entries()) {
         if (id === undefined) continue;
-        this.#topicOf.set(id, offsets.topic);
-        this.#parts.interest(id);
+        this.#hear(offsets.topic, id);
         const queue = offsets.queue(queueId);
         const isBlocked = queue.busy || queue.order !== undefined;
         const { topic } = offsets;
@@ -460,7 +483,7 @@ export class PopKind implements DueKind, QuestionTaker {
   get held() {
     return {
       ...{ live: this.#live.size, foreign: this.#reviveLog.size, reviving: this.#reviver.size },
-      ...{ parked: this.#polling.size, early: this.#pairs.early },
+      ...{ parked: this.#polling.size, early: this.#pairs.early, lites: this.#lites.size },
     };
   }
 

@@ -7,7 +7,7 @@ import { ResponseCode } from '../../protocol/codes.ts';
 import type { Asked } from '../question-server.ts';
 import { answerNothing, connectionOf, type Polling } from './polling.ts';
 import type { PopContext } from './pop-context.ts';
-import { type Parked, PopPair } from './pop-pair.ts';
+import { type PairParked, PopPair } from './pop-pair.ts';
 import type { PopStates } from './pop-states.ts';
 
 /** What nobody has asked for so long is let go, and so often it is looked for. */
@@ -19,7 +19,7 @@ export interface PopPairsParts {
   states: PopStates;
   polling: Polling;
   /** Serves a pop that had to wait until control has told where its group stands. */
-  begin: (parked: Parked) => void;
+  begin: (parked: PairParked) => void;
 }
 
 export class PopPairs {
@@ -27,7 +27,7 @@ export class PopPairs {
   /** By topic and group. */
   readonly #pairs = new Map<string, PopPair>();
   /** Pops that wait until control has told where their groups stand. */
-  readonly #early = new Map<PopPair, Set<Parked>>();
+  readonly #early = new Map<PopPair, Set<PairParked>>();
 
   constructor(parts: PopPairsParts) {
     this.#parts = parts;
@@ -69,12 +69,12 @@ export class PopPairs {
   }
 
   /** Until control has told where the group stands; as many as may wait for messages. */
-  wait(parked: Parked): void {
+  wait(parked: PairParked): void {
     const { clock, settings } = this.#parts.context;
-    const early = this.#early.get(parked.pair) ?? new Set();
+    const early = this.#early.get(parked.among) ?? new Set();
     if (early.size >= settings().popPollingSize)
       answerNothing(parked, ResponseCode.POLLING_FULL, clock.now());
-    else this.#early.set(parked.pair, early.add(parked));
+    else this.#early.set(parked.among, early.add(parked));
   }
 
   /** Control has told. */

@@ -85,6 +85,8 @@ export interface PoppedPart {
   offsets: number[];
   /** Position and size of each record. */
   records: number[];
+  /** The queue of a lite topic. */
+  topic?: string;
 }
 
 /** Answer POPPED, of POP and PEEK. */
@@ -101,4 +103,6 @@ export interface Popped {
   parts: PoppedPart[];
   /** Of an ordered pop. */
   orderCountInfo?: string | undefined;
+  /** Of lite topics. */
+  lite?: true;
 }

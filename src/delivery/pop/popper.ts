@@ -11,14 +11,13 @@ import { isStored } from '../../store/put/put-message.ts';
 import { laterForm } from '../waiting-form.ts';
 import { type Checkpoint, checkpointMessage } from './checkpoint.ts';
 import type { LiveCheckpoints } from './live-checkpoints.ts';
-import type { OrderedPops } from './ordered-pops.ts';
+import { ORDER_REVIVE_QUEUE, type OrderedPops } from './ordered-pops.ts';
 import type { PopContext } from './pop-context.ts';
-import type { Parked } from './pop-pair.ts';
+import type { LiteParked, PairParked, Parked } from './pop-pair.ts';
 import type { Popped, PoppedPart, PopQuestion } from './pop-questions.ts';
 import type { PopOffsets, PopQueue, PopStates } from './pop-states.ts';
 import { MAX_POPPED_BYTES, MAX_SCANNED, mostLooked, QueueScan, type Scanned } from './queue-scan.ts';
 
-export const ORDER_REVIVE_QUEUE = 999;
 /** RocketMQ's share of the machine's memory in which recent messages are taken to be cached. */
 const IN_MEMORY_BYTES = totalmem() * 0.4;
 
@@ -39,6 +38,7 @@ interface Taking {
   /** More entries are to be looked at, none of which has matched. */
   more: boolean;
   problem: string | undefined;
+  readonly lite: boolean;
 }
 
 export type Outcome = 'taken' | 'nothing' | 'more';
@@ -73,9 +73,9 @@ export class Popper {
   }
 
   /** Takes what there is and answers when it is written down; else nothing has changed, and it may wait. */
-  take(parked: Parked, question: PopQuestion): Outcome {
+  take(parked: PairParked, question: PopQuestion): Outcome {
     const taking = this.#begin(parked, question);
-    const { pair } = parked;
+    const { among: pair } = parked;
     const { popFromRetryProbability, popFromRetryProbabilityForPriority } = this.#parts.context.settings();
     const chance = question.priority ? popFromRetryProbabilityForPriority : popFromRetryProbability;
     const retryFirst = !question.order && this.#parts.context.random() * 100 < chance;
@@ -90,8 +90,24 @@ export class Popper {
     return 'taken';
   }
 
+  /** Takes what there is in the queues of lite topics; undefined, or the names of those from which it has taken. */
+  takeLite(parked: LiteParked, queues: Iterable<PopQueue>): string[] | undefined {
+    const { question } = parked.wanting;
+    const rest = { queues: 1, fromNewest: true, priority: false };
+    const taking = this.#begin(parked, { ...question, ...rest });
+    for (const queue of queues) {
+      this.#from(taking, queue);
+      if (taking.count >= question.maxCount || taking.room <= 0) break;
+    }
+    if (taking.parts.length > 0) this.#writeDown(taking);
+    else if (taking.problem !== undefined)
+      this.#answer(taking, ResponseCode.SYSTEM_ERROR, taking.problem, []);
+    else return undefined;
+    return taking.parts.map(({ queue }) => queue.offsets.topic);
+  }
+
   /** The messages that a pop would get, without taking them. */
-  peek(parked: Parked, maxCount: number): void {
+  peek(parked: PairParked, maxCount: number): void {
     const { question } = parked.wanting;
     const { store } = this.#parts.context;
     const asPop: PopQuestion = {
@@ -102,7 +118,7 @@ export class Popper {
     const wanted = question.queueId >= 0 ? [question.queueId] : [...Array(question.queues).keys()];
     const parts: PoppedPart[] = [];
     for (const queueId of wanted) {
-      const queue = parked.pair.main.queue(queueId);
+      const queue = parked.among.main.queue(queueId);
       const start = Math.max(queue.offset, store.minOffset(question.topic, queueId));
       taking.rest += Math.max(0, store.maxOffset(question.topic, queueId) - start);
       const scanned = this.#look(taking, queue, start);
@@ -120,7 +136,7 @@ export class Popper {
   }
 
   /** Whether a pop would find something, as far as tags tell. */
-  hasMessages({ wanting, filter, pair }: Parked): boolean {
+  hasMessages({ wanting, filter, among: pair }: PairParked): boolean {
     const { question } = wanting;
     const { queueId, queues, order, attemptId } = question;
     let looks = mostLooked(filter);
@@ -148,6 +164,7 @@ export class Popper {
       ...{ parked, question, popTime, count: 0, room: MAX_POPPED_BYTES, looks: mostLooked(parked.filter) },
       ...{ rest: 0, parts: [] },
       ...{ orderCountInfo: [], wasBusy: false, more: false, problem: undefined },
+      lite: parked.wanting.kind === 'lite',
     };
   }
 
@@ -276,7 +293,7 @@ export class Popper {
         left -= 1;
         if (left === 0) this.#end(taking, ORDER_REVIVE_QUEUE, failed);
       });
-      taking.orderCountInfo.push(...counts);
+      taking.orderCountInfo.push(...(taking.lite ? liteCounts(queue, scanned) : counts));
     }
   }
 
@@ -312,7 +329,7 @@ export class Popper {
     this.underWay -= 1;
     this.#ends.delete(taking);
     const given = taking.parts.filter(({ queue }) => !failed.has(queue));
-    const parts = given.map(({ queue, scanned, start }) => partOf(queue, scanned, start));
+    const parts = given.map(({ queue, scanned, start }) => partOf(queue, scanned, start, taking.lite));
     if (parts.length > 0) this.#answer(taking, ResponseCode.SUCCESS, 'FOUND', parts, reviveQueueId);
     else this.#answer(taking, ResponseCode.SYSTEM_ERROR, taking.problem ?? '', [], reviveQueueId);
     for (const { queue } of taking.parts) {
@@ -327,12 +344,24 @@ export class Popper {
     const times = { popTime, invisibleTime, reviveQid };
     const popped: Popped = { code, remark, topic, group, ...times, restNum: rest, parts };
     if (question.order) popped.orderCountInfo = orderCountInfo.join(';');
+    if (taking.lite) popped.lite = true;
     parked.asked.answerJson(POPPED, popped);
   }
 }
 
-function partOf({ offsets, queueId }: PopQueue, { offsets: found, records }: Scanned, startOffset: number) {
-  return { retry: isRetryTopic(offsets.topic) ? 1 : 0, queueId, startOffset, offsets: found, records };
+function partOf(
+  { offsets: { topic }, queueId }: PopQueue,
+  { offsets, records }: Scanned,
+  startOffset: number,
+  lite = false,
+): PoppedPart {
+  const part = { retry: isRetryTopic(topic) ? 1 : 0, queueId, startOffset, offsets, records };
+  return lite ? { ...part, topic } : part;
+}
+
+/** How often each message had been popped before. */
+function liteCounts({ order }: PopQueue, { offsets }: Scanned): string[] {
+  return offsets.map((offset) => String(order?.counts.get(offset) ?? 0));
 }
 
 function checkpointOf(

@@ -5,8 +5,11 @@
  * touched queue once, publish the queues' maxima, then the dispatched position, then tell who waits. A record that is
  * already in its queue or in the index is skipped there, so dispatching again after a crash is harmless.
  */
+import { LITE_QUEUE_ID } from '../../lib/lite-names.ts';
 import { MAGIC_BLANK } from '../../record/layout.ts';
+import type { PropertyScan } from '../../record/property-scan.ts';
 import { PropertyTemplates } from '../../record/property-templates.ts';
+import { hasSecondQueue, secondNumber } from '../../record/second-queue.ts';
 import {
   magicOf,
   queueIdOf,
@@ -169,9 +172,6 @@ export class Dispatcher {
     const topic = this.#store.queues.topicOf(bytes, parts.topicOffset, parts.topicLength);
     const queue = topic?.queues[queueIdOf(view, at)] ?? this.#unknownQueue(bytes, view, at);
     this.#lastTime = storeTimestampOf(view, at);
-    // What stands before the birth of its topic is a deleted topic's, in the queue as in the index.
-    if (queue === undefined || this.position < queue.bornAt) return true;
-    const found = topic ?? (this.#store.queues.byName(queue.topic) as TopicQueues);
     const { propertiesOffset, propertiesLength } = parts;
     const properties = this.#properties.scan(
       bytes,
@@ -182,6 +182,10 @@ export class Dispatcher {
     const sysFlag = sysFlagOf(view, at);
     const { position } = this;
     const time = this.#lastTime;
+    if (properties.secondLength > 0) this.#enterSecond(bytes, properties, position, size, time);
+    // What stands before the birth of its topic is a deleted topic's, in the queue as in the index.
+    if (queue === undefined || position < queue.bornAt) return true;
+    const found = topic ?? (this.#store.queues.byName(queue.topic) as TopicQueues);
     if (entersQueue(sysFlag)) {
       const offset = queueOffsetOf(view, at);
       this.#queues.enter(found, queue, offset, position, size, time, bytes, properties, propertiesOffset);
@@ -191,10 +195,33 @@ export class Dispatcher {
     return outcome >= 0 || this.#failed(-outcome);
   }
 
+  /** Also where the queue itself is not known, or is not built again. */
+  #enterSecond(
+    bytes: Uint8Array,
+    properties: PropertyScan,
+    position: number,
+    size: number,
+    time: number,
+  ): void {
+    const { topicOffset, topicLength, propertiesOffset: at } = this.#parts;
+    if (!hasSecondQueue(bytes, topicOffset, topicLength, properties, at)) return;
+    const number = secondNumber(bytes, properties, at);
+    const [nameAt, length] = [at + properties.secondOffset, properties.secondLength];
+    const topic = this.#store.queues.topicOf(bytes, nameAt, length);
+    const queue = topic?.queues[LITE_QUEUE_ID] ?? this.#unknown(bytes, nameAt, length, LITE_QUEUE_ID);
+    if (queue === undefined || number < 0 || position < queue.bornAt) return;
+    const found = topic ?? (this.#store.queues.byName(queue.topic) as TopicQueues);
+    this.#queues.enter(found, queue, number, position, size, time, bytes, properties, at);
+  }
+
   #unknownQueue(bytes: Uint8Array, view: DataView, at: number): ConsumeQueue | undefined {
     const { topicOffset, topicLength } = this.#parts;
-    const topic = Buffer.from(bytes.buffer, bytes.byteOffset + topicOffset, topicLength).toString('utf8');
-    return this.#store.onUnknownQueue(topic, queueIdOf(view, at));
+    return this.#unknown(bytes, topicOffset, topicLength, queueIdOf(view, at));
+  }
+
+  #unknown(bytes: Uint8Array, at: number, length: number, queueId: number): ConsumeQueue | undefined {
+    const topic = Buffer.from(bytes.buffer, bytes.byteOffset + at, length).toString('utf8');
+    return this.#store.onUnknownQueue(topic, queueId);
   }
 
   /** Writes what the round has entered; false, and the store halted, when the disk refuses. */

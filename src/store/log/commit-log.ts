@@ -11,6 +11,7 @@
  * `append` and `appendBatch` return APPENDED_OK or a negative status and then have changed nothing. What they
  * appended becomes visible to other threads by `publish`, once per drain.
  */
+import { writePaddedDecimal } from '../../lib/digits.ts';
 import { writeInt64 } from '../../lib/int64.ts';
 import {
   BLANK_BYTES,
@@ -25,6 +26,7 @@ import {
   SYS_TRANSACTION_ROLLBACK,
   TOTAL_SIZE,
 } from '../../record/layout.ts';
+import { SECOND_DIGITS } from '../../record/second-queue.ts';
 import { bodyLengthOffset, storeTimestampOffset } from '../../record/view.ts';
 import type { Bulk } from '../../ring/bulk.ts';
 import { APPENDED, APPENDED_TIME, MESSAGES_APPENDED, type Positions } from '../../ring/positions.ts';
@@ -110,6 +112,26 @@ export class CommitLog {
     this.physicalOffset = this.position;
     this.queueOffset = this.#put(mapping, source, offset, size, queue);
     return APPENDED_OK;
+  }
+
+  /**
+   * Appends a record that goes to the queue `second` too: its number there is written into the source first, as digits
+   * from `digits` on.
+   */
+  appendTwice(
+    source: Bulk,
+    offset: number,
+    size: number,
+    queue: number,
+    second: number,
+    digits: number,
+  ): number {
+    const number = this.#queues.next(second);
+    if (number === RETIRED) return QUEUE_RETIRED;
+    writePaddedDecimal(source.bytes, digits, number, SECOND_DIGITS);
+    const status = this.append(source, offset, size, queue);
+    if (status === APPENDED_OK) this.#queues.setNext(second, number + 1);
+    return status;
   }
 
   /** Appends `count` records that lie one behind the other in source[offset, +size), in one file. */

@@ -12,6 +12,7 @@ import {
   APPEND_HEADER,
   APPEND_QUEUE,
   APPEND_SEQUENCE,
+  APPEND_TWICE,
   APPENDED_REPLY,
   REPLY_BYTES,
   REPLY_END,
@@ -20,6 +21,9 @@ import {
   REPLY_SEQUENCE,
   REPLY_STATUS,
   REPLY_STORE_TIMESTAMP,
+  TWICE_DIGITS,
+  TWICE_HEADER,
+  TWICE_QUEUE,
 } from '../../ring/append-records.ts';
 import { ChannelReceiver } from '../../ring/channel.ts';
 import { COUNTER_BLOCKS, Counters, counterPlace } from '../../ring/counters.ts';
@@ -132,6 +136,7 @@ export class WriterAgent implements Agent {
     while (done < TURN && send.next()) {
       if (input.putsWhenDue) this.#log.setTime(systemClock.now());
       if (send.type === APPEND) this.#append(input);
+      else if (send.type === APPEND_TWICE) this.#appendTwice(input);
       else this.#retireQueues(input);
       done++;
     }
@@ -150,6 +155,21 @@ export class WriterAgent implements Agent {
       count === 1
         ? log.append(send.bulk, from, bytes, queue)
         : log.appendBatch(send.bulk, from, bytes, count, queue);
+    this.#appended(input, status);
+  }
+
+  #appendTwice(input: Input): void {
+    const { send } = input;
+    const { view, offset } = send;
+    const queue = view.getInt32(offset + APPEND_QUEUE, true);
+    const bytes = view.getInt32(offset + APPEND_BYTES, true);
+    const second = view.getInt32(offset + TWICE_QUEUE, true);
+    const from = offset + TWICE_HEADER;
+    const digits = from + view.getInt32(offset + TWICE_DIGITS, true);
+    this.#appended(input, this.#log.appendTwice(send.bulk, from, bytes, queue, second, digits));
+  }
+
+  #appended(input: Input, status: number): void {
     if (status === NO_SEGMENT) this.#shortage.met(this.#segments.lastError);
     else if (this.#shortage.lasts && status === APPENDED_OK) this.#shortage.over();
     this.#answer(input, status);

@@ -4,7 +4,10 @@
  * the whole log, and no queue starts at 0 while the log says otherwise.
  */
 import { join } from 'node:path';
+import { isLiteQueue } from '../../lib/lite-names.ts';
+import { SecondQueueReader } from '../../record/second-queue.ts';
 import { queueOffsetOf, totalSizeOf } from '../../record/view.ts';
+import type { Mapping } from '../disk/disk.ts';
 import type { FollowerRecovery } from '../follower.ts';
 import { storePaths } from '../paths.ts';
 import { type ConsumeQueue, queueDirectoryPath } from '../queue/consume-queue.ts';
@@ -24,6 +27,9 @@ export interface RecoveredQueue extends QueueName {
   lastPhysicalEnd: number;
 }
 
+/** The number of a record in a queue; -1 when it is not in it. */
+type NumberOf = (mapping: Mapping, at: number, size: number) => number;
+
 interface Lost extends QueueName {
   why: string;
 }
@@ -35,6 +41,7 @@ export class RecoveredQueues implements FollowerRecovery {
   readonly #log: LogFiles;
   readonly #files: QueueRecovery;
   readonly #lost = new Map<string, Lost>();
+  readonly #second = new SecondQueueReader();
   /** Left behind by a deletion that did not come to its end: gone unless the log has messages of the new topic. */
   readonly #stale = new Set<string>();
   /** The ledger's rows that still speak of today's topics, by name. */
@@ -59,10 +66,12 @@ export class RecoveredQueues implements FollowerRecovery {
   takeTrusted(beliefs: Beliefs): number {
     let end = this.#log.start;
     const { clean, queuesTrustedUntil } = beliefs;
-    const trusted = clean
-      ? (position: number, size: number, offset: number) => this.#recordMatches(position, size, offset)
-      : (position: number) => position < queuesTrustedUntil && position < this.#log.limit;
     for (const queue of listQueues(this.#parts.disk, this.root)) {
+      const numberOf = isLiteQueue(queue.topic) ? this.#secondNumber(queue.topic) : ownNumber;
+      const trusted = clean
+        ? (position: number, size: number, offset: number) =>
+            this.#recordMatches(position, size, offset, numberOf)
+        : (position: number) => position < queuesTrustedUntil && position < this.#log.limit;
       // A file of a deleted topic may have come back in a power cut beside those of the new one.
       const bornAt = this.#parts.births.of(queue.topic);
       const extent = this.#files.extent(
@@ -215,14 +224,21 @@ export class RecoveredQueues implements FollowerRecovery {
   }
 
   /** An entry is sound when the log has its record; one whose record is expired cannot be asked any more. */
-  #recordMatches(position: number, size: number, queueOffset: number): boolean {
+  #recordMatches(position: number, size: number, queueOffset: number, numberOf: NumberOf): boolean {
     const { segments, start, limit } = this.#log;
     if (position < start) return true;
     if (position >= limit) return false;
     const mapping = requireMapping(segments, position);
     const at = segments.offsetOf(position);
     if (at + 48 > mapping.size) return false;
-    return totalSizeOf(mapping.view, at) === size && queueOffsetOf(mapping.view, at) === queueOffset;
+    return totalSizeOf(mapping.view, at) === size && numberOf(mapping, at, size) === queueOffset;
+  }
+
+  /** What records say of their number in that queue, which is the second one of each. */
+  #secondNumber(queue: string): NumberOf {
+    const second = this.#second;
+    return ({ bytes, view }, at, size) =>
+      second.read(bytes, view, at, size) && second.name === queue ? second.number : -1;
   }
 
   #add(
@@ -241,6 +257,9 @@ export class RecoveredQueues implements FollowerRecovery {
     return queue;
   }
 }
+
+/** Number of the record in its own queue. */
+const ownNumber: NumberOf = ({ view }, at) => queueOffsetOf(view, at);
 
 function keyOf({ topic, queueId }: QueueName): string {
   return `${topic}/${queueId}`;

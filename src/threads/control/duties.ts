@@ -24,6 +24,7 @@ const CHECKPOINT_MS = 5_000;
 const CHECKPOINT_REST = 10;
 const CHECKPOINT_REST_MAX_MS = 60_000;
 const RETENTION_MS = 10_000;
+const LITE_TOPICS_MS = 1_000;
 const STATS_MS = 10_000;
 
 export interface DutiesParts {
@@ -35,6 +36,8 @@ export interface DutiesParts {
   retention: Retention;
   stats: BrokerStats;
   announcer: Announcer;
+  /** Store time of a queue's last message, ms since the epoch; below 0 when it cannot be said. */
+  newestIn: (topic: string, queueId: number) => number;
   /** Closed with the rest. */
   routes: TopicRoutes;
   /** Tells the delivery agent of settings that have changed. */
@@ -67,6 +70,9 @@ export class Duties {
     this.#every(CHECKPOINT_MS, 'taking a checkpoint', () => this.#checkpointWhenRested());
     this.#every(RETENTION_MS, 'deleting expired files', () => this.#retain());
     this.#every(RETENTION_MS, 'removing the queues of deleted topics', () => this.#removeDeleted());
+    this.#every(LITE_TOPICS_MS, 'deleting lite topics that are over', () =>
+      tables.lites.tidy(systemClock, this.#parts.newestIn),
+    );
     this.#parts.stats.begin();
     this.#every(STATS_MS, 'sampling the statistics', () => this.#parts.stats.sample());
     await this.#run('deleting expired files', () => this.#retain());

@@ -2,6 +2,7 @@
 
 import { DeliveryQuestions } from '../../broker/delivery-questions.ts';
 import type { ControlLink } from '../../broker/link/control-link.ts';
+import { LiteRequests } from '../../broker/lite/lite-requests.ts';
 import { PopReplies } from '../../broker/pop/pop-replies.ts';
 import { PopRequests } from '../../broker/pop/pop-requests.ts';
 import type { AnnouncedSubscriptions } from '../../broker/pull/announced-subscriptions.ts';
@@ -24,7 +25,7 @@ import type { HostAddress } from '../../record/message-id.ts';
 import { ChannelReceiver, ChannelSender } from '../../ring/channel.ts';
 import type { Counters } from '../../ring/counters.ts';
 import type { Positions } from '../../ring/positions.ts';
-import { POPPED } from '../../ring/question-records.ts';
+import { LITE_NOTICE, POPPED } from '../../ring/question-records.ts';
 import { report, tellControl } from '../../ring/reports.ts';
 import { RingConsumer } from '../../ring/spsc-ring.ts';
 import { wakerOf } from '../../ring/wake.ts';
@@ -82,6 +83,9 @@ export function makeSendHandler(shape: NetworkShape, parts: TurnParts, sends: Pe
     refusals: parts.refusals,
     toControl: (connection, bytes, offset, length) => link.forward(connection, bytes, offset, length),
     isAwaited: (request, fields) => creation.isAwaited(request, fields),
+    isTopicAwaited: (name) => creation.isTopicAwaited(name),
+    awaitLite: (connection, request, queue, offset, length) =>
+      creation.lite(connection, request, queue, offset, length),
     awaitTopic: (connection, request, fields, offset, length) =>
       creation.topic(connection, request, fields, offset, length),
   });
@@ -125,6 +129,12 @@ export function makeQuestions(
     touched: parts.touched,
     needsDelivery: () => tellControl({ kind: 'needsDelivery' }),
   });
+}
+
+export function makeLites({ view }: TurnParts, questions: DeliveryQuestions): LiteRequests {
+  const lites = new LiteRequests({ view, questions });
+  questions.answers(LITE_NOTICE, lites.tell);
+  return lites;
 }
 
 /** `endOfTurn` ends a turn that no socket and no bell has begun. */

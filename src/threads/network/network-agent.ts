@@ -6,6 +6,7 @@
 import { totalmem } from 'node:os';
 import type { DeliveryQuestions } from '../../broker/delivery-questions.ts';
 import { ControlLink } from '../../broker/link/control-link.ts';
+import type { LiteRequests } from '../../broker/lite/lite-requests.ts';
 import type { PopRequests } from '../../broker/pop/pop-requests.ts';
 import { AnnouncedSubscriptions } from '../../broker/pull/announced-subscriptions.ts';
 import type { PullHandler } from '../../broker/pull/pull-handler.ts';
@@ -49,6 +50,7 @@ import { engineAgent } from '../engine-agents.ts';
 import { type EngineParts, type NetworkShape, PENDING_SENDS, participantOf } from '../shapes.ts';
 import {
   makeAcknowledger,
+  makeLites,
   makePops,
   makePullHandler,
   makeQuestions,
@@ -79,6 +81,7 @@ export class NetworkAgent {
   readonly #questions: DeliveryQuestions;
   readonly #ends: EndTransactions;
   readonly #pops: PopRequests;
+  readonly #lites: LiteRequests;
   readonly #send: SendHandler;
   readonly #acknowledger: Acknowledger;
   readonly #sends = new PendingSends(PENDING_SENDS);
@@ -162,6 +165,7 @@ export class NetworkAgent {
     const reader = new PullReader(this.#segments, this.#positions, directory, totalmem() * IN_MEMORY_RATIO);
     const endOfTurn = () => this.#endOfTurn();
     this.#pull = makePullHandler(shape, common, { reader, directory, hold: this.#hold }, endOfTurn);
+    this.#lites = makeLites(common, this.#questions);
     this.#pops = makePops(shape, common, this.#questions, { reader, directory }, endOfTurn);
     this.#arrivals = RingConsumer.join(participantOf(shape).arrivals, wakerOf(wakes.dispatcher));
     this.#arrivalsLost = new Int32Array(broker.arrivalsLost);
@@ -297,6 +301,9 @@ export class NetworkAgent {
         case RequestCode.PEEK_MESSAGE:
         case RequestCode.POLLING_INFO:
           return this.#pops.handle(connection, request, offset, length);
+        case RequestCode.POP_LITE_MESSAGE:
+        case RequestCode.LITE_SUBSCRIPTION_CTL:
+          return this.#lites.handle(connection, request);
       }
     }
     this.#counters.add(FORWARDED);

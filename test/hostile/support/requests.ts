@@ -148,6 +148,13 @@ const END = {
   transactionId: 'u',
 };
 
+const LITE_PROPERTIES =
+  '__LITE_TOPIC\u0001x\u0002INNER_MULTI_DISPATCH\u0001%LMQ%$t$y\u0002UNIQ_KEY\u0001u\u0002';
+const LITE_SUBSCRIPTION = {
+  ...{ clientId: CLIENT, group: GROUP, topic: TOPIC, action: 'PARTIAL_ADD', liteTopicSet: ['x'], version: 1 },
+  offsetOption: { type: 'POLICY', value: 1 },
+};
+
 /** A batch of one message, as its body is written. */
 export function batchOf(message: Buffer): Buffer {
   const properties = Buffer.from('UNIQ_KEY\u0001u\u0002');
@@ -225,6 +232,15 @@ export const brokerRequests: readonly RequestShape[] = [
   },
   { code: 200052, fields: { consumerGroup: GROUP, ...QUEUE, maxMsgNums: '32' } },
   { code: 200055, fields: { consumerGroup: GROUP, ...QUEUE } },
+  {
+    code: 200070,
+    fields: {
+      ...{ clientId: CLIENT, consumerGroup: GROUP, topic: TOPIC, maxMsgNum: '32', invisibleTime: '60000' },
+      ...{ pollTime: '0', bornTime: '0', attemptId: 'a' },
+    },
+  },
+  { code: 200071, fields: {}, body: { subscriptionSet: [LITE_SUBSCRIPTION] } },
+  { code: 310, fields: { ...LETTERS, i: LITE_PROPERTIES }, body: Buffer.from('lite') },
   {
     code: 36,
     fields: {

@@ -5,7 +5,7 @@ import * as assert from 'uvu/assert';
 import type { LiveCheckpoints } from '../../../src/delivery/pop/live-checkpoints.ts';
 import type { OrderedPops } from '../../../src/delivery/pop/ordered-pops.ts';
 import type { PopContext } from '../../../src/delivery/pop/pop-context.ts';
-import { type Parked, PopPair } from '../../../src/delivery/pop/pop-pair.ts';
+import { type PairParked, PopPair } from '../../../src/delivery/pop/pop-pair.ts';
 import type { PopQuestion } from '../../../src/delivery/pop/pop-questions.ts';
 import { type PopOffsets, PopStates } from '../../../src/delivery/pop/pop-states.ts';
 import { Popper } from '../../../src/delivery/pop/popper.ts';
@@ -40,9 +40,9 @@ test('a filter that matches nothing in many queues', () => {
     ...{ states, live: {} as LiveCheckpoints, ordered: {} as OrderedPops, freed: () => {} },
   });
   const pair = new PopPair(states.of('T', 'G') as PopOffsets, states.of('R', 'G') as PopOffsets, 0);
-  const filter = { matches: () => false } as unknown as Parked['filter'];
+  const filter = { matches: () => false } as unknown as PairParked['filter'];
   const question = { topic: 'T', group: 'G', queueId: -1, queues: QUEUES, maxCount: 32 } as PopQuestion;
-  const parked = { filter, pair, wanting: { kind: 'pop', question } } as unknown as Parked;
+  const parked = { filter, among: pair, wanting: { kind: 'pop', question } } as unknown as PairParked;
   let pops = 0;
   for (let outcome = 'more'; outcome === 'more'; pops++) {
     const before = looked;

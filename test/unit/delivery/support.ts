@@ -6,7 +6,9 @@ import { DeliveryLink } from '../../../src/delivery/delivery-link.ts';
 import { SCHEDULE_TOPIC } from '../../../src/lib/names.ts';
 import { DelayOffsets } from '../../../src/metadata/delay-offsets.ts';
 import { DelayTimes } from '../../../src/metadata/delay-times.ts';
+import { LiteTopics } from '../../../src/metadata/lite-topics.ts';
 import { OrderInfos } from '../../../src/metadata/order-infos.ts';
+import { ENDLESS } from '../../../src/metadata/topics.ts';
 import { plainChannel } from '../../../src/ring/channel.ts';
 import { SimDisk } from '../../sim/sim-disk.ts';
 import type { FakePut, Setup } from '../broker/support.ts';
@@ -46,6 +48,7 @@ export class DelayRig {
       delayTimes: this.#times,
       orders: new OrderInfos(directory),
       topics: setup.context.topics,
+      lites: new LiteTopics(setup.context.topics, ENDLESS),
       groups: setup.context.groups,
     };
     this.#link = new DeliveryLink(

@@ -1,0 +1,26 @@
+/** A client that consumes lite topics for its group. */
+import { Waiters } from '../pop/waiters.ts';
+import type { Asked } from '../question-server.ts';
+
+export class LiteClient extends Waiters {
+  readonly clientId: string;
+  readonly group: string;
+  /** Queues of the lite topics to which it has subscribed. */
+  readonly queues = new Set<string>();
+  /** Of these, those in which something may be there for it, in the order in which that was heard of. */
+  readonly ready = new Set<string>();
+  /** When it was last heard of, ms of the monotonic clock. */
+  usedAt: number;
+  /** Who has subscribed last: on that connection it is told what it loses. */
+  told: Asked | undefined;
+  /** The pop that was answered last, and the queues of its messages: one with the same id repeats it. */
+  attemptId: string | undefined;
+  taken: readonly string[] = [];
+
+  constructor(clientId: string, group: string, usedAt: number) {
+    super();
+    this.clientId = clientId;
+    this.group = group;
+    this.usedAt = usedAt;
+  }
+}
