@@ -17,6 +17,11 @@ export class KnownQueues implements QueueLookup {
     return this.#topics.get(topic)?.[queueId];
   }
 
+  /** Of all topics. */
+  names(): Iterable<string> {
+    return this.#topics.keys();
+  }
+
   /** Ids of all queues of a topic, by number; one that is not known yet has none. */
   byNumber(topic: string): readonly (number | undefined)[] {
     return this.#topics.get(topic) ?? [];

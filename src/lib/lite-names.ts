@@ -19,6 +19,11 @@ export function isLiteQueue(name: string): boolean {
   return name.startsWith(PREFIX);
 }
 
+/** Whether it is the queue of a lite topic below the parent. */
+export function isLiteQueueOf(queue: string, parent: string): boolean {
+  return queue.startsWith(`${PREFIX}${parent}${SEPARATOR}`);
+}
+
 /** Both names in that of a queue; undefined when it is no lite topic's. */
 export function liteNamesIn(queue: string): { parent: string; liteTopic: string } | undefined {
   if (!isLiteQueue(queue)) return undefined;

@@ -72,6 +72,7 @@ export const LITE_EXPIRATION_ATTRIBUTE = 'lite.topic.expiration';
 export const LITE_BIND_ATTRIBUTE = 'lite.bind.topic';
 export const LITE_MODEL_ATTRIBUTE = 'lite.sub.model';
 export const LITE_RESET_EXCLUSIVE_ATTRIBUTE = 'lite.sub.reset.offset.exclusive';
+export const LITE_WILDCARD_ATTRIBUTE = 'lite.sub.wildcard';
 export const LITE_RESET_UNSUBSCRIBE_ATTRIBUTE = 'lite.sub.reset.offset.unsubscribe';
 
 export const TOPIC_ATTRIBUTES: AttributeRules = new Map([
@@ -90,7 +91,7 @@ export const GROUP_ATTRIBUTES: AttributeRules = new Map([
   [LITE_RESET_UNSUBSCRIBE_ATTRIBUTE, trueOrFalse],
   ['lite.sub.client.quota', between(-1n, LONG_MAX)],
   ['lite.sub.client.max.event.cnt', between(10n, LONG_MAX)],
-  ['lite.sub.wildcard', anyText],
+  [LITE_WILDCARD_ATTRIBUTE, anyText],
 ]);
 
 /**

@@ -4,6 +4,7 @@ import {
   LITE_MODEL_ATTRIBUTE,
   LITE_RESET_EXCLUSIVE_ATTRIBUTE,
   LITE_RESET_UNSUBSCRIBE_ATTRIBUTE,
+  LITE_WILDCARD_ATTRIBUTE,
 } from './attributes.ts';
 
 export interface LiteRules {
@@ -13,6 +14,8 @@ export interface LiteRules {
   resetOnTakeOver: boolean;
   /** The same of who subscribes to it after it was given up. */
   resetOnUnsubscribe: boolean;
+  /** Its clients have all lite topics of the parent, whatever they say. */
+  wildcard: boolean;
 }
 
 export interface LiteGroup extends LiteRules {
@@ -30,5 +33,7 @@ export function liteGroupOf(attributes: ReadonlyMap<string, string>): LiteGroup 
     exclusive: attributes.get(LITE_MODEL_ATTRIBUTE) === 'Exclusive',
     resetOnTakeOver: isSet(LITE_RESET_EXCLUSIVE_ATTRIBUTE),
     resetOnUnsubscribe: isSet(LITE_RESET_UNSUBSCRIBE_ATTRIBUTE),
+    // As RocketMQ: whatever its value is.
+    wildcard: attributes.has(LITE_WILDCARD_ATTRIBUTE),
   };
 }

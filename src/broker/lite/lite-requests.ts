@@ -26,16 +26,21 @@ import {
   type Refusal,
   refusal,
 } from '../pop/pop-checks.ts';
-import type { NetworkView } from '../view/network-view.ts';
+import type { PopRequestParts } from '../pop/pop-requests.ts';
+import type { NetworkView, TopicView } from '../view/network-view.ts';
 import { parseLiteSubscriptions } from './lite-subscriptions.ts';
 
 /** What `rules` of a group without attributes are. */
-const NO_RULES = { exclusive: false, resetOnTakeOver: false, resetOnUnsubscribe: false };
+const NO_RULES = { exclusive: false, resetOnTakeOver: false, resetOnUnsubscribe: false, wildcard: false };
+const WILDCARD_REMARK =
+  'subscribe lite operation is not supported for this group: it has all lite topics (lite.sub.wildcard)';
 const NUMBERS = ['maxMsgNum', 'invisibleTime', 'pollTime'];
 
 export interface LiteRequestParts {
   view: NetworkView;
   questions: DeliveryQuestions;
+  /** Parks the frame until control has made the group. */
+  awaitGroup: PopRequestParts['awaitGroup'];
 }
 
 export class LiteRequests {
@@ -47,14 +52,19 @@ export class LiteRequests {
   }
 
   /** CUT_ALL or CUT_BLOCKED. */
-  handle(connection: Connection, request: RequestView): number {
+  handle(connection: Connection, request: RequestView, offset: number, length: number): number {
     return request.code === RequestCode.POP_LITE_MESSAGE
-      ? this.#pop(connection, request)
+      ? this.#pop(connection, request, offset, length)
       : this.#subscribe(connection, request);
   }
 
-  #pop(connection: Connection, request: RequestView): number {
-    const problem = this.#popProblem(request);
+  #pop(connection: Connection, request: RequestView, offset: number, length: number): number {
+    const topic = this.#topicOf(request);
+    if (isRefusal(topic)) return this.#refuse(connection, request, topic);
+    const group = checkGroup(this.#parts.view, request);
+    const name = request.text('consumerGroup');
+    if (group === undefined) return this.#parts.awaitGroup(connection, request, name, offset, length);
+    const problem = isRefusal(group) ? group : bindProblem(group.config.lite, name, topic.name);
     if (problem !== undefined) return this.#refuse(connection, request, problem);
     const question: LiteQuestion = {
       ...{ clientId: request.text('clientId'), group: request.text('consumerGroup') },
@@ -67,7 +77,8 @@ export class LiteRequests {
     return this.#ask(connection, request, POP_LITE, question, QUESTION_PARKS);
   }
 
-  #popProblem(request: RequestView): Refusal | undefined {
+  /** The parent of the lite topics, or what is wrong whatever the group is. */
+  #topicOf(request: RequestView): TopicView | Refusal {
     const { view } = this.#parts;
     const problem =
       missingField(request, ['clientId', 'consumerGroup', 'topic'], NUMBERS) ??
@@ -76,17 +87,9 @@ export class LiteRequests {
       popProblem(view.settings, request, 'maxMsgNum');
     if (problem !== undefined) return problem;
     const topic = checkTopic(view, request, 'peeking message');
-    if (isRefusal(topic)) return topic;
-    if (!topic.lite) {
-      const remark = `the topic [${topic.name}] message type not match: its message.type is not LITE`;
-      return refusal(ResponseCode.INVALID_PARAMETER, remark);
-    }
-    const group = checkGroup(view, request);
-    if (isRefusal(group)) return group;
-    const name = request.text('consumerGroup');
-    if (group === undefined)
-      return refusal(ResponseCode.SUBSCRIPTION_GROUP_NOT_EXIST, `subscription group [${name}] not exist`);
-    return bindProblem(group.config.lite, name, topic.name);
+    if (isRefusal(topic) || topic.lite) return topic;
+    const remark = `the topic [${topic.name}] message type not match: its message.type is not LITE`;
+    return refusal(ResponseCode.INVALID_PARAMETER, remark);
   }
 
   #subscribe(connection: Connection, request: RequestView): number {
@@ -109,7 +112,7 @@ export class LiteRequests {
       return refusal(ResponseCode.ILLEGAL_OPERATION, remark);
     }
     const asked = parseLiteSubscriptions(bytes.subarray(bodyOffset, bodyOffset + bodyLength));
-    if (typeof asked === 'string') return refusal(ResponseCode.ILLEGAL_OPERATION, asked);
+    if (isRefusal(asked)) return asked;
     const entries = asked.map((entry) => {
       const config = this.#parts.view.groups.getByName(entry.group)?.config;
       return {
@@ -119,6 +122,8 @@ export class LiteRequests {
     });
     if (entries.some(({ entry, mayConsume }) => entry.action.endsWith('_ADD') && !mayConsume))
       return refusal(ResponseCode.ILLEGAL_OPERATION, 'Consumer group is not allowed to consume.');
+    if (entries.some(({ entry }) => entry.action === 'PARTIAL_ADD' && entry.rules.wildcard))
+      return refusal(ResponseCode.ILLEGAL_OPERATION, WILDCARD_REMARK);
     return { entries: entries.map(({ entry }) => entry) };
   }
 

@@ -3,9 +3,11 @@ import type { LiteOffset, LiteSubscription } from '../../delivery/lite/lite-ques
 import { limitRemark, MAX_CLIENT_ID, MAX_LITE_TOPICS_ASKED } from '../../lib/limits.ts';
 import { liteQueueOf, liteTopicProblem } from '../../lib/lite-names.ts';
 import { isBlank, isGroupName } from '../../lib/names.ts';
+import { ResponseCode } from '../../protocol/codes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { asArray, asObject, integerFrom, parseBody, textIn } from '../../protocol/json-fields.ts';
 import type { RocketJson, RocketJsonObject } from '../../protocol/rocketmq-json.ts';
+import { type Refusal, refusal } from '../pop/pop-checks.ts';
 
 const ACTIONS = ['PARTIAL_ADD', 'PARTIAL_REMOVE', 'COMPLETE_ADD', 'COMPLETE_REMOVE'] as const;
 const OFFSET_TYPES = ['POLICY', 'OFFSET', 'TAIL_N', 'TIMESTAMP'] as const;
@@ -13,19 +15,23 @@ const OFFSET_TYPES = ['POLICY', 'OFFSET', 'TAIL_N', 'TIMESTAMP'] as const;
 /** An entry before it is known what its group may. */
 export type AskedSubscription = Omit<LiteSubscription, 'rules'>;
 
-/** A string says why there is nothing in it, or too much. Entries without a client, group or topic are left out. */
-export function parseLiteSubscriptions(body: Uint8Array): AskedSubscription[] | string {
+/** What is wrong with it, or its entries; those without a client, group or topic are left out. */
+export function parseLiteSubscriptions(body: Uint8Array): AskedSubscription[] | Refusal {
   try {
-    const entries = asArray(asObject(parseBody(body))?.['subscriptionSet']);
-    if (entries.length === 0) return 'LiteSubscriptionCtlRequestBody is empty.';
-    const asked = entries.flatMap((entry) => entryOf(asObject(entry)) ?? []);
+    const json = asObject(parseBody(body));
+    if (json === undefined) return refusal(ResponseCode.SYSTEM_ERROR, 'the body is no JSON object');
+    const set = json['subscriptionSet'] ?? [];
+    if (!Array.isArray(set)) return refusal(ResponseCode.SYSTEM_ERROR, 'subscriptionSet is no array');
+    if (set.length === 0)
+      return refusal(ResponseCode.ILLEGAL_OPERATION, 'LiteSubscriptionCtlRequestBody is empty.');
+    const asked = set.flatMap((entry) => entryOf(asObject(entry)) ?? []);
     const topics = asked.reduce((sum, { queues }) => sum + queues.length, 0);
-    if (topics > MAX_LITE_TOPICS_ASKED)
-      return limitRemark('lite topics in one request', MAX_LITE_TOPICS_ASKED, 'MAX_LITE_TOPICS_ASKED');
-    return asked;
+    if (topics <= MAX_LITE_TOPICS_ASKED) return asked;
+    const limit = limitRemark('lite topics in one request', MAX_LITE_TOPICS_ASKED, 'MAX_LITE_TOPICS_ASKED');
+    return refusal(ResponseCode.ILLEGAL_OPERATION, limit);
   } catch (error) {
-    if (error instanceof ProtocolError) return `the body cannot be read: ${error.message}`;
-    throw error;
+    if (!(error instanceof ProtocolError)) throw error;
+    return refusal(ResponseCode.SYSTEM_ERROR, `the body cannot be read: ${error.message}`);
   }
 }
 

@@ -3,10 +3,13 @@
  * something arrives.
  */
 import { limitRemark, MAX_ALL_PARKED_PULLS, MAX_PARKED_PULLS } from '../../lib/limits.ts';
+import { liteQueueOf } from '../../lib/lite-names.ts';
+import { isBlank } from '../../lib/names.ts';
 import type { Connection } from '../../net/connection.ts';
 import { ResponseCode } from '../../protocol/codes.ts';
 import { FLAG_ONEWAY, responseTo } from '../../protocol/command.ts';
 import { encodeCommand } from '../../protocol/command-codec.ts';
+import { ABSENT } from '../../protocol/field-table.ts';
 import { CUT_ALL, CUT_BLOCKED } from '../../protocol/frame-cutter.ts';
 import type { RequestView } from '../../protocol/request-view.ts';
 import { type Counters, counterPlace } from '../../ring/counters.ts';
@@ -118,6 +121,14 @@ export class PullHandler {
     return this.#answer(connection, request, group as GroupView, topic as TopicView);
   }
 
+  /** What is read: the topic itself, or a lite topic below it, which has one queue; none where it is empty. */
+  #readOf({ fields: table }: RequestView, topic: TopicView): TopicView {
+    const { liteTopic } = this.#fields;
+    if (liteTopic === ABSENT || isBlank(table.text(liteTopic))) return topic;
+    const name = liteQueueOf(topic.name, table.text(liteTopic));
+    return this.#parts.view.topics.getByName(name) ?? { ...topic, name, queues: [] };
+  }
+
   /** Something arrived in a queue on which pulls of this thread wait; `serve` answers them. */
   arrived(queue: number): void {
     this.#parts.hold.wake(queue);
@@ -192,7 +203,8 @@ export class PullHandler {
     const fields = this.#fields;
     const filter = this.#parts.filters.of(request, fields, group, topic);
     if (isRefusal(filter)) return this.#refuse(connection, request, filter);
-    const queue = topic.queues[fields.queueId];
+    const read = this.#readOf(request, topic);
+    const queue = read.queues[fields.queueId];
     const commit = (fields.sysFlag & PULL_COMMIT_OFFSET) !== 0 ? fields.commitOffset : -1;
     const pull: ParkedPull = {
       slot: connection.slot,
@@ -200,7 +212,7 @@ export class PullHandler {
       opaque: request.opaque,
       serializeType: request.serializeType,
       group: group.config.name,
-      topic: topic.name,
+      topic: read.name,
       queueId: fields.queueId,
       queue,
       offset: fields.queueOffset,
@@ -210,7 +222,7 @@ export class PullHandler {
       suggestedBrokerId: group.config.brokerId,
       deadline: (fields.sysFlag & PULL_SUSPEND) !== 0 ? this.#parts.now() + fields.suspendMs : 0,
     };
-    const reset = this.#takeReset(group, topic.name, fields.queueId);
+    const reset = this.#takeReset(group, read.name, fields.queueId);
     if (reset !== undefined) return this.#answerReset(connection, pull, reset);
     this.#parts.reader.read(queue, pull.offset, pull.maxCount, pull.filter);
     const { nextBeginOffset } = this.#parts.reader;

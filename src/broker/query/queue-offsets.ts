@@ -2,6 +2,8 @@
  * Positions in a queue: SEARCH_OFFSET_BY_TIMESTAMP (29), GET_MAX_OFFSET (30), GET_MIN_OFFSET (31) and
  * GET_EARLIEST_MSG_STORETIME (32). Unknown queues are empty queues.
  */
+import { liteQueueOf } from '../../lib/lite-names.ts';
+import { isBlank } from '../../lib/names.ts';
 import {
   requiredInt32,
   requiredInt64,
@@ -13,8 +15,10 @@ import type { BrokerHandler } from '../context.ts';
 
 export const searchOffset: BrokerHandler = (context, request) => {
   const boundary = textField(request, 'boundaryType')?.toUpperCase() === 'UPPER' ? 'UPPER' : 'LOWER';
+  const topic = requiredText(request, 'topic');
+  const liteTopic = textField(request, 'liteTopic');
   const offset = context.store.offsetByTime(
-    requiredText(request, 'topic'),
+    isBlank(liteTopic) ? topic : liteQueueOf(topic, liteTopic as string),
     requiredInt32(request, 'queueId'),
     requiredInt64(request, 'timestamp'),
     boundary,

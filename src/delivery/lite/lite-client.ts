@@ -1,4 +1,5 @@
 /** A client that consumes lite topics for its group. */
+import { isLiteQueueOf } from '../../lib/lite-names.ts';
 import { Waiters } from '../pop/waiters.ts';
 import type { Asked } from '../question-server.ts';
 
@@ -7,8 +8,13 @@ export class LiteClient extends Waiters {
   readonly group: string;
   /** Queues of the lite topics to which it has subscribed. */
   readonly queues = new Set<string>();
+  /** It has all lite topics of this parent. */
+  parent: string | undefined;
   /** Of these, those in which something may be there for it, in the order in which that was heard of. */
   readonly ready = new Set<string>();
+  /** Lite topics of which control has still to say where the group stands, and pops that wait for that. */
+  asking = 0;
+  early: (() => void)[] = [];
   /** When it was last heard of, ms of the monotonic clock. */
   usedAt: number;
   /** Who has subscribed last: on that connection it is told what it loses. */
@@ -22,5 +28,10 @@ export class LiteClient extends Waiters {
     this.clientId = clientId;
     this.group = group;
     this.usedAt = usedAt;
+  }
+
+  /** Whether it has subscribed to the lite topic. */
+  wants(queue: string): boolean {
+    return this.queues.has(queue) || (this.parent !== undefined && isLiteQueueOf(queue, this.parent));
   }
 }

@@ -1,6 +1,7 @@
 /** Who has subscribed to which lite topics. Clients say it again every half minute; who does not is forgotten. */
 
 import type { Clock } from '../../lib/clock.ts';
+import { liteNamesIn } from '../../lib/lite-names.ts';
 import type { Timers } from '../../lib/timers.ts';
 import { LiteClient } from './lite-client.ts';
 
@@ -20,6 +21,8 @@ export class LiteClients {
   readonly #clients = new Map<string, LiteClient>();
   /** By queue. */
   readonly #watchers = new Map<string, Set<LiteClient>>();
+  /** Clients that have all lite topics of a parent, by parent. */
+  readonly #wild = new Map<string, Set<LiteClient>>();
   #subscriptions = 0;
 
   constructor(parts: LiteClientsParts) {
@@ -76,17 +79,37 @@ export class LiteClients {
     return true;
   }
 
-  watchers(queue: string): Iterable<LiteClient> {
-    return this.#watchers.get(queue) ?? [];
+  /** From now on it has all lite topics of the parent; false when it has had them before. */
+  addAll(client: LiteClient, parent: string): boolean {
+    if (client.parent === parent) return false;
+    this.#removeAll(client);
+    client.parent = parent;
+    this.#wild.set(parent, (this.#wild.get(parent) ?? new Set()).add(client));
+    return true;
+  }
+
+  #removeAll(client: LiteClient): void {
+    if (client.parent === undefined) return;
+    const clients = this.#wild.get(client.parent);
+    clients?.delete(client);
+    if (clients?.size === 0) this.#wild.delete(client.parent);
+    client.parent = undefined;
+  }
+
+  *watchers(queue: string): Iterable<LiteClient> {
+    yield* this.#watchers.get(queue) ?? [];
+    if (this.#wild.size > 0) yield* this.#wild.get(liteNamesIn(queue)?.parent ?? '') ?? [];
   }
 
   isWatched(queue: string): boolean {
-    return this.#watchers.has(queue);
+    for (const _ of this.watchers(queue)) return true;
+    return false;
   }
 
   /** Forgets the client, if nothing of it waits. */
   forget(client: LiteClient): void {
     for (const queue of [...client.queues]) this.remove(client, queue);
+    this.#removeAll(client);
     if (client.waiting.size === 0) this.#clients.delete(keyOf(client.clientId, client.group));
   }
 

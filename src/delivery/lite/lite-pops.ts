@@ -4,7 +4,7 @@
  * a pop costs nothing for lite topics in which nothing has happened.
  */
 import { limitRemark } from '../../lib/limits.ts';
-import { LITE_QUEUE_ID } from '../../lib/lite-names.ts';
+import { isLiteQueueOf, LITE_QUEUE_ID } from '../../lib/lite-names.ts';
 import { ResponseCode } from '../../protocol/codes.ts';
 import { LITE_NOTICE } from '../../ring/question-records.ts';
 import type { KnownQueues } from '../known-queues.ts';
@@ -13,7 +13,7 @@ import type { Polling } from '../pop/polling.ts';
 import { answerNothing } from '../pop/polling.ts';
 import type { PopContext } from '../pop/pop-context.ts';
 import type { LiteParked } from '../pop/pop-pair.ts';
-import type { PopQueue, PopStates } from '../pop/pop-states.ts';
+import type { PopOffsets, PopQueue, PopStates } from '../pop/pop-states.ts';
 import type { Outcome, Popper } from '../pop/popper.ts';
 import type { Asked } from '../question-server.ts';
 import type { LiteClient } from './lite-client.ts';
@@ -45,6 +45,7 @@ export interface LitePopsParts {
 export class LitePops {
   readonly #parts: LitePopsParts;
   readonly #clients: LiteClients;
+  #stopping = false;
 
   constructor(parts: LitePopsParts) {
     this.#parts = parts;
@@ -80,12 +81,13 @@ export class LitePops {
   /** Any news may have been missed. */
   wakeAll(): void {
     for (const client of this.#clients.all)
-      for (const queue of client.queues) {
-        const id = this.#idOf(queue);
-        if (id === undefined) continue;
-        this.#parts.listen(queue, id);
-        this.#mark(client, queue);
-      }
+      for (const queue of this.#queuesOf(client)) if (this.#listen(queue)) this.#mark(client, queue);
+  }
+
+  *#queuesOf({ queues, parent }: LiteClient): Iterable<string> {
+    yield* queues;
+    if (parent === undefined) return;
+    for (const queue of this.#parts.queues.names()) if (isLiteQueueOf(queue, parent)) yield queue;
   }
 
   groupDeleted(group: string): void {
@@ -105,8 +107,7 @@ export class LitePops {
 
   // ---- pops ----
 
-  /** `stopping`: nobody waits any more. */
-  pop(asked: Asked, question: LiteQuestion, stopping: boolean): void {
+  pop(asked: Asked, question: LiteQuestion): void {
     const client = this.#clients.of(question.clientId, question.group);
     if (client === undefined) {
       asked.answer(ResponseCode.LITE_SUBSCRIPTION_QUOTA_EXCEEDED, this.#fullRemark);
@@ -117,8 +118,12 @@ export class LitePops {
       wanting: { kind: 'lite', question },
     };
     if (this.serve(parked) === 'taken') return;
-    const now = this.#parts.context.clock.now();
-    if (question.pollTime <= 0 || stopping) answerNothing(parked, ResponseCode.POLLING_TIMEOUT, now);
+    const { clock, settings } = this.#parts.context;
+    const now = clock.now();
+    if (client.asking > 0 && !this.#stopping && client.early.length < settings().popPollingSize)
+      client.early.push(() => this.pop(asked, question));
+    else if (question.pollTime <= 0 || this.#stopping)
+      answerNothing(parked, ResponseCode.POLLING_TIMEOUT, now);
     else if (this.#parts.polling.park(parked) !== undefined)
       answerNothing(parked, ResponseCode.POLLING_FULL, now);
     else if (client.ready.size > 0) this.#parts.polling.wake([client]);
@@ -155,17 +160,34 @@ export class LitePops {
   /** Those of the queues of which is known where the group stands; the others are ready when that is known. */
   *#known(client: LiteClient, names: Iterable<string>): Iterable<PopQueue> {
     for (const name of names) {
-      if (!client.queues.has(name)) continue;
+      if (!client.wants(name)) continue;
       const offsets = this.#parts.states.of(name, client.group);
       // There is no room for its state now.
       if (typeof offsets === 'string') client.ready.add(name);
       else if (offsets.known) yield offsets.queue(LITE_QUEUE_ID);
-      else offsets.whenKnown(() => this.#ask(client, name));
+      else this.#await(client, name, offsets);
     }
   }
 
-  #ask(client: LiteClient, queue: string): void {
-    if (client.queues.has(queue)) this.#mark(client, queue);
+  #await(client: LiteClient, queue: string, offsets: PopOffsets): void {
+    client.asking += 1;
+    offsets.whenKnown(() => {
+      client.asking -= 1;
+      if (client.wants(queue)) this.#mark(client, queue);
+      if (client.asking === 0) this.#goOn(client);
+    });
+  }
+
+  #goOn(client: LiteClient): void {
+    const { early } = client;
+    client.early = [];
+    for (const pop of early) pop();
+  }
+
+  /** Nobody waits any more. */
+  stop(): void {
+    this.#stopping = true;
+    for (const client of this.#clients.all) this.#goOn(client);
   }
 
   // ---- subscriptions ----
@@ -186,7 +208,7 @@ export class LitePops {
 
   /** False when there is no room for all of it. */
   #apply(asked: Asked, entry: LiteSubscription): boolean {
-    const { clientId, group, action, queues, rules } = entry;
+    const { clientId, group, topic, action, queues, rules } = entry;
     if (action === 'COMPLETE_REMOVE') {
       const known = this.#clients.find(clientId, group);
       if (known !== undefined) this.#clients.forget(known);
@@ -200,11 +222,26 @@ export class LitePops {
         if (this.#clients.remove(client, queue) && rules.resetOnUnsubscribe) this.#reset(queue, group, MIN);
       return true;
     }
+    if (rules.wildcard && action === 'COMPLETE_ADD') {
+      this.#addAll(client, topic);
+      return true;
+    }
     if (action === 'COMPLETE_ADD') {
       const wanted = new Set(queues);
       for (const queue of [...client.queues]) if (!wanted.has(queue)) this.#clients.remove(client, queue);
     }
     return queues.every((queue) => this.#add(client, queue, entry));
+  }
+
+  #addAll(client: LiteClient, parent: string): void {
+    if (!this.#clients.addAll(client, parent)) return;
+    for (const queue of this.#queuesOf(client)) if (this.#listen(queue)) this.#mark(client, queue);
+  }
+
+  #listen(queue: string): boolean {
+    const id = this.#idOf(queue);
+    if (id !== undefined) this.#parts.listen(queue, id);
+    return id !== undefined;
   }
 
   #add(client: LiteClient, queue: string, { action, offset, rules }: LiteSubscription): boolean {
@@ -214,10 +251,7 @@ export class LitePops {
       if (rules.exclusive) this.#exclude(client, queue, rules.resetOnTakeOver);
       if (offset !== undefined) this.#reset(queue, client.group, offset);
     }
-    const id = this.#idOf(queue);
-    if (!isNew || id === undefined) return true;
-    this.#parts.listen(queue, id);
-    this.#mark(client, queue);
+    if (isNew && this.#listen(queue)) this.#mark(client, queue);
     return true;
   }
 

@@ -306,7 +306,7 @@ export class PopKind implements DueKind, QuestionTaker {
     else if (type === POP_PEEK) this.#want(asked, { kind: 'peek', question: question as LookQuestion });
     else if (type === POP_ACKS) this.#takeAcks(asked, question as AcksQuestion);
     else if (type === POP_CHANGE) this.#changes.take(asked, question as ChangeQuestion);
-    else if (type === POP_LITE) this.#lites.pop(asked, question as LiteQuestion, this.#stopping);
+    else if (type === POP_LITE) this.#lites.pop(asked, question as LiteQuestion);
     else if (type === LITE_SUBSCRIBE) this.#lites.subscribe(asked, question as LiteSubscriptions);
     else if (type === POP_POLLING) this.#polled(asked, question as PollingQuestion);
     else if (type === POP_UNTAKEN) this.#giveBack(question as Popped);
@@ -466,6 +466,7 @@ export class PopKind implements DueKind, QuestionTaker {
     this.#reviveLog.stop();
     this.#polling.stop();
     this.#pairs.stop();
+    this.#lites.stop();
     this.#ordered.journal.stop();
   }
 

@@ -131,8 +131,12 @@ export function makeQuestions(
   });
 }
 
-export function makeLites({ view }: TurnParts, questions: DeliveryQuestions): LiteRequests {
-  const lites = new LiteRequests({ view, questions });
+export function makeLites({ view, creation }: TurnParts, questions: DeliveryQuestions): LiteRequests {
+  const lites = new LiteRequests({
+    ...{ view, questions },
+    awaitGroup: (connection, request, name, offset, length) =>
+      creation.group(connection, request, name, offset, length),
+  });
   questions.answers(LITE_NOTICE, lites.tell);
   return lites;
 }

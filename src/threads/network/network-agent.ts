@@ -303,7 +303,7 @@ export class NetworkAgent {
           return this.#pops.handle(connection, request, offset, length);
         case RequestCode.POP_LITE_MESSAGE:
         case RequestCode.LITE_SUBSCRIPTION_CTL:
-          return this.#lites.handle(connection, request);
+          return this.#lites.handle(connection, request, offset, length);
       }
     }
     this.#counters.add(FORWARDED);

@@ -48,12 +48,11 @@ test('an entry without client, group or topic is left out, as by RocketMQ', () =
 });
 
 test('what cannot be meant is refused with the reason', () => {
-  const is = (outcome: unknown, why: RegExp) => {
-    assert.type(outcome, 'string');
-    assert.match(outcome as string, why);
-  };
+  const is = (outcome: ReturnType<typeof parseLiteSubscriptions>, why: RegExp) =>
+    assert.match((outcome as { remark: string }).remark, why);
   is(parse({}), /is empty/);
-  is(parse([]), /is empty/);
+  is(parse([]), /no JSON object/);
+  is(parse({ subscriptionSet: 5 }), /no array/);
   is(parseLiteSubscriptions(Buffer.from('{"subscriptionSet":[')), /cannot be read/);
   is(parseEntries({ ...ENTRY, action: 'REPLACE' }), /no action of PARTIAL_ADD/);
   is(parseEntries({ ...ENTRY, liteTopicSet: ['a$b'] }), /may have the characters/);
