@@ -194,6 +194,11 @@ export class PopSimulation {
     this.#broker.groups.add(group);
   }
 
+  #nextProcess(): void {
+    this.#world.process += 1;
+    for (const message of this.#sent.values()) for (const state of message.states) state.processEnded();
+  }
+
   async #restart(): Promise<void> {
     // Network threads wait for what is answered soon before delivery is told to stop.
     this.#broker.mend();
@@ -202,7 +207,7 @@ export class PopSimulation {
       await this.#broker.saved();
     }
     const isWaiting = await this.#broker.restart(() => this.#clients.hear());
-    this.#world.process += 1;
+    this.#nextProcess();
     this.#noteDurable();
     const left = [...this.#clients.pending].filter(([, { isGone }]) => !isGone);
     const named = left.map(
@@ -225,7 +230,7 @@ export class PopSimulation {
 
   /** What was under way is lost, or not. */
   #dies(): void {
-    this.#world.process += 1;
+    this.#nextProcess();
     const isStepped = this.#now - this.#world.steppedAt < 2 * LONGEST_INVISIBLE_MS;
     for (const { what, receipts } of this.#clients.pending.values()) {
       for (const { message, group } of receipts) {
@@ -296,7 +301,7 @@ export class PopSimulation {
     for (const message of this.#sent.values()) {
       for (const group of GROUPS) this.#checkMessage(message, group);
     }
-    assert.equal(rig.kind.held, { live: 0, foreign: 0, reviving: 0, parked: 0, early: 0 });
+    assert.equal(rig.kind.held, { live: 0, foreign: 0, reviving: 0, parked: 0, early: 0, lites: 0 });
     assert.ok(rig.idle && !rig.kind.pending, 'nothing is under way');
     assert.equal(reviveBehind, Array(reviveBehind.length).fill(0), 'the revive queues are behind');
   }

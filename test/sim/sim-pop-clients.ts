@@ -70,6 +70,8 @@ export class SimPopClients {
   readonly #changes = new Map<number, number>();
   #opaque = 0;
   #attempts = 0;
+  /** How often a pop was said, by attempt id. */
+  readonly #said = new Map<string, number>();
 
   constructor(random: Random, broker: SimPopBroker, world: PopWorld) {
     this.#random = random;
@@ -110,6 +112,7 @@ export class SimPopClients {
     const slot = this.#random.int(0, CONNECTIONS - 1);
     const asker = { slot, generation: this.#generations[slot] as number, opaque: ++this.#opaque };
     if (!ask(asker)) return;
+    if (attemptId !== undefined) this.#said.set(attemptId, (this.#said.get(attemptId) ?? 0) + 1);
     const pending = { what, slot, askedAt: this.#now, group, receipts, attemptId, isGone: false };
     this.pending.set(asker.opaque, pending);
   }
@@ -241,7 +244,7 @@ export class SimPopClients {
       const receipt = {
         ...{ group, topic, queueId, startOffset, popTime, invisibleTime, reviveQueueId, offset, message },
         ...{ attemptId, until: takenAt + invisibleTime, isSure },
-        ...{ process: this.#world.process, isChangeAsked: false },
+        ...{ process: this.#world.process, isChangeAsked: false, said: this.#timesSaid(attemptId) },
       };
       this.#world.operations.push(
         `   ${this.#now} ${group} gets ${message.key} (${topic}/${queueId}/${offset} at ${startOffset}) at ${popTime} for ${invisibleTime}, taken ${takenAt}`,
@@ -284,14 +287,21 @@ export class SimPopClients {
       if (code !== ResponseCode.SUCCESS) {
         this.#world.result.refused++;
         state.isOpen = true;
-      } else if (isGone) {
+      } else if (isGone || this.#timesSaid(receipt.attemptId) > receipt.said) {
+        // A pop that was said again holds by its newer answer, which may be lost.
         state.isOpen = true;
       } else {
         state.acknowledged(receipt, this.#now);
+        const isOfBefore = receipt.process !== this.#world.process;
+        state.isAtRisk ||= isOfBefore && this.#world.steppedAt >= receipt.until - receipt.invisibleTime;
         if (state.isDone) this.#world.result.acknowledged++;
         else this.#world.result.lateAcks++;
       }
     }
+  }
+
+  #timesSaid(attemptId: string | undefined): number {
+    return attemptId === undefined ? 0 : (this.#said.get(attemptId) ?? 0);
   }
 
   #hearChange({ receipts: [receipt], group }: Pending, { opaque, code, fields, remark }: PopAnswer): void {

@@ -18,6 +18,8 @@ export interface SimReceipt {
   readonly offset: number;
   readonly message: SimMessage;
   readonly attemptId: string | undefined;
+  /** How often the pop of that attempt had been said. */
+  readonly said: number;
   /** True time up to which nobody else may get it. */
   readonly until: number;
   /** Whether that is known: no step of the clock was in the way. */
@@ -38,6 +40,11 @@ export class SimPopState {
   isOpen = false;
   /** It may come at any time, more than once, or not: the group's offset was set, or there may be two of it. */
   isLoose = false;
+  /**
+   * A process after the one that gave it out was told of its ack, and the clock was set since: that holds until this one
+   * ends (docs/pop.md says why).
+   */
+  isAtRisk = false;
   /** Some client has acknowledged it, whatever came of that. */
   isAckSent = false;
 
@@ -66,6 +73,15 @@ export class SimPopState {
     if (receipt.isChangeAsked) this.isOpen = true;
     else if (current.isSure && now < current.until - TOLERANCE_MS) this.isDone = true;
     else this.isOpen = true;
+  }
+
+  /** The process has ended. */
+  processEnded(): void {
+    if (!this.isAtRisk) return;
+    this.isAtRisk = false;
+    if (!this.isDone) return;
+    this.isDone = false;
+    this.isOpen = true;
   }
 
   /** Nothing is known of its time any more. */

@@ -112,13 +112,23 @@ export class Acks {
     const together = this.#turn.get(key);
     if (together === undefined || together.ack.offsets.length >= MAX_ACKED_TOGETHER) {
       if (together !== undefined) this.#full.push(together);
-      const visibleAt = ack.popTime + invisibleTime;
+      const visibleAt = this.#visibleAt(known, ack, invisibleTime);
       this.#turn.set(key, { ack, reviveQueueId, visibleAt, answers: [answer] });
       return;
     }
     const { offsets } = together.ack;
     for (const offset of ack.offsets) if (!offsets.includes(offset)) offsets.push(offset);
     together.answers.push(answer);
+  }
+
+  /**
+   * By elapsed time where that is known, as for its checkpoint: it must not overtake that, or be left behind, when the
+   * clock has been set since. Ms since the epoch.
+   */
+  #visibleAt(known: LiveCheckpoint | undefined, { popTime }: Ack, invisibleTime: number): number {
+    const { clock } = this.#parts.context;
+    if (known === undefined) return popTime + invisibleTime;
+    return clock.now() + Math.max(0, Math.round(known.visibleAt - clock.monotonic()));
   }
 
   /** Puts those of this turn; returns how many messages that were. */
