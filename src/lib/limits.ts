@@ -234,6 +234,8 @@ export const MAX_ALL_FETCHES = 8 * 1024;
 export const MAX_POPPED_QUEUES = 100_000;
 /** Checkpoints of pops in memory: acks of others are found in the revive topic, and their messages seconds later. */
 export const MAX_LIVE_CHECKPOINTS = 100_000;
+/** Checkpoints that have not come yet of which acknowledgements are remembered. */
+export const MAX_EARLY_ACKS = 100_000;
 /** Bytes of the expressions of pops that wait for messages. */
 export const MAX_PARKED_EXPRESSION_BYTES = 16 * MIB;
 /** Bytes of a request that acknowledges several popped messages (200151). */

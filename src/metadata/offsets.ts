@@ -1,8 +1,7 @@
 /**
- * How far each group has consumed: config/consumerOffset.json, written every few seconds, and two tables that live in
+ * How far each group has consumed: config/consumerOffset.json (offset-files.ts), written every few seconds, and two tables that live in
  * memory only: how far it has pulled, and resets that wait for the consumer's next pull.
  */
-import { join } from 'node:path';
 import type { Clock } from '../lib/clock.ts';
 import { MAX_OFFSETS } from '../lib/limits.ts';
 import { Listeners } from '../lib/listeners.ts';
@@ -10,7 +9,7 @@ import { asObject, entriesOf, INT32, integerFrom } from '../protocol/json-fields
 import { type RequestError, tableFull } from '../protocol/request-fields.ts';
 import { type WrittenJson, writeRocketJson } from '../protocol/rocketmq-json.ts';
 import { DataVersion, type DataVersionJson } from './data-version.ts';
-import { PeriodicFile } from './periodic-file.ts';
+import { OffsetFiles } from './offset-files.ts';
 import { keyOf, namesOf, QueueOffsets } from './queue-offsets.ts';
 import type { BrokerSettings } from './settings.ts';
 import type { Warn } from './state-file.ts';
@@ -47,7 +46,7 @@ export class OffsetTable {
   readonly resetChanged = new Listeners<QueueReset>();
 
   readonly #settings: BrokerSettings;
-  readonly #file: PeriodicFile;
+  readonly #file: OffsetFiles;
   readonly #version: DataVersion;
   readonly #consumed = new QueueOffsets();
   readonly #pulled = new QueueOffsets();
@@ -58,7 +57,7 @@ export class OffsetTable {
 
   constructor(configDirectory: string, settings: BrokerSettings, clock: Clock) {
     this.#settings = settings;
-    this.#file = new PeriodicFile(join(configDirectory, 'consumerOffset.json'));
+    this.#file = new OffsetFiles(configDirectory);
     this.#version = new DataVersion(clock);
   }
 

@@ -10,7 +10,7 @@ const STEPS = 80;
 
 test('nothing is visible twice while invisible, nothing is lost, and nothing is left over', async () => {
   const begin = (random: Random) => new PopSimulation(random);
-  const totals = await totalsOf(begin, STEPS, { full: 3_000, normal: 50 });
+  const totals = await totalsOf(begin, STEPS, { full: 1_000, normal: 50 });
   // A simulation in which something never happens says nothing about it.
   if (!oneSeed)
     assert.ok(

@@ -6,6 +6,7 @@
  * The offset of a queue up to which all is done is what RocketMQ keeps for the group CID_RMQ_SYS_REVIVE_GROUP: the last
  * one that is done.
  */
+import { MAX_ACKED_TOGETHER, MAX_EARLY_ACKS } from '../../lib/limits.ts';
 import { decodeRecord } from '../../record/decode.ts';
 import { PROPERTY_TAGS } from '../../record/properties.ts';
 import type { QueueEntry } from '../../store/read/store-reads.ts';
@@ -89,6 +90,8 @@ export class ReviveLog {
   readonly #parts: ReviveLogParts;
   readonly #queues: readonly ReviveQueue[];
   readonly #foreign = new Map<string, Foreign>();
+  /** Offsets that were acknowledged before their checkpoint has come, by its key: the clock may have been set. */
+  readonly #early = new Map<string, number[]>();
   /** Whose time is over, and whose acks may still be on their way. */
   readonly #ripe: Ripe[] = [];
   readonly #patience: Patience;
@@ -140,9 +143,17 @@ export class ReviveLog {
 
   /** Messages of a checkpoint of a process before are done. */
   acknowledge(key: CheckpointKey, offsets: readonly number[]): void {
-    if (this.#foreign.size === 0) return;
     const foreign = this.#foreign.get(keyOf(key));
     if (foreign !== undefined) this.#acknowledge(foreign, offsets);
+    else this.#noteEarly(keyOf(key), offsets);
+  }
+
+  /** Its checkpoint is still in the timer, or is nobody's. */
+  #noteEarly(key: string, offsets: readonly number[]): void {
+    const early = new Set([...(this.#early.get(key) ?? []), ...offsets]);
+    this.#early.set(key, [...early].slice(0, MAX_ACKED_TOGETHER));
+    const [oldest = ''] = this.#early.keys();
+    if (this.#early.size > MAX_EARLY_ACKS) this.#early.delete(oldest);
   }
 
   /** What is invisible by a checkpoint of a process before. */
@@ -214,6 +225,9 @@ export class ReviveLog {
     const foreign = { ck, queue, offset };
     queue.open.add(offset);
     this.#foreign.set(key, foreign);
+    const early = this.#early.get(key);
+    this.#early.delete(key);
+    if (early !== undefined) this.#acknowledge(foreign, early);
     const { clock, timers } = context;
     const left = Math.min(Math.max(visibleAt(ck) - clock.now(), 0), CK_AHEAD_MS);
     timers.after(left + MARGIN_MS, () => this.#ripen(foreign));
@@ -222,6 +236,8 @@ export class ReviveLog {
   #takeAck(ack: Ack): void {
     const foreign = this.#foreign.get(keyOf(ack));
     if (foreign !== undefined) this.#acknowledge(foreign, ack.offsets);
+    else if (!this.#parts.live.isOver(ack) && this.#parts.live.find(ack) === undefined)
+      this.#noteEarly(keyOf(ack), ack.offsets);
   }
 
   #acknowledge(foreign: Foreign, offsets: readonly number[]): void {

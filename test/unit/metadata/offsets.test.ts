@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -48,6 +48,25 @@ test('persists on demand and reads the file of a Java broker', async () => {
       [2, 7],
     ],
   );
+});
+
+test('a broker with light queues keeps offsets in another file: the newer one counts, and both are written', async () => {
+  const directory = temporaryDirectory();
+  const [own, light] = ['consumerOffset.json', 'lmqConsumerOffset.json'].map((name) => join(directory, name));
+  const write = (path: string, offset: number, seconds: number) => {
+    writeFileSync(path, `{"lmqOffsetTable":{},"offsetTable":{"t@g":{0:${offset}}}}`);
+    utimesSync(path, seconds, seconds);
+  };
+  write(own as string, 1, 1_000);
+  write(light as string, 2, 1_001);
+  assert.is(newTable(directory).table.query('g', 't', 0), 2);
+  write(own as string, 3, 1_002);
+  const { table } = newTable(directory);
+  assert.is(table.query('g', 't', 0), 3);
+  table.commit('g', 't', 0, 4);
+  table.persist();
+  await table.saved();
+  for (const path of [own, light]) assert.match(readFileSync(path as string, 'utf8'), /0:4/);
 });
 
 test('a save is asked for only after changes', async () => {
