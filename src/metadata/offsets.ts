@@ -1,6 +1,6 @@
 /**
- * How far each group has consumed: config/consumerOffset.json (offset-files.ts), written every few seconds, and two tables that live in
- * memory only: how far it has pulled, and resets that wait for the consumer's next pull.
+ * How far each group has consumed: config/consumerOffset.json (offset-files.ts), written every few seconds, and two
+ * tables that live in memory only: how far it has pulled, and resets that wait for the consumer's next pull.
  */
 import type { Clock } from '../lib/clock.ts';
 import { MAX_OFFSETS } from '../lib/limits.ts';

@@ -41,8 +41,8 @@ export class SimPopState {
   /** It may come at any time, more than once, or not: the group's offset was set, or there may be two of it. */
   isLoose = false;
   /**
-   * A process after the one that gave it out was told of its ack, and the clock was set since: that holds until this one
-   * ends (docs/pop.md says why).
+   * A process after the one that gave it out was told of its ack, and the clock was set since: that holds until this
+   * one ends (docs/pop.md says why).
    */
   isAtRisk = false;
   /** Some client has acknowledged it, whatever came of that. */
