@@ -5,7 +5,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import * as assert from 'uvu/assert';
 import {
   acked,
-  added,
   bodiesOf,
   byLiteTopic,
   consumed,
@@ -90,10 +89,13 @@ test('a lite topic waits until all that was popped of it is acknowledged', async
   await nothingComes(client);
   await acked(client, m0);
   const next = await client.next();
-  assert.equal([bodiesOf(next), next.counts], [
-    ['m-3', 'm-4', 'm-5'],
-    [0, 0, 0],
-  ]);
+  assert.equal(
+    [bodiesOf(next), next.counts],
+    [
+      ['m-3', 'm-4', 'm-5'],
+      [0, 0, 0],
+    ],
+  );
   await acked(client, m0); // has been settled before: no harm
   await acked(client, ...next.messages);
   await nothingComes(client);
@@ -124,15 +126,21 @@ test('what is not acknowledged in time comes again in order, with a count', asyn
   const again = await client.next({ maxMsgNum: 2, invisibleTime: 1_500 });
   const since = Number(again.fields['popTime']) - Number(first.fields['popTime']);
   assert.ok(since >= 1_500, `${since} ms later`);
-  assert.equal([bodiesOf(again), again.counts], [
-    ['m-1', 'm-2'],
-    [1, 1],
-  ]);
+  assert.equal(
+    [bodiesOf(again), again.counts],
+    [
+      ['m-1', 'm-2'],
+      [1, 1],
+    ],
+  );
   const third = await client.next({ maxMsgNum: 2, invisibleTime: 60_000 });
-  assert.equal([bodiesOf(third), third.counts], [
-    ['m-1', 'm-2'],
-    [2, 2],
-  ]);
+  assert.equal(
+    [bodiesOf(third), third.counts],
+    [
+      ['m-1', 'm-2'],
+      [2, 2],
+    ],
+  );
   await acked(client, ...again.messages); // handles of the pop before settle nothing
   await nothingComes(client);
   await acked(client, ...third.messages);

@@ -4,7 +4,6 @@
 import * as assert from 'uvu/assert';
 import {
   acked,
-  added,
   bodiesOf,
   consumed,
   LITE_CONF,

@@ -17,7 +17,15 @@ import {
   putLite,
 } from './scenarios/lite.ts';
 import { makeGroup, makeTopic, numbered } from './scenarios/popping.ts';
-import { LAST, type LiteClient, type LiteMessage, MAX, MIN, type OffsetOption } from './support/lite.ts';
+import {
+  LAST,
+  type LiteAction,
+  type LiteClient,
+  type LiteMessage,
+  MAX,
+  MIN,
+  type OffsetOption,
+} from './support/lite.ts';
 import type { Fields } from './support/pops.ts';
 import { clusterSuite } from './support/suite.ts';
 import { target } from './support/target.ts';
@@ -165,6 +173,7 @@ const BEGINNINGS: readonly (readonly [what: string, option: OffsetOption, expect
   ['so many before where the group is', { type: 'TAIL_N', value: 2 }, ALL.slice(1)],
   ['more before than there are', { type: 'TAIL_N', value: 10 }, ALL],
   ['where the group is: it is out', LAST, []],
+  ['an offset that there cannot be: it is out', { type: 'OFFSET', value: -1 }, []],
   ['a time, which is not looked at', { type: 'TIMESTAMP', value: 0 }, []],
 ];
 
@@ -276,6 +285,8 @@ test('subscriptions that are refused, and those that change nothing', async () =
   for (const blank of ['clientId', 'group', 'topic'])
     for (const value of ['', ' ', undefined])
       assert.is((await client.subscribe('PARTIAL_ADD', ['a'], { [blank]: value })).code, SUCCESS, blank);
+  assert.is((await client.subscribe('ADD' as LiteAction, ['a'])).code, SYSTEM_ERROR);
+  assert.is((await client.subscribe('PARTIAL_ADD', [''])).code, SYSTEM_ERROR, 'a lite topic without name');
   assert.is((await client.add([])).code, SUCCESS);
   await putLite(client, 'a', ['a-0']);
   await nothingComes(client);
@@ -313,7 +324,12 @@ test('pops that are refused', async () => {
       remark: /message type not match/,
     },
     { what: 'another topic', fields: { topic: 'lite-other' }, code: INVALID_PARAMETER, remark: /bind topic/ },
-    { what: 'unbound', fields: { consumerGroup: 'lite-unbound' }, code: INVALID_PARAMETER, remark: /bind topic/ },
+    {
+      what: 'unbound',
+      fields: { consumerGroup: 'lite-unbound' },
+      code: INVALID_PARAMETER,
+      remark: /bind topic/,
+    },
     { what: 'forbidden', fields: { consumerGroup: 'lite-forbidden' }, code: NO_PERMISSION },
     // Groups are made as they are asked for.
     { what: 'no such group', fields: { consumerGroup: 'lite-new' }, code: INVALID_PARAMETER },
@@ -327,9 +343,15 @@ test('pops that are refused', async () => {
     assert.is(answer.code, code, `${what}: ${answer.code} ${answer.remark}`);
     if (remark !== undefined) assert.match(answer.remark ?? '', remark, what);
   }
-  for (const missing of ['clientId', 'consumerGroup', 'topic', 'maxMsgNum', 'invisibleTime', 'pollTime'])
+  for (const missing of ['clientId', 'consumerGroup', 'topic'])
     assert.is((await client.pop({ [missing]: undefined })).code, SYSTEM_ERROR, missing);
-  assert.is((await client.pop({ maxMsgNum: 'x' })).code, SYSTEM_ERROR);
+  // The real broker takes a number that is missing or none for 0.
+  for (const maxMsgNum of [undefined, 'x']) {
+    const { code } = await client.pop({ maxMsgNum });
+    assert.is(code, target === 'rocketmq' ? POLLING_TIMEOUT : SYSTEM_ERROR, `maxMsgNum ${maxMsgNum}`);
+  }
+  for (const maxMsgNum of [0, -1]) assert.is((await client.pop({ maxMsgNum })).code, POLLING_TIMEOUT);
+  assert.is((await client.pop({ clientId: 'somebody-else' })).code, POLLING_TIMEOUT);
   assert.equal(bodiesOf(await client.pop({ bornTime: 0 })), ['untouched'], `${group}: nothing was taken`);
   client.close();
 });
@@ -375,6 +397,12 @@ test('acknowledgements and changes that are refused', async () => {
     codes.push((await client.change(m0, 1_000, { extraInfo })).code);
     assert.equal(codes, [SYSTEM_ERROR, SYSTEM_ERROR], extraInfo);
   }
+  for (const missing of ['topic', 'queueId', 'offset', 'extraInfo']) {
+    const codes = [(await client.ack(m0, { [missing]: undefined })).code];
+    codes.push((await client.change(m0, 1_000, { [missing]: undefined })).code);
+    assert.equal(codes, [SYSTEM_ERROR, SYSTEM_ERROR], `without ${missing}`);
+  }
+  assert.is((await client.change(m0, 1_000, { invisibleTime: undefined })).code, SYSTEM_ERROR);
   await acked(client, m0);
   assert.is((await client.pop()).code, POLLING_TIMEOUT);
   await acked(client, m1);

@@ -11,8 +11,7 @@ import { makeGroup, makeTopic, put } from './popping.ts';
 const POLLING_TIMEOUT = 210;
 
 /** RocketMQ has lite topics only when it is told so, RingMQ always. */
-export const LITE_CONF: Conf =
-  target === 'rocketmq' ? { enableLmq: true, enableMultiDispatch: true } : {};
+export const LITE_CONF: Conf = target === 'rocketmq' ? { enableLmq: true, enableMultiDispatch: true } : {};
 
 /** `queues`: two, so that a queue other than 0 is there and yet not one of a lite topic. */
 export async function makeParent(connection: RawConnection, topic: string, queues = 2): Promise<void> {
@@ -77,10 +76,8 @@ export async function added(client: LiteClient, ...liteTopics: readonly string[]
 }
 
 export async function acked(client: LiteClient, ...messages: readonly LiteMessage[]): Promise<void> {
-  for (const message of messages) {
-    const { code, remark } = await client.ack(message);
-    assert.is(code, 0, remark);
-  }
+  const answers = await Promise.all(messages.map((message) => client.ack(message)));
+  for (const { code, remark } of answers) assert.is(code, 0, remark);
 }
 
 export function bodiesOf({ messages }: { readonly messages: readonly LiteMessage[] }): string[] {
