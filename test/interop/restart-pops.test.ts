@@ -4,6 +4,7 @@
 import * as assert from 'uvu/assert';
 import { fullRun } from '../support/random.ts';
 import { Consumer, createTopic, Producer } from './scenarios/actors.ts';
+import { CLEAN_STOP, type Departure, DepartureStage, KILL } from './scenarios/departures.ts';
 import {
   bodies,
   makeGroup,
@@ -16,61 +17,21 @@ import {
 import { java55 } from './support/clients.ts';
 import { Ledger } from './support/ledger.ts';
 import { type PoppedMessage, Popper } from './support/pops.ts';
-import { stopEverything } from './support/program.ts';
-import type { Broker, NameServer } from './support/servers.ts';
 import { interopSuite } from './support/suite.ts';
-import { type Cluster, startBroker, startNameServer, target } from './support/target.ts';
+import { target } from './support/target.ts';
 
 const test = interopSuite('restart with what is popped');
 const PATIENCE = 90_000;
 /** Longer than a broker is away: the real one takes 15 s to go and as long to come. */
 const INVISIBLE = target === 'rocketmq' ? 75_000 : 40_000;
 
-interface Departure {
-  readonly name: string;
-  readonly flushDiskType: string;
-  leave(broker: Broker): Promise<void>;
-}
-
-const DEPARTURES: readonly Departure[] = [
-  { name: 'a clean stop', flushDiskType: 'ASYNC_FLUSH', leave: (broker) => broker.stop() },
-  { name: 'kill -9', flushDiskType: 'SYNC_FLUSH', leave: (broker) => broker.kill() },
-];
-
-class Stage implements Cluster {
-  readonly nameServer: NameServer;
-  readonly #departure: Departure;
-  broker: Broker;
-
-  private constructor(nameServer: NameServer, broker: Broker, departure: Departure) {
-    this.nameServer = nameServer;
-    this.broker = broker;
-    this.#departure = departure;
-  }
-
-  static async open(departure: Departure): Promise<Stage> {
-    const nameServer = await startNameServer();
-    const { flushDiskType } = departure;
-    return new Stage(nameServer, await startBroker(nameServer, { conf: { flushDiskType } }), departure);
-  }
-
-  async restart(): Promise<void> {
-    const { port, store } = this.broker;
-    const { flushDiskType, leave } = this.#departure;
-    await leave(this.broker);
-    this.broker = await startBroker(this.nameServer, { port, store, conf: { flushDiskType } });
-  }
-
-  async stop(): Promise<void> {
-    await stopEverything();
-  }
-}
+const DEPARTURES: readonly Departure[] = [CLEAN_STOP, KILL];
 
 /** The real broker saves now and then how far a group has popped, and pops again what came after that. */
-const maySeeTwice = ({ name }: Departure) => target === 'rocketmq' && name === 'kill -9';
+const maySeeTwice = ({ name }: Departure) => target === 'rocketmq' && name === KILL.name;
 
 async function poppedAcross(departure: Departure): Promise<void> {
-  const stage = await Stage.open(departure);
+  const stage = await DepartureStage.open(departure);
   const topic = 'popped-across';
   const group = 'across';
   let popper = await Popper.open(stage.broker, group);
@@ -125,7 +86,7 @@ async function poppedAcross(departure: Departure): Promise<void> {
 }
 
 async function inOrderAcross(departure: Departure): Promise<void> {
-  const stage = await Stage.open(departure);
+  const stage = await DepartureStage.open(departure);
   const topic = 'in-order-across';
   const group = 'orderly-across';
   let popper = await Popper.open(stage.broker, group);
@@ -157,7 +118,7 @@ async function inOrderAcross(departure: Departure): Promise<void> {
 
 /** Members pop under traffic while the broker goes and comes back. */
 async function consumedAcross(departure: Departure): Promise<void> {
-  const stage = await Stage.open(departure);
+  const stage = await DepartureStage.open(departure);
   const topic = 'consumed-across';
   const connection = await Popper.open(stage.broker, 'any');
   await makeTopic(connection.connection, topic, 4);

@@ -22,6 +22,8 @@ export interface GrpcMessage {
   readonly tag: string | null;
   readonly messageId: string;
   readonly messageGroup: string | null;
+  /** Only the Java client tells it. */
+  readonly liteTopic?: string | null;
   readonly deliveryTime: number | null;
   readonly priority: number | null;
   /** From 1. */
@@ -70,9 +72,12 @@ export class Stage {
 
   /**
    * `retries`: further attempts after the first, a second apart by a policy of the one type that the Node client
-   * knows. `fifo`: one message after the other.
+   * knows. `fifo`: one message after the other. `lite`: the parent topic whose lite topics it gets.
    */
-  async group(groupName: string, { retries = 16, fifo = false } = {}): Promise<void> {
+  async group(
+    groupName: string,
+    { retries = 16, fifo = false, lite = undefined as string | undefined } = {},
+  ): Promise<void> {
     const connection = await RawConnection.open(this.#cluster.broker.address);
     const exponentialRetryPolicy = { initial: 1_000, max: 1_000, multiplier: 1 };
     const groupRetryPolicy = { type: 'EXPONENTIAL', exponentialRetryPolicy };
@@ -81,6 +86,7 @@ export class Stage {
       groupRetryPolicy,
       retryMaxTimes: retries,
       consumeMessageOrderly: fifo,
+      ...(lite === undefined ? {} : { attributes: { '+lite.bind.topic': lite } }),
     });
     connection.destroy();
   }
@@ -120,6 +126,13 @@ export class GrpcClients {
     const push = new GrpcPush(this, this.#name());
     await this.ask(`push ${push.name} ${words(args)}`);
     return push;
+  }
+
+  async lite(args: Args, ...liteTopics: readonly string[]): Promise<GrpcLite> {
+    const lite = new GrpcLite(this, this.#name());
+    await this.ask(`lite ${lite.name} ${words(args)}`);
+    for (const liteTopic of liteTopics) await lite.subscribe(liteTopic);
+    return lite;
   }
 
   async simple(args: Args): Promise<GrpcSimple> {
@@ -233,6 +246,31 @@ export class GrpcPush {
   async delivers(count: number): Promise<void> {
     const look = (): true | undefined => (this.deliveries.length >= count ? true : undefined);
     await this.#clients.program.waitFor(`${count} deliveries`, look, ARRIVAL);
+  }
+}
+
+/** A push consumer of the lite topics of one parent. */
+export class GrpcLite extends GrpcPush {
+  readonly #clients: GrpcClients;
+
+  constructor(clients: GrpcClients, name: string) {
+    super(clients, name);
+    this.#clients = clients;
+  }
+
+  async subscribe(liteTopic: string, from: 'last' | 'min' | 'max' = 'last'): Promise<void> {
+    const subscribed = await this.#clients.ask(`subscribe ${this.name} ${liteTopic} ${from}`);
+    assert.ok((subscribed as string[]).includes(liteTopic));
+  }
+
+  async unsubscribe(liteTopic: string): Promise<void> {
+    const subscribed = await this.#clients.ask(`unsubscribe ${this.name} ${liteTopic}`);
+    assert.not.ok((subscribed as string[]).includes(liteTopic));
+  }
+
+  /** Keys of what the listener took of a lite topic, in its order. */
+  takenOf(liteTopic: string): string[] {
+    return this.deliveries.filter((one) => one.ok && one.liteTopic === liteTopic).map(({ key }) => key);
   }
 }
 

@@ -18,9 +18,11 @@ export async function makeTopic(
   topic: string,
   queues = 1,
   perm = 6,
+  attributes?: string,
 ): Promise<void> {
   const numbers = { readQueueNums: queues, writeQueueNums: queues, perm, topicSysFlag: 0 };
-  const ext = { topic, defaultTopic: 'TBW102', topicFilterType: 'SINGLE_TAG', order: 'false', ...numbers };
+  const fixed = { topic, defaultTopic: 'TBW102', topicFilterType: 'SINGLE_TAG', order: 'false', ...numbers };
+  const ext = attributes === undefined ? fixed : { ...fixed, attributes };
   const { code, remark } = await connection.request({ code: UPDATE_TOPIC, ext });
   assert.is(code, 0, remark);
 }

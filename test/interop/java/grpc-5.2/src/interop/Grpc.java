@@ -27,6 +27,7 @@ import org.apache.rocketmq.client.apis.producer.Transaction;
  * producer NAME TOPIC         send NAME --topic T ...   transact NAME --topic T --end commit|rollback|leave ...
  * recall NAME TOPIC HANDLE    push NAME --topic T --group G ...   simple NAME --topic T --group G ...
  * receive NAME MAX INVISIBLE  ack NAME KEY   invisible NAME KEY MS   close NAME...
+ * lite NAME --topic T --group G ...   subscribe NAME LITE last|min|max   unsubscribe NAME LITE
  * </pre>
  */
 public final class Grpc {
@@ -57,6 +58,7 @@ public final class Grpc {
             case "producer" -> clients.put(words[1], producer(words[2]));
             case "push" -> clients.put(words[1], push(words[1], rest(words)));
             case "simple" -> clients.put(words[1], new Simple(provider, configuration, rest(words)));
+            case "lite" -> clients.put(words[1], lite(words[1], rest(words)));
             case "close" -> close(Arrays.asList(words).subList(1, words.length));
             case "send" -> {
                 return send((Producer) clients.get(words[1]), rest(words));
@@ -66,6 +68,12 @@ public final class Grpc {
             }
             case "recall" -> {
                 return ((Producer) clients.get(words[1])).recallMessage(words[2], words[3]).getMessageId().toString();
+            }
+            case "subscribe" -> {
+                return ((Lite) clients.get(words[1])).subscribe(words[2], words[3]);
+            }
+            case "unsubscribe" -> {
+                return ((Lite) clients.get(words[1])).unsubscribe(words[2]);
             }
             case "receive" -> {
                 return simple(words).receive(Integer.parseInt(words[2]), Duration.ofMillis(Long.parseLong(words[3])));
@@ -123,6 +131,9 @@ public final class Grpc {
         if (message.text("message-group", null) != null) {
             builder.setMessageGroup(message.need("message-group"));
         }
+        if (message.text("lite-topic", null) != null) {
+            builder.setLiteTopic(message.need("lite-topic"));
+        }
         if (message.time("delay") != null) {
             builder.setDeliveryTimestamp(System.currentTimeMillis() + message.time("delay"));
         }
@@ -178,6 +189,12 @@ public final class Grpc {
             .setConsumptionThreadCount(consumer.number("threads", 4))
             .setMessageListener(message -> consume(name, message, failing, consumer.number("hold", 0)))
             .build();
+    }
+
+    private Closeable lite(String name, Args consumer) throws Exception {
+        Failing failing = new Failing(consumer.text("fail", ""));
+        return new Lite(provider, configuration, consumer,
+            message -> consume(name, message, failing, consumer.number("hold", 0)));
     }
 
     private static ConsumeResult consume(String name, MessageView message, Failing failing, int hold) {

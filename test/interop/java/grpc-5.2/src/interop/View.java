@@ -44,6 +44,7 @@ final class View {
         facts.put("tag", message.getTag().orElse(null));
         facts.put("messageId", message.getMessageId().toString());
         facts.put("messageGroup", message.getMessageGroup().orElse(null));
+        facts.put("liteTopic", message.getLiteTopic().orElse(null));
         facts.put("deliveryTime", message.getDeliveryTimestamp().orElse(null));
         facts.put("priority", message.getPriority().orElse(null));
         facts.put("attempt", message.getDeliveryAttempt());
