@@ -1,7 +1,7 @@
 /**
- * Where consumer offsets are kept: config/consumerOffset.json; and config/lmqConsumerOffset.json in a store that
- * RocketMQ has had with enableLmq, which lite topics need: it then keeps all offsets there. The newer one counts, and
- * from then on both are written, so that such a broker can have the store back.
+ * Where consumer offsets are kept: config/consumerOffset.json; and config/lmqConsumerOffset.json, where RocketMQ keeps
+ * all offsets with enableLmq, which lite topics need. The newer one counts, and in a store that such a broker has had,
+ * or that has offsets in lite topics, both are written: it can have the store.
  */
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -36,6 +36,11 @@ export class OffsetFiles {
   /** See StateFile.table. */
   table(stored: RocketJsonObject | undefined, name: string): RocketJsonObject | undefined {
     return this.#read.table(stored, name);
+  }
+
+  /** There are offsets that only a broker with enableLmq can use. */
+  needLight(): void {
+    this.#hasLight = true;
   }
 
   /** Something has changed: the next `persist` writes. */

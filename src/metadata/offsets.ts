@@ -5,6 +5,7 @@
 import type { Clock } from '../lib/clock.ts';
 import { MAX_OFFSETS } from '../lib/limits.ts';
 import { Listeners } from '../lib/listeners.ts';
+import { isLiteQueue } from '../lib/lite-names.ts';
 import { asObject, entriesOf, INT32, integerFrom } from '../protocol/json-fields.ts';
 import { type RequestError, tableFull } from '../protocol/request-fields.ts';
 import { type WrittenJson, writeRocketJson } from '../protocol/rocketmq-json.ts';
@@ -97,6 +98,7 @@ export class OffsetTable {
     const key = keyOf(topic, group);
     if (!this.#consumed.hasRoom(1, key, queueId)) return false;
     this.#consumed.put(key, queueId, offset);
+    if (isLiteQueue(topic)) this.#file.needLight();
     this.#file.touch();
     this.#commits += 1;
     if (this.#commits % this.#settings.consumerOffsetUpdateVersionStep === 0) this.#version.next();

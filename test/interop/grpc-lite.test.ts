@@ -1,5 +1,5 @@
-// Lite topics through RocketMQ's own gRPC proxy 5.5.0, with the push consumer that the official gRPC client for Java has
-// for them.
+// Lite topics through RocketMQ's own gRPC proxy 5.5.0, with the push consumer that the official gRPC client
+// for Java has for them.
 
 import * as assert from 'uvu/assert';
 import { GrpcClients, type Scene, Stage } from './scenarios/grpc-actors.ts';

@@ -1,5 +1,6 @@
-// Pops of lite topics frame by frame: what a pop of a client brings, who waits for whom, what comes again and with which
-// count. Where messages lie is in lite-places, what a client is subscribed to in lite-subscriptions.
+// Pops of lite topics frame by frame: what a pop of a client brings, who waits for whom, what comes again and
+// with which count. Where messages lie is in lite-places, what a client is subscribed to in lite-
+// subscriptions.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as assert from 'uvu/assert';
@@ -36,6 +37,7 @@ test('a pop brings what lies in the lite topics of its client, each in order', a
   await putLite(client, 'c', ['c-0']);
   await putLite(client, 'a', ['a-2'], 1);
   const began = Date.now();
+  await dispatched(client, 4);
   const answer = await client.next({ invisibleTime: 30_000 });
   assert.equal([answer.code, answer.remark], [SUCCESS, 'FOUND']);
   const { popTime, orderCountInfo, ...rest } = answer.fields;

@@ -1,5 +1,5 @@
-// Where messages of lite topics lie, frame by frame: their places in the queues of their lite topics, and what else reads
-// or settles them: pulls, offsets by time, pops of the parent topic, batches.
+// Where messages of lite topics lie, frame by frame: their places in the queues of their lite topics, and
+// what else reads or settles them: pulls, offsets by time, pops of the parent topic, batches.
 
 import * as assert from 'uvu/assert';
 import {
@@ -18,6 +18,7 @@ import { Popper } from './support/pops.ts';
 import { pull } from './support/raw.ts';
 import { decodeRecords } from './support/records.ts';
 import { clusterSuite } from './support/suite.ts';
+import { target } from './support/target.ts';
 
 const { test, cluster } = clusterSuite('places of lite topics', { conf: LITE_CONF, networkThreads: 2 });
 
@@ -150,7 +151,9 @@ test('names of lite topics on topics of another type', async () => {
   await makeTopic(client.connection, topic);
   await put(client.connection, topic, ['m'], 0, { __LITE_TOPIC: 'a' });
   const places = await placesIn(client.connection, topic, 1);
-  assert.equal(places.get('a'), [{ body: 'm', queue: `%LMQ%$${topic}$a`, place: 0 }]);
+  const [place] = places.get('a') ?? [];
+  // Nobody can pop it there: ours has no lite topics below such a topic.
+  assert.is(place?.queue, target === 'rocketmq' ? `%LMQ%$${topic}$a` : undefined);
   client.close();
 });
 

@@ -1,5 +1,6 @@
-// The broker goes away, cleanly or by kill -9, under messages of lite topics, and comes back on its store: nothing that is
-// acknowledged is lost, places go on without gap or repetition, each lite topic stays in order.
+// The broker goes away, cleanly or by kill -9, under messages of lite topics, and comes back on its store:
+// nothing that is acknowledged is lost, places go on without gap or repetition, each lite topic stays in
+// order.
 
 import * as assert from 'uvu/assert';
 import { CLEAN_STOP, type Departure, DepartureStage, KILL } from './scenarios/departures.ts';

@@ -69,7 +69,7 @@ export class LiteRequests {
     const question: LiteQuestion = {
       ...{ clientId: request.text('clientId'), group: request.text('consumerGroup') },
       ...{ topic: request.text('topic'), queueId: LITE_QUEUE_ID, order: true },
-      maxCount: Math.max(1, request.integer('maxMsgNum')),
+      maxCount: request.integer('maxMsgNum'),
       invisibleTime: request.integer('invisibleTime'),
       pollTime: pollTimeOf(request),
       attemptId: request.text('attemptId') || undefined,

@@ -117,12 +117,12 @@ export class LitePops {
       ...{ asked, among: client, filter: undefined, cancel: () => {} },
       wanting: { kind: 'lite', question },
     };
-    if (this.serve(parked) === 'taken') return;
+    if (question.maxCount > 0 && this.serve(parked) === 'taken') return;
     const { clock, settings } = this.#parts.context;
     const now = clock.now();
     if (client.asking > 0 && !this.#stopping && client.early.length < settings().popPollingSize)
       client.early.push(() => this.pop(asked, question));
-    else if (question.pollTime <= 0 || this.#stopping)
+    else if (question.maxCount <= 0 || question.pollTime <= 0 || this.#stopping)
       answerNothing(parked, ResponseCode.POLLING_TIMEOUT, now);
     else if (this.#parts.polling.park(parked) !== undefined)
       answerNothing(parked, ResponseCode.POLLING_FULL, now);
@@ -286,7 +286,7 @@ const MIN: LiteOffset = { type: 'POLICY', value: POLICY_MIN };
 
 /** -1: where it is. */
 function targetOf({ type, value }: LiteOffset, current: number, max: number): number {
-  if (type === 'OFFSET') return Math.max(0, value);
+  if (type === 'OFFSET') return value;
   if (type === 'TAIL_N') return current < 0 ? -1 : Math.max(0, current - value);
   if (type === 'TIMESTAMP') return -1;
   return value === POLICY_MIN ? 0 : value === POLICY_MAX ? max : -1;

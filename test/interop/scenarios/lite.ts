@@ -8,6 +8,7 @@ import type { Broker, Conf } from '../support/servers.ts';
 import { target } from '../support/target.ts';
 import { makeGroup, makeTopic, put } from './popping.ts';
 
+const GET_MAX_OFFSET = 30;
 const POLLING_TIMEOUT = 210;
 
 /** RocketMQ has lite topics only when it is told so, RingMQ always. */
@@ -68,6 +69,15 @@ export async function putLite(
   queueId = 0,
 ): Promise<void> {
   await put(connection, topic, bodies, queueId, { __LITE_TOPIC: liteTopic });
+}
+
+/** All that was sent to the parent's queue 0 can be popped. */
+export async function dispatched({ connection, topic }: LiteClient, count: number): Promise<void> {
+  for (const end = Date.now() + 30_000; Date.now() < end; ) {
+    const { extFields } = await connection.request({ code: GET_MAX_OFFSET, ext: { topic, queueId: 0 } });
+    if (Number(extFields?.['offset']) >= count) return;
+  }
+  throw new Error(`queue 0 of ${topic} does not reach ${count}`);
 }
 
 export async function added(client: LiteClient, ...liteTopics: readonly string[]): Promise<void> {
