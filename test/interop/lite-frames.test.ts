@@ -37,7 +37,6 @@ test('a pop brings what lies in the lite topics of its client, each in order', a
   await putLite(client, 'c', ['c-0']);
   await putLite(client, 'a', ['a-2'], 1);
   const began = Date.now();
-  await dispatched(client, 4);
   const answer = await client.next({ invisibleTime: 30_000 });
   assert.equal([answer.code, answer.remark], [SUCCESS, 'FOUND']);
   const { popTime, orderCountInfo, ...rest } = answer.fields;
