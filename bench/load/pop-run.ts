@@ -4,13 +4,14 @@
  */
 import { beginAt, queueSpans, topicNames } from './consumer-calls.ts';
 import { ProxyConsumer } from './grpc/proxy-consumer.ts';
+import { Resets } from './grpc/resets.ts';
 import { ledgerOf } from './ledger-file.ts';
 import type { LoadOptions } from './options.ts';
 import { Failure, type OnPhase } from './phases.ts';
 import { PopConnection } from './pop-connection.ts';
 import type { PopShape } from './pop-frames.ts';
 import { PopPass } from './pop-pass.ts';
-import type { Popper, PopperEvents } from './popper.ts';
+import { NO_ANSWER, type Popper, type PopperEvents } from './popper.ts';
 import type { QueueSpan } from './pull-lane.ts';
 import { LatencyRecorder, type LoadResult, Recorder } from './recorder.ts';
 
@@ -27,6 +28,7 @@ export class PopRun {
   readonly #options: LoadOptions;
   readonly #failure = new Failure();
   readonly #recorder = new Recorder();
+  readonly #resets = new Resets();
   readonly #acknowledged = new LatencyRecorder();
   /** Asked for what is no pop. */
   readonly #broker: PopConnection;
@@ -36,6 +38,8 @@ export class PopRun {
   #pass = new PopPass([]);
   #passes = 0;
   #wholePasses = 0;
+  /** So many messages of this pass at most went into pops that failed, and come again when they are visible. */
+  #withheld = 0;
   #messages = 0;
   #running = false;
   #heartbeat: NodeJS.Timeout | undefined;
@@ -49,7 +53,7 @@ export class PopRun {
     this.#broker = new PopConnection(clientId(connections), pullBatch, events);
     this.#connections = Array.from({ length: connections }, (_, index) =>
       proxyPort > 0
-        ? new ProxyConsumer(clientId(index), events)
+        ? new ProxyConsumer(clientId(index), this.#resets, events)
         : new PopConnection(clientId(index), pullBatch, events),
     );
   }
@@ -63,7 +67,8 @@ export class PopRun {
       this.#heartbeat = setInterval(() => this.#inBackground(this.#register()), HEARTBEAT_MILLIS);
       if (this.#options.once) await this.#popOnce(onPhase);
       else await this.#popRepeatedly(onPhase);
-      return { ...this.#recorder.result(this.#inFlight(), false), ...this.#verdict() };
+      const result = this.#recorder.result(this.#inFlight(), false);
+      return { ...result, ...this.#resets.counts, ...this.#verdict() };
     } finally {
       clearInterval(this.#heartbeat);
       for (const connection of [this.#broker, ...this.#connections]) connection.close();
@@ -121,6 +126,7 @@ export class PopRun {
       },
       onPop: (code, micros) => {
         recorder.reply(code, micros, 0);
+        if (code === NO_ANSWER) this.#withheld += this.#options.pullBatch;
         if (this.#pass.isOver && this.#pass.total > 0) this.#leaveGroup();
       },
       onAck: (code, micros) => {
@@ -152,6 +158,7 @@ export class PopRun {
   async #nextPass(): Promise<void> {
     this.#pass = new PopPass(this.#spans);
     this.#passes++;
+    this.#withheld = 0;
     // the proxy has new groups begin at the end
     if (this.#options.proxyPort > 0) {
       await this.#broker.join(this.#group(), this.#options.topic);
@@ -205,7 +212,7 @@ export class PopRun {
     const { duplicates, foreign } = ledger;
     // what was never stored leaves no gap: only a whole pass tells that it is not there
     const neverSeen = this.#wholePasses > 0 ? ledger.missing : 0;
-    const lost = this.#pass.missing + neverSeen;
+    const lost = Math.max(0, this.#pass.missing - this.#withheld) + neverSeen;
     return { acknowledged, duplicates, foreign, lost, wholePasses: this.#wholePasses };
   }
 }

@@ -5,6 +5,9 @@ import type { PopShape } from './pop-frames.ts';
 /** The Java client's limit (popThresholdForQueue). It looks again every 50 ms, these with each answer. */
 export const UNACKNOWLEDGED_MAX = 96;
 
+/** Code of a request that has failed without an answer. */
+export const NO_ANSWER = -1;
+
 /** A message that has come; places are in the bytes that it came in. */
 export interface Arrived {
   queueId: number;

@@ -3,6 +3,7 @@
  * (warm-up, draining) replies are checked but not counted.
  */
 import { build, type Histogram } from 'hdr-histogram-js';
+import type { ResetCounts } from './grpc/resets.ts';
 
 /** Latencies are kept in tenths of a microsecond, up to an hour: a burst may come very late. */
 const UNITS_PER_MICRO = 10;
@@ -100,6 +101,8 @@ export interface LoadResult extends ErrorCounts, LatencySummary {
   rate: number;
   /** Replies with another code during the warm-up: a cold JVM refuses what has waited for more than 200 ms. */
   warmupErrors: number;
+  /** Through the proxy only, and only when there were any: calls that it gave up. They are errors, too. */
+  resets?: ResetCounts;
   cpuMicrosPerMessage: number;
   /** Open loop only: how late the generator itself was, in microseconds. */
   sendLagP99?: number;

@@ -7,6 +7,7 @@ import { type ConnectionEvents, LoadConnection } from './connection.ts';
 import { EndToEnd } from './end-to-end.ts';
 import { FrameRing } from './frame-ring.ts';
 import { ProxySender } from './grpc/proxy-sender.ts';
+import { Resets } from './grpc/resets.ts';
 import type { Ledger } from './ledger.ts';
 import { ledgerToExtend, writeLedger } from './ledger-file.ts';
 import { ClosedLoop, type Loop, OpenLoop } from './loops.ts';
@@ -27,6 +28,7 @@ export class SendRun {
   readonly #options: LoadOptions;
   readonly #failure = new Failure();
   readonly #recorder = new Recorder();
+  readonly #resets = new Resets();
   readonly #loop: Loop;
   /** Undefined when nobody asks for one: it costs some time with each message. */
   readonly #ledger: Ledger | undefined;
@@ -64,7 +66,8 @@ export class SendRun {
       if (this.#repliers !== undefined) await this.#failure.during(this.#register());
       await this.#send(onPhase);
       const verdict = await this.#endToEnd?.verdict();
-      return { ...this.#recorder.result(this.#inFlight(), this.#options.rate > 0), ...verdict };
+      const result = this.#recorder.result(this.#inFlight(), this.#options.rate > 0);
+      return { ...result, ...this.#resets.counts, ...verdict };
     } finally {
       this.#loop.stop();
       for (const connection of this.#connections) connection.close();
@@ -148,7 +151,7 @@ export class SendRun {
   #proxySender(index: number): ProxySender {
     const { topic, tag, bodyBytes, inFlight, run } = this.#options;
     const shape = { topic, tag, bodyBytes, inFlight, keyPrefix: keyPrefix(run, index) };
-    return new ProxySender(shape, this.#recorder, {
+    return new ProxySender(shape, this.#recorder, this.#resets, {
       onReplies: (sender, freed) => {
         this.#answered += freed;
         this.#loop.onReplies(sender, freed);

@@ -23,6 +23,7 @@ import {
   WINDOW_UPDATE,
   windowUpdate,
 } from './http2-frames.ts';
+import { errorName } from './resets.ts';
 
 /** All sockets of the process read into this buffer, one after the other. */
 const receiveBuffer = Buffer.alloc(128 << 10);
@@ -34,6 +35,8 @@ export interface CallEvents {
   onMessage(stream: number, bytes: Uint8Array, start: number, end: number): void;
   /** The call is over; `trailer` is the block of its last headers. */
   onEnd(stream: number, trailer: Uint8Array): void;
+  /** The peer gives the call up, by this error code. */
+  onReset(stream: number, code: number): void;
   /** All frames of a read were handed over. */
   onRead(): void;
   onFailure(error: Error): void;
@@ -101,9 +104,9 @@ export class Http2Connection {
     });
   }
 
-  /** The header block of a call to this method; the first one differs, and must be sent first. */
-  block(method: string): Buffer {
-    return (this.#headers as RequestHeaders).block(method);
+  /** The header block of a call to this method; the first one differs, and must be sent first. Timeouts as gRPC's. */
+  block(method: string, timeout?: string): Buffer {
+    return (this.#headers as RequestHeaders).block(method, timeout);
   }
 
   /** Number of the stream of the next call. */
@@ -178,14 +181,23 @@ export class Http2Connection {
       this.#out.push(frame(SETTINGS, ACK, 0, new Uint8Array()));
     else if (type === PING && (flags & ACK) === 0)
       this.#out.push(frame(PING, ACK, 0, bytes.subarray(start, end)));
-    else if (type === RST_STREAM || type === GOAWAY)
-      throw new Error(`the proxy gave up: frame ${type}, ${plainText(bytes.subarray(start, end))}`);
+    else if (type === RST_STREAM) this.#reset(stream, uint32(bytes, start));
+    else if (type === GOAWAY) {
+      const why = errorName(uint32(bytes, start + 4));
+      const last = `its last stream is ${uint32(bytes, start)}`;
+      const said = plainText(bytes.subarray(start + 8, end));
+      throw new Error(`the proxy leaves the connection: ${why}, ${last}, it says "${said}"`);
+    }
+  }
+
+  #reset(stream: number, code: number): void {
+    this.#partial.delete(stream);
+    this.#events.onReset(stream, code);
   }
 
   #widened(stream: number, bytes: Uint8Array, start: number): void {
     if (stream !== 0) return;
-    const view = new DataView(bytes.buffer, bytes.byteOffset + start, 4);
-    this.#window += view.getInt32(0);
+    this.#window += uint32(bytes, start);
     while (this.#waiting.length > 0) {
       const first = this.#waiting[0] as { bytes: Buffer; data: number };
       if (first.data > this.#window) return;
@@ -232,6 +244,10 @@ export class Http2Connection {
     }
     if (at < to) this.#partial.set(stream, Buffer.from(bytes.subarray(at, to)));
   }
+}
+
+function uint32(bytes: Uint8Array, at: number): number {
+  return new DataView(bytes.buffer, bytes.byteOffset + at, 4).getUint32(0);
 }
 
 /** Writes the number of the stream into the frame that begins at `at`. */

@@ -5,7 +5,7 @@
 import { type Endpoint, micros } from '../frame-socket.ts';
 import type { PopShape } from '../pop-frames.ts';
 import type { Popper, PopperEvents } from '../popper.ts';
-import { UNACKNOWLEDGED_MAX } from '../popper.ts';
+import { NO_ANSWER, UNACKNOWLEDGED_MAX } from '../popper.ts';
 import { ProtoCursor } from './protobuf.ts';
 import { ProxyLink } from './proxy-link.ts';
 import {
@@ -19,8 +19,8 @@ import {
   receiveRequest,
   statusCode,
 } from './proxy-messages.ts';
+import type { Resets } from './resets.ts';
 
-const NO_ANSWER = -1;
 /** After a refusal, so that a proxy that refuses is not asked in a hot loop. */
 const RETRY_MILLIS = 100;
 
@@ -31,6 +31,7 @@ interface Acknowledgement {
 
 export class ProxyConsumer implements Popper {
   readonly #events: PopperEvents;
+  readonly #resets: Resets;
   readonly #link: ProxyLink;
   readonly #cursor = new ProtoCursor();
   readonly #message = new ReceivedMessage();
@@ -49,11 +50,13 @@ export class ProxyConsumer implements Popper {
   #running = false;
   #resting = false;
 
-  constructor(clientId: string, events: PopperEvents) {
+  constructor(clientId: string, resets: Resets, events: PopperEvents) {
     this.#events = events;
+    this.#resets = resets;
     this.#link = new ProxyLink(clientId, {
       onMessage: (stream, bytes, start, end) => this.#arrived(stream, bytes, start, end),
       onEnd: (stream) => this.#ended(stream),
+      onReset: (stream, code) => this.#reset(stream, code),
       onRead: () => this.#receive(),
       onFailure: (error) => events.onFailure(error),
     });
@@ -130,6 +133,19 @@ export class ProxyConsumer implements Popper {
     const request = ackRequest(...this.#ackGroup, id, handle);
     const ack = this.#link.connection.call(this.#ackBlock, request);
     this.#acknowledgements.set(ack, { since: this.#link.connection.now, code: NO_ANSWER });
+  }
+
+  /** The call has failed, whatever has come of its answer; messages of a receive that have come are good. */
+  #reset(stream: number, code: number): void {
+    const acknowledgement = this.#acknowledgements.get(stream);
+    if (acknowledgement !== undefined) {
+      acknowledgement.code = NO_ANSWER;
+      this.#resets.note('AckMessage', stream, code);
+    } else if (stream === this.#awaited) {
+      this.#code = NO_ANSWER;
+      this.#resets.note('ReceiveMessage', stream, code);
+    }
+    this.#ended(stream);
   }
 
   #ended(stream: number): void {

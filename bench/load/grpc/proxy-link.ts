@@ -1,13 +1,17 @@
 /** A client of the proxy on a connection of its own: introduced by its settings, kept known by heartbeats. */
+import { STREAM_TIMEOUT } from './headers.ts';
 import { Http2Connection, plainText } from './http2-connection.ts';
 import { ProtoCursor } from './protobuf.ts';
 import { OK, statusCode } from './proxy-messages.ts';
+import { resetText } from './resets.ts';
 
 export interface LinkEvents {
   /** A message of a call of one's own. */
   onMessage(stream: number, bytes: Uint8Array, start: number, end: number): void;
   /** A call of one's own is over. */
   onEnd(stream: number): void;
+  /** The proxy gives up a call of one's own. */
+  onReset(stream: number, code: number): void;
   onRead(): void;
   onFailure(error: Error): void;
 }
@@ -44,6 +48,9 @@ export class ProxyLink {
         if (stream === this.#telemetry) events.onFailure(new Error(`telemetry ended: ${plainText(trailer)}`));
         else if (!this.#isOver(stream, trailer)) events.onEnd(stream);
       },
+      onReset: (stream, code) => {
+        if (!this.#gaveUp(stream, code)) events.onReset(stream, code);
+      },
       onRead: () => events.onRead(),
       onFailure: (error) => events.onFailure(error),
     });
@@ -56,7 +63,7 @@ export class ProxyLink {
       this.#settled = resolve;
     });
     if (this.#telemetry === 0)
-      this.#telemetry = connection.call(connection.block('Telemetry'), settings, false);
+      this.#telemetry = connection.call(connection.block('Telemetry', STREAM_TIMEOUT), settings, false);
     else connection.more(this.#telemetry, settings);
     connection.flush();
     await settled;
@@ -89,6 +96,18 @@ export class ProxyLink {
       const said = plainText(bytes.subarray(start, end));
       waiting.reject(new Error(`${waiting.what} was refused: code ${code}, ${said}`));
     }
+  }
+
+  /** Whether the call was the link's: without these the proxy does not know the client, so they may not fail. */
+  #gaveUp(stream: number, code: number): boolean {
+    const waiting = this.#waiting.get(stream);
+    const what = stream === this.#telemetry ? 'Telemetry' : waiting?.what;
+    if (what === undefined) return false;
+    this.#waiting.delete(stream);
+    const error = new Error(`the proxy reset ${resetText(what, stream, code)}`);
+    if (waiting === undefined) this.#onFailure(error);
+    else waiting.reject(error);
+    return true;
   }
 
   #isOver(stream: number, trailer: Uint8Array): boolean {

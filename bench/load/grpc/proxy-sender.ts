@@ -10,6 +10,7 @@ import { DATA, END_HEADERS, END_STREAM, frame, HEAD_BYTES, HEADERS } from './htt
 import { ProtoCursor } from './protobuf.ts';
 import { ProxyLink } from './proxy-link.ts';
 import { OK, producerHeartbeat, producerSettings, sendRequest, statusCode } from './proxy-messages.ts';
+import type { Resets } from './resets.ts';
 
 const COUNTER_DIGITS = 8;
 
@@ -33,6 +34,7 @@ export class ProxySender {
   readonly keys = undefined;
   readonly #shape: SenderShape;
   readonly #recorder: Recorder;
+  readonly #resets: Resets;
   readonly #link: ProxyLink;
   readonly #cursor = new ProtoCursor();
   /** Opaque in the window, by stream. */
@@ -46,14 +48,16 @@ export class ProxySender {
   #counter = 0;
   #freed = 0;
 
-  constructor(shape: SenderShape, recorder: Recorder, events: SenderEvents) {
+  constructor(shape: SenderShape, recorder: Recorder, resets: Resets, events: SenderEvents) {
     this.#shape = shape;
     this.#recorder = recorder;
+    this.#resets = resets;
     this.window = new RequestWindow(shape.inFlight);
     this.#codes = new Int32Array(shape.inFlight).fill(-1);
     this.#link = new ProxyLink(`bench-${process.pid}-${shape.keyPrefix}`, {
       onMessage: (stream, bytes, start, end) => this.#answered(stream, bytes, start, end),
       onEnd: (stream) => this.#ended(stream),
+      onReset: (stream, code) => this.#reset(stream, code),
       onRead: () => {
         const freed = this.#freed;
         this.#freed = 0;
@@ -108,6 +112,16 @@ export class ProxySender {
     const opaque = this.#opaques.get(stream);
     if (opaque === undefined) this.#recorder.unexpectedReply();
     else this.#codes[this.window.slotOf(opaque)] = statusCode(this.#cursor, bytes, start, end);
+  }
+
+  /** The call has failed, whatever has come of its answer. */
+  #reset(stream: number, code: number): void {
+    const opaque = this.#opaques.get(stream);
+    if (opaque !== undefined) {
+      this.#codes[this.window.slotOf(opaque)] = -1;
+      this.#resets.note('SendMessage', stream, code);
+    }
+    this.#ended(stream);
   }
 
   /** A call without an answer has failed in the proxy: its code is -1. */

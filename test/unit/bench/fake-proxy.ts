@@ -35,11 +35,16 @@ export class FakeProxy {
   readonly calls = new Map<string, number>();
   /** Header fields that each call has had, by name. */
   readonly headers = new Map<string, Set<string>>();
+  /** How long each call might take, by method. */
+  readonly timeouts = new Map<string, Set<string>>();
   readonly settings: Buffer[] = [];
   /** What a send is answered with, by its number; -1 = the call fails. */
   sendCode: (send: number) => number = () => OK;
+  /** The error code by which a call is reset when it has done its work, by method and number. */
+  resetCode: (method: string, call: number) => number | undefined = () => undefined;
   readonly #broker: FakeBroker;
   readonly #server = http2.createServer();
+  readonly #settingStreams = new Set<http2.ServerHttp2Stream>();
   readonly #sessions = new Set<http2.ServerHttp2Session>();
 
   constructor(broker: FakeBroker) {
@@ -54,6 +59,15 @@ export class FakeProxy {
     return this;
   }
 
+  /** Resets the streams of all settings, by INTERNAL_ERROR: with another code the server ends them first. */
+  resetSettings(): void {
+    for (const stream of this.#settingStreams) stream.destroy(new Error('reset'));
+  }
+
+  leave(code: number, said: string): void {
+    for (const session of this.#sessions) session.goaway(code, 5, Buffer.from(said));
+  }
+
   close(): void {
     for (const session of this.#sessions) session.destroy();
     this.#server.close();
@@ -61,7 +75,10 @@ export class FakeProxy {
 
   #serve(stream: http2.ServerHttp2Stream, headers: http2.IncomingHttpHeaders): void {
     const method = String(headers[':path']).slice(SERVICE.length);
-    this.calls.set(method, (this.calls.get(method) ?? 0) + 1);
+    const call = this.calls.get(method) ?? 0;
+    this.calls.set(method, call + 1);
+    const timeout = String(headers['grpc-timeout']);
+    this.timeouts.set(method, (this.timeouts.get(method) ?? new Set()).add(timeout));
     for (const [name, value] of Object.entries(headers)) {
       const values = this.headers.get(name) ?? new Set();
       this.headers.set(name, values.add(String(value)));
@@ -73,18 +90,24 @@ export class FakeProxy {
       else request = Buffer.concat([request, chunk]);
     });
     stream.on('end', () => {
-      if (method !== 'Telemetry') this.#answer(stream, method, request.subarray(5));
+      if (method !== 'Telemetry') this.#answer(stream, method, call, request.subarray(5));
     });
   }
 
   #telemetry(stream: http2.ServerHttp2Stream, chunk: Buffer): void {
     this.settings.push(chunk.subarray(5));
+    this.#settingStreams.add(stream);
     if (!stream.headersSent) stream.respond({ ':status': 200, 'content-type': 'application/grpc' });
     stream.write(prefixed(status(OK)));
   }
 
-  #answer(stream: http2.ServerHttp2Stream, method: string, request: Buffer): void {
+  #answer(stream: http2.ServerHttp2Stream, method: string, call: number, request: Buffer): void {
     const answers = this.#answers(method, request);
+    const reset = this.resetCode(method, call);
+    if (reset !== undefined) {
+      stream.close(reset);
+      return;
+    }
     if (answers === undefined) {
       stream.respond({ ':status': 200, 'grpc-status': '13', 'grpc-message': 'broken' }, { endStream: true });
       return;
