@@ -96,15 +96,20 @@ function generalHeader(text: string): CommandHeader {
   };
 }
 
-/** Undefined when there are none: the key is then left out, as in Java. */
+/** Undefined when there are none: the key is then left out, as in Java. Copying is half the work, and hardly needed. */
 function textValues(fields: Record<string, string>): Record<string, string> | undefined {
-  const values: Record<string, string> = Object.create(null);
   let some = false;
-  for (const [name, value] of Object.entries(fields)) {
-    values[name] = String(value);
+  for (const name in fields) {
+    if (typeof fields[name] !== 'string') return copiedAsText(fields);
     some = true;
   }
-  return some ? values : undefined;
+  return some ? fields : undefined;
+}
+
+function copiedAsText(fields: Record<string, string>): Record<string, string> {
+  const values: Record<string, string> = Object.create(null);
+  for (const [name, value] of Object.entries(fields)) values[name] = String(value);
+  return values;
 }
 
 function fieldsOf(value: RocketJson | undefined): Record<string, string> {
