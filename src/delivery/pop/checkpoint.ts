@@ -72,14 +72,24 @@ export function checkpointMessage(
   const { topic, group, queueId, startOffset, popTime, invisibleTime, diffs, done, suspend, rePuts } = ck;
   const { logEnd } = ck;
   const { brokerName } = place;
+  // In one literal: V8 takes most of a microsecond for each property that comes by way of another one.
   const json = {
-    ...{ bm: done, bn: brokerName, c: group, d: diffs, it: invisibleTime },
-    // RocketMQ passes over what it does not know.
-    ...(logEnd === undefined ? {} : { le: logEnd }),
-    ...{ n: diffs.length, pt: popTime },
-    ...{ q: queueId, reviveTime: popTime + invisibleTime, ro: 0 },
-    ...(rePuts > 0 ? { rp: String(rePuts) } : {}),
-    ...{ so: startOffset, sp: suspend, t: topic },
+    bm: done,
+    bn: brokerName,
+    c: group,
+    d: diffs,
+    it: invisibleTime,
+    // RocketMQ passes over what it does not know; JSON leaves out what is undefined.
+    le: logEnd,
+    n: diffs.length,
+    pt: popTime,
+    q: queueId,
+    reviveTime: popTime + invisibleTime,
+    ro: 0,
+    rp: rePuts > 0 ? String(rePuts) : undefined,
+    so: startOffset,
+    sp: suspend,
+    t: topic,
   };
   const key = `${topic}@${queueId}@${startOffset}@${group}@${popTime}@${brokerName}@${CK_TAG}`;
   const due = popTime + invisibleTime - CK_AHEAD_MS;
@@ -99,9 +109,14 @@ export function ackMessage(
   const ackOffset = offsets.length === 1 ? (only as number) : -1;
   const isBatch = ackOffset < 0;
   const json = {
-    ...{ ao: ackOffset },
-    ...(isBatch ? { aol: offsets } : {}),
-    ...{ bn: brokerName, c: group, pt: popTime, q: queueId, so: startOffset, t: topic },
+    ao: ackOffset,
+    aol: isBatch ? offsets : undefined,
+    bn: brokerName,
+    c: group,
+    pt: popTime,
+    q: queueId,
+    so: startOffset,
+    t: topic,
   };
   const tag = isBatch ? BATCH_ACK_TAG : ACK_TAG;
   const key = `${topic}@${queueId}@${ackOffset}@${group}@${popTime}@${brokerName}@${ACK_TAG}`;
