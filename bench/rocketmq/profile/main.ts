@@ -19,7 +19,7 @@ import { type Cost, type CpuProfile, type ThreadProfile, threadProfile, type Win
 import { PROFILE_USAGE, type ProfileOptions, parseProfileOptions } from './options.ts';
 
 const SAMPLE_MICROS = 200;
-const FIGURES = ['rate', 'p50', 'p99', 'cpu'];
+const FIGURES = ['rate', 'p50', 'p99', 'cpu', 'generator'];
 
 function monotonicMicros(): number {
   return Number(process.hrtime.bigint() / 1000n);
@@ -75,7 +75,8 @@ function print(
     const value = round.figures[key];
     return value === undefined ? [] : `${figureTitle(key)} ${formatFigure(key, value)}`;
   });
-  process.stdout.write(`\n${title}; ${who.title}, under the profiler: ${figures.join(', ')}\n`);
+  const others = `others ${(round.disturbance.foreignShare * 100).toFixed(1)} %`;
+  process.stdout.write(`\n${title}; ${who.title}, under the profiler: ${[...figures, others].join(', ')}\n`);
   const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
   for (const { thread, busy, costs } of threads) {
     const rowOf = ({ place, share, total }: Cost) => [place, percent(share), percent(total)];
