@@ -111,7 +111,10 @@ export class PopRequests {
     if (isRefusal(filter)) return this.#refuse(connection, request, filter);
     const { topic, group } = target;
     const question: PopQuestion = {
-      ...{ topic: topic.name, group: group.config.name, queueId: target.queueId, filter },
+      topic: topic.name,
+      group: group.config.name,
+      queueId: target.queueId,
+      filter,
       queues: topic.readQueueNums,
       pollTime: pollTimeOf(request),
       order: isTrue(request, 'order'),
@@ -122,8 +125,11 @@ export class PopRequests {
       priority: topic.priority && !isTrue(request, 'order'),
     };
     this.#parts.subscriptions.tell({
-      ...{ group: question.group, topic: question.topic, subVersion: 0 },
-      ...{ expression: filter?.expression ?? '*', expressionType: filter?.type ?? 'TAG' },
+      group: question.group,
+      topic: question.topic,
+      subVersion: 0,
+      expression: filter?.expression ?? '*',
+      expressionType: filter?.type ?? 'TAG',
     });
     return this.#ask(connection, request, POP, question, QUESTION_PARKS);
   }

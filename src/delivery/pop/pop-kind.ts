@@ -394,8 +394,8 @@ export class PopKind implements DueKind, QuestionTaker {
     const topic = this.#topic.read(bytes, names, topicLength);
     const group = this.#group.read(bytes, names + topicLength, groupLength);
     const answer = new Answer(asked);
-    const key = { topic, group, queueId, startOffset, popTime };
-    this.#acknowledge({ ...key, offsets: [offset] }, reviveQueueId, invisibleTime, answer);
+    const one = { topic, group, queueId, startOffset, popTime, offsets: [offset] };
+    this.#acknowledge(one, reviveQueueId, invisibleTime, answer);
     answer.done(ResponseCode.SUCCESS);
   }
 

@@ -161,9 +161,18 @@ export class Popper {
   #begin(parked: Parked, question: PopQuestion): Taking {
     const popTime = this.#parts.context.clock.now();
     return {
-      ...{ parked, question, popTime, count: 0, room: MAX_POPPED_BYTES, looks: mostLooked(parked.filter) },
-      ...{ rest: 0, parts: [] },
-      ...{ orderCountInfo: [], wasBusy: false, more: false, problem: undefined },
+      parked,
+      question,
+      popTime,
+      count: 0,
+      room: MAX_POPPED_BYTES,
+      looks: mostLooked(parked.filter),
+      rest: 0,
+      parts: [],
+      orderCountInfo: [],
+      wasBusy: false,
+      more: false,
+      problem: undefined,
       lite: parked.wanting.kind === 'lite',
     };
   }
@@ -341,8 +350,17 @@ export class Popper {
   #answer(taking: Taking, code: number, remark: string, parts: PoppedPart[], reviveQid = 0): void {
     const { parked, question, popTime, rest, orderCountInfo } = taking;
     const { topic, group, invisibleTime } = question;
-    const times = { popTime, invisibleTime, reviveQid };
-    const popped: Popped = { code, remark, topic, group, ...times, restNum: rest, parts };
+    const popped: Popped = {
+      code,
+      remark,
+      topic,
+      group,
+      popTime,
+      invisibleTime,
+      reviveQid,
+      restNum: rest,
+      parts,
+    };
     if (question.order) popped.orderCountInfo = orderCountInfo.join(';');
     if (taking.lite) popped.lite = true;
     parked.asked.answerJson(POPPED, popped);
@@ -375,7 +393,16 @@ function checkpointOf(
   const { invisibleTime } = question;
   const diffs = scanned.offsets.map((offset) => offset - startOffset);
   return {
-    ...{ topic, group, queueId, startOffset, popTime, invisibleTime },
-    ...{ diffs, done: 0, suspend: false, rePuts: 0, logEnd },
+    topic,
+    group,
+    queueId,
+    startOffset,
+    popTime,
+    invisibleTime,
+    diffs,
+    done: 0,
+    suspend: false,
+    rePuts: 0,
+    logEnd,
   };
 }
