@@ -38,8 +38,9 @@ test('lite topics are left and taken up again, where they were or at the beginni
   subscriptions(scene()));
 
 // At the same time, as both wait for what is not taken to come again.
-test('messages that fail come again, and a consumer that takes the place of another misses nothing', () =>
-  Promise.all([failures(scene()), successors(scene())]));
+test('messages that fail come again, and a consumer that takes the place of another misses nothing', async () => {
+  await Promise.all([failures(scene()), successors(scene())]);
+});
 
 test('the program ends', async () => {
   await clients?.end();
