@@ -175,7 +175,7 @@ const BEGINNINGS: readonly (readonly [what: string, option: OffsetOption, expect
   ['so many before where the group is', { type: 'TAIL_N', value: 2 }, ALL.slice(1)],
   ['more before than there are', { type: 'TAIL_N', value: 10 }, ALL],
   ['where the group is: it is out', LAST, []],
-  ['an offset that there cannot be: it is out', { type: 'OFFSET', value: -1 }, []],
+  ['where it is, for an offset that cannot be', { type: 'OFFSET', value: -1 }, ALL.slice(3)],
   ['a time, which is not looked at', { type: 'TIMESTAMP', value: 0 }, []],
 ];
 
