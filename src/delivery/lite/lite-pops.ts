@@ -272,11 +272,16 @@ export class LitePops {
     if (this.#idOf(queue) === undefined) return;
     const offsets = states.of(queue, group);
     if (typeof offsets === 'string') return;
+    // The end as it is now: what comes before it is known where the group stands is not to be passed over.
+    const end = context.store.maxOffset(queue, LITE_QUEUE_ID);
     offsets.whenKnown(() => {
       const known = offsets.queue(LITE_QUEUE_ID);
-      const target = targetOf(offset, known.offset, context.store.maxOffset(queue, LITE_QUEUE_ID));
-      if (target < 0 || target === known.offset || offsets.gone) return;
-      states.set(queue, group, LITE_QUEUE_ID, target);
+      const target = targetOf(offset, known.offset, end);
+      // As RocketMQ: an offset that cannot be changes nothing but that what is out comes again.
+      const isFreed = offset.type === 'OFFSET' && target < 0;
+      if ((target < 0 && !isFreed) || target === known.offset || offsets.gone) return;
+      if (isFreed) known.order = undefined;
+      else states.set(queue, group, LITE_QUEUE_ID, target);
       ordered.set(known);
     });
   }
