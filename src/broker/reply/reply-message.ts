@@ -155,8 +155,9 @@ async function store(
   { remoteAddress }: ClientConnection,
 ): Promise<PutResult | undefined> {
   const kept = keptForm(context, message);
-  const { status, remark, ...place } = 'remark' in kept ? kept : await context.put(kept);
-  if (isStored(status)) return { status, remark, ...place };
+  const result = 'remark' in kept ? kept : await context.put(kept);
+  const { status, remark } = result;
+  if (isStored(status)) return result;
   const example = { client: remoteAddress, topic: quote(message.topic), remark: quote(remark ?? '', 256) };
   context.refusedSend({ reason: reasonOf(status, remark ?? ''), count: 1, ...example });
   return undefined;

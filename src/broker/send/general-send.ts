@@ -154,12 +154,20 @@ export class GeneralSends {
       const remark = `no queue ${message.queueId} in ${message.topic}`;
       return { code: ResponseCode.TOPIC_NOT_EXIST, remark };
     }
-    const hosts = { bornHost, storeHost };
     const { sysFlag } = message;
-    const head = { queueId: message.queueId, flag, sysFlag, bornTimestamp, reconsumeTimes, ...hosts };
+    const head = {
+      queueId: message.queueId,
+      flag,
+      sysFlag,
+      bornTimestamp,
+      bornHost,
+      storeHost,
+      reconsumeTimes,
+      preparedTransactionOffset: 0,
+    };
     const { bodyOffset, bodyLength } = request;
     const body = request.bytes.subarray(bodyOffset, bodyOffset + bodyLength);
-    const bytes = encodeRecord({ ...head, preparedTransactionOffset: 0 }, target.bytes, body, encoded);
+    const bytes = encodeRecord(head, target.bytes, body, encoded);
     // The properties stand at the record's end.
     const digitsAt = bytes.length - encoded.length + secondDigitsIn(encoded);
     return {

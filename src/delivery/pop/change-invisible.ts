@@ -81,9 +81,19 @@ export class ChangeInvisible {
     const known = live.find(question);
     // Until it is written the message must not come again by the old one.
     const take = known && live.withhold(known, offset);
-    const key = { topic, group, queueId, startOffset: offset, popTime };
-    const logEnd = context.store.maxPhysicalOffset;
-    const ck: Checkpoint = { ...key, invisibleTime, diffs: [0], done: 0, suspend, rePuts: 0, logEnd };
+    const ck: Checkpoint = {
+      topic,
+      group,
+      queueId,
+      startOffset: offset,
+      popTime,
+      invisibleTime,
+      diffs: [0],
+      done: 0,
+      suspend,
+      rePuts: 0,
+      logEnd: context.store.maxPhysicalOffset,
+    };
     const message = checkpointMessage(ck, reviveQueueId, context.place, now);
     this.underWay += 1;
     context.put(laterForm(message, context.rules(), now), ({ status, remark }) => {
