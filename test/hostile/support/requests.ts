@@ -170,6 +170,7 @@ export function batchOf(message: Buffer): Buffer {
 export const brokerRequests: readonly RequestShape[] = [
   { code: 10, fields: SEND, body: Buffer.from('hello') },
   { code: 11, fields: PULL },
+  { code: 11, fields: { ...PULL, liteTopic: 'x' } },
   { code: 310, fields: LETTERS, body: Buffer.from('hello') },
   { code: 320, fields: { ...LETTERS, m: 'true' }, body: batchOf(Buffer.from('hello')) },
   { code: 361, fields: PULL },
@@ -215,6 +216,10 @@ export const brokerRequests: readonly RequestShape[] = [
     },
   },
   { code: 200051, fields: { consumerGroup: GROUP, ...QUEUE, extraInfo: RECEIPT, offset: '0' } },
+  {
+    code: 200051,
+    fields: { consumerGroup: GROUP, ...QUEUE, extraInfo: RECEIPT, offset: '0', liteTopic: 'x' },
+  },
   { code: 200151, fields: {}, body: { brokerName: 'b', acks: [BATCH_ACK] } },
   {
     code: 200053,
@@ -253,7 +258,7 @@ export const brokerRequests: readonly RequestShape[] = [
       maxReconsumeTimes: '16',
     },
   },
-  { code: 29, fields: { ...QUEUE, timestamp: '1700000000000', boundaryType: 'LOWER' } },
+  { code: 29, fields: { ...QUEUE, timestamp: '1700000000000', boundaryType: 'LOWER', liteTopic: 'x' } },
   { code: 30, fields: QUEUE },
   { code: 31, fields: QUEUE },
   { code: 32, fields: QUEUE },
