@@ -2,6 +2,7 @@
 // With INTEROP_TARGET=rocketmq both are real ones, which checks the test itself.
 
 import * as assert from 'uvu/assert';
+import { fullRun } from '../support/random.ts';
 import {
   acked,
   added,
@@ -78,7 +79,8 @@ if (target === 'rocketmq') {
   test('from a real broker to a real broker', () => handOver(startRealBroker, startRealBroker));
 } else {
   test('from RocketMQ to RingMQ', () => handOver(startRealBroker, startRingBroker));
-  test('from RingMQ to RocketMQ', () => handOver(startRingBroker, startRealBroker));
+  // Real brokers take long to start and stop: one way is enough for every run.
+  if (fullRun) test('from RingMQ to RocketMQ', () => handOver(startRingBroker, startRealBroker));
 }
 
 test.run();
