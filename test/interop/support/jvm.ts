@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { alone } from './alone.ts';
 import { cache, interop } from './paths.ts';
 import { tool } from './tools.ts';
 
@@ -52,6 +53,10 @@ function sourcesIn(...projects: readonly string[]): string[] {
 
 /** Resolves and compiles when the sources have changed or a jar has gone; otherwise no tool is started. */
 function build(project: string, sources: readonly string[]): string {
+  return alone(() => prepare(project, sources));
+}
+
+function prepare(project: string, sources: readonly string[]): string {
   const pom = join(interop, 'java', project, 'pom.xml');
   const stamp = hash([pom, ...sources]);
   const folder = join(cache, `java-${project}`);

@@ -12,6 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { alone } from './alone.ts';
 import { cache, interop } from './paths.ts';
 import { tool } from './tools.ts';
 
@@ -19,6 +20,10 @@ const INSTALL_TIMEOUT = 600_000;
 
 /** The program's file, which lies beside the packages that it needs. */
 export function nodeProgram(): string {
+  return alone(install);
+}
+
+function install(): string {
   const folder = join(interop, 'node');
   const files = readdirSync(folder).sort();
   const sum = createHash('sha256');
