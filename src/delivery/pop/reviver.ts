@@ -56,6 +56,10 @@ export class Reviver {
   /** By the retry topic for which they wait. */
   readonly #waiting = new Map<string, Set<Job>>();
   #running = true;
+  /** All that are not over. */
+  readonly #begun = new Set<Job>();
+  /** Messages that say what was revived, on their way to the log. */
+  #notes = 0;
   #scheduled = false;
   /** Puts that have failed are repeated then, ms of the monotonic clock. */
   #repeatsAt = 0;
@@ -88,16 +92,24 @@ export class Reviver {
   }
 
   get underWay(): number {
-    return this.#puts.underWay;
+    return this.#puts.underWay + this.#notes;
   }
 
+  /** A process that follows goes on with what is left, and must know what is done. */
   stop(): void {
     this.#running = false;
+    for (const job of this.#begun) this.#note(job);
   }
 
   /** What of the checkpoint is not done; `ended` when it is in the log. */
   revive(ck: Checkpoint, reviveQueueId: number, ended: () => void): void {
-    this.#jobs.add({ ck, reviveQueueId, ended, index: 0, underWay: 0, attempts: 0, revived: [] });
+    const over = () => {
+      this.#begun.delete(job);
+      ended();
+    };
+    const job: Job = { ck, reviveQueueId, ended: over, index: 0, underWay: 0, attempts: 0, revived: [] };
+    this.#begun.add(job);
+    this.#jobs.add(job);
     this.#soon(0);
   }
 
@@ -209,20 +221,23 @@ export class Reviver {
   }
 
   #ended({ job, offset }: RevivedPut, done: boolean, stored: boolean): void {
-    if (!done) {
+    if (!done && this.#running) {
       this.#repeatsAt = this.#parts.context.clock.monotonic() + this.#puts.pauseMs;
       this.#soon(this.#puts.pauseMs);
       return;
     }
     if (stored) job.revived.push(offset);
+    // Others of it may not end any more.
+    if (!this.#running) this.#note(job);
     this.#less(job);
   }
 
   #less(job: Job): void {
     job.underWay -= 1;
     if (job.underWay > 0) return;
-    if (job.index < job.ck.diffs.length) this.#readAgain(job);
-    else this.#writeDown(job);
+    const isWhole = job.index >= job.ck.diffs.length;
+    if (!isWhole && this.#running) this.#readAgain(job);
+    else if (isWhole) this.#writeDown(job);
   }
 
   #readAgain(job: Job): void {
@@ -235,14 +250,22 @@ export class Reviver {
     });
   }
 
-  #writeDown({ ck, reviveQueueId, revived, ended }: Job): void {
+  /** Says in the log which were revived. */
+  #note({ ck, reviveQueueId, revived }: Job): void {
     const { context } = this.#parts;
-    if (revived.length > 0) {
-      const now = context.clock.now();
-      // When it fails a process that follows may revive them again.
-      context.put(ackMessage({ ...ck, offsets: revived }, reviveQueueId, context.place, now, now), () => {});
-    }
-    ended();
+    const offsets = revived.splice(0);
+    if (offsets.length === 0) return;
+    const now = context.clock.now();
+    this.#notes += 1;
+    // When it fails a process that follows may revive them again.
+    context.put(ackMessage({ ...ck, offsets }, reviveQueueId, context.place, now, now), () => {
+      this.#notes -= 1;
+    });
+  }
+
+  #writeDown(job: Job): void {
+    this.#note(job);
+    job.ended();
     if (this.#jobs.size > 0) this.#soon(0);
   }
 }
