@@ -137,8 +137,7 @@ export class GeneralSends {
     const problem = waitingProblem({ properties, reconsumeTimes }, rules, now);
     if (problem !== undefined) return problem;
     const second = lite ? this.#secondQueue(topic, properties) : undefined;
-    if (second !== undefined && 'remark' in second) return second;
-    if (second !== undefined && 'liteQueue' in second) return second;
+    if (second !== undefined && !('queue' in second)) return second;
     const queueId = queueByPriority(properties, wantedQueue, writeQueueNums);
     markProperties(properties, marks(), makeUniqueKey);
     const sent = { topic, queueId, sysFlag: sentSysFlag(fields.sysFlag), reconsumeTimes, properties };
@@ -168,11 +167,13 @@ export class GeneralSends {
     const { bodyOffset, bodyLength } = request;
     const body = request.bytes.subarray(bodyOffset, bodyOffset + bodyLength);
     const bytes = encodeRecord(head, target.bytes, body, encoded);
-    // The properties stand at the record's end.
-    const digitsAt = bytes.length - encoded.length + secondDigitsIn(encoded);
     return {
       bytes,
-      second: second && { queue: second.queue, digitsAt },
+      // The properties stand at the record's end.
+      second: second && {
+        queue: second.queue,
+        digitsAt: bytes.length - encoded.length + secondDigitsIn(encoded),
+      },
       queue: queue.id,
       queueId,
       uniqueKey,

@@ -114,7 +114,10 @@ export class LitePops {
       return;
     }
     const parked: LiteParked = {
-      ...{ asked, among: client, filter: undefined, cancel: () => {} },
+      asked,
+      among: client,
+      filter: undefined,
+      cancel: () => {},
       wanting: { kind: 'lite', question },
     };
     if (question.maxCount > 0 && this.serve(parked) === 'taken') return;

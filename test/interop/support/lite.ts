@@ -4,7 +4,7 @@
 // there stands in its property INNER_MULTI_QUEUE_OFFSET, and that is what handles and acknowledgements name:
 //   | 0 | pop time | invisible time | 999 | 0 | broker | 0 | place |
 
-import type { Fields, NewHandle } from './pops.ts';
+import { type Fields, type NewHandle, requestOf } from './pops.ts';
 import { RawConnection, type RawRequest, type RawResponse } from './raw.ts';
 import { decodeRecords, type StoredRecord } from './records.ts';
 import type { Broker } from './servers.ts';
@@ -169,16 +169,8 @@ export class LiteClient {
     this.connection.destroy();
   }
 
-  /** A field that is undefined is left out. */
   #request(code: number, fields: Fields): RawRequest {
-    const ext: Record<string, string | number> = {};
-    for (const [name, value] of Object.entries<string | number | undefined>({
-      consumerGroup: this.group,
-      ...fields,
-    })) {
-      if (value !== undefined) ext[name] = value;
-    }
-    return { code, ext };
+    return requestOf(code, { consumerGroup: this.group, ...fields });
   }
 }
 

@@ -192,17 +192,16 @@ export class Popper {
     this.connection.destroy();
   }
 
-  /** A field that is undefined is left out. */
   #request(code: number, fields: Fields): RawRequest {
-    const ext: Record<string, string | number> = {};
-    for (const [name, value] of Object.entries<string | number | undefined>({
-      consumerGroup: this.group,
-      ...fields,
-    })) {
-      if (value !== undefined) ext[name] = value;
-    }
-    return { code, ext };
+    return requestOf(code, { consumerGroup: this.group, ...fields });
   }
+}
+
+/** A field that is undefined is left out. */
+export function requestOf(code: number, fields: Fields): RawRequest {
+  const ext: Record<string, string | number> = {};
+  for (const [name, value] of Object.entries(fields)) if (value !== undefined) ext[name] = value;
+  return { code, ext };
 }
 
 function placeOf({ source, queueId, queueOffset, handle }: PoppedMessage): Fields {
