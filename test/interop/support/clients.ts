@@ -1,7 +1,7 @@
 // The three client lines under test behind one function each: same programs, same arguments, same events.
 
 import { goBinary } from './go.ts';
-import { type ClientLine, classPath, java } from './jvm.ts';
+import { type ClientLine, classPath, java, sharedClasses } from './jvm.ts';
 import { temporaryFolder } from './paths.ts';
 import { Program } from './program.ts';
 
@@ -22,6 +22,7 @@ export function javaKit(line: ClientLine, ...properties: readonly string[]): Kit
         '-Xmx256m',
         '-XX:+UseSerialGC',
         '-XX:TieredStopAtLevel=1',
+        sharedClasses(line),
         '-Djava.net.preferIPv4Stack=true', // else the client makes its ids of whatever IPv6 address the machine has
         `-Duser.home=${home}`,
         '-Drocketmq.client.logLevel=WARN',

@@ -12,6 +12,8 @@ export type ClientLine = '5.5' | '4.9';
 
 const RESOLVE = 'org.apache.maven.plugins:maven-dependency-plugin:3.6.1:build-classpath';
 const BUILD_TIMEOUT = 600_000;
+/** Uses most of a client, so that its classes can be kept. */
+const WARM = 'interop.Warm';
 const APT = 'apt-get install -y default-jdk-headless maven';
 
 export function java(): string {
@@ -20,7 +22,12 @@ export function java(): string {
 
 /** The class path of a client line: its jars and our programs. */
 export function classPath(line: ClientLine): string {
-  return build(`line-${line}`, sourcesIn('.', `line-${line}`));
+  return build(`line-${line}`, sourcesIn('.', `line-${line}`), WARM);
+}
+
+/** The option with which the JVM maps a line's classes as they were after loading: half of a short run is loading. */
+export function sharedClasses(line: ClientLine): string {
+  return `-XX:SharedArchiveFile=${archiveIn(folderOf(`line-${line}`))}`;
 }
 
 /** The class path of the real name server and broker. */
@@ -52,14 +59,15 @@ function sourcesIn(...projects: readonly string[]): string[] {
 }
 
 /** Resolves and compiles when the sources have changed or a jar has gone; otherwise no tool is started. */
-function build(project: string, sources: readonly string[]): string {
-  return alone(() => prepare(project, sources));
+function build(project: string, sources: readonly string[], warm?: string): string {
+  return alone(() => prepare(project, sources, warm));
 }
 
-function prepare(project: string, sources: readonly string[]): string {
+function prepare(project: string, sources: readonly string[], warm?: string): string {
   const pom = join(interop, 'java', project, 'pom.xml');
   const stamp = hash([pom, ...sources]);
-  const folder = join(cache, `java-${project}`);
+  const folder = folderOf(project);
+  const programs = join(folder, 'programs.jar');
   const stampFile = join(folder, 'stamp');
   const pathFile = join(folder, 'class-path');
   if (!existsSync(stampFile) || readFileSync(stampFile, 'utf8') !== stamp || !complete(pathFile)) {
@@ -68,22 +76,33 @@ function prepare(project: string, sources: readonly string[]): string {
     console.error(`interop: preparing ${project} (Maven resolves its jars once)`);
     run('mvn', ['-q', '-B', '-f', pom, RESOLVE, `-Dmdep.outputFile=${pathFile}`]);
     const jars = readFileSync(pathFile, 'utf8').trim();
-    if (sources.length > 0)
-      run('javac', [
-        '--release',
-        '17',
-        '-encoding',
-        'UTF-8',
-        '-nowarn',
+    if (sources.length > 0) compile(sources, jars, programs);
+    if (warm)
+      run('java', [
+        `-XX:ArchiveClassesAtExit=${archiveIn(folder)}`,
         '-cp',
-        jars,
-        '-d',
-        join(folder, 'classes'),
-        ...sources,
+        `${programs}${delimiter}${jars}`,
+        warm,
       ]);
     writeFileSync(stampFile, stamp);
   }
-  return [join(folder, 'classes'), readFileSync(pathFile, 'utf8').trim()].join(delimiter);
+  return [programs, readFileSync(pathFile, 'utf8').trim()].join(delimiter);
+}
+
+/** Into a jar, as the JVM shares no classes of folders. */
+function compile(sources: readonly string[], jars: string, programs: string): void {
+  const classes = `${programs}.classes`;
+  const options = ['--release', '17', '-encoding', 'UTF-8', '-nowarn', '-cp', jars, '-d', classes];
+  run('javac', [...options, ...sources]);
+  run('jar', ['--create', '--file', programs, '-C', classes, '.']);
+}
+
+function folderOf(project: string): string {
+  return join(cache, `java-${project}`);
+}
+
+function archiveIn(folder: string): string {
+  return join(folder, 'classes.jsa');
 }
 
 function complete(pathFile: string): boolean {

@@ -101,6 +101,8 @@ function launch(
   const options = [
     `-Xms${heap}`,
     `-Xmx${heap}`,
+    '-XX:+UseSerialGC',
+    '-XX:TieredStopAtLevel=1',
     ...opened,
     `-Duser.home=${home}`,
     `-Drocketmq.home.dir=${home}`,

@@ -15,6 +15,9 @@ final class Errors {
         facts.put("type", error.getClass().getSimpleName());
         facts.put("code", code(error));
         facts.put("message", String.valueOf(error.getMessage()));
+        if (error.getCause() != null) {
+            facts.put("cause", String.valueOf(error.getCause()));
+        }
         return facts;
     }
 

@@ -29,7 +29,7 @@ public final class Produce {
         this.producer = new DefaultMQProducer(args.text("group", "interop-producer"), args.flag("trace"),
             args.text("trace-topic", null));
         producer.setNamesrvAddr(args.need("namesrv"));
-        producer.setSendMsgTimeout(args.number("timeout", 5000));
+        producer.setSendMsgTimeout(args.number("timeout", 30_000));
         producer.setRetryTimesWhenSendFailed(args.number("retries", 0));
         producer.setRetryTimesWhenSendAsyncFailed(args.number("retries", 0));
         producer.setMaxMessageSize(args.number("max-size", 4 << 20));

@@ -25,7 +25,7 @@ public final class Transact implements TransactionListener {
         producer = new TransactionMQProducer(args.text("group", "interop-transactions"));
         producer.setNamesrvAddr(args.need("namesrv"));
         producer.setInstanceName(args.text("instance", "transact-" + System.nanoTime()));
-        producer.setSendMsgTimeout(args.number("timeout", 5000));
+        producer.setSendMsgTimeout(args.number("timeout", 30_000));
         // Heartbeats tell the broker whom it may ask; the default is one every 30 s.
         producer.setHeartbeatBrokerInterval(1000);
         producer.setTransactionListener(this);
