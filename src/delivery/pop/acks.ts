@@ -46,6 +46,8 @@ export class Answer {
 }
 
 interface Together {
+  /** Of their checkpoint. */
+  readonly key: string;
   readonly ack: Ack;
   readonly reviveQueueId: number;
   readonly visibleAt: number;
@@ -58,7 +60,7 @@ export interface AcksParts {
   reviveLog: Pick<ReviveLog, 'acknowledge'>;
 }
 
-/** Failed acks that are remembered. */
+/** Checkpoints of which it is remembered that acks have failed. */
 const MAX_FAILED = 1_024;
 
 export class Acks {
@@ -67,8 +69,10 @@ export class Acks {
   #turn = new Map<LiveCheckpoint | string, Together>();
   /** Those that hold as many as one message should. */
   #full: Together[] = [];
-  /** Checkpoints of which an ack is not in the log, though in memory it is done: it may be said again. */
-  readonly #failed = new Set<string>();
+  /** By checkpoint: those that are not in the log yet, though in memory they are done. */
+  readonly #unstored = new Map<string, Together[]>();
+  /** By checkpoint, offsets whose acks have not come into the log, though in memory they are done. */
+  readonly #failed = new Map<string, Set<number>>();
   /** On their way to the log. */
   underWay = 0;
 
@@ -83,11 +87,26 @@ export class Acks {
 
   /** `answer` hears of it when it is in the log. */
   add(ack: Ack, reviveQueueId: number, invisibleTime: number, answer: Answer): void {
-    // What is over was acknowledged, or revived: it is too late for this to change anything.
     const { live } = this.#parts;
     const known = live.find(ack);
-    if (known !== undefined || !live.isOver(ack) || this.#failed.has(keyOf(ack)))
-      this.#note(known, ack, reviveQueueId, invisibleTime, answer);
+    if (known === undefined && live.isOver(ack)) this.#addAgain(ack, reviveQueueId, invisibleTime, answer);
+    else this.#note(known, ack, reviveQueueId, invisibleTime, answer);
+  }
+
+  /**
+   * What is over was acknowledged, or revived: it is too late for this to change anything. But what was acknowledged may
+   * be on its way to the log only, or have failed.
+   */
+  #addAgain(ack: Ack, reviveQueueId: number, invisibleTime: number, answer: Answer): void {
+    const key = keyOf(ack);
+    const isIn = ({ ack: { offsets } }: Together) => ack.offsets.some((offset) => offsets.includes(offset));
+    const before = this.#unstored.get(key)?.findLast(isIn);
+    const failed = this.#failed.get(key);
+    if (before !== undefined) {
+      answer.await();
+      before.answers.push(answer);
+    } else if (ack.offsets.some((offset) => failed?.has(offset) === true))
+      this.#note(undefined, ack, reviveQueueId, invisibleTime, answer);
   }
 
   /** The same of messages that were not revived, whatever has become of the others of their checkpoint. */
@@ -105,15 +124,17 @@ export class Acks {
     const { live, reviveLog } = this.#parts;
     // It is not what the pop has told: in that revive queue it would be the ack of no checkpoint.
     if (known !== undefined && known.reviveQueueId !== reviveQueueId) return;
-    const key = known ?? `${keyOf(ack)}@${reviveQueueId}`;
+    const place = known ?? `${keyOf(ack)}@${reviveQueueId}`;
     if (known === undefined) reviveLog.acknowledge(ack, ack.offsets);
     else live.acknowledge(known, ack.offsets);
     answer.await();
-    const together = this.#turn.get(key);
+    const together = this.#turn.get(place);
     if (together === undefined || together.ack.offsets.length >= MAX_ACKED_TOGETHER) {
       if (together !== undefined) this.#full.push(together);
       const visibleAt = this.#visibleAt(known, ack, invisibleTime);
-      this.#turn.set(key, { ack, reviveQueueId, visibleAt, answers: [answer] });
+      const begun = { key: keyOf(ack), ack, reviveQueueId, visibleAt, answers: [answer] };
+      this.#turn.set(place, begun);
+      this.#noteUnstored(begun);
       return;
     }
     const { offsets } = together.ack;
@@ -140,7 +161,8 @@ export class Acks {
     const { context } = this.#parts;
     const now = context.clock.now();
     const rules = context.rules();
-    for (const { ack, reviveQueueId, visibleAt, answers } of turn) {
+    for (const together of turn) {
+      const { ack, reviveQueueId, visibleAt, answers } = together;
       // A receipt may name any time; what the timer would not take is there at once, and changes nothing.
       const latest = now + rules.timerMaxDelaySec * 1_000;
       const due = visibleAt <= latest ? visibleAt : now;
@@ -149,18 +171,34 @@ export class Acks {
       context.put(laterForm(message, rules, now), ({ status, remark }) => {
         this.underWay -= 1;
         const told = isStored(status) ? ResponseCode.SUCCESS : status;
-        this.#noteFailure(keyOf(ack), isStored(status));
+        this.#noteOutcome(together, isStored(status));
         for (const answer of answers) answer.done(told, remark ?? responseName(status));
       });
     }
     return turn.length;
   }
 
-  #noteFailure(key: string, isStored: boolean): void {
-    this.#failed.delete(key);
-    if (isStored) return;
-    this.#failed.add(key);
-    const [oldest = ''] = this.#failed;
+  #noteUnstored(together: Together): void {
+    const others = this.#unstored.get(together.key);
+    if (others === undefined) this.#unstored.set(together.key, [together]);
+    else others.push(together);
+  }
+
+  #noteOutcome(together: Together, isStored: boolean): void {
+    const { key } = together;
+    const others = (this.#unstored.get(key) ?? []).filter((other) => other !== together);
+    if (others.length === 0) this.#unstored.delete(key);
+    else this.#unstored.set(key, others);
+    const failed = this.#failed.get(key);
+    if (failed === undefined && isStored) return;
+    const left = failed ?? new Set();
+    for (const offset of together.ack.offsets) {
+      if (isStored) left.delete(offset);
+      else left.add(offset);
+    }
+    if (left.size === 0) this.#failed.delete(key);
+    else this.#failed.set(key, left);
+    const [oldest = ''] = this.#failed.keys();
     if (this.#failed.size > MAX_FAILED) this.#failed.delete(oldest);
   }
 }

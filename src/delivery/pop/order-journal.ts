@@ -80,9 +80,15 @@ export class OrderJournal {
     return this.#parts.queues.find(ORDER_JOURNAL_TOPIC, ORDER_JOURNAL_QUEUE) !== undefined;
   }
 
+  /** Whether all that has happened to the queue is in the log. */
+  isStored({ written, stored }: PopQueue): boolean {
+    return stored === written;
+  }
+
   /** The state of the queue, as it is at the end of the turn. */
   write(queue: PopQueue, written: Written): void {
     queue.journaled = true;
+    queue.written += 1;
     const waiting = this.#turn.get(queue);
     if (waiting === undefined) this.#turn.set(queue, [written]);
     else waiting.push(written);
@@ -102,8 +108,10 @@ export class OrderJournal {
     const now = clock.now();
     for (const [queue, waiting] of turn) {
       this.underWay += 1;
+      const number = queue.written;
       put(this.#messageOf(queue, now), ({ status, remark }) => {
         this.underWay -= 1;
+        if (isStored(status)) queue.stored = Math.max(queue.stored, number);
         for (const written of waiting) written(isStored(status), remark ?? '');
       });
     }

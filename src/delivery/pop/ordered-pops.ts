@@ -81,7 +81,8 @@ export class OrderedPops {
   /** Where nothing is out, or something else, the message has been done before, or comes again. */
   acknowledge(queue: PopQueue, offset: number, popTime: number, written: Written): Outcome {
     const { order } = queue;
-    if (order === undefined || offset < queue.offset || order.popTime !== popTime) return DONE;
+    if (order === undefined || offset < queue.offset || order.popTime !== popTime)
+      return this.#doneBefore(queue, written);
     if (!order.has(offset)) {
       const { topic } = queue.offsets;
       const remark = `offset is illegal, key:${topic}@${queue.queueId}, old:${queue.offset}, commit:${offset}`;
@@ -91,6 +92,13 @@ export class OrderedPops {
     if (next > queue.offset) this.#parts.states.move(queue, next);
     if (order.isDone) queue.order = undefined;
     this.#changed(queue);
+    this.journal.write(queue, written);
+    return WRITING;
+  }
+
+  /** The first ack of it may still be on its way to the log, or have failed. */
+  #doneBefore(queue: PopQueue, written: Written): Outcome {
+    if (this.journal.isStored(queue)) return DONE;
     this.journal.write(queue, written);
     return WRITING;
   }

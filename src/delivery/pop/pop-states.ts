@@ -35,6 +35,9 @@ export class PopQueue {
   order: OrderInfo | undefined;
   /** The journal holds a state of it. */
   journaled = false;
+  /** States that were to be written into the journal, and the last one of them that is in the log. */
+  written = 0;
+  stored = 0;
   /** Ends the timer at whose end an ordered group may go on. */
   cancelWake: () => void = () => {};
 
