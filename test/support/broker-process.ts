@@ -5,11 +5,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { RequestCode } from '../../src/protocol/codes.ts';
+import { RequestCode, ResponseCode } from '../../src/protocol/codes.ts';
 import { type RemotingCommand, requestCommand } from '../../src/protocol/command.ts';
 import { decodeRecord, type StoredMessage } from '../../src/record/decode.ts';
 import { encodeProperties } from '../../src/record/properties.ts';
 import type { CommandClient } from '../../src/remoting/command-client.ts';
+import { until } from './sockets-rig.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 const READY_MS = 30_000;
@@ -146,6 +147,21 @@ export function pullRequest(topic: string, queueId: number, offset: number, susp
     subscription: '*',
     expressionType: 'TAG',
   });
+}
+
+/**
+ * Until a queue holds so many: a message gets its entry a moment after its acknowledgement. A pull waits for the next
+ * entry only; where more are behind it is told at once that there is no such offset.
+ */
+export async function untilQueueHolds(
+  client: CommandClient,
+  topic: string,
+  queueId: number,
+  count: number,
+): Promise<void> {
+  const pull = pullRequest(topic, queueId, count - 1, 5_000);
+  const isThere = async () => (await client.request(pull, 10_000)).code === ResponseCode.SUCCESS;
+  await until(`queue ${queueId} of ${topic} holds ${count}`, isThere);
 }
 
 /** Unique keys of all messages of a queue, by queue offset. */

@@ -8,7 +8,7 @@ import { startBroker } from '../../src/index.ts';
 import { RequestCode, ResponseCode } from '../../src/protocol/codes.ts';
 import { requestCommand } from '../../src/protocol/command.ts';
 import { CommandClient } from '../../src/remoting/command-client.ts';
-import { pullRequest, sendRequest } from '../support/broker-process.ts';
+import { pullRequest, sendRequest, untilQueueHolds } from '../support/broker-process.ts';
 
 const test = suite('retention');
 const BODY = Buffer.alloc(64 * 1024, 'x');
@@ -29,7 +29,7 @@ test('expired files are deleted, minima follow, later messages stay readable', a
     const reply = await client.request(sendRequest('old', 0, `key-${i}`, BODY), 5_000);
     assert.is(reply.code, 0, reply.remark);
   }
-  await client.request(pullRequest('old', 0, MESSAGES - 1, 5_000), 10_000);
+  await untilQueueHolds(client, 'old', 0, MESSAGES);
   const before = readdirSync(log).length;
   // All but the file in use were written two hours ago.
   const long = new Date(Date.now() - 2 * 3_600_000);
@@ -75,7 +75,7 @@ test('a half message that goes with its file is told of', async () => {
   assert.is((await client.request(sendRequest('old', 0, 'half', BODY, half), 5_000)).code, 0);
   for (let i = 0; i < MESSAGES; i++)
     assert.is((await client.request(sendRequest('old', 0, `key-${i}`, BODY), 5_000)).code, 0);
-  await client.request(pullRequest('old', 0, MESSAGES - 1, 5_000), 10_000);
+  await untilQueueHolds(client, 'old', 0, MESSAGES);
   const log = join(broker.store, 'commitlog');
   const long = new Date(Date.now() - 2 * 3_600_000);
   for (const name of readdirSync(log).sort().slice(0, -1)) utimesSync(join(log, name), long, long);
