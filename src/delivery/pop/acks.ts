@@ -94,8 +94,8 @@ export class Acks {
   }
 
   /**
-   * What is over was acknowledged, or revived: it is too late for this to change anything. But what was acknowledged may
-   * be on its way to the log only, or have failed.
+   * What is over was acknowledged, or revived: it is too late for this to change anything. But what was acknowledged
+   * may be on its way to the log only, or have failed.
    */
   #addAgain(ack: Ack, reviveQueueId: number, invisibleTime: number, answer: Answer): void {
     const key = keyOf(ack);
