@@ -4,7 +4,8 @@
  */
 import { readFileSync } from 'node:fs';
 import { SourceMap } from 'node:module';
-import { dirname, resolve } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
+import { embedded } from '../lib/embedded.ts';
 
 const PLACE = /(?:file:\/\/)?(\/[^\s()]+\.cjs):(\d+):(\d+)/g;
 
@@ -22,7 +23,7 @@ export function inSources(stack: string): string {
 
 function readMap(path: string): SourceMap | undefined {
   try {
-    return new SourceMap(JSON.parse(readFileSync(path, 'utf8')));
+    return new SourceMap(JSON.parse(embedded?.text(basename(path)) ?? readFileSync(path, 'utf8')));
   } catch {
     // A stack without its sources is better than none.
     return undefined;

@@ -12,6 +12,7 @@
  */
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { embedded } from '../lib/embedded.ts';
 
 export interface NativeAddon {
   // ---- regions -------------------------------------------------------------------------------------------------
@@ -198,6 +199,7 @@ const require = createRequire(import.meta.url);
 
 /** By the one file that knows where an addon may lie and which fits: native/load.cjs, which the packaging uses too. */
 function load(): NativeAddon {
+  if (embedded !== undefined) return embedded.addon() as NativeAddon;
   // From the sources or a bundle, then from the compiler's output.
   const places = ['../../native/load.cjs', '../../../native/load.cjs'];
   const place = places.find((candidate) => existsSync(new URL(candidate, import.meta.url))) as string;

@@ -1,0 +1,51 @@
+/** The Node.js that goes into the single executable: one version, by the npm packages that carry its programs. */
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { SetupError, troubleIn } from '../lib/errors.mjs';
+import { run } from '../lib/exec.mjs';
+import { root } from '../lib/paths.mjs';
+
+const pinned = JSON.parse(readFileSync(new URL('runtime.json', import.meta.url), 'utf8'));
+const cache = join(root, '.cache/binary');
+
+export const runtimeVersion = pinned.version;
+
+/** Folder of the unpacked package: bin/node, LICENSE. Downloaded once; anything but the pinned bytes is refused. */
+export async function runtimeFolder() {
+  const target = `${process.platform}-${process.arch}`;
+  const entry = pinned.packages[target];
+  if (entry === undefined) {
+    const known = Object.keys(pinned.packages).join(', ');
+    throw new SetupError(
+      `No Node.js is named for ${target} in packaging/binary/runtime.json, which has ${known}.`,
+    );
+  }
+  const folder = join(cache, `${entry.name}-${pinned.version}`);
+  if (!existsSync(folder)) await download(entry, folder);
+  return folder;
+}
+
+async function download({ name, integrity }, folder) {
+  mkdirSync(cache, { recursive: true });
+  const fresh = mkdtempSync(join(cache, 'fresh-'));
+  try {
+    await must('npm', ['pack', '--silent', `${name}@${pinned.version}`, '--pack-destination', fresh]);
+    const archive = join(fresh, `${name}-${pinned.version}.tgz`);
+    const found = `sha512-${createHash('sha512').update(readFileSync(archive)).digest('base64')}`;
+    if (found !== integrity) {
+      throw new SetupError(
+        `${name}@${pinned.version} is not what was pinned: it has ${found}, not ${integrity}.`,
+      );
+    }
+    await must('tar', ['xzf', archive, '-C', fresh, 'package/bin/node', 'package/LICENSE']);
+    renameSync(join(fresh, 'package'), folder);
+  } finally {
+    rmSync(fresh, { recursive: true, force: true });
+  }
+}
+
+async function must(command, args) {
+  const { ok, output } = await run(command, args);
+  if (!ok) throw new SetupError(`${output}\n${troubleIn(output) ?? `${command} has failed; see above.`}`);
+}
