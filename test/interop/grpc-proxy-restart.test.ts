@@ -15,7 +15,10 @@ const test = interopSuite("a broker that goes away behind RocketMQ's gRPC proxy"
 
 const LONG = 300_000;
 const PATIENCE = 60_000;
-const PUSHED = 100;
+/** Messages of the push consumer: so many at least, and more until it is behind by these. */
+const PUSHED = 20;
+const BEHIND = 8;
+const MOST_PUSHED = 500;
 
 type Going = 'clean stop' | 'kill -9';
 
@@ -106,10 +109,14 @@ class Restart {
     await this.stage.topic(topic, 'NORMAL', 4);
     await this.stage.group('pushed-group');
     const producer = await this.clients.producer(topic);
-    const keys = Array.from({ length: PUSHED }, (_, number) => `p${number}`);
-    const push = await this.clients.push({ topic, group: 'pushed-group', hold: 100 });
-    for (const key of keys) await producer.send(key);
-    assert.ok(push.taken.length < PUSHED, 'it is in the middle of its work');
+    const keys: string[] = [];
+    const push = await this.clients.push({ topic, group: 'pushed-group', hold: 1_000 });
+    while (keys.length < PUSHED || keys.length - push.taken.length < BEHIND) {
+      assert.ok(keys.length < MOST_PUSHED, 'it is in the middle of its work');
+      const key = `p${keys.length}`;
+      await producer.send(key);
+      keys.push(key);
+    }
     return async () => {
       await patiently(() => producer.send('last'));
       await push.takes([...keys, 'last']);
