@@ -6,7 +6,7 @@ import { isRetryTopic, popRetryTopicOf } from '../../lib/names.ts';
 import { decodeRecord } from '../../record/decode.ts';
 import { MAX_PROPERTIES } from '../../record/layout.ts';
 import { encodeProperties } from '../../record/properties.ts';
-import type { InternalMessage } from '../../store/put/put-message.ts';
+import { type InternalMessage, isStored } from '../../store/put/put-message.ts';
 import { copyOf } from '../due-message.ts';
 import { type DuePut, DuePuts, READ_ATTEMPTS } from '../due-puts.ts';
 import type { KnownQueues } from '../known-queues.ts';
@@ -21,6 +21,7 @@ const RETRY_QUEUE = 0;
 const MAX_UNDER_WAY = 256;
 const BUSY_SLEEP_MS = 2;
 const READ_AGAIN_MS = 1_000;
+const NOTE_AGAIN_MS = 1_000;
 /** Control is asked again for a retry topic after so long. */
 const ASK_AGAIN_MS = 1_000;
 
@@ -60,6 +61,8 @@ export class Reviver {
   readonly #begun = new Set<Job>();
   /** Messages that say what was revived, on their way to the log. */
   #notes = 0;
+  /** Whose note has failed: it is tried again later. */
+  readonly #unnoted = new Set<Job>();
   #scheduled = false;
   /** Puts that have failed are repeated then, ms of the monotonic clock. */
   #repeatsAt = 0;
@@ -98,7 +101,7 @@ export class Reviver {
   /** A process that follows goes on with what is left, and must know what is done. */
   stop(): void {
     this.#running = false;
-    for (const job of this.#begun) this.#note(job);
+    for (const job of [...this.#begun, ...this.#unnoted]) this.#note(job);
   }
 
   /** What of the checkpoint is not done; `ended` when it is in the log. */
@@ -251,15 +254,28 @@ export class Reviver {
   }
 
   /** Says in the log which were revived. */
-  #note({ ck, reviveQueueId, revived }: Job): void {
+  #note(job: Job): void {
+    const { ck, reviveQueueId, revived } = job;
     const { context } = this.#parts;
     const offsets = revived.splice(0);
     if (offsets.length === 0) return;
     const now = context.clock.now();
     this.#notes += 1;
-    // When it fails a process that follows may revive them again.
-    context.put(ackMessage({ ...ck, offsets }, reviveQueueId, context.place, now, now), () => {
+    context.put(ackMessage({ ...ck, offsets }, reviveQueueId, context.place, now, now), ({ status }) => {
       this.#notes -= 1;
+      if (isStored(status)) return;
+      // Until it is there a process that follows would revive them again.
+      revived.push(...offsets);
+      this.#noteLater(job);
+    });
+  }
+
+  #noteLater(job: Job): void {
+    if (!this.#running || this.#unnoted.has(job)) return;
+    this.#unnoted.add(job);
+    this.#parts.context.timers.after(NOTE_AGAIN_MS, () => {
+      this.#unnoted.delete(job);
+      if (this.#running) this.#note(job);
     });
   }
 

@@ -5,6 +5,7 @@ import * as assert from 'uvu/assert';
 import { KnownQueues } from '../../../src/delivery/known-queues.ts';
 import type { PopContext } from '../../../src/delivery/pop/pop-context.ts';
 import { Reviver } from '../../../src/delivery/pop/reviver.ts';
+import { ResponseCode } from '../../../src/protocol/codes.ts';
 import { MAX_PROPERTIES } from '../../../src/record/layout.ts';
 import { encodeProperties } from '../../../src/record/properties.ts';
 import { FakePut, FakeStore, message, STORE_HOST } from '../broker/support.ts';
@@ -104,6 +105,26 @@ test('a message whose properties leave no room for more', async () => {
       [['a', '1ST_POP_TIME', 'ORIGIN_GROUP'], 1],
     ],
   );
+});
+
+test('what says that it was revived is said until it stands in the log', async () => {
+  const rig = new Rig();
+  rig.append();
+  rig.put.holds = true;
+  rig.revive(0);
+  await rig.time.advance(100);
+  rig.put.end(0);
+  const notes = () => rig.put.messages.filter(({ topic }) => topic !== RETRY).length;
+  assert.equal([notes(), rig.ended], [1, [0]], 'nobody waits for it');
+  rig.put.end(1, ResponseCode.SERVICE_NOT_AVAILABLE);
+  await rig.time.advance(2_000);
+  assert.is(notes(), 2);
+  rig.put.end(2, ResponseCode.SERVICE_NOT_AVAILABLE);
+  rig.reviver.stop();
+  assert.is(notes(), 3, 'once more before the end');
+  rig.put.end(3, ResponseCode.SERVICE_NOT_AVAILABLE);
+  await rig.time.advance(5_000);
+  assert.equal([notes(), rig.revived.length, rig.reviver.underWay], [3, 1, 0]);
 });
 
 test.run();
