@@ -1,5 +1,5 @@
 /** Makes the single executable: Node.js with our modules and the addon inside, as Node's documentation describes it. */
-import { chmodSync, copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import loader from '../../native/load.cjs';
 import { SetupError } from '../lib/errors.mjs';
@@ -7,6 +7,7 @@ import { run } from '../lib/exec.mjs';
 import { root } from '../lib/paths.mjs';
 import { writeModules } from './modules.mjs';
 import { runtimeFolder } from './runtime.mjs';
+import { putStarterBefore } from './starter.mjs';
 
 const LOADER = 'loader.cjs';
 const ADDON = 'ringmq.node';
@@ -17,12 +18,13 @@ const FUSE = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
 export async function makeExecutable(output, work) {
   const node = join(await runtimeFolder(), 'bin/node');
   const blob = await makeBlob(node, work);
-  copyFileSync(node, output);
+  const program = join(work, 'program');
+  copyFileSync(node, program);
   // Symbols and debug information are a seventh of it.
-  await must('strip', [output], 'the symbols of Node.js could not be taken out');
+  await must('strip', [program], 'the symbols of Node.js could not be taken out');
   const { inject } = await import('postject');
-  await inject(output, RESOURCE, readFileSync(blob), { sentinelFuse: FUSE });
-  chmodSync(output, 0o755);
+  await inject(program, RESOURCE, readFileSync(blob), { sentinelFuse: FUSE });
+  await putStarterBefore(program, output, work);
   await must(output, ['--version'], 'the executable was made but does not run');
 }
 

@@ -10,7 +10,8 @@ export const groups = {
   lint: standard,
   unit: standard,
   native: { ...standard, parallel: 1 },
-  fuzz: standard,
+  // The full run takes minutes.
+  fuzz: { ...standard, limitSeconds: 900 },
   sim: { ...standard, limitSeconds: 900 },
   threads: { ...standard, limitSeconds: 240 },
   crash: { ...standard, limitSeconds: 240 },
@@ -18,6 +19,7 @@ export const groups = {
   hostile: { ...standard, limitSeconds: 1500 },
   // Three, as most of a test is waiting for times to pass.
   interop: { ...standard, parallel: 3, limitSeconds: 600 },
+  packages: { ...standard, parallel: 1, limitSeconds: 600 },
   // Installs, clones, other Node.js versions, the commands of all pages: minutes, and several registries.
   newcomer: { ...standard, parallel: 1, limitSeconds: 2400, onlyFull: true },
 };

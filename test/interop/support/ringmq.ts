@@ -1,6 +1,6 @@
 // Our own broker, as a person starts it: through the command line of the build.
 
-import { writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { repository, temporaryFolder } from './paths.ts';
 import { freeBrokerPort } from './ports.ts';
@@ -11,6 +11,7 @@ import {
   COMMON_CONF,
   type Conf,
   confText,
+  type Installed,
   type NameServer,
 } from './servers.ts';
 
@@ -28,7 +29,7 @@ export async function startRingNameServer(tls: Conf = {}): Promise<NameServer> {
 
 export async function startRingBroker(nameServer: string, options: BrokerOptions = {}): Promise<Broker> {
   const { args, store } = await brokerArgs(options);
-  const program = launch(['broker', '-n', nameServer, ...args]);
+  const program = launch(['broker', '-n', nameServer, ...args], options.installed);
   return brokerOf(program, await readyLine(program), store, options);
 }
 
@@ -37,20 +38,23 @@ export async function startRingStandalone(
   options: BrokerOptions = {},
 ): Promise<{ nameServer: NameServer; broker: Broker }> {
   const { args, store } = await brokerArgs(options);
-  const program = launch(['standalone', '--namesrv-port', '0', ...args]);
+  const program = launch(['standalone', '--namesrv-port', '0', ...args], options.installed);
   const ready = await readyLine(program);
   const broker = brokerOf(program, ready, store, options);
   return { broker, nameServer: { address: part(ready, 'name server'), stop: async () => undefined } };
 }
 
 async function brokerArgs(options: BrokerOptions): Promise<{ args: string[]; store: string }> {
-  const home = temporaryFolder('ringmq');
+  const root = options.installed?.root ?? '';
+  const home = root === '' ? temporaryFolder('ringmq') : mkdtempSync(join(root, 'tmp', 'ringmq-'));
   const store = options.store ?? join(home, 'store');
   const port = options.port ?? (await freeBrokerPort());
   writeFileSync(join(home, 'broker.conf'), confText({ ...COMMON_CONF, ...options.tls, ...options.conf }));
   const threads =
     options.networkThreads === undefined ? [] : ['--network-threads', String(options.networkThreads)];
-  const args = ['--port', String(port), '--store', store, '-c', join(home, 'broker.conf'), ...threads];
+  const within = (path: string) => path.slice(root.length);
+  const conf = within(join(home, 'broker.conf'));
+  const args = ['--port', String(port), '--store', within(store), '-c', conf, ...threads];
   return { args, store };
 }
 
@@ -67,8 +71,10 @@ function brokerOf(program: Program, ready: string, store: string, options: Broke
   };
 }
 
-function launch(args: readonly string[]): Program {
-  return new Program(`ringmq ${args[0]}`, process.execPath, ['--enable-source-maps', MAIN, ...args]);
+function launch(args: readonly string[], installed?: Installed): Program {
+  const command = installed?.command ?? [process.execPath, '--enable-source-maps', MAIN];
+  const [program = '', ...first] = command;
+  return new Program(`ringmq ${args[0]}`, program, [...first, ...args]);
 }
 
 function readyLine(program: Program): Promise<string> {

@@ -27,8 +27,17 @@ export interface BrokerOptions {
   readonly port?: number;
   /** Keys `tls.*`: lines of the configuration for RingMQ, system properties for RocketMQ. */
   readonly tls?: Conf;
-  /** Only RingMQ has this choice. */
+  /** Only RingMQ has these choices. */
   readonly networkThreads?: number;
+  readonly installed?: Installed;
+}
+
+/** A program that was installed somewhere, in place of the build. */
+export interface Installed {
+  /** What starts it; the arguments of `ringmq` follow. */
+  readonly command: readonly string[];
+  /** The folder that is its root file system. */
+  readonly root: string;
 }
 
 /** Both brokers get these, so that they can open each other's store: file sizes must agree. */
