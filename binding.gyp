@@ -24,6 +24,7 @@
         "native/region_sync.cc",
         "native/segment_file.cc",
         "native/small_file_calls.cc",
+        "native/supervisor.cc",
         "native/tail_window.cc"
       ],
       "include_dirs": ["<!@(node native/headers.cjs)"],

@@ -11,6 +11,7 @@
 #include "processor.h"
 #include "region_calls.h"
 #include "small_file_calls.h"
+#include "supervisor.h"
 
 namespace ringmq {
 
@@ -69,6 +70,7 @@ class RingmqAddon final : public Napi::Addon<RingmqAddon> {
                              cold<returnLargeBlocksCall>(env, "returnLargeBlocks"),
                              cold<trimHeapCall>(env, "trimHeap"),
                              cold<installFaultGuardCall>(env, "installFaultGuard"),
+                             cold<notifySupervisorCall>(env, "notifySupervisor"),
                          });
   }
 

@@ -6,6 +6,7 @@ import { isatty } from 'node:tty';
 import { systemClock } from '../lib/clock.ts';
 import type { ControlLog, LogLevel } from '../lib/log.ts';
 import { UserError } from '../lib/user-error.ts';
+import { LogFile } from './log-file.ts';
 import { type Line, type LineWriter, logForm, openForm, plainLine } from './log-form.ts';
 import { StderrLines } from './stderr-lines.ts';
 
@@ -38,16 +39,23 @@ export function createLogger(parts: LoggerParts = ofProcess()): ServerLog {
 }
 
 function ofProcess(): LoggerParts {
-  const stderr = new StderrLines();
+  const file = process.env['RINGMQ_LOG_FILE'] || undefined;
+  const lines = file === undefined ? new StderrLines() : logFile(file);
   return {
     env: process.env,
-    isTerminal: isatty(STDERR),
+    isTerminal: file === undefined && isatty(STDERR),
     now: systemClock.now,
-    write: (text) => stderr.write(text),
+    write: (text) => lines.write(text),
     openForm,
     // That comes also after an error that nobody has caught.
     atExit: (task) => void process.once('exit', task),
   };
+}
+
+function logFile(path: string): LogFile {
+  const file = new LogFile(path, systemClock.monotonic);
+  process.on('SIGUSR2', () => file.reopen());
+  return file;
 }
 
 class HeldLog implements ServerLog {
@@ -128,7 +136,7 @@ class HeldLog implements ServerLog {
       level: 'warn',
       time,
       fields,
-      message: 'lines of this log were lost: stderr took none',
+      message: 'lines of this log were lost: they could not be written',
     });
   }
 }

@@ -6,6 +6,7 @@ import { IdleMemory } from './idle-memory.ts';
 import type { ServerLog } from './logger.ts';
 import { inSources } from './source-places.ts';
 import { firstSignal } from './stop-signals.ts';
+import { Supervisor } from './supervisor.ts';
 
 export interface Serving {
   /** What follows `RingMQ ready: `; the version follows it. */
@@ -31,7 +32,9 @@ export async function serve(log: ServerLog, start: () => Promise<Serving>): Prom
   const memory = IdleMemory.watch();
   const serving = await started(log, start, signalled);
   const early = await Promise.race([signalled, Promise.resolve(undefined)]);
+  const supervisor = new Supervisor();
   if (early === undefined) process.stdout.write(`RingMQ ready: ${serving.ready}, version ${VERSION}\n`);
+  supervisor.ready(serving.ready);
   log.open();
   const dead = serving.died?.then((reason) => ({ reason })) ?? new Promise<never>(() => {});
   const end = await Promise.race([signalled, dead]);
@@ -40,6 +43,7 @@ export async function serve(log: ServerLog, start: () => Promise<Serving>): Prom
     process.exit(1);
   }
   clearInterval(memory);
+  supervisor.stopping();
   log.info({ signal: end }, 'stopping');
   const began = performance.now();
   const clean = await closed(log, serving);

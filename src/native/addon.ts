@@ -193,6 +193,11 @@ export interface NativeAddon {
    * sets the region's error; any other fault goes to the previous handler.
    */
   installFaultGuard(): void;
+  /**
+   * Sends a text to a service manager's datagram socket: a path, or an abstract name behind an `@` (NOTIFY_SOCKET of
+   * sd_notify(3)). Does not wait. 0 or -errno.
+   */
+  notifySupervisor(address: string, text: string): number;
 }
 
 const require = createRequire(import.meta.url);

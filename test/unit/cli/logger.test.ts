@@ -203,7 +203,7 @@ test('lines that stderr does not take are counted, and told when it takes some a
     written.map((text) => JSON.parse(text)).map(({ msg, lines }) => [msg, lines ?? 0]),
     [
       ['a', 0],
-      ['lines of this log were lost: stderr took none', 5],
+      ['lines of this log were lost: they could not be written', 5],
       ['c', 0],
       ['d', 0],
     ],

@@ -1,0 +1,58 @@
+/**
+ * What a service manager is told by sd_notify(3): that the start is over, that the stop has begun, and, where it asks
+ * for that (WatchdogSec), that the main thread turns. The broker watches its other threads itself.
+ */
+import { addon } from '../native/addon.ts';
+
+const MICROS_PER_MS = 1_000;
+/** systemd advises half of the time after which it takes the process for dead. */
+const BEATS_PER_PERIOD = 2;
+
+export interface SupervisorParts {
+  env: NodeJS.ProcessEnv;
+  pid: number;
+  notify: (address: string, text: string) => number;
+  /** Runs a task again and again. */
+  every: (ms: number, task: () => void) => void;
+}
+
+export class Supervisor {
+  readonly #parts: SupervisorParts;
+  readonly #address: string | undefined;
+
+  constructor(parts: SupervisorParts = ofProcess()) {
+    this.#parts = parts;
+    this.#address = parts.env['NOTIFY_SOCKET'] || undefined;
+  }
+
+  /** `status` is shown by `systemctl status`. */
+  ready(status: string): void {
+    this.#tell(`READY=1\nSTATUS=${status}`);
+    const period = this.#watchdogMs();
+    if (period === undefined) return;
+    this.#tell('WATCHDOG=1');
+    this.#parts.every(period / BEATS_PER_PERIOD, () => this.#tell('WATCHDOG=1'));
+  }
+
+  stopping(): void {
+    this.#tell('STOPPING=1\nSTATUS=stopping');
+  }
+
+  /** Undefined when nobody watches, or somebody watches another process. */
+  #watchdogMs(): number | undefined {
+    const { env, pid } = this.#parts;
+    const micros = Number(env['WATCHDOG_USEC']);
+    const isMeant = env['WATCHDOG_PID'] === undefined || Number(env['WATCHDOG_PID']) === pid;
+    return isMeant && micros > 0 ? micros / MICROS_PER_MS : undefined;
+  }
+
+  /** A manager that is gone or does not read is no reason to stop serving. */
+  #tell(text: string): void {
+    if (this.#address !== undefined) this.#parts.notify(this.#address, text);
+  }
+}
+
+function ofProcess(): SupervisorParts {
+  const every = (ms: number, task: () => void) => void setInterval(task, ms).unref();
+  return { env: process.env, pid: process.pid, notify: addon.notifySupervisor, every };
+}
