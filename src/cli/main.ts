@@ -1,13 +1,16 @@
 #!/usr/bin/env node
 /** The command line. Each command's code is loaded when it is chosen, so that all of them start fast. */
 import { Command } from 'commander';
+import { UserError } from '../lib/user-error.ts';
 import { VERSION } from '../lib/version.ts';
+import { ExitCode } from './exit-codes.ts';
 import { explain } from './explain.ts';
 
 const program = new Command('ringmq')
   .description('A RocketMQ-compatible message broker')
   .version(VERSION, '-V, --version', 'print the version')
-  .showHelpAfterError();
+  .showHelpAfterError()
+  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? ExitCode.DONE : ExitCode.WRONG_USE));
 
 function brokerOptions(command: Command): Command {
   return command
@@ -62,5 +65,5 @@ logOptions(log.command('check').description('verify the files; exit code 1 when 
 
 program.parseAsync().catch((error: unknown) => {
   process.stderr.write(`${explain(error)}\n`);
-  process.exit(1);
+  process.exit(error instanceof UserError ? ExitCode.WRONG_USE : ExitCode.FAILED);
 });

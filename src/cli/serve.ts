@@ -1,6 +1,7 @@
 /** The life of a server process: start, ready line, signals, death, clean stop and exit code. */
 import { systemClock } from '../lib/clock.ts';
 import { VERSION } from '../lib/version.ts';
+import { ExitCode } from './exit-codes.ts';
 import { explain } from './explain.ts';
 import { IdleMemory } from './idle-memory.ts';
 import type { ServerLog } from './logger.ts';
@@ -27,7 +28,7 @@ export async function serve(log: ServerLog, start: () => Promise<Serving>): Prom
   log.info({ version: VERSION, node: process.version }, 'RingMQ starts');
   const signalled = firstSignal(process, systemClock.monotonic, (signal) => {
     log.warn({ signal }, 'another signal: ending at once, the store will be checked at the next start');
-    process.exit(1);
+    process.exit(ExitCode.FAILED);
   });
   const memory = IdleMemory.watch();
   const serving = await started(log, start, signalled);
@@ -40,7 +41,7 @@ export async function serve(log: ServerLog, start: () => Promise<Serving>): Prom
   const end = await Promise.race([signalled, dead]);
   if (typeof end !== 'string') {
     log.error({ err: withSources(end.reason) }, `the broker has died: ${end.reason.message}`);
-    process.exit(1);
+    process.exit(ExitCode.FAILED);
   }
   clearInterval(memory);
   supervisor.stopping();
@@ -50,7 +51,7 @@ export async function serve(log: ServerLog, start: () => Promise<Serving>): Prom
   const ms = Math.round(performance.now() - began);
   if (clean) log.info({ ms }, 'stopped');
   else log.warn({ ms }, 'stopped, but the store will be checked at the next start');
-  process.exit(clean ? 0 : 1);
+  process.exit(clean ? ExitCode.DONE : ExitCode.FAILED);
 }
 
 /** What was logged until a start failed comes before the sentence that says why it did. */

@@ -143,7 +143,7 @@ const REFUSED: readonly [text: string | Uint8Array, sentence: RegExp][] = [
 test('what would not be what it says ends the start with a sentence', () => {
   for (const [i, [text, sentence]] of REFUSED.entries()) {
     const { code, output } = ringmq('standalone', '-c', configuration(`refused-${i}`, text), ...FREE);
-    assert.is(code, 1, `${text}: ${output}`);
+    assert.is(code, 2, `${text}: ${output}`);
     assert.match(output, sentence, String(text));
     assert.not.match(output, /\n\s+at /, 'no stack');
   }

@@ -46,19 +46,20 @@ export class Run {
   }
 }
 
-/** It has to end with code 1 and one sentence, not a stack. */
+/** It has to end with a code other than 0 and one sentence, not a stack. Returns the code. */
 export async function fails(
   args: readonly string[],
   expected: RegExp,
   env: Record<string, string> = {},
   options: SpawnOptions = {},
-): Promise<void> {
+): Promise<number> {
   const run = new Run(args, { RINGMQ_LOG_LEVEL: 'error', ...env }, options);
   const endless = setTimeout(() => run.child.kill('SIGKILL'), LONGEST_START_MS);
   const code = await run.ended;
   clearTimeout(endless);
-  assert.is(code, 1, `${args.join(' ')}: ${run.out}${run.err}`);
+  assert.ok(code === 1 || code === 2, `${args.join(' ')}: ${code}: ${run.out}${run.err}`);
   assert.match(run.err, expected, `${args.join(' ')}: ${run.err}`);
   assert.not.match(run.err, /\n\s+at /, 'no stack');
   assert.is(run.out, '');
+  return code;
 }

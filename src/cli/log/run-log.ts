@@ -5,6 +5,7 @@ import { integer } from '../../config/key.ts';
 import { UserError } from '../../lib/user-error.ts';
 import { addon } from '../../native/addon.ts';
 import { readOnlyDisk } from '../../store/disk/read-only-disk.ts';
+import { ExitCode } from '../exit-codes.ts';
 import { checkStore } from './check.ts';
 import { type DumpOptions, dumpStore } from './dump.ts';
 
@@ -43,7 +44,7 @@ export function runCheck(directory: string, flags: LogFlags): void {
     (line) => print(`${line}\n`),
     (line) => process.stderr.write(`${line}\n`),
   );
-  if (count > 0) process.exitCode = 1;
+  if (count > 0) process.exitCode = ExitCode.FAILED;
 }
 
 /** A broken disk, or a file that is cut short while it is read, must give an error and not end the process. */
@@ -75,7 +76,7 @@ function printer(): (text: string) => void {
         at += writeSync(STDOUT, bytes, at);
       } catch (error) {
         const { code } = error as NodeJS.ErrnoException;
-        if (code === 'EPIPE') process.exit(0);
+        if (code === 'EPIPE') process.exit(ExitCode.DONE);
         if (code !== 'EAGAIN') throw error;
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
       }

@@ -12,6 +12,9 @@ const POLL_MS = 50;
 /** Settings that are acted on here, and those that concern what a test cannot or need not do. */
 const KNOWN = new Set(['Type', 'ExecStart', 'KillMode', 'TimeoutStopSec', 'LimitNOFILE', 'Restart']);
 const LEFT_OUT = new Set([
+  'TimeoutStartSec',
+  'WatchdogSec',
+  'RestartPreventExitStatus',
   'User',
   'RestartSec',
   'StateDirectory',

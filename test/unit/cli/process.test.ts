@@ -77,27 +77,31 @@ test('by name and over IPv6: bound to the address, told as it was given, said in
   }
 });
 
-test('mistakes are told in a sentence', async ({ directory }) => {
+test('mistakes are told in a sentence, and by the exit code whether the same start may do better', async ({
+  directory,
+}) => {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as { port: number };
   const store = ['--store', join(directory, 'unused')];
-  await fails(['namesrv', '--port', String(port)], new RegExp(`127.0.0.1:${port} is in use: stop`));
-  await fails(['standalone', '--port', String(port), '--namesrv-port', '0', ...store], /is in use: stop/);
+  const inUse = new RegExp(`127.0.0.1:${port} is in use: stop`);
+  assert.is(await fails(['namesrv', '--port', String(port)], inUse), 1);
+  assert.is(await fails(['standalone', '--port', String(port), '--namesrv-port', '0', ...store], inUse), 1);
   server.close();
-  await fails(
+  const isWrong = async (...of: Parameters<typeof fails>) => assert.is(await fails(...of), 2);
+  await isWrong(
     ['standalone', '-c', join(directory, 'none.conf')],
     /none\.conf cannot be read: it does not exist/,
   );
-  await fails(['standalone', '--namesrv-port', 'x'], /--namesrv-port x is not possible/);
-  await fails(
+  await isWrong(['standalone', '--namesrv-port', 'x'], /--namesrv-port x is not possible/);
+  await isWrong(
     ['broker', '--network-threads', '0'],
     /--network-threads 0 is not possible: allowed is 1 to 30/,
   );
-  await fails(['namesrv'], /RINGMQ_LOG_LEVEL=loud: allowed are trace/, { RINGMQ_LOG_LEVEL: 'loud' });
-  await fails(['log', 'check', directory], /name the root directory of a store/);
-  await fails(['log', 'dump', directory, '--limit', 'few'], /--limit few is not possible/);
-  await fails(['standalone', '--unknown'], /unknown option '--unknown'/);
+  await isWrong(['namesrv'], /RINGMQ_LOG_LEVEL=loud: allowed are trace/, { RINGMQ_LOG_LEVEL: 'loud' });
+  await isWrong(['log', 'check', directory], /name the root directory of a store/);
+  await isWrong(['log', 'dump', directory, '--limit', 'few'], /--limit few is not possible/);
+  await isWrong(['standalone', '--unknown'], /unknown option '--unknown'/);
 });
 
 test('the configuration can be printed', async () => {

@@ -1,4 +1,4 @@
-/** Whatever keeps a server from starting: it ends with code 1 and one sentence that says what is wrong. */
+/** Whatever keeps a server from starting: it ends with one sentence that says what is wrong. */
 import { once } from 'node:events';
 import {
   chmodSync,
