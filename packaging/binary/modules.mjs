@@ -1,9 +1,10 @@
 /** The JavaScript inside the single executable: the bundles, and as a file each the npm packages that they load. */
-import { copyFileSync, readdirSync } from 'node:fs';
+import { copyFileSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../lib/paths.mjs';
 
 const BUNDLES = 'dist/bundle';
+const IS_BUNDLE = /\.cjs(\.map)?$/;
 /** Those of the library that a program embeds. */
 const NOT_RUN = /^(index|control\.thread|run-control)\.cjs/;
 /** By the name under which the loader finds them. */
@@ -14,13 +15,17 @@ const PACKAGES = {
   'piscina-worker': 'node_modules/piscina/dist/worker.js',
 };
 
-/** Writes them into the folder; returns their names. */
+/** Writes them into the folder; returns their names, and the files of which they were made. */
 export async function writeModules(folder) {
-  const bundles = readdirSync(join(root, BUNDLES)).filter((name) => !NOT_RUN.test(name));
+  const bundles = readdirSync(join(root, BUNDLES)).filter(
+    (name) => IS_BUNDLE.test(name) && !NOT_RUN.test(name),
+  );
   for (const name of bundles) copyFileSync(join(root, BUNDLES, name), join(folder, name));
   const esbuild = await import('esbuild');
-  await esbuild.build({ ...options, outdir: folder });
-  return [...bundles, ...Object.keys(PACKAGES).map((name) => `${name}.package.cjs`)].sort();
+  const { metafile } = await esbuild.build({ ...options, outdir: folder });
+  const names = [...bundles, ...Object.keys(PACKAGES).map((name) => `${name}.package.cjs`)].sort();
+  const bundled = JSON.parse(readFileSync(join(root, BUNDLES, 'inputs.json'), 'utf8'));
+  return { names, inputs: [...bundled, ...Object.keys(metafile.inputs)] };
 }
 
 const options = {
@@ -33,5 +38,6 @@ const options = {
   outExtension: { '.js': '.cjs' },
   // Optional, and not installed.
   external: ['@napi-rs/nice'],
+  metafile: true,
   logLevel: 'silent',
 };

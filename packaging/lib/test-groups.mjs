@@ -12,7 +12,7 @@ export const groups = {
   native: { ...standard, parallel: 1 },
   // The full run takes minutes.
   fuzz: { ...standard, limitSeconds: 900 },
-  sim: { ...standard, limitSeconds: 900 },
+  sim: { ...standard, limitSeconds: 1800 },
   threads: { ...standard, limitSeconds: 240 },
   crash: { ...standard, limitSeconds: 240 },
   // The full run takes ten minutes.

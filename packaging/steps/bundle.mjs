@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { SetupError } from '../lib/errors.mjs';
 import { root } from '../lib/paths.mjs';
@@ -58,7 +58,8 @@ export const bundle = {
 async function build() {
   const esbuild = await import('esbuild');
   try {
-    await esbuild.build({ ...options, entryPoints: ENTRIES });
+    const { metafile } = await esbuild.build({ ...options, entryPoints: ENTRIES });
+    writeFileSync(join(root, OUTPUT, 'inputs.json'), JSON.stringify(Object.keys(metafile.inputs).sort()));
   } catch (error) {
     throw new SetupError(`${error.message}\nThe bundles could not be made; see above.`);
   } finally {
@@ -98,5 +99,7 @@ const options = {
   ],
   sourcemap: 'linked',
   sourcesContent: false,
+  // What is in them is told by the bills of materials of what is made of them.
+  metafile: true,
   logLevel: 'silent',
 };
