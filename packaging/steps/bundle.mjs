@@ -26,6 +26,7 @@ const ENTRIES = [
   'src/cli/run-standalone.ts',
   'src/cli/run-broker.ts',
   'src/cli/run-namesrv.ts',
+  'src/cli/run-health.ts',
   'src/cli/log/run-log.ts',
   'src/namesrv/name-server.ts',
   'src/threads/broker.ts',

@@ -40,6 +40,13 @@ program
   .option('-p, --print-config', 'print the configuration and end')
   .action(async (flags) => (await import('./run-namesrv.ts')).runNameServer(flags));
 
+program
+  .command('health')
+  .description('ask a broker or name server whether it serves; exit code 0 when it does')
+  .argument('[address]', 'where it listens, host:port', '127.0.0.1:10911')
+  .option('--tls', 'by TLS, whatever its certificate says')
+  .action(async (address, flags) => (await import('./run-health.ts')).runHealth(address, flags));
+
 const log = program.command('log').description('look into the files of a store');
 
 function logOptions(command: Command): Command {

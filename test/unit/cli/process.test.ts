@@ -49,6 +49,28 @@ test('standalone: one ready line for both, a clean stop on SIGINT leaves no abor
   await fails(args, /has 8388608 bytes but mappedFileSizeCommitLog says 16777216/);
 });
 
+test('health: a broker and a name server serve, a free port does not', async ({ directory }) => {
+  const run = new Run([
+    'standalone',
+    '--port',
+    '0',
+    '--namesrv-port',
+    '0',
+    '--store',
+    join(directory, 'asked'),
+  ]);
+  const [, nameServer = '', broker = ''] = /name server (\S+), broker (\S+),/.exec(await run.ready()) ?? [];
+  for (const address of [nameServer, broker]) {
+    const asked = new Run(['health', address]);
+    assert.is(await asked.ended, 0, asked.err);
+    assert.is(asked.out, `${address} serves\n`);
+  }
+  run.child.kill('SIGTERM');
+  assert.is(await run.ended, 0);
+  assert.is(await fails(['health', broker], new RegExp(`^${broker} does not serve: cannot connect to`)), 1);
+  assert.is(await fails(['health', 'nowhere'], /^nowhere is not possible: give an address/), 2);
+});
+
 test('the version', async () => {
   const run = new Run(['--version']);
   assert.is(await run.ended, 0);
