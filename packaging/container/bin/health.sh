@@ -1,0 +1,2 @@
+#!/bin/sh
+exec ringmq health "$(cat /tmp/ringmq-address)"
