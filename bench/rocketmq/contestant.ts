@@ -17,6 +17,8 @@ export interface Contestant {
   proxy?: boolean;
   /** RingMQ's command line file, when it is not this tree's. */
   cli?: string;
+  /** What runs RingMQ in place of this Node.js and that file. */
+  program?: readonly string[];
   /** Flags of the Node.js that runs RingMQ. */
   nodeFlags?: readonly string[];
   /** What it does instead of the scenario's work. */

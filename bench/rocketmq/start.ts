@@ -117,16 +117,17 @@ async function launchRocketMq({ context, contestant, home, flush }: Launch): Pro
 }
 
 async function launchRingMq({ context, contestant, home, flush }: Launch): Promise<Launched> {
-  const cli = contestant.cli ?? ringmqProgram();
+  const ours = [process.execPath, ...(contestant.nodeFlags ?? []), contestant.cli ?? ringmqProgram()];
+  const [program = '', ...first] = contestant.program ?? ours;
   const log = newLog(home, 'broker');
   const [port, nameServerPort] = [await freePort(BROKER_PORT_NEIGHBOURS), await freePort()];
   fs.writeFileSync(path.join(home, 'broker.conf'), brokerConf(flush, contestant.conf));
   const store = path.join(home, 'store');
-  const args = [...(contestant.nodeFlags ?? []), cli, 'standalone', '--port', String(port)];
+  const args = [...first, 'standalone', '--port', String(port)];
   args.push('--namesrv-port', String(nameServerPort));
   args.push('--store', store, '-c', path.join(home, 'broker.conf'));
   const startedAt = performance.now();
-  const broker = context.folder.start({ ...withManyFiles(process.execPath, args), cwd: home, log });
+  const broker = context.folder.start({ ...withManyFiles(program, args), cwd: home, log });
   const target = new Target({ port, nameServerPort, store, broker, helpers: [], log, startedAt });
   return { target, broker, log, readyText: 'RingMQ ready:' };
 }

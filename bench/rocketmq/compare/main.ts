@@ -1,7 +1,6 @@
 /** `npm run bench:compare`: RingMQ of two commits side by side; ends with 1 when the second is worse past a threshold. */
 import fs from 'node:fs';
 import { RunFolder } from '../cleanup.ts';
-import type { Contestant } from '../contestant.ts';
 import { DisturbanceWatch } from '../disturbance.ts';
 import { LoadRun } from '../load-run.ts';
 import { describeMachine } from '../machine.ts';
@@ -10,31 +9,18 @@ import { type ScenarioOutcome, succeeded } from '../outcome.ts';
 import { CACHE, runProgram, say } from '../program.ts';
 import { Progress } from '../progress.ts';
 import { alignedTable, scenarioTable } from '../report.ts';
-import { ringmqProgram } from '../ringmq-program.ts';
 import { summarize } from '../summary.ts';
 import type { Bench } from '../work/work.ts';
+import { contestantOf } from './contestants.ts';
 import { compare, comparisonRows } from './judge.ts';
 import { asIn, COMPARE_USAGE, type CompareOptions, parseCompareOptions } from './options.ts';
-import { builtTree, resolveCommit, subjectOf } from './worktree.ts';
-
-async function contestants(options: CompareOptions, folder: RunFolder): Promise<Contestant[]> {
-  const found: Contestant[] = [];
-  for (const [name, wanted] of [
-    ['A', options.before],
-    ['B', options.after],
-  ] as const) {
-    const commit = resolveCommit(wanted);
-    const tree = await builtTree(folder, CACHE, commit, say);
-    say(`${name}: ${subjectOf(commit)}`);
-    const title = `${name} ${commit.slice(0, 9)}`;
-    found.push({ name, title, kind: 'ringmq', cli: ringmqProgram(tree) });
-  }
-  return found;
-}
 
 /** True when nothing failed and nothing is worse past the threshold. */
 async function run(options: CompareOptions, folder: RunFolder): Promise<boolean> {
-  const both = await contestants(options, folder);
+  const both = [
+    await contestantOf('A', options.before, folder),
+    await contestantOf('B', options.after, folder),
+  ];
   const watch = new DisturbanceWatch(folder);
   const progress = new Progress(say);
   const { rounds, repeats, timing, thresholdPercent } = options;

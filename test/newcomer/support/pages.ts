@@ -40,6 +40,10 @@ export const OWN_TEST: ReadonlyMap<string, string> = new Map([
 
 /** Pages with commands that no test runs. */
 export const NOT_RUN: ReadonlyMap<string, string> = new Map([
+  [
+    'docs/install.md',
+    'each of its ways has a test: test/packages, and test/newcomer/debian-package and container; no builder of images is at hand',
+  ],
   ['bench/README.md', 'benchmarks of minutes and hours; their options are tested in test/unit/bench'],
 ]);
 

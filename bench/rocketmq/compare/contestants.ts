@@ -1,0 +1,35 @@
+/** Whom a comparison is between: a commit, this tree run by some Node.js, or an executable of RingMQ. */
+import fs from 'node:fs';
+import type { RunFolder } from '../cleanup.ts';
+import type { Contestant } from '../contestant.ts';
+import { CACHE, say } from '../program.ts';
+import { ringmqProgram } from '../ringmq-program.ts';
+import { builtTree, resolveCommit, subjectOf } from './worktree.ts';
+
+const NODE = 'node:';
+const FILE = 'file:';
+
+export async function contestantOf(name: 'A' | 'B', wanted: string, folder: RunFolder): Promise<Contestant> {
+  if (wanted.startsWith(NODE)) return ofProgram(name, programIn(wanted, NODE), [ringmqProgram()]);
+  if (wanted.startsWith(FILE)) return ofProgram(name, programIn(wanted, FILE), []);
+  const commit = resolveCommit(wanted);
+  const tree = await builtTree(folder, CACHE, commit, say);
+  say(`${name}: ${subjectOf(commit)}`);
+  return { name, title: `${name} ${commit.slice(0, 9)}`, kind: 'ringmq', cli: ringmqProgram(tree) };
+}
+
+function programIn(wanted: string, form: string): string {
+  const file = wanted.slice(form.length);
+  if (!fs.existsSync(file)) throw new Error(`${wanted}: there is no such file`);
+  return file;
+}
+
+function ofProgram(name: string, program: string, args: readonly string[]): Contestant {
+  say(`${name}: ${[program, ...args].join(' ')}`);
+  return {
+    name,
+    title: `${name} ${program.split('/').slice(-3).join('/')}`,
+    kind: 'ringmq',
+    program: [program, ...args],
+  };
+}
