@@ -37,8 +37,7 @@ export function brokerConfig(
   descriptorShare = 1,
 ): BrokerConfig {
   const { settings, store, listener, tls } = loaded.values;
-  const { bindAddress, networkThreads, engineLayout, busyPollMicros, serverChannelMaxIdleTimeSeconds } =
-    listener;
+  const { bindAddress, networkThreads, engineLayout, busyPollMicros, drainTimeMillis } = listener;
   return {
     settings,
     store,
@@ -47,8 +46,9 @@ export function brokerConfig(
     networkThreads,
     engineLayout,
     busyPollMicros,
+    drainTimeMillis,
     nameServers,
-    serverChannelMaxIdleTimeSeconds,
+    serverChannelMaxIdleTimeSeconds: listener.serverChannelMaxIdleTimeSeconds,
     maxConnections: connectionLimit(descriptorShare),
     tls,
     properties: new LiveProperties(loaded.values, loaded.file),

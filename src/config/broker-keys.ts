@@ -146,6 +146,13 @@ export const keyGroups: readonly KeyGroup[] = [
           'under SYNC_FLUSH.',
         { name: `${OWN_PREFIX}busyPollMicros` },
       ),
+      listener(
+        'drainTimeMillis',
+        integer(0, 600_000),
+        'How long a stop lets clients go on, once the name servers do not name the broker any more: theirs ask every ' +
+          '30 s. It ends earlier when no client is connected. For clusters in which other brokers have the same topics.',
+        { name: `${OWN_PREFIX}drainTimeMillis` },
+      ),
       setting('regionId', text('a text'), 'Written to messages as MSG_REGION.', { changeable: false }),
     ],
   },

@@ -19,6 +19,7 @@ export interface ListenerOptions {
   vipChannel: boolean;
   engineLayout: EngineLayout;
   busyPollMicros: number;
+  drainTimeMillis: number;
   /** Names of keys, separated by `,`, that may ask for what RingMQ does not have. */
   allowMissing: string;
 }

@@ -156,6 +156,7 @@ export function defaultValues(): BrokerValues {
       vipChannel: true,
       engineLayout: defaultEngineLayout(),
       busyPollMicros: 150,
+      drainTimeMillis: 0,
       allowMissing: '',
     },
     tls: { ...DEFAULT_TLS_SETTINGS },

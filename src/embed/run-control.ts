@@ -183,6 +183,7 @@ function configOf(
     ...threadsOf(options),
     // The cores are those of the host program.
     busyPollMicros: 0,
+    drainTimeMillis: 0,
     nameServers: [nameServer],
     serverChannelMaxIdleTimeSeconds: IDLE_SECONDS,
     maxConnections: connectionLimit(BROKER_SHARE),

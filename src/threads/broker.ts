@@ -54,6 +54,7 @@ import { Jobs } from './jobs/jobs.ts';
 import type { Topology } from './topology.ts';
 
 const HALT_WATCH_MS = 50;
+const DRAIN_LOOK_MS = 100;
 
 /**
  * Starts a broker; resolves when clients can send and pull. Throws with a sentence for people, and leaves neither
@@ -357,7 +358,9 @@ class Broker implements RunningBroker {
     this.#config.certificates.close();
     this.#checkpoints.end();
     await steps.wait('topics that are being deleted', this.#topics.allSettled());
-    await steps.wait('the goodbye to the name servers, and a checkpoint', this.#duties.stop());
+    await steps.wait('the goodbye to the name servers', this.#duties.leave());
+    await steps.wait('clients to leave (ringmq.drainTimeMillis)', this.#clientsLeave());
+    await steps.wait('a checkpoint', this.#duties.stop());
     await steps.wait('sends that are not answered yet', this.#engine?.refuse() ?? Promise.resolve());
     this.#queries.end();
     await steps.wait('queries and retention', this.#jobs.close());
@@ -387,6 +390,13 @@ class Broker implements RunningBroker {
       );
     }
     return clean;
+  }
+
+  /** Or have had the time to. */
+  async #clientsLeave(): Promise<void> {
+    const end = systemClock.monotonic() + this.#config.drainTimeMillis;
+    while (systemClock.monotonic() < end && this.#link.connected > 0 && !this.#opened.positions.halted)
+      await new Promise((resolve) => setTimeout(resolve, DRAIN_LOOK_MS));
   }
 
   /** A thread that has died tells nothing any more. */

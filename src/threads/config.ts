@@ -20,6 +20,8 @@ export interface BrokerConfig {
   engineLayout: EngineLayout;
   /** How long network thread and writer stay awake for the next message, µs; 0 = not at all. */
   busyPollMicros: number;
+  /** How long a stop waits for clients to leave, ms. */
+  drainTimeMillis: number;
   /** `host:port` of the name servers to register with; may be empty. */
   nameServers: string[];
   /** Seconds after which a silent connection is closed. */

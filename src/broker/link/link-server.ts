@@ -146,6 +146,11 @@ export class LinkServer {
     this.#events = events;
   }
 
+  /** Connections of clients. */
+  get connected(): number {
+    return this.#links.reduce((sum, { connections }) => sum + connections.size, 0);
+  }
+
   /** Tells all network threads of a change. Throws a RangeError, and tells none, when it is too long to be told. */
   publish(delta: Delta): void {
     const version = (this.#version + 1) | 0;

@@ -93,12 +93,16 @@ export class Duties {
     void this.#registrar?.close();
   }
 
-  /** Ends it all and takes leave of the name servers. */
+  /** Takes leave of the name servers: clients that ask them from now on go elsewhere. */
+  async leave(): Promise<void> {
+    await this.#registrar?.close();
+  }
+
+  /** Ends it all. */
   async stop(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
     this.#stopMaintenance();
     this.#parts.routes.close();
-    await this.#registrar?.close();
     await this.#parts.checkpoints.idle();
   }
 
