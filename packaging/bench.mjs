@@ -9,6 +9,7 @@ const PROGRAMS = {
   compare: 'dist/bench/rocketmq/compare/main.js',
   profile: 'dist/bench/rocketmq/profile/main.js',
   timers: 'dist/bench/rocketmq/timers/main.js',
+  starts: 'dist/bench/rocketmq/starts/main.js',
 };
 
 await runCommand(async () => {

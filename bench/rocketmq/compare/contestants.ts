@@ -1,5 +1,6 @@
 /** Whom a comparison is between: a commit, this tree run by some Node.js, or an executable of RingMQ. */
 import fs from 'node:fs';
+import path from 'node:path';
 import type { RunFolder } from '../cleanup.ts';
 import type { Contestant } from '../contestant.ts';
 import { CACHE, say } from '../program.ts';
@@ -9,7 +10,7 @@ import { builtTree, resolveCommit, subjectOf } from './worktree.ts';
 const NODE = 'node:';
 const FILE = 'file:';
 
-export async function contestantOf(name: 'A' | 'B', wanted: string, folder: RunFolder): Promise<Contestant> {
+export async function contestantOf(name: string, wanted: string, folder: RunFolder): Promise<Contestant> {
   if (wanted.startsWith(NODE)) return ofProgram(name, programIn(wanted, NODE), [ringmqProgram()]);
   if (wanted.startsWith(FILE)) return ofProgram(name, programIn(wanted, FILE), []);
   const commit = resolveCommit(wanted);
@@ -21,7 +22,8 @@ export async function contestantOf(name: 'A' | 'B', wanted: string, folder: RunF
 function programIn(wanted: string, form: string): string {
   const file = wanted.slice(form.length);
   if (!fs.existsSync(file)) throw new Error(`${wanted}: there is no such file`);
-  return file;
+  // It is started in another folder.
+  return path.resolve(file);
 }
 
 function ofProgram(name: string, program: string, args: readonly string[]): Contestant {
