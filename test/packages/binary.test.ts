@@ -83,7 +83,7 @@ test('the addon leaves nothing behind', () => {
   assert.equal(readdirSync(folder), []);
 });
 
-test('a folder for the addon that cannot be written, or that does not allow programs', () => {
+test('a folder for the addon that is not there, or that allows no programs', () => {
   const store = temporaryFolder('none');
   const gone = run(['log', 'check', store], { RINGMQ_TMPDIR: '/proc/none' });
   assert.is(gone.status, 1);
@@ -92,6 +92,11 @@ test('a folder for the addon that cannot be written, or that does not allow prog
     /^RingMQ has to put its native part .*\/proc\/none: does not exist.*Set RINGMQ_TMPDIR/,
   );
   assert.is(gone.stderr.trim().split('\n').length, 1);
+  const script = `mount -t tmpfs -o noexec none /mnt; RINGMQ_TMPDIR=/mnt exec '${program}' log check '${store}'`;
+  const args = ['--user', '--map-root-user', '--mount', '/bin/sh', '-ec', script];
+  const { status, stderr } = spawnSync('unshare', args, { encoding: 'utf8' });
+  assert.is(status, 1);
+  assert.match(stderr, /\/mnt: programs may not be run there \(noexec\)\. Set RINGMQ_TMPDIR/);
 });
 
 test('a file that was cut off anywhere says so', () => {
