@@ -3,11 +3,21 @@
  * after `npm install` here. Sets up what is out of date, and lays out what only a package has: the addon for this
  * machine where others look for it, and the headers with which they build their own. `--remove` takes that away again.
  */
-import { copyFileSync, cpSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import {
+  copyFileSync,
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import headers from '../native/headers.cjs';
 import loader from '../native/load.cjs';
+import { billOfMaterials, licences, packagesOf } from './lib/bill-of-materials.mjs';
+import { buildTime } from './lib/build-time.mjs';
 import { runCommand } from './lib/errors.mjs';
 import { root } from './lib/paths.mjs';
 import { setup } from './setup.mjs';
@@ -19,6 +29,7 @@ await runCommand(async () => {
   await setup({ stream: process.stderr });
   carryAddon();
   for (const name of headers.HEADER_PACKAGES) carryHeaders(name);
+  await carryBill();
 });
 
 function removeCarried() {
@@ -29,6 +40,16 @@ function carryAddon() {
   const target = join(root, loader.prebuilt());
   mkdirSync(dirname(target), { recursive: true });
   copyFileSync(join(root, loader.BUILT), target);
+}
+
+/** What of others is in the bundles and the addon; the packages that npm installs beside them have their own. */
+async function carryBill() {
+  const inputs = JSON.parse(readFileSync(join(root, 'dist/bundle/inputs.json'), 'utf8'));
+  const packages = packagesOf([...inputs, 'node_modules/node-addon-api/napi.h']);
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const bill = billOfMaterials({ version, packages, time: await buildTime() });
+  writeFileSync(join(root, 'prebuilds/bill-of-materials.cdx.json'), `${JSON.stringify(bill, null, 2)}\n`);
+  writeFileSync(join(root, 'prebuilds/licences.txt'), licences(packages));
 }
 
 /** The headers of a package and its licence. */

@@ -28,10 +28,10 @@ function describe(folder) {
 export function billOfMaterials({ version, packages, node, time }) {
   const components = packages.map(({ name, version: own, license }) => ({
     type: 'library',
-    'bom-ref': `pkg:npm/${encodeURIComponent(name)}@${own}`,
+    'bom-ref': addressOf(name, own),
     name,
     version: own,
-    purl: `pkg:npm/${encodeURIComponent(name)}@${own}`,
+    purl: addressOf(name, own),
     licenses: [{ license: { id: license } }],
   }));
   if (node !== undefined)
@@ -56,6 +56,11 @@ export function billOfMaterials({ version, packages, node, time }) {
     dependencies: [{ ref: self, dependsOn: components.map((component) => component['bom-ref']) }],
   };
   return { ...bill, serialNumber: `urn:uuid:${uuidOf(JSON.stringify(bill))}` };
+}
+
+/** A package address (purl specification): the @ of a scope is written in another way, its slash is not. */
+function addressOf(name, version) {
+  return `pkg:npm/${name.replace('@', '%40')}@${version}`;
 }
 
 /** A name-based UUID (RFC 9562, version 8) of a text. */
