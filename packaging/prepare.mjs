@@ -3,15 +3,7 @@
  * after `npm install` here. Sets up what is out of date, and lays out what only a package has: the addon for this
  * machine where others look for it, and the headers with which they build their own. `--remove` takes that away again.
  */
-import {
-  copyFileSync,
-  cpSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { copyFileSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import headers from '../native/headers.cjs';

@@ -40,7 +40,9 @@ test('packages are those whose files were read, each once, with their licences',
     packages.map(({ name }) => name),
     ['@pinojs/redact', 'pino'],
   );
-  const { version, license } = JSON.parse(readFileSync(join(PROJECT, 'node_modules/pino/package.json'), 'utf8'));
+  const { version, license } = JSON.parse(
+    readFileSync(join(PROJECT, 'node_modules/pino/package.json'), 'utf8'),
+  );
   assert.equal([packages[1]?.version, packages[1]?.license], [version, license]);
   assert.match(packages[1]?.text ?? '', /Permission is hereby granted/);
   const text = licences(packages);
@@ -48,7 +50,12 @@ test('packages are those whose files were read, each once, with their licences',
 });
 
 test('the bill names each component by its package address, and says the same of the same', () => {
-  const of = { version: '1.2.3', packages: packagesOf([...INPUTS, SCOPED]), node: '24.0.0', time: 1_700_000_000 };
+  const of = {
+    version: '1.2.3',
+    packages: packagesOf([...INPUTS, SCOPED]),
+    node: '24.0.0',
+    time: 1_700_000_000,
+  };
   const bill = billOfMaterials(of);
   assert.equal(bill, billOfMaterials(of));
   assert.is(bill.metadata.timestamp, '2023-11-14T22:13:20.000Z');
@@ -57,7 +64,10 @@ test('the bill names each component by its package address, and says the same of
     ['pkg:npm/%40pinojs/redact', 'pkg:npm/pino', 'pkg:generic/node'],
   );
   assert.is(bill.dependencies[0]?.dependsOn.length, 3);
-  assert.match(bill.serialNumber, /^urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-9[0-9a-f]{3}-[0-9a-f]{12}$/);
+  assert.match(
+    bill.serialNumber,
+    /^urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-9[0-9a-f]{3}-[0-9a-f]{12}$/,
+  );
   assert.is.not(billOfMaterials({ ...of, version: '1.2.4' }).serialNumber, bill.serialNumber);
 });
 
