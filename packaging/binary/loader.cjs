@@ -119,10 +119,24 @@ class AddonError extends Error {}
 function foldersToTry() {
   const chosen = process.env[TMPDIR];
   if (chosen) return [chosen];
-  const cache = process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache');
-  return [
-    ...new Set([tmpdir(), '/var/tmp', '/dev/shm', process.env['XDG_RUNTIME_DIR'], cache, process.cwd()]),
-  ].filter(Boolean);
+  const { XDG_CACHE_HOME: cache, XDG_RUNTIME_DIR: runtime } = process.env;
+  // Who has no home, or stands in a folder that was removed, has the others.
+  const known = [
+    tmpdir,
+    () => '/var/tmp',
+    () => '/dev/shm',
+    () => runtime,
+    () => cache || join(homedir(), '.cache'),
+  ];
+  return [...new Set([...known, process.cwd].map(orNone))].filter(Boolean);
+}
+
+function orNone(folder) {
+  try {
+    return folder();
+  } catch {
+    return undefined;
+  }
 }
 
 function openIn(folder, bytes) {
