@@ -1,6 +1,6 @@
 /** Puts a name server's configuration together: defaults, namesrv.conf, command line. */
-import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { homeFolder } from '../lib/home-folder.ts';
 import { formatJavaProperties } from '../lib/java-properties.ts';
 import { UserError } from '../lib/user-error.ts';
 import { defaultConfig, formatConfig, type NameServerConfig, updateConfig } from '../namesrv/config.ts';
@@ -93,7 +93,7 @@ function warningsOf(
 
 /** RocketMQ's place. A name server on any free port is a short-lived one and must not share a file with others. */
 function defaultKvConfigPath(port: number): string | undefined {
-  return port === 0 ? undefined : join(homedir(), 'namesrv', 'kvConfig.json');
+  return port === 0 ? undefined : join(homeFolder(), 'namesrv', 'kvConfig.json');
 }
 
 function parsed<V extends Value>(

@@ -1,7 +1,8 @@
 /** Puts a broker's configuration together: defaults, then the file, then the command line. */
 import { isIP, isIPv6 } from 'node:net';
-import { availableParallelism, homedir, hostname } from 'node:os';
+import { availableParallelism, hostname } from 'node:os';
 import { join, resolve } from 'node:path';
+import { homeFolder } from '../lib/home-folder.ts';
 import { UserError } from '../lib/user-error.ts';
 import { defaultBrokerSettings } from '../metadata/settings.ts';
 import { isLoopback, isWildcard, machineAddress } from '../net/hosts.ts';
@@ -138,7 +139,7 @@ function checkEnvironment(value: string): void {
 
 /** RocketMQ's defaults and ours, for this machine. */
 export function defaultValues(): BrokerValues {
-  const directory = join(homedir(), 'store');
+  const directory = join(homeFolder(), 'store');
   return {
     settings: defaultBrokerSettings({
       brokerName: hostname(),

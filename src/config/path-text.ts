@@ -1,5 +1,5 @@
 /** Directories as configuration files and shells write them: which of it is replaced, and what is refused. */
-import { homedir } from 'node:os';
+import { homeFolder } from '../lib/home-folder.ts';
 
 /** Java's and the shell's words for the home directory, where a path begins with one. */
 const HOME = /^(?:~|\$HOME|\$\{HOME\}|\$\{user\.home\})(?=\/|$)/;
@@ -44,5 +44,5 @@ export function pathProblem(given: string): string | undefined {
 
 function withHome(given: string): string {
   // A function: `$` in a replacement text has a meaning of its own.
-  return given.replace(HOME, () => homedir());
+  return given.replace(HOME, () => homeFolder());
 }

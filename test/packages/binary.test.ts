@@ -51,6 +51,28 @@ test('it says its version, and has the sum that is written beside it', () => {
   assert.is(createHash('sha256').update(readFileSync(program)).digest('hex'), sumOf(program));
 });
 
+test('it asks for the C and C++ libraries only, and serves a user without name and home', async () => {
+  const { stdout } = spawnSync('ldd', [program], { encoding: 'utf8' });
+  const names = [...stdout.matchAll(/^\s*(lib\S+) =>/gm)].map(([, name]) => name);
+  const known = [
+    'libc.so.6',
+    'libdl.so.2',
+    'libgcc_s.so.1',
+    'libm.so.6',
+    'libpthread.so.0',
+    'libstdc++.so.6',
+  ];
+  assert.equal(names.sort(), known);
+  // Only root can be somebody else.
+  const who =
+    process.getuid?.() === 0 ? ['chroot', '--userspec=4711:4711', root.root] : root.command.slice(0, -1);
+  const [first = '', ...rest] = [...who, root.command.at(-1) as string, 'broker', '-p'];
+  const env = { PATH: process.env['PATH'] };
+  const { status, stdout: printed, stderr } = spawnSync(first, rest, { encoding: 'utf8', env });
+  assert.is(status, 0, stderr);
+  assert.match(printed, /^storePathRootDir=\/store$/m);
+});
+
 test('where nothing but shared libraries is, it carries messages of Java clients, and has them after a restart', async () => {
   const store = join(root.root, 'store');
   const ledger = new Ledger();

@@ -7,6 +7,7 @@ import type { Installed } from '../../interop/support/servers.ts';
 
 /** Makes it in an empty folder. */
 export function bareRoot(folder: string, program: string): Installed {
+  chmodSync(folder, 0o755);
   for (const name of ['tmp', 'home']) mkdirSync(join(folder, name), { recursive: true });
   chmodSync(join(folder, 'tmp'), 0o1777);
   for (const library of librariesOf(program)) put(library, join(folder, library));
