@@ -140,6 +140,7 @@ function orNone(folder) {
 }
 
 function openIn(folder, bytes) {
+  if (!isSafe(fs.statSync(folder))) throw new Error('others may exchange what is put there');
   const own = join(folder, `ringmq-${process.pid}-${randomUUID()}`);
   const path = join(own, ADDON);
   fs.mkdirSync(own, { mode: 0o700 });
@@ -152,6 +153,12 @@ function openIn(folder, bytes) {
   } finally {
     fs.rmSync(own, { recursive: true, force: true });
   }
+}
+
+/** Nobody but this user and root may rename what is in it. */
+function isSafe({ uid, mode }) {
+  const isOurs = uid === 0 || uid === process.getuid();
+  return isOurs && ((mode & 0o1000) !== 0 || (mode & 0o022) === 0);
 }
 
 function digest(bytes) {

@@ -11,7 +11,8 @@ namespace {
 
 using Word = unsigned long;
 
-constexpr Word kPage = 4096;
+/// Of this kernel, once it has said it.
+Word page = 4096;
 constexpr Word kMaxHeaders = 64;
 constexpr int kReadOnly = 0;
 constexpr int kCloseOnExec = 02000000;
@@ -98,8 +99,8 @@ void readAt(Word file, Word offset, void* to, Word length) {
   if (call(__NR_pread64, file, reinterpret_cast<Word>(to), length, offset) != length) damaged();
 }
 
-Word down(Word address) { return address & ~(kPage - 1); }
-Word up(Word address) { return down(address + kPage - 1); }
+Word down(Word address) { return address & ~(page - 1); }
+Word up(Word address) { return down(address + page - 1); }
 
 Word protectionOf(Elf64_Word flags) {
   return ((flags & PF_R) != 0 ? 1 : 0) | ((flags & PF_W) != 0 ? 2 : 0) | ((flags & PF_X) != 0 ? 4 : 0);
@@ -107,7 +108,7 @@ Word protectionOf(Elf64_Word flags) {
 
 Word map(Word address, Word length, Word protection, Word flags, Word file, Word offset) {
   const Word at = call(__NR_mmap, address, length, protection, flags, file, offset);
-  if (failed(at)) end("there is not enough memory to load this program.");
+  if (failed(at)) end("the system does not map this program into memory: there may not be enough of it.");
   return at;
 }
 
@@ -122,7 +123,8 @@ struct Image {
 
   void read() {
     readAt(file, offset, &header, sizeof header);
-    if (header.e_phnum > kMaxHeaders || header.e_phentsize != sizeof(Elf64_Phdr)) damaged();
+    const bool isElf = header.e_ident[0] == 0x7f && header.e_ident[1] == 'E' && header.e_ident[4] == ELFCLASS64;
+    if (!isElf || header.e_phnum > kMaxHeaders || header.e_phentsize != sizeof(Elf64_Phdr)) damaged();
     readAt(file, offset + header.e_phoff, segments, header.e_phnum * sizeof(Elf64_Phdr));
   }
 
@@ -156,7 +158,7 @@ struct Image {
       map(down(begin), fileEnd - down(begin), protection, flags, file, offset + down(segment.p_offset));
     if (end <= fileEnd) return;
     // The rest is zero: the last page to its end, where the loader allocates first, and pages of its own.
-    if ((protection & 2) != 0)
+    if ((protection & 2) != 0 && segment.p_filesz > 0)
       for (Word at = fileEnd; at < up(fileEnd); at++) *reinterpret_cast<volatile char*>(at) = 0;
     if (up(end) > up(fileEnd))
       map(up(fileEnd), up(end) - up(fileEnd), protection, flags | kAnonymous, static_cast<Word>(-1), 0);
@@ -234,6 +236,7 @@ char loaderPath[256];
 /// Returns where to go on, with the stack as it was.
 extern "C" Word begin(Word* stack) {
   Entry* entries = auxiliary(stack);
+  page = valueOf(entries, AT_PAGESZ);
   program.file = openItself(reinterpret_cast<const char*>(valueOf(entries, AT_EXECFN)));
   program.offset = kPayload.offset;
   program.read();

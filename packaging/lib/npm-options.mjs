@@ -23,6 +23,7 @@ export const COMMAND_OPTIONS = [
   '--port <number>',
   '--queue <number>',
   '--store <directory>',
+  '--tls',
   '--topic <name>',
 ];
 

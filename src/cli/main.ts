@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** The command line. Each command's code is loaded when it is chosen, so that all of them start fast. */
 import { Command } from 'commander';
-import { UserError } from '../lib/user-error.ts';
+import { isWrongUse } from '../lib/user-error.ts';
 import { VERSION } from '../lib/version.ts';
 import { ExitCode } from './exit-codes.ts';
 import { explain } from './explain.ts';
@@ -72,5 +72,5 @@ logOptions(log.command('check').description('verify the files; exit code 1 when 
 
 program.parseAsync().catch((error: unknown) => {
   process.stderr.write(`${explain(error)}\n`);
-  process.exit(error instanceof UserError ? ExitCode.WRONG_USE : ExitCode.FAILED);
+  process.exit(isWrongUse(error) ? ExitCode.WRONG_USE : ExitCode.FAILED);
 });

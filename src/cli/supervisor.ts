@@ -2,11 +2,14 @@
  * What a service manager is told by sd_notify(3): that the start is over, that the stop has begun, and, where it asks
  * for that (WatchdogSec), that the main thread turns. The broker watches its other threads itself.
  */
+import { constants } from 'node:os';
 import { addon } from '../native/addon.ts';
 
 const MICROS_PER_MS = 1_000;
-/** systemd advises half of the time after which it takes the process for dead. */
-const BEATS_PER_PERIOD = 2;
+/** So that one that is lost does no harm. */
+const BEATS_PER_PERIOD = 4;
+/** Whoever waits for the start waits for ever when that is lost. */
+const READY_AGAIN_MS = 1_000;
 
 export interface SupervisorParts {
   env: NodeJS.ProcessEnv;
@@ -14,6 +17,7 @@ export interface SupervisorParts {
   notify: (address: string, text: string) => number;
   /** Runs a task again and again. */
   every: (ms: number, task: () => void) => void;
+  later: (ms: number, task: () => void) => void;
 }
 
 export class Supervisor {
@@ -27,7 +31,7 @@ export class Supervisor {
 
   /** `status` is shown by `systemctl status`. */
   ready(status: string): void {
-    this.#tell(`READY=1\nSTATUS=${status}`);
+    this.#tellUntilHeard(`READY=1\nSTATUS=${status}`);
     const period = this.#watchdogMs();
     if (period === undefined) return;
     this.#tell('WATCHDOG=1');
@@ -46,13 +50,18 @@ export class Supervisor {
     return isMeant && micros > 0 ? micros / MICROS_PER_MS : undefined;
   }
 
-  /** A manager that is gone or does not read is no reason to stop serving. */
-  #tell(text: string): void {
-    if (this.#address !== undefined) this.#parts.notify(this.#address, text);
+  #tellUntilHeard(text: string): void {
+    if (!this.#tell(text)) this.#parts.later(READY_AGAIN_MS, () => this.#tellUntilHeard(text));
+  }
+
+  /** False when it was not taken. A manager that is gone or does not read is no reason to stop serving. */
+  #tell(text: string): boolean {
+    return this.#address === undefined || this.#parts.notify(this.#address, text) !== -constants.errno.EAGAIN;
   }
 }
 
 function ofProcess(): SupervisorParts {
   const every = (ms: number, task: () => void) => void setInterval(task, ms).unref();
-  return { env: process.env, pid: process.pid, notify: addon.notifySupervisor, every };
+  const later = (ms: number, task: () => void) => void setTimeout(task, ms).unref();
+  return { env: process.env, pid: process.pid, notify: addon.notifySupervisor, every, later };
 }

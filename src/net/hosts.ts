@@ -33,7 +33,9 @@ export function machineAddress(): string {
 }
 
 /** A name that leads to no address. */
-export class UnknownHost extends UserError {}
+export class UnknownHost extends UserError {
+  override name = 'UnknownHost';
+}
 
 export interface Resolver {
   lookup: (name: string) => Promise<readonly { address: string; family: number }[]>;

@@ -55,7 +55,9 @@ export interface OpeningParts {
 }
 
 /** Another broker has the store's lock. */
-export class StoreInUse extends UserError {}
+export class StoreInUse extends UserError {
+  override name = 'StoreInUse';
+}
 
 export class OpenStore {
   readonly recovered: Recovered;

@@ -356,10 +356,10 @@ class Broker implements RunningBroker {
   async #stop(): Promise<boolean> {
     const steps = new StopSteps(this.#config.log, systemClock, systemTimers);
     this.#config.certificates.close();
-    this.#checkpoints.end();
-    await steps.wait('topics that are being deleted', this.#topics.allSettled());
     await steps.wait('the goodbye to the name servers', this.#duties.leave());
     await steps.wait('clients to leave (ringmq.drainTimeMillis)', this.#clientsLeave());
+    this.#checkpoints.end();
+    await steps.wait('topics that are being deleted', this.#topics.allSettled());
     await steps.wait('a checkpoint', this.#duties.stop());
     await steps.wait('sends that are not answered yet', this.#engine?.refuse() ?? Promise.resolve());
     this.#queries.end();
@@ -395,7 +395,12 @@ class Broker implements RunningBroker {
   /** Or have had the time to. */
   async #clientsLeave(): Promise<void> {
     const end = systemClock.monotonic() + this.#config.drainTimeMillis;
-    while (systemClock.monotonic() < end && this.#link.connected > 0 && !this.#opened.positions.halted)
+    let isDead = false;
+    void this.#engine?.died.then(() => {
+      isDead = true;
+    });
+    const goesOn = () => !isDead && this.#link.connected > 0 && !this.#opened.positions.halted;
+    while (systemClock.monotonic() < end && goesOn())
       await new Promise((resolve) => setTimeout(resolve, DRAIN_LOOK_MS));
   }
 

@@ -44,7 +44,6 @@ test('name server and broker as in its compose files, with messages of Java clie
   image.root.run(`printf 'brokerIP1=127.0.0.1\\nbrokerName=broker-a\\nlistenPort=${port}\\n' > ${conf}`);
   const broker = started('broker', ['sh', 'mqbroker', '-c', '../conf/broker.conf'], env);
   await ready(broker);
-  image.root.run(`echo 127.0.0.1:${port} > /tmp/ringmq-address`);
   assert.equal(image.health(), { code: 0, output: `127.0.0.1:${port} serves\n` });
 
   const cluster = { nameServer: { address: env.NAMESRV_ADDR } } as unknown as Cluster;

@@ -99,6 +99,15 @@ test('it serves as its unit says, and an upgrade keeps messages and what was cha
   await serve(async () => {});
 });
 
+test('removed and installed again it is as after the first time', () => {
+  const enabled = 'test -L /etc/systemd/system/multi-user.target.wants/ringmq.service';
+  assert.is(root.run(enabled).code, 0);
+  assert.is(root.run('dpkg -r ringmq').code, 0);
+  install(built);
+  assert.is(root.run(enabled).code, 0);
+  assert.match(root.run('stat -c "%G %a" /etc/ringmq/broker.conf').output, /^ringmq 664$/m);
+});
+
 test('removed it leaves configuration and messages, purged only messages', () => {
   assert.is(root.run('dpkg -r ringmq').code, 0);
   assert.not.ok(existsSync(inRoot('usr/bin/ringmq')));

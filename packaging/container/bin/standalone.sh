@@ -1,4 +1,4 @@
 #!/bin/sh
 # Name server and broker in one process.
-echo 127.0.0.1:10911 > /tmp/ringmq-address
+./remember-address.sh standalone "$@" || exit
 exec ringmq standalone --host 0.0.0.0 "$@"

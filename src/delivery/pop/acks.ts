@@ -99,14 +99,16 @@ export class Acks {
    */
   #addAgain(ack: Ack, reviveQueueId: number, invisibleTime: number, answer: Answer): void {
     const key = keyOf(ack);
-    const isIn = ({ ack: { offsets } }: Together) => ack.offsets.some((offset) => offsets.includes(offset));
-    const before = this.#unstored.get(key)?.findLast(isIn);
-    const failed = this.#failed.get(key);
-    if (before !== undefined) {
+    const left = new Set(this.#failed.get(key));
+    for (const together of this.#unstored.get(key) ?? []) {
+      const { offsets } = together.ack;
+      if (!ack.offsets.some((offset) => offsets.includes(offset))) continue;
       answer.await();
-      before.answers.push(answer);
-    } else if (ack.offsets.some((offset) => failed?.has(offset) === true))
-      this.#note(undefined, ack, reviveQueueId, invisibleTime, answer);
+      together.answers.push(answer);
+      for (const offset of offsets) left.delete(offset);
+    }
+    const offsets = ack.offsets.filter((offset) => left.has(offset));
+    if (offsets.length > 0) this.#note(undefined, { ...ack, offsets }, reviveQueueId, invisibleTime, answer);
   }
 
   /** The same of messages that were not revived, whatever has become of the others of their checkpoint. */

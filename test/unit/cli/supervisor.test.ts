@@ -1,5 +1,6 @@
 // What a service manager is told, by whom it is asked.
 
+import { constants } from 'node:os';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Supervisor } from '../../../src/cli/supervisor.ts';
@@ -7,15 +8,19 @@ import { Supervisor } from '../../../src/cli/supervisor.ts';
 const test = suite('supervisor');
 const PID = 42;
 
-function tell(env: NodeJS.ProcessEnv) {
+/** `busy`: how often the manager takes nothing first. */
+function tell(env: NodeJS.ProcessEnv, busy = 0) {
+  const again: (() => void)[] = [];
   const told: [string, string][] = [];
   const beats: [number, () => void][] = [];
   const supervisor = new Supervisor({
     ...{ env, pid: PID },
-    notify: (address, text) => told.push([address, text]),
+    notify: (address, text) => (told.push([address, text]) > busy ? 0 : -constants.errno.EAGAIN),
     every: (ms, task) => beats.push([ms, task]),
+    later: (_, task) => again.push(task),
   });
   supervisor.ready('serving');
+  for (let task = again.shift(); task !== undefined; task = again.shift()) task();
   for (const [, beat] of beats) beat();
   supervisor.stopping();
   return { told, periods: beats.map(([ms]) => ms) };
@@ -36,10 +41,15 @@ test('ready and stopping', () => {
   });
 });
 
-test('a watchdog hears of it twice in its time', () => {
+test('what a busy manager has not taken is said again', () => {
+  const { told } = tell({ NOTIFY_SOCKET: '@s' }, 2);
+  assert.is(told.filter(([, text]) => text.startsWith('READY=1')).length, 3);
+});
+
+test('a watchdog hears of it four times in its time', () => {
   for (const more of [{}, { WATCHDOG_PID: String(PID) }]) {
     const { told, periods } = tell({ NOTIFY_SOCKET: '/s', WATCHDOG_USEC: '60000000', ...more });
-    assert.equal(periods, [30_000]);
+    assert.equal(periods, [15_000]);
     assert.is(told.filter(([, text]) => text === 'WATCHDOG=1').length, 2);
   }
 });

@@ -68,9 +68,9 @@ class AckRig extends Rig {
     this.live.add(this.queue, ck, 3);
   }
 
-  ack(offset: number): void {
+  ack(...offsets: number[]): void {
     const answer = this.asked();
-    this.acks.add({ ...this.#key, offsets: [offset] }, 3, INVISIBLE, answer);
+    this.acks.add({ ...this.#key, offsets }, 3, INVISIBLE, answer);
     answer.done(ResponseCode.SUCCESS);
   }
 }
@@ -109,6 +109,25 @@ test('one that comes after the first has failed is put again', () => {
   rig.ack(7);
   assert.equal(rig.answers.slice(3), [ResponseCode.SUCCESS, ResponseCode.SUCCESS]);
   assert.is(rig.acks.put(), 0);
+});
+
+test('several in one are answered when the last of them is in the log, and those that failed are put again', () => {
+  const { SUCCESS, SERVICE_NOT_AVAILABLE: FAILED } = ResponseCode;
+  const rig = new AckRig(2);
+  for (const offset of [7, 8, 9]) {
+    rig.ack(offset);
+    rig.acks.put();
+  }
+  rig.end(FAILED);
+  rig.ack(7, 8, 9);
+  rig.acks.put();
+  rig.end(SUCCESS);
+  rig.end(SUCCESS);
+  assert.equal(rig.answers, [FAILED, SUCCESS, SUCCESS], 'the one that failed is still under way');
+  rig.end(SUCCESS);
+  assert.equal(rig.answers.slice(3), [SUCCESS]);
+  rig.ack(7, 8, 9);
+  assert.equal(rig.answers.slice(4), [SUCCESS]);
 });
 
 class OrderRig extends Rig {
