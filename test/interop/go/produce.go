@@ -29,7 +29,7 @@ func produce(args arguments) error {
 		producer.WithNsResolver(args.resolver()),
 		producer.WithGroupName(args.text("group", "interop-producer")),
 		producer.WithRetry(args.number("retries", 0)),
-		producer.WithSendMsgTimeout(5 * time.Second),
+		producer.WithSendMsgTimeout(30 * time.Second),
 		producer.WithInstanceName(args.text("instance", fmt.Sprint(time.Now().UnixNano()))),
 	}
 	if args["trace"] == "true" {

@@ -61,7 +61,7 @@ func (work *transactions) start() (err error) {
 	options := func(group string) []producer.Option {
 		return []producer.Option{
 			producer.WithNsResolver(work.args.resolver()), producer.WithGroupName(group), producer.WithRetry(0),
-			producer.WithSendMsgTimeout(5 * time.Second), producer.WithInstanceName("transact-" + group + now),
+			producer.WithSendMsgTimeout(30 * time.Second), producer.WithInstanceName("transact-" + group + now),
 		}
 	}
 	if work.transactional, err = rocketmq.NewTransactionProducer(work, options(group)...); err != nil {
