@@ -1,5 +1,5 @@
 /** Makes the single executable: Node.js with our modules and the addon inside, as Node's documentation describes it. */
-import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import loader from '../../native/load.cjs';
 import { packagesOf } from '../lib/bill-of-materials.mjs';
@@ -44,7 +44,6 @@ async function makeBlob(node, work) {
   );
   const assets = Object.fromEntries([...names, LOADER, ADDON].map((name) => [name, name]));
   const blob = join(work, 'blob');
-  rmSync(blob, { force: true });
   const config = { main: 'program.cjs', output: blob, disableExperimentalSEAWarning: true, assets };
   writeFileSync(join(work, 'sea.json'), JSON.stringify(config));
   await must(node, ['--experimental-sea-config', 'sea.json'], 'the modules could not be packed', work);
