@@ -67,6 +67,7 @@ async function start(loaded: LoadedBroker, port: number, log: ControlLog): Promi
     return {
       ready: `name server ${shown}, broker ${broker.address}, store ${store.directory}`,
       died: broker.died,
+      drainMs: listener.drainTimeMillis,
       close: () => closeBoth(broker.close(), nameServer),
     };
   } catch (error) {

@@ -1,4 +1,5 @@
 /** The life of a server process: start, ready line, signals, death, clean stop and exit code. */
+import { writeFileSync } from 'node:fs';
 import { systemClock } from '../lib/clock.ts';
 import { VERSION } from '../lib/version.ts';
 import { ExitCode } from './exit-codes.ts';
@@ -14,6 +15,8 @@ export interface Serving {
   readonly ready: string;
   /** Resolves when the server has ended by itself. */
   readonly died?: Promise<Error>;
+  /** How long `close` may let clients go on, ms. */
+  readonly drainMs?: number;
   /** Resolves whether the stop was clean. */
   close(): Promise<boolean>;
 }
@@ -25,6 +28,7 @@ export interface Serving {
  */
 export async function serve(log: ServerLog, start: () => Promise<Serving>): Promise<never> {
   surviveReaders();
+  nameProcess();
   log.info({ version: VERSION, node: process.version }, 'RingMQ starts');
   const signalled = firstSignal(process, systemClock.monotonic, (signal) => {
     log.warn({ signal }, 'another signal: ending at once, the store will be checked at the next start');
@@ -44,7 +48,7 @@ export async function serve(log: ServerLog, start: () => Promise<Serving>): Prom
     process.exit(ExitCode.FAILED);
   }
   clearInterval(memory);
-  supervisor.stopping();
+  supervisor.stopping(serving.drainMs);
   log.info({ signal: end }, 'stopping');
   const began = performance.now();
   const clean = await closed(log, serving);
@@ -73,6 +77,15 @@ async function started(
     throw error;
   } finally {
     isUnderWay = false;
+  }
+}
+
+/** For `ps`, `top` and `systemctl status`: by itself it is called `node` or `MainThread`. */
+function nameProcess(): void {
+  try {
+    writeFileSync('/proc/self/comm', 'ringmq');
+  } catch {
+    // No /proc: it serves under the other name.
   }
 }
 

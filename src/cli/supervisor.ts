@@ -10,6 +10,8 @@ const MICROS_PER_MS = 1_000;
 const BEATS_PER_PERIOD = 4;
 /** Whoever waits for the start waits for ever when that is lost. */
 const READY_AGAIN_MS = 1_000;
+/** What is left when the clients have gone is given the time that the unit's TimeoutStopSec gives it by itself. */
+const STOP_MS = 120_000;
 
 export interface SupervisorParts {
   env: NodeJS.ProcessEnv;
@@ -38,8 +40,10 @@ export class Supervisor {
     this.#parts.every(period / BEATS_PER_PERIOD, () => this.#tell('WATCHDOG=1'));
   }
 
-  stopping(): void {
-    this.#tell('STOPPING=1\nSTATUS=stopping');
+  /** `waitMs`: for how long it may first let clients go on. The manager adds that to the time that a stop may take. */
+  stopping(waitMs = 0): void {
+    const more = waitMs > 0 ? `\nEXTEND_TIMEOUT_USEC=${(waitMs + STOP_MS) * MICROS_PER_MS}` : '';
+    this.#tell(`STOPPING=1\nSTATUS=${waitMs > 0 ? 'waiting for clients to leave' : 'stopping'}${more}`);
   }
 
   /** Undefined when nobody watches, or somebody watches another process. */

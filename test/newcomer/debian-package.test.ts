@@ -6,38 +6,18 @@ import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { Producer } from '../interop/scenarios/actors.ts';
 import { java55 } from '../interop/support/clients.ts';
-import { repository, temporaryFolder } from '../interop/support/paths.ts';
 import { freeBrokerPort, freePort } from '../interop/support/ports.ts';
 import { Program } from '../interop/support/program.ts';
 import { interopSuite } from '../interop/support/suite.ts';
-import type { Cluster } from '../interop/support/target.ts';
+import type { Reachable } from '../interop/support/target.ts';
 import { DebianRoot } from './support/debian-root.ts';
+import { builtPackage, newerThan } from './support/ringmq-package.ts';
 
 const test = interopSuite('Debian package');
 const START_MS = 60_000;
 const root = new DebianRoot(['adduser', 'libstdc++6']);
 const inRoot = (path: string) => join(root.folder, path);
-const built = build();
-
-function build(): string {
-  const script = join(repository, 'packaging/build-deb.mjs');
-  const { status, stdout, stderr } = spawnSync(process.execPath, [script], { encoding: 'utf8' });
-  if (status !== 0) throw new Error(`the package was not built:\n${stdout}\n${stderr}`);
-  return /^(\S+): sha256 /m.exec(stdout)?.[1] as string;
-}
-
-/** The same package under a higher number, and with another line in a file that an administrator may have changed. */
-function newer(): string {
-  const folder = temporaryFolder('deb');
-  const script = `
-    dpkg-deb -R '${built}' '${folder}/stage'
-    sed -i 's/^Version: .*/&+next/' '${folder}/stage/DEBIAN/control'
-    echo '# a new line of the package' >> '${folder}/stage/etc/ringmq/broker.conf'
-    dpkg-deb --root-owner-group -Znone --build '${folder}/stage' '${folder}/next.deb'`;
-  const { status, stderr } = spawnSync('sh', ['-ec', script], { encoding: 'utf8' });
-  assert.is(status, 0, stderr);
-  return `${folder}/next.deb`;
-}
+const built = builtPackage();
 
 function install(file: string): string {
   copyFileSync(file, inRoot('tmp/ringmq.deb'));
@@ -47,7 +27,7 @@ function install(file: string): string {
 }
 
 /** As its unit starts it: the user and the command are those of the file. */
-async function serve(run: (cluster: Cluster) => Promise<void>): Promise<void> {
+async function serve(run: (cluster: Reachable) => Promise<void>): Promise<void> {
   const unit = readFileSync(inRoot('usr/lib/systemd/system/ringmq.service'), 'utf8');
   const [, user] = /^User=(.*)$/m.exec(unit) ?? [];
   const [, command] = /^ExecStart=(.*)$/m.exec(unit) ?? [];
@@ -58,7 +38,7 @@ async function serve(run: (cluster: Cluster) => Promise<void>): Promise<void> {
   const program = new Program('ringmq', first, rest);
   const look = () => program.text.find((text) => text.startsWith('RingMQ ready:'));
   await program.waitFor('the ready line', look, START_MS);
-  await run({ nameServer: { address: `127.0.0.1:${namesrvPort}` } } as unknown as Cluster);
+  await run({ nameServer: { address: `127.0.0.1:${namesrvPort}` } });
   assert.is(await program.terminate(START_MS), 0);
 }
 
@@ -88,7 +68,7 @@ test('it serves as its unit says, and an upgrade keeps messages and what was cha
   await serve(async (cluster) => {
     await new Producer(java55, cluster, { topic: 'kept', count: 50 }).finish();
   });
-  install(newer());
+  install(newerThan(built));
   assert.match(root.run('dpkg -s ringmq').output, /^Version: .*\+next$/m);
   assert.match(readFileSync(inRoot('etc/ringmq/broker.conf'), 'utf8'), /brokerName=mine/);
   await serve(async () => {});

@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import type { Args, Kit } from '../support/clients.ts';
 import type { Ledger } from '../support/ledger.ts';
 import type { Program } from '../support/program.ts';
-import type { Cluster } from '../support/target.ts';
+import type { Reachable } from '../support/target.ts';
 
 export const START = 30_000;
 export const LONG = 60_000;
@@ -45,7 +45,7 @@ export class Producer {
   readonly oneway: string[] = [];
   readonly failed: unknown[] = [];
 
-  constructor(kit: Kit, cluster: Cluster, args: Args, ledger?: Ledger) {
+  constructor(kit: Kit, cluster: Reachable, args: Args, ledger?: Ledger) {
     this.program = kit.start('Produce', { namesrv: cluster.nameServer.address, ...args });
     this.program.onEvent((event) => {
       if (event.event === 'send-failed') this.failed.push(event['error']);
@@ -68,7 +68,7 @@ export class Consumer {
   readonly delivered: Delivered[] = [];
   held: readonly number[] = [];
 
-  constructor(kit: Kit, cluster: Cluster, args: Args, ledger?: Ledger) {
+  constructor(kit: Kit, cluster: Reachable, args: Args, ledger?: Ledger) {
     this.program = kit.start(args['program'] === undefined ? 'Consume' : String(args['program']), {
       namesrv: cluster.nameServer.address,
       ...args,
@@ -118,7 +118,7 @@ export async function allReceived(
 }
 
 /** Creates the topic by a first send, so that consumers started afterwards find its route at once. */
-export async function createTopic(kit: Kit, cluster: Cluster, topic: string): Promise<void> {
+export async function createTopic(kit: Kit, cluster: Reachable, topic: string): Promise<void> {
   await new Producer(kit, cluster, { topic, prefix: `first-of-${topic}` }).finish();
 }
 
@@ -128,7 +128,7 @@ export async function createTopic(kit: Kit, cluster: Cluster, topic: string): Pr
  */
 export async function introduceGroup(
   kit: Kit,
-  cluster: Cluster,
+  cluster: Reachable,
   topic: string,
   group: string,
 ): Promise<void> {

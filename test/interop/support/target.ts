@@ -6,6 +6,11 @@ import type { Broker, BrokerOptions, Conf, NameServer } from './servers.ts';
 
 export const target = chosen();
 
+/** What clients need of a cluster. */
+export interface Reachable {
+  readonly nameServer: { readonly address: string };
+}
+
 export interface Cluster {
   readonly nameServer: NameServer;
   readonly broker: Broker;

@@ -41,6 +41,18 @@ test('ready and stopping', () => {
   });
 });
 
+test('a stop that first waits for clients asks for the time that takes', () => {
+  const told: string[] = [];
+  const supervisor = new Supervisor({
+    ...{ env: { NOTIFY_SOCKET: '@s' }, pid: PID },
+    notify: (_, text) => told.push(text),
+    every: () => {},
+    later: () => {},
+  });
+  supervisor.stopping(600_000);
+  assert.equal(told, ['STOPPING=1\nSTATUS=waiting for clients to leave\nEXTEND_TIMEOUT_USEC=720000000']);
+});
+
 test('what a busy manager has not taken is said again', () => {
   const { told } = tell({ NOTIFY_SOCKET: '@s' }, 2);
   assert.is(told.filter(([, text]) => text.startsWith('READY=1')).length, 3);
