@@ -8,17 +8,21 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { RunFolder, removeFolder } from '../cleanup.ts';
 import { contestantOf } from '../compare/contestants.ts';
 import { type Contestant, RINGMQ, ROCKETMQ } from '../contestant.ts';
+import { DisturbanceWatch } from '../disturbance.ts';
 import { fetchRocketMq, requireJava } from '../fetch.ts';
+import { LoadRun } from '../load-run.ts';
 import { describeMachine } from '../machine.ts';
 import { CACHE, runProgram, say } from '../program.ts';
 import { alignedTable } from '../report.ts';
 import { ensureFreshBundle } from '../ringmq-program.ts';
 import { type StartContext, startTarget } from '../start.ts';
 import { spread } from '../statistics.ts';
+import { type LoadedStop, stopAndStart } from './loaded.ts';
 import { parseStartsOptions, STARTS_USAGE, type StartsOptions } from './options.ts';
 
 /** Until then a broker does what a start leaves to later. */
 const REST_MS = 3_000;
+const LOADED = ['loadedStopMs', 'loadedStartMs'] as const;
 const FIRST_NAME = 'A'.charCodeAt(0);
 
 interface Start {
@@ -29,9 +33,16 @@ interface Start {
   stopMs: number;
   /** Of the broker's process at rest. */
   anonymousBytes: number;
+  loaded?: LoadedStop;
 }
 
-async function startOnce(context: StartContext, contestant: Contestant, round: number): Promise<Start> {
+interface Turn {
+  context: StartContext;
+  /** For the stop and the start under load; undefined = without them. */
+  load: LoadRun | undefined;
+}
+
+async function startOnce({ context, load }: Turn, contestant: Contestant, round: number): Promise<Start> {
   const home = path.join(context.folder.path, `${contestant.name}-${round}`);
   const began = performance.now();
   const target = await startTarget(context, contestant, 'ASYNC_FLUSH', home);
@@ -41,8 +52,9 @@ async function startOnce(context: StartContext, contestant: Contestant, round: n
   const stops = performance.now();
   await target.stopCleanly();
   const stopMs = performance.now() - stops;
+  const loaded = load === undefined ? undefined : await stopAndStart(context, load, contestant, home);
   removeFolder(home);
-  return { contestant: contestant.title, startMs, stopMs, anonymousBytes };
+  return { contestant: contestant.title, startMs, stopMs, anonymousBytes, ...(loaded ? { loaded } : {}) };
 }
 
 function cell(
@@ -57,16 +69,21 @@ function cell(
 }
 
 function table(contestants: readonly Contestant[], starts: readonly Start[]): string {
+  const isLoaded = starts.some(({ loaded }) => loaded !== undefined);
   const rows = contestants.map(({ title }) => [
     title,
     cell(title, starts, ({ startMs }) => startMs, 'ms'),
     cell(title, starts, ({ stopMs }) => stopMs, 'ms'),
     cell(title, starts, ({ anonymousBytes }) => anonymousBytes / 2 ** 20, 'MiB'),
+    ...(isLoaded
+      ? LOADED.map((figure) => cell(title, starts, ({ loaded }) => loaded?.[figure] ?? 0, 'ms'))
+      : []),
   ]);
-  return alignedTable([['', 'start', 'clean stop', 'anonymous memory of the broker'], ...rows]);
+  const more = isLoaded ? ['stop under load', 'start under load'] : [];
+  return alignedTable([['', 'start', 'clean stop', 'anonymous memory of the broker', ...more], ...rows]);
 }
 
-async function run({ others, rounds, heap, json }: StartsOptions): Promise<number> {
+async function run({ others, rounds, heap, json, isLoaded }: StartsOptions): Promise<number> {
   const folder = new RunFolder(CACHE);
   const contestants = [ROCKETMQ, RINGMQ];
   for (const [at, wanted] of others.entries())
@@ -74,10 +91,11 @@ async function run({ others, rounds, heap, json }: StartsOptions): Promise<numbe
   await ensureFreshBundle(say);
   await requireJava(folder);
   const context = { folder, lib: await fetchRocketMq(folder, CACHE, say), heap };
+  const load = isLoaded ? new LoadRun(folder, new DisturbanceWatch(folder)) : undefined;
   const starts: Start[] = [];
   for (let round = 0; round < rounds; round++)
     for (const contestant of contestants) {
-      const start = await startOnce(context, contestant, round);
+      const start = await startOnce({ context, load }, contestant, round);
       say(`${round + 1}/${rounds} ${start.contestant}: ${Math.round(start.startMs)} ms`);
       starts.push(start);
     }

@@ -8,6 +8,8 @@ export interface StartsOptions {
   rounds: number;
   heap: string;
   json: string | undefined;
+  /** Stops and starts under load, too. */
+  isLoaded: boolean;
 }
 
 export const STARTS_USAGE = `usage: npm run bench:starts -- [options]
@@ -16,6 +18,7 @@ export const STARTS_USAGE = `usage: npm run bench:starts -- [options]
                  run by that Node.js; a commit
   --rounds N     of each (default 5)
   --heap SIZE    heap of RocketMQ's broker (default 1g)
+  --load         stops each under full load too, and starts it again while many clients try to reach it
   --json FILE    the result as JSON, too`;
 
 export function parseStartsOptions(args: string[]): StartsOptions {
@@ -26,8 +29,9 @@ export function parseStartsOptions(args: string[]): StartsOptions {
       rounds: { type: 'string', default: '5' },
       heap: { type: 'string', default: '1g' },
       json: { type: 'string' },
+      load: { type: 'boolean', default: false },
     },
   });
-  const { with: others, rounds, heap, json } = values;
-  return { others, rounds: count('rounds', rounds, 1), heap, json };
+  const { with: others, rounds, heap, json, load: isLoaded } = values;
+  return { others, rounds: count('rounds', rounds, 1), heap, json, isLoaded };
 }
