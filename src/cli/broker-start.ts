@@ -2,6 +2,7 @@
 
 import { LiveProperties } from '../config/live-properties.ts';
 import type { LoadedBroker } from '../config/load.ts';
+import { metricsOptions } from '../config/metrics-keys.ts';
 import { nameServerAddresses } from '../config/server-list.ts';
 import { connectionLimit } from '../lib/descriptors.ts';
 import type { ControlLog } from '../lib/log.ts';
@@ -51,6 +52,7 @@ export function brokerConfig(
     serverChannelMaxIdleTimeSeconds: listener.serverChannelMaxIdleTimeSeconds,
     maxConnections: connectionLimit(descriptorShare),
     tls,
+    metrics: metricsOptions(listener),
     properties: new LiveProperties(loaded.values, loaded.file),
     log,
   };

@@ -60,6 +60,11 @@ export class ConsumerTable {
     return this.#groups.get(group);
   }
 
+  /** Of groups with somebody in them. */
+  names(): string[] {
+    return [...this.#groups.keys()];
+  }
+
   all(): IterableIterator<ConsumerGroupView> {
     return this.#groups.values();
   }

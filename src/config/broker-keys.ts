@@ -1,72 +1,16 @@
 /** The keys of broker.conf that RingMQ obeys: RocketMQ's names, units and defaults, and a few of its own. */
 
-import type { BrokerSettings } from '../metadata/settings.ts';
-import type { StoreOptions } from '../store/options.ts';
 import { ENGINE_LAYOUTS } from '../threads/engine-layout.ts';
 import { addresses, advertisedHost, delays, host, hours, name, path } from './domains.ts';
-import {
-  choice,
-  type Domain,
-  type FieldsOf,
-  flag,
-  integer,
-  type Key,
-  type ListenerOptions,
-  text,
-} from './key.ts';
+import { choice, flag, integer, type Key, text } from './key.ts';
+import { listener, retentionKey, setting, storeKey } from './key-makers.ts';
+import { metricsKeyList } from './metrics-keys.ts';
 import { missingNames } from './missing.ts';
 import { tlsKeyList } from './tls-keys.ts';
 import { OWN_PREFIX } from './unsupported.ts';
 
 const MAX_INT = 0x7fffffff;
 const MAX = Number.MAX_SAFE_INTEGER;
-
-interface More {
-  /** Name in broker.conf when it is not the field's. */
-  name?: string;
-  defaultText?: string;
-  changeable?: boolean;
-  guards?: string;
-}
-
-type Scalar = string | number | boolean;
-
-function setting<V extends Scalar>(
-  field: FieldsOf<BrokerSettings, V>,
-  domain: Domain<V>,
-  meaning: string,
-  more: More = {},
-): Key {
-  return { name: field, place: 'settings', field, ...domain, meaning, changeable: true, ...more };
-}
-
-/** The store's threads copy their options at start; only what the control thread reads may change. */
-function storeKey<V extends Scalar>(
-  field: FieldsOf<StoreOptions, V>,
-  domain: Domain<V>,
-  meaning: string,
-  more: More = {},
-): Key {
-  return { name: field, place: 'store', field, ...domain, meaning, changeable: false, ...more };
-}
-
-/** Retention runs in the control thread and reads its options at every round. */
-function retentionKey<V extends Scalar>(
-  field: FieldsOf<StoreOptions, V>,
-  domain: Domain<V>,
-  meaning: string,
-): Key {
-  return storeKey(field, domain, meaning, { changeable: true, guards: 'what is deleted, and when' });
-}
-
-function listener<V extends Scalar>(
-  field: FieldsOf<ListenerOptions, V>,
-  domain: Domain<V>,
-  meaning: string,
-  more: More = {},
-): Key {
-  return { name: field, place: 'listener', field, ...domain, meaning, changeable: false, ...more };
-}
 
 const port = integer(0, 65535);
 const milliseconds = integer(1, MAX_INT);
@@ -157,6 +101,7 @@ export const keyGroups: readonly KeyGroup[] = [
     ],
   },
   { title: 'TLS', keys: tlsKeyList },
+  { title: 'Metrics', keys: metricsKeyList },
   {
     title: 'Topics and groups',
     keys: [

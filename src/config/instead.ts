@@ -74,7 +74,6 @@ export const instead: Readonly<Record<string, string>> = {
   fetchNameSrvAddrByDnsLookup: 'names in namesrvAddr are looked up at each connection',
   rmqAddressServerDomain: 'only namesrvAddr (or -n, or NAMESRV_ADDR) says where name servers are',
   rmqAddressServerSubGroup: 'only namesrvAddr (or -n, or NAMESRV_ADDR) says where name servers are',
-  metricsExporterType: 'there is no port for metrics; mqadmin shows figures',
   clusterName: 'brokerClusterName is the key for the name of the cluster',
   rocketmqHome: 'RingMQ needs no RocketMQ beside it',
   brokerConfigPath: 'the file given with -c is the configuration',

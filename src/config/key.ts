@@ -20,6 +20,11 @@ export interface ListenerOptions {
   engineLayout: EngineLayout;
   busyPollMicros: number;
   drainTimeMillis: number;
+  metricsExporterType: 'DISABLE' | 'PROM';
+  metricsPromExporterPort: number;
+  metricsPromExporterHost: string;
+  metricsLabel: string;
+  metricsExporterNames: boolean;
   /** Names of keys, separated by `,`, that may ask for what RingMQ does not have. */
   allowMissing: string;
 }

@@ -180,11 +180,11 @@ export const unsupportedGroups: readonly UnsupportedGroup[] = [
     keys: `
       commercialBaseCount=1 commercialSizePerMsg=4096 accountStatsEnable=true accountStatsPrintZeroValues=true
       maxStatsIdleTimeInMinutes=-1 enableDetailStat=true autoDeleteUnusedStats=true
-      isolateLogEnable=false metricsExporterType=DISABLE
+      isolateLogEnable=false
       metricsOtelCardinalityLimit=50000 metricsGrpcExporterTarget= metricsGrpcExporterHeader=
       metricGrpcExporterTimeOutInMills=3000 metricGrpcExporterIntervalInMills=60000
-      metricLoggingExporterIntervalInMills=10000 metricsPromExporterPort=5557 metricsPromExporterHost=
-      metricsLabel= metricsExportBatchMaxDataPoints=1000 metricsInDelta=false enableRemotingMetrics=true
+      metricLoggingExporterIntervalInMills=10000 metricsExportBatchMaxDataPoints=1000 metricsInDelta=false
+      enableRemotingMetrics=true
       enableMessageStoreMetrics=true enableConnectionMetrics=true enableStatsMetrics=true
       enableRequestMetrics=true enableLagAndDlqMetrics=true estimateAccumulation=true printChannelGroups=false
       printChannelGroupsMinNum=5 

@@ -188,6 +188,7 @@ function configOf(
     serverChannelMaxIdleTimeSeconds: IDLE_SECONDS,
     maxConnections: connectionLimit(BROKER_SHARE),
     tls: { ...DEFAULT_TLS_SETTINGS },
+    metrics: { port: undefined, host: bind, labels: {}, exporterNames: false },
     properties: {
       all: () => Object.entries(settings).map(([name, value]) => [name, String(value)] as const),
       update: () => {

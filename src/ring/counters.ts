@@ -17,6 +17,7 @@ export const COUNTERS = [
   'sendsDone',
   'pullsAnswered',
   'pullsParked',
+  'pullsCold',
   // Refusals by reason, of sends and pulls
   'refusedBusy',
   'refusedDiskFull',
@@ -31,12 +32,15 @@ export const COUNTERS = [
   'syncMicros',
   'syncMaxMicros',
   'bytesDispatched',
-  // Every thread
+  // Every thread; those with an event loop also tell how late their ticks are
   'wakeUps',
   'rounds',
   'busyMillis',
   'idleMillis',
-  // Send latency as this thread sees it, from frame to answer
+  'ticks',
+  'tickLateMicros',
+  'tickLateMaxMicros',
+  // Send latency as this thread sees it, from frame to answer; its buckets come behind, the flusher's are of its syncs
   'sendMaxMicros',
 ] as const;
 
@@ -149,14 +153,19 @@ export class CounterSums {
     return this.#all[block * BLOCK + counterPlace(name)] ?? 0;
   }
 
-  /** Latencies counted, by bucket, over all threads. */
+  /** Latencies of sends, by bucket, over all network threads. */
   latencies(): Float64Array {
     const buckets = new Float64Array(LATENCY_BUCKETS);
-    for (let from = COUNTERS.length; from < this.#all.length; from += BLOCK) {
-      for (let i = 0; i < LATENCY_BUCKETS; i++)
-        buckets[i] = (buckets[i] as number) + (this.#all[from + i] as number);
+    for (let block = COUNTER_BLOCKS.network; block * BLOCK < this.#all.length; block++) {
+      for (const [i, count] of this.latenciesOf(block).entries()) buckets[i] = (buckets[i] as number) + count;
     }
     return buckets;
+  }
+
+  /** Latencies that one thread has counted, by bucket. */
+  latenciesOf(block: number): Float64Array {
+    const from = block * BLOCK + COUNTERS.length;
+    return this.#all.subarray(from, from + LATENCY_BUCKETS);
   }
 }
 

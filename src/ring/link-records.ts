@@ -21,6 +21,8 @@ export const LINK_SUBSCRIPTION = 7;
 export const LINK_RESET_TAKEN = 8;
 /** Old messages were fetched from the disk for a group: JSON { group, bytes }. */
 export const LINK_COLD_READ = 9;
+/** What was given to consumers since the last time: JSON [{ group, topic, messages, bytes }]. */
+export const LINK_GIVEN = 10;
 
 export const PROGRESS_GROUP = 8;
 export const PROGRESS_QUEUE = 12;

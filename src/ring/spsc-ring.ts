@@ -38,6 +38,11 @@ export function createRing(capacity: number): RingShape {
   return { control: new SharedArrayBuffer(RING_WORDS * 4), region, capacity };
 }
 
+/** Bytes that its producer has published and its consumer not released, for whoever is neither of them. */
+export function usedOf(words: Int32Array): number {
+  return (Atomics.load(words, RING_TAIL) - Atomics.load(words, RING_HEAD)) | 0;
+}
+
 interface RingMemory {
   words: Int32Array;
   bulk: Bulk;

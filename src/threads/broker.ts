@@ -46,6 +46,7 @@ import { Certificates } from '../tls/certificates.ts';
 import type { BrokerConfig, ResolvedConfig, RunningBroker } from './config.ts';
 import { makeContext, makeKeyQueries, makePutRing, makeRetention, storeHostOf } from './control/assembly.ts';
 import { Duties } from './control/duties.ts';
+import { MetricsPage } from './control/metrics.ts';
 import { logOpened, type OpenedStore, openBrokerStore, topologyOf } from './control/opened-store.ts';
 import { StopSteps } from './control/stop-steps.ts';
 import { Engine } from './engine.ts';
@@ -163,9 +164,7 @@ class Broker implements RunningBroker {
     keepJournal(this.#tables, log);
     const retention = this.#makeRetention();
     const counters = new CounterSums(this.#topology.broker.counters);
-    const stats = new BrokerStats(this.#tables, positions, counters, systemClock, (topic, queue) =>
-      this.#reads.maxOffset(topic, queue),
-    );
+    const stats = new BrokerStats(this.#tables, positions, counters, systemClock, this.#reads);
     const served = { reads: this.#reads, queries: this.#queries, put: this.#put };
     const context = makeContext(
       config,
@@ -191,17 +190,14 @@ class Broker implements RunningBroker {
     this.#tables.lites.deleted.add((queue) => this.#tables.offsets.removeTopic(queue));
     this.#topics = this.#makeTopicPublisher();
     this.#arrivals = this.#joinArrivals();
+    const shown = { tables: this.#tables, link: this.#link, announcer: this.#announcer };
     this.#duties = new Duties({
-      config,
-      log,
-      tables: this.#tables,
+      ...{ config, log, retention, stats, tables: this.#tables, announcer: this.#announcer },
       checkpoints: this.#checkpoints,
-      retention,
-      stats,
-      announcer: this.#announcer,
       newestIn: (topic, queue) =>
         this.#reads.storeTimeAt(topic, queue, this.#reads.maxOffset(topic, queue) - 1),
       routes: context.routes,
+      metrics: new MetricsPage(config, this.#topology, { ...served, ...shown, stats, counters, retention }),
       tellDelivery: () => this.#delivery.tellLimits(),
       endOfTurn: () => this.#link.flush(),
     });
@@ -230,6 +226,7 @@ class Broker implements RunningBroker {
       ensure: (what, reply) => requests.ensure(what, reply),
       subscription: (subscription) => requests.subscription(subscription),
       coldRead: (read) => this.#tables.coldReads.read(read),
+      given: (given) => requests.given(given),
       resetTaken: (group, topic, queueId) => void this.#tables.offsets.takeReset(group, topic, queueId),
       mayTake: () => !this.#put.full && !this.#topics.overfull,
       now: systemClock.monotonic,

@@ -1,5 +1,7 @@
 /** What a broker is started with, after configuration files, command line and defaults have been put together. */
+
 import type { BrokerProperties } from '../broker/context.ts';
+import type { MetricsOptions } from '../broker/metrics/options.ts';
 import type { ControlLog } from '../lib/log.ts';
 import type { BrokerSettings } from '../metadata/settings.ts';
 import type { StoreOptions } from '../store/options.ts';
@@ -29,6 +31,7 @@ export interface BrokerConfig {
   /** Connections of clients that it takes (lib/descriptors.ts). */
   maxConnections: number;
   tls: TlsSettings;
+  metrics: MetricsOptions;
   properties: BrokerProperties;
   log: ControlLog;
 }

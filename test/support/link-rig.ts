@@ -170,6 +170,7 @@ export class LinkRig {
       subscription: () => {},
       resetTaken: () => {},
       coldRead: (read) => this.coldReads.push(read),
+      given: () => {},
       mayTake: () => this.mayTake,
       now: () => this.now,
       // As the broker gives it: what clients cause is counted.

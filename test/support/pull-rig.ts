@@ -13,7 +13,7 @@ import { RequestView } from '../../src/protocol/request-view.ts';
 import { decodeRecord } from '../../src/record/decode.ts';
 import { Counters } from '../../src/ring/counters.ts';
 import type { StoreOptions } from '../../src/store/options.ts';
-import { QueueDirectory } from '../../src/store/queue/queue-directory.ts';
+import { QueueDirectory, SLOT_BYTES } from '../../src/store/queue/queue-directory.ts';
 import type { SimDisk } from '../sim/sim-disk.ts';
 import { type FakeConnection, fakeConnection } from './fake-connection.ts';
 import { headFor, type SmallStore, smallStore } from './messages.ts';
@@ -23,7 +23,7 @@ export class WatchedDirectory extends QueueDirectory {
   before: () => void = () => {};
 
   constructor() {
-    super(new ArrayBuffer(64 * 28));
+    super(new ArrayBuffer(64 * SLOT_BYTES));
   }
 
   override maximum(queue: number): number {
@@ -96,6 +96,7 @@ export class PullRig {
   readonly progress: [string, number, number, number][] = [];
   readonly resetsTaken: string[] = [];
   readonly coldReads: [group: string, bytes: number][] = [];
+  readonly given: [group: string, topic: string, messages: number, bytes: number][] = [];
   readonly awaited: string[] = [];
   readonly skipped: SkippedMessages[] = [];
   readonly client: FakeConnection = fakeConnection(3, 7);
@@ -147,6 +148,7 @@ export class PullRig {
         return this.progressFits;
       },
       coldRead: (group, bytes) => this.coldReads.push([group, bytes]),
+      given: (group, topic, messages, bytes) => this.given.push([group, topic, messages, bytes]),
       resetTaken: (group, topic, queueId) => this.resetsTaken.push(`${group}/${topic}/${queueId}`),
       awaitGroup: (_connection, _request, name) => {
         this.awaited.push(name);

@@ -128,6 +128,7 @@ const ASKS_THE_TIME = new Map([
   ['src/store/store.ts', 'store times'],
   ['src/threads/control/assembly.ts', 'part of unique keys'],
   ['src/threads/control/duties.ts', 'startAcceptSendRequestTimeStamp, a time of day'],
+  ['src/broker/metrics/scrape.ts', 'how old messages are, by their store times'],
   ['src/broker/reply/reply-message.ts', 'when a reply was passed on, which the requester is told'],
   ['src/broker/retry/send-back.ts', 'in which slot of the wheel a retry waits'],
   ['src/broker/retry/retry-topic-send.ts', 'when a message is due by the time of day that its sender says'],

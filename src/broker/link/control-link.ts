@@ -11,6 +11,7 @@ import {
   LINK_DELTA,
   LINK_ENSURE,
   LINK_FRAME,
+  LINK_GIVEN,
   LINK_HEADER,
   LINK_OPENED,
   LINK_PROGRESS,
@@ -25,6 +26,7 @@ import {
 } from '../../ring/link-records.ts';
 import { FULL } from '../../ring/spsc-ring.ts';
 import type { ColdRead } from '../cold/cold-reads.ts';
+import type { Given } from '../stats/given.ts';
 import type { Delta, EnsureGroup, EnsureTopic, PulledSubscription } from '../view/deltas.ts';
 
 /** What a frame counts besides its length: handling a small one is work too, at worst tens of ms. */
@@ -97,6 +99,11 @@ export class ControlLink {
   /** False = no room now: it is not counted. */
   coldRead(read: ColdRead): boolean {
     return this.#tell(LINK_COLD_READ, read);
+  }
+
+  /** False = no room now. */
+  given(given: readonly Given[]): boolean {
+    return this.#tell(LINK_GIVEN, given);
   }
 
   /** Progress of a consumer; offsets are -1 when there is none to tell. False when the ring is full. */

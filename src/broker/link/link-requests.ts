@@ -7,6 +7,7 @@ import { RequestCode, ResponseCode, requestName } from '../../protocol/codes.ts'
 import { RequestError } from '../../protocol/request-fields.ts';
 import type { QueueIds } from '../../store/queue/queue-ids.ts';
 import type { BrokerStats } from '../stats/broker-stats.ts';
+import type { Given } from '../stats/given.ts';
 import type { Tables } from '../tables.ts';
 import type { Delta, EnsureGroup, EnsureTopic, PulledSubscription } from '../view/deltas.ts';
 
@@ -43,8 +44,12 @@ export class Requests {
       offsets.commit(group, topic, queueId, commitOffset);
     }
     if (pullOffset < 0) return;
-    this.#stats.pulled(group, topic, offsets.queryPull(group, topic, queueId), pullOffset);
     offsets.commitPull(group, topic, queueId, pullOffset);
+  }
+
+  /** What a network thread has given to consumers. */
+  given(given: readonly Given[]): void {
+    for (const one of given) this.#stats.given(one);
   }
 
   /** Makes a topic or group on behalf of a client; answers when it is there, or why it will not be. */

@@ -30,6 +30,7 @@ import {
   LINK_DELTA,
   LINK_ENSURE,
   LINK_FRAME,
+  LINK_GIVEN,
   LINK_HEADER,
   LINK_OPENED,
   LINK_PROGRESS,
@@ -43,6 +44,7 @@ import {
 } from '../../ring/link-records.ts';
 import { wakerOf } from '../../ring/wake.ts';
 import type { ColdRead } from '../cold/cold-reads.ts';
+import type { Given } from '../stats/given.ts';
 import type { Delta, EnsureGroup, EnsureTopic, PulledSubscription } from '../view/deltas.ts';
 import type { LinkShape } from './link-shape.ts';
 import { RemoteConnection } from './remote-connection.ts';
@@ -63,6 +65,7 @@ export interface LinkEvents {
   subscription: (subscription: PulledSubscription) => void;
   resetTaken: (group: string, topic: string, queueId: number) => void;
   coldRead: (read: ColdRead) => void;
+  given: (given: readonly Given[]) => void;
   /** Whether control's own messages leave room for what requests lead to. */
   mayTake: () => boolean;
   /** Ms of the monotonic clock. */
@@ -289,6 +292,8 @@ export class LinkServer {
       this.#events.subscription(note as PulledSubscription);
     } else if (type === LINK_COLD_READ) {
       this.#events.coldRead(note as ColdRead);
+    } else if (type === LINK_GIVEN) {
+      this.#events.given(note as Given[]);
     } else if (type === LINK_RESET_TAKEN) {
       const { group, topic, queueId } = note as { group: string; topic: string; queueId: number };
       this.#events.resetTaken(group, topic, queueId);

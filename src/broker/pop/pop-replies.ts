@@ -24,6 +24,8 @@ export interface PopReplyParts {
   /** Ends a turn that no socket and no bell has begun. */
   endOfTurn: () => void;
   guarded: (connection: Connection, run: () => void) => void;
+  /** Counts messages, and bytes of them, that a consumer gets. */
+  given: (group: string, topic: string, messages: number, bytes: number) => void;
   /** Tells the owner that nobody gets these. */
   untaken: (popped: Popped) => void;
 }
@@ -94,6 +96,7 @@ export class PopReplies {
       ...(popped.orderCountInfo === undefined ? {} : { orderCountInfo: popped.orderCountInfo }),
     });
     const head = encodeCommand(answer);
+    const messages = given.reduce((sum, { offsets }) => sum + offsets.length, 0);
     const length = bodies.reduce((sum, body) => sum + (body?.length ?? 0), 0);
     let at = connection.reserve(head.length + length);
     const out = connection.output;
@@ -105,6 +108,7 @@ export class PopReplies {
       out.set(body, at);
       at += body.length;
     }
+    if (popped.group !== undefined) this.#parts.given(popped.group, popped.topic, messages, length);
     connection.flushMuch();
   }
 

@@ -38,6 +38,7 @@ import { type WokenPull, WokenPulls } from './woken-pulls.ts';
 
 const PULLS_ANSWERED = counterPlace('pullsAnswered');
 const PULLS_PARKED = counterPlace('pullsParked');
+const PULLS_COLD = counterPlace('pullsCold');
 
 import { type SkippedMessages, UnreadableOffsets } from './unreadable.ts';
 
@@ -60,6 +61,8 @@ export interface PullParts {
   resetTaken: (group: string, topic: string, queueId: number) => void;
   /** Tells control that a group's pull has brought so many bytes from the disk. */
   coldRead: (group: string, bytes: number) => void;
+  /** Counts messages, and bytes of them, that a consumer gets. */
+  given: (group: string, topic: string, messages: number, bytes: number) => void;
   /** Parks the frame until control has made the group. */
   awaitGroup: (
     connection: Connection,
@@ -274,6 +277,7 @@ export class PullHandler {
     const { reader } = this.#parts;
     if (reader.status === COLD) {
       const { coldFrom, coldLength } = reader;
+      this.#parts.counters.add(PULLS_COLD);
       const { readAhead } = this.#parts.view.settings;
       const fetch = () => reader.warm(coldFrom, coldLength, readAhead);
       const refusal = this.#coldRefusal(pull.group) ?? this.#woken.fetch(pull, fetch);
@@ -293,6 +297,7 @@ export class PullHandler {
     this.#parts.counters.add(PULLS_ANSWERED);
     const skipped = pull.scanFrom > pull.offset;
     const found = reader.status === FOUND;
+    const { count, totalBytes } = reader;
     const written = writePullAnswer(
       connection,
       {
@@ -310,6 +315,7 @@ export class PullHandler {
     // The file went between reading the queue and the log: the consumer asks again and is told the new minimum.
     if (!written && reader.errno !== 0) this.#answerUnreadable(connection, pull);
     else if (!written) this.#answerGoOn(connection, pull, MESSAGE_WAS_REMOVING, pull.scanFrom);
+    else if (found) this.#parts.given(pull.group, pull.topic, count, totalBytes);
   }
 
   /** Why nothing is fetched for the group now: it, or all of them, have had enough for the moment. */

@@ -7,7 +7,9 @@ import type { Clock } from '../../lib/clock.ts';
 import { MAX_COUNTERS } from '../../lib/limits.ts';
 
 export const TOPIC_PUT_NUMS = 'TOPIC_PUT_NUMS';
+export const TOPIC_PUT_SIZE = 'TOPIC_PUT_SIZE';
 export const GROUP_GET_NUMS = 'GROUP_GET_NUMS';
+export const GROUP_GET_SIZE = 'GROUP_GET_SIZE';
 export const SNDBCK_PUT_NUMS = 'SNDBCK_PUT_NUMS';
 export const SNDBCK2DLQ_TIMES = 'SNDBCK2DLQ_TIMES';
 export const BROKER_PUT_NUMS = 'BROKER_PUT_NUMS';
@@ -135,6 +137,11 @@ export class StatsTable {
     const samples = this.#counters.get(name)?.get(key)?.samples;
     if (samples === undefined) return [0, 0, 0];
     return [over(samples.minute.slice(-2)).tps, over(samples.minute).tps, over(samples.hour.slice(-2)).tps];
+  }
+
+  /** Everything counted since the start, by key. */
+  *totals(name: string): Iterable<readonly [key: string, total: number]> {
+    for (const [key, { sum }] of this.#counters.get(name) ?? []) yield [key, sum];
   }
 
   /** Everything counted since the start. */

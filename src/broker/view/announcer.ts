@@ -37,6 +37,11 @@ export class Announcer {
     return this.#groupNames[id];
   }
 
+  /** Why no messages are taken; undefined while they are. */
+  get refusal(): string | undefined {
+    return this.#writable ? undefined : this.#notWritableRemark;
+  }
+
   /** Tells the network threads whether messages are taken; says nothing when nothing has changed. */
   settings(writable: boolean, notWritableRemark: string): void {
     this.#writable = writable;

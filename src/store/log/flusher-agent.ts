@@ -68,6 +68,7 @@ export class FlusherAgent implements Agent {
     this.#counters.add(SYNCS);
     this.#counters.add(SYNC_MICROS, micros);
     this.#counters.raiseTo(SYNC_MAX, micros);
+    this.#counters.latency(micros);
   }
 
   hasWork(): boolean {

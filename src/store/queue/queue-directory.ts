@@ -5,6 +5,7 @@
  *     next      f64   next queue offset to assign          written by the writer
  *     maximum   i64   one past the last offset dispatched  written by the dispatcher
  *     minimum   i64   first offset still readable          written by the retention job
+ *     bytes     f64   of the records dispatched since start  written by the dispatcher
  *     interest  i32   bit n: participant n waits for messages in the queue (set there, cleared by the dispatcher)
  *
  * One region, reserved for MAX_QUEUES and touched only where queues are, instead of growing arrays: every thread
@@ -13,8 +14,8 @@
 import { MAX_QUEUES } from '../../lib/limits.ts';
 import { addon } from '../../native/addon.ts';
 
-/** next, maximum, minimum, interest */
-const SLOT_BYTES = 8 + 8 + 8 + 4;
+/** next, maximum, minimum, bytes, interest */
+export const SLOT_BYTES = 8 + 8 + 8 + 8 + 4;
 export const DIRECTORY_BYTES = MAX_QUEUES * SLOT_BYTES;
 
 /** Reserves the region of a directory; the id may be posted to workers. */
@@ -28,6 +29,7 @@ export class QueueDirectory {
   readonly #next: Float64Array;
   readonly #maximum: BigInt64Array;
   readonly #minimum: BigInt64Array;
+  readonly #bytes: Float64Array;
   readonly #interest: Int32Array;
 
   constructor(buffer: ArrayBuffer) {
@@ -35,7 +37,8 @@ export class QueueDirectory {
     this.#next = new Float64Array(buffer, 0, queues);
     this.#maximum = new BigInt64Array(buffer, queues * 8, queues);
     this.#minimum = new BigInt64Array(buffer, queues * 16, queues);
-    this.#interest = new Int32Array(buffer, queues * 24, queues);
+    this.#bytes = new Float64Array(buffer, queues * 24, queues);
+    this.#interest = new Int32Array(buffer, queues * 32, queues);
   }
 
   static attach(region: number): QueueDirectory {
@@ -69,6 +72,15 @@ export class QueueDirectory {
 
   setMinimum(queue: number, offset: number): void {
     Atomics.store(this.#minimum, queue, BigInt(offset));
+  }
+
+  /** Of the records that were dispatched since start; what a reader sees may be a moment old. */
+  bytes(queue: number): number {
+    return this.#bytes[queue] as number;
+  }
+
+  addBytes(queue: number, bytes: number): void {
+    this.#bytes[queue] = this.bytes(queue) + bytes;
   }
 
   /** Participant `number` wants to hear of the queue's next message. */

@@ -51,6 +51,13 @@ export class ReadsByName implements StoreReads {
     return id === undefined ? 0 : this.#directory.maximum(id);
   }
 
+  /** The queue's end, and the bytes of the records dispatched to it since the start. */
+  arrived(topic: string, queueId: number): { messages: number; bytes: number } {
+    const id = this.#ids.find(topic, queueId);
+    if (id === undefined) return { messages: 0, bytes: 0 };
+    return { messages: this.#directory.maximum(id), bytes: this.#directory.bytes(id) };
+  }
+
   offsetByTime(topic: string, queueId: number, timestamp: number, boundary: 'LOWER' | 'UPPER'): number {
     const queue = this.#queue(topic, queueId);
     return queue === undefined ? 0 : this.#reader.offsetByTime(queue, timestamp, boundary);

@@ -15,6 +15,7 @@ import { removeDeletedQueues } from '../../store/queue/deleted-queues.ts';
 import { DiskMarks } from '../../store/retention/disk-marks.ts';
 import type { Retention } from '../../store/retention/retention.ts';
 import type { ResolvedConfig } from '../config.ts';
+import type { MetricsPage } from './metrics.ts';
 
 const CHECKPOINT_MS = 5_000;
 /**
@@ -40,6 +41,7 @@ export interface DutiesParts {
   newestIn: (topic: string, queueId: number) => number;
   /** Closed with the rest. */
   routes: TopicRoutes;
+  metrics: MetricsPage;
   /** Tells the delivery agent of settings that have changed. */
   tellDelivery: () => void;
   /** Sends what was said in this turn to the network threads. */
@@ -74,6 +76,7 @@ export class Duties {
       tables.lites.tidy(systemClock, this.#parts.newestIn),
     );
     this.#parts.stats.begin();
+    await this.#parts.metrics.open();
     this.#every(STATS_MS, 'sampling the statistics', () => this.#parts.stats.sample());
     await this.#run('deleting expired files', () => this.#retain());
     await this.#register();
@@ -89,6 +92,7 @@ export class Duties {
   halt(): void {
     for (const timer of this.#timers) clearInterval(timer);
     this.#stopMaintenance();
+    this.#parts.metrics.close();
     this.#parts.routes.close();
     void this.#registrar?.close();
   }
@@ -102,6 +106,7 @@ export class Duties {
   async stop(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
     this.#stopMaintenance();
+    this.#parts.metrics.close();
     this.#parts.routes.close();
     await this.#parts.checkpoints.idle();
   }

@@ -13,6 +13,7 @@ import { Acknowledger } from '../../broker/send/acknowledge.ts';
 import type { RefusalCounts } from '../../broker/send/refused-sends.ts';
 import { SendHandler } from '../../broker/send/send-handler.ts';
 import { SendReply } from '../../broker/send/send-reply.ts';
+import type { GivenCounts } from '../../broker/stats/given.ts';
 import type { CreationWait } from '../../broker/topics/creation-wait.ts';
 import type { NetworkView } from '../../broker/view/network-view.ts';
 import { systemClock } from '../../lib/clock.ts';
@@ -38,6 +39,7 @@ import { type NetworkShape, participantOf } from '../shapes.ts';
 
 /** What the handlers of one thread share. */
 export interface TurnParts {
+  given: GivenCounts;
   view: NetworkView;
   link: ControlLink;
   creation: CreationWait;
@@ -154,6 +156,7 @@ export function makePops(
     ...{ reader, connectionOf, touched, guarded, endOfTurn, brokerName: settings.brokerName },
     readAhead: () => view.settings.readAhead,
     untaken: (popped) => questions.untaken(popped),
+    given: (group, topic, messages, bytes) => parts.given.add(group, topic, messages, bytes),
   });
   questions.answers(POPPED, replies.take, replies.lost);
   return new PopRequests({
@@ -183,6 +186,7 @@ export function makePullHandler(
       link.progress(group.config.id, queue, commitOffset, pullOffset),
     resetTaken: (group, topic, queueId) => link.resetTaken(group, topic, queueId),
     coldRead: (group, bytes) => void link.coldRead({ group, bytes }),
+    given: (group, topic, messages, bytes) => parts.given.add(group, topic, messages, bytes),
     awaitGroup: (connection, request, name, offset, length) =>
       creation.group(connection, request, name, offset, length),
     connectionOf: parts.connectionOf,

@@ -15,6 +15,7 @@ import { countRefusal } from '../../broker/refusals.ts';
 import type { Acknowledger } from '../../broker/send/acknowledge.ts';
 import { RefusalCounts } from '../../broker/send/refused-sends.ts';
 import type { SendHandler } from '../../broker/send/send-handler.ts';
+import { GivenCounts } from '../../broker/stats/given.ts';
 import { CreationWait } from '../../broker/topics/creation-wait.ts';
 import { EndTransactions } from '../../broker/transaction/end-transaction.ts';
 import type { Delta } from '../../broker/view/deltas.ts';
@@ -70,6 +71,9 @@ const WAKE_UPS = counterPlace('wakeUps');
 const ROUNDS = counterPlace('rounds');
 const BUSY = counterPlace('busyMillis');
 const IDLE = counterPlace('idleMillis');
+const TICKS = counterPlace('ticks');
+const TICK_LATE = counterPlace('tickLateMicros');
+const TICK_LATE_MAX = counterPlace('tickLateMaxMicros');
 
 export class NetworkAgent {
   readonly sockets: Sockets;
@@ -102,6 +106,9 @@ export class NetworkAgent {
   #utilization = performance.eventLoopUtilization();
   readonly #faults = new Faults();
   readonly #refusals = new RefusalCounts();
+  readonly #given = new GivenCounts();
+  /** When the next tick should come, ms of the monotonic clock. */
+  #tickDue = systemClock.monotonic() + TICK_MS;
   #logStart = 0;
   /** What a turn has left over, for which nobody rings. */
   #next: NodeJS.Immediate | undefined;
@@ -152,6 +159,7 @@ export class NetworkAgent {
       now,
       counters: this.#counters,
       refusals: this.#refusals,
+      given: this.#given,
       connectionOf,
       touched,
       guarded: (connection, run) => this.sockets.guarded(connection, run),
@@ -376,6 +384,7 @@ export class NetworkAgent {
     this.sockets.closeStalled(this.#shape.settings.serverChannelMaxIdleTimeSeconds * 1000);
     this.#dropDeleted();
     this.#countTime();
+    this.#given.report(this.#now, (given) => this.#link.given(given));
     this.#report();
     this.#link.remind();
     this.#endOfTurn();
@@ -387,6 +396,11 @@ export class NetworkAgent {
   }
 
   #countTime(): void {
+    const late = Math.max(0, this.#now - this.#tickDue) * 1000;
+    this.#tickDue = this.#now + TICK_MS;
+    this.#counters.add(TICKS);
+    this.#counters.add(TICK_LATE, late);
+    this.#counters.raiseTo(TICK_LATE_MAX, late);
     const now = performance.eventLoopUtilization();
     this.#counters.add(BUSY, now.active - this.#utilization.active);
     this.#counters.add(IDLE, now.idle - this.#utilization.idle);

@@ -62,7 +62,12 @@ test('messages count from the start on, in topics that were there and in those t
     positions as unknown as Positions,
     counters as unknown as CounterSums,
     time,
-    (topic, queueId) => ends.get(`${topic}/${queueId}`) ?? 0,
+    {
+      arrived: (topic, queueId) => {
+        const messages = ends.get(`${topic}/${queueId}`) ?? 0;
+        return { messages, bytes: messages * 100 };
+      },
+    },
   );
   stats.begin();
   ends.set('old/0', 35);
@@ -74,6 +79,7 @@ test('messages count from the start on, in topics that were there and in those t
   ends.set('new/0', 9);
   stats.sample();
   assert.equal(counted(), [5, 9]);
+  assert.is(tables.stats.total('TOPIC_PUT_SIZE', 'new'), 900);
 });
 
 test('periodic work runs until it is stopped', async () => {

@@ -1,0 +1,43 @@
+/** What a scrape is made of. */
+import type { CounterSums } from '../../ring/counters.ts';
+import type { StoreOptions } from '../../store/options.ts';
+import type { ReadsByName } from '../../store/read/reads-by-name.ts';
+import type { Slices } from '../admin/slices.ts';
+import type { BrokerStats } from '../stats/broker-stats.ts';
+import type { Tables } from '../tables.ts';
+import type { Exposition } from './exposition.ts';
+import type { MetricsOptions } from './options.ts';
+
+/** A ring between two threads, and how full it is. */
+export interface RingFill {
+  readonly ring: string;
+  /** Of whom it is, where there are several. */
+  readonly thread: string;
+  /** 0 to 1. */
+  readonly fill: () => number;
+}
+
+export interface MetricsParts {
+  readonly options: MetricsOptions;
+  readonly tables: Tables;
+  readonly stats: BrokerStats;
+  readonly reads: ReadsByName;
+  readonly counters: CounterSums;
+  readonly rings: readonly RingFill[];
+  readonly networkThreads: number;
+  readonly store: StoreOptions;
+  /** Of the disk that the CommitLog is on, 0 to 1. */
+  readonly diskRatio: () => number;
+  /** Connections of clients. */
+  readonly connected: () => number;
+  /** Since the start, ms. */
+  readonly uptime: () => number;
+}
+
+export interface Scrape {
+  readonly parts: MetricsParts;
+  readonly out: Exposition;
+  readonly slices: Slices;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+}

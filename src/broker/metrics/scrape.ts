@@ -1,0 +1,51 @@
+/**
+ * The metrics of a broker as one text. A scrape that comes while another one is under way gets what that one brings:
+ * however many ask, and however often, control works on one at a time, in slices.
+ */
+import type { Clock } from '../../lib/clock.ts';
+import { Slices } from '../admin/slices.ts';
+import { brokerFamilies } from './broker-families.ts';
+import type { MetricsParts } from './context.ts';
+import { exporterFamilies } from './exporter-families.ts';
+import { Exposition, type Labels } from './exposition.ts';
+import { lagFamilies } from './lag-families.ts';
+import { storeFamilies } from './store-families.ts';
+import { threadFamilies } from './thread-families.ts';
+import { topicFamilies } from './topic-families.ts';
+
+export class Metrics {
+  readonly #parts: MetricsParts;
+  readonly #clock: Clock;
+  #underWay: Promise<string> | undefined;
+
+  constructor(parts: MetricsParts, clock: Clock) {
+    this.#parts = parts;
+    this.#clock = clock;
+  }
+
+  scrape(): Promise<string> {
+    this.#underWay ??= this.#make().finally(() => {
+      this.#underWay = undefined;
+    });
+    return this.#underWay;
+  }
+
+  async #make(): Promise<string> {
+    const parts = this.#parts;
+    const out = new Exposition(commonLabels(parts));
+    const scrape = { parts, out, slices: new Slices(this.#clock), now: this.#clock.now() };
+    await brokerFamilies(scrape);
+    await topicFamilies(scrape);
+    await lagFamilies(scrape);
+    storeFamilies(scrape);
+    threadFamilies(scrape);
+    if (parts.options.exporterNames) await exporterFamilies(scrape);
+    return out.toString();
+  }
+}
+
+/** Those of RocketMQ, and those of the configuration. */
+function commonLabels({ tables, options }: MetricsParts): Labels {
+  const { brokerClusterName, brokerName } = tables.settings;
+  return { cluster: brokerClusterName, node_type: 'broker', node_id: brokerName, ...options.labels };
+}

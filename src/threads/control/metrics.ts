@@ -1,0 +1,116 @@
+/** How the metrics of a broker are put together, and what control counts for them of itself. */
+import { performance } from 'node:perf_hooks';
+import type { LinkServer } from '../../broker/link/link-server.ts';
+import type { MetricsParts, RingFill } from '../../broker/metrics/context.ts';
+import { MetricsServer } from '../../broker/metrics/metrics-server.ts';
+import { Metrics } from '../../broker/metrics/scrape.ts';
+import type { Announcer } from '../../broker/view/announcer.ts';
+import { systemClock } from '../../lib/clock.ts';
+import { formatHost } from '../../net/addresses.ts';
+import { COUNTER_BLOCKS, Counters, counterPlace } from '../../ring/counters.ts';
+import type { RingShape } from '../../ring/layout.ts';
+import { usedOf } from '../../ring/spsc-ring.ts';
+import type { Retention } from '../../store/retention/retention.ts';
+import type { ResolvedConfig } from '../config.ts';
+import type { Topology } from '../topology.ts';
+
+const TICK_MS = 250;
+
+/** What a ring holds is looked at here, by a thread that is neither of its ends. */
+function fillOf(ring: RingShape): () => number {
+  const words = new Int32Array(ring.control);
+  return () => usedOf(words) / ring.capacity;
+}
+
+function ringsOf({ broker, networks }: Topology): RingFill[] {
+  const fills: RingFill[] = [];
+  for (const { name, send, replies, arrivals } of broker.participants) {
+    fills.push({ ring: 'send', thread: name, fill: fillOf(send.ring) });
+    fills.push({ ring: 'replies', thread: name, fill: fillOf(replies) });
+    fills.push({ ring: 'arrivals', thread: name, fill: fillOf(arrivals) });
+  }
+  for (const { index, linkUp, linkDown, questions } of networks) {
+    const thread = `network-${index}`;
+    fills.push({ ring: 'link-up', thread, fill: fillOf(linkUp.ring) });
+    fills.push({ ring: 'link-down', thread, fill: fillOf(linkDown.ring) });
+    fills.push({ ring: 'questions', thread, fill: fillOf(questions.up.ring) });
+    fills.push({ ring: 'answers', thread, fill: fillOf(questions.down.ring) });
+  }
+  return fills;
+}
+
+export interface MetricsSources extends Pick<MetricsParts, 'tables' | 'stats' | 'reads' | 'counters'> {
+  readonly retention: Retention;
+  readonly link: LinkServer;
+  readonly announcer: Announcer;
+}
+
+/** The page with the metrics, where the configuration asks for one. */
+export class MetricsPage {
+  readonly #config: ResolvedConfig;
+  readonly #topology: Topology;
+  readonly #sources: MetricsSources;
+  readonly #startedAt = systemClock.monotonic();
+  #server: MetricsServer | undefined;
+  #ticks: NodeJS.Timeout | undefined;
+
+  constructor(config: ResolvedConfig, topology: Topology, sources: MetricsSources) {
+    this.#config = config;
+    this.#topology = topology;
+    this.#sources = sources;
+  }
+
+  /** Throws a UserError when its port is not to be had. */
+  async open(): Promise<void> {
+    const { metrics: options, store, log } = this.#config;
+    const { port, host } = options;
+    if (port === undefined) return;
+    const { retention, link, announcer, ...sources } = this.#sources;
+    const metrics = new Metrics(
+      {
+        ...{ ...sources, options, store, rings: ringsOf(this.#topology) },
+        uptime: () => systemClock.monotonic() - this.#startedAt,
+        diskRatio: () => retention.diskRatio(),
+        connected: () => link.connected,
+        networkThreads: this.#topology.networks.length,
+      },
+      systemClock,
+    );
+    const refusal = () => announcer.refusal;
+    this.#server = new MetricsServer({ host, port, refusal, scrape: () => metrics.scrape() });
+    const bound = await this.#server.listen();
+    this.#ticks = countTicks(new Counters(this.#topology.broker.counters, COUNTER_BLOCKS.control));
+    const url = `http://${formatHost(host, bound)}/metrics`;
+    log.info({ url }, `metrics are at ${url}; /health and /ready beside them`);
+  }
+
+  close(): void {
+    clearInterval(this.#ticks);
+    this.#server?.close();
+  }
+}
+
+/** Control's own time, and how late its timers are. */
+function countTicks(counters: Counters): NodeJS.Timeout {
+  const [busy, idle] = [counterPlace('busyMillis'), counterPlace('idleMillis')];
+  const [ticks, late, latest] = [
+    counterPlace('ticks'),
+    counterPlace('tickLateMicros'),
+    counterPlace('tickLateMaxMicros'),
+  ];
+  let before = performance.eventLoopUtilization();
+  let due = systemClock.monotonic() + TICK_MS;
+  const timer = setInterval(() => {
+    const now = systemClock.monotonic();
+    const micros = Math.max(0, now - due) * 1000;
+    due = now + TICK_MS;
+    counters.add(ticks);
+    counters.add(late, micros);
+    counters.raiseTo(latest, micros);
+    const utilization = performance.eventLoopUtilization();
+    counters.add(busy, utilization.active - before.active);
+    counters.add(idle, utilization.idle - before.idle);
+    before = utilization;
+  }, TICK_MS);
+  return timer.unref();
+}
