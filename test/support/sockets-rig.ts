@@ -17,11 +17,15 @@ import type { ServerTls } from '../../src/tls/settings.ts';
 const PATIENCE_MS = 20_000;
 
 /** Waits for other sides and threads; says what it waited for when that does not come. */
-export async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
-  const end = performance.now() + PATIENCE_MS;
+export async function until(
+  what: string,
+  condition: () => boolean | Promise<boolean>,
+  { patienceMs = PATIENCE_MS, pauseMs = 2 } = {},
+): Promise<void> {
+  const end = performance.now() + patienceMs;
   while (!(await condition())) {
     if (performance.now() > end) throw new Error(`did not happen: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 2));
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }
 }
 
