@@ -1,5 +1,5 @@
-// The page with the metrics: RocketMQ's families with RocketMQ's labels, figures that are those of what Java clients did,
-// and a real Prometheus that reads it, evaluates the rules and finds every series of the dashboard.
+// The page with the metrics: RocketMQ's families with RocketMQ's labels, figures that are those of what Java clients
+// did, and a real Prometheus that reads it, evaluates the rules and finds every series of the dashboard.
 
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-// A Prometheus of Debian, unpacked beside the other things that tests fetch: scrapes a broker, evaluates rules, answers.
+// A Prometheus of Debian, unpacked beside the other things that tests fetch.
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
