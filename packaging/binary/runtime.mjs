@@ -10,15 +10,15 @@ const pinned = JSON.parse(readFileSync(new URL('runtime.json', import.meta.url),
 const cache = join(root, '.cache/binary');
 
 export const runtimeVersion = pinned.version;
+export const ownMachine = `${process.platform}-${process.arch}`;
 
 /** Folder of the unpacked package: bin/node, LICENSE. Downloaded once; anything but the pinned bytes is refused. */
-export async function runtimeFolder() {
-  const target = `${process.platform}-${process.arch}`;
-  const entry = pinned.packages[target];
+export async function runtimeFolder(machine = ownMachine) {
+  const entry = pinned.packages[machine];
   if (entry === undefined) {
     const known = Object.keys(pinned.packages).join(', ');
     throw new SetupError(
-      `No Node.js is named for ${target} in packaging/binary/runtime.json, which has ${known}.`,
+      `No Node.js is named for ${machine} in packaging/binary/runtime.json, which has ${known}.`,
     );
   }
   const folder = join(cache, `${entry.name}-${pinned.version}`);

@@ -14,7 +14,11 @@ export const COMPILER = [
 ];
 
 /** By what a step says that it needs. */
-export const TOOLS = { compiler: COMPILER, npm: [{ name: 'npm' }] };
+export const TOOLS = {
+  compiler: COMPILER,
+  npm: [{ name: 'npm' }],
+  python: [{ name: 'python3', variable: 'PYTHON' }],
+};
 
 /** How systems install a program, and what they call it where the name is another one. */
 const MANAGERS = [

@@ -1,0 +1,94 @@
+/**
+ * The compiler for other machines: Zig, which is clang with the headers and libraries of them all in one archive.
+ * PyPI carries it; requirements.txt has the sums of what may come from there.
+ */
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { SetupError, troubleIn } from '../lib/errors.mjs';
+import { run } from '../lib/exec.mjs';
+import { root } from '../lib/paths.mjs';
+
+const requirements = join(root, 'packaging/cross/requirements.txt');
+const cache = join(root, '.cache/cross');
+const python = process.env.PYTHON || 'python3';
+
+export const compilerVersion = /^ziglang==(\S+)/m.exec(readFileSync(requirements, 'utf8'))[1];
+
+/** Folder of the unpacked archive; downloaded once. */
+async function compilerFolder() {
+  const folder = join(cache, `zig-${compilerVersion}`);
+  if (!existsSync(folder)) await download(folder);
+  return join(folder, 'ziglang');
+}
+
+async function download(folder) {
+  mkdirSync(cache, { recursive: true });
+  const fresh = mkdtempSync(join(cache, 'fresh-'));
+  try {
+    const args = ['--no-deps', '--only-binary=:all:', '--require-hashes', '--dest', fresh];
+    await pip(['download', '--quiet', ...args, '-r', requirements]);
+    const [wheel] = readdirSync(fresh);
+    await must(python, ['-m', 'zipfile', '-e', join(fresh, wheel), join(fresh, 'unpacked')]);
+    chmodSync(join(fresh, 'unpacked/ziglang/zig'), 0o755);
+    renameSync(join(fresh, 'unpacked'), folder);
+  } finally {
+    rmSync(fresh, { recursive: true, force: true });
+  }
+}
+
+async function pip(args) {
+  const { ok, output } = await run(python, ['-m', 'pip', ...args]);
+  if (ok) return;
+  const lack = 'The compiler for other machines was not downloaded; it takes Python 3 with pip, and PyPI.';
+  throw new SetupError(`${output}\n${troubleIn(output) ?? lack}`);
+}
+
+async function must(command, args) {
+  const { ok, output } = await run(command, args);
+  if (!ok) throw new SetupError(`${output}\n${troubleIn(output) ?? `${command} has failed; see above.`}`);
+}
+
+/** Compiles and links. `what` is for the sentence when that fails. */
+export async function crossCompile(triple, args, what) {
+  const zig = join(await compilerFolder(), 'zig');
+  const caches = {
+    ZIG_GLOBAL_CACHE_DIR: join(cache, 'objects'),
+    ZIG_LOCAL_CACHE_DIR: join(cache, 'objects'),
+  };
+  // Its C++ library is compiled when a target is first asked for, which takes minutes, and kept.
+  const { ok, output } = await run(zig, ['c++', '-target', triple, ...args], {
+    env: { ...process.env, ...caches },
+  });
+  if (!ok) throw new SetupError(`${output}\n${troubleIn(output) ?? `${what} does not compile; see above.`}`);
+}
+
+/** The arguments that give the kernel's and the C library's headers to what is linked with neither. */
+export async function headerArguments({ headers, libc }) {
+  const include = join(await compilerFolder(), 'lib/libc/include');
+  const folders = [...headers, 'any-linux-any', `generic-${libc}`];
+  return folders.flatMap((folder) => ['-isystem', join(include, folder)]);
+}
+
+/** What of it is in every addon that it links, as lib/bill-of-materials.mjs takes packages. */
+export async function linkedLibraries() {
+  const folder = join(await compilerFolder(), 'lib');
+  const config = readFileSync(join(folder, 'libcxx/include/__config'), 'utf8');
+  const number = Number(/define _LIBCPP_VERSION (\d+)/.exec(config)[1]);
+  const version = [number / 10_000, (number / 100) % 100, number % 100].map(Math.floor).join('.');
+  return ['libcxx', 'libcxxabi', 'libunwind'].map((name) => ({
+    name,
+    version,
+    license: 'Apache-2.0 WITH LLVM-exception',
+    address: `pkg:generic/llvm-${name}@${version}`,
+    text: readFileSync(join(folder, name, 'LICENSE.TXT'), 'utf8').trim(),
+  }));
+}
