@@ -4,12 +4,11 @@
  */
 import { statSync } from 'node:fs';
 import { artefactFolder, buildBinary } from './binary/build.mjs';
-import { runtimeVersion } from './binary/runtime.mjs';
 import { targetArgument } from './cross/targets.mjs';
 import { runCommand } from './lib/errors.mjs';
 
 await runCommand(async () => {
-  const { file, sum } = await buildBinary(artefactFolder(), targetArgument(process.argv.slice(2)));
+  const { file, sum, node } = await buildBinary(artefactFolder(), targetArgument(process.argv.slice(2)));
   const size = Math.round(statSync(file).size / 2 ** 20);
-  console.log(`${file}: ${size} MiB, Node.js ${runtimeVersion}, sha256 ${sum}`);
+  console.log(`${file}: ${size} MiB, Node.js ${node}, sha256 ${sum}`);
 });

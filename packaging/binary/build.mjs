@@ -31,14 +31,19 @@ export async function buildBinary(folder, target) {
     const fresh = join(work, 'fresh');
     const { packages: own, nodeLicence } = await makeExecutable(fresh, work, { addon, target });
     const packages = [...own, ...libraries];
-    const bill = billOfMaterials({ version, packages, node: runtimeVersion, time: await buildTime() });
+    const bill = billOfMaterials({
+      version,
+      packages,
+      node: runtimeVersion(target?.machine),
+      time: await buildTime(),
+    });
     writeFileSync(`${file}.cdx.json`, `${JSON.stringify(bill, null, 2)}\n`);
     writeFileSync(`${file}.licences.txt`, licences(packages, nodeLicence));
     renameSync(fresh, file);
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
-  return { file, sum: writeSum(file) };
+  return { file, sum: writeSum(file), node: runtimeVersion(target?.machine) };
 }
 
 /** What depends on the machine that it is for: its name, the addon and the libraries that were linked into that. */

@@ -9,6 +9,9 @@ const HEADER = {
   sectionCount: 60,
   sectionNames: 62,
 };
+/** `libstdc++-5d72f927.so.6.0.33`: the system has a link with the first of the numbers. */
+const OWN_LIBRARY = /(lib[a-z_+]+)-[0-9a-f]{8}\.so(\.\d+)[.\d]*(?=\0)/g;
+const OWN_FOLDER = /\$ORIGIN[^\0]*_binaries\.libs(?=\0)/g;
 const SEGMENT = { offset: 8, length: 32 };
 
 /**
@@ -30,4 +33,19 @@ export function loadedPart(file) {
   part.writeUInt16LE(0, HEADER.sectionCount);
   part.writeUInt16LE(0, HEADER.sectionNames);
   return part;
+}
+
+/**
+ * Wheels bring their libraries along under names of their own, and a folder in which to look for them. Takes both out
+ * of a file: it asks for the system's libraries, where the system has them.
+ */
+export function withSystemLibraries(file) {
+  const changed = Buffer.from(file);
+  const text = file.toString('latin1');
+  for (const { 0: all, 1: name, 2: number, index } of text.matchAll(OWN_LIBRARY)) {
+    changed.fill(0, index, index + all.length);
+    changed.write(`${name}.so${number}`, index, 'latin1');
+  }
+  for (const { 0: all, index } of text.matchAll(OWN_FOLDER)) changed.fill(0, index, index + all.length);
+  return changed;
 }

@@ -6,7 +6,7 @@ import { packagesOf } from '../lib/bill-of-materials.mjs';
 import { SetupError } from '../lib/errors.mjs';
 import { run } from '../lib/exec.mjs';
 import { root } from '../lib/paths.mjs';
-import { loadedPart } from './elf.mjs';
+import { loadedPart, withSystemLibraries } from './elf.mjs';
 import { writeModules } from './modules.mjs';
 import { runtimeFolder } from './runtime.mjs';
 import { putStarterBefore } from './starter.mjs';
@@ -25,7 +25,7 @@ export async function makeExecutable(output, work, { addon, target }) {
   const { blob, inputs } = await makeBlob(join(await runtimeFolder(), 'bin/node'), work, addon);
   const program = join(work, 'program');
   // Symbols and debug information are a seventh of it.
-  writeFileSync(program, loadedPart(readFileSync(join(runtime, 'bin/node'))));
+  writeFileSync(program, withSystemLibraries(loadedPart(readFileSync(join(runtime, 'bin/node')))));
   // In a process of its own: it says much on stderr about what was left out.
   const args = [join(root, 'node_modules/postject/dist/cli.js'), program, RESOURCE, blob];
   await must(

@@ -27,9 +27,10 @@ const GCC_FLAGS = ['-fno-tree-loop-distribute-patterns', '-Wl,-z,text'];
 /** Writes both into one executable file. `addon` is the one inside; `target` is another machine than this one. */
 export async function putStarterBefore(program, output, { work, addon, target }) {
   const body = readFileSync(program);
-  const minor = glibcMinorOf(body, readFileSync(addon));
+  const needs =
+    target?.libc === 'musl' ? 'RINGMQ_MUSL' : `RINGMQ_GLIBC_MINOR=${glibcMinorOf(body, readFileSync(addon))}`;
   const libraries = await librariesOf(program);
-  const flags = [...FLAGS, `-DRINGMQ_GLIBC_MINOR=${minor}`, SOURCE, '-o', join(work, 'starter')];
+  const flags = [...FLAGS, `-D${needs}`, SOURCE, '-o', join(work, 'starter')];
   if (target === undefined) await compile([...flags, ...GCC_FLAGS, ...named(libraries)]);
   else await compileFor(target, flags, await emptyLibraries(target, libraries, work));
   const starter = readFileSync(join(work, 'starter'));

@@ -2,26 +2,17 @@
  * The compiler for other machines: Zig, which is clang with the headers and libraries of them all in one archive.
  * PyPI carries it; requirements.txt has the sums of what may come from there.
  */
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-} from 'node:fs';
+import { chmodSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SetupError, troubleIn } from '../lib/errors.mjs';
 import { run } from '../lib/exec.mjs';
 import { root } from '../lib/paths.mjs';
+import { unpackWheel } from './wheel.mjs';
 
-const requirements = join(root, 'packaging/cross/requirements.txt');
+const REQUIREMENTS = 'packaging/cross/requirements.txt';
 const cache = join(root, '.cache/cross');
-const python = process.env.PYTHON || 'python3';
 
-export const compilerVersion = /^ziglang==(\S+)/m.exec(readFileSync(requirements, 'utf8'))[1];
+export const compilerVersion = /^ziglang==(\S+)/m.exec(readFileSync(join(root, REQUIREMENTS), 'utf8'))[1];
 
 /** Folder of the unpacked archive; downloaded once. */
 async function compilerFolder() {
@@ -31,30 +22,8 @@ async function compilerFolder() {
 }
 
 async function download(folder) {
-  mkdirSync(cache, { recursive: true });
-  const fresh = mkdtempSync(join(cache, 'fresh-'));
-  try {
-    const args = ['--no-deps', '--only-binary=:all:', '--require-hashes', '--dest', fresh];
-    await pip(['download', '--quiet', ...args, '-r', requirements]);
-    const [wheel] = readdirSync(fresh);
-    await must(python, ['-m', 'zipfile', '-e', join(fresh, wheel), join(fresh, 'unpacked')]);
-    chmodSync(join(fresh, 'unpacked/ziglang/zig'), 0o755);
-    renameSync(join(fresh, 'unpacked'), folder);
-  } finally {
-    rmSync(fresh, { recursive: true, force: true });
-  }
-}
-
-async function pip(args) {
-  const { ok, output } = await run(python, ['-m', 'pip', ...args]);
-  if (ok) return;
-  const lack = 'The compiler for other machines was not downloaded; it takes Python 3 with pip, and PyPI.';
-  throw new SetupError(`${output}\n${troubleIn(output) ?? lack}`);
-}
-
-async function must(command, args) {
-  const { ok, output } = await run(command, args);
-  if (!ok) throw new SetupError(`${output}\n${troubleIn(output) ?? `${command} has failed; see above.`}`);
+  const zig = ['-r', join(root, REQUIREMENTS)];
+  await unpackWheel(zig, folder, (unpacked) => chmodSync(join(unpacked, 'ziglang/zig'), 0o755));
 }
 
 /** Compiles and links. `what` is for the sentence when that fails. */

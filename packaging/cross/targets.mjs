@@ -23,7 +23,9 @@ export function targetOf(text) {
   if (!Object.hasOwn(TARGETS, name))
     throw new SetupError(`There is no target ${text}; targets are ${targetNames.join(', ')}.`);
   const [system, processor, libc] = name.split('-');
-  return { name, processor, libc, machine: `${system}-${processor}`, ...TARGETS[name] };
+  // As packaging/binary/runtime.json calls it.
+  const machine = libc === 'musl' ? name : `${system}-${processor}`;
+  return { name, libc, machine, ...TARGETS[name] };
 }
 
 /** The value of `--target` of a command, which takes nothing else; undefined when it is not given. */
