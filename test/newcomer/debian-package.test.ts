@@ -6,25 +6,19 @@ import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { Producer } from '../interop/scenarios/actors.ts';
 import { java55 } from '../interop/support/clients.ts';
-import { repository, temporaryFolder } from '../interop/support/paths.ts';
+import { temporaryFolder } from '../interop/support/paths.ts';
 import { freeBrokerPort, freePort } from '../interop/support/ports.ts';
 import { Program } from '../interop/support/program.ts';
 import { interopSuite } from '../interop/support/suite.ts';
 import type { Cluster } from '../interop/support/target.ts';
+import { debianPackage } from '../packages/support/binary.ts';
 import { DebianRoot } from './support/debian-root.ts';
 
 const test = interopSuite('Debian package');
 const START_MS = 60_000;
 const root = new DebianRoot(['adduser', 'libstdc++6']);
 const inRoot = (path: string) => join(root.folder, path);
-const built = build();
-
-function build(): string {
-  const script = join(repository, 'packaging/build-deb.mjs');
-  const { status, stdout, stderr } = spawnSync(process.execPath, [script], { encoding: 'utf8' });
-  if (status !== 0) throw new Error(`the package was not built:\n${stdout}\n${stderr}`);
-  return /^(\S+): sha256 /m.exec(stdout)?.[1] as string;
-}
+const built = debianPackage();
 
 /** The same package under a higher number, and with another line in a file that an administrator may have changed. */
 function newer(): string {
