@@ -1,6 +1,6 @@
 /** Makes the single executable: Node.js with our modules and the addon inside, as Node's documentation describes it. */
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import loader from '../../native/load.cjs';
 import { packagesOf } from '../lib/bill-of-materials.mjs';
 import { SetupError } from '../lib/errors.mjs';
@@ -12,7 +12,7 @@ import { runtimeFolder } from './runtime.mjs';
 import { putStarterBefore } from './starter.mjs';
 
 const LOADER = 'loader.cjs';
-const ADDON = 'ringmq.node';
+const ADDON = basename(loader.BUILT);
 const RESOURCE = 'NODE_SEA_BLOB';
 const FUSE = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
 

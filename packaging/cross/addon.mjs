@@ -54,7 +54,7 @@ function argumentsOf() {
   const bare = ['-shared', '-s', '-g0', '-Wl,--build-id=none'];
   return [
     ...bare,
-    ...sources,
+    ...sources.map((path) => join(root, path)),
     ...include,
     ...defines.map((name) => `-D${name}`),
     ...cflags,

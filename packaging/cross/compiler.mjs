@@ -26,16 +26,16 @@ async function download(folder) {
   await unpackWheel(zig, folder, (unpacked) => chmodSync(join(unpacked, 'ziglang/zig'), 0o755));
 }
 
-/** Compiles and links. `what` is for the sentence when that fails. */
+/** Compiles and links; all paths are absolute. `what` is for the sentence when that fails. */
 export async function crossCompile(triple, args, what) {
-  const zig = join(await compilerFolder(), 'zig');
-  const caches = {
-    ZIG_GLOBAL_CACHE_DIR: join(cache, 'objects'),
-    ZIG_LOCAL_CACHE_DIR: join(cache, 'objects'),
-  };
-  // Its C++ library is compiled when a target is first asked for, which takes minutes, and kept.
-  const { ok, output } = await run(zig, ['c++', '-target', triple, ...args], {
-    env: { ...process.env, ...caches },
+  const folder = await compilerFolder();
+  const objects = join(cache, 'objects');
+  const env = { ...process.env, ZIG_GLOBAL_CACHE_DIR: objects, ZIG_LOCAL_CACHE_DIR: objects };
+  // Its C++ library is compiled when a target is first asked for, which takes minutes, and kept by what is said of it:
+  // seen from its own folder that is the same in every clone.
+  const { ok, output } = await run(join(folder, 'zig'), ['c++', '-target', triple, ...args], {
+    env,
+    cwd: folder,
   });
   if (!ok) throw new SetupError(`${output}\n${troubleIn(output) ?? `${what} does not compile; see above.`}`);
 }

@@ -21,7 +21,8 @@ import { isInstalled, run } from '../lib/exec.mjs';
 import { root } from '../lib/paths.mjs';
 
 const SOURCES = join(root, 'packaging/debian');
-const ARCHITECTURES = { x64: 'amd64', arm64: 'arm64' };
+/** What Debian calls them. */
+const ARCHITECTURES = { 'linux-x64': 'amd64', 'linux-arm64': 'arm64' };
 const DOC = 'usr/share/doc/ringmq';
 /** What an administrator may change, and an upgrade keeps. */
 const CONFIGURATION = {
@@ -31,14 +32,16 @@ const CONFIGURATION = {
 };
 const SCRIPTS = ['postinst', 'prerm', 'postrm'];
 
-/** Builds it into the folder; returns its path and sum. */
-export async function buildDebianPackage(folder) {
+/** Builds it into the folder; returns its path and sum. `target` is another machine than this one. */
+export async function buildDebianPackage(folder, target) {
   if (!isInstalled('dpkg-deb'))
     throw new SetupError(
       'dpkg-deb is missing: a Debian package is built on Debian, or where dpkg is installed.',
     );
-  const { file: binary } = await buildBinary(folder);
-  const architecture = ARCHITECTURES[process.arch];
+  const architecture = ARCHITECTURES[target?.machine ?? `${process.platform}-${process.arch}`];
+  if (architecture === undefined)
+    throw new SetupError(`Debian has no packages for ${target?.name ?? process.arch}.`);
+  const { file: binary } = await buildBinary(folder, target);
   const file = join(folder, `ringmq_${version}_${architecture}.deb`);
   const stage = mkdtempSync(join(folder, 'deb-'));
   try {
