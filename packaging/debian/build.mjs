@@ -47,6 +47,7 @@ export async function buildDebianPackage(folder, target) {
   try {
     layOut(stage, binary);
     writeControl(join(stage, 'DEBIAN'), stage, architecture);
+    forEveryone(stage);
     const env = { ...process.env, SOURCE_DATE_EPOCH: String(await buildTime()) };
     const { ok, output } = await run('dpkg-deb', ['--root-owner-group', '--build', stage, file], { env });
     if (!ok) throw new SetupError(`${output}\nThe Debian package was not built; see above.`);
@@ -56,9 +57,14 @@ export async function buildDebianPackage(folder, target) {
   return { file, sum: writeSum(file) };
 }
 
+/** Whatever the mask of who builds: everybody reads, and runs what its owner may run. */
+function forEveryone(stage) {
+  const entries = readdirSync(stage, { withFileTypes: true, recursive: true });
+  for (const path of [stage, ...entries.map((entry) => join(entry.parentPath, entry.name))])
+    chmodSync(path, (statSync(path).mode & 0o100) === 0 ? 0o644 : 0o755);
+}
+
 function layOut(stage, binary) {
-  // mkdtemp makes it for its owner alone.
-  chmodSync(stage, 0o755);
   put(stage, 'usr/bin/ringmq', readFileSync(binary), 0o755);
   put(stage, 'usr/lib/systemd/system/ringmq.service', readFileSync(join(SOURCES, 'ringmq.service')));
   for (const [path, source] of Object.entries(CONFIGURATION))
