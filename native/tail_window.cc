@@ -13,9 +13,17 @@ namespace ringmq {
 
 namespace {
 
-// What this thread is copying into. `initial-exec`: the signal handler may not allocate thread storage.
-__attribute__((tls_model("initial-exec"))) thread_local std::atomic<uint8_t*> copyingInto{nullptr};
-__attribute__((tls_model("initial-exec"))) thread_local std::atomic<bool> copyFailed{false};
+// The signal handler may not allocate thread storage. glibc does so at the first use unless the model is
+// `initial-exec`; musl has it ready from the loading on, and refuses that model in a library that is loaded late.
+#if defined(__GLIBC__)
+#define RINGMQ_SIGNAL_SAFE __attribute__((tls_model("initial-exec")))
+#else
+#define RINGMQ_SIGNAL_SAFE
+#endif
+
+// What this thread is copying into.
+RINGMQ_SIGNAL_SAFE thread_local std::atomic<uint8_t*> copyingInto{nullptr};
+RINGMQ_SIGNAL_SAFE thread_local std::atomic<bool> copyFailed{false};
 
 }  // namespace
 

@@ -1,43 +1,55 @@
 /** Makes the single executable: Node.js with our modules and the addon inside, as Node's documentation describes it. */
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import loader from '../../native/load.cjs';
 import { packagesOf } from '../lib/bill-of-materials.mjs';
 import { SetupError } from '../lib/errors.mjs';
 import { run } from '../lib/exec.mjs';
 import { root } from '../lib/paths.mjs';
+import { loadedPart, withSystemLibraries } from './elf.mjs';
 import { writeModules } from './modules.mjs';
 import { runtimeFolder } from './runtime.mjs';
 import { putStarterBefore } from './starter.mjs';
 
 const LOADER = 'loader.cjs';
-const ADDON = 'ringmq.node';
+const ADDON = basename(loader.BUILT);
 const RESOURCE = 'NODE_SEA_BLOB';
 const FUSE = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
 
-/** Writes it to `output`; `work` is an empty folder for what comes in between. Returns what of others is in it. */
-export async function makeExecutable(output, work) {
-  const runtime = await runtimeFolder();
-  const node = join(runtime, 'bin/node');
-  const { blob, inputs } = await makeBlob(node, work);
+/**
+ * Writes it to `output`; `work` is an empty folder for what comes in between. `target` is another machine than this
+ * one, `addon` the file of the one for it. Returns what of others is in it.
+ */
+export async function makeExecutable(output, work, { addon, target }) {
+  const runtime = await runtimeFolder(target?.machine);
+  const { blob, inputs } = await makeBlob(join(await runtimeFolder(), 'bin/node'), work, addon);
   const program = join(work, 'program');
-  copyFileSync(node, program);
   // Symbols and debug information are a seventh of it.
-  await must('strip', [program], 'the symbols of Node.js could not be taken out');
-  const { inject } = await import('postject');
-  await inject(program, RESOURCE, readFileSync(blob), { sentinelFuse: FUSE });
-  await putStarterBefore(program, output, work);
-  await must(output, ['--version'], 'the executable was made but does not run');
+  writeFileSync(program, withSystemLibraries(loadedPart(readFileSync(join(runtime, 'bin/node')))));
+  // In a process of its own: it says much on stderr about what was left out.
+  const args = [join(root, 'node_modules/postject/dist/cli.js'), program, RESOURCE, blob];
+  await must(
+    process.execPath,
+    [...args, '--sentinel-fuse', FUSE],
+    'the modules could not be put into Node.js',
+  );
+  await putStarterBefore(program, output, { work, addon, target });
+  if (canRun(target)) await must(output, ['--version'], 'the executable was made but does not run');
   // The addon is compiled with the headers of that package.
   const packages = packagesOf([...inputs, 'node_modules/node-addon-api/napi.h']);
   return { packages, nodeLicence: join(runtime, 'LICENSE') };
 }
 
-/** With the same Node.js that it goes into: the form is that version's own. */
-async function makeBlob(node, work) {
+/** Whether this machine runs what is made for that one. */
+function canRun(target) {
+  return target === undefined || target.name === loader.target();
+}
+
+/** With the same Node.js that it goes into: the form is that version's own, whatever the processor. */
+async function makeBlob(node, work, addon) {
   const { names, inputs } = await writeModules(work);
   copyFileSync(join(root, 'packaging/binary', LOADER), join(work, LOADER));
-  copyFileSync(join(root, loader.BUILT), join(work, ADDON));
+  copyFileSync(addon, join(work, ADDON));
   writeFileSync(
     join(work, 'program.cjs'),
     `${readFileSync(join(work, LOADER), 'utf8')}\nbegin('main.cjs');\n`,

@@ -20,13 +20,19 @@ constexpr Word kPrivate = 2;
 constexpr Word kFixed = 0x10;
 constexpr Word kAnonymous = 0x20;
 
+#if defined(RINGMQ_MUSL)
+#define C_LIBRARY "musl"
+#else
+#define C_LIBRARY "glibc"
 #define TEXT(value) #value
 #define TEXT_OF(value) TEXT(value)
 /// The glibc 2.x that is needed, given by the build.
 constexpr Word kGlibcMinor = RINGMQ_GLIBC_MINOR;
 constexpr char kGlibc[] = "2." TEXT_OF(RINGMQ_GLIBC_MINOR);
-/// Its loader says so of itself, from 2.33 on.
+/// Its loader says so of itself, from this version on.
+constexpr Word kGlibcSays = 33;
 constexpr char kVersionText[] = "release version 2.";
+#endif
 
 /// Written into the finished file by packaging/binary/executable.mjs, which finds it by its first word.
 struct Payload {
@@ -167,6 +173,7 @@ struct Image {
   Word entry() const { return base + header.e_entry; }
 };
 
+#if !defined(RINGMQ_MUSL)
 /// Behind the text, where the bytes hold it; else null.
 const char* behind(const char* bytes, Word length, const char* text) {
   const Word wanted = lengthOf(text);
@@ -188,15 +195,19 @@ Word glibcMinor(Word loader) {
   call(__NR_munmap, at, up(length));
   return minor;
 }
+#endif
 
 Word openLoader(const char* path) {
   const Word loader = openFile(path);
   if (failed(loader))
-    end("this system has no glibc, of which the loader would be ", path,
+    end("this system has no " C_LIBRARY ", of which the loader would be ", path,
         ". Use a system that has it, a container of one, or RingMQ's npm package.");
-  if (glibcMinor(loader) < kGlibcMinor)
+#if !defined(RINGMQ_MUSL)
+  const Word minor = glibcMinor(loader);
+  if (minor == 0 ? kGlibcMinor >= kGlibcSays : minor < kGlibcMinor)
     end("the C library of this system is older than glibc ", kGlibc,
         ". Use a newer system, a container of one, or RingMQ's npm package.");
+#endif
   return loader;
 }
 

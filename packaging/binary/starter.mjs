@@ -1,6 +1,7 @@
 /** Compiles the starter and puts it before the program; see starter.cc. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { crossCompile, headerArguments } from '../cross/compiler.mjs';
 import { SetupError } from '../lib/errors.mjs';
 import { run } from '../lib/exec.mjs';
 import { root } from '../lib/paths.mjs';
@@ -9,21 +10,30 @@ import { root } from '../lib/paths.mjs';
 const ALIGNMENT = 64 * 1024;
 /** First word of `kPayload`; behind it come the program's offset and the size of the whole file. */
 const MARK = 0x52494e474d515041n;
+const SOURCE = join(root, 'packaging/binary/starter.cc');
+const AS_NEEDED = '-Wl,--no-as-needed';
 const GLIBC_NEEDED = /GLIBC_2\.(\d+)/g;
 
 const FLAGS = [
   ...['-x', 'c++', '-std=c++17', '-Os', '-Wall', '-Wextra', '-nostdlib', '-ffreestanding', '-fno-builtin'],
   ...['-fPIE', '-fvisibility=hidden', '-fno-stack-protector', '-fno-exceptions', '-fno-rtti'],
-  ...['-fno-tree-loop-distribute-patterns', '-fno-asynchronous-unwind-tables'],
+  '-fno-asynchronous-unwind-tables',
   // The kernel starts it without a loader, and it needs none: no address in it has to be adjusted.
-  ...['-pie', '-Wl,--no-dynamic-linker', '-Wl,-z,text', '-Wl,-z,noexecstack', '-Wl,--build-id=none', '-s'],
+  ...['-pie', '-Wl,--no-dynamic-linker', '-Wl,-z,noexecstack', '-Wl,--build-id=none', '-s'],
 ];
+/** Of GCC alone. */
+const GCC_FLAGS = ['-fno-tree-loop-distribute-patterns', '-Wl,-z,text'];
 
-/** Writes both into one executable file. */
-export async function putStarterBefore(program, output, work) {
+/** Writes both into one executable file. `addon` is the one inside; `target` is another machine than this one. */
+export async function putStarterBefore(program, output, { work, addon, target }) {
   const body = readFileSync(program);
-  const minor = glibcMinorOf(body, readFileSync(join(work, 'ringmq.node')));
-  const starter = await compile(join(work, 'starter'), minor, await librariesOf(program));
+  const needs =
+    target?.libc === 'musl' ? 'RINGMQ_MUSL' : `RINGMQ_GLIBC_MINOR=${glibcMinorOf(body, readFileSync(addon))}`;
+  const libraries = await librariesOf(program);
+  const flags = [...FLAGS, `-D${needs}`, SOURCE, '-o', join(work, 'starter')];
+  if (target === undefined) await compile([...flags, ...GCC_FLAGS, ...named(libraries)]);
+  else await compileFor(target, flags, await emptyLibraries(target, libraries, work));
+  const starter = readFileSync(join(work, 'starter'));
   const offset = Math.ceil(starter.length / ALIGNMENT) * ALIGNMENT;
   const mark = Buffer.alloc(8);
   mark.writeBigUInt64LE(MARK);
@@ -52,19 +62,34 @@ async function librariesOf(program) {
 }
 
 /** It names the libraries of the program too, so that ldd shows them. */
-async function compile(output, glibcMinor, libraries) {
-  const source = join(root, 'packaging/binary/starter.cc');
-  const compiler = process.env.CXX || 'g++';
-  const args = [
-    ...FLAGS,
-    `-DRINGMQ_GLIBC_MINOR=${glibcMinor}`,
-    source,
-    '-o',
-    output,
-    '-Wl,--no-as-needed',
-    ...libraries.map((name) => `-l:${name}`),
-  ];
-  const { ok, output: said } = await run(compiler, args);
-  if (!ok) throw new SetupError(`${said}\nThe starter of the executable does not compile; see above.`);
-  return readFileSync(output);
+const named = (libraries) => [AS_NEEDED, ...libraries.map((name) => `-l:${name}`)];
+
+async function compile(args) {
+  const { ok, output } = await run(process.env.CXX || 'g++', args);
+  if (!ok) throw new SetupError(`${output}\nThe starter of the executable does not compile; see above.`);
+}
+
+async function compileFor(target, flags, libraries) {
+  const args = [...flags, ...(await headerArguments(target)), '-x', 'none', AS_NEEDED, ...libraries];
+  await crossCompile(target.triple, args, 'The starter of the executable');
+}
+
+/** The linker wants to see what it shall name: libraries of these names with nothing in them. */
+async function emptyLibraries(target, names, work) {
+  const paths = names.map((name) => join(work, name));
+  writeFileSync(join(work, 'empty.c'), '');
+  for (const [at, path] of paths.entries()) {
+    const args = [
+      '-nostdlib',
+      '-shared',
+      '-x',
+      'c',
+      join(work, 'empty.c'),
+      `-Wl,-soname,${names[at]}`,
+      '-o',
+      path,
+    ];
+    await crossCompile(target.triple, args, names[at]);
+  }
+  return paths;
 }

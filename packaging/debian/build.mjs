@@ -21,7 +21,8 @@ import { isInstalled, run } from '../lib/exec.mjs';
 import { root } from '../lib/paths.mjs';
 
 const SOURCES = join(root, 'packaging/debian');
-const ARCHITECTURES = { x64: 'amd64', arm64: 'arm64' };
+/** What Debian calls them. */
+const ARCHITECTURES = { 'linux-x64': 'amd64', 'linux-arm64': 'arm64' };
 const DOC = 'usr/share/doc/ringmq';
 /** What an administrator may change, and an upgrade keeps. */
 const CONFIGURATION = {
@@ -31,19 +32,22 @@ const CONFIGURATION = {
 };
 const SCRIPTS = ['postinst', 'prerm', 'postrm'];
 
-/** Builds it into the folder; returns its path and sum. */
-export async function buildDebianPackage(folder) {
+/** Builds it into the folder; returns its path and sum. `target` is another machine than this one. */
+export async function buildDebianPackage(folder, target) {
   if (!isInstalled('dpkg-deb'))
     throw new SetupError(
       'dpkg-deb is missing: a Debian package is built on Debian, or where dpkg is installed.',
     );
-  const { file: binary } = await buildBinary(folder);
-  const architecture = ARCHITECTURES[process.arch];
+  const architecture = ARCHITECTURES[target?.machine ?? `${process.platform}-${process.arch}`];
+  if (architecture === undefined)
+    throw new SetupError(`Debian has no packages for ${target?.name ?? process.arch}.`);
+  const { file: binary } = await buildBinary(folder, target);
   const file = join(folder, `ringmq_${version}_${architecture}.deb`);
   const stage = mkdtempSync(join(folder, 'deb-'));
   try {
     layOut(stage, binary);
     writeControl(join(stage, 'DEBIAN'), stage, architecture);
+    forEveryone(stage);
     const env = { ...process.env, SOURCE_DATE_EPOCH: String(await buildTime()) };
     const { ok, output } = await run('dpkg-deb', ['--root-owner-group', '--build', stage, file], { env });
     if (!ok) throw new SetupError(`${output}\nThe Debian package was not built; see above.`);
@@ -53,9 +57,14 @@ export async function buildDebianPackage(folder) {
   return { file, sum: writeSum(file) };
 }
 
+/** Whatever the mask of who builds: everybody reads, and runs what its owner may run. */
+function forEveryone(stage) {
+  const entries = readdirSync(stage, { withFileTypes: true, recursive: true });
+  for (const path of [stage, ...entries.map((entry) => join(entry.parentPath, entry.name))])
+    chmodSync(path, (statSync(path).mode & 0o100) === 0 ? 0o644 : 0o755);
+}
+
 function layOut(stage, binary) {
-  // mkdtemp makes it for its owner alone.
-  chmodSync(stage, 0o755);
   put(stage, 'usr/bin/ringmq', readFileSync(binary), 0o755);
   put(stage, 'usr/lib/systemd/system/ringmq.service', readFileSync(join(SOURCES, 'ringmq.service')));
   for (const [path, source] of Object.entries(CONFIGURATION))

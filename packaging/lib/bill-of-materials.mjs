@@ -24,15 +24,18 @@ function describe(folder) {
   return { name, version, license, text: text.join('\n\n') };
 }
 
-/** `time` in seconds since the epoch; the serial number hangs on the contents, so that the same build says the same. */
+/**
+ * `packages` as `packagesOf` gives them; what is none of npm has an `address` of its own.
+ * `time` in seconds since the epoch; the serial number hangs on the contents, so that the same build says the same.
+ */
 export function billOfMaterials({ version, packages, node, time }) {
-  const components = packages.map(({ name, version: own, license }) => ({
+  const components = packages.map(({ name, version: own, license, address = addressOf(name, own) }) => ({
     type: 'library',
-    'bom-ref': addressOf(name, own),
+    'bom-ref': address,
     name,
     version: own,
-    purl: addressOf(name, own),
-    licenses: [{ license: { id: license } }],
+    purl: address,
+    licenses: [/ /.test(license) ? { expression: license } : { license: { id: license } }],
   }));
   if (node !== undefined)
     components.push({

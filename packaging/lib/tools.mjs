@@ -14,7 +14,11 @@ export const COMPILER = [
 ];
 
 /** By what a step says that it needs. */
-export const TOOLS = { compiler: COMPILER, npm: [{ name: 'npm' }] };
+export const TOOLS = {
+  python: COMPILER.filter(({ name }) => name === 'python3'),
+  compiler: COMPILER,
+  npm: [{ name: 'npm' }],
+};
 
 /** How systems install a program, and what they call it where the name is another one. */
 const MANAGERS = [
@@ -37,7 +41,10 @@ export function requireMachine(tools, { platform = process.platform, version = p
 
 /** Which of the tools are missing and how they are installed here, or ''. */
 export function toolsSentence(tools) {
-  const missing = tools.filter(({ name, variable }) => !process.env[variable] && !isInstalled(name));
+  // Two steps may need the same.
+  const missing = [...new Set(tools)].filter(
+    ({ name, variable }) => !process.env[variable] && !isInstalled(name),
+  );
   if (missing.length === 0) return '';
   const names = missing.map(({ name }) => name);
   const list =

@@ -10,14 +10,15 @@ import { freeBrokerPort, freePort } from '../interop/support/ports.ts';
 import { Program } from '../interop/support/program.ts';
 import { interopSuite } from '../interop/support/suite.ts';
 import type { Reachable } from '../interop/support/target.ts';
+import { debianPackage } from '../packages/support/binary.ts';
 import { DebianRoot } from './support/debian-root.ts';
-import { builtPackage, newerThan } from './support/ringmq-package.ts';
+import { newerThan } from './support/ringmq-package.ts';
 
 const test = interopSuite('Debian package');
 const START_MS = 60_000;
 const root = new DebianRoot(['adduser', 'libstdc++6']);
 const inRoot = (path: string) => join(root.folder, path);
-const built = builtPackage();
+const built = debianPackage();
 
 function install(file: string): string {
   copyFileSync(file, inRoot('tmp/ringmq.deb'));

@@ -6,6 +6,7 @@ import {
   existsSync,
   mkdirSync,
   readdirSync,
+  readFileSync,
   renameSync,
   rmSync,
   symlinkSync,
@@ -110,6 +111,8 @@ test('npm pack sets a fresh clone up, and the tarball has what is needed and no 
   for (const file of [
     `prebuilds/${target()}/ringmq.node`,
     'prebuilds/include/node-addon-api/napi.h',
+    'prebuilds/bill-of-materials.cdx.json',
+    'prebuilds/licences.txt',
     'dist/types/import/index.d.ts',
     'dist/types/require/index.d.ts',
     'dist/bundle/index.cjs',
@@ -130,6 +133,12 @@ test('the tarball works in an empty project, without mmap-io or anything that bu
   for (const name of ['mmap-io', 'node-gyp', 'commander', 'esbuild', 'typescript', 'node-addon-api'])
     assert.not(packages.includes(name), name);
   assert.not(existsSync(join(project, 'node_modules/ringmq/build')), 'the addon that came along was taken');
+  const prebuilds = join(project, 'node_modules/ringmq/prebuilds');
+  const { components } = JSON.parse(readFileSync(join(prebuilds, 'bill-of-materials.cdx.json'), 'utf8'));
+  const licences = readFileSync(join(prebuilds, 'licences.txt'), 'utf8');
+  for (const { name, version } of components) assert.match(licences, `\n${name} ${version}: `);
+  const named = components.map(({ name }: { name: string }) => name);
+  for (const name of ['commander', 'node-addon-api']) assert.ok(named.includes(name), name);
 });
 
 test('the command ringmq of the project', async () => {

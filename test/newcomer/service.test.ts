@@ -10,9 +10,10 @@ import { Ledger } from '../interop/support/ledger.ts';
 import { freeBrokerPort, freePort } from '../interop/support/ports.ts';
 import { interopSuite } from '../interop/support/suite.ts';
 import type { Reachable } from '../interop/support/target.ts';
+import { debianPackage } from '../packages/support/binary.ts';
 import { BootedRoot, noBoot } from './support/booted-root.ts';
 import { DebianRoot } from './support/debian-root.ts';
-import { builtPackage, newerThan } from './support/ringmq-package.ts';
+import { newerThan } from './support/ringmq-package.ts';
 
 const test = interopSuite('service');
 const trouble = noBoot();
@@ -92,7 +93,7 @@ class Machine implements Reachable {
   }
 }
 
-const built = trouble === undefined ? builtPackage() : '';
+const built = trouble === undefined ? debianPackage() : '';
 let machine: Machine;
 
 onService('installed it serves, under its name, and systemd knows where', async () => {

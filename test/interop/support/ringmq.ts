@@ -15,7 +15,7 @@ import {
   type NameServer,
 } from './servers.ts';
 
-const START_TIMEOUT = 20_000;
+const START_TIMEOUT = 60_000;
 const STOP_TIMEOUT = 30_000;
 const MAIN = join(repository, 'dist', 'src', 'cli', 'main.js');
 

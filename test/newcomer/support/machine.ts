@@ -11,7 +11,7 @@ import { cloneInto } from './checkout.ts';
 const temporary = mkdtempSync(join(tmpdir(), 'ringmq-newcomer-'));
 
 /** What npm and the test run have said to this process is none of a newcomer's. */
-const environment = Object.fromEntries(
+export const environment = Object.fromEntries(
   Object.entries(process.env).filter(
     ([name]) => !/^(?:npm_|RINGMQ_|NODE_(?!EXTRA_CA_CERTS$)|INIT_CWD$)/.test(name),
   ),

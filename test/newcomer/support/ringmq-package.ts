@@ -1,15 +1,7 @@
-// RingMQ's Debian package of these sources, and the one that would come after it.
+// The Debian package that would come after the one of these sources.
 
 import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
-import { repository, temporaryFolder } from '../../interop/support/paths.ts';
-
-export function builtPackage(): string {
-  const script = join(repository, 'packaging/build-deb.mjs');
-  const { status, stdout, stderr } = spawnSync(process.execPath, [script], { encoding: 'utf8' });
-  if (status !== 0) throw new Error(`the package was not built:\n${stdout}\n${stderr}`);
-  return /^(\S+): sha256 /m.exec(stdout)?.[1] as string;
-}
+import { temporaryFolder } from '../../interop/support/paths.ts';
 
 /** The same package under a higher number, and with another line in a file that an administrator may have changed. */
 export function newerThan(built: string): string {
