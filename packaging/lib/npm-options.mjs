@@ -7,24 +7,48 @@ import { root } from './paths.mjs';
  * npm answers itself, whatever stands in package.json, are not among them: --help and --version.
  */
 export const COMMAND_OPTIONS = [
-  '-c, --config <file>',
-  '-n, --namesrv <addresses>',
-  '-p, --print-config',
+  '--all',
+  '--as <form>',
+  '--at <time>',
+  '--body',
   '--commitlog <directory>',
+  '--count <number>',
+  '--delay <span>',
+  '--dry-run',
   '--file <file>',
   '--from <offset>',
+  '--full',
   '--hex',
   '--host <address>',
   '--index-slots <number>',
   '--json',
+  '--key <key>',
   '--limit <number>',
   '--namesrv-port <number>',
   '--network-threads <number>',
+  '--on <name>',
+  '--perm <perm>',
   '--port <number>',
+  '--property <name=value>',
   '--queue <number>',
+  '--queues <number>',
+  '--rate <number>',
+  '--recreate',
+  '--since <time>',
+  '--sql <expression>',
   '--store <directory>',
+  '--tag <tag>',
   '--tls',
+  '--to <place>',
   '--topic <name>',
+  '--type <type>',
+  '--until-end',
+  '--yes',
+  '-c, --config <file>',
+  '-g, --group <name>',
+  '-m, --message <text>',
+  '-n, --namesrv <addresses>',
+  '-p, --print-config',
 ];
 
 /**
@@ -74,7 +98,9 @@ function positionals(args) {
 function keptByNpm(option, env, words) {
   const [, letter, name, placeholder] = /^(?:-(\w), )?--([\w-]+)(?: (<.+>))?$/.exec(option);
   const value = setting(name, env);
-  if (value !== undefined) {
+  // A switch that is off was not typed as ours: npm has one of this name (--yes), and -n turns it off.
+  const isOff = placeholder === undefined && value === '';
+  if (value !== undefined && !isOff) {
     const isSwitch = placeholder === undefined || value === 'true' || value === '';
     return { typed: `--${name}`, placeholder, values: isSwitch ? [undefined] : value.split('\n\n') };
   }
