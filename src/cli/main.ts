@@ -3,7 +3,7 @@
 import { Command } from 'commander';
 import { isWrongUse } from '../lib/user-error.ts';
 import { VERSION } from '../lib/version.ts';
-import { ADMIN_COMMANDS, chosenAdminCommand } from './admin-commands.ts';
+import { ADMIN_COMMANDS, chosenAdminCommand, WORDS_COMMAND } from './admin-commands.ts';
 import { ExitCode } from './exit-codes.ts';
 import { explain } from './explain.ts';
 
@@ -77,6 +77,10 @@ async function run(): Promise<void> {
     const command = program.command(name).description(description);
     if (name === chosen) (await import('./admin/admin.ts')).fillCommand(chosen, command);
   }
+  program
+    .command(WORDS_COMMAND, { hidden: true })
+    .argument('[word...]')
+    .action(async (words) => (await import('./admin/admin.ts')).printWords(program, words));
   await program.parseAsync();
 }
 

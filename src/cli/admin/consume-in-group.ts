@@ -71,6 +71,8 @@ class GroupMember {
   readonly #most: number;
   /** Queues that have been read to where they ended when this member got them. */
   readonly #ended = new Set<string>();
+  /** Queues have been shared out, so it is known which there are to read to their end. */
+  #isShared = false;
   #printed = 0;
   #failure: unknown;
   #brokers: string[] = [];
@@ -167,6 +169,8 @@ class GroupMember {
       await this.#giveUp(reader);
     }
     for (const [key, queue] of wanted) if (!this.#readers.has(key)) await this.#begin(key, queue);
+    this.#isShared ||= wanted.size > 0;
+    this.#endIfRead();
   }
 
   async #memberIds(): Promise<string[]> {
@@ -224,8 +228,12 @@ class GroupMember {
 
   #reachedEnd(key: string): void {
     this.#ended.add(key);
-    if (this.#flags.untilEnd === true && [...this.#readers.keys()].every((each) => this.#ended.has(each)))
-      this.#enough.abort();
+    this.#endIfRead();
+  }
+
+  #endIfRead(): void {
+    if (this.#flags.untilEnd !== true || !this.#isShared) return;
+    if ([...this.#readers.keys()].every((key) => this.#ended.has(key))) this.#enough.abort();
   }
 
   async #take(message: StoredMessage): Promise<void> {

@@ -88,7 +88,7 @@ export function withFormOptions(command: Command): void {
 }
 
 export function formOf({ as = 'auto' }: FormFlags): Form {
-  return choiceOf('as', as, FORMS);
+  return choiceOf('--as', as, FORMS);
 }
 
 export function expressionOf({ tag, sql }: ReadFlags): Expression | undefined {

@@ -13,6 +13,8 @@ export interface FollowOptions {
   /** Ends when all that was there at the beginning is read. */
   untilEnd?: boolean;
   group?: string;
+  /** Whether more of a queue is wanted; asked after each message. Default: as long as `take` says so. */
+  takeOfQueue?: (queue: Queue) => boolean;
   /** Messages of one queue in order; the next are read when it resolves. False ends all reading. */
   take: (message: StoredMessage, queue: Queue) => Promise<boolean>;
 }
@@ -69,7 +71,7 @@ async function read(
   first: number,
   end: number | undefined,
   enough: AbortController,
-  { expression = ALL, group, take }: FollowOptions,
+  { expression = ALL, group, take, takeOfQueue = () => true }: FollowOptions,
 ): Promise<void> {
   let offset = first;
   while (!enough.signal.aborted && (end === undefined || offset < end)) {
@@ -84,6 +86,7 @@ async function read(
     if (pulled === undefined) return;
     for (const message of pulled.messages) {
       if (enough.signal.aborted || (end !== undefined && message.queueOffset >= end)) return;
+      if (!takeOfQueue(queue)) return;
       if (!(await take(message, queue))) enough.abort();
     }
     offset = pulled.next;

@@ -6,6 +6,17 @@ import { Failure } from './failure.ts';
 import { nearestOf } from './routes.ts';
 import { type BrokerAt, objectOf, type Servers } from './servers.ts';
 
+/** Groups that brokers and tools have for themselves. */
+export const OWN_GROUPS: ReadonlySet<string> = new Set([
+  'TOOLS_CONSUMER',
+  'FILTERSRV_CONSUMER',
+  'SELF_TEST_C_GROUP',
+  'CID_ONS-HTTP-PROXY',
+  'CID_ONSAPI_PERMISSION',
+  'CID_ONSAPI_OWNER',
+  'CID_ONSAPI_PULL',
+]);
+
 export interface GroupConfig {
   name: string;
   mayConsume: boolean;

@@ -45,11 +45,11 @@ export function numberOf(name: string, text: string, from: number, to: number): 
   throw new UserError(`--${name} ${text} is not possible: give ${allowed}.`);
 }
 
-/** One of a few words, in any case of letters. */
+/** One of a few words, in any case of letters. `name`: `--type`. */
 export function choiceOf<T extends string>(name: string, text: string, choices: readonly T[]): T {
   const found = choices.find((choice) => choice.toLowerCase() === text.toLowerCase());
   if (found !== undefined) return found;
   const near = nearestName(text, choices);
   const hint = near === undefined ? `give ${choices.join(', ')}.` : `did you mean ${near}?`;
-  throw new UserError(`--${name} ${text} is not possible: ${hint}`);
+  throw new UserError(`${name} ${text} is not possible: ${hint}`);
 }

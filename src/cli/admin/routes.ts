@@ -1,4 +1,6 @@
 /** Where topics are: their queues by broker, and the nearest name for one that there is not. */
+
+import { SYSTEM_TOPIC_PREFIX, WELL_KNOWN_SYSTEM_TOPICS } from '../../lib/names.ts';
 import { nameByPrefix, nearestName } from '../../lib/nearest.ts';
 import { RequestCode, ResponseCode } from '../../protocol/codes.ts';
 import { asArray, asObject, entriesOf, integerOr, textOr } from '../../protocol/json-fields.ts';
@@ -7,6 +9,7 @@ import { compare, objectOf, type Servers } from './servers.ts';
 
 export const READABLE = 4;
 export const WRITABLE = 2;
+const REPLY_TOPIC_END = '_REPLY_TOPIC';
 
 /** A topic's part on one broker. */
 export interface TopicPart {
@@ -118,4 +121,13 @@ export function writableQueues(topic: string, parts: readonly TopicPart[]): Queu
 /** `2`, or `broker-a/2` where there are several brokers. */
 export function queueText({ broker, queueId }: Queue, brokers: number): string {
   return brokers > 1 ? `${broker}/${queueId}` : String(queueId);
+}
+
+/** Made by brokers for themselves; those that are named after a broker or cluster are known to these alone. */
+export function isBrokersTopic(name: string): boolean {
+  return (
+    WELL_KNOWN_SYSTEM_TOPICS.includes(name) ||
+    name.startsWith(SYSTEM_TOPIC_PREFIX) ||
+    name.endsWith(REPLY_TOPIC_END)
+  );
 }

@@ -28,6 +28,7 @@ import {
 import { deleteTopic } from './topic-delete.ts';
 import { groupsOf, messageCount } from './topic-facts.ts';
 import { addPurge } from './topic-purge.ts';
+import { addRetention } from './topic-retention.ts';
 
 const MAX_QUEUES = 1_000_000;
 const DEFAULT_QUEUES = 8;
@@ -45,6 +46,7 @@ export function topicCommands(topic: Command): void {
   addChange(topic);
   addDelete(topic);
   addPurge(topic);
+  addRetention(topic);
 }
 
 function addList(topic: Command): void {
@@ -237,13 +239,13 @@ async function write(
 ): Promise<void> {
   const { queues, type, perm } = flags;
   const count = queues === undefined ? undefined : numberOf('queues', queues, 1, MAX_QUEUES);
-  const may = perm === undefined ? undefined : PERMS[choiceOf('perm', perm, Object.keys(PERMS))];
+  const may = perm === undefined ? undefined : PERMS[choiceOf('--perm', perm, Object.keys(PERMS))];
   const changed = {
     ...config,
     ...(count === undefined ? {} : { readQueues: count, writeQueues: count }),
     ...(may === undefined ? {} : { perm: (config.perm & ~(READABLE | WRITABLE)) | may }),
   };
-  const attributes = type === undefined ? '' : `+message.type=${choiceOf('type', type, TOPIC_TYPES)}`;
+  const attributes = type === undefined ? '' : `+message.type=${choiceOf('--type', type, TOPIC_TYPES)}`;
   await writeTopicConfig(servers, address, changed, attributes);
 }
 
