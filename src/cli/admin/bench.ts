@@ -200,7 +200,9 @@ async function sendAll(
   const lane = async (servers: Servers, first: number) => {
     for (let turn = first; performance.now() < end && !stopped.aborted; turn++) {
       const due = shape.rate === undefined ? 0 : begun + (asked++ * 1000) / shape.rate;
-      if (due > performance.now()) await pause(Math.min(due, end) - performance.now(), stopped);
+      if (due >= end) return;
+      if (due > performance.now()) await pause(due - performance.now(), stopped);
+      if (stopped.aborted) return;
       const queue = queues[turn % queues.length] as Queue;
       const from = performance.now();
       try {

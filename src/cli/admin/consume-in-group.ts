@@ -19,6 +19,7 @@ import { note } from './output.ts';
 import { ALL, type Expression, endsOf, pull } from './queue-reads.ts';
 import { type Queue, READABLE, readableQueues, requireRoute, routeOf } from './routes.ts';
 import { compare, objectOf, type Servers } from './servers.ts';
+import { shareOf } from './share.ts';
 import { pause, untilStopped } from './stopping.ts';
 import { now } from './times.ts';
 
@@ -38,15 +39,6 @@ export async function consumeInGroup(
   await requireRoute(servers, topic);
   const member = new GroupMember(servers, topic, group, flags);
   await member.run();
-}
-
-/** The part of one member: an even share of consecutive queues, the first members get one more. */
-export function shareOf<T>(queues: readonly T[], members: readonly string[], self: string): T[] {
-  const at = members.indexOf(self);
-  if (at < 0) return [];
-  const [least, more] = [Math.floor(queues.length / members.length), queues.length % members.length];
-  const from = at * least + Math.min(at, more);
-  return queues.slice(from, from + least + (at < more ? 1 : 0));
 }
 
 interface Reader {
