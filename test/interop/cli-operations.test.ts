@@ -1,9 +1,11 @@
 // `ringmq cluster`, `config`, `bench`, `doctor` and completion against the target; servers that are not there.
 
+import { crc32 } from 'node:zlib';
 import * as assert from 'uvu/assert';
 import { CommandLine } from './support/command-line.ts';
 import { temporaryFolder } from './support/paths.ts';
 import { freePort } from './support/ports.ts';
+import { RawConnection } from './support/raw.ts';
 import { clusterSuite } from './support/suite.ts';
 
 const { test, cluster } = clusterSuite('command line: operations');
@@ -131,6 +133,48 @@ test('who is not there is named, with what to do', async () => {
   );
   const both = `${nobody};${cluster().nameServer.address}`;
   assert.match(await ringmq().does(['cluster', '-n', both]), /DefaultCluster/);
+});
+
+test('by TLS', async () => {
+  await ringmq().topic('sealed', '--queues', '1');
+  assert.match(await ringmq().does(['cluster', '--tls']), /DefaultCluster/);
+  await ringmq().does(['produce', 'sealed', '-m', 'secret', '--tls']);
+  const read = ['consume', 'sealed', '--since', 'earliest', '--count', '1', '--body', '--tls'];
+  assert.is(await ringmq().does(read), 'secret\n');
+});
+
+const REGISTER_BROKER = 103;
+
+test('a broker that has registered an address that leads nowhere', async () => {
+  const nowhere = `127.0.0.1:${await freePort()}`;
+  const registered = await RawConnection.open(cluster().nameServer.address);
+  const dataVersion = { counter: 1, stateVersion: 0, timestamp: 1 };
+  const topicConfigSerializeWrapper = { topicConfigTable: {}, dataVersion };
+  const body = Buffer.from(JSON.stringify({ filterServerList: [], topicConfigSerializeWrapper }));
+  const ext = {
+    brokerName: 'lost',
+    brokerAddr: nowhere,
+    clusterName: 'DefaultCluster',
+    haServerAddr: nowhere,
+    brokerId: 0,
+    compressed: 'false',
+    bodyCrc32: crc32(body) & 0x7f_ff_ff_ff,
+  };
+  assert.is((await registered.request({ code: REGISTER_BROKER, ext, body })).code, 0);
+  try {
+    const sentence = new RegExp(
+      `^Broker lost is registered as ${nowhere}, where nothing answers .* set brokerIP1 `,
+      'm',
+    );
+    await ringmq().fails(['cluster'], 1, sentence);
+    const { code, out } = await ringmq().run(['doctor', '--json']);
+    const findings = (JSON.parse(out) as { findings: Finding[] }).findings;
+    const lost = findings.find(({ what }) => what === 'broker lost');
+    assert.equal([code, lost?.level], [1, 'bad']);
+    assert.match(lost?.found ?? '', new RegExp(`^registered as ${nowhere}, where nothing answers from here`));
+  } finally {
+    registered.destroy();
+  }
 });
 
 test.run();

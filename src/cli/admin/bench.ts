@@ -287,7 +287,7 @@ async function tell(
       name,
       summary.messages,
       summary.perSecond,
-      summary.megabytesPerSecond,
+      summary.megabytesPerSecond.toFixed(1),
       ...Object.values(summary.ms).map((ms) => (ms === null ? '-' : ms.toFixed(ms < 10 ? 2 : 1))),
     ];
     const rows = [row('sent', sent), ...(received === undefined ? [] : [row('received', received)])];

@@ -107,7 +107,8 @@ export function limitOf({ count }: ReadFlags): number {
 export function printMessage(message: StoredMessage, flags: FormFlags & OnlineFlags): Promise<void> {
   const form = formOf(flags);
   if (flags.json === true) return printJson(messageJson(message, form), 0);
-  if (flags.body === true) return print(bodyText(decodeBody(message), form));
+  // For the next program of a pipe JSON stays as it was sent.
+  if (flags.body === true) return print(bodyText(decodeBody(message), form, 'as it is'));
   if (flags.full === true) return print(`${messageText(message, form, now())}\n`);
   return print(messageLine(message, form));
 }

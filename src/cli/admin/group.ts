@@ -7,7 +7,7 @@ import { writeRocketJson } from '../../protocol/rocketmq-json.ts';
 import { Failure } from './failure.ts';
 import { allGroupConfigs, allMembersOf, type GroupConfig, membersOf, noGroup, OWN_GROUPS } from './groups.ts';
 import { lagOf } from './lag.ts';
-import { choiceOf, examples, numberOf, online } from './online.ts';
+import { choiceOf, examples, numberOf, online, tellWritten } from './online.ts';
 import { counted, listing, print, printJson, table } from './output.ts';
 import { eachOf } from './progress.ts';
 import { confirm } from './question.ts';
@@ -169,6 +169,7 @@ function addCreate(group: Command): void {
     for (const { address } of masters) await write(servers, address, fresh, flags);
     await tellWritten(
       'Made',
+      'group',
       name,
       masters.map((broker) => broker.name),
       flags.json,
@@ -192,7 +193,7 @@ function addChange(group: Command): void {
       changed.push(broker.name);
     }
     if (changed.length === 0) throw await noGroup(servers, name);
-    await tellWritten('Changed', name, changed, flags.json);
+    await tellWritten('Changed', 'group', name, changed, flags.json);
   });
   examples(command, 'group change billing --retries 3', 'group change billing --consume off');
 }
@@ -223,11 +224,6 @@ async function write(
 
 function isOn(name: string, text: string | undefined): boolean | undefined {
   return text === undefined ? undefined : choiceOf(`--${name}`, text, SWITCH) === 'on';
-}
-
-function tellWritten(what: string, group: string, brokers: readonly string[], json = false): Promise<void> {
-  if (json) return printJson({ group, brokers });
-  return print(`${what} group ${group} on ${brokers.join(', ')}.`);
 }
 
 function addDelete(group: Command): void {

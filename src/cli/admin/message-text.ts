@@ -68,11 +68,15 @@ function isJson(text: string): boolean {
   }
 }
 
-/** The whole body, in several lines where that is easier to read. */
-export function bodyText({ kind, bytes }: DecodedBody, form: Form): string {
+/** The whole body; JSON in several lines, unless it is to stay as it is. */
+export function bodyText(
+  { kind, bytes }: DecodedBody,
+  form: Form,
+  layout: 'pretty' | 'as it is' = 'pretty',
+): string {
   const text = Buffer.from(bytes).toString('utf8');
   if (form === 'hex' || (form === 'auto' && kind === 'bytes')) return hexText(bytes);
-  if (form === 'text' || kind !== 'json') return text;
+  if (form === 'text' || kind !== 'json' || (layout === 'as it is' && form === 'auto')) return text;
   return JSON.stringify(JSON.parse(text), undefined, 2);
 }
 

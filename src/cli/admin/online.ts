@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { integer } from '../../config/key.ts';
 import { nearestName } from '../../lib/nearest.ts';
 import { UserError } from '../../lib/user-error.ts';
+import { print, printJson } from './output.ts';
 import { type ConnectionFlags, Servers } from './servers.ts';
 
 export interface OnlineFlags extends ConnectionFlags {
@@ -52,4 +53,16 @@ export function choiceOf<T extends string>(name: string, text: string, choices: 
   const near = nearestName(text, choices);
   const hint = near === undefined ? `give ${choices.join(', ')}.` : `did you mean ${near}?`;
   throw new UserError(`${name} ${text} is not possible: ${hint}`);
+}
+
+/** Says what was made or changed, and on which brokers. */
+export function tellWritten(
+  done: 'Made' | 'Changed',
+  kind: 'topic' | 'group',
+  name: string,
+  brokers: readonly string[],
+  json = false,
+): Promise<void> {
+  if (json) return printJson({ [kind]: name, brokers });
+  return print(`${done} ${kind} ${name} on ${brokers.join(', ')}.`);
 }

@@ -15,7 +15,7 @@ import { now, requireSpan, requireTime, spanText } from './times.ts';
 
 const DELAY_PROPERTY = 'TIMER_DELAY_MS';
 const TIME_PROPERTY = 'TIMER_DELIVER_MS';
-/** Sends that are not answered yet, where no rate is given. */
+/** Messages that have been taken in and are not answered yet. */
 const IN_FLIGHT = 64;
 /** Up to so many are told one by one. */
 const TOLD = 10;
@@ -103,6 +103,8 @@ class Production {
   readonly #progress = new Progress();
   readonly #stopped = untilStopped();
   readonly #running = new Set<Promise<void>>();
+  /** The last send of each queue: one at a time, as brokers may turn round what comes to one queue at once. */
+  readonly #lastOf = new Map<Queue, Promise<void>>();
   readonly #begun = performance.now();
   #asked = 0;
   #sent = 0;
@@ -171,12 +173,15 @@ class Production {
     }
     const queue = this.#queues[this.#asked % this.#queues.length] as Queue;
     this.#asked++;
-    const sending = send(this.#servers, queue, { body, properties: this.#properties })
+    const before = this.#lastOf.get(queue) ?? Promise.resolve();
+    const sending = before
+      .then(() => send(this.#servers, queue, { body, properties: this.#properties }))
       .then(
         (sent) => this.#tell(sent),
         (error) => this.#note(error),
       )
       .finally(() => this.#running.delete(sending));
+    this.#lastOf.set(queue, sending);
     this.#running.add(sending);
     if (this.#running.size >= IN_FLIGHT) await Promise.race(this.#running);
   }

@@ -11,7 +11,7 @@ import { UserError } from '../../lib/user-error.ts';
 import { RequestCode } from '../../protocol/codes.ts';
 import { asArray } from '../../protocol/json-fields.ts';
 import { Failure } from './failure.ts';
-import { choiceOf, examples, numberOf, online } from './online.ts';
+import { choiceOf, examples, numberOf, online, tellWritten } from './online.ts';
 import { counted, listing, print, printJson, table } from './output.ts';
 import { eachOf } from './progress.ts';
 import { confirm } from './question.ts';
@@ -203,6 +203,7 @@ function addCreate(topic: Command): void {
     for (const { address } of masters) await write(servers, address, fresh, flags);
     await tellWritten(
       'Made',
+      'topic',
       name,
       masters.map((broker) => broker.name),
       flags.json,
@@ -226,7 +227,7 @@ function addChange(topic: Command): void {
       changed.push(broker);
     }
     if (changed.length === 0) throw new Failure(await noTopic(servers, name));
-    await tellWritten('Changed', name, changed, flags.json);
+    await tellWritten('Changed', 'topic', name, changed, flags.json);
   });
   examples(command, 'topic change orders --queues 16', 'topic change orders --perm r');
 }
@@ -247,11 +248,6 @@ async function write(
   };
   const attributes = type === undefined ? '' : `+message.type=${choiceOf('--type', type, TOPIC_TYPES)}`;
   await writeTopicConfig(servers, address, changed, attributes);
-}
-
-function tellWritten(what: string, topic: string, brokers: readonly string[], json = false): Promise<void> {
-  if (json) return printJson({ topic, brokers });
-  return print(`${what} topic ${topic} on ${brokers.join(', ')}.`);
 }
 
 function requireName(name: string): void {

@@ -2,8 +2,10 @@
 import { createServer, isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { RequestCode, ResponseCode } from '../../../protocol/codes.ts';
+import { requestCommand } from '../../../protocol/command.ts';
 import { parseAddress } from '../../../remoting/address.ts';
 import { isUnreachable, reasonOf } from '../failure.ts';
+import { counted } from '../output.ts';
 import type { BrokerAt, Servers } from '../servers.ts';
 import { bad, type Finding, fine, poor } from './finding.ts';
 
@@ -65,7 +67,10 @@ export async function clusterFindings(servers: Servers): Promise<Finding[]> {
     ];
   }
   const found = [
-    fine('name server', `${servers.nameServers.join(', ')} answers, with ${brokers.length} brokers`),
+    fine(
+      'name server',
+      `${servers.nameServers.join(', ')} answers, with ${counted(brokers.length, 'broker')}`,
+    ),
   ];
   for (const broker of brokers) found.push(await brokerFinding(servers, broker));
   return found;
@@ -77,7 +82,7 @@ async function brokerFinding(servers: Servers, broker: BrokerAt): Promise<Findin
   const { host } = parseAddress(broker.address);
   const client = servers.newClient(broker.address);
   try {
-    await client.request(runtimeQuestion(), PROBE_TIMEOUT_MS);
+    await client.request(requestCommand(RequestCode.GET_BROKER_RUNTIME_INFO), PROBE_TIMEOUT_MS);
   } catch (error) {
     return bad(
       what,
@@ -99,20 +104,6 @@ async function brokerFinding(servers: Servers, broker: BrokerAt): Promise<Findin
       `${broker.address} answers; only clients on this machine reach it (brokerIP1, bindAddress)`,
     );
   return fine(what, `${broker.address} answers`);
-}
-
-function runtimeQuestion() {
-  return {
-    code: RequestCode.GET_BROKER_RUNTIME_INFO,
-    language: 'JAVA',
-    version: 0,
-    opaque: 0,
-    flag: 0,
-    remark: undefined,
-    fields: {},
-    body: undefined,
-    serializeType: 0,
-  };
 }
 
 /** Why clients cannot get there. */

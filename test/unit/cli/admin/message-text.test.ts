@@ -72,6 +72,7 @@ test('bodies in each form', () => {
   const json = decodeBody(message('{"a":1}'));
   assert.is(bodyText(json, 'auto'), '{\n  "a": 1\n}');
   assert.is(bodyText(json, 'text'), '{"a":1}');
+  assert.is(bodyText(json, 'auto', 'as it is'), '{"a":1}');
   assert.is(bodyText(decodeBody(message('plain')), 'json'), 'plain');
   assert.is(bodyText(decodeBody(message(Uint8Array.of(0xff))), 'auto'), `00000000  ff${' '.repeat(45)}  |.|`);
   assert.is(hexText(Buffer.from('0123456789abcdefX')).split('\n')[1], `00000010  58${' '.repeat(45)}  |X|`);
