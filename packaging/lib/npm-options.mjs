@@ -7,24 +7,59 @@ import { root } from './paths.mjs';
  * npm answers itself, whatever stands in package.json, are not among them: --help and --version.
  */
 export const COMMAND_OPTIONS = [
-  '-c, --config <file>',
-  '-n, --namesrv <addresses>',
-  '-p, --print-config',
+  '--all',
+  '--as <form>',
+  '--at <time>',
+  '--body',
   '--commitlog <directory>',
+  '--connections <number>',
+  '--consume <on|off>',
+  '--count <number>',
+  '--delay <span>',
+  '--dry-run',
   '--file <file>',
   '--from <offset>',
+  '--full',
   '--hex',
   '--host <address>',
+  '--in-flight <number>',
   '--index-slots <number>',
+  '--into <topic>',
   '--json',
+  '--key <key>',
   '--limit <number>',
   '--namesrv-port <number>',
   '--network-threads <number>',
+  '--no-receive',
+  '--on <name>',
+  '--orderly <on|off>',
+  '--origin',
+  '--perm <perm>',
   '--port <number>',
+  '--property <name=value>',
   '--queue <number>',
+  '--queues <number>',
+  '--rate <number>',
+  '--recreate',
+  '--retries <number>',
+  '--seconds <number>',
+  '--since <time>',
+  '--size <bytes>',
+  '--sql <expression>',
   '--store <directory>',
+  '--tag <tag>',
   '--tls',
+  '--to <place>',
   '--topic <name>',
+  '--type <type>',
+  '--until <time>',
+  '--until-end',
+  '--yes',
+  '-c, --config <file>',
+  '-g, --group <name>',
+  '-m, --message <text>',
+  '-n, --namesrv <addresses>',
+  '-p, --print-config',
 ];
 
 /**
@@ -74,7 +109,9 @@ function positionals(args) {
 function keptByNpm(option, env, words) {
   const [, letter, name, placeholder] = /^(?:-(\w), )?--([\w-]+)(?: (<.+>))?$/.exec(option);
   const value = setting(name, env);
-  if (value !== undefined) {
+  // A switch that is off was not typed as ours: npm has one of this name (--yes), and -n turns it off.
+  const isOff = placeholder === undefined && value === '';
+  if (value !== undefined && !isOff) {
     const isSwitch = placeholder === undefined || value === 'true' || value === '';
     return { typed: `--${name}`, placeholder, values: isSwitch ? [undefined] : value.split('\n\n') };
   }

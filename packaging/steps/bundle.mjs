@@ -28,6 +28,7 @@ const ENTRIES = [
   'src/cli/run-namesrv.ts',
   'src/cli/run-health.ts',
   'src/cli/log/run-log.ts',
+  'src/cli/admin/admin.ts',
   'src/namesrv/name-server.ts',
   'src/threads/broker.ts',
   'src/threads/engine.thread.ts',

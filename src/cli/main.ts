@@ -3,6 +3,7 @@
 import { Command } from 'commander';
 import { isWrongUse } from '../lib/user-error.ts';
 import { VERSION } from '../lib/version.ts';
+import { ADMIN_COMMANDS, chosenAdminCommand, WORDS_COMMAND } from './admin-commands.ts';
 import { ExitCode } from './exit-codes.ts';
 import { explain } from './explain.ts';
 
@@ -70,7 +71,20 @@ logOptions(log.command('check').description('verify the files; exit code 1 when 
   async (directory, flags) => (await import('./log/run-log.ts')).runCheck(directory, flags),
 );
 
-program.parseAsync().catch((error: unknown) => {
+async function run(): Promise<void> {
+  const chosen = chosenAdminCommand(process.argv.slice(2));
+  for (const [name, description] of Object.entries(ADMIN_COMMANDS)) {
+    const command = program.command(name).description(description);
+    if (name === chosen) (await import('./admin/admin.ts')).fillCommand(chosen, command);
+  }
+  program
+    .command(WORDS_COMMAND, { hidden: true })
+    .argument('[word...]')
+    .action(async (words) => (await import('./admin/admin.ts')).printWords(program, words));
+  await program.parseAsync();
+}
+
+run().catch((error: unknown) => {
   process.stderr.write(`${explain(error)}\n`);
   process.exit(isWrongUse(error) ? ExitCode.WRONG_USE : ExitCode.FAILED);
 });

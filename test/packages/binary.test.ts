@@ -100,6 +100,18 @@ test('where nothing but shared libraries is, it carries messages of Java clients
   );
 });
 
+test('commands that are loaded when they are chosen', async () => {
+  const cluster = await started(join(root.root, 'admin-store'));
+  const where = ['-n', cluster.nameServer.address];
+  assert.is(run(['topic', 'create', 'made', ...where]).status, 0);
+  assert.match(run(['topic', 'list', ...where]).stdout, /^made +NORMAL /m);
+  assert.match(
+    run(['produce', 'made', '-m', 'hello', ...where]).stdout,
+    /^Sent [0-9A-F]{32} to queue 0 at offset 0\.$/m,
+  );
+  await cluster.stop();
+});
+
 test('the addon leaves nothing behind', () => {
   const folder = temporaryFolder('private');
   assert.is(run(['log', 'check', temporaryFolder('none')], { RINGMQ_TMPDIR: folder }).status, 2);

@@ -1,7 +1,7 @@
 // What `npm start` and installed packages run: the bundles of packaging/steps/bundle.mjs. All other tests run the
 // compiler's output, so this one is about files finding each other: threads, addon, packages.
 
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
@@ -52,6 +52,9 @@ test('the command line starts a broker and stops it cleanly', async () => {
   const broker = /broker (\S+), store/.exec(String(ready))?.[1];
   assert.ok(broker, `ready line: ${ready}`);
   await sendsAndPulls(broker);
+  const nameServer = /name server ([^ ,]+)/.exec(String(ready))?.[1] ?? '';
+  const listed = spawnSync(process.execPath, [main, 'topic', 'list', '-n', nameServer], { encoding: 'utf8' });
+  assert.match(listed.stdout, /^bundled +NORMAL /m, listed.stderr);
   child.kill('SIGTERM');
   assert.equal(await ended, [0, null]);
   store.remove();

@@ -24,6 +24,14 @@ export const PAGES: readonly Page[] = [
   { page: 'docs/log-tools.md', inClone: false, prepare: makeSampleStore },
   { page: 'docs/logging.md', inClone: false },
   {
+    page: 'docs/command-line.md',
+    inClone: false,
+    notRun: {
+      '$ ringmq doctor --store store':
+        'what it finds depends on the machine; test/interop/cli-operations runs it',
+    },
+  },
+  {
     page: 'CONTRIBUTING.md',
     inClone: true,
     notRun: {

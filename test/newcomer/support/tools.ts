@@ -58,6 +58,7 @@ function ringmq({ clone, ports }: ToolSetting): string[] {
     given('--port', 'standalone|broker', ports.broker),
     given('--namesrv-port', 'standalone', ports.nameServer),
     given('--port', 'namesrv', ports.nameServer),
+    `export NAMESRV_ADDR="\${NAMESRV_ADDR:-127.0.0.1:${ports.nameServer}}"`,
     `exec node ${join(clone, bin.ringmq)} "$@"`,
   ];
 }
