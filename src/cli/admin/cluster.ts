@@ -88,7 +88,7 @@ async function tell(servers: Servers, brokers: readonly BrokerState[]): Promise<
     broker.id === 0 ? 'master' : `slave ${broker.id}`,
     broker.address,
     broker.version ?? '-',
-    or(broker.upMs, spanText),
+    or(broker.upMs, (ms) => spanText(Math.max(1000, ms))),
     or(broker.inPerSecond, (rate) => rate.toFixed(1)),
     or(broker.outPerSecond, (rate) => rate.toFixed(1)),
     or(broker.diskUsed, (part) => `${Math.round(part * 100)} %`),
