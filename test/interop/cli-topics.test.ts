@@ -87,6 +87,25 @@ test('deleted only when that is wanted', async () => {
   await ringmq().fails(['topic', 'show', 'doomed'], 1, /^There is no topic doomed/);
 });
 
+test('a person is asked; anything but yes, Ctrl-C and Ctrl-D leave all as it is', async () => {
+  await ringmq().topic('asked', '--queues', '1');
+  for (const [keys, code] of [
+    ['\r', 1],
+    ['no\r', 1],
+    ['\x03', 1],
+    ['\x04', 1],
+    ['y\r', 0],
+  ] as const) {
+    await ringmq().does(['topic', 'show', 'asked']);
+    const terminal = ringmq().terminal('topic delete asked');
+    await terminal.shows(/asked and its 0 messages are going to be deleted.*\r?\nGo on\? \[y\/N\]/);
+    terminal.type(keys);
+    assert.is(await terminal.ended, code, terminal.screen);
+    assert.match(terminal.screen, code === 0 ? /Deleted topic asked\./ : /Nothing was done\./);
+  }
+  await ringmq().fails(['topic', 'show', 'asked'], 1, /^There is no topic asked/);
+});
+
 test('a purge lets each group go on at the end; the messages can still be found', async () => {
   await ringmq().topic('purged', '--queues', '1');
   await ringmq().does(['produce', 'purged', '-m', 'one']);

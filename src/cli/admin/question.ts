@@ -1,5 +1,5 @@
 /** Asks before what cannot be taken back. */
-import { createInterface } from 'node:readline/promises';
+import { createInterface } from 'node:readline';
 import { UserError } from '../../lib/user-error.ts';
 import { Failure } from './failure.ts';
 
@@ -10,11 +10,18 @@ export async function confirm(will: string, yes: boolean | undefined): Promise<v
     throw new UserError(
       `${will} Nothing was done, as nobody can be asked without a terminal: add --yes to go on.`,
     );
+  const answer = await ask(`${will}\nGo on? [y/N] `);
+  if (!/^y(?:es)?$/i.test(answer.trim())) throw new Failure('Nothing was done.');
+}
+
+/** Ctrl-C and Ctrl-D are an empty answer. */
+function ask(question: string): Promise<string> {
   const asked = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    const answer = await asked.question(`${will}\nGo on? [y/N] `);
-    if (!/^y(?:es)?$/i.test(answer.trim())) throw new Failure('Nothing was done.');
-  } finally {
-    asked.close();
-  }
+  return new Promise((resolve) => {
+    asked.once('close', () => resolve(''));
+    asked.question(question, (answer) => {
+      resolve(answer);
+      asked.close();
+    });
+  });
 }

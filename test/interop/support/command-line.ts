@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as assert from 'uvu/assert';
+import { Terminal } from '../../support/pseudo-terminal.ts';
 import { repository } from './paths.ts';
 import { Program } from './program.ts';
 import type { Cluster } from './target.ts';
@@ -95,6 +96,12 @@ export class CommandLine {
     await this.does(['topic', 'create', name, ...options]);
     await this.until(['topic', 'show', name], () => true);
     return name;
+  }
+
+  /** As a person has it. */
+  terminal(line: string): Terminal {
+    const env = { ...process.env, NAMESRV_ADDR: this.#nameServer };
+    return new Terminal(`${process.execPath} ${MAIN} ${line}`, { env });
   }
 
   /** One that goes on until it is stopped. */
