@@ -30,6 +30,7 @@ test('a start whose retention fails goes on, and a full disk refuses sends altho
     stats: { begin: () => {} },
     announcer: { settings: (accept: boolean, why: string) => announced.push([accept, why]) },
     routes: { close: () => {} },
+    metrics: { open: async () => {}, close: () => {} },
     endOfTurn: () => {},
   } as unknown as DutiesParts);
   try {
