@@ -17,6 +17,8 @@ export const COUNTERS = [
   'sendsDone',
   'pullsAnswered',
   'pullsParked',
+  // Longest reading for a pull
+  'readMaxMicros',
   // Refusals by reason, of sends and pulls
   'refusedBusy',
   'refusedDiskFull',

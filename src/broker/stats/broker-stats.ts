@@ -42,8 +42,11 @@ export class BrokerStats {
 
   /** A consumer of `group` has been given the messages up to `next` of a queue that held it at `before`. */
   pulled(group: string, topic: string, before: number, next: number): void {
+    const key = `${topic}@${group}`;
+    // Where a group begins is not told: its first messages are not counted, but that it is there is.
+    if (before < 0) this.#tables.stats.add(GROUP_GET_NUMS, key, 0, 0);
     if (before < 0 || next <= before) return;
-    this.#tables.stats.add(GROUP_GET_NUMS, `${topic}@${group}`, next - before);
+    this.#tables.stats.add(GROUP_GET_NUMS, key, next - before);
     this.#tables.stats.add(BROKER_GET_NUMS, this.#tables.settings.brokerClusterName, next - before);
   }
 
