@@ -2,6 +2,7 @@
 import type { ClientTable } from '../clients/clients.ts';
 import type { QueueLocks } from '../clients/queue-locks.ts';
 import type { DelayLevels } from '../delivery/delay/levels.ts';
+import type { LiteAsk, LiteFigures } from '../delivery/lite/lite-figures.ts';
 import type { ByteBudget } from '../lib/byte-budget.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Listeners } from '../lib/listeners.ts';
@@ -11,7 +12,9 @@ import type { ConsumerFilters } from '../metadata/consumer-filters.ts';
 import type { DataVersionJson } from '../metadata/data-version.ts';
 import type { DelayOffsets } from '../metadata/delay-offsets.ts';
 import type { GroupTable } from '../metadata/groups.ts';
+import type { LiteTopics } from '../metadata/lite-topics.ts';
 import type { OffsetTable } from '../metadata/offsets.ts';
+import type { OrderInfos } from '../metadata/order-infos.ts';
 import type { RequestModes } from '../metadata/request-modes.ts';
 import type { BrokerSettings } from '../metadata/settings.ts';
 import type { TopicTable } from '../metadata/topics.ts';
@@ -56,6 +59,7 @@ export interface BrokerContext {
   readonly clock: Clock;
   readonly log: ControlLog;
   readonly topics: TopicTable;
+  readonly lites: LiteTopics;
   readonly groups: GroupTable;
   readonly offsets: OffsetTable;
   readonly delayOffsets: DelayOffsets;
@@ -65,6 +69,7 @@ export interface BrokerContext {
   /** The queues of topics on all brokers. */
   readonly routes: TopicRoutes;
   readonly clients: ClientTable;
+  readonly orders: OrderInfos;
   readonly locks: QueueLocks;
   readonly stats: StatsTable;
   readonly coldReads: ColdReads;
@@ -81,6 +86,8 @@ export interface BrokerContext {
   readonly properties: BrokerProperties;
   /** Tells of a send that control has refused. */
   refusedSend(refused: RefusedSend): void;
+  /** What only the owner of pops knows of lite topics. */
+  liteFigures(ask: LiteAsk): Promise<LiteFigures>;
   /** Resolves when a topic's deletion is complete, so that one of its name may be made again. */
   topicSettled(topic: string): Promise<void>;
   /** A unique message id for a message that came without one. */

@@ -12,6 +12,7 @@ import { allConsumeStats, consumeStats } from './admin/consume-stats.ts';
 import { consumerStatus } from './admin/consumer-status.ts';
 import { allGroupConfigs, groupConfig } from './admin/group-read.ts';
 import { deleteGroup, groupForbidden, updateGroup, updateGroups } from './admin/group-update.ts';
+import { haStatus, resetMasterFlushOffset, rollBackPops, switchTimerEngine } from './admin/lone-master.ts';
 import {
   allConsumerOffsets,
   allDelayOffsets,
@@ -41,6 +42,14 @@ import { unregisterClient } from './consumer/unregister-client.ts';
 import { updateOffset } from './consumer/update-offset.ts';
 import { askerOf, type BrokerContext, type BrokerHandler } from './context.ts';
 import { logFailure } from './failures.ts';
+import {
+  brokerLiteInfo,
+  liteClientInfo,
+  liteGroupInfo,
+  liteTopicInfo,
+  parentTopicInfo,
+  triggerLiteDispatch,
+} from './lite/lite-info.ts';
 import { queryMessage, viewMessage } from './query/messages.ts';
 import { earliestStoreTime, maxOffset, minOffset, searchOffset } from './query/queue-offsets.ts';
 import { replyMessage } from './reply/reply-message.ts';
@@ -113,6 +122,13 @@ const HANDLERS: readonly (readonly [code: number, handler: BrokerHandler])[] = [
   [RequestCode.QUERY_SUBSCRIPTION_BY_CONSUMER, subscriptionOfGroup],
   [RequestCode.GET_CONSUMER_RUNNING_INFO, consumerRunningInfo],
   [RequestCode.CONSUME_MESSAGE_DIRECTLY, consumeDirectly],
+  // Lite topics
+  [RequestCode.GET_BROKER_LITE_INFO, brokerLiteInfo],
+  [RequestCode.GET_PARENT_TOPIC_INFO, parentTopicInfo],
+  [RequestCode.GET_LITE_TOPIC_INFO, liteTopicInfo],
+  [RequestCode.GET_LITE_CLIENT_INFO, liteClientInfo],
+  [RequestCode.GET_LITE_GROUP_INFO, liteGroupInfo],
+  [RequestCode.TRIGGER_LITE_DISPATCH, triggerLiteDispatch],
   // The broker itself
   [RequestCode.UPDATE_BROKER_CONFIG, updateBrokerConfig],
   [RequestCode.GET_BROKER_CONFIG, brokerConfig],
@@ -125,6 +141,10 @@ const HANDLERS: readonly (readonly [code: number, handler: BrokerHandler])[] = [
   [RequestCode.CLEAN_EXPIRED_CONSUMEQUEUE, cleanExpiredQueues],
   [RequestCode.CLEAN_UNUSED_TOPIC, cleanUnusedTopics],
   [RequestCode.DELETE_EXPIRED_COMMITLOG, deleteExpiredFiles],
+  [RequestCode.GET_BROKER_HA_STATUS, haStatus],
+  [RequestCode.RESET_MASTER_FLUSH_OFFSET, resetMasterFlushOffset],
+  [RequestCode.SWITCH_TIMER_ENGINE, switchTimerEngine],
+  [RequestCode.POP_ROLLBACK, rollBackPops],
 ];
 
 /** Handlers by request code. They never throw or reject, and one-way requests get no answer. */

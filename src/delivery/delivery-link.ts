@@ -1,4 +1,5 @@
 /** Control's end: tells the delivery agent what it must know, and keeps what it tells of its progress in files. */
+
 import type { Clock } from '../lib/clock.ts';
 import type { ControlLog } from '../lib/log.ts';
 import { HALF_TOPIC, OP_HALF_TOPIC, SCHEDULE_TOPIC, SYSTEM_GROUP_PREFIX, TIMER_TOPIC } from '../lib/names.ts';
@@ -21,6 +22,7 @@ import {
   TIMERS_SAVED,
 } from './delivery-records.ts';
 import type { DeliveryReport, DeliveryShape, DueProgress } from './delivery-shape.ts';
+import { type LiteAsk, type LiteFigures, NO_LITE_FIGURES } from './lite/lite-figures.ts';
 import { PopControl, type PopTables } from './pop/pop-control.ts';
 import type { PopAsk } from './pop/pop-link.ts';
 import { TimerCheckKeeper } from './timer/timer-check-keeper.ts';
@@ -181,6 +183,11 @@ export class DeliveryLink {
     for (const [level, state] of delays?.times ?? []) delayTimes.set(level, state);
   }
 
+  /** How far timers have come; undefined where there was none in this process. */
+  get timersRead(): TimerCheckKeeper['read'] {
+    return this.#timers.read;
+  }
+
   /** Resolves when what was noted of timers is written, or the disk has refused it. */
   saved(): Promise<void> {
     return this.#timers.saved();
@@ -198,10 +205,17 @@ export class DeliveryLink {
     return needed;
   }
 
+  /** What only the owner of pops knows of lite topics; nothing where nobody has popped yet. */
+  readonly liteFigures = (ask: LiteAsk): Promise<LiteFigures> => {
+    const isThere = this.#told !== '' && this.#stopped === undefined;
+    return isThere ? this.#pops.askLite(ask) : Promise.resolve(NO_LITE_FIGURES);
+  };
+
   /** Nothing more becomes due; resolves when what is under way has ended. */
   stop(): Promise<void> {
     this.#stopped ??= new Promise((resolve) => {
       this.#end = resolve;
+      this.#pops.ownerEnds();
       this.#command(DELIVERY_STOPS, '');
     });
     return this.#stopped;
@@ -209,6 +223,7 @@ export class DeliveryLink {
 
   /** The store has halted: nobody is to wait for its writer. */
   abandon(): void {
+    this.#pops.ownerEnds();
     this.#end();
   }
 

@@ -139,6 +139,11 @@ export class OffsetTable {
     return this.#consumed.get(key, queueId) ?? -1;
   }
 
+  /** Topics and groups that have consumed of each other, all pairs. */
+  get pairs(): number {
+    return this.#consumed.pairs;
+  }
+
   /** Consumed offsets by queue id; undefined when the group never committed for this topic. */
   queuesOf(group: string, topic: string): ReadonlyMap<number, number> | undefined {
     return this.#consumed.queues(keyOf(topic, group));

@@ -34,6 +34,11 @@ export class QueueOffsets {
   #size = 0;
   #revision = 0;
 
+  /** Of topics and groups. */
+  get pairs(): number {
+    return this.#byKey.size;
+  }
+
   get size(): number {
     return this.#size;
   }

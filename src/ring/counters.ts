@@ -18,6 +18,8 @@ export const COUNTERS = [
   'pullsAnswered',
   'pullsParked',
   'pullsCold',
+  // Longest reading for a pull
+  'readMaxMicros',
   // Refusals by reason, of sends and pulls
   'refusedBusy',
   'refusedDiskFull',

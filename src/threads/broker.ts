@@ -165,12 +165,12 @@ class Broker implements RunningBroker {
     const retention = this.#makeRetention();
     const counters = new CounterSums(this.#topology.broker.counters);
     const stats = new BrokerStats(this.#tables, positions, counters, systemClock, this.#reads);
-    const served = { reads: this.#reads, queries: this.#queries, put: this.#put };
+    const served = { reads: this.#reads, queries: this.#queries, put: this.#put, refused: this.#refused };
     const context = makeContext(
       config,
       opened,
       this.#tables,
-      { ...served, retention, counters, days: stats.days, refused: this.#refused },
+      { ...served, delivery: () => this.#delivery, retention, counters, days: stats.days },
       (topic) => this.#topics.settled(topic),
     );
     const requests = new Requests(this.#tables, ids, stats, {

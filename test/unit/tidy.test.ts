@@ -114,6 +114,8 @@ const ASKS_THE_TIME = new Map([
   ['src/delivery/lite/lite-pops.ts', 'pop time, which receipts hold'],
   ['src/metadata/lite-topics.ts', 'age of a message by its store time, of which an hour is elapsed time'],
   ['src/broker/admin/time-span.ts', 'how long a message has been there by its store time, which is shown'],
+  ['src/broker/lite/lite-info.ts', 'when a client was last heard of, which is shown'],
+  ['src/broker/stats/runtime-figures.ts', 'timers are due at times of day'],
   ['src/broker/cold/cold-reads.ts', 'when a group has read old messages, which is shown'],
   ['src/broker/consumer/check-client-config.ts', 'version of a subscription that is only looked at'],
   ['src/cli/admin/times.ts', 'times that people give, the age of messages by their store times'],

@@ -1,5 +1,6 @@
 /** The broker's configuration: UPDATE_BROKER_CONFIG (25) and GET_BROKER_CONFIG (26), as properties text. */
 
+import { availableParallelism } from 'node:os';
 import { formatJavaProperties } from '../../lib/java-properties.ts';
 import type { Asker } from '../../metadata/config-table.ts';
 import { ResponseCode } from '../../protocol/codes.ts';
@@ -32,9 +33,15 @@ export function change(context: BrokerContext, changes: ReadonlyMap<string, stri
   context.log.info({ changes: Object.fromEntries(changes), ...by }, 'configuration changed');
 }
 
+/** What tools read of every broker, and nobody can set here. */
+const FACTS: readonly (readonly [string, string])[] = [
+  ['slaveReadEnable', 'false'],
+  ['clientCallbackExecutorThreads', String(availableParallelism())],
+];
+
 export const brokerConfig: BrokerHandler = (context, request) =>
   succeed(
     request,
     { version: writeRocketJson(context.properties.version) },
-    Buffer.from(formatJavaProperties(context.properties.all()), 'utf8'),
+    Buffer.from(formatJavaProperties([...context.properties.all(), ...FACTS]), 'utf8'),
   );

@@ -15,7 +15,12 @@ const VERSION_NAME = 'V5_5_0';
 
 /** There are no thread pools here, but dashboards draw their queues. */
 const THREAD_POOLS = ['send', 'pull', 'litePull', 'query', 'ack'];
+/** RocketMQ's defaults. */
 const THREAD_POOL_CAPACITY = '100000';
+const CAPACITIES: ReadonlyMap<string, string> = new Map([
+  ['send', '10000'],
+  ['query', '20000'],
+]);
 
 /** Waits that do not happen here, as what would be waited for does not exist. */
 const NO_WAITS = ['dispatchMaxBuffer', 'pageCacheLockTimeMills', 'EndTransactionQueueSize'];
@@ -25,7 +30,7 @@ export const runtimeInfo: BrokerHandler = (context, request) => {
   for (const name of NO_WAITS) table.set(name, '0');
   for (const pool of THREAD_POOLS) {
     table.set(`${pool}ThreadPoolQueueSize`, '0');
-    table.set(`${pool}ThreadPoolQueueCapacity`, THREAD_POOL_CAPACITY);
+    table.set(`${pool}ThreadPoolQueueCapacity`, CAPACITIES.get(pool) ?? THREAD_POOL_CAPACITY);
     table.set(`${pool}ThreadPoolQueueHeadWaitTimeMills`, '0');
   }
   table.set('EndTransactionThreadPoolQueueCapacity', THREAD_POOL_CAPACITY);

@@ -12,10 +12,7 @@ export const setRequestMode: BrokerHandler = async (context, request, connection
   const body = asObject(parseBody(request.body)) ?? {};
   const topic = required(body, 'topic');
   if (isRetryTopic(topic)) {
-    throw new RequestError(
-      ResponseCode.NO_PERMISSION,
-      'the mode of a retry topic cannot be set: it is always PULL',
-    );
+    throw new RequestError(ResponseCode.NO_PERMISSION, 'retry topic is not allowed to set mode');
   }
   if (!context.topics.has(topic)) {
     throw new RequestError(ResponseCode.TOPIC_NOT_EXIST, `the topic ${quote(topic)} does not exist`);

@@ -45,6 +45,7 @@ import {
 import { wakerOf } from '../../ring/wake.ts';
 import type { ColdRead } from '../cold/cold-reads.ts';
 import type { Given } from '../stats/given.ts';
+import { unsupportedRemark } from '../unsupported-requests.ts';
 import type { Delta, EnsureGroup, EnsureTopic, PulledSubscription } from '../view/deltas.ts';
 import type { LinkShape } from './link-shape.ts';
 import { RemoteConnection } from './remote-connection.ts';
@@ -330,7 +331,7 @@ export class LinkServer {
   #handle(link: Link, connection: RemoteConnection, request: RemotingCommand): void {
     const handler = this.#events.handlers.get(request.code);
     if (handler === undefined) {
-      const remark = ` request type ${request.code} not supported`;
+      const remark = unsupportedRemark(request.code);
       this.#refuse(link, connection, request, ResponseCode.REQUEST_CODE_NOT_SUPPORTED, remark);
       return;
     }

@@ -2,6 +2,7 @@
  * Pulls of a network thread: check as RocketMQ does, read the queue, answer with the records or park the pull until
  * something arrives.
  */
+import { systemClock } from '../../lib/clock.ts';
 import { limitRemark, MAX_ALL_PARKED_PULLS, MAX_PARKED_PULLS } from '../../lib/limits.ts';
 import { liteQueueOf } from '../../lib/lite-names.ts';
 import { isBlank } from '../../lib/names.ts';
@@ -39,6 +40,7 @@ import { type WokenPull, WokenPulls } from './woken-pulls.ts';
 const PULLS_ANSWERED = counterPlace('pullsAnswered');
 const PULLS_PARKED = counterPlace('pullsParked');
 const PULLS_COLD = counterPlace('pullsCold');
+const READ_MAX = counterPlace('readMaxMicros');
 
 import { type SkippedMessages, UnreadableOffsets } from './unreadable.ts';
 
@@ -227,12 +229,19 @@ export class PullHandler {
     };
     const reset = this.#takeReset(group, read.name, fields.queueId);
     if (reset !== undefined) return this.#answerReset(connection, pull, reset);
-    this.#parts.reader.read(queue, pull.offset, pull.maxCount, pull.filter);
+    this.#read(pull, pull.offset, false);
     const { nextBeginOffset } = this.#parts.reader;
     if (queue !== undefined && !this.#parts.progress(group, queue.id, commit, nextBeginOffset))
       return CUT_BLOCKED;
     this.#finish(connection, pull, false);
     return CUT_ALL;
+  }
+
+  #read({ queue, maxCount, filter }: ParkedPull, from: number, fetched: boolean): void {
+    const { reader, counters } = this.#parts;
+    const began = systemClock.monotonic();
+    reader.read(queue, from, maxCount, filter, fetched);
+    counters.raiseTo(READ_MAX, (systemClock.monotonic() - began) * 1_000);
   }
 
   /** An operator's reset is handed out once and then forgotten. */
@@ -265,7 +274,7 @@ export class PullHandler {
     const queue = this.#parts.view.topics.getByName(pull.topic)?.queues[pull.queueId];
     pull.queue = queue;
     const { reader, coldRead } = this.#parts;
-    reader.read(queue, pull.scanFrom, pull.maxCount, pull.filter, fetched);
+    this.#read(pull, pull.scanFrom, fetched);
     if (fetched && this.#parts.view.settings.coldReads.watched) coldRead(pull.group, reader.totalBytes);
     this.#finish(connection, pull, true);
     connection.flushMuch();

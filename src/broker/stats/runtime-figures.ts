@@ -1,6 +1,7 @@
 /** Figures of request 28 that only the threads' owner knows. */
 
 import { type Clock, timeOf } from '../../lib/clock.ts';
+import { TIMER_TOPIC } from '../../lib/names.ts';
 import { bucketStart, type CounterSums, LATENCY_BUCKETS, quantileMicros } from '../../ring/counters.ts';
 import type { StoreOptions } from '../../store/options.ts';
 import type { ReadsByName } from '../../store/read/reads-by-name.ts';
@@ -14,6 +15,10 @@ export interface RuntimeParts {
   clock: Clock;
   counters: CounterSums;
   days: DayTotals;
+  /** See DeliveryLink. */
+  timersRead: () => { readTimeMs: number; queueOffset: number } | undefined;
+  /** Messages put into the timer topic a second. */
+  timersPut: () => number;
   /** Monotonic ms. */
   started: number;
 }
@@ -38,21 +43,49 @@ const PUT_STEPS: readonly (readonly [name: string, below: number])[] = [
 export function* runtimeFigures(parts: RuntimeParts): Iterable<readonly [string, string]> {
   const { reads, retention, store, clock, started } = parts;
   const ratio = retention.diskRatio();
-  const seconds = Math.floor((clock.monotonic() - started) / 1000);
+  const { total, free } = retention.diskBytes();
   yield ['bootTimestamp', String(timeOf(clock, started))];
-  yield ['runtime', `[ 0 days, 0 hours, 0 minutes, ${seconds} seconds ]`];
+  yield ['runtime', spanText(clock.monotonic() - started)];
   yield ['commitLogDiskRatio', ratio.toFixed(2)];
   yield ['consumeQueueDiskRatio', ratio.toFixed(2)];
-  yield ['commitLogDirCapacity', store.commitLogDirectory];
+  yield [`commitLogDiskRatio_${store.commitLogDirectory}`, ratio.toFixed(2)];
+  yield ['commitLogDirCapacity', `Total : ${sizeText(total)}, Free : ${sizeText(free)}.`];
   yield ['dispatchBehindBytes', String(reads.dispatchBehind)];
-  yield ['remainHowManyDataToFlush', `${reads.flushBehind} B`];
+  yield ['remainHowManyDataToFlush', sizeText(reads.flushBehind)];
+  // There is no pool of buffers before the log that could run out.
+  yield ['remainTransientStoreBufferNumbs', String(0x7fffffff)];
   yield ['earliestMessageTimeStamp', String(reads.earliestStoreTime)];
   const { todayMorning, yesterdayMorning } = parts.days;
   yield ['msgPutTotalTodayMorning', String(todayMorning.put)];
   yield ['msgGetTotalTodayMorning', String(todayMorning.get)];
   yield ['msgPutTotalYesterdayMorning', String(yesterdayMorning.put)];
   yield ['msgGetTotalYesterdayMorning', String(yesterdayMorning.get)];
+  yield* timerFigures(parts);
   yield* putFigures(parts.counters, reads.messagesAppended);
+}
+
+/** How far behind the timers are: seconds of their wheel, messages of their queue. */
+function* timerFigures({ reads, clock, timersRead, timersPut }: RuntimeParts): Iterable<[string, string]> {
+  const read = timersRead();
+  const seconds = read === undefined ? 0 : Math.floor((clock.now() - read.readTimeMs) / 1000);
+  const messages = read === undefined ? 0 : reads.maxOffset(TIMER_TOPIC, 0) - read.queueOffset;
+  yield ['timerReadBehind', String(Math.max(0, seconds))];
+  yield ['timerOffsetBehind', String(Math.max(0, messages))];
+  yield ['timerEnqueueTps', timersPut().toFixed(1)];
+}
+
+/** RocketMQ's humanReadableByteCount, which tools read back. */
+function sizeText(bytes: number): string {
+  if (bytes < 1024) return `${bytes} B`;
+  const power = Math.min(Math.floor(Math.log2(bytes) / 10), 6);
+  return `${(bytes / 1024 ** power).toFixed(1)} ${'KMGTPE'.charAt(power - 1)}iB`;
+}
+
+function spanText(ms: number): string {
+  const seconds = Math.floor(ms / 1000);
+  const whole = (unit: number): number => Math.floor(seconds / unit);
+  const days = `${whole(86_400)} days, ${whole(3_600) % 24} hours`;
+  return `[ ${days}, ${whole(60) % 60} minutes, ${seconds % 60} seconds ]`;
 }
 
 /** What the threads have counted of sends; latencies go from the frame to the answer. */
@@ -60,6 +93,7 @@ function* putFigures(counters: CounterSums, messages: number): Iterable<readonly
   const latencies = counters.latencies();
   const bytes = counters.sum('bytesAppended');
   yield ['putMessageEntireTimeMax', String(Math.ceil(counters.max('sendMaxMicros') / 1000))];
+  yield ['getMessageEntireTimeMax', String(Math.ceil(counters.max('readMaxMicros') / 1000))];
   yield ['putMessageFailedTimes', String(counters.sum('appendsFailed'))];
   yield ['putMessageSizeTotal', String(bytes)];
   yield ['putMessageAverageSize', String(messages === 0 ? 0 : bytes / messages)];

@@ -38,6 +38,15 @@ export class LiteClients {
     return this.size >= this.#parts.most();
   }
 
+  get subscriptions(): number {
+    return this.#subscriptions;
+  }
+
+  /** As it is: this is no sign of life. */
+  peek(clientId: string, group: string): LiteClient | undefined {
+    return this.#clients.get(keyOf(clientId, group));
+  }
+
   find(clientId: string, group: string): LiteClient | undefined {
     const client = this.#clients.get(keyOf(clientId, group));
     if (client !== undefined) client.usedAt = this.#parts.clock.monotonic();

@@ -12,12 +12,14 @@ import type { OrderedPops } from '../pop/ordered-pops.ts';
 import type { Polling } from '../pop/polling.ts';
 import { answerNothing } from '../pop/polling.ts';
 import type { PopContext } from '../pop/pop-context.ts';
+import type { LiteAsked, PopAsk } from '../pop/pop-link.ts';
 import type { LiteParked } from '../pop/pop-pair.ts';
 import type { PopOffsets, PopQueue, PopStates } from '../pop/pop-states.ts';
 import type { Outcome, Popper } from '../pop/popper.ts';
 import type { Asked } from '../question-server.ts';
 import type { LiteClient } from './lite-client.ts';
 import { LiteClients } from './lite-clients.ts';
+import type { LiteAsk, LiteFigures } from './lite-figures.ts';
 import {
   type LiteNotice,
   type LiteOffset,
@@ -56,6 +58,54 @@ export class LitePops {
   /** Subscriptions and clients that are known. */
   get size(): number {
     return this.#clients.size;
+  }
+
+  // ---- for operators ----
+
+  /** Answers control. */
+  tell({ id, ask }: LiteAsked, answer: (ask: PopAsk) => void): void {
+    if (ask.wakes !== undefined) this.#lookAgain(this.#wakesOf(ask.wakes));
+    answer({ what: 'liteFigures', id, figures: this.#figures(ask) });
+  }
+
+  #figures({ client: asked, queue, most }: LiteAsk): LiteFigures {
+    const client = asked && this.#clients.peek(asked.clientId, asked.group);
+    const watchers = queue === undefined ? [] : first(this.#clients.watchers(queue), most);
+    return {
+      subscriptions: this.#clients.subscriptions,
+      clients: this.#clients.size - this.#clients.subscriptions,
+      ...(client && {
+        client: {
+          count: client.queues.size,
+          queues: first(client.queues, most),
+          silentMs: this.#parts.context.clock.monotonic() - client.usedAt,
+        },
+      }),
+      subscribers: watchers.map(({ clientId, group, parent }) => ({
+        clientId: parent === undefined ? clientId : '*',
+        group,
+      })),
+    };
+  }
+
+  *#wakesOf({ group, clientId }: NonNullable<LiteAsk['wakes']>): Iterator<() => void> {
+    for (const client of this.#clients.all) {
+      if (client.group !== group || (clientId !== undefined && client.clientId !== clientId)) continue;
+      for (const queue of this.#queuesOf(client))
+        yield () => {
+          if (client.wants(queue) && this.#listen(queue)) this.#mark(client, queue);
+        };
+    }
+  }
+
+  /** Some at a time. */
+  #lookAgain(wakes: Iterator<() => void>): void {
+    for (let i = 0; i < LOOKED_TOGETHER; i++) {
+      const { value: wake, done } = wakes.next();
+      if (done || this.#stopping) return;
+      wake();
+    }
+    this.#parts.context.timers.after(1, () => this.#lookAgain(wakes));
   }
 
   // ---- what happens in lite topics ----
@@ -288,6 +338,15 @@ export class LitePops {
       ordered.set(known);
     });
   }
+}
+
+function first<T>(items: Iterable<T>, most: number): T[] {
+  const found: T[] = [];
+  for (const item of items) {
+    if (found.length >= most) break;
+    found.push(item);
+  }
+  return found;
 }
 
 const MIN: LiteOffset = { type: 'POLICY', value: POLICY_MIN };

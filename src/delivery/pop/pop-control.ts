@@ -10,6 +10,7 @@ import { reviveTopicOf } from '../../metadata/system-topics.ts';
 import type { TopicTable } from '../../metadata/topics.ts';
 import { RequestError } from '../../protocol/request-fields.ts';
 import type { RocketJson } from '../../protocol/rocketmq-json.ts';
+import { type LiteAsk, type LiteFigures, NO_LITE_FIGURES } from '../lite/lite-figures.ts';
 import { ORDER_JOURNAL_TOPIC } from './order-journal.ts';
 import type { PopSettings } from './pop-context.ts';
 import type { PopAsk, PopStart, PopTold } from './pop-link.ts';
@@ -42,6 +43,9 @@ export async function saveOrders({ orders, offsets }: Pick<PopTables, 'orders' |
 export class PopControl {
   readonly #tables: PopTables;
   readonly #tell: (told: PopTold) => void;
+  /** Who waits for figures of lite topics, by number. */
+  readonly #asking = new Map<number, (figures: LiteFigures) => void>();
+  #lastAsk = 0;
   /** Of topics and groups, since the process began. */
   #deletions = 0;
   /** By name: the last deletion of which the owner has not said yet that it has heard of it. */
@@ -112,7 +116,31 @@ export class PopControl {
     return end > offsets.query(REVIVE_GROUP, reviveTopic, queueId) + 1;
   }
 
+  /** The owner must have been started. */
+  askLite(ask: LiteAsk): Promise<LiteFigures> {
+    this.#lastAsk += 1;
+    const id = this.#lastAsk;
+    return new Promise((resolve) => {
+      this.#asking.set(id, resolve);
+      this.#tell({ what: 'liteAsk', id, ask });
+    });
+  }
+
+  #liteTold(id: number, figures: LiteFigures): void {
+    this.#asking.get(id)?.(figures);
+    this.#asking.delete(id);
+  }
+
+  /** The owner answers no more. */
+  ownerEnds(): void {
+    for (const id of this.#asking.keys()) this.#liteTold(id, NO_LITE_FIGURES);
+  }
+
   readonly asked = (ask: PopAsk): void => {
+    if (ask.what === 'liteFigures') {
+      this.#liteTold(ask.id, ask.figures);
+      return;
+    }
     if (ask.what === 'orderJournal') {
       this.#makeTopic(ORDER_JOURNAL_TOPIC);
       return;

@@ -254,7 +254,8 @@ export class PopKind implements DueKind, QuestionTaker {
 
   /** What control tells. */
   hear(told: PopTold): void {
-    if (told.what === 'noRetryTopic') {
+    if (told.what === 'liteAsk') this.#lites.tell(told, this.#parts.pops.ask);
+    else if (told.what === 'noRetryTopic') {
       this.#reviver.giveUp(told.retryTopic);
     } else if (told.what === 'groupDeleted') {
       this.#keeper.deletions += 1;

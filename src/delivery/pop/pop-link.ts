@@ -1,5 +1,7 @@
 /** What the owner of pops and control tell each other. */
+
 import type { RocketJson } from '../../protocol/rocketmq-json.ts';
+import type { LiteAsk, LiteFigures } from '../lite/lite-figures.ts';
 
 /** What the owner asks control for. */
 export type PopAsk =
@@ -9,8 +11,17 @@ export type PopAsk =
   | { what: 'idle'; topic: string; group: string }
   /** That the topic be made in which it writes down what ordered groups have out. */
   | { what: 'orderJournal' }
+  /** Nothing: this is the answer to a LiteAsked. */
+  | { what: 'liteFigures'; id: number; figures: LiteFigures }
   /** That the retry topic be made; nothing when its topic or group is gone. */
   | { what: 'retryTopic'; retryTopic: string; topic: string; group: string };
+
+/** What control asks about lite topics; answered under the same number. */
+export interface LiteAsked {
+  what: 'liteAsk';
+  id: number;
+  ask: LiteAsk;
+}
 
 export interface PopReport {
   kind: 'pop';
@@ -21,6 +32,7 @@ export interface PopReport {
 export type PopTold =
   | { what: 'offsets'; topic: string; group: string; offsets: readonly (readonly [number, number])[] }
   | { what: 'set'; topic: string; group: string; queueId: number; offset: number }
+  | LiteAsked
   | { what: 'noRetryTopic'; retryTopic: string }
   | { what: 'groupDeleted'; group: string }
   | { what: 'topicDeleted'; topic: string };

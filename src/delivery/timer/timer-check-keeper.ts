@@ -22,6 +22,8 @@ export class TimerCheckKeeper {
   #failing = false;
   /** Position in the CommitLog of the oldest record that waits in the wheel; -1 while nobody knows. */
   oldest = -1;
+  /** Up to which time all was delivered, ms, and up to where the queue of timers was read. */
+  read: Pick<TimerState['check'], 'readTimeMs' | 'queueOffset'> | undefined;
 
   /** `saved` hears the sequence of what was written. */
   constructor(disk: Disk, root: string, log: ControlLog, saved: (sequence: number) => void) {
@@ -34,6 +36,7 @@ export class TimerCheckKeeper {
   /** What has come to be durable in the CommitLog. */
   note(state: TimerState): void {
     this.oldest = state.oldest;
+    this.read = state.check;
     this.#waiting = state;
     this.#writing ??= this.#write();
   }

@@ -76,6 +76,12 @@ export class Retention {
     return used / (used + bavail);
   }
 
+  /** Of the store's file system; `free` counts what only root may use, as RocketMQ does. */
+  diskBytes(): { total: number; free: number } {
+    const { blocks, bfree, bsize } = statfsSync(this.#parts.options.commitLogDirectory);
+    return { total: blocks * bsize, free: bfree * bsize };
+  }
+
   /** Whether the disk is too full to take messages. */
   refusesWrites(ratio: number): boolean {
     return ratio > this.#parts.options.diskSpaceWarningLevelRatio / 100;

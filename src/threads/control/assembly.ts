@@ -1,4 +1,5 @@
 /** How control's parts are put together; each function makes one of them. */
+
 import { rm } from 'node:fs/promises';
 import { createMaintenance } from '../../broker/admin/store-maintenance.ts';
 import type { BrokerContext } from '../../broker/context.ts';
@@ -8,10 +9,13 @@ import { ReplyPushes } from '../../broker/reply/reply-pushes.ts';
 import type { RefusedSends } from '../../broker/send/refused-sends.ts';
 import type { DayTotals } from '../../broker/stats/day-totals.ts';
 import { runtimeFigures } from '../../broker/stats/runtime-figures.ts';
+import { TOPIC_PUT_NUMS } from '../../broker/stats/stats.ts';
 import type { Tables } from '../../broker/tables.ts';
+import type { DeliveryLink } from '../../delivery/delivery-link.ts';
 import { ByteBudget } from '../../lib/byte-budget.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { MAX_SEND_BACK_BYTES } from '../../lib/limits.ts';
+import { TIMER_TOPIC } from '../../lib/names.ts';
 import { UniqueIds } from '../../lib/unique-id.ts';
 import { addressBytes } from '../../net/addresses.ts';
 import type { HostAddress } from '../../record/message-id.ts';
@@ -122,6 +126,7 @@ export interface ContextParts {
   counters: CounterSums;
   days: DayTotals;
   refused: RefusedSends;
+  delivery: () => Pick<DeliveryLink, 'timersRead' | 'liteFigures'>;
 }
 
 /** What request handlers work with. */
@@ -150,7 +155,13 @@ export function makeContext(
     properties: config.properties,
     refusedSend: parts.refused.add,
     topicSettled,
+    liteFigures: (ask) => parts.delivery().liteFigures(ask),
     uniqueId: () => uniqueIds.next(systemClock.now()),
-    runtimeInfo: () => runtimeFigures({ ...parts, store: config.store, clock: systemClock, started }),
+    runtimeInfo: () => {
+      const timersPut = () => tables.stats.tps(TOPIC_PUT_NUMS, TIMER_TOPIC);
+      const timersRead = () => parts.delivery().timersRead;
+      const timers = { timersRead, timersPut };
+      return runtimeFigures({ ...parts, ...timers, store: config.store, clock: systemClock, started });
+    },
   };
 }

@@ -357,6 +357,12 @@ export const brokerRequests: readonly RequestShape[] = [
       topic: TOPIC,
     },
   },
+  { code: 200074, fields: {} },
+  { code: 200075, fields: { topic: TOPIC } },
+  { code: 200076, fields: { parentTopic: TOPIC, liteTopic: 'lite' } },
+  { code: 200077, fields: { parentTopic: TOPIC, group: GROUP, clientId: 'nobody', maxCount: '10' } },
+  { code: 200078, fields: { group: GROUP, liteTopic: 'lite', topK: '3' } },
+  { code: 200079, fields: { group: GROUP, clientId: 'nobody' } },
   { code: 25, fields: {}, body: 'hostileKey=1' },
   { code: 26, fields: {} },
   { code: 2001, fields: {}, body: `${GROUP}=1000000` },
@@ -368,6 +374,10 @@ export const brokerRequests: readonly RequestShape[] = [
   { code: 306, fields: {} },
   { code: 316, fields: {} },
   { code: 329, fields: {} },
+  { code: 907, fields: {} },
+  { code: 908, fields: { masterFlushOffset: '0' } },
+  { code: 5001, fields: { E_T: 'F' } },
+  { code: 200056, fields: {} },
 ];
 
 const BROKER = {

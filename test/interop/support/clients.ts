@@ -3,20 +3,20 @@
 import { goBinary } from './go.ts';
 import { type ClientLine, classPath, java, sharedClasses } from './jvm.ts';
 import { temporaryFolder } from './paths.ts';
-import { Program } from './program.ts';
+import { Program, type ProgramOptions } from './program.ts';
 
 export type Args = Readonly<Record<string, string | number | boolean>>;
 
 export interface Kit {
   readonly name: string;
-  start(program: string, args: Args): Program;
+  start(program: string, args: Args, options?: ProgramOptions): Program;
 }
 
 /** `properties`: further options of the JVM. */
 export function javaKit(line: ClientLine, ...properties: readonly string[]): Kit {
   return {
     name: `Java ${line}`,
-    start(program, args) {
+    start(program, args, where) {
       const home = temporaryFolder('client'); // the client keeps logs and broadcast offsets under user.home
       const options = [
         '-Xmx256m',
@@ -29,14 +29,8 @@ export function javaKit(line: ClientLine, ...properties: readonly string[]): Kit
         '-Dfile.encoding=UTF-8',
         ...properties,
       ];
-      const main = `interop.${program}`;
-      return new Program(`${program} (Java ${line})`, java(), [
-        ...options,
-        '-cp',
-        classPath(line),
-        main,
-        ...flags(args),
-      ]);
+      const main = ['-cp', classPath(line), `interop.${program}`];
+      return new Program(`${program} (Java ${line})`, java(), [...options, ...main, ...flags(args)], where);
     },
   };
 }
@@ -49,9 +43,10 @@ export const java49 = javaKit('4.9');
 function goKit(name: string, secure: boolean): Kit {
   return {
     name,
-    start(program, args) {
-      const env = { HOME: temporaryFolder('client'), ROCKETMQ_GO_LOG_LEVEL: 'error' };
-      return new Program(`${program} (${name})`, goBinary(secure), [program, ...flags(args)], { env });
+    start(program, args, where) {
+      const env = { HOME: temporaryFolder('client'), ROCKETMQ_GO_LOG_LEVEL: 'error', ...where?.env };
+      const words = [program, ...flags(args)];
+      return new Program(`${program} (${name})`, goBinary(secure), words, { ...where, env });
     },
   };
 }
@@ -62,7 +57,7 @@ export const go2Tls = goKit('Go v2 with TLS', true);
 
 /** The same programs, each with further arguments. */
 export function withArgs(kit: Kit, more: Args): Kit {
-  return { name: kit.name, start: (program, args) => kit.start(program, { ...args, ...more }) };
+  return { name: kit.name, start: (program, args, where) => kit.start(program, { ...args, ...more }, where) };
 }
 
 function flags(args: Args): string[] {

@@ -13,10 +13,13 @@ export interface Refusal {
 
 export class Dialogue {
   readonly #program: Program;
+  readonly #patience: number;
   #answers = 0;
 
-  constructor(program: Program) {
+  /** `patience`: for how many ms to wait for an answer. */
+  constructor(program: Program, patience = ANSWER_TIMEOUT) {
     this.#program = program;
+    this.#patience = patience;
   }
 
   async ask(question: string): Promise<unknown> {
@@ -31,6 +34,12 @@ export class Dialogue {
     return reply['error'] as Refusal;
   }
 
+  /** For questions that may be refused. */
+  async either(question: string): Promise<{ readonly result?: unknown; readonly refused?: Refusal }> {
+    const reply = await this.#reply(question);
+    return reply.event === 'refused' ? { refused: reply['error'] as Refusal } : { result: reply['result'] };
+  }
+
   async end(): Promise<void> {
     const code = await this.#program.stop();
     if (code !== 0) throw new Error(`${this.#program.name} ended with ${code}\n${this.#program.tail()}`);
@@ -42,6 +51,6 @@ export class Dialogue {
     this.#program.send(question);
     const look = (): ProgramEvent | undefined =>
       this.#program.events.filter((event) => ['answer', 'refused', 'printed'].includes(event.event))[index];
-    return this.#program.waitFor(`the answer to "${question}"`, look, ANSWER_TIMEOUT);
+    return this.#program.waitFor(`the answer to "${question}"`, look, this.#patience);
   }
 }

@@ -52,6 +52,7 @@ export const NOT_RUN: ReadonlyMap<string, string> = new Map([
     'docs/install.md',
     'each of its ways has a test: test/packages, and test/newcomer/debian-package, container and other-machines; no builder of images is at hand',
   ],
+  ['docs/mqadmin.md', 'its command is a test of the group interop, which needs a JDK and runs there'],
   ['bench/README.md', 'benchmarks of minutes and hours; their options are tested in test/unit/bench'],
 ]);
 

@@ -10,6 +10,7 @@ import { StatsTable } from '../../../src/broker/stats/stats.ts';
 import { ClientTable } from '../../../src/clients/clients.ts';
 import { QueueLocks } from '../../../src/clients/queue-locks.ts';
 import { DelayLevels } from '../../../src/delivery/delay/levels.ts';
+import { NO_LITE_FIGURES } from '../../../src/delivery/lite/lite-figures.ts';
 import { ByteBudget } from '../../../src/lib/byte-budget.ts';
 import { writeInt64 } from '../../../src/lib/int64.ts';
 import { MAX_SEND_BACK_BYTES } from '../../../src/lib/limits.ts';
@@ -17,7 +18,9 @@ import { Listeners } from '../../../src/lib/listeners.ts';
 import { ConsumerFilters } from '../../../src/metadata/consumer-filters.ts';
 import { DelayOffsets } from '../../../src/metadata/delay-offsets.ts';
 import { GroupTable } from '../../../src/metadata/groups.ts';
+import { LiteTopics } from '../../../src/metadata/lite-topics.ts';
 import { OffsetTable } from '../../../src/metadata/offsets.ts';
+import { OrderInfos } from '../../../src/metadata/order-infos.ts';
 import { RequestModes } from '../../../src/metadata/request-modes.ts';
 import type { BrokerSettings } from '../../../src/metadata/settings.ts';
 import { TopicTable } from '../../../src/metadata/topics.ts';
@@ -188,11 +191,15 @@ export function setUp(changes: Partial<BrokerSettings> = {}, time = new FakeTime
   const cleaned: string[] = [];
   const refused: RefusedSend[] = [];
   const changed = new Map<string, string>();
+  const topics = new TopicTable(directory, settings, time);
   const context: BrokerContext = {
     settings,
     clock: time,
     log: silentLog,
-    topics: new TopicTable(directory, settings, time),
+    topics,
+    lites: new LiteTopics(topics, { left: 1_000, reserve: () => true }),
+    orders: new OrderInfos(directory),
+    liteFigures: async () => NO_LITE_FIGURES,
     groups: new GroupTable(directory, settings, time),
     offsets: new OffsetTable(directory, settings, time),
     delayOffsets: new DelayOffsets(directory, settings, time),

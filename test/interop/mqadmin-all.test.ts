@@ -1,0 +1,103 @@
+// Every command of the unmodified mqadmin 5.5.0 against RingMQ, line by line against what it printed for RocketMQ.
+// INTEROP_RECORD=1 runs them against both and writes the recording and the differences anew.
+
+import * as assert from 'uvu/assert';
+import { type Status, statusOf } from './mqadmin/command.ts';
+import { PAGES } from './mqadmin/console.ts';
+import {
+  differencesOf,
+  readDifferences,
+  readRecording,
+  titlesOf,
+  writeDifferences,
+  writeRecording,
+} from './mqadmin/recording.ts';
+import { HELP, runAll, type Transcript } from './mqadmin/session.ts';
+import { COMMANDS } from './mqadmin/table.ts';
+import { startRealBroker, startRealNameServer } from './support/real-rocketmq.ts';
+import { startRingStandalone } from './support/ringmq.ts';
+import { interopSuite } from './support/suite.ts';
+import { type Cluster, target } from './support/target.ts';
+
+/** RocketMQ has lite topics only when it is told so, RingMQ always. */
+const REAL_CONF = { enableLmq: true, enableMultiDispatch: true };
+const records = process.env['INTEROP_RECORD'] === '1';
+
+let real: Transcript = {};
+let ours: Transcript = {};
+
+const test = interopSuite('mqadmin: every command', async () => {
+  if (records) writeRecording(await transcriptOf(startReal));
+  real = readRecording();
+  ours = await transcriptOf(target === 'ringmq' ? startOurs : startReal);
+  if (records) {
+    const differing = [...COMMANDS, ...PAGES].filter((subject) => statusOf(subject) !== 'same');
+    writeDifferences(
+      Object.assign({}, ...differing.map((subject) => differencesOf(subject, real, ours))) as Transcript,
+    );
+  }
+  return { stop: async () => printCounts() };
+});
+
+async function startReal(): Promise<Cluster> {
+  const nameServer = await startRealNameServer();
+  const broker = await startRealBroker(nameServer.address, { conf: REAL_CONF });
+  const stop = async (): Promise<void> => {
+    await broker.kill();
+    await nameServer.stop();
+  };
+  return { nameServer, broker, stop };
+}
+
+async function startOurs(): Promise<Cluster> {
+  const { nameServer, broker } = await startRingStandalone();
+  return { nameServer, broker, stop: () => broker.stop() };
+}
+
+async function transcriptOf(start: () => Promise<Cluster>): Promise<Transcript> {
+  const cluster = await start();
+  try {
+    return await runAll(cluster, COMMANDS);
+  } finally {
+    await cluster.stop();
+  }
+}
+
+for (const subject of [...COMMANDS, ...PAGES]) {
+  const status = statusOf(subject);
+  test(`${subject.name}: ${status}`, () => {
+    const differences = differencesOf(subject, real, ours);
+    if (target === 'rocketmq' || status === 'same') {
+      assert.is(textOf(differences), '');
+      return;
+    }
+    const expected = Object.entries(readDifferences());
+    const those = expected.filter(([title]) => titlesOf(subject).includes(title));
+    assert.is(textOf(differences), textOf(Object.fromEntries(those)));
+    if (status === 'differs') assert.is.not(those.length, 0, 'nothing differs any more');
+  });
+}
+
+test('mqadmin has no command that is not in the table', () => {
+  const listed = real[HELP]?.flatMap((line) => /^ {2}(\w+) {2}/.exec(line)?.[1] ?? []) ?? [];
+  assert.equal(listed.sort(), COMMANDS.map(({ name }) => name).sort());
+});
+
+function textOf(differences: Transcript): string {
+  return Object.entries(differences)
+    .map(([title, lines]) => [title, ...lines, ''].join('\n'))
+    .join('\n');
+}
+
+function printCounts(): void {
+  for (const [what, subjects] of [
+    ['commands', COMMANDS],
+    ['pages of rocketmq-dashboard', PAGES],
+  ] as const) {
+    const count = (status: Status): number => subjects.filter((one) => statusOf(one) === status).length;
+    const counts = `${count('same')} same, ${count('differs')} differ, ${count('unsupported')} unsupported`;
+    console.log(`${subjects.length} ${what}: ${counts}`);
+  }
+}
+
+test.run();
