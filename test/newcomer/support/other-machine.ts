@@ -83,12 +83,18 @@ class ChangedRoot extends OtherMachine {
   constructor(name: string, from: string, node: string) {
     super(name, '/bin/node');
     cpSync(from, this.root, { recursive: true, verbatimSymlinks: true });
-    for (const path of ['opt', 'tmp', 'bin']) mkdirSync(join(this.root, path), { recursive: true });
+    for (const path of ['opt', 'tmp', 'bin', 'proc', 'dev'])
+      mkdirSync(join(this.root, path), { recursive: true });
+    must('mknod', ['-m', '666', join(this.root, 'dev/null'), 'c', '1', '3']);
     copyFileSync(node, join(this.root, 'bin/node'));
   }
 
+  /** With a /proc of its own, in a namespace in which nothing stays mounted. */
   command(program: string): string[] {
-    return ['chroot', this.root, program];
+    const [mount, chroot] = ['mount', 'chroot'].map((name) => tool(name, 'it comes with every Linux'));
+    const script = `${mount} -t proc none "$0/proc"; exec ${chroot} "$0" "$@"`;
+    const unshare = tool('unshare', 'apt-get install -y util-linux');
+    return [unshare, '--mount', '/bin/sh', '-ec', script, this.root, program];
   }
 }
 
