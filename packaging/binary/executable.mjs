@@ -12,6 +12,8 @@ import { runtimeFolder } from './runtime.mjs';
 import { putStarterBefore } from './starter.mjs';
 
 const LOADER = 'loader.cjs';
+/** Tells the loader for which machine it is. */
+const TARGET = 'target';
 const ADDON = basename(loader.BUILT);
 const RESOURCE = 'NODE_SEA_BLOB';
 const FUSE = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
@@ -22,7 +24,8 @@ const FUSE = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
  */
 export async function makeExecutable(output, work, { addon, target }) {
   const runtime = await runtimeFolder(target?.machine);
-  const { blob, inputs } = await makeBlob(join(await runtimeFolder(), 'bin/node'), work, addon);
+  const platform = target?.name ?? loader.target();
+  const { blob, inputs } = await makeBlob(work, { addon, platform });
   const program = join(work, 'program');
   // Symbols and debug information are a seventh of it.
   writeFileSync(program, withSystemLibraries(loadedPart(readFileSync(join(runtime, 'bin/node')))));
@@ -46,15 +49,17 @@ function canRun(target) {
 }
 
 /** With the same Node.js that it goes into: the form is that version's own, whatever the processor. */
-async function makeBlob(node, work, addon) {
+async function makeBlob(work, { addon, platform }) {
+  const node = join(await runtimeFolder(), 'bin/node');
   const { names, inputs } = await writeModules(work);
   copyFileSync(join(root, 'packaging/binary', LOADER), join(work, LOADER));
   copyFileSync(addon, join(work, ADDON));
+  writeFileSync(join(work, TARGET), platform);
   writeFileSync(
     join(work, 'program.cjs'),
     `${readFileSync(join(work, LOADER), 'utf8')}\nbegin('main.cjs');\n`,
   );
-  const assets = Object.fromEntries([...names, LOADER, ADDON].map((name) => [name, name]));
+  const assets = Object.fromEntries([...names, LOADER, ADDON, TARGET].map((name) => [name, name]));
   const blob = join(work, 'blob');
   const config = { main: 'program.cjs', output: blob, disableExperimentalSEAWarning: true, assets };
   writeFileSync(join(work, 'sea.json'), JSON.stringify(config));

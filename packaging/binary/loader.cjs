@@ -17,11 +17,13 @@ const workers = require('node:worker_threads');
 const FOLDER = `${process.execPath}/embedded`;
 const ADDON = 'ringmq.node';
 const LOADER = 'loader.cjs';
+/** What native/load.cjs calls the machine that this was made for. */
+const TARGET = 'target';
 const TMPDIR = 'RINGMQ_TMPDIR';
 
 const loaded = new Map();
 let addonExports;
-/** Where the addon was when this process loaded it: the C library knows it by that name, though the file is gone. */
+/** By what threads load the addon again, though the file is gone. */
 let addonPath;
 
 /** Runs an embedded module; in a thread, `addon` is the path by which its parent has loaded the addon. */
@@ -149,10 +151,21 @@ function openIn(folder, bytes) {
     if (digest(fs.readFileSync(path)) !== digest(bytes))
       throw new Error('what was written there is not what is read');
     addonExports = open(path);
-    addonPath = path;
+    addonPath = lastingName(path);
   } finally {
     fs.rmSync(own, { recursive: true, force: true });
   }
+}
+
+/**
+ * glibc knows a library by the name under which this process has loaded it. musl opens the file each time to see which
+ * it is: there an open descriptor stands for it.
+ */
+function lastingName(path) {
+  if (!getAsset(TARGET, 'utf8').endsWith('-musl')) return path;
+  const name = `/proc/self/fd/${fs.openSync(path)}`;
+  if (!fs.existsSync(name)) throw new Error('with musl it takes /proc, which is not mounted');
+  return name;
 }
 
 /** Nobody but this user and root may rename what is in it. */
