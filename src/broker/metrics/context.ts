@@ -1,6 +1,5 @@
 /** What a scrape is made of. */
 import type { CounterSums } from '../../ring/counters.ts';
-import type { StoreOptions } from '../../store/options.ts';
 import type { ReadsByName } from '../../store/read/reads-by-name.ts';
 import type { Slices } from '../admin/slices.ts';
 import type { BrokerStats } from '../stats/broker-stats.ts';
@@ -25,7 +24,6 @@ export interface MetricsParts {
   readonly counters: CounterSums;
   readonly rings: readonly RingFill[];
   readonly networkThreads: number;
-  readonly store: StoreOptions;
   /** Of the disk that the CommitLog is on, 0 to 1. */
   readonly diskRatio: () => number;
   /** Connections of clients. */

@@ -3,7 +3,14 @@
  * it go on with these names; those of RocketMQ 5 say the same and more.
  */
 import { isRetryOrDeadLetterTopic } from '../../lib/names.ts';
-import { GROUP_GET_NUMS, GROUP_GET_SIZE, TOPIC_PUT_NUMS, TOPIC_PUT_SIZE } from '../stats/stats.ts';
+import {
+  BROKER_GET_NUMS,
+  BROKER_PUT_NUMS,
+  GROUP_GET_NUMS,
+  GROUP_GET_SIZE,
+  TOPIC_PUT_NUMS,
+  TOPIC_PUT_SIZE,
+} from '../stats/stats.ts';
 import type { Scrape } from './context.ts';
 
 export async function exporterFamilies(scrape: Scrape): Promise<void> {
@@ -16,8 +23,8 @@ function brokerRates({ parts, out }: Scrape): void {
   const { settings, stats } = parts.tables;
   const labels = { brokerIP: `${settings.brokerIP1}:${settings.listenPort}`, broker: settings.brokerName };
   const rate = (name: string) => stats.tps(name, settings.brokerClusterName);
-  out.gauge('rocketmq_broker_tps', 'Messages that come, a second').add(rate('BROKER_PUT_NUMS'), labels);
-  out.gauge('rocketmq_broker_qps', 'Messages that are given, a second').add(rate('BROKER_GET_NUMS'), labels);
+  out.gauge('rocketmq_broker_tps', 'Messages that come, a second').add(rate(BROKER_PUT_NUMS), labels);
+  out.gauge('rocketmq_broker_qps', 'Messages that are given, a second').add(rate(BROKER_GET_NUMS), labels);
 }
 
 async function topics({ parts, out, slices }: Scrape): Promise<void> {

@@ -1,5 +1,4 @@
 /** How the metrics of a broker are put together, and what control counts for them of itself. */
-import { performance } from 'node:perf_hooks';
 import type { LinkServer } from '../../broker/link/link-server.ts';
 import type { MetricsParts, RingFill } from '../../broker/metrics/context.ts';
 import { MetricsServer } from '../../broker/metrics/metrics-server.ts';
@@ -7,8 +6,9 @@ import { Metrics } from '../../broker/metrics/scrape.ts';
 import type { Announcer } from '../../broker/view/announcer.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { formatHost } from '../../net/addresses.ts';
-import { COUNTER_BLOCKS, Counters, counterPlace } from '../../ring/counters.ts';
+import { COUNTER_BLOCKS, Counters } from '../../ring/counters.ts';
 import type { RingShape } from '../../ring/layout.ts';
+import { LoopTime } from '../../ring/loop-time.ts';
 import { usedOf } from '../../ring/spsc-ring.ts';
 import type { Retention } from '../../store/retention/retention.ts';
 import type { ResolvedConfig } from '../config.ts';
@@ -62,13 +62,13 @@ export class MetricsPage {
 
   /** Throws a UserError when its port is not to be had. */
   async open(): Promise<void> {
-    const { metrics: options, store, log } = this.#config;
+    const { metrics: options, log } = this.#config;
     const { port, host } = options;
     if (port === undefined) return;
     const { retention, link, announcer, ...sources } = this.#sources;
     const metrics = new Metrics(
       {
-        ...{ ...sources, options, store, rings: ringsOf(this.#topology) },
+        ...{ ...sources, options, rings: ringsOf(this.#topology) },
         uptime: () => systemClock.monotonic() - this.#startedAt,
         diskRatio: () => retention.diskRatio(),
         connected: () => link.connected,
@@ -92,25 +92,6 @@ export class MetricsPage {
 
 /** Control's own time, and how late its timers are. */
 function countTicks(counters: Counters): NodeJS.Timeout {
-  const [busy, idle] = [counterPlace('busyMillis'), counterPlace('idleMillis')];
-  const [ticks, late, latest] = [
-    counterPlace('ticks'),
-    counterPlace('tickLateMicros'),
-    counterPlace('tickLateMaxMicros'),
-  ];
-  let before = performance.eventLoopUtilization();
-  let due = systemClock.monotonic() + TICK_MS;
-  const timer = setInterval(() => {
-    const now = systemClock.monotonic();
-    const micros = Math.max(0, now - due) * 1000;
-    due = now + TICK_MS;
-    counters.add(ticks);
-    counters.add(late, micros);
-    counters.raiseTo(latest, micros);
-    const utilization = performance.eventLoopUtilization();
-    counters.add(busy, utilization.active - before.active);
-    counters.add(idle, utilization.idle - before.idle);
-    before = utilization;
-  }, TICK_MS);
-  return timer.unref();
+  const loopTime = new LoopTime(counters, TICK_MS, systemClock.monotonic());
+  return setInterval(() => loopTime.tick(systemClock.monotonic()), TICK_MS).unref();
 }

@@ -36,6 +36,7 @@ import { isOversized, refuseOversized } from '../../protocol/oversized-header.ts
 import { RequestView } from '../../protocol/request-view.ts';
 import { ChannelReceiver, ChannelSender } from '../../ring/channel.ts';
 import { COUNTER_BLOCKS, Counters, counterPlace } from '../../ring/counters.ts';
+import { LoopTime } from '../../ring/loop-time.ts';
 import { Patience } from '../../ring/patience.ts';
 import { LOG_START, Positions } from '../../ring/positions.ts';
 import { tellControl } from '../../ring/reports.ts';
@@ -69,11 +70,6 @@ const FRAMES = counterPlace('frames');
 const FORWARDED = counterPlace('framesForwarded');
 const WAKE_UPS = counterPlace('wakeUps');
 const ROUNDS = counterPlace('rounds');
-const BUSY = counterPlace('busyMillis');
-const IDLE = counterPlace('idleMillis');
-const TICKS = counterPlace('ticks');
-const TICK_LATE = counterPlace('tickLateMicros');
-const TICK_LATE_MAX = counterPlace('tickLateMaxMicros');
 
 export class NetworkAgent {
   readonly sockets: Sockets;
@@ -100,15 +96,12 @@ export class NetworkAgent {
   readonly #wakefulness: Wakefulness;
   readonly #request = new RequestView();
   readonly #timer: NodeJS.Timeout;
+  readonly #loopTime: LoopTime;
   readonly #wakeControl: () => void;
   readonly #counters: Counters;
-  /** How busy the loop was when it was last asked. */
-  #utilization = performance.eventLoopUtilization();
   readonly #faults = new Faults();
   readonly #refusals = new RefusalCounts();
   readonly #given = new GivenCounts();
-  /** When the next tick should come, ms of the monotonic clock. */
-  #tickDue = systemClock.monotonic() + TICK_MS;
   #logStart = 0;
   /** What a turn has left over, for which nobody rings. */
   #next: NodeJS.Immediate | undefined;
@@ -179,6 +172,7 @@ export class NetworkAgent {
     this.#arrivalsLost = new Int32Array(broker.arrivalsLost);
     this.#versions = new Int32Array(shape.versions);
     this.#wakefulness = this.#makeWakefulness(doorbell);
+    this.#loopTime = new LoopTime(this.#counters, TICK_MS, systemClock.monotonic());
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
   }
 
@@ -383,7 +377,7 @@ export class NetworkAgent {
     if (this.sockets.hasBlocked) this.sockets.unblock();
     this.sockets.closeStalled(this.#shape.settings.serverChannelMaxIdleTimeSeconds * 1000);
     this.#dropDeleted();
-    this.#countTime();
+    this.#loopTime.tick(this.#now);
     this.#given.report(this.#now, (given) => this.#link.given(given));
     this.#report();
     this.#link.remind();
@@ -393,18 +387,6 @@ export class NetworkAgent {
   #report(now = this.#now): void {
     this.#faults.report(now);
     for (const refused of this.#refusals.take()) tellControl({ kind: 'refused', refused });
-  }
-
-  #countTime(): void {
-    const late = Math.max(0, this.#now - this.#tickDue) * 1000;
-    this.#tickDue = this.#now + TICK_MS;
-    this.#counters.add(TICKS);
-    this.#counters.add(TICK_LATE, late);
-    this.#counters.raiseTo(TICK_LATE_MAX, late);
-    const now = performance.eventLoopUtilization();
-    this.#counters.add(BUSY, now.active - this.#utilization.active);
-    this.#counters.add(IDLE, now.idle - this.#utilization.idle);
-    this.#utilization = now;
   }
 
   #dropDeleted(): void {
