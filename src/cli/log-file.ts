@@ -1,28 +1,40 @@
 /**
- * The log in a file of its own (RINGMQ_LOG_FILE). Whoever rotates logs renames the file and makes a new one, or none:
- * that is seen with the next line, so nobody has to tell; SIGUSR2 has it looked at once.
+ * The log in a file of its own (RINGMQ_LOG_FILE). A file that has become large is renamed here. Whoever else rotates
+ * logs renames it and makes a new one, or none: that is seen with the next line, so nobody has to tell; SIGUSR2 has it
+ * looked at once.
  */
 import { closeSync, fstatSync, openSync, statSync, writeSync } from 'node:fs';
+import { systemClock } from '../lib/clock.ts';
 import { UserError } from '../lib/user-error.ts';
+import { plainLine } from './log-form.ts';
+import { type Rotation, shiftFiles } from './log-rotation.ts';
 
 /** The file's name is looked at so often, ms. */
 const LOOK_MS = 1_000;
+/** After a file could not be renamed. */
+const PAUSE_MS = 60_000;
 const MODE = 0o640;
 
 export class LogFile {
   readonly #path: string;
   readonly #now: () => number;
+  readonly #rotation: Rotation;
   #descriptor: number;
   #lookAt: number;
   /** What the file has not taken of a line: without it two lines would be one. */
   #isTorn = false;
+  /** Bytes of the file, as far as they were written here or stood in it before. */
+  #size = 0;
+  #rotateAt = Number.NEGATIVE_INFINITY;
 
   /** `now`: ms of a clock that is not set. Throws a UserError when the file cannot be written. */
-  constructor(path: string, now: () => number) {
+  constructor(path: string, now: () => number, rotation: Rotation) {
     this.#path = path;
     this.#now = now;
+    this.#rotation = rotation;
     try {
       this.#descriptor = open(path);
+      this.#size = fstatSync(this.#descriptor).size;
     } catch (error) {
       const reason = (error as Error).message;
       throw new UserError(
@@ -35,9 +47,15 @@ export class LogFile {
   /** False when the line is not in the file. Never throws. */
   write(text: string): boolean {
     if (this.#now() >= this.#lookAt) this.reopen();
+    if (this.#size + text.length > this.#rotation.maxBytes && this.#size > 0) this.#rotate(text.length);
+    return this.#append(text);
+  }
+
+  #append(text: string): boolean {
     const bytes = Buffer.from(this.#isTorn ? `\n${text}` : text);
     try {
       const taken = writeSync(this.#descriptor, bytes);
+      this.#size += taken;
       if (taken > 0) this.#isTorn = taken < bytes.length;
       return taken === bytes.length;
     } catch {
@@ -53,9 +71,30 @@ export class LogFile {
       const fresh = open(this.#path);
       closeSync(this.#descriptor);
       this.#descriptor = fresh;
+      this.#size = fstatSync(fresh).size;
       this.#isTorn = false;
     } catch {
       // Its folder may be gone for a moment, or no descriptor be left.
+    }
+  }
+
+  /** Where the file cannot be renamed it grows on: lines matter more than its size. */
+  #rotate(length: number): void {
+    if (this.#now() < this.#rotateAt) return;
+    const { maxBytes, keep } = this.#rotation;
+    try {
+      // Somebody else may have renamed or cut it.
+      this.reopen();
+      const { size } = fstatSync(this.#descriptor);
+      this.#size = size;
+      if (size === 0 || size + length <= maxBytes) return;
+      shiftFiles(this.#path, keep);
+      this.reopen();
+    } catch (error) {
+      this.#rotateAt = this.#now() + PAUSE_MS;
+      const fields = { file: this.#path, reason: (error as Error).message };
+      const message = 'the log cannot be renamed and grows on: its folder must be writable';
+      this.#append(plainLine({ level: 'warn', time: systemClock.now(), fields, message }));
     }
   }
 

@@ -119,6 +119,7 @@ const ASKS_THE_TIME = new Map([
   ['src/broker/cold/cold-reads.ts', 'when a group has read old messages, which is shown'],
   ['src/broker/consumer/check-client-config.ts', 'version of a subscription that is only looked at'],
   ['src/cli/admin/times.ts', 'times that people give, the age of messages by their store times'],
+  ['src/cli/log-file.ts', 'the time of a line that it writes itself'],
   ['src/cli/logger.ts', 'the time of a line that could not be written'],
   ['src/embed/message-store.ts', 'when a message was made'],
   ['src/metadata/append-times.ts', 'by how much the clock is ahead of the monotonic one'],
