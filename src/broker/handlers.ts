@@ -1,9 +1,12 @@
 /** The table of contents: which request code means what. Sends and pulls are served by the network threads. */
 
+import type { ControlLog } from '../lib/log.ts';
 import { RequestCode, ResponseCode } from '../protocol/codes.ts';
 import { isOneway, type RemotingCommand, responseTo } from '../protocol/command.ts';
 import { checkTexts, RequestError } from '../protocol/request-fields.ts';
+import { audited } from '../remoting/audit.ts';
 import type { ClientConnection, ControlHandler, Reply } from '../remoting/connection.ts';
+import { tellSlow } from '../ring/step-clock.ts';
 import { brokerConfig, updateBrokerConfig } from './admin/broker-config.ts';
 import { consumeDirectly, consumerRunningInfo } from './admin/call-consumer.ts';
 import { allProducers, consumerConnections, producerConnections } from './admin/connections.ts';
@@ -147,9 +150,34 @@ const HANDLERS: readonly (readonly [code: number, handler: BrokerHandler])[] = [
   [RequestCode.POP_ROLLBACK, rollBackPops],
 ];
 
+export interface RequestWatch {
+  /** Has a line of each administrative request. */
+  audit: ControlLog;
+  /** Ms for which a request may hold up the control thread before the log is told; 0 = any time. */
+  slowMillis: number;
+}
+
 /** Handlers by request code. They never throw or reject, and one-way requests get no answer. */
-export function createHandlers(context: BrokerContext): ReadonlyMap<number, ControlHandler> {
-  return new Map(HANDLERS.map(([code, handler]) => [code, guarded(context, handler)]));
+export function createHandlers(
+  context: BrokerContext,
+  { audit, slowMillis }: RequestWatch,
+): ReadonlyMap<number, ControlHandler> {
+  const watched = (code: number, handler: BrokerHandler) =>
+    audited(code, timed(context, guarded(context, handler), slowMillis), audit);
+  return new Map(HANDLERS.map(([code, handler]) => [code, watched(code, handler)]));
+}
+
+/** Tells of a request that has held up the control thread. What it waits for without that is not counted. */
+function timed(context: BrokerContext, handler: ControlHandler, slowMillis: number): ControlHandler {
+  if (slowMillis === 0) return handler;
+  const { clock, log } = context;
+  return (request, connection) => {
+    const began = clock.monotonic();
+    const reply = handler(request, connection);
+    const ms = clock.monotonic() - began;
+    if (ms >= slowMillis) tellSlow(log, 'request', ms, askerOf(request, connection));
+    return reply;
+  };
 }
 
 /** Handlers that answer at once still do, so that requests of one connection keep their order. */

@@ -5,12 +5,13 @@ import type { LoadedBroker } from '../config/load.ts';
 import { metricsOptions } from '../config/metrics-keys.ts';
 import { nameServerAddresses } from '../config/server-list.ts';
 import { connectionLimit } from '../lib/descriptors.ts';
-import type { ControlLog } from '../lib/log.ts';
 import { isWildcard } from '../net/hosts.ts';
 import { formatAddress } from '../remoting/address.ts';
 import type { BrokerConfig, RunningBroker } from '../threads/config.ts';
 import { type EngineThreads, spawnEngineThreads } from '../threads/engine-threads.ts';
 import { brokerLines, logLines } from './listening.ts';
+import type { ServerLog } from './logger.ts';
+import { logPromises } from './promises.ts';
 
 /** To be called first: threads come up while this one loads the broker's code. */
 export function spawnThreads(loaded: LoadedBroker): EngineThreads {
@@ -20,25 +21,31 @@ export function spawnThreads(loaded: LoadedBroker): EngineThreads {
 export async function startLoadedBroker(
   loaded: LoadedBroker,
   threads: EngineThreads,
-  log: ControlLog,
+  log: ServerLog,
   nameServers: string[],
   descriptorShare = 1,
 ): Promise<RunningBroker> {
   const { startBroker } = await import('../threads/broker.ts');
-  const broker = await startBroker(brokerConfig(loaded, log, nameServers, descriptorShare), threads);
+  const config = brokerConfig(loaded, log, nameServers, descriptorShare);
+  const { listener } = loaded.values;
+  log.setLevel(listener.logLevel);
+  config.properties.changed.add(() => log.setLevel(listener.logLevel));
+  const broker = await startBroker(config, threads);
   logLines(log, brokerLines(broker, nameServers));
+  logPromises(log, config);
   return broker;
 }
 
 /** `descriptorShare`: the broker's part of the descriptors for connections, when it has the process not for itself. */
 export function brokerConfig(
   loaded: LoadedBroker,
-  log: ControlLog,
+  log: ServerLog,
   nameServers: string[],
   descriptorShare = 1,
 ): BrokerConfig {
   const { settings, store, listener, tls } = loaded.values;
-  const { bindAddress, networkThreads, engineLayout, busyPollMicros, drainTimeMillis } = listener;
+  const { bindAddress, networkThreads, engineLayout, busyPollMicros, drainTimeMillis, slowOperationMillis } =
+    listener;
   return {
     settings,
     store,
@@ -47,6 +54,7 @@ export function brokerConfig(
     networkThreads,
     engineLayout,
     busyPollMicros,
+    slowMillis: slowOperationMillis,
     drainTimeMillis,
     nameServers,
     serverChannelMaxIdleTimeSeconds: listener.serverChannelMaxIdleTimeSeconds,
@@ -62,7 +70,7 @@ export function configuredNameServers(loaded: LoadedBroker): string[] {
   return nameServerAddresses(loaded.values.listener.namesrvAddr);
 }
 
-export function logWarnings(log: ControlLog, warnings: readonly string[]): void {
+export function logWarnings(log: ServerLog, warnings: readonly string[]): void {
   for (const warning of warnings) log.warn({}, warning);
 }
 

@@ -8,6 +8,7 @@ import type { ControlLog, LogLevel } from '../lib/log.ts';
 import { UserError } from '../lib/user-error.ts';
 import { LogFile } from './log-file.ts';
 import { type Line, type LineWriter, logForm, openForm, plainLine } from './log-form.ts';
+import { rotationOf } from './log-rotation.ts';
 import { StderrLines } from './stderr-lines.ts';
 
 const STDERR = 2;
@@ -18,6 +19,8 @@ const HOLD_MS = 2_000;
 export interface ServerLog extends ControlLog {
   /** Writes what is held, and from now on every line at once. */
   open(): void;
+  /** From now on; `''` = as RINGMQ_LOG_LEVEL says. */
+  setLevel(level: LogLevel | ''): void;
 }
 
 export interface LoggerParts {
@@ -53,7 +56,7 @@ function ofProcess(): LoggerParts {
 }
 
 function logFile(path: string): LogFile {
-  const file = new LogFile(path, systemClock.monotonic);
+  const file = new LogFile(path, systemClock.monotonic, rotationOf(process.env));
   process.on('SIGUSR2', () => file.reopen());
   return file;
 }
@@ -61,7 +64,8 @@ function logFile(path: string): LogFile {
 class HeldLog implements ServerLog {
   readonly #parts: LoggerParts;
   readonly #form: ReturnType<typeof logForm>;
-  readonly #threshold: number;
+  readonly #ofEnvironment: number;
+  #threshold: number;
   #held: Line[] | undefined = [];
   #writer: LineWriter | undefined;
   /** Lines that stderr has not taken since the last one that it took. */
@@ -70,7 +74,8 @@ class HeldLog implements ServerLog {
   constructor(parts: LoggerParts) {
     this.#parts = parts;
     const level = parts.env['RINGMQ_LOG_LEVEL'] || 'info';
-    this.#threshold = LEVELS.indexOf(level.toLowerCase());
+    this.#ofEnvironment = LEVELS.indexOf(level.toLowerCase());
+    this.#threshold = this.#ofEnvironment;
     if (this.#threshold < 0) {
       throw new UserError(`RINGMQ_LOG_LEVEL=${level}: allowed are ${LEVELS.join(', ')}.`);
     }
@@ -92,11 +97,11 @@ class HeldLog implements ServerLog {
   open(): void {
     const held = this.#held ?? [];
     this.#held = undefined;
-    for (const line of held) this.#write(line);
+    for (const line of held) if (this.#isWanted(line.level)) this.#write(line);
   }
 
   #take(level: LogLevel, fields: object, message: string): void {
-    if (LEVELS.indexOf(level) < this.#threshold) return;
+    if (!this.#isWanted(level)) return;
     const line = { level, time: this.#parts.now(), fields, message };
     if (this.#held !== undefined && level === 'info' && this.#mayWait(line)) {
       this.#held.push(line);
@@ -104,6 +109,14 @@ class HeldLog implements ServerLog {
     }
     this.open();
     this.#write(line);
+  }
+
+  setLevel(level: LogLevel | ''): void {
+    this.#threshold = level === '' ? this.#ofEnvironment : LEVELS.indexOf(level);
+  }
+
+  #isWanted(level: LogLevel): boolean {
+    return LEVELS.indexOf(level) >= this.#threshold;
   }
 
   #mayWait({ time }: Line): boolean {

@@ -21,6 +21,7 @@ export async function runNameServer(flags: NameServerFlags & { printConfig?: boo
     const nameServer = await startNameServer({
       ...options,
       log,
+      setLogLevel: (level) => log.setLevel(level),
     });
     const listening = formatAddress(nameServer.host, nameServer.port);
     logLines(log, [listeningLine('the name server', [listening])]);

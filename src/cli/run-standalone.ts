@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { integer } from '../config/key.ts';
 import { type BrokerFlags, isSameServer, type LoadedBroker, loadBroker } from '../config/load.ts';
 import { BROKER_SHARE, connectionLimit, NAME_SERVER_SHARE } from '../lib/descriptors.ts';
-import type { ControlLog } from '../lib/log.ts';
 import { UserError } from '../lib/user-error.ts';
 import type { NameServer } from '../namesrv/name-server.ts';
 import { isWildcard } from '../net/hosts.ts';
@@ -17,7 +16,7 @@ import {
   startLoadedBroker,
 } from './broker-start.ts';
 import { listeningLine, logLines } from './listening.ts';
-import { createLogger } from './logger.ts';
+import { createLogger, type ServerLog } from './logger.ts';
 import { printConfig } from './print-config.ts';
 import { type Serving, serve } from './serve.ts';
 
@@ -41,7 +40,7 @@ export async function runStandalone(flags: StandaloneFlags): Promise<void> {
   await serve(log, () => start(loaded, port, log));
 }
 
-async function start(loaded: LoadedBroker, port: number, log: ControlLog): Promise<Serving> {
+async function start(loaded: LoadedBroker, port: number, log: ServerLog): Promise<Serving> {
   const threads = spawnThreads(loaded);
   logWarnings(log, loaded.warnings);
   const { settings, store, listener, tls } = loaded.values;
@@ -53,6 +52,7 @@ async function start(loaded: LoadedBroker, port: number, log: ControlLog): Promi
     maxConnections: connectionLimit(NAME_SERVER_SHARE),
     tls,
     log,
+    setLogLevel: (level) => log.setLevel(level),
   });
   try {
     const listening = formatAddress(nameServer.host, nameServer.port);

@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { systemClock } from '../lib/clock.ts';
 import { VERSION } from '../lib/version.ts';
+import { docsPlace } from './docs-place.ts';
 import { ExitCode } from './exit-codes.ts';
 import { explain } from './explain.ts';
 import { IdleMemory } from './idle-memory.ts';
@@ -29,7 +30,9 @@ export interface Serving {
 export async function serve(log: ServerLog, start: () => Promise<Serving>): Promise<never> {
   surviveReaders();
   nameProcess();
-  log.info({ version: VERSION, node: process.version }, 'RingMQ starts');
+  const docs = docsPlace();
+  const found = docs === undefined ? {} : { docs };
+  log.info({ version: VERSION, node: process.version, ...found }, 'RingMQ starts');
   const signalled = firstSignal(process, systemClock.monotonic, (signal) => {
     log.warn({ signal }, 'another signal: ending at once, the store will be checked at the next start');
     process.exit(ExitCode.FAILED);

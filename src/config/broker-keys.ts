@@ -4,6 +4,7 @@ import { ENGINE_LAYOUTS } from '../threads/engine-layout.ts';
 import { addresses, advertisedHost, delays, host, hours, name, path } from './domains.ts';
 import { choice, flag, integer, type Key, text } from './key.ts';
 import { listener, retentionKey, setting, storeKey } from './key-makers.ts';
+import { logKeyList } from './log-keys.ts';
 import { metricsKeyList } from './metrics-keys.ts';
 import { missingNames } from './missing.ts';
 import { tlsKeyList } from './tls-keys.ts';
@@ -102,6 +103,7 @@ export const keyGroups: readonly KeyGroup[] = [
   },
   { title: 'TLS', keys: tlsKeyList },
   { title: 'Metrics', keys: metricsKeyList },
+  { title: 'Log', keys: logKeyList },
   {
     title: 'Topics and groups',
     keys: [

@@ -1,5 +1,6 @@
 /** What one configuration key is: its name, where its value goes, which texts it takes. */
 
+import type { LogLevel } from '../lib/log.ts';
 import { UserError } from '../lib/user-error.ts';
 import type { BrokerSettings } from '../metadata/settings.ts';
 import type { StoreOptions } from '../store/options.ts';
@@ -25,6 +26,9 @@ export interface ListenerOptions {
   metricsPromExporterHost: string;
   metricsLabel: string;
   metricsExporterNames: boolean;
+  /** `''` = as the environment says. */
+  logLevel: LogLevel | '';
+  slowOperationMillis: number;
   /** Names of keys, separated by `,`, that may ask for what RingMQ does not have. */
   allowMissing: string;
 }

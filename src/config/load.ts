@@ -163,6 +163,8 @@ export function defaultValues(): BrokerValues {
       metricsPromExporterHost: '',
       metricsLabel: '',
       metricsExporterNames: false,
+      logLevel: '',
+      slowOperationMillis: 500,
       allowMissing: '',
     },
     tls: { ...DEFAULT_TLS_SETTINGS },

@@ -9,9 +9,11 @@ import { Listeners } from '../lib/listeners.ts';
 import { LIFE_LINES, QuietLog } from '../lib/quiet-log.ts';
 import type { Agent } from '../ring/agent.ts';
 import { ChannelReceiver, ChannelSender } from '../ring/channel.ts';
+import { COUNTER_BLOCKS, Counters } from '../ring/counters.ts';
 import { AWAITED, LOG_START, Positions } from '../ring/positions.ts';
 import { reportingLog, tellControl } from '../ring/reports.ts';
 import { RingConsumer } from '../ring/spsc-ring.ts';
+import { StepClock } from '../ring/step-clock.ts';
 import { wakerOf } from '../ring/wake.ts';
 import { Watermark } from '../ring/watermark.ts';
 import { QUEUE_ADDED, type QueueAdded, TOPIC_FORGOTTEN } from '../store/dispatch/dispatcher-records.ts';
@@ -60,6 +62,7 @@ export class DeliveryAgent implements Agent {
   readonly #questions: QuestionServer;
   readonly #agenda: Agenda;
   readonly #log: QuietLog;
+  readonly #round: StepClock;
   readonly #kinds: readonly DueKind[];
   readonly #pops: PopKind;
   /** By topic that it follows. */
@@ -103,6 +106,8 @@ export class DeliveryAgent implements Agent {
     this.#lost = new Int32Array(broker.arrivalsLost);
     this.#agenda = new Agenda(clock);
     this.#log = new QuietLog(reportingLog, this.#agenda, LIFE_LINES);
+    const counters = new Counters(broker.counters, COUNTER_BLOCKS.delivery);
+    this.#round = new StepClock('delivery', { limitMs: broker.slowMillis, counters, clock });
     for (const group of shape.producers) this.#producers.set(group, true);
     this.#puts = this.#makePuts(shape, participant);
     this.#questions = new QuestionServer(shape.questions, broker);
@@ -161,6 +166,7 @@ export class DeliveryAgent implements Agent {
   }
 
   doWork(): number {
+    this.#round.begin();
     // Commands first: a queue is named before a message for it can be dispatched.
     let done = this.#obey();
     done += this.#puts.drain();
@@ -172,6 +178,7 @@ export class DeliveryAgent implements Agent {
     this.#questions.publish();
     this.#dropDeleted();
     this.#endStop();
+    this.#round.end(0);
     return done;
   }
 

@@ -30,6 +30,8 @@ import { TopicMaker } from './topics.ts';
 
 const LOOPBACK = '127.0.0.1';
 const IDLE_SECONDS = 120;
+/** Of a step. */
+const SLOW_MS = 500;
 
 const port = parentPort as NonNullable<typeof parentPort>;
 
@@ -183,6 +185,7 @@ function configOf(
     ...threadsOf(options),
     // The cores are those of the host program.
     busyPollMicros: 0,
+    slowMillis: SLOW_MS,
     drainTimeMillis: 0,
     nameServers: [nameServer],
     serverChannelMaxIdleTimeSeconds: IDLE_SECONDS,

@@ -28,6 +28,8 @@ interface Kind {
 const WINDOW_MS = 10_000;
 /** Lines of everyday life (info) that an operator can read one by one: topics, groups and clients that come and go. */
 export const LIFE_LINES = 20;
+/** Lines of the audit (remoting/audit.ts): scripts make many topics, and each is to be told of. */
+export const AUDIT_LINES = 200;
 /** Kinds come from the code, not from clients; should a caller get that wrong, the rest share one. */
 const MAX_KINDS = 256;
 const OTHERS = 'other lines';

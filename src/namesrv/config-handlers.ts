@@ -55,6 +55,7 @@ export const updateSettings: NameServerHandler = (state, request, connection) =>
   const update = updateConfig(state.config, changes);
   switch (update.outcome) {
     case 'updated':
+      state.configured();
       state.log.info(
         { changes: Object.fromEntries(changes), client: connection.remoteAddress },
         'configuration changed',

@@ -2,6 +2,7 @@
  * The settings of a name server that `mqadmin getNamesrvConfig` shows and `updateNamesrvConfig` changes, under
  * RocketMQ's names and with its defaults. They hold until the process ends.
  */
+import type { LogLevel } from '../lib/log.ts';
 import { nearestName } from '../lib/nearest.ts';
 import { quote } from '../lib/quote.ts';
 
@@ -21,6 +22,8 @@ export interface NameServerConfig {
   /** Refuses routes for a while after the start, until the brokers have had time to register. */
   needWaitForService: boolean;
   waitSecondsForService: number;
+  /** Lines from this level on are written; `''` = as the environment says. */
+  'ringmq.logLevel': LogLevel | '';
 }
 
 export function defaultConfig(): NameServerConfig {
@@ -33,8 +36,11 @@ export function defaultConfig(): NameServerConfig {
     deleteTopicWithBrokerRegistration: false,
     needWaitForService: false,
     waitSecondsForService: 45,
+    'ringmq.logLevel': '',
   };
 }
+
+const LEVELS: readonly (LogLevel | '')[] = ['error', 'warn', 'info', ''];
 
 /** RocketMQ's own list: whoever could change paths could write files anywhere. */
 const blackList: ReadonlySet<string> = new Set([
@@ -80,6 +86,12 @@ function assignSetting(config: NameServerConfig, key: string, value: string): st
   if (key === 'waitSecondsForService') {
     if (!/^\d{1,9}$/.test(value)) return `${key} takes a number of seconds, not ${quote(value)}`;
     config.waitSecondsForService = Number(value);
+    return undefined;
+  }
+  if (key === 'ringmq.logLevel') {
+    const level = LEVELS.find((one) => one === value.toLowerCase());
+    if (level === undefined) return `${key} takes error, warn, info or nothing, not ${quote(value)}`;
+    config[key] = level;
     return undefined;
   }
   if (value !== 'true' && value !== 'false') return `${key} takes true or false, not ${quote(value)}`;

@@ -1,9 +1,11 @@
 /** The table of contents of the name server: which request is served where. */
 
+import type { ControlLog } from '../lib/log.ts';
 import { RequestCode, ResponseCode } from '../protocol/codes.ts';
 import { responseTo } from '../protocol/command.ts';
 import { ProtocolError } from '../protocol/errors.ts';
 import { checkTexts, RequestError } from '../protocol/request-fields.ts';
+import { audited } from '../remoting/audit.ts';
 import type { ControlHandler } from '../remoting/connection.ts';
 import type { HandlerTable } from '../remoting/dispatch.ts';
 import {
@@ -59,8 +61,9 @@ const handlers: readonly (readonly [number, NameServerHandler])[] = [
 /** Codes of the requests that a name server serves. */
 export const nameServerCodes: readonly number[] = handlers.map(([code]) => code);
 
-export function nameServerHandlers(state: NameServerState): HandlerTable {
-  return new Map(handlers.map(([code, handler]) => [code, guarded(state, handler)]));
+/** `audit` has a line of each administrative request. */
+export function nameServerHandlers(state: NameServerState, audit: ControlLog): HandlerTable {
+  return new Map(handlers.map(([code, handler]) => [code, audited(code, guarded(state, handler), audit)]));
 }
 
 /** What the client did wrong becomes its answer; other errors are for the connection to log and answer. */

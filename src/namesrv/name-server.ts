@@ -1,7 +1,7 @@
 /** A name server: in a process of its own, or beside a broker. Stateless but for its key-value entries. */
 import { type Clock, systemClock } from '../lib/clock.ts';
 import { type ControlLog, noLog } from '../lib/log.ts';
-import { LIFE_LINES, QuietLog } from '../lib/quiet-log.ts';
+import { AUDIT_LINES, LIFE_LINES, QuietLog } from '../lib/quiet-log.ts';
 import { systemTimers } from '../lib/timers.ts';
 import { resolveHost } from '../net/hosts.ts';
 import { startCommandServer } from '../remoting/command-server.ts';
@@ -34,6 +34,8 @@ export interface NameServerOptions {
   tls?: TlsSettings;
   /** Default: none. */
   log?: ControlLog;
+  /** Takes the setting `ringmq.logLevel`, at the start where there is one, and when it changes. */
+  setLogLevel?: (level: NameServerConfig['ringmq.logLevel']) => void;
 }
 
 export interface NameServer {
@@ -49,6 +51,7 @@ const DEFAULT_EVICTION_INTERVAL_MS = 5000;
 export async function startNameServer(options: NameServerOptions): Promise<NameServer> {
   const clock = options.clock ?? systemClock;
   const quiet = new QuietLog(options.log ?? noLog, systemTimers, LIFE_LINES);
+  const audit = new QuietLog(options.log ?? noLog, systemTimers, AUDIT_LINES);
   const state: NameServerState = {
     routes: new Routes(quiet),
     kvConfig: new KvConfig(options.kvConfigPath, (message) => quiet.warn({}, message)),
@@ -56,13 +59,16 @@ export async function startNameServer(options: NameServerOptions): Promise<NameS
     clock,
     startedAt: clock.monotonic(),
     log: quiet,
+    configured: () => setLevel(),
   };
+  const setLevel = () => options.setLogLevel?.(state.config['ringmq.logLevel']);
+  if (state.config['ringmq.logLevel'] !== '') setLevel();
   const liveness = new Liveness(state.routes, clock);
   const certificates = new Certificates(options.tls ?? DEFAULT_TLS_SETTINGS);
   const server = await startCommandServer({
     host: await resolveHost('bindAddress', options.host, (line) => quiet.warn({}, line)),
     port: options.port,
-    handler: dispatchByCode(nameServerHandlers(state)),
+    handler: dispatchByCode(nameServerHandlers(state, audit)),
     onConnectionClosed: (connection) => liveness.connectionClosed(connection),
     tls: certificates.server(),
     ...(options.maxConnections === undefined ? {} : { maxConnections: options.maxConnections }),
@@ -80,6 +86,7 @@ export async function startNameServer(options: NameServerOptions): Promise<NameS
       clearInterval(eviction);
       certificates.close();
       quiet.flush();
+      audit.flush();
       return server.close();
     },
   };

@@ -20,6 +20,8 @@ export interface NameServerState {
   readonly startedAt: number;
   /** Bounded in what clients can have written to it. */
   readonly log: ControlLog;
+  /** Settings have changed. */
+  configured(): void;
 }
 
 export type NameServerHandler = (

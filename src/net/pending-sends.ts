@@ -34,6 +34,7 @@ export class PendingSends {
   readonly flags: Uint8Array;
   readonly queueId: Int32Array;
   readonly sentAt: Float64Array;
+  readonly answeredAt: Float64Array;
   readonly status: Int32Array;
   readonly queueOffset: Float64Array;
   readonly physicalOffset: Float64Array;
@@ -57,6 +58,7 @@ export class PendingSends {
     this.flags = new Uint8Array(capacity);
     this.queueId = new Int32Array(capacity);
     this.sentAt = new Float64Array(capacity);
+    this.answeredAt = new Float64Array(capacity);
     this.status = new Int32Array(capacity);
     this.queueOffset = new Float64Array(capacity);
     this.physicalOffset = new Float64Array(capacity);

@@ -42,6 +42,9 @@ export const COUNTERS = [
   'ticks',
   'tickLateMicros',
   'tickLateMaxMicros',
+  // When the last tick came, and when the step began that is under way (0 = none): ms of the monotonic clock
+  'tickedAt',
+  'stepBegan',
   // Send latency as this thread sees it, from frame to answer; its buckets come behind, the flusher's are of its syncs
   'sendMaxMicros',
 ] as const;

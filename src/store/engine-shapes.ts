@@ -36,6 +36,8 @@ export interface BrokerShape {
   counters: SharedArrayBuffer;
   /** How long network thread and writer stay awake for the next message, µs (`Patience`); 0 = not at all. */
   busyPollMicros: number;
+  /** Ms from which on a step is slow (`StepClock`); 0 = none is. */
+  slowMillis: number;
   participants: ParticipantShape[];
   /** A word per participant: set when an arrival could not be told because its ring was full. */
   arrivalsLost: SharedArrayBuffer;

@@ -21,7 +21,7 @@ import type { HalfCheck } from '../delivery/transaction/context.ts';
 import { systemClock } from '../lib/clock.ts';
 import { MAX_CHANNEL_BACKLOG_BYTES } from '../lib/limits.ts';
 import { DUE_TOPICS, TIMER_TOPIC, TRANS_CHECK_MAX_TIME_TOPIC } from '../lib/names.ts';
-import { LIFE_LINES, QuietLog } from '../lib/quiet-log.ts';
+import { AUDIT_LINES, LIFE_LINES, QuietLog } from '../lib/quiet-log.ts';
 import { systemTimers } from '../lib/timers.ts';
 import { skewOf } from '../metadata/append-times.ts';
 import { reviveTopicOf } from '../metadata/system-topics.ts';
@@ -48,6 +48,7 @@ import { makeContext, makeKeyQueries, makePutRing, makeRetention, storeHostOf } 
 import { Duties } from './control/duties.ts';
 import { MetricsPage } from './control/metrics.ts';
 import { logOpened, type OpenedStore, openBrokerStore, topologyOf } from './control/opened-store.ts';
+import { SlowWatch } from './control/slow-watch.ts';
 import { StopSteps } from './control/stop-steps.ts';
 import { Engine } from './engine.ts';
 import { type EngineThreads, spawnEngineThreads, terminateThreads } from './engine-threads.ts';
@@ -109,6 +110,7 @@ class Broker implements RunningBroker {
   readonly #config: ResolvedConfig;
   /** For everything that clients can cause. */
   readonly #log: QuietLog;
+  readonly #audit: QuietLog;
   readonly #refused: RefusedSends;
   readonly #opened: OpenedStore;
   readonly #topology: Topology;
@@ -145,6 +147,7 @@ class Broker implements RunningBroker {
     const { settings, store } = config;
     const log = new QuietLog(config.log, systemTimers, LIFE_LINES);
     this.#log = log;
+    this.#audit = new QuietLog(config.log, systemTimers, AUDIT_LINES);
     this.#refused = new RefusedSends(config.log, systemClock, systemTimers);
     this.port = settings.listenPort;
     this.address = formatHost(settings.brokerIP1, this.port);
@@ -178,7 +181,10 @@ class Broker implements RunningBroker {
       topicSettled: (topic) => this.#topics.settled(topic),
       holdBack: (topic) => this.#topics.holdBack(topic),
     });
-    this.#link = this.#makeLink(createHandlers(context), requests);
+    this.#link = this.#makeLink(
+      createHandlers(context, { audit: this.#audit, slowMillis: config.slowMillis }),
+      requests,
+    );
     this.#announcer = new Announcer(this.#tables, opened.levels, (delta) => this.#link.publish(delta));
     this.#deliveryCommands = this.#commandsTo(this.#topology.delivery, 'delivery');
     const due = { levels: opened.levels, store, disk: nativeDisk, log };
@@ -197,6 +203,7 @@ class Broker implements RunningBroker {
       newestIn: (topic, queue) =>
         this.#reads.storeTimeAt(topic, queue, this.#reads.maxOffset(topic, queue) - 1),
       routes: context.routes,
+      slowWatch: new SlowWatch(config, this.#topology.broker.counters, log),
       metrics: new MetricsPage(config, this.#topology, { ...served, ...shown, stats, counters, retention }),
       tellDelivery: () => this.#delivery.tellLimits(),
       endOfTurn: () => this.#link.flush(),
@@ -412,6 +419,7 @@ class Broker implements RunningBroker {
   #flushLog(): void {
     this.#refused.flush();
     this.#log.flush();
+    this.#audit.flush();
   }
 
   async #putsDone(): Promise<void> {

@@ -22,6 +22,8 @@ export interface BrokerConfig {
   engineLayout: EngineLayout;
   /** How long network thread and writer stay awake for the next message, µs; 0 = not at all. */
   busyPollMicros: number;
+  /** Ms from which on a step of a message's way is slow, and the log told; 0 = none is. */
+  slowMillis: number;
   /** How long a stop waits for clients to leave, ms. */
   drainTimeMillis: number;
   /** `host:port` of the name servers to register with; may be empty. */

@@ -56,6 +56,7 @@ export interface TopologyParts {
   queues: RecoveredQueue[];
   engine: EngineLayout;
   busyPollMicros: number;
+  slowMillis: number;
 }
 
 export function createTopology(parts: TopologyParts): Topology {
@@ -97,6 +98,7 @@ function brokerShape(parts: TopologyParts, participants: readonly Participant[])
     counters: createCounters(networkThreads),
     // A send that waits for the disk gains nothing, and the core is missed elsewhere (measured).
     busyPollMicros: awaitsFlush(store) ? 0 : parts.busyPollMicros,
+    slowMillis: parts.slowMillis,
     participants: shapes,
     arrivalsLost: new SharedArrayBuffer(4 * shapes.length),
     wakes: {

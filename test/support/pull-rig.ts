@@ -1,4 +1,5 @@
 /** The pull path of a network thread over a store in memory. */
+
 import { AnnouncedSubscriptions } from '../../src/broker/pull/announced-subscriptions.ts';
 import { PullFilters } from '../../src/broker/pull/pull-filters.ts';
 import { PullHandler } from '../../src/broker/pull/pull-handler.ts';
@@ -12,6 +13,7 @@ import { encodeCommand } from '../../src/protocol/command-codec.ts';
 import { RequestView } from '../../src/protocol/request-view.ts';
 import { decodeRecord } from '../../src/record/decode.ts';
 import { Counters } from '../../src/ring/counters.ts';
+import { StepClock } from '../../src/ring/step-clock.ts';
 import type { StoreOptions } from '../../src/store/options.ts';
 import { QueueDirectory, SLOT_BYTES } from '../../src/store/queue/queue-directory.ts';
 import type { SimDisk } from '../sim/sim-disk.ts';
@@ -143,6 +145,7 @@ export class PullRig {
       thread: 5,
       now: () => this.now,
       counters: Counters.unread(),
+      reading: new StepClock('read', { limitMs: 0, counters: Counters.unread() }),
       progress: (group, queue, commit, pull) => {
         if (this.progressFits) this.progress.push([group.config.name, queue, commit, pull]);
         return this.progressFits;

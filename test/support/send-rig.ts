@@ -2,11 +2,13 @@
  * The send path of a network thread in one thread: handler, acknowledger, and a writer that runs when told to, between
  * plain rings.
  */
+
 import * as assert from 'uvu/assert';
 import { Acknowledger } from '../../src/broker/send/acknowledge.ts';
 import { RefusalCounts } from '../../src/broker/send/refused-sends.ts';
 import { SendHandler } from '../../src/broker/send/send-handler.ts';
 import { SendReply } from '../../src/broker/send/send-reply.ts';
+import { SlowSends } from '../../src/broker/send/slow-sends.ts';
 import type { CreationWait } from '../../src/broker/topics/creation-wait.ts';
 import type { TopicDelta } from '../../src/broker/view/deltas.ts';
 import { NetworkView } from '../../src/broker/view/network-view.ts';
@@ -61,6 +63,7 @@ export function sendFields(more: Record<string, string> = {}): Record<string, st
 
 interface RigSetup {
   syncFlush?: boolean;
+  slow?: SlowSends;
   pending?: number;
   ringBytes?: number;
   slabBytes?: number;
@@ -148,6 +151,7 @@ export class SendRig {
       positions: this.positions,
       counters: this.counters,
       refusals: this.refusals,
+      slow: setup.slow ?? new SlowSends(0),
       confirmed: new Watermark(this.positions, [syncFlush ? FLUSHED : APPENDED]),
       reply: new SendReply({
         storeHost,

@@ -2,7 +2,6 @@
  * Pulls of a network thread: check as RocketMQ does, read the queue, answer with the records or park the pull until
  * something arrives.
  */
-import { systemClock } from '../../lib/clock.ts';
 import { limitRemark, MAX_ALL_PARKED_PULLS, MAX_PARKED_PULLS } from '../../lib/limits.ts';
 import { liteQueueOf } from '../../lib/lite-names.ts';
 import { isBlank } from '../../lib/names.ts';
@@ -14,6 +13,7 @@ import { ABSENT } from '../../protocol/field-table.ts';
 import { CUT_ALL, CUT_BLOCKED } from '../../protocol/frame-cutter.ts';
 import type { RequestView } from '../../protocol/request-view.ts';
 import { type Counters, counterPlace } from '../../ring/counters.ts';
+import type { StepClock } from '../../ring/step-clock.ts';
 import { errnoName, isShortage } from '../../store/disk/errors.ts';
 import type { QueueDirectory } from '../../store/queue/queue-directory.ts';
 import {
@@ -57,6 +57,8 @@ export interface PullParts {
   thread: number;
   now: () => number;
   counters: Counters;
+  /** Of reading for a pull. */
+  reading: StepClock;
   /** Tells control how far a consumer is; false when the ring is full. */
   progress: (group: GroupView, queue: number, commitOffset: number, pullOffset: number) => boolean;
   /** Tells control that a consumer has heard of its reset. */
@@ -238,10 +240,10 @@ export class PullHandler {
   }
 
   #read({ queue, maxCount, filter }: ParkedPull, from: number, fetched: boolean): void {
-    const { reader, counters } = this.#parts;
-    const began = systemClock.monotonic();
+    const { reader, counters, reading } = this.#parts;
+    reading.begin();
     reader.read(queue, from, maxCount, filter, fetched);
-    counters.raiseTo(READ_MAX, (systemClock.monotonic() - began) * 1_000);
+    counters.raiseTo(READ_MAX, reading.end(0) * 1_000);
   }
 
   /** An operator's reset is handed out once and then forgotten. */

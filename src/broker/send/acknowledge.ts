@@ -31,6 +31,7 @@ import { appendFailure } from '../../store/put/append-failure.ts';
 import { countRefusal } from '../refusals.ts';
 import type { RefusalCounts } from './refused-sends.ts';
 import type { SendReply } from './send-reply.ts';
+import type { SlowSends } from './slow-sends.ts';
 
 /** RocketMQ's syncFlushTimeout: a reply waits no longer for the disk. */
 const SYNC_FLUSH_TIMEOUT_MS = 5000;
@@ -49,6 +50,7 @@ export interface AcknowledgeParts {
   reply: SendReply;
   counters: Counters;
   refusals: RefusalCounts;
+  slow: SlowSends;
   /** The connection in a slot if it is still of this generation. */
   connectionOf: (slot: number, generation: number) => Connection | undefined;
   /** Has output; flush it at the end of the turn. */
@@ -98,6 +100,7 @@ export class Acknowledger {
     sends.queueOffset[index] = view.getFloat64(at + REPLY_QUEUE_OFFSET, true);
     sends.physicalOffset[index] = view.getFloat64(at + REPLY_PHYSICAL_OFFSET, true);
     sends.end[index] = status === APPENDED_OK ? view.getFloat64(at + REPLY_END, true) : 0;
+    sends.answeredAt[index] = this.#now;
     sends.answered = (sends.answered + 1) | 0;
     const noWait = ((sends.flags[index] as number) & SEND_NO_WAIT) !== 0;
     // It is appended, and asks for no more.
@@ -118,7 +121,9 @@ export class Acknowledger {
     const flags = sends.flags[index] as number;
     if ((flags & SEND_DONE) !== 0) return;
     sends.flags[index] = flags | SEND_DONE;
-    this.#count((this.#now - (sends.sentAt[index] as number)) * 1000);
+    const sentAt = sends.sentAt[index] as number;
+    this.#parts.slow.done(sentAt, sends.answeredAt[index] as number, this.#now);
+    this.#count((this.#now - sentAt) * 1000);
     const status = sends.status[index] as number;
     if (status !== APPENDED_OK) {
       this.#fail(index, status);

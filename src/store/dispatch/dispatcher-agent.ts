@@ -6,6 +6,7 @@ import type { Agent } from '../../ring/agent.ts';
 import { ChannelReceiver } from '../../ring/channel.ts';
 import { COUNTER_BLOCKS, Counters, counterPlace } from '../../ring/counters.ts';
 import { LOG_START, Positions } from '../../ring/positions.ts';
+import { StepClock } from '../../ring/step-clock.ts';
 import { wakerOf } from '../../ring/wake.ts';
 import { Watermark } from '../../ring/watermark.ts';
 import { nativeDisk } from '../disk/native-disk.ts';
@@ -36,6 +37,7 @@ export class DispatcherAgent implements Agent {
   readonly #dispatcher: Dispatcher;
   readonly #pages: PageRelease;
   readonly #counters: Counters;
+  readonly #round: StepClock;
   readonly #commands: ChannelReceiver;
   readonly #arrivals: ArrivalNews;
   readonly #deleted: DeletedQueues;
@@ -46,6 +48,7 @@ export class DispatcherAgent implements Agent {
     const { store } = broker;
     this.#positions = new Positions(broker.positions);
     this.#counters = new Counters(broker.counters, COUNTER_BLOCKS.dispatcher);
+    this.#round = new StepClock('dispatch', { limitMs: broker.slowMillis, counters: this.#counters });
     this.#segments = new Segments(nativeDisk, store.commitLogDirectory, store.mappedFileSizeCommitLog);
     this.#pages = new PageRelease(
       this.#segments,
@@ -88,6 +91,7 @@ export class DispatcherAgent implements Agent {
   doWork(): number {
     // The bound first, then the commands: a queue is named before a message for it can be within the bound.
     if (!this.hasWork()) return 0;
+    this.#round.begin();
     const bound = this.#dispatcher.bound();
     const commanded = this.#obey();
     const dispatched = this.#shortage.pausing ? 0 : this.#dispatcher.doWork(bound);
@@ -97,6 +101,7 @@ export class DispatcherAgent implements Agent {
     if (dispatched > 0) this.#arrivals.publish();
     this.#dropDeleted();
     this.#pages.step();
+    this.#round.end(dispatched);
     // What it did is counted in messages by the writer already, where they share a thread.
     return commanded + Math.sign(dispatched);
   }

@@ -6,6 +6,7 @@ import { systemClock } from '../../lib/clock.ts';
 import type { Agent } from '../../ring/agent.ts';
 import { COUNTER_BLOCKS, Counters, counterPlace } from '../../ring/counters.ts';
 import { AWAITED, FLUSHED, LOG_START, Positions } from '../../ring/positions.ts';
+import { StepClock } from '../../ring/step-clock.ts';
 import { wakerOf } from '../../ring/wake.ts';
 import { nativeDisk } from '../disk/native-disk.ts';
 import type { FlusherShape } from '../engine-shapes.ts';
@@ -30,6 +31,7 @@ export class FlusherAgent implements Agent {
   /** Those who put messages now and then are woken only while they wait for one to be durable. */
   readonly #wakeAwaiting: { awaited: number; wake: () => void }[] = [];
   readonly #counters: Counters;
+  readonly #sync: StepClock;
   readonly #shortage = new Shortage('making the CommitLog durable');
   #next = 0;
 
@@ -38,6 +40,7 @@ export class FlusherAgent implements Agent {
     const sync = awaitsFlush(store);
     this.#positions = new Positions(broker.positions);
     this.#counters = new Counters(broker.counters, COUNTER_BLOCKS.flusher);
+    this.#sync = new StepClock('sync', { limitMs: broker.slowMillis, counters: this.#counters });
     this.#segments = new Segments(nativeDisk, store.commitLogDirectory, store.mappedFileSizeCommitLog);
     this.#flusher = new Flusher(this.#segments, this.#positions, (errno) => this.#shortage.met(errno));
     this.#interval = sync ? 0 : store.flushIntervalCommitLog;
@@ -53,9 +56,11 @@ export class FlusherAgent implements Agent {
     const now = systemClock.monotonic();
     if (this.#shortage.pausing || (now < this.#next && !this.#positions.stopping)) return 0;
     this.#next = now + this.#interval;
+    this.#sync.begin();
     const flushed = this.#flusher.doWork();
+    const micros = this.#sync.end(flushed) * 1000;
     if (flushed === 0) return 0;
-    this.#count((systemClock.monotonic() - now) * 1000);
+    this.#count(micros);
     if (!this.#flusher.behind) this.#shortage.over();
     for (const wake of this.#wakeWaiting) wake();
     const before = this.#positions.get(FLUSHED) - flushed;

@@ -29,6 +29,7 @@ import { ChannelReceiver } from '../../ring/channel.ts';
 import { COUNTER_BLOCKS, Counters, counterPlace } from '../../ring/counters.ts';
 import { APPENDED, APPENDED_TIME, HALT_WRITE_FAILED, LOG_START, Positions } from '../../ring/positions.ts';
 import { FULL, RingProducer } from '../../ring/spsc-ring.ts';
+import { StepClock } from '../../ring/step-clock.ts';
 import { wakerOf } from '../../ring/wake.ts';
 import { nativeDisk } from '../disk/native-disk.ts';
 import type { ParticipantShape, WriterShape } from '../engine-shapes.ts';
@@ -69,6 +70,7 @@ export class WriterAgent implements Agent {
   readonly #inputs: Input[];
   readonly #wakeNext: (() => void)[];
   readonly #counters: Counters;
+  readonly #round: StepClock;
   readonly #preallocates: boolean;
   readonly #shortage = new Shortage('finding room for the CommitLog');
   #logStart = 0;
@@ -78,6 +80,7 @@ export class WriterAgent implements Agent {
   constructor({ broker }: WriterShape) {
     this.#positions = new Positions(broker.positions);
     this.#counters = new Counters(broker.counters, COUNTER_BLOCKS.writer);
+    this.#round = new StepClock('append', { limitMs: broker.slowMillis, counters: this.#counters });
     const { commitLogDirectory, mappedFileSizeCommitLog, preallocateBytes } = broker.store;
     this.#segments = new Segments(nativeDisk, commitLogDirectory, mappedFileSizeCommitLog, preallocateBytes);
     this.#inputs = broker.participants.map((participant) => new Input(participant));
@@ -97,6 +100,7 @@ export class WriterAgent implements Agent {
 
   doWork(): number {
     if (!this.hasWork()) return 0;
+    this.#round.begin();
     this.#log.setTime(systemClock.now());
     const start = this.#log.position;
     let done = 0;
@@ -114,6 +118,7 @@ export class WriterAgent implements Agent {
     for (const wake of this.#wakeNext) wake();
     if (this.#preallocates) this.#reserveAhead();
     this.#dropDeleted();
+    this.#round.end(this.#log.position - start);
     return done;
   }
 

@@ -16,6 +16,7 @@ import { DiskMarks } from '../../store/retention/disk-marks.ts';
 import type { Retention } from '../../store/retention/retention.ts';
 import type { ResolvedConfig } from '../config.ts';
 import type { MetricsPage } from './metrics.ts';
+import type { SlowWatch } from './slow-watch.ts';
 
 const CHECKPOINT_MS = 5_000;
 /**
@@ -42,6 +43,7 @@ export interface DutiesParts {
   /** Closed with the rest. */
   routes: TopicRoutes;
   metrics: MetricsPage;
+  slowWatch: SlowWatch;
   /** Tells the delivery agent of settings that have changed. */
   tellDelivery: () => void;
   /** Sends what was said in this turn to the network threads. */
@@ -76,6 +78,7 @@ export class Duties {
       tables.lites.tidy(systemClock, this.#parts.newestIn),
     );
     this.#parts.stats.begin();
+    this.#parts.slowWatch.start();
     await this.#parts.metrics.open();
     this.#every(STATS_MS, 'sampling the statistics', () => this.#parts.stats.sample());
     await this.#run('deleting expired files', () => this.#retain());
@@ -93,6 +96,7 @@ export class Duties {
     for (const timer of this.#timers) clearInterval(timer);
     this.#stopMaintenance();
     this.#parts.metrics.close();
+    this.#parts.slowWatch.stop();
     this.#parts.routes.close();
     void this.#registrar?.close();
   }
@@ -107,6 +111,7 @@ export class Duties {
     for (const timer of this.#timers) clearInterval(timer);
     this.#stopMaintenance();
     this.#parts.metrics.close();
+    this.#parts.slowWatch.stop();
     this.#parts.routes.close();
     await this.#parts.checkpoints.idle();
   }

@@ -1,4 +1,4 @@
-/** How the metrics of a broker are put together, and what control counts for them of itself. */
+/** How the metrics of a broker are put together. */
 import type { LinkServer } from '../../broker/link/link-server.ts';
 import type { MetricsParts, RingFill } from '../../broker/metrics/context.ts';
 import { MetricsServer } from '../../broker/metrics/metrics-server.ts';
@@ -6,15 +6,11 @@ import { Metrics } from '../../broker/metrics/scrape.ts';
 import type { Announcer } from '../../broker/view/announcer.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { formatHost } from '../../net/addresses.ts';
-import { COUNTER_BLOCKS, Counters } from '../../ring/counters.ts';
 import type { RingShape } from '../../ring/layout.ts';
-import { LoopTime } from '../../ring/loop-time.ts';
 import { usedOf } from '../../ring/spsc-ring.ts';
 import type { Retention } from '../../store/retention/retention.ts';
 import type { ResolvedConfig } from '../config.ts';
 import type { Topology } from '../topology.ts';
-
-const TICK_MS = 250;
 
 /** What a ring holds is looked at here, by a thread that is neither of its ends. */
 function fillOf(ring: RingShape): () => number {
@@ -52,7 +48,6 @@ export class MetricsPage {
   readonly #sources: MetricsSources;
   readonly #startedAt = systemClock.monotonic();
   #server: MetricsServer | undefined;
-  #ticks: NodeJS.Timeout | undefined;
 
   constructor(config: ResolvedConfig, topology: Topology, sources: MetricsSources) {
     this.#config = config;
@@ -79,19 +74,11 @@ export class MetricsPage {
     const refusal = () => announcer.refusal;
     this.#server = new MetricsServer({ host, port, refusal, scrape: () => metrics.scrape() });
     const bound = await this.#server.listen();
-    this.#ticks = countTicks(new Counters(this.#topology.broker.counters, COUNTER_BLOCKS.control));
     const url = `http://${formatHost(host, bound)}/metrics`;
     log.info({ url }, `metrics are at ${url}; /health and /ready beside them`);
   }
 
   close(): void {
-    clearInterval(this.#ticks);
     this.#server?.close();
   }
-}
-
-/** Control's own time, and how late its timers are. */
-function countTicks(counters: Counters): NodeJS.Timeout {
-  const loopTime = new LoopTime(counters, TICK_MS, systemClock.monotonic());
-  return setInterval(() => loopTime.tick(systemClock.monotonic()), TICK_MS).unref();
 }

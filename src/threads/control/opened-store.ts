@@ -85,6 +85,7 @@ export function topologyOf(config: ResolvedConfig, opened: OpenedStore): Topolog
     queues: opened.store.recovered.queues,
     engine: config.engineLayout,
     busyPollMicros: config.busyPollMicros,
+    slowMillis: config.slowMillis,
   });
 }
 

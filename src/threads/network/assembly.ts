@@ -13,6 +13,7 @@ import { Acknowledger } from '../../broker/send/acknowledge.ts';
 import type { RefusalCounts } from '../../broker/send/refused-sends.ts';
 import { SendHandler } from '../../broker/send/send-handler.ts';
 import { SendReply } from '../../broker/send/send-reply.ts';
+import type { SlowSends } from '../../broker/send/slow-sends.ts';
 import type { GivenCounts } from '../../broker/stats/given.ts';
 import type { CreationWait } from '../../broker/topics/creation-wait.ts';
 import type { NetworkView } from '../../broker/view/network-view.ts';
@@ -29,6 +30,7 @@ import type { Positions } from '../../ring/positions.ts';
 import { LITE_NOTICE, POPPED } from '../../ring/question-records.ts';
 import { report, tellControl } from '../../ring/reports.ts';
 import { RingConsumer } from '../../ring/spsc-ring.ts';
+import { StepClock } from '../../ring/step-clock.ts';
 import { wakerOf } from '../../ring/wake.ts';
 import { Watermark } from '../../ring/watermark.ts';
 import { errnoName } from '../../store/disk/errors.ts';
@@ -40,6 +42,7 @@ import { type NetworkShape, participantOf } from '../shapes.ts';
 /** What the handlers of one thread share. */
 export interface TurnParts {
   given: GivenCounts;
+  slowSends: SlowSends;
   view: NetworkView;
   link: ControlLink;
   creation: CreationWait;
@@ -107,6 +110,7 @@ export function makeAcknowledger(
     positions,
     counters: parts.counters,
     refusals: parts.refusals,
+    slow: parts.slowSends,
     confirmed: new Watermark(positions, confirmedBy(broker.store)),
     reply: new SendReply({
       storeHost: storeHostOf(shape),
@@ -182,6 +186,7 @@ export function makePullHandler(
     thread: shape.index,
     now,
     counters: parts.counters,
+    reading: new StepClock('read', { limitMs: shape.broker.slowMillis, counters: parts.counters }),
     progress: (group, queue, commitOffset, pullOffset) =>
       link.progress(group.config.id, queue, commitOffset, pullOffset),
     resetTaken: (group, topic, queueId) => link.resetTaken(group, topic, queueId),

@@ -15,6 +15,7 @@ import { countRefusal } from '../../broker/refusals.ts';
 import type { Acknowledger } from '../../broker/send/acknowledge.ts';
 import { RefusalCounts } from '../../broker/send/refused-sends.ts';
 import type { SendHandler } from '../../broker/send/send-handler.ts';
+import { SlowSends } from '../../broker/send/slow-sends.ts';
 import { GivenCounts } from '../../broker/stats/given.ts';
 import { CreationWait } from '../../broker/topics/creation-wait.ts';
 import { EndTransactions } from '../../broker/transaction/end-transaction.ts';
@@ -39,7 +40,7 @@ import { COUNTER_BLOCKS, Counters, counterPlace } from '../../ring/counters.ts';
 import { LoopTime } from '../../ring/loop-time.ts';
 import { Patience } from '../../ring/patience.ts';
 import { LOG_START, Positions } from '../../ring/positions.ts';
-import { tellControl } from '../../ring/reports.ts';
+import { reportingLog, tellControl } from '../../ring/reports.ts';
 import { RingConsumer } from '../../ring/spsc-ring.ts';
 import { type Doorbell, wakerOf } from '../../ring/wake.ts';
 import { nativeDisk } from '../../store/disk/native-disk.ts';
@@ -102,6 +103,7 @@ export class NetworkAgent {
   readonly #faults = new Faults();
   readonly #refusals = new RefusalCounts();
   readonly #given = new GivenCounts();
+  readonly #slowSends: SlowSends;
   #logStart = 0;
   /** What a turn has left over, for which nobody rings. */
   #next: NodeJS.Immediate | undefined;
@@ -114,6 +116,7 @@ export class NetworkAgent {
     const { store, wakes } = broker;
     // One look at the clock per turn: deadlines are coarse, and a send would otherwise pay for it every time.
     const now = () => this.#now;
+    this.#slowSends = new SlowSends(broker.slowMillis);
     this.#wakeControl = wakerOf(wakes.control);
     this.#counters = new Counters(broker.counters, COUNTER_BLOCKS.network + shape.index);
     this.#positions = new Positions(broker.positions);
@@ -153,6 +156,7 @@ export class NetworkAgent {
       counters: this.#counters,
       refusals: this.#refusals,
       given: this.#given,
+      slowSends: this.#slowSends,
       connectionOf,
       touched,
       guarded: (connection, run) => this.sockets.guarded(connection, run),
@@ -172,7 +176,7 @@ export class NetworkAgent {
     this.#arrivalsLost = new Int32Array(broker.arrivalsLost);
     this.#versions = new Int32Array(shape.versions);
     this.#wakefulness = this.#makeWakefulness(doorbell);
-    this.#loopTime = new LoopTime(this.#counters, TICK_MS, systemClock.monotonic());
+    this.#loopTime = this.#makeLoopTime();
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
   }
 
@@ -204,6 +208,12 @@ export class NetworkAgent {
         this.#wakefulness.worked();
       },
     });
+  }
+
+  #makeLoopTime(): LoopTime {
+    const { slowMillis } = this.#shape.broker;
+    const parts = { everyMs: TICK_MS, step: 'network', slowMillis, log: reportingLog } as const;
+    return new LoopTime(this.#counters, systemClock.monotonic(), parts);
   }
 
   #makeWakefulness(doorbell: Doorbell): Wakefulness {
@@ -386,6 +396,7 @@ export class NetworkAgent {
 
   #report(now = this.#now): void {
     this.#faults.report(now);
+    this.#slowSends.report(reportingLog);
     for (const refused of this.#refusals.take()) tellControl({ kind: 'refused', refused });
   }
 

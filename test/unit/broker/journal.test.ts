@@ -1,8 +1,10 @@
 /** The diary of topics and groups, and what is told of requests that fail. */
+
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createHandlers } from '../../../src/broker/handlers.ts';
 import { keepJournal } from '../../../src/broker/journal.ts';
+import { noLog } from '../../../src/lib/log.ts';
 import { RequestCode } from '../../../src/protocol/codes.ts';
 import type { RemotingCommand } from '../../../src/protocol/command.ts';
 import { RequestError } from '../../../src/protocol/request-fields.ts';
@@ -18,7 +20,7 @@ function rig() {
   const { log, lines } = recordingLog();
   const told = { ...context, log };
   keepJournal(told, log);
-  const handlers = createHandlers(told);
+  const handlers = createHandlers(told, { audit: noLog, slowMillis: 0 });
   const connection = new FakeConnection('client');
   const ask = async (command: RemotingCommand) => handlers.get(command.code)?.(command, connection);
   return { context: told, lines, ask, connection, refused };

@@ -15,6 +15,7 @@ import { ByteBudget } from '../../../src/lib/byte-budget.ts';
 import { writeInt64 } from '../../../src/lib/int64.ts';
 import { MAX_SEND_BACK_BYTES } from '../../../src/lib/limits.ts';
 import { Listeners } from '../../../src/lib/listeners.ts';
+import { noLog } from '../../../src/lib/log.ts';
 import { ConsumerFilters } from '../../../src/metadata/consumer-filters.ts';
 import { DelayOffsets } from '../../../src/metadata/delay-offsets.ts';
 import { GroupTable } from '../../../src/metadata/groups.ts';
@@ -237,7 +238,7 @@ export function setUp(changes: Partial<BrokerSettings> = {}, time = new FakeTime
   };
   context.topics.load();
   context.groups.load();
-  const handlers = createHandlers(context);
+  const handlers = createHandlers(context, { audit: noLog, slowMillis: 0 });
   const connection = new FakeConnection('client');
   const ask = async (request: RemotingCommand, from = connection) =>
     handlers.get(request.code)?.(request, from);

@@ -1,8 +1,10 @@
 /** docs/protocol-coverage.md names exactly the request codes that are served, each under its own name. */
+
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { BrokerContext } from '../../../src/broker/context.ts';
 import { createHandlers } from '../../../src/broker/handlers.ts';
+import { noLog } from '../../../src/lib/log.ts';
 import { nameServerHandlers } from '../../../src/namesrv/handlers.ts';
 import type { NameServerState } from '../../../src/namesrv/state.ts';
 import { RequestCode, requestName } from '../../../src/protocol/codes.ts';
@@ -33,12 +35,12 @@ test('network threads', () => {
 });
 
 test('control', () => {
-  const served = createHandlers({} as BrokerContext).keys();
+  const served = createHandlers({} as BrokerContext, { audit: noLog, slowMillis: 0 }).keys();
   assert.equal(ascending(codesUnder('Broker: control')), ascending(served));
 });
 
 test('name server', () => {
-  const served = nameServerHandlers({} as NameServerState).keys();
+  const served = nameServerHandlers({} as NameServerState, noLog).keys();
   assert.equal(ascending(codesUnder('Name server')), ascending(served));
 });
 

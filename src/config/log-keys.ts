@@ -1,0 +1,32 @@
+/** Keys of what the log tells. Where it goes is the environment's (RINGMQ_LOG_FILE and others). */
+import type { LogLevel } from '../lib/log.ts';
+import { choice, type Domain, integer } from './key.ts';
+import { listener } from './key-makers.ts';
+import { OWN_PREFIX } from './unsupported.ts';
+
+export const LOG_LEVEL_KEY = `${OWN_PREFIX}logLevel` as const;
+
+/** `''` = as RINGMQ_LOG_LEVEL says. */
+export const logLevel: Domain<LogLevel | ''> = {
+  ...choice<LogLevel | ''>('error', 'warn', 'info', ''),
+  allowed: 'error, warn or info; nothing = as the environment says',
+};
+
+export const logKeyList = [
+  listener(
+    'logLevel',
+    logLevel,
+    'Lines from this level on are written; may be changed while the broker runs.',
+    {
+      name: LOG_LEVEL_KEY,
+      defaultText: 'environment variable RINGMQ_LOG_LEVEL, else info',
+      changeable: true,
+    },
+  ),
+  listener(
+    'slowOperationMillis',
+    integer(0, 3_600_000),
+    'A step that takes longer has a line in the log, which says which one it was; 0 = none has.',
+    { name: `${OWN_PREFIX}slowOperationMillis` },
+  ),
+];
