@@ -15,6 +15,8 @@ export interface Contestant {
   conf?: Readonly<Record<string, string>>;
   /** RocketMQ's gRPC proxy stands in front of it. */
   proxy?: boolean;
+  /** A Prometheus fetches the page of its metrics every second. */
+  scraped?: boolean;
   /** RingMQ's command line file, when it is not this tree's. */
   cli?: string;
   /** What runs RingMQ in place of this Node.js and that file. */

@@ -14,6 +14,7 @@ import { BROKER_PORT_NEIGHBOURS, freePort } from './ports.ts';
 import { launchProxy, PROXY_READY, waitForPort } from './proxy.ts';
 import { ringmqProgram } from './ringmq-program.ts';
 import type { FlushMode } from './scenarios.ts';
+import { launchScraper, metricsConf, SCRAPER_READY } from './scraper.ts';
 import { logTail, Target } from './target.ts';
 
 export interface StartContext {
@@ -54,6 +55,8 @@ interface Launched {
   broker: ChildProcess;
   log: string;
   readyText: string;
+  /** Of the page that is scraped. */
+  metricsPort?: number;
 }
 
 async function waitFor(text: string, child: ChildProcess, log: string): Promise<void> {
@@ -121,7 +124,9 @@ async function launchRingMq({ context, contestant, home, flush }: Launch): Promi
   const [program = '', ...first] = contestant.program ?? ours;
   const log = newLog(home, 'broker');
   const [port, nameServerPort] = [await freePort(BROKER_PORT_NEIGHBOURS), await freePort()];
-  fs.writeFileSync(path.join(home, 'broker.conf'), brokerConf(flush, contestant.conf));
+  const metricsPort = contestant.scraped === true ? await freePort() : undefined;
+  const conf = metricsPort === undefined ? {} : metricsConf(metricsPort);
+  fs.writeFileSync(path.join(home, 'broker.conf'), brokerConf(flush, { ...contestant.conf, ...conf }));
   const store = path.join(home, 'store');
   const args = [...first, 'standalone', '--port', String(port)];
   args.push('--namesrv-port', String(nameServerPort));
@@ -129,7 +134,8 @@ async function launchRingMq({ context, contestant, home, flush }: Launch): Promi
   const startedAt = performance.now();
   const broker = context.folder.start({ ...withManyFiles(program, args), cwd: home, log });
   const target = new Target({ port, nameServerPort, store, broker, helpers: [], log, startedAt });
-  return { target, broker, log, readyText: 'RingMQ ready:' };
+  const launched = { target, broker, log, readyText: 'RingMQ ready:' };
+  return metricsPort === undefined ? launched : { ...launched, metricsPort };
 }
 
 async function launchNullServer({ context, home }: Launch): Promise<Launched> {
@@ -167,6 +173,7 @@ export async function startTarget(
     const launched = await LAUNCHERS[contestant.kind]({ context, contestant, home, flush });
     if (ready) await waitFor(launched.readyText, launched.broker, launched.log);
     if (contestant.proxy === true) await startProxy(context, launched.target, home);
+    if (launched.metricsPort !== undefined) await startScraper(context, launched, home);
     return launched.target;
   } catch (error) {
     context.folder.endStartedSince(before);
@@ -179,4 +186,15 @@ async function startProxy({ folder }: StartContext, target: Target, home: string
   await waitFor(PROXY_READY, proxy.child, proxy.log);
   await waitForPort(proxy.port);
   target.attach(proxy);
+}
+
+async function startScraper(
+  { folder }: StartContext,
+  { target, metricsPort }: Launched,
+  home: string,
+): Promise<void> {
+  const log = newLog(home, 'prometheus');
+  const scraper = await launchScraper(folder, home, metricsPort as number, log);
+  await waitFor(SCRAPER_READY, scraper, log);
+  target.scrapedBy(scraper);
 }

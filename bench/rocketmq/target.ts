@@ -51,6 +51,7 @@ export class Target {
   readonly startedAt: number;
   readonly #parts: TargetParts;
   #proxy: ProxyProcess | undefined;
+  #scraper: ChildProcess | undefined;
 
   constructor(parts: TargetParts) {
     this.#parts = parts;
@@ -65,6 +66,11 @@ export class Target {
     this.#proxy = proxy;
   }
 
+  /** Its metrics are fetched from now on. */
+  scrapedBy(scraper: ChildProcess): void {
+    this.#scraper = scraper;
+  }
+
   /** Port for gRPC; undefined without a proxy. */
   get proxyPort(): number | undefined {
     return this.#proxy?.port;
@@ -75,6 +81,11 @@ export class Target {
     return [this.#parts.broker, ...(this.#proxy === undefined ? [] : [this.#proxy.child])];
   }
 
+  /** What goes and stands still with the broker. */
+  get #companions(): ChildProcess[] {
+    return [...this.#measured, ...(this.#scraper === undefined ? [] : [this.#scraper])];
+  }
+
   /** Why no figure of this broker may be used any more; undefined while all its processes live. */
   get death(): string | undefined {
     for (const child of [this.#parts.broker, ...this.#parts.helpers]) {
@@ -82,6 +93,8 @@ export class Target {
       const what = child === this.#parts.broker ? 'the broker' : 'its name server';
       return `${what} died (${describeExit(child)})\nlast output: ${logTail(this.#parts.log)}`;
     }
+    if (this.#scraper !== undefined && (this.#scraper.exitCode ?? this.#scraper.signalCode) !== null)
+      return `its Prometheus died (${describeExit(this.#scraper)})`;
     if (this.#proxy === undefined) return undefined;
     const { child, log } = this.#proxy;
     if (child.exitCode === null && child.signalCode === null) return undefined;
@@ -104,16 +117,16 @@ export class Target {
 
   /** Stops broker and proxy where they stand. The name server goes on: it would take them for dead otherwise. */
   pause(): void {
-    for (const child of this.#measured) child.kill('SIGSTOP');
+    for (const child of this.#companions) child.kill('SIGSTOP');
   }
 
   resume(): void {
-    for (const child of this.#measured) child.kill('SIGCONT');
+    for (const child of this.#companions) child.kill('SIGCONT');
   }
 
   /** Kills it: either its store is thrown away with it, or that is what the next start is to find. */
   async stop(): Promise<void> {
-    await Promise.all([...this.#measured, ...this.#parts.helpers].map((child) => end(child, 'SIGKILL')));
+    await Promise.all([...this.#companions, ...this.#parts.helpers].map((child) => end(child, 'SIGKILL')));
   }
 
   /** Lets the broker end by itself, as an operator would, then kills its name server. */

@@ -18,7 +18,8 @@ const DEFAULT_SCENARIOS = ['async-1k', 'sync-1k'];
 
 export const COMPARE_USAGE = `usage: npm run bench:compare -- [options] COMMIT_A COMMIT_B
   builds both commits, measures RingMQ alone, A B A B, and fails when B is worse than A past the threshold
-  In the place of a commit: node:FILE, this tree run by that Node.js; file:FILE, an executable of npm run build:binary
+  In the place of a commit: tree, this tree; scraped, the same with a Prometheus that fetches its metrics every second;
+  node:FILE, this tree run by that Node.js; file:FILE, an executable of npm run build:binary
   --threshold PERCENT  how much worse a median may be (default 10)
   --scenario NAME      or row, more than once (default ${DEFAULT_SCENARIOS.join(', ')}); bench:rocketmq --list shows them
   --rounds N, --quick, --repeats N, --json FILE    as for bench:rocketmq`;
