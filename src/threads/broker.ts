@@ -257,6 +257,7 @@ class Broker implements RunningBroker {
       this.#delivery.preparePops(Math.max(0, ...ids.of(TIMER_TOPIC).map((id) => directory.maximum(id)))),
     ]);
     engine.listen(descriptors);
+    this.#duties.letIn();
     this.#config.certificates.watch(this.#log, systemTimers, (tls) => engine.useTls(tls));
   }
 

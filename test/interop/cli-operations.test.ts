@@ -93,6 +93,8 @@ test('doctor looks at this machine and finds the brokers', async () => {
   const of = (what: string) => findings.find((finding) => finding.what === what);
   assert.is(of('Node.js')?.level, 'ok');
   assert.match(of('disk sync')?.found ?? '', /^4 KiB are durable after [\d.]+ ms/);
+  const clocks = findings.filter(({ what }) => what.startsWith('clock of '));
+  assert.ok(clocks.length > 0 && clocks.every(({ level }) => level === 'ok'), JSON.stringify(clocks));
   assert.equal(of("broker's port"), {
     what: "broker's port",
     level: 'ok',

@@ -21,10 +21,13 @@ import { type Cluster, target } from './support/target.ts';
 
 /** RocketMQ has lite topics only when it is told so, RingMQ always. */
 const REAL_CONF = { enableLmq: true, enableMultiDispatch: true };
+const AUDITED: readonly string[] = [];
 const records = process.env['INTEROP_RECORD'] === '1';
 
 let real: Transcript = {};
 let ours: Transcript = {};
+/** What ours has said on stderr. */
+let log: readonly string[] = [];
 
 const test = interopSuite('mqadmin: every command', async () => {
   if (records) writeRecording(await transcriptOf(startReal));
@@ -59,6 +62,7 @@ async function transcriptOf(start: () => Promise<Cluster>): Promise<Transcript> 
   try {
     return await runAll(cluster, COMMANDS);
   } finally {
+    log = cluster.broker.log();
     await cluster.stop();
   }
 }
@@ -81,6 +85,18 @@ for (const subject of [...COMMANDS, ...PAGES]) {
 test('mqadmin has no command that is not in the table', () => {
   const listed = real[HELP]?.flatMap((line) => /^ {2}(\w+) {2}/.exec(line)?.[1] ?? []) ?? [];
   assert.equal(listed.sort(), COMMANDS.map(({ name }) => name).sort());
+});
+
+test('the log tells of each request by which it changes something, and that mqadmin sent it', () => {
+  if (target === 'rocketmq') return;
+  const lines = log
+    .filter((line) => line.includes('"msg":"audit: '))
+    .map((line) => JSON.parse(line) as { request: string; by: string; client: string });
+  assert.equal([...new Set(lines.map(({ request }) => request))].sort(), AUDITED);
+  for (const { by, client } of lines) {
+    assert.is(by, 'JAVA v5_5_0');
+    assert.match(client, /^127\.0\.0\.1:\d+$/);
+  }
 });
 
 function textOf(differences: Transcript): string {

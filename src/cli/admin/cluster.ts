@@ -54,6 +54,11 @@ async function runtimeInfo(servers: Servers, address: string): Promise<ReadonlyM
     code: RequestCode.GET_BROKER_RUNTIME_INFO,
     to: 'tell its figures',
   });
+  return figuresIn(body);
+}
+
+/** The figures of an answer to GET_BROKER_RUNTIME_INFO, by name. */
+export function figuresIn(body: Uint8Array | undefined): ReadonlyMap<string, string> {
   return new Map(entriesOf(objectOf(body)['table']).map(([name, value]) => [name, String(value)]));
 }
 

@@ -85,6 +85,11 @@ export class Duties {
     await this.#register();
   }
 
+  /** Clients are let in from now on. */
+  letIn(): void {
+    this.#parts.metrics.letIn();
+  }
+
   /** Whoever has copies of settings hears of it before the change is answered. */
   #tellSettings(): void {
     this.#refuseWhenFull();
@@ -103,6 +108,7 @@ export class Duties {
 
   /** Takes leave of the name servers: clients that ask them from now on go elsewhere. */
   async leave(): Promise<void> {
+    this.#parts.metrics.leave();
     await this.#registrar?.close();
   }
 

@@ -48,6 +48,8 @@ export class MetricsPage {
   readonly #sources: MetricsSources;
   readonly #startedAt = systemClock.monotonic();
   #server: MetricsServer | undefined;
+  /** Why clients are not let in, or are to go. */
+  #notServing: string | undefined = 'the broker is starting';
 
   constructor(config: ResolvedConfig, topology: Topology, sources: MetricsSources) {
     this.#config = config;
@@ -71,11 +73,21 @@ export class MetricsPage {
       },
       systemClock,
     );
-    const refusal = () => announcer.refusal;
+    const refusal = () => this.#notServing ?? announcer.refusal;
     this.#server = new MetricsServer({ host, port, refusal, scrape: () => metrics.scrape() });
     const bound = await this.#server.listen();
     const url = `http://${formatHost(host, bound)}/metrics`;
     log.info({ url }, `metrics are at ${url}; /health and /ready beside them`);
+  }
+
+  /** Clients are let in. */
+  letIn(): void {
+    this.#notServing = undefined;
+  }
+
+  /** Clients are to go elsewhere. */
+  leave(): void {
+    this.#notServing = 'the broker is stopping';
   }
 
   close(): void {

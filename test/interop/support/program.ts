@@ -15,7 +15,7 @@ export interface ProgramOptions {
   readonly cwd?: string;
 }
 
-const KEPT_TEXT_LINES = 200;
+const KEPT_TEXT_LINES = 2_000;
 /** Told when something goes wrong. */
 const KEPT_EVENTS: ReadonlySet<string> = new Set(['send-failed', 'start-failed', 'error']);
 const living = new Set<Program>();

@@ -31,6 +31,7 @@ test('a start whose retention fails goes on, and a full disk refuses sends altho
     announcer: { settings: (accept: boolean, why: string) => announced.push([accept, why]) },
     routes: { close: () => {} },
     metrics: { open: async () => {}, close: () => {} },
+    slowWatch: { start: () => {}, stop: () => {} },
     endOfTurn: () => {},
   } as unknown as DutiesParts);
   try {

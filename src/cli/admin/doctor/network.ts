@@ -4,10 +4,12 @@ import { networkInterfaces } from 'node:os';
 import { RequestCode, ResponseCode } from '../../../protocol/codes.ts';
 import { requestCommand } from '../../../protocol/command.ts';
 import { parseAddress } from '../../../remoting/address.ts';
+import { figuresIn } from '../cluster.ts';
 import { isUnreachable, reasonOf } from '../failure.ts';
 import { counted } from '../output.ts';
 import type { BrokerAt, Servers } from '../servers.ts';
-import { bad, type Finding, fine, poor } from './finding.ts';
+import { now } from '../times.ts';
+import { bad, type Finding, fine, poor, unknown } from './finding.ts';
 
 const PROBE_TIMEOUT_MS = 3000;
 
@@ -72,26 +74,33 @@ export async function clusterFindings(servers: Servers): Promise<Finding[]> {
       `${servers.nameServers.join(', ')} answers, with ${counted(brokers.length, 'broker')}`,
     ),
   ];
-  for (const broker of brokers) found.push(await brokerFinding(servers, broker));
+  for (const broker of brokers) found.push(...(await brokerFindings(servers, broker)));
   return found;
 }
 
-async function brokerFinding(servers: Servers, broker: BrokerAt): Promise<Finding> {
+async function brokerFindings(servers: Servers, broker: BrokerAt): Promise<Finding[]> {
   const what = `broker ${broker.name}`;
   const nameServerHosts = servers.nameServers.map((address) => parseAddress(address).host);
   const { host } = parseAddress(broker.address);
   const client = servers.newClient(broker.address);
+  const asked = { from: now(), to: 0 };
+  let figures: ReadonlyMap<string, string>;
   try {
-    await client.request(requestCommand(RequestCode.GET_BROKER_RUNTIME_INFO), PROBE_TIMEOUT_MS);
+    const request = requestCommand(RequestCode.GET_BROKER_RUNTIME_INFO);
+    const { body } = await client.request(request, PROBE_TIMEOUT_MS);
+    asked.to = now();
+    figures = figuresIn(body);
   } catch (error) {
-    return bad(
-      what,
-      `registered as ${broker.address}, where nothing answers from here (${reasonOf(error)})`,
-      addressRemedy(host, isUnreachable(error)),
-    );
+    const where = `registered as ${broker.address}, where nothing answers from here (${reasonOf(error)})`;
+    return [bad(what, where, addressRemedy(host, isUnreachable(error)))];
   } finally {
     client.close();
   }
+  return [addressFinding(what, broker, nameServerHosts), clockFinding(broker.name, figures, asked)];
+}
+
+function addressFinding(what: string, broker: BrokerAt, nameServerHosts: readonly string[]): Finding {
+  const { host } = parseAddress(broker.address);
   if (isLoopback(host) && !nameServerHosts.every(isLoopback))
     return poor(
       what,
@@ -104,6 +113,39 @@ async function brokerFinding(servers: Servers, broker: BrokerAt): Promise<Findin
       `${broker.address} answers; only clients on this machine reach it (brokerIP1, bindAddress)`,
     );
   return fine(what, `${broker.address} answers`);
+}
+
+const SPAN = /(\d+) days, (\d+) hours, (\d+) minutes, (\d+) seconds/;
+const SECOND = 1000;
+/** Clocks that are kept differ by less. */
+const CLOCKS_AGREE_MS = 2 * SECOND;
+
+/**
+ * The broker's clock beside this one's, by what it tells: when it started, and for how many whole seconds it runs.
+ * `asked`: this clock before the question and after the answer.
+ */
+export function clockFinding(
+  name: string,
+  figures: ReadonlyMap<string, string>,
+  asked: { from: number; to: number },
+): Finding {
+  const what = `clock of ${name}`;
+  const started = Number(figures.get('bootTimestamp'));
+  const [, days, hours, minutes, seconds] = SPAN.exec(figures.get('runtime') ?? '') ?? [];
+  if (days === undefined || !(started > 0)) return unknown(what, 'the broker does not tell it');
+  const up = ((Number(days) * 24 + Number(hours)) * 60 + Number(minutes)) * 60 + Number(seconds);
+  const earliest = started + up * SECOND;
+  // What the answer leaves open: the rest of its second, and when between the two moments it was given.
+  const behind = asked.from - (earliest + SECOND);
+  const ahead = earliest - asked.to;
+  const off = Math.max(behind, ahead);
+  if (off < CLOCKS_AGREE_MS) return fine(what, "agrees with this machine's to two seconds or so");
+  const side = behind > ahead ? 'behind' : 'ahead of';
+  return poor(
+    what,
+    `${(off / SECOND).toFixed(1)} s ${side} this machine's`,
+    'Timed messages, resets by time and lag in time are off by as much: have both clocks kept (chrony, systemd-timesyncd).',
+  );
 }
 
 /** Why clients cannot get there. */

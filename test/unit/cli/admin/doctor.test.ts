@@ -20,7 +20,7 @@ import {
   nodeFinding,
   syncFinding,
 } from '../../../../src/cli/admin/doctor/machine.ts';
-import { addressRemedy, isContainerAddress } from '../../../../src/cli/admin/doctor/network.ts';
+import { addressRemedy, clockFinding, isContainerAddress } from '../../../../src/cli/admin/doctor/network.ts';
 
 const test = suite('doctor');
 
@@ -108,6 +108,26 @@ test('the container trap', () => {
   assert.match(addressRemedy('172.17.0.2', true, ['172.17.0.2']), /address of this machine/);
   assert.match(addressRemedy('192.168.1.9', true, []), /set brokerIP1 to one that they reach/);
   assert.match(addressRemedy('192.168.1.9', false, []), /does not answer/);
+});
+
+test("a broker's clock is compared with this one by when it started and how long it runs", () => {
+  const started = 1_700_000_000_000;
+  const upMs = ((1 * 24 + 2) * 60 + 3) * 60_000 + 4_000;
+  const figures = new Map([
+    ['bootTimestamp', String(started)],
+    ['runtime', '[ 1 days, 2 hours, 3 minutes, 4 seconds ]'],
+  ]);
+  const at = (offMs: number, tookMs = 10) => {
+    const now = started + upMs + offMs;
+    return clockFinding('a', figures, { from: now, to: now + tookMs });
+  };
+  for (const off of [-1_900, 0, 500, 1_000, 2_900]) assert.is(at(off).level, 'ok', `${off}`);
+  assert.match(at(60_000).found, /^59\.0 s behind this machine's$/);
+  assert.match(at(-60_000).found, /^60\.0 s ahead of this machine's$/);
+  assert.is(at(60_000).level, 'poor');
+  assert.is(at(-2_500, 3_000).level, 'ok', 'a slow answer says less');
+  for (const known of [new Map(), new Map([['bootTimestamp', '5']]), new Map([['runtime', 'long']])])
+    assert.is(clockFinding('a', known, { from: started, to: started }).level, 'unknown');
 });
 
 test.run();
