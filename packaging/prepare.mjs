@@ -15,6 +15,7 @@ import { targetNames, targetOf } from './cross/targets.mjs';
 import { billOfMaterials, licences, packagesOf } from './lib/bill-of-materials.mjs';
 import { buildTime } from './lib/build-time.mjs';
 import { runCommand } from './lib/errors.mjs';
+import { forEveryone } from './lib/modes.mjs';
 import { root } from './lib/paths.mjs';
 import { setup } from './setup.mjs';
 
@@ -29,6 +30,7 @@ await runCommand(async () => {
   for (const target of crossBuilt) carryAddon(target.name, builtFor(target));
   for (const name of headers.HEADER_PACKAGES) carryHeaders(name);
   await carryBill(crossBuilt.length > 0 ? await linkedLibraries() : []);
+  for (const made of ['dist/bundle', 'dist/types', 'prebuilds']) forEveryone(join(root, made));
 });
 
 function removeCarried() {

@@ -18,6 +18,7 @@ import { buildBinary, version, writeSum } from '../binary/build.mjs';
 import { buildTime } from '../lib/build-time.mjs';
 import { SetupError } from '../lib/errors.mjs';
 import { isInstalled, run } from '../lib/exec.mjs';
+import { forEveryone } from '../lib/modes.mjs';
 import { root } from '../lib/paths.mjs';
 
 const SOURCES = join(root, 'packaging/debian');
@@ -55,13 +56,6 @@ export async function buildDebianPackage(folder, target) {
     rmSync(stage, { recursive: true, force: true });
   }
   return { file, sum: writeSum(file) };
-}
-
-/** Whatever the mask of who builds: everybody reads, and runs what its owner may run. */
-function forEveryone(stage) {
-  const entries = readdirSync(stage, { withFileTypes: true, recursive: true });
-  for (const path of [stage, ...entries.map((entry) => join(entry.parentPath, entry.name))])
-    chmodSync(path, (statSync(path).mode & 0o100) === 0 ? 0o644 : 0o755);
 }
 
 function layOut(stage, binary) {

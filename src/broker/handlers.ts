@@ -5,7 +5,7 @@ import { RequestCode, ResponseCode } from '../protocol/codes.ts';
 import { isOneway, type RemotingCommand, responseTo } from '../protocol/command.ts';
 import { checkTexts, RequestError } from '../protocol/request-fields.ts';
 import { audited } from '../remoting/audit.ts';
-import type { ClientConnection, ControlHandler, Reply } from '../remoting/connection.ts';
+import type { ClientConnection, ControlHandler } from '../remoting/connection.ts';
 import { tellSlow } from '../ring/step-clock.ts';
 import { brokerConfig, updateBrokerConfig } from './admin/broker-config.ts';
 import { consumeDirectly, consumerRunningInfo } from './admin/call-consumer.ts';
@@ -163,7 +163,7 @@ export function createHandlers(
   { audit, slowMillis }: RequestWatch,
 ): ReadonlyMap<number, ControlHandler> {
   const watched = (code: number, handler: BrokerHandler) =>
-    audited(code, timed(context, guarded(context, handler), slowMillis), audit);
+    answering(audited(code, timed(context, guarded(context, handler), slowMillis), audit));
   return new Map(HANDLERS.map(([code, handler]) => [code, watched(code, handler)]));
 }
 
@@ -180,15 +180,23 @@ function timed(context: BrokerContext, handler: ControlHandler, slowMillis: numb
   };
 }
 
+/** One-way requests get no answer. */
+function answering(handler: ControlHandler): ControlHandler {
+  return (request, connection) => {
+    const reply = handler(request, connection);
+    if (!isOneway(request)) return reply;
+    return reply instanceof Promise ? reply.then(() => undefined) : undefined;
+  };
+}
+
 /** Handlers that answer at once still do, so that requests of one connection keep their order. */
 function guarded(context: BrokerContext, handler: BrokerHandler): ControlHandler {
   return (request, connection) => {
-    const answer = (reply: Reply) => (isOneway(request) ? undefined : reply);
-    const fail = (error: unknown) => answer(failure(context, request, connection, error));
+    const fail = (error: unknown) => failure(context, request, connection, error);
     try {
       checkTexts(request);
       const reply = handler(context, request, connection);
-      return reply instanceof Promise ? reply.then(answer, fail) : answer(reply);
+      return reply instanceof Promise ? reply.catch(fail) : reply;
     } catch (error) {
       return fail(error);
     }

@@ -3,17 +3,19 @@
  * logs renames it and makes a new one, or none: that is seen with the next line, so nobody has to tell; SIGUSR2 has it
  * looked at once.
  */
-import { closeSync, fstatSync, openSync, statSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, realpathSync, statSync, writeSync } from 'node:fs';
 import { systemClock } from '../lib/clock.ts';
 import { UserError } from '../lib/user-error.ts';
 import { plainLine } from './log-form.ts';
-import { type Rotation, shiftFiles } from './log-rotation.ts';
+import { type Rotation, renamedAside } from './log-rotation.ts';
 
 /** The file's name is looked at so often, ms. */
 const LOOK_MS = 1_000;
 /** After a file could not be renamed. */
 const PAUSE_MS = 60_000;
 const MODE = 0o640;
+/** What is no file of its own: streams of this process, and terminals. */
+const NO_FILE = /^\/(?:dev|proc)\//;
 
 export class LogFile {
   readonly #path: string;
@@ -67,7 +69,11 @@ export class LogFile {
   reopen(): void {
     this.#lookAt = this.#now() + LOOK_MS;
     try {
-      if (this.#isInPlace()) return;
+      if (this.#isInPlace()) {
+        // Others may write it too, or have cut it.
+        this.#size = fstatSync(this.#descriptor).size;
+        return;
+      }
       const fresh = open(this.#path);
       closeSync(this.#descriptor);
       this.#descriptor = fresh;
@@ -80,16 +86,20 @@ export class LogFile {
 
   /** Where the file cannot be renamed it grows on: lines matter more than its size. */
   #rotate(length: number): void {
-    if (this.#now() < this.#rotateAt) return;
+    if (this.#now() < this.#rotateAt || NO_FILE.test(this.#path)) return;
     const { maxBytes, keep } = this.#rotation;
     try {
       // Somebody else may have renamed or cut it.
       this.reopen();
       const { size } = fstatSync(this.#descriptor);
       this.#size = size;
-      if (size === 0 || size + length <= maxBytes) return;
-      shiftFiles(this.#path, keep);
-      this.reopen();
+      if (size === 0 || size + length <= maxBytes || !this.#isInPlace()) return;
+      // Of a link it is the file that is renamed.
+      const fresh = renamedAside(realpathSync(this.#path), this.#descriptor, keep);
+      closeSync(this.#descriptor);
+      this.#descriptor = fresh;
+      this.#size = fstatSync(fresh).size;
+      this.#isTorn = false;
     } catch (error) {
       this.#rotateAt = this.#now() + PAUSE_MS;
       const fields = { file: this.#path, reason: (error as Error).message };

@@ -1,5 +1,14 @@
-/** How large the log's own file (RINGMQ_LOG_FILE) becomes, and how many of those before it are kept. */
-import { renameSync } from 'node:fs';
+/** How large the log's own file (RINGMQ_LOG_FILE) becomes, how many of those before it are kept, and the renaming. */
+import {
+  closeSync,
+  existsSync,
+  fchmodSync,
+  fstatSync,
+  linkSync,
+  openSync,
+  renameSync,
+  unlinkSync,
+} from 'node:fs';
 import { UserError } from '../lib/user-error.ts';
 
 export interface Rotation {
@@ -15,6 +24,7 @@ const MAX_KEEP = 1000;
 /** What is smaller than a few lines would be renamed with each. */
 const MIN_BYTES = 64 * 1024;
 const UNITS: Readonly<Record<string, number>> = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 };
+const PERMISSIONS = 0o777;
 
 /** As RINGMQ_LOG_MAX_SIZE and RINGMQ_LOG_KEEP say. Throws a UserError for what they cannot mean. */
 export function rotationOf(env: NodeJS.ProcessEnv): Rotation {
@@ -34,13 +44,46 @@ export function rotationOf(env: NodeJS.ProcessEnv): Rotation {
   return { maxBytes: bytes === 0 ? Number.POSITIVE_INFINITY : bytes, keep: kept };
 }
 
-/** Renames `path` to `path.1`, what had that name to `path.2`, and so on; the last one goes. Throws system errors. */
-export function shiftFiles(path: string, keep: number): void {
-  for (let number = keep - 1; number >= 0; number--) {
-    try {
-      renameSync(number === 0 ? path : `${path}.${number}`, `${path}.${number + 1}`);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+/**
+ * Renames `path`, which is open as `descriptor`, to `path.1`, and what had that name to `path.2`, and so on; returns
+ * the descriptor of a new file under `path`. Nothing is renamed before there is a new file, and while something has
+ * the name that is wanted the others stay. Throws system errors; `path` can be written on then.
+ */
+export function renamedAside(path: string, descriptor: number, keep: number): number {
+  const next = `${path}.new`;
+  let fresh = openSync(next, 'a', fstatSync(descriptor).mode & PERMISSIONS);
+  try {
+    fchmodSync(fresh, fstatSync(descriptor).mode & PERMISSIONS);
+    makeRoom(path, keep);
+    renameSync(path, `${path}.1`);
+    if (!isLinked(next, path)) {
+      // Another process that writes the same log was faster.
+      const made = openSync(path, 'a');
+      closeSync(fresh);
+      fresh = made;
     }
+    return fresh;
+  } catch (error) {
+    closeSync(fresh);
+    throw error;
+  } finally {
+    unlinkSync(next);
+  }
+}
+
+/** Frees the name `path.1`. Once it is free nothing moves, however often the rest fails. */
+function makeRoom(path: string, keep: number): void {
+  let free = 1;
+  while (free < keep && existsSync(`${path}.${free}`)) free++;
+  for (let number = free - 1; number >= 1; number--) renameSync(`${path}.${number}`, `${path}.${number + 1}`);
+}
+
+function isLinked(existing: string, path: string): boolean {
+  try {
+    linkSync(existing, path);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
   }
 }

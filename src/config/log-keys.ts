@@ -12,6 +12,13 @@ export const logLevel: Domain<LogLevel | ''> = {
   allowed: 'error, warn or info; nothing = as the environment says',
 };
 
+/** Less would be told of all the time. */
+const LEAST_SLOW_MS = 10;
+const slowMillis: Domain<number> = {
+  allowed: `${LEAST_SLOW_MS} to 3600000, or 0`,
+  parse: (text) => (/^0+$/.test(text) ? 0 : integer(LEAST_SLOW_MS, 3_600_000).parse(text)),
+};
+
 export const logKeyList = [
   listener(
     'logLevel',
@@ -25,7 +32,7 @@ export const logKeyList = [
   ),
   listener(
     'slowOperationMillis',
-    integer(0, 3_600_000),
+    slowMillis,
     'A step that takes longer has a line in the log, which says which one it was; 0 = none has.',
     { name: `${OWN_PREFIX}slowOperationMillis` },
   ),

@@ -178,7 +178,7 @@ export class DeliveryAgent implements Agent {
     this.#questions.publish();
     this.#dropDeleted();
     this.#endStop();
-    this.#round.end(0);
+    this.#round.end();
     return done;
   }
 

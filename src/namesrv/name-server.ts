@@ -61,8 +61,15 @@ export async function startNameServer(options: NameServerOptions): Promise<NameS
     log: quiet,
     configured: () => setLevel(),
   };
-  const setLevel = () => options.setLogLevel?.(state.config['ringmq.logLevel']);
-  if (state.config['ringmq.logLevel'] !== '') setLevel();
+  const level = () => state.config['ringmq.logLevel'];
+  let known = level();
+  if (known !== '') options.setLogLevel?.(known);
+  const setLevel = () => {
+    if (level() === known) return;
+    known = level();
+    // Who has changed it is told by lines of the level before.
+    setImmediate(() => options.setLogLevel?.(known));
+  };
   const liveness = new Liveness(state.routes, clock);
   const certificates = new Certificates(options.tls ?? DEFAULT_TLS_SETTINGS);
   const server = await startCommandServer({

@@ -51,6 +51,14 @@ export const AUDITED: ReadonlySet<number> = new Set([
 
 /** Characters of a body that are shown. */
 const MAX_BODY = 512;
+/** Fields that say what a request is about: they are shown first, whatever else there is. */
+const SAY_WHAT = [
+  ...['topic', 'group', 'groupName', 'subscriptionGroup', 'consumerGroup', 'brokerName', 'namespace', 'key'],
+  ...['srcGroup', 'destGroup', 'clientId', 'msgId', 'queueId', 'timestamp', 'offset', 'value'],
+];
+/** Characters of each field, and other fields, that are shown. */
+const MAX_VALUE = 64;
+const MAX_OTHERS = 8;
 
 /** The handler of a request code, which tells `log` what it was asked when that is to be told. */
 export function audited(code: number, handler: ControlHandler, log: ControlLog): ControlHandler {
@@ -95,9 +103,20 @@ function asked(request: RemotingCommand, connection: ClientConnection): object {
     client: connection.remoteAddress,
     request: requestName(request.code),
     by: `${language} ${versionName(version)}`,
-    fields: { ...fields },
+    fields: shownFields(fields),
     ...shown,
   };
+}
+
+function shownFields(fields: Readonly<Record<string, string>>): object {
+  const names = Object.keys(fields);
+  const first = SAY_WHAT.filter((name) => names.includes(name));
+  const others = names.filter((name) => !SAY_WHAT.includes(name)).slice(0, MAX_OTHERS);
+  return Object.fromEntries([...first, ...others].map((name) => [cut(name), cut(fields[name] ?? '')]));
+}
+
+function cut(text: string): string {
+  return text.length <= MAX_VALUE ? text : `${text.slice(0, MAX_VALUE)}…`;
 }
 
 function startOf(body: Uint8Array): string {

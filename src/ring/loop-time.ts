@@ -1,8 +1,7 @@
 /** What a thread with an event loop counts of its time: how busy the loop is, and how late its ticks are. */
 import { performance } from 'node:perf_hooks';
-import type { ControlLog } from '../lib/log.ts';
 import { type Counters, counterPlace } from './counters.ts';
-import { type Step, tellSlow } from './step-clock.ts';
+import { type SlowLog, type Step, tellSlow } from './step-clock.ts';
 
 const TICKS = counterPlace('ticks');
 const TICK_LATE = counterPlace('tickLateMicros');
@@ -17,7 +16,7 @@ export interface LoopTimeParts {
   step: Step;
   /** Ms by which a tick may be late before the log is told; 0 = any time. */
   slowMillis: number;
-  log: ControlLog;
+  log: SlowLog;
 }
 
 export class LoopTime {

@@ -10,6 +10,8 @@ interface Report {
   level: LogLevel;
   fields: object;
   text: string;
+  /** As many lines as there is time for: none is held back. */
+  isSeldom: boolean;
 }
 
 export function isReport(message: unknown): message is Report {
@@ -22,8 +24,8 @@ export function tellControl<Message extends { kind: string }>(message: Message):
 }
 
 /** Posts a line of the log, a warning if nothing else is said. */
-export function report(fields: object, text: string, level: LogLevel = 'warn'): void {
-  const message: Report = { kind: 'report', level, fields, text };
+export function report(fields: object, text: string, level: LogLevel = 'warn', isSeldom = false): void {
+  const message: Report = { kind: 'report', level, fields, text, isSeldom };
   tellControl(message);
 }
 
@@ -34,9 +36,16 @@ export const reportingLog: ControlLog = {
   error: (fields, text) => report(fields, text, 'error'),
 };
 
-/** Writes what the thread reports to the log. */
-export function logReports(worker: Worker, name: string, log: ControlLog): void {
+/** The same, for lines that are bounded by the time of what they tell: control writes each. */
+export const slowLog: Pick<ControlLog, 'warn'> = {
+  warn: (fields, text) => report(fields, text, 'warn', true),
+};
+
+/** Writes what the thread reports: to `plain` what is bounded by itself, else to `log`. */
+export function logReports(worker: Worker, name: string, log: ControlLog, plain: ControlLog = log): void {
   worker.on('message', (message: unknown) => {
-    if (isReport(message)) log[message.level]({ thread: name, ...message.fields }, message.text);
+    if (!isReport(message)) return;
+    const to = message.isSeldom ? plain : log;
+    to[message.level]({ thread: name, ...message.fields }, message.text);
   });
 }

@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { type Clock, systemClock } from '../lib/clock.ts';
 import type { ControlLog } from '../lib/log.ts';
 import { type Counters, counterPlace } from './counters.ts';
-import { reportingLog } from './reports.ts';
+import { slowLog } from './reports.ts';
 
 /**
  * append: the writer's round, from the rings to the CommitLog. sync: making it durable. dispatch: its way to queues and
@@ -32,7 +32,10 @@ const LOOK_MS = 1_000;
 const STATE_FIELD = 3;
 const MAJOR_FAULTS_FIELD = 12;
 
-export function tellSlow(log: ControlLog, step: Step, ms: number, fields: object = {}): void {
+/** Where slow steps are told. */
+export type SlowLog = Pick<ControlLog, 'warn'>;
+
+export function tellSlow(log: SlowLog, step: Step, ms: number, fields: object = {}): void {
   log.warn({ step, ms: Math.round(ms), ...fields }, `slow step: ${step}`);
 }
 
@@ -40,7 +43,7 @@ export interface StepClockParts {
   /** Ms from which on a step is slow; 0 = none is. */
   limitMs: number;
   counters: Counters;
-  log?: ControlLog;
+  log?: SlowLog;
   clock?: Clock;
   /** Page faults of this thread that had to wait for the disk. */
   majorFaults?: () => number;
@@ -50,39 +53,37 @@ export class StepClock {
   readonly #step: Step;
   readonly #limitMs: number;
   readonly #counters: Counters;
-  readonly #log: ControlLog;
+  readonly #log: SlowLog;
   readonly #clock: Clock;
   readonly #majorFaults: () => number;
   #began = 0;
   #lookAt = Number.NEGATIVE_INFINITY;
-  #faultsBefore = 0;
+  #faultsBefore: number;
 
   constructor(step: Step, parts: StepClockParts) {
     this.#step = step;
     this.#limitMs = parts.limitMs === 0 ? Number.POSITIVE_INFINITY : parts.limitMs;
     this.#counters = parts.counters;
-    this.#log = parts.log ?? reportingLog;
+    this.#log = parts.log ?? slowLog;
     this.#clock = parts.clock ?? systemClock;
     this.#majorFaults = parts.majorFaults ?? threadFaults;
+    this.#faultsBefore = this.#majorFaults();
   }
 
   begin(): void {
-    let now = this.#clock.monotonic();
-    if (now >= this.#lookAt) {
-      this.#lookAt = now + LOOK_MS;
-      this.#faultsBefore = this.#majorFaults();
-      // Looking is no part of the step.
-      now = this.#clock.monotonic();
-    }
-    this.#began = now;
-    this.#counters.set(STEP_BEGAN, now);
+    this.#began = this.#clock.monotonic();
+    this.#counters.set(STEP_BEGAN, this.#began);
   }
 
-  /** `bytes`: how much was done. Returns how long it took, ms. */
-  end(bytes: number): number {
-    const took = this.#clock.monotonic() - this.#began;
+  /** `bytes`: how much was done, 0 where that says nothing. Returns how long it took, ms. */
+  end(bytes = 0): number {
+    const now = this.#clock.monotonic();
+    const took = now - this.#began;
     this.#counters.set(STEP_BEGAN, 0);
     if (took >= this.#limitMs) this.#tell(took, bytes);
+    else if (now >= this.#lookAt) this.#faultsBefore = this.#majorFaults();
+    else return took;
+    this.#lookAt = now + LOOK_MS;
     return took;
   }
 
@@ -91,7 +92,8 @@ export class StepClock {
     // Up to a second of work before the step is in it.
     const pageFaults = faults - this.#faultsBefore;
     this.#faultsBefore = faults;
-    tellSlow(this.#log, this.#step, ms, { bytes, ...(pageFaults > 0 ? { pageFaults } : {}) });
+    const done = bytes > 0 ? { bytes } : {};
+    tellSlow(this.#log, this.#step, ms, { ...done, ...(pageFaults > 0 ? { pageFaults } : {}) });
   }
 }
 

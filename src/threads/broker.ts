@@ -203,7 +203,7 @@ class Broker implements RunningBroker {
       newestIn: (topic, queue) =>
         this.#reads.storeTimeAt(topic, queue, this.#reads.maxOffset(topic, queue) - 1),
       routes: context.routes,
-      slowWatch: new SlowWatch(config, this.#topology.broker.counters, log),
+      slowWatch: new SlowWatch(config, this.#topology.broker.counters, config.log),
       metrics: new MetricsPage(config, this.#topology, { ...served, ...shown, stats, counters, retention }),
       tellDelivery: () => this.#delivery.tellLimits(),
       endOfTurn: () => this.#link.flush(),
@@ -264,7 +264,7 @@ class Broker implements RunningBroker {
   async #startEngine(threads: EngineThreads): Promise<Engine> {
     const { positions } = this.#opened;
     const engine = await Engine.start(threads, this.#topology, () => this.#deliveryShape(), positions, {
-      log: this.#log,
+      ...{ log: this.#log, plainLog: this.#config.log },
       refused: this.#refused.add,
       delivered: this.#delivery.heard,
       check: (check) => this.#ask(check),

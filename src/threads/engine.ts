@@ -47,6 +47,8 @@ function partsOf(roles: readonly EngineRole[], parts: Required<EngineParts>): En
 /** What the threads tell control. */
 export interface EngineEvents {
   log: ControlLog;
+  /** For lines that are bounded by themselves. */
+  plainLog: ControlLog;
   refused: (sends: RefusedSend) => void;
   delivered: (report: DeliveryReport) => void;
   /** A producer is to be asked about a transaction. */
@@ -91,9 +93,9 @@ export class Engine {
   }
 
   #watch(thread: Thread): void {
-    const { log, refused, delivered, check, popAsk, needsDelivery } = this.#events;
+    const { log, plainLog, refused, delivered, check, popAsk, needsDelivery } = this.#events;
     const { worker, name, ended } = thread;
-    logReports(worker, name, log);
+    logReports(worker, name, log, plainLog);
     worker.on('message', (report: NetworkReport | DeliveryReport | CheckReport | PopReport) => {
       if (report.kind === 'refused') refused(report.refused);
       else if (report.kind === 'delivery') delivered(report);

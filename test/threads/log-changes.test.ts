@@ -92,11 +92,35 @@ test('the level changes while the broker runs, and is kept in its configuration'
   await change(rig, 'ringmq.logLevel=warn');
   await makeTopic(rig, 'quiet');
   assert.is(told(), 0);
+  const [by] = withMessage(rig, /^configuration changed$/);
+  assert.match(
+    String(by?.['changes']),
+    /"ringmq\.logLevel":"warn"/,
+    'who has set it is the last that it tells',
+  );
+  assert.is(withMessage(rig, /^audit: UPDATE_BROKER_CONFIG done$/).length, 1);
   await change(rig, 'ringmq.logLevel=');
   await makeTopic(rig, 'loud');
   assert.is(told(), 1);
   await change(rig, 'ringmq.logLevel=error');
   assert.match(readFileSync(rig.conf, 'utf8'), /^ringmq\.logLevel=error$/m);
+});
+
+test('a name server in the same process changes the level only when it is told to', async (rig) => {
+  const names = new CommandClient({ address: rig.broker.nameServer });
+  const set = async (line: string) => {
+    const request = requestCommand(RequestCode.UPDATE_NAMESRV_CONFIG, {}, Buffer.from(`${line}\n`));
+    assert.is((await names.request(request, PATIENCE_MS)).code, 0);
+  };
+  const told = () => withMessage(rig, /^audit: UPDATE_AND_CREATE_TOPIC done$/).length;
+  await change(rig, 'ringmq.logLevel=error');
+  await set('waitSecondsForService=44');
+  await makeTopic(rig, 'quiet');
+  assert.is(told(), 0);
+  await set('ringmq.logLevel=info');
+  await makeTopic(rig, 'loud');
+  assert.is(told(), 1);
+  names.close();
 });
 
 test('its start tells what it promises, keeps and takes, and where its documentation is', async (rig) => {

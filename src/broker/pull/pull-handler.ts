@@ -243,7 +243,7 @@ export class PullHandler {
     const { reader, counters, reading } = this.#parts;
     reading.begin();
     reader.read(queue, from, maxCount, filter, fetched);
-    counters.raiseTo(READ_MAX, reading.end(0) * 1_000);
+    counters.raiseTo(READ_MAX, reading.end() * 1_000);
   }
 
   /** An operator's reset is handed out once and then forgotten. */

@@ -1,6 +1,5 @@
 /** Sends that took long, of one network thread: how many since the last line about them, and where the slowest was. */
-import type { ControlLog } from '../../lib/log.ts';
-import { tellSlow } from '../../ring/step-clock.ts';
+import { type SlowLog, tellSlow } from '../../ring/step-clock.ts';
 
 export class SlowSends {
   readonly #limitMs: number;
@@ -24,7 +23,7 @@ export class SlowSends {
   }
 
   /** Tells of those since the last call, if any. */
-  report(log: ControlLog): void {
+  report(log: SlowLog): void {
     if (this.#count === 0) return;
     const writtenMs = Math.round(this.#writtenMs);
     const durableMs = Math.round(this.#slowest - this.#writtenMs);

@@ -10,6 +10,8 @@ import type { Step } from '../../ring/step-clock.ts';
 import type { BrokerConfig } from '../config.ts';
 
 const TICK_MS = 250;
+/** Where control itself is slow all the time the others are looked at nevertheless. */
+const MAX_SKIPPED = 2;
 
 /** One thread's step, as control finds it in shared memory. */
 interface Watched {
@@ -26,9 +28,12 @@ export class SlowWatch {
   readonly #slowMillis: number;
   readonly #log: ControlLog;
   readonly #now: () => number;
-  readonly #loopTime: LoopTime;
+  readonly #own: Counters;
+  #loopTime: LoopTime | undefined;
   readonly #watched: readonly Watched[];
-  #last: number;
+  #last = 0;
+  /** Ticks in a row after which the threads were not looked at. */
+  #skipped = 0;
   #timer: NodeJS.Timeout | undefined;
 
   /** `counters`: the blocks of all threads. `now`: ms of the monotonic clock. */
@@ -41,13 +46,15 @@ export class SlowWatch {
     this.#slowMillis = slowMillis;
     this.#log = log;
     this.#now = now;
-    this.#last = now();
-    const own = new Counters(counters, COUNTER_BLOCKS.control);
-    this.#loopTime = new LoopTime(own, this.#last, { everyMs: TICK_MS, step: 'control', slowMillis, log });
+    this.#own = new Counters(counters, COUNTER_BLOCKS.control);
     this.#watched = watchedOf(new CounterSums(counters), networkThreads);
   }
 
   start(): void {
+    const slowMillis = this.#slowMillis;
+    this.#last = this.#now();
+    const parts = { everyMs: TICK_MS, step: 'control', slowMillis, log: this.#log } as const;
+    this.#loopTime = new LoopTime(this.#own, this.#last, parts);
     this.#timer = setInterval(() => this.tick(), TICK_MS).unref();
   }
 
@@ -60,9 +67,11 @@ export class SlowWatch {
     const now = this.#now();
     const wasHeldUp = now - this.#last >= 2 * TICK_MS;
     this.#last = now;
-    this.#loopTime.tick(now);
+    this.#loopTime?.tick(now);
+    if (this.#slowMillis === 0) return;
     // A machine that stood still makes all of them look late: they are looked at when they have had a turn.
-    if (wasHeldUp || this.#slowMillis === 0) return;
+    this.#skipped = wasHeldUp ? this.#skipped + 1 : 0;
+    if (this.#skipped > 0 && this.#skipped <= MAX_SKIPPED) return;
     for (const one of this.#watched) this.#look(one, now);
   }
 

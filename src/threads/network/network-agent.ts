@@ -40,7 +40,7 @@ import { COUNTER_BLOCKS, Counters, counterPlace } from '../../ring/counters.ts';
 import { LoopTime } from '../../ring/loop-time.ts';
 import { Patience } from '../../ring/patience.ts';
 import { LOG_START, Positions } from '../../ring/positions.ts';
-import { reportingLog, tellControl } from '../../ring/reports.ts';
+import { slowLog, tellControl } from '../../ring/reports.ts';
 import { RingConsumer } from '../../ring/spsc-ring.ts';
 import { type Doorbell, wakerOf } from '../../ring/wake.ts';
 import { nativeDisk } from '../../store/disk/native-disk.ts';
@@ -212,7 +212,7 @@ export class NetworkAgent {
 
   #makeLoopTime(): LoopTime {
     const { slowMillis } = this.#shape.broker;
-    const parts = { everyMs: TICK_MS, step: 'network', slowMillis, log: reportingLog } as const;
+    const parts = { everyMs: TICK_MS, step: 'network', slowMillis, log: slowLog } as const;
     return new LoopTime(this.#counters, systemClock.monotonic(), parts);
   }
 
@@ -352,11 +352,17 @@ export class NetworkAgent {
     this.#questions.publish();
     // What was appended in this turn is answered in it, unless it waits for the disk. For the room that makes nobody
     // rings: the writer is this thread.
-    if (this.#engine?.work() && this.#acknowledger.drain(this.#now) > 0) {
+    if (this.#engine?.work() && this.#acknowledgeOwn() > 0) {
       if (this.sockets.hasBlocked || this.#creation.hasReady) this.#goOnLater();
     }
     this.#link.publish();
     this.sockets.flush();
+  }
+
+  /** What this thread has appended itself: that took some of its turn. */
+  #acknowledgeOwn(): number {
+    this.#now = systemClock.monotonic();
+    return this.#acknowledger.drain(this.#now);
   }
 
   #drainArrivals(): void {
@@ -396,7 +402,7 @@ export class NetworkAgent {
 
   #report(now = this.#now): void {
     this.#faults.report(now);
-    this.#slowSends.report(reportingLog);
+    this.#slowSends.report(slowLog);
     for (const refused of this.#refusals.take()) tellControl({ kind: 'refused', refused });
   }
 

@@ -2,10 +2,16 @@
 
 import { CONFIGURED, type Command, type Mask } from './command.ts';
 
+/** RocketMQ has none, and says null, until it has taken a sample. */
+const NO_DISTRIBUTION =
+  '[<=0ms]:0 [0~10ms]:0 [10~50ms]:0 [50~100ms]:0 [100~200ms]:0 [200~500ms]:0 [500ms~1s]:0 [1~2s]:0 [2~3s]:0 ' +
+  '[3~4s]:0 [4~5s]:0 [5~10s]:0 [10s~]:0';
+
 /** What depends on when somebody looks, or on how long messages are. */
 const FIGURES: readonly Mask[] = [
   [/((?:MaxOffset|TodayNow|SizeTotal|TimesTotal|TimeMax|AverageSize)\s*: )[\d.]+/g, '$1<n>'],
   [/(#MasterCommitLogMaxOffset\s+)\d+/g, '$1<n>'],
+  [/(putMessageDistributeTime\s*: )null/g, `$1${NO_DISTRIBUTION}`],
   [/\]:\d+/g, ']:<n>'],
   [/\d+ (days|hours|minutes|seconds)/g, '<n> $1'],
   [/ GB| MB/g, ' GiB'],

@@ -1,14 +1,18 @@
 // The log in a file that others rename, remove and cut.
 
+import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   truncateSync,
+  writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -142,16 +146,80 @@ test('two processes that share a file lose no line when it is renamed', () => {
   );
 });
 
-test('where it cannot be renamed it grows on, which is told once in a minute', () => {
-  const rig = new Rig({ maxBytes: 12, keep: 1 });
-  // A folder that is not empty has the place.
-  mkdirSync(`${rig.path}.1/full`, { recursive: true });
-  for (let i = 0; i < 20; i++) assert.ok(rig.file.write(`line${i}\n`));
-  assert.is(rig.read().split('cannot be renamed').length, 2);
+test('where it cannot be renamed it grows on, which is told once in a minute, and nothing else is lost', () => {
+  const rig = new Rig({ maxBytes: 12, keep: 3 });
+  writeFileSync(`${rig.path}.1`, 'older\n');
+  // A folder that is not empty has the place of the last one: no other can be moved there.
+  mkdirSync(`${rig.path}.3/full`, { recursive: true });
+  writeFileSync(`${rig.path}.2`, 'oldest\n');
+  for (let minute = 1; minute <= 5; minute++) {
+    for (let i = 0; i < 20; i++) assert.ok(rig.file.write(`line${i}\n`));
+    assert.is(rig.read().split('cannot be renamed').length, minute + 1);
+    rig.now += 60_000;
+  }
   for (let i = 0; i < 20; i++) assert.match(rig.read(), new RegExp(`^line${i}$`, 'm'));
-  rig.now += 60_000;
-  rig.file.write('line\n');
-  assert.is(rig.read().split('cannot be renamed').length, 3);
+  assert.equal([rig.read('ringmq.log.1'), rig.read('ringmq.log.2')], ['older\n', 'oldest\n']);
+});
+
+test('without a descriptor for a new file nothing is renamed, however often it is tried', () => {
+  const module = new URL('../../../src/cli/log-file.js', import.meta.url).href;
+  const folder = temporaryDirectory();
+  const path = join(folder, 'ringmq.log');
+  for (let i = 1; i <= 5; i++) writeFileSync(`${path}.${i}`, `${i}\n`);
+  const script = `
+    const { LogFile } = await import('${module}');
+    const { openSync, closeSync } = await import('node:fs');
+    let now = 0;
+    const file = new LogFile('${path}', () => now, { maxBytes: 12, keep: 5 });
+    const taken = [];
+    try { for (;;) taken.push(openSync('/dev/null')); } catch {}
+    for (let i = 0; i < 20; i++, now += 61_000) file.write('line' + i + '\\n');
+    for (const descriptor of taken) closeSync(descriptor);
+    now += 61_000;
+    file.write('last\\n');
+  `;
+  const shell = `ulimit -n 200; exec "$0" --input-type=module -e "$1"`;
+  const child = spawnSync('sh', ['-c', shell, process.execPath, script], { encoding: 'utf8' });
+  assert.is(child.status, 0, child.stderr);
+  const read = (name: string) => readFileSync(join(folder, name), 'utf8');
+  assert.equal(
+    [5, 4, 3, 2].map((i) => read(`ringmq.log.${i}`)),
+    ['4\n', '3\n', '2\n', '1\n'],
+    'one place further, once',
+  );
+  for (let i = 0; i < 20; i++) assert.match(read('ringmq.log.1'), new RegExp(`^line${i}$`, 'm'));
+  assert.is(read('ringmq.log'), 'last\n');
+});
+
+test('of a link the file is renamed, and keeps its rights; what is no file is left alone', () => {
+  const rig = new Rig();
+  const real = join(rig.folder, 'elsewhere', 'real.log');
+  mkdirSync(join(rig.folder, 'elsewhere'));
+  writeFileSync(real, '');
+  chmodSync(real, 0o604);
+  const link = join(rig.folder, 'link.log');
+  symlinkSync(real, link);
+  const file = new LogFile(link, () => 0, { maxBytes: 12, keep: 2 });
+  for (let i = 0; i < 4; i++) file.write(`line${i}\n`);
+  assert.ok(lstatSync(link).isSymbolicLink());
+  assert.equal(
+    [readFileSync(`${real}.1`, 'utf8'), readFileSync(real, 'utf8')],
+    ['line0\nline1\n', 'line2\nline3\n'],
+  );
+  assert.is(statSync(real).mode & 0o777, 0o604);
+  const none = new LogFile('/dev/null', () => 0, { maxBytes: 12, keep: 2 });
+  for (let i = 0; i < 4; i++) assert.ok(none.write(`line${i}\n`));
+  assert.ok(lstatSync('/dev/null').isCharacterDevice());
+});
+
+test('what others write to the file counts', () => {
+  const rig = new Rig({ maxBytes: 100, keep: 3 });
+  const other = new LogFile(rig.path, () => rig.now, NEVER);
+  rig.file.write('one\n');
+  for (let i = 0; i < 20; i++) other.write('0123456789\n');
+  rig.now += LOOK_MS;
+  rig.file.write('two\n');
+  assert.is(rig.read(), 'two\n');
 });
 
 test('its size and number are given in the environment, with sentences for what they cannot be', () => {

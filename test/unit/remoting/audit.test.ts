@@ -105,6 +105,26 @@ test('bodies are shown where they say what is wanted, the first of their charact
   assert.not.match(JSON.stringify(config.lines), /secret/);
 });
 
+test('what says which topic or group comes first, and no field can push it out of the line', async () => {
+  const { lines, handle, connection } = rig((asked) => responseTo(asked, 0));
+  const padding = Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`a${i}`, 'x'.repeat(900)]));
+  await handle(requestCommand(CODE, { ...padding, topic: 'orders', group: 'g'.repeat(120) }), connection);
+  const fields = lines[0]?.fields['fields'] as Record<string, string>;
+  assert.equal(Object.keys(fields).slice(0, 2), ['topic', 'group']);
+  assert.equal([fields['topic'], fields['group']?.length], ['orders', 65]);
+  assert.ok(JSON.stringify(fields).indexOf('orders') < 64 && Object.keys(fields).length === 10);
+});
+
+test('of a request that wants no answer the outcome is told nevertheless', async () => {
+  const { log, lines } = recordingLog();
+  const { context, connection } = setUp();
+  const handlers = createHandlers(context, { audit: log, slowMillis: 0 });
+  const asked = request(CODE, { topic: '' });
+  const reply = await handlers.get(CODE)?.({ ...asked, flag: asked.flag | FLAG_ONEWAY }, connection);
+  assert.is(reply, undefined);
+  assert.is(lines[0]?.message, 'audit: DELETE_TOPIC_IN_BROKER refused');
+});
+
 test("a broker's handlers tell of what they were asked", async () => {
   const { log, lines } = recordingLog();
   const { context, connection } = setUp();

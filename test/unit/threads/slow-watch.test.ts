@@ -21,6 +21,9 @@ class Rig {
     const { log, lines } = recordingLog();
     this.lines = lines;
     this.watch = new SlowWatch({ slowMillis, networkThreads: 2 }, this.buffer, log, () => this.now);
+    this.watch.start();
+    // This rig ticks itself.
+    this.watch.stop();
   }
 
   block(block: number): Counters {
@@ -96,6 +99,36 @@ test('after the whole machine stood still only that is told', () => {
   network.set(TICKED, rig.now);
   rig.pass(TICK_MS);
   assert.equal(rig.told(), [['slow step: control', undefined, 60_000 - TICK_MS]]);
+});
+
+test('where control itself is slow all the time a step that hangs is told of nevertheless', () => {
+  const rig = new Rig();
+  rig.block(COUNTER_BLOCKS.flusher).set(BEGAN, rig.now);
+  for (let i = 0; i < 6; i++) {
+    rig.now += 600;
+    rig.watch.tick();
+  }
+  assert.ok(
+    rig.told().some((line) => (line as unknown[])[0] === STILL),
+    JSON.stringify(rig.told()),
+  );
+});
+
+test('what happened before it was started is not its own slowness', () => {
+  const { log, lines } = recordingLog();
+  const state = { now: 0 };
+  const watch = new SlowWatch(
+    { slowMillis: 500, networkThreads: 1 },
+    createCounters(1),
+    log,
+    () => state.now,
+  );
+  state.now = 30_000;
+  watch.start();
+  watch.stop();
+  state.now += TICK_MS;
+  watch.tick();
+  assert.equal(lines, []);
 });
 
 test('a limit of 0 tells nothing', () => {

@@ -84,19 +84,27 @@ async function brokerFindings(servers: Servers, broker: BrokerAt): Promise<Findi
   const { host } = parseAddress(broker.address);
   const client = servers.newClient(broker.address);
   const asked = { from: now(), to: 0 };
-  let figures: ReadonlyMap<string, string>;
+  let body: Uint8Array | undefined;
   try {
     const request = requestCommand(RequestCode.GET_BROKER_RUNTIME_INFO);
-    const { body } = await client.request(request, PROBE_TIMEOUT_MS);
+    ({ body } = await client.request(request, PROBE_TIMEOUT_MS));
     asked.to = now();
-    figures = figuresIn(body);
   } catch (error) {
     const where = `registered as ${broker.address}, where nothing answers from here (${reasonOf(error)})`;
     return [bad(what, where, addressRemedy(host, isUnreachable(error)))];
   } finally {
     client.close();
   }
-  return [addressFinding(what, broker, nameServerHosts), clockFinding(broker.name, figures, asked)];
+  return [addressFinding(what, broker, nameServerHosts), clockFinding(broker.name, told(body), asked)];
+}
+
+/** Empty for an answer that is no table of figures. */
+function told(body: Uint8Array | undefined): ReadonlyMap<string, string> {
+  try {
+    return figuresIn(body);
+  } catch {
+    return new Map();
+  }
 }
 
 function addressFinding(what: string, broker: BrokerAt, nameServerHosts: readonly string[]): Finding {
