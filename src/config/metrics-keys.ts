@@ -17,6 +17,7 @@ const TAKEN = [
   'thread',
   'ring',
   'reason',
+  'outcome',
 ];
 
 /** `name:value`, several separated by commas. Undefined when it is not that. */

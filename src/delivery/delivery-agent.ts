@@ -115,7 +115,7 @@ export class DeliveryAgent implements Agent {
       shape,
       clock,
       timers: this.#agenda,
-      log: this.#log,
+      ...{ log: this.#log, counters },
       positions: this.#positions,
       reads: this.#reads,
       put: this.#puts.begin,

@@ -3,6 +3,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { Listeners } from '../lib/listeners.ts';
 import type { ControlLog } from '../lib/log.ts';
 import type { Timers } from '../lib/timers.ts';
+import type { Counters } from '../ring/counters.ts';
 import type { Positions } from '../ring/positions.ts';
 import type { BeginPut } from '../store/put/put-message.ts';
 import type { ReadsByName } from '../store/read/reads-by-name.ts';
@@ -21,6 +22,8 @@ export interface DueParts {
   /** The agent's agenda. */
   timers: Timers;
   log: ControlLog;
+  /** The thread's block. */
+  counters: Counters;
   positions: Positions;
   reads: ReadsByName;
   put: BeginPut;

@@ -34,6 +34,11 @@ export const COUNTERS = [
   'syncMicros',
   'syncMaxMicros',
   'bytesDispatched',
+  // Delivery: how transactions have ended, and how many are open now
+  'transactionsCommitted',
+  'transactionsRolledBack',
+  'transactionsGivenUp',
+  'transactionsOpen',
   // Every thread; those with an event loop also tell how late their ticks are
   'wakeUps',
   'rounds',

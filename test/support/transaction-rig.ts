@@ -20,6 +20,7 @@ import { type ControlLog, noLog } from '../../src/lib/log.ts';
 import { HALF_TOPIC } from '../../src/lib/names.ts';
 import type { Timers } from '../../src/lib/timers.ts';
 import { ChannelReceiver, ChannelSender, createChannel } from '../../src/ring/channel.ts';
+import { Counters } from '../../src/ring/counters.ts';
 import type { Positions } from '../../src/ring/positions.ts';
 import {
   ANSWERED_HEAD,
@@ -84,6 +85,7 @@ export class TransactionRig {
   readonly settings: TransactionSettings;
   /** Checks that control has not taken. */
   checksUnderWay = 0;
+  readonly counters = Counters.unread();
   readonly #up: ChannelSender;
   readonly #down: ChannelReceiver;
 
@@ -108,7 +110,18 @@ export class TransactionRig {
         return rig.checksUnderWay;
       },
     };
-    const due = { shape, clock, timers, positions, reads, put, busy, checks, log: parts.log ?? noLog };
+    const due = {
+      shape,
+      clock,
+      timers,
+      positions,
+      reads,
+      put,
+      busy,
+      checks,
+      log: parts.log ?? noLog,
+      counters: this.counters,
+    };
     const told = () => ({ maxPending: 1, transactions: this.settings, waiting: RULES });
     const all = {
       ...due,

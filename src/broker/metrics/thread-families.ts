@@ -60,6 +60,12 @@ const REFUSALS: readonly (readonly [reason: string, counter: CounterName])[] = [
   ['other', 'refusedOther'],
 ];
 
+const OUTCOMES: readonly (readonly [outcome: string, counter: CounterName])[] = [
+  ['committed', 'transactionsCommitted'],
+  ['rolled_back', 'transactionsRolledBack'],
+  ['given_up', 'transactionsGivenUp'],
+];
+
 export function threadFamilies({ parts, out }: Scrape): void {
   const { counters, networkThreads } = parts;
   out.gauge('ringmq_uptime_seconds', 'Since the start').add(parts.uptime() / MILLIS);
@@ -68,6 +74,9 @@ export function threadFamilies({ parts, out }: Scrape): void {
   for (const [name, help, counter] of TOTALS) out.counter(name, help).add(counters.sum(counter));
   const refused = out.counter('ringmq_refused_total', 'Sends and pulls that were refused, by reason');
   for (const [reason, counter] of REFUSALS) refused.add(counters.sum(counter), { reason });
+  const ended = out.counter('ringmq_transactions_total', 'Transactions that have ended, by how');
+  for (const [outcome, counter] of OUTCOMES) ended.add(counters.sum(counter), { outcome });
+  out.gauge('ringmq_transactions_open', 'Transactions that have not').add(counters.sum('transactionsOpen'));
   perThread(out, counters, networkThreads);
   rings(out, parts.rings);
   latencies(out, counters);

@@ -12,6 +12,7 @@ import { HALF_TOPIC } from '../../lib/names.ts';
 import { ResponseCode } from '../../protocol/codes.ts';
 import { decodeRecord, type StoredMessage } from '../../record/decode.ts';
 import { PROPERTY_UNIQUE_KEY } from '../../record/properties.ts';
+import { counterPlace } from '../../ring/counters.ts';
 import { type InternalMessage, isStored } from '../../store/put/put-message.ts';
 import { meantRecord } from './check-record.ts';
 import type { TransactionContext } from './context.ts';
@@ -32,6 +33,7 @@ export interface CheckParts {
 }
 
 /** Open half messages looked at in a turn, and those of them that are read from the log. */
+const TRANSACTIONS_GIVEN_UP = counterPlace('transactionsGivenUp');
 const LOOKED_AT = 4_096;
 const READ = 16;
 const GO_ON_MS = 1;
@@ -256,6 +258,7 @@ export class CheckBack {
         );
         return;
       }
+      context.counters.add(TRANSACTIONS_GIVEN_UP);
       context.log.warn(fields, 'a transaction was given up: its message lies in TRANS_CHECK_MAX_TIME_TOPIC');
       const first = firstOffsetOf(half);
       copies.giveUp(first, ops.progress.end);

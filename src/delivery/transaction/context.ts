@@ -3,6 +3,7 @@ import type { Clock } from '../../lib/clock.ts';
 import type { ControlLog } from '../../lib/log.ts';
 import type { Timers } from '../../lib/timers.ts';
 import type { HostAddress } from '../../record/message-id.ts';
+import type { Counters } from '../../ring/counters.ts';
 import type { BeginPut } from '../../store/put/put-message.ts';
 import type { StoreReads } from '../../store/read/store-reads.ts';
 import type { WaitingRules } from '../waiting-form.ts';
@@ -28,6 +29,7 @@ export interface TransactionContext {
   clock: Clock;
   timers: Timers;
   log: ControlLog;
+  counters: Counters;
   store: Pick<
     StoreReads,
     'minOffset' | 'maxOffset' | 'readQueue' | 'recordAt' | 'minPhysicalOffset' | 'maxPhysicalOffset'

@@ -6,6 +6,7 @@
 import { HALF_TOPIC } from '../../lib/names.ts';
 import { ResponseCode, responseName } from '../../protocol/codes.ts';
 import { decodeRecord, type StoredMessage } from '../../record/decode.ts';
+import { counterPlace } from '../../ring/counters.ts';
 import { isStored } from '../../store/put/put-message.ts';
 import { standsInQueue } from '../../store/read/store-reads.ts';
 import { laterForm } from '../waiting-form.ts';
@@ -32,7 +33,7 @@ export interface End {
 export interface EndParts {
   context: Pick<
     TransactionContext,
-    'store' | 'dispatched' | 'put' | 'busy' | 'clock' | 'timers' | 'settings' | 'rules' | 'log'
+    'store' | 'dispatched' | 'put' | 'busy' | 'clock' | 'timers' | 'settings' | 'rules' | 'log' | 'counters'
   >;
   halves: OpenHalves;
   copies: Copies;
@@ -50,6 +51,9 @@ interface Ending {
   /** Of the open half message or copy; undefined when the transaction was given up. */
   readonly target: number | undefined;
 }
+
+const TRANSACTIONS_COMMITTED = counterPlace('transactionsCommitted');
+const TRANSACTIONS_ROLLED_BACK = counterPlace('transactionsRolledBack');
 
 const NOT_FOUND = 'Find prepared transaction message failed';
 const DONE_BEFORE = 'this transaction has been ended before, nothing was done';
@@ -215,6 +219,9 @@ export class Ends {
   }
 
   #hasEnded({ half, first, target }: Ending, outcome: Outcome): void {
+    this.#parts.context.counters.add(
+      outcome === COMMITTED ? TRANSACTIONS_COMMITTED : TRANSACTIONS_ROLLED_BACK,
+    );
     for (const offset of [first, half.queueOffset, target ?? first]) this.#outcomes.note(offset, outcome);
     if (target !== undefined) return;
     this.#late.delete(first);

@@ -1,6 +1,7 @@
 /** Transactions as a kind of messages that become due: their half messages, ends and checks. */
 import { MAX_HALVES_SPAN, MAX_OPEN_HALVES } from '../../lib/limits.ts';
 import { HALF_TOPIC, OP_HALF_TOPIC } from '../../lib/names.ts';
+import { counterPlace } from '../../ring/counters.ts';
 import { APPENDED, DISPATCHED } from '../../ring/positions.ts';
 import { END } from '../../ring/question-records.ts';
 import { queueEndsOf } from '../delivery-shape.ts';
@@ -18,6 +19,7 @@ import { OpenHalves } from './open-halves.ts';
 import { type TransactionOffsets, TransactionRecovery } from './transaction-recovery.ts';
 
 const LIMITS: HalfLimits = { maxOpenHalves: MAX_OPEN_HALVES, maxHalvesSpan: MAX_HALVES_SPAN };
+const TRANSACTIONS_OPEN = counterPlace('transactionsOpen');
 /** Half messages taken in by one turn. */
 const BATCH = 1_024;
 
@@ -83,6 +85,7 @@ export class TransactionKind implements DueKind {
 
   /** What is urgent to be written. */
   work(): number {
+    this.#context.counters.set(TRANSACTIONS_OPEN, this.#halves.size);
     return this.#ready && this.#ops.flush() ? 1 : 0;
   }
 
@@ -192,11 +195,12 @@ export class TransactionKind implements DueKind {
 const MAX_ENDS_UNDER_WAY = 4_096;
 
 function contextOf(parts: DueParts, halves: HalfLimits): TransactionContext {
-  const { clock, timers, log, reads, put, busy, positions, shape, limits, checks } = parts;
+  const { clock, timers, log, counters, reads, put, busy, positions, shape, limits, checks } = parts;
   return {
     clock,
     timers,
     log,
+    counters,
     store: reads,
     dispatched: () => positions.get(DISPATCHED),
     put,

@@ -2,6 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { HALF_TOPIC, OP_HALF_TOPIC, TRANS_CHECK_MAX_TIME_TOPIC } from '../../../src/lib/names.ts';
 import { decodeRecord } from '../../../src/record/decode.ts';
+import { counterPlace } from '../../../src/ring/counters.ts';
 import { OPS_MS, TransactionSetup } from './transaction-support.ts';
 
 const test = suite('checks of transactions');
@@ -108,6 +109,7 @@ test('of a group that is gone the oldest are given up when too many are open, al
   const given = setup.bodies(TRANS_CHECK_MAX_TIME_TOPIC);
   assert.equal([given.length, given[0], given.at(-1)], [2_900, 'm0', 'm2899']);
   assert.equal([setup.rig.progress.half, setup.bodies('t').length], [2_900, 0]);
+  assert.is(setup.rig.counters.get(counterPlace('transactionsGivenUp')), 2_900);
 });
 
 test('what lies too far from the end of its queue is moved there, and its time is kept', async () => {

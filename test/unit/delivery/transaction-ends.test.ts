@@ -1,6 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { HALF_TOPIC, OP_HALF_TOPIC, TRANS_CHECK_MAX_TIME_TOPIC } from '../../../src/lib/names.ts';
+import { type CounterName, counterPlace } from '../../../src/ring/counters.ts';
 import { message } from '../broker/support.ts';
 import { OPS_MS, ROUND_MS, TransactionSetup } from './transaction-support.ts';
 
@@ -37,6 +38,19 @@ test('said again, or otherwise, an end changes nothing', async () => {
   await setup.run(OPS_MS);
   assert.equal(await setup.ended(a, true), BEFORE);
   assert.equal(setup.bodies('t'), ['a']);
+});
+
+test('each outcome is counted once, however often it is said, and so is what is open', async () => {
+  const setup = await begun();
+  const count = (name: CounterName) => setup.rig.counters.get(counterPlace(name));
+  const [a, b] = [setup.half('a'), setup.half('b')];
+  setup.half('c');
+  await setup.ended(a, true);
+  await setup.ended(a, true);
+  await setup.ended(b, false);
+  await setup.run(OPS_MS);
+  assert.equal([count('transactionsCommitted'), count('transactionsRolledBack')], [1, 1]);
+  assert.equal([count('transactionsOpen'), count('transactionsGivenUp')], [1, 0]);
 });
 
 test('a second end hears no success before the first has had it', async () => {
