@@ -21,6 +21,7 @@ export async function runBroker(flags: BrokerFlags & { printConfig?: boolean }):
     return {
       ready: `broker ${broker.address}, store ${loaded.values.store.directory}`,
       died: broker.died,
+      lateMs: () => broker.lateMs,
       drainMs: loaded.values.listener.drainTimeMillis,
       close: () => broker.close(),
     };

@@ -67,6 +67,7 @@ async function start(loaded: LoadedBroker, port: number, log: ServerLog): Promis
     return {
       ready: `name server ${shown}, broker ${broker.address}, store ${store.directory}`,
       died: broker.died,
+      lateMs: () => broker.lateMs,
       drainMs: listener.drainTimeMillis,
       close: () => closeBoth(broker.close(), nameServer),
     };

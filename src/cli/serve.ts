@@ -16,6 +16,8 @@ export interface Serving {
   readonly ready: string;
   /** Resolves when the server has ended by itself. */
   readonly died?: Promise<Error>;
+  /** How long the thread that is most behind has not turned, ms. */
+  readonly lateMs?: () => number;
   /** How long `close` may let clients go on, ms. */
   readonly drainMs?: number;
   /** Resolves whether the stop was clean. */
@@ -42,7 +44,7 @@ export async function serve(log: ServerLog, start: () => Promise<Serving>): Prom
   const early = await Promise.race([signalled, Promise.resolve(undefined)]);
   const supervisor = new Supervisor();
   if (early === undefined) process.stdout.write(`RingMQ ready: ${serving.ready}, version ${VERSION}\n`);
-  supervisor.ready(serving.ready);
+  supervisor.ready(serving.ready, serving.lateMs);
   log.open();
   const dead = serving.died?.then((reason) => ({ reason })) ?? new Promise<never>(() => {});
   const end = await Promise.race([signalled, dead]);

@@ -1,6 +1,7 @@
 /**
  * What a service manager is told by sd_notify(3): that the start is over, that the stop has begun, and, where it asks
- * for that (WatchdogSec), that the main thread turns. The broker watches its other threads itself.
+ * for that (WatchdogSec), that the threads with clients turn: the main thread, which says so, and the network threads.
+ * A disk that does not answer is no reason to end the process.
  */
 import { constants } from 'node:os';
 import { addon } from '../native/addon.ts';
@@ -31,13 +32,18 @@ export class Supervisor {
     this.#address = parts.env['NOTIFY_SOCKET'] || undefined;
   }
 
-  /** `status` is shown by `systemctl status`. */
-  ready(status: string): void {
+  /**
+   * `status` is shown by `systemctl status`. `lateMs`: how long the other thread that is most behind has not turned;
+   * nothing is said while that is longer than half of what the manager waits for.
+   */
+  ready(status: string, lateMs = () => 0): void {
     this.#tellUntilHeard(`READY=1\nSTATUS=${status}`);
     const period = this.#watchdogMs();
     if (period === undefined) return;
     this.#tell('WATCHDOG=1');
-    this.#parts.every(period / BEATS_PER_PERIOD, () => this.#tell('WATCHDOG=1'));
+    this.#parts.every(period / BEATS_PER_PERIOD, () => {
+      if (lateMs() < period / 2) this.#tell('WATCHDOG=1');
+    });
   }
 
   /** `waitMs`: for how long it may first let clients go on. The manager adds that to the time that a stop may take. */

@@ -27,7 +27,6 @@ import { skewOf } from '../metadata/append-times.ts';
 import { reviveTopicOf } from '../metadata/system-topics.ts';
 import { addon } from '../native/addon.ts';
 import { formatHost } from '../net/addresses.ts';
-import { bindPort } from '../net/bind.ts';
 import { resolveHost } from '../net/hosts.ts';
 import { ChannelSender, type ChannelShape } from '../ring/channel.ts';
 import { CounterSums } from '../ring/counters.ts';
@@ -43,6 +42,7 @@ import { removeDeletedQueues } from '../store/queue/deleted-queues.ts';
 import { ReadsByName } from '../store/read/reads-by-name.ts';
 import type { Retention } from '../store/retention/retention.ts';
 import { Certificates } from '../tls/certificates.ts';
+import { type BoundPorts, bindPorts } from './bound-ports.ts';
 import type { BrokerConfig, ResolvedConfig, RunningBroker } from './config.ts';
 import { makeContext, makeKeyQueries, makePutRing, makeRetention, storeHostOf } from './control/assembly.ts';
 import { Duties } from './control/duties.ts';
@@ -84,21 +84,6 @@ export async function startBroker(
     for (const descriptor of ports?.descriptors ?? []) closeSync(descriptor);
     throw error;
   }
-}
-
-interface BoundPorts {
-  port: number;
-  /** `ip:port` of each descriptor. */
-  addresses: string[];
-  descriptors: number[];
-}
-
-async function bindPorts({ settings, vipChannel }: BrokerConfig, ip: string): Promise<BoundPorts> {
-  const main = await bindPort(ip, settings.listenPort);
-  const bound = [main];
-  if (vipChannel) bound.push(await bindPort(ip, main.port - 2));
-  const addresses = bound.map(({ port }) => formatHost(ip, port));
-  return { port: main.port, addresses, descriptors: bound.map(({ descriptor }) => descriptor) };
 }
 
 class Broker implements RunningBroker {
@@ -316,6 +301,10 @@ class Broker implements RunningBroker {
       skew: this.#skewAtStart,
       ...this.#delivery.beginWith(),
     };
+  }
+
+  get lateMs(): number {
+    return this.#duties.lateMs;
   }
 
   close(): Promise<boolean> {

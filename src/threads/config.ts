@@ -55,6 +55,8 @@ export interface RunningBroker {
   readonly ip: string;
   /** Resolves with the reason when the broker has died by itself; nothing is acknowledged from that moment on. */
   readonly died: Promise<Error>;
+  /** How long the network thread that is most behind has not come round, ms. */
+  readonly lateMs: number;
   /** Clean stop; resolves whether the store was closed cleanly. */
   close(): Promise<boolean>;
 }

@@ -85,6 +85,11 @@ export class Duties {
     await this.#register();
   }
 
+  /** How long the network thread that is most behind has not come round, ms. */
+  get lateMs(): number {
+    return this.#parts.slowWatch.lateMs;
+  }
+
   /** Clients are let in from now on. */
   letIn(): void {
     this.#parts.metrics.letIn();

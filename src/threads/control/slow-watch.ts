@@ -62,6 +62,13 @@ export class SlowWatch {
     clearInterval(this.#timer);
   }
 
+  /** How long the network thread that is most behind has not come round, ms. */
+  get lateMs(): number {
+    const now = this.#now();
+    const loops = this.#watched.filter(({ step }) => step === 'network').map(({ began }) => began());
+    return Math.max(0, ...loops.map((due) => (due === 0 ? 0 : now - due)));
+  }
+
   /** To be called every 250 ms. */
   tick(): void {
     const now = this.#now();

@@ -53,6 +53,31 @@ test('a stop that first waits for clients asks for the time that takes', () => {
   assert.equal(told, ['STOPPING=1\nSTATUS=waiting for clients to leave\nEXTEND_TIMEOUT_USEC=720000000']);
 });
 
+test('while a thread does not turn nothing is said, and again when it does', () => {
+  const told: string[] = [];
+  let beat = () => {};
+  let late = 0;
+  const supervisor = new Supervisor({
+    ...{ env: { NOTIFY_SOCKET: '@s', WATCHDOG_USEC: '60000000' }, pid: PID },
+    notify: (_, text) => told.push(text),
+    every: (_, task) => {
+      beat = task;
+    },
+    later: () => {},
+  });
+  supervisor.ready('serving', () => late);
+  for (const [ms, beats] of [
+    [29_999, 2],
+    [30_000, 2],
+    [90_000, 2],
+    [100, 3],
+  ] as const) {
+    late = ms;
+    beat();
+    assert.is(told.filter((text) => text === 'WATCHDOG=1').length, beats, `${ms}`);
+  }
+});
+
 test('what a busy manager has not taken is said again', () => {
   const { told } = tell({ NOTIFY_SOCKET: '@s' }, 2);
   assert.is(told.filter(([, text]) => text.startsWith('READY=1')).length, 3);

@@ -131,6 +131,15 @@ test('what happened before it was started is not its own slowness', () => {
   assert.equal(lines, []);
 });
 
+test('how late the network thread is that is most behind, whatever is slow', () => {
+  const rig = new Rig(0);
+  assert.is(rig.watch.lateMs, 0, 'none has ticked yet');
+  rig.block(COUNTER_BLOCKS.network).set(TICKED, rig.now);
+  rig.block(COUNTER_BLOCKS.network + 1).set(TICKED, rig.now - 4_000);
+  rig.now += 1_000;
+  assert.is(rig.watch.lateMs, 5_000 - TICK_MS);
+});
+
 test('a limit of 0 tells nothing', () => {
   const rig = new Rig(0);
   rig.block(COUNTER_BLOCKS.writer).set(BEGAN, rig.now);
