@@ -10,6 +10,7 @@ import { loadedPart, withSystemLibraries } from './elf.mjs';
 import { writeModules } from './modules.mjs';
 import { runtimeFolder } from './runtime.mjs';
 import { putStarterBefore } from './starter.mjs';
+import { withSymbolHash } from './symbol-hash.mjs';
 
 const LOADER = 'loader.cjs';
 /** Tells the loader for which machine it is. */
@@ -28,7 +29,8 @@ export async function makeExecutable(output, work, { addon, target }) {
   const { blob, inputs } = await makeBlob(work, { addon, platform });
   const program = join(work, 'program');
   // Symbols and debug information are a seventh of it.
-  writeFileSync(program, withSystemLibraries(loadedPart(readFileSync(join(runtime, 'bin/node')))));
+  const node = withSystemLibraries(loadedPart(readFileSync(join(runtime, 'bin/node'))));
+  writeFileSync(program, node);
   // In a process of its own: it says much on stderr about what was left out.
   const args = [join(root, 'node_modules/postject/dist/cli.js'), program, RESOURCE, blob];
   await must(
@@ -36,6 +38,7 @@ export async function makeExecutable(output, work, { addon, target }) {
     [...args, '--sentinel-fuse', FUSE],
     'the modules could not be put into Node.js',
   );
+  writeFileSync(program, withSymbolHash(readFileSync(program), node));
   await putStarterBefore(program, output, { work, addon, target });
   if (canRun(target)) await must(output, ['--version'], 'the executable was made but does not run');
   // The addon is compiled with the headers of that package.

@@ -25,10 +25,16 @@ interface Elf {
   withSystemLibraries(file: Buffer): Buffer;
 }
 
+interface SymbolHash {
+  withSymbolHash(file: Buffer, original: Buffer): Buffer;
+}
+
 const { targetArgument, targetNames, targetOf } = await packagingModule<Targets>(
   'packaging/cross/targets.mjs',
 );
 const { loadedPart, withSystemLibraries } = await packagingModule<Elf>('packaging/binary/elf.mjs');
+
+const { withSymbolHash } = await packagingModule<SymbolHash>('packaging/binary/symbol-hash.mjs');
 
 const test = suite('builds for other machines');
 const SECTIONS = 60;
@@ -81,5 +87,29 @@ test('libraries of a wheel become those of the system, everything else stays', (
   const names = changed.toString().split(/\0+/).filter(Boolean);
   assert.equal(names, ['a', 'libstdc++.so.6', 'libgcc_s.so.1', 'libc.so.6']);
 });
+
+test('a table in which addons find nothing is replaced by the one of before, a whole one is not', () => {
+  const node = readFileSync(process.execPath);
+  assert.is(withSymbolHash(node, node), node);
+  // As it was met: a filter and buckets of zeros.
+  const damaged = Buffer.from(node);
+  damaged.fill(0, hashOf(node) + 16, hashOf(node) + 16 + 64 * 1024);
+  const mended = withSymbolHash(damaged, node);
+  assert.ok(mended.equals(node) && mended !== damaged);
+  assert.throws(() => withSymbolHash(damaged, damaged), /its functions are not found in it any more/);
+});
+
+/** Where the table stands, by the section headers, which the code does not use. */
+function hashOf(file: Buffer): number {
+  const GNU_HASH = 0x6ffffff6;
+  const [begin, size, count] = [
+    Number(file.readBigUInt64LE(40)),
+    file.readUInt16LE(58),
+    file.readUInt16LE(60),
+  ];
+  for (let at = begin; at < begin + count * size; at += size)
+    if (file.readUInt32LE(at + 4) === GNU_HASH) return Number(file.readBigUInt64LE(at + 24));
+  throw new Error('this Node.js has no such table');
+}
 
 test.run();
