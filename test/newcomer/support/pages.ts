@@ -22,7 +22,7 @@ export const PAGES: readonly Page[] = [
   { page: 'docs/capacity.md', inClone: false, prepare: aRunningBroker },
   { page: 'docs/operations.md', inClone: false },
   { page: 'docs/log-tools.md', inClone: false, prepare: makeSampleStore },
-  { page: 'docs/logging.md', inClone: false },
+  { page: 'docs/logging.md', inClone: false, prepare: aRunningBroker },
   {
     page: 'docs/command-line.md',
     inClone: false,
