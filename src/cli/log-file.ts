@@ -74,11 +74,7 @@ export class LogFile {
         this.#size = fstatSync(this.#descriptor).size;
         return;
       }
-      const fresh = open(this.#path);
-      closeSync(this.#descriptor);
-      this.#descriptor = fresh;
-      this.#size = fstatSync(fresh).size;
-      this.#isTorn = false;
+      this.#goOnIn(open(this.#path));
     } catch {
       // Its folder may be gone for a moment, or no descriptor be left.
     }
@@ -91,21 +87,22 @@ export class LogFile {
     try {
       // Somebody else may have renamed or cut it.
       this.reopen();
-      const { size } = fstatSync(this.#descriptor);
-      this.#size = size;
-      if (size === 0 || size + length <= maxBytes || !this.#isInPlace()) return;
+      if (this.#size === 0 || this.#size + length <= maxBytes || !this.#isInPlace()) return;
       // Of a link it is the file that is renamed.
-      const fresh = renamedAside(realpathSync(this.#path), this.#descriptor, keep);
-      closeSync(this.#descriptor);
-      this.#descriptor = fresh;
-      this.#size = fstatSync(fresh).size;
-      this.#isTorn = false;
+      this.#goOnIn(renamedAside(realpathSync(this.#path), this.#descriptor, keep));
     } catch (error) {
       this.#rotateAt = this.#now() + PAUSE_MS;
       const fields = { file: this.#path, reason: (error as Error).message };
       const message = 'the log cannot be renamed and grows on: its folder must be writable';
       this.#append(plainLine({ level: 'warn', time: systemClock.now(), fields, message }));
     }
+  }
+
+  #goOnIn(fresh: number): void {
+    closeSync(this.#descriptor);
+    this.#descriptor = fresh;
+    this.#size = fstatSync(fresh).size;
+    this.#isTorn = false;
   }
 
   #isInPlace(): boolean {
