@@ -153,6 +153,8 @@ const HANDLERS: readonly (readonly [code: number, handler: BrokerHandler])[] = [
 export interface RequestWatch {
   /** Has a line of each administrative request. */
   audit: ControlLog;
+  /** Requests that this broker leaves to another: code and remark. */
+  leave?: ((code: number) => [code: number, remark: string] | undefined) | undefined;
   /** Ms for which a request may hold up the control thread before the log is told; 0 = any time. */
   slowMillis: number;
 }
@@ -160,11 +162,21 @@ export interface RequestWatch {
 /** Handlers by request code. They never throw or reject, and one-way requests get no answer. */
 export function createHandlers(
   context: BrokerContext,
-  { audit, slowMillis }: RequestWatch,
+  { audit, slowMillis, leave = () => undefined }: RequestWatch,
 ): ReadonlyMap<number, ControlHandler> {
   const watched = (code: number, handler: BrokerHandler) =>
     answering(audited(code, timed(context, guarded(context, handler), slowMillis), audit));
-  return new Map(HANDLERS.map(([code, handler]) => [code, watched(code, handler)]));
+  const served = ([code, handler]: (typeof HANDLERS)[number]) =>
+    [code, watched(code, leaving(handler, leave(code)))] as const;
+  return new Map(HANDLERS.map(served));
+}
+
+/** What is left to another broker is refused. */
+function leaving(handler: BrokerHandler, refusal: [code: number, remark: string] | undefined): BrokerHandler {
+  if (refusal === undefined) return handler;
+  return () => {
+    throw new RequestError(...refusal);
+  };
 }
 
 /** Tells of a request that has held up the control thread. What it waits for without that is not counted. */

@@ -56,12 +56,14 @@ export function brokerConfig(
   nameServers: string[],
   descriptorShare = 1,
 ): BrokerConfig {
-  const { settings, store, listener, tls } = loaded.values;
+  const { settings, store, listener, replication, tls } = loaded.values;
   const { bindAddress, networkThreads, engineLayout, busyPollMicros, drainTimeMillis, slowOperationMillis } =
     listener;
   return {
     settings,
     store,
+    replication,
+    takesSlaves: replication.brokerRole !== 'SLAVE',
     bindAddress,
     vipChannel: listener.vipChannel && settings.listenPort > 2,
     networkThreads,

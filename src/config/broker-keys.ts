@@ -7,6 +7,7 @@ import { listener, retentionKey, setting, storeKey } from './key-makers.ts';
 import { logKeyList } from './log-keys.ts';
 import { metricsKeyList } from './metrics-keys.ts';
 import { missingNames } from './missing.ts';
+import { replicationKeyList } from './replication-keys.ts';
 import { tlsKeyList } from './tls-keys.ts';
 import { OWN_PREFIX } from './unsupported.ts';
 
@@ -33,9 +34,6 @@ export const keyGroups: readonly KeyGroup[] = [
       }),
       setting('brokerId', integer(0, MAX), '0 = master. RingMQ has no slaves (see below).', {
         changeable: false,
-        guards: 'whether this broker is a slave',
-      }),
-      listener('brokerRole', choice('ASYNC_MASTER', 'SYNC_MASTER'), 'Both mean the same without slaves.', {
         guards: 'whether this broker is a slave',
       }),
       setting('brokerIP1', advertisedHost, 'Address or host name that clients are told.', {
@@ -101,6 +99,7 @@ export const keyGroups: readonly KeyGroup[] = [
       setting('regionId', text('a text'), 'Written to messages as MSG_REGION.', { changeable: false }),
     ],
   },
+  { title: 'Slaves', keys: replicationKeyList },
   { title: 'TLS', keys: tlsKeyList },
   { title: 'Metrics', keys: metricsKeyList },
   { title: 'Log', keys: logKeyList },

@@ -14,7 +14,6 @@ const ROUNDS = 'every 10 s ten files may go';
 const NO_OLD_SENDS =
   'sends do not grow old in a queue: without room a socket is not read, and no send is refused';
 const PULL_SIZE = 'the consumer says how much it takes, and docs/limits.md how much a pull brings at most';
-const NO_SLAVE_PORT = 'it is for slaves, which RingMQ does not have';
 const PERCENT = 'it is a Java system property';
 
 const LITE = 'lite topics need no switch; RingMQ has no other light queues (LMQ), as those of MQTT';
@@ -32,9 +31,7 @@ export const instead: Readonly<Record<string, string>> = {
   useEpollNativeSelector: 'Node.js always uses epoll on Linux',
   serverWorkerThreads: 'ringmq.networkThreads threads serve the sockets',
   serverSelectorThreads: 'ringmq.networkThreads threads serve the sockets',
-  brokerIP2: `${NO_SLAVE_PORT}; clients are told brokerIP1`,
-  haListenPort: `${NO_SLAVE_PORT}: nothing listens there`,
-  slaveReadEnable: 'there are no slaves to read from',
+  brokerIP2: 'slaves are told brokerIP1, as clients are',
   transientStorePoolEnable: NO_POOL,
   transientStorePoolSize: NO_POOL,
   fastFailIfNoBufferInStorePool: NO_POOL,
@@ -79,7 +76,7 @@ export const instead: Readonly<Record<string, string>> = {
   brokerConfigPath: 'the file given with -c is the configuration',
   configStorePath: 'the file given with -c is the configuration',
   filterServerNums: 'filter servers are gone since RocketMQ 5.1',
-  haSlaveFallbehindMax: NO_SLAVE_PORT,
+  haSlaveFallbehindMax: 'haMaxGapNotInSync says how far behind a slave may be',
   'rocketmq.broker.diskSpaceWarningLevelRatio': `${PERCENT}: set diskSpaceWarningLevelRatio, in percent`,
   'rocketmq.broker.diskSpaceCleanForciblyRatio': `${PERCENT}: set diskSpaceCleanForciblyRatio, in percent`,
 };

@@ -3,6 +3,7 @@
 import type { LogLevel } from '../lib/log.ts';
 import { UserError } from '../lib/user-error.ts';
 import type { BrokerSettings } from '../metadata/settings.ts';
+import type { ReplicationOptions } from '../replication/options.ts';
 import type { StoreOptions } from '../store/options.ts';
 import type { EngineLayout } from '../threads/engine-layout.ts';
 import type { TlsSettings } from '../tls/settings.ts';
@@ -14,7 +15,6 @@ export interface ListenerOptions {
   bindAddress: string;
   /** `;`-separated `host:port`. */
   namesrvAddr: string;
-  brokerRole: 'ASYNC_MASTER' | 'SYNC_MASTER';
   serverChannelMaxIdleTimeSeconds: number;
   networkThreads: number;
   vipChannel: boolean;
@@ -37,6 +37,7 @@ export interface BrokerValues {
   settings: BrokerSettings;
   store: StoreOptions;
   listener: ListenerOptions;
+  replication: ReplicationOptions;
   tls: TlsSettings;
 }
 

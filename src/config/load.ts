@@ -7,6 +7,7 @@ import { UserError } from '../lib/user-error.ts';
 import { defaultBrokerSettings } from '../metadata/settings.ts';
 import { isLoopback, isWildcard, machineAddress } from '../net/hosts.ts';
 import { parseAddress } from '../remoting/address.ts';
+import { DEFAULT_REPLICATION_OPTIONS } from '../replication/options.ts';
 import { checkStoreOptions, DEFAULT_STORE_OPTIONS } from '../store/options.ts';
 import { defaultEngineLayout, needsOneNetworkThread } from '../threads/engine-layout.ts';
 import { DEFAULT_TLS_SETTINGS } from '../tls/settings.ts';
@@ -15,6 +16,7 @@ import { type BrokerValues, type Key, parseValue, type Value, whyNot, writeValue
 import { allowedLacks, type Lack } from './missing.ts';
 import { oldSpelling, placeWarnings } from './older-names.ts';
 import { readProperties } from './properties-file.ts';
+import { completeReplication } from './replication-keys.ts';
 import { completeTls } from './tls-keys.ts';
 import { judge, lackOfLine, type Vocabulary } from './unsupported.ts';
 import { brokerVocabulary } from './vocabularies.ts';
@@ -151,7 +153,6 @@ export function defaultValues(): BrokerValues {
     listener: {
       bindAddress: '127.0.0.1',
       namesrvAddr: process.env['NAMESRV_ADDR'] ?? '',
-      brokerRole: 'ASYNC_MASTER',
       serverChannelMaxIdleTimeSeconds: 120,
       networkThreads: Math.min(4, Math.max(1, Math.floor(availableParallelism() / 4))),
       vipChannel: true,
@@ -167,6 +168,7 @@ export function defaultValues(): BrokerValues {
       slowOperationMillis: 500,
       allowMissing: '',
     },
+    replication: { ...DEFAULT_REPLICATION_OPTIONS },
     tls: { ...DEFAULT_TLS_SETTINGS },
   };
 }
@@ -193,11 +195,7 @@ function complete(values: BrokerValues, set: ReadonlySet<string>, warnings: stri
     );
     settings.brokerIP1 = told;
   }
-  if (listener.brokerRole === 'SYNC_MASTER') {
-    warnings.push(
-      'brokerRole=SYNC_MASTER waits for no slave: RingMQ has none, and flushDiskType alone decides.',
-    );
-  }
+  completeReplication(values, set, warnings);
   store.directory = resolve(store.directory);
   store.commitLogDirectory = set.has('storePathCommitLog')
     ? resolve(store.commitLogDirectory)

@@ -11,7 +11,6 @@ import { NO_ACCESS_CONTROL, NO_COPY, soundsMissing } from './sounds-missing.ts';
 
 export const ALLOW_MISSING = 'ringmq.allowMissing';
 
-const NO_SLAVE = 'RingMQ has no slaves: this one would be a master beside the one that it is to follow';
 const OTHER_PLACE = 'RingMQ does not read what RocketMQ keeps there';
 
 /** Which values of a key ask for it, as a test and in words. */
@@ -31,18 +30,9 @@ const whenOn: Asking = {
   when: 'not false',
 };
 const whenGiven: Asking = { asks: (value) => value !== '', when: 'given' };
-const whenIs = (word: string): Asking => ({
-  asks: (value) => value.toLowerCase() === word.toLowerCase(),
-  when: word,
-});
 const whenNot = (...words: readonly string[]): Asking => ({
   asks: (value) => value !== '' && !words.includes(value.toLowerCase()),
   when: `not ${words.join(' or ')}`,
-});
-/** What is no number is left to the key's own domain. */
-const whenAbove = (limit: number): Asking => ({
-  asks: (value) => Number(value) > limit,
-  when: `above ${limit}`,
 });
 /** For keys without a domain: what is no number may be meant as any. */
 const whenNotUpTo = (limit: number): Asking => ({
@@ -54,16 +44,12 @@ const missing: ReadonlyMap<string, Missing> = new Map<string, Missing>([
   ['aclEnable', { ...whenOn, lacks: NO_ACCESS_CONTROL }],
   ['authenticationEnabled', { ...whenOn, lacks: NO_ACCESS_CONTROL }],
   ['authorizationEnabled', { ...whenOn, lacks: NO_ACCESS_CONTROL }],
-  ['brokerRole', { ...whenIs('SLAVE'), lacks: NO_SLAVE }],
-  ['brokerId', { ...whenAbove(0), lacks: `${NO_SLAVE}; a master has brokerId=0` }],
-  ['haMasterAddress', { ...whenGiven, lacks: NO_SLAVE }],
   ['enableControllerMode', { ...whenOn, lacks: NO_COPY }],
   ['enableControllerInNamesrv', { ...whenOn, lacks: 'RingMQ has no controllers: no master is elected' }],
   ['enableDLegerCommitLog', { ...whenOn, lacks: NO_COPY }],
   ['enableSlaveActingMaster', { ...whenOn, lacks: NO_COPY }],
   ['duplicationEnable', { ...whenOn, lacks: NO_COPY }],
   ['allAckInSyncStateSet', { ...whenOn, lacks: NO_COPY }],
-  ['inSyncReplicas', { ...whenNotUpTo(1), lacks: NO_COPY }],
   ['minInSyncReplicas', { ...whenNotUpTo(1), lacks: NO_COPY }],
   ['storeType', { ...whenNot('default'), lacks: OTHER_PLACE }],
   ['readOnlyCommitLogStorePaths', { ...whenGiven, lacks: OTHER_PLACE }],

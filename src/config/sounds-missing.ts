@@ -3,7 +3,8 @@
 export const NO_ACCESS_CONTROL =
   'RingMQ does not check who a client is: whoever reaches the port may do everything';
 const OTHER_ENCRYPTION = 'RingMQ encrypts connections by the keys of docs/tls.md, and this is none of them';
-export const NO_COPY = 'RingMQ has no slaves and no controllers: messages are on this machine only';
+export const NO_COPY =
+  'RingMQ keeps copies by brokerRole, brokerId and inSyncReplicas alone, and elects no master';
 
 const subjects: readonly (readonly [words: RegExp, lacks: string])[] = [
   [anyOf('acl', 'acls', 'auth', 'authentication', 'authorization'), NO_ACCESS_CONTROL],

@@ -69,21 +69,21 @@ export const unsupportedGroups: readonly UnsupportedGroup[] = [
   },
   {
     title: 'Slaves, controllers, containers',
-    why: 'RingMQ has no slaves and no controllers',
+    why: 'RingMQ has no controllers, and its slaves never act as masters',
     keys: `
-      brokerIP2 sendHeartbeatTimeoutMillis=1000 slaveReadEnable=false brokerHeartbeatInterval=1000
+      brokerIP2 sendHeartbeatTimeoutMillis=1000 brokerHeartbeatInterval=1000
       brokerNotActiveTimeoutMillis=10000 syncBrokerMemberGroupPeriod=1000 cleanOfflineBrokerInterval=30000
       forwardTimeout=3000 enableSlaveActingMaster=false enableRemoteEscape=false skipPreOnline=false
       lockInStrictMode=false enableControllerMode=false controllerAddr= fetchControllerAddrByDnsLookup=false
       syncBrokerMetadataPeriod=5000 checkSyncStateSetPeriod=5000 syncControllerMetadataPeriod=10000
       controllerHeartBeatTimeoutMills=10000 brokerElectionPriority=2147483647 storePathEpochFile=
-      storePathBrokerIdentity= haListenPort=10912 haSendHeartbeatInterval=5000 haHousekeepingInterval=20000
-      haTransferBatchSize=32768 haMasterAddress= haMaxGapNotInSync=268435456 slaveTimeout=3000
+      storePathBrokerIdentity= 
+      
       offsetCheckInSlave=false duplicationEnable=false enableDLegerCommitLog=false dLegerGroup= dLegerPeers=
       dLegerSelfId=
-      storePathDLedgerCommitLog= preferredLeaderId= enableBatchPush=false totalReplicas=1 inSyncReplicas=1
-      minInSyncReplicas=1 allAckInSyncStateSet=false enableAutoInSyncReplicas=false haFlowControlEnable=false
-      maxHaTransferByteInSecond=104857600 haMaxTimeSlaveNotCatchup=15000
+      storePathDLedgerCommitLog= preferredLeaderId= enableBatchPush=false totalReplicas=1 
+      minInSyncReplicas=1 allAckInSyncStateSet=false enableAutoInSyncReplicas=false 
+      haMaxTimeSlaveNotCatchup=15000
       syncMasterFlushOffsetWhenStartup=false maxChecksumRange=1073741824 maxSlaveResendLength=268435456
       syncFromLastFile=false asyncLearner=false
     `,

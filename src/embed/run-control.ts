@@ -8,6 +8,7 @@ import { startNameServer } from '../namesrv/name-server.ts';
 import { formatHost } from '../net/addresses.ts';
 import { isWildcard, resolveHost } from '../net/hosts.ts';
 import { CommandClient } from '../remoting/command-client.ts';
+import { DEFAULT_REPLICATION_OPTIONS } from '../replication/options.ts';
 import { storeOptions } from '../store/store.ts';
 import { startBroker } from '../threads/broker.ts';
 import type { BrokerConfig, RunningBroker } from '../threads/config.ts';
@@ -180,6 +181,8 @@ function configOf(
   return {
     settings,
     store: storeOptions(store, { ...small, ...options.storeOptions }),
+    replication: { ...DEFAULT_REPLICATION_OPTIONS },
+    takesSlaves: false,
     bindAddress: bind,
     vipChannel: false,
     ...threadsOf(options),

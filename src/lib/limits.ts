@@ -38,6 +38,9 @@ export const MAX_TURN_MS = 2;
 /** Connections of one server, as far as the descriptors of the process suffice (lib/descriptors.ts). */
 export const MAX_CONNECTIONS = 20_000;
 
+/** Connections to a master's replication port. */
+export const MAX_SLAVES = 64;
+
 /**
  * TLS handshakes under way in a network thread, or in a name server: beyond, those go that have taken longest. A
  * handshake must end within so many milliseconds (as in RocketMQ).

@@ -4,6 +4,7 @@
  */
 import type { Clock } from '../lib/clock.ts';
 import { Listeners } from '../lib/listeners.ts';
+import type { RocketJson } from '../protocol/rocketmq-json.ts';
 import { DataVersion, type DataVersionJson } from './data-version.ts';
 import { pageByName } from './name-page.ts';
 import { StateFile } from './state-file.ts';
@@ -89,6 +90,23 @@ export abstract class ConfigTable<Config> {
   /** As `saved`; changes that could not be written before are tried once more. */
   durable(): Promise<void> {
     return this.file.durable();
+  }
+
+  /**
+   * Takes over another broker's entries and its version: what differs is put, what it does not have is removed. `same`:
+   * whether two configurations of a name say the same.
+   */
+  protected mirror(
+    entries: ReadonlyMap<string, Config>,
+    version: RocketJson | undefined,
+    same: (one: Config, other: Config) => boolean,
+  ): void {
+    for (const config of entries.values()) {
+      const old = this.configs.get(this.nameOf(config));
+      if (old === undefined || !same(old, config)) this.put(config);
+    }
+    for (const name of [...this.configs.keys()]) if (!entries.has(name)) this.remove(name);
+    this.dataVersion.assign(version);
   }
 
   protected put(config: Config, by?: Asker): Config {

@@ -109,6 +109,15 @@ export class GroupTable extends ConfigTable<GroupConfig> {
     return this.#store({ ...config, attributes }, by);
   }
 
+  /** Takes over a master's groups. A configuration that cannot be used throws. */
+  follow(table: RocketJson | undefined, version: RocketJson | undefined): void {
+    const entries = new Map<string, GroupConfig>();
+    for (const [name, value] of entriesOf(table)) entries.set(name, this.#stored(name, value));
+    const same = (a: GroupConfig, b: GroupConfig) =>
+      groupConfigText(a).text(false) === groupConfigText(b).text(false);
+    this.mirror(entries, version, same);
+  }
+
   /** Removes the group and what it may not read. False when there was no such group. */
   delete(group: string, by?: Asker): boolean {
     this.#forbiddenCount -= this.#forbidden.get(group)?.size ?? 0;

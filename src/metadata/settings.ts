@@ -7,6 +7,8 @@ export interface BrokerSettings {
   brokerClusterName: string;
   /** 0 = master. */
   brokerId: number;
+  /** Whether a slave is read. */
+  slaveReadEnable: boolean;
   /** Address advertised to clients, without port. */
   brokerIP1: string;
   listenPort: number;
@@ -118,6 +120,7 @@ export function defaultBrokerSettings(
     ...identity,
     brokerId: 0,
     brokerPermission: 6,
+    slaveReadEnable: true,
     regionId: 'DefaultRegion',
     autoCreateTopicEnable: true,
     defaultTopicQueueNums: 8,

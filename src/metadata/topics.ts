@@ -24,6 +24,7 @@ import {
   newTopicConfig,
   PERM_INHERIT,
   PERM_READ_WRITE,
+  sameTopicConfig,
   type TopicConfig,
   topicConfigFromJson,
   topicConfigText,
@@ -156,6 +157,21 @@ export class TopicTable extends ConfigTable<TopicConfig> {
     const old = this.configs.get(config.topicName);
     const attributes = alterAttributes(TOPIC_ATTRIBUTES, old?.attributes, config.attributes);
     return this.#store({ ...config, attributes }, by);
+  }
+
+  /** Takes over a master's topics; its own system topics stay. A configuration that cannot be used throws. */
+  follow(table: RocketJson | undefined, version: RocketJson | undefined): void {
+    const entries = new Map<string, TopicConfig>();
+    for (const [name, value] of entriesOf(table)) {
+      const config = this.#stored(name, value);
+      this.#admit(config);
+      entries.set(config.topicName, config);
+    }
+    for (const config of this.configs.values()) {
+      const isOwn = this.isSystemTopic(config.topicName) && !entries.has(config.topicName);
+      if (isOwn) entries.set(config.topicName, config);
+    }
+    this.mirror(entries, version, sameTopicConfig);
   }
 
   /** False when there was no such topic. */

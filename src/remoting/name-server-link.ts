@@ -36,6 +36,8 @@ export interface NameServerLinkOptions {
   broker: BrokerIdentity;
   topics(names?: ReadonlySet<string>): TopicSnapshot;
   onOrderTopicConfig(table: ReadonlyMap<string, string>): void;
+  /** Where the master of this name is, for slaves and for clients, each time it is told; '' = nowhere. */
+  onMaster(haServerAddr: string, masterAddr: string): void;
   /** The connection to a name server that knew the broker is gone, and with it the registration. */
   onForgotten(): void;
   /** Asked at each dial; undefined: plain text. */
@@ -171,6 +173,8 @@ export class NameServerLink {
     const { clusterName: cluster, brokerName: broker, brokerId, brokerAddr: address } = this.#options.broker;
     this.#news.registered({ cluster, broker, brokerId, address });
     this.#reportOrderTopics(response);
+    const { haServerAddr = '', masterAddr = '' } = response.fields;
+    this.#options.onMaster(haServerAddr, masterAddr);
   }
 
   /** Before a first registration, which would take the place of whoever is there. Rejects when nobody answers. */

@@ -19,6 +19,8 @@ export interface NameServerRegistrarOptions {
   topics(names?: ReadonlySet<string>): TopicSnapshot;
   /** The ORDER_TOPIC_CONFIG entries, whenever a name server answers with them: topic to `brokerA:4;brokerB:4`. */
   onOrderTopicConfig?: (table: ReadonlyMap<string, string>) => void;
+  /** Of a slave: where its master is, each time a name server tells. */
+  onMaster?: (haServerAddr: string, masterAddr: string) => void;
   /** Between full registrations. Default: 30 s; name servers forget a broker after 120 s. */
   intervalMs?: number;
   /** After a failure or a lost connection. Default: 3 s. */
@@ -58,6 +60,7 @@ export class NameServerRegistrar {
           broker: options.broker,
           topics: options.topics,
           onOrderTopicConfig: options.onOrderTopicConfig ?? (() => {}),
+          onMaster: options.onMaster ?? (() => {}),
           onForgotten: () => this.#scheduleNext(true),
           tls: options.tls ?? (() => undefined),
           clock: options.clock ?? systemClock,

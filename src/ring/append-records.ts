@@ -18,6 +18,12 @@
  * Request, type RETIRE_QUEUES: the `count` queues whose ids (i32 each) stand from byte 16 on take no more messages;
  * their topic was deleted. The answer's end says from which position on the log holds no message of theirs.
  *
+ * Request, type APPEND_RAW: whole records as a master has written them, all in one file; they keep every byte. Of the
+ * head only sequence, bytes and count count; before the records, which follow at RAW_HEADER, stand
+ *
+ *     16 position        f64  where they belong: the log's end
+ *     24 storeTimestamp  f64  of the last message; 0 = there is none, the bytes are the unused rest of a file
+ *
  * Answer, type APPENDED_REPLY, in the order of the requests:
  *
  *      0 sequence i32
@@ -30,6 +36,7 @@
 export const APPEND = 1;
 export const RETIRE_QUEUES = 2;
 export const APPEND_TWICE = 3;
+export const APPEND_RAW = 4;
 export const APPEND_SEQUENCE = 0;
 export const APPEND_QUEUE = 4;
 export const APPEND_BYTES = 8;
@@ -38,6 +45,9 @@ export const APPEND_HEADER = 16;
 export const TWICE_QUEUE = 16;
 export const TWICE_DIGITS = 20;
 export const TWICE_HEADER = 24;
+export const RAW_POSITION = 16;
+export const RAW_STORE_TIMESTAMP = 24;
+export const RAW_HEADER = 32;
 
 export const APPENDED_REPLY = 1;
 export const REPLY_SEQUENCE = 0;

@@ -43,13 +43,18 @@ export const BACKLOG_READS = 13;
 /** Reason and errno of the first halt in one word; HALTED and HALT_ERRNO follow from it. */
 const HALT_CAUSE = 14;
 
+/** End of what as many slaves have as a SYNC_MASTER waits for. Written by replication. */
+export const REPLICATED = 15;
+/** 1 = too few slaves are there, or near enough to the end, to wait for them. Written by replication. */
+export const SLAVES_LACKING = 16;
+
 /** Bits of a queue's interest, and so participants, at most. */
 export const MAX_PARTICIPANTS = 32;
 /**
  * From here on a slot per participant: end of the last message that it wants to hear durable; 0 = none yet. Written by
  * those for whom not every sync is news.
  */
-export const AWAITED = 15;
+export const AWAITED = 17;
 
 const SLOTS = AWAITED + MAX_PARTICIPANTS;
 const ERRNO_BITS = 16n;

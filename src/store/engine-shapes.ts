@@ -32,6 +32,10 @@ export interface BrokerShape {
   directory: number;
   store: StoreOptions;
   delayMillis: number[];
+  /** Its log is a copy of a master's. */
+  isSlave: boolean;
+  /** The positions that a message must lie before to be acknowledged to a client. */
+  acknowledged: number[];
   /** What each thread counts (ring/counters.ts). */
   counters: SharedArrayBuffer;
   /** How long network thread and writer stay awake for the next message, µs (`Patience`); 0 = not at all. */
@@ -48,6 +52,8 @@ export interface BrokerShape {
     delivery: WakeShape;
     control: WakeShape;
     network: WakeShape[];
+    /** Rings for slaves that are fed: nobody hears it while there are none. */
+    replication: WakeShape;
   };
 }
 

@@ -1,6 +1,6 @@
 /** The ports of a broker, bound before its threads are there: who connects meanwhile waits in the backlog. */
 import { formatHost } from '../net/addresses.ts';
-import { bindPort } from '../net/bind.ts';
+import { type BoundPort, bindPort } from '../net/bind.ts';
 import type { BrokerConfig } from './config.ts';
 
 export interface BoundPorts {
@@ -8,13 +8,23 @@ export interface BoundPorts {
   /** `ip:port` of each descriptor. */
   addresses: string[];
   descriptors: number[];
+  /** For slaves; undefined = none are let in. */
+  slaves: BoundPort | undefined;
 }
 
 /** The main port, and the one of old clients. Throws a UserError when one is not to be had. */
-export async function bindPorts({ settings, vipChannel }: BrokerConfig, ip: string): Promise<BoundPorts> {
+export async function bindPorts(config: BrokerConfig, ip: string): Promise<BoundPorts> {
+  const { settings, vipChannel, takesSlaves, replication } = config;
   const main = await bindPort(ip, settings.listenPort);
   const bound = [main];
   if (vipChannel) bound.push(await bindPort(ip, main.port - 2));
   const addresses = bound.map(({ port }) => formatHost(ip, port));
-  return { port: main.port, addresses, descriptors: bound.map(({ descriptor }) => descriptor) };
+  const slaves = takesSlaves ? await bindPort(ip, replication.haListenPort) : undefined;
+  return { port: main.port, addresses, descriptors: bound.map(({ descriptor }) => descriptor), slaves };
+}
+
+/** All listening descriptors. */
+export function openPorts(ports: BoundPorts | undefined): number[] {
+  if (ports === undefined) return [];
+  return ports.slaves === undefined ? ports.descriptors : [...ports.descriptors, ports.slaves.descriptor];
 }

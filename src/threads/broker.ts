@@ -3,7 +3,8 @@
  * control path. Start and stop are one readable function each.
  */
 import { closeSync } from 'node:fs';
-import { createHandlers } from '../broker/handlers.ts';
+import { leftToMaster } from '../broker/follow/masters-only.ts';
+import { createHandlers, type RequestWatch } from '../broker/handlers.ts';
 import { keepJournal } from '../broker/journal.ts';
 import { Requests } from '../broker/link/link-requests.ts';
 import { type LinkEvents, LinkServer } from '../broker/link/link-server.ts';
@@ -19,7 +20,6 @@ import type { DeliveryShape } from '../delivery/delivery-shape.ts';
 import type { PopAsk } from '../delivery/pop/pop-link.ts';
 import type { HalfCheck } from '../delivery/transaction/context.ts';
 import { systemClock } from '../lib/clock.ts';
-import { MAX_CHANNEL_BACKLOG_BYTES } from '../lib/limits.ts';
 import { DUE_TOPICS, TIMER_TOPIC, TRANS_CHECK_MAX_TIME_TOPIC } from '../lib/names.ts';
 import { AUDIT_LINES, LIFE_LINES, QuietLog } from '../lib/quiet-log.ts';
 import { systemTimers } from '../lib/timers.ts';
@@ -28,28 +28,37 @@ import { reviveTopicOf } from '../metadata/system-topics.ts';
 import { addon } from '../native/addon.ts';
 import { formatHost } from '../net/addresses.ts';
 import { resolveHost } from '../net/hosts.ts';
-import { ChannelSender, type ChannelShape } from '../ring/channel.ts';
+import type { ChannelSender } from '../ring/channel.ts';
 import { CounterSums } from '../ring/counters.ts';
 import { APPENDED, FLUSHED } from '../ring/positions.ts';
-import { RingConsumer } from '../ring/spsc-ring.ts';
-import { Doorbell, wakerOf } from '../ring/wake.ts';
+import type { RingConsumer } from '../ring/spsc-ring.ts';
+import { Doorbell } from '../ring/wake.ts';
 import { Checkpoints } from '../store/checkpoints.ts';
 import { nativeDisk } from '../store/disk/native-disk.ts';
-import type { ParticipantShape } from '../store/engine-shapes.ts';
 import { storePaths } from '../store/paths.ts';
+import { SLAVE_TAKES_NO_MESSAGES } from '../store/put/append-failure.ts';
 import type { PutRing } from '../store/put/put-ring.ts';
 import { removeDeletedQueues } from '../store/queue/deleted-queues.ts';
 import { ReadsByName } from '../store/read/reads-by-name.ts';
 import type { Retention } from '../store/retention/retention.ts';
 import { Certificates } from '../tls/certificates.ts';
-import { type BoundPorts, bindPorts } from './bound-ports.ts';
+import { type BoundPorts, bindPorts, openPorts } from './bound-ports.ts';
 import type { BrokerConfig, ResolvedConfig, RunningBroker } from './config.ts';
-import { makeContext, makeKeyQueries, makePutRing, makeRetention, storeHostOf } from './control/assembly.ts';
+import {
+  commandsTo,
+  joinArrivals,
+  makeContext,
+  makeKeyQueries,
+  makePutRing,
+  makeRetention,
+  storeHostOf,
+} from './control/assembly.ts';
 import { Duties } from './control/duties.ts';
 import { MetricsPage } from './control/metrics.ts';
 import { logOpened, type OpenedStore, openBrokerStore, topologyOf } from './control/opened-store.ts';
+import { makeReplication, type Replication } from './control/replication.ts';
 import { SlowWatch } from './control/slow-watch.ts';
-import { StopSteps } from './control/stop-steps.ts';
+import { StopSteps, waitWhile } from './control/stop-steps.ts';
 import { Engine } from './engine.ts';
 import { type EngineThreads, spawnEngineThreads, terminateThreads } from './engine-threads.ts';
 import { Jobs } from './jobs/jobs.ts';
@@ -74,14 +83,15 @@ export async function startBroker(
     const certificates = new Certificates(config.tls);
     ports = await bindPorts(config, await resolveHost('bindAddress', config.bindAddress, warn));
     config.settings.listenPort = ports.port;
+    if (ports.slaves !== undefined) config.replication.haListenPort = ports.slaves.port;
     const brokerIp = await resolveHost('brokerIP1', config.settings.brokerIP1, warn);
     broker = new Broker({ ...config, brokerIp, certificates }, ports.addresses);
-    await broker.start(threads, ports.descriptors);
+    await broker.start(threads, ports);
     return broker;
   } catch (error) {
     await terminateThreads(threads);
     await broker?.giveUp();
-    for (const descriptor of ports?.descriptors ?? []) closeSync(descriptor);
+    for (const descriptor of openPorts(ports)) closeSync(descriptor);
     throw error;
   }
 }
@@ -114,6 +124,7 @@ class Broker implements RunningBroker {
   readonly #arrivals: RingConsumer;
   readonly #duties: Duties;
   readonly #doorbell: Doorbell;
+  readonly #replication: Replication;
   #engine: Engine | undefined;
   /** Topics of what becomes due. */
   #dueTopics: readonly string[] = [];
@@ -166,12 +177,9 @@ class Broker implements RunningBroker {
       topicSettled: (topic) => this.#topics.settled(topic),
       holdBack: (topic) => this.#topics.holdBack(topic),
     });
-    this.#link = this.#makeLink(
-      createHandlers(context, { audit: this.#audit, slowMillis: config.slowMillis }),
-      requests,
-    );
+    this.#link = this.#makeLink(createHandlers(context, this.#requestWatch()), requests);
     this.#announcer = new Announcer(this.#tables, opened.levels, (delta) => this.#link.publish(delta));
-    this.#deliveryCommands = this.#commandsTo(this.#topology.delivery, 'delivery');
+    this.#deliveryCommands = commandsTo(this.#topology, 'delivery');
     const due = { levels: opened.levels, store, disk: nativeDisk, log };
     this.#delivery = new DeliveryLink(this.#tables, due, this.#deliveryCommands);
     this.#tables.clients.producers.presence.add((presence) => this.#delivery.producers(presence));
@@ -180,7 +188,8 @@ class Broker implements RunningBroker {
       deleted.add((topic) => this.#delivery.topicDeleted(topic));
     this.#tables.lites.deleted.add((queue) => this.#tables.offsets.removeTopic(queue));
     this.#topics = this.#makeTopicPublisher();
-    this.#arrivals = this.#joinArrivals();
+    this.#replication = this.#makeReplication();
+    this.#arrivals = joinArrivals(this.#topology);
     const shown = { tables: this.#tables, link: this.#link, announcer: this.#announcer };
     this.#duties = new Duties({
       ...{ config, log, retention, stats, tables: this.#tables, announcer: this.#announcer },
@@ -191,9 +200,24 @@ class Broker implements RunningBroker {
       slowWatch: new SlowWatch(config, this.#topology.broker.counters, config.log),
       metrics: new MetricsPage(config, this.#topology, { ...served, ...shown, stats, counters, retention }),
       tellDelivery: () => this.#delivery.tellLimits(),
+      onMaster: (replicationAddress, address) => this.#replication.masterIs(replicationAddress, address),
       endOfTurn: () => this.#link.flush(),
     });
     this.#doorbell = new Doorbell(this.#topology.broker.wakes.control, () => this.#rung());
+  }
+
+  #requestWatch(): RequestWatch {
+    const leave = this.#topology.broker.isSlave ? leftToMaster : undefined;
+    return { audit: this.#audit, slowMillis: this.#config.slowMillis, leave };
+  }
+
+  #makeReplication(): Replication {
+    return makeReplication({
+      ...{ config: this.#config, log: this.#log, topology: this.#topology },
+      ...{ tables: this.#tables, topics: this.#topics },
+      endOfTurn: () => this.#link.flush(),
+      died: (error) => this.#die(error),
+    });
   }
 
   #makeRetention(): Retention {
@@ -226,14 +250,15 @@ class Broker implements RunningBroker {
     });
   }
 
-  async start(threads: EngineThreads, descriptors: number[]): Promise<void> {
+  async start(threads: EngineThreads, ports: BoundPorts): Promise<void> {
     loadTables(this.#tables, (message) => this.#config.log.warn({}, message));
     this.#tables.lites.load(this.#opened.store.recovered.queues.map(({ topic }) => topic));
     logOpened(this.#config, this.#opened, this.#tables);
     const { ids, directory } = this.#opened;
     this.#dueTopics = [...DUE_TOPICS, reviveTopicOf(this.#config.settings.brokerClusterName)];
     this.#dueEnds = this.#dueTopics.map((topic) => [topic, ids.of(topic).map((id) => directory.maximum(id))]);
-    this.#announcer.settings(true, '');
+    const { isSlave } = this.#topology.broker;
+    this.#announcer.settings(!isSlave, isSlave ? SLAVE_TAKES_NO_MESSAGES : '');
     this.#link.flush();
     // Name servers hear of the broker while its threads come up: who connects already waits in the port's backlog.
     const [engine] = await Promise.all([
@@ -241,7 +266,8 @@ class Broker implements RunningBroker {
       this.#duties.start(),
       this.#delivery.preparePops(Math.max(0, ...ids.of(TIMER_TOPIC).map((id) => directory.maximum(id)))),
     ]);
-    engine.listen(descriptors);
+    engine.listen(ports.descriptors);
+    await this.#replication.start(ports.slaves?.descriptor);
     this.#duties.letIn();
     this.#config.certificates.watch(this.#log, systemTimers, (tls) => engine.useTls(tls));
   }
@@ -259,7 +285,7 @@ class Broker implements RunningBroker {
     this.#engine = engine;
     void engine.died.then((error) => this.#die(error));
     await this.#link.applied();
-    if (!engine.delivers) this.#deliverWhenNeeded(engine);
+    if (!engine.delivers && !this.#topology.broker.isSlave) this.#deliverWhenNeeded(engine);
     return engine;
   }
 
@@ -340,7 +366,7 @@ class Broker implements RunningBroker {
     this.#checkpoints.end();
     this.#duties.halt();
     this.#queries.end();
-    await Promise.all([this.#jobs.terminate(), this.#engine?.terminate()]);
+    await Promise.all([this.#jobs.terminate(), this.#engine?.terminate(), this.#replication.terminate()]);
     this.#doorbell.close();
     this.#flushLog();
     this.#opened.store.abandon();
@@ -364,6 +390,7 @@ class Broker implements RunningBroker {
       'the log to be durable and its queues written',
       this.#engine?.stop() ?? Promise.resolve(),
     );
+    await steps.wait('slaves to have the end of the log', this.#replication.stop());
     const { positions } = this.#opened;
     if (!positions.halted && positions.get(FLUSHED) >= positions.get(APPENDED)) this.#delivery.logIsDurable();
     this.#doorbell.close();
@@ -378,24 +405,20 @@ class Broker implements RunningBroker {
     const { store } = this.#opened;
     const clean = await steps.wait('the last checkpoint', store.close());
     if (!clean && store.problem !== undefined) {
-      this.#config.log.error(
-        {},
-        `the store is not closed cleanly, the next start checks it: ${store.problem}`,
-      );
+      const line = `the store is not closed cleanly, the next start checks it: ${store.problem}`;
+      this.#config.log.error({}, line);
     }
     return clean;
   }
 
   /** Or have had the time to. */
   async #clientsLeave(): Promise<void> {
-    const end = systemClock.monotonic() + this.#config.drainTimeMillis;
     let isDead = false;
     void this.#engine?.died.then(() => {
       isDead = true;
     });
     const goesOn = () => !isDead && this.#link.connected > 0 && !this.#opened.positions.halted;
-    while (systemClock.monotonic() < end && goesOn())
-      await new Promise((resolve) => setTimeout(resolve, DRAIN_LOOK_MS));
+    await waitWhile(goesOn, this.#config.drainTimeMillis, DRAIN_LOOK_MS);
   }
 
   /** A thread that has died tells nothing any more. */
@@ -450,8 +473,7 @@ class Broker implements RunningBroker {
   /** Topics reach the dispatcher and the network threads in the right order. */
   #makeTopicPublisher(): TopicPublisher {
     const { ids, store } = this.#opened;
-    const { dispatcher } = this.#topology;
-    const toDispatcher = [this.#commandsTo(dispatcher, 'dispatcher')];
+    const toDispatcher = [commandsTo(this.#topology, 'dispatcher')];
     const toBoth = [...toDispatcher, this.#deliveryCommands];
     const publisher = new TopicPublisher({
       ids,
@@ -473,16 +495,5 @@ class Broker implements RunningBroker {
     lites.made.add((topic) => publisher.changed(topic));
     for (const { deleted } of [topics, lites]) deleted.add((topic) => publisher.deleted(topic));
     return publisher;
-  }
-
-  #joinArrivals(): RingConsumer {
-    const { broker, control } = this.#topology;
-    const { arrivals } = broker.participants[control] as ParticipantShape;
-    return RingConsumer.join(arrivals, wakerOf(broker.wakes.dispatcher));
-  }
-
-  #commandsTo({ commands }: { commands: ChannelShape }, role: 'dispatcher' | 'delivery'): ChannelSender {
-    const wake = wakerOf(this.#topology.broker.wakes[role]);
-    return ChannelSender.join(commands, wake, MAX_CHANNEL_BACKLOG_BYTES);
   }
 }

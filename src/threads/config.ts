@@ -4,6 +4,7 @@ import type { BrokerProperties } from '../broker/context.ts';
 import type { MetricsOptions } from '../broker/metrics/options.ts';
 import type { ControlLog } from '../lib/log.ts';
 import type { BrokerSettings } from '../metadata/settings.ts';
+import type { ReplicationOptions } from '../replication/options.ts';
 import type { StoreOptions } from '../store/options.ts';
 import type { Certificates } from '../tls/certificates.ts';
 import type { TlsSettings } from '../tls/settings.ts';
@@ -13,6 +14,9 @@ export interface BrokerConfig {
   /** `listenPort` 0 = any free port; the running broker says which. */
   settings: BrokerSettings;
   store: StoreOptions;
+  replication: ReplicationOptions;
+  /** Whether a master listens for slaves. */
+  takesSlaves: boolean;
   /** Address, or name of one, to listen on. */
   bindAddress: string;
   /** Listen on listenPort - 2 too, as old clients expect; only with a fixed port. */

@@ -4,6 +4,7 @@
  * in queues, its word for lost news, its position for what it awaits.
  */
 import { MAX_PUTS } from '../lib/limits.ts';
+import { MAX_RAW_PUTS } from '../replication/slave/raw-puts.ts';
 import type { WakeKind } from '../ring/wake.ts';
 import { PENDING_SENDS } from './shapes.ts';
 
@@ -20,9 +21,19 @@ export interface Participant {
 
 export const CONTROL = 'control';
 export const DELIVERY = 'delivery';
+/** Of a slave: puts what its master has written. */
+export const REPLICATION = 'replication';
+
+const FOLLOWER: Participant = {
+  name: REPLICATION,
+  sleeps: 'doorbell',
+  requests: MAX_RAW_PUTS,
+  hearsSyncs: true,
+  putsWhenDue: false,
+};
 
 /** Network threads come first: the number of one is its index among them. */
-export function participantsOf(networkThreads: number): Participant[] {
+export function participantsOf(networkThreads: number, isSlave: boolean): Participant[] {
   return [
     ...Array.from(
       { length: networkThreads },
@@ -37,5 +48,6 @@ export function participantsOf(networkThreads: number): Participant[] {
     // Its own messages, and one record that retires queues of deleted topics.
     { name: CONTROL, sleeps: 'doorbell', requests: MAX_PUTS + 1, hearsSyncs: false, putsWhenDue: false },
     { name: DELIVERY, sleeps: 'park', requests: MAX_PUTS, hearsSyncs: false, putsWhenDue: true },
+    ...(isSlave ? [FOLLOWER] : []),
   ];
 }

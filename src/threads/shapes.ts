@@ -19,7 +19,14 @@
 import type { LinkShape } from '../broker/link/link-shape.ts';
 import type { DeliveryShape } from '../delivery/delivery-shape.ts';
 import type { QuestionsShape } from '../delivery/question-server.ts';
-import type { DispatcherShape, FlusherShape, ParticipantShape, WriterShape } from '../store/engine-shapes.ts';
+import type { ReplicationOptions } from '../replication/options.ts';
+import type {
+  BrokerShape,
+  DispatcherShape,
+  FlusherShape,
+  ParticipantShape,
+  WriterShape,
+} from '../store/engine-shapes.ts';
 import type { ServerTls } from '../tls/settings.ts';
 
 /** What of the engine runs in one thread. */
@@ -40,6 +47,20 @@ export interface NetworkShape extends LinkShape {
   settings: NetworkSettings;
 }
 
+/** The thread that feeds slaves. */
+export interface MasterShape {
+  broker: BrokerShape;
+  replication: ReplicationOptions;
+}
+
+/** The thread that follows a master. */
+export interface SlaveShape extends MasterShape {
+  /** Its place among the participants. */
+  number: number;
+  /** Queues that the dispatcher has been started with. */
+  queues: readonly { topic: string; queueId: number }[];
+}
+
 /** A network thread's place among the participants. */
 export function participantOf({ broker, index }: LinkShape): ParticipantShape {
   return broker.participants[index] as ParticipantShape;
@@ -55,6 +76,8 @@ export interface NetworkSettings {
   serverChannelMaxIdleTimeSeconds: number;
   /** Connections that all network threads together may have. */
   maxConnections: number;
+  /** How long a send waits for slaves, ms. */
+  slaveTimeout: number;
   tls: ServerTls;
 }
 

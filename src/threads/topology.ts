@@ -2,6 +2,7 @@
 
 import type { DeliveryShape } from '../delivery/delivery-shape.ts';
 import { MAX_FRAME_BYTES } from '../lib/limits.ts';
+import { acknowledgedBy, type ReplicationOptions } from '../replication/options.ts';
 import { APPEND_HEADER, REPLY_RING_BYTES } from '../ring/append-records.ts';
 import { type ChannelShape, createChannel } from '../ring/channel.ts';
 import { createCounters } from '../ring/counters.ts';
@@ -19,7 +20,7 @@ import {
   needsOneNetworkThread,
   PLACEMENTS,
 } from './engine-layout.ts';
-import { CONTROL, DELIVERY, type Participant, participantsOf } from './participants.ts';
+import { CONTROL, DELIVERY, type Participant, participantsOf, REPLICATION } from './participants.ts';
 import {
   ARRIVAL_RING_BYTES,
   COMMAND_RING_BYTES,
@@ -38,8 +39,9 @@ export interface Topology {
   engine: EngineLayout;
   broker: BrokerShape;
   networks: NetworkShape[];
-  /** Control's number among the participants. */
+  /** Control's number among the participants, and that of a slave's replication. */
   control: number;
+  follower: number;
   writer: WriterShape;
   dispatcher: DispatcherShape;
   /** Without what is known only when the tables are loaded. */
@@ -50,6 +52,7 @@ export interface TopologyParts {
   positions: SharedArrayBuffer;
   directory: number;
   store: StoreOptions;
+  replication: ReplicationOptions;
   delayMillis: number[];
   networkThreads: number;
   settings: NetworkSettings;
@@ -61,7 +64,7 @@ export interface TopologyParts {
 
 export function createTopology(parts: TopologyParts): Topology {
   const { engine, networkThreads } = parts;
-  const participants = participantsOf(networkThreads);
+  const participants = participantsOf(networkThreads, parts.replication.brokerRole === 'SLAVE');
   const broker = brokerShape(parts, participants);
   const networks = networkShapes(parts, broker);
   const commands = () => createChannel({ ringBytes: COMMAND_RING_BYTES });
@@ -71,6 +74,7 @@ export function createTopology(parts: TopologyParts): Topology {
     broker,
     networks,
     control: numberOf(CONTROL),
+    follower: numberOf(REPLICATION),
     writer: { broker },
     dispatcher: { broker, queues: parts.queues, commands: commands() },
     delivery: {
@@ -95,6 +99,8 @@ function brokerShape(parts: TopologyParts, participants: readonly Participant[])
     directory,
     store,
     delayMillis,
+    isSlave: parts.replication.brokerRole === 'SLAVE',
+    acknowledged: acknowledgedBy(store, parts.replication),
     counters: createCounters(networkThreads),
     // A send that waits for the disk gains nothing, and the core is missed elsewhere (measured).
     busyPollMicros: awaitsFlush(store) ? 0 : parts.busyPollMicros,
@@ -104,6 +110,7 @@ function brokerShape(parts: TopologyParts, participants: readonly Participant[])
     wakes: {
       ...wakes,
       control: shapeOf(CONTROL).wake,
+      replication: shapes.find(({ name }) => name === REPLICATION)?.wake ?? createWake('doorbell'),
       network: network.map(({ wake }) => wake),
     },
   };

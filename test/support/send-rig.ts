@@ -152,6 +152,7 @@ export class SendRig {
       counters: this.counters,
       refusals: this.refusals,
       slow: setup.slow ?? new SlowSends(0),
+      slaveTimeout: 3_000,
       confirmed: new Watermark(this.positions, [syncFlush ? FLUSHED : APPENDED]),
       reply: new SendReply({
         storeHost,

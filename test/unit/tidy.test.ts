@@ -130,6 +130,7 @@ const ASKS_THE_TIME = new Map([
   ['src/broker/stats/day-totals.ts', 'midnight'],
   ['src/store/index/key-index.ts', 'names of files, made to ascend'],
   ['src/store/store.ts', 'store times'],
+  ['src/threads/replication/slave-agent.ts', 'when the master was last heard of, which is shown'],
   ['src/threads/control/assembly.ts', 'part of unique keys'],
   ['src/threads/control/duties.ts', 'startAcceptSendRequestTimeStamp, a time of day'],
   ['src/broker/metrics/scrape.ts', 'how old messages are, by their store times'],

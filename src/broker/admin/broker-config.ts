@@ -35,7 +35,6 @@ export function change(context: BrokerContext, changes: ReadonlyMap<string, stri
 
 /** What tools read of every broker, and nobody can set here. */
 const FACTS: readonly (readonly [string, string])[] = [
-  ['slaveReadEnable', 'false'],
   ['clientCallbackExecutorThreads', String(availableParallelism())],
 ];
 

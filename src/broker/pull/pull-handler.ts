@@ -87,6 +87,9 @@ export interface PullParts {
   endOfTurn: () => void;
 }
 
+const READ_ELSEWHERE =
+  'this broker is a slave that is not read (slaveReadEnable=false): ask its master, or set slaveReadEnable=true.';
+
 export class PullHandler {
   readonly #parts: PullParts;
   readonly #fields = new PullFields();
@@ -189,6 +192,9 @@ export class PullHandler {
         code: ResponseCode.TOPIC_NOT_EXIST,
         remark: `topic[${text(fields.topic)}] not exist, apply first please!`,
       };
+    }
+    if (this.#parts.view.settings.readElsewhere) {
+      return { code: ResponseCode.SERVICE_NOT_AVAILABLE, remark: READ_ELSEWHERE };
     }
     if ((topic.perm & 4) === 0) {
       return {

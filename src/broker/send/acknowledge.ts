@@ -23,7 +23,7 @@ import {
   REPLY_STATUS,
 } from '../../ring/append-records.ts';
 import { type Counters, counterPlace } from '../../ring/counters.ts';
-import { APPENDED, FLUSHED, type Positions } from '../../ring/positions.ts';
+import { FLUSHED, type Positions, REPLICATED, SLAVES_LACKING } from '../../ring/positions.ts';
 import type { RingConsumer } from '../../ring/spsc-ring.ts';
 import type { Watermark } from '../../ring/watermark.ts';
 import { APPENDED_OK } from '../../store/log/commit-log.ts';
@@ -35,8 +35,6 @@ import type { SlowSends } from './slow-sends.ts';
 
 /** RocketMQ's syncFlushTimeout: a reply waits no longer for the disk. */
 const SYNC_FLUSH_TIMEOUT_MS = 5000;
-/** What a producer is told when a position has not come to its message in time. */
-const LATE_CODES: ReadonlyMap<number, number> = new Map([[FLUSHED, ResponseCode.FLUSH_DISK_TIMEOUT]]);
 
 const SENDS_DONE = counterPlace('sendsDone');
 const SEND_MAX = counterPlace('sendMaxMicros');
@@ -47,6 +45,8 @@ export interface AcknowledgeParts {
   positions: Positions;
   /** What may be acknowledged. */
   confirmed: Watermark;
+  /** How long a reply waits for slaves, ms. */
+  slaveTimeout: number;
   reply: SendReply;
   counters: Counters;
   refusals: RefusalCounts;
@@ -83,9 +83,9 @@ export class Acknowledger {
     while (sends.head !== sends.answered) {
       const index = sends.indexOf(sends.head);
       const end = sends.end[index] as number;
-      if (end <= confirmed) this.#complete(index, ResponseCode.SUCCESS);
-      else if (this.#expired(index, now)) this.#complete(index, this.#lateCode(end));
-      else break;
+      const code = end <= confirmed ? ResponseCode.SUCCESS : this.#giveUp(index, end, now);
+      if (code === undefined) break;
+      this.#complete(index, code);
       sends.head = (sends.head + 1) | 0;
     }
     return (sends.head - head) | 0;
@@ -107,13 +107,20 @@ export class Acknowledger {
     if (noWait && !positions.halted) this.#complete(index, ResponseCode.SUCCESS);
   }
 
-  /** Stored, but not yet known to be what was promised. */
-  #lateCode(end: number): number {
-    return LATE_CODES.get(this.#parts.confirmed.missing(end) ?? APPENDED) ?? ResponseCode.SUCCESS;
-  }
-
-  #expired(index: number, now: number): boolean {
-    return now - (this.#parts.sends.sentAt[index] as number) > SYNC_FLUSH_TIMEOUT_MS;
+  /**
+   * What a producer is told whose message is stored, but not known in time to be what was promised; undefined = it is
+   * waited for. Slaves that are not there are not waited for.
+   */
+  #giveUp(index: number, end: number, now: number): number | undefined {
+    const { sends, positions, confirmed, slaveTimeout } = this.#parts;
+    const missing = confirmed.missing(end);
+    const waited = now - (sends.sentAt[index] as number);
+    if (missing === REPLICATED) {
+      if (positions.differs(SLAVES_LACKING, 0)) return ResponseCode.SLAVE_NOT_AVAILABLE;
+      return waited > slaveTimeout ? ResponseCode.FLUSH_SLAVE_TIMEOUT : undefined;
+    }
+    if (waited <= SYNC_FLUSH_TIMEOUT_MS) return undefined;
+    return missing === FLUSHED ? ResponseCode.FLUSH_DISK_TIMEOUT : ResponseCode.SUCCESS;
   }
 
   #complete(index: number, code: number): void {

@@ -151,6 +151,7 @@ export class SendHandler {
       );
     }
     const topic = lookUp(this.#parts.view.topics, request.fields, fields.topic);
+    if (topic === undefined && !settings.writable) return this.#refuseWrite(connection, request);
     if (topic === undefined || this.#parts.isAwaited(request, fields)) {
       return this.#awaitTopic(connection, request, offset, length);
     }
@@ -158,14 +159,7 @@ export class SendHandler {
       const remark = `Sending message to topic[${topic.name}] is forbidden.`;
       return this.#refuse(connection, request, ResponseCode.NO_PERMISSION, remark);
     }
-    if (!settings.writable) {
-      return this.#refuse(
-        connection,
-        request,
-        ResponseCode.SERVICE_NOT_AVAILABLE,
-        settings.notWritableRemark,
-      );
-    }
+    if (!settings.writable) return this.#refuseWrite(connection, request);
     if ((settings.brokerPermission & 2) === 0 && topic.order) {
       return this.#refuse(
         connection,
@@ -375,6 +369,12 @@ export class SendHandler {
       'the message is illegal, maybe msg body or properties length not matched. ' +
       `msg body length limit ${this.#parts.maxMessageSize}B, msg properties length limit 32KB.`
     );
+  }
+
+  /** No message is taken now. */
+  #refuseWrite(connection: Connection, request: RequestView): number {
+    const { notWritableRemark } = this.#parts.view.settings;
+    return this.#refuse(connection, request, ResponseCode.SERVICE_NOT_AVAILABLE, notWritableRemark);
   }
 
   #refuse(connection: Connection, request: RequestView, code: number, remark: string): number {

@@ -108,6 +108,13 @@ export class TopicPublisher {
     });
   }
 
+  /** A slave's log tells of a queue before the topic's configuration has come: only the dispatcher is to know it. */
+  nameQueue(topic: string, queueId: number): void {
+    const id = this.#parts.ids.idOf(topic, queueId);
+    if (!this.#known.has(id)) this.#addQueue(topic, queueId, id);
+    this.flush();
+  }
+
   deleted(topic: string): void {
     const { ids, publish, retireQueues, ended, settled, forgetFiles } = this.#parts;
     const held = this.#heldBack.get(topic);

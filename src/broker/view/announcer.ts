@@ -50,7 +50,11 @@ export class Announcer {
     const { brokerPermission, enablePropertyFilter, dataReadAheadEnable: readAhead, traceOn } = settings;
     const waiting = waitingRules(settings, this.#levels);
     const coldReads = this.#tables.coldReads.refusals;
-    const told = { brokerPermission, coldReads, enablePropertyFilter, readAhead, traceOn, waiting, writable };
+    const readElsewhere = settings.brokerId > 0 && !settings.slaveReadEnable;
+    const told = {
+      ...{ brokerPermission, coldReads, enablePropertyFilter, readAhead, readElsewhere, traceOn },
+      ...{ waiting, writable },
+    };
     const delta: SettingsDelta = { kind: 'settings', ...told, notWritableRemark };
     const text = JSON.stringify(told);
     if (text === this.#settings) return;

@@ -95,6 +95,8 @@ export interface SettingsDelta {
   waiting: WaitingRules;
   /** False while the disk is too full to take messages. */
   writable: boolean;
+  /** A slave that is not to be read. */
+  readElsewhere: boolean;
   /** Said to producers while not writable. */
   notWritableRemark: string;
 }

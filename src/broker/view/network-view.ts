@@ -75,6 +75,7 @@ const UNTOLD: SettingsDelta = {
   enablePropertyFilter: false,
   coldReads: { watched: false, all: false, groups: [] },
   readAhead: true,
+  readElsewhere: false,
   traceOn: true,
   waiting: {
     maxDelayLevel: 18,

@@ -44,6 +44,11 @@ export const TOO_LARGE = -2;
 /** The queue's topic was deleted. */
 export const QUEUE_RETIRED = -3;
 
+/** Raw bytes belong to another position than the end of the log. */
+export const OUT_OF_PLACE = -4;
+/** The log is a copy of a master's: it takes nothing but what that has written. */
+export const IS_COPY = -5;
+
 /** In place of a next offset: the queue takes no more messages. */
 const RETIRED = -1;
 
@@ -61,6 +66,8 @@ export interface CommitLogState {
   position: number;
   /** Store timestamp of the last record, ms. */
   storeTimestamp: number;
+  /** It is a copy of a master's log: only `appendRaw` appends. */
+  isCopy?: boolean;
 }
 
 export class CommitLog {
@@ -78,6 +85,7 @@ export class CommitLog {
   readonly #positions: Positions;
   readonly #queues: QueueDirectory;
   readonly #onRoll: (startOfNewFile: number) => void;
+  readonly #isCopy: boolean;
   #messages = 0;
 
   constructor(
@@ -93,6 +101,7 @@ export class CommitLog {
     this.#positions = positions;
     this.#queues = queues;
     this.#onRoll = onRoll;
+    this.#isCopy = state.isCopy ?? false;
     this.position = state.position;
     this.storeTimestamp = state.storeTimestamp;
     this.#messages = positions.get(MESSAGES_APPENDED);
@@ -106,6 +115,7 @@ export class CommitLog {
 
   /** Appends the record of `size` bytes at source[offset…] to queue `queue`. */
   append(source: Bulk, offset: number, size: number, queue: number): number {
+    if (this.#isCopy) return IS_COPY;
     if (this.#queues.next(queue) === RETIRED) return QUEUE_RETIRED;
     const mapping = this.#room(size);
     if (mapping === undefined) return this.#refusal(size);
@@ -136,6 +146,7 @@ export class CommitLog {
 
   /** Appends `count` records that lie one behind the other in source[offset, +size), in one file. */
   appendBatch(source: Bulk, offset: number, size: number, count: number, queue: number): number {
+    if (this.#isCopy) return IS_COPY;
     if (this.#queues.next(queue) === RETIRED) return QUEUE_RETIRED;
     const mapping = this.#room(size);
     if (mapping === undefined) return this.#refusal(size);
@@ -150,6 +161,34 @@ export class CommitLog {
     }
     this.physicalOffset = firstPosition;
     this.queueOffset = firstQueueOffset;
+    return APPENDED_OK;
+  }
+
+  /**
+   * Appends what a master has written at `position`: `count` whole records, or the unused rest of a file, in one file.
+   * `storeTimestamp`: of the last of them; 0 = there is none.
+   */
+  appendRaw(
+    source: Bulk,
+    offset: number,
+    size: number,
+    count: number,
+    position: number,
+    storeTimestamp: number,
+  ): number {
+    if (position !== this.position) return OUT_OF_PLACE;
+    const used = this.#segments.offsetOf(position);
+    if (used + size > this.#segments.fileSize) return TOO_LARGE;
+    const stage = this.#stage;
+    if (used === 0) stage.write();
+    const mapping = this.#withRoom(position, size, used === 0);
+    if (mapping === undefined) return NO_SEGMENT;
+    if (used === 0) this.#onRoll(position);
+    stage.copyIn(stage.reserve(mapping, used, size), source, offset, size, offset, 0);
+    if (storeTimestamp > 0) this.storeTimestamp = storeTimestamp;
+    this.physicalOffset = position;
+    this.position += size;
+    this.#messages += count;
     return APPENDED_OK;
   }
 

@@ -11,9 +11,13 @@ import {
   APPEND_COUNT,
   APPEND_HEADER,
   APPEND_QUEUE,
+  APPEND_RAW,
   APPEND_SEQUENCE,
   APPEND_TWICE,
   APPENDED_REPLY,
+  RAW_HEADER,
+  RAW_POSITION,
+  RAW_STORE_TIMESTAMP,
   REPLY_BYTES,
   REPLY_END,
   REPLY_PHYSICAL_OFFSET,
@@ -86,12 +90,16 @@ export class WriterAgent implements Agent {
     this.#inputs = broker.participants.map((participant) => new Input(participant));
     // Where nobody waits for the flusher it looks by itself, twice a second.
     const next = awaitsFlush(broker.store) ? broker.wakes.flusher : broker.wakes.dispatcher;
-    this.#wakeNext = [wakerOf(next)];
+    this.#wakeNext = [wakerOf(next), wakerOf(broker.wakes.replication)];
     this.#log = new CommitLog(
       this.#segments,
       this.#positions,
       QueueDirectory.attach(broker.directory),
-      { position: this.#positions.get(APPENDED), storeTimestamp: this.#positions.get(APPENDED_TIME) },
+      {
+        position: this.#positions.get(APPENDED),
+        storeTimestamp: this.#positions.get(APPENDED_TIME),
+        isCopy: broker.isSlave,
+      },
       (start) => this.#rolledTo(start),
     );
     this.#preallocates = broker.store.preallocateNextFile;
@@ -142,6 +150,7 @@ export class WriterAgent implements Agent {
       if (input.putsWhenDue) this.#log.setTime(systemClock.now());
       if (send.type === APPEND) this.#append(input);
       else if (send.type === APPEND_TWICE) this.#appendTwice(input);
+      else if (send.type === APPEND_RAW) this.#appendRaw(input);
       else this.#retireQueues(input);
       done++;
     }
@@ -172,6 +181,17 @@ export class WriterAgent implements Agent {
     const from = offset + TWICE_HEADER;
     const digits = from + view.getInt32(offset + TWICE_DIGITS, true);
     this.#appended(input, this.#log.appendTwice(send.bulk, from, bytes, queue, second, digits));
+  }
+
+  #appendRaw(input: Input): void {
+    const { send } = input;
+    const { view, offset } = send;
+    const bytes = view.getInt32(offset + APPEND_BYTES, true);
+    const count = view.getInt32(offset + APPEND_COUNT, true);
+    const position = view.getFloat64(offset + RAW_POSITION, true);
+    const time = view.getFloat64(offset + RAW_STORE_TIMESTAMP, true);
+    const status = this.#log.appendRaw(send.bulk, offset + RAW_HEADER, bytes, count, position, time);
+    this.#appended(input, status);
   }
 
   #appended(input: Input, status: number): void {

@@ -14,7 +14,7 @@ import type { Tables } from '../../broker/tables.ts';
 import type { DeliveryLink } from '../../delivery/delivery-link.ts';
 import { ByteBudget } from '../../lib/byte-budget.ts';
 import { systemClock } from '../../lib/clock.ts';
-import { MAX_SEND_BACK_BYTES } from '../../lib/limits.ts';
+import { MAX_CHANNEL_BACKLOG_BYTES, MAX_SEND_BACK_BYTES } from '../../lib/limits.ts';
 import { TIMER_TOPIC } from '../../lib/names.ts';
 import { UniqueIds } from '../../lib/unique-id.ts';
 import { addressBytes } from '../../net/addresses.ts';
@@ -164,4 +164,16 @@ export function makeContext(
       return runtimeFigures({ ...parts, ...timers, store: config.store, clock: systemClock, started });
     },
   };
+}
+
+/** Control's channel to an agent of the engine. */
+export function commandsTo(topology: Topology, role: 'dispatcher' | 'delivery'): ChannelSender {
+  const wake = wakerOf(topology.broker.wakes[role]);
+  return ChannelSender.join(topology[role].commands, wake, MAX_CHANNEL_BACKLOG_BYTES);
+}
+
+/** What the dispatcher tells control of messages in queues. */
+export function joinArrivals({ broker, control }: Topology): RingConsumer {
+  const { arrivals } = broker.participants[control] as ParticipantShape;
+  return RingConsumer.join(arrivals, wakerOf(broker.wakes.dispatcher));
 }

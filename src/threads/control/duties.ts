@@ -11,6 +11,7 @@ import { NameServerRegistrar } from '../../remoting/name-server-registrar.ts';
 import type { TopicRoutes } from '../../remoting/topic-routes.ts';
 import type { Checkpoints } from '../../store/checkpoints.ts';
 import { storePaths } from '../../store/paths.ts';
+import { SLAVE_TAKES_NO_MESSAGES } from '../../store/put/append-failure.ts';
 import { removeDeletedQueues } from '../../store/queue/deleted-queues.ts';
 import { DiskMarks } from '../../store/retention/disk-marks.ts';
 import type { Retention } from '../../store/retention/retention.ts';
@@ -44,6 +45,8 @@ export interface DutiesParts {
   routes: TopicRoutes;
   metrics: MetricsPage;
   slowWatch: SlowWatch;
+  /** A name server says where the master of this broker's name is. */
+  onMaster: (replicationAddress: string, address: string) => void;
   /** Tells the delivery agent of settings that have changed. */
   tellDelivery: () => void;
   /** Sends what was said in this turn to the network threads. */
@@ -170,9 +173,13 @@ export class Duties {
   }
 
   #refuseWhenFull(): void {
-    const { retention, announcer } = this.#parts;
+    const { retention, announcer, config } = this.#parts;
     const ratio = retention.diskRatio();
     this.#diskMarks.note(ratio);
+    if (config.replication.brokerRole === 'SLAVE') {
+      announcer.settings(false, SLAVE_TAKES_NO_MESSAGES);
+      return;
+    }
     const percent = Math.floor(ratio * 100);
     const { startAcceptSendRequestTimeStamp } = this.#parts.tables.settings;
     if (systemClock.now() < startAcceptSendRequestTimeStamp) {
@@ -200,9 +207,10 @@ export class Duties {
         brokerName: settings.brokerName,
         brokerId: settings.brokerId,
         brokerAddr: formatHost(settings.brokerIP1, settings.listenPort),
-        haServerAddr: formatHost(settings.brokerIP1, settings.listenPort + 1),
+        haServerAddr: formatHost(settings.brokerIP1, config.replication.haListenPort),
       },
       topics: (names) => this.#snapshot(names),
+      onMaster: this.#parts.onMaster,
       onOrderTopicConfig: (table) => tables.topics.markOrdered(table.keys()),
       tls: () => config.certificates.client(),
       log,

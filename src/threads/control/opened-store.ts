@@ -71,6 +71,7 @@ export function topologyOf(config: ResolvedConfig, opened: OpenedStore): Topolog
     positions: opened.positions.buffer,
     directory: opened.directoryRegion,
     store: config.store,
+    replication: config.replication,
     delayMillis: delaysOf(opened.levels),
     networkThreads: config.networkThreads,
     settings: {
@@ -80,6 +81,7 @@ export function topologyOf(config: ResolvedConfig, opened: OpenedStore): Topolog
       clusterName: settings.brokerClusterName,
       serverChannelMaxIdleTimeSeconds: config.serverChannelMaxIdleTimeSeconds,
       maxConnections: config.maxConnections,
+      slaveTimeout: config.replication.slaveTimeout,
       tls: config.certificates.server(),
     },
     queues: opened.store.recovered.queues,

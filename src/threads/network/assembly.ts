@@ -34,7 +34,6 @@ import { StepClock } from '../../ring/step-clock.ts';
 import { wakerOf } from '../../ring/wake.ts';
 import { Watermark } from '../../ring/watermark.ts';
 import { errnoName } from '../../store/disk/errors.ts';
-import { confirmedBy } from '../../store/options.ts';
 import type { QueueDirectory } from '../../store/queue/queue-directory.ts';
 import type { PullReader } from '../../store/read/pull-reader.ts';
 import { type NetworkShape, participantOf } from '../shapes.ts';
@@ -111,7 +110,8 @@ export function makeAcknowledger(
     counters: parts.counters,
     refusals: parts.refusals,
     slow: parts.slowSends,
-    confirmed: new Watermark(positions, confirmedBy(broker.store)),
+    confirmed: new Watermark(positions, broker.acknowledged),
+    slaveTimeout: settings.slaveTimeout,
     reply: new SendReply({
       storeHost: storeHostOf(shape),
       regionId,

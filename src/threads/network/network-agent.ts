@@ -5,6 +5,7 @@
  */
 import { totalmem } from 'node:os';
 import type { DeliveryQuestions } from '../../broker/delivery-questions.ts';
+import { leftToMaster } from '../../broker/follow/masters-only.ts';
 import { ControlLink } from '../../broker/link/control-link.ts';
 import type { LiteRequests } from '../../broker/lite/lite-requests.ts';
 import type { PopRequests } from '../../broker/pop/pop-requests.ts';
@@ -293,6 +294,11 @@ export class NetworkAgent {
     if (isOversized(view, offset, length)) return this.#refuseOversized(connection, view, offset, length);
     if (!request.read(bytes, view, offset, length)) return CUT_BROKEN;
     if ((request.flag & FLAG_RESPONSE) === 0) {
+      const left = this.#shape.broker.isSlave ? leftToMaster(request.code) : undefined;
+      if (left !== undefined) {
+        this.#questions.refuse(connection, request, ...left);
+        return CUT_ALL;
+      }
       switch (request.code) {
         case RequestCode.SEND_MESSAGE_V2:
         case RequestCode.SEND_MESSAGE:

@@ -198,7 +198,7 @@ test('changes are refused as a whole', ({ load, file }) => {
   const properties = new LiveProperties(values, file);
   const refused: [string, string, RegExp][] = [
     ['nonsense', '1', /no property nonsense/],
-    ['slaveReadEnable', 'true', /slaveReadEnable cannot be set: there are no slaves to read from\. Nothing/],
+    ['brokerIP2', 'x', /brokerIP2 cannot be set: slaves are told brokerIP1, as clients are\. Nothing/],
     [
       'autoCreateTopicEnabled',
       'false',

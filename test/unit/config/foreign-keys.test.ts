@@ -202,12 +202,8 @@ test('what RingMQ does not have ends the start, with the line that allows it', (
     'enableDLegerCommitLog=true',
     'enableSlaveActingMaster=true',
     'duplicationEnable=true',
-    'brokerRole=SLAVE',
-    'brokerId=1',
-    'inSyncReplicas=2',
     'storeType=defaultRocksDB',
     'readOnlyCommitLogStorePaths=/old',
-    'haMasterAddress=192.0.2.1:10912',
   ]) {
     const name = line.slice(0, line.indexOf('='));
     let message = '';
@@ -222,7 +218,7 @@ test('what RingMQ does not have ends the start, with the line that allows it', (
     const { values, warnings } = load(`${line}\n${allowing}\n`);
     assert.is(warnings.length, 1, warnings.join('\n'));
     assert.ok(warnings[0]?.startsWith(`${line} has no effect: RingMQ `), warnings[0]);
-    assert.equal([values.settings.brokerId, values.listener.brokerRole], [0, 'ASYNC_MASTER']);
+    assert.equal([values.settings.brokerId, values.replication.brokerRole], [0, 'ASYNC_MASTER']);
   }
   const plain = 'aclEnable=false\nauthenticationEnabled=\nbrokerId=0\nstoreType=default\n';
   const { warnings } = load(`${plain}inSyncReplicas=1\n`);
@@ -233,10 +229,10 @@ test('what RingMQ does not have ends the start, with the line that allows it', (
 });
 
 test('all that is missing is told at once, and what is allowed stays allowed', ({ load }) => {
-  const text = 'aclEnable=true\nbrokerRole=SLAVE\nbrokerId=1\nringmq.allowMissing = aclEnable\n';
+  const text = 'aclEnable=true\nstoreType=x\nduplicationEnable=true\nringmq.allowMissing = aclEnable\n';
   assert.throws(
     () => load(text),
-    /brokerRole=SLAVE .* brokerId=1 .* these lines out, .*: ringmq\.allowMissing=aclEnable,brokerRole,brokerId$/,
+    /storeType=x .* duplicationEnable=true .* these lines out, .*: ringmq\.allowMissing=aclEnable,storeType,duplicationEnable$/,
   );
   assert.throws(() => load('ringmq.allowMissing=storeTyp'), /write ringmq\.allowMissing=storeType\.$/);
   assert.throws(() => load('ringmq.allowMissing=everything'), /allowed are names, .* aclEnable, /);
@@ -248,7 +244,10 @@ test('what is missing, misspelt, ends the start too', ({ load }) => {
     () => load('tlsenable=true'),
     /did you mean tls\.enable\? It decides whether connections are/,
   );
-  assert.throws(() => load('duplicationEnabled=1'), /did you mean duplicationEnable\? RingMQ has no slaves/);
+  assert.throws(
+    () => load('duplicationEnabled=1'),
+    /did you mean duplicationEnable\? RingMQ keeps copies by brokerRole/,
+  );
   assert.match(load('aclEnabled=false').warnings.join(), /^aclEnabled=false .* did you mean aclEnable\?$/);
 });
 
@@ -269,9 +268,9 @@ test('an unknown key that sounds like what is missing ends the start, unless it 
     ['sslEnable=true', 'RingMQ encrypts connections by the keys of docs/tls.md'],
     ['useSSL=true', 'RingMQ encrypts connections by the keys of docs/tls.md'],
     ['tls.server.keystore=/etc/key', 'RingMQ encrypts connections by the keys of docs/tls.md'],
-    ['enableDLeger=true', 'RingMQ has no slaves'],
-    ['dLedgerGroup=x', 'RingMQ has no slaves'],
-    ['replicaCount=3', 'RingMQ has no slaves'],
+    ['enableDLeger=true', 'RingMQ keeps copies by brokerRole'],
+    ['dLedgerGroup=x', 'RingMQ keeps copies by brokerRole'],
+    ['replicaCount=3', 'RingMQ keeps copies by brokerRole'],
   ] as const) {
     const name = line.slice(0, line.indexOf('='));
     for (const start of [load, loadNames]) {
@@ -291,9 +290,9 @@ test('an unknown key that sounds like what is missing ends the start, unless it 
   }
   assert.match(load('oraclePath=x\n').warnings.join(), /has no such key\.$/, 'no word of its own');
   assert.match(load('tlsless=x\n').warnings.join(), /has no such key\.$/, 'no word of its own');
-  assert.match(load('slaveReadEnable=true\n').warnings.join(), /no slaves to read from/, 'a known key');
-  assert.is(load('inSyncReplica=1\n').warnings.length, 1, 'as the key that it resembles');
-  assert.throws(() => load('inSyncReplica=2\n'), /has no slaves/);
+  assert.match(load('haSlaveFallbehindMax=1\n').warnings.join(), /haMaxGapNotInSync says/, 'a known key');
+  assert.is(load('minInSyncReplica=1\n').warnings.length, 1, 'as the key that it resembles');
+  assert.throws(() => load('minInSyncReplica=2\n'), /keeps copies by brokerRole/);
 });
 
 test('clusterName leads to the key for the name of the cluster', ({ load }) => {
@@ -306,7 +305,27 @@ test('clusterName leads to the key for the name of the cluster', ({ load }) => {
 test('keys of the other file, and a master that waits for no slave', ({ load, loadNames }) => {
   assert.match(load('enableTopicList=false').warnings.join(), /it is a key of namesrv\.conf, which/);
   assert.match(loadNames('brokerIP1=192.0.2.1').warnings.join(), /it is a key of broker\.conf, which/);
-  assert.match(load('brokerRole=SYNC_MASTER').warnings.join(), /SYNC_MASTER waits for no slave/);
+  assert.match(
+    load('brokerRole=SYNC_MASTER\ninSyncReplicas=1').warnings.join(),
+    /SYNC_MASTER with inSyncReplicas=1 waits for no slave/,
+  );
+});
+
+test('masters and slaves: what belongs together is given together', ({ load }) => {
+  const { values } = load('brokerRole=SYNC_MASTER\nlistenPort=20000\n');
+  assert.equal([values.replication.inSyncReplicas, values.replication.haListenPort], [2, 20_001]);
+  assert.is(load('listenPort=0\n').values.replication.haListenPort, 0);
+  assert.is(load('listenPort=65535\n').values.replication.haListenPort, 0);
+  assert.is(load('haListenPort=3\n').values.replication.haListenPort, 3);
+  assert.is(load('brokerRole=ASYNC_MASTER\n').values.replication.inSyncReplicas, 1);
+  assert.is(load('brokerRole=slave\nbrokerId=2\n').values.settings.brokerId, 2);
+  assert.throws(() => load('brokerRole=SLAVE\n'), /needs a brokerId of its own/);
+  assert.throws(() => load('brokerId=1\n'), /is that of a slave, and brokerRole is ASYNC_MASTER/);
+  assert.throws(
+    () => load('brokerRole=SLAVE\nbrokerId=1\nringmq.engineLayout=inline\n'),
+    /not possible for a slave/,
+  );
+  assert.throws(() => load('haMasterAddress=nowhere\n'), /haMasterAddress=nowhere is not possible/);
 });
 
 test('namesrv.conf is judged in the same way', ({ loadNames }) => {

@@ -4,6 +4,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { makeTables } from '../../../src/broker/tables.ts';
 import { Listeners } from '../../../src/lib/listeners.ts';
+import { DEFAULT_REPLICATION_OPTIONS } from '../../../src/replication/options.ts';
 import { storeOptions } from '../../../src/store/store.ts';
 import { Duties, type DutiesParts } from '../../../src/threads/control/duties.ts';
 import { FakeTime, silentLog, temporaryDirectory, testSettings } from '../metadata/support.ts';
@@ -16,6 +17,7 @@ test('a start whose retention fails goes on, and a full disk refuses sends altho
   const duties = new Duties({
     config: {
       settings,
+      replication: DEFAULT_REPLICATION_OPTIONS,
       nameServers: [],
       properties: { changed: new Listeners<void>() },
       store: storeOptions(directory),

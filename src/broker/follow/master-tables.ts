@@ -1,0 +1,118 @@
+/**
+ * What a slave takes over from its master besides the log: topics (21), groups (201), consumer offsets (43). RocketMQ's
+ * slaves ask once a minute; here it is asked every second, at longer intervals only when the answers are large, and at
+ * once when the log tells of a queue that nobody knows.
+ */
+import type { ControlLog } from '../../lib/log.ts';
+import { namesOf } from '../../metadata/queue-offsets.ts';
+import { RequestCode, ResponseCode, responseName } from '../../protocol/codes.ts';
+import { requestCommand } from '../../protocol/command.ts';
+import { asObject, entriesOf, integerFrom } from '../../protocol/json-fields.ts';
+import { parseRocketJson, type RocketJsonObject } from '../../protocol/rocketmq-json.ts';
+import { CommandClient } from '../../remoting/command-client.ts';
+import type { ClientTls } from '../../tls/settings.ts';
+import type { Tables } from '../tables.ts';
+
+const EVERY_MS = 1_000;
+/** After an answer that took so long to get and to take over, the next is asked for so many times as long. */
+const REST = 20;
+const TIMEOUT_MS = 5_000;
+
+export interface MasterTablesParts {
+  tables: Pick<Tables, 'topics' | 'groups' | 'offsets'>;
+  tls: () => ClientTls | undefined;
+  /** Ms of the monotonic clock. */
+  now: () => number;
+  log: ControlLog;
+  /** Sends what was said in this turn to the network threads. */
+  endOfTurn: () => void;
+}
+
+export class MasterTables {
+  readonly #parts: MasterTablesParts;
+  #client: CommandClient | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #running: Promise<void> | undefined;
+  #isClosed = false;
+  #isFailing = false;
+
+  constructor(parts: MasterTablesParts) {
+    this.#parts = parts;
+  }
+
+  /** `host:port` of the master as clients know it. */
+  follow(address: string): void {
+    if (this.#isClosed || address === this.#client?.address) return;
+    this.#client?.close();
+    this.#client = new CommandClient({ address, tls: this.#parts.tls });
+    this.now();
+  }
+
+  /** Asks now, or again when that is under way. */
+  now(): void {
+    clearTimeout(this.#timer);
+    if (this.#client === undefined || this.#isClosed) return;
+    this.#running ??= this.#round().finally(() => {
+      this.#running = undefined;
+    });
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+    this.#client?.close();
+  }
+
+  async #round(): Promise<void> {
+    const { now, log, endOfTurn } = this.#parts;
+    const began = now();
+    try {
+      await this.#takeOver();
+      if (this.#isFailing) log.info({}, 'topics, groups and offsets of the master are taken over again');
+      this.#isFailing = false;
+    } catch (error) {
+      const fields = { master: this.#client?.address, reason: (error as Error).message };
+      if (!this.#isFailing && !this.#isClosed)
+        log.warn(fields, 'topics, groups and offsets of the master cannot be taken over now, tried again');
+      this.#isFailing = true;
+    }
+    endOfTurn();
+    if (this.#isClosed) return;
+    this.#timer = setTimeout(() => this.now(), Math.max(EVERY_MS, (now() - began) * REST)).unref();
+  }
+
+  async #takeOver(): Promise<void> {
+    const { topics, groups } = this.#parts.tables;
+    const topicTable = await this.#ask(RequestCode.GET_ALL_TOPIC_CONFIG, 'topics');
+    topics.follow(topicTable['topicConfigTable'], topicTable['dataVersion']);
+    const groupTable = await this.#ask(RequestCode.GET_ALL_SUBSCRIPTIONGROUP_CONFIG, 'groups');
+    groups.follow(groupTable['subscriptionGroupTable'], groupTable['dataVersion']);
+    this.#takeOffsets(await this.#ask(RequestCode.GET_ALL_CONSUMER_OFFSET, 'consumer offsets'));
+  }
+
+  #takeOffsets(table: RocketJsonObject): void {
+    const { offsets } = this.#parts.tables;
+    for (const [key, queues] of entriesOf(table['offsetTable'])) {
+      const names = namesOf(key);
+      if (names === undefined) continue;
+      for (const [queue, value] of entriesOf(queues)) {
+        const [queueId, offset] = [integerFrom(queue) ?? -1, integerFrom(value) ?? -1];
+        if (queueId < 0 || offset < 0) continue;
+        if (offsets.queuesOf(names.group, names.topic)?.get(queueId) !== offset)
+          offsets.commit(names.group, names.topic, queueId, offset);
+      }
+    }
+  }
+
+  async #ask(code: number, what: string): Promise<RocketJsonObject> {
+    const client = this.#client as CommandClient;
+    const response = await client.request(requestCommand(code, {}), TIMEOUT_MS);
+    if (response.code !== ResponseCode.SUCCESS)
+      throw new Error(
+        `the master does not tell its ${what}: ${responseName(response.code)} ${response.remark ?? ''}`,
+      );
+    const table = asObject(parseRocketJson(Buffer.from(response.body ?? []).toString('utf8')));
+    if (table === undefined) throw new Error(`the master's ${what} are no table`);
+    return table;
+  }
+}

@@ -1,0 +1,151 @@
+/**
+ * Cuts the log's bytes, as they come from a master in pieces of any length, into whole records: only those enter the
+ * slave's log, so that it ends behind a record at any moment, whatever happens. Each record must be sound and name its
+ * own position, or the stream is not the log of which this is a copy.
+ */
+import { BLANK_BYTES, BODY_CRC, MAGIC_BLANK, MAGIC_V1, MAGIC_V2, QUEUE_ID } from '../../record/layout.ts';
+import { magicOf, physicalOffsetOf, RecordParts, storeTimestampOf, totalSizeOf } from '../../record/view.ts';
+import type { KnownQueues } from './known-queues.ts';
+
+/** Size and magic: what tells whether a whole record is there. */
+const HEAD_BYTES = 8;
+const FIRST_BYTES = 256 * 1024;
+
+export interface CutterParts {
+  fileSize: number;
+  /** Largest record that the log takes. */
+  maxRecord: number;
+  known: KnownQueues;
+  /** CRC-32 (unsigned) of a range. */
+  crc: (bytes: Uint8Array, offset: number, length: number) => number;
+}
+
+/** A queue of which a record tells before anybody else has. */
+export interface UnknownQueue {
+  topic: string;
+  queueId: number;
+}
+
+export class RecordCutter {
+  /** Position of the first byte that has not been taken. */
+  position: number;
+  /** Why the stream is no log; undefined = it is. */
+  fault: string | undefined;
+  /** The queue of the next record, when nobody knows it yet: nothing is cut until it is known. */
+  unknown: UnknownQueue | undefined;
+  /** Of the run that `cut` has found: its bytes are `bytes[from, from + length)`. */
+  from = 0;
+  length = 0;
+  /** Messages in it, and store time of the last one; 0 = it has none. */
+  count = 0;
+  storeTimestamp = 0;
+  bytes = new Uint8Array(FIRST_BYTES);
+  #view = new DataView(this.bytes.buffer);
+  /** What has come and was not taken: bytes[#start, #end). */
+  #start = 0;
+  #end = 0;
+  readonly #parts: CutterParts;
+  readonly #record = new RecordParts();
+
+  constructor(position: number, parts: CutterParts) {
+    this.position = position;
+    this.#parts = parts;
+  }
+
+  /** Bytes that wait here. */
+  get held(): number {
+    return this.#end - this.#start;
+  }
+
+  /** The next bytes of the stream. */
+  push(bytes: Uint8Array): void {
+    if (this.#end + bytes.length > this.bytes.length) this.#makeRoom(bytes.length);
+    this.bytes.set(bytes, this.#end);
+    this.#end += bytes.length;
+  }
+
+  /**
+   * Finds the next run of whole records, `limit` bytes or one record, in one file. False when there is none yet, or
+   * none any more (`fault`, `unknown`). The run is there until `take`.
+   */
+  cut(limit: number): boolean {
+    this.from = this.#start;
+    this.length = 0;
+    this.count = 0;
+    this.storeTimestamp = 0;
+    this.unknown = undefined;
+    while (this.fault === undefined && this.length < limit && this.#one());
+    return this.length > 0;
+  }
+
+  /** The run is in the log. */
+  take(): void {
+    this.#start += this.length;
+    this.position += this.length;
+    this.length = 0;
+  }
+
+  /** Takes one more record into the run; false when that ends before it. */
+  #one(): boolean {
+    const at = this.#start + this.length;
+    const position = this.position + this.length;
+    const left = this.#end - at;
+    const used = position % this.#parts.fileSize;
+    if (left < HEAD_BYTES || (used === 0 && this.length > 0)) return false;
+    const magic = magicOf(this.#view, at);
+    const size = totalSizeOf(this.#view, at);
+    const isBlank = magic === MAGIC_BLANK;
+    if (!isBlank && magic !== MAGIC_V1 && magic !== MAGIC_V2)
+      return this.#no(position, 'holds no record at its beginning');
+    if (!this.#fits(size, used, isBlank)) return this.#no(position, `has a record of ${size} bytes`);
+    if (left < size) return false;
+    if (!isBlank && !this.#isRecord(at, size, position)) return false;
+    this.length += size;
+    return true;
+  }
+
+  #fits(size: number, used: number, isBlank: boolean): boolean {
+    const { fileSize, maxRecord } = this.#parts;
+    const most = maxRecord + BLANK_BYTES;
+    if (isBlank) return size === fileSize - used && size <= most;
+    return size > HEAD_BYTES && size <= maxRecord && used + size + BLANK_BYTES <= fileSize;
+  }
+
+  #isRecord(at: number, size: number, position: number): boolean {
+    const { known, crc } = this.#parts;
+    const view = this.#view;
+    const record = this.#record;
+    if (!record.locate(view, at, at + size) || record.size !== size)
+      return this.#no(position, 'has a record whose parts do not add up');
+    if (physicalOffsetOf(view, at) !== position)
+      return this.#no(position, `has a record of position ${physicalOffsetOf(view, at)}`);
+    const { bodyOffset, bodyLength, topicOffset, topicLength } = record;
+    const sum = bodyLength === 0 ? 0 : crc(this.bytes, bodyOffset, bodyLength) & 0x7fffffff;
+    if (bodyLength > 0 && sum !== view.getInt32(at + BODY_CRC))
+      return this.#no(position, 'has a record whose body was damaged on the way');
+    const queueId = view.getInt32(at + QUEUE_ID);
+    if (!known.has(this.bytes, topicOffset, topicLength, queueId)) {
+      const topic = Buffer.from(this.bytes.buffer, topicOffset, topicLength).toString('utf8');
+      this.unknown = { topic, queueId };
+      return false;
+    }
+    this.count++;
+    this.storeTimestamp = storeTimestampOf(view, at);
+    return true;
+  }
+
+  #no(position: number, what: string): false {
+    if (this.length === 0) this.fault = `what the master sends for position ${position} ${what}`;
+    return false;
+  }
+
+  #makeRoom(more: number): void {
+    const { held } = this;
+    const target = held + more > this.bytes.length ? new Uint8Array((held + more) * 2) : this.bytes;
+    target.set(this.bytes.subarray(this.#start, this.#end));
+    this.bytes = target;
+    this.#view = new DataView(target.buffer);
+    this.#start = 0;
+    this.#end = held;
+  }
+}

@@ -1,0 +1,47 @@
+/** What a broker does about a second copy of its log: a master lets slaves in, a slave follows its master. */
+import type { Tables } from '../../broker/tables.ts';
+import type { TopicPublisher } from '../../broker/topics/topic-publisher.ts';
+import { systemClock } from '../../lib/clock.ts';
+import type { ControlLog } from '../../lib/log.ts';
+import type { ResolvedConfig } from '../config.ts';
+import type { Topology } from '../topology.ts';
+import { Following } from './following.ts';
+import { Slaves } from './slaves.ts';
+
+export interface Replication {
+  /** `descriptor`: listening, for slaves; undefined = none are let in. */
+  start(descriptor: number | undefined): Promise<void>;
+  /** What a name server says of the master of this broker's name. */
+  masterIs(replicationAddress: string, address: string): void;
+  /** Ends it when slaves that keep up have the whole log. */
+  stop(): Promise<void>;
+  /** Ends it where it is. */
+  terminate(): Promise<void>;
+}
+
+export interface ReplicationParts {
+  config: ResolvedConfig;
+  topology: Topology;
+  tables: Tables;
+  topics: TopicPublisher;
+  log: ControlLog;
+  endOfTurn: () => void;
+  died: (error: Error) => void;
+}
+
+export function makeReplication(parts: ReplicationParts): Replication {
+  const { config, topology, tables, topics, log, endOfTurn, died } = parts;
+  const { replication } = config;
+  const shape = { broker: topology.broker, replication };
+  if (replication.brokerRole !== 'SLAVE') return new Slaves({ shape, log });
+  const queues = topology.dispatcher.queues.map(({ topic, queueId }) => ({ topic, queueId }));
+  const following = new Following({
+    shape: { ...shape, number: topology.follower, queues },
+    ...{ tables, log, endOfTurn, died },
+    tls: () => config.certificates.client(),
+    now: systemClock.monotonic,
+    nameQueue: (topic, queueId) => topics.nameQueue(topic, queueId),
+  });
+  tables.topics.deleted.add((topic) => following.forget(topic));
+  return following;
+}

@@ -1,0 +1,62 @@
+/**
+ * Entry of the replication thread. Of a master: control hands it the connections of slaves by message. Of a slave:
+ * control tells it where the master is, and of queues.
+ */
+import { parentPort } from 'node:worker_threads';
+import type { SlaveState } from '../../replication/master/feeds.ts';
+import { Doorbell } from '../../ring/wake.ts';
+import type { MasterShape, SlaveShape } from '../shapes.ts';
+import { whenTold } from '../spawn.ts';
+import { MasterAgent } from './master-agent.ts';
+import { type MasterState, SlaveAgent } from './slave-agent.ts';
+
+export type ReplicationCommand =
+  | { kind: 'adopt'; descriptor: number }
+  | { kind: 'follow'; address: string }
+  | { kind: 'known'; topic: string; queueIds: number[] }
+  | { kind: 'forget'; topic: string }
+  | { kind: 'stop' };
+
+export type ReplicationReport =
+  | { kind: 'ready' }
+  | { kind: 'slaves'; slaves: SlaveState[] }
+  | { kind: 'master'; state: MasterState }
+  /** A record waits for its queue to be known. */
+  | { kind: 'unknown'; topic: string; queueId: number };
+
+const port = parentPort as NonNullable<typeof parentPort>;
+
+function report(message: ReplicationReport): void {
+  port.postMessage(message);
+}
+
+function agentOf(shape: MasterShape | SlaveShape): MasterAgent | SlaveAgent {
+  if (!('number' in shape)) return new MasterAgent(shape, (slaves) => report({ kind: 'slaves', slaves }));
+  return new SlaveAgent(shape, {
+    ask: (queue) => report({ kind: 'unknown', ...queue }),
+    tell: (state) => report({ kind: 'master', state }),
+  });
+}
+
+function obey(agent: MasterAgent | SlaveAgent, command: ReplicationCommand): void {
+  if (agent instanceof MasterAgent) {
+    if (command.kind === 'adopt') agent.adopt(command.descriptor);
+  } else if (command.kind === 'follow') agent.follow(command.address);
+  else if (command.kind === 'known') agent.knows(command.topic, command.queueIds);
+  else if (command.kind === 'forget') agent.forget(command.topic);
+}
+
+whenTold((shape: MasterShape | SlaveShape) => {
+  const agent = agentOf(shape);
+  const doorbell = new Doorbell(shape.broker.wakes.replication, () => agent.rung());
+  port.on('message', (command: ReplicationCommand) => {
+    if (command.kind !== 'stop') {
+      obey(agent, command);
+      return;
+    }
+    agent.close();
+    doorbell.close();
+    port.close();
+  });
+  report({ kind: 'ready' });
+});

@@ -1,0 +1,88 @@
+// A second copy of the log in RocketMQ's own replication protocol: masters and slaves of both kinds, byte for byte, and
+// real clients that read from the slave when the master is gone.
+
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as assert from 'uvu/assert';
+import { until } from '../support/sockets-rig.ts';
+import { Consumer, Producer } from './scenarios/actors.ts';
+import { java55 } from './support/clients.ts';
+import { Ledger } from './support/ledger.ts';
+import { endOfLog, sameLogs } from './support/log-files.ts';
+import { stopEverything } from './support/program.ts';
+import { startRealBroker, startRealNameServer } from './support/real-rocketmq.ts';
+import { startRingBroker, startRingNameServer } from './support/ringmq.ts';
+import type { Broker, BrokerOptions, NameServer } from './support/servers.ts';
+import { interopSuite } from './support/suite.ts';
+
+const test = interopSuite('replication');
+const TOPIC = 'replicated';
+const PATIENCE_MS = 60_000;
+/** A real slave asks its master for topics once a minute. */
+const METADATA_MS = 150_000;
+
+type Start = (nameServer: string, options: BrokerOptions) => Promise<Broker>;
+
+const SLAVE = { brokerRole: 'SLAVE', brokerId: 1, slaveReadEnable: true };
+
+/** Small files, so that the log rolls under way. */
+const SMALL = { mappedFileSizeCommitLog: 5 * 1024 * 1024 };
+
+async function caughtUp(master: Broker, slave: Broker): Promise<void> {
+  await until('the slave to have all of the log', () => endOfLog(slave.store) >= endOfLog(master.store), {
+    patienceMs: PATIENCE_MS,
+    pauseMs: 100,
+  });
+}
+
+function knowsTopic({ store }: Broker): boolean {
+  const file = join(store, 'config', 'topics.json');
+  return existsSync(file) && readFileSync(file, 'utf8').includes(`"${TOPIC}"`);
+}
+
+async function pair(nameServer: NameServer, startMaster: Start, startSlave: Start): Promise<void> {
+  const cluster = { nameServer };
+  const master = await startMaster(nameServer.address, { conf: SMALL });
+  const ledger = new Ledger();
+  await new Producer(java55, cluster, { topic: TOPIC, prefix: 'first' }, ledger).finish();
+  const args = { topic: TOPIC, modes: 'sync,async,batch', body: 2_000 };
+  // Some before the slave is there, some while it catches up, some after.
+  await new Producer(java55, cluster, { ...args, count: 100, prefix: 'before' }, ledger).finish();
+  const slave = await startSlave(nameServer.address, { conf: { ...SMALL, ...SLAVE } });
+  await new Producer(java55, cluster, { ...args, count: 3_000, prefix: 'while' }, ledger).finish();
+  await caughtUp(master, slave);
+  await new Producer(java55, cluster, { ...args, count: 1_000, prefix: 'after' }, ledger).finish();
+  await caughtUp(master, slave);
+  const bytes = sameLogs(master.store, slave.store);
+  assert.ok(bytes > 2 * SMALL.mappedFileSizeCommitLog, `only ${bytes} bytes: the log did not roll`);
+  await until('the slave to know the topic', () => knowsTopic(slave), {
+    patienceMs: METADATA_MS,
+    pauseMs: 200,
+  });
+  await master.stop();
+  const consumer = new Consumer(java55, cluster, { topic: TOPIC, group: 'reads-from-slave' }, ledger);
+  await consumer.receives(ledger);
+  await consumer.stop();
+  ledger.exactlyOnce();
+  await stopEverything();
+}
+
+test('our slave follows our master', async () => {
+  await pair(await startRingNameServer(), startRingBroker, startRingBroker);
+});
+
+test('our slave follows a real master', async () => {
+  await pair(await startRealNameServer(), startRealBroker, startRingBroker);
+});
+
+test('a real slave follows our master', async () => {
+  await pair(await startRingNameServer(), startRingBroker, startRealBroker);
+});
+
+if (process.env['REPLICATION_CHECK'] === '1') {
+  test('a real slave follows a real master, which checks this test', async () => {
+    await pair(await startRealNameServer(), startRealBroker, startRealBroker);
+  });
+}
+
+test.run();
