@@ -32,7 +32,9 @@ export class MasterTables {
   readonly #parts: MasterTablesParts;
   #client: CommandClient | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #running: Promise<void> | undefined;
+  #isRunning = false;
+  /** Asked for while it was under way. */
+  #isWanted = false;
   #isClosed = false;
   #isFailing = false;
 
@@ -51,10 +53,10 @@ export class MasterTables {
   /** Asks now, or again when that is under way. */
   now(): void {
     clearTimeout(this.#timer);
-    if (this.#client === undefined || this.#isClosed) return;
-    this.#running ??= this.#round().finally(() => {
-      this.#running = undefined;
-    });
+    this.#isWanted = this.#isRunning;
+    if (this.#client === undefined || this.#isClosed || this.#isRunning) return;
+    this.#isRunning = true;
+    void this.#round();
   }
 
   close(): void {
@@ -77,8 +79,10 @@ export class MasterTables {
       this.#isFailing = true;
     }
     endOfTurn();
+    this.#isRunning = false;
     if (this.#isClosed) return;
-    this.#timer = setTimeout(() => this.now(), Math.max(EVERY_MS, (now() - began) * REST)).unref();
+    const rest = this.#isWanted ? 0 : Math.max(EVERY_MS, (now() - began) * REST);
+    this.#timer = setTimeout(() => this.now(), rest).unref();
   }
 
   async #takeOver(): Promise<void> {
