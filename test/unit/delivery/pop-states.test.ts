@@ -151,6 +151,7 @@ test('what an ordered group has out is out for as long as it was to be, however 
     time.jump(step);
     await time.advance(50_000);
     assert.ok(ordered.isBlocked(queue, undefined, 0));
+    assert.not(ordered.isBlocked(queue, undefined, 1), 'nothing waits for what the queue begins behind');
     assert.is(
       ordered.show(queue, 0, popTime, 30_000, () => {}),
       popTime + 80_000,
