@@ -32,14 +32,22 @@ export class TopicPurge {
 
   /**
    * Resolves when the topic's queues begin behind what had been appended at the call, and that is durable. Rejects when
-   * the disk refuses, or when the queues lag behind the log for too long: nothing is purged then.
+   * the disk refuses, or when the queues lag behind the log for too long: nothing is purged then. When the job fails it
+   * rejects too; it is noted then, and in force with the next purge, round of retention or start.
    */
   async run(topic: string): Promise<void> {
     const { positions, store, follow } = this.#parts;
     const position = positions.get(APPENDED);
     await this.#dispatched(topic, position);
     store.purgeTopic(topic, position);
-    await follow(this.#queuesOf(topic));
+    try {
+      await follow(this.#queuesOf(topic));
+    } catch (error) {
+      const { message } = error as Error;
+      throw new Error(
+        `${topic} is noted as purged, and will be with the next start, or try again: ${message}`,
+      );
+    }
   }
 
   /** An entry that came to its queue behind the job would be seen until the log's start moves. */

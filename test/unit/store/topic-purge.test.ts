@@ -324,6 +324,21 @@ test('nothing is purged while the queues lag behind, nor by a broker that ends, 
   assert.equal([lagging.told, dead.told, full.told], [[], [], []]);
 });
 
+test('a job that fails is told of as what it is: the note stays', async () => {
+  let fails = true;
+  const followed: number[] = [];
+  const { purge, told } = rig({
+    follow: async (queues) => {
+      if (fails) throw new Error('the broker is stopping');
+      followed.push(queues.length);
+    },
+  });
+  await rejects(purge.run('orders'), /orders is noted as purged, .* the broker is stopping/);
+  fails = false;
+  await purge.run('orders');
+  assert.equal([told, followed], [['orders 0', 'orders 0'], [3]]);
+});
+
 async function rejects(promise: Promise<unknown>, pattern: RegExp): Promise<void> {
   const message = await promise.then(
     () => 'nothing was refused',
