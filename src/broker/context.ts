@@ -38,6 +38,8 @@ export interface StoreMaintenance {
   cleanExpiredQueues(): Promise<void>;
   /** Removes CommitLog files past their retention now instead of at the set hour. */
   deleteExpiredFiles(): Promise<void>;
+  /** Lets the queues of a topic begin behind all messages that it has now. */
+  purgeTopic(topic: string): Promise<void>;
   /** Removes the ConsumeQueues of topics that are not in `keep`. */
   cleanUnusedTopics(keep: ReadonlySet<string>): Promise<void>;
 }

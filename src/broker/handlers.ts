@@ -30,6 +30,7 @@ import { statsData } from './admin/stats-data.ts';
 import { cleanExpiredQueues, cleanUnusedTopics, deleteExpiredFiles } from './admin/store-cleaning.ts';
 import { groupsOfTopic, subscriptionOfGroup, topicsOfGroup } from './admin/subscriptions.ts';
 import { consumeTimeSpan } from './admin/time-span.ts';
+import { purgeTopic } from './admin/topic-purge.ts';
 import { allTopicConfigs, systemTopics, topicConfig } from './admin/topic-read.ts';
 import { topicStats } from './admin/topic-stats.ts';
 import { deleteTopic, updateTopic, updateTopics } from './admin/topic-update.ts';
@@ -95,6 +96,7 @@ const HANDLERS: readonly (readonly [code: number, handler: BrokerHandler])[] = [
   [RequestCode.UPDATE_AND_CREATE_TOPIC_LIST, updateTopics],
   [RequestCode.UPDATE_AND_CREATE_STATIC_TOPIC, updateStaticTopic],
   [RequestCode.DELETE_TOPIC_IN_BROKER, deleteTopic],
+  [RequestCode.PURGE_TOPIC, purgeTopic],
   [RequestCode.GET_ALL_TOPIC_CONFIG, allTopicConfigs],
   [RequestCode.GET_TOPIC_CONFIG, topicConfig],
   [RequestCode.GET_SYSTEM_TOPIC_LIST_FROM_BROKER, systemTopics],

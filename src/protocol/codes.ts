@@ -1,6 +1,6 @@
 /**
- * Request and response codes under RocketMQ's own names (5.5.0, plus the ACL codes 50 to 54 that 4.x tools still send).
- * Data only: which code is served where is decided by the tables of the handlers.
+ * Request and response codes under RocketMQ's own names (5.5.0, plus the ACL codes 50 to 54 that 4.x tools still send),
+ * and RingMQ's own. Data only: which code is served where is decided by the tables of the handlers.
  */
 
 export const RequestCode = {
@@ -195,6 +195,9 @@ export const RequestCode = {
 
   // Pop, batched
   BATCH_ACK_MESSAGE: 200151,
+
+  // RingMQ's own: from 30000 on, where RocketMQ has none, in the header's 16 bits neither
+  PURGE_TOPIC: 30001,
 } as const;
 
 export const ResponseCode = {

@@ -22,6 +22,7 @@ export const AUDITED: ReadonlySet<number> = new Set([
   ...SHOWN_BODIES,
   RequestCode.UPDATE_AND_CREATE_TOPIC,
   RequestCode.DELETE_TOPIC_IN_BROKER,
+  RequestCode.PURGE_TOPIC,
   RequestCode.DELETE_SUBSCRIPTIONGROUP,
   RequestCode.UPDATE_AND_GET_GROUP_FORBIDDEN,
   RequestCode.INVOKE_BROKER_TO_RESET_OFFSET,

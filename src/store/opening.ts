@@ -33,7 +33,7 @@ import type { RecoveryParts, Tell } from './recovery/context.ts';
 import { readFailedSync } from './recovery/failed-sync.ts';
 import { type Recovered, recoverStore } from './recovery/recover.ts';
 import { SyncMark } from './sync-mark.ts';
-import { TopicBirths } from './topic-births.ts';
+import { TopicStarts } from './topic-starts.ts';
 
 const EAGAIN = 11;
 
@@ -61,7 +61,7 @@ export class StoreInUse extends UserError {
 
 export class OpenStore {
   readonly recovered: Recovered;
-  readonly births: TopicBirths;
+  readonly starts: TopicStarts;
   /** Where the log began when the store was opened: what was deleted of it before then stays deleted. */
   readonly #logStart: number;
   readonly #ledger: LedgerKeeper;
@@ -79,10 +79,10 @@ export class OpenStore {
     parts: OpeningParts,
     lock: number,
     recovered: Recovered,
-    births: TopicBirths,
+    starts: TopicStarts,
     ledgerEnd: number,
   ) {
-    this.births = births;
+    this.starts = starts;
     this.#logStart = parts.positions.get(LOG_START);
     this.#ledger = new LedgerKeeper(parts, ledgerEnd);
     this.#mark = new SyncMark(parts.disk, parts.options);
@@ -108,11 +108,11 @@ export class OpenStore {
     const lock = takeLock(disk, options.directory);
     try {
       const lastRun = lastRunOf(parts);
-      const births = TopicBirths.load(disk, options, parts.warn);
+      const starts = TopicStarts.load(disk, options, parts.warn);
       const ledger = readLedger(disk, options, parts.warn);
-      const recovered = recoverStore({ ...parts, lastRun, births, ledger });
+      const recovered = recoverStore({ ...parts, lastRun, starts, ledger });
       markRunning(disk, options);
-      return new OpenStore(parts, lock, recovered, births, ledger?.end ?? -1);
+      return new OpenStore(parts, lock, recovered, starts, ledger?.end ?? -1);
     } catch (error) {
       disk.unlock(lock);
       throw error;
@@ -208,10 +208,20 @@ export class OpenStore {
    * this returns. Throws when the disk refuses, and nothing has changed.
    */
   endTopic(topic: string, position: number): void {
+    this.starts.ended(topic, position, this.#passed());
+  }
+
+  /** The topic's messages before `position` count no more, and its queues go on; all else as with `endTopic`. */
+  purgeTopic(topic: string, position: number): void {
+    this.starts.purged(topic, position, this.#passed());
+  }
+
+  /** Where topics begin before this position nobody asks any more. */
+  #passed(): number {
     const start = this.#logStart;
     const { written } = this.#ledger;
     // A ledger from before a deletion has rows of the old topic: until there is a newer one its end must be known.
-    this.births.ended(topic, position, written < 0 ? start : Math.min(start, written - 1));
+    return written < 0 ? start : Math.min(start, written - 1);
   }
 
   /** Lets go of the store after a death: it stays marked as not cleanly closed. */

@@ -17,7 +17,7 @@ export const storePaths = {
   timerClock: (root: string) => join(root, 'ringmq.timer-clock'),
   /** Our own: the boot in which the store was opened last. Same boot = the page cache survived the crash. */
   boot: (root: string) => join(root, 'ringmq.boot'),
-  /** Our own: where the life of topics begins that had a predecessor (topic-births.ts). */
+  /** Our own: where topics begin that had a predecessor or were purged (topic-starts.ts). */
   topics: (root: string) => join(root, 'ringmq.topics'),
   /** Our own: which queues and index files there must be (queue-ledger.ts). */
   queues: (root: string) => join(root, 'ringmq.queues'),

@@ -11,7 +11,7 @@ import { encodeRecord, type RecordHead } from '../record/encode.ts';
 import { encodeProperties } from '../record/properties.ts';
 import { secondDigitsIn, setSecondQueue } from '../record/second-queue.ts';
 import { type Bulk, plainBulk } from '../ring/bulk.ts';
-import { APPENDED, APPENDED_TIME, Positions } from '../ring/positions.ts';
+import { APPENDED, APPENDED_TIME, DISPATCHED, LOG_START, Positions } from '../ring/positions.ts';
 import { Watermark } from '../ring/watermark.ts';
 import type { Appended } from './appended.ts';
 import type { Disk } from './disk/disk.ts';
@@ -32,6 +32,7 @@ import { walkLog } from './read/log-walk.ts';
 import { PullReader, type ReaderQueue } from './read/pull-reader.ts';
 import { QueueFiles } from './read/queue-files.ts';
 import { StoreReader } from './read/store-reader.ts';
+import { followLogStart } from './retention/follow-log.ts';
 
 export interface StoreSetup {
   /** Root directory; made when missing. */
@@ -143,7 +144,7 @@ export class Store {
     const index = this.#index && new IndexReader(this.#disk, indexDirectory, geometry);
     this.pull = new PullReader(this.#segments, positions, this.directory, totalmem() * 0.4);
     this.reader = new StoreReader(this.#segments, positions, confirmed, this.directory, index, (topic) =>
-      this.#opened.births.of(topic),
+      this.#opened.starts.of(topic),
     );
   }
 
@@ -218,7 +219,7 @@ export class Store {
   #appendable(topic: string, queueId: number): KnownQueue {
     const queue = this.#queue(topic, queueId);
     if (this.#table.byName(topic)?.queues[queueId] === undefined) {
-      this.#table.add(topic, queueId, queue.id).bornAt = this.#opened.births.of(topic);
+      this.#table.add(topic, queueId, queue.id).bornAt = this.#opened.starts.bornAt(topic);
     }
     return queue;
   }
@@ -264,6 +265,19 @@ export class Store {
     }
     this.#table.delete(topic);
     this.#disk.remove(join(storePaths.consumeQueue(this.options.directory), topic));
+  }
+
+  /**
+   * Lets go of all messages that the topic has: they are found no more, and its queues go on counting. Throws when the
+   * disk refuses; nothing is purged then.
+   */
+  purgeTopic(topic: string): void {
+    this.dispatch();
+    this.#opened.purgeTopic(topic, this.positions.get(DISPATCHED));
+    const { options, directory } = this;
+    const queues = [...this.#queues.values()];
+    const { purges } = this.#opened.starts;
+    followLogStart(this.#disk, options, directory, queues, this.positions.get(LOG_START), purges);
   }
 
   /** Lets go of the store after a failure of the disk; the next opening recovers. */

@@ -3,6 +3,7 @@
 import * as assert from 'uvu/assert';
 import { CommandLine } from './support/command-line.ts';
 import { clusterSuite } from './support/suite.ts';
+import { target } from './support/target.ts';
 
 const { test, cluster } = clusterSuite('command line: topics');
 const ringmq = () => new CommandLine(cluster());
@@ -106,23 +107,48 @@ test('a person is asked; anything but yes, Ctrl-C and Ctrl-D leave all as it is'
   await ringmq().fails(['topic', 'show', 'asked'], 1, /^There is no topic asked/);
 });
 
-test('a purge lets each group go on at the end; the messages can still be found', async () => {
+test('a purge empties a topic; a broker that cannot lets each group go on at the end, and the command says so', async () => {
   await ringmq().topic('purged', '--queues', '1');
   await ringmq().does(['produce', 'purged', '-m', 'one']);
   await ringmq().until(['topic', 'show', 'purged'], ({ queues }) => queues[0].max === 1);
   await ringmq().does(['consume', 'purged', '--group', 'purger', '--until-end']);
   await ringmq().does(['produce', 'purged', '-m', 'two', '-m', 'three', '--key', 'k']);
   await ringmq().until(['offset', 'lag', 'purger', 'purged'], ({ lag }) => lag === 2);
+  const { name } = cluster().broker;
+  const can = target === 'ringmq';
   await ringmq().fails(
     ['topic', 'purge', 'purged'],
     2,
-    /purged has 3 messages\. 1 group \(purger\) will skip/,
+    can
+      ? /Topic purged is going to be purged of 3 messages in 1 queue: .* Nothing was done/
+      : /cannot purge, .* and has 3 messages of purged\. 1 group \(purger\) will skip/,
   );
-  const { skipped } = await ringmq().json(['topic', 'purge', 'purged', '--yes']);
-  assert.equal(skipped, { purger: 2 });
-  assert.is((await ringmq().json(['offset', 'lag', 'purger', 'purged'])).lag, 0);
   assert.is((await ringmq().lines(['message', 'find', 'purged', '--since', '1h'])).length, 3);
+  const { messages, brokers, cannot, skipped } = await ringmq().json(['topic', 'purge', 'purged', '--yes']);
+  const queue = { queue: 0, minOffset: 3, maxOffset: 3, messages: 3 };
+  assert.equal(
+    { messages, brokers, cannot, skipped },
+    can
+      ? { messages: 3, brokers: [{ broker: name, queues: [queue] }], cannot: [], skipped: {} }
+      : { messages: 0, brokers: [], cannot: [name], skipped: { purger: 2 } },
+  );
+  assert.is((await ringmq().json(['offset', 'lag', 'purger', 'purged'])).lag, 0);
+  const find = ['message', 'find', 'purged', '--since', '1h'];
+  if (can) await ringmq().fails(find, 1, /purged has no message of that time/);
+  else assert.is((await ringmq().lines(find)).length, 3);
+  const [{ min, max }] = (await ringmq().json(['topic', 'show', 'purged'])).queues;
+  assert.equal([min, max], [can ? 3 : 0, 3]);
 });
+
+// RocketMQ's broker has nothing to refuse: it cannot purge.
+if (target === 'ringmq') {
+  test('what waits in a system topic is not purged', () =>
+    ringmq().fails(
+      ['topic', 'purge', 'RMQ_SYS_TRANS_HALF_TOPIC', '--yes'],
+      1,
+      /refused to purge topic RMQ_SYS_TRANS_HALF_TOPIC: .* conflict with system topic/,
+    ));
+}
 
 test('a purge that makes the topic again leaves no message', async () => {
   await ringmq().topic('remade', '--queues', '2', '--type', 'FIFO');

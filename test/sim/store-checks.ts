@@ -6,16 +6,17 @@ import { firstWhere } from '../../src/store/recovery/queue-recovery.ts';
 import type { Store } from '../../src/store/store.ts';
 import { endOf, type ModelMessage, type ModelQueue, queueName, type StoreModel } from './store-model.ts';
 
+/** What was under way when a process died. */
+export interface CutShort {
+  deletion?: string | undefined;
+  purge?: { topic: string; position: number } | undefined;
+}
+
 /**
  * After opening: the store holds a prefix of the log, no shorter than promised. Returns how many messages are lost.
- * `deletion`: a topic whose deletion a crash cut short; it has taken effect or not, and the model follows.
+ * `cutShort`: a topic whose deletion or purge a crash cut short; it has taken effect or not, and the model follows.
  */
-export function checkAfterOpen(
-  store: Store,
-  model: StoreModel,
-  atLeast: number,
-  deletion: string | undefined,
-): number {
+export function checkAfterOpen(store: Store, model: StoreModel, atLeast: number, cutShort: CutShort): number {
   const end = store.positions.get(APPENDED);
   assert.ok(end >= atLeast, `the log ends at ${end} although everything before ${atLeast} was safe`);
   const lost = model.cut(end);
@@ -26,9 +27,12 @@ export function checkAfterOpen(
   );
   assert.is(store.positions.get(FLUSHED), end, 'what was recovered is durable');
   assert.is(store.positions.get(DISPATCHED), end, 'what was recovered is dispatched');
+  const { deletion, purge } = cutShort;
   if (deletion !== undefined && isGone(store, model, deletion)) model.deleteTopic(deletion);
   model.flushed = end;
   model.logStart = store.positions.get(LOG_START);
+  if (purge !== undefined && isPurged(store, model, purge.topic))
+    model.purge(purge.topic, Math.min(purge.position, end));
   checkQueues(store, model);
   return lost;
 }
@@ -38,6 +42,15 @@ function isGone(store: Store, model: StoreModel, topic: string): boolean {
   return queues.every(({ queueId }) => {
     const found = store.queue(topic, queueId);
     return found === undefined || store.directory.maximum(found.id) === 0;
+  });
+}
+
+/** Whether a queue of the topic begins later than it would without a purge. */
+function isPurged(store: Store, model: StoreModel, topic: string): boolean {
+  return [...model.queues.values()].some(({ topic: name, queueId, messages }) => {
+    const found = name === topic ? store.queue(topic, queueId) : undefined;
+    const first = firstWhere(0, messages.length, (i) => model.isThere(messages[i] as ModelMessage));
+    return found !== undefined && store.directory.minimum(found.id) > first;
   });
 }
 
@@ -52,7 +65,7 @@ function checkQueue(store: Store, model: StoreModel, queue: ModelQueue, bound: n
   const { topic, queueId, messages } = queue;
   const name = queueName(topic, queueId);
   const maximum = firstWhere(0, messages.length, (i) => endOf(messages[i] as ModelMessage) > bound);
-  const minimum = firstWhere(0, maximum, (i) => (messages[i] as ModelMessage).position >= model.logStart);
+  const minimum = firstWhere(0, maximum, (i) => model.isThere(messages[i] as ModelMessage));
   const found = store.queue(topic, queueId);
   if (found === undefined) {
     assert.is(maximum, 0, `${name} is unknown`);
@@ -90,13 +103,7 @@ export function checkQuery(store: Store, model: StoreModel, message: ModelMessag
   const has = (m: ModelMessage) =>
     type === 'T' ? m.tag === key : m.uniqueKey === key || m.keys.includes(key);
   const expected = model.messages.filter(
-    (m) =>
-      m.topic === message.topic &&
-      has(m) &&
-      m.position >= model.logStart &&
-      endOf(m) <= bound &&
-      !m.damaged &&
-      model.isAlive(m),
+    (m) => m.topic === message.topic && has(m) && endOf(m) <= bound && !m.damaged && model.isThere(m),
   );
   const isDamaged = new Set(model.messages.filter((m) => m.damaged).map((m) => m.position));
   const time = message.storeTimestamp;

@@ -49,6 +49,8 @@ export class StoreModel {
   readonly queues = new Map<string, ModelQueue>();
   /** Where the messages of today's topic of a name begin. */
   readonly #born = new Map<string, number>();
+  /** Before these positions the messages of a topic were purged. */
+  readonly purges = new Map<string, number>();
 
   /** Next offset of a queue. */
   next(topic: string, queueId: number): number {
@@ -79,9 +81,19 @@ export class StoreModel {
     for (const [name, queue] of this.queues) if (queue.topic === topic) this.queues.delete(name);
   }
 
-  /** Whether the message is one of today's topic. */
-  isAlive(message: ModelMessage): boolean {
-    return message.position >= (this.#born.get(message.topic) ?? 0);
+  /** The topic's messages before the position are let go of: they keep their numbers, and nobody may see them. */
+  purge(topic: string, position: number): void {
+    this.purges.set(topic, position);
+  }
+
+  /** Whether the message is one of today's topic, and not purged. */
+  isAlive({ topic, position }: ModelMessage): boolean {
+    return position >= (this.#born.get(topic) ?? 0) && position >= (this.purges.get(topic) ?? 0);
+  }
+
+  /** Whether it can be read: the log has it, and its topic has not let go of it. */
+  isThere(message: ModelMessage): boolean {
+    return message.position >= this.logStart && this.isAlive(message);
   }
 
   /** End of the last message. */
@@ -101,7 +113,8 @@ export class StoreModel {
     this.messages = kept;
     this.lastTimestamp = kept.at(-1)?.storeTimestamp ?? 0;
     // What comes next is a message of today's topic again.
-    for (const [topic, born] of this.#born) if (born > end) this.#born.set(topic, end);
+    for (const starts of [this.#born, this.purges])
+      for (const [topic, start] of starts) if (start > end) starts.set(topic, end);
     return lost;
   }
 }

@@ -3,11 +3,12 @@
  * among them, and after every step the question whether the store still tells the truth.
  *
  * The truth is: nothing acknowledged is lost (what was flushed, and without a power cut everything), nothing comes
- * twice within a queue or under another number, no message of a deleted topic comes up under the new one.
+ * twice within a queue or under another number, no message of a deleted topic comes up under the new one, and none that
+ * was purged at all.
  */
 import { tmpdir } from 'node:os';
 import * as assert from 'uvu/assert';
-import { APPENDED_TIME, LOG_START } from '../../src/ring/positions.ts';
+import { APPENDED_TIME, DISPATCHED, LOG_START } from '../../src/ring/positions.ts';
 import type { StoreOptions } from '../../src/store/options.ts';
 import { QueueDirectory } from '../../src/store/queue/queue-directory.ts';
 import { followLogStart } from '../../src/store/retention/follow-log.ts';
@@ -18,7 +19,7 @@ import { damageDerived } from './derived-damage.ts';
 import { SimCrash, SimDisk } from './sim-disk.ts';
 import { PAGE } from './sim-file.ts';
 import { SimMessages, TOPICS } from './sim-messages.ts';
-import { checkAfterOpen, checkQuery, checkQueues } from './store-checks.ts';
+import { type CutShort, checkAfterOpen, checkQuery, checkQueues } from './store-checks.ts';
 import { StoreModel } from './store-model.ts';
 
 const ROOT = '/store';
@@ -78,8 +79,8 @@ class Simulation {
   #now = 1_700_000_000_000;
   /** By how much the clock is ahead of what it would be. */
   #wrongBy = 0;
-  /** The topic whose deletion is under way: a crash leaves open whether it took effect. */
-  #deletion: string | undefined;
+  /** The topic whose deletion or purge is under way: a crash leaves open whether it took effect. */
+  #underWay: CutShort = {};
 
   constructor(seed: number, disk: SimDisk) {
     this.#random = new Random(seed);
@@ -121,7 +122,8 @@ class Simulation {
     if (n < 73) return ['writeBack', () => this.#disk.writeBack(this.#random)];
     if (n < 78) return ['query', () => this.#query()];
     if (n < 81) return ['expire', () => this.#expire()];
-    if (n < 84) return ['deleteTopic', () => this.#deleteTopic()];
+    if (n < 83) return ['deleteTopic', () => this.#deleteTopic()];
+    if (n < 84) return ['purgeTopic', () => this.#purgeTopic()];
     if (n < 85) return ['clockStep', () => this.#stepClock()];
     if (n < 87) return ['restart', () => this.#restart()];
     if (n < 89) return ['kill', () => this.#crash(false)];
@@ -210,10 +212,22 @@ class Simulation {
       this.#flush();
       this.#dispatch();
     }
-    this.#deletion = topic;
+    this.#underWay = { deletion: topic };
     this.#store.deleteTopic(topic);
     this.#model.deleteTopic(topic);
-    this.#deletion = undefined;
+    this.#underWay = {};
+  }
+
+  /** Of all that may be seen. */
+  #purgeTopic(): void {
+    const topic = this.#random.pick(TOPICS);
+    this.#dispatch();
+    const position = this.#store.positions.get(DISPATCHED);
+    this.#underWay = { purge: { topic, position } };
+    this.#store.purgeTopic(topic);
+    this.#model.purge(topic, position);
+    this.#underWay = {};
+    checkQueues(this.#store, this.#model);
   }
 
   /** Files that expire were flushed, dispatched and covered by a checkpoint long ago. */
@@ -235,7 +249,7 @@ class Simulation {
           id: store.queue(topic, queueId)?.id ?? 0,
         }));
         const logStart = store.positions.get(LOG_START);
-        followLogStart(this.#disk, store.options, store.directory, queues, logStart);
+        followLogStart(this.#disk, store.options, store.directory, queues, logStart, this.#model.purges);
       },
       announce: () => {},
       mayGo: async () => true,
@@ -268,6 +282,7 @@ class Simulation {
       ['expire', () => this.#expire()],
       ['restart', () => this.#restart()],
       ['deleteTopic', () => this.#deleteTopic()],
+      ['purgeTopic', () => this.#purgeTopic()],
     ]);
   }
 
@@ -392,7 +407,7 @@ class Simulation {
     }
     this.#disk.mend();
     this.#disk.callsUntilCrash = Number.POSITIVE_INFINITY;
-    this.result.lost += checkAfterOpen(this.#store, this.#model, atLeast, this.#deletion);
-    this.#deletion = undefined;
+    this.result.lost += checkAfterOpen(this.#store, this.#model, atLeast, this.#underWay);
+    this.#underWay = {};
   }
 }

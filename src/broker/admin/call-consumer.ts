@@ -9,6 +9,7 @@ import { RequestError, requiredText, textField } from '../../protocol/request-fi
 import { decodeMessageId } from '../../record/message-id.ts';
 import { RemotingError } from '../../remoting/errors.ts';
 import { askerOf, type BrokerContext, type BrokerHandler } from '../context.ts';
+import { messageAt } from '../query/message-at.ts';
 
 const TIMEOUT_MS = 10_000;
 /** MQVersion ordinal of V3_1_8_SNAPSHOT. */
@@ -28,10 +29,7 @@ export const consumeDirectly: BrokerHandler = (context, request, connection) => 
 };
 
 function recordOf(context: BrokerContext, messageId: string): Uint8Array {
-  const { store } = context;
-  const offset = decodeMessageId(messageId)?.physicalOffset ?? -1;
-  const inRange = offset >= store.minPhysicalOffset && offset < store.maxPhysicalOffset;
-  const record = inRange ? store.recordAt(offset) : undefined;
+  const record = messageAt(context.store, decodeMessageId(messageId)?.physicalOffset ?? -1);
   if (record !== undefined) return record;
   throw new RequestError(ResponseCode.SYSTEM_ERROR, `can not find message by the id, ${messageId}`);
 }

@@ -1,4 +1,4 @@
-/** Cleaning that an operator asks for (requests 306, 316, 329). */
+/** Cleaning that an operator asks for (requests 306, 316, 329, 30001). */
 
 import { isLiteQueue } from '../../lib/lite-names.ts';
 import { isRetryOrDeadLetterTopic } from '../../lib/names.ts';
@@ -6,10 +6,12 @@ import type { TopicTable } from '../../metadata/topics.ts';
 import type { QueueIds } from '../../store/queue/queue-ids.ts';
 import type { ReadsByName } from '../../store/read/reads-by-name.ts';
 import type { Retention } from '../../store/retention/retention.ts';
+import type { TopicPurge } from '../../store/retention/topic-purge.ts';
 import type { StoreMaintenance } from '../context.ts';
 
 export function createMaintenance(
   retention: Retention,
+  purge: TopicPurge,
   topics: TopicTable,
   ids: QueueIds,
   reads: ReadsByName,
@@ -26,6 +28,7 @@ export function createMaintenance(
       // A queue of a topic that still exists keeps its numbering; only those of forgotten topics can go.
       deleteTopicsWhere((topic) => !topics.has(topic) && isExpired(topic, ids, reads));
     },
+    purgeTopic: (topic) => purge.run(topic),
     deleteExpiredFiles: async () => void (await retention.run(true)),
     cleanUnusedTopics: async (keep) => {
       deleteTopicsWhere((topic) => !keep.has(topic) && !isRetryOrDeadLetterTopic(topic));

@@ -12,6 +12,7 @@ import {
   textField,
 } from '../../protocol/request-fields.ts';
 import type { BrokerHandler } from '../context.ts';
+import { messageAt } from './message-at.ts';
 
 const UNIQUE_KEY_QUERY = '_UNIQUE_KEY_QUERY';
 const KEY_INDEX = 'K';
@@ -38,12 +39,9 @@ export const queryMessage: BrokerHandler = async (context, request, connection) 
   return responseTo(request, ResponseCode.QUERY_NOT_FOUND, remark, fields);
 };
 
-/** Tools send any id that looks like an offset id, so the position may be far out. */
 export const viewMessage: BrokerHandler = (context, request) => {
   const offset = requiredInt64(request, 'offset');
-  const { store } = context;
-  const inRange = offset >= store.minPhysicalOffset && offset < store.maxPhysicalOffset;
-  const record = inRange ? store.recordAt(offset) : undefined;
+  const record = messageAt(context.store, offset);
   if (record === undefined) {
     throw new RequestError(
       ResponseCode.SYSTEM_ERROR,

@@ -41,9 +41,12 @@ export class OrderedPops {
     this.journal = new OrderJournal(parts);
   }
 
-  /** Whether something of the queue is out, and the pop is not the one that took it, said again. */
-  isBlocked({ order }: PopQueue, attemptId: string | undefined): boolean {
-    if (order === undefined) return false;
+  /**
+   * Whether something of the queue is out, and the pop is not the one that took it, said again. What lies before the
+   * queue's `minimum` does not come again, so nothing has to wait for it: no ack of it is taken any more.
+   */
+  isBlocked({ order }: PopQueue, attemptId: string | undefined, minimum: number): boolean {
+    if (order === undefined || order.offsets.every((offset) => offset < minimum)) return false;
     if (order.attemptId !== undefined && order.attemptId === attemptId) return false;
     return order.blockedUntil > this.now(order);
   }

@@ -142,8 +142,8 @@ export class Popper {
     let looks = mostLooked(filter);
     const has = (queue: PopQueue): boolean => {
       const { topic } = queue.offsets;
-      if (order && this.#parts.ordered.isBlocked(queue, attemptId)) return false;
       const min = this.#parts.context.store.minOffset(topic, queue.queueId);
+      if (order && this.#parts.ordered.isBlocked(queue, attemptId, min)) return false;
       const start = Math.max(queue.offset, min);
       const max = this.#parts.context.store.maxOffset(topic, queue.queueId);
       if (max <= start) return false;
@@ -198,7 +198,8 @@ export class Popper {
       taking.rest += Math.max(0, max - queue.offset);
       return;
     }
-    if (question.order && ordered.isBlocked(queue, question.attemptId)) return;
+    const min = context.store.minOffset(topic, queue.queueId);
+    if (question.order && ordered.isBlocked(queue, question.attemptId, min)) return;
     const start = this.#startOf(queue, question.fromNewest, max);
     if (start < max && taking.looks <= 0) taking.more = true;
     const scanned =

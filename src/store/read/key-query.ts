@@ -35,12 +35,12 @@ export interface KeyQueryInput {
   directory: number;
   store: StoreOptions;
   query: KeyQuery;
-  /** Where in the log the topic of this name begins. */
-  bornAt: number;
+  /** Where in the log the topic begins: what of its name stands before it is of a deleted topic, or purged. */
+  topicStart: number;
 }
 
 /** The files are opened for this query alone: a thread that keeps them keeps those that are deleted. */
-export function findByKey({ positions, directory, store, query, bornAt }: KeyQueryInput): FoundRecords {
+export function findByKey({ positions, directory, store, query, topicStart }: KeyQueryInput): FoundRecords {
   const index = store.messageIndexEnable
     ? new IndexReader(nativeDisk, storePaths.index(store.directory), {
         slots: store.maxHashSlotNum,
@@ -52,7 +52,7 @@ export function findByKey({ positions, directory, store, query, bornAt }: KeyQue
     const queues = QueueDirectory.attach(directory);
     const reached = new Positions(positions);
     const shown = new Watermark(reached, confirmedBy(store));
-    const reader = new StoreReader(log, reached, shown, queues, index, () => bornAt);
+    const reader = new StoreReader(log, reached, shown, queues, index, () => topicStart);
     const { topic, key, maxCount, begin, end, indexType } = query;
     const found = reader.query(topic, key, maxCount, begin, end, indexType);
     return { ...found, records: joined(found.records) };

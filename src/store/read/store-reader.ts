@@ -39,7 +39,7 @@ export class StoreReader {
   readonly #shown: Watermark;
   readonly #directory: QueueDirectory;
   readonly #index: IndexReader | undefined;
-  readonly #bornAt: (topic: string) => number;
+  readonly #startOf: (topic: string) => number;
   readonly #block = new EntryBlock(256);
   readonly #parts = new RecordParts();
   readonly #head = new Uint8Array(FIRST_READ);
@@ -48,8 +48,8 @@ export class StoreReader {
   readonly #headView = new DataView(this.#head.buffer);
 
   /**
-   * `shown`: records before it may be seen by their position, also when no queue has them yet. `bornAt`: records of a
-   * topic before that position are of a deleted topic of the same name.
+   * `shown`: records before it may be seen by their position, also when no queue has them yet. `startOf`: records of a
+   * topic before that position are of a deleted topic of the same name, or purged.
    */
   constructor(
     log: LogBytes,
@@ -57,9 +57,9 @@ export class StoreReader {
     shown: Watermark,
     directory: QueueDirectory,
     index: IndexReader | undefined,
-    bornAt: (topic: string) => number = () => 0,
+    startOf: (topic: string) => number = () => 0,
   ) {
-    this.#bornAt = bornAt;
+    this.#startOf = startOf;
     this.#log = log;
     this.#positions = positions;
     this.#shown = shown;
@@ -174,9 +174,9 @@ export class StoreReader {
     const indexKey = indexType === 'T' ? `${topic}#T#${key}` : `${topic}#${key}`;
     let bytes = 0;
     let looked = 0;
-    const bornAt = this.#bornAt(topic);
+    const start = this.#startOf(topic);
     const accept = (position: number): boolean => {
-      if (position < bornAt || found.has(position)) return false;
+      if (position < start || found.has(position)) return false;
       const size = this.#sizeAt(position);
       if (size === 0 || bytes + size > MAX_QUERY_BYTES || looked > MAX_QUERY_LOOKED_BYTES) return false;
       looked += size;

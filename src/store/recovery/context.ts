@@ -8,7 +8,7 @@ import { listSegments, removeUnmadeSegments, Segments } from '../log/segments.ts
 import type { StoreOptions } from '../options.ts';
 import type { QueueDirectory } from '../queue/queue-directory.ts';
 import type { QueueLedger } from '../queue-ledger.ts';
-import type { TopicBirths } from '../topic-births.ts';
+import type { TopicStarts } from '../topic-starts.ts';
 import type { LastRun } from './beliefs.ts';
 
 export interface RecoveryParts {
@@ -19,7 +19,7 @@ export interface RecoveryParts {
   clock: Clock;
   delayMillis: readonly number[];
   lastRun: LastRun;
-  births: TopicBirths;
+  starts: TopicStarts;
   /** What the last checkpoint knew of queues and index; undefined without one. */
   ledger: QueueLedger | undefined;
   /** Gives a queue its id in the directory; same queue, same id. */

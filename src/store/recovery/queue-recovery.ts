@@ -122,6 +122,16 @@ export class QueueRecovery {
     }
   }
 
+  /** First offset in [begin, next) whose record lies at `position` or behind it; `next` when none does. */
+  firstFrom(queue: QueueName, begin: number, next: number, position: number): number {
+    const files = new QueueFiles(this.#disk, this.#root, this.#fileSize, queue.topic, queue.queueId);
+    try {
+      return firstWhere(begin, next, (offset) => this.#physicalOf(files, offset) >= position);
+    } finally {
+      files.close();
+    }
+  }
+
   /** Makes everything behind `next` read as zeros and removes files that hold nothing else. */
   cutBehind(queue: QueueName, next: number): void {
     const directory = queueDirectoryPath(this.#root, queue.topic, queue.queueId);

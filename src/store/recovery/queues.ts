@@ -57,7 +57,7 @@ export class RecoveredQueues implements FollowerRecovery {
     for (const row of parts.ledger?.queues ?? []) {
       // A topic that was deleted since: the row is its predecessor's.
       const isToday =
-        (parts.ledger?.end ?? 0) > parts.births.of(row.topic) || parts.births.of(row.topic) === 0;
+        (parts.ledger?.end ?? 0) > parts.starts.bornAt(row.topic) || parts.starts.bornAt(row.topic) === 0;
       if (isToday) this.#rows.set(keyOf(row), row);
     }
   }
@@ -73,7 +73,7 @@ export class RecoveredQueues implements FollowerRecovery {
             this.#recordMatches(position, size, offset, numberOf)
         : (position: number) => position < queuesTrustedUntil && position < this.#log.limit;
       // A file of a deleted topic may have come back in a power cut beside those of the new one.
-      const bornAt = this.#parts.births.of(queue.topic);
+      const bornAt = this.#parts.starts.bornAt(queue.topic);
       const extent = this.#files.extent(
         queue,
         this.#log.start,
@@ -182,9 +182,9 @@ export class RecoveredQueues implements FollowerRecovery {
     rebuilt.close();
   }
 
-  /** Cuts what lies behind the last entry of each queue, and sets where the queues go on. */
+  /** Cuts what lies behind the last entry of each queue, and sets where the queues begin and go on. */
   finish(): RecoveredQueue[] {
-    const { directory } = this.#parts;
+    const { directory, starts } = this.#parts;
     const queues: RecoveredQueue[] = [];
     for (const queue of this.table.all()) {
       if (queue.next === 0 && this.#stale.has(keyOf(queue))) continue;
@@ -192,6 +192,12 @@ export class RecoveredQueues implements FollowerRecovery {
       directory.setNext(queue.id, queue.next);
       directory.setMaximum(queue.id, queue.next);
       const { topic, queueId, id, lastPhysicalEnd } = queue;
+      const purgedTo = starts.purgedTo(topic);
+      // The entries stay, as they follow from the log: only now that all are there can be told which are purged.
+      if (purgedTo > 0) {
+        const minimum = this.#files.firstFrom(queue, directory.minimum(id), queue.next, purgedTo);
+        directory.setMinimum(id, minimum);
+      }
       queues.push({ topic, queueId, id, lastPhysicalEnd });
     }
     return queues;
@@ -200,7 +206,7 @@ export class RecoveredQueues implements FollowerRecovery {
   #whyLost(queue: QueueName, extent: QueueExtent): string | undefined {
     const { begin, oldestPhysical, damage } = extent;
     if (damage !== undefined) return damage;
-    const bornAt = this.#parts.births.of(queue.topic);
+    const bornAt = this.#parts.starts.bornAt(queue.topic);
     const isEmpty = begin > 0 && extent.next === begin;
     // Fillers alone do not say whose they are; the ledger knows the queues of today's topics.
     const isNobodys = oldestPhysical < 0 && extent.next > 0 && !this.#rows.has(keyOf(queue));
@@ -248,12 +254,12 @@ export class RecoveredQueues implements FollowerRecovery {
     lastPhysicalEnd: number,
     table = this.table,
   ): ConsumeQueue {
-    const { directory, births, idOf } = this.#parts;
+    const { directory, starts, idOf } = this.#parts;
     const id = idOf(topic, queueId);
     directory.setMaximum(id, next);
     directory.setMinimum(id, minimum);
     const queue = table.add(topic, queueId, id, lastPhysicalEnd);
-    queue.bornAt = births.of(topic);
+    queue.bornAt = starts.bornAt(topic);
     return queue;
   }
 }

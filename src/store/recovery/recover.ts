@@ -87,8 +87,8 @@ export function recoverStore(parts: RecoveryParts): Recovered {
  * may have entries for them.
  */
 function forgetBehind(parts: RecoveryParts, log: LogFiles, checkpoint: Checkpoint, end: number): boolean {
-  const { disk, options, births, ledger } = parts;
-  births.logEnds(end);
+  const { disk, options, starts, ledger } = parts;
+  starts.logEnds(end);
   if ((ledger?.end ?? 0) > end) disk.remove(storePaths.queues(options.directory));
   if (checkpoint.queuePhysicalOffset <= end) return false;
   writeCheckpoint(disk, storePaths.checkpoint(options.directory), emptyCheckpoint());

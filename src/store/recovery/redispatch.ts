@@ -108,7 +108,7 @@ export class Redispatch {
     onUnknownQueue: (topic: string, queueId: number, position: number) => ConsumeQueue | undefined,
     onGap: (queue: ConsumeQueue, queueOffset: number, position: number) => boolean,
   ): void {
-    const { positions, directory, delayMillis, progress, births } = this.#parts;
+    const { positions, directory, delayMillis, progress, starts } = this.#parts;
     this.#hole = undefined;
     positions.set(DISPATCHED, from);
     positions.set(DISPATCHED_RECORD, from);
@@ -125,7 +125,7 @@ export class Redispatch {
         const { position } = dispatcher;
         if (topic.startsWith(HOLE_TOPIC[0] as string) && HOLE_TOPIC.startsWith(topic))
           this.#noteHole(position);
-        if (position < births.of(topic) || !canHaveDirectory({ topic, queueId })) return undefined;
+        if (position < starts.bornAt(topic) || !canHaveDirectory({ topic, queueId })) return undefined;
         return onUnknownQueue(topic, queueId, position);
       },
       onGap,

@@ -1,7 +1,8 @@
 /**
- * A job behind retention: the log begins later than before, so the queues' minima move up to its start, and the queue
- * and index files that only point before it are deleted. Reads a few entries per queue, which may mean the disk: not
- * for a thread that has clients. Only one such job runs at a time; it is the one writer of the queues' minima.
+ * A job behind retention and purges: the log, or a topic in it, begins later than before, so the queues' minima move up
+ * to there, and the queue and index files that only point before the log's start are deleted. Reads a few entries per
+ * queue, which may mean the disk: not for a thread that has clients. Only one such job runs at a time; it is the one
+ * writer of the queues' minima.
  */
 import { join } from 'node:path';
 import { readInt64 } from '../../lib/int64.ts';
@@ -17,6 +18,7 @@ import { ENTRY_BYTES, queueDirectoryPath } from '../queue/consume-queue.ts';
 import { QueueDirectory } from '../queue/queue-directory.ts';
 import { EntryBlock, QueueFiles } from '../read/queue-files.ts';
 import { firstWhere } from '../recovery/queue-recovery.ts';
+import { type Purges, purgedTo } from '../topic-starts.ts';
 
 export interface FollowLogInput {
   positions: SharedArrayBuffer;
@@ -24,26 +26,29 @@ export interface FollowLogInput {
   directory: number;
   store: StoreOptions;
   queues: { topic: string; queueId: number; id: number }[];
+  purges: Purges;
 }
 
 /** The job as Piscina runs it, in a thread of its own. */
-export function followLog({ positions, directory, store, queues }: FollowLogInput): void {
+export function followLog({ positions, directory, store, queues, purges }: FollowLogInput): void {
   const logStart = new Positions(positions).get(LOG_START);
-  followLogStart(nativeDisk, store, QueueDirectory.attach(directory), queues, logStart);
+  followLogStart(nativeDisk, store, QueueDirectory.attach(directory), queues, logStart, purges);
 }
 
-/** Moves minima and deletes files for a log that begins at `logStart`. */
+/** Moves minima and deletes files for a log that begins at `logStart`, of topics that may be purged. */
 export function followLogStart(
   disk: Disk,
   store: StoreOptions,
   directory: QueueDirectory,
   queues: FollowLogInput['queues'],
   logStart: number,
+  purges: Purges = new Map(),
 ): void {
   const followers: FollowerRetention[] = [
     {
       expire(start) {
-        for (const queue of queues) followQueue(disk, store, directory, queue, start);
+        for (const queue of queues)
+          followQueue(disk, store, directory, queue, start, purgedTo(purges, queue.topic));
       },
     },
     { expire: (start) => deleteIndexFiles(disk, storePaths.index(store.directory), start) },
@@ -57,27 +62,36 @@ function followQueue(
   directory: QueueDirectory,
   { topic, queueId, id }: FollowLogInput['queues'][0],
   logStart: number,
+  purged: number,
 ): void {
   const before = directory.minimum(id);
   const maximum = directory.maximum(id);
-  if (before === maximum) return;
+  if (before === maximum && purged === 0) return;
   const root = storePaths.consumeQueue(store.directory);
   const files = new QueueFiles(disk, root, store.mappedFileSizeConsumeQueue, topic, queueId);
   const block = new EntryBlock(1);
-  const exists = (offset: number) =>
-    files.read(offset, 1, block) === 1 && !block.isFiller(0) && block.physicalOffset(0) >= logStart;
-  const minimum = firstWhere(before, maximum, exists);
-  files.close();
-  if (minimum === before) return;
-  directory.setMinimum(id, minimum);
-  const perFile = store.mappedFileSizeConsumeQueue / ENTRY_BYTES;
-  // The newest file stays even when it is all expired: the queue's numbering goes on from it.
-  const kept = Math.floor(Math.min(minimum, maximum - 1) / perFile) * store.mappedFileSizeConsumeQueue;
-  const path = queueDirectoryPath(root, topic, queueId);
-  // The oldest first: a crash in between must not leave a queue with a file missing in the middle.
-  for (const name of disk.list(path).sort()) {
-    if (/^\d{20}$/.test(name) && Number(name) < kept) disk.remove(join(path, name));
+  const firstFrom = (from: number, position: number) =>
+    firstWhere(
+      from,
+      maximum,
+      (offset) =>
+        files.read(offset, 1, block) === 1 && !block.isFiller(0) && block.physicalOffset(0) >= position,
+    );
+  const minimum = firstFrom(before, Math.max(logStart, purged));
+  if (minimum !== before) directory.setMinimum(id, minimum);
+  if (minimum !== before || purged > 0) {
+    const path = queueDirectoryPath(root, topic, queueId);
+    const names = disk.list(path).filter((name) => /^\d{20}$/.test(name));
+    const begin = Math.min(...names.map(Number)) / ENTRY_BYTES;
+    // Entries of purged messages stay while the log has their records: recovery would miss them.
+    const expired = purged === 0 ? minimum : firstFrom(Math.min(begin, maximum), logStart);
+    const perFile = store.mappedFileSizeConsumeQueue / ENTRY_BYTES;
+    // The newest file stays even when it is all expired: the queue's numbering goes on from it.
+    const kept = Math.floor(Math.min(expired, maximum - 1) / perFile) * store.mappedFileSizeConsumeQueue;
+    // The oldest first: a crash in between must not leave a queue with a file missing in the middle.
+    for (const name of names.sort()) if (Number(name) < kept) disk.remove(join(path, name));
   }
+  files.close();
 }
 
 /** The newest index file always stays: its dispatcher writes it. */

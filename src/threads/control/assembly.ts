@@ -16,6 +16,7 @@ import { ByteBudget } from '../../lib/byte-budget.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { MAX_CHANNEL_BACKLOG_BYTES, MAX_SEND_BACK_BYTES } from '../../lib/limits.ts';
 import { TIMER_TOPIC } from '../../lib/names.ts';
+import { systemTimers } from '../../lib/timers.ts';
 import { UniqueIds } from '../../lib/unique-id.ts';
 import { addressBytes } from '../../net/addresses.ts';
 import type { HostAddress } from '../../record/message-id.ts';
@@ -32,7 +33,9 @@ import type { ParticipantShape } from '../../store/engine-shapes.ts';
 import { confirmedBy, maxRecordBytes } from '../../store/options.ts';
 import { PutRing } from '../../store/put/put-ring.ts';
 import type { ReadsByName } from '../../store/read/reads-by-name.ts';
+import type { FollowLogInput } from '../../store/retention/follow-log.ts';
 import { type NeededRecord, Retention } from '../../store/retention/retention.ts';
+import { TopicPurge } from '../../store/retention/topic-purge.ts';
 import type { BrokerConfig, ResolvedConfig } from '../config.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import type { Topology } from '../topology.ts';
@@ -76,17 +79,27 @@ export function makeRetention(
     clock: systemClock,
     log: config.log,
     removeFile: (path) => rm(path, { force: true }),
-    followLog: () =>
-      jobs.followLog({
-        positions: opened.positions.buffer,
-        directory: opened.directoryRegion,
-        store: config.store,
-        queues: [...opened.ids.all()],
-      }),
+    followLog: () => followLog(config, opened, jobs, [...opened.ids.all()]),
     mayGo: (position, forced) => (forced ? checkpoints.queuesDurable(position) : checkpoints.cover(position)),
     announce,
     needed,
   });
+}
+
+function followLog(
+  { store }: BrokerConfig,
+  { positions, directoryRegion: directory, store: { starts } }: OpenedStore,
+  jobs: Jobs,
+  queues: FollowLogInput['queues'],
+): Promise<void> {
+  return jobs.followLog({ positions: positions.buffer, directory, store, queues, purges: starts.purges });
+}
+
+/** Purges move the same minima as retention does, by the same job. */
+function makePurge(config: BrokerConfig, opened: OpenedStore, jobs: Jobs): TopicPurge {
+  const { store, positions, ids } = opened;
+  const follow = (queues: FollowLogInput['queues']) => followLog(config, opened, jobs, queues);
+  return new TopicPurge({ store, positions, ids, timers: systemTimers, follow });
 }
 
 /** Looking messages up by key has a thread of its own; `mayStart`: whether one more answer can be carried. */
@@ -102,7 +115,7 @@ export function makeKeyQueries(
     store: config.store,
   };
   return new KeyQueries(
-    (query) => jobs.findByKey({ ...shared, query, bornAt: opened.store.births.of(query.topic) }),
+    (query) => jobs.findByKey({ ...shared, query, topicStart: opened.store.starts.of(query.topic) }),
     mayStart,
   );
 }
@@ -123,6 +136,7 @@ export interface ContextParts {
   queries: KeyQueries;
   put: PutRing;
   retention: Retention;
+  jobs: Jobs;
   counters: CounterSums;
   days: DayTotals;
   refused: RefusedSends;
@@ -138,6 +152,7 @@ export function makeContext(
   topicSettled: (topic: string) => Promise<void>,
 ): BrokerContext {
   const { reads, put, retention } = parts;
+  const purge = makePurge(config, opened, parts.jobs);
   const started = systemClock.monotonic();
   const uniqueIds = new UniqueIds(addressBytes(config.brokerIp));
   return {
@@ -151,7 +166,7 @@ export function makeContext(
     storeHost: storeHostOf(config),
     sendBacks: new ByteBudget(MAX_SEND_BACK_BYTES),
     pushes: new ReplyPushes(),
-    maintenance: createMaintenance(retention, tables.topics, opened.ids, reads),
+    maintenance: createMaintenance(retention, purge, tables.topics, opened.ids, reads),
     properties: config.properties,
     refusedSend: parts.refused.add,
     topicSettled,

@@ -203,6 +203,39 @@ test('the range of each queue, keys raw objects', async () => {
   assert.equal([missing?.code, missing?.remark], [17, 'topic[x] not exist']);
 });
 
+test('a purge tells what each queue lets go of, and with dryRun does no more', async () => {
+  const { ask, context, store } = setUp();
+  context.topics.createIfAbsent(newTopicConfig('t', 2));
+  for (let i = 0; i < 5; i++) store.append(message(), i);
+  store.minimum.set('t/0', 2);
+  const purge = async (fields: object) =>
+    JSON.parse(bodyText(await ask(request(RequestCode.PURGE_TOPIC, { topic: 't', ...fields }))));
+  const empty = { queueId: 1, minOffset: 0, maxOffset: 0, messages: 0 };
+  const before = { queueId: 0, minOffset: 2, maxOffset: 5, messages: 3 };
+  assert.equal(await purge({ dryRun: true }), { topic: 't', queues: [before, empty] });
+  assert.is(store.minOffset('t', 0), 2);
+  assert.equal(await purge({}), { topic: 't', queues: [{ ...before, minOffset: 5 }, empty] });
+  assert.is(store.minOffset('t', 0), 5);
+});
+
+test('what waits in a system topic is not purged, nor a topic that is not there', async () => {
+  const { ask, context, store } = setUp();
+  const purge = (topic?: string) =>
+    ask(request(RequestCode.PURGE_TOPIC, topic === undefined ? {} : { topic }));
+  for (const topic of ['SCHEDULE_TOPIC_XXXX', 'rmq_sys_wheel_timer', 'RMQ_SYS_TRANS_HALF_TOPIC']) {
+    store.append(message({ topic }), 1);
+    const { code, remark } = (await purge(topic)) ?? {};
+    assert.equal([code, remark], [29, `The topic[${topic}] is conflict with system topic.`]);
+    assert.is(store.minOffset(topic, 0), 0);
+  }
+  assert.equal((await purge('x'))?.remark, 'topic[x] not exist');
+  assert.is((await purge())?.code, ResponseCode.SYSTEM_ERROR);
+  for (const topic of ['%RETRY%g', '%DLQ%g']) {
+    context.topics.createInternal(topic, 1);
+    assert.is((await purge(topic))?.code, ResponseCode.SUCCESS, topic);
+  }
+});
+
 test('groups: create, show, list, forbid, delete', async () => {
   const { ask, context } = setUp();
   const update = (config: object) =>

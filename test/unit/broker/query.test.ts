@@ -64,4 +64,13 @@ test('by position', async () => {
   assert.is((await view(1))?.code, ResponseCode.SYSTEM_ERROR);
 });
 
+test('by position: none that its queue begins behind, though the log has it', async () => {
+  const { ask, store } = setUp();
+  const [purged, kept] = [store.append(message(), 1), store.append(message(), 2)];
+  store.minimum.set('t/0', 1);
+  const view = (offset: number) => ask(request(RequestCode.VIEW_MESSAGE_BY_ID, { offset }));
+  assert.is((await view(purged.entry.physicalOffset))?.remark, 'can not find message by the offset, 0');
+  assert.is((await view(kept.entry.physicalOffset))?.body, kept.record);
+});
+
 test.run();

@@ -216,6 +216,9 @@ export function setUp(changes: Partial<BrokerSettings> = {}, time = new FakeTime
     maintenance: {
       cleanExpiredQueues: async () => void cleaned.push('queues'),
       deleteExpiredFiles: async () => void cleaned.push('files'),
+      purgeTopic: async (topic) => {
+        for (let id = 0; id < 16; id++) store.minimum.set(`${topic}/${id}`, store.maxOffset(topic, id));
+      },
       cleanUnusedTopics: async (keep) => void cleaned.push(`topics but ${keep.size}`),
     },
     put: put.put,

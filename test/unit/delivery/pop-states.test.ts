@@ -150,22 +150,23 @@ test('what an ordered group has out is out for as long as it was to be, however 
     const before = time.monotonic();
     time.jump(step);
     await time.advance(50_000);
-    assert.ok(ordered.isBlocked(queue, undefined));
+    assert.ok(ordered.isBlocked(queue, undefined, 0));
+    assert.not(ordered.isBlocked(queue, undefined, 1), 'nothing waits for what the queue begins behind');
     assert.is(
       ordered.show(queue, 0, popTime, 30_000, () => {}),
       popTime + 80_000,
     );
     await time.advance(29_000);
-    assert.ok(ordered.isBlocked(queue, undefined));
+    assert.ok(ordered.isBlocked(queue, undefined, 0));
     await time.advance(1_001);
-    assert.not(ordered.isBlocked(queue, undefined));
+    assert.not(ordered.isBlocked(queue, undefined, 0));
     assert.equal(freed, [before + 80_000]);
   }
   const { order } = queue;
   time.jump(-86_400_000);
   ordered.restore(queue, OrderInfo.fromJson(order?.toJson() as RocketJson));
   await time.advance(80_001);
-  assert.not(ordered.isBlocked(queue, undefined));
+  assert.not(ordered.isBlocked(queue, undefined, 0));
 });
 
 test('a message whose time is being changed comes by one checkpoint only', async () => {
