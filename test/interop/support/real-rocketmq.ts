@@ -66,6 +66,7 @@ export async function startRealBroker(nameServer: string, options: BrokerOptions
     store,
     stop: () => stop(program),
     kill: () => program.kill(),
+    signal: (signal) => program.signal(signal),
     log: () => logged(join(home, 'logs', 'rocketmqlogs')),
   };
 }

@@ -67,6 +67,7 @@ function brokerOf(program: Program, ready: string, store: string, options: Broke
     store,
     stop: () => stop(program),
     kill: () => program.kill(),
+    signal: (signal) => program.signal(signal),
     log: () => program.text,
   };
 }

@@ -16,6 +16,8 @@ export interface Broker {
   readonly store: string;
   stop(): Promise<void>;
   kill(): Promise<void>;
+  /** Sends its process a signal, such as SIGSTOP and SIGCONT. */
+  signal(signal: NodeJS.Signals): void;
   /** What it has logged by now, a line each. */
   log(): readonly string[];
 }

@@ -1,0 +1,72 @@
+// What a SYNC_MASTER promises to a real producer: with its slave, without one, and with one that stands still.
+
+import * as assert from 'uvu/assert';
+import { until } from '../support/sockets-rig.ts';
+import { Producer, type Sent } from './scenarios/actors.ts';
+import { java55 } from './support/clients.ts';
+import { endOfLog, sameLogs } from './support/log-files.ts';
+import { stopEverything } from './support/program.ts';
+import { startRealBroker } from './support/real-rocketmq.ts';
+import { startRingBroker, startRingNameServer } from './support/ringmq.ts';
+import type { Broker, BrokerOptions, Conf } from './support/servers.ts';
+import { interopSuite } from './support/suite.ts';
+
+const test = interopSuite('replication: SYNC_MASTER');
+const COUNT = 50;
+const PATIENCE_MS = 60_000;
+const SMALL = { mappedFileSizeCommitLog: 5 * 1024 * 1024 };
+const SLAVE = { ...SMALL, brokerRole: 'SLAVE', brokerId: 1 };
+
+type Start = (nameServer: string, options: BrokerOptions) => Promise<Broker>;
+
+async function send(nameServer: string, prefix: string, count = COUNT): Promise<readonly Sent[]> {
+  const args = { topic: 'waits-for-slaves', modes: 'sync', timeout: 20_000, count, prefix };
+  return new Producer(java55, { nameServer: { address: nameServer } }, args).finish();
+}
+
+function statuses(sent: readonly Sent[]): string[] {
+  return [...new Set(sent.map(({ status }) => status))];
+}
+
+async function waitsForSlave(flush: Conf, startSlave: Start): Promise<void> {
+  const { address } = await startRingNameServer();
+  const conf = { ...SMALL, brokerRole: 'SYNC_MASTER', ...flush };
+  const master = await startRingBroker(address, { conf });
+  assert.equal(statuses(await send(address, 'alone')), ['SLAVE_NOT_AVAILABLE']);
+
+  const slave = await startSlave(address, { conf: { ...SLAVE, ...flush } });
+  const same = () => endOfLog(slave.store) === endOfLog(master.store);
+  await until('the slave to have the log', same, { patienceMs: PATIENCE_MS, pauseMs: 100 });
+  assert.equal(statuses(await send(address, 'together')), ['SEND_OK']);
+  // Acknowledged means: the slave has it, at this moment.
+  sameLogs(master.store, slave.store);
+
+  slave.signal('SIGSTOP');
+  assert.equal(statuses(await send(address, 'stopped', 1)), ['FLUSH_SLAVE_TIMEOUT']);
+  slave.signal('SIGCONT');
+  await until('the slave to have the log again', same, { patienceMs: PATIENCE_MS, pauseMs: 100 });
+  assert.equal(statuses(await send(address, 'again')), ['SEND_OK']);
+  sameLogs(master.store, slave.store);
+
+  await slave.kill();
+  assert.equal(statuses(await send(address, 'alone-again')), ['SLAVE_NOT_AVAILABLE']);
+  await master.stop();
+  await stopEverything();
+}
+
+test('asynchronous flush, our slave', () => waitsForSlave({}, startRingBroker));
+test('synchronous flush on both, our slave', () =>
+  waitsForSlave({ flushDiskType: 'SYNC_FLUSH' }, startRingBroker));
+test('asynchronous flush, a real slave', () => waitsForSlave({}, startRealBroker));
+
+test('a SYNC_MASTER that counts its own copy alone waits for nobody', async () => {
+  const { address } = await startRingNameServer();
+  const master = await startRingBroker(address, {
+    conf: { ...SMALL, brokerRole: 'SYNC_MASTER', inSyncReplicas: 1 },
+  });
+  assert.equal(statuses(await send(address, 'own-copy')), ['SEND_OK']);
+  await master.stop();
+  await stopEverything();
+});
+
+test.run();
