@@ -8,7 +8,6 @@ import { groupNameProblem, retryTopicOf } from '../../lib/names.ts';
 import { UserError } from '../../lib/user-error.ts';
 import { RequestCode, ResponseCode } from '../../protocol/codes.ts';
 import { asArray } from '../../protocol/json-fields.ts';
-import type { StoredMessage } from '../../record/decode.ts';
 import { type ConsumeFlags, expressionOf, formOf, limitOf, printMessage } from './consume.ts';
 import { Failure } from './failure.ts';
 import { unlessStopped } from './follow.ts';
@@ -16,7 +15,7 @@ import { membersOf } from './groups.ts';
 import { committedOffset } from './lag.ts';
 import type { OnlineFlags } from './online.ts';
 import { note } from './output.ts';
-import { ALL, type Expression, endsOf, pull } from './queue-reads.ts';
+import { ALL, type Expression, endsOf, type LocatedMessage, pull } from './queue-reads.ts';
 import { type Queue, READABLE, readableQueues, requireRoute, routeOf } from './routes.ts';
 import { compare, objectOf, type Servers } from './servers.ts';
 import { shareOf } from './share.ts';
@@ -228,10 +227,10 @@ class GroupMember {
     if ([...this.#readers.keys()].every((key) => this.#ended.has(key))) this.#enough.abort();
   }
 
-  async #take(message: StoredMessage): Promise<void> {
+  async #take(message: LocatedMessage): Promise<void> {
     this.#printed++;
     if (this.#printed >= this.#most) this.#enough.abort();
-    await printMessage(message, this.#flags);
+    await printMessage(message, this.#flags, this.#brokers.length);
   }
 
   async #commit({ queue, next }: Reader): Promise<void> {
