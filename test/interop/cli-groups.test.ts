@@ -277,7 +277,29 @@ test('a group that pops gets its dead letters where it pops', async () => {
   assert.is(Buffer.from(back?.body ?? '').toString(), 'body');
   const [later] = (await ringmq().json(['dlq', 'resend', 'popper', '--all', '--yes'])) as Outcome[];
   assert.is(later?.skipped, true);
+  const { code, err } = await ringmq().run(['consume', 'popped', '-g', 'popper', '--until-end']);
+  assert.is(code, 0);
+  assert.match(
+    err,
+    /popper has popped from popped on \S+: what comes again of that lies in %RETRY%popper_popped/,
+  );
   popper.connection.destroy();
+});
+
+test('topics that belong to a group are told from the group itself', async () => {
+  await ringmq().topic('plain', '--queues', '1');
+  await ringmq().does(['consume', 'plain', '-g', 'owner', '--until-end']);
+  await ringmq().fails(['dlq', 'list', '%DLQ%owner'], 1, /no group %DLQ%owner: did you mean owner\?/);
+  await ringmq().fails(['dlq', 'resend', '%DLQ%owner', '--all'], 1, /did you mean owner\?/);
+  await ringmq().fails(['group', 'show', '%RETRY%owner'], 1, /did you mean owner\?/);
+  const consume = (topic: string, group: string) => ['consume', topic, '-g', group, '--until-end'];
+  await ringmq().fails(
+    consume('plain', '%RETRY%owner'),
+    2,
+    /is the name of a topic: give the group itself, owner\./,
+  );
+  await ringmq().fails(consume('%RETRY%owner', 'owner'), 2, /it gets them beside those of each topic/);
+  await ringmq().fails(consume('%DLQ%owner', 'owner'), 2, /"ringmq dlq resend owner" gives them to it again/);
 });
 
 test('dead letters of a group that consumes in order come back at once, and that is said', async () => {

@@ -88,6 +88,6 @@ export function popRetryTopicsFor(
 }
 
 /** A broker has one of the two, by its `enableRetryTopicV2`. */
-function popRetryTopicsOf(topic: string, group: string): readonly string[] {
+export function popRetryTopicsOf(topic: string, group: string): readonly string[] {
   return [popRetryTopicOf(topic, group), popRetryTopicV2Of(topic, group)];
 }

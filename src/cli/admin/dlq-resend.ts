@@ -87,8 +87,6 @@ function chosenLetters(
 ): Promise<LocatedMessage[]> {
   if (all === ids.length > 0) throw new UserError('Say which: give the ids of dead letters, or --all.');
   if (since !== undefined && !all) throw new UserError('--since is for --all: leave it out beside ids.');
-  if (group.startsWith(DLQ_PREFIX))
-    throw new UserError(`Give the group, not its dead-letter topic: ${group.slice(DLQ_PREFIX.length)}.`);
   return all
     ? lettersOf(servers, group, since ?? 'earliest', Number.POSITIVE_INFINITY)
     : lettersById(servers, group, ids);

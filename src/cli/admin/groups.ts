@@ -1,4 +1,5 @@
 /** Groups of consumers as brokers keep them, and who is in them. */
+import { DLQ_PREFIX, RETRY_PREFIX } from '../../lib/names.ts';
 import { RequestCode, ResponseCode } from '../../protocol/codes.ts';
 import { asArray, asObject, entriesOf, integerOr, textOr } from '../../protocol/json-fields.ts';
 import { type RocketJson, type RocketJsonObject, writeRocketJson } from '../../protocol/rocketmq-json.ts';
@@ -46,12 +47,19 @@ function groupFrom(name: string, value: RocketJson): GroupConfig {
   };
 }
 
+/** The group whose retry or dead-letter topic has this name; undefined where it is no such name. */
+export function groupOfDerivedTopic(name: string): string | undefined {
+  const prefix = [RETRY_PREFIX, DLQ_PREFIX].find((each) => name.startsWith(each));
+  return prefix === undefined ? undefined : name.slice(prefix.length);
+}
+
 /** Says that there is no such group, and which one was probably meant. */
 export async function noGroup(servers: Servers, group: string): Promise<Failure> {
   const names = new Set<string>();
   for (const broker of await servers.masters())
     for (const { name } of await allGroupConfigs(servers, broker)) names.add(name);
-  const near = nearestOf(group, names);
+  const own = groupOfDerivedTopic(group);
+  const near = own !== undefined && names.has(own) ? own : nearestOf(group, names);
   const hint = near === undefined ? '"ringmq group list" shows those there are.' : `did you mean ${near}?`;
   return new Failure(`There is no group ${group}: ${hint}`);
 }
