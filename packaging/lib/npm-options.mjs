@@ -7,6 +7,7 @@ import { root } from './paths.mjs';
  * npm answers itself, whatever stands in package.json, are not among them: --help and --version.
  */
 export const COMMAND_OPTIONS = [
+  '--again',
   '--all',
   '--as <form>',
   '--at <time>',

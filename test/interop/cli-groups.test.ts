@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import { Consumer } from './scenarios/actors.ts';
 import { java55 } from './support/clients.ts';
 import { CommandLine } from './support/command-line.ts';
+import { Popper } from './support/pops.ts';
 import { RawConnection } from './support/raw.ts';
 import { clusterSuite } from './support/suite.ts';
 
@@ -168,6 +169,13 @@ async function die(topic: string, group: string): Promise<string[]> {
   return messages.map(({ id }) => id);
 }
 
+interface Outcome {
+  id: string;
+  ok: boolean;
+  skipped: boolean;
+  topic: string;
+}
+
 test('dead letters are listed, shown and given to their group again', async () => {
   await consumed('deadly', 'mourner', 3);
   await ringmq().does(['consume', 'deadly', '--group', 'bystander', '--until-end']);
@@ -192,20 +200,19 @@ test('dead letters are listed, shown and given to their group again', async () =
   );
   await ringmq().fails(['dlq', 'resend', 'mourner'], 2, /give the ids of dead letters, or --all/);
 
-  const one = await ringmq().json(['dlq', 'resend', 'mourner', first, '--yes']);
-  assert.equal(
-    one.map(({ id, ok, topic }: { id: string; ok: boolean; topic: string }) => [id, ok, topic]),
-    [[first, true, '%RETRY%mourner']],
-  );
-  const all = await ringmq().json(['dlq', 'resend', 'mourner', '--all', '--yes']);
-  assert.equal(
-    all.map(({ id, ok }: { id: string; ok: boolean }) => [id, ok]),
-    ids.map((id) => [id, true]),
-  );
+  const resend = async (...args: string[]) =>
+    ((await ringmq().json(['dlq', 'resend', 'mourner', ...args, '--yes'])) as Outcome[]).map(
+      ({ id, ok, skipped, topic }) => [id, ok, skipped, topic],
+    );
+  const retry = '%RETRY%mourner';
+  assert.equal(await resend(first), [[first, true, false, retry]]);
+  const [, ...others] = ids;
+  const rest = others.map((id) => [id, true, false, retry]);
+  assert.equal(await resend('--all'), [[first, true, true, retry], ...rest], 'the first was sent before');
   const consumer = new Consumer(java55, cluster(), { topic: 'deadly', group: 'mourner', from: 'first' });
   const other = new Consumer(java55, cluster(), { topic: 'deadly', group: 'bystander', from: 'first' });
-  await consumer.count(4);
-  assert.equal(consumer.delivered.map(({ msgId }) => msgId).sort(), [first, ...ids].sort());
+  await consumer.count(3);
+  assert.equal(consumer.delivered.map(({ msgId }) => msgId).sort(), [...ids].sort());
   assert.equal(
     [...new Set(consumer.delivered.map(({ topic }) => topic))],
     ['deadly'],
@@ -213,13 +220,119 @@ test('dead letters are listed, shown and given to their group again', async () =
   );
   assert.is(other.delivered.length, 0);
 
-  const back = await ringmq().json(['dlq', 'resend', 'mourner', first, '--origin', '--yes']);
-  assert.is(back[0].topic, 'deadly');
-  await consumer.count(5);
+  assert.match(
+    await ringmq().does(['dlq', 'resend', 'mourner', '--all', '--origin']),
+    /left out: sent to %RETRY%mourner on \S+ before, at .*\n\nNothing was sent: 3 dead letters were sent before/,
+    'nothing is left to ask about',
+  );
+  assert.equal(await resend(first, first, '--origin', '--again'), [[first, true, false, 'deadly']]);
+  await consumer.count(4);
   await other.count(1);
   assert.is(other.delivered[0]?.msgId, first);
+  await ringmq().fails(
+    ['dlq', 'resend', 'mourner', ...ids, '--again'],
+    2,
+    /3 dead letters of mourner will be sent once more/,
+  );
+  assert.is(consumer.delivered.length, 4, 'nothing more than was said');
   await consumer.stop();
   await other.stop();
+});
+
+test('a resend that was killed goes on where it was', async () => {
+  await consumed('halfway', 'halver', 3);
+  const ids = await die('halfway', 'halver');
+  await ringmq().lineCount(['dlq', 'list', 'halver', '--json'], 3);
+  await ringmq().does(['dlq', 'resend', 'halver', ids[1] as string, '--yes']);
+  const { code, out, err } = await ringmq().run(['dlq', 'resend', 'halver', '--all', '--yes']);
+  assert.is(code, 0, err);
+  assert.match(out, /\n\nSent 2 dead letters; 1 dead letter was sent before \(--again sends it anew\)\.\n$/);
+  await ringmq().lineCount(['consume', '%RETRY%halver', '--since', 'earliest', '--until-end', '--json'], 3);
+});
+
+test('a group that pops gets its dead letters where it pops', async () => {
+  await ringmq().topic('popped', '--queues', '1');
+  await ringmq().does(['group', 'create', 'popper']);
+  await ringmq().does(['produce', 'popped', '-m', 'body']);
+  const popper = await Popper.open(cluster().broker, 'popper');
+  const [message] = await popper.popAll('popped', 1, { invisibleTime: 1_000 });
+  assert.is(message?.source, 'popped');
+  const [again] = await popper.popAll('popped', 1, { invisibleTime: 600_000 });
+  assert.match(again?.source ?? '', /^%RETRY%popper/, 'it comes again from the retry topic');
+  const connection = await RawConnection.open(cluster().broker.address);
+  const ext = {
+    offset: Number(again?.physicalOffset),
+    group: 'popper',
+    delayLevel: DEAD,
+    originMsgId: '',
+    originTopic: 'popped',
+  };
+  assert.is((await connection.request({ code: CONSUMER_SEND_MSG_BACK, ext })).code, 0);
+  connection.destroy();
+  await ringmq().lineCount(['dlq', 'list', 'popper', '--json'], 1);
+  assert.match(await ringmq().does(['dlq', 'list', 'popper']), / popped +\d /, 'the topic it was sent to');
+  const [sent] = (await ringmq().json(['dlq', 'resend', 'popper', '--all', '--yes'])) as Outcome[];
+  assert.equal([sent?.ok, sent?.topic], [true, '%RETRY%popper_popped']);
+  const [back] = await popper.popAll('popped', 1, { invisibleTime: 600_000 });
+  assert.is(Buffer.from(back?.body ?? '').toString(), 'body');
+  const [later] = (await ringmq().json(['dlq', 'resend', 'popper', '--all', '--yes'])) as Outcome[];
+  assert.is(later?.skipped, true);
+  const { code, err } = await ringmq().run(['consume', 'popped', '-g', 'popper', '--until-end']);
+  assert.is(code, 0);
+  assert.match(
+    err,
+    /popper has popped from popped on \S+: what comes again of that lies in %RETRY%popper_popped/,
+  );
+  popper.connection.destroy();
+});
+
+test('topics that belong to a group are told from the group itself', async () => {
+  await ringmq().topic('plain', '--queues', '1');
+  await ringmq().does(['consume', 'plain', '-g', 'owner', '--until-end']);
+  await ringmq().fails(['dlq', 'list', '%DLQ%owner'], 1, /no group %DLQ%owner: did you mean owner\?/);
+  await ringmq().fails(['dlq', 'resend', '%DLQ%owner', '--all'], 1, /did you mean owner\?/);
+  await ringmq().fails(['group', 'show', '%RETRY%owner'], 1, /did you mean owner\?/);
+  const consume = (topic: string, group: string) => ['consume', topic, '-g', group, '--until-end'];
+  await ringmq().fails(
+    consume('plain', '%RETRY%owner'),
+    2,
+    /is the name of a topic: give the group itself, owner\./,
+  );
+  await ringmq().fails(consume('%RETRY%owner', 'owner'), 2, /it gets them beside those of each topic/);
+  await ringmq().fails(consume('%DLQ%owner', 'owner'), 2, /"ringmq dlq resend owner" gives them to it again/);
+});
+
+test('dead letters of a group that consumes in order come back at once, and that is said', async () => {
+  await ringmq().topic('ordered', '--queues', '1');
+  const consumer = new Consumer(java55, cluster(), {
+    topic: 'ordered',
+    group: 'orderer',
+    from: 'first',
+    mode: 'orderly',
+  });
+  await consumer.holds(1);
+  await ringmq().does(['produce', 'ordered', '-m', 'body', '--key', 'k']);
+  await consumer.count(1);
+  const [id = ''] = await die('ordered', 'orderer');
+  await ringmq().lineCount(['dlq', 'list', 'orderer', '--json'], 1);
+  const { code, out } = await ringmq().run(['dlq', 'resend', 'orderer', id, '--yes']);
+  assert.is(code, 1);
+  assert.match(
+    out,
+    /a dead letter again at once: the group consumes in order and has members online; --origin /,
+  );
+  const [again] = (await ringmq().json([
+    'dlq',
+    'resend',
+    'orderer',
+    id,
+    '--origin',
+    '--again',
+    '--yes',
+  ])) as Outcome[];
+  assert.equal([again?.ok, again?.topic], [true, 'ordered']);
+  await consumer.count(2);
+  await consumer.stop();
 });
 
 test.run();

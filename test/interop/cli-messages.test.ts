@@ -1,7 +1,7 @@
 // `ringmq produce`, `consume` and `message` against the target.
 
 import * as assert from 'uvu/assert';
-import { Consumer } from './scenarios/actors.ts';
+import { allIntact, Consumer, Producer } from './scenarios/actors.ts';
 import { java55 } from './support/clients.ts';
 import { CommandLine, linesOf } from './support/command-line.ts';
 import { clusterSuite } from './support/suite.ts';
@@ -120,6 +120,39 @@ test('found by the time at which they were stored', async () => {
     2,
     /--since soon is not possible: give a time/,
   );
+});
+
+test('what a Java producer has compressed is shown unpacked, and sent on as it was', async () => {
+  await ringmq().topic('packed', '--queues', '1');
+  const size = 20_000;
+  const methods = ['LZ4', 'ZSTD', 'ZLIB'];
+  for (const compress of methods)
+    await new Producer(java55, cluster(), {
+      topic: 'packed',
+      body: size,
+      prefix: compress,
+      compress,
+    }).finish();
+  await ringmq().until(['topic', 'show', 'packed'], ({ queues }) => queues[0].max === methods.length);
+  const read = async () =>
+    (await ringmq().lines(['consume', 'packed', '--since', 'earliest', '--until-end'])) as Message[];
+  const whole = 'message 0 '.repeat(size / 10);
+  for (const [i, { id, keys, body, bodyIs }] of (await read()).entries()) {
+    assert.equal([keys, bodyIs], [[`${methods[i]}-0`], 'text']);
+    assert.ok(body === whole, `${methods[i]}: ${String(body).slice(0, 40)}`);
+    assert.match(await ringmq().does(['message', 'show', id, 'packed']), /^body +20000 bytes$/m);
+    await ringmq().does(['message', 'resend', id, 'packed', '--yes']);
+  }
+  const consumer = new Consumer(java55, cluster(), { topic: 'packed', group: 'unpacker', from: 'first' });
+  await consumer.count(2 * methods.length);
+  allIntact(consumer.delivered);
+  const methodBits = consumer.delivered.map(({ sysFlag }) => sysFlag & 0x700).sort((a, b) => a - b);
+  assert.equal(methodBits, [0x100, 0x100, 0x200, 0x200, 0x300, 0x300]);
+  assert.ok(
+    consumer.delivered.every(({ storeSize }) => storeSize < size / 2),
+    'stored as they were packed',
+  );
+  await consumer.stop();
 });
 
 test('followed live, by tag', async () => {

@@ -33,11 +33,29 @@ test('keys of the configuration are read and changed', async () => {
   assert.equal(await ringmq().json(['config', 'get', 'brokerName', 'fileReservedTime']), {
     [name]: { brokerName: name, fileReservedTime: '72' },
   });
+  const set = ['config', 'set', 'fileReservedTime'];
+  await ringmq().fails(
+    [...set, '48'],
+    2,
+    /^With fileReservedTime at 48 hours messages older than 48 hours are lost when .*\. Nothing was done, .* add --yes/,
+  );
+  assert.is(await ringmq().does(['config', 'get', 'fileReservedTime']), 'fileReservedTime  72\n');
   assert.is(
-    await ringmq().does(['config', 'set', 'fileReservedTime', '48']),
-    `${name}: fileReservedTime was 72, is 48 now.\n`,
+    await ringmq().does([...set, '48', '--yes']),
+    `${name}: fileReservedTime 72 hours -> 48 hours\nSet fileReservedTime on ${name}.\n`,
   );
   assert.is(await ringmq().does(['config', 'get', 'fileReservedTime']), 'fileReservedTime  48\n');
+  assert.is(
+    await ringmq().does([...set, '48']),
+    `Nothing was done: fileReservedTime is 48 hours already on ${name}.\n`,
+  );
+  assert.equal(await ringmq().json([...set, '50']), [
+    { broker: name, key: 'fileReservedTime', from: '48', to: '50', unit: 'hours' },
+  ]);
+  assert.is(
+    await ringmq().does([...set, '48', '--yes']),
+    `${name}: fileReservedTime 50 hours -> 48 hours\nSet fileReservedTime on ${name}.\n`,
+  );
   await ringmq().fails(
     ['config', 'get', 'fileReservdTime'],
     1,
@@ -46,6 +64,23 @@ test('keys of the configuration are read and changed', async () => {
   await ringmq().fails(['config', 'set', 'fileReservdTime', '1'], 1, /did you mean fileReservedTime\?/);
   await ringmq().fails(['config', 'set', 'fileReservedTime', 'long'], 1, /fileReservedTime/);
   assert.is(await ringmq().does(['config', 'get', 'fileReservedTime']), 'fileReservedTime  48\n');
+});
+
+test('a person is asked before a change that refuses clients', async () => {
+  const line = 'config set autoCreateTopicEnable false';
+  for (const [keys, code, value] of [
+    ['\r', 1, 'true'],
+    ['y\r', 0, 'false'],
+  ] as const) {
+    const terminal = ringmq().terminal(line);
+    await terminal.shows(/autoCreateTopicEnable true -> false/);
+    await terminal.shows(/sends to topics that do not exist are refused\.\r?\nGo on\? \[y\/N\]/);
+    terminal.type(keys);
+    assert.is(await terminal.ended, code, terminal.screen);
+    const [held] = Object.values(await ringmq().json(['config', 'get', 'autoCreateTopicEnable']));
+    assert.equal(held, { autoCreateTopicEnable: value });
+  }
+  await ringmq().does(['config', 'set', 'autoCreateTopicEnable', 'true']);
 });
 
 test('bench sends, receives, sums up and leaves no topic', async () => {

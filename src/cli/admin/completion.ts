@@ -29,12 +29,18 @@ _ringmq() {
   words_found=("\${(@f)$(ringmq ${WORDS_COMMAND} -- "\${words[@]:1:$((CURRENT-1))}" 2>/dev/null)}")
   if [ -n "$words_found" ]; then compadd -a words_found; else _files; fi
 }
-compdef _ringmq ringmq`,
+# The first completion loads this file as the function _ringmq, which is to complete at once.
+if [ "$funcstack[1]" = _ringmq ]; then _ringmq "$@"; else compdef _ringmq ringmq; fi`,
   fish: `function __ringmq_words
   set -l words (commandline -opc) (commandline -ct)
-  ringmq ${WORDS_COMMAND} -- $words[2..-1] 2>/dev/null
+  set -l found (ringmq ${WORDS_COMMAND} -- $words[2..-1] 2>/dev/null)
+  if set -q found[1]
+    printf '%s\\n' $found
+  else
+    __fish_complete_path (commandline -ct)
+  end
 end
-complete -c ringmq -a '(__ringmq_words)'`,
+complete -c ringmq -f -a '(__ringmq_words)'`,
 };
 
 export function completionCommand(command: Command): void {

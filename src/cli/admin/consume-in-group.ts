@@ -4,24 +4,25 @@
  */
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
-import { groupNameProblem, retryTopicOf } from '../../lib/names.ts';
+import { DLQ_PREFIX, groupNameProblem, retryTopicOf } from '../../lib/names.ts';
 import { UserError } from '../../lib/user-error.ts';
 import { RequestCode, ResponseCode } from '../../protocol/codes.ts';
 import { asArray } from '../../protocol/json-fields.ts';
-import type { StoredMessage } from '../../record/decode.ts';
 import { type ConsumeFlags, expressionOf, formOf, limitOf, printMessage } from './consume.ts';
+import { popRetryTopicsOf } from './dead-letters.ts';
 import { Failure } from './failure.ts';
 import { unlessStopped } from './follow.ts';
-import { membersOf } from './groups.ts';
+import { groupOfDerivedTopic, membersOf } from './groups.ts';
 import { committedOffset } from './lag.ts';
 import type { OnlineFlags } from './online.ts';
 import { note } from './output.ts';
-import { ALL, type Expression, endsOf, pull } from './queue-reads.ts';
+import { ALL, type Expression, endsOf, type LocatedMessage, pull } from './queue-reads.ts';
 import { type Queue, READABLE, readableQueues, requireRoute, routeOf } from './routes.ts';
 import { compare, objectOf, type Servers } from './servers.ts';
 import { shareOf } from './share.ts';
 import { pause, untilStopped } from './stopping.ts';
 import { now } from './times.ts';
+import { topicConfig } from './topic-configs.ts';
 
 const ROUND_MS = 2_000;
 const WAIT_MS = 5_000;
@@ -35,10 +36,35 @@ export async function consumeInGroup(
 ): Promise<void> {
   const problem = groupNameProblem(group);
   if (problem !== undefined) throw new UserError(problem);
+  requireOrdinary(topic, group);
   formOf(flags);
-  await requireRoute(servers, topic);
+  await tellOfPops(servers, topic, group);
   const member = new GroupMember(servers, topic, group, flags);
   await member.run();
+}
+
+/** Its own retry topic a member reads anyway, and what it gives up of its dead letters would be there again. */
+function requireOrdinary(topic: string, group: string): void {
+  const owner = groupOfDerivedTopic(group);
+  if (owner !== undefined)
+    throw new UserError(`${group} is the name of a topic: give the group itself, ${owner}.`);
+  if (groupOfDerivedTopic(topic) !== group) return;
+  const instead = topic.startsWith(DLQ_PREFIX)
+    ? `"ringmq dlq resend ${group}" gives them to it again`
+    : `it gets them beside those of each topic that it consumes`;
+  throw new UserError(
+    `${topic} has messages of group ${group} itself: ${instead}. Without --group they are shown, and nothing changes.`,
+  );
+}
+
+/** Pulls and pops of one group go by the same offsets; what was popped comes again in a topic that only pops read. */
+async function tellOfPops(servers: Servers, topic: string, group: string): Promise<void> {
+  for (const { broker, address } of await requireRoute(servers, topic))
+    for (const retryTopic of popRetryTopicsOf(topic, group))
+      if ((await topicConfig(servers, address, retryTopic)) !== undefined)
+        return note(
+          `Group ${group} has popped from ${topic} on ${broker}: what comes again of that lies in ${retryTopic}, which is not read here.`,
+        );
 }
 
 interface Reader {
@@ -228,10 +254,10 @@ class GroupMember {
     if ([...this.#readers.keys()].every((key) => this.#ended.has(key))) this.#enough.abort();
   }
 
-  async #take(message: StoredMessage): Promise<void> {
+  async #take(message: LocatedMessage): Promise<void> {
     this.#printed++;
     if (this.#printed >= this.#most) this.#enough.abort();
-    await printMessage(message, this.#flags);
+    await printMessage(message, this.#flags, this.#brokers.length);
   }
 
   async #commit({ queue, next }: Reader): Promise<void> {

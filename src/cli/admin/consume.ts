@@ -1,7 +1,6 @@
 /** `ringmq consume`: prints messages as they come, alone or as a member of a group. */
 import type { Command } from 'commander';
 import { UserError } from '../../lib/user-error.ts';
-import type { StoredMessage } from '../../record/decode.ts';
 import { consumeInGroup } from './consume-in-group.ts';
 import { beginnings, follow } from './follow.ts';
 import {
@@ -9,13 +8,14 @@ import {
   decodeBody,
   FORMS,
   type Form,
+  idOf,
   messageJson,
   messageLine,
   messageText,
 } from './message-text.ts';
 import { choiceOf, examples, numberOf, type OnlineFlags, online } from './online.ts';
-import { print, printJson } from './output.ts';
-import type { Expression } from './queue-reads.ts';
+import { note, print, printJson } from './output.ts';
+import type { Expression, LocatedMessage } from './queue-reads.ts';
 import { readableQueues, requireRoute } from './routes.ts';
 import type { Servers } from './servers.ts';
 import { untilStopped } from './stopping.ts';
@@ -104,13 +104,20 @@ export function limitOf({ count }: ReadFlags): number {
     : numberOf('count', count, 1, Number.MAX_SAFE_INTEGER);
 }
 
-export function printMessage(message: StoredMessage, flags: FormFlags & OnlineFlags): Promise<void> {
+/** `brokers`: how many have its topic. */
+export function printMessage(
+  message: LocatedMessage,
+  flags: FormFlags & OnlineFlags,
+  brokers: number,
+): Promise<void> {
   const form = formOf(flags);
   if (flags.json === true) return printJson(messageJson(message, form), 0);
+  if (flags.full === true && flags.body !== true) return print(`${messageText(message, form, now())}\n`);
+  if (flags.body !== true) return print(messageLine(message, form, brokers));
+  const body = decodeBody(message);
+  if (body.problem !== undefined) note(`The body of ${idOf(message)} is ${body.problem}.`);
   // For the next program of a pipe JSON stays as it was sent.
-  if (flags.body === true) return print(bodyText(decodeBody(message), form, 'as it is'));
-  if (flags.full === true) return print(`${messageText(message, form, now())}\n`);
-  return print(messageLine(message, form));
+  return print(bodyText(body, form, 'as it is'));
 }
 
 /** Commits nothing, and disturbs no group. */
@@ -119,7 +126,8 @@ export async function tail(servers: Servers, topic: string, flags: ReadFlags & O
   const most = limitOf(flags);
   const expression = expressionOf(flags);
   const stopped = untilStopped();
-  const queues = readableQueues(topic, await requireRoute(servers, topic));
+  const parts = await requireRoute(servers, topic);
+  const queues = readableQueues(topic, parts);
   const from = await beginnings(servers, queues, flags.since ?? 'latest');
   let printed = 0;
   await follow(servers, from, stopped, {
@@ -128,7 +136,7 @@ export async function tail(servers: Servers, topic: string, flags: ReadFlags & O
     take: async (message) => {
       if (printed >= most) return false;
       printed++;
-      await printMessage(message, flags);
+      await printMessage(message, flags, parts.length);
       return printed < most;
     },
   });

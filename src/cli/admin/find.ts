@@ -1,13 +1,12 @@
 /** Finds messages: by id, by key, by the time at which they were stored. */
 import { RequestCode, ResponseCode } from '../../protocol/codes.ts';
-import type { StoredMessage } from '../../record/decode.ts';
 import { decodeMessageId } from '../../record/message-id.ts';
 import { follow } from './follow.ts';
 import { hostText, idOf, keysOf } from './message-text.ts';
 import { eachOf } from './progress.ts';
-import { type Expression, endsOf, messagesIn, offsetAt } from './queue-reads.ts';
-import { type Queue, readableQueues, routeOf, topicNames } from './routes.ts';
-import { compare, type Servers } from './servers.ts';
+import { type Expression, endsOf, type LocatedMessage, messagesIn, offsetAt } from './queue-reads.ts';
+import { type Queue, readableQueues, routeOf, type TopicPart, topicNames } from './routes.ts';
+import { type BrokerAt, compare, type Servers } from './servers.ts';
 
 /** Brokers give no more of one key. */
 const MOST_OF_KEY = 64;
@@ -26,29 +25,34 @@ export async function findById(
   servers: Servers,
   id: string,
   topic: string | undefined,
-): Promise<StoredMessage[]> {
+): Promise<LocatedMessage[]> {
   const place = decodeMessageId(id);
   if (place !== undefined) {
     const host = hostText(place.host);
     const broker = (await servers.brokers()).find(({ address }) => address === host);
-    const found =
-      broker === undefined ? undefined : await viewAt(servers, broker.address, place.physicalOffset);
+    const found = broker === undefined ? undefined : await viewAt(servers, broker, place.physicalOffset);
     if (found !== undefined) return [found];
   }
   const topics = topic === undefined ? await topicNames(servers) : [topic];
-  const found = await eachOf(topics, 'topics', (name) => queryTopic(servers, name, id, true));
+  const found = await eachOf(topics, 'topics', async (name) =>
+    queryTopic(servers, (await routeOf(servers, name)) ?? [], name, id, true),
+  );
   return oncePerPlace(found.flat().filter((message) => idOf(message) === id));
 }
 
-async function viewAt(servers: Servers, address: string, offset: number): Promise<StoredMessage | undefined> {
-  const { body } = await servers.ask(address, {
+async function viewAt(
+  servers: Servers,
+  broker: BrokerAt,
+  offset: number,
+): Promise<LocatedMessage | undefined> {
+  const { body } = await servers.ask(broker.address, {
     code: RequestCode.VIEW_MESSAGE_BY_ID,
     fields: { offset },
     to: 'show a message',
     // What lies nowhere is an error to brokers; other ids may look like one that says where.
     accept: [ResponseCode.SYSTEM_ERROR],
   });
-  return messagesIn(body)[0];
+  return messagesIn(body, broker.name)[0];
 }
 
 export async function findByKey(
@@ -56,23 +60,25 @@ export async function findByKey(
   topic: string,
   key: string,
   { since, until }: Window,
-): Promise<StoredMessage[]> {
-  const found = await queryTopic(servers, topic, key, false, since, until);
+): Promise<LocatedMessage[]> {
+  const parts = (await routeOf(servers, topic)) ?? [];
+  const found = await queryTopic(servers, parts, topic, key, false, since, until);
   // The index knows hashes of keys only.
   return oncePerPlace(found.filter((message) => keysOf(message).includes(key)));
 }
 
-async function queryTopic(
+/** Asks the brokers of a topic; each gives its newest. `key`: a unique id where `isUnique`. */
+export async function queryTopic(
   servers: Servers,
+  parts: readonly Pick<TopicPart, 'broker' | 'address'>[],
   topic: string,
   key: string,
   isUnique: boolean,
   since = 0,
   until = Number.MAX_SAFE_INTEGER,
-): Promise<StoredMessage[]> {
-  const parts = (await routeOf(servers, topic)) ?? [];
-  const answers = parts.map(({ address }) =>
-    servers.ask(address, {
+): Promise<LocatedMessage[]> {
+  const asked = parts.map(async ({ broker, address }) => {
+    const { body } = await servers.ask(address, {
       code: RequestCode.QUERY_MESSAGE,
       fields: {
         topic,
@@ -84,10 +90,10 @@ async function queryTopic(
       },
       to: `look for ${key} in ${topic}`,
       accept: [ResponseCode.QUERY_NOT_FOUND],
-    }),
-  );
-  const found = (await Promise.all(answers)).flatMap(({ body }) => messagesIn(body));
-  return found.filter((message) => message.topic === topic);
+    });
+    return messagesIn(body, broker);
+  });
+  return (await Promise.all(asked)).flat().filter((message) => message.topic === topic);
 }
 
 export async function findByTime(
@@ -96,7 +102,7 @@ export async function findByTime(
   { since, until }: Window,
   most: number,
   expression?: Expression,
-): Promise<StoredMessage[]> {
+): Promise<LocatedMessage[]> {
   const queues = readableQueues(topic, (await routeOf(servers, topic)) ?? []);
   const from = new Map<Queue, { from: number; ends: { min: number; max: number } }>();
   await eachOf(queues, 'queues', async (queue) => {
@@ -107,7 +113,7 @@ export async function findByTime(
     ];
     if (first < behind) from.set(queue, { from: first, ends: { ...ends, max: behind } });
   });
-  const found: StoredMessage[] = [];
+  const found: LocatedMessage[] = [];
   const perQueue = new Map<Queue, number>();
   await follow(servers, from, new AbortController().signal, {
     untilEnd: true,
@@ -134,8 +140,8 @@ async function behindTime(
 }
 
 /** In the order in which they were stored. */
-function oncePerPlace(messages: readonly StoredMessage[]): StoredMessage[] {
-  const byPlace = new Map<string, StoredMessage>();
+function oncePerPlace(messages: readonly LocatedMessage[]): LocatedMessage[] {
+  const byPlace = new Map<string, LocatedMessage>();
   for (const message of messages)
     byPlace.set(`${hostText(message.storeHost)} ${message.topic} ${message.physicalOffset}`, message);
   return [...byPlace.values()].sort(

@@ -1,6 +1,13 @@
 /** Reads queues one beside the other, as messages come. */
-import type { StoredMessage } from '../../record/decode.ts';
-import { ALL, type Ends, type Expression, endsOf, offsetAt, pull } from './queue-reads.ts';
+import {
+  ALL,
+  type Ends,
+  type Expression,
+  endsOf,
+  type LocatedMessage,
+  offsetAt,
+  pull,
+} from './queue-reads.ts';
 import type { Queue } from './routes.ts';
 import type { Servers } from './servers.ts';
 import { requireTime } from './times.ts';
@@ -16,7 +23,7 @@ export interface FollowOptions {
   /** Whether more of a queue is wanted; asked after each message. Default: as long as `take` says so. */
   takeOfQueue?: (queue: Queue) => boolean;
   /** Messages of one queue in order; the next are read when it resolves. False ends all reading. */
-  take: (message: StoredMessage, queue: Queue) => Promise<boolean>;
+  take: (message: LocatedMessage, queue: Queue) => Promise<boolean>;
 }
 
 /** Where to begin: `earliest`, `latest` or a time. */

@@ -3,11 +3,18 @@ import type { Command } from 'commander';
 import { groupNameProblem, isSystemGroup } from '../../lib/names.ts';
 import { UserError } from '../../lib/user-error.ts';
 import { RequestCode } from '../../protocol/codes.ts';
-import { writeRocketJson } from '../../protocol/rocketmq-json.ts';
 import { Failure } from './failure.ts';
-import { allGroupConfigs, allMembersOf, type GroupConfig, membersOf, noGroup, OWN_GROUPS } from './groups.ts';
+import {
+  allGroupConfigs,
+  allMembersOf,
+  type GroupConfig,
+  membersOf,
+  noGroup,
+  OWN_GROUPS,
+  writeGroup,
+} from './groups.ts';
 import { lagOf } from './lag.ts';
-import { choiceOf, examples, numberOf, online, tellWritten } from './online.ts';
+import { choiceOf, examples, numberOf, onEach, online, tellWritten } from './online.ts';
 import { counted, listing, print, printJson, table } from './output.ts';
 import { eachOf } from './progress.ts';
 import { confirm } from './question.ts';
@@ -166,7 +173,7 @@ function addCreate(group: Command): void {
       retries: DEFAULT_RETRIES,
       raw: {},
     };
-    for (const { address } of masters) await write(servers, address, fresh, flags);
+    await onEach(masters, `Made group ${name}`, ({ address }) => write(servers, address, fresh, flags));
     await tellWritten(
       'Made',
       'group',
@@ -186,12 +193,12 @@ function addChange(group: Command): void {
     if (flags.retries === undefined && flags.orderly === undefined && flags.consume === undefined)
       throw new UserError('Nothing is to be changed: give --retries, --orderly or --consume.');
     const changed: string[] = [];
-    for (const broker of await servers.masters(flags.on)) {
+    await onEach(await servers.masters(flags.on), `Changed group ${name}`, async (broker) => {
       const config = (await allGroupConfigs(servers, broker)).find((known) => known.name === name);
-      if (config === undefined) continue;
+      if (config === undefined) return false;
       await write(servers, broker.address, config, flags);
-      changed.push(broker.name);
-    }
+      return changed.push(broker.name);
+    });
     if (changed.length === 0) throw await noGroup(servers, name);
     await tellWritten('Changed', 'group', name, changed, flags.json);
   });
@@ -206,19 +213,13 @@ async function write(
   flags: ConfigFlags,
 ): Promise<void> {
   const { retries, orderly, consume } = flags;
-  // The table has attributes as they are; a request names only those that change.
+  // No attribute is to change.
   const { attributes: _attributes, ...raw } = config.raw;
-  const changed = {
+  await writeGroup(servers, address, config.name, {
     ...raw,
-    groupName: config.name,
     retryMaxTimes: retries === undefined ? config.retries : numberOf('retries', retries, 0, 2 ** 31 - 1),
     consumeMessageOrderly: isOn('orderly', orderly) ?? config.isOrderly,
     consumeEnable: isOn('consume', consume) ?? config.mayConsume,
-  };
-  await servers.ask(address, {
-    code: RequestCode.UPDATE_AND_CREATE_SUBSCRIPTIONGROUP,
-    body: Buffer.from(writeRocketJson(changed)),
-    to: `write group ${config.name}`,
   });
 }
 

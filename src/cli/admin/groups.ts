@@ -1,7 +1,8 @@
 /** Groups of consumers as brokers keep them, and who is in them. */
+import { DLQ_PREFIX, RETRY_PREFIX } from '../../lib/names.ts';
 import { RequestCode, ResponseCode } from '../../protocol/codes.ts';
 import { asArray, asObject, entriesOf, integerOr, textOr } from '../../protocol/json-fields.ts';
-import type { RocketJson, RocketJsonObject } from '../../protocol/rocketmq-json.ts';
+import { type RocketJson, type RocketJsonObject, writeRocketJson } from '../../protocol/rocketmq-json.ts';
 import { Failure } from './failure.ts';
 import { nearestOf } from './routes.ts';
 import { type BrokerAt, objectOf, type Servers } from './servers.ts';
@@ -46,12 +47,19 @@ function groupFrom(name: string, value: RocketJson): GroupConfig {
   };
 }
 
+/** The group whose retry or dead-letter topic has this name; undefined where it is no such name. */
+export function groupOfDerivedTopic(name: string): string | undefined {
+  const prefix = [RETRY_PREFIX, DLQ_PREFIX].find((each) => name.startsWith(each));
+  return prefix === undefined ? undefined : name.slice(prefix.length);
+}
+
 /** Says that there is no such group, and which one was probably meant. */
 export async function noGroup(servers: Servers, group: string): Promise<Failure> {
   const names = new Set<string>();
   for (const broker of await servers.masters())
     for (const { name } of await allGroupConfigs(servers, broker)) names.add(name);
-  const near = nearestOf(group, names);
+  const own = groupOfDerivedTopic(group);
+  const near = own !== undefined && names.has(own) ? own : nearestOf(group, names);
   const hint = near === undefined ? '"ringmq group list" shows those there are.' : `did you mean ${near}?`;
   return new Failure(`There is no group ${group}: ${hint}`);
 }
@@ -108,4 +116,29 @@ export async function allMembersOf(servers: Servers, group: string): Promise<Mem
     for (const member of (await membersOf(servers, address, group)).members)
       byId.set(member.clientId, member);
   return [...byId.values()].sort((a, b) => (a.clientId < b.clientId ? -1 : 1));
+}
+
+/** Makes or changes it; what `raw` does not name the broker fills in. */
+export async function writeGroup(
+  servers: Servers,
+  address: string,
+  group: string,
+  { attributes, ...raw }: RocketJsonObject,
+): Promise<void> {
+  // The table has attributes as they are; a request names those that are to change.
+  const changes = entriesOf(attributes).map(([name, value]) => [`+${name}`, value] as const);
+  await servers.ask(address, {
+    code: RequestCode.UPDATE_AND_CREATE_SUBSCRIPTIONGROUP,
+    body: Buffer.from(writeRocketJson({ ...raw, groupName: group, attributes: Object.fromEntries(changes) })),
+    to: `write group ${group}`,
+  });
+}
+
+/** A broker at which no member has ever been need not know a group: it gets it as one of the others has it. */
+export async function copyGroupTo(servers: Servers, group: string, address: string): Promise<void> {
+  for (const broker of await servers.masters()) {
+    const known = (await allGroupConfigs(servers, broker)).find(({ name }) => name === group);
+    if (known !== undefined) return writeGroup(servers, address, group, known.raw);
+  }
+  throw await noGroup(servers, group);
 }

@@ -37,10 +37,26 @@ type Place = Pick<Standing, 'topic' | 'queueId'>;
 /** Of all topics of the group, or one. Sorted. */
 export async function standingsOf(servers: Servers, group: string, topic?: string): Promise<Standing[]> {
   const found: Standing[] = [];
-  for (const broker of await servers.masters())
-    found.push(...(await standingsOn(servers, broker, group, topic)));
+  const brokers = await servers.masters();
+  for (const broker of brokers) found.push(...(await standingsOn(servers, broker, group, topic)));
+  // Unasked a broker tells of topics only in which the group has committed something there.
+  if (topic === undefined && brokers.length > 1)
+    for (const { broker, topic: untold } of untoldTopics(brokers, found))
+      found.push(...(await standingsOn(servers, broker, group, untold)));
   return found.sort(
     (a, b) => compare(a.topic, b.topic) || compare(a.broker, b.broker) || compare(a.queueId, b.queueId),
+  );
+}
+
+/** Topics of which some broker has told, and this one has not. */
+function untoldTopics(
+  brokers: readonly BrokerAt[],
+  found: readonly Standing[],
+): { broker: BrokerAt; topic: string }[] {
+  const topics = new Set(found.map(({ topic }) => topic));
+  const told = new Set(found.map(({ broker, topic }) => `${broker} ${topic}`));
+  return brokers.flatMap((broker) =>
+    [...topics].filter((topic) => !told.has(`${broker.name} ${topic}`)).map((topic) => ({ broker, topic })),
   );
 }
 

@@ -1,21 +1,18 @@
 /** Messages as people and programs read them: bodies decoded, times in words. */
-import { inflateSync } from 'node:zlib';
 import { messageIdOf, type StoredMessage } from '../../record/decode.ts';
 import { SYS_COMPRESSED } from '../../record/layout.ts';
 import type { HostAddress } from '../../record/message-id.ts';
 import { PROPERTY_KEYS, PROPERTY_TAGS, PROPERTY_UNIQUE_KEY } from '../../record/properties.ts';
 import { formatAddress } from '../../remoting/address.ts';
+import { unpack } from './bodies/unpack.ts';
 import { counted, listing } from './output.ts';
+import type { LocatedMessage } from './queue-reads.ts';
+import { queueText } from './routes.ts';
 import { spanText, timeText } from './times.ts';
 
 export const FORMS = ['auto', 'text', 'json', 'hex'] as const;
 export type Form = (typeof FORMS)[number];
 
-/** Bits of sysFlag that say by what a body is compressed; 0 is what old clients write for zlib. */
-const COMPRESSION_SHIFT = 8;
-const COMPRESSION_MASK = 7;
-const COMPRESSIONS: Readonly<Record<number, string>> = { 0: 'zlib', 1: 'LZ4', 2: 'Zstandard', 3: 'zlib' };
-const MAX_BODY_BYTES = 64 * 1024 * 1024;
 const HEX_COLUMNS = 16;
 const LINE_CHARACTERS = 80;
 
@@ -33,19 +30,8 @@ export function idOf(message: StoredMessage): string {
 export function decodeBody(message: Pick<StoredMessage, 'body' | 'sysFlag'>): DecodedBody {
   const { body, sysFlag } = message;
   if ((sysFlag & SYS_COMPRESSED) === 0) return { kind: kindOf(body), bytes: body };
-  const by = COMPRESSIONS[(sysFlag >> COMPRESSION_SHIFT) & COMPRESSION_MASK] ?? 'an unknown method';
-  if (by !== 'zlib')
-    return { kind: 'bytes', bytes: body, problem: `compressed by ${by}, which is not decoded here` };
-  try {
-    const bytes = inflateSync(body, { maxOutputLength: MAX_BODY_BYTES });
-    return { kind: kindOf(bytes), bytes };
-  } catch (error) {
-    return {
-      kind: 'bytes',
-      bytes: body,
-      problem: `said to be compressed by zlib, and is not: ${(error as Error).message}`,
-    };
-  }
+  const { bytes, problem } = unpack(body, sysFlag);
+  return problem === undefined ? { kind: kindOf(bytes), bytes } : { kind: 'bytes', bytes, problem };
 }
 
 function kindOf(bytes: Uint8Array): DecodedBody['kind'] {
@@ -113,6 +99,7 @@ export function keysOf(message: StoredMessage): string[] {
 
 export interface MessageJson {
   topic: string;
+  broker: string;
   queue: number;
   offset: number;
   id: string;
@@ -132,10 +119,11 @@ export interface MessageJson {
   bodyProblem: string | undefined;
 }
 
-export function messageJson(message: StoredMessage, form: Form): MessageJson {
+export function messageJson(message: LocatedMessage, form: Form): MessageJson {
   const decoded = decodeBody(message);
   return {
     topic: message.topic,
+    broker: message.broker,
     queue: message.queueId,
     offset: message.queueOffset,
     id: idOf(message),
@@ -165,31 +153,31 @@ function jsonBody({ kind, bytes }: DecodedBody, form: Form): Pick<MessageJson, '
     : { body: raw.toString('base64'), bodyIs: 'base64' };
 }
 
-/** One line: when it was stored, where it lies, tag, keys, the beginning of its body. */
-export function messageLine(message: StoredMessage, form: Form): string {
+/** One line: when it was stored, where it lies (`brokers`: how many have its topic), tag, keys, how its body begins. */
+export function messageLine(message: LocatedMessage, form: Form, brokers: number): string {
+  const decoded = decodeBody(message);
   const tag = message.properties.get(PROPERTY_TAGS);
   const keys = keysOf(message);
-  const marks = [tag === undefined ? '' : `[${tag}]`, keys.length === 0 ? '' : `{${keys.join(' ')}}`];
-  const where = `${message.queueId}/${message.queueOffset}`;
-  return [
-    timeText(message.storeTimestamp),
-    where,
-    idOf(message),
-    ...marks,
-    bodyLine(decodeBody(message), form),
-  ]
+  const marks = [
+    tag === undefined ? '' : `[${tag}]`,
+    keys.length === 0 ? '' : `{${keys.join(' ')}}`,
+    decoded.problem === undefined ? '' : `(${decoded.problem})`,
+  ];
+  const where = `${queueText(message, brokers)}/${message.queueOffset}`;
+  return [timeText(message.storeTimestamp), where, idOf(message), ...marks, bodyLine(decoded, form)]
     .filter((part) => part !== '')
     .join('  ');
 }
 
 /** All that is known of a message. */
-export function messageText(message: StoredMessage, form: Form, at: number): string {
+export function messageText(message: LocatedMessage, form: Form, at: number): string {
   const decoded = decodeBody(message);
   const shownAbove = new Set([PROPERTY_UNIQUE_KEY, PROPERTY_TAGS, PROPERTY_KEYS]);
   const others = [...message.properties].filter(([name]) => !shownAbove.has(name));
   const head = listing([
     ['message', idOf(message)],
     ['topic', message.topic],
+    ['broker', message.broker],
     ['queue', message.queueId],
     ['offset', message.queueOffset],
     ['offset id', messageIdOf(message)],

@@ -1,7 +1,6 @@
 /** `ringmq message`: finds messages and shows them decoded, follows them live, sends them once more. */
 import type { Command } from 'commander';
 import { UserError } from '../../lib/user-error.ts';
-import type { StoredMessage } from '../../record/decode.ts';
 import {
   expressionOf,
   type FormFlags,
@@ -19,7 +18,8 @@ import { idOf, messageJson, messageLine, messageText } from './message-text.ts';
 import { examples, type OnlineFlags, online } from './online.ts';
 import { counted, note, print, printJson } from './output.ts';
 import { confirm } from './question.ts';
-import { onceMore } from './resend.ts';
+import type { LocatedMessage } from './queue-reads.ts';
+import { nearestQueue, onceMore } from './resend.ts';
 import { type Queue, queueText, requireRoute, writableQueues } from './routes.ts';
 import { send } from './send.ts';
 import type { Servers } from './servers.ts';
@@ -68,13 +68,13 @@ function addFind(message: Command): void {
     };
     const most = limitOf({ count: flags.count ?? DEFAULT_LIMIT });
     const expression = expressionOf(flags);
-    await requireRoute(servers, topic);
+    const brokers = (await requireRoute(servers, topic)).length;
     const found =
       key === undefined
         ? await findByTime(servers, topic, window, most, expression)
         : (await findByKey(servers, topic, key, window)).slice(0, most);
     if (found.length === 0) throw new Failure(nothingFound(topic, key));
-    for (const each of found) await printMessage(each, flags);
+    for (const each of found) await printMessage(each, flags, brokers);
     if (found.length === most) note(`These are the first ${counted(most, 'message')}: --count gives more.`);
   });
   examples(
@@ -102,7 +102,7 @@ function addShow(message: Command): void {
     const form = formOf(flags);
     const found = await requireMessages(servers, id, topic);
     for (const [i, each] of found.entries()) {
-      if (flags.body === true) await printMessage(each, flags);
+      if (flags.body === true) await printMessage(each, flags, 1);
       else if (flags.json === true) await printJson(messageJson(each, form));
       else await print(`${i > 0 ? '\n' : ''}${messageText(each, form, now())}`);
     }
@@ -118,7 +118,7 @@ async function requireMessages(
   servers: Servers,
   id: string,
   topic: string | undefined,
-): Promise<StoredMessage[]> {
+): Promise<LocatedMessage[]> {
   if (topic !== undefined) await requireRoute(servers, topic);
   // Clients write them in capitals; somebody may have copied one from elsewhere.
   for (const each of new Set([id, id.toUpperCase()])) {
@@ -155,16 +155,16 @@ function addResend(message: Command): void {
     const [message] = await requireMessages(servers, id, topic);
     if (message === undefined) return;
     const into = flags.into ?? message.topic;
-    const queues = writableQueues(into, await requireRoute(servers, into));
-    const [queue] = queues;
-    if (queue === undefined)
+    const parts = await requireRoute(servers, into);
+    const queues = writableQueues(into, parts);
+    if (queues.length === 0)
       throw new Failure(`Nobody may send to ${into}: "ringmq topic change ${into} --perm rw" allows it.`);
-    if (flags.json !== true) note(messageLine(message, 'auto'));
+    if (flags.json !== true) note(messageLine(message, 'auto', parts.length));
     await confirm(
       `This message is going to be sent to ${into} once more; all groups that consume ${into} get it.`,
       flags.yes,
     );
-    await resendTo(servers, queues, message, flags);
+    await resendTo(servers, queues, message, parts.length, flags);
   });
   examples(
     command,
@@ -176,20 +176,15 @@ function addResend(message: Command): void {
 async function resendTo(
   servers: Servers,
   queues: readonly Queue[],
-  message: StoredMessage,
+  message: LocatedMessage,
+  brokers: number,
   { json = false }: OnlineFlags,
 ): Promise<void> {
-  // Where it lies now, so that messages of one order stay together.
-  const same = queues.find(({ queueId }) => queueId === message.queueId);
-  const sent = await send(servers, same ?? (queues[0] as Queue), onceMore(message, {}, false));
-  const { topic } = sent.queue;
+  const sent = await send(servers, nearestQueue(queues, message), onceMore(message, {}, false));
+  const { topic, broker, queueId } = sent.queue;
   if (json)
-    return printJson({
-      topic,
-      queue: sent.queue.queueId,
-      offset: sent.offset,
-      id: sent.id,
-      of: idOf(message),
-    });
-  await print(`Sent ${sent.id} to ${topic}, queue ${queueText(sent.queue, 1)} at offset ${sent.offset}.`);
+    return printJson({ topic, broker, queue: queueId, offset: sent.offset, id: sent.id, of: idOf(message) });
+  await print(
+    `Sent ${sent.id} to ${topic}, queue ${queueText(sent.queue, brokers)} at offset ${sent.offset}.`,
+  );
 }

@@ -3,13 +3,13 @@ import type { Command } from 'commander';
 import { UserError } from '../../lib/user-error.ts';
 import { RequestCode, ResponseCode } from '../../protocol/codes.ts';
 import { Failure } from './failure.ts';
-import { allMembersOf, noGroup, requireGroup } from './groups.ts';
+import { allMembersOf, copyGroupTo, requireGroup } from './groups.ts';
 import { committedOffset, lagOf, nextOffset, type QueueLag, type Standing, standingsOf } from './lag.ts';
 import { examples, numberOf, online } from './online.ts';
 import { counted, note, print, printJson, table } from './output.ts';
 import { eachOf } from './progress.ts';
 import { confirm } from './question.ts';
-import { offsetAt } from './queue-reads.ts';
+import { endsOf, offsetAt } from './queue-reads.ts';
 import { type ResetStep, type ResetTarget, resetStep, resetTargetOf } from './reset-plan.ts';
 import { noTopic, readableQueues, requireRoute, routeOf } from './routes.ts';
 import type { Servers } from './servers.ts';
@@ -143,7 +143,7 @@ async function planReset(
   });
 }
 
-/** Brokers tell only of topics in which the group has committed something. */
+/** A broker need not tell of a topic in which the group has committed nothing: its queues are asked one by one. */
 async function standingsForReset(
   servers: Servers,
   group: string,
@@ -151,14 +151,11 @@ async function standingsForReset(
   parts: Awaited<ReturnType<typeof requireRoute>>,
 ): Promise<Standing[]> {
   const known = await standingsOf(servers, group, topic);
-  const queues = readableQueues(topic, parts);
-  return queues.map((queue) => {
-    const standing = known.find(
-      ({ broker, queueId }) => broker === queue.broker && queueId === queue.queueId,
-    );
-    if (standing === undefined)
-      throw new Failure(`Broker ${queue.broker} does not tell where group ${group} is in ${topic}.`);
-    return standing;
+  return eachOf(readableQueues(topic, parts), 'queues', async (queue) => {
+    const told = known.find(({ broker, queueId }) => broker === queue.broker && queueId === queue.queueId);
+    if (told !== undefined) return told;
+    const committed = await committedOffset(servers, queue.address, group, queue);
+    return { ...queue, committed, ...(await endsOf(servers, queue)), lastStored: 0, lastConsumed: 0 };
   });
 }
 
@@ -235,8 +232,11 @@ async function applyReset(servers: Servers, group: string, { standing, to }: Pla
     to: `reset queue ${queueId} of ${topic} for ${group}`,
     accept: [ResponseCode.CONSUMER_NOT_ONLINE, ResponseCode.SUBSCRIPTION_GROUP_NOT_EXIST],
   });
-  if (answer.code === ResponseCode.SUBSCRIPTION_GROUP_NOT_EXIST) throw await noGroup(servers, group);
-  if (answer.code === ResponseCode.CONSUMER_NOT_ONLINE) await commit(servers, group, standing, to);
+  if (answer.code === ResponseCode.SUBSCRIPTION_GROUP_NOT_EXIST) {
+    await copyGroupTo(servers, group, address);
+    note(`Made group ${group} on ${standing.broker}, which did not know it yet.`);
+  }
+  if (answer.code !== ResponseCode.SUCCESS) await commit(servers, group, standing, to);
   const reached = await committedOffset(servers, address, group, standing);
   if (reached !== to)
     note(

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { integer } from '../../config/key.ts';
 import { nearestName } from '../../lib/nearest.ts';
 import { UserError } from '../../lib/user-error.ts';
+import { Failure } from './failure.ts';
 import { print, printJson } from './output.ts';
 import { type ConnectionFlags, Servers } from './servers.ts';
 
@@ -65,4 +66,24 @@ export function tellWritten(
 ): Promise<void> {
   if (json) return printJson({ [kind]: name, brokers });
   return print(`${done} ${kind} ${name} on ${brokers.join(', ')}.`);
+}
+
+/**
+ * Does it on one broker after the other; a failure says on which it was done before: "Made topic x on broker-a".
+ * `work` resolves with false where there was nothing to do.
+ */
+export async function onEach<T extends { name: string }>(
+  brokers: readonly T[],
+  done: string,
+  work: (broker: T) => Promise<unknown>,
+): Promise<void> {
+  const before: string[] = [];
+  for (const broker of brokers) {
+    try {
+      if ((await work(broker)) !== false) before.push(broker.name);
+    } catch (error) {
+      if (before.length === 0 || !(error instanceof Failure)) throw error;
+      throw new Failure(`${error.message} ${done} on ${before.join(', ')} before that.`);
+    }
+  }
 }

@@ -31,12 +31,17 @@ export interface PullOptions {
   waitMs?: number;
 }
 
+/** A message and the broker that has told of it: the places of queues repeat themselves from broker to broker. */
+export interface LocatedMessage extends StoredMessage {
+  broker: string;
+}
+
 export interface Pulled {
   /** Where to go on. */
   next: number;
   min: number;
   max: number;
-  messages: StoredMessage[];
+  messages: LocatedMessage[];
 }
 
 export async function pull(servers: Servers, queue: Queue, options: PullOptions): Promise<Pulled> {
@@ -68,20 +73,20 @@ export async function pull(servers: Servers, queue: Queue, options: PullOptions)
     next: numberIn(answer, 'nextBeginOffset', offset),
     min: numberIn(answer, 'minOffset', 0),
     max: numberIn(answer, 'maxOffset', 0),
-    messages: answer.code === ResponseCode.SUCCESS ? messagesIn(answer.body) : [],
+    messages: answer.code === ResponseCode.SUCCESS ? messagesIn(answer.body, queue.broker) : [],
   };
 }
 
-/** Stored messages that lie one behind the other in a body. */
-export function messagesIn(body: Uint8Array | undefined): StoredMessage[] {
-  const messages: StoredMessage[] = [];
+/** Stored messages that lie one behind the other in a body; `broker`: whose answer it is. */
+export function messagesIn(body: Uint8Array | undefined, broker: string): LocatedMessage[] {
+  const messages: LocatedMessage[] = [];
   if (body === undefined) return messages;
   const view = new DataView(body.buffer, body.byteOffset, body.length);
   for (let at = 0; at + LENGTH_BYTES <= body.length; ) {
     const size = view.getInt32(at);
     if (size <= 0 || at + size > body.length) break;
     const message = decodeRecord(body.subarray(at, at + size));
-    if (message !== undefined) messages.push(message);
+    if (message !== undefined) messages.push({ ...message, broker });
     at += size;
   }
   return messages;

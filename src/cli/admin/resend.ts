@@ -22,8 +22,13 @@ import {
   PROPERTY_TRANSACTION_ID,
   PROPERTY_UNIQUE_KEY,
 } from '../../record/properties.ts';
+import type { Queue } from './routes.ts';
 import type { Outgoing } from './send.ts';
 
+/** On a dead letter that was sent once more: the offset id of that dead letter, which no other message has. */
+export const PROPERTY_RESENT = 'RINGMQ_DEAD_LETTER';
+/** What was popped and came again says when it was popped first. */
+export const PROPERTY_FIRST_POP = '1ST_POP_TIME';
 const COMPRESSION_BITS = 0x700;
 
 /** They would delay the message once more, make it a half message, or tell of its former life. */
@@ -46,12 +51,16 @@ const NOT_SENT: ReadonlySet<string> = new Set([
   PROPERTY_TRACE_ON,
   PROPERTY_TRANSACTION,
   PROPERTY_TRANSACTION_ID,
+  PROPERTY_RESENT,
+  PROPERTY_FIRST_POP,
   'CONSUME_START_TIME',
-  'FIRST_POP_TIME',
+  'INNER_MULTI_QUEUE_OFFSET',
   'MAX_OFFSET',
   'MIN_OFFSET',
+  'ORIGIN_GROUP',
   'ORIGIN_MESSAGE_ID',
   'POP_CK',
+  'POP_CK_OFFSET',
   'RECONSUME_TIME',
   'TIMER_DELAY_LEVEL',
   'TIMER_DELAY_MS',
@@ -75,4 +84,14 @@ export function onceMore(message: StoredMessage, extra: Record<string, string>, 
     flag: message.flag,
     sysFlag: message.sysFlag & (SYS_COMPRESSED | SYS_MULTI_TAGS | COMPRESSION_BITS),
   };
+}
+
+/** Where it lies now, so that messages of one order stay together; else a queue of its broker, else any. */
+export function nearestQueue(
+  queues: readonly Queue[],
+  { broker, queueId }: Pick<Queue, 'broker' | 'queueId'>,
+): Queue {
+  const same = queues.filter((queue) => queue.broker === broker);
+  const among = same.length > 0 ? same : queues;
+  return among.find((queue) => queue.queueId === queueId) ?? (among[queueId % among.length] as Queue);
 }

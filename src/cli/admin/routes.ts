@@ -119,7 +119,7 @@ export function writableQueues(topic: string, parts: readonly TopicPart[]): Queu
 }
 
 /** `2`, or `broker-a/2` where there are several brokers. */
-export function queueText({ broker, queueId }: Queue, brokers: number): string {
+export function queueText({ broker, queueId }: Pick<Queue, 'broker' | 'queueId'>, brokers: number): string {
   return brokers > 1 ? `${broker}/${queueId}` : String(queueId);
 }
 

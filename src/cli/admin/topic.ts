@@ -11,7 +11,7 @@ import { UserError } from '../../lib/user-error.ts';
 import { RequestCode } from '../../protocol/codes.ts';
 import { asArray } from '../../protocol/json-fields.ts';
 import { Failure } from './failure.ts';
-import { choiceOf, examples, numberOf, online, tellWritten } from './online.ts';
+import { choiceOf, examples, numberOf, onEach, online, tellWritten } from './online.ts';
 import { counted, listing, print, printJson, table } from './output.ts';
 import { eachOf } from './progress.ts';
 import { confirm } from './question.ts';
@@ -57,13 +57,16 @@ function addList(topic: Command): void {
   online<{ all?: boolean }>(command, async (servers, _args, { all = false, json = false }) => {
     const rows = await allTopics(servers);
     const shown = rows.filter(({ name, isOwn }) => all || (!isOwn && !isDerived(name)));
-    if (json) return printJson(shown.map(({ isOwn: _isOwn, ...rest }) => rest));
+    if (json)
+      return printJson(
+        shown.map(({ isOwn: _isOwn, others, ...first }) => ({ ...first, differing: others.length > 0 })),
+      );
     if (shown.length === 0) return print('There is no topic yet: "ringmq topic create NAME" makes one.');
     const columns = ['topic', 'type', '#queues', 'may', 'brokers'];
     await print(
       table(
         columns,
-        shown.map((row) => [row.name, row.type, queuesText(row), permText(row.perm), row.brokers.join(' ')]),
+        shown.map((row) => [row.name, ...configTexts([row, ...row.others]), row.brokers.join(' ')]),
       ),
     );
   });
@@ -72,19 +75,26 @@ function addList(topic: Command): void {
 
 interface ListedTopic extends TopicConfig {
   brokers: string[];
+  /** As brokers have it that do not have it like the first. */
+  others: TopicConfig[];
   /** Made by brokers for themselves. */
   isOwn: boolean;
 }
 
-/** Of all masters; where they differ, as the first has it. */
+/** Of all masters. */
 async function allTopics(servers: Servers): Promise<ListedTopic[]> {
   const topics = new Map<string, ListedTopic>();
   for (const broker of await servers.masters()) {
     const own = await ownTopics(servers, broker.address);
     for (const config of await allTopicConfigs(servers, broker)) {
       const known = topics.get(config.name);
-      if (known !== undefined) known.brokers.push(broker.name);
-      else topics.set(config.name, { ...config, brokers: [broker.name], isOwn: own.has(config.name) });
+      if (known === undefined) {
+        const isOwn = own.has(config.name);
+        topics.set(config.name, { ...config, brokers: [broker.name], others: [], isOwn });
+        continue;
+      }
+      known.brokers.push(broker.name);
+      if (configTexts([config]).join() !== configTexts([known]).join()) known.others.push(config);
     }
   }
   return [...topics.values()].sort((a, b) => compare(a.name, b.name));
@@ -100,6 +110,12 @@ async function ownTopics(servers: Servers, address: string): Promise<Set<string>
 
 function isDerived(name: string): boolean {
   return [RETRY_PREFIX, DLQ_PREFIX, SYSTEM_TOPIC_PREFIX].some((prefix) => name.startsWith(prefix));
+}
+
+/** Type, queues and rights; all that there are, where brokers differ. */
+function configTexts(configs: readonly TopicConfig[]): [string, string, string] {
+  const all = (text: (config: TopicConfig) => string) => [...new Set(configs.map(text))].join(', ');
+  return [all(({ type }) => type), all(queuesText), all(({ perm }) => permText(perm))];
 }
 
 function queuesText({ readQueues, writeQueues }: TopicConfig): string {
@@ -120,7 +136,7 @@ function addShow(topic: Command): void {
     const parts = await requireRoute(servers, name);
     const configs = await eachOf(parts, 'brokers', async ({ broker, address }) => ({
       broker,
-      ...(await topicConfig(servers, address, name)),
+      config: await topicConfig(servers, address, name),
     }));
     const queues = await eachOf(readableQueues(name, parts), 'queues', async (queue) => ({
       queue,
@@ -134,7 +150,7 @@ function addShow(topic: Command): void {
     if (json)
       return printJson({
         topic: name,
-        configs,
+        configs: configs.map(({ broker, config }) => ({ broker, ...config })),
         queues: queues.map(({ queue, min, max }) => ({
           broker: queue.broker,
           queue: queue.queueId,
@@ -143,25 +159,32 @@ function addShow(topic: Command): void {
         })),
         groups,
       });
-    const [config] = configs;
+    const told = configs.flatMap(({ config }) => (config === undefined ? [] : [config]));
+    const [type, , may] = configTexts(told);
     const messages = queues.reduce((sum, { min, max }) => sum + max - min, 0);
     await print(
       listing([
         ['topic', name],
-        ['type', config?.type],
-        ['may', permText(config?.perm ?? 0)],
+        ['type', type],
+        ['may', may],
         ['brokers', parts.map(({ broker, address }) => `${broker} (${address})`).join(', ')],
         ['groups', groups.join(' ') || 'none'],
         ['messages', messages],
-        ...Object.entries(config?.attributes ?? {}).map(
-          ([key, value]) => [`attribute ${key}`, value] as const,
-        ),
+        ...attributeRows(told),
       ]),
     );
     const rows = queues.map(({ queue, min, max }) => [queueText(queue, parts.length), min, max, max - min]);
     await print(`\n${table(['queue', '#first', '#end', '#messages'], rows)}`);
   });
   examples(command, 'topic show orders');
+}
+
+function attributeRows(configs: readonly TopicConfig[]): (readonly [string, string])[] {
+  const values = new Map<string, Set<string>>();
+  for (const { attributes } of configs)
+    for (const [key, value] of Object.entries(attributes))
+      values.set(key, (values.get(key) ?? new Set()).add(value));
+  return [...values].map(([key, all]) => [`attribute ${key}`, [...all].join(', ')] as const);
 }
 
 interface ConfigFlags {
@@ -200,7 +223,7 @@ function addCreate(topic: Command): void {
       attributes: {},
       sysFlag: 0,
     };
-    for (const { address } of masters) await write(servers, address, fresh, flags);
+    await onEach(masters, `Made topic ${name}`, ({ address }) => write(servers, address, fresh, flags));
     await tellWritten(
       'Made',
       'topic',
@@ -220,12 +243,12 @@ function addChange(topic: Command): void {
     if (flags.queues === undefined && flags.type === undefined && flags.perm === undefined)
       throw new UserError('Nothing is to be changed: give --queues, --type or --perm.');
     const changed: string[] = [];
-    for (const { name: broker, address } of await servers.masters(flags.on)) {
-      const config = await topicConfig(servers, address, name);
-      if (config === undefined) continue;
-      await write(servers, address, config, flags);
-      changed.push(broker);
-    }
+    await onEach(await servers.masters(flags.on), `Changed topic ${name}`, async (broker) => {
+      const config = await topicConfig(servers, broker.address, name);
+      if (config === undefined) return false;
+      await write(servers, broker.address, config, flags);
+      return changed.push(broker.name);
+    });
     if (changed.length === 0) throw new Failure(await noTopic(servers, name));
     await tellWritten('Changed', 'topic', name, changed, flags.json);
   });

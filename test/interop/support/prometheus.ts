@@ -1,13 +1,11 @@
 // A Prometheus of Debian, unpacked beside the other things that tests fetch.
 
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { alone } from './alone.ts';
-import { cache, repository, temporaryFolder } from './paths.ts';
+import { unpacked } from './debian-packages.ts';
+import { repository, temporaryFolder } from './paths.ts';
 import { freePort } from './ports.ts';
 import { Program } from './program.ts';
-import { tool } from './tools.ts';
 
 export const monitoring = join(repository, 'packaging/monitoring');
 const START_MS = 60_000;
@@ -20,25 +18,7 @@ export interface Sample {
 
 /** A program of Debian's package, `prometheus` or `promtool`. */
 export function prometheusProgram(name: string): string {
-  return join(alone(unpacked), 'usr/bin', name);
-}
-
-function unpacked(): string {
-  const folder = join(cache, 'prometheus');
-  if (existsSync(folder)) return folder;
-  const fresh = `${folder}.fresh`;
-  rmSync(fresh, { recursive: true, force: true });
-  mkdirSync(fresh, { recursive: true });
-  run(tool('apt-get', 'it is a part of Debian'), ['download', 'prometheus'], fresh);
-  const [file = ''] = readdirSync(fresh).filter((entry) => entry.endsWith('.deb'));
-  run(tool('dpkg-deb', 'it is a part of Debian'), ['-x', file, '.'], fresh);
-  renameSync(fresh, folder);
-  return folder;
-}
-
-function run(command: string, args: readonly string[], cwd: string): void {
-  const { status, stderr } = spawnSync(command, args, { cwd, encoding: 'utf8' });
-  if (status !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${status}\n${stderr}`);
+  return join(unpacked('prometheus', ['prometheus']), 'usr/bin', name);
 }
 
 export class Prometheus {

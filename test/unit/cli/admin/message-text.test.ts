@@ -12,19 +12,19 @@ import {
   messageLine,
 } from '../../../../src/cli/admin/message-text.ts';
 import { listing, table } from '../../../../src/cli/admin/output.ts';
-import { onceMore } from '../../../../src/cli/admin/resend.ts';
-import type { StoredMessage } from '../../../../src/record/decode.ts';
+import type { LocatedMessage } from '../../../../src/cli/admin/queue-reads.ts';
+import { nearestQueue, onceMore } from '../../../../src/cli/admin/resend.ts';
 
 const test = suite('messages of the command line');
 
 const COMPRESSED = 1;
-const LZ4 = 1 << 8;
 const ZLIB = 3 << 8;
 
-function message(body: Uint8Array | string, more: Partial<StoredMessage> = {}): StoredMessage {
+function message(body: Uint8Array | string, more: Partial<LocatedMessage> = {}): LocatedMessage {
   const host = { address: Uint8Array.of(127, 0, 0, 1), port: 10911 };
   return {
     topic: 'orders',
+    broker: 'broker-a',
     queueId: 2,
     queueOffset: 17,
     physicalOffset: 4711,
@@ -61,11 +61,10 @@ test('compressed bodies', () => {
   const packed = deflateSync('hello');
   for (const flag of [COMPRESSED, COMPRESSED | ZLIB])
     assert.is(bodyText(decodeBody(message(packed, { sysFlag: flag })), 'auto'), 'hello');
-  assert.match(decodeBody(message('x', { sysFlag: COMPRESSED | LZ4 })).problem ?? '', /^compressed by LZ4/);
-  assert.match(
-    decodeBody(message('x', { sysFlag: COMPRESSED })).problem ?? '',
-    /^said to be compressed by zlib, and is not/,
-  );
+  const damaged = message('x', { sysFlag: COMPRESSED });
+  assert.match(decodeBody(damaged).problem ?? '', /^said to be compressed by zlib, and is not/);
+  assert.match(messageLine(damaged, 'auto', 1), /\(said to be compressed by zlib, .*\) {2}78$/);
+  assert.match(messageJson(damaged, 'auto').bodyProblem ?? '', /zlib/);
 });
 
 test('bodies in each form', () => {
@@ -94,9 +93,10 @@ test('as JSON and as a line', () => {
   );
   assert.is(messageJson(message(Uint8Array.of(0xff)), 'auto').body, '/w==');
   assert.match(
-    messageLine(message('hi', { properties }), 'auto'),
+    messageLine(message('hi', { properties }), 'auto', 1),
     / {2}2\/17 {2}ID {2}\[t\] {2}\{k1 k2\} {2}hi$/,
   );
+  assert.match(messageLine(message('hi'), 'auto', 2), / {2}broker-a\/2\/17 {2}/);
   assert.is(
     hostText({ address: Buffer.from('20010db8000000000000000000000001', 'hex'), port: 1 }),
     '[2001:db8:0:0:0:0:0:1]:1',
@@ -113,6 +113,9 @@ test('what brokers have added is not sent once more', () => {
     ['TIMER_DELAY_MS', '1000'],
     ['TRAN_MSG', 'true'],
     ['RETRY_TOPIC', 'orders'],
+    ['1ST_POP_TIME', '1000'],
+    ['ORIGIN_GROUP', 'billing'],
+    ['RINGMQ_DEAD_LETTER', 'A'],
   ]);
   const stored = message('x', { properties, flag: 5, sysFlag: COMPRESSED | ZLIB | 0x8 });
   const fresh = onceMore(stored, {}, false);
@@ -128,6 +131,19 @@ test('what brokers have added is not sent once more', () => {
     [...onceMore(stored, { RETRY_TOPIC: 'orders' }, true).properties.keys()],
     ['UNIQ_KEY', 'KEYS', 'mine', 'RETRY_TOPIC'],
   );
+});
+
+test('sent once more it goes where it lay, as far as that is there', () => {
+  const queue = (broker: string, queueId: number) => ({ topic: 't', broker, address: '', queueId });
+  const queues = [queue('a', 0), queue('a', 1), queue('b', 0), queue('b', 1)];
+  const nearest = (broker: string, queueId: number, among = queues) => {
+    const found = nearestQueue(among, { broker, queueId });
+    return `${found.broker}/${found.queueId}`;
+  };
+  assert.is(nearest('b', 1), 'b/1');
+  assert.is(nearest('b', 4), 'b/0');
+  assert.is(nearest('gone', 1), 'a/1');
+  assert.is(nearest('b', 7, [queue('a', 0)]), 'a/0');
 });
 
 test('tables and listings', () => {

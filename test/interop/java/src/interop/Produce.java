@@ -14,7 +14,7 @@ import org.apache.rocketmq.common.message.MessageQueue;
 
 /**
  * Sends messages, prints what the broker acknowledged. --modes sync,async,oneway,batch runs the modes one after
- * the other, --count messages each; --until-stop true sends asynchronously until "stop", whatever fails.
+ * the other, --count messages each; --compress LZ4|ZSTD|ZLIB those of more than 4 KiB; --until-stop true sends asynchronously until "stop", whatever fails.
  */
 public final class Produce {
     private static final int IN_FLIGHT = 128;
@@ -26,6 +26,8 @@ public final class Produce {
 
     private Produce(Args args) {
         this.args = args;
+        // Read when a producer is made; only newer clients have it.
+        System.setProperty("rocketmq.message.compressType", args.text("compress", "ZLIB"));
         this.producer = new DefaultMQProducer(args.text("group", "interop-producer"), args.flag("trace"),
             args.text("trace-topic", null));
         producer.setNamesrvAddr(args.need("namesrv"));
