@@ -30,6 +30,7 @@ import type { QueueDirectory } from './queue/queue-directory.ts';
 import { type LedgerSample, readLedger } from './queue-ledger.ts';
 import type { LastRun } from './recovery/beliefs.ts';
 import type { RecoveryParts, Tell } from './recovery/context.ts';
+import { noteDiverged, readDiverged, removeDivergedNote } from './recovery/diverged.ts';
 import { readFailedSync } from './recovery/failed-sync.ts';
 import { type Recovered, recoverStore } from './recovery/recover.ts';
 import { SyncMark } from './sync-mark.ts';
@@ -110,7 +111,9 @@ export class OpenStore {
       const lastRun = lastRunOf(parts);
       const starts = TopicStarts.load(disk, options, parts.warn);
       const ledger = readLedger(disk, options, parts.warn);
-      const recovered = recoverStore({ ...parts, lastRun, starts, ledger });
+      const cutAt = readDiverged(disk, options, parts.warn);
+      const recovered = recoverStore({ ...parts, lastRun, starts, ledger, cutAt });
+      removeDivergedNote(disk, options);
       markRunning(disk, options);
       return new OpenStore(parts, lock, recovered, starts, ledger?.end ?? -1);
     } catch (error) {
@@ -224,6 +227,11 @@ export class OpenStore {
     return written < 0 ? start : Math.min(start, written - 1);
   }
 
+  /** The log here differs from that of which it is a copy, from `position` on: the next opening cuts it there. */
+  noteDiverged(position: number): void {
+    noteDiverged(this.#parts.disk, this.#parts.options, position);
+  }
+
   /** Lets go of the store after a death: it stays marked as not cleanly closed. */
   abandon(): void {
     this.#markWhenHalted();
@@ -313,7 +321,9 @@ function lastRunOf({ disk, options, warn }: OpeningParts): LastRun {
     warn('a sync of the disk failed in the last run: what it left is trusted no more than after a power cut');
   }
   return {
-    clean: disk.size(storePaths.abort(options.directory)) < 0,
+    clean:
+      disk.size(storePaths.abort(options.directory)) < 0 &&
+      disk.size(storePaths.diverged(options.directory)) < 0,
     sameBoot: boot !== '' && boot === before,
     otherBoot: boot !== '' && before !== '' && boot !== before,
     failedSync,

@@ -20,6 +20,8 @@ export interface RecoveryParts {
   delayMillis: readonly number[];
   lastRun: LastRun;
   starts: TopicStarts;
+  /** Where the log is to end at the latest: a copy that differs from there on. */
+  cutAt?: number | undefined;
   /** What the last checkpoint knew of queues and index; undefined without one. */
   ledger: QueueLedger | undefined;
   /** Gives a queue its id in the directory; same queue, same id. */

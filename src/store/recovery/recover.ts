@@ -38,15 +38,21 @@ export function recoverStore(parts: RecoveryParts): Recovered {
   disk.syncDirectory(storePaths.consumeQueue(options.directory));
   positions.set(LOG_START, log.start);
   const checkpoint = readCheckpoint(disk, storePaths.checkpoint(options.directory));
+  const { cutAt = Number.POSITIVE_INFINITY } = parts;
+  log.limit = Math.max(log.start, Math.min(log.limit, cutAt));
   const beliefs = beliefsOf(parts.lastRun, checkpoint, log.start);
 
   const queues = new RecoveredQueues(parts, log);
   const queuesEnd = queues.takeTrusted(beliefs);
   // A clean stop's end may be the very end of the last file.
-  const start = Math.min(beliefs.clean ? queuesEnd : soundStart(log, beliefs.durableRecord), log.limit);
+  const start = Math.min(
+    beliefs.clean ? queuesEnd : soundBeginning(log, beliefs.durableRecord, cutAt),
+    log.limit,
+  );
 
   if (!beliefs.clean) parts.notClean?.({ from: start, atMost: log.limit, logStart: log.start });
   const scan = scanLog(parts, log, beliefs, start);
+  if (scan.end === cutAt) scan.damage ??= 'from there on its master has other messages';
   cutTail(parts, log, beliefs, scan);
   if (beliefs.clean && scan.records > 0)
     warn(`the queues lack the last ${scan.records} messages: entering them again`);
@@ -80,6 +86,12 @@ export function recoverStore(parts: RecoveryParts): Recovered {
   queues.table.close();
   const checked = { from: start, to: scan.end, records: scan.records, enteredFrom: dispatchFrom };
   return { queues: recovered, redispatched: scan.records, clean: beliefs.clean, checked };
+}
+
+/** Where a log that did not end as it should is read from: a copy that is cut, from the beginning of that file. */
+function soundBeginning(log: LogFiles, durableRecord: number, cutAt: number): number {
+  const latest = Number.isFinite(cutAt) ? Math.max(log.start, log.segments.startOf(cutAt)) : cutAt;
+  return soundStart(log, Math.min(durableRecord, latest));
 }
 
 /**
