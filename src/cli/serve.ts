@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { systemClock } from '../lib/clock.ts';
 import { VERSION } from '../lib/version.ts';
+import { StartAgain } from '../threads/config.ts';
 import { docsPlace } from './docs-place.ts';
 import { ExitCode } from './exit-codes.ts';
 import { explain } from './explain.ts';
@@ -40,14 +41,18 @@ export async function serve(log: ServerLog, start: () => Promise<Serving>): Prom
     process.exit(ExitCode.FAILED);
   });
   const memory = IdleMemory.watch();
-  const serving = await started(log, start, signalled);
+  let serving = await started(log, start, signalled);
   const early = await Promise.race([signalled, Promise.resolve(undefined)]);
   const supervisor = new Supervisor();
   if (early === undefined) process.stdout.write(`RingMQ ready: ${serving.ready}, version ${VERSION}\n`);
-  supervisor.ready(serving.ready, serving.lateMs);
+  supervisor.ready(serving.ready, () => serving.lateMs?.() ?? 0);
   log.open();
-  const dead = serving.died?.then((reason) => ({ reason })) ?? new Promise<never>(() => {});
-  const end = await Promise.race([signalled, dead]);
+  let end = await endOf(serving, signalled);
+  while (typeof end !== 'string' && end.reason instanceof StartAgain) {
+    log.warn({}, `starting again: ${end.reason.message}`);
+    serving = await started(log, start, signalled);
+    end = await endOf(serving, signalled);
+  }
   if (typeof end !== 'string') {
     log.error({ err: withSources(end.reason) }, `the broker has died: ${end.reason.message}`);
     process.exit(ExitCode.FAILED);
@@ -61,6 +66,12 @@ export async function serve(log: ServerLog, start: () => Promise<Serving>): Prom
   if (clean) log.info({ ms }, 'stopped');
   else log.warn({ ms }, 'stopped, but the store will be checked at the next start');
   process.exit(clean ? ExitCode.DONE : ExitCode.FAILED);
+}
+
+/** The signal that ends it, or why it has ended by itself. */
+function endOf({ died }: Serving, signalled: Promise<string>): Promise<string | { reason: Error }> {
+  const dead = died?.then((reason) => ({ reason })) ?? new Promise<never>(() => {});
+  return Promise.race([signalled, dead]);
 }
 
 /** What was logged until a start failed comes before the sentence that says why it did. */

@@ -20,11 +20,10 @@ import type { DeliveryShape } from '../delivery/delivery-shape.ts';
 import type { PopAsk } from '../delivery/pop/pop-link.ts';
 import type { HalfCheck } from '../delivery/transaction/context.ts';
 import { systemClock } from '../lib/clock.ts';
-import { DUE_TOPICS, TIMER_TOPIC, TRANS_CHECK_MAX_TIME_TOPIC } from '../lib/names.ts';
+import { TIMER_TOPIC, TRANS_CHECK_MAX_TIME_TOPIC } from '../lib/names.ts';
 import { AUDIT_LINES, LIFE_LINES, QuietLog } from '../lib/quiet-log.ts';
 import { systemTimers } from '../lib/timers.ts';
 import { skewOf } from '../metadata/append-times.ts';
-import { reviveTopicOf } from '../metadata/system-topics.ts';
 import { addon } from '../native/addon.ts';
 import { formatHost } from '../net/addresses.ts';
 import { resolveHost } from '../net/hosts.ts';
@@ -43,7 +42,7 @@ import { ReadsByName } from '../store/read/reads-by-name.ts';
 import type { Retention } from '../store/retention/retention.ts';
 import { Certificates } from '../tls/certificates.ts';
 import { type BoundPorts, bindPorts, openPorts } from './bound-ports.ts';
-import type { BrokerConfig, ResolvedConfig, RunningBroker } from './config.ts';
+import { type BrokerConfig, type ResolvedConfig, type RunningBroker, StartAgain } from './config.ts';
 import {
   commandsTo,
   joinArrivals,
@@ -53,6 +52,7 @@ import {
   makeRetention,
   storeHostOf,
 } from './control/assembly.ts';
+import { DueQueues } from './control/due-queues.ts';
 import { Duties } from './control/duties.ts';
 import { MetricsPage } from './control/metrics.ts';
 import { logOpened, type OpenedStore, openBrokerStore, topologyOf } from './control/opened-store.ts';
@@ -126,10 +126,8 @@ class Broker implements RunningBroker {
   readonly #doorbell: Doorbell;
   readonly #replication: Replication;
   #engine: Engine | undefined;
-  /** Topics of what becomes due. */
-  #dueTopics: readonly string[] = [];
-  /** Where the queues of what becomes due ended before any client came. */
-  #dueEnds: [topic: string, ends: number[]][] = [];
+  /** As it was when the tables had been loaded. */
+  #due: DueQueues | undefined;
   /** Of the clock at that time. */
   readonly #skewAtStart = skewOf(systemClock);
   #reportDeath: (error: Error) => void = () => {};
@@ -217,7 +215,14 @@ class Broker implements RunningBroker {
       ...{ tables: this.#tables, topics: this.#topics },
       endOfTurn: () => this.#link.flush(),
       died: (error) => this.#die(error),
+      diverged: (position) => this.#startAgainCut(position),
     });
+  }
+
+  /** What a slave has beyond its master is cut by the next opening of its store. */
+  #startAgainCut(position: number): void {
+    this.#opened.store.noteDiverged(position);
+    void this.#die(new StartAgain(`the log differs from the master's from ${position} on and is cut there`));
   }
 
   #makeRetention(): Retention {
@@ -255,8 +260,7 @@ class Broker implements RunningBroker {
     this.#tables.lites.load(this.#opened.store.recovered.queues.map(({ topic }) => topic));
     logOpened(this.#config, this.#opened, this.#tables);
     const { ids, directory } = this.#opened;
-    this.#dueTopics = [...DUE_TOPICS, reviveTopicOf(this.#config.settings.brokerClusterName)];
-    this.#dueEnds = this.#dueTopics.map((topic) => [topic, ids.of(topic).map((id) => directory.maximum(id))]);
+    this.#due = new DueQueues(this.#config.settings.brokerClusterName, this.#opened);
     const { isSlave } = this.#topology.broker;
     this.#announcer.settings(!isSlave, isSlave ? SLAVE_TAKES_NO_MESSAGES : '');
     this.#link.flush();
@@ -291,12 +295,8 @@ class Broker implements RunningBroker {
 
   /** Delivery starts with the first message that waits for its time: now, or when the dispatcher tells of one. */
   #deliverWhenNeeded(engine: Engine): void {
-    const { ids, directory } = this.#opened;
-    for (const topic of this.#dueTopics)
-      for (const id of ids.of(topic)) directory.addInterest(id, this.#topology.control);
-    const waits = this.#dueEnds.some(([topic, ends]) =>
-      ends.some((end, queueId) => this.#delivery.waits(topic, queueId, end)),
-    );
+    this.#due?.listen(this.#topology.control);
+    const waits = this.#due?.wait((topic, queueId, end) => this.#delivery.waits(topic, queueId, end));
     if (waits) engine.deliver(() => this.#deliveryShape());
   }
 
@@ -322,7 +322,7 @@ class Broker implements RunningBroker {
       topics: [...this.#opened.ids.topics()],
       storeHost: storeHostOf(this.#config),
       delayLevels: settings.messageDelayLevel,
-      queueEnds: this.#dueEnds,
+      queueEnds: [...(this.#due?.ends ?? [])],
       producers: this.#tables.clients.producers.names(),
       skew: this.#skewAtStart,
       ...this.#delivery.beginWith(),

@@ -49,6 +49,11 @@ export interface ResolvedConfig extends BrokerConfig {
   readonly certificates: Certificates;
 }
 
+/** Why a broker has ended that is to be started again at once. */
+export class StartAgain extends Error {
+  override name = 'StartAgain';
+}
+
 export interface RunningBroker {
   /** As advertised to clients: `host:port`. */
   readonly address: string;

@@ -24,6 +24,8 @@ export interface MasterTablesParts {
   /** Ms of the monotonic clock. */
   now: () => number;
   log: ControlLog;
+  /** Where the master's log ended a moment ago. */
+  endsAt: (position: number) => void;
   /** Sends what was said in this turn to the network threads. */
   endOfTurn: () => void;
 }
@@ -87,6 +89,9 @@ export class MasterTables {
 
   async #takeOver(): Promise<void> {
     const { topics, groups } = this.#parts.tables;
+    const status = await this.#ask(RequestCode.GET_BROKER_HA_STATUS, 'state');
+    const end = integerFrom(status['masterCommitLogMaxOffset']);
+    if (end !== undefined && end >= 0) this.#parts.endsAt(end);
     const topicTable = await this.#ask(RequestCode.GET_ALL_TOPIC_CONFIG, 'topics');
     topics.follow(topicTable['topicConfigTable'], topicTable['dataVersion']);
     const groupTable = await this.#ask(RequestCode.GET_ALL_SUBSCRIPTIONGROUP_CONFIG, 'groups');

@@ -5,6 +5,7 @@
 import { APPENDED_OK, NO_SEGMENT } from '../../store/log/commit-log.ts';
 import type { ServedLog } from '../master/slave-feed.ts';
 import type { ReplicationOptions } from '../options.ts';
+import { CommonPoint } from './common-point.ts';
 import type { KnownQueues } from './known-queues.ts';
 import { type MasterSocket, MasterStream } from './master-stream.ts';
 import type { RawPuts } from './raw-puts.ts';
@@ -25,6 +26,8 @@ export interface FollowerParts {
   confirmed: () => number;
   /** Asks control to make a queue known; `known` is told then, and `work` called. */
   ask: (queue: UnknownQueue) => void;
+  /** The logs have the same records up to `position`, and others from there on: the own one is to be cut. */
+  diverged: (position: number) => void;
   /** The connection is over, and why. */
   ended: (why: string) => void;
 }
@@ -34,9 +37,16 @@ export class Follower {
   #stream: MasterStream | undefined;
   #cutter: RecordCutter | undefined;
   #asked: string | undefined;
+  readonly #common: CommonPoint;
 
   constructor(parts: FollowerParts) {
     this.#parts = parts;
+    this.#common = new CommonPoint(parts.log);
+  }
+
+  /** Where the master's log ends, as it says itself: nothing behind that is there to be compared. */
+  masterEndsAt(position: number): void {
+    this.#common.masterEnd = position;
   }
 
   /** Whether a new connection may be made: nothing of the one before is on its way to the log. */
@@ -50,7 +60,8 @@ export class Follower {
     const { fileSize } = log;
     const cutter = new RecordCutter(log.end, { ...this.#parts, fileSize });
     const stream = new MasterStream({
-      ...{ log, cutter, socket, options, now, confirmed },
+      ...{ log, cutter, socket, options, now, confirmed, from: this.#common.begin() },
+      differs: (position) => this.#differs(position),
       arrived: () => this.work(),
       ended: (why) => this.#ended(why),
     });
@@ -89,6 +100,19 @@ export class Follower {
   tick(): void {
     this.work();
     this.#stream?.tick();
+  }
+
+  #differs(position: number): void {
+    const found = this.#common.differs(position);
+    if (found.kind === 'cut') this.#parts.diverged(found.at);
+    const why = {
+      cut: () => `its log has other records than the one here from position ${position} on`,
+      earlier: () => `its log differs from the one here at ${position}: comparing from further back`,
+      stranger: () =>
+        'its log has nothing in common with the one here: another store was put in its place. If the master is ' +
+        "right, move this store's commitlog away, and it is copied anew",
+    };
+    this.#stream?.end(why[found.kind]());
   }
 
   #ask(queue: UnknownQueue): void {

@@ -3,7 +3,8 @@
  * tells how far the copy is safe. Everything is bounded: while the writer has no room, the socket is not read.
  *
  * The protocol has no sign that two logs are the same. So the slave asks for a piece that it has already, and compares:
- * only a master whose bytes are its own is followed. That works with a RocketMQ master as well.
+ * only a master whose bytes are its own is followed, and only what was compared, or came from there, is reported. That
+ * works with a RocketMQ master as well.
  */
 import {
   CHUNK_HEAD_BYTES,
@@ -16,8 +17,6 @@ import type { ServedLog } from '../master/slave-feed.ts';
 import type { ReplicationOptions } from '../options.ts';
 import type { RecordCutter } from './record-cutter.ts';
 
-/** Bytes of the own log that are compared with the master's, at most. */
-const COMPARED_BYTES = 64 * 1024;
 /** Bytes that wait for the writer, beyond one record, before the socket rests. */
 const MAX_HELD = 1024 * 1024;
 /** A request for position 0 means another thing: the beginning of the master's last file. */
@@ -40,6 +39,10 @@ export interface MasterStreamParts {
   confirmed: () => number;
   /** Something waits in the cutter. */
   arrived: () => void;
+  /** Where to begin: in front of the own log's end, as far as is to be compared. */
+  from: number;
+  /** The master has another byte at this position of the own log, and the same ones from `from` up to it. */
+  differs: (position: number) => void;
   /** The connection was ended here, and why. */
   ended: (why: string) => void;
 }
@@ -63,9 +66,9 @@ export class MasterStream {
 
   constructor(parts: MasterStreamParts) {
     this.#parts = parts;
-    const { start, end } = parts.log;
+    const { end } = parts.log;
     this.#ownEnd = end;
-    this.#next = Math.max(start, end - COMPARED_BYTES, FIRST_REQUEST);
+    this.#next = Math.max(parts.from, FIRST_REQUEST);
     this.#heardAt = parts.now();
     this.#saidAt = parts.now();
     // A record is never as large as 16 MiB: the first byte of a log, the highest of a size, is known.
@@ -101,7 +104,8 @@ export class MasterStream {
       this.#isPaused = false;
       this.#parts.socket.resume();
     }
-    const confirmed = this.#parts.confirmed();
+    // What was not compared yet may be another message than the master's.
+    const confirmed = Math.min(this.#parts.confirmed(), this.#next);
     if (confirmed > this.#reported) this.#report(confirmed);
   }
 
@@ -177,12 +181,10 @@ export class MasterStream {
         this.end(`the own log cannot be read at position ${this.#next + done}`);
         return false;
       }
-      const same = Buffer.compare(own, piece.subarray(done, done + own.length)) === 0;
-      if (!same) {
-        this.end(
-          `its log differs from the one here, between ${this.#next} and ${this.#ownEnd}: they are no copies of each ` +
-            'other; if the master is right, move the commitlog of this store away, and it is copied anew',
-        );
+      const theirs = piece.subarray(done, done + own.length);
+      if (Buffer.compare(own, theirs) !== 0) {
+        const at = own.findIndex((byte, index) => byte !== theirs[index]);
+        this.#parts.differs(this.#next + done + at);
         return false;
       }
       done += own.length;

@@ -11,11 +11,13 @@ import type { SlaveShape } from '../shapes.ts';
 import { spawn, type Thread } from '../spawn.ts';
 import type { Replication } from './replication.ts';
 
-export interface FollowingParts extends MasterTablesParts {
+export interface FollowingParts extends Omit<MasterTablesParts, 'endsAt'> {
   shape: SlaveShape;
   log: ControlLog;
   /** Makes the queue known to the dispatcher, before it can see a record of it. */
   nameQueue: (topic: string, queueId: number) => void;
+  /** The own log differs from the master's from this position on. */
+  diverged: (position: number) => void;
   /** The thread has ended and nobody had asked it to. */
   died: (error: Error) => void;
 }
@@ -29,7 +31,8 @@ export class Following implements Replication {
 
   constructor(parts: FollowingParts) {
     this.#parts = parts;
-    this.#tables = new MasterTables(parts);
+    const endsAt = (position: number) => this.#tell({ kind: 'masterEndsAt', position });
+    this.#tables = new MasterTables({ ...parts, endsAt });
   }
 
   /** Resolves when the thread is ready; `haMasterAddress` of the configuration holds whatever name servers say. */
@@ -76,6 +79,7 @@ export class Following implements Replication {
 
   #heard(report: ReplicationReport): void {
     if (report.kind === 'master') this.state = report.state;
+    if (report.kind === 'diverged') this.#parts.diverged(report.position);
     if (report.kind !== 'unknown') return;
     const { topic, queueId } = report;
     this.#parts.nameQueue(topic, queueId);

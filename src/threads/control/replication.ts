@@ -27,17 +27,19 @@ export interface ReplicationParts {
   log: ControlLog;
   endOfTurn: () => void;
   died: (error: Error) => void;
+  /** Notes where the log is to be cut, and ends the broker to begin anew. */
+  diverged: (position: number) => void;
 }
 
 export function makeReplication(parts: ReplicationParts): Replication {
-  const { config, topology, tables, topics, log, endOfTurn, died } = parts;
+  const { config, topology, tables, topics, log, endOfTurn, died, diverged } = parts;
   const { replication } = config;
   const shape = { broker: topology.broker, replication };
   if (replication.brokerRole !== 'SLAVE') return new Slaves({ shape, log });
   const queues = topology.dispatcher.queues.map(({ topic, queueId }) => ({ topic, queueId }));
   const following = new Following({
     shape: { ...shape, number: topology.follower, queues },
-    ...{ tables, log, endOfTurn, died },
+    ...{ tables, log, endOfTurn, died, diverged },
     tls: () => config.certificates.client(),
     now: systemClock.monotonic,
     nameQueue: (topic, queueId) => topics.nameQueue(topic, queueId),

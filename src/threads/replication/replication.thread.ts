@@ -15,12 +15,15 @@ export type ReplicationCommand =
   | { kind: 'follow'; address: string }
   | { kind: 'known'; topic: string; queueIds: number[] }
   | { kind: 'forget'; topic: string }
+  | { kind: 'masterEndsAt'; position: number }
   | { kind: 'stop' };
 
 export type ReplicationReport =
   | { kind: 'ready' }
   | { kind: 'slaves'; slaves: SlaveState[] }
   | { kind: 'master'; state: MasterState }
+  /** The log is to be cut at this position. */
+  | { kind: 'diverged'; position: number }
   /** A record waits for its queue to be known. */
   | { kind: 'unknown'; topic: string; queueId: number };
 
@@ -34,6 +37,7 @@ function agentOf(shape: MasterShape | SlaveShape): MasterAgent | SlaveAgent {
   if (!('number' in shape)) return new MasterAgent(shape, (slaves) => report({ kind: 'slaves', slaves }));
   return new SlaveAgent(shape, {
     ask: (queue) => report({ kind: 'unknown', ...queue }),
+    diverged: (position) => report({ kind: 'diverged', position }),
     tell: (state) => report({ kind: 'master', state }),
   });
 }
@@ -44,6 +48,7 @@ function obey(agent: MasterAgent | SlaveAgent, command: ReplicationCommand): voi
   } else if (command.kind === 'follow') agent.follow(command.address);
   else if (command.kind === 'known') agent.knows(command.topic, command.queueIds);
   else if (command.kind === 'forget') agent.forget(command.topic);
+  else if (command.kind === 'masterEndsAt') agent.masterEndsAt(command.position);
 }
 
 whenTold((shape: MasterShape | SlaveShape) => {

@@ -41,6 +41,8 @@ export interface MasterState {
 
 export interface SlaveAgentParts {
   ask: (queue: UnknownQueue) => void;
+  /** The own log is to be cut at this position; nothing more is done until it is. */
+  diverged: (position: number) => void;
   tell: (state: MasterState) => void;
 }
 
@@ -56,9 +58,10 @@ export class SlaveAgent {
   /** Ms of the monotonic clock before which no connection is tried. */
   #restsUntil = 0;
   #logStart = 0;
+  /** No connection is made any more. */
   #isClosed = false;
 
-  constructor({ broker, replication, number, queues }: SlaveShape, { ask, tell }: SlaveAgentParts) {
+  constructor({ broker, replication, number, queues }: SlaveShape, { ask, tell, diverged }: SlaveAgentParts) {
     const { store, wakes } = broker;
     const { send, replies } = broker.participants[number] as ParticipantShape;
     const wakeWriter = wakerOf(wakes.writer);
@@ -77,6 +80,10 @@ export class SlaveAgent {
       now: systemClock.monotonic,
       confirmed: () => confirmed.position,
       ask,
+      diverged: (position) => {
+        this.#isClosed = true;
+        diverged(position);
+      },
       ended: (why) => this.#ended(why),
     });
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
@@ -95,6 +102,10 @@ export class SlaveAgent {
   knows(topic: string, queueIds: readonly number[]): void {
     for (const queueId of queueIds) this.#known.add(topic, queueId);
     this.#follower.work();
+  }
+
+  masterEndsAt(position: number): void {
+    this.#follower.masterEndsAt(position);
   }
 
   forget(topic: string): void {
