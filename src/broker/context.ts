@@ -24,6 +24,7 @@ import type { RemotingCommand } from '../protocol/command.ts';
 import type { HostAddress } from '../record/message-id.ts';
 import type { ClientConnection, Reply } from '../remoting/connection.ts';
 import type { TopicRoutes } from '../remoting/topic-routes.ts';
+import type { ReplicationStatus } from '../replication/status.ts';
 import type { PutMessage } from '../store/put/put-message.ts';
 import type { StoreReads } from '../store/read/store-reads.ts';
 import type { ColdReads } from './cold/cold-reads.ts';
@@ -55,6 +56,7 @@ export interface BrokerProperties {
 }
 
 export interface BrokerContext {
+  readonly replication: () => ReplicationStatus;
   readonly settings: BrokerSettings;
   /** `messageDelayLevel`, read once: it cannot change while the broker runs. */
   readonly levels: DelayLevels;

@@ -15,7 +15,7 @@ import { allConsumeStats, consumeStats } from './admin/consume-stats.ts';
 import { consumerStatus } from './admin/consumer-status.ts';
 import { allGroupConfigs, groupConfig } from './admin/group-read.ts';
 import { deleteGroup, groupForbidden, updateGroup, updateGroups } from './admin/group-update.ts';
-import { haStatus, resetMasterFlushOffset, rollBackPops, switchTimerEngine } from './admin/lone-master.ts';
+import { resetMasterFlushOffset, rollBackPops, switchTimerEngine } from './admin/lone-master.ts';
 import {
   allConsumerOffsets,
   allDelayOffsets,
@@ -46,6 +46,7 @@ import { unregisterClient } from './consumer/unregister-client.ts';
 import { updateOffset } from './consumer/update-offset.ts';
 import { askerOf, type BrokerContext, type BrokerHandler } from './context.ts';
 import { logFailure } from './failures.ts';
+import { haStatus } from './follow/ha-status.ts';
 import {
   brokerLiteInfo,
   liteClientInfo,

@@ -167,7 +167,15 @@ class Broker implements RunningBroker {
       config,
       opened,
       this.#tables,
-      { ...served, delivery: () => this.#delivery, jobs: this.#jobs, retention, counters, days: stats.days },
+      {
+        ...served,
+        delivery: () => this.#delivery,
+        replication: () => this.#replication,
+        jobs: this.#jobs,
+        retention,
+        counters,
+        days: stats.days,
+      },
       (topic) => this.#topics.settled(topic),
     );
     const requests = new Requests(this.#tables, ids, stats, {

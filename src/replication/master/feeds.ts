@@ -6,6 +6,7 @@ import { MAX_SLAVES } from '../../lib/limits.ts';
 import type { ControlLog } from '../../lib/log.ts';
 import type { Positions } from '../../ring/positions.ts';
 import { type ReplicationOptions, slavesNeeded } from '../options.ts';
+import type { SlaveState } from '../status.ts';
 import { type Follower, Replicas } from './replicas.ts';
 import { type FeedSocket, type ServedLog, SlaveFeed } from './slave-feed.ts';
 
@@ -18,17 +19,6 @@ export interface FeedsParts {
   lines: ControlLog;
   /** Wakes those who wait for slaves. */
   news: () => void;
-}
-
-/** A slave as control and tools see it. */
-export interface SlaveState {
-  address: string;
-  acknowledged: number;
-  next: number;
-  behind: number;
-  inSync: boolean;
-  /** Bytes of the last whole second. */
-  rate: number;
 }
 
 /** A connection from `host`. */

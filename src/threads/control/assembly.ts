@@ -40,6 +40,7 @@ import type { BrokerConfig, ResolvedConfig } from '../config.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import type { Topology } from '../topology.ts';
 import type { OpenedStore } from './opened-store.ts';
+import type { Replication } from './replication.ts';
 
 export function makePutRing(config: ResolvedConfig, opened: OpenedStore, topology: Topology): PutRing {
   const { store } = config;
@@ -141,6 +142,7 @@ export interface ContextParts {
   days: DayTotals;
   refused: RefusedSends;
   delivery: () => Pick<DeliveryLink, 'timersRead' | 'liteFigures'>;
+  replication: () => Pick<Replication, 'status'>;
 }
 
 /** What request handlers work with. */
@@ -172,6 +174,7 @@ export function makeContext(
     topicSettled,
     liteFigures: (ask) => parts.delivery().liteFigures(ask),
     uniqueId: () => uniqueIds.next(systemClock.now()),
+    replication: () => parts.replication().status,
     runtimeInfo: () => {
       const timersPut = () => tables.stats.tps(TOPIC_PUT_NUMS, TIMER_TOPIC);
       const timersRead = () => parts.delivery().timersRead;

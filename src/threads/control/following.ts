@@ -4,9 +4,9 @@
  */
 import { MasterTables, type MasterTablesParts } from '../../broker/follow/master-tables.ts';
 import type { ControlLog } from '../../lib/log.ts';
+import type { MasterState, ReplicationStatus } from '../../replication/status.ts';
 import { logReports } from '../../ring/reports.ts';
 import type { ReplicationCommand, ReplicationReport } from '../replication/replication.thread.ts';
-import type { MasterState } from '../replication/slave-agent.ts';
 import type { SlaveShape } from '../shapes.ts';
 import { spawn, type Thread } from '../spawn.ts';
 import type { Replication } from './replication.ts';
@@ -23,7 +23,7 @@ export interface FollowingParts extends Omit<MasterTablesParts, 'endsAt'> {
 }
 
 export class Following implements Replication {
-  state: MasterState = { address: '', isConnected: false, lastReadAt: 0, lastWriteAt: 0 };
+  #state: MasterState = { address: '', isConnected: false, lastReadAt: 0, lastWriteAt: 0 };
   readonly #parts: FollowingParts;
   readonly #tables: MasterTables;
   #thread: Thread | undefined;
@@ -33,6 +33,10 @@ export class Following implements Replication {
     this.#parts = parts;
     const endsAt = (position: number) => this.#tell({ kind: 'masterEndsAt', position });
     this.#tables = new MasterTables({ ...parts, endsAt });
+  }
+
+  get status(): ReplicationStatus {
+    return { master: this.#state };
   }
 
   /** Resolves when the thread is ready; `haMasterAddress` of the configuration holds whatever name servers say. */
@@ -78,7 +82,7 @@ export class Following implements Replication {
   }
 
   #heard(report: ReplicationReport): void {
-    if (report.kind === 'master') this.state = report.state;
+    if (report.kind === 'master') this.#state = report.state;
     if (report.kind === 'diverged') this.#parts.diverged(report.position);
     if (report.kind !== 'unknown') return;
     const { topic, queueId } = report;

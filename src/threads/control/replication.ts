@@ -3,12 +3,14 @@ import type { Tables } from '../../broker/tables.ts';
 import type { TopicPublisher } from '../../broker/topics/topic-publisher.ts';
 import { systemClock } from '../../lib/clock.ts';
 import type { ControlLog } from '../../lib/log.ts';
+import type { ReplicationStatus } from '../../replication/status.ts';
 import type { ResolvedConfig } from '../config.ts';
 import type { Topology } from '../topology.ts';
 import { Following } from './following.ts';
 import { Slaves } from './slaves.ts';
 
 export interface Replication {
+  readonly status: ReplicationStatus;
   /** `descriptor`: listening, for slaves; undefined = none are let in. */
   start(descriptor: number | undefined): Promise<void>;
   /** What a name server says of the master of this broker's name. */

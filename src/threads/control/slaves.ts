@@ -7,8 +7,8 @@ import { createServer, type Server } from 'node:net';
 import type { ControlLog } from '../../lib/log.ts';
 import { addon } from '../../native/addon.ts';
 import { descriptorOf } from '../../net/read-buffer.ts';
-import type { SlaveState } from '../../replication/master/feeds.ts';
 import { slavesNeeded } from '../../replication/options.ts';
+import type { ReplicationStatus, SlaveState } from '../../replication/status.ts';
 import { APPENDED, Positions, SLAVES_LACKING } from '../../ring/positions.ts';
 import { logReports } from '../../ring/reports.ts';
 import type { ReplicationCommand, ReplicationReport } from '../replication/replication.thread.ts';
@@ -31,7 +31,7 @@ export interface SlavesParts {
 
 export class Slaves implements Replication {
   /** As of the last quarter of a second. */
-  states: readonly SlaveState[] = [];
+  #states: readonly SlaveState[] = [];
   readonly #parts: SlavesParts;
   readonly #server: Server;
   #thread: Thread | undefined;
@@ -53,6 +53,10 @@ export class Slaves implements Replication {
       if (!this.#server.listening) throw error;
       parts.log.warn({ reason: error.message }, 'a slave could not be let in');
     });
+  }
+
+  get status(): ReplicationStatus {
+    return { slaves: this.#states };
   }
 
   start(descriptor: number | undefined): Promise<void> {
@@ -84,7 +88,7 @@ export class Slaves implements Replication {
 
   #lastBytesUnderWay(): boolean {
     const end = this.#positions.get(APPENDED);
-    return this.states.some(({ inSync, acknowledged }) => inSync && acknowledged < end);
+    return this.#states.some(({ inSync, acknowledged }) => inSync && acknowledged < end);
   }
 
   #take(descriptor: number): void {
@@ -115,7 +119,7 @@ export class Slaves implements Replication {
     this.#thread = thread;
     logReports(thread.worker, thread.name, log);
     thread.worker.on('message', (report: ReplicationReport) => {
-      if (report.kind === 'slaves') this.states = report.slaves;
+      if (report.kind === 'slaves') this.#states = report.slaves;
     });
     thread.worker.postMessage(shape);
     void thread.ready.then(
@@ -127,7 +131,7 @@ export class Slaves implements Replication {
 
   /** Slaves come again, and with the first of them a new thread. */
   #ended(error: Error | undefined): void {
-    this.states = [];
+    this.#states = [];
     if (this.#stopping) return;
     const reason = error?.message ?? 'it ended';
     this.#parts.log.error(

@@ -4,8 +4,9 @@
  */
 import { Socket } from 'node:net';
 import { systemClock } from '../../lib/clock.ts';
-import { Feeds, type SlaveState } from '../../replication/master/feeds.ts';
+import { Feeds } from '../../replication/master/feeds.ts';
 import type { FeedSocket } from '../../replication/master/slave-feed.ts';
+import type { SlaveState } from '../../replication/status.ts';
 import { LOG_START, Positions } from '../../ring/positions.ts';
 import { reportingLog } from '../../ring/reports.ts';
 import { wakerOf } from '../../ring/wake.ts';

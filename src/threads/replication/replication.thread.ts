@@ -3,12 +3,12 @@
  * control tells it where the master is, and of queues.
  */
 import { parentPort } from 'node:worker_threads';
-import type { SlaveState } from '../../replication/master/feeds.ts';
+import type { MasterState, SlaveState } from '../../replication/status.ts';
 import { Doorbell } from '../../ring/wake.ts';
 import type { MasterShape, SlaveShape } from '../shapes.ts';
 import { whenTold } from '../spawn.ts';
 import { MasterAgent } from './master-agent.ts';
-import { type MasterState, SlaveAgent } from './slave-agent.ts';
+import { SlaveAgent } from './slave-agent.ts';
 
 export type ReplicationCommand =
   | { kind: 'adopt'; descriptor: number }

@@ -11,6 +11,7 @@ import { KnownQueues } from '../../replication/slave/known-queues.ts';
 import type { MasterSocket, MasterStream } from '../../replication/slave/master-stream.ts';
 import { RawPuts } from '../../replication/slave/raw-puts.ts';
 import type { UnknownQueue } from '../../replication/slave/record-cutter.ts';
+import type { MasterState } from '../../replication/status.ts';
 import { ChannelSender } from '../../ring/channel.ts';
 import { APPENDED, LOG_START, Positions } from '../../ring/positions.ts';
 import { report } from '../../ring/reports.ts';
@@ -28,16 +29,6 @@ const TICK_MS = 250;
 /** Between two tries to reach the master. */
 const RETRY_MS = 1_000;
 const CONNECT_MS = 3_000;
-
-/** What control and tools see of it. */
-export interface MasterState {
-  /** `host:port` of the master's replication port; '' = not known yet. */
-  address: string;
-  isConnected: boolean;
-  /** Ms since the epoch; 0 = never. */
-  lastReadAt: number;
-  lastWriteAt: number;
-}
 
 export interface SlaveAgentParts {
   ask: (queue: UnknownQueue) => void;

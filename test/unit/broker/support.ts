@@ -237,6 +237,7 @@ export function setUp(changes: Partial<BrokerSettings> = {}, time = new FakeTime
       changed: new Listeners(),
       version: { counter: 1, stateVersion: 0, timestamp: 2 },
     },
+    replication: () => ({ slaves: [] }),
     runtimeInfo: () => [['commitLogDiskRatio', '0.25']],
   };
   context.topics.load();
