@@ -61,7 +61,11 @@ async function diverges(startMaster: Start, lost: number, other: number): Promis
   m = await master();
   await send('other', other, ours);
   s = await slave();
-  await until('the slave to have cut its log', () => s.log().some((line) => line.includes('cut the log')), PATIENCE);
+  await until(
+    'the slave to have cut its log',
+    () => s.log().some((line) => line.includes('cut the log')),
+    PATIENCE,
+  );
   await caughtUp(m, s);
   await send('later', 20, ours);
   await caughtUp(m, s);

@@ -9,6 +9,7 @@ import { Consumer, Producer } from './scenarios/actors.ts';
 import { java55 } from './support/clients.ts';
 import { Ledger } from './support/ledger.ts';
 import { endOfLog, sameLogs } from './support/log-files.ts';
+import { MqAdmin } from './support/mqadmin.ts';
 import { stopEverything } from './support/program.ts';
 import { startRealBroker, startRealNameServer } from './support/real-rocketmq.ts';
 import { startRingBroker, startRingNameServer } from './support/ringmq.ts';
@@ -40,6 +41,18 @@ function knowsTopic({ store }: Broker): boolean {
   return existsSync(file) && readFileSync(file, 'utf8').includes(`"${TOPIC}"`);
 }
 
+/** Both are in the cluster, and the slave keeps up. */
+async function seenByTools(nameServer: string, master: Broker, slave: Broker): Promise<void> {
+  const mqadmin = new MqAdmin(nameServer);
+  const list = await mqadmin.run('clusterList');
+  for (const id of [0, 1]) assert.match(list, new RegExp(`broker-a\\s+${id}\\s`), list);
+  const status = await mqadmin.run('haStatus', '-b', master.address);
+  assert.match(status, /^#SlaveNum\t1\n#InSyncSlaveNum\t1$/m, status);
+  assert.match(status, /^127\.0\.0\.1:\d+ +\d+ +0 +[\d.]+ +OK +\d+$/m, status);
+  assert.match(await mqadmin.run('haStatus', '-b', slave.address), /^#MasterAddr\t127\.0\.0\.1:\d+$/m);
+  await mqadmin.end();
+}
+
 async function pair(nameServer: NameServer, startMaster: Start, startSlave: Start): Promise<void> {
   const cluster = { nameServer };
   const master = await startMaster(nameServer.address, { conf: SMALL });
@@ -53,6 +66,7 @@ async function pair(nameServer: NameServer, startMaster: Start, startSlave: Star
   await caughtUp(master, slave);
   await new Producer(java55, cluster, { ...args, count: 1_000, prefix: 'after' }, ledger).finish();
   await caughtUp(master, slave);
+  await seenByTools(nameServer.address, master, slave);
   const bytes = sameLogs(master.store, slave.store);
   assert.ok(bytes > 2 * SMALL.mappedFileSizeCommitLog, `only ${bytes} bytes: the log did not roll`);
   await until('the slave to know the topic', () => knowsTopic(slave), {

@@ -6,8 +6,8 @@ import { Consumer, Producer } from './scenarios/actors.ts';
 import { CLEAN_STOP, type Departure, DepartureStage, KILL } from './scenarios/departures.ts';
 import { java55 } from './support/clients.ts';
 import { CommandLine } from './support/command-line.ts';
-import { Dialogue } from './support/dialogue.ts';
 import { Ledger } from './support/ledger.ts';
+import { MqAdmin } from './support/mqadmin.ts';
 import { interopSuite } from './support/suite.ts';
 import { target } from './support/target.ts';
 
@@ -18,20 +18,12 @@ const NEW = 10;
 /** A Java client whose offset has moved lets go of the queue for 10 s, and takes it up with its next rebalance. */
 const PATIENCE = 90_000;
 
-class Tool {
-  readonly #dialogue: Dialogue;
-  readonly #nameServer: string;
+class Tool extends MqAdmin {
   readonly #broker: string;
 
   constructor({ nameServer, broker }: DepartureStage) {
-    this.#dialogue = new Dialogue(java55.start('MqAdmin', { namesrv: nameServer.address }));
-    this.#nameServer = nameServer.address;
+    super(nameServer.address);
     this.#broker = broker.name;
-  }
-
-  async run(...words: string[]): Promise<string> {
-    const line = [words[0], '-n', this.#nameServer, ...words.slice(1)].join('\t');
-    return String(await this.#dialogue.ask(line));
   }
 
   /** First offset and end of each queue, as `topicStatus` prints them. */
@@ -40,10 +32,6 @@ class Tool {
       new RegExp(`^${this.#broker}\\s+\\d+\\s+(\\d+)\\s+(\\d+)`, 'gm'),
     );
     return [...rows].map(([, min, max]) => [Number(min), Number(max)]);
-  }
-
-  async end(): Promise<void> {
-    await this.#dialogue.end();
   }
 }
 

@@ -46,6 +46,8 @@ export async function startRealBroker(nameServer: string, options: BrokerOptions
     ...COMMON_CONF,
     ...PATIENCE,
     haListenPort: port + 1,
+    // Slaves are told this one, else an address of the machine.
+    brokerIP2: '127.0.0.1',
     listenPort: port,
     storePathRootDir: store,
     storePathCommitLog: join(store, 'commitlog'),
