@@ -88,7 +88,7 @@ export class MasterStream {
     }
     if (this.#isOver) return;
     this.#parts.arrived();
-    if (this.#parts.cutter.held > MAX_HELD && !this.#isPaused) {
+    if (this.#isFull && !this.#isPaused) {
       this.#isPaused = true;
       this.#parts.socket.pause();
     }
@@ -97,10 +97,13 @@ export class MasterStream {
   /** The cutter has been emptied as far as possible, or the log has become safer. */
   progress(): void {
     if (this.#isOver) return;
-    if (this.#isPaused && this.#parts.cutter.held <= MAX_HELD) {
+    if (this.#isPaused && !this.#isFull) {
       this.#isPaused = false;
+      this.#heardAt = this.#parts.now();
       this.#parts.socket.resume();
     }
+    // Until all of the own end has been compared it may be another log's: a master would count it as a copy.
+    if (this.#next < this.#ownEnd) return;
     const confirmed = this.#parts.confirmed();
     if (confirmed > this.#reported) this.#report(confirmed);
   }
@@ -130,6 +133,12 @@ export class MasterStream {
   /** The socket is closed. */
   close(): void {
     this.#isOver = true;
+  }
+
+  /** One record may have to come whole before the writer can have anything. */
+  get #isFull(): boolean {
+    const { cutter } = this.#parts;
+    return cutter.held > MAX_HELD + cutter.largest;
   }
 
   #report(position: number): void {
