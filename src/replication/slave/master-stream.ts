@@ -9,6 +9,7 @@ import {
   CHUNK_HEAD_BYTES,
   chunkLength,
   chunkPosition,
+  FIRST_REQUEST,
   REPORT_BYTES,
   writeReport,
 } from '../../protocol/replication-frames.ts';
@@ -20,8 +21,6 @@ import type { RecordCutter } from './record-cutter.ts';
 const COMPARED_BYTES = 64 * 1024;
 /** Bytes that wait for the writer, beyond one record, before the socket rests. */
 const MAX_HELD = 1024 * 1024;
-/** A request for position 0 means another thing: the beginning of the master's last file. */
-const FIRST_REQUEST = 1;
 
 export interface MasterSocket {
   send(bytes: Uint8Array): void;
