@@ -257,6 +257,14 @@ class FakeMaster {
   }
 }
 
+/** The same log, and behind it messages of the topic after it was deleted and made again: its numbers begin anew. */
+function withTopicMadeAgain(log: Uint8Array, count: number): Uint8Array {
+  const more = Array.from({ length: count }, (_, queueOffset) =>
+    recordAt(log.length + 400 * queueOffset, 400, { topic: TOPIC, queueOffset }),
+  );
+  return Uint8Array.from(Buffer.concat([log, ...more]));
+}
+
 function logFile({ store }: Live, length: number): Buffer {
   return readFileSync(join(store, 'commitlog', '00000000000000000000')).subarray(0, length);
 }
@@ -288,7 +296,7 @@ test('a slave whose master is none', async () => {
       );
       assert.is((await client.request(pullRequest(TOPIC, 0, 0), 10_000)).code, 0, what);
     }
-    master.log = logOf([...sizes, ...sizes], FILE, { topic: TOPIC });
+    master.log = withTopicMadeAgain(master.log, sizes.length);
     master.answer = 'honest';
     master.reset();
     await until('the slave to go on', () => master.reported === master.log.length, patience);
@@ -296,6 +304,7 @@ test('a slave whose master is none', async () => {
     const grown = server.anonymousBytes() - before;
     assert.ok(grown < MEMORY_BYTES, `${grown} bytes more than before`);
     const lines = live.warnings();
+    assert.is(lines.filter((line) => line.includes('messages of the master do not follow')).length, 1);
     const refusals = lines.filter((line) => line.includes('this slave does not follow its master now'));
     assert.ok(refusals.length > 0 && refusals.length <= MASTERS.length, lines.join('\n'));
     assert.ok(

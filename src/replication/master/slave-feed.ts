@@ -146,8 +146,12 @@ export class SlaveFeed {
 
   #reported(position: number): void {
     const { log } = this.#parts;
+    if (!(position >= 0 && position <= Number.MAX_SAFE_INTEGER)) {
+      this.#end(`it is no slave: where the end of its log is expected it says ${position}`);
+      return;
+    }
     // An empty slave of an empty master wants the log's second byte, as soon as there is one.
-    if (!(position >= 0 && position <= Math.max(log.end, FIRST_REQUEST))) {
+    if (position > Math.max(log.end, FIRST_REQUEST)) {
       this.#end(
         `it says that its log ends at ${position}, and ours ends at ${log.end}: its last messages are not ` +
           "ours, or it follows another broker; stop it and move its store's commitlog away, and it begins anew",

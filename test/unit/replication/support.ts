@@ -79,17 +79,17 @@ export function blank(size: number): Uint8Array {
   return bytes;
 }
 
-/** A log of records of these sizes, with a BLANK wherever a file ends. */
+/** A log of records of these sizes, numbered as those of one queue, with a BLANK wherever a file ends. */
 export function logOf(sizes: readonly number[], fileSize = FILE, wishes: RecordWishes = {}): Uint8Array {
   const pieces: Uint8Array[] = [];
   let position = 0;
-  for (const size of sizes) {
+  for (const [queueOffset, size] of sizes.entries()) {
     const used = position % fileSize;
     if (used + size + 8 > fileSize) {
       pieces.push(blank(fileSize - used));
       position += fileSize - used;
     }
-    pieces.push(recordAt(position, size, wishes));
+    pieces.push(recordAt(position, size, { queueOffset, ...wishes }));
     position += size;
   }
   return Uint8Array.from(Buffer.concat(pieces));
