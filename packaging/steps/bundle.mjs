@@ -34,6 +34,7 @@ const ENTRIES = [
   'src/threads/engine.thread.ts',
   'src/threads/network/network.thread.ts',
   'src/threads/jobs/jobs.thread.ts',
+  'src/threads/replication/replication.thread.ts',
   'src/embed/control.thread.ts',
   'src/embed/run-control.ts',
 ];

@@ -14,13 +14,16 @@ import {
   text,
 } from './key.ts';
 import { setting } from './key-makers.ts';
-import { isServerList } from './server-list.ts';
+import { isServerList, nameServerAddresses } from './server-list.ts';
 
 const LAST_PORT = 65_535;
 const MAX_INT = 0x7fffffff;
 const milliseconds = integer(100, MAX_INT);
 
-const masterAddress = text('host:port', (given) => given === '' || isServerList(given));
+const masterAddress = text(
+  'host:port',
+  (given) => given === '' || (isServerList(given) && nameServerAddresses(given).join() === given),
+);
 
 function replication<V extends string | number | boolean>(
   field: FieldsOf<ReplicationOptions, V>,

@@ -15,6 +15,8 @@ import { readInt64, writeInt64 } from '../lib/int64.ts';
 
 export const REPORT_BYTES = 8;
 export const CHUNK_HEAD_BYTES = 12;
+/** Where a slave of ours without a log begins: 0 would mean the beginning of the master's last file. */
+export const FIRST_REQUEST = 1;
 const LENGTH = 8;
 
 export function writeReport(view: DataView, at: number, position: number): void {

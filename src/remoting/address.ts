@@ -13,6 +13,15 @@ export function formatAddress(ip: string, port: number): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
+/** Whether one can try to connect to it. */
+export function isAddress(text: string): boolean {
+  try {
+    return parseAddress(text).port > 0;
+  } catch {
+    return false;
+  }
+}
+
 /** Throws a RangeError for text that is not `host:port`. The last colon counts, so IPv6 may lack its brackets. */
 export function parseAddress(address: string): HostPort {
   const colon = address.lastIndexOf(':');

@@ -3,8 +3,7 @@
  * control path. Start and stop are one readable function each.
  */
 import { closeSync } from 'node:fs';
-import { leftToMaster } from '../broker/follow/masters-only.ts';
-import { createHandlers, type RequestWatch } from '../broker/handlers.ts';
+import { createHandlers } from '../broker/handlers.ts';
 import { keepJournal } from '../broker/journal.ts';
 import { Requests } from '../broker/link/link-requests.ts';
 import { type LinkEvents, LinkServer } from '../broker/link/link-server.ts';
@@ -50,6 +49,7 @@ import {
   makeKeyQueries,
   makePutRing,
   makeRetention,
+  requestWatch,
   storeHostOf,
 } from './control/assembly.ts';
 import { DueQueues } from './control/due-queues.ts';
@@ -163,19 +163,12 @@ class Broker implements RunningBroker {
     const counters = new CounterSums(this.#topology.broker.counters);
     const stats = new BrokerStats(this.#tables, positions, counters, systemClock, this.#reads);
     const served = { reads: this.#reads, queries: this.#queries, put: this.#put, refused: this.#refused };
+    const lazy = { delivery: () => this.#delivery, replication: () => this.#replication };
     const context = makeContext(
       config,
       opened,
       this.#tables,
-      {
-        ...served,
-        delivery: () => this.#delivery,
-        replication: () => this.#replication,
-        jobs: this.#jobs,
-        retention,
-        counters,
-        days: stats.days,
-      },
+      { ...served, ...lazy, jobs: this.#jobs, retention, counters, days: stats.days },
       (topic) => this.#topics.settled(topic),
     );
     const requests = new Requests(this.#tables, ids, stats, {
@@ -183,7 +176,7 @@ class Broker implements RunningBroker {
       topicSettled: (topic) => this.#topics.settled(topic),
       holdBack: (topic) => this.#topics.holdBack(topic),
     });
-    this.#link = this.#makeLink(createHandlers(context, this.#requestWatch()), requests);
+    this.#link = this.#makeLink(createHandlers(context, requestWatch(config, this.#audit)), requests);
     this.#announcer = new Announcer(this.#tables, opened.levels, (delta) => this.#link.publish(delta));
     this.#deliveryCommands = commandsTo(this.#topology, 'delivery');
     const due = { levels: opened.levels, store, disk: nativeDisk, log };
@@ -210,11 +203,6 @@ class Broker implements RunningBroker {
       endOfTurn: () => this.#link.flush(),
     });
     this.#doorbell = new Doorbell(this.#topology.broker.wakes.control, () => this.#rung());
-  }
-
-  #requestWatch(): RequestWatch {
-    const leave = this.#topology.broker.isSlave ? leftToMaster : undefined;
-    return { audit: this.#audit, slowMillis: this.#config.slowMillis, leave };
   }
 
   #makeReplication(): Replication {

@@ -2,8 +2,9 @@
 
 import type { DeliveryShape } from '../delivery/delivery-shape.ts';
 import { MAX_FRAME_BYTES } from '../lib/limits.ts';
+import { BLANK_BYTES } from '../record/layout.ts';
 import { acknowledgedBy, type ReplicationOptions } from '../replication/options.ts';
-import { APPEND_HEADER, REPLY_RING_BYTES } from '../ring/append-records.ts';
+import { RAW_HEADER, REPLY_RING_BYTES } from '../ring/append-records.ts';
 import { type ChannelShape, createChannel } from '../ring/channel.ts';
 import { createCounters } from '../ring/counters.ts';
 import { LINK_HEADER } from '../ring/link-records.ts';
@@ -164,9 +165,9 @@ function networkShapes({ settings, networkThreads }: TopologyParts, broker: Brok
   }));
 }
 
-/** From a participant to the writer. */
+/** From a participant to the writer. The longest that any sends is what a slave's puts beside a file's unused rest. */
 function sendChannel(store: StoreOptions): ChannelShape {
-  const slabBytes = APPEND_HEADER + maxRecordBytes(store);
+  const slabBytes = RAW_HEADER + maxRecordBytes(store) + BLANK_BYTES;
   return createChannel({ ringBytes: SEND_RING_BYTES, slabs: SEND_SLABS, slabBytes });
 }
 

@@ -20,6 +20,7 @@ import { encodeCommand } from '../../src/protocol/command-codec.ts';
 import { RequestView } from '../../src/protocol/request-view.ts';
 import type { HostAddress } from '../../src/record/message-id.ts';
 import { RecordParts } from '../../src/record/view.ts';
+import { acknowledgedBy, DEFAULT_REPLICATION_OPTIONS } from '../../src/replication/options.ts';
 import {
   APPEND_BYTES,
   APPEND_COUNT,
@@ -36,7 +37,7 @@ import {
 } from '../../src/ring/append-records.ts';
 import { plainChannel } from '../../src/ring/channel.ts';
 import { Counters } from '../../src/ring/counters.ts';
-import { APPENDED, FLUSHED, Positions } from '../../src/ring/positions.ts';
+import { Positions } from '../../src/ring/positions.ts';
 import { plainRing } from '../../src/ring/spsc-ring.ts';
 import { Watermark } from '../../src/ring/watermark.ts';
 import { CommitLog } from '../../src/store/log/commit-log.ts';
@@ -63,6 +64,8 @@ export function sendFields(more: Record<string, string> = {}): Record<string, st
 
 interface RigSetup {
   syncFlush?: boolean;
+  /** Of a SYNC_MASTER: slaves are waited for. */
+  slaves?: boolean;
   slow?: SlowSends;
   pending?: number;
   ringBytes?: number;
@@ -99,7 +102,13 @@ export class SendRig {
   readonly #request = new RequestView();
 
   constructor(setup: RigSetup = {}) {
-    const { syncFlush = false, pending = 64, ringBytes = 1024 * 1024, slabBytes = 1024 * 1024 } = setup;
+    const {
+      syncFlush = false,
+      slaves = false,
+      pending = 64,
+      ringBytes = 1024 * 1024,
+      slabBytes = 1024 * 1024,
+    } = setup;
     const { storeHost = STORE_HOST } = setup;
     this.#send = plainChannel({ ringBytes, slabs: 2, slabBytes });
     this.sends = new PendingSends(pending);
@@ -153,7 +162,16 @@ export class SendRig {
       refusals: this.refusals,
       slow: setup.slow ?? new SlowSends(0),
       slaveTimeout: 3_000,
-      confirmed: new Watermark(this.positions, [syncFlush ? FLUSHED : APPENDED]),
+      confirmed: new Watermark(
+        this.positions,
+        acknowledgedBy(
+          { flushDiskType: syncFlush ? 'SYNC_FLUSH' : 'ASYNC_FLUSH' },
+          {
+            ...DEFAULT_REPLICATION_OPTIONS,
+            ...(slaves ? { brokerRole: 'SYNC_MASTER', inSyncReplicas: 2 } : {}),
+          },
+        ),
+      ),
       reply: new SendReply({
         storeHost,
         regionId: 'DefaultRegion',

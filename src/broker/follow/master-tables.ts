@@ -83,20 +83,27 @@ export class MasterTables {
     endOfTurn();
     this.#isRunning = false;
     if (this.#isClosed) return;
-    const rest = this.#isWanted ? 0 : Math.max(EVERY_MS, (now() - began) * REST);
-    this.#timer = setTimeout(() => this.now(), rest).unref();
+    // A master that did not answer took its time, not this broker's.
+    const rest = this.#isFailing ? EVERY_MS : Math.max(EVERY_MS, (now() - began) * REST);
+    this.#timer = setTimeout(() => this.now(), this.#isWanted ? 0 : rest).unref();
   }
 
   async #takeOver(): Promise<void> {
     const { topics, groups } = this.#parts.tables;
-    const status = await this.#ask(RequestCode.GET_BROKER_HA_STATUS, 'state');
+    const status = await this.#ask(RequestCode.GET_BROKER_HA_STATUS, 'state', 'haClientRuntimeInfo');
     const end = integerFrom(status['masterCommitLogMaxOffset']);
     if (end !== undefined && end >= 0) this.#parts.endsAt(end);
-    const topicTable = await this.#ask(RequestCode.GET_ALL_TOPIC_CONFIG, 'topics');
+    const topicTable = await this.#ask(RequestCode.GET_ALL_TOPIC_CONFIG, 'topics', 'topicConfigTable');
     topics.follow(topicTable['topicConfigTable'], topicTable['dataVersion']);
-    const groupTable = await this.#ask(RequestCode.GET_ALL_SUBSCRIPTIONGROUP_CONFIG, 'groups');
+    const groupTable = await this.#ask(
+      RequestCode.GET_ALL_SUBSCRIPTIONGROUP_CONFIG,
+      'groups',
+      'subscriptionGroupTable',
+    );
     groups.follow(groupTable['subscriptionGroupTable'], groupTable['dataVersion']);
-    this.#takeOffsets(await this.#ask(RequestCode.GET_ALL_CONSUMER_OFFSET, 'consumer offsets'));
+    this.#takeOffsets(
+      await this.#ask(RequestCode.GET_ALL_CONSUMER_OFFSET, 'consumer offsets', 'offsetTable'),
+    );
   }
 
   #takeOffsets(table: RocketJsonObject): void {
@@ -113,7 +120,8 @@ export class MasterTables {
     }
   }
 
-  async #ask(code: number, what: string): Promise<RocketJsonObject> {
+  /** An answer without its table is none: it must not delete what is there. */
+  async #ask(code: number, what: string, field: string): Promise<RocketJsonObject> {
     const client = this.#client as CommandClient;
     const response = await client.request(requestCommand(code, {}), TIMEOUT_MS);
     if (response.code !== ResponseCode.SUCCESS)
@@ -121,7 +129,7 @@ export class MasterTables {
         `the master does not tell its ${what}: ${responseName(response.code)} ${response.remark ?? ''}`,
       );
     const table = asObject(parseRocketJson(Buffer.from(response.body ?? []).toString('utf8')));
-    if (table === undefined) throw new Error(`the master's ${what} are no table`);
-    return table;
+    if (asObject(table?.[field]) === undefined) throw new Error(`the master's ${what} are no table`);
+    return table as RocketJsonObject;
   }
 }

@@ -108,11 +108,19 @@ export class TopicPublisher {
     });
   }
 
-  /** A slave's log tells of a queue before the topic's configuration has come: only the dispatcher is to know it. */
-  nameQueue(topic: string, queueId: number): void {
-    const id = this.#parts.ids.idOf(topic, queueId);
+  /**
+   * A slave's log tells of a queue before its topic's configuration has come. Only the dispatcher is to know it, and
+   * not before it has forgotten what an earlier topic of this name has left. False when there is no room for another
+   * queue.
+   */
+  async nameQueue(topic: string, queueId: number): Promise<boolean> {
+    while (this.#retirement.has(topic)) await this.#retirement.get(topic);
+    const { ids } = this.#parts;
+    if (ids.find(topic, queueId) === undefined && ids.left <= 0) return false;
+    const id = ids.idOf(topic, queueId);
     if (!this.#known.has(id)) this.#addQueue(topic, queueId, id);
     this.flush();
+    return true;
   }
 
   deleted(topic: string): void {

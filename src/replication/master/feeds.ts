@@ -98,13 +98,14 @@ export class Feeds {
   }
 
   states(): SlaveState[] {
+    const now = this.#parts.now();
     return [...this.#entries.values()].map(({ feed }) => ({
       address: feed.address,
       acknowledged: feed.acknowledged,
       next: feed.next,
       behind: feed.behind,
       inSync: feed.inSync,
-      rate: feed.pace.lastSecond,
+      rate: feed.pace.lastSecond(now),
     }));
   }
 

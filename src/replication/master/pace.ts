@@ -5,8 +5,7 @@
 const WINDOW_MS = 1_000;
 
 export class Pace {
-  /** Bytes of the last whole second. */
-  lastSecond = 0;
+  #lastSecond = 0;
   readonly #limit: number;
   #began: number;
   #sent = 0;
@@ -27,15 +26,16 @@ export class Pace {
     this.#sent += bytes;
   }
 
-  /** Ms until there is room again. */
-  wait(now: number): number {
-    return Math.max(1, this.#began + WINDOW_MS - now);
+  /** Bytes of the last whole second; 0 when nothing has come since. */
+  lastSecond(now: number): number {
+    this.#roll(now);
+    return this.#lastSecond;
   }
 
   #roll(now: number): void {
     const passed = now - this.#began;
     if (passed < WINDOW_MS) return;
-    this.lastSecond = passed < 2 * WINDOW_MS ? this.#sent : 0;
+    this.#lastSecond = passed < 2 * WINDOW_MS ? this.#sent : 0;
     this.#sent = 0;
     this.#began = now;
   }

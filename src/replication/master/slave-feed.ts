@@ -7,6 +7,7 @@
  */
 import {
   CHUNK_HEAD_BYTES,
+  FIRST_REQUEST,
   REPORT_BYTES,
   readReport,
   writeChunkHead,
@@ -82,7 +83,7 @@ export class SlaveFeed {
 
   /** Bytes that lie between our end and what the slave has. */
   get behind(): number {
-    return this.#parts.log.end - Math.max(0, this.acknowledged);
+    return Math.max(0, this.#parts.log.end - Math.max(0, this.acknowledged));
   }
 
   /** Reports of the slave, cut anywhere. Only the last whole one counts: it says everything. */
@@ -107,10 +108,7 @@ export class SlaveFeed {
     if (this.#isOver || this.next < 0) return;
     const { log } = this.#parts;
     if (this.next < log.start) {
-      this.#end(
-        `it is too far behind: it is at position ${this.next}, and the log begins at ${log.start} now; ` +
-          'empty its store, and it begins anew',
-      );
+      this.#end(tooFarBehind(this.next, log.start));
       return;
     }
     while (this.next < log.end && this.next - this.taken < MAX_UNDER_WAY) {
@@ -148,7 +146,12 @@ export class SlaveFeed {
 
   #reported(position: number): void {
     const { log } = this.#parts;
-    if (!(position >= 0 && position <= log.end)) {
+    if (!(position >= 0 && position <= Number.MAX_SAFE_INTEGER)) {
+      this.#end(`it is no slave: where the end of its log is expected it says ${position}`);
+      return;
+    }
+    // An empty slave of an empty master wants the log's second byte, as soon as there is one.
+    if (position > Math.max(log.end, FIRST_REQUEST)) {
       this.#end(
         `it says that its log ends at ${position}, and ours ends at ${log.end}: its last messages are not ` +
           "ours, or it follows another broker; stop it and move its store's commitlog away, and it begins anew",
@@ -156,9 +159,16 @@ export class SlaveFeed {
       return;
     }
     if (this.requested < 0) this.#begin(position);
-    if (this.#isOver) return;
-    if (position > this.acknowledged) {
-      this.acknowledged = position;
+    if (position > this.next) {
+      this.#end(
+        `it says that its log ends at ${position}, and was sent no more than up to ${this.next}: it is no slave, or ` +
+          'something else writes to its log',
+      );
+      return;
+    }
+    const end = Math.min(position, log.end);
+    if (end > this.acknowledged) {
+      this.acknowledged = end;
       this.#parts.acknowledged();
     }
     this.pump();
@@ -209,6 +219,13 @@ export class SlaveFeed {
     this.#parts.socket.close();
     this.#parts.ended(this, why);
   }
+}
+
+function tooFarBehind(position: number, start: number): string {
+  return position <= FIRST_REQUEST
+    ? `it has no log yet, and ours begins at ${start}: give it a copy of a store to begin with`
+    : `it is too far behind: it is at position ${position}, and the log begins at ${start} now; give it a newer copy ` +
+        'of a store to go on with';
 }
 
 function viewOf(bytes: Uint8Array): DataView {

@@ -10,6 +10,7 @@ import {
   CHUNK_HEAD_BYTES,
   chunkLength,
   chunkPosition,
+  FIRST_REQUEST,
   REPORT_BYTES,
   writeReport,
 } from '../../protocol/replication-frames.ts';
@@ -19,8 +20,6 @@ import type { RecordCutter } from './record-cutter.ts';
 
 /** Bytes that wait for the writer, beyond one record, before the socket rests. */
 const MAX_HELD = 1024 * 1024;
-/** A request for position 0 means another thing: the beginning of the master's last file. */
-const FIRST_REQUEST = 1;
 
 export interface MasterSocket {
   send(bytes: Uint8Array): void;
@@ -91,7 +90,7 @@ export class MasterStream {
     }
     if (this.#isOver) return;
     this.#parts.arrived();
-    if (this.#parts.cutter.held > MAX_HELD && !this.#isPaused) {
+    if (this.#isFull && !this.#isPaused) {
       this.#isPaused = true;
       this.#parts.socket.pause();
     }
@@ -100,8 +99,9 @@ export class MasterStream {
   /** The cutter has been emptied as far as possible, or the log has become safer. */
   progress(): void {
     if (this.#isOver) return;
-    if (this.#isPaused && this.#parts.cutter.held <= MAX_HELD) {
+    if (this.#isPaused && !this.#isFull) {
       this.#isPaused = false;
+      this.#heardAt = this.#parts.now();
       this.#parts.socket.resume();
     }
     // What was not compared yet may be another message than the master's.
@@ -134,6 +134,12 @@ export class MasterStream {
   /** The socket is closed. */
   close(): void {
     this.#isOver = true;
+  }
+
+  /** One record may have to come whole before the writer can have anything. */
+  get #isFull(): boolean {
+    const { cutter } = this.#parts;
+    return cutter.held > MAX_HELD + cutter.largest;
   }
 
   #report(position: number): void {

@@ -3,7 +3,17 @@
  * slave's log, so that it ends behind a record at any moment, whatever happens. Each record must be sound and name its
  * own position, or the stream is not the log of which this is a copy.
  */
-import { BLANK_BYTES, BODY_CRC, MAGIC_BLANK, MAGIC_V1, MAGIC_V2, QUEUE_ID } from '../../record/layout.ts';
+import { MAX_QUEUES_PER_TOPIC } from '../../lib/limits.ts';
+import { isFolderName } from '../../lib/names.ts';
+import {
+  BLANK_BYTES,
+  BODY_CRC,
+  MAGIC_BLANK,
+  MAGIC_V1,
+  MAGIC_V2,
+  QUEUE_ID,
+  QUEUE_OFFSET,
+} from '../../record/layout.ts';
 import { magicOf, physicalOffsetOf, RecordParts, storeTimestampOf, totalSizeOf } from '../../record/view.ts';
 import type { KnownQueues } from './known-queues.ts';
 
@@ -52,6 +62,11 @@ export class RecordCutter {
     this.#parts = parts;
   }
 
+  /** Bytes of the longest thing in a log: the unused rest of a file, left by the largest record. */
+  get largest(): number {
+    return this.#parts.maxRecord + BLANK_BYTES;
+  }
+
   /** Bytes that wait here. */
   get held(): number {
     return this.#end - this.#start;
@@ -74,7 +89,7 @@ export class RecordCutter {
     this.count = 0;
     this.storeTimestamp = 0;
     this.unknown = undefined;
-    while (this.fault === undefined && this.length < limit && this.#one());
+    while (this.fault === undefined && this.#one(limit));
     return this.length > 0;
   }
 
@@ -86,7 +101,7 @@ export class RecordCutter {
   }
 
   /** Takes one more record into the run; false when that ends before it. */
-  #one(): boolean {
+  #one(limit: number): boolean {
     const at = this.#start + this.length;
     const position = this.position + this.length;
     const left = this.#end - at;
@@ -98,7 +113,8 @@ export class RecordCutter {
     if (!isBlank && magic !== MAGIC_V1 && magic !== MAGIC_V2)
       return this.#no(position, 'holds no record at its beginning');
     if (!this.#fits(size, used, isBlank)) return this.#no(position, `has a record of ${size} bytes`);
-    if (left < size) return false;
+    // Longer than the limit is only what comes alone: the way to the writer has room for the largest, and no more.
+    if (left < size || (this.length > 0 && this.length + size > limit)) return false;
     if (!isBlank && !this.#isRecord(at, size, position)) return false;
     this.length += size;
     return true;
@@ -106,8 +122,7 @@ export class RecordCutter {
 
   #fits(size: number, used: number, isBlank: boolean): boolean {
     const { fileSize, maxRecord } = this.#parts;
-    const most = maxRecord + BLANK_BYTES;
-    if (isBlank) return size === fileSize - used && size <= most;
+    if (isBlank) return size === fileSize - used && size <= this.largest;
     return size > HEAD_BYTES && size <= maxRecord && used + size + BLANK_BYTES <= fileSize;
   }
 
@@ -123,15 +138,25 @@ export class RecordCutter {
     const sum = bodyLength === 0 ? 0 : crc(this.bytes, bodyOffset, bodyLength) & 0x7fffffff;
     if (bodyLength > 0 && sum !== view.getInt32(at + BODY_CRC))
       return this.#no(position, 'has a record whose body was damaged on the way');
+    if (view.getInt32(at + QUEUE_OFFSET) < 0)
+      return this.#no(position, 'has a record of a number in its queue below 0');
     const queueId = view.getInt32(at + QUEUE_ID);
-    if (!known.has(this.bytes, topicOffset, topicLength, queueId)) {
-      const topic = Buffer.from(this.bytes.buffer, topicOffset, topicLength).toString('utf8');
-      this.unknown = { topic, queueId };
-      return false;
-    }
+    if (!known.has(this.bytes, topicOffset, topicLength, queueId)) return this.#isUnknown(position, queueId);
     this.count++;
     this.storeTimestamp = storeTimestampOf(view, at);
     return true;
+  }
+
+  /** The names become folders: nothing is asked for that a broker could not have. */
+  #isUnknown(position: number, queueId: number): false {
+    const { topicOffset, topicLength } = this.#record;
+    const name = Buffer.from(this.bytes.buffer, topicOffset, topicLength);
+    const topic = name.toString('utf8');
+    const canBe = isFolderName(topic) && name.equals(Buffer.from(topic));
+    if (!canBe || queueId < 0 || queueId >= MAX_QUEUES_PER_TOPIC)
+      return this.#no(position, 'has a record of a topic or queue that cannot be');
+    this.unknown = { topic, queueId };
+    return false;
   }
 
   #no(position: number, what: string): false {

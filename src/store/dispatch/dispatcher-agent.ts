@@ -6,6 +6,7 @@ import type { Agent } from '../../ring/agent.ts';
 import { ChannelReceiver } from '../../ring/channel.ts';
 import { COUNTER_BLOCKS, Counters, counterPlace } from '../../ring/counters.ts';
 import { LOG_START, Positions } from '../../ring/positions.ts';
+import { report } from '../../ring/reports.ts';
 import { StepClock } from '../../ring/step-clock.ts';
 import { wakerOf } from '../../ring/wake.ts';
 import { Watermark } from '../../ring/watermark.ts';
@@ -16,6 +17,7 @@ import { PageRelease } from '../log/page-release.ts';
 import { Segments } from '../log/segments.ts';
 import { confirmedBy } from '../options.ts';
 import { storePaths } from '../paths.ts';
+import type { ConsumeQueue } from '../queue/consume-queue.ts';
 import { DeletedQueues } from '../queue/deleted-queues.ts';
 import { QueueDirectory } from '../queue/queue-directory.ts';
 import { QueueTable } from '../queue/queue-table.ts';
@@ -42,6 +44,8 @@ export class DispatcherAgent implements Agent {
   readonly #arrivals: ArrivalNews;
   readonly #deleted: DeletedQueues;
   readonly #shortage = new Shortage('dispatching messages to their queues');
+  /** Ids of queues in which the master's numbers do not follow. */
+  readonly #gaps = new Set<number>();
   #logStart = 0;
 
   constructor({ broker, queues, commands }: DispatcherShape) {
@@ -81,6 +85,7 @@ export class DispatcherAgent implements Agent {
       onShortage: (errno) => this.#shortage.met(errno),
       onGap: (queue, offset, position) => {
         if (beginAt(queue, offset, directory)) return true;
+        if (broker.isSlave) return this.#leftOut(queue, offset, position);
         throw new Error(
           `${queue.topic}/${queue.queueId} lacks entries before ${offset} (log position ${position})`,
         );
@@ -120,6 +125,20 @@ export class DispatcherAgent implements Agent {
     this.#index?.close();
     this.#table.close();
     this.#segments.close();
+  }
+
+  /**
+   * Numbers are the master's: where it has deleted a topic and made it again before this slave heard of either, they
+   * begin anew in the middle of a queue. Recovery builds such a queue from all of the log.
+   */
+  #leftOut({ topic, queueId, id, next }: ConsumeQueue, number: number, position: number): false {
+    if (this.#gaps.has(id)) return false;
+    this.#gaps.add(id);
+    report(
+      { topic, queueId, number, expected: next, position },
+      'messages of the master do not follow in their queue, and are left out of it until a recovery builds it anew',
+    );
+    return false;
   }
 
   #obey(): number {

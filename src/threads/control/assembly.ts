@@ -3,6 +3,8 @@
 import { rm } from 'node:fs/promises';
 import { createMaintenance } from '../../broker/admin/store-maintenance.ts';
 import type { BrokerContext } from '../../broker/context.ts';
+import { leftToMaster } from '../../broker/follow/masters-only.ts';
+import type { RequestWatch } from '../../broker/handlers.ts';
 import { putInSavedTopics } from '../../broker/put-in-saved-topics.ts';
 import { KeyQueries } from '../../broker/query/key-queries.ts';
 import { ReplyPushes } from '../../broker/reply/reply-pushes.ts';
@@ -15,6 +17,7 @@ import type { DeliveryLink } from '../../delivery/delivery-link.ts';
 import { ByteBudget } from '../../lib/byte-budget.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { MAX_CHANNEL_BACKLOG_BYTES, MAX_SEND_BACK_BYTES } from '../../lib/limits.ts';
+import type { ControlLog } from '../../lib/log.ts';
 import { TIMER_TOPIC } from '../../lib/names.ts';
 import { systemTimers } from '../../lib/timers.ts';
 import { UniqueIds } from '../../lib/unique-id.ts';
@@ -182,6 +185,11 @@ export function makeContext(
       return runtimeFigures({ ...parts, ...timers, store: config.store, clock: systemClock, started });
     },
   };
+}
+
+/** What is done around each request: an audit, a look at the time, and what a slave leaves to its master. */
+export function requestWatch({ replication, slowMillis }: BrokerConfig, audit: ControlLog): RequestWatch {
+  return { audit, slowMillis, leave: replication.brokerRole === 'SLAVE' ? leftToMaster : undefined };
 }
 
 /** Control's channel to an agent of the engine. */

@@ -3,7 +3,9 @@
  * log tells first, and takes over the master's tables.
  */
 import { MasterTables, type MasterTablesParts } from '../../broker/follow/master-tables.ts';
+import { MAX_QUEUES } from '../../lib/limits.ts';
 import type { ControlLog } from '../../lib/log.ts';
+import { isAddress } from '../../remoting/address.ts';
 import type { MasterState, ReplicationStatus } from '../../replication/status.ts';
 import { logReports } from '../../ring/reports.ts';
 import type { ReplicationCommand, ReplicationReport } from '../replication/replication.thread.ts';
@@ -14,8 +16,8 @@ import type { Replication } from './replication.ts';
 export interface FollowingParts extends Omit<MasterTablesParts, 'endsAt'> {
   shape: SlaveShape;
   log: ControlLog;
-  /** Makes the queue known to the dispatcher, before it can see a record of it. */
-  nameQueue: (topic: string, queueId: number) => void;
+  /** Makes the queue known to the dispatcher, before it can see a record of it. False: there is no room for it. */
+  nameQueue: (topic: string, queueId: number) => Promise<boolean>;
   /** The own log differs from the master's from this position on. */
   diverged: (position: number) => void;
   /** The thread has ended and nobody had asked it to. */
@@ -57,7 +59,14 @@ export class Following implements Replication {
 
   /** What a name server says: the master's address for slaves, and that for clients; '' = there is none now. */
   masterIs(replicationAddress: string, address: string): void {
-    const { haMasterAddress } = this.#parts.shape.replication;
+    const { shape, log } = this.#parts;
+    const { haMasterAddress } = shape.replication;
+    const wrong = [replicationAddress, address].find((one) => one !== '' && !isAddress(one));
+    if (wrong !== undefined) {
+      // Whoever registers with a name server tells it what he likes.
+      log.warn({ address: wrong }, 'what a name server says to be the address of the master is none');
+      return;
+    }
     if (replicationAddress !== '' && haMasterAddress === '')
       this.#tell({ kind: 'follow', address: replicationAddress });
     if (address !== '') this.#tables.follow(address);
@@ -85,8 +94,17 @@ export class Following implements Replication {
     if (report.kind === 'master') this.#state = report.state;
     if (report.kind === 'diverged') this.#parts.diverged(report.position);
     if (report.kind !== 'unknown') return;
-    const { topic, queueId } = report;
-    this.#parts.nameQueue(topic, queueId);
+    // It is rejected when the broker ends before.
+    this.#name(report.topic, report.queueId).catch(() => {});
+  }
+
+  async #name(topic: string, queueId: number): Promise<void> {
+    const { nameQueue, log } = this.#parts;
+    if (!(await nameQueue(topic, queueId))) {
+      const fields = { topic, queueId, limit: MAX_QUEUES, name: 'MAX_QUEUES' };
+      log.error(fields, 'this slave cannot go on: its master has more queues than fit into one broker');
+      return;
+    }
     this.#tell({ kind: 'known', topic, queueIds: [queueId] });
     this.#tables.now();
   }

@@ -29,18 +29,28 @@ class Rig {
   readonly ends: (() => void)[] = [];
   #position = 0;
   readonly #commands = plainChannel({ ringBytes: 64 * 1024 });
-  readonly publisher = new TopicPublisher({
-    ids: new QueueIds(),
-    commands: () => [this.#commands.sender],
-    publish: (delta) => this.published.push(delta),
-    retireQueues: () => Promise.resolve(++this.#position),
-    ended: () => Promise.resolve(),
-    settled: () => new Promise((resolve) => this.ends.push(resolve)),
-    forgetFiles: () => {},
-    endOfTurn: () => {},
-    timers: this.time,
-    whyLate: (topic) => `${topic} is late`,
-  });
+  readonly publisher: TopicPublisher;
+
+  /** `left`: queues that still fit. */
+  constructor({ left }: { left?: number } = {}) {
+    const ids = new QueueIds();
+    if (left !== undefined) Object.defineProperty(ids, 'left', { value: left });
+    this.publisher = this.#newPublisher(ids);
+  }
+
+  readonly #newPublisher = (ids: QueueIds) =>
+    new TopicPublisher({
+      ids,
+      commands: () => [this.#commands.sender],
+      publish: (delta) => this.published.push(delta),
+      retireQueues: () => Promise.resolve(++this.#position),
+      ended: () => Promise.resolve(),
+      settled: () => new Promise((resolve) => this.ends.push(resolve)),
+      forgetFiles: () => {},
+      endOfTurn: () => {},
+      timers: this.time,
+      whyLate: (topic) => `${topic} is late`,
+    });
 
   /** Everything that was said reaches the dispatcher. */
   async dispatch(): Promise<string[]> {
@@ -141,6 +151,31 @@ test('who waits for a deletion is told why it takes so long', async () => {
   await settle();
   await rig.publisher.settled('X');
   assert.is(rig.time.waiting, 0);
+});
+
+test('a queue of which a slave hears by its log is told to the dispatcher once, and to nobody else', async () => {
+  const rig = new Rig();
+  assert.ok(await rig.publisher.nameQueue('X', 3));
+  assert.ok(await rig.publisher.nameQueue('X', 3));
+  assert.equal(await rig.dispatch(), ['add X 1 from 0']);
+  assert.equal(rig.kinds, []);
+});
+
+test('it waits while a topic of this name is being deleted: the dispatcher would forget it with that', async () => {
+  const rig = new Rig();
+  rig.publisher.changed(config('X'));
+  rig.publisher.deleted('X');
+  const named = rig.publisher.nameQueue('X', 0);
+  assert.equal(await rig.dispatch(), ['add X 1 from 0']);
+  rig.ends[0]?.();
+  assert.ok(await named);
+  assert.equal(await rig.dispatch(), ['add X 1 from 0', 'forget X', 'add X 2 from 1']);
+});
+
+test('where no more queues fit it is told so', async () => {
+  const rig = new Rig({ left: 0 });
+  assert.not(await rig.publisher.nameQueue('X', 0));
+  assert.equal(await rig.dispatch(), []);
 });
 
 test.run();

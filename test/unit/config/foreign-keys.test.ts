@@ -326,6 +326,7 @@ test('masters and slaves: what belongs together is given together', ({ load }) =
     /not possible for a slave/,
   );
   assert.throws(() => load('haMasterAddress=nowhere\n'), /haMasterAddress=nowhere is not possible/);
+  assert.throws(() => load('haMasterAddress=a:1;b:2\n'), /haMasterAddress=a:1;b:2 is not possible/);
 });
 
 test('namesrv.conf is judged in the same way', ({ loadNames }) => {

@@ -1,0 +1,186 @@
+/** What a slave takes over from its master besides the log, from a master that answers as the test wants. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { MasterTables } from '../../../src/broker/follow/master-tables.ts';
+import type { Tables } from '../../../src/broker/tables.ts';
+import { RequestCode, ResponseCode } from '../../../src/protocol/codes.ts';
+import { responseTo } from '../../../src/protocol/command.ts';
+import { type CommandServer, startCommandServer } from '../../../src/remoting/command-server.ts';
+import { recordingLog } from '../../support/recording-log.ts';
+import { until } from '../../support/sockets-rig.ts';
+
+const {
+  GET_ALL_CONSUMER_OFFSET,
+  GET_ALL_SUBSCRIPTIONGROUP_CONFIG,
+  GET_ALL_TOPIC_CONFIG,
+  GET_BROKER_HA_STATUS,
+} = RequestCode;
+
+const SOUND: [code: number, body: string][] = [
+  [GET_BROKER_HA_STATUS, '{"haClientRuntimeInfo":{},"master":true,"masterCommitLogMaxOffset":77}'],
+  [GET_ALL_TOPIC_CONFIG, '{"topicConfigTable":{"T":{"topicName":"T"}},"dataVersion":{"counter":1}}'],
+  [GET_ALL_SUBSCRIPTIONGROUP_CONFIG, '{"subscriptionGroupTable":{},"dataVersion":{"counter":2}}'],
+  // Bare numbers as keys, as RocketMQ writes them.
+  [GET_ALL_CONSUMER_OFFSET, '{"offsetTable":{"T@G":{0:5,1:7},"T@H":{"0":9}}}'],
+];
+
+interface Context {
+  answers: Map<number, string>;
+  server: CommandServer;
+  rig: Rig;
+}
+
+class Rig {
+  readonly lines = recordingLog();
+  readonly followed: unknown[] = [];
+  readonly offsets = new Map<string, Map<number, number>>();
+  rounds = 0;
+  readonly ends: number[] = [];
+  readonly tables: MasterTables;
+
+  constructor() {
+    const follow = (what: string) => (table: unknown) => void this.followed.push([what, table]);
+    const tables = {
+      topics: { follow: follow('topics') },
+      groups: { follow: follow('groups') },
+      offsets: {
+        queuesOf: (group: string, topic: string) => this.offsets.get(`${topic}@${group}`),
+        commit: (group: string, topic: string, queueId: number, offset: number) => {
+          const name = `${topic}@${group}`;
+          this.offsets.set(name, (this.offsets.get(name) ?? new Map()).set(queueId, offset));
+        },
+      },
+    };
+    this.tables = new MasterTables({
+      tables: tables as unknown as Tables,
+      tls: () => undefined,
+      now: () => 0,
+      log: this.lines.log,
+      endsAt: (position) => this.ends.push(position),
+      endOfTurn: () => this.rounds++,
+    });
+  }
+
+  /** The outcome of one more round. */
+  async round(): Promise<void> {
+    const before = this.rounds;
+    this.tables.now();
+    await until('a round to end', () => this.rounds > before);
+  }
+
+  get told(): string[] {
+    return this.lines.lines.map(({ fields, message }) => `${message}: ${fields['reason'] ?? ''}`);
+  }
+}
+
+const test = suite<Context>('tables of the master');
+
+test.before.each(async (context) => {
+  context.answers = new Map(SOUND);
+  context.server = await startCommandServer({
+    host: '127.0.0.1',
+    port: 0,
+    handler: (request) => {
+      const body = context.answers.get(request.code);
+      if (body === undefined)
+        return Promise.resolve(responseTo(request, ResponseCode.SYSTEM_ERROR, 'not now'));
+      return Promise.resolve({ ...responseTo(request, ResponseCode.SUCCESS), body: Buffer.from(body) });
+    },
+  });
+  context.rig = new Rig();
+  context.rig.tables.follow(`127.0.0.1:${context.server.port}`);
+  await until('the first round', () => context.rig.rounds > 0);
+});
+
+test.after.each(async ({ rig, server }) => {
+  rig.tables.close();
+  await server.close();
+});
+
+test('topics, groups and offsets are taken over, and only offsets that are others are committed', async ({
+  rig,
+}) => {
+  assert.is(JSON.stringify(rig.followed.slice(0, 2)), '[["topics",{"T":{"topicName":"T"}}],["groups",{}]]');
+  assert.equal(
+    [...rig.offsets].map(([name, queues]) => [name, [...queues]]),
+    [
+      [
+        'T@G',
+        [
+          [0, 5],
+          [1, 7],
+        ],
+      ],
+      ['T@H', [[0, 9]]],
+    ],
+  );
+  assert.equal(rig.told, []);
+  assert.is(rig.ends[0], 77);
+});
+
+const REFUSED: [what: string, code: number, body: string | undefined, line: RegExp][] = [
+  ['an error', GET_ALL_TOPIC_CONFIG, undefined, /does not tell its topics: SYSTEM_ERROR not now/],
+  ['no topics', GET_ALL_TOPIC_CONFIG, '{}', /the master's topics are no table/],
+  ['a list', GET_ALL_TOPIC_CONFIG, '[]', /the master's topics are no table/],
+  ['a list of topics', GET_ALL_TOPIC_CONFIG, '{"topicConfigTable":[]}', /the master's topics are no table/],
+  ['no body', GET_ALL_SUBSCRIPTIONGROUP_CONFIG, '', /^topics, groups and offsets .*: .+/],
+  ['no groups', GET_ALL_SUBSCRIPTIONGROUP_CONFIG, '{"x":{}}', /the master's groups are no table/],
+  ['no JSON', GET_ALL_CONSUMER_OFFSET, '{"offsetTable":', /^topics, groups and offsets .*: .+/],
+];
+
+for (const [what, code, body, line] of REFUSED) {
+  test(`${what} for ${code} deletes nothing, is told of once, and its end too`, async ({ rig, answers }) => {
+    const before = rig.followed.length;
+    const topicsToo = code === GET_ALL_TOPIC_CONFIG ? 0 : 1;
+    if (body === undefined) answers.delete(code);
+    else answers.set(code, body);
+    await rig.round();
+    await rig.round();
+    assert.is(rig.told.length, 1);
+    assert.match(rig.told[0] ?? '', line);
+    const taken = rig.followed.slice(before).map((one) => (one as [string])[0]);
+    const whole = ['topics', 'groups'].slice(0, code === GET_ALL_CONSUMER_OFFSET ? 2 : topicsToo);
+    assert.equal(taken, [...whole, ...whole]);
+    for (const [sound, text] of SOUND) answers.set(sound, text);
+    await rig.round();
+    await rig.round();
+    assert.equal(rig.told.slice(1), ['topics, groups and offsets of the master are taken over again: ']);
+  });
+}
+
+test('odd names, numbers and offsets are left out', async ({ rig, answers }) => {
+  const before = rig.offsets.size;
+  answers.set(
+    GET_ALL_CONSUMER_OFFSET,
+    '{"offsetTable":{"noAt":{"0":1},"T@N":{"-1":1,"x":1,"0":-5,"1":"y"},"T@O":[1,2],"T@P":null}}',
+  );
+  await rig.round();
+  assert.equal([rig.offsets.size, rig.told], [before, []]);
+});
+
+test('a master that is gone is told of once, and another one is asked in its place', async ({
+  rig,
+  server,
+  answers,
+}) => {
+  await server.close();
+  await rig.round();
+  await rig.round();
+  assert.is(rig.told.length, 1);
+  const other = await startCommandServer({
+    host: '127.0.0.1',
+    port: 0,
+    handler: (request) => {
+      const body = Buffer.from(answers.get(request.code) ?? '');
+      return Promise.resolve({ ...responseTo(request, ResponseCode.SUCCESS), body });
+    },
+  });
+  const before = rig.followed.length;
+  rig.tables.follow(`127.0.0.1:${other.port}`);
+  await until('the other one to be asked', () => rig.followed.length >= before + 2);
+  await until('that to be told of', () => rig.told.length === 2);
+  rig.tables.close();
+  await other.close();
+});
+
+test.run();
