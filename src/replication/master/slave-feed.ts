@@ -16,6 +16,8 @@ import { Pace } from './pace.ts';
 
 /** Bytes of log handed to a socket that the kernel has not taken yet. */
 export const MAX_UNDER_WAY = 1024 * 1024;
+/** What a slave without a log reports that wants all of it: 0 asks for the last file. */
+const FROM_THE_FIRST = 1;
 
 /** The log as a master shows it. */
 export interface ServedLog {
@@ -148,7 +150,9 @@ export class SlaveFeed {
 
   #reported(position: number): void {
     const { log } = this.#parts;
-    if (!(position >= 0 && position <= log.end)) {
+    // Nobody has written anything yet: then that slave has no byte more than we do.
+    const isNew = log.end === 0 && position === FROM_THE_FIRST;
+    if (!isNew && !(position >= 0 && position <= log.end)) {
       this.#end(
         `it says that its log ends at ${position}, and ours ends at ${log.end}: its last messages are not ` +
           "ours, or it follows another broker; stop it and move its store's commitlog away, and it begins anew",
@@ -157,8 +161,9 @@ export class SlaveFeed {
     }
     if (this.requested < 0) this.#begin(position);
     if (this.#isOver) return;
-    if (position > this.acknowledged) {
-      this.acknowledged = position;
+    const acknowledged = Math.min(position, log.end);
+    if (acknowledged > this.acknowledged) {
+      this.acknowledged = acknowledged;
       this.#parts.acknowledged();
     }
     this.pump();
