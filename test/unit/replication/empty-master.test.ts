@@ -1,4 +1,4 @@
-/** A slave and a master of which neither has a byte: that is no disagreement, and the first message finds both ready. */
+/** A slave and a master of which neither has a byte: no disagreement, and the first message finds both ready. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { CHUNK_HEAD_BYTES, REPORT_BYTES, writeReport } from '../../../src/protocol/replication-frames.ts';
