@@ -29,11 +29,13 @@ const ENTRIES = [
   'src/cli/run-health.ts',
   'src/cli/log/run-log.ts',
   'src/cli/admin/admin.ts',
+  'src/cli/cluster/run-cluster.ts',
   'src/namesrv/name-server.ts',
   'src/threads/broker.ts',
   'src/threads/engine.thread.ts',
   'src/threads/network/network.thread.ts',
   'src/threads/jobs/jobs.thread.ts',
+  'src/threads/replication/replication.thread.ts',
   'src/embed/control.thread.ts',
   'src/embed/run-control.ts',
 ];

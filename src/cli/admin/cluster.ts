@@ -2,7 +2,7 @@
 import { type Command, Option } from 'commander';
 import { RequestCode } from '../../protocol/codes.ts';
 import { entriesOf } from '../../protocol/json-fields.ts';
-import type { ClusterFlags } from '../cluster/start.ts';
+import type { ClusterFlags } from '../cluster/run-cluster.ts';
 import { Failure } from './failure.ts';
 import { examples, online } from './online.ts';
 import { counted, print, printJson, table } from './output.ts';
@@ -49,7 +49,7 @@ const START_OPTIONS: readonly (readonly [flags: string, description: string, nam
 ];
 
 async function start(flags: ClusterFlags): Promise<void> {
-  await (await import('../cluster/start.ts')).startCluster(flags);
+  await (await import('../cluster/run-cluster.ts')).startCluster(flags);
 }
 
 interface BrokerState extends BrokerAt {
