@@ -45,7 +45,8 @@ class Cluster {
   readonly #width: number;
   readonly #running: ServerProcess[] = [];
   #isStopping = false;
-  #hasFailed = false;
+  /** Of what still ran when somebody asked for the end: to kill a server before that is what people try here. */
+  #isClean = true;
 
   constructor(plan: ClusterPlan) {
     this.#plan = plan;
@@ -75,7 +76,7 @@ class Cluster {
       this.#say(OWN, `${signal}: stopping masters, slaves and the name server, in this order`);
     else this.#say(OWN, 'no server is left');
     await this.#stop();
-    process.exit(this.#hasFailed ? ExitCode.FAILED : ExitCode.DONE);
+    process.exit(signal !== undefined && this.#isClean ? ExitCode.DONE : ExitCode.FAILED);
   }
 
   /** The name server first, as brokers register with it; masters before the slaves that look for them there. */
@@ -126,12 +127,11 @@ class Cluster {
   #ended(one: ServerProcess): void {
     const { server, end, pid } = one;
     if (end === undefined) return;
-    const { code } = end;
-    if (code !== ExitCode.DONE) this.#hasFailed = true;
-    if (this.#isStopping && code === ExitCode.DONE) return;
+    const asAsked = this.#isStopping && end.code === ExitCode.DONE;
+    if (asAsked) return;
+    if (this.#isStopping) this.#isClean = false;
     const others = this.#isStopping ? '' : '; the others go on';
     this.#say(OWN, `${server.name} (${server.kind}, process ${pid}) ${endText(end)}${others}`);
-    if (!this.#isStopping) this.#hasFailed = true;
   }
 
   async #allEnded(): Promise<undefined> {
