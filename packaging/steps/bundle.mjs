@@ -29,6 +29,7 @@ const ENTRIES = [
   'src/cli/run-health.ts',
   'src/cli/log/run-log.ts',
   'src/cli/admin/admin.ts',
+  'src/cli/cluster/run-cluster.ts',
   'src/namesrv/name-server.ts',
   'src/threads/broker.ts',
   'src/threads/engine.thread.ts',

@@ -6,7 +6,7 @@ export const ADMIN_COMMANDS = {
   message: 'messages: find by id, key or time, show, follow, resend',
   offset: 'where groups are: lag in messages and time, resets',
   dlq: 'dead letters: list, show, resend',
-  cluster: 'brokers: roles, addresses, versions, rates, disks',
+  cluster: 'brokers: roles, addresses, versions, rates, disks; start some to try',
   produce: 'send messages, from the command line or from stdin',
   consume: 'print messages as they come, alone or as a member of a group',
   bench: 'how many messages a broker takes and gives',

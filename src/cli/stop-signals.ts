@@ -6,6 +6,8 @@
 
 /** SIGHUP: the terminal was closed. Node ends at once of it by default. */
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
+/** Only a process that was started with a channel hears of it: its parent has closed it, or was killed. */
+const PARENT_GONE = 'the end of its parent';
 /** What comes within this time is the first signal again, ms. */
 const SAME_MS = 1000;
 
@@ -27,5 +29,6 @@ export function firstSignal(
       else resolve(signal);
     };
     for (const signal of SIGNALS) source.on(signal, onSignal);
+    source.on('disconnect', () => onSignal(PARENT_GONE));
   });
 }

@@ -32,10 +32,15 @@ export const keyGroups: readonly KeyGroup[] = [
         changeable: false,
         guards: 'under which name clients find the queues',
       }),
-      setting('brokerId', integer(0, MAX), '0 = master. RingMQ has no slaves (see below).', {
-        changeable: false,
-        guards: 'whether this broker is a slave',
-      }),
+      setting(
+        'brokerId',
+        integer(0, MAX),
+        '0 = master; 1 or more = slave of the master of this `brokerName` (docs/replication.md).',
+        {
+          changeable: false,
+          guards: 'whether this broker is a slave',
+        },
+      ),
       setting('brokerIP1', advertisedHost, 'Address or host name that clients are told.', {
         defaultText: 'the bind address; for 0.0.0.0 an address of this machine',
         changeable: false,

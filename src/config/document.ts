@@ -53,15 +53,15 @@ and the variables RINGMQ_LOG_FORMAT and RINGMQ_LOG_LEVEL.
 
 ## What RingMQ does not have
 
-These keys ask for access control, a second copy of messages or messages kept elsewhere. RingMQ
-has none of it, so a line with such a value ends the start:
+These keys ask for access control, an election of masters, copies that RingMQ cannot make or messages kept
+elsewhere. RingMQ has none of it, so a line with such a value ends the start:
 
 ${MISSING}.
 
 So does a line with any value but \`false\` whose key no RocketMQ has and whose name holds \`acl\`, \`auth\`, \`tls\`,
 \`ssl\`, \`dleger\`, \`dledger\`, \`replica\` or \`slave\` as a word, like \`enableAcl\` and \`useSSL\`.
 
-\`ringmq.allowMissing=aclEnable,inSyncReplicas\` (names of keys, separated by commas) starts without it all the
+\`ringmq.allowMissing=aclEnable,enableControllerMode\` (names of keys, separated by commas) starts without it all the
 same: the lines then have no effect, and warnings say so.
 
 ## Keys

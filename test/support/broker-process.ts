@@ -59,8 +59,12 @@ export function startBrokerProcess(
 }
 
 /** Starts `broker` on a free port; it registers with a name server that is there. */
-export function startLoneBrokerProcess(store: string, nameServer: string): Promise<BrokerProcess> {
-  return start(['broker', '--port', '0', '-n', nameServer, '--store', store]);
+export function startLoneBrokerProcess(
+  store: string,
+  nameServer: string,
+  args: readonly string[] = [],
+): Promise<BrokerProcess> {
+  return start(['broker', '--port', '0', '-n', nameServer, '--store', store, ...args]);
 }
 
 async function start(

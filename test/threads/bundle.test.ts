@@ -9,7 +9,9 @@ import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { CommandClient } from '../../src/remoting/command-client.ts';
+import { freeClusterPort } from '../interop/support/ports.ts';
 import { pullRequest, sendRequest, temporaryStore } from '../support/broker-process.ts';
+import { until } from '../support/sockets-rig.ts';
 
 const BUNDLE = new URL('../../bundle/', import.meta.url);
 const ENTRY = new URL('../../../packaging/entry/', import.meta.url);
@@ -57,6 +59,28 @@ test('the command line starts a broker and stops it cleanly', async () => {
   assert.match(listed.stdout, /^bundled +NORMAL /m, listed.stderr);
   child.kill('SIGTERM');
   assert.equal(await ended, [0, null]);
+  store.remove();
+});
+
+test('the command line starts a cluster, whose slaves follow their masters', async () => {
+  const store = temporaryStore();
+  const main = fileURLToPath(new URL('ringmq.cjs', ENTRY));
+  const port = String(await freeClusterPort());
+  const args = ['cluster', 'start', '--layout', '2m-2s-async', '--dir', store.directory, '--base-port', port];
+  const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const ended = once(child, 'exit');
+  let log = '';
+  child.stderr.on('data', (data) => {
+    log += data;
+  });
+  const [ready] = await Promise.race([once(createInterface(child.stdout), 'line'), ended]);
+  assert.match(String(ready), /^RingMQ ready: cluster 2m-2s-async, /, log);
+  const follows = () =>
+    [...log.matchAll(/^(\S+) +\| .*this slave follows its master/gm)].map(([, name]) => name);
+  await until('both slaves follow', () => follows().length === 2);
+  assert.equal(follows().sort(), ['broker-a-s', 'broker-b-s']);
+  child.kill('SIGTERM');
+  assert.equal(await ended, [0, null], log);
   store.remove();
 });
 

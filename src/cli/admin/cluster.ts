@@ -1,7 +1,8 @@
-/** `ringmq cluster`: which brokers there are, what they do, how full their disks are. */
-import type { Command } from 'commander';
+/** `ringmq cluster`: which brokers there are, what they do, how full their disks are; and a cluster to try. */
+import { type Command, Option } from 'commander';
 import { RequestCode } from '../../protocol/codes.ts';
 import { entriesOf } from '../../protocol/json-fields.ts';
+import type { ClusterFlags } from '../cluster/run-cluster.ts';
 import { Failure } from './failure.ts';
 import { examples, online } from './online.ts';
 import { counted, print, printJson, table } from './output.ts';
@@ -10,7 +11,8 @@ import { type BrokerAt, objectOf, type Servers } from './servers.ts';
 import { now, spanText } from './times.ts';
 
 export function clusterCommand(command: Command): void {
-  online(command, async (servers, _args, { json = false }) => {
+  online<ClusterFlags>(command, async (servers, _args, { json = false, ...flags }) => {
+    if (START_OPTIONS.some(([, , name]) => flags[name] !== undefined)) return start(flags);
     const found = await servers.brokers();
     const brokers = await eachOf(found, 'brokers', (broker) => stateOf(servers, broker));
     if (json) await printJson({ nameServers: servers.nameServers, brokers });
@@ -18,7 +20,36 @@ export function clusterCommand(command: Command): void {
     const silent = brokers.filter(({ problem }) => problem !== null);
     if (silent.length > 0) throw new Failure(silent.map(({ problem }) => problem).join('\n'));
   });
-  examples(command, 'cluster', 'cluster -n 10.0.0.1:9876 --json');
+  examples(command, 'cluster', 'cluster -n 10.0.0.1:9876 --json', 'cluster start --layout 2m-2s-sync');
+  const starting = command.command('start').description('start a cluster on this machine, to try it');
+  for (const [flags, description] of START_OPTIONS) {
+    starting.option(flags, description);
+    command.addOption(new Option(flags, 'as "cluster start" takes it').hideHelp());
+  }
+  // What both have `cluster` takes, also behind `start`.
+  starting.action(() => start(starting.optsWithGlobals<ClusterFlags>()));
+  examples(
+    starting,
+    'cluster start --layout 2m-2s-sync',
+    'cluster start --layout 2m-2s-async --dir try --base-port 20000',
+    'cluster start --layout 2m --print',
+  );
+}
+
+/** Also of `ringmq cluster` itself, for those who write `ringmq cluster --layout 2m`. */
+const START_OPTIONS: readonly (readonly [flags: string, description: string, name: keyof ClusterFlags])[] = [
+  ['--layout <name>', 'single, 2m, 2m-2s-async or 2m-2s-sync', 'layout'],
+  ['--dir <directory>', 'where configuration and stores go (default: ringmq-LAYOUT here)', 'dir'],
+  [
+    '--base-port <number>',
+    'port of the name server, brokers above it (default: 9876, brokers from 10911 on)',
+    'basePort',
+  ],
+  ['--print', 'write the configuration files, print them, and start nothing', 'print'],
+];
+
+async function start(flags: ClusterFlags): Promise<void> {
+  await (await import('../cluster/run-cluster.ts')).startCluster(flags);
 }
 
 interface BrokerState extends BrokerAt {

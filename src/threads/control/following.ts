@@ -29,9 +29,13 @@ export class Following implements Replication {
   readonly #parts: FollowingParts;
   readonly #tables: MasterTables;
   #thread: Thread | undefined;
+  #isReady = false;
+  /** The master's address for slaves: a name server may tell it before the thread is there. */
+  #address: string;
   #stopping = false;
 
   constructor(parts: FollowingParts) {
+    this.#address = parts.shape.replication.haMasterAddress;
     this.#parts = parts;
     const endsAt = (position: number) => this.#tell({ kind: 'masterEndsAt', position });
     this.#tables = new MasterTables({ ...parts, endsAt });
@@ -53,8 +57,8 @@ export class Following implements Replication {
     });
     thread.worker.postMessage(shape);
     await thread.ready;
-    const { haMasterAddress } = shape.replication;
-    if (haMasterAddress !== '') this.#tell({ kind: 'follow', address: haMasterAddress });
+    this.#isReady = true;
+    this.#follow();
   }
 
   /** What a name server says: the master's address for slaves, and that for clients; '' = there is none now. */
@@ -67,8 +71,10 @@ export class Following implements Replication {
       log.warn({ address: wrong }, 'what a name server says to be the address of the master is none');
       return;
     }
-    if (replicationAddress !== '' && haMasterAddress === '')
-      this.#tell({ kind: 'follow', address: replicationAddress });
+    if (replicationAddress !== '' && haMasterAddress === '') {
+      this.#address = replicationAddress;
+      this.#follow();
+    }
     if (address !== '') this.#tables.follow(address);
   }
 
@@ -88,6 +94,10 @@ export class Following implements Replication {
     this.#stopping = true;
     this.#tables.close();
     await this.#thread?.worker.terminate();
+  }
+
+  #follow(): void {
+    if (this.#isReady && this.#address !== '') this.#tell({ kind: 'follow', address: this.#address });
   }
 
   #heard(report: ReplicationReport): void {

@@ -29,6 +29,17 @@ export async function freeBrokerPort(): Promise<number> {
   throw new Error(`no three free ports in ${ATTEMPTS} attempts`);
 }
 
+/** Base of free ports for `ringmq cluster start` with any layout. */
+export async function freeClusterPort(): Promise<number> {
+  const offsets = [0, ...[10, 20, 30, 40].flatMap((offset) => [offset - 2, offset, offset + 1])];
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const port = LOWEST + Math.floor(Math.random() * PORTS);
+    const free = await Promise.all(offsets.map((offset) => isFree(port + offset)));
+    if (free.every((one) => one)) return port;
+  }
+  throw new Error(`no ports for a cluster in ${ATTEMPTS} attempts`);
+}
+
 function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();

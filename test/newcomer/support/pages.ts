@@ -21,6 +21,7 @@ export const PAGES: readonly Page[] = [
   { page: 'docs/platforms.md', inClone: false },
   { page: 'docs/capacity.md', inClone: false, prepare: aRunningBroker },
   { page: 'docs/operations.md', inClone: false },
+  { page: 'docs/replication.md', inClone: false },
   { page: 'docs/log-tools.md', inClone: false, prepare: makeSampleStore },
   { page: 'docs/logging.md', inClone: false, prepare: aRunningBroker },
   {

@@ -53,11 +53,12 @@ function ringmq({ clone, ports }: ToolSetting): string[] {
     bin: { ringmq: string };
   };
   const given = (option: string, command: string, port: number): string =>
-    `case "$1" in ${command}) case " $* " in *" ${option} "*);; *) set -- "$@" ${option} ${port};; esac;; esac`;
+    `case "$1 $2" in ${command}) case " $* " in *" ${option} "*);; *) set -- "$@" ${option} ${port};; esac;; esac`;
   return [
-    given('--port', 'standalone|broker', ports.broker),
-    given('--namesrv-port', 'standalone', ports.nameServer),
-    given('--port', 'namesrv', ports.nameServer),
+    given('--port', '"standalone "*|"broker "*', ports.broker),
+    given('--namesrv-port', '"standalone "*', ports.nameServer),
+    given('--port', '"namesrv "*', ports.nameServer),
+    given('--base-port', '"cluster start"', ports.nameServer),
     `export NAMESRV_ADDR="\${NAMESRV_ADDR:-127.0.0.1:${ports.nameServer}}"`,
     `exec node ${join(clone, bin.ringmq)} "$@"`,
   ];

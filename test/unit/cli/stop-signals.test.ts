@@ -44,4 +44,10 @@ test('the end of a terminal asks for a stop', async () => {
   assert.is(await first, 'SIGHUP');
 });
 
+test('so does the end of a parent to which there is a channel', async () => {
+  const { source, first } = setUp();
+  source.emit('disconnect');
+  assert.is(await first, 'the end of its parent');
+});
+
 test.run();
