@@ -7,7 +7,9 @@ import type { Clock } from '../lib/clock.ts';
 import { systemClock } from '../lib/clock.ts';
 import { Listeners } from '../lib/listeners.ts';
 import { LIFE_LINES, QuietLog } from '../lib/quiet-log.ts';
+import { CALL_ROWS } from '../protocol/call-kinds.ts';
 import type { Agent } from '../ring/agent.ts';
+import { CallTable, DELIVERY_CALLS } from '../ring/call-table.ts';
 import { ChannelReceiver, ChannelSender } from '../ring/channel.ts';
 import { COUNTER_BLOCKS, Counters } from '../ring/counters.ts';
 import { AWAITED, LOG_START, Positions } from '../ring/positions.ts';
@@ -110,7 +112,10 @@ export class DeliveryAgent implements Agent {
     this.#round = new StepClock('delivery', { limitMs: broker.slowMillis, counters, clock });
     for (const group of shape.producers) this.#producers.set(group, true);
     this.#puts = this.#makePuts(shape, participant);
-    this.#questions = new QuestionServer(shape.questions, broker);
+    this.#questions = new QuestionServer(shape.questions, broker, {
+      calls: new CallTable(broker.calls, DELIVERY_CALLS, CALL_ROWS),
+      now: () => clock.monotonic(),
+    });
     const { all, pops } = dueKinds({
       shape,
       clock,

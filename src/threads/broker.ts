@@ -10,6 +10,7 @@ import { type LinkEvents, LinkServer } from '../broker/link/link-server.ts';
 import type { KeyQueries } from '../broker/query/key-queries.ts';
 import { RefusedSends } from '../broker/send/refused-sends.ts';
 import { BrokerStats } from '../broker/stats/broker-stats.ts';
+import { ControlCalls } from '../broker/stats/control-calls.ts';
 import { loadTables, makeTables, saveTables, type Tables } from '../broker/tables.ts';
 import { TopicPublisher } from '../broker/topics/topic-publisher.ts';
 import { askProducer } from '../broker/transaction/check-back.ts';
@@ -105,6 +106,7 @@ class Broker implements RunningBroker {
   readonly #reads: ReadsByName;
   readonly #queries: KeyQueries;
   readonly #put: PutRing;
+  readonly #calls = new ControlCalls((topic) => this.#tables.topics.isSystemTopic(topic));
   readonly #link: LinkServer;
   readonly #announcer: Announcer;
   readonly #topics: TopicPublisher;
@@ -181,7 +183,7 @@ class Broker implements RunningBroker {
     this.#tables.lites.deleted.add((queue) => this.#tables.offsets.removeTopic(queue));
     this.#topics = this.#makeTopicPublisher();
     this.#arrivals = this.#joinArrivals();
-    const shown = { tables: this.#tables, link: this.#link, announcer: this.#announcer };
+    const shown = { tables: this.#tables, link: this.#link, announcer: this.#announcer, calls: this.#calls };
     this.#duties = new Duties({
       ...{ config, log, retention, stats, tables: this.#tables, announcer: this.#announcer },
       checkpoints: this.#checkpoints,
@@ -209,7 +211,7 @@ class Broker implements RunningBroker {
 
   #makeLink(handlers: LinkEvents['handlers'], requests: Requests): LinkServer {
     return new LinkServer(this.#topology.networks, {
-      handlers,
+      ...{ handlers, calls: this.#calls },
       closed: (connection) => {
         this.#tables.clients.connectionClosed(connection.id);
         this.#queries.closed(connection.id);

@@ -36,6 +36,7 @@ import {
   writeAsking,
 } from '../../src/ring/question-records.ts';
 import type { BrokerShape } from '../../src/store/engine-shapes.ts';
+import { CountedCalls } from './counted-calls.ts';
 import { STORE_HOST } from './messages.ts';
 import { RULES } from './transaction-rig.ts';
 
@@ -84,8 +85,12 @@ export interface PopAnswer {
   popped?: Popped;
 }
 
+/** An ack without its names. */
+type Ack = Omit<AckRecord, 'topicLength' | 'groupLength'>;
+
 export class PopRig {
   readonly kind: PopKind;
+  readonly counted = new CountedCalls();
   readonly questions: QuestionServer;
   settings: PopSettings;
   readonly #up: ChannelSender;
@@ -100,7 +105,10 @@ export class PopRig {
     this.#down = ChannelReceiver.join(down, () => {});
     const wake = {} as BrokerShape['wakes']['delivery'];
     const broker = { wakes: { delivery: wake, network: [wake] }, participants: [{ sameThread: true }] };
-    this.questions = new QuestionServer([{ up, down }], broker as unknown as BrokerShape);
+    this.questions = new QuestionServer([{ up, down }], broker as unknown as BrokerShape, {
+      calls: this.counted.table,
+      now: () => clock.monotonic(),
+    });
     const ends = [[TIMER_TOPIC, [reads.maxOffset(TIMER_TOPIC, 0)]]];
     const shape = { storeHost: STORE_HOST, queueEnds: ends, pops: start } as unknown as DeliveryShape;
     const all = {
@@ -133,10 +141,10 @@ export class PopRig {
     return this.#send();
   }
 
-  acknowledge(asker: Asker, ack: AckRecord, topic: string, group: string): boolean {
+  acknowledge(asker: Asker, ack: Ack, topic: string, group: string): boolean {
     const at = this.#claim(POP_ACK, asker, ACK_NAMES + topic.length + group.length);
     if (at < 0) return false;
-    writeAck(this.#up.view, at, ack, topic.length, group.length);
+    writeAck(this.#up.view, at, { ...ack, topicLength: topic.length, groupLength: group.length });
     this.#up.bytes.set(Buffer.from(topic + group), at + ACK_NAMES);
     return this.#send();
   }
@@ -148,7 +156,7 @@ export class PopRig {
 
   #claim(type: number, asker: Asker, length: number): number {
     const at = this.#up.claim(type, length);
-    if (at >= 0) writeAsking(this.#up.view, at, { ...asker, flags: QUESTION_PARKS });
+    if (at >= 0) writeAsking(this.#up.view, at, { ...asker, flags: QUESTION_PARKS, askedAt: 0 });
     return at;
   }
 

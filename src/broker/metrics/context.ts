@@ -1,8 +1,10 @@
 /** What a scrape is made of. */
+import type { CallSums } from '../../ring/call-table.ts';
 import type { CounterSums } from '../../ring/counters.ts';
 import type { ReadsByName } from '../../store/read/reads-by-name.ts';
 import type { Slices } from '../admin/slices.ts';
 import type { BrokerStats } from '../stats/broker-stats.ts';
+import type { ControlCalls } from '../stats/control-calls.ts';
 import type { Tables } from '../tables.ts';
 import type { Exposition } from './exposition.ts';
 import type { MetricsOptions } from './options.ts';
@@ -22,6 +24,9 @@ export interface MetricsParts {
   readonly stats: BrokerStats;
   readonly reads: ReadsByName;
   readonly counters: CounterSums;
+  /** What other threads have answered, and control. */
+  readonly callSums: CallSums;
+  readonly calls: ControlCalls;
   readonly rings: readonly RingFill[];
   readonly networkThreads: number;
   /** Of the disk that the CommitLog is on, 0 to 1. */

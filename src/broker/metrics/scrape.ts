@@ -5,6 +5,7 @@
 import type { Clock } from '../../lib/clock.ts';
 import { Slices } from '../admin/slices.ts';
 import { brokerFamilies } from './broker-families.ts';
+import { callFamilies } from './call-families.ts';
 import type { MetricsParts } from './context.ts';
 import { exporterFamilies } from './exporter-families.ts';
 import { Exposition, type Labels } from './exposition.ts';
@@ -38,6 +39,7 @@ export class Metrics {
     await topicFamilies(scrape);
     await lagFamilies(scrape);
     storeFamilies(scrape);
+    callFamilies(scrape);
     threadFamilies(scrape);
     if (parts.options.exporterNames) await exporterFamilies(scrape);
     return out.toString();
