@@ -183,7 +183,7 @@ class Broker implements RunningBroker {
     this.#tables.lites.deleted.add((queue) => this.#tables.offsets.removeTopic(queue));
     this.#topics = this.#makeTopicPublisher();
     this.#arrivals = this.#joinArrivals();
-    const shown = { tables: this.#tables, link: this.#link, announcer: this.#announcer, calls: this.#calls };
+    const shown = { tables: this.#tables, link: this.#link, announcer: this.#announcer, ...this.#counted };
     this.#duties = new Duties({
       ...{ config, log, retention, stats, tables: this.#tables, announcer: this.#announcer },
       checkpoints: this.#checkpoints,
@@ -196,6 +196,10 @@ class Broker implements RunningBroker {
       endOfTurn: () => this.#link.flush(),
     });
     this.#doorbell = new Doorbell(this.#topology.broker.wakes.control, () => this.#rung());
+  }
+
+  get #counted() {
+    return { calls: this.#calls, figures: this.#delivery.figures };
   }
 
   #makeRetention(): Retention {

@@ -4,6 +4,7 @@
  */
 import type { DeliveryShape } from '../../src/delivery/delivery-shape.ts';
 import type { DueParts } from '../../src/delivery/due-kind.ts';
+import { DeliveryFigures } from '../../src/delivery/figures.ts';
 import type { KnownQueues } from '../../src/delivery/known-queues.ts';
 import type { PopSettings } from '../../src/delivery/pop/pop-context.ts';
 import { PopKind } from '../../src/delivery/pop/pop-kind.ts';
@@ -91,6 +92,7 @@ type Ack = Omit<AckRecord, 'topicLength' | 'groupLength'>;
 export class PopRig {
   readonly kind: PopKind;
   readonly counted = new CountedCalls();
+  readonly figures = new DeliveryFigures();
   readonly questions: QuestionServer;
   settings: PopSettings;
   readonly #up: ChannelSender;
@@ -112,6 +114,7 @@ export class PopRig {
     const ends = [[TIMER_TOPIC, [reads.maxOffset(TIMER_TOPIC, 0)]]];
     const shape = { storeHost: STORE_HOST, queueEnds: ends, pops: start } as unknown as DeliveryShape;
     const all = {
+      figures: this.figures,
       ...{ shape, clock, timers, log, positions, reads, put, busy, queues, interest },
       limits: () => ({ waiting: RULES, pops: this.settings }),
       questions: this.questions,

@@ -4,6 +4,7 @@
  */
 import type { DeliveryShape, DueProgress } from '../../src/delivery/delivery-shape.ts';
 import type { DueParts } from '../../src/delivery/due-kind.ts';
+import { DeliveryFigures } from '../../src/delivery/figures.ts';
 import { QuestionServer } from '../../src/delivery/question-server.ts';
 import type {
   HalfCheck,
@@ -89,6 +90,7 @@ export class TransactionRig {
   /** Checks that control has not taken. */
   checksUnderWay = 0;
   readonly counters = Counters.unread();
+  readonly figures = new DeliveryFigures();
   readonly #up: ChannelSender;
   readonly #down: ChannelReceiver;
 
@@ -127,6 +129,7 @@ export class TransactionRig {
       checks,
       log: parts.log ?? noLog,
       counters: this.counters,
+      figures: this.figures,
     };
     const told = () => ({ maxPending: 1, transactions: this.settings, waiting: RULES });
     const all = {

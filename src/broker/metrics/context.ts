@@ -1,4 +1,5 @@
 /** What a scrape is made of. */
+import type { FigureTotals } from '../../delivery/figures.ts';
 import type { CallSums } from '../../ring/call-table.ts';
 import type { CounterSums } from '../../ring/counters.ts';
 import type { ReadsByName } from '../../store/read/reads-by-name.ts';
@@ -27,6 +28,8 @@ export interface MetricsParts {
   /** What other threads have answered, and control. */
   readonly callSums: CallSums;
   readonly calls: ControlCalls;
+  /** What delivery has counted by topic. */
+  readonly figures: FigureTotals;
   readonly rings: readonly RingFill[];
   readonly networkThreads: number;
   /** Of the disk that the CommitLog is on, 0 to 1. */

@@ -7,6 +7,7 @@ import { Slices } from '../admin/slices.ts';
 import { brokerFamilies } from './broker-families.ts';
 import { callFamilies } from './call-families.ts';
 import type { MetricsParts } from './context.ts';
+import { deliveryFamilies } from './delivery-families.ts';
 import { exporterFamilies } from './exporter-families.ts';
 import { Exposition, type Labels } from './exposition.ts';
 import { lagFamilies } from './lag-families.ts';
@@ -40,6 +41,7 @@ export class Metrics {
     await lagFamilies(scrape);
     storeFamilies(scrape);
     callFamilies(scrape);
+    deliveryFamilies(scrape);
     threadFamilies(scrape);
     if (parts.options.exporterNames) await exporterFamilies(scrape);
     return out.toString();

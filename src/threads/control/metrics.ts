@@ -38,7 +38,7 @@ function ringsOf({ broker, networks }: Topology): RingFill[] {
 }
 
 export interface MetricsSources
-  extends Pick<MetricsParts, 'tables' | 'stats' | 'reads' | 'counters' | 'calls'> {
+  extends Pick<MetricsParts, 'tables' | 'stats' | 'reads' | 'counters' | 'calls' | 'figures'> {
   readonly retention: Retention;
   readonly link: LinkServer;
   readonly announcer: Announcer;
