@@ -208,6 +208,16 @@ onOurs('figures are those of what clients did', async () => {
   const size = consumer.delivered.reduce((sum, { storeSize }) => sum + storeSize, 0);
   assert.is(bytes, size, 'the records that the client has seen');
   assert.is(await page.value('rocketmq_throughput_out_total', { topic }), bytes);
+  assert.is(await page.value('rocketmq_message_size_count', { topic }), COUNT);
+  assert.is(await page.value('rocketmq_message_size_sum', { topic }), bytes);
+  const calls = (labels: Record<string, string>) =>
+    page.value('rocketmq_rpc_latency_milliseconds_count', { ...labels, result: 'success' });
+  const sent = await calls({ request_code: 'send_message_v2', response_code: 'success' });
+  assert.ok(sent >= COUNT, `${sent} sends are measured`);
+  for (const request_code of ['pull_message', 'heart_beat', 'update_and_create_topic', 'pop_message'])
+    assert.ok((await calls({ request_code })) > 0, request_code);
+  const ends = { request_code: 'end_transaction', result: 'oneway' };
+  assert.is(await page.value('rocketmq_rpc_latency_milliseconds_count', ends), 2);
   const lag = (family: string) => page.value(`rocketmq_consumer_${family}`, { topic, consumer_group: group });
   assert.is(await lag('lag_messages'), 0);
   assert.is(await lag('lag_latency_milliseconds'), 0);

@@ -9,10 +9,10 @@ import {
   OTHER_CODE,
 } from '../../protocol/call-kinds.ts';
 import { requestName, responseName } from '../../protocol/codes.ts';
+import type { Buckets, Family, Labels } from '../../remoting/exposition.ts';
 import { CALL_BOUNDS_MS, CALL_CELLS, callsIn } from '../../ring/call-table.ts';
 import type { Creations } from '../stats/control-calls.ts';
 import type { Scrape } from './context.ts';
-import type { Buckets, Family, Labels } from './exposition.ts';
 
 const RESULTS: ReadonlyMap<number, string> = new Map([
   [ONEWAY, 'oneway'],

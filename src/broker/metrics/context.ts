@@ -1,5 +1,6 @@
 /** What a scrape is made of. */
 import type { FigureTotals } from '../../delivery/figures.ts';
+import type { Exposition } from '../../remoting/exposition.ts';
 import type { CallSums } from '../../ring/call-table.ts';
 import type { CounterSums } from '../../ring/counters.ts';
 import type { ReadsByName } from '../../store/read/reads-by-name.ts';
@@ -7,7 +8,6 @@ import type { Slices } from '../admin/slices.ts';
 import type { BrokerStats } from '../stats/broker-stats.ts';
 import type { ControlCalls } from '../stats/control-calls.ts';
 import type { Tables } from '../tables.ts';
-import type { Exposition } from './exposition.ts';
 import type { MetricsOptions } from './options.ts';
 
 /** A ring between two threads, and how full it is. */

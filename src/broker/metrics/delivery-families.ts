@@ -4,10 +4,10 @@ import { REVIVE_GROUP } from '../../delivery/pop/pop-control.ts';
 import { javaHashCode } from '../../lib/java-hash.ts';
 import { TIMER_TOPIC } from '../../lib/names.ts';
 import { reviveTopicOf } from '../../metadata/system-topics.ts';
+import type { Family, Labels } from '../../remoting/exposition.ts';
 import { TIMER_BOUNDS_S } from '../../ring/counters.ts';
 import { bucketsOf } from './call-families.ts';
 import type { Scrape } from './context.ts';
-import type { Family, Labels } from './exposition.ts';
 import { PLACE } from './store-families.ts';
 
 /** Labels of what a key names. */
@@ -46,10 +46,14 @@ function timers(scrape: Scrape): void {
     out.gauge(`rocketmq_timer_${name}`, help).add(value, PLACE);
   const next = counters.sum('timersOffset');
   const lag = Math.max(0, reads.maxOffset(TIMER_TOPIC, 0) - next);
-  const storedAt = lag > 0 ? reads.storeTimeAt(TIMER_TOPIC, 0, next) : now;
+  const storedAt = lag > 0 ? reads.storeTimeAt(TIMER_TOPIC, 0, next) : -1;
   const readTo = counters.sum('timersReadMillis');
   gauge('enqueue_lag', 'Timed messages that are not in the wheel yet', lag);
-  gauge('enqueue_latency_milliseconds', 'Age of the oldest of them', Math.max(0, now - storedAt));
+  gauge(
+    'enqueue_latency_milliseconds',
+    'Age of the oldest of them',
+    storedAt > 0 ? Math.max(0, now - storedAt) : 0,
+  );
   gauge('dequeue_lag', 'Timed messages that are in the wheel', Math.max(0, counters.sum('timersWaiting')));
   gauge(
     'dequeue_latency_milliseconds',

@@ -1,4 +1,6 @@
 /** RingMQ's own families: what its threads do, how full the rings between them are, how long sends and syncs take. */
+
+import type { Buckets, Exposition } from '../../remoting/exposition.ts';
 import {
   bucketStart,
   COUNTER_BLOCKS,
@@ -7,7 +9,6 @@ import {
   LATENCY_BUCKETS,
 } from '../../ring/counters.ts';
 import type { Scrape } from './context.ts';
-import type { Buckets, Exposition } from './exposition.ts';
 
 const MICROS = 1e6;
 const MILLIS = 1e3;

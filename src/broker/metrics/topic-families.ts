@@ -4,6 +4,7 @@ import { isRetryOrDeadLetterTopic, isSystemGroup } from '../../lib/names.ts';
 import { MESSAGE_TYPE_ATTRIBUTE } from '../../metadata/attributes.ts';
 import type { TopicConfig } from '../../metadata/topic-config.ts';
 import type { TopicTable } from '../../metadata/topics.ts';
+import type { Labels } from '../../remoting/exposition.ts';
 import { RECORD_SIZE_BOUNDS } from '../../store/queue/queue-directory.ts';
 import {
   GROUP_GET_NUMS,
@@ -14,7 +15,6 @@ import {
 } from '../stats/stats.ts';
 import { bucketsOf } from './call-families.ts';
 import type { Scrape } from './context.ts';
-import type { Labels } from './exposition.ts';
 
 export async function topicFamilies(scrape: Scrape): Promise<void> {
   await incoming(scrape);

@@ -1,12 +1,12 @@
 /** How the metrics of a broker are put together. */
 import type { LinkServer } from '../../broker/link/link-server.ts';
 import type { MetricsParts, RingFill } from '../../broker/metrics/context.ts';
-import { MetricsServer } from '../../broker/metrics/metrics-server.ts';
 import { Metrics } from '../../broker/metrics/scrape.ts';
 import type { Announcer } from '../../broker/view/announcer.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { formatHost } from '../../net/addresses.ts';
 import { CALL_ROWS } from '../../protocol/call-kinds.ts';
+import { MetricsServer } from '../../remoting/metrics-server.ts';
 import { CallSums } from '../../ring/call-table.ts';
 import type { RingShape } from '../../ring/layout.ts';
 import { usedOf } from '../../ring/spsc-ring.ts';
