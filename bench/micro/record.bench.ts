@@ -3,13 +3,16 @@ import { RecordWriter, WRITTEN } from '../../src/broker/send/record-writer.ts';
 import { RefusalCounts } from '../../src/broker/send/refused-sends.ts';
 import { SendFields } from '../../src/broker/send/send-fields.ts';
 import { SendHandler } from '../../src/broker/send/send-handler.ts';
+import { Calls } from '../../src/broker/stats/calls.ts';
 import { NetworkView, type TopicView } from '../../src/broker/view/network-view.ts';
 import { Connection } from '../../src/net/connection.ts';
 import { OutputPool } from '../../src/net/output-pool.ts';
 import { PendingSends } from '../../src/net/pending-sends.ts';
+import { CALL_ROWS } from '../../src/protocol/call-kinds.ts';
 import { FrameCutter } from '../../src/protocol/frame-cutter.ts';
 import { RequestView } from '../../src/protocol/request-view.ts';
 import { plainBulk } from '../../src/ring/bulk.ts';
+import { CallTable } from '../../src/ring/call-table.ts';
 import { plainChannel } from '../../src/ring/channel.ts';
 import { Counters } from '../../src/ring/counters.ts';
 import { nativeDisk } from '../../src/store/disk/native-disk.ts';
@@ -72,6 +75,7 @@ function sending(header: HeaderFormat): Subject {
   );
   const view = benchView();
   const handler = new SendHandler({
+    calls: new Calls(CallTable.unread(CALL_ROWS)),
     writer: sender,
     sends,
     view,

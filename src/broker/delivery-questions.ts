@@ -3,6 +3,7 @@
  * back are sent here, or by whoever takes answers of that type.
  */
 import type { Connection } from '../net/connection.ts';
+import { AT_ONCE, callOf, LONG_POLLING, LOST } from '../protocol/call-kinds.ts';
 import { ResponseCode } from '../protocol/codes.ts';
 import { FLAG_ONEWAY, responseTo, SERIALIZE_BINARY, SERIALIZE_JSON } from '../protocol/command.ts';
 import { encodeCommand } from '../protocol/command-codec.ts';
@@ -20,20 +21,27 @@ import {
   GONE,
   POP_UNTAKEN,
   QUESTION_BINARY,
+  QUESTION_CALL,
   QUESTION_HEAD,
   QUESTION_ONEWAY,
   QUESTION_PARKS,
+  QUESTION_WAITED,
   readAsking,
   writeAsking,
 } from '../ring/question-records.ts';
 import { FULL } from '../ring/spsc-ring.ts';
 import { countRefusal } from './refusals.ts';
+import type { Calls } from './stats/calls.ts';
 import { SuccessAnswers } from './success-answers.ts';
 
 export interface QuestionParts {
   up: ChannelSender;
   down: ChannelReceiver;
   counters: Counters;
+  calls: Calls;
+  /** Ms of the monotonic clock at the start of the turn, and of one that goes on within it. */
+  now: () => number;
+  clock: () => number;
   connectionOf: (slot: number, generation: number) => Connection | undefined;
   /** Has output; flush it at the end of the turn. */
   touched: (connection: Connection) => void;
@@ -91,7 +99,8 @@ export class DeliveryQuestions {
     asking.slot = connection.slot;
     asking.generation = connection.generation;
     asking.opaque = request.opaque;
-    asking.flags = flags;
+    asking.flags = flags | (callOf(request.code) << QUESTION_CALL);
+    asking.askedAt = this.#parts.now();
     if ((request.flag & FLAG_ONEWAY) !== 0) asking.flags |= QUESTION_ONEWAY;
     if (request.serializeType === SERIALIZE_BINARY) asking.flags |= QUESTION_BINARY;
     writeAsking(up.view, at, asking);
@@ -124,14 +133,14 @@ export class DeliveryQuestions {
   /** The connection is closed: what it waits for is given up. */
   gone({ slot, generation }: Connection): void {
     if (!this.#told) return;
-    const asking = { slot, generation, opaque: 0, flags: QUESTION_ONEWAY };
+    const asking = { slot, generation, opaque: 0, flags: QUESTION_ONEWAY, askedAt: 0 };
     this.#parts.up.post(GONE, QUESTION_HEAD, (_, view, at) => writeAsking(view, at, asking));
   }
 
   /** What was popped for a connection that is closed is to be visible again. */
   untaken(popped: object): void {
     const text = Buffer.from(JSON.stringify(popped));
-    const asking = { slot: 0, generation: 0, opaque: 0, flags: QUESTION_ONEWAY };
+    const asking = { slot: 0, generation: 0, opaque: 0, flags: QUESTION_ONEWAY, askedAt: 0 };
     this.#parts.up.post(POP_UNTAKEN, QUESTION_HEAD + text.length, (bytes, view, at) => {
       writeAsking(view, at, asking);
       bytes.set(text, at + QUESTION_HEAD);
@@ -141,6 +150,7 @@ export class DeliveryQuestions {
   /** Answers the request at once with a refusal. */
   refuse(connection: Connection, request: RequestView, code: number, remark: string): void {
     countRefusal(this.#parts.counters, code);
+    this.#parts.calls.refused(request, code);
     if ((request.flag & FLAG_ONEWAY) === 0)
       connection.append(encodeCommand(responseTo(request, code, remark)));
   }
@@ -164,7 +174,11 @@ export class DeliveryQuestions {
       readAsking(view, offset, asking);
       if ((asking.flags & QUESTION_PARKS) === 0) this.underWay -= 1;
       const connection = connectionOf(asking.slot, asking.generation);
-      if (type === ANSWERED) this.#countStatus(view.getInt32(offset + ANSWERED_CODE, true));
+      if (type === ANSWERED) {
+        const code = view.getInt32(offset + ANSWERED_CODE, true);
+        this.#countStatus(code);
+        this.called(asking, code, connection === undefined);
+      }
       if (connection === undefined) {
         this.#lost.get(type)?.(bytes, offset + QUESTION_HEAD, offset + length);
         continue;
@@ -176,6 +190,13 @@ export class DeliveryQuestions {
       touched(connection);
     }
     down.release();
+  }
+
+  /** What was asked is answered with `code`; `lost`: to a connection that is closed. */
+  called({ flags, askedAt }: Readonly<Asking>, code: number, lost = false): void {
+    const { calls, clock } = this.#parts;
+    const way = lost ? LOST : (flags & QUESTION_WAITED) !== 0 ? LONG_POLLING : AT_ONCE;
+    calls.done((flags >> QUESTION_CALL) & 0xff, code, way, clock() - askedAt);
   }
 
   #countStatus(code: number): void {
@@ -204,6 +225,7 @@ export class DeliveryQuestions {
   #fields(connection: Connection, asking: Readonly<Asking>, bytes: Uint8Array, at: number, to: number): void {
     const { code, remark, fields } = readJson<AnsweredFields>(bytes, at, to);
     this.#countStatus(code);
+    this.called(asking, code);
     connection.append(encodeCommand(responseTo(askedBy(asking), code, remark, fields)));
   }
 }

@@ -2,7 +2,7 @@
 
 import type { ControlLog } from '../lib/log.ts';
 import { RequestCode, ResponseCode } from '../protocol/codes.ts';
-import { isOneway, type RemotingCommand, responseTo } from '../protocol/command.ts';
+import { type RemotingCommand, responseTo } from '../protocol/command.ts';
 import { checkTexts, RequestError } from '../protocol/request-fields.ts';
 import { audited } from '../remoting/audit.ts';
 import type { ClientConnection, ControlHandler } from '../remoting/connection.ts';
@@ -162,13 +162,13 @@ export interface RequestWatch {
   slowMillis: number;
 }
 
-/** Handlers by request code. They never throw or reject, and one-way requests get no answer. */
+/** Handlers by request code. They never throw or reject. What is one-way is answered as well, and nobody gets it. */
 export function createHandlers(
   context: BrokerContext,
   { audit, slowMillis, leave = () => undefined }: RequestWatch,
 ): ReadonlyMap<number, ControlHandler> {
   const watched = (code: number, handler: BrokerHandler) =>
-    answering(audited(code, timed(context, guarded(context, handler), slowMillis), audit));
+    audited(code, timed(context, guarded(context, handler), slowMillis), audit);
   const served = ([code, handler]: (typeof HANDLERS)[number]) =>
     [code, watched(code, leaving(handler, leave(code)))] as const;
   return new Map(HANDLERS.map(served));
@@ -192,15 +192,6 @@ function timed(context: BrokerContext, handler: ControlHandler, slowMillis: numb
     const ms = clock.monotonic() - began;
     if (ms >= slowMillis) tellSlow(log, 'request', ms, askerOf(request, connection));
     return reply;
-  };
-}
-
-/** One-way requests get no answer. */
-function answering(handler: ControlHandler): ControlHandler {
-  return (request, connection) => {
-    const reply = handler(request, connection);
-    if (!isOneway(request)) return reply;
-    return reply instanceof Promise ? reply.then(() => undefined) : undefined;
   };
 }
 

@@ -8,6 +8,7 @@ import type { NameServerOptions } from '../namesrv/name-server.ts';
 import { brokerKeys } from './broker-keys.ts';
 import { host as hostDomain, path as pathDomain } from './domains.ts';
 import { type Domain, integer, type Value } from './key.ts';
+import { exporterType, PAGE_PORT, pageHost, pagePort } from './metrics-keys.ts';
 import { ALLOW_MISSING, allowedLacks, missingNames } from './missing.ts';
 import { nameServerKeys } from './namesrv-keys.ts';
 import { readProperties } from './properties-file.ts';
@@ -46,11 +47,20 @@ export function loadNameServer(flags: NameServerFlags): LoadedNameServer {
   const tlsWarnings = completeTls(tls, new Set(given.keys()));
   const options: NameServerOptions = { host, port, config, tls };
   if (kvConfigPath !== undefined) options.kvConfigPath = resolve(kvConfigPath);
+  const page = {
+    type: take('metricsExporterType', exporterType) ?? 'DISABLE',
+    port: take('metricsPromExporterPort', pagePort) ?? PAGE_PORT,
+    host: take('metricsPromExporterHost', pageHost) ?? '',
+  };
+  if (page.type === 'PROM') options.metrics = { host: page.host || host, port: page.port };
   const shown = tlsKeyList.filter(({ secret }) => secret !== true);
   const own: [string, string][] = [
     ['bindAddress', host],
     ['listenPort', String(port)],
     ['kvConfigPath', options.kvConfigPath ?? ''],
+    ['metricsExporterType', page.type],
+    ['metricsPromExporterPort', String(page.port)],
+    ['metricsPromExporterHost', page.host],
     ...shown.map(({ name, field }): [string, string] => [name, String(tls[field])]),
   ];
   const held = new Map([

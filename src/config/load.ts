@@ -13,6 +13,7 @@ import { defaultEngineLayout, needsOneNetworkThread } from '../threads/engine-la
 import { DEFAULT_TLS_SETTINGS } from '../tls/settings.ts';
 import { brokerKeys } from './broker-keys.ts';
 import { type BrokerValues, type Key, parseValue, type Value, whyNot, writeValue } from './key.ts';
+import { PAGE_PORT } from './metrics-keys.ts';
 import { allowedLacks, type Lack } from './missing.ts';
 import { oldSpelling, placeWarnings } from './older-names.ts';
 import { readProperties } from './properties-file.ts';
@@ -160,7 +161,7 @@ export function defaultValues(): BrokerValues {
       busyPollMicros: 150,
       drainTimeMillis: 0,
       metricsExporterType: 'DISABLE',
-      metricsPromExporterPort: 5557,
+      metricsPromExporterPort: PAGE_PORT,
       metricsPromExporterHost: '',
       metricsLabel: '',
       metricsExporterNames: false,

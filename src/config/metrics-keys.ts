@@ -18,6 +18,24 @@ const TAKEN = [
   'ring',
   'reason',
   'outcome',
+  'storage_type',
+  'storage_medium',
+  'language',
+  'version',
+  'protocol_type',
+  'consume_mode',
+  'message_type',
+  'is_system',
+  'is_retry',
+  'request_code',
+  'response_code',
+  'is_long_polling',
+  'result',
+  'invocation_status',
+  'timer_bound_s',
+  'queue_id',
+  'revive_message_type',
+  'put_status',
 ];
 
 /** `name:value`, several separated by commas. Undefined when it is not that. */
@@ -32,7 +50,7 @@ function parseLabels(given: string): Record<string, string> | undefined {
   return labels;
 }
 
-const exporterType: Domain<ListenerOptions['metricsExporterType']> = {
+export const exporterType: Domain<ListenerOptions['metricsExporterType']> = {
   ...choice('DISABLE', 'PROM'),
   explain: (given) =>
     /^(OTLP_GRPC|LOG)$/i.test(given)
@@ -40,8 +58,12 @@ const exporterType: Domain<ListenerOptions['metricsExporterType']> = {
       : undefined,
 };
 
+export const pagePort = integer(0, 65_535);
+/** RocketMQ's. */
+export const PAGE_PORT = 5557;
+
 /** As RocketMQ: empty is the address of the broker. */
-const pageHost: Domain<string> = {
+export const pageHost: Domain<string> = {
   ...host,
   parse: (given) => (given === '' ? '' : host.parse(given)),
 };
@@ -57,7 +79,7 @@ export const metricsKeyList = [
     exporterType,
     'PROM: a page for Prometheus, /metrics, with /health and /ready beside it.',
   ),
-  listener('metricsPromExporterPort', integer(0, 65_535), 'Port of that page; 0 = any free one.'),
+  listener('metricsPromExporterPort', pagePort, 'Port of that page; 0 = any free one.'),
   listener('metricsPromExporterHost', pageHost, 'Address that it is served on.', {
     defaultText: 'bindAddress',
     guards: 'who can read the metrics',

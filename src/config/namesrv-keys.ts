@@ -5,7 +5,15 @@ import { tlsKeyList, tlsKeys } from './tls-keys.ts';
 import type { UnsupportedGroup } from './unsupported-keys.ts';
 
 /** Keys of the process; the others are the settings that mqadmin shows. */
-export const PROCESS_KEYS = ['listenPort', 'bindAddress', 'kvConfigPath', ALLOW_MISSING] as const;
+export const PROCESS_KEYS = [
+  'listenPort',
+  'bindAddress',
+  'kvConfigPath',
+  'metricsExporterType',
+  'metricsPromExporterPort',
+  'metricsPromExporterHost',
+  ALLOW_MISSING,
+] as const;
 
 export const nameServerKeys: readonly string[] = [
   ...PROCESS_KEYS,
@@ -17,6 +25,7 @@ const ownGuards = {
   listenPort: 'where clients are let in',
   bindAddress: 'who can reach the port',
   kvConfigPath: 'where entries are kept',
+  metricsPromExporterHost: 'who can read the metrics',
   enableAllTopicList: 'whether the list of all topics is given away',
   enableTopicList: 'whether lists of topics are given away',
   deleteTopicWithBrokerRegistration: 'whether a registration deletes topics',

@@ -7,9 +7,11 @@ import type { Clock } from '../lib/clock.ts';
 import { systemClock } from '../lib/clock.ts';
 import { Listeners } from '../lib/listeners.ts';
 import { LIFE_LINES, QuietLog } from '../lib/quiet-log.ts';
+import { CALL_ROWS } from '../protocol/call-kinds.ts';
 import type { Agent } from '../ring/agent.ts';
+import { CallTable, DELIVERY_CALLS } from '../ring/call-table.ts';
 import { ChannelReceiver, ChannelSender } from '../ring/channel.ts';
-import { COUNTER_BLOCKS, Counters } from '../ring/counters.ts';
+import { COUNTER_BLOCKS, Counters, counterPlace } from '../ring/counters.ts';
 import { AWAITED, LOG_START, Positions } from '../ring/positions.ts';
 import { reportingLog, tellControl } from '../ring/reports.ts';
 import { RingConsumer } from '../ring/spsc-ring.ts';
@@ -36,6 +38,7 @@ import {
 import type { CheckReport, DeliveryReport, DeliveryShape, DueProgress } from './delivery-shape.ts';
 import type { DueKind } from './due-kind.ts';
 import { dueKinds } from './due-kinds.ts';
+import { DeliveryFigures } from './figures.ts';
 import { KnownQueues } from './known-queues.ts';
 import type { PopKind } from './pop/pop-kind.ts';
 import type { PopReport, PopTold } from './pop/pop-link.ts';
@@ -46,6 +49,7 @@ import { ProducersOnline } from './transaction/producers-online.ts';
 /** Between two reports of progress, ms. */
 const REPORT_MS = 1_000;
 const LONGEST_SLEEP_MS = 1_000;
+const POP_CHECKPOINTS = counterPlace('popCheckpoints');
 
 export class DeliveryAgent implements Agent {
   readonly spins = 50;
@@ -62,6 +66,7 @@ export class DeliveryAgent implements Agent {
   readonly #questions: QuestionServer;
   readonly #agenda: Agenda;
   readonly #log: QuietLog;
+  readonly #counters: Counters;
   readonly #round: StepClock;
   readonly #kinds: readonly DueKind[];
   readonly #pops: PopKind;
@@ -69,6 +74,7 @@ export class DeliveryAgent implements Agent {
   readonly #kindOf = new Map<string, DueKind>();
   /** By id: queues of these topics. */
   readonly #followed = new Map<number, { kind: DueKind; topic: string; queueId: number }>();
+  readonly #figures = new DeliveryFigures();
   readonly #producers = new ProducersOnline();
   readonly #timersSaved = new Listeners<number>();
   readonly #checks = {
@@ -106,16 +112,20 @@ export class DeliveryAgent implements Agent {
     this.#lost = new Int32Array(broker.arrivalsLost);
     this.#agenda = new Agenda(clock);
     this.#log = new QuietLog(reportingLog, this.#agenda, LIFE_LINES);
-    const counters = new Counters(broker.counters, COUNTER_BLOCKS.delivery);
+    this.#counters = new Counters(broker.counters, COUNTER_BLOCKS.delivery);
+    const counters = this.#counters;
     this.#round = new StepClock('delivery', { limitMs: broker.slowMillis, counters, clock });
     for (const group of shape.producers) this.#producers.set(group, true);
     this.#puts = this.#makePuts(shape, participant);
-    this.#questions = new QuestionServer(shape.questions, broker);
+    this.#questions = new QuestionServer(shape.questions, broker, {
+      calls: new CallTable(broker.calls, DELIVERY_CALLS, CALL_ROWS),
+      now: () => clock.monotonic(),
+    });
     const { all, pops } = dueKinds({
       shape,
       clock,
       timers: this.#agenda,
-      ...{ log: this.#log, counters },
+      ...{ log: this.#log, counters, figures: this.#figures },
       positions: this.#positions,
       reads: this.#reads,
       put: this.#puts.begin,
@@ -276,7 +286,10 @@ export class DeliveryAgent implements Agent {
 
   #report(): void {
     const progress: DueProgress = Object.assign({}, ...this.#kinds.map((kind) => kind.progress()));
-    if (Object.keys(progress).length > 0) this.#tell({ kind: 'delivery', progress, stopped: false });
+    this.#counters.set(POP_CHECKPOINTS, this.#pops.held.live);
+    const figures = this.#figures.take();
+    if (Object.keys(progress).length > 0 || figures !== undefined)
+      this.#tell({ kind: 'delivery', progress, figures, stopped: false });
     this.#agenda.after(REPORT_MS, () => this.#report());
   }
 
@@ -286,7 +299,7 @@ export class DeliveryAgent implements Agent {
     this.#stopped = true;
     // Control writes it when all of the log is durable.
     const progress: DueProgress = Object.assign({}, ...this.#kinds.map((kind) => kind.lastProgress()));
-    this.#tell({ kind: 'delivery', progress, stopped: true });
+    this.#tell({ kind: 'delivery', progress, figures: this.#figures.take(), stopped: true });
   }
 
   #dropDeleted(): void {

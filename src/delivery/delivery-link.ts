@@ -22,6 +22,7 @@ import {
   TIMERS_SAVED,
 } from './delivery-records.ts';
 import type { DeliveryReport, DeliveryShape, DueProgress } from './delivery-shape.ts';
+import { FigureTotals } from './figures.ts';
 import { type LiteAsk, type LiteFigures, NO_LITE_FIGURES } from './lite/lite-figures.ts';
 import { PopControl, type PopTables } from './pop/pop-control.ts';
 import type { PopAsk } from './pop/pop-link.ts';
@@ -53,6 +54,8 @@ export class DeliveryLink {
   readonly #commands: ChannelSender;
   readonly #timers: TimerCheckKeeper;
   readonly #pops: PopControl;
+  /** What delivery has counted by topic. */
+  readonly figures = new FigureTotals();
   /** JSON of the limits that were told last. */
   #told = '';
   /** The last progress, which counts when the log is durable. */
@@ -129,7 +132,8 @@ export class DeliveryLink {
     return this.#pops.waits(queueId, end);
   }
 
-  readonly heard = ({ progress, stopped }: DeliveryReport): void => {
+  readonly heard = ({ progress, figures, stopped }: DeliveryReport): void => {
+    if (figures !== undefined) this.figures.add(figures);
     if (stopped) {
       this.#last = progress;
       this.#end();
@@ -164,6 +168,7 @@ export class DeliveryLink {
 
   topicDeleted(topic: string): void {
     this.#pops.topicDeleted(topic);
+    this.figures.forget(topic);
   }
 
   /** Somebody was asked about a transaction, or nobody was there. */

@@ -4,6 +4,7 @@ import type { ChannelShape } from '../ring/channel.ts';
 import type { BrokerShape } from '../store/engine-shapes.ts';
 import type { DelayState } from './delay/delay-progress.ts';
 import type { DeliveryLimits } from './delivery-records.ts';
+import type { ToldFigures } from './figures.ts';
 import type { PopStart } from './pop/pop-link.ts';
 import type { PopProgress } from './pop/pop-progress.ts';
 import type { QuestionsShape } from './question-server.ts';
@@ -55,6 +56,8 @@ export interface DueProgress {
 export interface DeliveryReport {
   kind: 'delivery';
   progress: DueProgress;
+  /** What was counted since the last one, if anything. */
+  figures: ToldFigures | undefined;
   stopped: boolean;
 }
 

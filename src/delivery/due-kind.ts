@@ -9,6 +9,7 @@ import type { BeginPut } from '../store/put/put-message.ts';
 import type { ReadsByName } from '../store/read/reads-by-name.ts';
 import type { DeliveryLimits } from './delivery-records.ts';
 import type { DeliveryShape, DueProgress } from './delivery-shape.ts';
+import type { DeliveryFigures } from './figures.ts';
 import type { KnownQueues } from './known-queues.ts';
 import type { PopAsk } from './pop/pop-link.ts';
 import type { QuestionServer } from './question-server.ts';
@@ -24,6 +25,8 @@ export interface DueParts {
   log: ControlLog;
   /** The thread's block. */
   counters: Counters;
+  /** What is counted by topic. */
+  figures: DeliveryFigures;
   positions: Positions;
   reads: ReadsByName;
   put: BeginPut;

@@ -3,6 +3,8 @@
  * and what belongs to them. Each kind of question has one taker.
  */
 import { MAX_CHANNEL_BACKLOG_BYTES } from '../lib/limits.ts';
+import { callRow, ONEWAY } from '../protocol/call-kinds.ts';
+import type { CallTable } from '../ring/call-table.ts';
 import { ChannelReceiver, ChannelSender, type ChannelShape } from '../ring/channel.ts';
 import {
   ANSWER_FLAGS,
@@ -10,9 +12,11 @@ import {
   ANSWERED_HEAD,
   emptyAnswered,
   emptyAsking,
+  QUESTION_CALL,
   QUESTION_HEAD,
   QUESTION_ONEWAY,
   QUESTION_PARKS,
+  QUESTION_WAITED,
   readAsking,
   writeAnswered,
   writeAsking,
@@ -34,11 +38,18 @@ export interface QuestionTaker {
   take(asked: Asked, type: number, bytes: Uint8Array, view: DataView, at: number, to: number): void;
 }
 
+/** Counts what need not be answered; what is answered is counted by who sends the answer. */
+export interface CallCounting {
+  readonly calls: CallTable;
+  /** Ms of the monotonic clock. */
+  readonly now: () => number;
+}
+
 /** Of one thread in one turn. */
 const TOGETHER = 64;
 const NOTHING = new Uint8Array(0);
 
-interface Link {
+interface Link extends CallCounting {
   readonly number: number;
   readonly up: ChannelReceiver;
   readonly down: ChannelSender;
@@ -54,16 +65,20 @@ export class Asked {
   readonly slot: number;
   readonly generation: number;
   readonly flags: number;
+  /** It has waited for messages. */
+  waited = false;
   readonly #opaque: number;
-  readonly #down: ChannelSender;
+  readonly #askedAt: number;
+  readonly #link: Link;
 
-  constructor(link: Link, { slot, generation, opaque, flags }: typeof head) {
+  constructor(link: Link, { slot, generation, opaque, flags, askedAt }: typeof head) {
     this.thread = link.number;
     this.slot = slot;
     this.generation = generation;
     this.flags = flags;
     this.#opaque = opaque;
-    this.#down = link.down;
+    this.#askedAt = askedAt;
+    this.#link = link;
   }
 
   /** Whether somebody waits for the answer. */
@@ -73,13 +88,15 @@ export class Asked {
 
   /** An answer of a code and a remark; '' for none. Nothing where nobody waits. */
   answer(code: number, remark: string): void {
-    if (!this.waits) return;
+    if (!this.waits) {
+      this.#count(code);
+      return;
+    }
     const text = remark === '' ? NOTHING : Buffer.from(remark);
     // A post that finds no room writes later: what it says must be its own then.
-    const { slot, generation, flags } = this;
-    const opaque = this.#opaque;
-    this.#down.post(ANSWERED, ANSWERED_HEAD + text.length, (bytes, view, at) => {
-      Object.assign(answered, { slot, generation, opaque, flags: flags & ANSWER_FLAGS, code });
+    const whose = this.#answerHead();
+    this.#link.down.post(ANSWERED, ANSWERED_HEAD + text.length, (bytes, view, at) => {
+      Object.assign(answered, whose, { code });
       writeAnswered(view, at, answered);
       bytes.set(text, at + ANSWERED_HEAD);
     });
@@ -89,23 +106,37 @@ export class Asked {
   tell(type: number, value: object): void {
     const text = Buffer.from(JSON.stringify(value));
     const { slot, generation } = this;
-    const asking = { slot, generation, opaque: 0, flags: QUESTION_PARKS };
-    this.#down.post(type, QUESTION_HEAD + text.length, (bytes, view, at) => {
+    const asking = { slot, generation, opaque: 0, flags: QUESTION_PARKS, askedAt: 0 };
+    this.#link.down.post(type, QUESTION_HEAD + text.length, (bytes, view, at) => {
       writeAsking(view, at, asking);
       bytes.set(text, at + QUESTION_HEAD);
     });
   }
 
   /** An answer of that type whose payload behind the head is JSON of `value`. */
-  answerJson(type: number, value: object): void {
-    if (!this.waits) return;
+  answerJson<T extends { readonly code: number }>(type: number, value: T): void {
+    if (!this.waits) {
+      this.#count(value.code);
+      return;
+    }
     const text = Buffer.from(JSON.stringify(value));
-    const asking = { slot: this.slot, generation: this.generation, opaque: this.#opaque, flags: 0 };
-    asking.flags = this.flags & ANSWER_FLAGS;
-    this.#down.post(type, QUESTION_HEAD + text.length, (bytes, view, at) => {
+    const asking = this.#answerHead();
+    this.#link.down.post(type, QUESTION_HEAD + text.length, (bytes, view, at) => {
       writeAsking(view, at, asking);
       bytes.set(text, at + QUESTION_HEAD);
     });
+  }
+
+  #answerHead(): typeof head {
+    const { slot, generation } = this;
+    const flags = (this.flags & ANSWER_FLAGS) | (this.waited ? QUESTION_WAITED : 0);
+    return { slot, generation, opaque: this.#opaque, flags, askedAt: this.#askedAt };
+  }
+
+  #count(code: number): void {
+    const { calls, now } = this.#link;
+    const call = (this.flags >> QUESTION_CALL) & 0xff;
+    calls.count(callRow(call, code, ONEWAY), now() - this.#askedAt);
   }
 }
 
@@ -115,7 +146,11 @@ export class QuestionServer {
   readonly #all = new Set<QuestionTaker>();
 
   /** `shapes`: by number of the network thread. */
-  constructor(shapes: readonly QuestionsShape[], { wakes, participants }: BrokerShape) {
+  constructor(
+    shapes: readonly QuestionsShape[],
+    { wakes, participants }: BrokerShape,
+    counting: CallCounting,
+  ) {
     this.#links = shapes.map(({ up, down }, number) => {
       // In one thread it has its turn after this one, and needs no bell.
       const isHere = participants[number]?.sameThread === true && wakes.delivery === wakes.network[number];
@@ -123,6 +158,7 @@ export class QuestionServer {
         ? () => {}
         : wakerOf(wakes.network[number] as NonNullable<(typeof wakes.network)[0]>);
       return {
+        ...counting,
         number,
         up: ChannelReceiver.join(up, wake),
         down: ChannelSender.join(down, wake, MAX_CHANNEL_BACKLOG_BYTES),

@@ -230,6 +230,8 @@ export const MAX_COLD_GROUPS = 1024;
 export const MAX_METRICS_CONNECTIONS = 16;
 /** Pairs of group and topic for which a network thread counts what it gives, until it tells control. */
 export const MAX_GIVEN = 16 * 1024;
+/** Names by which delivery counts a figure: between two reports to control all figures together, there each of them. */
+export const MAX_DELIVERY_FIGURES = 16 * 1024;
 /** Frames that wait until a topic or group has been made: of one name, and of all names of a network thread. */
 export const MAX_CREATION_BYTES = 4 * MIB;
 export const MAX_ALL_CREATION_BYTES = 64 * MIB;

@@ -3,6 +3,7 @@ import { type Clock, systemClock } from '../lib/clock.ts';
 import { type ControlLog, noLog } from '../lib/log.ts';
 import { AUDIT_LINES, LIFE_LINES, QuietLog } from '../lib/quiet-log.ts';
 import { systemTimers } from '../lib/timers.ts';
+import { formatHost } from '../net/addresses.ts';
 import { resolveHost } from '../net/hosts.ts';
 import { startCommandServer } from '../remoting/command-server.ts';
 import type { Log } from '../remoting/connection.ts';
@@ -13,6 +14,12 @@ import { defaultConfig, type NameServerConfig } from './config.ts';
 import { nameServerHandlers } from './handlers.ts';
 import { KvConfig } from './kv-config.ts';
 import { Liveness } from './liveness.ts';
+import {
+  NameServerMetrics,
+  type NameServerMetricsOptions,
+  type NameServerMetricsParts,
+  RequestCounts,
+} from './metrics.ts';
 import { Routes } from './routes.ts';
 import type { NameServerState } from './state.ts';
 
@@ -32,6 +39,8 @@ export interface NameServerOptions {
   maxConnections?: number;
   /** Default: RocketMQ's, a port that takes TLS with a self-signed certificate beside plain text. */
   tls?: TlsSettings;
+  /** Where the page with the metrics is; default: nowhere. */
+  metrics?: NameServerMetricsOptions;
   /** Default: none. */
   log?: ControlLog;
   /** Takes the setting `ringmq.logLevel`, at the start where there is one, and when it changes. */
@@ -70,16 +79,25 @@ export async function startNameServer(options: NameServerOptions): Promise<NameS
     // Who has changed it is told by lines of the level before.
     setImmediate(() => options.setLogLevel?.(known));
   };
+  const requests = new RequestCounts();
   const liveness = new Liveness(state.routes, clock);
   const certificates = new Certificates(options.tls ?? DEFAULT_TLS_SETTINGS);
   const server = await startCommandServer({
     host: await resolveHost('bindAddress', options.host, (line) => quiet.warn({}, line)),
     port: options.port,
-    handler: dispatchByCode(nameServerHandlers(state, audit)),
+    handler: requests.counting(dispatchByCode(nameServerHandlers(state, audit))),
     onConnectionClosed: (connection) => liveness.connectionClosed(connection),
     tls: certificates.server(),
     ...(options.maxConnections === undefined ? {} : { maxConnections: options.maxConnections }),
     log: linesOf(quiet),
+  });
+  const metrics = await openMetrics(options, {
+    state,
+    requests,
+    connections: () => server.connectionCount,
+  }).catch(async (error) => {
+    await server.close();
+    throw error;
   });
   certificates.watch(quiet, systemTimers, (tls) => server.useTls(tls));
   const eviction = setInterval(
@@ -91,12 +109,24 @@ export async function startNameServer(options: NameServerOptions): Promise<NameS
     port: server.port,
     close: () => {
       clearInterval(eviction);
+      metrics?.close();
       certificates.close();
       quiet.flush();
       audit.flush();
       return server.close();
     },
   };
+}
+
+async function openMetrics(
+  { metrics: where }: NameServerOptions,
+  parts: Omit<NameServerMetricsParts, 'host' | 'port'>,
+): Promise<NameServerMetrics | undefined> {
+  if (where === undefined) return undefined;
+  const metrics = new NameServerMetrics({ ...where, ...parts });
+  const url = `http://${formatHost(where.host, await metrics.listen())}/metrics`;
+  parts.state.log.info({ url }, `metrics are at ${url}; /health and /ready beside them`);
+  return metrics;
 }
 
 function linesOf(log: QuietLog): Log {

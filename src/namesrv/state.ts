@@ -30,6 +30,11 @@ export type NameServerHandler = (
   connection: ClientConnection,
 ) => Reply | Promise<Reply>;
 
+/** Whether routes are given: the brokers have had time to register. */
+export function isReady({ config, clock, startedAt }: NameServerState): boolean {
+  return !config.needWaitForService || clock.monotonic() - startedAt >= config.waitSecondsForService * 1000;
+}
+
 export function success(request: RemotingCommand, fields: Record<string, string> = {}): RemotingCommand {
   return responseTo(request, ResponseCode.SUCCESS, undefined, fields);
 }

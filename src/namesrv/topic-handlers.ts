@@ -15,7 +15,7 @@ import {
   topicsWithUnitFlags,
   type UnitFlags,
 } from './route-views.ts';
-import { type NameServerHandler, type NameServerState, success, successWithJson } from './state.ts';
+import { isReady, type NameServerHandler, success, successWithJson } from './state.ts';
 
 /** MQVersion ordinal of V4_9_4, the first client that reads quoted integer keys. */
 const V4_9_4 = 401;
@@ -97,10 +97,6 @@ function unitTopics(matches: (flags: UnitFlags) => boolean): NameServerHandler {
     state.config.enableTopicList
       ? successWithJson(request, topicsWithUnitFlags(state.routes, matches))
       : disabled(request);
-}
-
-function isReady({ config, clock, startedAt }: NameServerState): boolean {
-  return !config.needWaitForService || clock.monotonic() - startedAt >= config.waitSecondsForService * 1000;
 }
 
 function disabled(request: RemotingCommand): RemotingCommand {

@@ -32,6 +32,8 @@ export class PendingSends {
   readonly generation: Int32Array;
   readonly opaque: Int32Array;
   readonly flags: Uint8Array;
+  /** Which request it was: its number among the calls that are counted. */
+  readonly call: Uint8Array;
   readonly queueId: Int32Array;
   readonly sentAt: Float64Array;
   readonly answeredAt: Float64Array;
@@ -56,6 +58,7 @@ export class PendingSends {
     this.generation = new Int32Array(capacity);
     this.opaque = new Int32Array(capacity);
     this.flags = new Uint8Array(capacity);
+    this.call = new Uint8Array(capacity);
     this.queueId = new Int32Array(capacity);
     this.sentAt = new Float64Array(capacity);
     this.answeredAt = new Float64Array(capacity);

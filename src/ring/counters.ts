@@ -39,6 +39,21 @@ export const COUNTERS = [
   'transactionsRolledBack',
   'transactionsGivenUp',
   'transactionsOpen',
+  // How far it has come with timed messages (0 = there were none), how many wait, and of those how many are due within
+  // so many seconds and not within the bound before
+  'timersOffset',
+  'timersReadMillis',
+  'timersWaiting',
+  'timersWithin5',
+  'timersWithin60',
+  'timersWithin300',
+  'timersWithin900',
+  'timersWithin3600',
+  'timersWithin14400',
+  'timersWithin28800',
+  'timersWithin86400',
+  // Checkpoints of pops in memory
+  'popCheckpoints',
   // Every thread; those with an event loop also tell how late their ticks are
   'wakeUps',
   'rounds',
@@ -53,6 +68,9 @@ export const COUNTERS = [
   // Send latency as this thread sees it, from frame to answer; its buckets come behind, the flusher's are of its syncs
   'sendMaxMicros',
 ] as const;
+
+/** RocketMQ's. */
+export const TIMER_BOUNDS_S = [5, 60, 300, 900, 3_600, 14_400, 28_800, 86_400] as const;
 
 export type CounterName = (typeof COUNTERS)[number];
 

@@ -7,7 +7,7 @@
 // ---- network → control ----
 /** A connection was accepted. Payload behind slot and generation: the peer's `ip:port` as UTF-8. */
 export const LINK_OPENED = 1;
-/** A frame for control, without its length field. */
+/** A frame for control, without its length field; before it, when it came (f64, ms of the monotonic clock). */
 export const LINK_FRAME = 2;
 /** The connection has ended. */
 export const LINK_CLOSED = 4;
@@ -23,6 +23,9 @@ export const LINK_RESET_TAKEN = 8;
 export const LINK_COLD_READ = 9;
 /** What was given to consumers since the last time: JSON [{ group, topic, messages, bytes }]. */
 export const LINK_GIVEN = 10;
+
+export const FRAME_CAME = 8;
+export const FRAME_HEADER = 16;
 
 export const PROGRESS_GROUP = 8;
 export const PROGRESS_QUEUE = 12;

@@ -7,14 +7,16 @@
  *      0 slot, generation  i32 each, of the connection
  *      8 opaque       i32
  *     12 flags        i32  QUESTION_ONEWAY: nobody waits; QUESTION_BINARY: the header of the answer is a binary one;
- *                          QUESTION_PARKS: the answer may come much later; others by the kind of question
+ *                          QUESTION_PARKS: the answer may come much later; QUESTION_WAITED, of an answer: it has;
+ *                          others by the kind of question; from QUESTION_CALL on: which request it was
+ *     16 askedAt      f64  ms of the monotonic clock
  *
  * Question END, the end of a transaction:
  *
  *     12 flags        END_COMMITS (else it rolls back), END_ANSWERS_CHECK
- *     16 logOffset    f64  of the half message in the CommitLog
- *     24 queueOffset  f64  of the half message in its queue
- *     32 producer group, UTF-8
+ *     24 logOffset    f64  of the half message in the CommitLog
+ *     32 queueOffset  f64  of the half message in its queue
+ *     40 producer group, UTF-8
  *
  * Question GONE: the connection is closed, and nothing that it has asked is to be answered. No more than the head.
  *
@@ -22,14 +24,14 @@
  *
  * Questions POP… are JSON behind the head (delivery/pop/pop-questions.ts), but for POP_ACK:
  *
- *     16 offset, startOffset, popTime, invisibleTime  f64 each
- *     48 queueId, reviveQueueId  i32 each
- *     56 lengths of topic and group  u16 each, then topic and group, UTF-8
+ *     24 offset, startOffset, popTime, invisibleTime  f64 each
+ *     56 queueId, reviveQueueId  i32 each
+ *     64 lengths of topic and group  u16 each, then topic and group, UTF-8
  *
  * Answer ANSWERED:
  *
- *     16 code         i32  response code
- *     20 remark, UTF-8; empty for none
+ *     24 code         i32  response code
+ *     28 remark, UTF-8; empty for none
  *
  * Answer LITE_NOTICE, which nobody has asked for, and questions POP_LITE and LITE_SUBSCRIBE: JSON behind the head
  * (delivery/lite/lite-questions.ts).
@@ -51,28 +53,32 @@ export const LITE_SUBSCRIBE = 12;
 
 export const QUESTION_OPAQUE = 8;
 export const QUESTION_FLAGS = 12;
-export const QUESTION_HEAD = 16;
+const QUESTION_ASKED_AT = 16;
+export const QUESTION_HEAD = 24;
 
 export const QUESTION_ONEWAY = 1;
 export const QUESTION_BINARY = 2;
 export const QUESTION_PARKS = 16;
+export const QUESTION_WAITED = 32;
+/** The number of the request stands in the flags from this bit on; it fits into a byte. */
+export const QUESTION_CALL = 8;
 /** What answers repeat of them. */
-export const ANSWER_FLAGS = QUESTION_BINARY | QUESTION_PARKS;
+export const ANSWER_FLAGS = QUESTION_BINARY | QUESTION_PARKS | (0xff << QUESTION_CALL);
 
 export const END_COMMITS = 4;
 export const END_ANSWERS_CHECK = 8;
-export const END_LOG_OFFSET = 16;
-export const END_QUEUE_OFFSET = 24;
-export const END_HEAD = 32;
+export const END_LOG_OFFSET = 24;
+export const END_QUEUE_OFFSET = 32;
+export const END_HEAD = 40;
 
-export const ACK_NAMES = 60;
+export const ACK_NAMES = 68;
 
 export const ANSWERED = 1;
 export const FIELDS = 2;
 export const POPPED = 3;
 export const LITE_NOTICE = 4;
-export const ANSWERED_CODE = 16;
-export const ANSWERED_HEAD = 20;
+export const ANSWERED_CODE = 24;
+export const ANSWERED_HEAD = 28;
 
 /** Whose it is: records are read into such objects, as one is made for none of the hundred thousand a second. */
 export interface Asking {
@@ -80,6 +86,7 @@ export interface Asking {
   generation: number;
   opaque: number;
   flags: number;
+  askedAt: number;
 }
 
 export interface EndRecord extends Asking {
@@ -98,6 +105,9 @@ export interface AckRecord {
   invisibleTime: number;
   queueId: number;
   reviveQueueId: number;
+  /** Of the names, which stand at ACK_NAMES one behind the other. */
+  topicLength: number;
+  groupLength: number;
 }
 
 /** Answer FIELDS. */
@@ -108,7 +118,7 @@ export interface AnsweredFields {
 }
 
 export function emptyAsking(): Asking {
-  return { slot: 0, generation: 0, opaque: 0, flags: 0 };
+  return { slot: 0, generation: 0, opaque: 0, flags: 0, askedAt: 0 };
 }
 
 export function emptyEnd(): EndRecord {
@@ -120,7 +130,16 @@ export function emptyAnswered(): AnsweredRecord {
 }
 
 export function emptyAck(): AckRecord {
-  return { offset: 0, startOffset: 0, popTime: 0, invisibleTime: 0, queueId: 0, reviveQueueId: 0 };
+  return {
+    offset: 0,
+    startOffset: 0,
+    popTime: 0,
+    invisibleTime: 0,
+    queueId: 0,
+    reviveQueueId: 0,
+    topicLength: 0,
+    groupLength: 0,
+  };
 }
 
 /** Writes all but the producer group, which follows at END_HEAD. */
@@ -137,27 +156,28 @@ export function readEnd(view: DataView, at: number, end: EndRecord): void {
   end.queueOffset = view.getFloat64(at + END_QUEUE_OFFSET, true);
 }
 
-/** Writes what stands between the head and the names, whose lengths it writes too. */
-export function writeAck(view: DataView, at: number, ack: AckRecord, topic: number, group: number): void {
-  view.setFloat64(at + 16, ack.offset, true);
-  view.setFloat64(at + 24, ack.startOffset, true);
-  view.setFloat64(at + 32, ack.popTime, true);
-  view.setFloat64(at + 40, ack.invisibleTime, true);
-  view.setInt32(at + 48, ack.queueId, true);
-  view.setInt32(at + 52, ack.reviveQueueId, true);
-  view.setUint16(at + 56, topic, true);
-  view.setUint16(at + 58, group, true);
+/** Writes what stands between the head and the names. */
+export function writeAck(view: DataView, at: number, ack: AckRecord): void {
+  view.setFloat64(at + 24, ack.offset, true);
+  view.setFloat64(at + 32, ack.startOffset, true);
+  view.setFloat64(at + 40, ack.popTime, true);
+  view.setFloat64(at + 48, ack.invisibleTime, true);
+  view.setInt32(at + 56, ack.queueId, true);
+  view.setInt32(at + 60, ack.reviveQueueId, true);
+  view.setUint16(at + 64, ack.topicLength, true);
+  view.setUint16(at + 66, ack.groupLength, true);
 }
 
-/** Returns the length of the topic, which stands at ACK_NAMES; the group follows it. */
-export function readAck(view: DataView, at: number, ack: AckRecord): number {
-  ack.offset = view.getFloat64(at + 16, true);
-  ack.startOffset = view.getFloat64(at + 24, true);
-  ack.popTime = view.getFloat64(at + 32, true);
-  ack.invisibleTime = view.getFloat64(at + 40, true);
-  ack.queueId = view.getInt32(at + 48, true);
-  ack.reviveQueueId = view.getInt32(at + 52, true);
-  return view.getUint16(at + 56, true);
+/** Reads the same into `ack`. */
+export function readAck(view: DataView, at: number, ack: AckRecord): void {
+  ack.offset = view.getFloat64(at + 24, true);
+  ack.startOffset = view.getFloat64(at + 32, true);
+  ack.popTime = view.getFloat64(at + 40, true);
+  ack.invisibleTime = view.getFloat64(at + 48, true);
+  ack.queueId = view.getInt32(at + 56, true);
+  ack.reviveQueueId = view.getInt32(at + 60, true);
+  ack.topicLength = view.getUint16(at + 64, true);
+  ack.groupLength = view.getUint16(at + 66, true);
 }
 
 /** Writes all but the remark, which follows at ANSWERED_HEAD. */
@@ -177,6 +197,7 @@ export function writeAsking(view: DataView, at: number, from: Asking): void {
   view.setInt32(at + 4, from.generation, true);
   view.setInt32(at + QUESTION_OPAQUE, from.opaque, true);
   view.setInt32(at + QUESTION_FLAGS, from.flags, true);
+  view.setFloat64(at + QUESTION_ASKED_AT, from.askedAt, true);
 }
 
 export function readAsking(view: DataView, at: number, into: Asking): void {
@@ -184,4 +205,5 @@ export function readAsking(view: DataView, at: number, into: Asking): void {
   into.generation = view.getInt32(at + 4, true);
   into.opaque = view.getInt32(at + QUESTION_OPAQUE, true);
   into.flags = view.getInt32(at + QUESTION_FLAGS, true);
+  into.askedAt = view.getFloat64(at + QUESTION_ASKED_AT, true);
 }

@@ -38,6 +38,8 @@ export interface BrokerShape {
   acknowledged: number[];
   /** What each thread counts (ring/counters.ts). */
   counters: SharedArrayBuffer;
+  /** How long calls took (ring/call-table.ts). */
+  calls: SharedArrayBuffer;
   /** How long network thread and writer stay awake for the next message, µs (`Patience`); 0 = not at all. */
   busyPollMicros: number;
   /** Ms from which on a step is slow (`StepClock`); 0 = none is. */

@@ -10,6 +10,7 @@ import { type LinkEvents, LinkServer } from '../broker/link/link-server.ts';
 import type { KeyQueries } from '../broker/query/key-queries.ts';
 import { RefusedSends } from '../broker/send/refused-sends.ts';
 import { BrokerStats } from '../broker/stats/broker-stats.ts';
+import { ControlCalls } from '../broker/stats/control-calls.ts';
 import { loadTables, makeTables, saveTables, type Tables } from '../broker/tables.ts';
 import { TopicPublisher } from '../broker/topics/topic-publisher.ts';
 import { askProducer } from '../broker/transaction/check-back.ts';
@@ -41,7 +42,7 @@ import { ReadsByName } from '../store/read/reads-by-name.ts';
 import type { Retention } from '../store/retention/retention.ts';
 import { Certificates } from '../tls/certificates.ts';
 import { type BoundPorts, bindPorts, openPorts } from './bound-ports.ts';
-import { type BrokerConfig, type ResolvedConfig, type RunningBroker, StartAgain } from './config.ts';
+import type { BrokerConfig, ResolvedConfig, RunningBroker } from './config.ts';
 import {
   commandsTo,
   joinArrivals,
@@ -115,6 +116,7 @@ class Broker implements RunningBroker {
   readonly #reads: ReadsByName;
   readonly #queries: KeyQueries;
   readonly #put: PutRing;
+  readonly #calls = new ControlCalls((topic) => this.#tables.topics.isSystemTopic(topic));
   readonly #link: LinkServer;
   readonly #announcer: Announcer;
   readonly #topics: TopicPublisher;
@@ -189,7 +191,7 @@ class Broker implements RunningBroker {
     this.#topics = this.#makeTopicPublisher();
     this.#replication = this.#makeReplication();
     this.#arrivals = joinArrivals(this.#topology);
-    const shown = { tables: this.#tables, link: this.#link, announcer: this.#announcer };
+    const shown = { tables: this.#tables, link: this.#link, announcer: this.#announcer, ...this.#counted };
     this.#duties = new Duties({
       ...{ config, log, retention, stats, tables: this.#tables, announcer: this.#announcer },
       checkpoints: this.#checkpoints,
@@ -211,14 +213,12 @@ class Broker implements RunningBroker {
       ...{ tables: this.#tables, topics: this.#topics },
       endOfTurn: () => this.#link.flush(),
       died: (error) => this.#die(error),
-      diverged: (position) => this.#startAgainCut(position),
+      noteDiverged: (position) => this.#opened.store.noteDiverged(position),
     });
   }
 
-  /** What a slave has beyond its master is cut by the next opening of its store. */
-  #startAgainCut(position: number): void {
-    this.#opened.store.noteDiverged(position);
-    void this.#die(new StartAgain(`the log differs from the master's from ${position} on and is cut there`));
+  get #counted() {
+    return { calls: this.#calls, figures: this.#delivery.figures };
   }
 
   #makeRetention(): Retention {
@@ -234,7 +234,7 @@ class Broker implements RunningBroker {
 
   #makeLink(handlers: LinkEvents['handlers'], requests: Requests): LinkServer {
     return new LinkServer(this.#topology.networks, {
-      handlers,
+      ...{ handlers, calls: this.#calls },
       closed: (connection) => {
         this.#tables.clients.connectionClosed(connection.id);
         this.#queries.closed(connection.id);

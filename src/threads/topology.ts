@@ -2,9 +2,11 @@
 
 import type { DeliveryShape } from '../delivery/delivery-shape.ts';
 import { MAX_FRAME_BYTES } from '../lib/limits.ts';
+import { CALL_ROWS } from '../protocol/call-kinds.ts';
 import { BLANK_BYTES } from '../record/layout.ts';
 import { acknowledgedBy, type ReplicationOptions } from '../replication/options.ts';
 import { RAW_HEADER, REPLY_RING_BYTES } from '../ring/append-records.ts';
+import { createCallTables, NETWORK_CALLS } from '../ring/call-table.ts';
 import { type ChannelShape, createChannel } from '../ring/channel.ts';
 import { createCounters } from '../ring/counters.ts';
 import { LINK_HEADER } from '../ring/link-records.ts';
@@ -103,6 +105,7 @@ function brokerShape(parts: TopologyParts, participants: readonly Participant[])
     isSlave: parts.replication.brokerRole === 'SLAVE',
     acknowledged: acknowledgedBy(store, parts.replication),
     counters: createCounters(networkThreads),
+    calls: createCallTables(NETWORK_CALLS + networkThreads, CALL_ROWS),
     // A send that waits for the disk gains nothing, and the core is missed elsewhere (measured).
     busyPollMicros: awaitsFlush(store) ? 0 : parts.busyPollMicros,
     slowMillis: parts.slowMillis,

@@ -4,6 +4,7 @@
  */
 import * as assert from 'uvu/assert';
 import { DurableProgress } from '../../src/delivery/durable-progress.ts';
+import { DeliveryFigures } from '../../src/delivery/figures.ts';
 import { KnownQueues } from '../../src/delivery/known-queues.ts';
 import { PopControl } from '../../src/delivery/pop/pop-control.ts';
 import type { PopAsk } from '../../src/delivery/pop/pop-link.ts';
@@ -131,6 +132,7 @@ export class SimPopBroker {
     );
     const reads = this.reads();
     this.#service = new TimerService({
+      figures: new DeliveryFigures(),
       ...{ maxPending: () => 8, clock, timers, log: this.#log, disk, options: FILES, store: reads },
       ...{ put: this.#put, busy: () => this.#isBusy },
       isNeeded: (message) => this.rig.kind.isNeeded(message),

@@ -6,6 +6,7 @@
  */
 import * as assert from 'uvu/assert';
 import { DurableProgress } from '../../src/delivery/durable-progress.ts';
+import { DeliveryFigures } from '../../src/delivery/figures.ts';
 import { TimerCheckKeeper } from '../../src/delivery/timer/timer-check-keeper.ts';
 import { TimerService, type TimerState } from '../../src/delivery/timer/timer-service.ts';
 import type { ControlLog } from '../../src/lib/log.ts';
@@ -183,6 +184,7 @@ export class TimerSimulation {
     );
     const store = this.#machine.reads();
     this.#service = new TimerService({
+      figures: new DeliveryFigures(),
       maxPending: () => 4,
       clock: this.#machine.clock,
       timers: this.#machine.agenda,

@@ -6,9 +6,8 @@
 import type { ColdRead } from '../../src/broker/cold/cold-reads.ts';
 import { ControlLink } from '../../src/broker/link/control-link.ts';
 import { type LinkEvents, LinkServer } from '../../src/broker/link/link-server.ts';
-
+import type { ControlCalls } from '../../src/broker/stats/control-calls.ts';
 import { QuietLog } from '../../src/lib/quiet-log.ts';
-
 import type { Connection } from '../../src/net/connection.ts';
 import { type RemotingCommand, requestCommand } from '../../src/protocol/command.ts';
 import { encodeCommand } from '../../src/protocol/command-codec.ts';
@@ -43,6 +42,8 @@ export class LinkClient {
   readonly answers: RemotingCommand[] = [];
   readonly waiting: Uint8Array[] = [];
   closed = false;
+  /** When its frames have come, by the rig's clock. */
+  came = 0;
   readonly connection: Connection;
   readonly #replies: () => RemotingCommand[];
 
@@ -124,7 +125,7 @@ class NetworkEnd {
     for (;;) {
       const [frame] = client.waiting;
       if (frame === undefined) return;
-      if (this.link.forward(client.connection, frame, 0, frame.length) !== CUT_ALL) {
+      if (this.link.forward(client.connection, frame, 0, frame.length, client.came) !== CUT_ALL) {
         this.blocked.push(client);
         return;
       }
@@ -139,6 +140,7 @@ export class LinkRig {
   readonly handlers = new Map<number, ControlHandler>();
   readonly logged: string[] = [];
   readonly closed: string[] = [];
+  readonly called: Parameters<ControlCalls['done']>[] = [];
   readonly coldReads: ColdRead[] = [];
   mayTake = true;
   now = 0;
@@ -171,6 +173,7 @@ export class LinkRig {
       resetTaken: () => {},
       coldRead: (read) => this.coldReads.push(read),
       given: () => {},
+      calls: { done: (...call) => this.called.push(call) },
       mayTake: () => this.mayTake,
       now: () => this.now,
       // As the broker gives it: what clients cause is counted.

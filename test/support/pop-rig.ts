@@ -4,6 +4,7 @@
  */
 import type { DeliveryShape } from '../../src/delivery/delivery-shape.ts';
 import type { DueParts } from '../../src/delivery/due-kind.ts';
+import { DeliveryFigures } from '../../src/delivery/figures.ts';
 import type { KnownQueues } from '../../src/delivery/known-queues.ts';
 import type { PopSettings } from '../../src/delivery/pop/pop-context.ts';
 import { PopKind } from '../../src/delivery/pop/pop-kind.ts';
@@ -36,6 +37,7 @@ import {
   writeAsking,
 } from '../../src/ring/question-records.ts';
 import type { BrokerShape } from '../../src/store/engine-shapes.ts';
+import { CountedCalls } from './counted-calls.ts';
 import { STORE_HOST } from './messages.ts';
 import { RULES } from './transaction-rig.ts';
 
@@ -84,8 +86,13 @@ export interface PopAnswer {
   popped?: Popped;
 }
 
+/** An ack without its names. */
+type Ack = Omit<AckRecord, 'topicLength' | 'groupLength'>;
+
 export class PopRig {
   readonly kind: PopKind;
+  readonly counted = new CountedCalls();
+  readonly figures = new DeliveryFigures();
   readonly questions: QuestionServer;
   settings: PopSettings;
   readonly #up: ChannelSender;
@@ -100,10 +107,14 @@ export class PopRig {
     this.#down = ChannelReceiver.join(down, () => {});
     const wake = {} as BrokerShape['wakes']['delivery'];
     const broker = { wakes: { delivery: wake, network: [wake] }, participants: [{ sameThread: true }] };
-    this.questions = new QuestionServer([{ up, down }], broker as unknown as BrokerShape);
+    this.questions = new QuestionServer([{ up, down }], broker as unknown as BrokerShape, {
+      calls: this.counted.table,
+      now: () => clock.monotonic(),
+    });
     const ends = [[TIMER_TOPIC, [reads.maxOffset(TIMER_TOPIC, 0)]]];
     const shape = { storeHost: STORE_HOST, queueEnds: ends, pops: start } as unknown as DeliveryShape;
     const all = {
+      figures: this.figures,
       ...{ shape, clock, timers, log, positions, reads, put, busy, queues, interest },
       limits: () => ({ waiting: RULES, pops: this.settings }),
       questions: this.questions,
@@ -133,10 +144,10 @@ export class PopRig {
     return this.#send();
   }
 
-  acknowledge(asker: Asker, ack: AckRecord, topic: string, group: string): boolean {
+  acknowledge(asker: Asker, ack: Ack, topic: string, group: string): boolean {
     const at = this.#claim(POP_ACK, asker, ACK_NAMES + topic.length + group.length);
     if (at < 0) return false;
-    writeAck(this.#up.view, at, ack, topic.length, group.length);
+    writeAck(this.#up.view, at, { ...ack, topicLength: topic.length, groupLength: group.length });
     this.#up.bytes.set(Buffer.from(topic + group), at + ACK_NAMES);
     return this.#send();
   }
@@ -148,7 +159,7 @@ export class PopRig {
 
   #claim(type: number, asker: Asker, length: number): number {
     const at = this.#up.claim(type, length);
-    if (at >= 0) writeAsking(this.#up.view, at, { ...asker, flags: QUESTION_PARKS });
+    if (at >= 0) writeAsking(this.#up.view, at, { ...asker, flags: QUESTION_PARKS, askedAt: 0 });
     return at;
   }
 

@@ -17,6 +17,7 @@ import { StepClock } from '../../src/ring/step-clock.ts';
 import type { StoreOptions } from '../../src/store/options.ts';
 import { QueueDirectory, SLOT_BYTES } from '../../src/store/queue/queue-directory.ts';
 import type { SimDisk } from '../sim/sim-disk.ts';
+import { CountedCalls } from './counted-calls.ts';
 import { type FakeConnection, fakeConnection } from './fake-connection.ts';
 import { headFor, type SmallStore, smallStore } from './messages.ts';
 
@@ -94,6 +95,7 @@ export class PullRig {
   readonly hold = new PullHold();
   readonly view: NetworkView;
   readonly handler: PullHandler;
+  readonly counted = new CountedCalls();
   /** group, queue, commit offset, pull offset */
   readonly progress: [string, number, number, number][] = [];
   readonly resetsTaken: string[] = [];
@@ -145,6 +147,7 @@ export class PullRig {
       thread: 5,
       now: () => this.now,
       counters: Counters.unread(),
+      calls: this.counted.calls,
       reading: new StepClock('read', { limitMs: 0, counters: Counters.unread() }),
       progress: (group, queue, commit, pull) => {
         if (this.progressFits) this.progress.push([group.config.name, queue, commit, pull]);

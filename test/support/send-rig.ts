@@ -45,6 +45,7 @@ import { Segments } from '../../src/store/log/segments.ts';
 import { QueueDirectory } from '../../src/store/queue/queue-directory.ts';
 import { QueueFiles } from '../../src/store/read/queue-files.ts';
 import { SimDisk } from '../sim/sim-disk.ts';
+import { CountedCalls } from './counted-calls.ts';
 import { fakeConnection } from './fake-connection.ts';
 import { STORE_HOST } from './messages.ts';
 
@@ -87,6 +88,7 @@ export class SendRig {
   readonly handler: SendHandler;
   readonly acknowledger: Acknowledger;
   readonly counters = Counters.unread();
+  readonly counted = new CountedCalls();
   readonly refusals = new RefusalCounts();
   now = 1000;
   /** Ms since the epoch. */
@@ -133,7 +135,7 @@ export class SendRig {
       makeUniqueKey: () => '0A00000900000000000000000000ABCD',
       maxMessageSize: 512 * 1024,
       now: () => this.now,
-      counters: this.counters,
+      ...{ counters: this.counters, calls: this.counted.calls },
       refusals: this.refusals,
       toControl: (_connection, bytes, offset, length) => {
         this.forwarded.push(Buffer.from(bytes.slice(offset, offset + length)));
@@ -158,7 +160,7 @@ export class SendRig {
       replies: this.#replies.consumer,
       sends: this.sends,
       positions: this.positions,
-      counters: this.counters,
+      ...{ counters: this.counters, calls: this.counted.calls },
       refusals: this.refusals,
       slow: setup.slow ?? new SlowSends(0),
       slaveTimeout: 3_000,

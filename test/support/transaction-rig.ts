@@ -4,6 +4,7 @@
  */
 import type { DeliveryShape, DueProgress } from '../../src/delivery/delivery-shape.ts';
 import type { DueParts } from '../../src/delivery/due-kind.ts';
+import { DeliveryFigures } from '../../src/delivery/figures.ts';
 import { QuestionServer } from '../../src/delivery/question-server.ts';
 import type {
   HalfCheck,
@@ -29,11 +30,13 @@ import {
   END_COMMITS,
   END_HEAD,
   emptyAnswered,
+  emptyEnd,
   QUESTION_ONEWAY,
   readAnswered,
   writeEnd,
 } from '../../src/ring/question-records.ts';
 import type { BrokerShape } from '../../src/store/engine-shapes.ts';
+import { CountedCalls } from './counted-calls.ts';
 import { STORE_HOST } from './messages.ts';
 
 export const RULES: WaitingRules = {
@@ -80,12 +83,14 @@ export interface RigAnswer {
 
 export class TransactionRig {
   readonly kind: TransactionKind;
+  readonly counted = new CountedCalls();
   readonly questions: QuestionServer;
   readonly producers = new ProducersOnline();
   readonly settings: TransactionSettings;
   /** Checks that control has not taken. */
   checksUnderWay = 0;
   readonly counters = Counters.unread();
+  readonly figures = new DeliveryFigures();
   readonly #up: ChannelSender;
   readonly #down: ChannelReceiver;
 
@@ -103,7 +108,10 @@ export class TransactionRig {
       ...{ broker, storeHost: STORE_HOST, transactions: offsets },
       queueEnds: [[HALF_TOPIC, [halfEnd]]],
     } as unknown as DeliveryShape;
-    this.questions = new QuestionServer([{ up, down }], broker as unknown as BrokerShape);
+    this.questions = new QuestionServer([{ up, down }], broker as unknown as BrokerShape, {
+      calls: this.counted.table,
+      now: () => 0,
+    });
     const checks = {
       tell: check,
       get underWay() {
@@ -121,6 +129,7 @@ export class TransactionRig {
       checks,
       log: parts.log ?? noLog,
       counters: this.counters,
+      figures: this.figures,
     };
     const told = () => ({ maxPending: 1, transactions: this.settings, waiting: RULES });
     const all = {
@@ -161,7 +170,7 @@ export class TransactionRig {
     const flags =
       isOneway | (end.commits ? END_COMMITS : 0) | (end.answersCheck === true ? END_ANSWERS_CHECK : 0);
     const { logOffset, queueOffset } = end;
-    writeEnd(this.#up.view, at, { slot: 0, generation: 0, opaque, flags, logOffset, queueOffset });
+    writeEnd(this.#up.view, at, { ...emptyEnd(), opaque, flags, logOffset, queueOffset });
     this.#up.bytes.set(group, at + END_HEAD);
     this.#up.commit();
     this.#up.publish();

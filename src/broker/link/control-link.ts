@@ -5,6 +5,7 @@ import type { Connection } from '../../net/connection.ts';
 import { CUT_ALL, CUT_BLOCKED } from '../../protocol/frame-cutter.ts';
 import type { ChannelReceiver, ChannelSender } from '../../ring/channel.ts';
 import {
+  FRAME_HEADER,
   LINK_CLOSE,
   LINK_CLOSED,
   LINK_COLD_READ,
@@ -62,13 +63,15 @@ export class ControlLink {
     return this.#parts.down.pending;
   }
 
-  /** Forwards a frame. CUT_ALL or CUT_BLOCKED. */
-  forward(connection: Connection, bytes: Uint8Array, offset: number, length: number): number {
+  /** Forwards a frame that came at `came`, ms of the monotonic clock. CUT_ALL or CUT_BLOCKED. */
+  forward(connection: Connection, bytes: Uint8Array, offset: number, length: number, came: number): number {
     if (!this.#mayForward(connection, length)) return CUT_BLOCKED;
     const { up } = this.#parts;
-    const at = this.#claim(LINK_FRAME, connection.slot, connection.generation, length);
+    const time = FRAME_HEADER - LINK_HEADER;
+    const at = this.#claim(LINK_FRAME, connection.slot, connection.generation, time + length);
     if (at === FULL) return CUT_BLOCKED;
-    up.bytes.set(bytes.subarray(offset, offset + length), at);
+    up.view.setFloat64(at, came, true);
+    up.bytes.set(bytes.subarray(offset, offset + length), at + time);
     up.commit();
     connection.controlShare += costOf(connection, length);
     return CUT_ALL;

@@ -18,12 +18,15 @@ import {
   MAX_CONTROL_REQUESTS_PER_CONNECTION,
 } from '../../lib/limits.ts';
 import type { ControlLog } from '../../lib/log.ts';
+import { OTHER_CODE } from '../../protocol/call-kinds.ts';
 import { ResponseCode } from '../../protocol/codes.ts';
 import { isOneway, isResponse, type RemotingCommand, responseTo } from '../../protocol/command.ts';
 import { decodeCommand, encodeAnswer, encodeCommand } from '../../protocol/command-codec.ts';
 import type { ControlHandler, Reply } from '../../remoting/connection.ts';
 import { ChannelReceiver, ChannelSender } from '../../ring/channel.ts';
 import {
+  FRAME_CAME,
+  FRAME_HEADER,
   LINK_CLOSE,
   LINK_CLOSED,
   LINK_COLD_READ,
@@ -44,6 +47,7 @@ import {
 } from '../../ring/link-records.ts';
 import { wakerOf } from '../../ring/wake.ts';
 import type { ColdRead } from '../cold/cold-reads.ts';
+import type { ControlCalls } from '../stats/control-calls.ts';
 import type { Given } from '../stats/given.ts';
 import { unsupportedRemark } from '../unsupported-requests.ts';
 import type { Delta, EnsureGroup, EnsureTopic, PulledSubscription } from '../view/deltas.ts';
@@ -67,6 +71,7 @@ export interface LinkEvents {
   resetTaken: (group: string, topic: string, queueId: number) => void;
   coldRead: (read: ColdRead) => void;
   given: (given: readonly Given[]) => void;
+  calls: Pick<ControlCalls, 'done'>;
   /** Whether control's own messages leave room for what requests lead to. */
   mayTake: () => boolean;
   /** Ms of the monotonic clock. */
@@ -119,6 +124,13 @@ class Link {
 
 function encode(command: RemotingCommand): Uint8Array {
   return isResponse(command) ? encodeAnswer(command) : encodeCommand(command);
+}
+
+/** A request, and when it came: ms of the monotonic clock. */
+interface Call {
+  readonly connection: RemoteConnection;
+  readonly request: RemotingCommand;
+  readonly came: number;
 }
 
 /** An answer that waits until all threads have applied a version. */
@@ -256,7 +268,7 @@ export class LinkServer {
     const { view, offset, length, type } = up;
     const slot = view.getInt32(offset, true);
     const generation = view.getInt32(offset + 4, true);
-    const payload = () => up.bytes.slice(offset + LINK_HEADER, offset + length);
+    const payload = (header = LINK_HEADER) => up.bytes.slice(offset + header, offset + length);
     switch (type) {
       case LINK_OPENED: {
         const address = Buffer.from(payload()).toString();
@@ -264,7 +276,13 @@ export class LinkServer {
         break;
       }
       case LINK_FRAME:
-        this.#frame(link, slot, generation, payload());
+        this.#frame(
+          link,
+          slot,
+          generation,
+          payload(FRAME_HEADER),
+          view.getFloat64(offset + FRAME_CAME, true),
+        );
         break;
       case LINK_CLOSED:
         this.#closed(link, slot, generation);
@@ -309,12 +327,12 @@ export class LinkServer {
     this.#events.closed(connection);
   }
 
-  #frame(link: Link, slot: number, generation: number, frame: Uint8Array): void {
+  #frame(link: Link, slot: number, generation: number, frame: Uint8Array, came: number): void {
     const connection = link.find(slot, generation);
     if (connection === undefined) return;
-    let command: RemotingCommand;
+    let request: RemotingCommand;
     try {
-      command = decodeCommand(frame);
+      request = decodeCommand(frame);
     } catch (error) {
       const reason = (error as Error).message;
       this.#events.log.warn(
@@ -324,15 +342,16 @@ export class LinkServer {
       connection.close();
       return;
     }
-    if (isResponse(command)) connection.answered(command);
-    else this.#handle(link, connection, command);
+    if (isResponse(request)) connection.answered(request);
+    else this.#handle(link, { connection, request, came });
   }
 
-  #handle(link: Link, connection: RemoteConnection, request: RemotingCommand): void {
+  #handle(link: Link, call: Call): void {
+    const { connection, request } = call;
     const handler = this.#events.handlers.get(request.code);
     if (handler === undefined) {
       const remark = unsupportedRemark(request.code);
-      this.#refuse(link, connection, request, ResponseCode.REQUEST_CODE_NOT_SUPPORTED, remark);
+      this.#refuse(link, call, ResponseCode.REQUEST_CODE_NOT_SUPPORTED, remark);
       return;
     }
     if (connection.underWay >= MAX_CONTROL_REQUESTS_PER_CONNECTION) {
@@ -342,30 +361,25 @@ export class LinkServer {
         MAX_CONTROL_REQUESTS_PER_CONNECTION,
         'MAX_CONTROL_REQUESTS_PER_CONNECTION',
       );
-      this.#refuse(link, connection, request, ResponseCode.SYSTEM_BUSY, remark);
+      this.#refuse(link, call, ResponseCode.SYSTEM_BUSY, remark);
       return;
     }
     const reply = handler(request, connection);
-    if (reply instanceof Promise) this.#answerLater(link, connection, reply);
-    else if (reply !== undefined) this.#reply(link, connection, reply);
+    if (reply instanceof Promise) this.#answerLater(link, call, reply);
+    else if (reply !== undefined) this.#reply(link, call, reply);
   }
 
-  #refuse(
-    link: Link,
-    connection: RemoteConnection,
-    request: RemotingCommand,
-    code: number,
-    remark: string,
-  ): void {
-    if (!isOneway(request)) this.#reply(link, connection, responseTo(request, code, remark));
+  #refuse(link: Link, call: Call, code: number, remark: string): void {
+    this.#reply(link, call, responseTo(call.request, code, remark));
   }
 
-  #answerLater(link: Link, connection: RemoteConnection, reply: Promise<Reply>): void {
+  #answerLater(link: Link, call: Call, reply: Promise<Reply>): void {
+    const { connection } = call;
     connection.underWay++;
     this.#underWay++;
     void reply
       .then((late) => {
-        if (late !== undefined) this.#reply(link, connection, late);
+        if (late !== undefined) this.#reply(link, call, late);
       })
       .catch((error) => {
         this.#events.log.error(
@@ -382,7 +396,13 @@ export class LinkServer {
       });
   }
 
-  #reply(link: Link, { slot, generation }: RemoteConnection, reply: RemotingCommand): void {
+  /** One-way requests get no answer. */
+  #reply(link: Link, { connection, request, came }: Call, reply: RemotingCommand): void {
+    const { handlers, calls, now } = this.#events;
+    const code = handlers.has(request.code) ? request.code : OTHER_CODE;
+    calls.done(request, code, reply.code, now() - came);
+    if (isOneway(request)) return;
+    const { slot, generation } = connection;
     const frame = encode(reply);
     if (this.#links.length === 1 || this.#allApplied(this.#version)) {
       link.post(LINK_SEND, slot, generation, frame);

@@ -2,8 +2,8 @@
 import type { ClientInfo } from '../../clients/producers.ts';
 import { isSystemGroup } from '../../lib/names.ts';
 import { versionName } from '../../protocol/version-name.ts';
+import type { Labels } from '../../remoting/exposition.ts';
 import type { Scrape } from './context.ts';
-import type { Labels } from './exposition.ts';
 
 const MODES: Readonly<Record<string, string>> = {
   CONSUME_ACTIVELY: 'pull',

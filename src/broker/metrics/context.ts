@@ -1,10 +1,13 @@
 /** What a scrape is made of. */
+import type { FigureTotals } from '../../delivery/figures.ts';
+import type { Exposition } from '../../remoting/exposition.ts';
+import type { CallSums } from '../../ring/call-table.ts';
 import type { CounterSums } from '../../ring/counters.ts';
 import type { ReadsByName } from '../../store/read/reads-by-name.ts';
 import type { Slices } from '../admin/slices.ts';
 import type { BrokerStats } from '../stats/broker-stats.ts';
+import type { ControlCalls } from '../stats/control-calls.ts';
 import type { Tables } from '../tables.ts';
-import type { Exposition } from './exposition.ts';
 import type { MetricsOptions } from './options.ts';
 
 /** A ring between two threads, and how full it is. */
@@ -22,6 +25,11 @@ export interface MetricsParts {
   readonly stats: BrokerStats;
   readonly reads: ReadsByName;
   readonly counters: CounterSums;
+  /** What other threads have answered, and control. */
+  readonly callSums: CallSums;
+  readonly calls: ControlCalls;
+  /** What delivery has counted by topic. */
+  readonly figures: FigureTotals;
   readonly rings: readonly RingFill[];
   readonly networkThreads: number;
   /** Of the disk that the CommitLog is on, 0 to 1. */

@@ -1,8 +1,8 @@
 /** RocketMQ's families of how far groups are behind, in messages and in milliseconds. */
 import { isRetryOrDeadLetterTopic, isSystemGroup } from '../../lib/names.ts';
 import type { TopicConfig } from '../../metadata/topic-config.ts';
+import type { Family } from '../../remoting/exposition.ts';
 import type { Scrape } from './context.ts';
-import type { Family } from './exposition.ts';
 
 /** Of one group in one topic. */
 interface Lag {

@@ -3,11 +3,13 @@
  * however many ask, and however often, control works on one at a time, in slices.
  */
 import type { Clock } from '../../lib/clock.ts';
+import { Exposition, type Labels } from '../../remoting/exposition.ts';
 import { Slices } from '../admin/slices.ts';
 import { brokerFamilies } from './broker-families.ts';
+import { callFamilies } from './call-families.ts';
 import type { MetricsParts } from './context.ts';
+import { deliveryFamilies } from './delivery-families.ts';
 import { exporterFamilies } from './exporter-families.ts';
-import { Exposition, type Labels } from './exposition.ts';
 import { lagFamilies } from './lag-families.ts';
 import { storeFamilies } from './store-families.ts';
 import { threadFamilies } from './thread-families.ts';
@@ -38,6 +40,8 @@ export class Metrics {
     await topicFamilies(scrape);
     await lagFamilies(scrape);
     storeFamilies(scrape);
+    callFamilies(scrape);
+    deliveryFamilies(scrape);
     threadFamilies(scrape);
     if (parts.options.exporterNames) await exporterFamilies(scrape);
     return out.toString();

@@ -1,7 +1,7 @@
 /** RocketMQ's families of the store. */
 import type { Scrape } from './context.ts';
 
-const PLACE = { storage_type: 'local', storage_medium: 'disk' };
+export const PLACE = { storage_type: 'local', storage_medium: 'disk' };
 
 export function storeFamilies({ parts, out, now }: Scrape): void {
   const { reads } = parts;

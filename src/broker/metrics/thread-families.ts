@@ -1,4 +1,6 @@
 /** RingMQ's own families: what its threads do, how full the rings between them are, how long sends and syncs take. */
+
+import type { Buckets, Exposition } from '../../remoting/exposition.ts';
 import {
   bucketStart,
   COUNTER_BLOCKS,
@@ -7,14 +9,11 @@ import {
   LATENCY_BUCKETS,
 } from '../../ring/counters.ts';
 import type { Scrape } from './context.ts';
-import type { Buckets, Exposition } from './exposition.ts';
 
 const MICROS = 1e6;
 const MILLIS = 1e3;
 /** Of the latencies' quarters of powers of two, those that are whole powers: 128 µs to 4 s. */
 const BOUNDS = Array.from({ length: 16 }, (_, i) => 2 ** (i + 7));
-/** RocketMQ's, in ms. */
-const RPC_BOUNDS = [1, 3, 5, 7, 10, 100, 1000, 2000, 3000];
 
 /** Family, help, counter, and what its unit is to be divided by. */
 const PER_THREAD: readonly (readonly [name: string, help: string, counter: CounterName, by: number])[] = [
@@ -115,20 +114,6 @@ function latencies(out: Exposition, counters: CounterSums): void {
     ...inSeconds(counters.latenciesOf(COUNTER_BLOCKS.flusher)),
     sum: counters.sum('syncMicros') / MICROS,
   });
-  // Whatever form of a send it was: they are counted together.
-  out
-    .family(
-      'rocketmq_rpc_latency_milliseconds',
-      'histogram',
-      'From the request to its answer; of sends alone',
-    )
-    .addBuckets(within(sends, RPC_BOUNDS, MILLIS), {
-      protocol_type: 'remoting',
-      request_code: 'send_message_v2',
-      response_code: 'success',
-      is_long_polling: false,
-      result: 'success',
-    });
 }
 
 function inSeconds(buckets: Float64Array): Buckets {

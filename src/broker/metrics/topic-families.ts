@@ -1,8 +1,11 @@
 /** RocketMQ's families of what topics take and groups get. Counters begin at 0 with each start. */
-import { isSystemGroup } from '../../lib/names.ts';
+import { Histogram } from '../../lib/histogram.ts';
+import { isRetryOrDeadLetterTopic, isSystemGroup } from '../../lib/names.ts';
 import { MESSAGE_TYPE_ATTRIBUTE } from '../../metadata/attributes.ts';
 import type { TopicConfig } from '../../metadata/topic-config.ts';
 import type { TopicTable } from '../../metadata/topics.ts';
+import type { Labels } from '../../remoting/exposition.ts';
+import { RECORD_SIZE_BOUNDS } from '../../store/queue/queue-directory.ts';
 import {
   GROUP_GET_NUMS,
   GROUP_GET_SIZE,
@@ -10,8 +13,8 @@ import {
   TOPIC_PUT_NUMS,
   TOPIC_PUT_SIZE,
 } from '../stats/stats.ts';
+import { bucketsOf } from './call-families.ts';
 import type { Scrape } from './context.ts';
-import type { Labels } from './exposition.ts';
 
 export async function topicFamilies(scrape: Scrape): Promise<void> {
   await incoming(scrape);
@@ -22,6 +25,7 @@ async function incoming({ parts, out, slices }: Scrape): Promise<void> {
   const { tables, stats } = parts;
   const messages = out.counter('rocketmq_messages_in_total', 'Messages that came into a topic');
   const bytes = out.counter('rocketmq_throughput_in_total', 'Bytes of their records');
+  const sizes = out.family('rocketmq_message_size', 'histogram', 'Bytes of the record of a message');
   for (const topic of tables.topics.all()) {
     stats.sampleTopic(topic);
     const count = tables.stats.total(TOPIC_PUT_NUMS, topic.topicName);
@@ -33,9 +37,20 @@ async function incoming({ parts, out, slices }: Scrape): Promise<void> {
       };
       messages.add(count, labels);
       bytes.add(tables.stats.total(TOPIC_PUT_SIZE, topic.topicName), labels);
+      if (!isRetryOrDeadLetterTopic(topic.topicName))
+        sizes.addBuckets(bucketsOf(sizesIn(parts.reads, topic)), labels);
     }
     if (slices.over) await slices.pause();
   }
+}
+
+function sizesIn(reads: Scrape['parts']['reads'], { topicName, ...topic }: TopicConfig): Histogram {
+  const sizes = new Histogram(RECORD_SIZE_BOUNDS);
+  for (let queueId = 0; queueId < Math.max(topic.readQueueNums, topic.writeQueueNums); queueId++) {
+    reads.addCountsTo(sizes.state.counts, topicName, queueId);
+    sizes.state.sum += reads.arrived(topicName, queueId).bytes;
+  }
+  return sizes;
 }
 
 /** RocketMQ looks at each message; here it is what the topic is for. */

@@ -26,6 +26,8 @@ export interface PopReplyParts {
   guarded: (connection: Connection, run: () => void) => void;
   /** Counts messages, and bytes of them, that a consumer gets. */
   given: (group: string, topic: string, messages: number, bytes: number) => void;
+  /** Counts that it is answered with `code`. */
+  called: (asking: Readonly<Asking>, code: number) => void;
   /** Tells the owner that nobody gets these. */
   untaken: (popped: Popped) => void;
 }
@@ -88,6 +90,7 @@ export class PopReplies {
     const given = popped.parts.filter((_, i) => bodies[i] !== undefined);
     const isGone = popped.parts.length > 0 && given.length === 0;
     const code = isGone ? ResponseCode.POLLING_TIMEOUT : popped.code;
+    this.#parts.called(asking, code);
     const answer = responseTo(askedBy(asking), code, isGone ? 'MESSAGE_WAS_REMOVING' : popped.remark, {
       popTime: String(popped.popTime),
       invisibleTime: String(popped.invisibleTime),

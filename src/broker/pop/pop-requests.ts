@@ -212,8 +212,10 @@ export class PopRequests {
     ack.popTime = receipt.popTime;
     ack.invisibleTime = receipt.invisibleTime;
     ack.reviveQueueId = receipt.reviveQueueId;
+    ack.topicLength = name.length;
+    ack.groupLength = group.length;
     const { view, bytes } = questions.up;
-    writeAck(view, at, ack, name.length, group.length);
+    writeAck(view, at, ack);
     bytes.set(name, at + ACK_NAMES);
     bytes.set(group, at + ACK_NAMES + name.length);
     questions.commit();

@@ -6,6 +6,7 @@ import { limitRemark, MAX_ALL_PARKED_PULLS, MAX_PARKED_PULLS } from '../../lib/l
 import { liteQueueOf } from '../../lib/lite-names.ts';
 import { isBlank } from '../../lib/names.ts';
 import type { Connection } from '../../net/connection.ts';
+import { AT_ONCE, callOf, LONG_POLLING } from '../../protocol/call-kinds.ts';
 import { ResponseCode } from '../../protocol/codes.ts';
 import { FLAG_ONEWAY, responseTo } from '../../protocol/command.ts';
 import { encodeCommand } from '../../protocol/command-codec.ts';
@@ -30,7 +31,9 @@ import {
   UNREADABLE,
 } from '../../store/read/pull-reader.ts';
 import { countRefusal } from '../refusals.ts';
+import type { Calls } from '../stats/calls.ts';
 import { type GroupView, lookUp, type NetworkView, type TopicView } from '../view/network-view.ts';
+import { pullRefusal } from './pull-checks.ts';
 import { PULL_COMMIT_OFFSET, PULL_SUSPEND, PullFields } from './pull-fields.ts';
 import { isRefusal, type PullFilters, type Refusal } from './pull-filters.ts';
 import type { ParkedPull, PullHold } from './pull-hold.ts';
@@ -57,6 +60,7 @@ export interface PullParts {
   thread: number;
   now: () => number;
   counters: Counters;
+  calls: Calls;
   /** Of reading for a pull. */
   reading: StepClock;
   /** Tells control how far a consumer is; false when the ring is full. */
@@ -86,9 +90,6 @@ export interface PullParts {
   /** Ends a turn that no socket and no bell has begun. */
   endOfTurn: () => void;
 }
-
-const READ_ELSEWHERE =
-  'this broker is a slave that is not read (slaveReadEnable=false): ask its master, or set slaveReadEnable=true.';
 
 export class PullHandler {
   readonly #parts: PullParts;
@@ -126,7 +127,13 @@ export class PullHandler {
       return this.#parts.awaitGroup(connection, request, table.text(fields.group), offset, length);
     }
     const topic = lookUp(this.#parts.view.topics, table, fields.topic);
-    const refusal = this.#check(group, topic, table.text.bind(table));
+    const refusal = pullRefusal(
+      this.#parts.view.settings,
+      this.#fields,
+      group,
+      topic,
+      table.text.bind(table),
+    );
     if (refusal !== undefined) return this.#refuse(connection, request, refusal);
     return this.#answer(connection, request, group as GroupView, topic as TopicView);
   }
@@ -171,47 +178,6 @@ export class PullHandler {
     this.#woken.drop(connection.slot);
   }
 
-  #check(
-    group: GroupView | undefined,
-    topic: TopicView | undefined,
-    text: (field: number) => string,
-  ): Refusal | undefined {
-    const fields = this.#fields;
-    if ((this.#parts.view.settings.brokerPermission & 4) === 0) {
-      return { code: ResponseCode.NO_PERMISSION, remark: 'the broker pulling message is forbidden' };
-    }
-    if (group === undefined || !group.config.consumeEnable) {
-      return {
-        code: ResponseCode.NO_PERMISSION,
-        remark: `subscription group no permission, ${text(fields.group)}`,
-        forbiddenType: 2,
-      };
-    }
-    if (topic === undefined) {
-      return {
-        code: ResponseCode.TOPIC_NOT_EXIST,
-        remark: `topic[${text(fields.topic)}] not exist, apply first please!`,
-      };
-    }
-    if (this.#parts.view.settings.readElsewhere) {
-      return { code: ResponseCode.SERVICE_NOT_AVAILABLE, remark: READ_ELSEWHERE };
-    }
-    if ((topic.perm & 4) === 0) {
-      return {
-        code: ResponseCode.NO_PERMISSION,
-        remark: `the topic[${topic.name}] pulling message is forbidden`,
-        forbiddenType: 3,
-      };
-    }
-    if (fields.queueId < 0 || fields.queueId >= topic.readQueueNums) {
-      return {
-        code: ResponseCode.INVALID_PARAMETER,
-        remark: `queueId[${fields.queueId}] is illegal, topic:[${topic.name}] topicConfig.readQueueNums:[${topic.readQueueNums}]`,
-      };
-    }
-    return undefined;
-  }
-
   #answer(connection: Connection, request: RequestView, group: GroupView, topic: TopicView): number {
     const fields = this.#fields;
     const filter = this.#parts.filters.of(request, fields, group, topic);
@@ -233,6 +199,9 @@ export class PullHandler {
       maxCount: Math.max(1, fields.maxCount),
       filter: filter.filter,
       suggestedBrokerId: group.config.brokerId,
+      call: callOf(request.code),
+      came: this.#parts.now(),
+      waited: false,
       deadline: (fields.sysFlag & PULL_SUSPEND) !== 0 ? this.#parts.now() + fields.suspendMs : 0,
     };
     const reset = this.#takeReset(group, read.name, fields.queueId);
@@ -264,6 +233,7 @@ export class PullHandler {
   #answerReset(connection: Connection, pull: ParkedPull, offset: number): number {
     const { directory } = this.#parts;
     const id = pull.queue?.id ?? 0;
+    this.#called(pull, ResponseCode.PULL_OFFSET_MOVED);
     writePullAnswer(connection, {
       opaque: pull.opaque,
       serializeType: pull.serializeType,
@@ -315,12 +285,13 @@ export class PullHandler {
     const skipped = pull.scanFrom > pull.offset;
     const found = reader.status === FOUND;
     const { count, totalBytes } = reader;
+    const code = codeOf(reader.status, pull.offset, skipped);
     const written = writePullAnswer(
       connection,
       {
         opaque: pull.opaque,
         serializeType: pull.serializeType,
-        code: codeOf(reader.status, pull.offset, skipped),
+        code,
         status: reader.status,
         nextBeginOffset: reader.nextBeginOffset,
         minOffset: reader.minOffset,
@@ -332,7 +303,15 @@ export class PullHandler {
     // The file went between reading the queue and the log: the consumer asks again and is told the new minimum.
     if (!written && reader.errno !== 0) this.#answerUnreadable(connection, pull);
     else if (!written) this.#answerGoOn(connection, pull, MESSAGE_WAS_REMOVING, pull.scanFrom);
-    else if (found) this.#parts.given(pull.group, pull.topic, count, totalBytes);
+    else {
+      this.#called(pull, code);
+      if (found) this.#parts.given(pull.group, pull.topic, count, totalBytes);
+    }
+  }
+
+  #called({ call, came, waited }: ParkedPull, code: number): void {
+    const { calls, clock } = this.#parts;
+    calls.done(call, code, waited ? LONG_POLLING : AT_ONCE, clock() - came);
   }
 
   /** Why nothing is fetched for the group now: it, or all of them, have had enough for the moment. */
@@ -344,6 +323,7 @@ export class PullHandler {
 
   #answerBusy(connection: Connection, pull: ParkedPull, remark: string): void {
     countRefusal(this.#parts.counters, ResponseCode.SYSTEM_BUSY);
+    this.#called(pull, ResponseCode.SYSTEM_BUSY);
     connection.append(encodeCommand(responseTo(pull, ResponseCode.SYSTEM_BUSY, remark)));
   }
 
@@ -374,12 +354,14 @@ export class PullHandler {
     const remark =
       `the message at offset ${unreadableOffset} of queue ${pull.queueId} of topic ${pull.topic} cannot be read: ` +
       `${errnoName(errno)} in ${where}`;
+    this.#called(pull, ResponseCode.SYSTEM_ERROR);
     connection.append(encodeCommand(responseTo(pull, ResponseCode.SYSTEM_ERROR, remark)));
   }
 
   /** Nothing to deliver, and the consumer shall ask again at once, from `next` on. */
   #answerGoOn(connection: Connection, pull: ParkedPull, status: number, next: number): void {
     const { reader } = this.#parts;
+    this.#called(pull, ResponseCode.PULL_RETRY_IMMEDIATELY);
     writePullAnswer(connection, {
       opaque: pull.opaque,
       serializeType: pull.serializeType,
@@ -416,6 +398,7 @@ export class PullHandler {
   #park(connection: Connection, pull: ParkedPull): void {
     const { reader, directory, hold, thread } = this.#parts;
     this.#parts.counters.add(PULLS_PARKED);
+    pull.waited = true;
     if (reader.status === NO_MATCHED_MESSAGE) pull.scanFrom = reader.nextBeginOffset;
     const { queue } = pull;
     if (queue === undefined) {
@@ -451,6 +434,7 @@ export class PullHandler {
 
   #refuse(connection: Connection, request: RequestView, refusal: Refusal): number {
     countRefusal(this.#parts.counters, refusal.code);
+    this.#parts.calls.refused(request, refusal.code);
     if ((request.flag & FLAG_ONEWAY) !== 0) return CUT_ALL;
     const fields: Record<string, string> = {
       suggestWhichBrokerId: '0',

@@ -25,6 +25,10 @@ export interface ParkedPull {
   maxCount: number;
   filter: TagFilter | undefined;
   suggestedBrokerId: number;
+  /** Which request it was, when it came (ms of the monotonic clock), and whether it has waited for messages. */
+  call: number;
+  came: number;
+  waited: boolean;
   /** Ms of the monotonic clock. */
   deadline: number;
 }

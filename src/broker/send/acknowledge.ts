@@ -12,6 +12,7 @@ import {
   SEND_NO_WAIT,
   SEND_ONEWAY,
 } from '../../net/pending-sends.ts';
+import { AT_ONCE, LOST, ONEWAY } from '../../protocol/call-kinds.ts';
 import { ResponseCode } from '../../protocol/codes.ts';
 import { responseTo, SERIALIZE_BINARY, SERIALIZE_JSON } from '../../protocol/command.ts';
 import { encodeCommand } from '../../protocol/command-codec.ts';
@@ -29,6 +30,7 @@ import type { Watermark } from '../../ring/watermark.ts';
 import { APPENDED_OK } from '../../store/log/commit-log.ts';
 import { appendFailure } from '../../store/put/append-failure.ts';
 import { countRefusal } from '../refusals.ts';
+import type { Calls } from '../stats/calls.ts';
 import type { RefusalCounts } from './refused-sends.ts';
 import type { SendReply } from './send-reply.ts';
 import type { SlowSends } from './slow-sends.ts';
@@ -49,6 +51,7 @@ export interface AcknowledgeParts {
   slaveTimeout: number;
   reply: SendReply;
   counters: Counters;
+  calls: Calls;
   refusals: RefusalCounts;
   slow: SlowSends;
   /** The connection in a slot if it is still of this generation. */
@@ -136,8 +139,12 @@ export class Acknowledger {
       this.#fail(index, status);
       return;
     }
-    if ((flags & SEND_ONEWAY) !== 0) return;
+    if ((flags & SEND_ONEWAY) !== 0) {
+      this.#called(index, code, ONEWAY);
+      return;
+    }
     const connection = this.#connectionOf(index);
+    this.#called(index, code, connection === undefined ? LOST : AT_ONCE);
     if (connection === undefined) return;
     this.#parts.reply.write(connection, sends, index, code);
     this.#parts.touched(connection);
@@ -155,6 +162,11 @@ export class Acknowledger {
     counters.raiseTo(SEND_MAX, micros);
   }
 
+  #called(index: number, code: number, way: number): void {
+    const { sends, calls } = this.#parts;
+    calls.done(sends.call[index] as number, code, way, this.#now - (sends.sentAt[index] as number));
+  }
+
   /** Counts it, also when there is nobody to be told. */
   #fail(index: number, status: number): void {
     const { sends, counters, refusals } = this.#parts;
@@ -163,7 +175,9 @@ export class Acknowledger {
     const [code, remark] = appendFailure(status);
     countRefusal(counters, code);
     refusals.note(code, remark, connection?.remoteAddress ?? '', () => '');
-    if (connection === undefined || (flags & SEND_ONEWAY) !== 0) return;
+    const isOneway = (flags & SEND_ONEWAY) !== 0;
+    this.#called(index, code, isOneway ? ONEWAY : connection === undefined ? LOST : AT_ONCE);
+    if (connection === undefined || isOneway) return;
     const request = {
       opaque: sends.opaque[index] as number,
       serializeType: (flags & SEND_BINARY) !== 0 ? SERIALIZE_BINARY : SERIALIZE_JSON,

@@ -18,6 +18,7 @@ import {
   SEND_ONEWAY,
   SEND_PLAIN_KEY,
 } from '../../net/pending-sends.ts';
+import { callOf } from '../../protocol/call-kinds.ts';
 import { RequestCode, ResponseCode } from '../../protocol/codes.ts';
 import { FLAG_ONEWAY, responseTo, SERIALIZE_BINARY } from '../../protocol/command.ts';
 import { encodeCommand } from '../../protocol/command-codec.ts';
@@ -40,6 +41,7 @@ import type { ChannelSender } from '../../ring/channel.ts';
 import type { Counters } from '../../ring/counters.ts';
 import { FULL } from '../../ring/spsc-ring.ts';
 import { countRefusal } from '../refusals.ts';
+import type { Calls } from '../stats/calls.ts';
 import { lookUp, type NetworkView, type TopicView } from '../view/network-view.ts';
 import { namesInFull } from './full-names.ts';
 import { type BrokerMarks, encodeMarks, GeneralSends } from './general-send.ts';
@@ -74,6 +76,7 @@ export interface SendParts {
   maxMessageSize: number;
   now: () => number;
   counters: Counters;
+  calls: Calls;
   refusals: RefusalCounts;
   /** Hands the frame to control as it is: CUT_ALL or CUT_BLOCKED. */
   toControl: (connection: Connection, bytes: Uint8Array, offset: number, length: number) => number;
@@ -341,6 +344,7 @@ export class SendHandler {
     sends.generation[index] = connection.generation;
     sends.opaque[index] = request.opaque;
     sends.queueId[index] = queueId;
+    sends.call[index] = callOf(request.code);
     sends.sentAt[index] = this.#parts.now();
     sends.flags[index] =
       ((request.flag & FLAG_ONEWAY) !== 0 ? SEND_ONEWAY : 0) |
@@ -379,6 +383,7 @@ export class SendHandler {
 
   #refuse(connection: Connection, request: RequestView, code: number, remark: string): number {
     countRefusal(this.#parts.counters, code);
+    this.#parts.calls.refused(request, code);
     this.#parts.refusals.note(code, remark, connection.remoteAddress, () =>
       request.fields.text(this.#fields.topic),
     );

@@ -14,6 +14,7 @@ import { RequestView } from '../../protocol/request-view.ts';
 import type { ControlLink } from '../link/control-link.ts';
 import type { RefusalCounts } from '../send/refused-sends.ts';
 import { SendFields } from '../send/send-fields.ts';
+import type { Calls } from '../stats/calls.ts';
 import type { EnsuredDelta } from '../view/deltas.ts';
 import type { NetworkView } from '../view/network-view.ts';
 import { type ParkedFrame, ParkedFrames, type ParkedRefusal } from './parked-frames.ts';
@@ -49,6 +50,7 @@ export interface CreationWaitParts {
   /** There is more to run: `retry` is to be called in another turn. */
   goOn: () => void;
   refusals: RefusalCounts;
+  calls: Calls;
 }
 
 export class CreationWait {
@@ -206,6 +208,7 @@ export class CreationWait {
     if (SENDS.has(request.code)) {
       this.#parts.refusals.note(code, remark, connection.remoteAddress, () => topicOf(request));
     }
+    this.#parts.calls.refused(request, code);
     if ((request.flag & FLAG_ONEWAY) !== 0) return;
     connection.append(encodeCommand(responseTo(request, code, remark)));
   }

@@ -2,9 +2,11 @@
  * Acknowledgements: those of one turn for what was popped together become one message. It is to be in the revive topic
  * when the messages would be visible again; in memory they are done at once.
  */
+
 import { MAX_ACKED_TOGETHER } from '../../lib/limits.ts';
 import { ResponseCode, responseName } from '../../protocol/codes.ts';
 import { isStored } from '../../store/put/put-message.ts';
+import { figureKey } from '../figures.ts';
 import type { Asked } from '../question-server.ts';
 import { laterForm } from '../waiting-form.ts';
 import { type Ack, ackMessage, keyOf } from './checkpoint.ts';
@@ -173,6 +175,7 @@ export class Acks {
       context.put(laterForm(message, rules, now), ({ status, remark }) => {
         this.underWay -= 1;
         const told = isStored(status) ? ResponseCode.SUCCESS : status;
+        if (isStored(status)) context.figures.count('acksIn', figureKey(ack.topic, ack.group));
         this.#noteOutcome(together, isStored(status));
         for (const answer of answers) answer.done(told, remark ?? responseName(status));
       });

@@ -1,8 +1,10 @@
 /** CHANGE_INVISIBLE (200053): a popped message gets another time, by a checkpoint and an ack of the old one. */
+
 import { isLiteQueue } from '../../lib/lite-names.ts';
 import { ResponseCode, responseName } from '../../protocol/codes.ts';
 import { FIELDS } from '../../ring/question-records.ts';
 import { isStored } from '../../store/put/put-message.ts';
+import { figureKey } from '../figures.ts';
 import type { Asked } from '../question-server.ts';
 import { laterForm } from '../waiting-form.ts';
 import { type Acks, Answer } from './acks.ts';
@@ -103,6 +105,7 @@ export class ChangeInvisible {
         asked.answer(status, remark ?? responseName(status));
         return;
       }
+      context.figures.count('checkpointsIn', figureKey(topic, group));
       const offsets = states.of(topic, group);
       if (typeof offsets === 'object') live.add(offsets.queue(queueId), ck, reviveQueueId);
       const { startOffset } = question;

@@ -47,6 +47,7 @@ export class Polling {
     }
     this.#expressionBytes += bytes;
     this.size += 1;
+    parked.asked.waited = true;
     parked.among.add(parked);
     const connection = connectionOf(parked.asked);
     const others = this.#byConnection.get(connection);

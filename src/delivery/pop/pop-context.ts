@@ -6,6 +6,7 @@ import { APPENDED, DISPATCHED } from '../../ring/positions.ts';
 import type { BeginPut } from '../../store/put/put-message.ts';
 import type { StoreReads } from '../../store/read/store-reads.ts';
 import type { DueParts } from '../due-kind.ts';
+import type { DeliveryFigures } from '../figures.ts';
 import type { WaitingRules } from '../waiting-form.ts';
 import type { RevivePlace } from './checkpoint.ts';
 
@@ -32,6 +33,7 @@ export interface PopContext {
     'minOffset' | 'maxOffset' | 'readQueue' | 'recordAt' | 'minPhysicalOffset' | 'maxPhysicalOffset'
   >;
   put: BeginPut;
+  figures: DeliveryFigures;
   /** Whether no more may be put until some of what is under way has ended. */
   busy: () => boolean;
   /** Whether the queues hold what the log held at the start. */
@@ -46,11 +48,11 @@ export interface PopContext {
 
 /** `random`: numbers between 0 and 1. */
 export function contextOf(parts: DueParts, random: () => number): PopContext {
-  const { shape, clock, timers, log, positions, reads, put, busy, limits } = parts;
+  const { shape, clock, timers, log, positions, reads, put, busy, limits, figures } = parts;
   const { reviveTopic, brokerName, reviveQueueNum } = shape.pops;
   const logEnd = positions.get(APPENDED);
   return {
-    ...{ clock, timers, log, store: reads, put, busy, random },
+    ...{ clock, timers, log, store: reads, put, busy, random, figures },
     allDispatched: () => positions.get(DISPATCHED) >= logEnd,
     rules: () => limits().waiting,
     settings: () => limits().pops,

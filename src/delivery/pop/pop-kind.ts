@@ -389,9 +389,9 @@ export class PopKind implements DueKind, QuestionTaker {
   #takeAck(asked: Asked, bytes: Uint8Array, view: DataView, at: number): void {
     const ack = this.#ack;
     const names = at + ACK_NAMES;
-    const topicLength = readAck(view, at, ack);
-    const groupLength = view.getUint16(at + 58, true);
+    readAck(view, at, ack);
     const { offset, startOffset, popTime, invisibleTime, queueId, reviveQueueId } = ack;
+    const { topicLength, groupLength } = ack;
     const topic = this.#topic.read(bytes, names, topicLength);
     const group = this.#group.read(bytes, names + topicLength, groupLength);
     const answer = new Answer(asked);

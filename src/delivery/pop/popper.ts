@@ -3,11 +3,13 @@
  * log before they are given out; until then nothing else is taken from their queue, so that a checkpoint that could not
  * be written gives them back.
  */
+
 import { totalmem } from 'node:os';
 import { isRetryTopic, TIMER_TOPIC } from '../../lib/names.ts';
 import { ResponseCode } from '../../protocol/codes.ts';
 import { POPPED } from '../../ring/question-records.ts';
 import { isStored } from '../../store/put/put-message.ts';
+import { figureKey } from '../figures.ts';
 import { laterForm } from '../waiting-form.ts';
 import { type Checkpoint, checkpointMessage } from './checkpoint.ts';
 import type { LiveCheckpoints } from './live-checkpoints.ts';
@@ -322,8 +324,10 @@ export class Popper {
       queue.unwritten = true;
       context.put(laterForm(message, context.rules(), popTime), ({ status, remark }) => {
         queue.unwritten = false;
-        if (isStored(status)) live.add(queue, ck, reviveQueueId);
-        else {
+        if (isStored(status)) {
+          context.figures.count('checkpointsIn', figureKey(ck.topic, ck.group));
+          live.add(queue, ck, reviveQueueId);
+        } else {
           // Unless somebody has set it meanwhile.
           if (queue.offset === scanned.next) states.move(queue, start);
           failed.add(queue);

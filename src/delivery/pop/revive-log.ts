@@ -6,10 +6,12 @@
  * The offset of a queue up to which all is done is what RocketMQ keeps for the group CID_RMQ_SYS_REVIVE_GROUP: the last
  * one that is done.
  */
+
 import { MAX_ACKED_TOGETHER, MAX_EARLY_ACKS } from '../../lib/limits.ts';
 import { decodeRecord } from '../../record/decode.ts';
 import { PROPERTY_TAGS } from '../../record/properties.ts';
 import type { QueueEntry } from '../../store/read/store-reads.ts';
+import { figureKey } from '../figures.ts';
 import { Patience } from '../patience.ts';
 import type { TimerMark } from '../timer/timer-mark.ts';
 import {
@@ -197,16 +199,21 @@ export class ReviveLog {
   }
 
   #take(queue: ReviveQueue, { physicalOffset, queueOffset }: QueueEntry): void {
-    const record = this.#parts.context.store.recordAt(physicalOffset);
+    const { store, figures } = this.#parts.context;
+    const record = store.recordAt(physicalOffset);
     const message = record === undefined ? undefined : decodeRecord(record);
     if (message === undefined) return;
     const tag = message.properties.get(PROPERTY_TAGS);
     if (tag === CK_TAG) {
       const ck = parseCheckpoint(message.body);
-      if (ck !== undefined) this.#takeCheckpoint(queue, queueOffset, ck);
+      if (ck === undefined) return;
+      figures.count('checkpointsOut', figureKey(ck.topic, ck.group, queue.queueId));
+      this.#takeCheckpoint(queue, queueOffset, ck);
     } else if (tag === ACK_TAG || tag === BATCH_ACK_TAG) {
       const ack = parseAck(message.body);
-      if (ack !== undefined) this.#takeAck(ack);
+      if (ack === undefined) return;
+      figures.count('acksOut', figureKey(ack.topic, ack.group, queue.queueId));
+      this.#takeAck(ack);
     }
   }
 

@@ -2,6 +2,7 @@
  * Puts messages that were popped and not acknowledged in time into the retry topic, where their group pops them again.
  * Behind them goes an ack: a process that dies now does not revive them a second time.
  */
+
 import { isRetryTopic, popRetryTopicOf } from '../../lib/names.ts';
 import { decodeRecord } from '../../record/decode.ts';
 import { MAX_PROPERTIES } from '../../record/layout.ts';
@@ -9,6 +10,7 @@ import { encodeProperties } from '../../record/properties.ts';
 import { type InternalMessage, isStored } from '../../store/put/put-message.ts';
 import { copyOf } from '../due-message.ts';
 import { type DuePut, DuePuts, READ_ATTEMPTS } from '../due-puts.ts';
+import { figureKey } from '../figures.ts';
 import type { KnownQueues } from '../known-queues.ts';
 import { ackMessage, type Checkpoint } from './checkpoint.ts';
 import type { PopContext } from './pop-context.ts';
@@ -229,7 +231,10 @@ export class Reviver {
       this.#soon(this.#puts.pauseMs);
       return;
     }
-    if (stored) job.revived.push(offset);
+    if (stored) {
+      job.revived.push(offset);
+      this.#parts.context.figures.count('revived', figureKey(job.ck.topic, job.ck.group));
+    }
     // Others of it may not end any more.
     if (!this.#running) this.#note(job);
     this.#less(job);
@@ -263,7 +268,10 @@ export class Reviver {
     this.#notes += 1;
     context.put(ackMessage({ ...ck, offsets }, reviveQueueId, context.place, now, now), ({ status }) => {
       this.#notes -= 1;
-      if (isStored(status)) return;
+      if (isStored(status)) {
+        context.figures.count('acksIn', figureKey(ck.topic, ck.group));
+        return;
+      }
       // Until it is there a process that follows would revive them again.
       revived.push(...offsets);
       this.#noteLater(job);

@@ -30,6 +30,7 @@ export interface TimerPut extends DuePut {
   readonly rolls: boolean;
   /** And is no message itself. */
   readonly recalls: boolean;
+  readonly topicHash: number;
   readonly due: number;
   readonly elapsed: boolean;
   readonly writeTime: number;

@@ -37,6 +37,10 @@ export interface TimerDeliveryParts {
   busy: () => boolean;
   /** Whether anybody is to get the message. */
   isNeeded: (message: InternalMessage) => boolean;
+  /** The message is put, the first time. */
+  delivers: (message: InternalMessage) => void;
+  /** A message of a topic with this hash has left the wheel. */
+  left: (topicHash: number) => void;
   /** Puts that may be under way. */
   maxPending: () => number;
   log: ControlLog;
@@ -93,7 +97,9 @@ export class TimerDelivery {
       fieldsOf: ({ physicalOffset }) => ({ position: physicalOffset }),
       messageOf: (record, entry) => {
         const message = this.messages.of(record, entry, this.slots.recalled);
-        return typeof message === 'object' && !parts.isNeeded(message) ? undefined : message;
+        if (typeof message === 'object' && !parts.isNeeded(message)) return undefined;
+        if (typeof message === 'object' && entry.attempts === 1) parts.delivers(message);
+        return message;
       },
       ended: (entry, done, stored) => this.#ended(entry, done, stored),
     });
@@ -258,7 +264,10 @@ export class TimerDelivery {
     const { clock } = this.#parts.timers;
     const chains = () => this.slots.partialRecalls;
     const recalled = this.#doubtful.step(chains, (at, unit) => !clock.hasMoved(at, unit));
-    for (const put of recalled) this.#passed(put);
+    for (const put of recalled) {
+      this.#left(put);
+      this.#passed(put);
+    }
     return 0;
   }
 
@@ -278,6 +287,11 @@ export class TimerDelivery {
     this.#wait(position, unit, piece.id);
   }
 
+  /** It waits in the wheel no more. */
+  #left({ topicHash, recalls }: TimerPut): void {
+    if (!recalls) this.#parts.left(topicHash);
+  }
+
   #passed(put: TimerPut): void {
     this.#issued.delete(put);
     if (put.early) put.piece.slot.early -= 1;
@@ -285,7 +299,7 @@ export class TimerDelivery {
   }
 
   #putOf(position: number, unit: Readonly<TimerUnit>, piece: Piece, doubt?: KeyDigest): TimerPut {
-    const { physical: physicalOffset, due, elapsed, writeTime, magic } = unit;
+    const { physical: physicalOffset, due, elapsed, writeTime, magic, topicHash } = unit;
     const rolls = (magic & MAGIC_ROLL) !== 0;
     const recalls = (magic & MAGIC_DELETE) !== 0;
     if (rolls) this.#rolling += 1;
@@ -298,6 +312,7 @@ export class TimerDelivery {
       position,
       rolls,
       recalls,
+      topicHash,
       due,
       elapsed,
       writeTime,
@@ -323,6 +338,7 @@ export class TimerDelivery {
 
   #ended(put: TimerPut, done: boolean, stored: boolean): void {
     const { rolls, recalls } = put;
+    if (done && put.doubt === undefined) this.#left(put);
     if (put.doubt !== undefined) this.#doubtful.add(put);
     else if (done) this.#passed(put);
     if (done && !stored && rolls) this.#rolled(recalls);

@@ -29,7 +29,7 @@ export interface EnqueueParts {
   /** When the entries came. */
   times: AppendTimes;
   /** An entry was put into a slot. */
-  added: (slot: number, rolled: boolean, recalls: boolean) => void;
+  added: (slot: number, timed: TimedRecord, message: StoredMessage) => void;
 }
 
 /** Entries before an offset were in the wheel already: those of slots before this one have been delivered. */
@@ -137,7 +137,7 @@ export class TimerEnqueue {
     if (this.#wasDelivered(entry, timed, belongsIn)) return true;
     const slot = this.#parts.timers.put(this.#waiting(entry, timed, message, belongsIn));
     if (slot === NONE) return false;
-    this.#parts.added(slot, timed.rolled, timed.recalls);
+    this.#parts.added(slot, timed, message);
     return true;
   }
 

@@ -1,5 +1,6 @@
 /** Timed messages as a kind of messages that become due. */
 import { TIMER_TOPIC } from '../../lib/names.ts';
+import { type Counters, counterPlace, TIMER_BOUNDS_S } from '../../ring/counters.ts';
 import { nativeDisk } from '../../store/disk/native-disk.ts';
 import type { InternalMessage } from '../../store/put/put-message.ts';
 import { queueEndsOf } from '../delivery-shape.ts';
@@ -8,14 +9,24 @@ import { DurableProgress } from '../durable-progress.ts';
 import type { TimerMark } from './timer-mark.ts';
 import { TimerService, type TimerState } from './timer-service.ts';
 
+/** Reports of progress, a second apart, for each look at the gauges. */
+const REPORTS_PER_GAUGES = 2;
+const OFFSET = counterPlace('timersOffset');
+const READ_TO = counterPlace('timersReadMillis');
+const WAITING = counterPlace('timersWaiting');
+const AHEAD = TIMER_BOUNDS_S.map((bound) => counterPlace(`timersWithin${bound}`));
+
 export class TimerKind implements DueKind {
   readonly topics = [TIMER_TOPIC];
   readonly #durable: DurableProgress<TimerState>;
   readonly #service: TimerService;
+  readonly #counters: Counters;
+  #reports = 0;
 
   /** `isNeeded`: whether anybody is to get a message whose time has come. */
   constructor(parts: DueParts, isNeeded: (message: InternalMessage) => boolean) {
-    const { shape, clock, timers, log, positions, reads, put, busy, limits, timersSaved } = parts;
+    const { shape, clock, timers, log, positions, reads, put, busy, limits, timersSaved, figures } = parts;
+    this.#counters = parts.counters;
     const [endAtStart = 0] = queueEndsOf(shape, TIMER_TOPIC);
     this.#service = new TimerService({
       maxPending: () => limits().maxPending,
@@ -27,7 +38,7 @@ export class TimerKind implements DueKind {
       store: reads,
       put,
       busy,
-      isNeeded,
+      ...{ isNeeded, figures },
       endAtStart,
       skew: shape.skew,
     });
@@ -65,8 +76,21 @@ export class TimerKind implements DueKind {
   }
 
   progress() {
+    this.#showGauges();
     const timers = this.#durable.take();
     return timers === undefined ? {} : { timers };
+  }
+
+  /** Seldom enough for a wheel that is full. */
+  #showGauges(): void {
+    this.#reports = (this.#reports + 1) % REPORTS_PER_GAUGES;
+    if (this.#reports !== 1) return;
+    const gauges = this.#service.gauges(TIMER_BOUNDS_S.map((bound) => bound * 1_000));
+    if (gauges === undefined) return;
+    this.#counters.set(OFFSET, gauges.next);
+    this.#counters.set(READ_TO, gauges.readTimeMs);
+    this.#counters.set(WAITING, gauges.waiting);
+    for (const [i, count] of gauges.ahead.entries()) this.#counters.set(AHEAD[i] as number, count);
   }
 
   lastProgress() {

@@ -4,23 +4,29 @@
  * short steps; all of it in turns of the delivery agent's agenda.
  */
 import type { Clock } from '../../lib/clock.ts';
+import { javaHashCode } from '../../lib/java-hash.ts';
 import type { ControlLog } from '../../lib/log.ts';
 import { TIMER_TOPIC } from '../../lib/names.ts';
 import type { Timers } from '../../lib/timers.ts';
 import { AppendTimes } from '../../metadata/append-times.ts';
+import type { StoredMessage } from '../../record/decode.ts';
 import type { Disk } from '../../store/disk/disk.ts';
 import type { BeginPut, InternalMessage } from '../../store/put/put-message.ts';
 import type { StoreReads } from '../../store/read/store-reads.ts';
+import type { DeliveryFigures } from '../figures.ts';
+import { realQueueOf } from '../real-queue.ts';
 import { DamagedTimers } from './damaged-timers.ts';
+import type { TimedRecord } from './timed-record.ts';
 import { NOTHING_PARTLY, type TimerCheck } from './timer-check.ts';
 import { TimerDelivery } from './timer-delivery.ts';
-import { type Delivered, deliveredBy, TimerEnqueue } from './timer-enqueue.ts';
+import { type Delivered, deliveredBy, type EnqueueParts, TimerEnqueue } from './timer-enqueue.ts';
 import { type FoundTimers, TimerFiles, type TimerOptions } from './timer-files.ts';
 import { NONE } from './timer-layout.ts';
 import type { TimerMark } from './timer-mark.ts';
 import { TimerMoves } from './timer-moves.ts';
 import { type Recovered, TimerRecovery } from './timer-recovery.ts';
 import { COMMIT_PAUSE_MS, type Steps, type TimerStore } from './timer-store.ts';
+import { TimingCounts } from './timing-counts.ts';
 
 /** A step of the clock has to be noticed before the next timer comes. */
 const LONGEST_SLEEP_MS = 1_000;
@@ -46,6 +52,7 @@ export interface TimerContext {
   put: BeginPut;
   /** Whether no more may be put until some of what is under way has ended. */
   busy: () => boolean;
+  figures: DeliveryFigures;
   /** Whether anybody is to get a message whose time has come; default: yes. */
   isNeeded?: (message: InternalMessage) => boolean;
   /** Where the queue of the timer topic ended when the broker started. */
@@ -61,6 +68,16 @@ export interface TimerState {
   check: Omit<TimerCheck, 'counter'>;
   /** Position in the CommitLog of the oldest record that waits; -1 while nobody knows. */
   oldest: number;
+}
+
+/** For metrics. */
+export interface TimerGauges {
+  /** Offset of the next entry of the timer topic. */
+  next: number;
+  /** Up to which time all was delivered. */
+  readTimeMs: number;
+  waiting: number;
+  ahead: number[];
 }
 
 /** What is open once there are timers. */
@@ -84,6 +101,9 @@ export class TimerService {
   #moving = false;
   #oldestJob: Steps<number> | undefined;
   #oldestAt = 0;
+  readonly #timing: TimingCounts;
+  /** Counts what was in the wheel at the start. */
+  #countJob: Steps | undefined;
   #oldest = NONE;
   #cancelTimer: () => void = () => {};
   #wakesAt = Number.POSITIVE_INFINITY;
@@ -100,6 +120,7 @@ export class TimerService {
   constructor(context: TimerContext) {
     const { clock, endAtStart, skew, disk, options, log } = context;
     this.#context = context;
+    this.#timing = new TimingCounts(context.figures);
     this.#files = new TimerFiles(disk, options, log);
     // What came before the clock was set while nobody looked waits for as long as it asked.
     this.#times = new AppendTimes(clock, SPAN_DELAY_MS, this.#files.timesBefore(), endAtStart, skew);
@@ -270,7 +291,7 @@ export class TimerService {
     if (delivery.prepare()) next = 0;
     if (this.#open !== undefined && delivery.hasFailed) next = Math.min(next, this.#repeat(this.#open));
     else next = Math.min(next, delivery.issue());
-    if (this.#lookForOldest(timers) || timers.log.isStaged) next = 0;
+    if (this.#lookForOldest(timers) || this.#countOn() || timers.log.isStaged) next = 0;
     const waits = timers.wheel.filled > 0;
     return Math.min(next, waits ? LONGEST_SLEEP_MS : IDLE_SLEEP_MS);
   }
@@ -298,6 +319,31 @@ export class TimerService {
     timers.log.deleteBefore(value);
     timers.clock.forgetSteps(value);
     return false;
+  }
+
+  /** One step of it; whether there are more. */
+  #countOn(): boolean {
+    if (this.#countJob?.next().done === true) this.#countJob = undefined;
+    return this.#countJob !== undefined;
+  }
+
+  /** How far it has come, and how many messages wait, in all and by `boundsMs` ahead; undefined without a wheel. */
+  gauges(boundsMs: readonly number[]): TimerGauges | undefined {
+    const open = this.#open;
+    if (open === undefined) return undefined;
+    const { wheel, clock } = open.timers;
+    const { slot } = open.delivery.slots.progress;
+    const slotIn = (ms: number) => clock.slot + Math.floor(ms / clock.precisionMs);
+    const ahead = boundsMs.map((bound, i) => wheel.countWithin(slotIn(boundsMs[i - 1] ?? 0), slotIn(bound)));
+    return { next: open.enqueue.next, readTimeMs: slot * clock.precisionMs, waiting: wheel.count, ahead };
+  }
+
+  #enqueued(delivery: TimerDelivery, to: number, timed: TimedRecord, message: StoredMessage): void {
+    delivery.enqueued(to, timed.rolled, timed.recalls);
+    const { figures } = this.#context;
+    figures.count('timersIn', timed.realTopic);
+    figures.observe('delays', timed.realTopic, Math.floor((timed.outMs - message.bornTimestamp) / 1_000));
+    if (!timed.recalls) this.#timing.add(javaHashCode(timed.realTopic), 1);
   }
 
   /** Opens the files. */
@@ -402,7 +448,7 @@ export class TimerService {
 
   #ready(timers: TimerStore, recovered: Recovered): void {
     const { slot, floor, partly, ahead, queueOffset, delivered } = recovered;
-    const { store, put, busy, maxPending, log, isNeeded = () => true } = this.#context;
+    const { store, put, busy, maxPending, log, figures, isNeeded = () => true } = this.#context;
     const begun = { slot: Math.min(slot, timers.clock.slot), floor };
     const delivery = new TimerDelivery(
       {
@@ -412,6 +458,9 @@ export class TimerService {
         busy,
         maxPending,
         isNeeded,
+        delivers: ({ topic, properties }) =>
+          figures.count('timersOut', realQueueOf(properties).topic || topic),
+        left: (topicHash) => this.#timing.add(topicHash, -1),
         log,
         queueEnd: () => this.#queueEnd,
         enqueued: () => enqueue.next,
@@ -424,12 +473,14 @@ export class TimerService {
     delivery.goBack(begun.slot);
     timers.firstSlot = begun.slot;
     const min = store.minOffset(TIMER_TOPIC, 0);
-    const added = (to: number, rolled: boolean, recalls: boolean) => delivery.enqueued(to, rolled, recalls);
+    const added: EnqueueParts['added'] = (...entry) => this.#enqueued(delivery, ...entry);
     const parts = { timers, store, log, times: this.#times, added };
     const enqueue = new TimerEnqueue(parts, Math.max(queueOffset, min), delivered);
     this.#open = { timers, enqueue, delivery };
     this.#oldestAt = 0;
     this.#oldestJob = undefined;
+    this.#timing.reset();
+    this.#countJob = this.#timing.addAll(timers, delivery.before, timers.log.end);
   }
 
   #wakeAfterPut(ms: number): void {

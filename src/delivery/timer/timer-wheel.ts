@@ -20,6 +20,9 @@ export class TimerWheel {
   /** A bit for each place that holds something; the numbers of those slots. */
   readonly #filled: Uint32Array;
   readonly #slots = new SlotSet();
+  /** By place: messages less recalls, as the slots say. */
+  readonly #counts: Int32Array;
+  #count = 0;
   /** By place: what has been set and not been written. */
   readonly #staged = new Map<number, WheelSlot>();
   readonly #bytes = new Uint8Array(SLOT_BYTES);
@@ -28,11 +31,25 @@ export class TimerWheel {
     this.#file = file;
     this.slots = slots;
     this.#filled = new Uint32Array(Math.ceil(slots / 32));
+    this.#counts = new Int32Array(slots);
   }
 
   /** Slots that hold something. */
   get filled(): number {
     return this.#slots.size;
+  }
+
+  /** Messages less recalls in all slots. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** The same of the slots in [from, to). */
+  countWithin(from: number, to: number): number {
+    let count = 0;
+    for (let slot = this.#slots.next(from); slot < to; slot = this.#slots.next(slot + 1))
+      count += this.#counts[modulo(slot, this.slots)] as number;
+    return count;
   }
 
   /**
@@ -63,7 +80,7 @@ export class TimerWheel {
     // Of another turn of the wheel.
     if (this.#isFilled(place) && !this.#slots.has(slot.slot)) this.#slots.delete(this.at(slot.slot).slot);
     this.#staged.set(place, slot);
-    this.#mark(slot.slot, place, slot.last !== NONE);
+    this.#mark(slot, place);
   }
 
   clear(slot: number): void {
@@ -124,7 +141,7 @@ export class TimerWheel {
     // RocketMQ's wheel is made of zeros: those are no chain.
     if (found.slot === 0) return;
     if (isUnsealedNow) this.set(found);
-    else this.#mark(found.slot, place, found.last !== NONE);
+    else this.#mark(found, place);
   }
 
   /** See TimerLog.touch. */
@@ -141,7 +158,10 @@ export class TimerWheel {
     return (((this.#filled[place >> 5] as number) >>> (place & 31)) & 1) === 1;
   }
 
-  #mark(slot: number, place: number, filled: boolean): void {
+  #mark({ slot, last, count }: WheelSlot, place: number): void {
+    const filled = last !== NONE;
+    this.#count += count - (this.#counts[place] as number);
+    this.#counts[place] = count;
     if (filled) this.#slots.add(slot);
     else this.#slots.delete(slot);
     if (this.#isFilled(place) === filled) return;

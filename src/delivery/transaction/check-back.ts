@@ -14,10 +14,12 @@ import { decodeRecord, type StoredMessage } from '../../record/decode.ts';
 import { PROPERTY_UNIQUE_KEY } from '../../record/properties.ts';
 import { counterPlace } from '../../ring/counters.ts';
 import { type InternalMessage, isStored } from '../../store/put/put-message.ts';
+import { realQueueOf } from '../real-queue.ts';
 import { meantRecord } from './check-record.ts';
 import type { TransactionContext } from './context.ts';
 import type { Copies } from './copies.ts';
 import { checkTimesOf, firstOffsetOf, givenUpOf, producerGroupOf, replacementOf } from './half-message.ts';
+import type { HalfTopics } from './half-topics.ts';
 import { learn } from './learn.ts';
 import type { OpLog } from './op-log.ts';
 import { HELD, OPEN, type OpenHalves } from './open-halves.ts';
@@ -29,6 +31,7 @@ export interface CheckParts {
   halves: OpenHalves;
   copies: Copies;
   ops: OpLog;
+  topics: HalfTopics;
   producers: ProducersOnline;
 }
 
@@ -212,7 +215,7 @@ export class CheckBack {
     copy: InternalMessage,
     done: (queueOffset: number, logOffset: number) => void,
   ): void {
-    const { context, copies, halves, ops } = this.#parts;
+    const { context, copies, halves, ops, topics } = this.#parts;
     halves.set(offset, HELD);
     this.#underWay += 1;
     context.put(copy, ({ status, remark, queueOffset, physicalOffset }) => {
@@ -229,6 +232,7 @@ export class CheckBack {
         return;
       }
       copies.add(firstOffsetOf(half), queueOffset);
+      topics.hasMoved(offset, queueOffset, realQueueOf(half.properties).topic);
       ops.add(offset);
       done(queueOffset, physicalOffset);
     });

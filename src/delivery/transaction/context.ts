@@ -6,6 +6,7 @@ import type { HostAddress } from '../../record/message-id.ts';
 import type { Counters } from '../../ring/counters.ts';
 import type { BeginPut } from '../../store/put/put-message.ts';
 import type { StoreReads } from '../../store/read/store-reads.ts';
+import type { DeliveryFigures } from '../figures.ts';
 import type { WaitingRules } from '../waiting-form.ts';
 
 /** Named as in the configuration. */
@@ -30,6 +31,7 @@ export interface TransactionContext {
   timers: Timers;
   log: ControlLog;
   counters: Counters;
+  figures: DeliveryFigures;
   store: Pick<
     StoreReads,
     'minOffset' | 'maxOffset' | 'readQueue' | 'recordAt' | 'minPhysicalOffset' | 'maxPhysicalOffset'

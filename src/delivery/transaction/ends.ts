@@ -9,6 +9,7 @@ import { decodeRecord, type StoredMessage } from '../../record/decode.ts';
 import { counterPlace } from '../../ring/counters.ts';
 import { isStored } from '../../store/put/put-message.ts';
 import { standsInQueue } from '../../store/read/store-reads.ts';
+import { realQueueOf } from '../real-queue.ts';
 import { laterForm } from '../waiting-form.ts';
 import type { TransactionContext } from './context.ts';
 import type { Copies } from './copies.ts';
@@ -33,7 +34,17 @@ export interface End {
 export interface EndParts {
   context: Pick<
     TransactionContext,
-    'store' | 'dispatched' | 'put' | 'busy' | 'clock' | 'timers' | 'settings' | 'rules' | 'log' | 'counters'
+    | 'store'
+    | 'dispatched'
+    | 'put'
+    | 'busy'
+    | 'clock'
+    | 'timers'
+    | 'settings'
+    | 'rules'
+    | 'log'
+    | 'counters'
+    | 'figures'
   >;
   halves: OpenHalves;
   copies: Copies;
@@ -46,6 +57,8 @@ export interface EndParts {
 interface Ending {
   readonly end: End;
   readonly half: StoredMessage;
+  /** Of the message when it is committed. */
+  readonly topic: string;
   /** Offset of the first half message. */
   readonly first: number;
   /** Of the open half message or copy; undefined when the transaction was given up. */
@@ -151,6 +164,7 @@ export class Ends {
   #end(end: End, half: StoredMessage): void {
     const { halves, copies, ops, scan } = this.#parts;
     const { queueOffset } = half;
+    const { topic } = realQueueOf(half.properties);
     if (queueOffset >= halves.end) scan(queueOffset);
     const hasCopy = halves.state(queueOffset) === ENDED;
     const foreign = hasCopy ? copies.foreign.of(half) : undefined;
@@ -169,10 +183,10 @@ export class Ends {
       if (end.waits) this.#waiting.add(end, () => !isBeingEnded());
     } else if (state === OPEN) {
       halves.set(target, ENDING);
-      this.#carryOut({ end, half, first, target });
+      this.#carryOut({ end, half, topic, first, target });
     } else if (copies.isGivenUp(first, ops.progress.end)) {
       this.#late.add(first);
-      this.#carryOut({ end, half, first, target: undefined });
+      this.#carryOut({ end, half, topic, first, target: undefined });
     } else {
       this.#answerAgain(end, half, first);
     }
@@ -218,14 +232,20 @@ export class Ends {
     this.#parts.ops.add(target ?? first, { urgent: end.waits, done });
   }
 
-  #hasEnded({ half, first, target }: Ending, outcome: Outcome): void {
-    this.#parts.context.counters.add(
-      outcome === COMMITTED ? TRANSACTIONS_COMMITTED : TRANSACTIONS_ROLLED_BACK,
-    );
+  #hasEnded({ topic, half, first, target }: Ending, outcome: Outcome): void {
+    this.#count(topic, half, outcome);
     for (const offset of [first, half.queueOffset, target ?? first]) this.#outcomes.note(offset, outcome);
     if (target !== undefined) return;
     this.#late.delete(first);
     this.#parts.copies.endLate(first);
+  }
+
+  #count(topic: string, { bornTimestamp }: StoredMessage, outcome: Outcome): void {
+    const { counters, figures, clock } = this.#parts.context;
+    const isCommitted = outcome === COMMITTED;
+    counters.add(isCommitted ? TRANSACTIONS_COMMITTED : TRANSACTIONS_ROLLED_BACK);
+    figures.count(isCommitted ? 'commits' : 'rollbacks', topic);
+    if (isCommitted) figures.observe('committed', topic, Math.floor((clock.now() - bornTimestamp) / 1_000));
   }
 
   /** Nothing of it is open. Its sender may not wait for the answer, so a commit that is not done stands in the log. */

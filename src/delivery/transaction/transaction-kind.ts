@@ -14,6 +14,7 @@ import { Copies } from './copies.ts';
 import { EndTaker } from './end-taker.ts';
 import { Ends } from './ends.ts';
 import { ONLY_QUEUE } from './half-message.ts';
+import { HalfTopics } from './half-topics.ts';
 import { OpLog } from './op-log.ts';
 import { OpenHalves } from './open-halves.ts';
 import { type TransactionOffsets, TransactionRecovery } from './transaction-recovery.ts';
@@ -28,6 +29,7 @@ export class TransactionKind implements DueKind {
   readonly #context: TransactionContext;
   readonly #halves: OpenHalves;
   readonly #copies = new Copies();
+  readonly #topics: HalfTopics;
   readonly #ops: OpLog;
   readonly #ends: Ends;
   readonly #checks: CheckBack;
@@ -47,14 +49,17 @@ export class TransactionKind implements DueKind {
     this.#told = start;
     this.#halves = new OpenHalves(start.half);
     const [halves, copies] = [this.#halves, this.#copies];
+    const topics = new HalfTopics(context, halves, context.figures);
+    this.#topics = topics;
     this.#ops = new OpLog(context, (offset) => {
       halves.hasEnded(offset);
       copies.hasEnded(offset);
+      topics.hasEnded(offset);
       if (this.#isFull) this.#scanSoon();
     });
     const ops = this.#ops;
     this.#ends = new Ends({ context, halves, copies, ops, scan: (offset) => this.#scanTo(offset) });
-    this.#checks = new CheckBack({ context, halves, copies, ops, producers: parts.producers });
+    this.#checks = new CheckBack({ context, halves, copies, ops, topics, producers: parts.producers });
     const logEnd = parts.positions.get(APPENDED);
     this.#recovery = new TransactionRecovery({ context, halves, copies, ops, logEnd }, start.op, () =>
       this.#recovered(),
@@ -70,6 +75,7 @@ export class TransactionKind implements DueKind {
 
   #recovered(): void {
     this.#ready = true;
+    this.#topics.wake();
     this.#scanSoon();
     this.#checks.start();
   }
@@ -161,6 +167,7 @@ export class TransactionKind implements DueKind {
       }
       this.#patience.worked();
       if (entries.length > 0) this.#checks.wake();
+      if (entries.length > 0) this.#topics.wake();
       return entries.length > 0;
     } catch (error) {
       this.#cannotScan(error as Error);
@@ -195,12 +202,12 @@ export class TransactionKind implements DueKind {
 const MAX_ENDS_UNDER_WAY = 4_096;
 
 function contextOf(parts: DueParts, halves: HalfLimits): TransactionContext {
-  const { clock, timers, log, counters, reads, put, busy, positions, shape, limits, checks } = parts;
+  const { clock, timers, log, counters, figures, reads, put, busy, positions, shape, limits, checks } = parts;
   return {
     clock,
     timers,
     log,
-    counters,
+    ...{ counters, figures },
     store: reads,
     dispatched: () => positions.get(DISPATCHED),
     put,

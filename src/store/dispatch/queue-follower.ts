@@ -61,7 +61,7 @@ export class QueueFollower implements LogFollower {
       const hash = tagsLength === 0 ? 0 : javaHashOfBytes(bytes, tagsAt, tagsAt + tagsLength);
       queue.stage(position, size, hash < 0 ? -1 : 0, hash);
     }
-    this.#parts.directory.addBytes(queue.id, size);
+    this.#parts.directory.addRecord(queue.id, size);
     if (!queue.touched) {
       queue.touched = true;
       this.#touched.push(queue);

@@ -58,6 +58,12 @@ export class ReadsByName implements StoreReads {
     return { messages: this.#directory.maximum(id), bytes: this.#directory.bytes(id) };
   }
 
+  /** Adds to `counts` how many records of each size (RECORD_SIZE_BOUNDS) the queue has got since the start. */
+  addCountsTo(counts: number[], topic: string, queueId: number): void {
+    const id = this.#ids.find(topic, queueId);
+    if (id !== undefined) this.#directory.addCountsTo(counts, id);
+  }
+
   offsetByTime(topic: string, queueId: number, timestamp: number, boundary: 'LOWER' | 'UPPER'): number {
     const queue = this.#queue(topic, queueId);
     return queue === undefined ? 0 : this.#reader.offsetByTime(queue, timestamp, boundary);

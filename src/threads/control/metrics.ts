@@ -1,11 +1,13 @@
 /** How the metrics of a broker are put together. */
 import type { LinkServer } from '../../broker/link/link-server.ts';
 import type { MetricsParts, RingFill } from '../../broker/metrics/context.ts';
-import { MetricsServer } from '../../broker/metrics/metrics-server.ts';
 import { Metrics } from '../../broker/metrics/scrape.ts';
 import type { Announcer } from '../../broker/view/announcer.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { formatHost } from '../../net/addresses.ts';
+import { CALL_ROWS } from '../../protocol/call-kinds.ts';
+import { MetricsServer } from '../../remoting/metrics-server.ts';
+import { CallSums } from '../../ring/call-table.ts';
 import type { RingShape } from '../../ring/layout.ts';
 import { usedOf } from '../../ring/spsc-ring.ts';
 import type { Retention } from '../../store/retention/retention.ts';
@@ -35,7 +37,8 @@ function ringsOf({ broker, networks }: Topology): RingFill[] {
   return fills;
 }
 
-export interface MetricsSources extends Pick<MetricsParts, 'tables' | 'stats' | 'reads' | 'counters'> {
+export interface MetricsSources
+  extends Pick<MetricsParts, 'tables' | 'stats' | 'reads' | 'counters' | 'calls' | 'figures'> {
   readonly retention: Retention;
   readonly link: LinkServer;
   readonly announcer: Announcer;
@@ -66,6 +69,7 @@ export class MetricsPage {
     const metrics = new Metrics(
       {
         ...{ ...sources, options, rings: ringsOf(this.#topology) },
+        callSums: new CallSums(this.#topology.broker.calls, CALL_ROWS),
         uptime: () => systemClock.monotonic() - this.#startedAt,
         diskRatio: () => retention.diskRatio(),
         connected: () => link.connected,

@@ -4,7 +4,7 @@ import type { TopicPublisher } from '../../broker/topics/topic-publisher.ts';
 import { systemClock } from '../../lib/clock.ts';
 import type { ControlLog } from '../../lib/log.ts';
 import type { ReplicationStatus } from '../../replication/status.ts';
-import type { ResolvedConfig } from '../config.ts';
+import { type ResolvedConfig, StartAgain } from '../config.ts';
 import type { Topology } from '../topology.ts';
 import { Following } from './following.ts';
 import { Slaves } from './slaves.ts';
@@ -29,19 +29,24 @@ export interface ReplicationParts {
   log: ControlLog;
   endOfTurn: () => void;
   died: (error: Error) => void;
-  /** Notes where the log is to be cut, and ends the broker to begin anew. */
-  diverged: (position: number) => void;
+  /** Notes durably where the next opening of the store is to cut the log. */
+  noteDiverged: (position: number) => void;
 }
 
 export function makeReplication(parts: ReplicationParts): Replication {
-  const { config, topology, tables, topics, log, endOfTurn, died, diverged } = parts;
+  const { config, topology, tables, topics, log, endOfTurn, died, noteDiverged } = parts;
   const { replication } = config;
   const shape = { broker: topology.broker, replication };
   if (replication.brokerRole !== 'SLAVE') return new Slaves({ shape, log });
   const queues = topology.dispatcher.queues.map(({ topic, queueId }) => ({ topic, queueId }));
   const following = new Following({
     shape: { ...shape, number: topology.follower, queues },
-    ...{ tables, log, endOfTurn, died, diverged },
+    ...{ tables, log, endOfTurn, died },
+    // What a slave has beyond its master is cut by the next opening of its store.
+    diverged: (position) => {
+      noteDiverged(position);
+      died(new StartAgain(`the log differs from the master's from ${position} on and is cut there`));
+    },
     tls: () => config.certificates.client(),
     now: systemClock.monotonic,
     nameQueue: (topic, queueId) => topics.nameQueue(topic, queueId),

@@ -14,6 +14,7 @@ import type { RefusalCounts } from '../../broker/send/refused-sends.ts';
 import { SendHandler } from '../../broker/send/send-handler.ts';
 import { SendReply } from '../../broker/send/send-reply.ts';
 import type { SlowSends } from '../../broker/send/slow-sends.ts';
+import type { Calls } from '../../broker/stats/calls.ts';
 import type { GivenCounts } from '../../broker/stats/given.ts';
 import type { CreationWait } from '../../broker/topics/creation-wait.ts';
 import type { NetworkView } from '../../broker/view/network-view.ts';
@@ -48,6 +49,7 @@ export interface TurnParts {
   /** Ms of the monotonic clock at the start of the turn. */
   now: () => number;
   counters: Counters;
+  calls: Calls;
   refusals: RefusalCounts;
   connectionOf: (slot: number, generation: number) => Connection | undefined;
   touched: (connection: Connection) => void;
@@ -84,8 +86,10 @@ export function makeSendHandler(shape: NetworkShape, parts: TurnParts, sends: Pe
     maxMessageSize: broker.store.maxMessageSize,
     now: parts.now,
     counters: parts.counters,
+    calls: parts.calls,
     refusals: parts.refusals,
-    toControl: (connection, bytes, offset, length) => link.forward(connection, bytes, offset, length),
+    toControl: (connection, bytes, offset, length) =>
+      link.forward(connection, bytes, offset, length, parts.now()),
     isAwaited: (request, fields) => creation.isAwaited(request, fields),
     isTopicAwaited: (name) => creation.isTopicAwaited(name),
     awaitLite: (connection, request, queue, offset, length) =>
@@ -108,6 +112,7 @@ export function makeAcknowledger(
     sends,
     positions,
     counters: parts.counters,
+    calls: parts.calls,
     refusals: parts.refusals,
     slow: parts.slowSends,
     confirmed: new Watermark(positions, broker.acknowledged),
@@ -131,6 +136,9 @@ export function makeQuestions(
     up: ChannelSender.join(questions.up, wake, MAX_CHANNEL_BACKLOG_BYTES),
     down: ChannelReceiver.join(questions.down, wake),
     counters: parts.counters,
+    calls: parts.calls,
+    now: parts.now,
+    clock: systemClock.monotonic,
     connectionOf: parts.connectionOf,
     touched: parts.touched,
     needsDelivery: () => tellControl({ kind: 'needsDelivery' }),
@@ -159,6 +167,7 @@ export function makePops(
   const replies = new PopReplies({
     ...{ reader, connectionOf, touched, guarded, endOfTurn, brokerName: settings.brokerName },
     readAhead: () => view.settings.readAhead,
+    called: (asking, code) => questions.called(asking, code),
     untaken: (popped) => questions.untaken(popped),
     given: (group, topic, messages, bytes) => parts.given.add(group, topic, messages, bytes),
   });
@@ -186,6 +195,7 @@ export function makePullHandler(
     thread: shape.index,
     now,
     counters: parts.counters,
+    calls: parts.calls,
     reading: new StepClock('read', { limitMs: shape.broker.slowMillis, counters: parts.counters }),
     progress: (group, queue, commitOffset, pullOffset) =>
       link.progress(group.config.id, queue, commitOffset, pullOffset),

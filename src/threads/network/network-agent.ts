@@ -17,6 +17,7 @@ import type { Acknowledger } from '../../broker/send/acknowledge.ts';
 import { RefusalCounts } from '../../broker/send/refused-sends.ts';
 import type { SendHandler } from '../../broker/send/send-handler.ts';
 import { SlowSends } from '../../broker/send/slow-sends.ts';
+import { Calls } from '../../broker/stats/calls.ts';
 import { GivenCounts } from '../../broker/stats/given.ts';
 import { CreationWait } from '../../broker/topics/creation-wait.ts';
 import { EndTransactions } from '../../broker/transaction/end-transaction.ts';
@@ -30,12 +31,14 @@ import { Faults } from '../../net/faults.ts';
 import { PendingSends } from '../../net/pending-sends.ts';
 import { Sockets } from '../../net/sockets.ts';
 import { Wakefulness } from '../../net/wakefulness.ts';
+import { AT_ONCE, CALL_ROWS, OTHER_CALL } from '../../protocol/call-kinds.ts';
 import { RequestCode, ResponseCode } from '../../protocol/codes.ts';
 import { FLAG_RESPONSE } from '../../protocol/command.ts';
 import { encodeAnswer } from '../../protocol/command-codec.ts';
 import { CUT_ALL, CUT_BROKEN } from '../../protocol/frame-cutter.ts';
 import { isOversized, refuseOversized } from '../../protocol/oversized-header.ts';
 import { RequestView } from '../../protocol/request-view.ts';
+import { CallTable, NETWORK_CALLS } from '../../ring/call-table.ts';
 import { ChannelReceiver, ChannelSender } from '../../ring/channel.ts';
 import { COUNTER_BLOCKS, Counters, counterPlace } from '../../ring/counters.ts';
 import { LoopTime } from '../../ring/loop-time.ts';
@@ -101,6 +104,7 @@ export class NetworkAgent {
   readonly #loopTime: LoopTime;
   readonly #wakeControl: () => void;
   readonly #counters: Counters;
+  readonly #calls: Calls;
   readonly #faults = new Faults();
   readonly #refusals = new RefusalCounts();
   readonly #given = new GivenCounts();
@@ -120,6 +124,7 @@ export class NetworkAgent {
     this.#slowSends = new SlowSends(broker.slowMillis);
     this.#wakeControl = wakerOf(wakes.control);
     this.#counters = new Counters(broker.counters, COUNTER_BLOCKS.network + shape.index);
+    this.#calls = new Calls(new CallTable(broker.calls, NETWORK_CALLS + shape.index, CALL_ROWS));
     this.#positions = new Positions(broker.positions);
     const directory = QueueDirectory.attach(broker.directory);
     this.#segments = new Segments(nativeDisk, store.commitLogDirectory, store.mappedFileSizeCommitLog);
@@ -147,14 +152,14 @@ export class NetworkAgent {
       touched,
       clock: systemClock.monotonic,
       goOn: () => this.#goOnLater(),
-      refusals: this.#refusals,
+      ...{ refusals: this.#refusals, calls: this.#calls },
     });
     const common: TurnParts = {
       view: this.#view,
       link: this.#link,
       creation: this.#creation,
       now,
-      counters: this.#counters,
+      ...{ counters: this.#counters, calls: this.#calls },
       refusals: this.#refusals,
       given: this.#given,
       slowSends: this.#slowSends,
@@ -325,13 +330,15 @@ export class NetworkAgent {
       }
     }
     this.#counters.add(FORWARDED);
-    return this.#link.forward(connection, bytes, offset, length);
+    return this.#link.forward(connection, bytes, offset, length, this.#now);
   }
 
   #refuseOversized(connection: Connection, view: DataView, offset: number, length: number): number {
     const answer = refuseOversized(view, offset, length);
     if (answer === false) return CUT_BROKEN;
     countRefusal(this.#counters, ResponseCode.MESSAGE_ILLEGAL);
+    // Which request it was is not read.
+    this.#calls.done(OTHER_CALL, ResponseCode.MESSAGE_ILLEGAL, AT_ONCE, 0);
     if (answer !== undefined) connection.append(encodeAnswer(answer));
     return CUT_ALL;
   }

@@ -175,15 +175,13 @@ test('commits: group, topic, numbers, resets, in this order', async () => {
   assert.is(context.offsets.query('g', 't', 0), 1);
 });
 
-test('one-way requests are carried out and never answered', async () => {
+test('an offset that is told one-way is kept', async () => {
   const { ask, context } = setUp();
   context.groups.findOrCreate('g');
   context.topics.createIfAbsent(newTopicConfig('t'));
   const fields = { consumerGroup: 'g', topic: 't', queueId: 0, commitOffset: 5 };
-  assert.is(await ask(oneway(request(RequestCode.UPDATE_CONSUMER_OFFSET, fields))), undefined);
+  await ask(oneway(request(RequestCode.UPDATE_CONSUMER_OFFSET, fields)));
   assert.is(context.offsets.query('g', 't', 0), 5);
-  assert.is(await ask(oneway(request(RequestCode.UPDATE_CONSUMER_OFFSET))), undefined);
-  assert.is(await ask(oneway(request(RequestCode.CONSUMER_SEND_MSG_BACK))), undefined);
 });
 
 test('orderly locks', async () => {

@@ -1,4 +1,5 @@
 /** Sends to topics that do not exist yet: in order, bounded, each answered once, whatever becomes of the topic. */
+
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ControlLink } from '../../../src/broker/link/control-link.ts';
@@ -13,6 +14,7 @@ import { CUT_BLOCKED } from '../../../src/protocol/frame-cutter.ts';
 import { decodeRecord } from '../../../src/record/decode.ts';
 import { ChannelReceiver, ChannelSender, createChannel } from '../../../src/ring/channel.ts';
 import { LINK_ENSURE } from '../../../src/ring/link-records.ts';
+import { CountedCalls } from '../../support/counted-calls.ts';
 import { type FakeConnection, fakeConnection } from '../../support/fake-connection.ts';
 import { Random, seeds } from '../../support/random.ts';
 import { SendRig, sendFields, topicDelta } from '../../support/send-rig.ts';
@@ -68,6 +70,7 @@ class Rig extends SendRig {
       link,
       view: this.view,
       now: () => this.now,
+      calls: new CountedCalls().calls,
       run: (connection, frame) => this.sendFrame(frame, connection),
       touched: () => {},
       clock: () => {

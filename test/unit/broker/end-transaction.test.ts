@@ -4,6 +4,7 @@ import { DeliveryQuestions } from '../../../src/broker/delivery-questions.ts';
 import { EndTransactions } from '../../../src/broker/transaction/end-transaction.ts';
 import { givenUpOf, halfOf, replacementOf } from '../../../src/delivery/transaction/half-message.ts';
 import { HALF_TOPIC } from '../../../src/lib/names.ts';
+import { callOf } from '../../../src/protocol/call-kinds.ts';
 import { RequestCode } from '../../../src/protocol/codes.ts';
 import { FLAG_ONEWAY, requestCommand, SERIALIZE_BINARY } from '../../../src/protocol/command.ts';
 import { encodeCommand } from '../../../src/protocol/command-codec.ts';
@@ -20,13 +21,17 @@ import {
   END_HEAD,
   END_LOG_OFFSET,
   END_QUEUE_OFFSET,
+  QUESTION_CALL,
   QUESTION_FLAGS,
   QUESTION_OPAQUE,
 } from '../../../src/ring/question-records.ts';
+import { CountedCalls } from '../../support/counted-calls.ts';
 import { fakeConnection } from '../../support/fake-connection.ts';
 import { message, request, STORE_HOST, setUp } from './support.ts';
 
 const test = suite('END_TRANSACTION in a network thread');
+/** Which request it is, in the flags of its question. */
+const CALL = callOf(RequestCode.END_TRANSACTION) << QUESTION_CALL;
 
 const FIELDS = {
   ...{
@@ -44,10 +49,14 @@ class Rig {
   readonly down = plainChannel({ ringBytes: 4_096 });
   started = 0;
   isConnected = true;
+  readonly counted = new CountedCalls();
   readonly questions = new DeliveryQuestions({
     up: this.up.sender,
     down: this.down.receiver,
     counters: Counters.unread(),
+    calls: this.counted.calls,
+    now: () => 0,
+    clock: () => 4,
     connectionOf: () => (this.isConnected ? this.client.connection : undefined),
     touched: () => {},
     needsDelivery: () => {
@@ -85,7 +94,7 @@ class Rig {
           view.getInt32(offset + 4, true),
           view.getInt32(offset + QUESTION_OPAQUE, true),
         ],
-        view.getInt32(offset + QUESTION_FLAGS, true),
+        view.getInt32(offset + QUESTION_FLAGS, true) ^ CALL,
         ...[view.getFloat64(offset + END_LOG_OFFSET, true), view.getFloat64(offset + END_QUEUE_OFFSET, true)],
         Buffer.from(bytes.subarray(offset + END_HEAD, offset + length)).toString(),
       ]);
@@ -100,7 +109,7 @@ class Rig {
       view.setInt32(at, 3, true);
       view.setInt32(at + 4, 9, true);
       view.setInt32(at + QUESTION_OPAQUE, opaque, true);
-      view.setInt32(at + QUESTION_FLAGS, flags, true);
+      view.setInt32(at + QUESTION_FLAGS, flags | CALL, true);
       view.setInt32(at + ANSWERED_CODE, code, true);
       bytes.set(text, at + ANSWERED_HEAD);
     });
@@ -132,6 +141,10 @@ test('an end travels to the agent with all that it says, and its answer back', (
   assert.equal(replies, [
     [0, 7, '', 0],
     [1, 9, 'why', 1],
+  ]);
+  assert.equal(rig.counted.all, [
+    ['END_TRANSACTION', 'SUCCESS', 'at once', 1, 4],
+    ['END_TRANSACTION', 'SYSTEM_ERROR', 'at once', 1, 4],
   ]);
   assert.is(rig.questions.underWay, 0);
 });

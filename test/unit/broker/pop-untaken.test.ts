@@ -14,6 +14,7 @@ import {
   QUESTION_PARKS,
   writeAsking,
 } from '../../../src/ring/question-records.ts';
+import { CountedCalls } from '../../support/counted-calls.ts';
 
 const test = suite('answers to pops that find nobody');
 
@@ -22,6 +23,7 @@ test('what was popped is named again, and nothing where nothing was', () => {
   const down = plainChannel({ ringBytes: 4_096 });
   const questions = new DeliveryQuestions({
     ...{ up: up.sender, down: down.receiver, counters: Counters.unread() },
+    ...{ calls: new CountedCalls().calls, now: () => 0, clock: () => 0 },
     ...{ connectionOf: () => undefined, touched: () => {}, needsDelivery: () => {} },
   });
   const untaken = (popped: Popped) => questions.untaken(popped);
@@ -30,7 +32,7 @@ test('what was popped is named again, and nothing where nothing was', () => {
   const answer = (popped: Popped) => {
     const text = Buffer.from(JSON.stringify(popped));
     down.sender.post(POPPED, QUESTION_HEAD + text.length, (bytes, view, at) => {
-      writeAsking(view, at, { slot: 3, generation: 9, opaque: 1, flags: QUESTION_PARKS });
+      writeAsking(view, at, { slot: 3, generation: 9, opaque: 1, flags: QUESTION_PARKS, askedAt: 0 });
       bytes.set(text, at + QUESTION_HEAD);
     });
   };

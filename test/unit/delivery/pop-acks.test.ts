@@ -2,6 +2,7 @@
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { DeliveryFigures } from '../../../src/delivery/figures.ts';
 import { Acks, Answer } from '../../../src/delivery/pop/acks.ts';
 import type { Checkpoint } from '../../../src/delivery/pop/checkpoint.ts';
 import { LiveCheckpoints } from '../../../src/delivery/pop/live-checkpoints.ts';
@@ -23,6 +24,7 @@ class Rig {
     ...{ ask: () => {}, forgotten: () => {}, dropped: () => {}, now: () => this.time.monotonic() },
   });
   readonly context = {
+    figures: new DeliveryFigures(),
     ...{ clock: this.time, timers: this.time, store: {} },
     put: (_: unknown, ended: (result: { status: number }) => void) => this.#puts.push(ended),
     rules: () => ({ timerWheelEnable: true, timerMaxDelaySec: 3_600, timerPrecisionMs: 1_000 }),

@@ -2,6 +2,7 @@
 
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { DeliveryFigures } from '../../../src/delivery/figures.ts';
 import { KnownQueues } from '../../../src/delivery/known-queues.ts';
 import type { PopContext } from '../../../src/delivery/pop/pop-context.ts';
 import { Reviver } from '../../../src/delivery/pop/reviver.ts';
@@ -35,6 +36,7 @@ class Rig {
       throw new Error('the device does not answer');
     };
     const context = {
+      figures: new DeliveryFigures(),
       ...{ clock: time, timers: time, log: silentLog, put: put.begin, busy: () => false },
       store: {
         readQueue: (...args: Parameters<FakeStore['readQueue']>) =>

@@ -77,7 +77,12 @@ export class DelayRig {
 
   /** What the agent tells control, which writes it. */
   async save(): Promise<void> {
-    this.#link.heard({ kind: 'delivery', progress: { delays: this.#progress.state() }, stopped: false });
+    this.#link.heard({
+      kind: 'delivery',
+      progress: { delays: this.#progress.state() },
+      figures: undefined,
+      stopped: false,
+    });
     this.offsets.persist();
     this.#times.persist();
     await Promise.all([this.offsets.saved(), this.#times.saved()]);

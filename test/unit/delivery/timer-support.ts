@@ -1,4 +1,5 @@
 /** A timer service on fake time, disk, store and puts, with the checkpoint that control keeps of it. */
+import { DeliveryFigures } from '../../../src/delivery/figures.ts';
 import { TimerCheckKeeper } from '../../../src/delivery/timer/timer-check-keeper.ts';
 import type { TimerOptions } from '../../../src/delivery/timer/timer-files.ts';
 import { TimerService } from '../../../src/delivery/timer/timer-service.ts';
@@ -48,6 +49,7 @@ export class TimerRig {
   readonly delivered: Delivered[] = [];
   readonly options: TimerOptions;
   busy = false;
+  readonly figures = new DeliveryFigures();
   service!: TimerService;
   keeper!: TimerCheckKeeper;
   readonly #log: ControlLog;
@@ -75,6 +77,7 @@ export class TimerRig {
       this.service.saved(sequence);
     });
     this.service = new TimerService({
+      figures: this.figures,
       maxPending: () => 100,
       clock: this.time,
       timers: this.time,

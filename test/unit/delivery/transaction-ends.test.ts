@@ -1,5 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { FigureTotals } from '../../../src/delivery/figures.ts';
 import { HALF_TOPIC, OP_HALF_TOPIC, TRANS_CHECK_MAX_TIME_TOPIC } from '../../../src/lib/names.ts';
 import { type CounterName, counterPlace } from '../../../src/ring/counters.ts';
 import { message } from '../broker/support.ts';
@@ -51,6 +52,33 @@ test('each outcome is counted once, however often it is said, and so is what is 
   await setup.run(OPS_MS);
   assert.equal([count('transactionsCommitted'), count('transactionsRolledBack')], [1, 1]);
   assert.equal([count('transactionsOpen'), count('transactionsGivenUp')], [1, 0]);
+  const { counts, observed } = setup.rig.figures.take() ?? {};
+  assert.equal(counts, [
+    ['commits', 't', 1],
+    ['rollbacks', 't', 1],
+  ]);
+  assert.equal(
+    observed?.map(([figure, topic]) => [figure, topic]),
+    [['committed', 't']],
+  );
+});
+
+test('what has been open for a while is counted by its topic, until it ends', async () => {
+  const setup = await begun();
+  const totals = new FigureTotals();
+  const open = async () => {
+    await setup.run(2_000);
+    const told = setup.rig.figures.take();
+    if (told !== undefined) totals.add(told);
+    return totals.totals('halves').get('t');
+  };
+  const [a, b] = [setup.half('a'), setup.half('b')];
+  await setup.ended(setup.half('at once'), true);
+  assert.is(await open(), 2);
+  await setup.ended(a, true);
+  assert.is(await open(), 1);
+  await setup.ended(b, false);
+  assert.is(await open(), 0);
 });
 
 test('a second end hears no success before the first has had it', async () => {

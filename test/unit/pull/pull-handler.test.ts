@@ -417,4 +417,21 @@ test('what is fetched from the disk comes with what follows it as the settings s
   ]);
 });
 
+test('calls are counted: at once, after a wait, and refused', () => {
+  const rig = new PullRig();
+  rig.dispatch();
+  rig.pull(pullFields());
+  rig.pull(pullFields({ queueOffset: '1' }));
+  assert.equal(rig.counted.all, [['PULL_MESSAGE', 'SUCCESS', 'at once', 1, 0]]);
+  rig.now += 40;
+  rig.put();
+  rig.dispatch();
+  rig.pull(pullFields({ topic: 'none' }));
+  assert.equal(rig.counted.all, [
+    ['PULL_MESSAGE', 'SUCCESS', 'at once', 1, 0],
+    ['PULL_MESSAGE', 'SUCCESS', 'long polling', 1, 40],
+    ['PULL_MESSAGE', 'TOPIC_NOT_EXIST', 'at once', 1, 0],
+  ]);
+});
+
 test.run();

@@ -28,6 +28,7 @@ function pullOf(queue: number, slot: number, deadline: number, generation = 1): 
     maxCount: 1,
     filter: undefined,
     suggestedBrokerId: 0,
+    ...{ call: 0, came: 0, waited: false },
     deadline,
   };
 }

@@ -28,6 +28,7 @@ function pullOf(slot: number, opaque = 0, generation = 1, queue = 1): ParkedPull
     maxCount: 1,
     filter: undefined,
     suggestedBrokerId: 0,
+    ...{ call: 0, came: 0, waited: false },
     deadline: 1e9,
   };
 }

@@ -268,4 +268,26 @@ test('sequence numbers wrap around without losing an answer', () => {
   }
 });
 
+test('calls are counted by request and answer, with the time until the answer', () => {
+  const rig = new SendRig({ syncFlush: true });
+  rig.send({ fields: sendFields() });
+  rig.send({ fields: sendFields(), flag: FLAG_ONEWAY });
+  rig.send({ fields: sendFields(), body: undefined });
+  rig.write();
+  rig.now += 30;
+  rig.positions.set(FLUSHED, rig.positions.get(APPENDED));
+  rig.drain();
+  rig.send({ fields: sendFields() });
+  rig.write();
+  rig.connected = false;
+  rig.now += 5_001;
+  rig.drain();
+  assert.equal(rig.counted.all, [
+    ['SEND_MESSAGE_V2', 'SUCCESS', 'at once', 1, 30],
+    ['SEND_MESSAGE_V2', 'SUCCESS', 'oneway', 1, 30],
+    ['SEND_MESSAGE_V2', 'FLUSH_DISK_TIMEOUT', 'lost', 1, 5_001],
+    ['SEND_MESSAGE_V2', 'MESSAGE_ILLEGAL', 'at once', 1, 0],
+  ]);
+});
+
 test.run();

@@ -3,8 +3,8 @@
  * `/ready` (it takes messages; 503 with the reason where it does not).
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { MAX_METRICS_CONNECTIONS } from '../../lib/limits.ts';
-import { UserError } from '../../lib/user-error.ts';
+import { MAX_METRICS_CONNECTIONS } from '../lib/limits.ts';
+import { UserError } from '../lib/user-error.ts';
 import { CONTENT_TYPE } from './exposition.ts';
 
 /** For a request to be there, and for a connection without one, ms. */
