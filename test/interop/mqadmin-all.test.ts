@@ -26,6 +26,7 @@ const REAL_CONF = { enableLmq: true, enableMultiDispatch: true };
 /** Of those that are told these are no command's. */
 const OF_OTHERS = [
   'CLONE_GROUP_OFFSET',
+  'PURGE_TOPIC',
   'REGISTER_TOPIC_IN_NAMESRV',
   'RESUME_CHECK_HALF_MESSAGE',
   'UPDATE_AND_GET_GROUP_FORBIDDEN',

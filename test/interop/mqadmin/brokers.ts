@@ -97,6 +97,7 @@ export const BROKERS: readonly Command[] = [
 export const EXPORTS: readonly Command[] = [
   {
     name: 'exportConfigs',
+    differs: '`slaveReadEnable` is true unless it is set: slaves are read when their master is gone',
     runs: [{ args: '-c DefaultCluster -f {dir}/export', writes: '{dir}/export/configs.json', ...HASHED }],
   },
   {
