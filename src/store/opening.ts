@@ -28,6 +28,7 @@ import { checkStoreOptions, type StoreOptions } from './options.ts';
 import { storePaths } from './paths.ts';
 import type { QueueDirectory } from './queue/queue-directory.ts';
 import { type LedgerSample, readLedger } from './queue-ledger.ts';
+import { beginElsewhere, noteBeginning } from './recovery/beginning.ts';
 import type { LastRun } from './recovery/beliefs.ts';
 import type { RecoveryParts, Tell } from './recovery/context.ts';
 import { noteDiverged, readDiverged, removeDivergedNote } from './recovery/diverged.ts';
@@ -111,6 +112,7 @@ export class OpenStore {
       const lastRun = lastRunOf(parts);
       const starts = TopicStarts.load(disk, options, parts.warn);
       const ledger = readLedger(disk, options, parts.warn);
+      beginElsewhere(disk, options, parts.warn);
       const cutAt = readDiverged(disk, options, parts.warn);
       const recovered = recoverStore({ ...parts, lastRun, starts, ledger, cutAt });
       removeDivergedNote(disk, options);
@@ -230,6 +232,11 @@ export class OpenStore {
   /** The log here differs from that of which it is a copy, from `position` on: the next opening cuts it there. */
   noteDiverged(position: number): void {
     noteDiverged(this.#parts.disk, this.#parts.options, position);
+  }
+
+  /** The log, which is empty, is to begin at `position`: the next opening sees to that. */
+  noteBeginning(position: number): void {
+    noteBeginning(this.#parts.disk, this.#parts.options, position);
   }
 
   /** Lets go of the store after a death: it stays marked as not cleanly closed. */

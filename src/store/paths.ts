@@ -25,6 +25,8 @@ export const storePaths = {
   rebuilding: (root: string) => join(root, 'ringmq.rebuilding'),
   /** Our own: a sync has failed, and not everything that reads well is on the disk (failed-sync.ts). */
   failedSync: (root: string) => join(root, 'ringmq.failed-sync'),
+  /** Our own: where a slave's empty log has to begin, as its master's does (recovery/beginning.ts). */
+  beginning: (root: string) => join(root, 'ringmq.beginning'),
   /** Our own: where a slave's log has to be cut, as its master's differs from there on (recovery/diverged.ts). */
   diverged: (root: string) => join(root, 'ringmq.diverged'),
 } as const;

@@ -10,6 +10,8 @@ export interface BoundPorts {
   descriptors: number[];
   /** For slaves; undefined = none are let in. */
   slaves: BoundPort | undefined;
+  /** Others have them, and close them. */
+  areTaken: boolean;
 }
 
 /** The main port, and the one of old clients. Throws a UserError when one is not to be had. */
@@ -20,11 +22,11 @@ export async function bindPorts(config: BrokerConfig, ip: string): Promise<Bound
   if (vipChannel) bound.push(await bindPort(ip, main.port - 2));
   const addresses = bound.map(({ port }) => formatHost(ip, port));
   const slaves = takesSlaves ? await bindPort(ip, replication.haListenPort) : undefined;
-  return { port: main.port, addresses, descriptors: bound.map(({ descriptor }) => descriptor), slaves };
+  return { port: main.port, addresses, descriptors: bound.map(({ descriptor }) => descriptor), slaves, areTaken: false };
 }
 
-/** All listening descriptors. */
+/** All listening descriptors that nobody has taken over. */
 export function openPorts(ports: BoundPorts | undefined): number[] {
-  if (ports === undefined) return [];
+  if (ports === undefined || ports.areTaken) return [];
   return ports.slaves === undefined ? ports.descriptors : [...ports.descriptors, ports.slaves.descriptor];
 }

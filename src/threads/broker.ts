@@ -214,6 +214,7 @@ class Broker implements RunningBroker {
       endOfTurn: () => this.#link.flush(),
       died: (error) => this.#die(error),
       noteDiverged: (position) => this.#opened.store.noteDiverged(position),
+      noteBeginning: (position) => this.#opened.store.noteBeginning(position),
     });
   }
 
@@ -266,6 +267,7 @@ class Broker implements RunningBroker {
       this.#duties.start(),
       this.#delivery.preparePops(Math.max(0, ...ids.of(TIMER_TOPIC).map((id) => directory.maximum(id)))),
     ]);
+    ports.areTaken = true;
     engine.listen(ports.descriptors);
     await this.#replication.start(ports.slaves?.descriptor);
     this.#duties.letIn();

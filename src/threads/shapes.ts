@@ -3,7 +3,7 @@
  * large) and plain rings (small records of one size); the participants stand in participants.ts:
  *
  *     channel      sender        receiver
- *     send         participant   writer        messages to append
+ *     send         participant   writer        messages to append; a slave's replication: what its master has written
  *     link up      network n     control       frames for control, progress, news of connections
  *     link down    control       network n     frames for clients, deltas
  *     commands     control       dispatcher    queues to know or to forget

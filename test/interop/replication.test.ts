@@ -1,7 +1,7 @@
 // A second copy of the log in RocketMQ's own replication protocol: masters and slaves of both kinds, byte for byte, and
 // real clients that read from the slave when the master is gone.
 
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { until } from '../support/sockets-rig.ts';
@@ -91,6 +91,51 @@ test('our slave follows a real master', async () => {
 
 test('a real slave follows our master', async () => {
   await pair(await startRingNameServer(), startRingBroker, startRealBroker);
+});
+
+/** The first file of the master's log expires before there is a slave. */
+async function lateSlave(nameServer: NameServer, startMaster: Start): Promise<void> {
+  const cluster = { nameServer };
+  const master = await startMaster(nameServer.address, { conf: SMALL });
+  const ledger = new Ledger();
+  const args = { topic: TOPIC, modes: 'sync,async,batch', body: 2_000 };
+  await new Producer(java55, cluster, { ...args, count: 2_000, prefix: 'early' }).finish();
+  const first = join(master.store, 'commitlog', '0'.repeat(20));
+  const longAgo = Date.now() / 1_000 - 100 * 3_600;
+  const expire = async () => {
+    if (!existsSync(first)) return true;
+    utimesSync(first, longAgo, longAgo);
+    await mqadmin.run('deleteExpiredCommitLog', '-b', master.address);
+    return false;
+  };
+  const mqadmin = new MqAdmin(nameServer.address);
+  for (const end = Date.now() + PATIENCE_MS; !(await expire()); )
+    assert.ok(Date.now() < end, 'the first file of the log is not deleted');
+  await mqadmin.end();
+  const slave = await startRingBroker(nameServer.address, { conf: { ...SMALL, ...SLAVE } });
+  await new Producer(java55, cluster, { ...args, count: 100, prefix: 'late' }, ledger).finish();
+  await caughtUp(master, slave);
+  sameLogs(master.store, slave.store);
+  assert.not.ok(existsSync(join(slave.store, 'commitlog', '0'.repeat(20))));
+  await master.stop();
+  const consumer = new Consumer(java55, cluster, { topic: TOPIC, group: 'of-late' });
+  const has = () => ledger.sent.size > 0 && [...ledger.sent].every((key) => seen(consumer).has(key));
+  await until('what was sent with the slave to come from it', has, { patienceMs: PATIENCE_MS, pauseMs: 100 });
+  await consumer.stop();
+  await slave.stop();
+  await stopEverything();
+}
+
+function seen({ delivered }: Consumer): Set<string> {
+  return new Set(delivered.map(({ key }) => key));
+}
+
+test('a new slave of our master begins where its log begins by then', async () => {
+  await lateSlave(await startRingNameServer(), startRingBroker);
+});
+
+test('a new slave of a real master begins where its log begins by then', async () => {
+  await lateSlave(await startRealNameServer(), startRealBroker);
 });
 
 if (process.env['REPLICATION_CHECK'] === '1') {

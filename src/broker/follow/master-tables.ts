@@ -26,6 +26,9 @@ export interface MasterTablesParts {
   log: ControlLog;
   /** Where the master's log ended a moment ago. */
   endsAt: (position: number) => void;
+  /** Whether the own log holds nothing, so that it is to begin where the master's does. */
+  isEmpty: () => boolean;
+  beginsAt: (position: number) => void;
   /** Sends what was said in this turn to the network threads. */
   endOfTurn: () => void;
 }
@@ -93,6 +96,7 @@ export class MasterTables {
     const status = await this.#ask(RequestCode.GET_BROKER_HA_STATUS, 'state', 'haClientRuntimeInfo');
     const end = integerFrom(status['masterCommitLogMaxOffset']);
     if (end !== undefined && end >= 0) this.#parts.endsAt(end);
+    if (this.#parts.isEmpty()) await this.#askBeginning();
     const topicTable = await this.#ask(RequestCode.GET_ALL_TOPIC_CONFIG, 'topics', 'topicConfigTable');
     topics.follow(topicTable['topicConfigTable'], topicTable['dataVersion']);
     const groupTable = await this.#ask(
@@ -104,6 +108,12 @@ export class MasterTables {
     this.#takeOffsets(
       await this.#ask(RequestCode.GET_ALL_CONSUMER_OFFSET, 'consumer offsets', 'offsetTable'),
     );
+  }
+
+  async #askBeginning(): Promise<void> {
+    const info = await this.#ask(RequestCode.GET_BROKER_RUNTIME_INFO, 'runtime info', 'table');
+    const start = integerFrom(asObject(info['table'])?.['commitLogMinOffset'] ?? null);
+    if (start !== undefined && start >= 0) this.#parts.beginsAt(start);
   }
 
   #takeOffsets(table: RocketJsonObject): void {

@@ -7,19 +7,22 @@ import { MAX_QUEUES } from '../../lib/limits.ts';
 import type { ControlLog } from '../../lib/log.ts';
 import { isAddress } from '../../remoting/address.ts';
 import type { MasterState, ReplicationStatus } from '../../replication/status.ts';
+import { APPENDED, LOG_START, Positions } from '../../ring/positions.ts';
 import { logReports } from '../../ring/reports.ts';
 import type { ReplicationCommand, ReplicationReport } from '../replication/replication.thread.ts';
 import type { SlaveShape } from '../shapes.ts';
 import { spawn, type Thread } from '../spawn.ts';
 import type { Replication } from './replication.ts';
 
-export interface FollowingParts extends Omit<MasterTablesParts, 'endsAt'> {
+export interface FollowingParts extends Omit<MasterTablesParts, 'endsAt' | 'isEmpty' | 'beginsAt'> {
   shape: SlaveShape;
   log: ControlLog;
   /** Makes the queue known to the dispatcher, before it can see a record of it. False: there is no room for it. */
   nameQueue: (topic: string, queueId: number) => Promise<boolean>;
   /** The own log differs from the master's from this position on. */
   diverged: (position: number) => void;
+  /** The own log is empty and begins elsewhere than the master's. */
+  beginsElsewhere: (position: number) => void;
   /** The thread has ended and nobody had asked it to. */
   died: (error: Error) => void;
 }
@@ -38,7 +41,16 @@ export class Following implements Replication {
     this.#address = parts.shape.replication.haMasterAddress;
     this.#parts = parts;
     const endsAt = (position: number) => this.#tell({ kind: 'masterEndsAt', position });
-    this.#tables = new MasterTables({ ...parts, endsAt });
+    const positions = new Positions(parts.shape.broker.positions);
+    this.#tables = new MasterTables({
+      ...parts,
+      endsAt,
+      isEmpty: () => positions.get(APPENDED) === positions.get(LOG_START),
+      beginsAt: (position) => {
+        // Not in the middle of a start: it is asked again in a second.
+        if (this.#isReady && position !== positions.get(LOG_START)) this.#beginAt(position);
+      },
+    });
   }
 
   get status(): ReplicationStatus {
@@ -94,6 +106,16 @@ export class Following implements Replication {
     this.#stopping = true;
     this.#tables.close();
     await this.#thread?.worker.terminate();
+  }
+
+  #beginAt(position: number): void {
+    const { shape, log, beginsElsewhere } = this.#parts;
+    const { mappedFileSizeCommitLog: fileSize } = shape.broker.store;
+    if (position % fileSize === 0) beginsElsewhere(position);
+    else {
+      const fields = { position, mappedFileSizeCommitLog: fileSize };
+      log.error(fields, "the master's log begins where no file of this one can: its files have another size");
+    }
   }
 
   #follow(): void {

@@ -31,10 +31,12 @@ export interface ReplicationParts {
   died: (error: Error) => void;
   /** Notes durably where the next opening of the store is to cut the log. */
   noteDiverged: (position: number) => void;
+  /** Notes durably where the next opening is to begin the log, which is empty. */
+  noteBeginning: (position: number) => void;
 }
 
 export function makeReplication(parts: ReplicationParts): Replication {
-  const { config, topology, tables, topics, log, endOfTurn, died, noteDiverged } = parts;
+  const { config, topology, tables, topics, log, endOfTurn, died, noteDiverged, noteBeginning } = parts;
   const { replication } = config;
   const shape = { broker: topology.broker, replication };
   if (replication.brokerRole !== 'SLAVE') return new Slaves({ shape, log });
@@ -46,6 +48,10 @@ export function makeReplication(parts: ReplicationParts): Replication {
     diverged: (position) => {
       noteDiverged(position);
       died(new StartAgain(`the log differs from the master's from ${position} on and is cut there`));
+    },
+    beginsElsewhere: (position) => {
+      noteBeginning(position);
+      died(new StartAgain(`the master's log begins at ${position}, and the one here is empty and will, too`));
     },
     tls: () => config.certificates.client(),
     now: systemClock.monotonic,

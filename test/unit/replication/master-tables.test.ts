@@ -14,9 +14,11 @@ const {
   GET_ALL_SUBSCRIPTIONGROUP_CONFIG,
   GET_ALL_TOPIC_CONFIG,
   GET_BROKER_HA_STATUS,
+  GET_BROKER_RUNTIME_INFO,
 } = RequestCode;
 
 const SOUND: [code: number, body: string][] = [
+  [GET_BROKER_RUNTIME_INFO, '{"table":{"commitLogMinOffset":"1073741824"}}'],
   [GET_BROKER_HA_STATUS, '{"haClientRuntimeInfo":{},"master":true,"masterCommitLogMaxOffset":77}'],
   [GET_ALL_TOPIC_CONFIG, '{"topicConfigTable":{"T":{"topicName":"T"}},"dataVersion":{"counter":1}}'],
   [GET_ALL_SUBSCRIPTIONGROUP_CONFIG, '{"subscriptionGroupTable":{},"dataVersion":{"counter":2}}'],
@@ -36,6 +38,8 @@ class Rig {
   readonly offsets = new Map<string, Map<number, number>>();
   rounds = 0;
   readonly ends: number[] = [];
+  isEmpty = false;
+  readonly beginnings: number[] = [];
   readonly tables: MasterTables;
 
   constructor() {
@@ -57,6 +61,8 @@ class Rig {
       now: () => 0,
       log: this.lines.log,
       endsAt: (position) => this.ends.push(position),
+      isEmpty: () => this.isEmpty,
+      beginsAt: (position) => this.beginnings.push(position),
       endOfTurn: () => this.rounds++,
     });
   }
@@ -116,6 +122,13 @@ test('topics, groups and offsets are taken over, and only offsets that are other
   );
   assert.equal(rig.told, []);
   assert.is(rig.ends[0], 77);
+});
+
+test('who has nothing asks where the log begins, and nobody else does', async ({ rig }) => {
+  assert.equal(rig.beginnings, []);
+  rig.isEmpty = true;
+  await rig.round();
+  assert.equal(rig.beginnings, [1_073_741_824]);
 });
 
 const REFUSED: [what: string, code: number, body: string | undefined, line: RegExp][] = [
