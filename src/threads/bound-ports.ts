@@ -22,7 +22,13 @@ export async function bindPorts(config: BrokerConfig, ip: string): Promise<Bound
   if (vipChannel) bound.push(await bindPort(ip, main.port - 2));
   const addresses = bound.map(({ port }) => formatHost(ip, port));
   const slaves = takesSlaves ? await bindPort(ip, replication.haListenPort) : undefined;
-  return { port: main.port, addresses, descriptors: bound.map(({ descriptor }) => descriptor), slaves, areTaken: false };
+  return {
+    port: main.port,
+    addresses,
+    descriptors: bound.map(({ descriptor }) => descriptor),
+    slaves,
+    areTaken: false,
+  };
 }
 
 /** All listening descriptors that nobody has taken over. */

@@ -4,6 +4,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
+import { fullRun } from '../support/random.ts';
 import { until } from '../support/sockets-rig.ts';
 import { Consumer, Producer } from './scenarios/actors.ts';
 import { java55 } from './support/clients.ts';
@@ -80,8 +81,11 @@ test('from RocketMQ to RingMQ', async () => {
   await move(startRealBroker, startRingBroker);
 });
 
-test('from RingMQ to RocketMQ', async () => {
-  await move(startRingBroker, startRealBroker);
-});
+// A real slave learns of topics a minute later.
+if (fullRun) {
+  test('from RingMQ to RocketMQ', async () => {
+    await move(startRingBroker, startRealBroker);
+  });
+}
 
 test.run();

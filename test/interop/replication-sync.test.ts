@@ -1,6 +1,7 @@
 // What a SYNC_MASTER promises to a real producer: with its slave, without one, and with one that stands still.
 
 import * as assert from 'uvu/assert';
+import { fullRun } from '../support/random.ts';
 import { until } from '../support/sockets-rig.ts';
 import { Producer, type Sent } from './scenarios/actors.ts';
 import { java55 } from './support/clients.ts';
@@ -55,9 +56,11 @@ async function waitsForSlave(flush: Conf, startSlave: Start): Promise<void> {
 }
 
 test('asynchronous flush, our slave', () => waitsForSlave({}, startRingBroker));
-test('synchronous flush on both, our slave', () =>
-  waitsForSlave({ flushDiskType: 'SYNC_FLUSH' }, startRingBroker));
-test('asynchronous flush, a real slave', () => waitsForSlave({}, startRealBroker));
+if (fullRun) {
+  test('synchronous flush on both, our slave', () =>
+    waitsForSlave({ flushDiskType: 'SYNC_FLUSH' }, startRingBroker));
+  test('asynchronous flush, a real slave', () => waitsForSlave({}, startRealBroker));
+}
 
 test('a SYNC_MASTER that counts its own copy alone waits for nobody', async () => {
   const { address } = await startRingNameServer();

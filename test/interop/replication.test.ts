@@ -4,6 +4,7 @@
 import { existsSync, readFileSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
+import { fullRun } from '../support/random.ts';
 import { until } from '../support/sockets-rig.ts';
 import { Consumer, Producer } from './scenarios/actors.ts';
 import { java55 } from './support/clients.ts';
@@ -69,6 +70,11 @@ async function pair(nameServer: NameServer, startMaster: Start, startSlave: Star
   await seenByTools(nameServer.address, master, slave);
   const bytes = sameLogs(master.store, slave.store);
   assert.ok(bytes > 2 * SMALL.mappedFileSizeCommitLog, `only ${bytes} bytes: the log did not roll`);
+  // A real slave knows of topics and groups a minute later: that takes longer than all the rest.
+  if (startSlave === startRealBroker && !fullRun) {
+    await stopEverything();
+    return;
+  }
   await until('the slave to know the topic', () => knowsTopic(slave), {
     patienceMs: METADATA_MS,
     pauseMs: 200,
@@ -134,9 +140,11 @@ test('a new slave of our master begins where its log begins by then', async () =
   await lateSlave(await startRingNameServer(), startRingBroker);
 });
 
-test('a new slave of a real master begins where its log begins by then', async () => {
-  await lateSlave(await startRealNameServer(), startRealBroker);
-});
+if (fullRun) {
+  test('a new slave of a real master begins where its log begins by then', async () => {
+    await lateSlave(await startRealNameServer(), startRealBroker);
+  });
+}
 
 if (process.env['REPLICATION_CHECK'] === '1') {
   test('a real slave follows a real master, which checks this test', async () => {
