@@ -1,6 +1,6 @@
 // A slave that has messages which its master does not have: the master has lost the end of its log and gone on. The
-// slave finds the last position that both have, cuts there, keeps what it cuts, and follows. Real masters, and logs that
-// differ over several files, only in the full run.
+// slave finds the last position that both have, cuts there, keeps what it cuts, and follows. Real masters, and logs
+// that differ over several files, only in the full run.
 
 import { cpSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
