@@ -42,6 +42,8 @@ export interface PoppedSet {
 }
 
 export class OffsetTable {
+  /** Hears of each offset that is stored; a slave keeps in mind what is committed at it. */
+  onCommit: ((group: string, topic: string, queueId: number, offset: number) => void) | undefined;
   readonly poppedSet = new Listeners<PoppedSet>();
   /** A reset was set or is over. Readers of the queue answer it with "offset moved" (request 11, code 21). */
   readonly resetChanged = new Listeners<QueueReset>();
@@ -98,6 +100,7 @@ export class OffsetTable {
     const key = keyOf(topic, group);
     if (!this.#consumed.hasRoom(1, key, queueId)) return false;
     this.#consumed.put(key, queueId, offset);
+    this.onCommit?.(group, topic, queueId, offset);
     if (isLiteQueue(topic)) this.#file.needLight();
     this.#file.touch();
     this.#commits += 1;

@@ -32,6 +32,8 @@ const ANSWERS: readonly number[] = [
   ResponseCode.SYSTEM_ERROR,
   ResponseCode.SYSTEM_BUSY,
   ResponseCode.FLUSH_DISK_TIMEOUT,
+  ResponseCode.SLAVE_NOT_AVAILABLE,
+  ResponseCode.FLUSH_SLAVE_TIMEOUT,
   ResponseCode.MESSAGE_ILLEGAL,
   ResponseCode.SERVICE_NOT_AVAILABLE,
   ResponseCode.NO_PERMISSION,

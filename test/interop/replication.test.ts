@@ -19,6 +19,7 @@ import { interopSuite } from './support/suite.ts';
 
 const test = interopSuite('replication');
 const TOPIC = 'replicated';
+const GROUP = 'reads-from-slave';
 const PATIENCE_MS = 60_000;
 /** A real slave asks its master for topics once a minute. */
 const METADATA_MS = 150_000;
@@ -80,11 +81,29 @@ async function pair(nameServer: NameServer, startMaster: Start, startSlave: Star
     pauseMs: 200,
   });
   await master.stop();
-  const consumer = new Consumer(java55, cluster, { topic: TOPIC, group: 'reads-from-slave' }, ledger);
+  const consumer = new Consumer(java55, cluster, { topic: TOPIC, group: GROUP }, ledger);
   await consumer.receives(ledger);
   await consumer.stop();
   ledger.exactlyOnce();
+  if (startSlave === startRingBroker) await hearsOfOffsets(nameServer.address, master, startMaster);
   await stopEverything();
+}
+
+/** The master comes back, and what was committed at its slave meanwhile reaches it. */
+async function hearsOfOffsets(
+  nameServer: string,
+  { store, port }: Broker,
+  startMaster: Start,
+): Promise<void> {
+  await startMaster(nameServer, { conf: SMALL, store, port });
+  const mqadmin = new MqAdmin(nameServer);
+  let shown = '';
+  for (const end = Date.now() + PATIENCE_MS; !/Diff Total: 0$/m.test(shown); ) {
+    assert.ok(Date.now() < end, shown);
+    shown = await mqadmin.run('consumerProgress', '-g', GROUP);
+  }
+  assert.match(shown, TOPIC);
+  await mqadmin.end();
 }
 
 test('our slave follows our master', async () => {

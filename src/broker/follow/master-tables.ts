@@ -4,19 +4,22 @@
  * once when the log tells of a queue that nobody knows.
  */
 import type { ControlLog } from '../../lib/log.ts';
-import { namesOf } from '../../metadata/queue-offsets.ts';
+import { groupConfigText } from '../../metadata/group-config.ts';
 import { RequestCode, ResponseCode, responseName } from '../../protocol/codes.ts';
-import { requestCommand } from '../../protocol/command.ts';
-import { asObject, entriesOf, integerFrom } from '../../protocol/json-fields.ts';
+import { type RemotingCommand, requestCommand } from '../../protocol/command.ts';
+import { asObject, integerFrom } from '../../protocol/json-fields.ts';
 import { parseRocketJson, type RocketJsonObject } from '../../protocol/rocketmq-json.ts';
 import { CommandClient } from '../../remoting/command-client.ts';
 import type { ClientTls } from '../../tls/settings.ts';
 import type { Tables } from '../tables.ts';
+import { type Commit, OffsetExchange } from './offset-exchange.ts';
 
 const EVERY_MS = 1_000;
 /** After an answer that took so long to get and to take over, the next is asked for so many times as long. */
 const REST = 20;
 const TIMEOUT_MS = 5_000;
+/** Offsets that the master is told in a round. */
+const MOST_OFFSETS = 1_000;
 
 export interface MasterTablesParts {
   tables: Pick<Tables, 'topics' | 'groups' | 'offsets'>;
@@ -35,6 +38,7 @@ export interface MasterTablesParts {
 
 export class MasterTables {
   readonly #parts: MasterTablesParts;
+  readonly #offsets: OffsetExchange;
   #client: CommandClient | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isRunning = false;
@@ -42,9 +46,12 @@ export class MasterTables {
   #isWanted = false;
   #isClosed = false;
   #isFailing = false;
+  /** Of which offset it was told last that the master refused it. */
+  #refused = '';
 
   constructor(parts: MasterTablesParts) {
     this.#parts = parts;
+    this.#offsets = new OffsetExchange(parts.tables.offsets);
   }
 
   /** `host:port` of the master as clients know it. */
@@ -99,15 +106,14 @@ export class MasterTables {
     if (this.#parts.isEmpty()) await this.#askBeginning();
     const topicTable = await this.#ask(RequestCode.GET_ALL_TOPIC_CONFIG, 'topics', 'topicConfigTable');
     topics.follow(topicTable['topicConfigTable'], topicTable['dataVersion']);
+    // Before the groups, of which those would go that the master has not heard of.
+    await this.#exchangeOffsets();
     const groupTable = await this.#ask(
       RequestCode.GET_ALL_SUBSCRIPTIONGROUP_CONFIG,
       'groups',
       'subscriptionGroupTable',
     );
     groups.follow(groupTable['subscriptionGroupTable'], groupTable['dataVersion']);
-    this.#takeOffsets(
-      await this.#ask(RequestCode.GET_ALL_CONSUMER_OFFSET, 'consumer offsets', 'offsetTable'),
-    );
   }
 
   async #askBeginning(): Promise<void> {
@@ -116,18 +122,46 @@ export class MasterTables {
     if (start !== undefined && start >= 0) this.#parts.beginsAt(start);
   }
 
-  #takeOffsets(table: RocketJsonObject): void {
-    const { offsets } = this.#parts.tables;
-    for (const [key, queues] of entriesOf(table['offsetTable'])) {
-      const names = namesOf(key);
-      if (names === undefined) continue;
-      for (const [queue, value] of entriesOf(queues)) {
-        const [queueId, offset] = [integerFrom(queue) ?? -1, integerFrom(value) ?? -1];
-        if (queueId < 0 || offset < 0) continue;
-        if (offsets.queuesOf(names.group, names.topic)?.get(queueId) !== offset)
-          offsets.commit(names.group, names.topic, queueId, offset);
-      }
+  /** Offsets that were committed here while the master was gone reach it with the first round. */
+  async #exchangeOffsets(): Promise<void> {
+    const table = await this.#ask(RequestCode.GET_ALL_CONSUMER_OFFSET, 'consumer offsets', 'offsetTable');
+    for (const commit of this.#offsets.take(table['offsetTable']).slice(0, MOST_OFFSETS)) {
+      let refusal = await this.#tell(commit);
+      if (
+        refusal?.code === ResponseCode.SUBSCRIPTION_GROUP_NOT_EXIST &&
+        (await this.#tellGroup(commit.group))
+      )
+        refusal = await this.#tell(commit);
+      if (refusal === undefined) this.#offsets.told(commit);
+      else this.#refusedOffset(commit, `${responseName(refusal.code)} ${refusal.remark ?? ''}`);
     }
+  }
+
+  /** Commits it at the master; the master's answer when it refuses. */
+  async #tell({ group, topic, queueId, offset }: Commit): Promise<RemotingCommand | undefined> {
+    const where = { consumerGroup: group, topic, queueId: String(queueId), commitOffset: String(offset) };
+    const request = requestCommand(RequestCode.UPDATE_CONSUMER_OFFSET, where);
+    const answer = await (this.#client as CommandClient).request(request, TIMEOUT_MS);
+    return answer.code === ResponseCode.SUCCESS ? undefined : answer;
+  }
+
+  /** A group whose first consumer came while the master was gone. */
+  async #tellGroup(name: string): Promise<boolean> {
+    const config = this.#parts.tables.groups.get(name);
+    if (config === undefined) return false;
+    const body = Buffer.from(groupConfigText(config).text(false));
+    const request = requestCommand(RequestCode.UPDATE_AND_CREATE_SUBSCRIPTIONGROUP, {}, body);
+    const { code } = await (this.#client as CommandClient).request(request, TIMEOUT_MS);
+    return code === ResponseCode.SUCCESS;
+  }
+
+  /** It is tried again with the next round. */
+  #refusedOffset(commit: Commit, reason: string): void {
+    const name = `${commit.topic} ${commit.group}`;
+    if (this.#refused === name) return;
+    this.#refused = name;
+    const line = 'the master does not take an offset that was committed at this slave, tried again';
+    this.#parts.log.warn({ ...commit, reason }, line);
   }
 
   /** An answer without its table is none: it must not delete what is there. */

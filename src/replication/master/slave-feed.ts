@@ -223,7 +223,7 @@ export class SlaveFeed {
 
 function tooFarBehind(position: number, start: number): string {
   return position <= FIRST_REQUEST
-    ? `it has no log yet, and ours begins at ${start}: give it a copy of a store to begin with`
+    ? `it has no log yet, and ours begins at ${start}: a slave of RingMQ begins there when it has asked for that`
     : `it is too far behind: it is at position ${position}, and the log begins at ${start} now; give it a newer copy ` +
         'of a store to go on with';
 }

@@ -3,8 +3,10 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { MasterTables } from '../../../src/broker/follow/master-tables.ts';
 import type { Tables } from '../../../src/broker/tables.ts';
+import { newGroupConfig } from '../../../src/metadata/group-config.ts';
+import type { OffsetTable } from '../../../src/metadata/offsets.ts';
 import { RequestCode, ResponseCode } from '../../../src/protocol/codes.ts';
-import { responseTo } from '../../../src/protocol/command.ts';
+import { type RemotingCommand, responseTo } from '../../../src/protocol/command.ts';
 import { type CommandServer, startCommandServer } from '../../../src/remoting/command-server.ts';
 import { recordingLog } from '../../support/recording-log.ts';
 import { until } from '../../support/sockets-rig.ts';
@@ -15,6 +17,8 @@ const {
   GET_ALL_TOPIC_CONFIG,
   GET_BROKER_HA_STATUS,
   GET_BROKER_RUNTIME_INFO,
+  UPDATE_AND_CREATE_SUBSCRIPTIONGROUP,
+  UPDATE_CONSUMER_OFFSET,
 } = RequestCode;
 
 const SOUND: [code: number, body: string][] = [
@@ -28,6 +32,7 @@ const SOUND: [code: number, body: string][] = [
 
 interface Context {
   answers: Map<number, string>;
+  asked: RemotingCommand[];
   server: CommandServer;
   rig: Rig;
 }
@@ -41,19 +46,22 @@ class Rig {
   isEmpty = false;
   readonly beginnings: number[] = [];
   readonly tables: MasterTables;
+  readonly #table: Pick<OffsetTable, 'onCommit'>;
 
   constructor() {
     const follow = (what: string) => (table: unknown) => void this.followed.push([what, table]);
+    const offsets: Pick<OffsetTable, 'onCommit'> = { onCommit: undefined };
+    this.#table = offsets;
     const tables = {
       topics: { follow: follow('topics') },
-      groups: { follow: follow('groups') },
-      offsets: {
+      groups: { follow: follow('groups'), get: newGroupConfig },
+      offsets: Object.assign(offsets, {
         queuesOf: (group: string, topic: string) => this.offsets.get(`${topic}@${group}`),
         commit: (group: string, topic: string, queueId: number, offset: number) => {
           const name = `${topic}@${group}`;
           this.offsets.set(name, (this.offsets.get(name) ?? new Map()).set(queueId, offset));
         },
-      },
+      }),
     };
     this.tables = new MasterTables({
       tables: tables as unknown as Tables,
@@ -65,6 +73,11 @@ class Rig {
       beginsAt: (position) => this.beginnings.push(position),
       endOfTurn: () => this.rounds++,
     });
+  }
+
+  /** A consumer commits at this broker. */
+  commitHere(group: string, topic: string, queueId: number, offset: number): void {
+    this.#table.onCommit?.(group, topic, queueId, offset);
   }
 
   /** The outcome of one more round. */
@@ -83,10 +96,15 @@ const test = suite<Context>('tables of the master');
 
 test.before.each(async (context) => {
   context.answers = new Map(SOUND);
+  context.answers.set(UPDATE_AND_CREATE_SUBSCRIPTIONGROUP, '');
+  context.asked = [];
   context.server = await startCommandServer({
     host: '127.0.0.1',
     port: 0,
     handler: (request) => {
+      context.asked.push(request);
+      if (context.answers.get(request.code) === 'no such group')
+        return Promise.resolve(responseTo(request, ResponseCode.SUBSCRIPTION_GROUP_NOT_EXIST, 'none'));
       const body = context.answers.get(request.code);
       if (body === undefined)
         return Promise.resolve(responseTo(request, ResponseCode.SYSTEM_ERROR, 'not now'));
@@ -131,6 +149,41 @@ test('who has nothing asks where the log begins, and nobody else does', async ({
   assert.equal(rig.beginnings, [1_073_741_824]);
 });
 
+test('what is committed here reaches the master, with its group where that is new there', async ({
+  rig,
+  answers,
+  asked,
+}) => {
+  answers.set(UPDATE_CONSUMER_OFFSET, 'no such group');
+  rig.commitHere('G', 'T', 0, 9);
+  await rig.round();
+  const sent = asked.splice(0).map(({ code }) => code);
+  const order: number[] = [
+    UPDATE_CONSUMER_OFFSET,
+    UPDATE_AND_CREATE_SUBSCRIPTIONGROUP,
+    UPDATE_CONSUMER_OFFSET,
+  ];
+  assert.equal(
+    sent.filter((code) => order.includes(code)),
+    order,
+  );
+  assert.equal(rig.told.length, 1, 'that it is still refused is told');
+  answers.set(UPDATE_CONSUMER_OFFSET, '');
+  await rig.round();
+  await rig.round();
+  const commits = asked.filter(({ code }) => code === UPDATE_CONSUMER_OFFSET);
+  assert.equal(
+    commits.map(({ fields }) => [
+      fields['consumerGroup'],
+      fields['topic'],
+      fields['queueId'],
+      fields['commitOffset'],
+    ]),
+    [['G', 'T', '0', '9']],
+  );
+  assert.is(rig.told.length, 1);
+});
+
 const REFUSED: [what: string, code: number, body: string | undefined, line: RegExp][] = [
   ['an error', GET_ALL_TOPIC_CONFIG, undefined, /does not tell its topics: SYSTEM_ERROR not now/],
   ['no topics', GET_ALL_TOPIC_CONFIG, '{}', /the master's topics are no table/],
@@ -152,7 +205,7 @@ for (const [what, code, body, line] of REFUSED) {
     assert.is(rig.told.length, 1);
     assert.match(rig.told[0] ?? '', line);
     const taken = rig.followed.slice(before).map((one) => (one as [string])[0]);
-    const whole = ['topics', 'groups'].slice(0, code === GET_ALL_CONSUMER_OFFSET ? 2 : topicsToo);
+    const whole = ['topics'].slice(0, topicsToo);
     assert.equal(taken, [...whole, ...whole]);
     for (const [sound, text] of SOUND) answers.set(sound, text);
     await rig.round();
