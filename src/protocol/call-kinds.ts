@@ -71,9 +71,13 @@ export const CALL_ROWS = (REQUESTS.length + 1) * (ANSWERS.length + 1) * WAYS;
 const CALLS = new Map(REQUESTS.map((code, number) => [code, number]));
 const ANSWER_NUMBERS = new Map(ANSWERS.map((code, number) => [code, number]));
 
+/** Of the codes up to here the number is found by index: sends and pulls are among them. */
+const LOW_CODES = 512;
+const LOW_CALLS = Uint8Array.from({ length: LOW_CODES }, (_, code) => CALLS.get(code) ?? OTHER_CALL);
+
 /** Number of a request; it fits into a byte. */
 export function callOf(code: number): number {
-  return CALLS.get(code) ?? OTHER_CALL;
+  return code >= 0 && code < LOW_CODES ? (LOW_CALLS[code] as number) : (CALLS.get(code) ?? OTHER_CALL);
 }
 
 /** The row of a call with this number that is answered with `code`. */
