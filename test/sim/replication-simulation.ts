@@ -3,8 +3,8 @@
  * connections at random, by seed. The parts are those of the broker: feed, follower, rings, writer, flusher, recovery.
  *
  * Held: at the moment of an acknowledgement the slave has the message, as safe as the flush mode says; what was
- * acknowledged under SYNC_FLUSH is there for ever, under ASYNC_FLUSH as long as no power was cut; once nothing fails any
- * more both logs have the same bytes.
+ * acknowledged under SYNC_FLUSH is there for ever, under ASYNC_FLUSH as long as no power was cut; once nothing fails
+ * any more both logs have the same bytes.
  */
 import * as assert from 'uvu/assert';
 import { Feeds } from '../../src/replication/master/feeds.ts';
