@@ -5,15 +5,8 @@
  */
 import { RequestCode, ResponseCode } from './codes.ts';
 
-/** What other threads than control answer. */
-const REQUESTS: readonly number[] = [
-  RequestCode.SEND_MESSAGE,
-  RequestCode.SEND_MESSAGE_V2,
-  RequestCode.SEND_BATCH_MESSAGE,
-  RequestCode.SEND_REPLY_MESSAGE,
-  RequestCode.SEND_REPLY_MESSAGE_V2,
-  RequestCode.PULL_MESSAGE,
-  RequestCode.LITE_PULL_MESSAGE,
+/** What network threads ask the delivery agent. */
+export const DELIVERY_REQUESTS: readonly number[] = [
   RequestCode.END_TRANSACTION,
   RequestCode.POP_MESSAGE,
   RequestCode.ACK_MESSAGE,
@@ -24,6 +17,18 @@ const REQUESTS: readonly number[] = [
   RequestCode.POLLING_INFO,
   RequestCode.POP_LITE_MESSAGE,
   RequestCode.LITE_SUBSCRIPTION_CTL,
+];
+
+/** What other threads than control answer. */
+const REQUESTS: readonly number[] = [
+  RequestCode.SEND_MESSAGE,
+  RequestCode.SEND_MESSAGE_V2,
+  RequestCode.SEND_BATCH_MESSAGE,
+  RequestCode.SEND_REPLY_MESSAGE,
+  RequestCode.SEND_REPLY_MESSAGE_V2,
+  RequestCode.PULL_MESSAGE,
+  RequestCode.LITE_PULL_MESSAGE,
+  ...DELIVERY_REQUESTS,
 ];
 
 /** What those are answered with; SUCCESS is the first. */

@@ -5,6 +5,9 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { RequestCode, ResponseCode } from '../../src/protocol/codes.ts';
+import { requestCommand } from '../../src/protocol/command.ts';
+import { CommandClient } from '../../src/remoting/command-client.ts';
 import {
   type BrokerProcess,
   startBrokerProcess,
@@ -47,6 +50,33 @@ test('it follows a master that has no message yet, and both go on', async () => 
   running.push(slave);
   await until('the slave to follow', () => slave.log().includes('this slave follows its master'));
   assert.not.match(master.log(), /a slave is no longer fed/);
+});
+
+test('what a slave leaves to its master is refused with the reason, and the audit sees who asked', async () => {
+  const [, slave] = running as [BrokerProcess, BrokerProcess];
+  const client = new CommandClient({ address: slave.broker });
+  const ask = (code: number, fields: Record<string, string>) =>
+    client.request(requestCommand(code, fields), 10_000);
+  try {
+    const topic = {
+      topic: 'made-here',
+      defaultTopic: 'TBW102',
+      readQueueNums: '4',
+      writeQueueNums: '4',
+      perm: '6',
+    };
+    const made = await ask(RequestCode.UPDATE_AND_CREATE_TOPIC, { ...topic, topicFilterType: 'SINGLE_TAG' });
+    assert.is(made.code, ResponseCode.NO_PERMISSION);
+    assert.match(made.remark ?? '', 'from slave broker');
+    const popped = await ask(RequestCode.POP_MESSAGE, { topic: 'made-here', consumerGroup: 'g' });
+    assert.is(popped.code, ResponseCode.SERVICE_NOT_AVAILABLE);
+    assert.match(popped.remark ?? '', 'send to its master');
+  } finally {
+    client.close();
+  }
+  await until('the audit to tell of the topic', () =>
+    slave.log().includes('audit: UPDATE_AND_CREATE_TOPIC refused'),
+  );
 });
 
 test.run();

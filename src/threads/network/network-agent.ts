@@ -31,7 +31,7 @@ import { Faults } from '../../net/faults.ts';
 import { PendingSends } from '../../net/pending-sends.ts';
 import { Sockets } from '../../net/sockets.ts';
 import { Wakefulness } from '../../net/wakefulness.ts';
-import { AT_ONCE, CALL_ROWS, OTHER_CALL } from '../../protocol/call-kinds.ts';
+import { AT_ONCE, CALL_ROWS, DELIVERY_REQUESTS, OTHER_CALL } from '../../protocol/call-kinds.ts';
 import { RequestCode, ResponseCode } from '../../protocol/codes.ts';
 import { FLAG_RESPONSE } from '../../protocol/command.ts';
 import { encodeAnswer } from '../../protocol/command-codec.ts';
@@ -70,6 +70,8 @@ import { InlineEngine } from './inline-engine.ts';
 const TICK_MS = 250;
 /** RocketMQ's share of the machine's memory in which recent messages are taken to be cached. */
 const IN_MEMORY_RATIO = 0.4;
+
+const ASKED_OF_DELIVERY: ReadonlySet<number> = new Set(DELIVERY_REQUESTS);
 
 const FRAMES = counterPlace('frames');
 const FORWARDED = counterPlace('framesForwarded');
@@ -299,7 +301,7 @@ export class NetworkAgent {
     if (isOversized(view, offset, length)) return this.#refuseOversized(connection, view, offset, length);
     if (!request.read(bytes, view, offset, length)) return CUT_BROKEN;
     if ((request.flag & FLAG_RESPONSE) === 0) {
-      const left = this.#shape.broker.isSlave ? leftToMaster(request.code) : undefined;
+      const left = this.#asksDelivery(request.code) ? leftToMaster(request.code) : undefined;
       if (left !== undefined) {
         this.#questions.refuse(connection, request, ...left);
         return CUT_ALL;
@@ -331,6 +333,11 @@ export class NetworkAgent {
     }
     this.#counters.add(FORWARDED);
     return this.#link.forward(connection, bytes, offset, length, this.#now);
+  }
+
+  /** Of a slave, where delivery does not run. What control serves is refused there, where the audit sees it. */
+  #asksDelivery(code: number): boolean {
+    return this.#shape.broker.isSlave && ASKED_OF_DELIVERY.has(code);
   }
 
   #refuseOversized(connection: Connection, view: DataView, offset: number, length: number): number {
