@@ -3,31 +3,31 @@
  * log of which it is one, and the first files of that may have expired. The next opening makes the log's first file
  * there. The note goes last, so a kill at any moment leaves it, and the opening after it does the same again.
  */
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { Disk } from '../disk/disk.ts';
 import { firstNonZeroInFile } from '../log/find-record.ts';
 import { fileNameOf } from '../log/segments.ts';
 import type { StoreOptions } from '../options.ts';
 import { storePaths } from '../paths.ts';
-import { positionOf, readState, writeState } from '../small-state.ts';
 import type { Tell } from './context.ts';
+import { readNote, removeNote, writeNote } from './position-note.ts';
 
 /** Leaves the note. Durable when it returns; throws when the disk refuses. */
 export function noteBeginning(disk: Disk, options: StoreOptions, position: number): void {
-  writeState(disk, storePaths.beginning(options.directory), { position });
+  writeNote(disk, storePaths.beginning(options.directory), position);
 }
 
 /** Does what a note says. A log that holds anything stays as it is. Throws when the disk refuses. */
 export function beginElsewhere(disk: Disk, options: StoreOptions, warn: Tell): void {
   const note = storePaths.beginning(options.directory);
   if (disk.size(note) < 0) return;
-  const position = positionOf(readState(disk, note, warn)?.['position']);
+  const position = readNote(disk, note, warn);
   const { mappedFileSizeCommitLog: fileSize, commitLogDirectory: log } = options;
   const files = disk.list(log).filter((name) => /^\d{20}$/.test(name));
   const isEmpty = files.every((name) => holdsNothing(disk, join(log, name)));
-  if (position >= 0 && position % fileSize === 0 && isEmpty) makeFirst(disk, options, position, files);
-  disk.remove(note);
-  mustBeDurable(disk, dirname(note));
+  if (position !== undefined && position % fileSize === 0 && isEmpty)
+    makeFirst(disk, options, position, files);
+  removeNote(disk, note);
 }
 
 function makeFirst(disk: Disk, options: StoreOptions, position: number, files: readonly string[]): void {
@@ -41,14 +41,10 @@ function makeFirst(disk: Disk, options: StoreOptions, position: number, files: r
   }
   mapping.close();
   for (const name of files) if (name !== first) disk.remove(join(log, name));
-  mustBeDurable(disk, log);
+  const outcome = disk.syncDirectory(log);
+  if (outcome < 0) throw new Error(`${log} cannot be synced (errno ${-outcome})`);
 }
 
 function holdsNothing(disk: Disk, path: string): boolean {
   return disk.size(path) <= 0 || disk.firstData(path, 0) < 0 || firstNonZeroInFile(disk, path, 0) < 0;
-}
-
-function mustBeDurable(disk: Disk, directory: string): void {
-  const outcome = disk.syncDirectory(directory);
-  if (outcome < 0) throw new Error(`${directory} cannot be synced (errno ${-outcome})`);
 }
