@@ -7,7 +7,7 @@ import type { ControlLog } from '../../lib/log.ts';
 import type { Positions } from '../../ring/positions.ts';
 import { type ReplicationOptions, slavesNeeded } from '../options.ts';
 import type { SlaveState } from '../status.ts';
-import { type Follower, Replicas } from './replicas.ts';
+import { Replicas } from './replicas.ts';
 import { type FeedSocket, type ServedLog, SlaveFeed } from './slave-feed.ts';
 
 export interface FeedsParts {
@@ -21,28 +21,9 @@ export interface FeedsParts {
   news: () => void;
 }
 
-/** A connection from `host`. */
-class Entry implements Follower {
-  readonly host: string;
-  readonly feed: SlaveFeed;
-
-  constructor(host: string, feed: SlaveFeed) {
-    this.host = host;
-    this.feed = feed;
-  }
-
-  get acknowledged(): number {
-    return this.feed.acknowledged;
-  }
-
-  get inSync(): boolean {
-    return this.feed.inSync;
-  }
-}
-
 export class Feeds {
   readonly #parts: FeedsParts;
-  readonly #entries = new Map<SlaveFeed, Entry>();
+  readonly #feeds = new Set<SlaveFeed>();
   readonly #replicas: Replicas;
 
   constructor(parts: FeedsParts) {
@@ -51,22 +32,21 @@ export class Feeds {
   }
 
   get size(): number {
-    return this.#entries.size;
+    return this.#feeds.size;
   }
 
   /** A new connection; undefined when there are too many. */
   open(host: string, port: number, socket: FeedSocket): SlaveFeed | undefined {
-    const address = `${host}:${port}`;
     const { lines, log, options, now } = this.#parts;
-    if (this.#entries.size >= MAX_SLAVES) {
-      const fields = { address, limit: MAX_SLAVES, name: 'MAX_SLAVES' };
+    if (this.#feeds.size >= MAX_SLAVES) {
+      const fields = { address: `${host}:${port}`, limit: MAX_SLAVES, name: 'MAX_SLAVES' };
       lines.warn(fields, 'a connection to the replication port was refused: there are as many as are taken');
       return undefined;
     }
-    const acknowledged = () => this.#replicas.update(this.#entries.values());
+    const acknowledged = () => this.#replicas.update(this.#feeds);
     const ended = (gone: SlaveFeed, why: string) => this.#ended(gone, why);
-    const feed = new SlaveFeed({ log, socket, options, address, now, acknowledged, ended });
-    this.#entries.set(feed, new Entry(host, feed));
+    const feed = new SlaveFeed({ log, socket, options, host, port, now, acknowledged, ended });
+    this.#feeds.add(feed);
     return feed;
   }
 
@@ -80,26 +60,26 @@ export class Feeds {
 
   /** The log has grown, or sockets may have room. */
   pump(): void {
-    for (const { feed } of this.#entries.values()) feed.pump();
+    for (const feed of this.#feeds) feed.pump();
   }
 
   /** By the clock. */
   tick(): void {
-    for (const { feed } of this.#entries.values()) feed.tick();
-    this.#replicas.update(this.#entries.values());
+    for (const feed of this.#feeds) feed.tick();
+    this.#replicas.update(this.#feeds);
   }
 
   /** Whether bytes of the file that starts at `start` are on their way to a slave. */
   isPinned(start: number): boolean {
     const end = start + this.#parts.log.fileSize;
-    for (const { feed } of this.#entries.values())
+    for (const feed of this.#feeds)
       if (feed.taken < feed.next && feed.taken < end && feed.next > start) return true;
     return false;
   }
 
   states(): SlaveState[] {
     const now = this.#parts.now();
-    return [...this.#entries.values()].map(({ feed }) => ({
+    return [...this.#feeds].map((feed) => ({
       address: feed.address,
       acknowledged: feed.acknowledged,
       next: feed.next,
@@ -116,8 +96,8 @@ export class Feeds {
 
   #forget(feed: SlaveFeed): boolean {
     feed.close();
-    const known = this.#entries.delete(feed);
-    if (known) this.#replicas.update(this.#entries.values());
+    const known = this.#feeds.delete(feed);
+    if (known) this.#replicas.update(this.#feeds);
     return known;
   }
 }

@@ -14,6 +14,7 @@ import {
 } from '../../protocol/replication-frames.ts';
 import type { ReplicationOptions } from '../options.ts';
 import { Pace } from './pace.ts';
+import type { Follower } from './replicas.ts';
 
 /** Bytes of log handed to a socket that the kernel has not taken yet. */
 export const MAX_UNDER_WAY = 1024 * 1024;
@@ -38,8 +39,9 @@ export interface FeedParts {
   log: ServedLog;
   socket: FeedSocket;
   options: ReplicationOptions;
-  /** Where the slave is, for people. */
-  address: string;
+  /** Where the slave's connection comes from. */
+  host: string;
+  port: number;
   now: () => number;
   /** The slave has more than before. */
   acknowledged: () => void;
@@ -47,7 +49,9 @@ export interface FeedParts {
   ended: (feed: SlaveFeed, why: string) => void;
 }
 
-export class SlaveFeed {
+export class SlaveFeed implements Follower {
+  readonly host: string;
+  /** For people. */
   readonly address: string;
   /** End of what the slave says to have; -1 before its first report. */
   acknowledged = -1;
@@ -67,7 +71,8 @@ export class SlaveFeed {
 
   constructor(parts: FeedParts) {
     this.#parts = parts;
-    this.address = parts.address;
+    this.host = parts.host;
+    this.address = `${parts.host}:${parts.port}`;
     const now = parts.now();
     const { haFlowControlEnable, maxHaTransferByteInSecond } = parts.options;
     this.pace = new Pace(haFlowControlEnable ? maxHaTransferByteInSecond : Number.POSITIVE_INFINITY, now);

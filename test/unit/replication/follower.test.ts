@@ -7,26 +7,14 @@ import { Follower } from '../../../src/replication/slave/follower.ts';
 import type { MasterStream } from '../../../src/replication/slave/master-stream.ts';
 import { MAX_RAW_PUTS, RawPuts } from '../../../src/replication/slave/raw-puts.ts';
 import type { UnknownQueue } from '../../../src/replication/slave/record-cutter.ts';
-import {
-  APPEND_BYTES,
-  APPEND_COUNT,
-  APPEND_RAW,
-  APPEND_SEQUENCE,
-  APPENDED_REPLY,
-  RAW_HEADER,
-  RAW_POSITION,
-  RAW_STORE_TIMESTAMP,
-  REPLY_BYTES,
-  REPLY_RING_BYTES,
-  REPLY_SEQUENCE,
-  REPLY_STATUS,
-} from '../../../src/ring/append-records.ts';
+import { RAW_HEADER, REPLY_RING_BYTES } from '../../../src/ring/append-records.ts';
 import { plainChannel } from '../../../src/ring/channel.ts';
 import { APPENDED, MESSAGES_APPENDED, Positions } from '../../../src/ring/positions.ts';
 import { plainRing } from '../../../src/ring/spsc-ring.ts';
 import { CommitLog } from '../../../src/store/log/commit-log.ts';
 import { Segments } from '../../../src/store/log/segments.ts';
 import { QueueDirectory } from '../../../src/store/queue/queue-directory.ts';
+import { takeRawPuts } from '../../sim/raw-writer.ts';
 import { SimDisk } from '../../sim/sim-disk.ts';
 import {
   chunk,
@@ -98,35 +86,9 @@ class Rig {
 
   /** The writer's turn, and its bell. Returns the puts that it took. */
   write(most = Number.POSITIVE_INFINITY): number {
-    const { receiver } = this.#channel;
-    let taken = 0;
-    while (taken < most && receiver.next()) {
-      this.#append();
-      taken++;
-    }
-    this.log.publish();
-    receiver.release();
-    this.#replies.producer.publish();
+    const taken = takeRawPuts(this.#channel.receiver, this.#replies.producer, this.log, most);
     this.follower.work();
     return taken;
-  }
-
-  #append(): void {
-    const { type, view, offset, bulk } = this.#channel.receiver;
-    assert.is(type, APPEND_RAW);
-    const status = this.log.appendRaw(
-      { ...bulk, region: 0 },
-      offset + RAW_HEADER,
-      view.getInt32(offset + APPEND_BYTES, true),
-      view.getInt32(offset + APPEND_COUNT, true),
-      view.getFloat64(offset + RAW_POSITION, true),
-      view.getFloat64(offset + RAW_STORE_TIMESTAMP, true),
-    );
-    const { producer } = this.#replies;
-    const at = producer.claim(APPENDED_REPLY, REPLY_BYTES);
-    producer.view.setInt32(at + REPLY_SEQUENCE, view.getInt32(offset + APPEND_SEQUENCE, true), true);
-    producer.view.setInt32(at + REPLY_STATUS, status, true);
-    producer.commit();
   }
 
   get bytes(): Buffer {
