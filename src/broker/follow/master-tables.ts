@@ -141,7 +141,7 @@ export class MasterTables {
   async #tell({ group, topic, queueId, offset }: Commit): Promise<RemotingCommand | undefined> {
     const where = { consumerGroup: group, topic, queueId: String(queueId), commitOffset: String(offset) };
     const request = requestCommand(RequestCode.UPDATE_CONSUMER_OFFSET, where);
-    const answer = await (this.#client as CommandClient).request(request, TIMEOUT_MS);
+    const answer = await this.#request(request);
     return answer.code === ResponseCode.SUCCESS ? undefined : answer;
   }
 
@@ -151,7 +151,7 @@ export class MasterTables {
     if (config === undefined) return false;
     const body = Buffer.from(groupConfigText(config).text(false));
     const request = requestCommand(RequestCode.UPDATE_AND_CREATE_SUBSCRIPTIONGROUP, {}, body);
-    const { code } = await (this.#client as CommandClient).request(request, TIMEOUT_MS);
+    const { code } = await this.#request(request);
     return code === ResponseCode.SUCCESS;
   }
 
@@ -166,8 +166,7 @@ export class MasterTables {
 
   /** An answer without its table is none: it must not delete what is there. */
   async #ask(code: number, what: string, field: string): Promise<RocketJsonObject> {
-    const client = this.#client as CommandClient;
-    const response = await client.request(requestCommand(code, {}), TIMEOUT_MS);
+    const response = await this.#request(requestCommand(code, {}));
     if (response.code !== ResponseCode.SUCCESS)
       throw new Error(
         `the master does not tell its ${what}: ${responseName(response.code)} ${response.remark ?? ''}`,
@@ -175,5 +174,9 @@ export class MasterTables {
     const table = asObject(parseRocketJson(Buffer.from(response.body ?? []).toString('utf8')));
     if (asObject(table?.[field]) === undefined) throw new Error(`the master's ${what} are no table`);
     return table as RocketJsonObject;
+  }
+
+  #request(request: RemotingCommand): Promise<RemotingCommand> {
+    return (this.#client as CommandClient).request(request, TIMEOUT_MS);
   }
 }

@@ -4,6 +4,7 @@
  */
 import { closeSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
+import { MAX_SLAVES } from '../../lib/limits.ts';
 import type { ControlLog } from '../../lib/log.ts';
 import { addon } from '../../native/addon.ts';
 import { descriptorOf } from '../../net/read-buffer.ts';
@@ -16,9 +17,6 @@ import type { MasterShape } from '../shapes.ts';
 import { spawn, type Thread } from '../spawn.ts';
 import type { Replication } from './replication.ts';
 import { waitWhile } from './stop-steps.ts';
-
-/** Connections that wait for the thread to come up. */
-const MAX_WAITING = 64;
 
 /** A stop waits so long for slaves to have the end of the log. */
 const LAST_BYTES_MS = 3_000;
@@ -36,6 +34,7 @@ export class Slaves implements Replication {
   readonly #server: Server;
   #thread: Thread | undefined;
   #isReady = false;
+  /** Descriptors of connections, until the thread has come up. */
   readonly #waiting: number[] = [];
   #stopping = false;
   readonly #positions: Positions;
@@ -43,7 +42,7 @@ export class Slaves implements Replication {
   constructor(parts: SlavesParts) {
     this.#parts = parts;
     this.#positions = new Positions(parts.shape.broker.positions);
-    if (slavesNeeded(parts.shape.replication) > 0) this.#positions.set(SLAVES_LACKING, 1);
+    this.#noSlaves();
     this.#server = createServer({ pauseOnConnect: true }, (socket) => {
       const duplicate = addon.duplicateDescriptor(descriptorOf(socket));
       socket.destroy();
@@ -92,7 +91,7 @@ export class Slaves implements Replication {
   }
 
   #take(descriptor: number): void {
-    if (this.#stopping || this.#waiting.length >= MAX_WAITING) {
+    if (this.#stopping || this.#waiting.length >= MAX_SLAVES) {
       closeSync(descriptor);
       return;
     }
@@ -141,6 +140,11 @@ export class Slaves implements Replication {
     this.#thread = undefined;
     this.#isReady = false;
     this.#closeWaiting();
+    this.#noSlaves();
+  }
+
+  /** While the thread is not there that says so. */
+  #noSlaves(): void {
     if (slavesNeeded(this.#parts.shape.replication) > 0) this.#positions.set(SLAVES_LACKING, 1);
   }
 
