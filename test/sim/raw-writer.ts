@@ -1,7 +1,9 @@
 /** The writer's part in the way of raw records, as `WriterAgent` does it, without a thread. */
+import * as assert from 'uvu/assert';
 import {
   APPEND_BYTES,
   APPEND_COUNT,
+  APPEND_RAW,
   APPEND_SEQUENCE,
   APPENDED_REPLY,
   RAW_HEADER,
@@ -24,7 +26,8 @@ export function takeRawPuts(
 ): number {
   let taken = 0;
   for (; taken < most && receiver.next(); taken++) {
-    const { view, offset, bulk } = receiver;
+    const { type, view, offset, bulk } = receiver;
+    assert.is(type, APPEND_RAW);
     const status = log.appendRaw(
       { ...bulk, region: 0 },
       offset + RAW_HEADER,

@@ -15,12 +15,13 @@ import type { MasterStream } from '../../src/replication/slave/master-stream.ts'
 import { MAX_RAW_PUTS, RawPuts } from '../../src/replication/slave/raw-puts.ts';
 import { RAW_HEADER, REPLY_RING_BYTES } from '../../src/ring/append-records.ts';
 import { plainChannel } from '../../src/ring/channel.ts';
-import { APPENDED, FLUSHED, LOG_START, type Positions, REPLICATED } from '../../src/ring/positions.ts';
+import { APPENDED, FLUSHED, type Positions, REPLICATED } from '../../src/ring/positions.ts';
 import { plainRing } from '../../src/ring/spsc-ring.ts';
 import { CommitLog } from '../../src/store/log/commit-log.ts';
 import { Segments } from '../../src/store/log/segments.ts';
 import { QueueDirectory } from '../../src/store/queue/queue-directory.ts';
 import { noteDiverged } from '../../src/store/recovery/diverged.ts';
+import { servedLog } from '../../src/threads/replication/served-log.ts';
 import { headFor, LOG, type SmallStore, smallStore } from '../support/messages.ts';
 import type { Random } from '../support/random.ts';
 import { crc, knownQueues } from '../unit/replication/support.ts';
@@ -75,21 +76,8 @@ interface Link {
   up: Pipe;
 }
 
-function servedLog(disk: SimDisk, positions: Positions): ServedLog {
-  const segments = new Segments(disk, LOG, FILE);
-  return {
-    get start() {
-      return positions.get(LOG_START);
-    },
-    get end() {
-      return positions.get(APPENDED);
-    },
-    fileSize: FILE,
-    bytes: (position, length) => {
-      const at = segments.offsetOf(position);
-      return segments.at(position)?.bytes.subarray(at, Math.min(at + length, FILE));
-    },
-  };
+function servedLogOf(disk: SimDisk, positions: Positions): ServedLog {
+  return servedLog(new Segments(disk, LOG, FILE), positions);
 }
 
 export class ReplicationSimulation {
@@ -178,7 +166,7 @@ export class ReplicationSimulation {
     const { positions } = this.#master.store;
     positions.set(REPLICATED, 0);
     this.#feeds = new Feeds({
-      log: servedLog(this.#disks.master, positions),
+      log: servedLogOf(this.#disks.master, positions),
       positions,
       options: this.#options,
       now: () => this.#now,
@@ -201,7 +189,7 @@ export class ReplicationSimulation {
     this.#replies = plainRing(MAX_RAW_PUTS * REPLY_RING_BYTES);
     const slot = this.#flush === 'SYNC_FLUSH' ? FLUSHED : APPENDED;
     this.#follower = new Follower({
-      log: servedLog(this.#disks.slave, positions),
+      log: servedLogOf(this.#disks.slave, positions),
       options: this.#options,
       maxRecord: MAX_RECORD,
       known: knownQueues('T'),
