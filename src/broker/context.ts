@@ -27,6 +27,7 @@ import type { TopicRoutes } from '../remoting/topic-routes.ts';
 import type { ReplicationStatus } from '../replication/status.ts';
 import type { PutMessage } from '../store/put/put-message.ts';
 import type { StoreReads } from '../store/read/store-reads.ts';
+import type { Purges } from '../store/topic-starts.ts';
 import type { ColdReads } from './cold/cold-reads.ts';
 import type { KeyQueries } from './query/key-queries.ts';
 import type { ReplyPushes } from './reply/reply-pushes.ts';
@@ -39,8 +40,10 @@ export interface StoreMaintenance {
   cleanExpiredQueues(): Promise<void>;
   /** Removes CommitLog files past their retention now instead of at the set hour. */
   deleteExpiredFiles(): Promise<void>;
-  /** Lets the queues of a topic begin behind all messages that it has now. */
-  purgeTopic(topic: string): Promise<void>;
+  /** Lets the queues of a topic begin behind all messages that it has now, or has before a position of the log. */
+  purgeTopic(topic: string, position?: number): Promise<void>;
+  /** Up to where topics are purged. */
+  purges(): Purges;
   /** Removes the ConsumeQueues of topics that are not in `keep`. */
   cleanUnusedTopics(keep: ReadonlySet<string>): Promise<void>;
 }
@@ -90,6 +93,8 @@ export interface BrokerContext {
   readonly properties: BrokerProperties;
   /** Tells of a send that control has refused. */
   refusedSend(refused: RefusedSend): void;
+  /** config/timercheck as it is on disk; undefined where there was never a timed message. */
+  timerCheck(): Uint8Array | undefined;
   /** What only the owner of pops knows of lite topics. */
   liteFigures(ask: LiteAsk): Promise<LiteFigures>;
   /** Resolves when a topic's deletion is complete, so that one of its name may be made again. */

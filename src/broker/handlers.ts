@@ -21,6 +21,7 @@ import {
   allDelayOffsets,
   cloneOffsets,
   correctionOffsets,
+  timerCheckpoint,
 } from './admin/offset-tables.ts';
 import { setReadMode } from './admin/read-mode.ts';
 import { resetOffset } from './admin/reset-offset.ts';
@@ -30,7 +31,7 @@ import { statsData } from './admin/stats-data.ts';
 import { cleanExpiredQueues, cleanUnusedTopics, deleteExpiredFiles } from './admin/store-cleaning.ts';
 import { groupsOfTopic, subscriptionOfGroup, topicsOfGroup } from './admin/subscriptions.ts';
 import { consumeTimeSpan } from './admin/time-span.ts';
-import { purgeTopic } from './admin/topic-purge.ts';
+import { purgeTopic, topicPurges } from './admin/topic-purge.ts';
 import { allTopicConfigs, systemTopics, topicConfig } from './admin/topic-read.ts';
 import { topicStats } from './admin/topic-stats.ts';
 import { deleteTopic, updateTopic, updateTopics } from './admin/topic-update.ts';
@@ -98,6 +99,7 @@ const HANDLERS: readonly (readonly [code: number, handler: BrokerHandler])[] = [
   [RequestCode.UPDATE_AND_CREATE_STATIC_TOPIC, updateStaticTopic],
   [RequestCode.DELETE_TOPIC_IN_BROKER, deleteTopic],
   [RequestCode.PURGE_TOPIC, purgeTopic],
+  [RequestCode.GET_TOPIC_PURGES, topicPurges],
   [RequestCode.GET_ALL_TOPIC_CONFIG, allTopicConfigs],
   [RequestCode.GET_TOPIC_CONFIG, topicConfig],
   [RequestCode.GET_SYSTEM_TOPIC_LIST_FROM_BROKER, systemTopics],
@@ -119,6 +121,7 @@ const HANDLERS: readonly (readonly [code: number, handler: BrokerHandler])[] = [
   [RequestCode.QUERY_CORRECTION_OFFSET, correctionOffsets],
   [RequestCode.GET_ALL_CONSUMER_OFFSET, allConsumerOffsets],
   [RequestCode.GET_ALL_DELAY_OFFSET, allDelayOffsets],
+  [RequestCode.GET_TIMER_CHECK_POINT, timerCheckpoint],
   // Who is connected
   [RequestCode.GET_CONSUMER_CONNECTION_LIST, consumerConnections],
   [RequestCode.GET_PRODUCER_CONNECTION_LIST, producerConnections],

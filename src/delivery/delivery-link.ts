@@ -26,6 +26,7 @@ import { FigureTotals } from './figures.ts';
 import { type LiteAsk, type LiteFigures, NO_LITE_FIGURES } from './lite/lite-figures.ts';
 import { PopControl, type PopTables } from './pop/pop-control.ts';
 import type { PopAsk } from './pop/pop-link.ts';
+import { FollowedTimers } from './timer/followed-timers.ts';
 import { TimerCheckKeeper } from './timer/timer-check-keeper.ts';
 import type { TimerOptions } from './timer/timer-files.ts';
 import { ONLY_QUEUE } from './transaction/half-message.ts';
@@ -53,6 +54,7 @@ export class DeliveryLink {
   readonly #options: DeliveryOptions;
   readonly #commands: ChannelSender;
   readonly #timers: TimerCheckKeeper;
+  readonly #followed: FollowedTimers;
   readonly #pops: PopControl;
   /** What delivery has counted by topic. */
   readonly figures = new FigureTotals();
@@ -71,6 +73,7 @@ export class DeliveryLink {
       if (this.#told !== '') this.#command(POP_TOLD, JSON.stringify(told));
     });
     const { disk, store, log } = options;
+    this.#followed = new FollowedTimers(disk, this.timers, log);
     this.#timers = new TimerCheckKeeper(disk, store.directory, log, (sequence) => {
       if (this.#stopped === undefined) this.#command(TIMERS_SAVED, String(sequence));
     });
@@ -191,6 +194,16 @@ export class DeliveryLink {
   /** How far timers have come; undefined where there was none in this process. */
   get timersRead(): TimerCheckKeeper['read'] {
     return this.#timers.read;
+  }
+
+  /** The file of how far timers have come; undefined where there was none in this store. */
+  get timerCheck(): Uint8Array | undefined {
+    return this.#timers.bytes;
+  }
+
+  /** On a slave: its master's file. */
+  followTimers(check: Uint8Array): void {
+    this.#followed.take(check);
   }
 
   /** Resolves when what was noted of timers is written, or the disk has refused it. */

@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import type { Clock } from '../lib/clock.ts';
 import { entriesOf, integerFrom } from '../protocol/json-fields.ts';
-import { writeRocketJson } from '../protocol/rocketmq-json.ts';
+import { type RocketJson, writeRocketJson } from '../protocol/rocketmq-json.ts';
 import { DataVersion, type DataVersionJson } from './data-version.ts';
 import { PeriodicFile } from './periodic-file.ts';
 import type { BrokerSettings } from './settings.ts';
@@ -35,16 +35,29 @@ export class DelayOffsets {
    */
   load(warn: Warn = () => {}): void {
     const stored = this.#file.load(warn);
-    let dropped = 0;
-    for (const [name, value] of entriesOf(this.#file.table(stored, 'offsetTable'))) {
-      const level = integerFrom(name) ?? 0;
-      const offset = integerFrom(value) ?? -1;
-      if (level >= 1 && offset >= 0) this.#offsets.set(level, offset);
-      else dropped += 1;
-    }
+    const dropped = this.#each(this.#file.table(stored, 'offsetTable'), (level, offset) =>
+      this.#offsets.set(level, offset),
+    );
     if (dropped > 0)
       warn(`${this.#file.path}: ${dropped} entries are no offsets of delay levels and were left out`);
     this.#version.assign(stored?.['dataVersion']);
+  }
+
+  /** Takes over a master's offsets, each as far as `end` of its level. */
+  follow(table: RocketJson | undefined, end: (level: number) => number): void {
+    this.#each(table, (level, offset) => this.set(level, Math.min(offset, end(level))));
+  }
+
+  /** How many entries are no offsets of a level. */
+  #each(table: RocketJson | undefined, take: (level: number, offset: number) => void): number {
+    let dropped = 0;
+    for (const [name, value] of entriesOf(table)) {
+      const level = integerFrom(name) ?? 0;
+      const offset = integerFrom(value) ?? -1;
+      if (level >= 1 && offset >= 0) take(level, offset);
+      else dropped += 1;
+    }
+    return dropped;
   }
 
   /** Next queue offset to deliver of a level; 0 for a level that was never used. */

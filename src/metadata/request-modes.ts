@@ -35,14 +35,7 @@ export class RequestModes {
   /** Reads the file. Call once, before use. Throws StateFileError when it cannot be read. */
   load(warn: Warn = () => {}): void {
     const stored = this.#file.load(warn);
-    let dropped = 0;
-    for (const [topic, groups] of entriesOf(this.#file.table(stored, 'messageRequestModeMap'))) {
-      for (const [group, value] of entriesOf(groups)) {
-        const mode = modeFrom(topic, group, value);
-        if (mode === undefined) dropped += 1;
-        else this.#put(mode);
-      }
-    }
+    const dropped = this.#putAll(this.#file.table(stored, 'messageRequestModeMap'));
     if (dropped > 0) warn(`${this.#file.path}: ${dropped} entries are no modes and were left out`);
   }
 
@@ -66,6 +59,27 @@ export class RequestModes {
     }
     this.#put(mode);
     this.#file.save(() => writeRocketJson(this.toJson(), { pretty: true }));
+  }
+
+  /** Takes over a master's modes: what it does not have goes. */
+  follow(table: RocketJson | undefined): void {
+    this.#topics.clear();
+    this.#count = 0;
+    this.#putAll(table);
+    this.#file.save(() => writeRocketJson(this.toJson(), { pretty: true }));
+  }
+
+  /** How many entries are no modes, and were left out. */
+  #putAll(table: RocketJson | undefined): number {
+    let dropped = 0;
+    for (const [topic, groups] of entriesOf(table)) {
+      for (const [group, value] of entriesOf(groups)) {
+        const mode = modeFrom(topic, group, value);
+        if (mode === undefined) dropped += 1;
+        else this.#put(mode);
+      }
+    }
+    return dropped;
   }
 
   #put(mode: RequestMode): void {

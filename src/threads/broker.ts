@@ -3,6 +3,7 @@
  * control path. Start and stop are one readable function each.
  */
 import { closeSync } from 'node:fs';
+import type { StoreMaintenance } from '../broker/context.ts';
 import { createHandlers } from '../broker/handlers.ts';
 import { keepJournal } from '../broker/journal.ts';
 import { Requests } from '../broker/link/link-requests.ts';
@@ -189,7 +190,7 @@ class Broker implements RunningBroker {
       deleted.add((topic) => this.#delivery.topicDeleted(topic));
     this.#tables.lites.deleted.add((queue) => this.#tables.offsets.removeTopic(queue));
     this.#topics = this.#makeTopicPublisher();
-    this.#replication = this.#makeReplication();
+    this.#replication = this.#makeReplication(context.maintenance);
     this.#arrivals = joinArrivals(this.#topology);
     const shown = { tables: this.#tables, link: this.#link, announcer: this.#announcer, ...this.#counted };
     this.#duties = new Duties({
@@ -207,14 +208,13 @@ class Broker implements RunningBroker {
     this.#doorbell = new Doorbell(this.#topology.broker.wakes.control, () => this.#rung());
   }
 
-  #makeReplication(): Replication {
+  #makeReplication(maintenance: StoreMaintenance): Replication {
     return makeReplication({
       ...{ config: this.#config, log: this.#log, topology: this.#topology },
-      ...{ tables: this.#tables, topics: this.#topics },
+      ...{ tables: this.#tables, topics: this.#topics, maintenance },
+      ...{ store: this.#opened.store, reads: this.#reads, delivery: this.#delivery },
       endOfTurn: () => this.#link.flush(),
       died: (error) => this.#die(error),
-      noteDiverged: (position) => this.#opened.store.noteDiverged(position),
-      noteBeginning: (position) => this.#opened.store.noteBeginning(position),
     });
   }
 
@@ -422,6 +422,8 @@ class Broker implements RunningBroker {
   /** A thread that has died tells nothing any more. */
   #stopDelivery(): Promise<unknown> {
     if (this.#engine?.delivers) return Promise.race([this.#delivery.stop(), ...this.#engine.deliveryEnded]);
+    // A slave has its master's progress.
+    if (this.#topology.broker.isSlave) return Promise.resolve();
     this.#delivery.neverBegan(this.#opened.levels.max, this.#skewAtStart, systemClock);
     return Promise.resolve();
   }

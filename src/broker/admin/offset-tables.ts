@@ -1,6 +1,6 @@
 /**
  * Offsets as a whole: GET_ALL_CONSUMER_OFFSET (43), GET_ALL_DELAY_OFFSET (45), QUERY_CORRECTION_OFFSET (308),
- * CLONE_GROUP_OFFSET (314).
+ * CLONE_GROUP_OFFSET (314); and the checkpoint of timers, GET_TIMER_CHECK_POINT (60).
  */
 
 import { illegalGroup, isBlank, isGroupName } from '../../lib/names.ts';
@@ -27,6 +27,13 @@ export const allConsumerOffsets: BrokerHandler = (context, request) =>
 
 export const allDelayOffsets: BrokerHandler = (context, request) =>
   succeedWith(request, context.delayOffsets.toJson());
+
+/** What a slave is to know of timers. */
+export const timerCheckpoint: BrokerHandler = ({ timerCheck }, request) => {
+  const bytes = timerCheck();
+  if (bytes === undefined) throw new RequestError(ResponseCode.SYSTEM_ERROR, 'The checkpoint is null');
+  return succeed(request, {}, bytes);
+};
 
 /**
  * The lowest offset of all groups per queue, Long.MAX where `compareGroup` is behind it. Groups in `filterGroups`

@@ -1,4 +1,4 @@
-/** Cleaning that an operator asks for (requests 306, 316, 329, 30001). */
+/** Cleaning that an operator asks for (requests 306, 316, 329, 30001, 30002). */
 
 import { isLiteQueue } from '../../lib/lite-names.ts';
 import { isRetryOrDeadLetterTopic } from '../../lib/names.ts';
@@ -7,11 +7,13 @@ import type { QueueIds } from '../../store/queue/queue-ids.ts';
 import type { ReadsByName } from '../../store/read/reads-by-name.ts';
 import type { Retention } from '../../store/retention/retention.ts';
 import type { TopicPurge } from '../../store/retention/topic-purge.ts';
+import type { Purges } from '../../store/topic-starts.ts';
 import type { StoreMaintenance } from '../context.ts';
 
 export function createMaintenance(
   retention: Retention,
   purge: TopicPurge,
+  purges: () => Purges,
   topics: TopicTable,
   ids: QueueIds,
   reads: ReadsByName,
@@ -28,7 +30,8 @@ export function createMaintenance(
       // A queue of a topic that still exists keeps its numbering; only those of forgotten topics can go.
       deleteTopicsWhere((topic) => !topics.has(topic) && isExpired(topic, ids, reads));
     },
-    purgeTopic: (topic) => purge.run(topic),
+    purgeTopic: (topic, position) => purge.run(topic, position),
+    purges,
     deleteExpiredFiles: async () => void (await retention.run(true)),
     cleanUnusedTopics: async (keep) => {
       deleteTopicsWhere((topic) => !keep.has(topic) && !isRetryOrDeadLetterTopic(topic));

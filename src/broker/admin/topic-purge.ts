@@ -40,6 +40,10 @@ export const purgeTopic: BrokerHandler = async (context, request) => {
   return succeedWith(request, { topic, queues });
 };
 
+/** GET_TOPIC_PURGES (30002), RingMQ's own, for slaves: `{topic: position}`, where in the log what is left begins. */
+export const topicPurges: BrokerHandler = ({ maintenance }, request) =>
+  succeedWith(request, Object.fromEntries(maintenance.purges()));
+
 async function rangesOf({ store, clock }: BrokerContext, topic: string, count: number) {
   const queues: PurgedQueue[] = [];
   await new Slices(clock).each(count, (queueId) => {

@@ -1,28 +1,50 @@
 /**
- * What a slave takes over from its master besides the log: topics (21), groups (201), consumer offsets (43). RocketMQ's
- * slaves ask once a minute; here it is asked every second, at longer intervals only when the answers are large, and at
- * once when the log tells of a queue that nobody knows.
+ * What a slave takes over from its master besides the log: topics (21), groups (201), request modes (402), and how far
+ * consumers and what becomes due have come (`master-progress.ts`). RocketMQ's slaves ask once a minute; here it is asked
+ * every second, at longer intervals only when the answers are large, and at once when the log tells of a queue that
+ * nobody knows.
  */
 import type { ControlLog } from '../../lib/log.ts';
 import { groupConfigText } from '../../metadata/group-config.ts';
 import { RequestCode, ResponseCode, responseName } from '../../protocol/codes.ts';
 import { type RemotingCommand, requestCommand } from '../../protocol/command.ts';
 import { asObject, integerFrom } from '../../protocol/json-fields.ts';
-import { parseRocketJson, type RocketJsonObject } from '../../protocol/rocketmq-json.ts';
-import { CommandClient } from '../../remoting/command-client.ts';
+import type { RocketJson } from '../../protocol/rocketmq-json.ts';
 import type { ClientTls } from '../../tls/settings.ts';
 import type { Tables } from '../tables.ts';
-import { type Commit, OffsetExchange } from './offset-exchange.ts';
+import { MasterAsks, type MasterTable } from './master-asks.ts';
+import { MasterProgress, type MasterProgressParts } from './master-progress.ts';
+import type { Commit } from './offset-exchange.ts';
 
 const EVERY_MS = 1_000;
 /** After an answer that took so long to get and to take over, the next is asked for so many times as long. */
 const REST = 20;
-const TIMEOUT_MS = 5_000;
 /** Offsets that the master is told in a round. */
 const MOST_OFFSETS = 1_000;
 
-export interface MasterTablesParts {
-  tables: Pick<Tables, 'topics' | 'groups' | 'offsets'>;
+const TOPICS: MasterTable = {
+  code: RequestCode.GET_ALL_TOPIC_CONFIG,
+  what: 'topics',
+  field: 'topicConfigTable',
+};
+const GROUPS: MasterTable = {
+  code: RequestCode.GET_ALL_SUBSCRIPTIONGROUP_CONFIG,
+  what: 'groups',
+  field: 'subscriptionGroupTable',
+};
+const MODES: MasterTable = {
+  code: RequestCode.GET_ALL_MESSAGE_REQUEST_MODE,
+  what: 'request modes',
+  field: 'messageRequestModeMap',
+};
+const RUNTIME: MasterTable = {
+  code: RequestCode.GET_BROKER_RUNTIME_INFO,
+  what: 'runtime info',
+  field: 'table',
+};
+
+export interface MasterTablesParts extends Omit<MasterProgressParts, 'tables'> {
+  tables: Pick<Tables, 'topics' | 'groups' | 'offsets' | 'delayOffsets' | 'requestModes'>;
   tls: () => ClientTls | undefined;
   /** Ms of the monotonic clock. */
   now: () => number;
@@ -38,8 +60,8 @@ export interface MasterTablesParts {
 
 export class MasterTables {
   readonly #parts: MasterTablesParts;
-  readonly #offsets: OffsetExchange;
-  #client: CommandClient | undefined;
+  readonly #asks: MasterAsks;
+  readonly #progress: MasterProgress;
   #timer: NodeJS.Timeout | undefined;
   #isRunning = false;
   /** Asked for while it was under way. */
@@ -51,14 +73,14 @@ export class MasterTables {
 
   constructor(parts: MasterTablesParts) {
     this.#parts = parts;
-    this.#offsets = new OffsetExchange(parts.tables.offsets);
+    this.#asks = new MasterAsks(parts.tls);
+    this.#progress = new MasterProgress(parts, this.#asks);
   }
 
   /** `host:port` of the master as clients know it. */
   follow(address: string): void {
-    if (this.#isClosed || address === this.#client?.address) return;
-    this.#client?.close();
-    this.#client = new CommandClient({ address, tls: this.#parts.tls });
+    if (this.#isClosed || !this.#asks.follow(address)) return;
+    this.#progress.forget();
     this.now();
   }
 
@@ -66,7 +88,7 @@ export class MasterTables {
   now(): void {
     clearTimeout(this.#timer);
     this.#isWanted = this.#isRunning;
-    if (this.#client === undefined || this.#isClosed || this.#isRunning) return;
+    if (this.#asks.address === undefined || this.#isClosed || this.#isRunning) return;
     this.#isRunning = true;
     void this.#round();
   }
@@ -74,7 +96,7 @@ export class MasterTables {
   close(): void {
     this.#isClosed = true;
     clearTimeout(this.#timer);
-    this.#client?.close();
+    this.#asks.close();
   }
 
   async #round(): Promise<void> {
@@ -85,10 +107,12 @@ export class MasterTables {
       if (this.#isFailing) log.info({}, 'topics, groups and offsets of the master are taken over again');
       this.#isFailing = false;
     } catch (error) {
-      const fields = { master: this.#client?.address, reason: (error as Error).message };
+      const fields = { master: this.#asks.address, reason: (error as Error).message };
       if (!this.#isFailing && !this.#isClosed)
         log.warn(fields, 'topics, groups and offsets of the master cannot be taken over now, tried again');
       this.#isFailing = true;
+      this.#asks.forget();
+      this.#progress.forget();
     }
     endOfTurn();
     this.#isRunning = false;
@@ -99,49 +123,48 @@ export class MasterTables {
   }
 
   async #takeOver(): Promise<void> {
-    const { topics, groups } = this.#parts.tables;
-    const status = await this.#ask(RequestCode.GET_BROKER_HA_STATUS, 'state', 'haClientRuntimeInfo');
-    const end = integerFrom(status['masterCommitLogMaxOffset']);
-    if (end !== undefined && end >= 0) this.#parts.endsAt(end);
+    const { topics, groups, requestModes } = this.#parts.tables;
+    const end = await this.#asks.end();
+    if (end !== undefined) this.#parts.endsAt(end);
     if (this.#parts.isEmpty()) await this.#askBeginning();
-    const topicTable = await this.#ask(RequestCode.GET_ALL_TOPIC_CONFIG, 'topics', 'topicConfigTable');
-    topics.follow(topicTable['topicConfigTable'], topicTable['dataVersion']);
+    await this.#take(TOPICS, (table, version) => topics.follow(table, version));
     // Before the groups, of which those would go that the master has not heard of.
-    await this.#exchangeOffsets();
-    const groupTable = await this.#ask(
-      RequestCode.GET_ALL_SUBSCRIPTIONGROUP_CONFIG,
-      'groups',
-      'subscriptionGroupTable',
-    );
-    groups.follow(groupTable['subscriptionGroupTable'], groupTable['dataVersion']);
+    for (const commit of (await this.#progress.round()).slice(0, MOST_OFFSETS))
+      await this.#tellOffset(commit);
+    await this.#take(GROUPS, (table, version) => groups.follow(table, version));
+    await this.#take(MODES, (table) => requestModes.follow(table));
+  }
+
+  async #take(
+    table: MasterTable,
+    follow: (table: RocketJson | undefined, version: RocketJson | undefined) => void,
+  ): Promise<void> {
+    const news = await this.#asks.news(table);
+    if (news === undefined) return;
+    follow(news.table[table.field], news.table['dataVersion']);
+    news.took();
   }
 
   async #askBeginning(): Promise<void> {
-    const info = await this.#ask(RequestCode.GET_BROKER_RUNTIME_INFO, 'runtime info', 'table');
+    const info = await this.#asks.whole(RUNTIME);
     const start = integerFrom(asObject(info['table'])?.['commitLogMinOffset'] ?? null);
     if (start !== undefined && start >= 0) this.#parts.beginsAt(start);
   }
 
   /** Offsets that were committed here while the master was gone reach it with the first round. */
-  async #exchangeOffsets(): Promise<void> {
-    const table = await this.#ask(RequestCode.GET_ALL_CONSUMER_OFFSET, 'consumer offsets', 'offsetTable');
-    for (const commit of this.#offsets.take(table['offsetTable']).slice(0, MOST_OFFSETS)) {
-      let refusal = await this.#tell(commit);
-      if (
-        refusal?.code === ResponseCode.SUBSCRIPTION_GROUP_NOT_EXIST &&
-        (await this.#tellGroup(commit.group))
-      )
-        refusal = await this.#tell(commit);
-      if (refusal === undefined) this.#offsets.told(commit);
-      else this.#refusedOffset(commit, `${responseName(refusal.code)} ${refusal.remark ?? ''}`);
-    }
+  async #tellOffset(commit: Commit): Promise<void> {
+    let refusal = await this.#tell(commit);
+    const isNewGroup = refusal?.code === ResponseCode.SUBSCRIPTION_GROUP_NOT_EXIST;
+    if (isNewGroup && (await this.#tellGroup(commit.group))) refusal = await this.#tell(commit);
+    if (refusal === undefined) this.#progress.told(commit);
+    else this.#refusedOffset(commit, `${responseName(refusal.code)} ${refusal.remark ?? ''}`);
   }
 
   /** Commits it at the master; the master's answer when it refuses. */
   async #tell({ group, topic, queueId, offset }: Commit): Promise<RemotingCommand | undefined> {
     const where = { consumerGroup: group, topic, queueId: String(queueId), commitOffset: String(offset) };
     const request = requestCommand(RequestCode.UPDATE_CONSUMER_OFFSET, where);
-    const answer = await this.#request(request);
+    const answer = await this.#asks.request(request);
     return answer.code === ResponseCode.SUCCESS ? undefined : answer;
   }
 
@@ -151,7 +174,7 @@ export class MasterTables {
     if (config === undefined) return false;
     const body = Buffer.from(groupConfigText(config).text(false));
     const request = requestCommand(RequestCode.UPDATE_AND_CREATE_SUBSCRIPTIONGROUP, {}, body);
-    const { code } = await this.#request(request);
+    const { code } = await this.#asks.request(request);
     return code === ResponseCode.SUCCESS;
   }
 
@@ -162,21 +185,5 @@ export class MasterTables {
     this.#refused = name;
     const line = 'the master does not take an offset that was committed at this slave, tried again';
     this.#parts.log.warn({ ...commit, reason }, line);
-  }
-
-  /** An answer without its table is none: it must not delete what is there. */
-  async #ask(code: number, what: string, field: string): Promise<RocketJsonObject> {
-    const response = await this.#request(requestCommand(code, {}));
-    if (response.code !== ResponseCode.SUCCESS)
-      throw new Error(
-        `the master does not tell its ${what}: ${responseName(response.code)} ${response.remark ?? ''}`,
-      );
-    const table = asObject(parseRocketJson(Buffer.from(response.body ?? []).toString('utf8')));
-    if (asObject(table?.[field]) === undefined) throw new Error(`the master's ${what} are no table`);
-    return table as RocketJsonObject;
-  }
-
-  #request(request: RemotingCommand): Promise<RemotingCommand> {
-    return (this.#client as CommandClient).request(request, TIMEOUT_MS);
   }
 }

@@ -2,10 +2,9 @@
  * Consumer offsets between a slave and its master. The slave has the master's; what consumers commit at the slave,
  * which they do while the master is gone, is told to the master when it is there again. RocketMQ's slaves forget it.
  */
-
 import type { OffsetTable } from '../../metadata/offsets.ts';
 import { keyOf, namesOf } from '../../metadata/queue-offsets.ts';
-import { entriesOf, integerFrom } from '../../protocol/json-fields.ts';
+import { asObject, entriesOf, integerFrom } from '../../protocol/json-fields.ts';
 import type { RocketJson } from '../../protocol/rocketmq-json.ts';
 
 export interface Commit {
@@ -32,15 +31,38 @@ export class OffsetExchange {
     };
   }
 
-  /** Takes over the master's table of offsets; returns what it is to be told. */
-  take(table: RocketJson | undefined): Commit[] {
-    this.#isTaking = true;
-    try {
-      for (const [key, queues] of entriesOf(table)) this.#takeQueues(key, queues);
-    } finally {
-      this.#isTaking = false;
-    }
+  /** Committed here, and to be told to the master. */
+  get own(): Commit[] {
     return [...this.#own].flatMap(([key, queues]) => commitsOf(key, queues));
+  }
+
+  /** What the master has by its newest table, or is beyond, it need not be told. */
+  passed(table: RocketJson | undefined): void {
+    const offsets = asObject(table ?? null);
+    for (const commit of this.own) {
+      const queues = asObject(offsets?.[keyOf(commit.topic, commit.group)] ?? null);
+      const offset = integerFrom(queues?.[commit.queueId] ?? null) ?? -1;
+      if (offset >= commit.offset) this.told(commit);
+    }
+  }
+
+  /** Where nothing is known here of a queue, the master's offset holds as far as the queue goes here. */
+  begin(table: RocketJson | undefined, queueEnd: (topic: string, queueId: number) => number): void {
+    this.#each(table, ({ group, topic, queueId, offset }) => {
+      if (this.#offsets.queuesOf(group, topic)?.has(queueId)) return;
+      this.#offsets.commit(group, topic, queueId, Math.min(offset, queueEnd(topic, queueId)));
+    });
+  }
+
+  /** Takes over a table of the master; what was committed here and is further stays. */
+  take(table: RocketJson | undefined): void {
+    this.#each(table, ({ group, topic, queueId, offset }) => {
+      const own = this.#own.get(keyOf(topic, group))?.get(queueId);
+      if (own !== undefined && own > offset) return;
+      if (own !== undefined) this.told({ group, topic, queueId, offset: own });
+      if (this.#offsets.queuesOf(group, topic)?.get(queueId) !== offset)
+        this.#offsets.commit(group, topic, queueId, offset);
+    });
   }
 
   /** The master has it. */
@@ -52,19 +74,23 @@ export class OffsetExchange {
     if (queues?.size === 0) this.#own.delete(key);
   }
 
-  #takeQueues(key: string, queues: RocketJson): void {
-    const names = namesOf(key);
-    if (names === undefined) return;
-    const { group, topic } = names;
-    for (const [queue, value] of entriesOf(queues)) {
-      const [queueId, offset] = [integerFrom(queue) ?? -1, integerFrom(value) ?? -1];
-      if (queueId < 0 || offset < 0) continue;
-      const own = this.#own.get(key)?.get(queueId);
-      if (own !== undefined && own > offset) continue;
-      if (own !== undefined) this.told({ group, topic, queueId, offset: own });
-      if (this.#offsets.queuesOf(group, topic)?.get(queueId) !== offset)
-        this.#offsets.commit(group, topic, queueId, offset);
+  #each(table: RocketJson | undefined, take: (commit: Commit) => void): void {
+    this.#isTaking = true;
+    try {
+      for (const [key, queues] of entriesOf(table)) {
+        const names = namesOf(key);
+        if (names !== undefined) eachQueue(queues, (queueId, offset) => take({ ...names, queueId, offset }));
+      }
+    } finally {
+      this.#isTaking = false;
     }
+  }
+}
+
+function eachQueue(queues: RocketJson, take: (queueId: number, offset: number) => void): void {
+  for (const [queue, value] of entriesOf(queues)) {
+    const [queueId, offset] = [integerFrom(queue) ?? -1, integerFrom(value) ?? -1];
+    if (queueId >= 0 && offset >= 0) take(queueId, offset);
   }
 }
 

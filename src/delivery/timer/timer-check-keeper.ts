@@ -33,6 +33,11 @@ export class TimerCheckKeeper {
     this.#log = log;
   }
 
+  /** As the file is. */
+  get bytes(): Uint8Array | undefined {
+    return this.#disk.readWhole(this.#path);
+  }
+
   /** What has come to be durable in the CommitLog. */
   note(state: TimerState): void {
     this.oldest = state.oldest;

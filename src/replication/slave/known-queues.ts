@@ -21,6 +21,10 @@ export class KnownQueues {
     this.#topics.delete(topic);
   }
 
+  hasQueue(topic: string, queueId: number): boolean {
+    return this.#topics.getByName(topic)?.has(queueId) === true;
+  }
+
   /** Whether the queue of the topic that stands in bytes[offset, +length) is known. */
   has(bytes: Uint8Array, offset: number, length: number, queueId: number): boolean {
     return this.#topics.get(bytes, offset, length)?.has(queueId) === true;

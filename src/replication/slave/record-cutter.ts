@@ -4,6 +4,7 @@
  * own position, or the stream is not the log of which this is a copy.
  */
 import { MAX_QUEUES_PER_TOPIC } from '../../lib/limits.ts';
+import { LITE_QUEUE_ID } from '../../lib/lite-names.ts';
 import { isFolderName } from '../../lib/names.ts';
 import {
   BLANK_BYTES,
@@ -14,6 +15,7 @@ import {
   QUEUE_ID,
   QUEUE_OFFSET,
 } from '../../record/layout.ts';
+import { SecondQueueReader } from '../../record/second-queue.ts';
 import { magicOf, physicalOffsetOf, RecordParts, storeTimestampOf, totalSizeOf } from '../../record/view.ts';
 import type { KnownQueues } from './known-queues.ts';
 
@@ -56,6 +58,7 @@ export class RecordCutter {
   #end = 0;
   readonly #parts: CutterParts;
   readonly #record = new RecordParts();
+  readonly #second = new SecondQueueReader();
 
   constructor(position: number, parts: CutterParts) {
     this.position = position;
@@ -141,16 +144,21 @@ export class RecordCutter {
     if (view.getInt32(at + QUEUE_OFFSET) < 0)
       return this.#no(position, 'has a record of a number in its queue below 0');
     const queueId = view.getInt32(at + QUEUE_ID);
-    if (!known.has(this.bytes, topicOffset, topicLength, queueId)) return this.#isUnknown(position, queueId);
+    if (!known.has(this.bytes, topicOffset, topicLength, queueId)) {
+      const topic = Buffer.from(this.bytes.buffer, topicOffset, topicLength);
+      return this.#isUnknown(position, topic, queueId);
+    }
+    // A message of a lite topic goes to a second queue, which the dispatcher must know as well.
+    const second = this.#second;
+    if (second.read(this.bytes, view, at, size) && !known.hasQueue(second.name, LITE_QUEUE_ID))
+      return this.#isUnknown(position, Buffer.from(second.name), LITE_QUEUE_ID);
     this.count++;
     this.storeTimestamp = storeTimestampOf(view, at);
     return true;
   }
 
   /** The names become folders: nothing is asked for that a broker could not have. */
-  #isUnknown(position: number, queueId: number): false {
-    const { topicOffset, topicLength } = this.#record;
-    const name = Buffer.from(this.bytes.buffer, topicOffset, topicLength);
+  #isUnknown(position: number, name: Buffer, queueId: number): false {
     const topic = name.toString('utf8');
     const canBe = isFolderName(topic) && name.equals(Buffer.from(topic));
     if (!canBe || queueId < 0 || queueId >= MAX_QUEUES_PER_TOPIC)

@@ -31,13 +31,12 @@ export class TopicPurge {
   }
 
   /**
-   * Resolves when the topic's queues begin behind what had been appended at the call, and that is durable. Rejects when
+   * Resolves when the topic's queues begin behind `position`, and that is durable. Rejects when
    * the disk refuses, or when the queues lag behind the log for too long: nothing is purged then. When the job fails it
    * rejects too; it is noted then, and in force with the next purge, round of retention or start.
    */
-  async run(topic: string): Promise<void> {
-    const { positions, store, follow } = this.#parts;
-    const position = positions.get(APPENDED);
+  async run(topic: string, position = this.#parts.positions.get(APPENDED)): Promise<void> {
+    const { store, follow } = this.#parts;
     await this.#dispatched(topic, position);
     store.purgeTopic(topic, position);
     try {

@@ -144,7 +144,7 @@ export interface ContextParts {
   counters: CounterSums;
   days: DayTotals;
   refused: RefusedSends;
-  delivery: () => Pick<DeliveryLink, 'timersRead' | 'liteFigures'>;
+  delivery: () => Pick<DeliveryLink, 'timersRead' | 'timerCheck' | 'liteFigures'>;
   replication: () => Pick<Replication, 'status'>;
 }
 
@@ -158,6 +158,7 @@ export function makeContext(
 ): BrokerContext {
   const { reads, put, retention } = parts;
   const purge = makePurge(config, opened, parts.jobs);
+  const purges = () => opened.store.starts.purges;
   const started = systemClock.monotonic();
   const uniqueIds = new UniqueIds(addressBytes(config.brokerIp));
   return {
@@ -171,10 +172,11 @@ export function makeContext(
     storeHost: storeHostOf(config),
     sendBacks: new ByteBudget(MAX_SEND_BACK_BYTES),
     pushes: new ReplyPushes(),
-    maintenance: createMaintenance(retention, purge, tables.topics, opened.ids, reads),
+    maintenance: createMaintenance(retention, purge, purges, tables.topics, opened.ids, reads),
     properties: config.properties,
     refusedSend: parts.refused.add,
     topicSettled,
+    timerCheck: () => parts.delivery().timerCheck,
     liteFigures: (ask) => parts.delivery().liteFigures(ask),
     uniqueId: () => uniqueIds.next(systemClock.now()),
     replication: () => parts.replication().status,

@@ -7,14 +7,15 @@ import { MAX_QUEUES } from '../../lib/limits.ts';
 import type { ControlLog } from '../../lib/log.ts';
 import { isAddress } from '../../remoting/address.ts';
 import type { MasterState, ReplicationStatus } from '../../replication/status.ts';
-import { APPENDED, LOG_START, Positions } from '../../ring/positions.ts';
+import { APPENDED, DISPATCHED, FLUSHED, LOG_START, Positions } from '../../ring/positions.ts';
 import { logReports } from '../../ring/reports.ts';
 import type { ReplicationCommand, ReplicationReport } from '../replication/replication.thread.ts';
 import type { SlaveShape } from '../shapes.ts';
 import { spawn, type Thread } from '../spawn.ts';
 import type { Replication } from './replication.ts';
 
-export interface FollowingParts extends Omit<MasterTablesParts, 'endsAt' | 'isEmpty' | 'beginsAt'> {
+export interface FollowingParts
+  extends Omit<MasterTablesParts, 'endsAt' | 'isEmpty' | 'beginsAt' | 'durable'> {
   shape: SlaveShape;
   log: ControlLog;
   /** Makes the queue known to the dispatcher, before it can see a record of it. False: there is no room for it. */
@@ -45,6 +46,7 @@ export class Following implements Replication {
     this.#tables = new MasterTables({
       ...parts,
       endsAt,
+      durable: () => Math.min(positions.get(FLUSHED), positions.get(DISPATCHED)),
       isEmpty: () => positions.get(APPENDED) === positions.get(LOG_START),
       beginsAt: (position) => {
         // Not in the middle of a start: it is asked again in a second.

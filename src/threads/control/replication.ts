@@ -1,9 +1,13 @@
 /** What a broker does about a second copy of its log: a master lets slaves in, a slave follows its master. */
+import type { StoreMaintenance } from '../../broker/context.ts';
 import type { Tables } from '../../broker/tables.ts';
 import type { TopicPublisher } from '../../broker/topics/topic-publisher.ts';
+import type { DeliveryLink } from '../../delivery/delivery-link.ts';
 import { systemClock } from '../../lib/clock.ts';
 import type { ControlLog } from '../../lib/log.ts';
 import type { ReplicationStatus } from '../../replication/status.ts';
+import type { OpenStore } from '../../store/opening.ts';
+import type { ReadsByName } from '../../store/read/reads-by-name.ts';
 import { type ResolvedConfig, StartAgain } from '../config.ts';
 import type { Topology } from '../topology.ts';
 import { Following } from './following.ts';
@@ -29,14 +33,14 @@ export interface ReplicationParts {
   log: ControlLog;
   endOfTurn: () => void;
   died: (error: Error) => void;
-  /** Notes durably where the next opening of the store is to cut the log. */
-  noteDiverged: (position: number) => void;
-  /** Notes durably where the next opening is to begin the log, which is empty. */
-  noteBeginning: (position: number) => void;
+  store: Pick<OpenStore, 'noteDiverged' | 'noteBeginning' | 'starts'>;
+  reads: Pick<ReadsByName, 'maxOffset'>;
+  delivery: Pick<DeliveryLink, 'followTimers'>;
+  maintenance: Pick<StoreMaintenance, 'purgeTopic'>;
 }
 
 export function makeReplication(parts: ReplicationParts): Replication {
-  const { config, topology, tables, topics, log, endOfTurn, died, noteDiverged, noteBeginning } = parts;
+  const { config, topology, tables, topics, log, endOfTurn, died, store, reads, delivery } = parts;
   const { replication } = config;
   const shape = { broker: topology.broker, replication };
   if (replication.brokerRole !== 'SLAVE') return new Slaves({ shape, log });
@@ -46,12 +50,17 @@ export function makeReplication(parts: ReplicationParts): Replication {
     ...{ tables, log, endOfTurn, died },
     // What a slave has beyond its master is cut by the next opening of its store.
     diverged: (position) => {
-      noteDiverged(position);
+      store.noteDiverged(position);
       died(new StartAgain(`the log differs from the master's from ${position} on and is cut there`));
     },
     beginsElsewhere: (position) => {
-      noteBeginning(position);
+      store.noteBeginning(position);
       died(new StartAgain(`the master's log begins at ${position}, and the one here is empty and will, too`));
+    },
+    queueEnd: (topic, queueId) => reads.maxOffset(topic, queueId),
+    takeTimers: (check) => delivery.followTimers(check),
+    purge: async (topic, position) => {
+      if (store.starts.purgedTo(topic) < position) await parts.maintenance.purgeTopic(topic, position);
     },
     tls: () => config.certificates.client(),
     now: systemClock.monotonic,

@@ -219,8 +219,10 @@ export function setUp(changes: Partial<BrokerSettings> = {}, time = new FakeTime
       purgeTopic: async (topic) => {
         for (let id = 0; id < 16; id++) store.minimum.set(`${topic}/${id}`, store.maxOffset(topic, id));
       },
+      purges: () => new Map([['purged', 4096]]),
       cleanUnusedTopics: async (keep) => void cleaned.push(`topics but ${keep.size}`),
     },
+    timerCheck: () => undefined,
     put: put.put,
     storeHost: STORE_HOST,
     sendBacks: new ByteBudget(MAX_SEND_BACK_BYTES),

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { OffsetExchange } from '../../../src/broker/follow/offset-exchange.ts';
+import { type Commit, OffsetExchange } from '../../../src/broker/follow/offset-exchange.ts';
 import { OffsetTable } from '../../../src/metadata/offsets.ts';
 import { parseRocketJson } from '../../../src/protocol/rocketmq-json.ts';
 import { FakeTime, testSettings } from '../metadata/support.ts';
@@ -27,10 +27,17 @@ test.after.each(({ directory }) => rmSync(directory, { recursive: true }));
 
 const table = (text: string) => parseRocketJson(text);
 
+/** What the master is to be told after a round with this table. */
+function round(exchange: OffsetExchange, text: string): Commit[] {
+  exchange.passed(table(text));
+  exchange.take(table(text));
+  return exchange.own;
+}
+
 test('the table of the master is taken over, also where it has gone back', ({ offsets, exchange }) => {
-  assert.equal(exchange.take(table('{"T@G":{0:5,1:7}}')), []);
+  assert.equal(round(exchange, '{"T@G":{0:5,1:7}}'), []);
   assert.equal([offsets.query('G', 'T', 0), offsets.query('G', 'T', 1)], [5, 7]);
-  assert.equal(exchange.take(table('{"T@G":{0:3,1:9}}')), []);
+  assert.equal(round(exchange, '{"T@G":{0:3,1:9}}'), []);
   assert.equal([offsets.query('G', 'T', 0), offsets.query('G', 'T', 1)], [3, 9]);
 });
 
@@ -38,46 +45,57 @@ test('what is committed here is told until the master has it, and kept meanwhile
   offsets,
   exchange,
 }) => {
-  exchange.take(table('{"T@G":{0:5}}'));
+  round(exchange, '{"T@G":{0:5}}');
   offsets.commit('G', 'T', 0, 8);
   offsets.commit('new', 'T', 1, 2);
   const wanted = [
     { group: 'G', topic: 'T', queueId: 0, offset: 8 },
     { group: 'new', topic: 'T', queueId: 1, offset: 2 },
   ];
-  for (let round = 0; round < 2; round++) {
-    assert.equal(exchange.take(table('{"T@G":{0:5}}')), wanted);
+  for (let i = 0; i < 2; i++) {
+    assert.equal(round(exchange, '{"T@G":{0:5}}'), wanted);
     assert.is(offsets.query('G', 'T', 0), 8);
   }
   for (const commit of wanted) exchange.told(commit);
-  assert.equal(exchange.take(table('{"T@G":{0:8},"T@new":{1:2}}')), []);
+  assert.equal(round(exchange, '{"T@G":{0:8},"T@new":{1:2}}'), []);
   // An operator's reset, from then on.
-  assert.equal(exchange.take(table('{"T@G":{0:1},"T@new":{1:2}}')), []);
+  assert.equal(round(exchange, '{"T@G":{0:1},"T@new":{1:2}}'), []);
   assert.is(offsets.query('G', 'T', 0), 1);
 });
 
 test('what the master has passed is not told', ({ offsets, exchange }) => {
   offsets.commit('G', 'T', 0, 8);
-  assert.equal(exchange.take(table('{"T@G":{0:20}}')), []);
+  assert.equal(round(exchange, '{"T@G":{0:20}}'), []);
   assert.is(offsets.query('G', 'T', 0), 20);
-  assert.equal(exchange.take(table('{"T@G":{0:4}}')), []);
+  assert.equal(round(exchange, '{"T@G":{0:4}}'), []);
   assert.is(offsets.query('G', 'T', 0), 4);
 });
 
 test('a commit that comes while the one before is told is told next', ({ offsets, exchange }) => {
   offsets.commit('G', 'T', 0, 8);
-  const [first] = exchange.take(table('{}'));
+  const [first] = round(exchange, '{}');
   offsets.commit('G', 'T', 0, 9);
   if (first !== undefined) exchange.told(first);
-  assert.equal(exchange.take(table('{"T@G":{0:8}}')), [{ group: 'G', topic: 'T', queueId: 0, offset: 9 }]);
+  assert.equal(round(exchange, '{"T@G":{0:8}}'), [{ group: 'G', topic: 'T', queueId: 0, offset: 9 }]);
 });
 
 test('names and numbers that are none are passed over', ({ offsets, exchange }) => {
-  assert.equal(exchange.take(table('{"T":{0:5},"T@G":{"x":5,"-1":2,"1":-3,"2":4},"@":{0:1}}')), []);
+  assert.equal(round(exchange, '{"T":{0:5},"T@G":{"x":5,"-1":2,"1":-3,"2":4},"@":{0:1}}'), []);
   assert.equal(
     [offsets.query('G', 'T', 0), offsets.query('G', 'T', 1), offsets.query('G', 'T', 2)],
     [-1, -1, 4],
   );
+});
+
+test('of a queue of which nothing is known here the offset holds as far as the queue goes, and no other', ({
+  offsets,
+  exchange,
+}) => {
+  offsets.commit('G', 'T', 0, 3);
+  exchange.begin(table('{"T@G":{0:50,1:50,2:4},"U@G":{0:1}}'), (topic) => (topic === 'T' ? 10 : 0));
+  const of = (topic: string, queueId: number) => offsets.query('G', topic, queueId);
+  assert.equal([of('T', 0), of('T', 1), of('T', 2), of('U', 0)], [3, 10, 4, 0]);
+  assert.equal(exchange.own, [{ group: 'G', topic: 'T', queueId: 0, offset: 3 }], 'nothing of it is told');
 });
 
 test.run();

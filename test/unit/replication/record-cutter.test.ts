@@ -269,4 +269,22 @@ test('what is held bounds the memory, however much passes', () => {
   assert.is(cutter.fault, undefined);
 });
 
+test('a message of a lite topic waits until its second queue is known, too', () => {
+  const lite = `%LMQ%$${TOPIC}$room-1`;
+  const multi = (queue: string) => `INNER_MULTI_DISPATCH\x01${queue}\x02INNER_MULTI_QUEUE_OFFSET\x01007\x02`;
+  const known = knownQueues(TOPIC);
+  const cutter = newCutter({ known });
+  cutter.push(recordAt(0, 300, { properties: multi(lite) }));
+  // Of another topic's lite topic: that is in no second queue.
+  cutter.push(recordAt(300, 300, { properties: multi('%LMQ%$other$room-1') }));
+  assert.equal(drain(cutter), []);
+  assert.equal(cutter.unknown, { topic: lite, queueId: 0 });
+  known.add(lite, 0);
+  assert.is(joined(drain(cutter)).length, 600);
+  assert.is(cutter.unknown, undefined);
+  cutter.push(recordAt(600, 300, { properties: multi(`%LMQ%$${TOPIC}$../x`) }));
+  assert.equal(drain(cutter), []);
+  assert.match(cutter.fault ?? '', /topic or queue that cannot be/);
+});
+
 test.run();

@@ -55,14 +55,16 @@ export interface RecordWishes {
   queueOffset?: number;
   storeTimestamp?: number;
   fill?: number;
+  properties?: string;
 }
 
 /** A record as a master has written it at `position`, `size` bytes long. */
 export function recordAt(position: number, size: number, wishes: RecordWishes = {}): Uint8Array {
   const { queueId = 0, queueOffset = 0, storeTimestamp = 1000 + position, fill = 0x62 } = wishes;
   const topic = Buffer.from(wishes.topic ?? TOPIC);
-  const body = new Uint8Array(size - recordSize(0, topic.length, 0, 0)).fill(fill);
-  const bytes = Uint8Array.from(encodeRecord(headFor(queueId), topic, body, new Uint8Array(0)));
+  const properties = Buffer.from(wishes.properties ?? '');
+  const body = new Uint8Array(size - recordSize(0, topic.length, properties.length, 0)).fill(fill);
+  const bytes = Uint8Array.from(encodeRecord(headFor(queueId), topic, body, properties));
   const view = viewOf(bytes);
   view.setInt32(BODY_CRC, body.length === 0 ? 0 : crc(body, 0, body.length) & 0x7fffffff);
   writeInt64(view, QUEUE_OFFSET, queueOffset);

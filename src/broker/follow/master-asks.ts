@@ -1,0 +1,112 @@
+/** Requests of a slave to its master. What a table says is looked at only when its bytes are others than last time. */
+import { RequestCode, ResponseCode, responseName } from '../../protocol/codes.ts';
+import { type RemotingCommand, requestCommand } from '../../protocol/command.ts';
+import { asObject, integerFrom } from '../../protocol/json-fields.ts';
+import { parseRocketJson, type RocketJsonObject } from '../../protocol/rocketmq-json.ts';
+import { CommandClient } from '../../remoting/command-client.ts';
+import type { ClientTls } from '../../tls/settings.ts';
+
+const TIMEOUT_MS = 5_000;
+
+/** A table that the master tells as a whole. */
+export interface MasterTable {
+  readonly code: number;
+  /** As a line of the log names it. */
+  readonly what: string;
+  /** Where in the answer's JSON it stands. */
+  readonly field: string;
+}
+
+export class MasterAsks {
+  readonly #tls: () => ClientTls | undefined;
+  #client: CommandClient | undefined;
+  /** What was taken over, by code. */
+  readonly #taken = new Map<number, Buffer>();
+  /** Codes that the master does not know: each ask would be an error in its log. */
+  readonly #unknown = new Set<number>();
+
+  constructor(tls: () => ClientTls | undefined) {
+    this.#tls = tls;
+  }
+
+  /** `host:port` of the master as clients know it; undefined = it is not known. */
+  get address(): string | undefined {
+    return this.#client?.address;
+  }
+
+  /** True when that is another master than before, of whom nothing is known. */
+  follow(address: string): boolean {
+    if (address === this.#client?.address) return false;
+    this.#client?.close();
+    this.#client = new CommandClient({ address, tls: this.#tls });
+    this.forget();
+    return true;
+  }
+
+  close(): void {
+    this.#client?.close();
+  }
+
+  /** It may be another broker by now: all is asked and looked at again. */
+  forget(): void {
+    this.#taken.clear();
+    this.#unknown.clear();
+  }
+
+  request(request: RemotingCommand): Promise<RemotingCommand> {
+    return (this.#client as CommandClient).request(request, TIMEOUT_MS);
+  }
+
+  /** Where the master's log ends, by its own word; undefined when it does not say. */
+  async end(): Promise<number | undefined> {
+    const code = RequestCode.GET_BROKER_HA_STATUS;
+    const status = await this.whole({ code, what: 'state', field: 'haClientRuntimeInfo' });
+    const end = integerFrom(status['masterCommitLogMaxOffset']);
+    return end !== undefined && end >= 0 ? end : undefined;
+  }
+
+  /** An answer without its table is none: it must not delete what is there. */
+  async whole(table: MasterTable): Promise<RocketJsonObject> {
+    return parsed(table, bodyOf(await this.#ask(table)));
+  }
+
+  /** The same; undefined when it says what was taken over already. `took` is to be called when it is. */
+  async news(table: MasterTable): Promise<{ table: RocketJsonObject; took: () => void } | undefined> {
+    const body = bodyOf(await this.#ask(table));
+    if (this.#isTaken(table.code, body)) return undefined;
+    return { table: parsed(table, body), took: () => void this.#taken.set(table.code, body) };
+  }
+
+  /** The same of a request that not every master knows, or has an answer to: undefined then, too. */
+  async newsIfAny(code: number): Promise<{ body: Buffer; took: () => void } | undefined> {
+    if (this.#unknown.has(code)) return undefined;
+    const response = await this.request(requestCommand(code, {}));
+    if (response.code === ResponseCode.REQUEST_CODE_NOT_SUPPORTED) this.#unknown.add(code);
+    const body = bodyOf(response);
+    if (response.code !== ResponseCode.SUCCESS || body.length === 0 || this.#isTaken(code, body))
+      return undefined;
+    return { body, took: () => void this.#taken.set(code, body) };
+  }
+
+  #isTaken(code: number, body: Buffer): boolean {
+    return this.#taken.get(code)?.equals(body) === true;
+  }
+
+  async #ask({ code, what }: MasterTable): Promise<RemotingCommand> {
+    const response = await this.request(requestCommand(code, {}));
+    if (response.code === ResponseCode.SUCCESS) return response;
+    throw new Error(
+      `the master does not tell its ${what}: ${responseName(response.code)} ${response.remark ?? ''}`,
+    );
+  }
+}
+
+function bodyOf({ body }: RemotingCommand): Buffer {
+  return Buffer.from(body ?? []);
+}
+
+function parsed({ what, field }: MasterTable, body: Buffer): RocketJsonObject {
+  const table = asObject(parseRocketJson(body.toString('utf8')));
+  if (asObject(table?.[field]) === undefined) throw new Error(`the master's ${what} are no table`);
+  return table as RocketJsonObject;
+}

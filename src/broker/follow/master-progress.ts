@@ -1,0 +1,140 @@
+/**
+ * How far consumers, delayed and timed messages have come at the master: consumer offsets (43), delay levels (45), the
+ * checkpoint of timers (60), purges (30002).
+ *
+ * What is delivered or given back is in the master's log before its progress says so. A slave that took the progress
+ * over first, and then became the master, would have neither the message that waited nor the one that was delivered. So
+ * progress is held until everything is durable here that the master's log held when it had told it.
+ */
+import { queueOfLevel } from '../../delivery/delay/levels.ts';
+import { SCHEDULE_TOPIC } from '../../lib/names.ts';
+import type { DelayOffsets } from '../../metadata/delay-offsets.ts';
+import type { OffsetTable } from '../../metadata/offsets.ts';
+import { RequestCode } from '../../protocol/codes.ts';
+import { entriesOf, integerFrom, parseBody } from '../../protocol/json-fields.ts';
+import type { MasterAsks, MasterTable } from './master-asks.ts';
+import { type Commit, OffsetExchange } from './offset-exchange.ts';
+
+const OFFSETS: MasterTable = {
+  code: RequestCode.GET_ALL_CONSUMER_OFFSET,
+  what: 'consumer offsets',
+  field: 'offsetTable',
+};
+const DELAYS: MasterTable = {
+  code: RequestCode.GET_ALL_DELAY_OFFSET,
+  what: 'delay offsets',
+  field: 'offsetTable',
+};
+
+export interface MasterProgressParts {
+  tables: { offsets: OffsetTable; delayOffsets: DelayOffsets };
+  /** Up to where the own log is durable and in its queues. */
+  durable: () => number;
+  /** Where a queue ends here. */
+  queueEnd: (topic: string, queueId: number) => number;
+  /** Takes over the bytes of a config/timercheck. */
+  takeTimers: (check: Uint8Array) => void;
+  /** The topic is purged up to this position. Rejected when it cannot be now. */
+  purge: (topic: string, position: number) => Promise<void>;
+}
+
+interface Held {
+  end: number;
+  take: (() => void | Promise<void>)[];
+}
+
+export class MasterProgress {
+  readonly #parts: MasterProgressParts;
+  readonly #asks: MasterAsks;
+  readonly #offsets: OffsetExchange;
+  #held: Held | undefined;
+
+  constructor(parts: MasterProgressParts, asks: MasterAsks) {
+    this.#parts = parts;
+    this.#asks = asks;
+    this.#offsets = new OffsetExchange(parts.tables.offsets);
+  }
+
+  /** Another master: what the one before said counts no more. */
+  forget(): void {
+    this.#held = undefined;
+  }
+
+  /** One round; returns the offsets that were committed here and that the master is to be told. */
+  async round(): Promise<Commit[]> {
+    await this.#takeHeld();
+    const offsets = await this.#askOffsets();
+    // Else who is far behind would never see the end of it.
+    if (this.#held === undefined) {
+      await this.#ask(offsets);
+      await this.#takeHeld();
+    }
+    return this.#offsets.own;
+  }
+
+  /** The master has it. */
+  told(commit: Commit): void {
+    this.#offsets.told(commit);
+  }
+
+  /** Its table, when it says something new or there is something to tell. */
+  async #askOffsets(): Promise<Held['take']> {
+    const { queueEnd } = this.#parts;
+    const hasOwn = this.#offsets.own.length > 0;
+    if (this.#held !== undefined && !hasOwn) return [];
+    const news = hasOwn ? { table: await this.#asks.whole(OFFSETS) } : await this.#asks.news(OFFSETS);
+    if (news === undefined) return [];
+    const table = news.table['offsetTable'];
+    this.#offsets.passed(table);
+    this.#offsets.begin(table, queueEnd);
+    const take = () => {
+      this.#offsets.take(table);
+      if ('took' in news) news.took();
+    };
+    return [take];
+  }
+
+  async #ask(take: Held['take']): Promise<void> {
+    const { tables, takeTimers, queueEnd } = this.#parts;
+    const delays = await this.#asks.news(DELAYS);
+    if (delays !== undefined) {
+      take.push(() => {
+        // Never beyond the queue, or what comes into it later would be passed over.
+        tables.delayOffsets.follow(delays.table['offsetTable'], (level) =>
+          queueEnd(SCHEDULE_TOPIC, queueOfLevel(level)),
+        );
+        delays.took();
+      });
+    }
+    const timers = await this.#asks.newsIfAny(RequestCode.GET_TIMER_CHECK_POINT);
+    if (timers !== undefined) {
+      take.push(() => {
+        takeTimers(timers.body);
+        timers.took();
+      });
+    }
+    const purges = await this.#asks.newsIfAny(RequestCode.GET_TOPIC_PURGES);
+    if (purges !== undefined) {
+      take.push(async () => {
+        for (const [topic, position] of entriesOf(parseBody(purges.body)))
+          await this.#purge(topic, integerFrom(position) ?? -1);
+        purges.took();
+      });
+    }
+    if (take.length === 0) return;
+    const end = await this.#asks.end();
+    // A master that does not say where it ends is taken at its word.
+    this.#held = { end: end ?? 0, take };
+  }
+
+  async #purge(topic: string, position: number): Promise<void> {
+    if (position > 0 && position <= this.#parts.durable()) await this.#parts.purge(topic, position);
+  }
+
+  async #takeHeld(): Promise<void> {
+    if (this.#held === undefined || this.#parts.durable() < this.#held.end) return;
+    const { take } = this.#held;
+    this.#held = undefined;
+    for (const one of take) await one();
+  }
+}
