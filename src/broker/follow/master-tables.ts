@@ -1,8 +1,8 @@
 /**
  * What a slave takes over from its master besides the log: topics (21), groups (201), request modes (402), and how far
- * consumers and what becomes due have come (`master-progress.ts`). RocketMQ's slaves ask once a minute; here it is asked
- * every second, at longer intervals only when the answers are large, and at once when the log tells of a queue that
- * nobody knows.
+ * consumers and what becomes due have come (`master-progress.ts`). RocketMQ's slaves ask once a minute; here it is
+ * asked every second, at longer intervals only when the answers are large, and at once when the log tells of a queue
+ * that nobody knows.
  */
 import type { ControlLog } from '../../lib/log.ts';
 import { groupConfigText } from '../../metadata/group-config.ts';
