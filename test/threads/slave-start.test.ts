@@ -10,6 +10,7 @@ import { requestCommand } from '../../src/protocol/command.ts';
 import { CommandClient } from '../../src/remoting/command-client.ts';
 import {
   type BrokerProcess,
+  sendRequest,
   startBrokerProcess,
   startLoneBrokerProcess,
   temporaryStore,
@@ -77,6 +78,37 @@ test('what a slave leaves to its master is refused with the reason, and the audi
   await until('the audit to tell of the topic', () =>
     slave.log().includes('audit: UPDATE_AND_CREATE_TOPIC refused'),
   );
+});
+
+test('a purge of the master is one of the slave too', async () => {
+  const [master, slave] = running as [BrokerProcess, BrokerProcess];
+  const clients = [master, slave].map(({ broker }) => new CommandClient({ address: broker }));
+  const [atMaster, atSlave] = clients as [CommandClient, CommandClient];
+  const offsetAtSlave = async (code: number) => {
+    const { fields } = await atSlave.request(requestCommand(code, { topic: 'P', queueId: '0' }), 10_000);
+    return Number(fields['offset']);
+  };
+  try {
+    await until('the slave to count', async () => {
+      const status = await atMaster.request(requestCommand(RequestCode.GET_BROKER_HA_STATUS, {}), 10_000);
+      return JSON.parse(Buffer.from(status.body ?? []).toString()).inSyncSlaveNums === 1;
+    });
+    for (let i = 0; i < 20; i++) {
+      const sent = sendRequest('P', 0, `key-${i}`, Buffer.from('x'));
+      assert.is((await atMaster.request(sent, 10_000)).code, ResponseCode.SUCCESS);
+    }
+    await until('the slave to have the messages', async () => {
+      return (await offsetAtSlave(RequestCode.GET_MAX_OFFSET)) === 20;
+    });
+    assert.is(await offsetAtSlave(RequestCode.GET_MIN_OFFSET), 0);
+    const purged = await atMaster.request(requestCommand(RequestCode.PURGE_TOPIC, { topic: 'P' }), 10_000);
+    assert.is(purged.code, ResponseCode.SUCCESS, purged.remark);
+    await until('the slave to have purged them', async () => {
+      return (await offsetAtSlave(RequestCode.GET_MIN_OFFSET)) === 20;
+    });
+  } finally {
+    for (const client of clients) client.close();
+  }
 });
 
 test.run();
