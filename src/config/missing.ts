@@ -47,7 +47,6 @@ const missing: ReadonlyMap<string, Missing> = new Map<string, Missing>([
   ['enableControllerMode', { ...whenOn, lacks: NO_COPY }],
   ['enableControllerInNamesrv', { ...whenOn, lacks: 'RingMQ has no controllers: no master is elected' }],
   ['enableDLegerCommitLog', { ...whenOn, lacks: NO_COPY }],
-  ['enableSlaveActingMaster', { ...whenOn, lacks: NO_COPY }],
   ['duplicationEnable', { ...whenOn, lacks: NO_COPY }],
   ['allAckInSyncStateSet', { ...whenOn, lacks: NO_COPY }],
   ['minInSyncReplicas', { ...whenNotUpTo(1), lacks: NO_COPY }],

@@ -49,6 +49,12 @@ export const replicationKeyList: readonly Key[] = [
     defaultText: 'what the name server says',
     guards: 'which master a slave follows',
   }),
+  replication(
+    'enableSlaveActingMaster',
+    flag,
+    'The slave with the lowest brokerId acts for a master that is away, where name servers have ' +
+      '`supportActingMaster=true`.',
+  ),
   setting('slaveReadEnable', flag, 'Consumers may read from a slave when its master is gone.'),
   replication(
     'inSyncReplicas',

@@ -69,11 +69,11 @@ export const unsupportedGroups: readonly UnsupportedGroup[] = [
   },
   {
     title: 'Slaves, controllers, containers',
-    why: 'RingMQ has no controllers, and its slaves never act as masters',
+    why: 'RingMQ has no controllers',
     keys: `
       brokerIP2 sendHeartbeatTimeoutMillis=1000 brokerHeartbeatInterval=1000
       brokerNotActiveTimeoutMillis=10000 syncBrokerMemberGroupPeriod=1000 cleanOfflineBrokerInterval=30000
-      forwardTimeout=3000 enableSlaveActingMaster=false enableRemoteEscape=false skipPreOnline=false
+      forwardTimeout=3000 enableRemoteEscape=false skipPreOnline=false
       lockInStrictMode=false enableControllerMode=false controllerAddr= fetchControllerAddrByDnsLookup=false
       syncBrokerMetadataPeriod=5000 checkSyncStateSetPeriod=5000 syncControllerMetadataPeriod=10000
       controllerHeartBeatTimeoutMills=10000 brokerElectionPriority=2147483647 storePathEpochFile=

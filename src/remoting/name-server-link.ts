@@ -21,6 +21,8 @@ export interface BrokerIdentity {
   brokerAddr: string;
   /** `ip:port` that slaves dial. */
   haServerAddr: string;
+  /** Whether a slave of this name may act for a master that is away; then name servers hear every second that it lives. */
+  enableActingMaster: boolean;
 }
 
 /** All parts are written as RocketMQ's JSON: TopicConfig and mappings by name, `{counter, stateVersion, timestamp}`. */
@@ -38,6 +40,8 @@ export interface NameServerLinkOptions {
   onOrderTopicConfig(table: ReadonlyMap<string, string>): void;
   /** Where the master of this name is, for slaves and for clients, each time it is told; '' = nowhere. */
   onMaster(haServerAddr: string, masterAddr: string): void;
+  /** The ids of the brokers that are registered under this name, each time they are told. */
+  onMembers(ids: readonly number[]): void;
   /** The connection to a name server that knew the broker is gone, and with it the registration. */
   onForgotten(): void;
   /** Asked at each dial; undefined: plain text. */
@@ -51,6 +55,8 @@ const WATCH_TIMEOUT_MS = 3000;
 /** A name server that forgets this broker again and again is reminded after so many rounds of watching at most. */
 const LONGEST_REST = 32;
 const GOODBYE_TIMEOUT_MS = 3000;
+/** Where a slave may act for its master, name servers forget a broker that is silent for so long (RocketMQ's default). */
+const ACTING_TIMEOUT_MS = 10_000;
 
 /** Past this a full registration costs little more, and repairs whatever went wrong before. */
 const MAX_INCREMENTAL_TOPICS = 1000;
@@ -105,6 +111,7 @@ export class NameServerLink {
    */
   async watch(): Promise<void> {
     if (!this.#registered || this.#cannotTell || this.#closed || this.#running !== undefined) return;
+    if (this.#options.broker.enableActingMaster) this.#sayAlive();
     const holder = await this.#askHolder().catch(() => undefined);
     if (holder === undefined || !this.#registered || this.#closed || this.#running !== undefined) return;
     if (holder !== '') {
@@ -200,6 +207,7 @@ export class NameServerLink {
     const addresses = group === undefined ? undefined : memberOf(group, 'brokerAddrs');
     if (typeof addresses !== 'object' || addresses === null || Array.isArray(addresses)) return undefined;
     const entries = addresses instanceof Map ? [...addresses] : Object.entries(addresses);
+    this.#options.onMembers(entries.map(([id]) => Number(id)));
     const own = entries.find(([id]) => String(id) === String(brokerId));
     return own === undefined ? '' : String(own[1]);
   }
@@ -224,15 +232,26 @@ export class NameServerLink {
 
   #registration(snapshot: TopicSnapshot): RemotingCommand {
     const topicConfigSerializeWrapper = snapshot;
+    const { enableActingMaster } = this.#options.broker;
     const body = Buffer.from(writeRocketJson({ filterServerList: [], topicConfigSerializeWrapper }));
     const fields = {
       ...this.#identityFields(),
       haServerAddr: this.#options.broker.haServerAddr,
-      enableActingMaster: 'false',
+      enableActingMaster: String(enableActingMaster),
+      ...(enableActingMaster ? { heartbeatTimeoutMillis: String(ACTING_TIMEOUT_MS) } : {}),
       compressed: 'false',
       bodyCrc32: String(crc32(body) & 0x7f_ff_ff_ff),
     };
     return requestCommand(RequestCode.REGISTER_BROKER, fields, body);
+  }
+
+  /** Nobody waits for the answer: who does not hear it for a while takes the broker out of the routes. */
+  #sayAlive(): void {
+    const alive = requestCommand(RequestCode.BROKER_HEARTBEAT, {
+      ...this.#identityFields(),
+      heartbeatTimeoutMills: String(ACTING_TIMEOUT_MS),
+    });
+    void this.#client.request(alive, WATCH_TIMEOUT_MS).catch(() => {});
   }
 
   #identityFields(): Record<string, string> {

@@ -21,6 +21,8 @@ export interface NameServerRegistrarOptions {
   onOrderTopicConfig?: (table: ReadonlyMap<string, string>) => void;
   /** Of a slave: where its master is, each time a name server tells. */
   onMaster?: (haServerAddr: string, masterAddr: string) => void;
+  /** The ids of all brokers of this name that any name server has, each time one tells. */
+  onMembers?: (ids: readonly number[]) => void;
   /** Between full registrations. Default: 30 s; name servers forget a broker after 120 s. */
   intervalMs?: number;
   /** After a failure or a lost connection. Default: 3 s. */
@@ -48,6 +50,8 @@ export class NameServerRegistrar {
   #cancelNext: () => void = () => {};
   #cancelWatch: () => void = () => {};
   #closed = false;
+  /** By the address of the name server that has told it. */
+  readonly #members = new Map<string, readonly number[]>();
 
   /** Throws a RangeError for an address that is not `host:port`. */
   constructor(options: NameServerRegistrarOptions) {
@@ -61,7 +65,11 @@ export class NameServerRegistrar {
           topics: options.topics,
           onOrderTopicConfig: options.onOrderTopicConfig ?? (() => {}),
           onMaster: options.onMaster ?? (() => {}),
-          onForgotten: () => this.#scheduleNext(true),
+          onMembers: (ids) => this.#told(address, ids),
+          onForgotten: () => {
+            this.#members.delete(address);
+            this.#scheduleNext(true);
+          },
           tls: options.tls ?? (() => undefined),
           clock: options.clock ?? systemClock,
           log: options.log ?? noLog,
@@ -103,6 +111,11 @@ export class NameServerRegistrar {
     this.#cancelNext();
     this.#cancelWatch();
     await Promise.all(this.#links.map((link) => link.close()));
+  }
+
+  #told(nameServer: string, ids: readonly number[]): void {
+    this.#members.set(nameServer, ids);
+    this.#options.onMembers?.([...new Set([...this.#members.values()].flat())]);
   }
 
   #watchNext(): void {

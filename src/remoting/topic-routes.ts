@@ -7,8 +7,10 @@ import type { Clock } from '../lib/clock.ts';
 import { MAX_ROUTED_TOPICS } from '../lib/limits.ts';
 import { RequestCode, ResponseCode } from '../protocol/codes.ts';
 import { requestCommand } from '../protocol/command.ts';
-import { asArray, asObject, integerOr, parseBody, textIn } from '../protocol/json-fields.ts';
+import { asArray, asObject, entriesOf, integerOr, parseBody, textIn } from '../protocol/json-fields.ts';
+import type { RocketJsonObject } from '../protocol/rocketmq-json.ts';
 import type { ClientTls } from '../tls/settings.ts';
+import { isAddress } from './address.ts';
 import { CommandClient } from './command-client.ts';
 
 export interface TopicRoutesOptions {
@@ -27,6 +29,8 @@ export interface TopicRoutesOptions {
 export interface BrokerQueues {
   brokerName: string;
   readQueues: number;
+  /** `host:port` of its master, and the queues 0 to `queues` - 1 that may be written there; where there are any. */
+  written?: { master: string; queues: number };
 }
 
 /** `unknown`: the name servers have no such topic. Undefined: none of them answers. */
@@ -36,6 +40,8 @@ const REQUEST_TIMEOUT_MS = 600;
 /** How long name servers that did not answer are left alone: who asks meanwhile does not wait for them. */
 const SILENCE_MS = 3_000;
 const READABLE = 4;
+const WRITABLE = 2;
+const MASTER_ID = '0';
 
 interface Kept {
   readonly queues: readonly BrokerQueues[];
@@ -118,14 +124,35 @@ export class TopicRoutes {
     if (code === ResponseCode.TOPIC_NOT_EXIST) return 'unknown';
     if (code !== ResponseCode.SUCCESS) return undefined;
     const route = asObject(parseBody(body));
-    return route === undefined ? undefined : asArray(route['queueDatas']).flatMap(readableQueues);
+    if (route === undefined) return undefined;
+    const masters = mastersIn(route);
+    return asArray(route['queueDatas']).flatMap((queues) => readableQueues(queues, masters));
   }
 }
 
-function readableQueues(value: Parameters<typeof asObject>[0]): BrokerQueues[] {
+/** Addresses by broker name. */
+function mastersIn(route: RocketJsonObject): Map<string, string> {
+  const masters = new Map<string, string>();
+  for (const value of asArray(route['brokerDatas'])) {
+    const broker = asObject(value) ?? {};
+    const master = entriesOf(broker['brokerAddrs']).find(([id]) => id === MASTER_ID)?.[1];
+    if (typeof master === 'string' && isAddress(master))
+      masters.set(textIn(broker, 'brokerName') ?? '', master);
+  }
+  return masters;
+}
+
+function readableQueues(
+  value: Parameters<typeof asObject>[0],
+  masters: ReadonlyMap<string, string>,
+): BrokerQueues[] {
   const object = asObject(value) ?? {};
   const brokerName = textIn(object, 'brokerName');
   const readQueues = integerOr(object, 'readQueueNums', 0);
-  const isReadable = (integerOr(object, 'perm', 0) & READABLE) !== 0;
-  return brokerName === undefined || !isReadable || readQueues <= 0 ? [] : [{ brokerName, readQueues }];
+  const permission = integerOr(object, 'perm', 0);
+  if (brokerName === undefined || (permission & READABLE) === 0 || readQueues <= 0) return [];
+  const queues = integerOr(object, 'writeQueueNums', 0);
+  const master = masters.get(brokerName);
+  const isWritten = master !== undefined && (permission & WRITABLE) !== 0 && queues > 0;
+  return [{ brokerName, readQueues, ...(isWritten ? { written: { master, queues } } : {}) }];
 }

@@ -11,6 +11,8 @@ export interface ReplicationOptions {
   haListenPort: number;
   /** `host:port` of the master's replication port; '' = what the name server says. */
   haMasterAddress: string;
+  /** Whether the slave with the lowest brokerId acts for a master that is away; name servers are told of it. */
+  enableSlaveActingMaster: boolean;
   /** Ms of silence after which either side says that it lives. */
   haSendHeartbeatInterval: number;
   /** Ms of silence after which the other side is given up. */
@@ -32,6 +34,7 @@ export const DEFAULT_REPLICATION_OPTIONS: ReplicationOptions = {
   brokerRole: 'ASYNC_MASTER',
   haListenPort: 10912,
   haMasterAddress: '',
+  enableSlaveActingMaster: false,
   haSendHeartbeatInterval: 5_000,
   haHousekeepingInterval: 20_000,
   haTransferBatchSize: 32 * 1024,

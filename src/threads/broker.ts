@@ -3,7 +3,7 @@
  * control path. Start and stop are one readable function each.
  */
 import { closeSync } from 'node:fs';
-import type { StoreMaintenance } from '../broker/context.ts';
+import type { BrokerContext } from '../broker/context.ts';
 import { createHandlers } from '../broker/handlers.ts';
 import { keepJournal } from '../broker/journal.ts';
 import { Requests } from '../broker/link/link-requests.ts';
@@ -190,7 +190,7 @@ class Broker implements RunningBroker {
       deleted.add((topic) => this.#delivery.topicDeleted(topic));
     this.#tables.lites.deleted.add((queue) => this.#tables.offsets.removeTopic(queue));
     this.#topics = this.#makeTopicPublisher();
-    this.#replication = this.#makeReplication(context.maintenance);
+    this.#replication = this.#makeReplication(context);
     this.#arrivals = joinArrivals(this.#topology);
     const shown = { tables: this.#tables, link: this.#link, announcer: this.#announcer, ...this.#counted };
     this.#duties = new Duties({
@@ -202,16 +202,16 @@ class Broker implements RunningBroker {
       slowWatch: new SlowWatch(config, this.#topology.broker.counters, config.log),
       metrics: new MetricsPage(config, this.#topology, { ...served, ...shown, stats, counters, retention }),
       tellDelivery: () => this.#delivery.tellLimits(),
-      onMaster: (replicationAddress, address) => this.#replication.masterIs(replicationAddress, address),
+      replication: this.#replication,
       endOfTurn: () => this.#link.flush(),
     });
     this.#doorbell = new Doorbell(this.#topology.broker.wakes.control, () => this.#rung());
   }
 
-  #makeReplication(maintenance: StoreMaintenance): Replication {
+  #makeReplication(context: BrokerContext): Replication {
     return makeReplication({
       ...{ config: this.#config, log: this.#log, topology: this.#topology },
-      ...{ tables: this.#tables, topics: this.#topics, maintenance },
+      ...{ tables: this.#tables, topics: this.#topics, context },
       ...{ store: this.#opened.store, reads: this.#reads, delivery: this.#delivery },
       endOfTurn: () => this.#link.flush(),
       died: (error) => this.#die(error),
@@ -261,6 +261,7 @@ class Broker implements RunningBroker {
     const { isSlave } = this.#topology.broker;
     this.#announcer.settings(!isSlave, isSlave ? SLAVE_TAKES_NO_MESSAGES : '');
     this.#link.flush();
+    await this.#replication.prepare();
     // Name servers hear of the broker while its threads come up: who connects already waits in the port's backlog.
     const [engine] = await Promise.all([
       this.#startEngine(threads),

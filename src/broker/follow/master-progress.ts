@@ -15,12 +15,12 @@ import { entriesOf, integerFrom, parseBody } from '../../protocol/json-fields.ts
 import type { MasterAsks, MasterTable } from './master-asks.ts';
 import { type Commit, OffsetExchange } from './offset-exchange.ts';
 
-const OFFSETS: MasterTable = {
+export const OFFSETS: MasterTable = {
   code: RequestCode.GET_ALL_CONSUMER_OFFSET,
   what: 'consumer offsets',
   field: 'offsetTable',
 };
-const DELAYS: MasterTable = {
+export const DELAYS: MasterTable = {
   code: RequestCode.GET_ALL_DELAY_OFFSET,
   what: 'delay offsets',
   field: 'offsetTable',

@@ -77,13 +77,18 @@ export class OffsetExchange {
   #each(table: RocketJson | undefined, take: (commit: Commit) => void): void {
     this.#isTaking = true;
     try {
-      for (const [key, queues] of entriesOf(table)) {
-        const names = namesOf(key);
-        if (names !== undefined) eachQueue(queues, (queueId, offset) => take({ ...names, queueId, offset }));
-      }
+      eachOffset(table, take);
     } finally {
       this.#isTaking = false;
     }
+  }
+}
+
+/** What an offset table says, as RocketMQ writes it: `{"topic@group":{queueId:offset}}`. */
+export function eachOffset(table: RocketJson | undefined, take: (commit: Commit) => void): void {
+  for (const [key, queues] of entriesOf(table)) {
+    const names = namesOf(key);
+    if (names !== undefined) eachQueue(queues, (queueId, offset) => take({ ...names, queueId, offset }));
   }
 }
 

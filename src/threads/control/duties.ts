@@ -17,6 +17,7 @@ import { DiskMarks } from '../../store/retention/disk-marks.ts';
 import type { Retention } from '../../store/retention/retention.ts';
 import type { ResolvedConfig } from '../config.ts';
 import type { MetricsPage } from './metrics.ts';
+import type { Replication } from './replication.ts';
 import type { SlowWatch } from './slow-watch.ts';
 
 const CHECKPOINT_MS = 5_000;
@@ -45,8 +46,8 @@ export interface DutiesParts {
   routes: TopicRoutes;
   metrics: MetricsPage;
   slowWatch: SlowWatch;
-  /** A name server says where the master of this broker's name is. */
-  onMaster: (replicationAddress: string, address: string) => void;
+  /** What name servers say of its name. */
+  replication: Pick<Replication, 'masterIs' | 'members'>;
   /** Tells the delivery agent of settings that have changed. */
   tellDelivery: () => void;
   /** Sends what was said in this turn to the network threads. */
@@ -197,7 +198,7 @@ export class Duties {
   }
 
   async #register(): Promise<void> {
-    const { config, tables, log } = this.#parts;
+    const { config, tables, log, replication } = this.#parts;
     const { settings, nameServers } = config;
     if (nameServers.length === 0) return;
     this.#registrar = new NameServerRegistrar({
@@ -208,9 +209,11 @@ export class Duties {
         brokerId: settings.brokerId,
         brokerAddr: formatHost(settings.brokerIP1, settings.listenPort),
         haServerAddr: formatHost(settings.brokerIP1, config.replication.haListenPort),
+        enableActingMaster: config.replication.enableSlaveActingMaster,
       },
       topics: (names) => this.#snapshot(names),
-      onMaster: this.#parts.onMaster,
+      onMaster: (replicationAddress, address) => replication.masterIs(replicationAddress, address),
+      onMembers: (ids) => replication.members(ids),
       onOrderTopicConfig: (table) => tables.topics.markOrdered(table.keys()),
       tls: () => config.certificates.client(),
       log,

@@ -12,12 +12,15 @@ import { logReports } from '../../ring/reports.ts';
 import type { ReplicationCommand, ReplicationReport } from '../replication/replication.thread.ts';
 import type { SlaveShape } from '../shapes.ts';
 import { spawn, type Thread } from '../spawn.ts';
+import type { Acting } from './acting.ts';
 import type { Replication } from './replication.ts';
 
 export interface FollowingParts
   extends Omit<MasterTablesParts, 'endsAt' | 'isEmpty' | 'beginsAt' | 'durable'> {
   shape: SlaveShape;
   log: ControlLog;
+  /** For a master that is away; undefined = it never does. */
+  acting: Pick<Acting, 'members' | 'stop'> | undefined;
   /** Makes the queue known to the dispatcher, before it can see a record of it. False: there is no room for it. */
   nameQueue: (topic: string, queueId: number) => Promise<boolean>;
   /** The own log differs from the master's from this position on. */
@@ -59,6 +62,11 @@ export class Following implements Replication {
     return { master: this.#state };
   }
 
+  /** A slave delivers nothing. */
+  prepare(): Promise<void> {
+    return Promise.resolve();
+  }
+
   /** Resolves when the thread is ready; `haMasterAddress` of the configuration holds whatever name servers say. */
   async start(): Promise<void> {
     const { shape, log, died } = this.#parts;
@@ -92,6 +100,15 @@ export class Following implements Replication {
     if (address !== '') this.#tables.follow(address);
   }
 
+  members(ids: readonly number[]): void {
+    this.#parts.acting?.members(ids);
+  }
+
+  /** Whether its log follows its master's at this moment. */
+  get hearsMaster(): boolean {
+    return this.#state.isConnected;
+  }
+
   /** A topic was deleted: what comes of it later asks for its queues again. */
   forget(topic: string): void {
     this.#tell({ kind: 'forget', topic });
@@ -99,6 +116,7 @@ export class Following implements Replication {
 
   async stop(): Promise<void> {
     this.#stopping = true;
+    this.#parts.acting?.stop('the broker stops');
     this.#tables.close();
     this.#tell({ kind: 'stop' });
     await this.#thread?.ended;
@@ -106,6 +124,7 @@ export class Following implements Replication {
 
   async terminate(): Promise<void> {
     this.#stopping = true;
+    this.#parts.acting?.stop('the broker stops');
     this.#tables.close();
     await this.#thread?.worker.terminate();
   }

@@ -1,24 +1,31 @@
 /** What a broker does about a second copy of its log: a master lets slaves in, a slave follows its master. */
-import type { StoreMaintenance } from '../../broker/context.ts';
+import type { BrokerContext } from '../../broker/context.ts';
+import { takeBack } from '../../broker/follow/take-back.ts';
 import type { Tables } from '../../broker/tables.ts';
 import type { TopicPublisher } from '../../broker/topics/topic-publisher.ts';
 import type { DeliveryLink } from '../../delivery/delivery-link.ts';
 import { systemClock } from '../../lib/clock.ts';
 import type { ControlLog } from '../../lib/log.ts';
+import { systemTimers } from '../../lib/timers.ts';
 import type { ReplicationStatus } from '../../replication/status.ts';
 import type { OpenStore } from '../../store/opening.ts';
 import type { ReadsByName } from '../../store/read/reads-by-name.ts';
 import { type ResolvedConfig, StartAgain } from '../config.ts';
 import type { Topology } from '../topology.ts';
+import { Acting } from './acting.ts';
 import { Following } from './following.ts';
 import { Slaves } from './slaves.ts';
 
 export interface Replication {
   readonly status: ReplicationStatus;
+  /** To be done before anything is delivered, and before name servers hear of the broker. */
+  prepare(): Promise<void>;
   /** `descriptor`: listening, for slaves; undefined = none are let in. */
   start(descriptor: number | undefined): Promise<void>;
   /** What a name server says of the master of this broker's name. */
   masterIs(replicationAddress: string, address: string): void;
+  /** The ids of brokers that name servers have of this broker's name. */
+  members(ids: readonly number[]): void;
   /** Ends it when slaves that keep up have the whole log. */
   stop(): Promise<void>;
   /** Ends it where it is. */
@@ -34,18 +41,36 @@ export interface ReplicationParts {
   endOfTurn: () => void;
   died: (error: Error) => void;
   store: Pick<OpenStore, 'noteDiverged' | 'noteBeginning' | 'starts'>;
-  reads: Pick<ReadsByName, 'maxOffset'>;
+  reads: ReadsByName;
+
   delivery: Pick<DeliveryLink, 'followTimers'>;
-  maintenance: Pick<StoreMaintenance, 'purgeTopic'>;
+  context: Pick<BrokerContext, 'maintenance' | 'levels' | 'routes'>;
 }
 
 export function makeReplication(parts: ReplicationParts): Replication {
-  const { config, topology, tables, topics, log, endOfTurn, died, store, reads, delivery } = parts;
+  const { config, topology, tables, topics, log, endOfTurn, died, store, reads, delivery, context } = parts;
   const { replication } = config;
   const shape = { broker: topology.broker, replication };
-  if (replication.brokerRole !== 'SLAVE') return new Slaves({ shape, log });
+  const tls = () => config.certificates.client();
+  const queueEnd = (topic: string, queueId: number) => reads.maxOffset(topic, queueId);
+  if (replication.brokerRole !== 'SLAVE') {
+    const { nameServers, settings } = config;
+    const name = { clusterName: settings.brokerClusterName, brokerName: settings.brokerName };
+    const takesBack = () => takeBack({ ...name, nameServers, tables, queueEnd, tls, log });
+    const prepare = replication.enableSlaveActingMaster ? takesBack : () => Promise.resolve();
+    return new Slaves({ shape, log, prepare });
+  }
   const queues = topology.dispatcher.queues.map(({ topic, queueId }) => ({ topic, queueId }));
-  const following = new Following({
+  const acting = new Acting({
+    ...{ reads, log, tls, levels: context.levels, routes: context.routes, delayOffsets: tables.delayOffsets },
+    brokerName: config.settings.brokerName,
+    brokerId: config.settings.brokerId,
+    hearsMaster: () => following.hearsMaster,
+    clock: systemClock,
+    timers: systemTimers,
+  });
+  const following: Following = new Following({
+    acting: replication.enableSlaveActingMaster ? acting : undefined,
     shape: { ...shape, number: topology.follower, queues },
     ...{ tables, log, endOfTurn, died },
     // What a slave has beyond its master is cut by the next opening of its store.
@@ -57,12 +82,12 @@ export function makeReplication(parts: ReplicationParts): Replication {
       store.noteBeginning(position);
       died(new StartAgain(`the master's log begins at ${position}, and the one here is empty and will, too`));
     },
-    queueEnd: (topic, queueId) => reads.maxOffset(topic, queueId),
+    queueEnd,
     takeTimers: (check) => delivery.followTimers(check),
     purge: async (topic, position) => {
-      if (store.starts.purgedTo(topic) < position) await parts.maintenance.purgeTopic(topic, position);
+      if (store.starts.purgedTo(topic) < position) await context.maintenance.purgeTopic(topic, position);
     },
-    tls: () => config.certificates.client(),
+    tls,
     now: systemClock.monotonic,
     nameQueue: (topic, queueId) => topics.nameQueue(topic, queueId),
   });

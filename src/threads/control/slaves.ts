@@ -25,6 +25,7 @@ const LOOK_MS = 20;
 export interface SlavesParts {
   shape: MasterShape;
   log: ControlLog;
+  prepare: () => Promise<void>;
 }
 
 export class Slaves implements Replication {
@@ -58,6 +59,10 @@ export class Slaves implements Replication {
     return { slaves: this.#states };
   }
 
+  prepare(): Promise<void> {
+    return this.#parts.prepare();
+  }
+
   start(descriptor: number | undefined): Promise<void> {
     if (descriptor !== undefined) this.#server.listen({ fd: descriptor });
     return Promise.resolve();
@@ -65,6 +70,8 @@ export class Slaves implements Replication {
 
   /** A master asks nobody. */
   masterIs(): void {}
+
+  members(): void {}
 
   /** Ends it when the slaves that keep up have the whole log; resolves when the thread has ended. */
   async stop(): Promise<void> {

@@ -92,6 +92,7 @@ const broker = {
   brokerId: 0,
   brokerAddr: '10.0.0.1:10911',
   haServerAddr: '10.0.0.1:10912',
+  enableActingMaster: false,
 };
 
 const test = suite<Context>('name server registrar');

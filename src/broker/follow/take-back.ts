@@ -1,0 +1,87 @@
+/**
+ * What the slave that acts for a master has done while that was away, taken over by the master when it starts, before it
+ * delivers anything: offsets of consumers and of delay levels that are further than its own.
+ */
+
+import { queueOfLevel } from '../../delivery/delay/levels.ts';
+import type { ControlLog } from '../../lib/log.ts';
+import { SCHEDULE_TOPIC } from '../../lib/names.ts';
+import { RequestCode, ResponseCode } from '../../protocol/codes.ts';
+import { requestCommand } from '../../protocol/command.ts';
+import { asObject, entriesOf, parseBody } from '../../protocol/json-fields.ts';
+import { isAddress } from '../../remoting/address.ts';
+import { CommandClient } from '../../remoting/command-client.ts';
+import type { ClientTls } from '../../tls/settings.ts';
+import { MasterAsks } from './master-asks.ts';
+import { DELAYS, type MasterProgressParts, OFFSETS } from './master-progress.ts';
+import { eachOffset } from './offset-exchange.ts';
+
+const ASK_MS = 1_000;
+const MASTER_ID = '0';
+
+export interface TakeBackParts extends Pick<MasterProgressParts, 'tables' | 'queueEnd'> {
+  nameServers: readonly string[];
+  clusterName: string;
+  brokerName: string;
+  tls: () => ClientTls | undefined;
+  log: ControlLog;
+}
+
+/** Never rejects: without an answer the master goes on from where it was, and some comes twice. */
+export async function takeBack(parts: TakeBackParts): Promise<void> {
+  const slave = await actingSlave(parts);
+  if (slave === undefined) return;
+  const asks = new MasterAsks(parts.tls);
+  asks.follow(slave);
+  try {
+    const offsets = await asks.whole(OFFSETS);
+    const delays = await asks.whole(DELAYS);
+    takeOffsets(parts, offsets[OFFSETS.field]);
+    takeDelays(parts, delays[DELAYS.field]);
+    parts.log.info({ slave }, 'taken over from the slave that acted for this master: how far it has come');
+  } catch (error) {
+    const fields = { slave, reason: (error as Error).message };
+    parts.log.warn(
+      fields,
+      'the slave that acted for this master does not tell how far it has come: some messages may come twice',
+    );
+  } finally {
+    asks.close();
+  }
+}
+
+/** Address of the first slave, where no master is registered. */
+async function actingSlave({ nameServers, clusterName, brokerName, tls }: TakeBackParts) {
+  const question = () => requestCommand(RequestCode.GET_BROKER_MEMBER_GROUP, { clusterName, brokerName });
+  for (const address of nameServers) {
+    const client = new CommandClient({ address, tls });
+    try {
+      const { code, body } = await client.request(question(), ASK_MS);
+      if (code !== ResponseCode.SUCCESS) continue;
+      const group = asObject(asObject(parseBody(body))?.['brokerMemberGroup']);
+      const members = entriesOf(group?.['brokerAddrs']).sort(([a], [b]) => Number(a) - Number(b));
+      const [id, first] = members[0] ?? [MASTER_ID, ''];
+      return id === MASTER_ID || typeof first !== 'string' || !isAddress(first) ? undefined : first;
+    } catch {
+      // The next one may answer.
+    } finally {
+      client.close();
+    }
+  }
+  return undefined;
+}
+
+function takeOffsets({ tables, queueEnd }: TakeBackParts, table: Parameters<typeof eachOffset>[0]): void {
+  eachOffset(table, ({ group, topic, queueId, offset }) => {
+    const further = Math.min(offset, queueEnd(topic, queueId));
+    if (further > tables.offsets.query(group, topic, queueId))
+      tables.offsets.commit(group, topic, queueId, further);
+  });
+}
+
+function takeDelays({ tables, queueEnd }: TakeBackParts, table: Parameters<typeof eachOffset>[0]): void {
+  const { delayOffsets } = tables;
+  const own = new Map(delayOffsets.entries());
+  delayOffsets.follow(table, (level) => queueEnd(SCHEDULE_TOPIC, queueOfLevel(level)));
+  for (const [level, offset] of own) if (offset > delayOffsets.get(level)) delayOffsets.set(level, offset);
+}
