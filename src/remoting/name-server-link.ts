@@ -21,7 +21,7 @@ export interface BrokerIdentity {
   brokerAddr: string;
   /** `ip:port` that slaves dial. */
   haServerAddr: string;
-  /** Whether a slave of this name may act for a master that is away; then name servers hear every second that it lives. */
+  /** Whether a slave may act for a master that is away: then name servers hear every second that this one lives. */
   enableActingMaster: boolean;
 }
 
@@ -55,7 +55,7 @@ const WATCH_TIMEOUT_MS = 3000;
 /** A name server that forgets this broker again and again is reminded after so many rounds of watching at most. */
 const LONGEST_REST = 32;
 const GOODBYE_TIMEOUT_MS = 3000;
-/** Where a slave may act for its master, name servers forget a broker that is silent for so long (RocketMQ's default). */
+/** Where a slave may act for its master, who is silent for so long is forgotten (RocketMQ's default). */
 const ACTING_TIMEOUT_MS = 10_000;
 
 /** Past this a full registration costs little more, and repairs whatever went wrong before. */

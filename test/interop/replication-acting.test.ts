@@ -117,7 +117,7 @@ test('with our name server', async () => {
 
 if (fullRun) {
   test('with a real name server', async () => {
-    await goesOn(await startRealNameServer({ supportActingMaster: true }));
+    await goesOn(await startRealNameServer({}, { supportActingMaster: true }));
   });
 }
 

@@ -1,6 +1,6 @@
 /**
- * What the slave that acts for a master has done while that was away, taken over by the master when it starts, before it
- * delivers anything: offsets of consumers and of delay levels that are further than its own.
+ * What the slave that acts for a master has done while that was away, taken over by the master when it starts, before
+ * it delivers anything: offsets of consumers and of delay levels that are further than its own.
  */
 
 import { queueOfLevel } from '../../delivery/delay/levels.ts';

@@ -27,10 +27,10 @@ const PATIENCE = {
   osPageCacheBusyTimeOutMills: 10_000,
 };
 
-export async function startRealNameServer(tls: Conf = {}): Promise<NameServer> {
+export async function startRealNameServer(tls: Conf = {}, more: Conf = {}): Promise<NameServer> {
   const home = temporaryFolder('real-namesrv');
   const port = await freePort();
-  const conf = { listenPort: port, bindAddress: '127.0.0.1', kvConfigPath: join(home, 'kv.json') };
+  const conf = { listenPort: port, bindAddress: '127.0.0.1', kvConfigPath: join(home, 'kv.json'), ...more };
   writeFileSync(join(home, 'namesrv.conf'), confText(conf));
   const main = 'org.apache.rocketmq.namesrv.NamesrvStartup';
   const program = launch(main, '256m', home, ['-c', join(home, 'namesrv.conf')], tls);

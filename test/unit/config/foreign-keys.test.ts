@@ -200,7 +200,6 @@ test('what RingMQ does not have ends the start, with the line that allows it', (
     'authorizationEnabled=true',
     'enableControllerMode=true',
     'enableDLegerCommitLog=true',
-    'enableSlaveActingMaster=true',
     'duplicationEnable=true',
     'storeType=defaultRocksDB',
     'readOnlyCommitLogStorePaths=/old',

@@ -230,6 +230,44 @@ test('goodbye', async ({ registrar, server }) => {
   assert.is(server.requests.length, count);
 });
 
+test('where a slave may act for its master, name servers hear so, and every second that the broker lives', async ({
+  server,
+}) => {
+  const time = new FakeTime();
+  const told: number[][] = [];
+  const other = await new FakeNameServer().listen();
+  server.members = { 1: '10.0.0.2:10911', 2: '10.0.0.3:10911' };
+  other.members = { 0: broker.brokerAddr };
+  const registrar = new NameServerRegistrar({
+    addresses: [server.address, other.address],
+    broker: { ...broker, enableActingMaster: true },
+    topics: () => ({ topicConfigTable: {}, topicQueueMappingInfoMap: {}, dataVersion: {} }),
+    onMembers: (ids) => told.push([...ids].sort()),
+    timers: time,
+  });
+  await registrar.start();
+  const [first] = server.requests;
+  assert.equal(
+    [first?.fields['enableActingMaster'], first?.fields['heartbeatTimeoutMillis']],
+    ['true', '10000'],
+  );
+  await time.advance(1_000);
+  const beats = () => server.requests.filter(({ code }) => code === RequestCode.BROKER_HEARTBEAT);
+  await eventually(() => beats().length === 1);
+  assert.equal(
+    [beats()[0]?.fields['brokerAddr'], beats()[0]?.fields['heartbeatTimeoutMills']],
+    [broker.brokerAddr, '10000'],
+  );
+  await eventually(() => told.at(-1)?.join() === '0,1,2');
+  // A name server that is gone says nothing any more.
+  await other.close();
+  await eventually(async () => {
+    await time.advance(1_000);
+    return told.at(-1)?.join() === '1,2';
+  });
+  await registrar.close();
+});
+
 /** A registrar that looks around when the test lets time pass. */
 function watched({ server, topics, lines }: Context) {
   const time = new FakeTime();

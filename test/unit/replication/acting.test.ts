@@ -1,0 +1,146 @@
+/** When a slave acts for its master, what it delivers then, and what the master takes over when it is back. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { takeBack } from '../../../src/broker/follow/take-back.ts';
+import { DelayLevels } from '../../../src/delivery/delay/levels.ts';
+import { rewriteForDelay } from '../../../src/delivery/delay/rewrite.ts';
+import { DelayOffsets } from '../../../src/metadata/delay-offsets.ts';
+import { RequestCode, ResponseCode } from '../../../src/protocol/codes.ts';
+import { type RemotingCommand, responseTo } from '../../../src/protocol/command.ts';
+import { type CommandServer, startCommandServer } from '../../../src/remoting/command-server.ts';
+import { Acting } from '../../../src/threads/control/acting.ts';
+import { recordingLog } from '../../support/recording-log.ts';
+import { until } from '../../support/sockets-rig.ts';
+import { message, setUp } from '../broker/support.ts';
+
+const test = suite('acting for a master');
+const ID = 2;
+
+/** A server that answers each code with a body. */
+function serving(
+  answers: ReadonlyMap<number, string>,
+  asked: RemotingCommand[] = [],
+): Promise<CommandServer> {
+  const handler = (request: RemotingCommand) => {
+    asked.push(request);
+    const body = answers.get(request.code);
+    if (body === undefined) return Promise.resolve(responseTo(request, ResponseCode.SYSTEM_ERROR, 'not now'));
+    return Promise.resolve({ ...responseTo(request, ResponseCode.SUCCESS), body: Buffer.from(body) });
+  };
+  return startCommandServer({ host: '127.0.0.1', port: 0, handler });
+}
+
+function rig(other = '127.0.0.1:1') {
+  const setup = setUp();
+  const { log, lines } = recordingLog();
+  const delayOffsets = new DelayOffsets(setup.directory, setup.settings, setup.time);
+  const heard = { master: false };
+  const levels = new DelayLevels('1s 5s');
+  const acting = new Acting({
+    ...{ delayOffsets, levels, log, reads: setup.store, clock: setup.time, timers: setup.time },
+    routes: {
+      queuesOf: async () => [{ brokerName: 'b', readQueues: 1, written: { master: other, queues: 1 } }],
+    },
+    brokerName: 'a',
+    brokerId: ID,
+    tls: () => undefined,
+    hearsMaster: () => heard.master,
+  });
+  return { ...setup, acting, heard, lines, levels, delayOffsets };
+}
+
+test('it acts when it is the first that is registered for three rounds, and does not hear its master', () => {
+  const { acting, heard } = rig();
+  const rounds = (count: number, ...ids: number[]) => {
+    for (let i = 0; i < count; i++) acting.members(ids);
+    return acting.acts;
+  };
+  assert.not(rounds(5, 0, ID), 'there is a master');
+  assert.not(rounds(5, 1, ID), 'another slave is in front of it');
+  assert.not(rounds(5), 'nobody is there');
+  assert.not(rounds(2, ID));
+  assert.ok(rounds(1, ID, 3));
+  assert.not(rounds(1, 0, ID), 'its master is back');
+  assert.not(rounds(2, ID), 'and it counts anew');
+  heard.master = true;
+  assert.not(rounds(5, ID), 'only the name servers do not hear the master');
+  heard.master = false;
+  assert.ok(rounds(3, ID));
+  acting.stop('the test is over');
+  assert.not(acting.acts);
+});
+
+test('what is due is delivered once, from where the master had come, and noted', async () => {
+  const asked: RemotingCommand[] = [];
+  const other = await serving(new Map([[RequestCode.SEND_MESSAGE_V2, '']]), asked);
+  const { acting, store, time, levels, delayOffsets } = rig(`127.0.0.1:${other.port}`);
+  for (let i = 0; i < 5; i++) {
+    const wanted = message({ body: Buffer.from(`m${i}`), properties: new Map([['DELAY', '1']]) });
+    const now = time.now();
+    store.append(rewriteForDelay(wanted, levels.max), now, BigInt(levels.deliveryTime(1, now)));
+  }
+  delayOffsets.set(1, 2);
+  for (let i = 0; i < 3; i++) acting.members([ID]);
+  await time.advance(1_500);
+  const bodies = () => asked.map(({ body }) => Buffer.from(body ?? []).toString());
+  await until('all to be sent', () => bodies().length >= 3);
+  await until('that to be noted', async () => {
+    await time.advance(1_000);
+    return delayOffsets.get(1) === 5;
+  });
+  assert.equal(bodies(), ['m2', 'm3', 'm4']);
+  acting.stop('the test is over');
+  await time.advance(10_000);
+  assert.is(bodies().length, 3);
+  await other.close();
+});
+
+test('a master takes over what is further than its own, as far as its queues go', async () => {
+  const setup = setUp();
+  const { context } = setup;
+  const delayOffsets = new DelayOffsets(setup.directory, setup.settings, setup.time);
+  context.offsets.commit('g', 't', 0, 5);
+  context.offsets.commit('g', 't', 1, 5);
+  delayOffsets.set(1, 7);
+  delayOffsets.set(2, 7);
+  const slave = await serving(
+    new Map<number, string>([
+      [RequestCode.GET_ALL_CONSUMER_OFFSET, '{"offsetTable":{"t@g":{0:3,1:8,2:99}}}'],
+      [RequestCode.GET_ALL_DELAY_OFFSET, '{"offsetTable":{1:3,2:9,3:99}}'],
+    ]),
+  );
+  const group = (...members: string[]) =>
+    new Map<number, string>([
+      [RequestCode.GET_BROKER_MEMBER_GROUP, `{"brokerMemberGroup":{"brokerAddrs":{${members}}}}`],
+    ]);
+  const take = async (...members: string[]) => {
+    const nameServer = await serving(group(...members));
+    const { log, lines } = recordingLog();
+    await takeBack({
+      nameServers: ['127.0.0.1:1', `127.0.0.1:${nameServer.port}`],
+      ...{ clusterName: 'c', brokerName: 'a', tls: () => undefined, log },
+      tables: { offsets: context.offsets, delayOffsets },
+      queueEnd: () => 50,
+    });
+    await nameServer.close();
+    return lines.map((line) => line.message);
+  };
+  const known = () => [
+    [0, 1, 2].map((queueId) => context.offsets.query('g', 't', queueId)),
+    [1, 2, 3].map((level) => delayOffsets.get(level)),
+  ];
+  const before = known();
+  const at = `"127.0.0.1:${slave.port}"`;
+  for (const members of [[], [`0:${at}`, `1:${at}`], ['1:"nonsense"']])
+    assert.equal(await take(...members), []);
+  assert.match((await take('1:"127.0.0.1:1"')).join(), 'some messages may come twice');
+  assert.equal(known(), before);
+  assert.match((await take(`2:"127.0.0.1:1"`, `1:${at}`)).join(), 'how far it has come');
+  assert.equal(known(), [
+    [5, 8, 50],
+    [7, 9, 50],
+  ]);
+  await slave.close();
+});
+
+test.run();
