@@ -7,6 +7,7 @@ import { cutFrames, FrameCutter } from '../../src/protocol/frame-cutter.ts';
 const SEND_MESSAGE = 10;
 const UPDATE_AND_CREATE_TOPIC_LIST = 18;
 const GET_BROKER_RUNTIME_INFO = 28;
+const GET_BROKER_HA_STATUS = 907;
 
 const ANSWER_MILLIS = 30_000;
 /** Topics in one request. */
@@ -69,6 +70,30 @@ export async function runtimeInfo(port: number): Promise<Record<string, string>>
   if (answer.code !== 0 || answer.body === undefined)
     throw new Error(`no runtime info: code ${answer.code}, ${answer.remark ?? ''}`);
   return (JSON.parse(Buffer.from(answer.body).toString()) as { table: Record<string, string> }).table;
+}
+
+/** Where the broker's log ends. */
+export async function logEnd(port: number): Promise<number> {
+  const end = Number((await runtimeInfo(port))['commitLogMaxOffset']);
+  if (Number.isNaN(end)) throw new Error('the broker does not say where its log ends');
+  return end;
+}
+
+/** A slave as its master sees it. */
+export interface SlaveStatus {
+  /** Bytes of the master's log that it has not acknowledged. */
+  diff: number;
+  /** It is near enough to the master's end to be waited for. */
+  inSync: boolean;
+}
+
+/** The slaves that are connected to this master. */
+export async function slavesOf(port: number): Promise<SlaveStatus[]> {
+  const { code, body, remark } = await call(port, request(GET_BROKER_HA_STATUS, {}));
+  if (code !== 0 || body === undefined) throw new Error(`no state of slaves: code ${code}, ${remark ?? ''}`);
+  return (
+    (JSON.parse(Buffer.from(body).toString()) as { haConnectionInfo?: SlaveStatus[] }).haConnectionInfo ?? []
+  );
 }
 
 /** Whether the broker accepts a message now. */

@@ -13,6 +13,8 @@ export interface Contestant {
   heap?: string;
   /** Lines of broker.conf beyond the common ones. */
   conf?: Readonly<Record<string, string>>;
+  /** It is a master with one slave of its own maker beside it, in this role. */
+  master?: 'ASYNC_MASTER' | 'SYNC_MASTER';
   /** RocketMQ's gRPC proxy stands in front of it. */
   proxy?: boolean;
   /** A Prometheus fetches the page of its metrics every second. */

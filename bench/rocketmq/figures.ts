@@ -1,8 +1,8 @@
 /** The figures that rounds consist of: what they are called and how they read. */
 import type { LatencySummary, LoadResult } from '../load/recorder.ts';
-import { factor, integer, mebibytes, micros } from './format.ts';
+import { factor, integer, kibibytes, mebibytes, micros } from './format.ts';
 
-type Unit = 'rate' | 'micros' | 'microsPerMessage' | 'bytes' | 'share' | 'factor';
+type Unit = 'rate' | 'micros' | 'microsPerMessage' | 'bytes' | 'kibibytes' | 'share' | 'factor';
 
 interface Figure {
   title: string;
@@ -29,6 +29,8 @@ export const FIGURES: Readonly<Record<string, Figure>> = {
   burstRate: { title: 'burst, deliveries a second', unit: 'rate' },
   burstLate: { title: 'burst, delivered after due, p99', unit: 'micros' },
   dispatchLag: { title: 'dispatch lag', unit: 'micros' },
+  slaveBehind: { title: 'slave behind at the end', unit: 'kibibytes' },
+  slaveBehindFor: { title: 'slave behind at the end for', unit: 'micros' },
   p99Alone: { title: 'send p99 before the read', unit: 'micros' },
   p99Growth: { title: 'growth of send p99', unit: 'factor' },
   readRate: { title: 'backlog messages read a second', unit: 'rate' },
@@ -38,12 +40,14 @@ export const FIGURES: Readonly<Record<string, Figure>> = {
   crashStart: { title: 'start after kill -9', unit: 'micros' },
   cleanStart: { title: 'start after a clean stop', unit: 'micros' },
   cpu: { title: 'broker CPU a message', unit: 'microsPerMessage' },
+  slaveCpu: { title: 'slave CPU a message', unit: 'microsPerMessage' },
   proxyCpu: { title: 'proxy CPU a message', unit: 'microsPerMessage' },
   generator: { title: 'client CPU a message', unit: 'microsPerMessage' },
   sendLag: { title: 'generator late by, p99', unit: 'micros' },
   anonymous: { title: 'anonymous memory', unit: 'bytes' },
   shared: { title: 'shared memory', unit: 'bytes' },
   memory: { title: 'anonymous + shared memory', unit: 'bytes' },
+  slaveMemory: { title: 'slave anonymous + shared memory', unit: 'bytes' },
 };
 
 const FORMATS: Record<Unit, (value: number) => string> = {
@@ -51,6 +55,7 @@ const FORMATS: Record<Unit, (value: number) => string> = {
   micros,
   microsPerMessage: (value) => `${value.toFixed(2)} µs`,
   bytes: mebibytes,
+  kibibytes,
   share: (value) => `${(value * 100).toFixed(2)} %`,
   factor,
 };

@@ -16,6 +16,10 @@ export function micros(value: number): string {
   return `${millis < 10 ? millis.toFixed(2) : millis < 100 ? millis.toFixed(1) : millis.toFixed(0)} ms`;
 }
 
+export function kibibytes(bytes: number): string {
+  return `${integer(bytes / (1 << 10))} KiB`;
+}
+
 export function mebibytes(bytes: number): string {
   return `${integer(bytes / (1 << 20))} MiB`;
 }

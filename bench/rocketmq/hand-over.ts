@@ -29,8 +29,8 @@ function shares(scenario: Scenario, contestant: Contestant): boolean {
 }
 
 /** All that makes one broker another one than its namesake. */
-function setUpOf({ kind, heap, conf, proxy, cli, nodeFlags }: Contestant): unknown {
-  return { kind, heap, conf, proxy, cli, nodeFlags };
+function setUpOf({ kind, heap, conf, master, proxy, cli, nodeFlags }: Contestant): unknown {
+  return { kind, heap, conf, master, proxy, cli, nodeFlags };
 }
 
 /** Whether the broker that a contestant has in this scenario is the one to begin the next one with. */

@@ -46,6 +46,7 @@ export function ledgerOf({ lost, duplicates, foreign }: Partial<LoadResult>): Le
 export interface Readings {
   brokerCpuSeconds: number;
   proxyCpuSeconds?: number;
+  slave?: { cpuSeconds: number; memory: Memory };
   memory: Memory | undefined;
   idleShare: number;
 }
@@ -55,6 +56,7 @@ export class BrokerReadings {
   readonly #place: Place;
   readonly #cpu: number;
   readonly #proxyCpu: number;
+  readonly #slaveCpu: number;
   readonly #idleCpu: number;
   readonly #at = performance.now();
 
@@ -62,6 +64,7 @@ export class BrokerReadings {
     this.#place = place;
     this.#cpu = place.target?.cpuSeconds ?? 0;
     this.#proxyCpu = place.target?.proxyCpuSeconds ?? 0;
+    this.#slaveCpu = place.target?.slaveCpuSeconds ?? 0;
     this.#idleCpu = this.#idleNow();
   }
 
@@ -69,16 +72,19 @@ export class BrokerReadings {
     return this.#place.others.reduce((sum, other) => sum + other.cpuSeconds, 0);
   }
 
-  /** CPU and memory of the broker since the construction, the CPU of its proxy, and what the others used. */
+  /** CPU since the construction of the broker, its slave and its proxy, their memory, and what the others used. */
   take(): Readings {
     const { target } = this.#place;
     const idle = this.#idleNow() - this.#idleCpu;
     const all = (target?.cpuSeconds ?? 0) - this.#cpu;
     const hasProxy = target?.proxyCpuSeconds !== undefined;
     const proxy = (target?.proxyCpuSeconds ?? 0) - this.#proxyCpu;
+    const slaveMemory = target?.slaveMemory;
+    const slave = (target?.slaveCpuSeconds ?? 0) - this.#slaveCpu;
     return {
-      brokerCpuSeconds: all - proxy,
+      brokerCpuSeconds: all - proxy - slave,
       ...(hasProxy ? { proxyCpuSeconds: proxy } : {}),
+      ...(slaveMemory === undefined ? {} : { slave: { cpuSeconds: slave, memory: slaveMemory } }),
       memory: target?.memory,
       idleShare: idle / ((performance.now() - this.#at) / 1000),
     };
@@ -88,18 +94,27 @@ export class BrokerReadings {
 /** What a round needs of a result line; clients other than the generator say no more. */
 export type RunResult = Pick<LoadResult, 'messages' | 'errors'> & GeneratorResult & Partial<LoadResult>;
 
+/** CPU a message and memory of the contestant's processes. */
+function processFigures(
+  { brokerCpuSeconds, proxyCpuSeconds, slave, memory }: Readings,
+  messages: number,
+): Record<string, number> {
+  const figures: Record<string, number> = {};
+  if (memory === undefined) return figures;
+  const cpu = { cpu: brokerCpuSeconds, slaveCpu: slave?.cpuSeconds, proxyCpu: proxyCpuSeconds };
+  for (const [key, seconds] of Object.entries(cpu))
+    if (seconds !== undefined && messages > 0) figures[key] = (seconds * 1e6) / messages;
+  const { anonymousBytes, sharedBytes } = memory;
+  Object.assign(figures, { anonymous: anonymousBytes, shared: sharedBytes });
+  figures['memory'] = anonymousBytes + sharedBytes;
+  if (slave !== undefined) figures['slaveMemory'] = slave.memory.anonymousBytes + slave.memory.sharedBytes;
+  return figures;
+}
+
 /** A round from a result line and the readings. */
 export function makeRound(result: RunResult, readings: Readings, disturbance: Disturbance): Round {
-  const figures = generatorFigures(result);
-  const { brokerCpuSeconds, proxyCpuSeconds, memory, idleShare } = readings;
-  if (memory !== undefined) {
-    const { anonymousBytes, sharedBytes } = memory;
-    if (result.messages > 0) figures['cpu'] = (brokerCpuSeconds * 1e6) / result.messages;
-    if (proxyCpuSeconds !== undefined && result.messages > 0)
-      figures['proxyCpu'] = (proxyCpuSeconds * 1e6) / result.messages;
-    Object.assign(figures, { anonymous: anonymousBytes, shared: sharedBytes });
-    figures['memory'] = anonymousBytes + sharedBytes;
-  }
+  const figures = { ...generatorFigures(result), ...processFigures(readings, result.messages) };
+  const { idleShare } = readings;
   const ledger = ledgerOf(result);
   const round: Round = { figures, errors: result.errors, idleShare, disturbance, raw: result };
   return ledger === undefined ? round : { ...round, ledger };

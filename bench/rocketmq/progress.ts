@@ -10,6 +10,7 @@ const QUIET = new Set([
   'anonymous',
   'shared',
   'memory',
+  'slaveMemory',
   'endToEndP999',
   'endToEndMax',
   'generator',

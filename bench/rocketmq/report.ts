@@ -1,5 +1,6 @@
 /** The result as Markdown (also what the terminal shows) and as JSON. */
 import type { LoadResult } from '../load/recorder.ts';
+import { JVM_FLAGS } from './broker-process.ts';
 import { FIGURES, figureTitle, formatFigure } from './figures.ts';
 import { factor, integer, mebibytes } from './format.ts';
 import { rule, type Verdict } from './goals.ts';
@@ -7,7 +8,6 @@ import type { MachineInfo } from './machine.ts';
 import type { BenchOptions } from './options.ts';
 import { isClean, type LedgerCount, type ScenarioOutcome } from './outcome.ts';
 import type { Scenario } from './scenarios.ts';
-import { JVM_FLAGS } from './start.ts';
 import type { Spread } from './statistics.ts';
 import { type ScenarioSummary, summarize, type TargetSummary } from './summary.ts';
 

@@ -14,6 +14,7 @@ import { endToEndWork } from './work/end-to-end.ts';
 import { popWork } from './work/pop.ts';
 import { proxyReceiveWork, proxySendWork } from './work/proxy.ts';
 import { pullWork } from './work/pull.ts';
+import { replicatedWork } from './work/replicated.ts';
 import { requestWork } from './work/request.ts';
 import { restartWork } from './work/restart.ts';
 import { type SendLoad, sendWork } from './work/send.ts';
@@ -366,6 +367,21 @@ const PROXY: readonly Scenario[] = [
   },
 ];
 
+/** Each contestant has a slave of its own maker; an answer of SYNC_MASTER waits for that. */
+const REPLICATED: readonly Scenario[] = (['ASYNC_MASTER', 'SYNC_MASTER'] as const).map((master, index) =>
+  send(
+    23 + index,
+    master === 'ASYNC_MASTER' ? 'replicated-async' : 'replicated-sync',
+    `1 KiB, 8 × 32 in flight, ${master} with one slave`,
+    [8, 32, 1024],
+    [times('rate', 3)],
+    {
+      plan: replicatedWork(load([8, 32, 1024])),
+      contestants: BOTH.map((contestant) => ({ ...contestant, master })),
+    },
+  ),
+);
+
 const LATER: readonly Scenario[] = [
   TRANSACTIONS,
   later(15, 'delayed', 'delayed by the level of 1 s', DELAYED),
@@ -384,6 +400,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...LATER,
   REQUESTS,
   ...PROXY,
+  ...REPLICATED,
   ...CLIENTS,
   RESTART,
   MEMORY,

@@ -3,6 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import fs from 'node:fs';
 import { cpuSeconds, type Memory, memory } from './proc.ts';
 import type { ProxyProcess } from './proxy.ts';
+import type { SlaveProcess } from './slave.ts';
 
 export interface TargetParts {
   port: number;
@@ -51,6 +52,7 @@ export class Target {
   readonly startedAt: number;
   readonly #parts: TargetParts;
   #proxy: ProxyProcess | undefined;
+  #slave: SlaveProcess | undefined;
   #scraper: ChildProcess | undefined;
 
   constructor(parts: TargetParts) {
@@ -66,6 +68,11 @@ export class Target {
     this.#proxy = proxy;
   }
 
+  /** It is the master of this slave from now on. */
+  followedBy(slave: SlaveProcess): void {
+    this.#slave = slave;
+  }
+
   /** Its metrics are fetched from now on. */
   scrapedBy(scraper: ChildProcess): void {
     this.#scraper = scraper;
@@ -76,9 +83,14 @@ export class Target {
     return this.#proxy?.port;
   }
 
+  /** Undefined without one. */
+  get slave(): SlaveProcess | undefined {
+    return this.#slave;
+  }
+
   /** What is measured of this contestant, and stands still while another one is. */
   get #measured(): ChildProcess[] {
-    return [this.#parts.broker, ...(this.#proxy === undefined ? [] : [this.#proxy.child])];
+    return [this.#parts.broker, ...[this.#slave, this.#proxy].flatMap((other) => other?.child ?? [])];
   }
 
   /** What goes and stands still with the broker. */
@@ -88,20 +100,23 @@ export class Target {
 
   /** Why no figure of this broker may be used any more; undefined while all its processes live. */
   get death(): string | undefined {
-    for (const child of [this.#parts.broker, ...this.#parts.helpers]) {
-      if (child.exitCode === null && child.signalCode === null) continue;
-      const what = child === this.#parts.broker ? 'the broker' : 'its name server';
-      return `${what} died (${describeExit(child)})\nlast output: ${logTail(this.#parts.log)}`;
+    const { broker, helpers, log } = this.#parts;
+    const all = [
+      { what: 'the broker', child: broker, log },
+      ...helpers.map((child) => ({ what: 'its name server', child, log })),
+      { what: 'its slave', ...this.#slave },
+      { what: 'its proxy', ...this.#proxy },
+      { what: 'its Prometheus', child: this.#scraper, log: undefined },
+    ];
+    for (const { what, child, log: output } of all) {
+      if (child === undefined || (child.exitCode === null && child.signalCode === null)) continue;
+      const end = `${what} died (${describeExit(child)})`;
+      return output === undefined ? end : `${end}\nlast output: ${logTail(output)}`;
     }
-    if (this.#scraper !== undefined && (this.#scraper.exitCode ?? this.#scraper.signalCode) !== null)
-      return `its Prometheus died (${describeExit(this.#scraper)})`;
-    if (this.#proxy === undefined) return undefined;
-    const { child, log } = this.#proxy;
-    if (child.exitCode === null && child.signalCode === null) return undefined;
-    return `its proxy died (${describeExit(child)})\nlast output: ${logTail(log)}`;
+    return undefined;
   }
 
-  /** Of broker and proxy. */
+  /** Of broker, slave and proxy. */
   get cpuSeconds(): number {
     return this.#measured.reduce((sum, { pid }) => sum + cpuSeconds(pid as number), 0);
   }
@@ -111,11 +126,21 @@ export class Target {
     return this.#proxy === undefined ? undefined : cpuSeconds(this.#proxy.child.pid as number);
   }
 
+  /** Undefined without a slave. */
+  get slaveCpuSeconds(): number | undefined {
+    return this.#slave === undefined ? undefined : cpuSeconds(this.#slave.child.pid as number);
+  }
+
   get memory(): Memory {
     return memory(this.#parts.broker.pid as number);
   }
 
-  /** Stops broker and proxy where they stand. The name server goes on: it would take them for dead otherwise. */
+  /** Undefined without a slave. */
+  get slaveMemory(): Memory | undefined {
+    return this.#slave === undefined ? undefined : memory(this.#slave.child.pid as number);
+  }
+
+  /** Stops broker, slave and proxy where they stand. The name server goes on: it would take them for dead otherwise. */
   pause(): void {
     for (const child of this.#companions) child.kill('SIGSTOP');
   }
@@ -129,7 +154,7 @@ export class Target {
     await Promise.all([...this.#companions, ...this.#parts.helpers].map((child) => end(child, 'SIGKILL')));
   }
 
-  /** Lets the broker end by itself, as an operator would, then kills its name server. */
+  /** Lets the broker end by itself, as an operator would, then kills what is beside it. */
   async stopCleanly(): Promise<void> {
     const late = setTimeout(() => this.#parts.broker.kill('SIGKILL'), CLEAN_STOP_MILLIS);
     await end(this.#parts.broker, 'SIGTERM');

@@ -16,7 +16,9 @@ const COMPARED: Readonly<Record<string, 'more' | 'less'>> = {
   crashStart: 'less',
   cleanStart: 'less',
   cpu: 'less',
+  slaveCpu: 'less',
   memory: 'less',
+  slaveMemory: 'less',
 };
 
 export interface Comparison {

@@ -51,8 +51,13 @@ export function parseCompareOptions(args: string[]): CompareOptions {
   return { before, after, scenarios, rounds, repeats, thresholdPercent, json: values.json, timing };
 }
 
-/** A commit's contestant with what the scenario asks of RingMQ: its settings, and a proxy in front. */
+/** A commit's contestant with what the scenario asks of RingMQ: its settings, a slave beside it, a proxy in front. */
 export function asIn({ contestants }: Scenario, commit: Contestant): Contestant {
-  const { conf, proxy } = contestants.find(({ name }) => name === RINGMQ.name) ?? {};
-  return { ...commit, ...(conf === undefined ? {} : { conf }), ...(proxy === undefined ? {} : { proxy }) };
+  const { conf, master, proxy } = contestants.find(({ name }) => name === RINGMQ.name) ?? {};
+  return {
+    ...commit,
+    ...(conf === undefined ? {} : { conf }),
+    ...(master === undefined ? {} : { master }),
+    ...(proxy === undefined ? {} : { proxy }),
+  };
 }

@@ -4,9 +4,10 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { acceptsMessage, createTopics } from '../admin.ts';
+import type { StartContext } from '../broker-process.ts';
 import type { Contestant } from '../contestant.ts';
 import type { LoadRun } from '../load-run.ts';
-import { type StartContext, startTarget } from '../start.ts';
+import { startTarget } from '../start.ts';
 import type { Target } from '../target.ts';
 import { QUEUES, TOPIC } from '../work/broker.ts';
 import { firstAcknowledgement } from '../work/restart.ts';

@@ -5,6 +5,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { StartContext } from '../broker-process.ts';
 import { RunFolder, removeFolder } from '../cleanup.ts';
 import { contestantOf } from '../compare/contestants.ts';
 import { type Contestant, RINGMQ, ROCKETMQ } from '../contestant.ts';
@@ -15,7 +16,7 @@ import { describeMachine } from '../machine.ts';
 import { CACHE, runProgram, say } from '../program.ts';
 import { alignedTable } from '../report.ts';
 import { ensureFreshBundle } from '../ringmq-program.ts';
-import { type StartContext, startTarget } from '../start.ts';
+import { startTarget } from '../start.ts';
 import { spread } from '../statistics.ts';
 import { type LoadedStop, stopAndStart } from './loaded.ts';
 import { parseStartsOptions, STARTS_USAGE, type StartsOptions } from './options.ts';

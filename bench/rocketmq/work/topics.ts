@@ -13,13 +13,12 @@ import {
   warmUp,
   warmupSeconds,
 } from './broker.ts';
+import { LagWatch } from './lag-watch.ts';
 import { type SendLoad, sendSettings } from './send.ts';
 import type { Work, WorkPlan } from './work.ts';
 
-const LOOK_MILLIS = 20;
 /** The generator goes through all queues in turn: with so many messages for each, all of them have their files. */
 const ALL_QUEUES_FACTOR = 1.5;
-const LAG_MAX_MILLIS = 120_000;
 
 /** The generator numbers its topics with five digits; a single one has no number. */
 export function topicNames(count: number): string[] {
@@ -27,37 +26,10 @@ export function topicNames(count: number): string[] {
   return Array.from({ length: count }, (_, index) => `${TOPIC}_${String(index).padStart(5, '0')}`);
 }
 
-/**
- * Asks the broker how far its queues are behind its log, from the end of the sending until they are not. The answer
- * counts only once `allAcknowledged`, since a queue without a gap may still get one while sends are under way.
- */
-export class LagWatch {
-  #acknowledged = false;
-  readonly micros: Promise<number>;
-
-  constructor(target: Target) {
-    this.micros = this.#watch(target);
-    this.micros.catch(() => {});
-  }
-
-  allAcknowledged(): void {
-    this.#acknowledged = true;
-  }
-
-  async #watch(target: Target): Promise<number> {
-    const from = performance.now();
-    let lastBehind = from;
-    for (;;) {
-      const final = this.#acknowledged;
-      const info = await runtimeInfo(target.port);
-      const behind = Number(info['dispatchBehindBytes']);
-      if (Number.isNaN(behind)) throw new Error('the broker does not say how far its queues are behind');
-      if (behind > 0) lastBehind = performance.now();
-      else if (final) return (lastBehind - from) * 1000;
-      if (performance.now() - from > LAG_MAX_MILLIS) throw new Error('the queues stay behind the log');
-      await new Promise((resolve) => setTimeout(resolve, LOOK_MILLIS));
-    }
-  }
+async function dispatchBehindBytes({ port }: Target): Promise<number> {
+  const behind = Number((await runtimeInfo(port))['dispatchBehindBytes']);
+  if (Number.isNaN(behind)) throw new Error('the broker does not say how far its queues are behind');
+  return behind;
 }
 
 export function topicsWork(load: SendLoad, topics: number): WorkPlan {
@@ -74,11 +46,13 @@ export function topicsWork(load: SendLoad, topics: number): WorkPlan {
         const { load: run, timing } = stage.bench;
         let lag: LagWatch | undefined;
         const onDraining = (): void => {
-          if (stage.target !== undefined) lag = new LagWatch(stage.target);
+          const { target } = stage;
+          if (target !== undefined)
+            lag = new LagWatch(() => dispatchBehindBytes(target), 'the queues stay behind the log');
         };
         const round = await run.run(place(stage), { ...settings, ...roundTimes(timing) }, { onDraining });
         lag?.allAcknowledged();
-        if (lag !== undefined) round.figures['dispatchLag'] = await lag.micros;
+        if (lag !== undefined) round.figures['dispatchLag'] = (await lag.result).micros;
         return round;
       },
     }),

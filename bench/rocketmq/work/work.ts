@@ -1,11 +1,12 @@
 /** The one interface of all kinds of work: how a contestant is brought up, and what a round of it is. */
+
+import type { StartContext } from '../broker-process.ts';
 import type { RunFolder } from '../cleanup.ts';
 import type { Contestant } from '../contestant.ts';
 import type { DisturbanceWatch } from '../disturbance.ts';
 import type { LoadRun } from '../load-run.ts';
 import type { Round } from '../outcome.ts';
 import type { FlushMode, Timing } from '../scenarios.ts';
-import type { StartContext } from '../start.ts';
 import type { Target } from '../target.ts';
 
 /** What a run has for all scenarios. */
