@@ -48,6 +48,7 @@ export async function slaveFollows(
   }
 }
 
+/** By the ends that both tell, asked at once. What RingMQ says of its slaves in the HA status is told at intervals. */
 async function missingBytes({ master, slave }: Pair): Promise<number> {
   const [all, copied] = await Promise.all([logEnd(master.port), logEnd(slave.port)]);
   return all - copied;
@@ -55,18 +56,18 @@ async function missingBytes({ master, slave }: Pair): Promise<number> {
 
 /** A measured phase, after which the slave must come to the master's end, with the same bytes in front of it. */
 async function measuredWithSlave(stage: Stage, pair: Pair, run: Run): Promise<Round> {
-  await slaveFollows(pair.master);
+  const { master, slave } = pair;
   let lag: LagWatch | undefined;
   const round = await run(() => {
-    lag = new LagWatch(() => missingBytes(pair), "the slave's log does not come to the master's end");
+    lag = new LagWatch(() => missingBytes(pair), "the slave's log does not come to its master's end");
   });
   if (lag === undefined) throw new Error('the measured phase had no end');
   lag.allAcknowledged();
   const { bytes, micros } = await lag.result;
-  // the slave may have answered later than its master, and have more by then
+  // sends are still under way at the first look: the slave may have answered later than its master, and have more
   Object.assign(round.figures, { slaveBehind: Math.max(0, bytes), slaveBehindFor: micros });
-  const end = await logEnd(pair.master.port);
-  const same = requireSameTail(pair.master.store, pair.slave.store, end, COMPARED_BYTES);
+  const end = await logEnd(master.port);
+  const same = requireSameTail(master.store, slave.store, end, COMPARED_BYTES);
   stage.bench.say(`${stage.contestant.title}: the last ${same >> 20} MiB of both logs are the same`);
   return round;
 }
@@ -78,18 +79,20 @@ function replicatedRate({ kind }: Contestant): number {
   return kind === 'rocketmq' ? 12_000 : 40_000;
 }
 
-export function replicatedWork(load: SendLoad): WorkPlan {
+/** `steady`: how long a slave must have followed before its master gets load, ms. */
+export function replicatedWork(load: SendLoad, steady = STEADY_MILLIS): WorkPlan {
   const settings = sendSettings(load);
   return {
     begin: (stage): Work => ({
       async prepare() {
         await bringUp(stage);
         const pair = pairOf(stage);
-        if (pair !== undefined) await slaveFollows(pair.master);
+        if (pair !== undefined) await slaveFollows(pair.master, { steady });
         await warmUp(stage, settings);
       },
-      round() {
+      async round() {
         const pair = pairOf(stage);
+        if (pair !== undefined) await slaveFollows(pair.master, { steady });
         const run: Run = (onDraining) => {
           const all = { ...settings, ...roundTimes(stage.bench.timing) };
           return stage.bench.load.run(place(stage), all, { onDraining });
@@ -100,9 +103,9 @@ export function replicatedWork(load: SendLoad): WorkPlan {
     estimateSeconds: (contestant, timing) => ({
       prepare:
         2 * startSeconds(contestant) +
-        STEADY_MILLIS / 1000 +
+        steady / 1000 +
         Math.min(timing.warmupSeconds, timing.warmupMessages / replicatedRate(contestant)),
-      round: STEADY_MILLIS / 1000 + timing.runInSeconds + timing.measuredSeconds + ROUND_OVERHEAD_SECONDS,
+      round: steady / 1000 + timing.runInSeconds + timing.measuredSeconds + ROUND_OVERHEAD_SECONDS,
     }),
   };
 }

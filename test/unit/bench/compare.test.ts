@@ -20,11 +20,12 @@ function summary(before: Record<string, number>, after: Record<string, number>):
   return { name: 'one', title: 'one', targets, ratios: {}, aliases: {} };
 }
 
-test('a commit runs with the settings and the proxy that a scenario gives RingMQ', () => {
+test('a commit runs with the settings, the slave and the proxy that a scenario gives RingMQ', () => {
   const commit: Contestant = { ...RINGMQ, name: 'A', cli: 'a.cjs' };
   const named = (wanted: string): Scenario => SCENARIOS.find(({ name }) => name === wanted) as Scenario;
   assert.equal(asIn(named('async-1k'), commit), commit);
   assert.equal(asIn(named('pull-sql'), commit), { ...commit, conf: { enablePropertyFilter: 'true' } });
+  assert.equal(asIn(named('replicated-sync'), commit), { ...commit, master: 'SYNC_MASTER' });
   assert.equal(asIn(named('proxy-send'), commit), { ...commit, proxy: true });
 });
 

@@ -34,6 +34,8 @@ export class FakeBroker {
   /** How many milliseconds after its time a timed message is stored; negative = too early. */
   lateMillis = 0;
   readonly halves: Half[] = [];
+  /** Bodies of the answers to administrators, by code of the request. */
+  readonly told = new Map<number, () => unknown>();
   copies: Copies = () => 1;
   heartbeats = 0;
   /** Replies that came; how often one is passed on, by its number. */
@@ -131,6 +133,9 @@ export class FakeBroker {
   /** Undefined = hold the pull or pop. */
   #reply(request: RemotingCommand): RemotingCommand | undefined {
     const { code, fields } = request;
+    const told = this.told.get(code);
+    if (told !== undefined)
+      return responseTo(request, 0, undefined, undefined, Buffer.from(JSON.stringify(told())));
     if (code === 310 && fields['i']?.includes('TRAN_MSG\x01true') === true) return this.#half(request);
     if (code === 310) return this.#store(request, [fields['i'] as string]);
     if (code === 37) return this.#end(request);

@@ -40,6 +40,7 @@ test('it ends where it takes no part, is set up differently, or has to live alon
   assert.not.ok(goesOn(MERGED, named('async-single'), next));
   assert.not.ok(goesOn(ROCKETMQ, named('async-single'), next));
   assert.not.ok(goesOn({ ...RINGMQ, cli: 'other.js' }, named('async-single'), next));
+  assert.not.ok(goesOn({ ...RINGMQ, master: 'ASYNC_MASTER' }, named('async-single'), next));
   assert.ok(goesOn({ ...RINGMQ, title: 'another title' }, named('async-single'), next));
   assert.not.ok(goesOn(RINGMQ, named('async-1k'), casting('memory')));
   assert.not.ok(goesOn(RINGMQ, named('memory'), casting('async-1k')));

@@ -68,6 +68,35 @@ test('a broker whose proxy has died is of no use any more', async () => {
   await target.stop();
 });
 
+test('its slave stands still and goes on with it, counts apart, and ends with it', async () => {
+  const { child, target } = await broker();
+  const slave = await busyProcess();
+  assert.is(target.slaveCpuSeconds, undefined);
+  assert.is(target.slaveMemory, undefined);
+  target.followedBy({ port: 7, store: 'slave', child: slave, log: '' });
+  assert.is(target.slave?.store, 'slave');
+  assert.ok((target.slaveMemory?.anonymousBytes ?? 0) > 0);
+  await alone([target], async () => {
+    await until(() => stateOf(child) === 'T' && stateOf(slave) === 'T');
+    assert.ok((target.slaveCpuSeconds as number) > 0);
+    assert.ok(target.cpuSeconds >= (target.slaveCpuSeconds as number));
+  });
+  await until(() => stateOf(child) !== 'T' && stateOf(slave) !== 'T');
+  await target.stop();
+  assert.is(slave.signalCode, 'SIGKILL');
+});
+
+test('a master whose slave has died is of no use any more', async () => {
+  const { target } = await broker();
+  const slave = await busyProcess();
+  target.followedBy({ port: 7, store: '', child: slave, log: '' });
+  assert.is(target.death, undefined);
+  slave.kill('SIGKILL');
+  await until(() => target.death !== undefined);
+  assert.match(target.death as string, /^its slave died \(signal SIGKILL\)/);
+  await target.stop();
+});
+
 test('it goes on after a round that failed, and ends even while it stands still', async () => {
   const { child, target } = await broker();
   const broken = () => Promise.reject(new Error('broken'));
