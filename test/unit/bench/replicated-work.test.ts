@@ -1,4 +1,4 @@
-/** Rounds of the rows with a slave: when one begins, what is read of it, and what fails it; with runs that are made up. */
+/** Rounds of the rows with a slave: when one begins, what is read of it, what fails it; with made-up runs. */
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
