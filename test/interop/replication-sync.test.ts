@@ -29,11 +29,14 @@ function statuses(sent: readonly Sent[]): string[] {
   return [...new Set(sent.map(({ status }) => status))];
 }
 
-async function waitsForSlave(flush: Conf, startSlave: Start): Promise<void> {
+async function waitsForSlave(flush: Conf, startSlave: Start, startMaster: Start = startRingBroker) {
   const { address } = await startRingNameServer();
-  const conf = { ...SMALL, brokerRole: 'SYNC_MASTER', ...flush };
-  const master = await startRingBroker(address, { conf });
-  assert.equal(statuses(await send(address, 'alone')), ['SLAVE_NOT_AVAILABLE']);
+  const conf = { ...SMALL, brokerRole: 'SYNC_MASTER', inSyncReplicas: 2, ...flush };
+  const master = await startMaster(address, { conf });
+  // A real one waits for slaves that are not there.
+  const isReal = startMaster === startRealBroker;
+  const [lonely, count] = isReal ? ['FLUSH_SLAVE_TIMEOUT', 1] : ['SLAVE_NOT_AVAILABLE', COUNT];
+  assert.equal(statuses(await send(address, 'alone', count)), [lonely]);
 
   const slave = await startSlave(address, { conf: { ...SLAVE, ...flush } });
   const same = () => endOfLog(slave.store) === endOfLog(master.store);
@@ -50,7 +53,7 @@ async function waitsForSlave(flush: Conf, startSlave: Start): Promise<void> {
   sameLogs(master.store, slave.store);
 
   await slave.kill();
-  assert.equal(statuses(await send(address, 'alone-again')), ['SLAVE_NOT_AVAILABLE']);
+  assert.equal(statuses(await send(address, 'alone-again', count)), [lonely]);
   await master.stop();
   await stopEverything();
 }
@@ -60,6 +63,8 @@ if (fullRun) {
   test('synchronous flush on both, our slave', () =>
     waitsForSlave({ flushDiskType: 'SYNC_FLUSH' }, startRingBroker));
   test('asynchronous flush, a real slave', () => waitsForSlave({}, startRealBroker));
+  test('asynchronous flush, a real master and our slave', () =>
+    waitsForSlave({}, startRingBroker, startRealBroker));
 }
 
 test('a SYNC_MASTER that counts its own copy alone waits for nobody', async () => {
