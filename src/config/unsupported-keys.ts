@@ -228,7 +228,7 @@ export const unsupportedGroups: readonly UnsupportedGroup[] = [
       flushConsumeQueueLeastPages=2 flushCommitLogThoroughInterval=10000 commitCommitLogThoroughInterval=200
       flushConsumeQueueThoroughInterval=60000 maxTransferBytesOnMessageInMemory=262144
       maxTransferCountOnMessageInMemory=32 maxTransferBytesOnMessageInDisk=65536
-      maxTransferCountOnMessageInDisk=8 accessMessageInMemoryMaxRatio=40 maxMsgsNumBatch=64
+      maxTransferCountOnMessageInDisk=8 maxMsgsNumBatch=64
       messageIndexSafe=false syncFlushTimeout=5000 putMessageTimeout=8000
       warmMapedFileEnable=false debugLockEnable=false diskFallRecorded=true osPageCacheBusyTimeOutMills=1000
       transientStorePoolEnable=false transientStorePoolSize=5 fastFailIfNoBufferInStorePool=false

@@ -29,6 +29,8 @@ const CHECKPOINT_REST = 10;
 const CHECKPOINT_REST_MAX_MS = 60_000;
 const RETENTION_MS = 10_000;
 const LITE_TOPICS_MS = 1_000;
+/** Control hears four times a second how replication goes. */
+const REPLICATION_MS = 250;
 const STATS_MS = 10_000;
 
 export interface DutiesParts {
@@ -46,8 +48,8 @@ export interface DutiesParts {
   routes: TopicRoutes;
   metrics: MetricsPage;
   slowWatch: SlowWatch;
-  /** What name servers say of its name. */
-  replication: Pick<Replication, 'masterIs' | 'members'>;
+  /** What name servers say of its name, and how it goes. */
+  replication: Pick<Replication, 'masterIs' | 'members' | 'status'>;
   /** Tells the delivery agent of settings that have changed. */
   tellDelivery: () => void;
   /** Sends what was said in this turn to the network threads. */
@@ -80,6 +82,9 @@ export class Duties {
     this.#every(RETENTION_MS, 'removing the queues of deleted topics', () => this.#removeDeleted());
     this.#every(LITE_TOPICS_MS, 'deleting lite topics that are over', () =>
       tables.lites.tidy(systemClock, this.#parts.newestIn),
+    );
+    this.#every(REPLICATION_MS, 'telling how replication goes', () =>
+      this.#parts.announcer.replication(this.#parts.replication.status),
     );
     this.#parts.stats.begin();
     this.#parts.slowWatch.start();
