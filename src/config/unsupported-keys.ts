@@ -82,7 +82,6 @@ export const unsupportedGroups: readonly UnsupportedGroup[] = [
       offsetCheckInSlave=false duplicationEnable=false enableDLegerCommitLog=false dLegerGroup= dLegerPeers=
       dLegerSelfId=
       storePathDLedgerCommitLog= preferredLeaderId= enableBatchPush=false totalReplicas=1 
-      minInSyncReplicas=1 allAckInSyncStateSet=false enableAutoInSyncReplicas=false 
       haMaxTimeSlaveNotCatchup=15000
       syncMasterFlushOffsetWhenStartup=false maxChecksumRange=1073741824 maxSlaveResendLength=268435456
       syncFromLastFile=false asyncLearner=false

@@ -5,7 +5,7 @@
 import { MAX_SLAVES } from '../../lib/limits.ts';
 import type { ControlLog } from '../../lib/log.ts';
 import type { Positions } from '../../ring/positions.ts';
-import { type ReplicationOptions, slavesNeeded } from '../options.ts';
+import type { ReplicationOptions } from '../options.ts';
 import type { SlaveState } from '../status.ts';
 import { Replicas } from './replicas.ts';
 import { type FeedSocket, type ServedLog, SlaveFeed } from './slave-feed.ts';
@@ -28,7 +28,7 @@ export class Feeds {
 
   constructor(parts: FeedsParts) {
     this.#parts = parts;
-    this.#replicas = new Replicas(parts.positions, slavesNeeded(parts.options), parts.news);
+    this.#replicas = new Replicas(parts.positions, parts.options, parts.news);
   }
 
   get size(): number {
@@ -66,7 +66,7 @@ export class Feeds {
   /** By the clock. */
   tick(): void {
     for (const feed of this.#feeds) feed.tick();
-    this.#replicas.update(this.#feeds);
+    this.#replicas.tick(this.#feeds);
   }
 
   /** Whether bytes of the file that starts at `start` are on their way to a slave. */

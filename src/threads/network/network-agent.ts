@@ -170,7 +170,7 @@ export class NetworkAgent {
     };
     this.#questions = makeQuestions(shape, common);
     this.#ends = new EndTransactions(this.#questions);
-    this.#send = makeSendHandler(shape, common, this.#sends);
+    this.#send = makeSendHandler(shape, common, this.#sends, this.#positions);
     this.#engine = shape.inline && this.#inlineEngine(shape.inline);
     this.#acknowledger = makeAcknowledger(shape, common, this.#sends, this.#positions);
     this.#reader = new PullReader(this.#segments, this.#positions, directory, 0);
