@@ -1,4 +1,5 @@
 /** What control does by the clock: name servers, checkpoints, retention, statistics, the tables' own upkeep. */
+import { FittingMaster } from '../../broker/follow/fitting-master.ts';
 import { startMaintenance } from '../../broker/maintenance.ts';
 import type { BrokerStats } from '../../broker/stats/broker-stats.ts';
 import type { Tables } from '../../broker/tables.ts';
@@ -31,6 +32,7 @@ const RETENTION_MS = 10_000;
 const LITE_TOPICS_MS = 1_000;
 /** Control hears four times a second how replication goes. */
 const REPLICATION_MS = 250;
+const MASTER_ID = 0;
 const STATS_MS = 10_000;
 
 export interface DutiesParts {
@@ -203,7 +205,7 @@ export class Duties {
   }
 
   async #register(): Promise<void> {
-    const { config, tables, log, replication } = this.#parts;
+    const { config, tables, log } = this.#parts;
     const { settings, nameServers } = config;
     if (nameServers.length === 0) return;
     this.#registrar = new NameServerRegistrar({
@@ -217,8 +219,7 @@ export class Duties {
         enableActingMaster: config.replication.enableSlaveActingMaster,
       },
       topics: (names) => this.#snapshot(names),
-      onMaster: (replicationAddress, address) => replication.masterIs(replicationAddress, address),
-      onMembers: (ids) => replication.members(ids),
+      ...this.#onNameServer(),
       onOrderTopicConfig: (table) => tables.topics.markOrdered(table.keys()),
       tls: () => config.certificates.client(),
       log,
@@ -227,6 +228,26 @@ export class Duties {
     tables.topics.changed.add((topic) => void registrar.topicsChanged([topic.topicName]));
     tables.topics.deleted.add((topic) => void registrar.topicsChanged([topic]));
     await registrar.start();
+  }
+
+  /** What becomes of a name server's word: a slave looks whether that master can be its own. */
+  #onNameServer() {
+    const { config, log, replication } = this.#parts;
+    const { brokerClusterName } = config.settings;
+    const { mappedFileSizeCommitLog } = config.store;
+    const isSlave = config.replication.brokerRole === 'SLAVE';
+    const tls = () => config.certificates.client();
+    const masterIs = (slaves: string, clients: string) => replication.masterIs(slaves, clients);
+    const fitting = new FittingMaster({ brokerClusterName, mappedFileSizeCommitLog, tls, log, masterIs });
+    return {
+      onMaster: (slaves: string, clients: string) => {
+        if (isSlave) void fitting.told(slaves, clients);
+      },
+      onMembers: (members: ReadonlyMap<number, string>) => {
+        replication.members([...members.keys()]);
+        if (isSlave) void fitting.seen(members.get(MASTER_ID) ?? '');
+      },
+    };
   }
 
   /** The broker's own permission limits what is registered, as RocketMQ does. */
