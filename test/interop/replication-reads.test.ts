@@ -20,15 +20,20 @@ const SMALL = { mappedFileSizeCommitLog: 5 * 1024 * 1024 };
 const FIRST = 500;
 
 /** A broker's configuration with a page of metrics, and how many messages that says the group was given. */
-async function counted(conf: Conf): Promise<{ conf: Conf; given: () => Promise<number> }> {
+async function counted(conf: Conf) {
   const port = await freePort();
   const page = { metricsExporterType: 'PROM', metricsPromExporterPort: port };
   const line = new RegExp(`^rocketmq_messages_out_total\\{.*consumer_group="${GROUP}".*\\} (\\d+)`, 'gm');
+  const text = async () => (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
   const given = async () => {
-    const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
-    return [...text.matchAll(line)].reduce((sum, [, count]) => sum + Number(count), 0);
+    return [...(await text()).matchAll(line)].reduce((sum, [, count]) => sum + Number(count), 0);
   };
-  return { conf: { ...SMALL, ...conf, ...page }, given };
+  /** Whether a family has a sample of this value, and no other. */
+  const shows = async (family: string, value: number) => {
+    const found = [...(await text()).matchAll(new RegExp(`^${family}\\{.*\\} (.*)$`, 'gm'))];
+    return found.length === 1 && Number(found[0]?.[1]) === value;
+  };
+  return { conf: { ...SMALL, ...conf, ...page }, given, shows };
 }
 
 test('a consumer of old messages reads them from the slave, and is back when it has caught up', async () => {
@@ -63,6 +68,15 @@ test('a consumer of old messages reads them from the slave, and is back when it 
   }
   await consumer.stop();
   ledger.exactlyOnce();
+  for (const [of, family, value] of [
+    [ofMaster, 'ringmq_slaves_in_sync', 1],
+    [ofMaster, 'ringmq_slave_behind_bytes', 0],
+    [ofMaster, 'ringmq_slave_behind_seconds', 0],
+    [ofSlave, 'ringmq_master_connected', 1],
+    [ofSlave, 'ringmq_behind_master_bytes', 0],
+    [ofSlave, 'ringmq_behind_master_seconds', 0],
+  ] as const)
+    await until(`${family} to be ${value}`, () => of.shows(family, value), WAIT);
   await slave.stop();
   await master.stop();
   await stopEverything();

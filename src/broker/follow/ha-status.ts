@@ -31,5 +31,7 @@ export const haStatus: BrokerHandler = ({ store, replication }, request) => {
     inSyncSlaveNums: slaves.filter(({ inSync }) => inSync).length,
     master: isMaster,
     masterCommitLogMaxOffset: isMaster ? end : 0,
+    // RingMQ's own: a slave knows by it how old what it lacks is.
+    masterNewestStoreTimestamp: isMaster ? store.newestStoreTime : 0,
   });
 };

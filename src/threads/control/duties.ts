@@ -1,5 +1,6 @@
 /** What control does by the clock: name servers, checkpoints, retention, statistics, the tables' own upkeep. */
 import { FittingMaster } from '../../broker/follow/fitting-master.ts';
+import { SlaveLag } from '../../broker/follow/slave-lag.ts';
 import { startMaintenance } from '../../broker/maintenance.ts';
 import type { BrokerStats } from '../../broker/stats/broker-stats.ts';
 import type { Tables } from '../../broker/tables.ts';
@@ -14,6 +15,7 @@ import type { Checkpoints } from '../../store/checkpoints.ts';
 import { storePaths } from '../../store/paths.ts';
 import { SLAVE_TAKES_NO_MESSAGES } from '../../store/put/append-failure.ts';
 import { removeDeletedQueues } from '../../store/queue/deleted-queues.ts';
+import type { StoreReads } from '../../store/read/store-reads.ts';
 import { DiskMarks } from '../../store/retention/disk-marks.ts';
 import type { Retention } from '../../store/retention/retention.ts';
 import type { ResolvedConfig } from '../config.ts';
@@ -32,6 +34,7 @@ const RETENTION_MS = 10_000;
 const LITE_TOPICS_MS = 1_000;
 /** Control hears four times a second how replication goes. */
 const REPLICATION_MS = 250;
+const LAG_MS = 1_000;
 const MASTER_ID = 0;
 const STATS_MS = 10_000;
 
@@ -44,6 +47,7 @@ export interface DutiesParts {
   retention: Retention;
   stats: BrokerStats;
   announcer: Announcer;
+  reads: Pick<StoreReads, 'maxPhysicalOffset' | 'newestStoreTime'>;
   /** Store time of a queue's last message, ms since the epoch; below 0 when it cannot be said. */
   newestIn: (topic: string, queueId: number) => number;
   /** Closed with the rest. */
@@ -61,6 +65,7 @@ export interface DutiesParts {
 export class Duties {
   readonly #parts: DutiesParts;
   readonly #diskMarks: DiskMarks;
+  readonly #lag: SlaveLag;
   readonly #timers: NodeJS.Timeout[] = [];
   #registrar: NameServerRegistrar | undefined;
   /** Tasks that failed when they ran last. */
@@ -72,6 +77,11 @@ export class Duties {
   constructor(parts: DutiesParts) {
     this.#parts = parts;
     this.#diskMarks = new DiskMarks(parts.log, parts.config.store);
+    this.#lag = new SlaveLag({
+      tls: () => parts.config.certificates.client(),
+      end: () => parts.reads.maxPhysicalOffset,
+      newest: () => parts.reads.newestStoreTime,
+    });
   }
 
   /** Starts everything; resolves after the first registration with the name servers. */
@@ -90,7 +100,12 @@ export class Duties {
     );
     this.#parts.stats.begin();
     this.#parts.slowWatch.start();
-    await this.#parts.metrics.open();
+    await this.#parts.metrics.open(
+      () => this.#parts.replication.status,
+      () => this.#lag.behind,
+    );
+    if (config.metrics.port !== undefined)
+      this.#every(LAG_MS, 'asking how far the master is', () => this.#lag.ask());
     this.#every(STATS_MS, 'sampling the statistics', () => this.#parts.stats.sample());
     await this.#run('deleting expired files', () => this.#retain());
     await this.#register();
@@ -119,6 +134,7 @@ export class Duties {
     this.#parts.metrics.close();
     this.#parts.slowWatch.stop();
     this.#parts.routes.close();
+    this.#lag.close();
     void this.#registrar?.close();
   }
 
@@ -135,6 +151,7 @@ export class Duties {
     this.#parts.metrics.close();
     this.#parts.slowWatch.stop();
     this.#parts.routes.close();
+    this.#lag.close();
     await this.#parts.checkpoints.idle();
   }
 
@@ -241,7 +258,9 @@ export class Duties {
     const fitting = new FittingMaster({ brokerClusterName, mappedFileSizeCommitLog, tls, log, masterIs });
     return {
       onMaster: (slaves: string, clients: string) => {
-        if (isSlave) void fitting.told(slaves, clients);
+        if (!isSlave) return;
+        void fitting.told(slaves, clients);
+        this.#lag.follow(clients);
       },
       onMembers: (members: ReadonlyMap<number, string>) => {
         replication.members([...members.keys()]);

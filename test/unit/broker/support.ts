@@ -71,6 +71,7 @@ interface Stored {
 export class FakeStore implements StoreReads {
   minPhysicalOffset = 0;
   maxPhysicalOffset = 0;
+  newestStoreTime = 0;
   /** First offset that was not deleted, by queue. */
   readonly minimum = new Map<string, number>();
   found: FoundRecords = {

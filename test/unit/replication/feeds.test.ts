@@ -17,7 +17,7 @@ import {
   SLAVES_UNNEEDED,
 } from '../../../src/ring/positions.ts';
 import { recordingLog } from '../../support/recording-log.ts';
-import { FILE, MemoryLog, optionsWith, reports, SlaveSocket } from './support.ts';
+import { FILE, MemoryLog, optionsWith, recordAt, reports, SlaveSocket } from './support.ts';
 
 const test = suite('slaves of a master');
 
@@ -228,6 +228,9 @@ test('a connection that is closed pins nothing', () => {
   assert.not(rig.feeds.isPinned(FILE));
 });
 
+/** A log without records says nothing of times. */
+const SILENT = { behindMs: undefined };
+
 test('all are fed when the log has grown, and what each is at is told', () => {
   const rig = rigOf({ brokerRole: 'ASYNC_MASTER' }, 1000);
   const [one, other] = [slaveAt(rig, '10.0.0.2', 1000), slaveAt(rig, '::1', 400)];
@@ -236,8 +239,16 @@ test('all are fed when the log has grown, and what each is at is told', () => {
   rig.feeds.pump();
   rig.now += 1000;
   assert.equal(rig.feeds.states(), [
-    { address: '10.0.0.2:4711', acknowledged: 1000, next: 1024, behind: 24, inSync: true, rate: 36 },
-    { address: '::1:4711', acknowledged: 400, next: 1024, behind: 624, inSync: true, rate: 648 },
+    {
+      address: '10.0.0.2:4711',
+      acknowledged: 1000,
+      next: 1024,
+      behind: 24,
+      ...SILENT,
+      inSync: true,
+      rate: 36,
+    },
+    { address: '::1:4711', acknowledged: 400, next: 1024, behind: 624, ...SILENT, inSync: true, rate: 648 },
   ]);
   rig.now += 1000;
   assert.equal(
@@ -245,6 +256,41 @@ test('all are fed when the log has grown, and what each is at is told', () => {
     [0, 0],
   );
   assert.is(one.socket.chunks.length, 1);
+});
+
+test('a slave that no longer counts is told of once, with both lags, and once when it counts again', () => {
+  const rig = rigOf({ haMaxGapNotInSync: 1_500 }, 0);
+  const grow = (storeTimestamp: number) => {
+    rig.log.grow(recordAt(rig.log.end, 1_000, { storeTimestamp }));
+    rig.log.newest = storeTimestamp;
+    rig.feeds.tick();
+  };
+  grow(10_000);
+  const { feed } = slaveAt(rig, '10.0.0.2', 1);
+  rig.feeds.tick();
+  assert.equal(rig.told, [], 'it counts from its first report on');
+  grow(20_000);
+  grow(31_000);
+  rig.feeds.tick();
+  feed.received(reports(2_000));
+  rig.feeds.tick();
+  grow(45_000);
+  grow(60_000);
+  rig.feeds.closed(feed);
+  assert.equal(
+    rig.told.map(({ level, message, fields }) => [
+      level,
+      message,
+      fields?.['behind'],
+      fields?.['behindSeconds'],
+    ]),
+    [
+      ['warn', 'a slave is too far behind to count', 1_999, 0],
+      ['info', 'a slave is near enough to the end again to count', 1_000, 0],
+      ['warn', 'a slave is too far behind to count', 2_000, 14],
+      ['info', 'a slave has gone', 3_000, 29],
+    ],
+  );
 });
 
 test('the silent are given up by the clock, and the others stay', () => {
