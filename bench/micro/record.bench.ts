@@ -85,6 +85,7 @@ function sending(header: HeaderFormat): Subject {
     brokerName: 'broker-a',
     wallClock: () => 0,
     makeUniqueKey: () => '',
+    lacksCopies: () => false,
     maxMessageSize: 4 << 20,
     now: () => 0,
     counters: Counters.unread(),

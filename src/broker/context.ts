@@ -60,6 +60,8 @@ export interface BrokerProperties {
 
 export interface BrokerContext {
   readonly replication: () => ReplicationStatus;
+  /** Of the checkpoint: how far the master was flushed, as an operator has told a slave. */
+  readonly masterFlushed: { masterFlushedOffset: number };
   readonly settings: BrokerSettings;
   /** `messageDelayLevel`, read once: it cannot change while the broker runs. */
   readonly levels: DelayLevels;

@@ -176,6 +176,12 @@ export const keyGroups: readonly KeyGroup[] = [
       ),
       setting('enablePropertyFilter', flag, 'Allow filters by SQL92 expressions.'),
       setting(
+        'accessMessageInMemoryMaxRatio',
+        integer(0, 100),
+        "Percent of the machine's memory. Who reads further behind the end of the log gets 8 messages and 64 KiB at " +
+          'once at most, and is sent to a slave (`slaveReadEnable`).',
+      ),
+      setting(
         'coldDataFlowControlEnable',
         flag,
         'Consumer groups for which much is read from the disk have to wait.',

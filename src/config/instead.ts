@@ -56,7 +56,6 @@ export const instead: Readonly<Record<string, string>> = {
   cleanResourceInterval: ROUNDS,
   deleteFileBatchMax: ROUNDS,
   logicalDiskSpaceCleanForciblyThreshold: 'queues go with the CommitLog files that they point to',
-  accessMessageInMemoryMaxRatio: 'ringmq.cachedLogBytes says how much of the log stays in memory',
   maxTransferBytesOnMessageInMemory: PULL_SIZE,
   maxTransferCountOnMessageInMemory: PULL_SIZE,
   maxTransferBytesOnMessageInDisk: PULL_SIZE,

@@ -34,11 +34,6 @@ const whenNot = (...words: readonly string[]): Asking => ({
   asks: (value) => value !== '' && !words.includes(value.toLowerCase()),
   when: `not ${words.join(' or ')}`,
 });
-/** For keys without a domain: what is no number may be meant as any. */
-const whenNotUpTo = (limit: number): Asking => ({
-  asks: (value) => !(Number(value) <= limit),
-  when: `not ${limit}`,
-});
 
 const missing: ReadonlyMap<string, Missing> = new Map<string, Missing>([
   ['aclEnable', { ...whenOn, lacks: NO_ACCESS_CONTROL }],
@@ -48,8 +43,6 @@ const missing: ReadonlyMap<string, Missing> = new Map<string, Missing>([
   ['enableControllerInNamesrv', { ...whenOn, lacks: 'RingMQ has no controllers: no master is elected' }],
   ['enableDLegerCommitLog', { ...whenOn, lacks: NO_COPY }],
   ['duplicationEnable', { ...whenOn, lacks: NO_COPY }],
-  ['allAckInSyncStateSet', { ...whenOn, lacks: NO_COPY }],
-  ['minInSyncReplicas', { ...whenNotUpTo(1), lacks: NO_COPY }],
   ['storeType', { ...whenNot('default'), lacks: OTHER_PLACE }],
   ['readOnlyCommitLogStorePaths', { ...whenGiven, lacks: OTHER_PLACE }],
 ]);

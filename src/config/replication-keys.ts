@@ -1,7 +1,7 @@
 /** Keys of the second copy of the log: RocketMQ's names, defaults and units. */
 
 import { UserError } from '../lib/user-error.ts';
-import { BROKER_ROLES, type ReplicationOptions } from '../replication/options.ts';
+import { BROKER_ROLES, type ReplicationOptions, waitsForSlaves } from '../replication/options.ts';
 import { needsOneNetworkThread } from '../threads/engine-layout.ts';
 import {
   type BrokerValues,
@@ -66,6 +66,25 @@ export const replicationKeyList: readonly Key[] = [
     },
   ),
   replication(
+    'minInSyncReplicas',
+    integer(1, 16),
+    'Copies without which a SYNC_MASTER takes no message whose producer waits for them.',
+    { guards: 'how many copies of a message there must be' },
+  ),
+  replication(
+    'enableAutoInSyncReplicas',
+    flag,
+    'A SYNC_MASTER waits for as many of `inSyncReplicas` as are there, but for `minInSyncReplicas` at least.',
+    { guards: 'how many copies of a message are waited for' },
+  ),
+  replication(
+    'allAckInSyncStateSet',
+    flag,
+    'A SYNC_MASTER waits for all slaves that have caught up, however many they are, and for `minInSyncReplicas` copies ' +
+      'at least.',
+    { guards: 'how many copies of a message are waited for' },
+  ),
+  replication(
     'slaveTimeout',
     milliseconds,
     'Milliseconds that a SYNC_MASTER waits for its slaves: then FLUSH_SLAVE_TIMEOUT, though the message is stored.',
@@ -107,9 +126,25 @@ export function completeReplication(
     replication.haListenPort = listenPort === 0 || listenPort === LAST_PORT ? 0 : listenPort + 1;
   }
   checkRole(values);
-  if (replication.brokerRole !== 'SYNC_MASTER') return;
-  if (!set.has('inSyncReplicas')) replication.inSyncReplicas = 2;
-  if (replication.inSyncReplicas === 1) {
+  if (replication.brokerRole === 'SYNC_MASTER') completeCopies(replication, set, warnings);
+  else if (COUNTS_COPIES.some((name) => set.has(name))) {
+    warnings.push(`${COUNTS_COPIES.join(', ')} count under brokerRole=SYNC_MASTER alone.`);
+  }
+}
+
+const COUNTS_COPIES = ['minInSyncReplicas', 'enableAutoInSyncReplicas', 'allAckInSyncStateSet'];
+
+/** How many copies a SYNC_MASTER waits for. */
+function completeCopies(replication: ReplicationOptions, set: ReadonlySet<string>, warnings: string[]): void {
+  const { minInSyncReplicas: least, allAckInSyncStateSet: all } = replication;
+  if (!set.has('inSyncReplicas')) replication.inSyncReplicas = Math.max(2, least);
+  if (replication.inSyncReplicas < least && !all) {
+    throw new UserError(
+      `inSyncReplicas=${replication.inSyncReplicas} is less than minInSyncReplicas=${least}: a message waits for no ` +
+        'fewer copies than must be there.',
+    );
+  }
+  if (!waitsForSlaves(replication)) {
     warnings.push(
       'brokerRole=SYNC_MASTER with inSyncReplicas=1 waits for no slave: its own copy is the one.',
     );

@@ -82,7 +82,6 @@ export const unsupportedGroups: readonly UnsupportedGroup[] = [
       offsetCheckInSlave=false duplicationEnable=false enableDLegerCommitLog=false dLegerGroup= dLegerPeers=
       dLegerSelfId=
       storePathDLedgerCommitLog= preferredLeaderId= enableBatchPush=false totalReplicas=1 
-      minInSyncReplicas=1 allAckInSyncStateSet=false enableAutoInSyncReplicas=false 
       haMaxTimeSlaveNotCatchup=15000
       syncMasterFlushOffsetWhenStartup=false maxChecksumRange=1073741824 maxSlaveResendLength=268435456
       syncFromLastFile=false asyncLearner=false
@@ -228,7 +227,7 @@ export const unsupportedGroups: readonly UnsupportedGroup[] = [
       flushConsumeQueueLeastPages=2 flushCommitLogThoroughInterval=10000 commitCommitLogThoroughInterval=200
       flushConsumeQueueThoroughInterval=60000 maxTransferBytesOnMessageInMemory=262144
       maxTransferCountOnMessageInMemory=32 maxTransferBytesOnMessageInDisk=65536
-      maxTransferCountOnMessageInDisk=8 accessMessageInMemoryMaxRatio=40 maxMsgsNumBatch=64
+      maxTransferCountOnMessageInDisk=8 maxMsgsNumBatch=64
       messageIndexSafe=false syncFlushTimeout=5000 putMessageTimeout=8000
       warmMapedFileEnable=false debugLockEnable=false diskFallRecorded=true osPageCacheBusyTimeOutMills=1000
       transientStorePoolEnable=false transientStorePoolSize=5 fastFailIfNoBufferInStorePool=false

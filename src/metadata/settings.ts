@@ -62,6 +62,8 @@ export interface BrokerSettings {
   /** How long subscriptions of consumers without heartbeats are remembered, in ms. */
   subscriptionExpiredTimeout: number;
   enablePropertyFilter: boolean;
+  /** Percent of the machine's memory: who reads further behind the log's end gets less at once, or a slave's name. */
+  accessMessageInMemoryMaxRatio: number;
   /** Groups that have much fetched from the disk have to wait. */
   coldDataFlowControlEnable: boolean;
   /** Bytes in five seconds from which on one of them has to, and all together. */
@@ -153,6 +155,7 @@ export function defaultBrokerSettings(
     channelExpiredTimeout: 120_000,
     subscriptionExpiredTimeout: 600_000,
     enablePropertyFilter: false,
+    accessMessageInMemoryMaxRatio: 40,
     coldDataFlowControlEnable: false,
     cgColdReadThreshold: 3 * 1024 * 1024,
     globalColdReadThreshold: 100 * 1024 * 1024,

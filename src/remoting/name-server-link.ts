@@ -40,8 +40,8 @@ export interface NameServerLinkOptions {
   onOrderTopicConfig(table: ReadonlyMap<string, string>): void;
   /** Where the master of this name is, for slaves and for clients, each time it is told; '' = nowhere. */
   onMaster(haServerAddr: string, masterAddr: string): void;
-  /** The ids of the brokers that are registered under this name, each time they are told. */
-  onMembers(ids: readonly number[]): void;
+  /** The brokers that are registered under this name, in whatever cluster: addresses by id, each time they are told. */
+  onMembers(members: ReadonlyMap<number, string>): void;
   /** The connection to a name server that knew the broker is gone, and with it the registration. */
   onForgotten(): void;
   /** Asked at each dial; undefined: plain text. */
@@ -207,7 +207,7 @@ export class NameServerLink {
     const addresses = group === undefined ? undefined : memberOf(group, 'brokerAddrs');
     if (typeof addresses !== 'object' || addresses === null || Array.isArray(addresses)) return undefined;
     const entries = addresses instanceof Map ? [...addresses] : Object.entries(addresses);
-    this.#options.onMembers(entries.map(([id]) => Number(id)));
+    this.#options.onMembers(new Map(entries.map(([id, address]) => [Number(id), String(address)])));
     const own = entries.find(([id]) => String(id) === String(brokerId));
     return own === undefined ? '' : String(own[1]);
   }
@@ -225,7 +225,7 @@ export class NameServerLink {
       log.warn(
         { ...fields, other: rival },
         'the name server leads clients to another broker of this name (other) instead of this one (address): ' +
-          'unless the other one has just ended, set another brokerName for one of them',
+          `unless the other one has just ended, set another ${brokerId === 0 ? 'brokerName' : 'brokerId'} for one of them`,
       );
     }
   }

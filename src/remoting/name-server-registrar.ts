@@ -21,8 +21,8 @@ export interface NameServerRegistrarOptions {
   onOrderTopicConfig?: (table: ReadonlyMap<string, string>) => void;
   /** Of a slave: where its master is, each time a name server tells. */
   onMaster?: (haServerAddr: string, masterAddr: string) => void;
-  /** The ids of all brokers of this name that any name server has, each time one tells. */
-  onMembers?: (ids: readonly number[]) => void;
+  /** All brokers of this name that any name server has, in whatever cluster: addresses by id, each time one tells. */
+  onMembers?: (members: ReadonlyMap<number, string>) => void;
   /** Between full registrations. Default: 30 s; name servers forget a broker after 120 s. */
   intervalMs?: number;
   /** After a failure or a lost connection. Default: 3 s. */
@@ -51,7 +51,7 @@ export class NameServerRegistrar {
   #cancelWatch: () => void = () => {};
   #closed = false;
   /** By the address of the name server that has told it. */
-  readonly #members = new Map<string, readonly number[]>();
+  readonly #members = new Map<string, ReadonlyMap<number, string>>();
 
   /** Throws a RangeError for an address that is not `host:port`. */
   constructor(options: NameServerRegistrarOptions) {
@@ -65,7 +65,7 @@ export class NameServerRegistrar {
           topics: options.topics,
           onOrderTopicConfig: options.onOrderTopicConfig ?? (() => {}),
           onMaster: options.onMaster ?? (() => {}),
-          onMembers: (ids) => this.#told(address, ids),
+          onMembers: (members) => this.#told(address, members),
           onForgotten: () => {
             this.#members.delete(address);
             this.#scheduleNext(true);
@@ -113,9 +113,9 @@ export class NameServerRegistrar {
     await Promise.all(this.#links.map((link) => link.close()));
   }
 
-  #told(nameServer: string, ids: readonly number[]): void {
-    this.#members.set(nameServer, ids);
-    this.#options.onMembers?.([...new Set([...this.#members.values()].flat())]);
+  #told(nameServer: string, members: ReadonlyMap<number, string>): void {
+    this.#members.set(nameServer, members);
+    this.#options.onMembers?.(new Map([...this.#members.values()].flatMap((all) => [...all])));
   }
 
   #watchNext(): void {

@@ -1,5 +1,11 @@
 /** What replication is started with. Names, defaults and units of RocketMQ's broker.conf. */
-import { REPLICATED } from '../ring/positions.ts';
+import {
+  REPLICATED,
+  SLAVES_ENOUGH,
+  SLAVES_LACKING,
+  SLAVES_TOO_FEW,
+  SLAVES_UNNEEDED,
+} from '../ring/positions.ts';
 import { confirmedBy, type StoreOptions } from '../store/options.ts';
 
 export const BROKER_ROLES = ['ASYNC_MASTER', 'SYNC_MASTER', 'SLAVE'] as const;
@@ -26,6 +32,12 @@ export interface ReplicationOptions {
   haMaxGapNotInSync: number;
   /** Copies, the master's own among them, that a message must have before a SYNC_MASTER acknowledges it. */
   inSyncReplicas: number;
+  /** Copies without which a SYNC_MASTER takes no message. */
+  minInSyncReplicas: number;
+  /** Whether `inSyncReplicas` is lowered to what is there, down to `minInSyncReplicas`. */
+  enableAutoInSyncReplicas: boolean;
+  /** Whether all slaves that have caught up must have a message, however many they are. */
+  allAckInSyncStateSet: boolean;
   /** How long a SYNC_MASTER waits for them, ms. */
   slaveTimeout: number;
 }
@@ -42,12 +54,33 @@ export const DEFAULT_REPLICATION_OPTIONS: ReplicationOptions = {
   maxHaTransferByteInSecond: 100 * 1024 * 1024,
   haMaxGapNotInSync: 256 * 1024 * 1024,
   inSyncReplicas: 1,
+  minInSyncReplicas: 1,
+  enableAutoInSyncReplicas: false,
+  allAckInSyncStateSet: false,
   slaveTimeout: 3_000,
 };
 
-/** Slaves that must have a message before it is acknowledged; 0 = none is waited for. */
-export function slavesNeeded({ brokerRole, inSyncReplicas }: ReplicationOptions): number {
-  return brokerRole === 'SYNC_MASTER' ? inSyncReplicas - 1 : 0;
+/** Slaves that must have a message before it is acknowledged, while `inSync` of them count; 0 = none is waited for. */
+export function slavesNeeded(options: ReplicationOptions, inSync: number): number {
+  const { brokerRole, inSyncReplicas, minInSyncReplicas } = options;
+  if (brokerRole !== 'SYNC_MASTER') return 0;
+  const [wanted, least] = [inSyncReplicas - 1, minInSyncReplicas - 1];
+  if (options.allAckInSyncStateSet) return Math.max(inSync, least);
+  return options.enableAutoInSyncReplicas ? Math.max(Math.min(wanted, inSync), least) : wanted;
+}
+
+/** Whether slaves are waited for at all. */
+export function waitsForSlaves(options: ReplicationOptions): boolean {
+  return slavesNeeded(options, 1) > 0;
+}
+
+/** What SLAVES_STATE is while `inSync` slaves count. */
+export function slavesState(options: ReplicationOptions, inSync: number): number {
+  if (!waitsForSlaves(options)) return SLAVES_ENOUGH;
+  if (inSync + 1 < options.minInSyncReplicas) return SLAVES_TOO_FEW;
+  const needed = slavesNeeded(options, inSync);
+  if (needed === 0) return SLAVES_UNNEEDED;
+  return inSync < needed ? SLAVES_LACKING : SLAVES_ENOUGH;
 }
 
 /**
@@ -59,5 +92,5 @@ export function acknowledgedBy(
   replication: ReplicationOptions,
 ): number[] {
   const own = confirmedBy(store);
-  return slavesNeeded(replication) > 0 ? [...own, REPLICATED] : [...own];
+  return waitsForSlaves(replication) ? [...own, REPLICATED] : [...own];
 }

@@ -10,6 +10,8 @@ export interface SlaveState {
   next: number;
   /** Bytes between the master's end and what it has. */
   behind: number;
+  /** Ms between the store times of the first message that it lacks and of the newest; undefined = unknown. */
+  behindMs: number | undefined;
   /** Whether it is near enough to the end to count. */
   inSync: boolean;
   /** Bytes of the last whole second. */

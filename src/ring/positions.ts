@@ -45,8 +45,19 @@ const HALT_CAUSE = 14;
 
 /** End of what as many slaves have as a SYNC_MASTER waits for. Written by replication. */
 export const REPLICATED = 15;
-/** 1 = too few slaves are there, or near enough to the end, to wait for them. Written by replication. */
-export const SLAVES_LACKING = 16;
+/**
+ * Whether enough slaves are there, and near enough to the end, to be waited for: one of the values below. Written by
+ * replication, and by control while that does not run.
+ */
+export const SLAVES_STATE = 16;
+
+export const SLAVES_ENOUGH = 0;
+/** Fewer than a message needs: it is stored, and its producer told at once. */
+export const SLAVES_LACKING = 1;
+/** So few that no message is taken whose producer waits for copies. */
+export const SLAVES_TOO_FEW = 2;
+/** None is there, and none is needed then. */
+export const SLAVES_UNNEEDED = 3;
 
 /** Bits of a queue's interest, and so participants, at most. */
 export const MAX_PARTICIPANTS = 32;

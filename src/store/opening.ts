@@ -71,6 +71,8 @@ export class OpenStore {
   readonly #parts: OpeningParts;
   readonly #lock: number;
   #checkpoint: Checkpoint;
+  /** RocketMQ's of that name: kept for it in the checkpoint, and of no use here. */
+  masterFlushedOffset: number;
   /** The newest dispatched record that a checkpoint may name once the log is durable behind it. */
   #sample: { position: number; time: number; end: number };
   /** A recovery has nothing to enter again of the log before it, whatever happens now. */
@@ -92,7 +94,8 @@ export class OpenStore {
     this.#lock = lock;
     this.recovered = recovered;
     this.#checkpoint = readCheckpoint(parts.disk, storePaths.checkpoint(parts.options.directory));
-    const { queuePhysicalOffset: position, queueTimestamp: time } = this.#checkpoint;
+    const { queuePhysicalOffset: position, queueTimestamp: time, masterFlushedOffset } = this.#checkpoint;
+    this.masterFlushedOffset = masterFlushedOffset;
     this.#sample = { position, time, end: 0 };
     // After a clean stop nothing was dispatched: its checkpoint names the last record, and will until there is another.
     const { positions } = parts;
@@ -150,7 +153,7 @@ export class OpenStore {
     const durable = ({ position, end }: typeof now) => position < end && flushed >= end;
     const sample = durable(now) ? now : this.#sample;
     const isDurable = durable(sample);
-    const next: Checkpoint = { ...this.#checkpoint };
+    const next: Checkpoint = { ...this.#checkpoint, masterFlushedOffset: this.masterFlushedOffset };
     // Not the greatest ever: after a clock that was ahead, store times have gone back (STORE_TIME_LEAD_MS).
     next.logTimestamp = positions.get(FLUSHED_TIME) || next.logTimestamp;
     // An index file counts as full before it is durable: the sync below comes after this look.

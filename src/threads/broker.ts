@@ -194,7 +194,7 @@ class Broker implements RunningBroker {
     this.#arrivals = joinArrivals(this.#topology);
     const shown = { tables: this.#tables, link: this.#link, announcer: this.#announcer, ...this.#counted };
     this.#duties = new Duties({
-      ...{ config, log, retention, stats, tables: this.#tables, announcer: this.#announcer },
+      ...{ config, log, retention, stats, reads: this.#reads, ...shown },
       checkpoints: this.#checkpoints,
       newestIn: (topic, queue) =>
         this.#reads.storeTimeAt(topic, queue, this.#reads.maxOffset(topic, queue) - 1),

@@ -58,6 +58,27 @@ async function waitsForSlave(flush: Conf, startSlave: Start, startMaster: Start 
   await stopEverything();
 }
 
+test('a master that must have a copy elsewhere takes nothing without it, and says so', async () => {
+  const { address } = await startRingNameServer();
+  const conf = { ...SMALL, brokerRole: 'SYNC_MASTER', minInSyncReplicas: 2 };
+  const master = await startRingBroker(address, { conf });
+  const refused = { topic: 'waits-for-slaves', modes: 'sync', timeout: 20_000, count: 1, prefix: 'refused' };
+  const producer = new Producer(java55, { nameServer: { address } }, refused);
+  await producer.program.waitForEnd(PATIENCE_MS);
+  assert.equal(producer.acked, []);
+  assert.match(JSON.stringify(producer.failed), /in-sync replicas not enough/);
+  assert.is(endOfLog(master.store), 0);
+
+  const slave = await startRingBroker(address, { conf: SLAVE });
+  const taken = () => master.log().some((line) => line.includes('messages are taken again'));
+  await until('the master to count its slave', taken, { patienceMs: PATIENCE_MS, pauseMs: 100 });
+  assert.equal(statuses(await send(address, 'together')), ['SEND_OK']);
+  sameLogs(master.store, slave.store);
+  await slave.kill();
+  await master.stop();
+  await stopEverything();
+});
+
 test('asynchronous flush, our slave', () => waitsForSlave({}, startRingBroker));
 if (fullRun) {
   test('synchronous flush on both, our slave', () =>

@@ -81,6 +81,7 @@ export function groupDelta(name: string, more: Partial<GroupDelta> = {}): GroupD
     consumeEnable: true,
     consumeBroadcastEnable: true,
     brokerId: 0,
+    whichBrokerWhenConsumeSlowly: 1,
     lite: undefined,
     forbidden: [],
     ...more,

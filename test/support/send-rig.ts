@@ -37,7 +37,7 @@ import {
 } from '../../src/ring/append-records.ts';
 import { plainChannel } from '../../src/ring/channel.ts';
 import { Counters } from '../../src/ring/counters.ts';
-import { Positions } from '../../src/ring/positions.ts';
+import { Positions, SLAVES_STATE, SLAVES_TOO_FEW } from '../../src/ring/positions.ts';
 import { plainRing } from '../../src/ring/spsc-ring.ts';
 import { Watermark } from '../../src/ring/watermark.ts';
 import { CommitLog } from '../../src/store/log/commit-log.ts';
@@ -133,6 +133,7 @@ export class SendRig {
       brokerName: 'broker-a',
       wallClock: () => this.wallTime,
       makeUniqueKey: () => '0A00000900000000000000000000ABCD',
+      lacksCopies: () => !this.positions.differs(SLAVES_STATE, SLAVES_TOO_FEW),
       maxMessageSize: 512 * 1024,
       now: () => this.now,
       ...{ counters: this.counters, calls: this.counted.calls },

@@ -4,7 +4,7 @@ import type { BrokerHandler } from '../context.ts';
 
 const NO_MASTER = { address: '', isConnected: false, lastReadAt: 0, lastWriteAt: 0 };
 
-export const haStatus: BrokerHandler = ({ store, replication }, request) => {
+export const haStatus: BrokerHandler = ({ store, replication, masterFlushed }, request) => {
   const status = replication();
   const isMaster = 'slaves' in status;
   const slaves = isMaster ? status.slaves : [];
@@ -16,7 +16,7 @@ export const haStatus: BrokerHandler = ({ store, replication }, request) => {
       lastReadTimestamp: master.lastReadAt,
       lastWriteTimestamp: master.lastWriteAt,
       ...(isMaster ? {} : { masterAddr: master.address }),
-      masterFlushOffset: 0,
+      masterFlushOffset: isMaster ? 0 : masterFlushed.masterFlushedOffset,
       maxOffset: isMaster ? 0 : end,
       transferredByteInSecond: 0,
     },
@@ -31,5 +31,7 @@ export const haStatus: BrokerHandler = ({ store, replication }, request) => {
     inSyncSlaveNums: slaves.filter(({ inSync }) => inSync).length,
     master: isMaster,
     masterCommitLogMaxOffset: isMaster ? end : 0,
+    // RingMQ's own: a slave knows by it how old what it lacks is.
+    masterNewestStoreTimestamp: isMaster ? store.newestStoreTime : 0,
   });
 };

@@ -1,10 +1,13 @@
 /** What a scrape is made of. */
+
 import type { FigureTotals } from '../../delivery/figures.ts';
 import type { Exposition } from '../../remoting/exposition.ts';
+import type { ReplicationStatus } from '../../replication/status.ts';
 import type { CallSums } from '../../ring/call-table.ts';
 import type { CounterSums } from '../../ring/counters.ts';
 import type { ReadsByName } from '../../store/read/reads-by-name.ts';
 import type { Slices } from '../admin/slices.ts';
+import type { Behind } from '../follow/slave-lag.ts';
 import type { BrokerStats } from '../stats/broker-stats.ts';
 import type { ControlCalls } from '../stats/control-calls.ts';
 import type { Tables } from '../tables.ts';
@@ -36,6 +39,9 @@ export interface MetricsParts {
   readonly diskRatio: () => number;
   /** Connections of clients. */
   readonly connected: () => number;
+  readonly replication: () => ReplicationStatus;
+  /** Of a slave: how far it is behind its master; undefined while that does not answer. */
+  readonly behind: () => Behind | undefined;
   /** Since the start, ms. */
   readonly uptime: () => number;
 }

@@ -11,6 +11,7 @@ import type { MetricsParts } from './context.ts';
 import { deliveryFamilies } from './delivery-families.ts';
 import { exporterFamilies } from './exporter-families.ts';
 import { lagFamilies } from './lag-families.ts';
+import { replicationFamilies } from './replication-families.ts';
 import { storeFamilies } from './store-families.ts';
 import { threadFamilies } from './thread-families.ts';
 import { topicFamilies } from './topic-families.ts';
@@ -40,6 +41,7 @@ export class Metrics {
     await topicFamilies(scrape);
     await lagFamilies(scrape);
     storeFamilies(scrape);
+    replicationFamilies(scrape);
     callFamilies(scrape);
     deliveryFamilies(scrape);
     threadFamilies(scrape);

@@ -33,6 +33,7 @@ import {
 import { countRefusal } from '../refusals.ts';
 import type { Calls } from '../stats/calls.ts';
 import { type GroupView, lookUp, type NetworkView, type TopicView } from '../view/network-view.ts';
+import { isSentBack, nextBroker, SENT_BACK_AFTER_MS } from './next-broker.ts';
 import { pullRefusal } from './pull-checks.ts';
 import { PULL_COMMIT_OFFSET, PULL_SUSPEND, PullFields } from './pull-fields.ts';
 import { isRefusal, type PullFilters, type Refusal } from './pull-filters.ts';
@@ -198,11 +199,11 @@ export class PullHandler {
       scanFrom: fields.queueOffset,
       maxCount: Math.max(1, fields.maxCount),
       filter: filter.filter,
-      suggestedBrokerId: group.config.brokerId,
+      homes: group.config,
       call: callOf(request.code),
       came: this.#parts.now(),
       waited: false,
-      deadline: (fields.sysFlag & PULL_SUSPEND) !== 0 ? this.#parts.now() + fields.suspendMs : 0,
+      deadline: this.#parts.now() + this.#patience(),
     };
     const reset = this.#takeReset(group, read.name, fields.queueId);
     if (reset !== undefined) return this.#answerReset(connection, pull, reset);
@@ -212,6 +213,19 @@ export class PullHandler {
       return CUT_BLOCKED;
     this.#finish(connection, pull, false);
     return CUT_ALL;
+  }
+
+  #nextBroker({ homes }: ParkedPull): number {
+    return nextBroker(this.#parts.view.settings.elsewhere, homes, this.#parts.reader.isFarBehind);
+  }
+
+  /** Ms that a pull may wait. */
+  #patience(): number {
+    const { sysFlag, suspendMs } = this.#fields;
+    if ((sysFlag & PULL_SUSPEND) === 0) return 0;
+    return this.#parts.view.settings.elsewhere.masterIsThere
+      ? Math.min(suspendMs, SENT_BACK_AFTER_MS)
+      : suspendMs;
   }
 
   #read({ queue, maxCount, filter }: ParkedPull, from: number, fetched: boolean): void {
@@ -242,7 +256,7 @@ export class PullHandler {
       nextBeginOffset: offset,
       minOffset: directory.minimum(id),
       maxOffset: directory.maximum(id),
-      suggestedBrokerId: pull.suggestedBrokerId,
+      suggestedBrokerId: this.#nextBroker(pull),
     });
     return CUT_ALL;
   }
@@ -275,13 +289,23 @@ export class PullHandler {
       this.#refuseUnreadable(connection, pull, 'its ConsumeQueue file');
       return;
     }
-    if (pull.deadline > this.#parts.now() && this.#mayWait(pull, woken)) {
+    const { elsewhere } = this.#parts.view.settings;
+    const sentBack = reader.status !== FOUND && isSentBack(elsewhere, reader.isFarBehind);
+    const moved = sentBack && codeOf(reader.status, pull.offset, false) === ResponseCode.PULL_OFFSET_MOVED;
+    if (pull.deadline > this.#parts.now() && (moved || this.#mayWait(pull, woken))) {
       const refusal = this.#noRoomToPark(connection);
-      if (refusal === undefined) this.#park(connection, pull);
+      if (refusal === undefined && moved) this.#hold(pull);
+      else if (refusal === undefined) this.#park(connection, pull);
       else this.#answerBusy(connection, pull, refusal);
       return;
     }
     this.#parts.counters.add(PULLS_ANSWERED);
+    if (sentBack) {
+      // What this slave does not have its master may have: the consumer keeps its place.
+      const next = moved ? pull.scanFrom : reader.nextBeginOffset;
+      this.#answerGoOn(connection, pull, reader.status, next);
+      return;
+    }
     const skipped = pull.scanFrom > pull.offset;
     const found = reader.status === FOUND;
     const { count, totalBytes } = reader;
@@ -296,7 +320,7 @@ export class PullHandler {
         nextBeginOffset: reader.nextBeginOffset,
         minOffset: reader.minOffset,
         maxOffset: reader.maxOffset,
-        suggestedBrokerId: pull.suggestedBrokerId,
+        suggestedBrokerId: this.#nextBroker(pull),
       },
       found ? reader : undefined,
     );
@@ -370,7 +394,7 @@ export class PullHandler {
       nextBeginOffset: next,
       minOffset: reader.minOffset,
       maxOffset: reader.maxOffset,
-      suggestedBrokerId: pull.suggestedBrokerId,
+      suggestedBrokerId: this.#nextBroker(pull),
     });
   }
 
@@ -396,13 +420,11 @@ export class PullHandler {
 
   /** First say that this thread wants to hear, then look once more: an arrival in between is not missed. */
   #park(connection: Connection, pull: ParkedPull): void {
-    const { reader, directory, hold, thread } = this.#parts;
-    this.#parts.counters.add(PULLS_PARKED);
-    pull.waited = true;
+    const { reader, directory, thread } = this.#parts;
     if (reader.status === NO_MATCHED_MESSAGE) pull.scanFrom = reader.nextBeginOffset;
     const { queue } = pull;
     if (queue === undefined) {
-      hold.park(pull);
+      this.#hold(pull);
       return;
     }
     directory.addInterest(queue.id, thread);
@@ -417,7 +439,13 @@ export class PullHandler {
       }
       // Entries that cannot be read would send the pull here again and again: it waits for news or its deadline.
     }
-    hold.park(pull);
+    this.#hold(pull);
+  }
+
+  #hold(pull: ParkedPull): void {
+    this.#parts.counters.add(PULLS_PARKED);
+    pull.waited = true;
+    this.#parts.hold.park(pull);
   }
 
   /** Why one more pull of the connection may not wait; undefined when it may. */

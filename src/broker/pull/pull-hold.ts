@@ -7,7 +7,9 @@
  * are only marked, stay here with their deadline and their connection, and are taken one by one (`next`), as far as the
  * thread has time for them.
  */
+
 import type { ReaderQueue, TagFilter } from '../../store/read/pull-reader.ts';
+import type { BrokersOfGroup } from './next-broker.ts';
 
 export interface ParkedPull {
   slot: number;
@@ -24,7 +26,8 @@ export interface ParkedPull {
   scanFrom: number;
   maxCount: number;
   filter: TagFilter | undefined;
-  suggestedBrokerId: number;
+  /** Where its group goes on. */
+  homes: BrokersOfGroup;
   /** Which request it was, when it came (ms of the monotonic clock), and whether it has waited for messages. */
   call: number;
   came: number;

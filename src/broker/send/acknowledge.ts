@@ -24,7 +24,14 @@ import {
   REPLY_STATUS,
 } from '../../ring/append-records.ts';
 import { type Counters, counterPlace } from '../../ring/counters.ts';
-import { FLUSHED, type Positions, REPLICATED, SLAVES_LACKING } from '../../ring/positions.ts';
+import {
+  FLUSHED,
+  type Positions,
+  REPLICATED,
+  SLAVES_ENOUGH,
+  SLAVES_STATE,
+  SLAVES_UNNEEDED,
+} from '../../ring/positions.ts';
 import type { RingConsumer } from '../../ring/spsc-ring.ts';
 import type { Watermark } from '../../ring/watermark.ts';
 import { APPENDED_OK } from '../../store/log/commit-log.ts';
@@ -119,7 +126,8 @@ export class Acknowledger {
     const missing = confirmed.missing(end);
     const waited = now - (sends.sentAt[index] as number);
     if (missing === REPLICATED) {
-      if (positions.differs(SLAVES_LACKING, 0)) return ResponseCode.SLAVE_NOT_AVAILABLE;
+      if (!positions.differs(SLAVES_STATE, SLAVES_UNNEEDED)) return ResponseCode.SUCCESS;
+      if (positions.differs(SLAVES_STATE, SLAVES_ENOUGH)) return ResponseCode.SLAVE_NOT_AVAILABLE;
       return waited > slaveTimeout ? ResponseCode.FLUSH_SLAVE_TIMEOUT : undefined;
     }
     if (waited <= SYNC_FLUSH_TIMEOUT_MS) return undefined;

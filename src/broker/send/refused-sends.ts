@@ -7,12 +7,13 @@ import type { ControlLog, LogLevel } from '../../lib/log.ts';
 import { quote } from '../../lib/quote.ts';
 import type { Timers } from '../../lib/timers.ts';
 import { ResponseCode } from '../../protocol/codes.ts';
-import { NO_ROOM_REMARK } from '../../store/put/append-failure.ts';
+import { NO_ROOM_REMARK, TOO_FEW_COPIES_REMARK } from '../../store/put/append-failure.ts';
 
 /** Who has to do something: the operator (error), perhaps somebody (warn). */
 const REASONS = {
   noRoom: ['error', 'there is no room on the disk for the next messages'],
   notWritable: ['error', 'the broker takes no messages now (remark)'],
+  copies: ['error', 'fewer copies than minInSyncReplicas are in sync'],
   busy: ['warn', 'the broker is busy'],
   permission: ['warn', 'it is not permitted'],
   topicUnknown: ['warn', 'there is no such topic, and it may not be made'],
@@ -43,6 +44,7 @@ const BY_CODE: ReadonlyMap<number, RefusalReason> = new Map([
 
 /** The reason behind an answer. */
 export function reasonOf(code: number, remark: string): RefusalReason {
+  if (remark === TOO_FEW_COPIES_REMARK) return 'copies';
   return remark === NO_ROOM_REMARK ? 'noRoom' : (BY_CODE.get(code) ?? 'other');
 }
 

@@ -40,6 +40,7 @@ import {
 import type { ChannelSender } from '../../ring/channel.ts';
 import type { Counters } from '../../ring/counters.ts';
 import { FULL } from '../../ring/spsc-ring.ts';
+import { TOO_FEW_COPIES_REMARK } from '../../store/put/append-failure.ts';
 import { countRefusal } from '../refusals.ts';
 import type { Calls } from '../stats/calls.ts';
 import { lookUp, type NetworkView, type TopicView } from '../view/network-view.ts';
@@ -72,6 +73,8 @@ export interface SendParts {
   /** Ms since the epoch. */
   wallClock: () => number;
   makeUniqueKey: () => string;
+  /** Whether messages are refused that are to have copies. */
+  lacksCopies: () => boolean;
   /** Largest body in bytes. */
   maxMessageSize: number;
   now: () => number;
@@ -183,9 +186,11 @@ export class SendHandler {
     if (bodyLength === 0 || bodyLength > this.#parts.maxMessageSize) {
       return this.#refuse(connection, request, ResponseCode.MESSAGE_ILLEGAL, this.#illegal());
     }
-    return topic.sends === 'plain' && !isReply
-      ? this.#single(connection, request, topic, queueId, offset, length)
-      : this.#parts.toControl(connection, request.bytes, offset, length);
+    if (topic.sends === 'plain' && !isReply)
+      return this.#single(connection, request, topic, queueId, offset, length);
+    // A reply reaches who asked for it, stored or not.
+    if (!isReply && this.#parts.lacksCopies()) return this.#refuseWithoutCopies(connection, request);
+    return this.#parts.toControl(connection, request.bytes, offset, length);
   }
 
   #awaitTopic(connection: Connection, request: RequestView, offset: number, length: number): number {
@@ -234,12 +239,12 @@ export class SendHandler {
       const remark = outcome === PROPERTIES_WITH_NUL ? NUL_REMARK : this.#illegal();
       return this.#refuse(connection, request, ResponseCode.MESSAGE_ILLEGAL, remark);
     }
-    const { size } = this.#writer;
+    const { size, uniqueKeyOffset, uniqueKeyLength, plainKey, waitOffset, waitLength } = this.#writer;
+    const noWait = waitLength === 5 && writer.bytes[waitOffset] === LETTER_F;
+    if (!noWait && this.#parts.lacksCopies()) return this.#refuseWithoutCopies(connection, request);
     const index = this.#remember(connection, request, queueId);
-    const { uniqueKeyOffset, uniqueKeyLength, plainKey, waitOffset, waitLength } = this.#writer;
     const { sends } = this.#parts;
     sends.setKey(index, writer.bytes, uniqueKeyOffset, uniqueKeyLength);
-    const noWait = waitLength === 5 && writer.bytes[waitOffset] === LETTER_F;
     sends.flags[index] =
       (sends.flags[index] as number) | (noWait ? SEND_NO_WAIT : 0) | (plainKey ? SEND_PLAIN_KEY : 0);
     this.#commit(claimed, (parking?.topic ?? topic).queues[this.#writer.queueId]?.id ?? 0, size, 1);
@@ -271,11 +276,12 @@ export class SendHandler {
     offset: number,
     length: number,
   ): number {
-    const { writer, sends, awaitLite } = this.#parts;
+    const { writer, sends, awaitLite, lacksCopies } = this.#parts;
     const record = this.#generally.record(request, this.#fields, topic, wantedQueue, connection.host);
     if ('remark' in record) return this.#refuse(connection, request, record.code, record.remark);
     if ('liteQueue' in record) return awaitLite(connection, request, record.liteQueue, offset, length);
     const { bytes, queue, second, queueId, uniqueKey, recallHandle, noWait } = record;
+    if (!noWait && lacksCopies()) return this.#refuseWithoutCopies(connection, request);
     const header = second === undefined ? APPEND_HEADER : TWICE_HEADER;
     if (header + bytes.length > writer.maxPayload) {
       return this.#refuse(connection, request, ResponseCode.MESSAGE_ILLEGAL, this.#illegal());
@@ -302,7 +308,7 @@ export class SendHandler {
     queueId: number,
   ): number {
     const fields = this.#fields;
-    const { writer, sends, maxMessageSize } = this.#parts;
+    const { writer, sends, maxMessageSize, lacksCopies } = this.#parts;
     if (topic.sends === 'retry') {
       const remark = 'batch request does not support retry group or delays';
       return this.#refuse(connection, request, ResponseCode.MESSAGE_ILLEGAL, remark);
@@ -315,6 +321,7 @@ export class SendHandler {
     if (namesSecondQueue(request)) {
       return this.#refuse(connection, request, ResponseCode.MESSAGE_ILLEGAL, SECOND_QUEUE_REMARK);
     }
+    if (lacksCopies()) return this.#refuseWithoutCopies(connection, request);
     if (shape.nul) return this.#refuse(connection, request, ResponseCode.MESSAGE_ILLEGAL, NUL_REMARK);
     if (APPEND_HEADER + shape.bytes > writer.maxPayload) {
       return this.#refuse(connection, request, ResponseCode.MESSAGE_ILLEGAL, this.#illegal());
@@ -379,6 +386,10 @@ export class SendHandler {
   #refuseWrite(connection: Connection, request: RequestView): number {
     const { notWritableRemark } = this.#parts.view.settings;
     return this.#refuse(connection, request, ResponseCode.SERVICE_NOT_AVAILABLE, notWritableRemark);
+  }
+
+  #refuseWithoutCopies(connection: Connection, request: RequestView): number {
+    return this.#refuse(connection, request, ResponseCode.SYSTEM_ERROR, TOO_FEW_COPIES_REMARK);
   }
 
   #refuse(connection: Connection, request: RequestView, code: number, remark: string): number {

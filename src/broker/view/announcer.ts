@@ -5,6 +5,7 @@ import type { DelayLevels } from '../../delivery/delay/levels.ts';
 import { waitingRules } from '../../delivery/waiting-form.ts';
 import type { GroupConfig } from '../../metadata/group-config.ts';
 import { liteGroupOf } from '../../metadata/lite-group.ts';
+import type { ReplicationStatus } from '../../replication/status.ts';
 import type { Tables } from '../tables.ts';
 import type { Delta, GroupDelta, SettingsDelta } from './deltas.ts';
 
@@ -17,6 +18,9 @@ export class Announcer {
   #settings = '';
   #writable = true;
   #notWritableRemark = '';
+  /** Of the brokers of the same name: a slave that keeps up, of a slave its master. */
+  #slaveIsNear = false;
+  #masterIsThere = false;
 
   constructor(tables: Tables, levels: DelayLevels, publish: (delta: Delta) => void) {
     this.#tables = tables;
@@ -50,16 +54,26 @@ export class Announcer {
     const { brokerPermission, enablePropertyFilter, dataReadAheadEnable: readAhead, traceOn } = settings;
     const waiting = waitingRules(settings, this.#levels);
     const coldReads = this.#tables.coldReads.refusals;
-    const readElsewhere = settings.brokerId > 0 && !settings.slaveReadEnable;
+    const { slaveReadEnable: slavesRead, accessMessageInMemoryMaxRatio: inMemoryPercent } = settings;
+    const readElsewhere = settings.brokerId > 0 && !slavesRead;
+    const elsewhere = { slavesRead, slaveIsNear: this.#slaveIsNear, masterIsThere: this.#masterIsThere };
     const told = {
       ...{ brokerPermission, coldReads, enablePropertyFilter, readAhead, readElsewhere, traceOn },
-      ...{ waiting, writable },
+      ...{ waiting, writable, inMemoryPercent, elsewhere },
     };
     const delta: SettingsDelta = { kind: 'settings', ...told, notWritableRemark };
     const text = JSON.stringify(told);
     if (text === this.#settings) return;
     this.#settings = text;
     this.#publish(delta);
+  }
+
+  /** Tells them of the other brokers of this name, as `settings` does. */
+  replication(status: ReplicationStatus): void {
+    const isSlave = 'master' in status;
+    this.#masterIsThere = isSlave && status.master.isConnected;
+    this.#slaveIsNear = isSlave || status.slaves.some(({ inSync }) => inSync);
+    this.settings(this.#writable, this.#notWritableRemark);
   }
 
   #group(config: GroupConfig): void {
@@ -71,6 +85,7 @@ export class Announcer {
       consumeEnable: config.consumeEnable,
       consumeBroadcastEnable: config.consumeBroadcastEnable,
       brokerId: config.brokerId,
+      whichBrokerWhenConsumeSlowly: config.whichBrokerWhenConsumeSlowly,
       lite: liteGroupOf(config.attributes),
       forbidden: groups.forbiddenTopics(config.groupName),
     };

@@ -35,7 +35,9 @@ export interface GroupDelta {
   id: number;
   consumeEnable: boolean;
   consumeBroadcastEnable: boolean;
+  /** Where its consumers go on: those who keep up, and those who read what is no longer in memory. */
   brokerId: number;
+  whichBrokerWhenConsumeSlowly: number;
   /** Of a group that consumes lite topics. */
   lite: LiteGroup | undefined;
   /** Topics that the group may not read. */
@@ -82,6 +84,16 @@ export interface ResetDelta {
   offset: number | undefined;
 }
 
+/** The brokers of the same name as consumers may be sent to them. */
+export interface Elsewhere {
+  /** Whether slaves are read at all. */
+  slavesRead: boolean;
+  /** Whether those who are far behind have a slave to go to. */
+  slaveIsNear: boolean;
+  /** Of a slave: whether its master is there. */
+  masterIsThere: boolean;
+}
+
 export interface SettingsDelta {
   kind: 'settings';
   brokerPermission: number;
@@ -97,6 +109,10 @@ export interface SettingsDelta {
   writable: boolean;
   /** A slave that is not to be read. */
   readElsewhere: boolean;
+  /** Percent of the machine's memory in which recent messages are taken to be. */
+  inMemoryPercent: number;
+  /** What consumers are told of where to go on. */
+  elsewhere: Elsewhere;
   /** Said to producers while not writable. */
   notWritableRemark: string;
 }

@@ -76,6 +76,8 @@ const UNTOLD: SettingsDelta = {
   coldReads: { watched: false, all: false, groups: [] },
   readAhead: true,
   readElsewhere: false,
+  inMemoryPercent: 40,
+  elsewhere: { slavesRead: true, slaveIsNear: false, masterIsThere: false },
   traceOn: true,
   waiting: {
     maxDelayLevel: 18,

@@ -11,7 +11,7 @@ const CHECKPOINT_FIELDS = [
   ['physicMsgTimestamp', 'store time of a record known to be durable in the log'],
   ['logicsMsgTimestamp', 'store time of the last record whose queue entry is durable'],
   ['indexMsgTimestamp', 'store time of the last record in a completed index file'],
-  ['masterFlushedOffset', 'only with a controller'],
+  ['masterFlushedOffset', 'of a slave: what resetMasterFlushOffset has set'],
   ['confirmPhyOffset', 'only with a controller'],
   ['logicsPhysicalOffset', 'start of the record of logicsMsgTimestamp: recovery after a crash begins there'],
 ] as const;

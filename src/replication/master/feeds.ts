@@ -5,7 +5,7 @@
 import { MAX_SLAVES } from '../../lib/limits.ts';
 import type { ControlLog } from '../../lib/log.ts';
 import type { Positions } from '../../ring/positions.ts';
-import { type ReplicationOptions, slavesNeeded } from '../options.ts';
+import type { ReplicationOptions } from '../options.ts';
 import type { SlaveState } from '../status.ts';
 import { Replicas } from './replicas.ts';
 import { type FeedSocket, type ServedLog, SlaveFeed } from './slave-feed.ts';
@@ -25,10 +25,13 @@ export class Feeds {
   readonly #parts: FeedsParts;
   readonly #feeds = new Set<SlaveFeed>();
   readonly #replicas: Replicas;
+  /** Those that count, and those that have and do not now. */
+  readonly #counted = new Set<SlaveFeed>();
+  readonly #late = new Set<SlaveFeed>();
 
   constructor(parts: FeedsParts) {
     this.#parts = parts;
-    this.#replicas = new Replicas(parts.positions, slavesNeeded(parts.options), parts.news);
+    this.#replicas = new Replicas(parts.positions, parts.options, parts.news);
   }
 
   get size(): number {
@@ -53,8 +56,11 @@ export class Feeds {
   /** The socket is closed. `why`: the system's reason, if any. */
   closed(feed: SlaveFeed, why = ''): void {
     if (!this.#forget(feed)) return;
-    const { acknowledged, behind, address } = feed;
-    const fields = { address, acknowledged, behind, ...(why === '' ? {} : { reason: why }) };
+    const fields = {
+      acknowledged: feed.acknowledged,
+      ...lagOf(feed),
+      ...(why === '' ? {} : { reason: why }),
+    };
     this.#parts.lines.info(fields, 'a slave has gone');
   }
 
@@ -65,8 +71,11 @@ export class Feeds {
 
   /** By the clock. */
   tick(): void {
-    for (const feed of this.#feeds) feed.tick();
-    this.#replicas.update(this.#feeds);
+    for (const feed of this.#feeds) {
+      feed.tick();
+      this.#watch(feed);
+    }
+    this.#replicas.tick(this.#feeds);
   }
 
   /** Whether bytes of the file that starts at `start` are on their way to a slave. */
@@ -84,9 +93,23 @@ export class Feeds {
       acknowledged: feed.acknowledged,
       next: feed.next,
       behind: feed.behind,
+      behindMs: feed.behindMs,
       inSync: feed.inSync,
       rate: feed.pace.lastSecond(now),
     }));
+  }
+
+  /** One line when a slave that counts is too far behind to count, and one when it counts again. */
+  #watch(feed: SlaveFeed): void {
+    if (feed.inSync) {
+      if (this.#late.delete(feed))
+        this.#parts.lines.info(lagOf(feed), 'a slave is near enough to the end again to count');
+      this.#counted.add(feed);
+    } else if (this.#counted.delete(feed)) {
+      this.#late.add(feed);
+      const fields = { ...lagOf(feed), haMaxGapNotInSync: this.#parts.options.haMaxGapNotInSync };
+      this.#parts.lines.warn(fields, 'a slave is too far behind to count');
+    }
   }
 
   #ended(feed: SlaveFeed, why: string): void {
@@ -97,7 +120,18 @@ export class Feeds {
   #forget(feed: SlaveFeed): boolean {
     feed.close();
     const known = this.#feeds.delete(feed);
+    this.#counted.delete(feed);
+    this.#late.delete(feed);
     if (known) this.#replicas.update(this.#feeds);
     return known;
   }
+}
+
+/** How far a slave is behind, for the log. */
+function lagOf({ address, behind, behindMs }: SlaveFeed) {
+  return {
+    address,
+    behind,
+    ...(behindMs === undefined ? {} : { behindSeconds: Math.round(behindMs / 1_000) }),
+  };
 }

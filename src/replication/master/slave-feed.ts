@@ -13,6 +13,7 @@ import {
   writeChunkHead,
 } from '../../protocol/replication-frames.ts';
 import type { ReplicationOptions } from '../options.ts';
+import { behindMs } from '../store-times.ts';
 import { Pace } from './pace.ts';
 import type { Follower } from './replicas.ts';
 
@@ -25,6 +26,8 @@ export interface ServedLog {
   readonly start: number;
   readonly end: number;
   readonly fileSize: number;
+  /** Store time of the last message, ms since the epoch. */
+  readonly newest: number;
   /** Bytes of the mapping from `position` on, `length` at most, in one file; undefined = they cannot be read. */
   bytes(position: number, length: number): Uint8Array | undefined;
 }
@@ -89,6 +92,12 @@ export class SlaveFeed implements Follower {
   /** Bytes that lie between our end and what the slave has. */
   get behind(): number {
     return Math.max(0, this.#parts.log.end - Math.max(0, this.acknowledged));
+  }
+
+  /** The same in time, ms; undefined when it cannot be said. */
+  get behindMs(): number | undefined {
+    const { log } = this.#parts;
+    return behindMs(log, Math.max(log.start, this.acknowledged));
   }
 
   /** Reports of the slave, cut anywhere. Only the last whole one counts: it says everything. */

@@ -4,7 +4,7 @@
  *      0 physicMsgTimestamp     store time of a record known to be durable in the log
  *      8 logicsMsgTimestamp     store time of the last record whose queue entries are durable
  *     16 indexMsgTimestamp      store time of the last record in a completed index file
- *     24 masterFlushedOffset    0 here
+ *     24 masterFlushedOffset    of a slave: what request 908 has set
  *     32 confirmPhyOffset       0 here
  *     40 logicsPhysicalOffset   start of the record of logicsMsgTimestamp; crash recovery scans from there
  *

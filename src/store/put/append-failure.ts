@@ -4,6 +4,9 @@ import { IS_COPY, QUEUE_RETIRED, TOO_LARGE } from '../../store/log/commit-log.ts
 
 export const NO_ROOM_REMARK = 'create mapped file failed, server is busy or broken: is the disk full?';
 
+/** RocketMQ's: fewer copies than minInSyncReplicas are in sync. */
+export const TOO_FEW_COPIES_REMARK = 'in-sync replicas not enough';
+
 export const SLAVE_TAKES_NO_MESSAGES =
   'service not available now. This broker is a slave (brokerRole=SLAVE): send to its master.';
 

@@ -89,6 +89,8 @@ export class PullReader {
   totalBytes = 0;
   coldFrom = 0;
   coldLength = 0;
+  /** Whether what was looked at last lies further behind the log's end than what counts as in memory. */
+  isFarBehind = false;
   readonly physicalOffsets = new Float64Array(MAX_BATCH);
   readonly sizes = new Int32Array(MAX_BATCH);
   /** Of UNREADABLE and of a failed `copyTo`: why, and from which queue offset on. */
@@ -100,7 +102,8 @@ export class PullReader {
   readonly #segments: Segments;
   readonly #positions: Positions;
   readonly #directory: QueueDirectory;
-  readonly #inMemoryWindow: number;
+  /** Bytes behind the tail that count as in memory. */
+  inMemoryWindow: number;
   readonly #block = new EntryBlock(64);
   readonly #resident: ResidentBlocks;
   readonly #offsets = new Float64Array(MAX_BATCH);
@@ -109,7 +112,6 @@ export class PullReader {
   #filtered = 0;
   #askResident = true;
 
-  /** `inMemoryWindow`: bytes behind the tail that count as in memory (RocketMQ: 40 % of the machine's memory). */
   constructor(
     segments: Segments,
     positions: Positions,
@@ -120,7 +122,7 @@ export class PullReader {
     this.#segments = segments;
     this.#positions = positions;
     this.#directory = directory;
-    this.#inMemoryWindow = inMemoryWindow;
+    this.inMemoryWindow = inMemoryWindow;
     this.#resident = new ResidentBlocks(segments, now);
   }
 
@@ -140,6 +142,7 @@ export class PullReader {
     this.count = 0;
     this.totalBytes = 0;
     this.errno = 0;
+    this.isFarBehind = false;
     if (queue === undefined) {
       this.minOffset = 0;
       this.maxOffset = 0;
@@ -275,6 +278,7 @@ export class PullReader {
     this.#filtered = 0;
     let status = NO_MATCHED_MESSAGE;
     let at = offset;
+    let behind = 0;
     scanning: while (at < scanEnd && this.count < maxCount) {
       const wanted = filter === undefined ? Math.min(scanEnd - at, maxCount) : scanEnd - at;
       if (queue.files.read(at, wanted, block) === 0) {
@@ -282,6 +286,7 @@ export class PullReader {
         // that failed once, and a moved minimum answers it otherwise.
         this.errno = queue.files.errno;
         this.unreadableOffset = at;
+        this.isFarBehind = behind > this.inMemoryWindow;
         const nothing = this.errno === 0 ? OFFSET_FOUND_NULL : UNREADABLE;
         this.#outcome(this.count > 0 ? FOUND : nothing, at);
         return;
@@ -289,8 +294,8 @@ export class PullReader {
       for (let i = 0; i < block.count; i++) {
         const position = block.physicalOffset(i);
         const size = block.size(i);
-        const behind = appended - position;
-        if (this.#isFull(size, maxCount, behind <= this.#inMemoryWindow)) break scanning;
+        behind = appended - position;
+        if (this.#isFull(size, maxCount, behind <= this.inMemoryWindow)) break scanning;
         at++;
         if (position < logStart) {
           if (this.count === 0) status = MESSAGE_WAS_REMOVING;
@@ -326,6 +331,7 @@ export class PullReader {
         status = FOUND;
       }
     }
+    this.isFarBehind = behind > this.inMemoryWindow;
     this.#outcome(status, at);
   }
 

@@ -2,6 +2,7 @@
 
 import {
   APPENDED,
+  APPENDED_TIME,
   DISPATCHED,
   FLUSHED,
   LOG_START,
@@ -103,6 +104,10 @@ export class ReadsByName implements StoreReads {
   /** Bytes of log that queues and index do not show yet. */
   get dispatchBehind(): number {
     return this.#positions.get(APPENDED) - this.#positions.get(DISPATCHED);
+  }
+
+  get newestStoreTime(): number {
+    return this.#positions.get(APPENDED_TIME);
   }
 
   /** Bytes of log that a power cut could take back. */

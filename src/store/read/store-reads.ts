@@ -31,6 +31,8 @@ export interface StoreReads {
   /** First and one-past-last position of the CommitLog. */
   readonly minPhysicalOffset: number;
   readonly maxPhysicalOffset: number;
+  /** Store time of the newest message, ms since the epoch. */
+  readonly newestStoreTime: number;
 }
 
 /**

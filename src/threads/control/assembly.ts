@@ -180,6 +180,7 @@ export function makeContext(
     liteFigures: (ask) => parts.delivery().liteFigures(ask),
     uniqueId: () => uniqueIds.next(systemClock.now()),
     replication: () => parts.replication().status,
+    masterFlushed: opened.store,
     runtimeInfo: () => {
       const timersPut = () => tables.stats.tps(TOPIC_PUT_NUMS, TIMER_TOPIC);
       const timersRead = () => parts.delivery().timersRead;

@@ -1,4 +1,6 @@
 /** What control does by the clock: name servers, checkpoints, retention, statistics, the tables' own upkeep. */
+import { FittingMaster } from '../../broker/follow/fitting-master.ts';
+import { SlaveLag } from '../../broker/follow/slave-lag.ts';
 import { startMaintenance } from '../../broker/maintenance.ts';
 import type { BrokerStats } from '../../broker/stats/broker-stats.ts';
 import type { Tables } from '../../broker/tables.ts';
@@ -13,6 +15,7 @@ import type { Checkpoints } from '../../store/checkpoints.ts';
 import { storePaths } from '../../store/paths.ts';
 import { SLAVE_TAKES_NO_MESSAGES } from '../../store/put/append-failure.ts';
 import { removeDeletedQueues } from '../../store/queue/deleted-queues.ts';
+import type { StoreReads } from '../../store/read/store-reads.ts';
 import { DiskMarks } from '../../store/retention/disk-marks.ts';
 import type { Retention } from '../../store/retention/retention.ts';
 import type { ResolvedConfig } from '../config.ts';
@@ -29,6 +32,10 @@ const CHECKPOINT_REST = 10;
 const CHECKPOINT_REST_MAX_MS = 60_000;
 const RETENTION_MS = 10_000;
 const LITE_TOPICS_MS = 1_000;
+/** Control hears four times a second how replication goes. */
+const REPLICATION_MS = 250;
+const LAG_MS = 1_000;
+const MASTER_ID = 0;
 const STATS_MS = 10_000;
 
 export interface DutiesParts {
@@ -40,14 +47,15 @@ export interface DutiesParts {
   retention: Retention;
   stats: BrokerStats;
   announcer: Announcer;
+  reads: Pick<StoreReads, 'maxPhysicalOffset' | 'newestStoreTime'>;
   /** Store time of a queue's last message, ms since the epoch; below 0 when it cannot be said. */
   newestIn: (topic: string, queueId: number) => number;
   /** Closed with the rest. */
   routes: TopicRoutes;
   metrics: MetricsPage;
   slowWatch: SlowWatch;
-  /** What name servers say of its name. */
-  replication: Pick<Replication, 'masterIs' | 'members'>;
+  /** What name servers say of its name, and how it goes. */
+  replication: Pick<Replication, 'masterIs' | 'members' | 'status'>;
   /** Tells the delivery agent of settings that have changed. */
   tellDelivery: () => void;
   /** Sends what was said in this turn to the network threads. */
@@ -57,6 +65,7 @@ export interface DutiesParts {
 export class Duties {
   readonly #parts: DutiesParts;
   readonly #diskMarks: DiskMarks;
+  readonly #lag: SlaveLag;
   readonly #timers: NodeJS.Timeout[] = [];
   #registrar: NameServerRegistrar | undefined;
   /** Tasks that failed when they ran last. */
@@ -68,6 +77,11 @@ export class Duties {
   constructor(parts: DutiesParts) {
     this.#parts = parts;
     this.#diskMarks = new DiskMarks(parts.log, parts.config.store);
+    this.#lag = new SlaveLag({
+      tls: () => parts.config.certificates.client(),
+      end: () => parts.reads.maxPhysicalOffset,
+      newest: () => parts.reads.newestStoreTime,
+    });
   }
 
   /** Starts everything; resolves after the first registration with the name servers. */
@@ -81,9 +95,17 @@ export class Duties {
     this.#every(LITE_TOPICS_MS, 'deleting lite topics that are over', () =>
       tables.lites.tidy(systemClock, this.#parts.newestIn),
     );
+    this.#every(REPLICATION_MS, 'telling how replication goes', () =>
+      this.#parts.announcer.replication(this.#parts.replication.status),
+    );
     this.#parts.stats.begin();
     this.#parts.slowWatch.start();
-    await this.#parts.metrics.open();
+    await this.#parts.metrics.open(
+      () => this.#parts.replication.status,
+      () => this.#lag.behind,
+    );
+    if (config.metrics.port !== undefined)
+      this.#every(LAG_MS, 'asking how far the master is', () => this.#lag.ask());
     this.#every(STATS_MS, 'sampling the statistics', () => this.#parts.stats.sample());
     await this.#run('deleting expired files', () => this.#retain());
     await this.#register();
@@ -112,6 +134,7 @@ export class Duties {
     this.#parts.metrics.close();
     this.#parts.slowWatch.stop();
     this.#parts.routes.close();
+    this.#lag.close();
     void this.#registrar?.close();
   }
 
@@ -128,6 +151,7 @@ export class Duties {
     this.#parts.metrics.close();
     this.#parts.slowWatch.stop();
     this.#parts.routes.close();
+    this.#lag.close();
     await this.#parts.checkpoints.idle();
   }
 
@@ -198,7 +222,7 @@ export class Duties {
   }
 
   async #register(): Promise<void> {
-    const { config, tables, log, replication } = this.#parts;
+    const { config, tables, log } = this.#parts;
     const { settings, nameServers } = config;
     if (nameServers.length === 0) return;
     this.#registrar = new NameServerRegistrar({
@@ -212,8 +236,7 @@ export class Duties {
         enableActingMaster: config.replication.enableSlaveActingMaster,
       },
       topics: (names) => this.#snapshot(names),
-      onMaster: (replicationAddress, address) => replication.masterIs(replicationAddress, address),
-      onMembers: (ids) => replication.members(ids),
+      ...this.#onNameServer(),
       onOrderTopicConfig: (table) => tables.topics.markOrdered(table.keys()),
       tls: () => config.certificates.client(),
       log,
@@ -222,6 +245,28 @@ export class Duties {
     tables.topics.changed.add((topic) => void registrar.topicsChanged([topic.topicName]));
     tables.topics.deleted.add((topic) => void registrar.topicsChanged([topic]));
     await registrar.start();
+  }
+
+  /** What becomes of a name server's word: a slave looks whether that master can be its own. */
+  #onNameServer() {
+    const { config, log, replication } = this.#parts;
+    const { brokerClusterName } = config.settings;
+    const { mappedFileSizeCommitLog } = config.store;
+    const isSlave = config.replication.brokerRole === 'SLAVE';
+    const tls = () => config.certificates.client();
+    const masterIs = (slaves: string, clients: string) => replication.masterIs(slaves, clients);
+    const fitting = new FittingMaster({ brokerClusterName, mappedFileSizeCommitLog, tls, log, masterIs });
+    return {
+      onMaster: (slaves: string, clients: string) => {
+        if (!isSlave) return;
+        void fitting.told(slaves, clients);
+        this.#lag.follow(clients);
+      },
+      onMembers: (members: ReadonlyMap<number, string>) => {
+        replication.members([...members.keys()]);
+        if (isSlave) void fitting.seen(members.get(MASTER_ID) ?? '');
+      },
+    };
   }
 
   /** The broker's own permission limits what is registered, as RocketMQ does. */

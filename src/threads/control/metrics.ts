@@ -61,14 +61,14 @@ export class MetricsPage {
   }
 
   /** Throws a UserError when its port is not to be had. */
-  async open(): Promise<void> {
+  async open(replication: MetricsParts['replication'], behind: MetricsParts['behind']): Promise<void> {
     const { metrics: options, log } = this.#config;
     const { port, host } = options;
     if (port === undefined) return;
     const { retention, link, announcer, ...sources } = this.#sources;
     const metrics = new Metrics(
       {
-        ...{ ...sources, options, rings: ringsOf(this.#topology) },
+        ...{ ...sources, options, rings: ringsOf(this.#topology), replication, behind },
         callSums: new CallSums(this.#topology.broker.calls, CALL_ROWS),
         uptime: () => systemClock.monotonic() - this.#startedAt,
         diskRatio: () => retention.diskRatio(),

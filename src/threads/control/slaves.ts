@@ -8,9 +8,9 @@ import { MAX_SLAVES } from '../../lib/limits.ts';
 import type { ControlLog } from '../../lib/log.ts';
 import { addon } from '../../native/addon.ts';
 import { descriptorOf } from '../../net/read-buffer.ts';
-import { slavesNeeded } from '../../replication/options.ts';
+import { slavesState } from '../../replication/options.ts';
 import type { ReplicationStatus, SlaveState } from '../../replication/status.ts';
-import { APPENDED, Positions, SLAVES_LACKING } from '../../ring/positions.ts';
+import { APPENDED, Positions, SLAVES_STATE, SLAVES_TOO_FEW } from '../../ring/positions.ts';
 import { logReports } from '../../ring/reports.ts';
 import type { ReplicationCommand, ReplicationReport } from '../replication/replication.thread.ts';
 import type { MasterShape } from '../shapes.ts';
@@ -38,6 +38,8 @@ export class Slaves implements Replication {
   /** Descriptors of connections, until the thread has come up. */
   readonly #waiting: number[] = [];
   #stopping = false;
+  /** Messages are refused for want of copies, which has been said. */
+  #refuses = false;
   readonly #positions: Positions;
 
   constructor(parts: SlavesParts) {
@@ -125,7 +127,9 @@ export class Slaves implements Replication {
     this.#thread = thread;
     logReports(thread.worker, thread.name, log);
     thread.worker.on('message', (report: ReplicationReport) => {
-      if (report.kind === 'slaves') this.#states = report.slaves;
+      if (report.kind !== 'slaves') return;
+      this.#states = report.slaves;
+      this.#tellOfCopies();
     });
     thread.worker.postMessage(shape);
     void thread.ready.then(
@@ -152,7 +156,20 @@ export class Slaves implements Replication {
 
   /** While the thread is not there that says so. */
   #noSlaves(): void {
-    if (slavesNeeded(this.#parts.shape.replication) > 0) this.#positions.set(SLAVES_LACKING, 1);
+    this.#positions.set(SLAVES_STATE, slavesState(this.#parts.shape.replication, 0));
+    this.#tellOfCopies();
+  }
+
+  /** One line when messages begin to be refused for want of copies, and one when they are taken again. */
+  #tellOfCopies(): void {
+    const refuses = !this.#positions.differs(SLAVES_STATE, SLAVES_TOO_FEW);
+    if (refuses === this.#refuses || this.#stopping) return;
+    this.#refuses = refuses;
+    const { log, shape } = this.#parts;
+    const { minInSyncReplicas } = shape.replication;
+    const fields = { minInSyncReplicas, inSync: this.#states.filter(({ inSync }) => inSync).length + 1 };
+    if (refuses) log.error(fields, 'messages are refused: fewer copies are in sync than minInSyncReplicas');
+    else log.info(fields, 'messages are taken again: enough copies are in sync');
   }
 
   #ready(): void {

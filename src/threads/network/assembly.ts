@@ -27,7 +27,7 @@ import type { PendingSends } from '../../net/pending-sends.ts';
 import type { HostAddress } from '../../record/message-id.ts';
 import { ChannelReceiver, ChannelSender } from '../../ring/channel.ts';
 import type { Counters } from '../../ring/counters.ts';
-import type { Positions } from '../../ring/positions.ts';
+import { type Positions, SLAVES_STATE, SLAVES_TOO_FEW } from '../../ring/positions.ts';
 import { LITE_NOTICE, POPPED } from '../../ring/question-records.ts';
 import { report, tellControl } from '../../ring/reports.ts';
 import { RingConsumer } from '../../ring/spsc-ring.ts';
@@ -68,7 +68,12 @@ function writerWaker({ inline, broker }: NetworkShape): () => void {
   return inline === undefined ? wakerOf(broker.wakes.writer) : () => {};
 }
 
-export function makeSendHandler(shape: NetworkShape, parts: TurnParts, sends: PendingSends): SendHandler {
+export function makeSendHandler(
+  shape: NetworkShape,
+  parts: TurnParts,
+  sends: PendingSends,
+  positions: Positions,
+): SendHandler {
   const { settings, broker } = shape;
   const { link, creation } = parts;
   const storeHost = storeHostOf(shape);
@@ -83,6 +88,7 @@ export function makeSendHandler(shape: NetworkShape, parts: TurnParts, sends: Pe
     brokerName: settings.brokerName,
     wallClock: systemClock.now,
     makeUniqueKey: () => uniqueIds.next(systemClock.now()),
+    lacksCopies: () => !positions.differs(SLAVES_STATE, SLAVES_TOO_FEW),
     maxMessageSize: broker.store.maxMessageSize,
     now: parts.now,
     counters: parts.counters,

@@ -68,8 +68,6 @@ import { InlineEngine } from './inline-engine.ts';
 
 /** One coarse timer serves all deadlines. */
 const TICK_MS = 250;
-/** RocketMQ's share of the machine's memory in which recent messages are taken to be cached. */
-const IN_MEMORY_RATIO = 0.4;
 
 const ASKED_OF_DELIVERY: ReadonlySet<number> = new Set(DELIVERY_REQUESTS);
 
@@ -95,6 +93,7 @@ export class NetworkAgent {
   /** Of the layouts `merged` and `inline`. */
   readonly #engine: InlineEngine | undefined;
   readonly #pull: PullHandler;
+  readonly #reader: PullReader;
   readonly #hold = new PullHold();
   readonly #view: NetworkView;
   readonly #arrivals: RingConsumer;
@@ -162,8 +161,7 @@ export class NetworkAgent {
       creation: this.#creation,
       now,
       ...{ counters: this.#counters, calls: this.#calls },
-      refusals: this.#refusals,
-      given: this.#given,
+      ...{ refusals: this.#refusals, given: this.#given },
       slowSends: this.#slowSends,
       connectionOf,
       touched,
@@ -172,14 +170,15 @@ export class NetworkAgent {
     };
     this.#questions = makeQuestions(shape, common);
     this.#ends = new EndTransactions(this.#questions);
-    this.#send = makeSendHandler(shape, common, this.#sends);
+    this.#send = makeSendHandler(shape, common, this.#sends, this.#positions);
     this.#engine = shape.inline && this.#inlineEngine(shape.inline);
     this.#acknowledger = makeAcknowledger(shape, common, this.#sends, this.#positions);
-    const reader = new PullReader(this.#segments, this.#positions, directory, totalmem() * IN_MEMORY_RATIO);
+    this.#reader = new PullReader(this.#segments, this.#positions, directory, 0);
+    const reading = { reader: this.#reader, directory };
     const endOfTurn = () => this.#endOfTurn();
-    this.#pull = makePullHandler(shape, common, { reader, directory, hold: this.#hold }, endOfTurn);
+    this.#pull = makePullHandler(shape, common, { ...reading, hold: this.#hold }, endOfTurn);
     this.#lites = makeLites(common, this.#questions);
-    this.#pops = makePops(shape, common, this.#questions, { reader, directory }, endOfTurn);
+    this.#pops = makePops(shape, common, this.#questions, reading, endOfTurn);
     this.#arrivals = RingConsumer.join(participantOf(shape).arrivals, wakerOf(wakes.dispatcher));
     this.#arrivalsLost = new Int32Array(broker.arrivalsLost);
     this.#versions = new Int32Array(shape.versions);
@@ -399,6 +398,7 @@ export class NetworkAgent {
     if (delta.kind === 'ensured') this.#creation.ensured(delta);
     // Pulls of queues that did not exist are parked under no queue; a topic's change may have brought theirs.
     if (delta.kind === 'topic') this.#pull.arrived(0);
+    if (delta.kind === 'settings') this.#reader.inMemoryWindow = (totalmem() * delta.inMemoryPercent) / 100;
     Atomics.store(this.#versions, this.#shape.index, version);
     // Control holds replies back until all threads have come this far.
     if (this.#shape.broker.wakes.network.length > 1) this.#wakeControl();

@@ -1,7 +1,7 @@
 /** The CommitLog as a master's replication thread shows it to slaves: from the mappings of its own. */
 
 import type { ServedLog } from '../../replication/master/slave-feed.ts';
-import { APPENDED, LOG_START, type Positions } from '../../ring/positions.ts';
+import { APPENDED, APPENDED_TIME, LOG_START, type Positions } from '../../ring/positions.ts';
 import type { Segments } from '../../store/log/segments.ts';
 
 export function servedLog(segments: Segments, positions: Positions): ServedLog {
@@ -11,6 +11,9 @@ export function servedLog(segments: Segments, positions: Positions): ServedLog {
     },
     get end() {
       return positions.get(APPENDED);
+    },
+    get newest() {
+      return positions.get(APPENDED_TIME);
     },
     fileSize: segments.fileSize,
     bytes: (position, length) => {

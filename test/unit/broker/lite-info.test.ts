@@ -5,6 +5,7 @@ import { brokerOfLiteTopic, consistentHash } from '../../../src/broker/lite/lite
 import { TopLags } from '../../../src/broker/lite/top-lags.ts';
 import { unsupportedRemark } from '../../../src/broker/unsupported-requests.ts';
 import { RequestCode, ResponseCode } from '../../../src/protocol/codes.ts';
+import { asObject } from '../../../src/protocol/json-fields.ts';
 import { bodyJson, request, setUp } from './support.ts';
 
 const test = suite('figures of lite topics');
@@ -116,6 +117,23 @@ test('a lite topic belongs to one broker, and moves only to a new one', () => {
 test('requests about features that are missing say so', () => {
   assert.is(unsupportedRemark(4711), ' request type 4711 not supported');
   assert.match(unsupportedRemark(RequestCode.AUTH_LIST_ACL), /3010 not supported: .*no users/);
+});
+
+test('a slave keeps and shows how far its master is said to be flushed; a master passes it over', async () => {
+  const { ask, role, context } = setUp();
+  const reset = async (fields: Record<string, string>) =>
+    (await ask(request(RequestCode.RESET_MASTER_FLUSH_OFFSET, fields)))?.code;
+  const shown = async () => {
+    const status = bodyJson(await ask(request(RequestCode.GET_BROKER_HA_STATUS)));
+    return asObject(status['haClientRuntimeInfo'])?.['masterFlushOffset'];
+  };
+  assert.is(await reset({ masterFlushOffset: '7' }), ResponseCode.SUCCESS);
+  assert.equal([context.masterFlushed.masterFlushedOffset, await shown()], [0, 0]);
+  role.status = { master: { address: 'm:1', isConnected: true, lastReadAt: 0, lastWriteAt: 0 } };
+  assert.is(await reset({ masterFlushOffset: '7' }), ResponseCode.SUCCESS);
+  assert.is(await shown(), 7);
+  assert.is(await reset({}), ResponseCode.SYSTEM_ERROR);
+  assert.is(await shown(), 7);
 });
 
 test('a master without slaves tells of none; the one timer engine stays', async () => {

@@ -32,6 +32,7 @@ import { PHYSICAL_OFFSET, QUEUE_OFFSET } from '../../../src/record/layout.ts';
 import { encodeProperties } from '../../../src/record/properties.ts';
 import { storeTimestampOffset, sysFlagOf } from '../../../src/record/view.ts';
 import { TopicRoutes } from '../../../src/remoting/topic-routes.ts';
+import type { ReplicationStatus } from '../../../src/replication/status.ts';
 import type { BeginPut, InternalMessage, PutResult } from '../../../src/store/put/put-message.ts';
 import type { FoundRecords, KeyQuery } from '../../../src/store/read/key-query.ts';
 import type { QueueEntry, StoreReads } from '../../../src/store/read/store-reads.ts';
@@ -71,6 +72,7 @@ interface Stored {
 export class FakeStore implements StoreReads {
   minPhysicalOffset = 0;
   maxPhysicalOffset = 0;
+  newestStoreTime = 0;
   /** First offset that was not deleted, by queue. */
   readonly minimum = new Map<string, number>();
   found: FoundRecords = {
@@ -184,7 +186,13 @@ export class FakePut {
   }
 }
 
+/** A master without slaves, until a test makes it a slave. */
+export class Role {
+  status: ReplicationStatus = { slaves: [] };
+}
+
 export function setUp(changes: Partial<BrokerSettings> = {}, time = new FakeTime()) {
+  const role = new Role();
   const settings = testSettings(changes);
   const directory = temporaryDirectory();
   const store = new FakeStore();
@@ -239,7 +247,8 @@ export function setUp(changes: Partial<BrokerSettings> = {}, time = new FakeTime
       changed: new Listeners(),
       version: { counter: 1, stateVersion: 0, timestamp: 2 },
     },
-    replication: () => ({ slaves: [] }),
+    replication: () => role.status,
+    masterFlushed: { masterFlushedOffset: 0 },
     runtimeInfo: () => [['commitLogDiskRatio', '0.25']],
   };
   context.topics.load();
@@ -250,6 +259,7 @@ export function setUp(changes: Partial<BrokerSettings> = {}, time = new FakeTime
     handlers.get(request.code)?.(request, from);
   return {
     context,
+    role,
     settings,
     time,
     directory,

@@ -195,7 +195,6 @@ test('what RingMQ does not have ends the start, with the line that allows it', (
     'aclEnable=true',
     'aclEnable=yes',
     'authenticationEnabled=1',
-    'minInSyncReplicas=two',
     'authenticationEnabled=TRUE',
     'authorizationEnabled=true',
     'enableControllerMode=true',
@@ -290,8 +289,8 @@ test('an unknown key that sounds like what is missing ends the start, unless it 
   assert.match(load('oraclePath=x\n').warnings.join(), /has no such key\.$/, 'no word of its own');
   assert.match(load('tlsless=x\n').warnings.join(), /has no such key\.$/, 'no word of its own');
   assert.match(load('haSlaveFallbehindMax=1\n').warnings.join(), /haMaxGapNotInSync says/, 'a known key');
-  assert.is(load('minInSyncReplica=1\n').warnings.length, 1, 'as the key that it resembles');
-  assert.throws(() => load('minInSyncReplica=2\n'), /keeps copies by brokerRole/);
+  assert.is(load('duplicationEnabled=false\n').warnings.length, 1, 'as the key that it resembles');
+  assert.throws(() => load('duplicationEnabled=true\n'), /keeps copies by brokerRole/);
 });
 
 test('clusterName leads to the key for the name of the cluster', ({ load }) => {
@@ -311,6 +310,17 @@ test('keys of the other file, and a master that waits for no slave', ({ load, lo
 });
 
 test('masters and slaves: what belongs together is given together', ({ load }) => {
+  assert.match(
+    load('brokerRole=ASYNC_MASTER\nminInSyncReplicas=2').warnings.join(),
+    /minInSyncReplicas, .* count under brokerRole=SYNC_MASTER alone/,
+  );
+  const sync = (lines: string) => load(`brokerRole=SYNC_MASTER\n${lines}\n`).values.replication;
+  assert.is(sync('minInSyncReplicas=3').inSyncReplicas, 3);
+  assert.is(sync('inSyncReplicas=1\nminInSyncReplicas=3\nallAckInSyncStateSet=true').minInSyncReplicas, 3);
+  assert.throws(
+    () => sync('inSyncReplicas=2\nminInSyncReplicas=3'),
+    /inSyncReplicas=2 is less than minInSyncReplicas=3/,
+  );
   const { values } = load('brokerRole=SYNC_MASTER\nlistenPort=20000\n');
   assert.equal([values.replication.inSyncReplicas, values.replication.haListenPort], [2, 20_001]);
   assert.is(load('listenPort=0\n').values.replication.haListenPort, 0);

@@ -27,7 +27,7 @@ function pullOf(queue: number, slot: number, deadline: number, generation = 1): 
     scanFrom: 0,
     maxCount: 1,
     filter: undefined,
-    suggestedBrokerId: 0,
+    homes: { brokerId: 0, whichBrokerWhenConsumeSlowly: 1 },
     ...{ call: 0, came: 0, waited: false },
     deadline,
   };

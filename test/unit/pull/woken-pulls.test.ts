@@ -27,7 +27,7 @@ function pullOf(slot: number, opaque = 0, generation = 1, queue = 1): ParkedPull
     scanFrom: 0,
     maxCount: 1,
     filter: undefined,
-    suggestedBrokerId: 0,
+    homes: { brokerId: 0, whichBrokerWhenConsumeSlowly: 1 },
     ...{ call: 0, came: 0, waited: false },
     deadline: 1e9,
   };

@@ -8,7 +8,7 @@ import { DEFAULT_REPLICATION_OPTIONS } from '../../../src/replication/options.ts
 const test = suite('a master without messages');
 
 function setUp() {
-  const written = { start: 0, end: 0, fileSize: 1024 };
+  const written = { start: 0, end: 0, newest: 0, fileSize: 1024 };
   const sent: Uint8Array[] = [];
   const reasons: string[] = [];
   const feed = new SlaveFeed({

@@ -6,9 +6,18 @@ import { Feeds } from '../../../src/replication/master/feeds.ts';
 import { type Follower, Replicas } from '../../../src/replication/master/replicas.ts';
 import type { SlaveFeed } from '../../../src/replication/master/slave-feed.ts';
 import type { ReplicationOptions } from '../../../src/replication/options.ts';
-import { Positions, REPLICATED, SLAVES_LACKING } from '../../../src/ring/positions.ts';
+import {
+  APPENDED,
+  Positions,
+  REPLICATED,
+  SLAVES_ENOUGH,
+  SLAVES_LACKING,
+  SLAVES_STATE,
+  SLAVES_TOO_FEW,
+  SLAVES_UNNEEDED,
+} from '../../../src/ring/positions.ts';
 import { recordingLog } from '../../support/recording-log.ts';
-import { FILE, MemoryLog, optionsWith, reports, SlaveSocket } from './support.ts';
+import { FILE, MemoryLog, optionsWith, recordAt, reports, SlaveSocket } from './support.ts';
 
 const test = suite('slaves of a master');
 
@@ -32,6 +41,10 @@ function slaveAt(rig: ReturnType<typeof rigOf>, host: string, position: number) 
   feed.received(reports(position));
   return { socket, feed };
 }
+
+/** A SYNC_MASTER of so many copies. */
+const copies = (inSyncReplicas: number, more: Partial<ReplicationOptions> = {}) =>
+  optionsWith({ brokerRole: 'SYNC_MASTER', inSyncReplicas, ...more });
 
 const follower = (host: string, acknowledged: number, inSync = true): Follower => ({
   host,
@@ -74,7 +87,7 @@ test('each that ends is told of once, with the reason', () => {
 
 test('a SYNC_MASTER lacks its slave until that is near, and again when it has gone', () => {
   const rig = rigOf({ haMaxGapNotInSync: 1000 });
-  const lacking = () => rig.positions.get(SLAVES_LACKING);
+  const lacking = () => rig.positions.get(SLAVES_STATE);
   assert.is(lacking(), 1);
   const { feed } = slaveAt(rig, '10.0.0.2', 100);
   assert.equal([lacking(), rig.news, rig.positions.get(REPLICATED)], [1, 1, 100]);
@@ -93,46 +106,107 @@ test('a SYNC_MASTER lacks its slave until that is near, and again when it has go
 test('an ASYNC_MASTER waits for none, whoever comes', () => {
   const rig = rigOf({ brokerRole: 'ASYNC_MASTER', inSyncReplicas: 3 });
   slaveAt(rig, '10.0.0.2', 100);
-  assert.equal([rig.positions.get(SLAVES_LACKING), rig.positions.get(REPLICATED), rig.news], [0, 0, 0]);
+  assert.equal([rig.positions.get(SLAVES_STATE), rig.positions.get(REPLICATED), rig.news], [0, 0, 0]);
 });
 
 test('as many slaves as are waited for must have it: the slowest of the fastest counts', () => {
   const positions = new Positions();
   let news = 0;
-  const replicas = new Replicas(positions, 2, () => news++);
+  const replicas = new Replicas(positions, copies(3), () => news++);
   replicas.update([follower('a', 500)]);
-  assert.equal([positions.get(REPLICATED), positions.get(SLAVES_LACKING), news], [0, 1, 0]);
+  assert.equal([positions.get(REPLICATED), positions.get(SLAVES_STATE), news], [0, 1, 0]);
   replicas.update([follower('a', 500), follower('b', 300), follower('c', 100)]);
-  assert.equal([positions.get(REPLICATED), positions.get(SLAVES_LACKING), news], [300, 0, 1]);
+  assert.equal([positions.get(REPLICATED), positions.get(SLAVES_STATE), news], [300, 0, 1]);
   replicas.update([follower('a', 500), follower('b', 300), follower('c', 400, false)]);
-  assert.equal([positions.get(REPLICATED), positions.get(SLAVES_LACKING)], [400, 0]);
+  assert.equal([positions.get(REPLICATED), positions.get(SLAVES_STATE)], [400, 0]);
   replicas.update([follower('a', 500, false), follower('b', 400), follower('c', 400, false)]);
-  assert.equal([positions.get(REPLICATED), positions.get(SLAVES_LACKING)], [400, 1]);
+  assert.equal([positions.get(REPLICATED), positions.get(SLAVES_STATE)], [400, 1]);
 });
 
 test('connections of one host are one slave', () => {
   const positions = new Positions();
-  const replicas = new Replicas(positions, 2, () => {});
+  const replicas = new Replicas(positions, copies(3), () => {});
   replicas.update([follower('a', 500), follower('a', 400), follower('a', 300)]);
-  assert.equal([positions.get(REPLICATED), positions.get(SLAVES_LACKING)], [0, 1]);
+  assert.equal([positions.get(REPLICATED), positions.get(SLAVES_STATE)], [0, 1]);
   replicas.update([follower('a', 500, false), follower('a', 600, true), follower('b', 300)]);
-  assert.equal([positions.get(REPLICATED), positions.get(SLAVES_LACKING)], [300, 0]);
+  assert.equal([positions.get(REPLICATED), positions.get(SLAVES_STATE)], [300, 0]);
 });
 
 test('what enough had is theirs for good: REPLICATED never goes back', () => {
   const positions = new Positions();
-  const replicas = new Replicas(positions, 1, () => {});
+  const replicas = new Replicas(positions, copies(2), () => {});
   replicas.update([follower('a', 500)]);
   replicas.update([follower('b', 200)]);
   replicas.update([]);
-  assert.equal([positions.get(REPLICATED), positions.get(SLAVES_LACKING)], [500, 1]);
+  assert.equal([positions.get(REPLICATED), positions.get(SLAVES_STATE)], [500, 1]);
+});
+
+test('below the least number of copies no message is taken, and above it too few are only lacking', () => {
+  const positions = new Positions();
+  const replicas = new Replicas(positions, copies(3, { minInSyncReplicas: 2 }), () => {});
+  const state = () => positions.get(SLAVES_STATE);
+  assert.is(state(), SLAVES_TOO_FEW);
+  replicas.update([follower('a', 500)]);
+  assert.is(state(), SLAVES_LACKING);
+  replicas.update([follower('a', 500), follower('b', 500)]);
+  assert.is(state(), SLAVES_ENOUGH);
+  replicas.update([follower('a', 500, false), follower('b', 500, false)]);
+  assert.is(state(), SLAVES_TOO_FEW);
+});
+
+test('a number that adapts itself is what is there, between its two limits', () => {
+  const positions = new Positions();
+  const adapts = copies(3, { enableAutoInSyncReplicas: true });
+  const replicas = new Replicas(positions, adapts, () => {});
+  const shown = () => [positions.get(REPLICATED), positions.get(SLAVES_STATE)];
+  assert.equal(shown(), [0, SLAVES_UNNEEDED]);
+  replicas.update([follower('a', 500)]);
+  assert.equal(shown(), [500, SLAVES_ENOUGH]);
+  replicas.update([follower('a', 900), follower('b', 700), follower('c', 600)]);
+  assert.equal(shown(), [700, SLAVES_ENOUGH]);
+  replicas.update([follower('a', 900), follower('b', 700, false)]);
+  assert.equal(shown(), [900, SLAVES_ENOUGH]);
+  replicas.update([]);
+  assert.equal(shown(), [900, SLAVES_UNNEEDED]);
+  const least = new Positions();
+  const two = { ...adapts, minInSyncReplicas: 2 };
+  const careful = new Replicas(least, two, () => {});
+  assert.is(least.get(SLAVES_STATE), SLAVES_TOO_FEW);
+  careful.update([follower('a', 500)]);
+  assert.is(least.get(SLAVES_STATE), SLAVES_ENOUGH);
+});
+
+test('where all are waited for the slowest counts, and one that catches up only when it has', () => {
+  const positions = new Positions();
+  positions.set(APPENDED, 1_000);
+  const all = copies(2, { allAckInSyncStateSet: true });
+  const replicas = new Replicas(positions, all, () => {});
+  const shown = () => [positions.get(REPLICATED), positions.get(SLAVES_STATE)];
+  assert.equal(shown(), [0, SLAVES_UNNEEDED]);
+  replicas.update([follower('a', 900)]);
+  assert.equal(shown(), [0, SLAVES_UNNEEDED]);
+  replicas.update([follower('a', 1_000), follower('b', 200)]);
+  assert.equal(shown(), [1_000, SLAVES_ENOUGH]);
+  positions.set(APPENDED, 2_000);
+  replicas.update([follower('a', 1_600), follower('b', 1_000)]);
+  assert.equal(shown(), [1_000, SLAVES_ENOUGH]);
+  replicas.update([follower('a', 1_700), follower('b', 1_500)]);
+  assert.equal(shown(), [1_500, SLAVES_ENOUGH]);
+  positions.set(APPENDED, 3_000);
+  const near = [follower('a', 2_900), follower('b', 2_800)];
+  for (let tick = 0; tick < 2; tick++) replicas.tick(near);
+  assert.equal(shown(), [2_800, SLAVES_ENOUGH]);
+  replicas.update([follower('a', 3_000), follower('b', 3_000), follower('c', 2_850)]);
+  assert.equal(shown(), [3_000, SLAVES_ENOUGH]);
+  replicas.tick([follower('a', 3_000, false)]);
+  assert.equal(shown(), [3_000, SLAVES_UNNEEDED]);
 });
 
 test('who has said nothing yet is no slave', () => {
   const positions = new Positions();
-  const replicas = new Replicas(positions, 1, () => {});
+  const replicas = new Replicas(positions, copies(2), () => {});
   replicas.update([follower('a', -1, false)]);
-  assert.equal([positions.get(REPLICATED), positions.get(SLAVES_LACKING)], [0, 1]);
+  assert.equal([positions.get(REPLICATED), positions.get(SLAVES_STATE)], [0, 1]);
 });
 
 test('a file is pinned while bytes of it are on their way, and only that', () => {
@@ -154,6 +228,9 @@ test('a connection that is closed pins nothing', () => {
   assert.not(rig.feeds.isPinned(FILE));
 });
 
+/** A log without records says nothing of times. */
+const SILENT = { behindMs: undefined };
+
 test('all are fed when the log has grown, and what each is at is told', () => {
   const rig = rigOf({ brokerRole: 'ASYNC_MASTER' }, 1000);
   const [one, other] = [slaveAt(rig, '10.0.0.2', 1000), slaveAt(rig, '::1', 400)];
@@ -162,8 +239,16 @@ test('all are fed when the log has grown, and what each is at is told', () => {
   rig.feeds.pump();
   rig.now += 1000;
   assert.equal(rig.feeds.states(), [
-    { address: '10.0.0.2:4711', acknowledged: 1000, next: 1024, behind: 24, inSync: true, rate: 36 },
-    { address: '::1:4711', acknowledged: 400, next: 1024, behind: 624, inSync: true, rate: 648 },
+    {
+      address: '10.0.0.2:4711',
+      acknowledged: 1000,
+      next: 1024,
+      behind: 24,
+      ...SILENT,
+      inSync: true,
+      rate: 36,
+    },
+    { address: '::1:4711', acknowledged: 400, next: 1024, behind: 624, ...SILENT, inSync: true, rate: 648 },
   ]);
   rig.now += 1000;
   assert.equal(
@@ -171,6 +256,41 @@ test('all are fed when the log has grown, and what each is at is told', () => {
     [0, 0],
   );
   assert.is(one.socket.chunks.length, 1);
+});
+
+test('a slave that no longer counts is told of once, with both lags, and once when it counts again', () => {
+  const rig = rigOf({ haMaxGapNotInSync: 1_500 }, 0);
+  const grow = (storeTimestamp: number) => {
+    rig.log.grow(recordAt(rig.log.end, 1_000, { storeTimestamp }));
+    rig.log.newest = storeTimestamp;
+    rig.feeds.tick();
+  };
+  grow(10_000);
+  const { feed } = slaveAt(rig, '10.0.0.2', 1);
+  rig.feeds.tick();
+  assert.equal(rig.told, [], 'it counts from its first report on');
+  grow(20_000);
+  grow(31_000);
+  rig.feeds.tick();
+  feed.received(reports(2_000));
+  rig.feeds.tick();
+  grow(45_000);
+  grow(60_000);
+  rig.feeds.closed(feed);
+  assert.equal(
+    rig.told.map(({ level, message, fields }) => [
+      level,
+      message,
+      fields?.['behind'],
+      fields?.['behindSeconds'],
+    ]),
+    [
+      ['warn', 'a slave is too far behind to count', 1_999, 0],
+      ['info', 'a slave is near enough to the end again to count', 1_000, 0],
+      ['warn', 'a slave is too far behind to count', 2_000, 14],
+      ['info', 'a slave has gone', 3_000, 29],
+    ],
+  );
 });
 
 test('the silent are given up by the clock, and the others stay', () => {

@@ -63,6 +63,7 @@ class Rig {
           return positions.get(APPENDED);
         },
         fileSize: FILE,
+        newest: 0,
         bytes: (position, length) =>
           segments.at(position)?.bytes.subarray(position % FILE, (position % FILE) + length),
       },

@@ -101,6 +101,7 @@ export function logOf(sizes: readonly number[], fileSize = FILE, wishes: RecordW
 export class MemoryLog implements ServedLog {
   start = 0;
   readonly fileSize: number;
+  newest = 0;
   isUnreadable = false;
   #bytes: Uint8Array;
   #end: number;

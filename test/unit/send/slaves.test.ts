@@ -1,10 +1,17 @@
 /** What a producer is told by a SYNC_MASTER whose slaves have its message, have it late, or are not there. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { SCHEDULE_TOPIC } from '../../../src/lib/names.ts';
 import { ResponseCode } from '../../../src/protocol/codes.ts';
 import { DEFAULT_REPLICATION_OPTIONS, slavesNeeded } from '../../../src/replication/options.ts';
-import { FLUSHED, REPLICATED, SLAVES_LACKING } from '../../../src/ring/positions.ts';
-import { SendRig, sendFields } from '../../support/send-rig.ts';
+import {
+  FLUSHED,
+  REPLICATED,
+  SLAVES_STATE,
+  SLAVES_TOO_FEW,
+  SLAVES_UNNEEDED,
+} from '../../../src/ring/positions.ts';
+import { batchItem, SendRig, sendFields, topicDelta } from '../../support/send-rig.ts';
 
 const test = suite('sends and slaves');
 const { SUCCESS, FLUSH_SLAVE_TIMEOUT, SLAVE_NOT_AVAILABLE, FLUSH_DISK_TIMEOUT } = ResponseCode;
@@ -49,13 +56,13 @@ test('slaves that are lacking are not waited for, also by those who wait already
   const rig = rigWith(2);
   assert.equal(codes(rig), []);
   rig.positions.set(REPLICATED, rig.log.position / 2);
-  rig.positions.set(SLAVES_LACKING, 1);
+  rig.positions.set(SLAVES_STATE, 1);
   assert.equal(codes(rig), [SUCCESS, SLAVE_NOT_AVAILABLE]);
   rig.send({ fields: sendFields() });
   rig.write();
   const [reply] = rig.drain();
   assert.equal([reply?.code, reply?.fields['queueOffset']], [SLAVE_NOT_AVAILABLE, '2']);
-  rig.positions.set(SLAVES_LACKING, 0);
+  rig.positions.set(SLAVES_STATE, 0);
   rig.send({ fields: sendFields() });
   rig.write();
   assert.equal(codes(rig), []);
@@ -63,7 +70,7 @@ test('slaves that are lacking are not waited for, also by those who wait already
 
 test('with SYNC_FLUSH the disk comes first: what is not durable here is not told to be stored', () => {
   const rig = rigWith(1, { syncFlush: true });
-  rig.positions.set(SLAVES_LACKING, 1);
+  rig.positions.set(SLAVES_STATE, 1);
   rig.now += SLAVE_MS + 1;
   assert.equal(codes(rig), []);
   rig.positions.set(FLUSHED, rig.log.position);
@@ -92,7 +99,7 @@ test('with SYNC_FLUSH both are waited for, each with its own time and code', () 
 
 test('a message that wants no waiting is acknowledged when it is appended', () => {
   const rig = new SendRig({ slaves: true });
-  rig.positions.set(SLAVES_LACKING, 1);
+  rig.positions.set(SLAVES_STATE, 1);
   rig.send({ fields: sendFields({ i: 'WAIT\x01false\x02' }) });
   rig.write();
   assert.equal(codes(rig), [SUCCESS]);
@@ -100,16 +107,70 @@ test('a message that wants no waiting is acknowledged when it is appended', () =
 
 test('only a SYNC_MASTER of two copies or more waits', () => {
   const needed = (brokerRole: 'ASYNC_MASTER' | 'SYNC_MASTER' | 'SLAVE', inSyncReplicas: number) =>
-    slavesNeeded({ ...DEFAULT_REPLICATION_OPTIONS, brokerRole, inSyncReplicas });
+    slavesNeeded({ ...DEFAULT_REPLICATION_OPTIONS, brokerRole, inSyncReplicas }, 5);
   assert.equal(
     [needed('SYNC_MASTER', 1), needed('SYNC_MASTER', 3), needed('ASYNC_MASTER', 3), needed('SLAVE', 3)],
     [0, 2, 0, 0],
   );
   const rig = new SendRig();
-  rig.positions.set(SLAVES_LACKING, 1);
+  rig.positions.set(SLAVES_STATE, 1);
   rig.send({ fields: sendFields() });
   rig.write();
   assert.equal(codes(rig), [SUCCESS]);
+});
+
+test('where no slave is needed none is waited for, and the disk is all the same', () => {
+  const rig = rigWith(1);
+  rig.positions.set(SLAVES_STATE, SLAVES_UNNEEDED);
+  assert.equal(codes(rig), [SUCCESS]);
+  const flushes = rigWith(1, { syncFlush: true });
+  flushes.positions.set(SLAVES_STATE, SLAVES_UNNEEDED);
+  assert.equal(codes(flushes), []);
+  flushes.positions.set(FLUSHED, flushes.log.position);
+  assert.equal(codes(flushes), [SUCCESS]);
+});
+
+test('with too few copies nothing is appended, and the answer is that of RocketMQ', () => {
+  const rig = new SendRig({ slaves: true });
+  rig.positions.set(SLAVES_STATE, SLAVES_TOO_FEW);
+  rig.view.apply(topicDelta(SCHEDULE_TOPIC, { queues: Array.from({ length: 18 }, (_, i) => 10 + i) }));
+  const refusal = [ResponseCode.SYSTEM_ERROR, 'in-sync replicas not enough'];
+  // A plain one, one that is looked at in general, and a batch.
+  const batch = Buffer.concat([batchItem('one', ''), batchItem('two', '')]);
+  rig.send({ fields: sendFields() });
+  rig.send({ fields: sendFields({ i: 'KEYS\x01k\x02DELAY\x017\x02' }) });
+  rig.send({ fields: sendFields({ m: 'true' }), body: batch });
+  rig.write();
+  const replies = rig.drain();
+  assert.equal(
+    replies.map(({ code, remark }) => [code, remark]),
+    [refusal, refusal, refusal],
+  );
+  assert.is(rig.log.position, 0);
+  assert.equal(
+    rig.refusals.take().map(({ reason, count }) => [reason, count]),
+    [['copies', 3]],
+  );
+});
+
+test('who does not wait is not refused, nor who sends when there are enough again', () => {
+  const rig = new SendRig({ slaves: true });
+  rig.positions.set(SLAVES_STATE, SLAVES_TOO_FEW);
+  rig.send({ fields: sendFields({ i: 'WAIT\x01false\x02' }) });
+  rig.write();
+  assert.equal(codes(rig), [SUCCESS]);
+  rig.send({ fields: sendFields() });
+  rig.positions.set(SLAVES_STATE, 0);
+  rig.send({ fields: sendFields() });
+  rig.write();
+  rig.positions.set(REPLICATED, rig.log.position);
+  assert.equal(codes(rig), [ResponseCode.SYSTEM_ERROR, SUCCESS]);
+});
+
+test('what was appended before there were too few is stored, and told so', () => {
+  const rig = rigWith(1);
+  rig.positions.set(SLAVES_STATE, SLAVES_TOO_FEW);
+  assert.equal(codes(rig), [SLAVE_NOT_AVAILABLE]);
 });
 
 test.run();

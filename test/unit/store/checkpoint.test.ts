@@ -94,6 +94,20 @@ for (const refuses of ['refusesCheckpoint', 'refusesSync'] as const) {
   });
 }
 
+test('the number that an operator has given a slave is in the next checkpoint, and there after a start', async () => {
+  const { disk, store } = open();
+  assert.is(store.masterFlushedOffset, 0);
+  store.masterFlushedOffset = 4711;
+  await store.checkpoint();
+  assert.is(readCheckpoint(disk, storePaths.checkpoint(ROOT)).masterFlushedOffset, 4711);
+  await store.close();
+  const again = open(disk);
+  assert.is(again.store.masterFlushedOffset, 4711);
+  again.store.masterFlushedOffset = 0;
+  await again.store.close();
+  assert.is(open(disk).store.masterFlushedOffset, 0);
+});
+
 test('under load a checkpoint names a record that is durable, however often one is asked for', async () => {
   const { store, append, written } = open();
   append(100, 200, 100);

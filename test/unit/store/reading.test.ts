@@ -133,14 +133,22 @@ test('behind the part of the log that is taken to be in memory: 8 messages or 64
   // The last 20 records lie within the window: the batch that begins before it may grow into it.
   assert.is(read(opened, 15, 32, undefined, cold(20 * 200)).count, 25);
   assert.is(read(opened, 10, 32, undefined, cold(20 * 200)).count, 8);
+  // Where a read has ended says whether it is far behind, and one that finds nothing is not.
+  const reader = cold(20 * 200);
+  const isFarBehind = (offset: number, filter?: TagFilter) => {
+    read(opened, offset, 32, filter, reader);
+    return reader.isFarBehind;
+  };
+  assert.equal([isFarBehind(10), isFarBehind(15), isFarBehind(40)], [true, false, false]);
+  assert.is(isFarBehind(0, tagged('nobody')), false);
   const large = fill(5, 40 * 1024);
-  const reader = new PullReader(
+  const ofLarge = new PullReader(
     new Segments(large.disk, LOG, FILE),
     large.store.positions,
     large.store.directory,
     0,
   );
-  assert.is(read(large, 0, 32, undefined, reader).count, 1);
+  assert.is(read(large, 0, 32, undefined, ofLarge).count, 1);
 });
 
 test('what is brought into memory is what was asked for, or with what follows it', async () => {

@@ -19,6 +19,7 @@ test('a start whose retention fails goes on, and a full disk refuses sends altho
       settings,
       replication: DEFAULT_REPLICATION_OPTIONS,
       nameServers: [],
+      metrics: { port: undefined },
       properties: { changed: new Listeners<void>() },
       store: storeOptions(directory),
     },
