@@ -47,13 +47,16 @@ class Rig {
     this.confirmed = log.end;
     const known = knownQueues(TOPIC);
     const { fileSize } = log;
+    const common = new CommonPoint(log);
+    const from = common.begin();
     this.cutter = new RecordCutter(log.end, { fileSize, maxRecord, known, crc });
     this.stream = new MasterStream({
       ...{ log, cutter: this.cutter, socket: this.socket, options: optionsWith(options) },
       now: () => this.now,
       confirmed: () => this.confirmed,
       arrived: () => this.work(),
-      from: new CommonPoint(log).begin(),
+      from,
+      proof: common.proof,
       differs: (position) => {
         this.differing.push(position);
         this.stream.end('it differs');
