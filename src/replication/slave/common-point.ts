@@ -63,7 +63,8 @@ export class CommonPoint {
   #endOfRecord(from: number, to: number): number | undefined {
     for (let at = from; at < to; ) {
       const piece = this.#log.bytes(at, to - at);
-      if (piece === undefined || piece.length === 0) return undefined;
+      // What cannot be read ends the comparison, when it comes there.
+      if (piece === undefined || piece.length === 0) return to;
       const end = endOfRecordIn(piece, at);
       if (end >= 0) return at + end;
       at += piece.length;

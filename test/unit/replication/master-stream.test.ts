@@ -304,4 +304,11 @@ test('after its end it says and takes nothing, and ends once', () => {
   assert.equal([rig.ended, rig.socket.reports, rig.cutter.held], [['enough'], [1], 1]);
 });
 
+test('a comparison does not begin further back because the own log cannot be read', () => {
+  const sizes = Array.from({ length: 100 }, () => 2000);
+  const log = new MemoryLog(logOf(sizes, LARGE_FILE), LARGE_FILE);
+  log.isUnreadable = true;
+  assert.is(new CommonPoint(log).begin(), log.end - 64 * 1024);
+});
+
 test.run();
