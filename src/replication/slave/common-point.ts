@@ -1,8 +1,8 @@
 /**
- * Finding the last position up to which a slave's log is that of its master. A record has its own position and the time
- * at which it was stored, so where a whole record is the same in both logs, all before it is; a part of one may be the
- * same by chance. What has to be found is the first that differs. The comparison begins a little before the own end, and
- * further back each time that not even its first record was the same.
+ * Finding the last position up to which a slave's log is that of its master. A record has its own position and the
+ * time at which it was stored, so where a whole record is the same in both logs, all before it is; a part of one may
+ * be the same by chance. What has to be found is the first that differs. The comparison begins a little before the
+ * own end, and further back each time that not even its first record was the same.
  */
 import { MAGIC, MAGIC_BLANK, MAGIC_V1, MAGIC_V2, TOTAL_SIZE } from '../../record/layout.ts';
 import { magicOf, physicalOffsetOf, totalSizeOf } from '../../record/view.ts';
