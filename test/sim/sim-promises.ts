@@ -19,7 +19,7 @@ interface Sent {
   readonly had: Set<SimReplica>;
   /** They have it still, or have broken a promise. */
   readonly owing: Set<SimReplica>;
-  /** They have lost it, and might. */
+  /** They have lost it, which they might, and have not got it again. */
   readonly losers: Set<SimReplica>;
 }
 
@@ -56,6 +56,7 @@ export class Promises {
       if (sent.owing.has(slave)) return;
       sent.had.add(slave);
       sent.owing.add(slave);
+      sent.losers.delete(slave);
     }
   }
 
