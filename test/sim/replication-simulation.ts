@@ -1,355 +1,237 @@
 /**
- * A master and its slave on simulated disks, with a network that cuts, delays and loses: crashes, power cuts and lost
- * connections at random, by seed. The parts are those of the broker: feed, follower, rings, writer, flusher, recovery.
+ * A master and its slaves, one or two, on simulated disks, with a network that cuts, delays, loses and falls silent:
+ * crashes, power cuts, failing disks, clocks that drift and are set, and masters that are lost and come back as slaves,
+ * at random, by seed. The parts are those of the broker: feed, follower, rings, writer, flusher, recovery.
  *
- * Held: at the moment of an acknowledgement the slave has the message, as safe as the flush mode says; what was
- * acknowledged under SYNC_FLUSH is there for ever, under ASYNC_FLUSH as long as no power was cut; once nothing fails
- * any more both logs have the same bytes.
+ * Held: what a slave reports is the master's bytes, and as safe as the flush mode says; what is acknowledged was on as
+ * many replicas as `inSyncReplicas` says, and is lost only with all of them (sim-promises.ts); once nothing fails any
+ * more all logs have the same bytes, and queues that count without a gap.
  */
 import * as assert from 'uvu/assert';
-import { Feeds } from '../../src/replication/master/feeds.ts';
-import type { ServedLog, SlaveFeed } from '../../src/replication/master/slave-feed.ts';
-import { DEFAULT_REPLICATION_OPTIONS, type ReplicationOptions } from '../../src/replication/options.ts';
-import { Follower } from '../../src/replication/slave/follower.ts';
-import type { MasterStream } from '../../src/replication/slave/master-stream.ts';
-import { MAX_RAW_PUTS, RawPuts } from '../../src/replication/slave/raw-puts.ts';
-import { RAW_HEADER, REPLY_RING_BYTES } from '../../src/ring/append-records.ts';
-import { plainChannel } from '../../src/ring/channel.ts';
-import { APPENDED, FLUSHED, type Positions, REPLICATED } from '../../src/ring/positions.ts';
-import { plainRing } from '../../src/ring/spsc-ring.ts';
-import { CommitLog } from '../../src/store/log/commit-log.ts';
-import { Segments } from '../../src/store/log/segments.ts';
-import { QueueDirectory } from '../../src/store/queue/queue-directory.ts';
-import { noteDiverged } from '../../src/store/recovery/diverged.ts';
-import { servedLog } from '../../src/threads/replication/served-log.ts';
-import { headFor, LOG, type SmallStore, smallStore } from '../support/messages.ts';
+import { QUEUE_ID, QUEUE_OFFSET } from '../../src/record/layout.ts';
 import type { Random } from '../support/random.ts';
-import { crc, knownQueues } from '../unit/replication/support.ts';
-import { takeRawPuts } from './raw-writer.ts';
-import { SimDisk } from './sim-disk.ts';
-import type { FlushDiskType } from './sim-machine.ts';
+import { type Death, SimCluster } from './sim-cluster.ts';
+import { type Planted, QUEUES, type SimReplica, TOPIC } from './sim-replica.ts';
 
-const FILE = 68 * 1024;
-const MAX_RECORD = 64 * 1024;
-/** Of the log: up to where the first message says which one it is. */
-const FIRST_MESSAGE = 110;
+const MINUTE = 60_000;
+const YEAR = 365 * 24 * 60 * MINUTE;
+/** Rounds in which nothing fails any more until all logs must be the same. */
+const HEALING = 3_000;
 
 export interface ReplicationTotals {
   acknowledged: number;
+  lost: number;
   cut: number;
   connections: number;
-}
-
-export interface Faults {
-  /** Planted by hand: the master acknowledges what no slave has. */
-  acknowledgesAlone?: boolean;
-}
-
-interface Sent {
-  end: number;
-  body: string;
-  isAcknowledged: boolean;
-}
-
-/** Bytes on their way in one direction. */
-class Pipe {
-  #bytes: Buffer[] = [];
-
-  send(bytes: Uint8Array): void {
-    this.#bytes.push(Buffer.from(bytes));
-  }
-
-  /** Some of what is under way, cut anywhere. */
-  some(random: Random): Buffer {
-    const all = Buffer.concat(this.#bytes);
-    const taken = all.subarray(0, random.int(0, all.length));
-    this.#bytes = [all.subarray(taken.length)];
-    return taken;
-  }
-}
-
-/** One connection, until it is lost. */
-interface Link {
-  feed: SlaveFeed;
-  stream: MasterStream;
-  down: Pipe;
-  up: Pipe;
-}
-
-function servedLogOf(disk: SimDisk, positions: Positions): ServedLog {
-  return servedLog(new Segments(disk, LOG, FILE), positions);
+  failovers: number;
+  diskFailures: number;
+  bytes: number;
 }
 
 export class ReplicationSimulation {
-  readonly totals: ReplicationTotals = { acknowledged: 0, cut: 0, connections: 0 };
+  #failovers = 0;
   readonly #random: Random;
-  readonly #flush: FlushDiskType;
-  readonly #faults: Faults;
-  readonly #options: ReplicationOptions;
-  readonly #disks = { master: new SimDisk(), slave: new SimDisk() };
-  #master!: SmallStore;
-  #slave!: SmallStore;
-  #feeds!: Feeds;
-  #follower!: Follower;
-  #copy!: CommitLog;
-  #channel!: ReturnType<typeof plainChannel>;
-  #replies!: ReturnType<typeof plainRing>;
-  #link: Link | undefined;
-  #now = 1_000_000;
-  #sent: Sent[] = [];
-  #number = 0;
-  #diverged: number | undefined;
-  /** Why the last connection has ended. */
-  #why = '';
-  /** Of the master, or of both: what was acknowledged before under ASYNC_FLUSH may be gone. */
-  #powerWasCut = false;
+  readonly #cluster: SimCluster;
+  /** How much fails, against what is done. */
+  readonly #roughness: number;
 
-  constructor(random: Random, faults: Faults = {}) {
+  /** `isBlind`: a report is not looked at, only what comes of it. */
+  constructor(random: Random, planted: Planted = {}, isBlind = false) {
     this.#random = random;
-    this.#faults = faults;
-    this.#flush = random.pick(['SYNC_FLUSH', 'ASYNC_FLUSH']);
-    this.#options = { ...DEFAULT_REPLICATION_OPTIONS, brokerRole: 'SYNC_MASTER', inSyncReplicas: 2 };
-    this.#startMaster();
-    this.#startSlave();
+    this.#roughness = random.pick([0.3, 1, 2]);
+    this.#cluster = new SimCluster(random, planted, isBlind);
   }
 
-  readonly #told = (fields: object): void => {
-    this.#why = JSON.stringify(fields);
-  };
+  get story(): string {
+    return this.#cluster.story;
+  }
 
-  step(): void {
+  async step(): Promise<void> {
     const random = this.#random;
-    this.#now += random.int(0, 300);
-    const kinds = [
-      ...Array<() => void>(8).fill(() => this.#send()),
-      ...Array<() => void>(12).fill(() => this.#deliver()),
-      ...Array<() => void>(4).fill(() => this.#turn()),
-      ...Array<() => void>(3).fill(() => this.#sync()),
-      () => this.#lose(),
-      () => this.#crash('master'),
-      () => this.#crash('slave'),
+    this.#cluster.time += random.chance(0.02) ? random.int(1_000, 25_000) : random.int(0, 300);
+    await this.#pick();
+    for (const replica of this.#cluster.replicas) if (!replica.isUp) this.#cluster.start(replica);
+    if (random.chance(0.5)) this.#cluster.connectAll();
+    this.#cluster.acknowledge();
+  }
+
+  /** Nothing fails any more: all logs become the same, and hold what was promised. */
+  async heal(): Promise<ReplicationTotals> {
+    const cluster = this.#cluster;
+    cluster.isCalm = true;
+    for (const { disk } of cluster.replicas) {
+      disk.mend();
+      disk.callsUntilCrash = Number.POSITIVE_INFINITY;
+    }
+    cluster.history.push('heal');
+    for (let round = 0; round < HEALING && !cluster.isSame(); round++) await this.#healingRound(round);
+    const ends = cluster.replicas.map(({ name, end }) => `${name} ${end}`).join(', ');
+    assert.ok(cluster.isSame(), `the logs are not the same after all: ${ends}`);
+    const { end } = cluster.master;
+    const log = cluster.master.bytes(0, end);
+    for (const replica of cluster.replicas)
+      assert.is(Buffer.compare(replica.bytes(0, end), log), 0, `the log of ${replica.name} differs`);
+    cluster.promises.kept(cluster.replicas);
+    for (const replica of cluster.replicas) this.#checkQueues(replica);
+    const { acknowledged, lost } = cluster.promises;
+    return { ...cluster.totals, acknowledged, lost, failovers: this.#failovers, bytes: end };
+  }
+
+  async #healingRound(round: number): Promise<void> {
+    const cluster = this.#cluster;
+    for (const replica of cluster.replicas) if (!replica.isUp) cluster.start(replica);
+    cluster.connectAll();
+    // What only a new message brings to light.
+    if (round % 100 === 1) await cluster.send(1);
+    for (const replica of cluster.replicas) await cluster.on(replica, () => replica.store.flush());
+    await cluster.deliver();
+    await cluster.turn();
+    cluster.tellEnds();
+    cluster.time += 100;
+    cluster.acknowledge();
+  }
+
+  async #pick(): Promise<void> {
+    const random = this.#random;
+    const cluster = this.#cluster;
+    const fails = this.#roughness;
+    const kinds: [weight: number, name: string, act: () => void | Promise<void>][] = [
+      [22, '', () => cluster.send(1)],
+      [3, 'burst', () => cluster.send(random.int(10, 60))],
+      [34, '', () => cluster.deliver()],
+      [12, '', () => cluster.turn()],
+      [9, '', () => this.#sync()],
+      [2, '', () => this.#dispatch()],
+      [2, '', () => cluster.tellEnds()],
+      [1, '', () => this.#any().disk.mend()],
+      [1, '', () => this.#any().disk.writeBack(random)],
+      [2 * fails, 'lose', () => this.#loseSome()],
+      [1.5 * fails, 'silence', () => this.#silenceSome()],
+      [2.5 * fails, 'death', () => cluster.dies(this.#any(), random.pick<Death>(['kill', 'power']))],
+      [1.5 * fails, 'crash to come', () => this.#crashLater(this.#any())],
+      [2 * fails, 'disk fails', () => this.#failDisk(this.#any())],
+      [fails, 'clock', () => this.#any().clock.step(random.pick([10 * MINUTE, -10 * MINUTE, YEAR, -YEAR]))],
+      [1.2 * fails, 'failover', () => this.#failover()],
+      [0.3 * fails, 'slave lost', () => this.#loseSlave()],
     ];
-    random.pick(kinds)();
-    if (this.#link === undefined && random.chance(0.5)) this.#connect();
-    this.#acknowledge();
+    let at = random.next() * kinds.reduce((sum, [weight]) => sum + weight, 0);
+    const chosen = kinds.find(([weight]) => {
+      at -= weight;
+      return at < 0;
+    });
+    const [, name, act] = chosen as (typeof kinds)[number];
+    if (name !== '') cluster.history.push(name);
+    await act();
   }
 
-  /** Nothing fails any more: both logs become the same, and hold what was promised. */
-  heal(): void {
-    for (let round = 0; round < 2_000 && !this.#isSame(); round++) {
-      if (this.#link === undefined) this.#connect();
-      // What only a new message brings to light.
-      if (round % 100 === 99) this.#send();
-      this.#sync();
-      this.#deliver();
-      this.#turn();
-      this.#now += 100;
-      this.#acknowledge();
+  #any(): SimReplica {
+    return this.#random.pick(this.#cluster.replicas);
+  }
+
+  async #sync(): Promise<void> {
+    for (const replica of this.#cluster.replicas)
+      if (this.#random.chance(0.7)) await this.#cluster.on(replica, () => replica.store.flush());
+  }
+
+  async #dispatch(): Promise<void> {
+    for (const replica of this.#cluster.replicas) {
+      // Of a master all queues are known, of a slave those that its opening has found.
+      if (!replica.canDispatch && replica.slave !== undefined) continue;
+      await this.#cluster.on(replica, async () => {
+        replica.store.dispatch();
+        if (this.#random.chance(0.5)) await replica.store.checkpoint();
+      });
     }
-    assert.ok(
-      this.#isSame(),
-      `the logs are not the same after all: ${JSON.stringify(this.#ends())}, ${this.#why}`,
+  }
+
+  #loseSome(): void {
+    if (this.#cluster.links.length === 0) return;
+    const link = this.#random.pick(this.#cluster.links);
+    if (this.#random.chance(0.5)) for (const wire of [link.down, link.up]) wire.drop();
+    for (const end of [link.slave, link.master])
+      if (this.#random.chance(0.7)) this.#cluster.closeEnd(link, end);
+  }
+
+  #silenceSome(): void {
+    if (this.#cluster.links.length === 0) return;
+    const { down, up } = this.#random.pick(this.#cluster.links);
+    const ways = this.#random.pick([[down], [up], [down, up]]);
+    for (const wire of ways) wire.isSilent = true;
+  }
+
+  #crashLater({ disk }: SimReplica): void {
+    disk.callsUntilCrash = this.#random.int(0, 60);
+  }
+
+  #failDisk({ disk }: SimReplica): void {
+    const random = this.#random;
+    const fault = random.pick(['sync', 'sync', 'syncRangeFiles', 'write', 'allocate', 'full'] as const);
+    if (fault === 'full') disk.full = true;
+    else disk.fail(fault, random.int(0, 3), random.pick([5, 28]));
+  }
+
+  /** The master is given up: its slave with the most of its log becomes the master, and it comes back as a slave. */
+  async #failover(): Promise<void> {
+    const old = this.#cluster.master;
+    const random = this.#random;
+    if (!old.isUp || this.#cluster.slaves.some(({ isUp }) => !isUp)) return;
+    // What it has for certain: a power cut may follow.
+    const has = new Map(
+      this.#cluster.slaves.map((slave) => [slave, Math.min(slave.safe, commonEnd(old, slave))]),
     );
-    this.#checkBytes();
-    for (const { end, body, isAcknowledged } of this.#sent) {
-      if (!isAcknowledged || (this.#powerWasCut && this.#flush === 'ASYNC_FLUSH')) continue;
-      assert.ok(
-        this.#holds('master', end, body),
-        `the master has lost an acknowledged message before ${end}`,
+    const [next] = [...this.#cluster.slaves].sort((a, b) => (has.get(b) ?? 0) - (has.get(a) ?? 0));
+    if (next === undefined) return;
+    this.#failovers++;
+    const isLost = random.chance(0.3);
+    this.#cluster.dies(old, random.pick<Death>(['kill', 'power']));
+    this.#cluster.history.push(`${next.name} leads${isLost ? ', the old disk is lost' : ''}`);
+    this.#cluster.promises.forgets(old, 0);
+    if (isLost) this.#cluster.newDisk(old);
+    await this.#cluster.stop(next);
+    this.#cluster.master = next;
+    for (const slave of this.#cluster.slaves) {
+      // They are told where their master is now.
+      for (const link of this.#cluster.linksOf(slave)) this.#cluster.closeEnd(link, slave);
+    }
+  }
+
+  #loseSlave(): void {
+    const slave = this.#random.pick(this.#cluster.slaves);
+    this.#cluster.dies(slave, 'power');
+    this.#cluster.promises.forgets(slave, 0);
+    this.#cluster.newDisk(slave);
+  }
+
+  /** Opened once more, its queues hold all that the log has, and count without a gap. */
+  #checkQueues(replica: SimReplica): void {
+    const { end } = replica;
+    this.#cluster.dies(replica, 'kill');
+    replica.openAsMaster({ told: () => {}, ended: () => {} });
+    assert.is(replica.end, end, `${replica.name} has another end after a start`);
+    replica.store.dispatch();
+    const next = Array<number>(QUEUES).fill(0);
+    for (const record of replica.store.records()) {
+      const view = new DataView(record.buffer, record.byteOffset, record.length);
+      const queueId = view.getInt32(QUEUE_ID);
+      assert.is(
+        Number(view.getBigInt64(QUEUE_OFFSET)),
+        next[queueId],
+        `${replica.name}: offset in queue ${queueId}`,
       );
-      assert.ok(this.#holds('slave', end, body), `the slave lacks an acknowledged message before ${end}`);
+      next[queueId] = (next[queueId] ?? 0) + 1;
     }
-  }
-
-  #startMaster(): void {
-    this.#master = smallStore({ flushDiskType: this.#flush }, this.#disks.master);
-    const { positions } = this.#master.store;
-    positions.set(REPLICATED, 0);
-    this.#feeds = new Feeds({
-      log: servedLogOf(this.#disks.master, positions),
-      positions,
-      options: this.#options,
-      now: () => this.#now,
-      lines: { info: () => {}, warn: this.#told, error: () => {} },
-      news: () => {},
-    });
-    // What the log does not reach any more is gone; a promise that was broken is found when all is well again.
-    const end = positions.get(APPENDED);
-    this.#sent = this.#sent.filter((one) => one.end <= end || one.isAcknowledged);
-  }
-
-  #startSlave(): void {
-    this.#diverged = undefined;
-    this.#slave = smallStore({ flushDiskType: this.#flush }, this.#disks.slave);
-    const { positions } = this.#slave.store;
-    const state = { position: positions.get(APPENDED), storeTimestamp: 1, isCopy: true };
-    const segments = new Segments(this.#disks.slave, LOG, FILE);
-    this.#copy = new CommitLog(segments, positions, QueueDirectory.plain(4), state);
-    this.#channel = plainChannel({ ringBytes: 1024 * 1024, slabs: 2, slabBytes: RAW_HEADER + MAX_RECORD });
-    this.#replies = plainRing(MAX_RAW_PUTS * REPLY_RING_BYTES);
-    const slot = this.#flush === 'SYNC_FLUSH' ? FLUSHED : APPENDED;
-    this.#follower = new Follower({
-      log: servedLogOf(this.#disks.slave, positions),
-      options: this.#options,
-      maxRecord: MAX_RECORD,
-      known: knownQueues('T'),
-      puts: new RawPuts(this.#channel.sender, this.#replies.consumer),
-      crc,
-      now: () => this.#now,
-      confirmed: () => positions.get(slot),
-      ask: () => assert.unreachable('all messages go to a known queue'),
-      diverged: (position) => {
-        this.#diverged = position;
-      },
-      ended: (why) => {
-        this.#why = why;
-        this.#lose();
-      },
-    });
-  }
-
-  #send(): void {
-    const body = `message ${this.#number++} `.padEnd(this.#random.int(20, 900), '.');
-    this.#master.store.append('T', headFor(0), Buffer.from(body), '');
-    const end = this.#master.store.positions.get(APPENDED);
-    this.#sent.push({ end, body, isAcknowledged: false });
-    this.#feeds.pump();
-  }
-
-  #connect(): void {
-    if (!this.#follower.ready || this.#diverged !== undefined) return;
-    const [down, up] = [new Pipe(), new Pipe()];
-    const feed = this.#feeds.open('slave', 1, {
-      send: (pieces, taken) => {
-        for (const piece of pieces) down.send(piece);
-        taken();
-      },
-      close: () => this.#lose(),
-    });
-    if (feed === undefined) return;
-    this.totals.connections++;
-    this.#follower.masterEndsAt(this.#master.store.positions.get(APPENDED));
-    const stream = this.#follower.open({
-      send: (bytes) => up.send(bytes),
-      pause: () => {},
-      resume: () => {},
-      close: () => this.#lose(),
-    });
-    this.#link = { feed, stream, down, up };
-  }
-
-  #deliver(): void {
-    const { link } = this;
-    if (link === undefined) return;
-    link.stream.received(link.down.some(this.#random));
-    if (this.link === link) link.feed.received(link.up.some(this.#random));
-  }
-
-  get link(): Link | undefined {
-    return this.#link;
-  }
-
-  /** The slave's writer and the clocks of both. */
-  #turn(): void {
-    takeRawPuts(this.#channel.receiver, this.#replies.producer, this.#copy);
-    this.#follower.work();
-    this.#follower.tick();
-    this.#feeds.tick();
-    if (this.#diverged !== undefined) this.#cutSlave(this.#diverged);
-    if (/has nothing in common/.test(this.#why)) this.#beginAnew();
-  }
-
-  /** The master has lost all that the slave has: that an operator has to say. */
-  #beginAnew(): void {
-    this.#why = '';
-    const [master, slave] = [this.#disks.master, this.#disks.slave].map((disk) => logOf(disk, FIRST_MESSAGE));
-    assert.is.not(Buffer.compare(master as Buffer, slave as Buffer), 0, 'they have something in common');
-    this.#lose();
-    this.#disks.slave = new SimDisk();
-    this.#startSlave();
-  }
-
-  #sync(): void {
-    const random = this.#random;
-    if (random.chance(0.7)) this.#master.store.flush();
-    if (random.chance(0.7)) this.#slave.store.flush();
-  }
-
-  #lose(): void {
-    const link = this.#link;
-    if (link === undefined) return;
-    this.#link = undefined;
-    this.#feeds.closed(link.feed);
-    this.#follower.closed('lost');
-  }
-
-  #crash(who: 'master' | 'slave'): void {
-    const random = this.#random;
-    const disk = this.#disks[who];
-    this.#lose();
-    if (random.chance(0.5)) disk.kill();
-    else {
-      disk.powerCut(random);
-      this.#powerWasCut = true;
+    for (const [queueId, count] of next.entries()) {
+      const queue = replica.store.queue(TOPIC, queueId);
+      const known = queue === undefined ? 0 : replica.store.directory.maximum(queue.id);
+      assert.is(known, count, `${replica.name}: messages in queue ${queueId}`);
     }
-    if (who === 'master') this.#startMaster();
-    else this.#startSlave();
-  }
-
-  /** As the broker: the note, the end, and a start that cuts. */
-  #cutSlave(position: number): void {
-    this.#lose();
-    noteDiverged(this.#disks.slave, this.#slave.store.options, position);
-    this.#disks.slave.kill();
-    if (this.#random.chance(0.2)) this.#disks.slave.powerCut(this.#random);
-    this.#startSlave();
-    this.totals.cut++;
-    assert.ok(this.#slave.store.positions.get(APPENDED) <= position, 'the slave is cut');
-  }
-
-  #acknowledge(): void {
-    const { positions } = this.#master.store;
-    const own = positions.get(this.#flush === 'SYNC_FLUSH' ? FLUSHED : APPENDED);
-    const confirmed = this.#faults.acknowledgesAlone ? own : Math.min(own, positions.get(REPLICATED));
-    for (const one of this.#sent) {
-      if (one.isAcknowledged || one.end > confirmed) continue;
-      one.isAcknowledged = true;
-      this.totals.acknowledged++;
-      const safe = this.#slave.store.positions.get(this.#flush === 'SYNC_FLUSH' ? FLUSHED : APPENDED);
-      assert.ok(one.end <= safe, `acknowledged up to ${one.end}, and the slave has it up to ${safe}`);
-      assert.ok(this.#holds('slave', one.end, one.body), `the slave has another message before ${one.end}`);
-    }
-  }
-
-  #isSame(): boolean {
-    const { master, slave } = this.#ends();
-    return master === slave && this.#link !== undefined && this.#diverged === undefined;
-  }
-
-  #ends(): { master: number; slave: number } {
-    const [master, slave] = [this.#master, this.#slave].map(({ store }) => store.positions.get(APPENDED));
-    return { master: master as number, slave: slave as number };
-  }
-
-  #checkBytes(): void {
-    const { master: end } = this.#ends();
-    const [master, slave] = [this.#disks.master, this.#disks.slave].map((disk) => logOf(disk, end));
-    assert.is(Buffer.compare(master as Buffer, slave as Buffer), 0, 'the logs differ');
-  }
-
-  /** Whether the message that ends at `end` is there. */
-  #holds(who: 'master' | 'slave', end: number, body: string): boolean {
-    const log = logOf(this.#disks[who], end);
-    return log.subarray(Math.max(0, end - 1_200)).includes(body);
   }
 }
 
-/** Bytes of the log before `end`. */
-function logOf(disk: SimDisk, end: number): Buffer {
-  const files: Buffer[] = [];
-  for (let start = 0; start < end; start += FILE) {
-    const path = `${LOG}/${String(start).padStart(20, '0')}`;
-    files.push(disk.size(path) < 0 ? Buffer.alloc(0) : Buffer.from(disk.bytesOf(path)));
-  }
-  return Buffer.concat(files).subarray(0, end);
+/** Up to where two logs have the same bytes. */
+function commonEnd(one: SimReplica, other: SimReplica): number {
+  const end = Math.min(one.end, other.end);
+  const [a, b] = [one.bytes(0, end), other.bytes(0, end)];
+  if (Buffer.compare(a, b) === 0) return end;
+  return a.findIndex((byte, at) => byte !== b[at]);
 }

@@ -14,6 +14,7 @@ import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { type Bulk, plainBulk } from '../../src/ring/bulk.ts';
 import type { Disk, Mapping, RangeFile } from '../../src/store/disk/disk.ts';
+import { firstNonZero } from '../../src/store/log/find-record.ts';
 import type { Random } from '../support/random.ts';
 import { PAGE, SimFile } from './sim-file.ts';
 import { SimNames, type Tree } from './sim-names.ts';
@@ -26,6 +27,12 @@ const ENOSPC = -28;
 
 /** The process dies in the middle of something. */
 export class SimCrash extends Error {}
+
+/** Whether a disk that fails has refused something: thrown by the store, or by a call of the disk. */
+export function isRefusal(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return 'errno' in error || /errno|could not|cannot/.test(error.message);
+}
 
 /** What can be made to fail: the sync of a mapping, of all range files, a write, anything that needs new room. */
 export type Fault = 'sync' | 'syncRangeFiles' | 'write' | 'allocate';
@@ -55,7 +62,7 @@ class SimMapping implements Mapping {
 
   reserve(from: number, length: number): number {
     // As a file system does that cannot allocate.
-    if (this.#file.live.subarray(from, from + length).some((byte) => byte !== 0))
+    if (firstNonZero(this.#file.live.subarray(from, from + length), 0) >= 0)
       throw new Error(`room is asked for at ${from}, where something stands`);
     if (from + length <= this.#file.room) return 0;
     this.#disk.step();

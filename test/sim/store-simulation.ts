@@ -16,7 +16,7 @@ import { Retention } from '../../src/store/retention/retention.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
 import { Random } from '../support/random.ts';
 import { damageDerived } from './derived-damage.ts';
-import { SimCrash, SimDisk } from './sim-disk.ts';
+import { isRefusal, SimCrash, SimDisk } from './sim-disk.ts';
 import { PAGE } from './sim-file.ts';
 import { SimMessages, TOPICS } from './sim-messages.ts';
 import { type CutShort, checkAfterOpen, checkQuery, checkQueues } from './store-checks.ts';
@@ -60,12 +60,6 @@ type Outcome = 'done' | 'died' | 'failed';
 /** What a comparison has to say beyond its message. */
 function details(error: Error): string {
   return 'details' in error ? String(error.details).slice(0, 2000) : '';
-}
-
-/** What is refused because the disk failed: thrown by the store, or by a call of the disk. */
-function isRefusal(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  return 'errno' in error || /errno|could not|cannot/.test(error.message);
 }
 
 class Simulation {

@@ -37,9 +37,13 @@ export class Random {
 /** Whether the long runs were asked for (`npm run test:full`). */
 export const fullRun = process.env['RINGMQ_TEST_FULL'] === '1';
 
-/** Seeds 1 to `count`, or the one that the environment variable names: how a failure is run again. */
+/**
+ * Seeds 1 to `count`, or the one that the environment variable names: how a failure is run again. `n-m` names all from
+ * one to the other.
+ */
 export function seeds(variable: string, count: number): number[] {
   const given = process.env[variable];
-  if (given !== undefined && given !== '') return [Number(given)];
-  return Array.from({ length: count }, (_, i) => i + 1);
+  if (given === undefined || given === '') return Array.from({ length: count }, (_, i) => i + 1);
+  const [from = 0, to = from] = given.split('-').map(Number);
+  return Array.from({ length: to - from + 1 }, (_, i) => from + i);
 }

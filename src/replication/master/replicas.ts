@@ -11,8 +11,8 @@ import { type ReplicationOptions, slavesNeeded, slavesState, waitsForSlaves } fr
 /** What is asked of a connection. */
 export interface Follower {
   readonly host: string;
-  /** End of what it says to have; below 0 = it has said nothing yet. */
-  readonly acknowledged: number;
+  /** End of what it has for certain; below 0 = nothing is known of that. */
+  readonly has: number;
   /** Whether it is near enough to the end to count. */
   readonly inSync: boolean;
 }
@@ -54,9 +54,9 @@ export class Replicas {
   update(followers: Iterable<Follower>): void {
     if (!waitsForSlaves(this.#options)) return;
     const slaves = new Map<string, Slave>();
-    for (const { host, acknowledged, inSync } of followers) {
+    for (const { host, has, inSync } of followers) {
       const known = slaves.get(host);
-      const end = Math.max(known?.end ?? 0, acknowledged);
+      const end = Math.max(known?.end ?? 0, has);
       slaves.set(host, { end, inSync: inSync || known?.inSync === true });
     }
     if (this.#options.allAckInSyncStateSet) this.#keepThoseThatCatchUp(slaves);

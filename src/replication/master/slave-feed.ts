@@ -89,6 +89,14 @@ export class SlaveFeed implements Follower {
     return this.acknowledged >= 0 && log.end - this.acknowledged < options.haMaxGapNotInSync;
   }
 
+  /**
+   * Where a slave wants to begin is where it begins to compare: it may have another log there, so that counts for
+   * nothing, however often it is said.
+   */
+  get has(): number {
+    return this.acknowledged > this.requested ? this.acknowledged : -1;
+  }
+
   /** Bytes that lie between our end and what the slave has. */
   get behind(): number {
     return Math.max(0, this.#parts.log.end - Math.max(0, this.acknowledged));

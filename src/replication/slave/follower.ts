@@ -59,8 +59,9 @@ export class Follower {
     const { log, options, now, confirmed } = this.#parts;
     const { fileSize } = log;
     const cutter = new RecordCutter(log.end, { ...this.#parts, fileSize });
+    const from = this.#common.begin();
     const stream = new MasterStream({
-      ...{ log, cutter, socket, options, now, confirmed, from: this.#common.begin() },
+      ...{ log, cutter, socket, options, now, confirmed, from, proof: this.#common.proof },
       differs: (position) => this.#differs(position),
       arrived: () => this.work(),
       ended: (why) => this.#ended(why),

@@ -40,6 +40,8 @@ export interface MasterStreamParts {
   arrived: () => void;
   /** Where to begin: in front of the own log's end, as far as is to be compared. */
   from: number;
+  /** Up to here everything must be the same before it says anything: less may be so by chance. */
+  proof: number;
   /** The master has another byte at this position of the own log, and the same ones from `from` up to it. */
   differs: (position: number) => void;
   /** The connection was ended here, and why. */
@@ -105,6 +107,7 @@ export class MasterStream {
       this.#parts.socket.resume();
     }
     // What was not compared yet may be another message than the master's.
+    if (this.#next < this.#parts.proof) return;
     const confirmed = Math.min(this.#parts.confirmed(), this.#next);
     if (confirmed > this.#reported) this.#report(confirmed);
   }

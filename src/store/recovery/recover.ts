@@ -102,7 +102,8 @@ function forgetBehind(parts: RecoveryParts, log: LogFiles, checkpoint: Checkpoin
   const { disk, options, starts, ledger } = parts;
   starts.logEnds(end);
   if ((ledger?.end ?? 0) > end) disk.remove(storePaths.queues(options.directory));
-  if (checkpoint.queuePhysicalOffset <= end) return false;
+  // It names the start of a record: where the log ends there, that one is gone, and another will stand in its place.
+  if (checkpoint.queuePhysicalOffset < end || checkpoint.queuePhysicalOffset === 0) return false;
   writeCheckpoint(disk, storePaths.checkpoint(options.directory), emptyCheckpoint());
   log.limit = end;
   return true;

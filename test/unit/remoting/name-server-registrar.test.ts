@@ -242,7 +242,7 @@ test('where a slave may act for its master, name servers hear so, and every seco
     addresses: [server.address, other.address],
     broker: { ...broker, enableActingMaster: true },
     topics: () => ({ topicConfigTable: {}, topicQueueMappingInfoMap: {}, dataVersion: {} }),
-    onMembers: (ids) => told.push([...ids].sort()),
+    onMembers: (ids) => told.push([...ids.keys()].sort()),
     timers: time,
   });
   await registrar.start();

@@ -46,11 +46,7 @@ function slaveAt(rig: ReturnType<typeof rigOf>, host: string, position: number) 
 const copies = (inSyncReplicas: number, more: Partial<ReplicationOptions> = {}) =>
   optionsWith({ brokerRole: 'SYNC_MASTER', inSyncReplicas, ...more });
 
-const follower = (host: string, acknowledged: number, inSync = true): Follower => ({
-  host,
-  acknowledged,
-  inSync,
-});
+const follower = (host: string, has: number, inSync = true): Follower => ({ host, has, inSync });
 
 test('no more slaves are let in than there is room for, which is said, and one that goes makes room', () => {
   const rig = rigOf();
@@ -90,17 +86,26 @@ test('a SYNC_MASTER lacks its slave until that is near, and again when it has go
   const lacking = () => rig.positions.get(SLAVES_STATE);
   assert.is(lacking(), 1);
   const { feed } = slaveAt(rig, '10.0.0.2', 100);
-  assert.equal([lacking(), rig.news, rig.positions.get(REPLICATED)], [1, 1, 100]);
+  assert.equal([lacking(), rig.news, rig.positions.get(REPLICATED)], [1, 0, 0]);
   feed.received(reports(rig.log.end - 10));
-  assert.equal([lacking(), rig.news, rig.positions.get(REPLICATED)], [0, 2, rig.log.end - 10]);
+  assert.equal([lacking(), rig.news, rig.positions.get(REPLICATED)], [0, 1, rig.log.end - 10]);
   feed.received(reports(rig.log.end - 10));
-  assert.is(rig.news, 2, 'nothing is new');
+  assert.is(rig.news, 1, 'nothing is new');
   rig.log.grow(new Uint8Array(1000));
   rig.feeds.tick();
-  assert.equal([lacking(), rig.news], [1, 3]);
+  assert.equal([lacking(), rig.news], [1, 2]);
   feed.received(reports(rig.log.end));
   rig.feeds.closed(feed);
   assert.equal([lacking(), rig.positions.get(REPLICATED)], [1, rig.log.end]);
+});
+
+test('where a slave wants to begin counts as nothing that it has, however often it says so', () => {
+  const rig = rigOf();
+  const { feed } = slaveAt(rig, '10.0.0.2', 1000);
+  feed.received(reports(1000));
+  assert.equal([rig.positions.get(REPLICATED), rig.positions.get(SLAVES_LACKING)], [0, 0]);
+  feed.received(reports(1001));
+  assert.is(rig.positions.get(REPLICATED), 1001);
 });
 
 test('an ASYNC_MASTER waits for none, whoever comes', () => {

@@ -266,7 +266,60 @@ test('a disk without room ends it, and the next connection begins where the log 
   assert.ok(end < 300 + rest.length);
   rig.disk.full = false;
   const again = rig.connect();
-  assert.is(again.socket.reports[0], Math.max(1, end - 64 * 1024));
+  // Within the last 64 KiB there is no whole record.
+  assert.is(again.socket.reports[0], 1);
+});
+
+/** A slave that has this log, connected to its master. */
+function slaveWith(own: Uint8Array) {
+  const rig = new Rig();
+  const { stream } = rig.connect();
+  for (let at = 1; at < own.length; at += 32 * 1024) {
+    stream.received(chunk(at, own.subarray(at, at + 32 * 1024)));
+    while (rig.write() > 0);
+  }
+  rig.follower.closed('');
+  return { rig, ...rig.connect() };
+}
+
+test('a part of a record that is the same by chance is reported as nothing', () => {
+  const sizes = Array.from({ length: 100 }, () => 2000);
+  const own = logOf(sizes, FILE);
+  // The bodies are the same, and no record is.
+  const other = logOf(sizes, FILE, { storeTimestamp: 7 });
+  const { rig, socket, stream } = slaveWith(own);
+  const from = socket.reports[0] as number;
+  const differs = own.findIndex((byte, at) => at >= from && byte !== other[at]);
+  assert.ok(differs > from + 10, 'it begins within a body');
+  stream.received(chunk(from, other.subarray(from, differs)));
+  rig.follower.tick();
+  assert.equal([rig.ended, socket.reports], [[''], [from]]);
+  stream.received(chunk(differs, other.subarray(differs)));
+  assert.match(rig.ended.at(-1) ?? '', /comparing from further back/);
+});
+
+test('what was found to be the same is reported as soon as a whole record is', () => {
+  const own = logOf(
+    Array.from({ length: 100 }, () => 2000),
+    FILE,
+  );
+  const { socket, stream } = slaveWith(own);
+  const from = socket.reports[0] as number;
+  const first = Math.ceil(from / 2000) * 2000;
+  stream.received(chunk(from, own.subarray(from, first + 1999)));
+  assert.equal(socket.reports, [from]);
+  stream.received(chunk(first + 1999, own.subarray(first + 1999, first + 2010)));
+  assert.equal(socket.reports, [from, first + 2010]);
+});
+
+test('a comparison begins before the last whole record, however large that is', () => {
+  const own = logOf([300, 900_000], FILE);
+  const other = logOf([300, 900_000], FILE, { storeTimestamp: 7 });
+  const { rig, socket, stream } = slaveWith(own);
+  const from = socket.reports[0] as number;
+  assert.ok(from <= 300, `it begins at ${from}`);
+  stream.received(chunk(from, Buffer.concat([own.subarray(from, 300), other.subarray(300)])));
+  assert.equal(rig.diverged, [300]);
 });
 
 test('what was under way when a connection ended is not put again, nor beside the next one', () => {

@@ -47,13 +47,16 @@ class Rig {
     this.confirmed = log.end;
     const known = knownQueues(TOPIC);
     const { fileSize } = log;
+    const common = new CommonPoint(log);
+    const from = common.begin();
     this.cutter = new RecordCutter(log.end, { fileSize, maxRecord, known, crc });
     this.stream = new MasterStream({
       ...{ log, cutter: this.cutter, socket: this.socket, options: optionsWith(options) },
       now: () => this.now,
       confirmed: () => this.confirmed,
       arrived: () => this.work(),
-      from: new CommonPoint(log).begin(),
+      from,
+      proof: common.proof,
       differs: (position) => {
         this.differing.push(position);
         this.stream.end('it differs');
@@ -299,6 +302,13 @@ test('after its end it says and takes nothing, and ends once', () => {
   rig.stream.tick();
   rig.stream.progress();
   assert.equal([rig.ended, rig.socket.reports, rig.cutter.held], [['enough'], [1], 1]);
+});
+
+test('a comparison does not begin further back because the own log cannot be read', () => {
+  const sizes = Array.from({ length: 100 }, () => 2000);
+  const log = new MemoryLog(logOf(sizes, LARGE_FILE), LARGE_FILE);
+  log.isUnreadable = true;
+  assert.is(new CommonPoint(log).begin(), log.end - 64 * 1024);
 });
 
 test.run();

@@ -2,13 +2,16 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { APPENDED, DISPATCHED, FLUSHED } from '../../../src/ring/positions.ts';
+import { fileNameOf } from '../../../src/store/log/segments.ts';
 import { noteDiverged } from '../../../src/store/recovery/diverged.ts';
 import { SimCrash, type SimDisk } from '../../sim/sim-disk.ts';
 import { headFor, LOG, ROOT, smallStore } from '../../support/messages.ts';
+import { Random } from '../../support/random.ts';
 
 const test = suite('diverged copy');
 const COUNT = 150;
 const BODY = 1000;
+const FILE = 68 * 1024;
 const NOTE = `${ROOT}/ringmq.diverged`;
 /** Queues of several files, several log files. */
 const OPTIONS = { mappedFileSizeConsumeQueue: 20 * 8 };
@@ -95,7 +98,7 @@ function check(disk: SimDisk, sent: readonly Sent[], keep: number, what: string,
 for (const how of ['clean', 'kill', 'kill, nothing dispatched'] as const) {
   test(`it is cut at any record: ${how}`, async () => {
     const [, all] = await filled(how);
-    const perFile = all.filter(({ at }) => at < 68 * 1024).length;
+    const perFile = all.filter(({ at }) => at < FILE).length;
     for (const keep of [1, 2, 7, perFile - 1, perFile, perFile + 1, 2 * perFile, COUNT - 1]) {
       const [disk, sent] = await filled(how);
       note(disk, (sent[keep] as Sent).at);
@@ -121,6 +124,24 @@ test('a kill in the middle of it leaves a log that the next opening cuts in the 
     if (ended) break;
     check(disk, sent, keep, `killed after ${calls} calls`, true);
   }
+});
+
+test('cut at the record that the checkpoint names: what comes in its place is not taken for durable', async () => {
+  const [disk, sent] = await filled('clean');
+  const { at } = sent.at(-1) as Sent;
+  note(disk, at);
+  const { store } = smallStore(OPTIONS, disk);
+  for (let i = 0; i < 20; i++) store.append('T', headFor(0), bodyOf(i), '');
+  // The disk has a later page of them and not the first: a power cut leaves a gap there, and no damage.
+  const path = `${LOG}/${fileNameOf(at - (at % FILE))}`;
+  disk.syncBytes(path, (at % FILE) + 8_192, FILE);
+  disk.powerCut(new Random(1), 0);
+  const after = smallStore(OPTIONS, disk);
+  assert.is(after.store.positions.get(APPENDED), at);
+  assert.equal(
+    after.warnings.filter((line) => line.includes('damaged')),
+    [],
+  );
 });
 
 test('a damaged note cuts nothing, and is said', async () => {
