@@ -68,7 +68,7 @@ export class NameServerMetrics {
     this.#server.close();
   }
 
-  #page(): string {
+  #page(): Uint8Array {
     const { state, requests, connections } = this.#parts;
     const { routes, clock, startedAt } = state;
     const out = new Exposition({ node_type: 'nameserver' });
@@ -83,6 +83,6 @@ export class NameServerMetrics {
     for (const quantile of QUANTILES)
       delay.add(this.#delays.percentile(quantile * 100) / NANOS, { quantile });
     this.#delays.reset();
-    return out.toString();
+    return out.bytes();
   }
 }

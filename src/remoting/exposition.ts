@@ -12,55 +12,88 @@ export interface Buckets {
   readonly sum: number;
 }
 
+const NO_LABELS: Labels = {};
+
+/** Labels as text. Those of a topic or group come to one family after the other: they are made text once. */
+class LabelTexts {
+  #last: Labels = NO_LABELS;
+  #text = '';
+
+  of(labels: Labels): string {
+    if (labels !== this.#last) {
+      this.#text = '';
+      for (const [name, value] of Object.entries(labels))
+        this.#text += `${this.#text === '' ? '' : ','}${label(name, value)}`;
+      this.#last = labels;
+    }
+    return this.#text;
+  }
+}
+
+/** Text is made bytes when there is so much of it: long strings would be the work of one turn at the end. */
+const CHUNK_CHARS = 16 * 1024;
+
 /** All samples of one name. They may be added in any order among those of other families. */
 export class Family {
   readonly #name: string;
   readonly #common: string;
-  readonly #lines: string[];
+  readonly #texts: LabelTexts;
+  readonly #chunks: Buffer[] = [];
+  #text: string;
+  #isEmpty = true;
 
-  constructor(name: string, type: FamilyType, help: string, common: string) {
+  constructor(name: string, type: FamilyType, help: string, common: string, texts: LabelTexts) {
     this.#name = name;
     this.#common = common;
-    this.#lines = [`# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`];
+    this.#texts = texts;
+    this.#text = `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`;
   }
 
   /** What cannot be said (NaN) is left out. */
-  add(value: number, labels: Labels = {}): void {
-    if (!Number.isNaN(value)) this.#line('', value, labels);
+  add(value: number, labels: Labels = NO_LABELS): void {
+    if (!Number.isNaN(value)) this.#line(this.#start('', labels), value);
   }
 
-  addBuckets({ bounds, count, sum }: Buckets, labels: Labels = {}): void {
-    for (const [bound, upTo] of bounds) this.#line('_bucket', upTo, { ...labels, le: bound });
-    this.#line('_bucket', count, { ...labels, le: '+Inf' });
-    this.#line('_sum', sum, labels);
-    this.#line('_count', count, labels);
+  addBuckets({ bounds, count, sum }: Buckets, labels: Labels = NO_LABELS): void {
+    const start = this.#start('_bucket', labels);
+    const upTo = start.endsWith('{') ? `${start}le="` : `${start},le="`;
+    for (const [bound, below] of bounds) this.#line(`${upTo}${bound}"`, below);
+    this.#line(`${upTo}+Inf"`, count);
+    this.#line(this.#start('_sum', labels), sum);
+    this.#line(this.#start('_count', labels), count);
   }
 
-  #line(suffix: string, value: number, labels: Labels): void {
-    const text = [this.#common, ...Object.entries(labels).map(([name, of]) => label(name, of))]
-      .filter((part) => part !== '')
-      .join(',');
-    this.#lines.push(`${this.#name}${suffix}{${text}} ${value}\n`);
+  #start(suffix: string, labels: Labels): string {
+    const own = this.#texts.of(labels);
+    const comma = this.#common !== '' && own !== '' ? ',' : '';
+    return `${this.#name}${suffix}{${this.#common}${comma}${own}`;
   }
 
-  /** Empty when it has no samples: a name without any says nothing. */
-  toString(): string {
-    return this.#lines.length === 1 ? '' : this.#lines.join('');
+  #line(start: string, value: number): void {
+    this.#isEmpty = false;
+    this.#text += `${start}} ${value}\n`;
+    if (this.#text.length < CHUNK_CHARS) return;
+    this.#chunks.push(Buffer.from(this.#text));
+    this.#text = '';
+  }
+
+  /** No bytes when it has no samples: a name without any says nothing. */
+  bytes(): readonly Buffer[] {
+    return this.#isEmpty ? [] : [...this.#chunks, Buffer.from(this.#text)];
   }
 }
 
 export class Exposition {
   readonly #common: string;
+  readonly #texts = new LabelTexts();
   readonly #families: Family[] = [];
 
   constructor(common: Labels) {
-    this.#common = Object.entries(common)
-      .map(([name, value]) => label(name, value))
-      .join(',');
+    this.#common = this.#texts.of(common);
   }
 
   family(name: string, type: FamilyType, help: string): Family {
-    const family = new Family(name, type, help, this.#common);
+    const family = new Family(name, type, help, this.#common, this.#texts);
     this.#families.push(family);
     return family;
   }
@@ -73,12 +106,16 @@ export class Exposition {
     return this.family(name, 'counter', help);
   }
 
-  toString(): string {
-    return this.#families.map(String).join('');
+  /** The page, to be sent as it is. */
+  bytes(): Buffer {
+    return Buffer.concat(this.#families.flatMap((family) => family.bytes()));
   }
 }
 
+const ESCAPED = /[\\"\n]/;
+
 function label(name: string, value: string | number | boolean): string {
-  const escaped = String(value).replace(/[\\"\n]/g, (c) => (c === '\n' ? '\\n' : `\\${c}`));
-  return `${name}="${escaped}"`;
+  const text = String(value);
+  if (!ESCAPED.test(text)) return `${name}="${text}"`;
+  return `${name}="${text.replace(/[\\"\n]/g, (c) => (c === '\n' ? '\\n' : `\\${c}`))}"`;
 }

@@ -14,7 +14,7 @@ const IDLE_MS = 65_000;
 export interface MetricsServerParts {
   readonly host: string;
   readonly port: number;
-  readonly scrape: () => Promise<string>;
+  readonly scrape: () => Promise<Uint8Array>;
   /** Why no messages are taken; undefined while they are. */
   readonly refusal: () => string | undefined;
 }
@@ -78,11 +78,11 @@ export class MetricsServer {
 function say(
   response: ServerResponse,
   status: number,
-  text: string,
+  content: string | Uint8Array,
   type = 'text/plain; charset=utf-8',
 ): void {
-  response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(text) });
-  response.end(text);
+  response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(content) });
+  response.end(content);
 }
 
 function portTrouble(error: NodeJS.ErrnoException, host: string, port: number): Error {

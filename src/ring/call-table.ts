@@ -60,11 +60,19 @@ export class CallSums {
   /** Rows that have counted something, each with its histogram over all threads. */
   *counted(): Generator<[row: number, cells: Float64Array]> {
     for (let row = 0; row < this.#rows; row++) {
+      // Nearly all rows are empty: nothing is made for these.
+      if (!this.#hasCalls(row)) continue;
       const cells = new Float64Array(CALL_CELLS);
       for (let at = row * CALL_CELLS; at < this.#all.length; at += this.#rows * CALL_CELLS)
         for (let i = 0; i < CALL_CELLS; i++) cells[i] = (cells[i] as number) + (this.#all[at + i] as number);
-      if (callsIn(cells) > 0) yield [row, cells];
+      yield [row, cells];
     }
+  }
+
+  #hasCalls(row: number): boolean {
+    for (let at = row * CALL_CELLS; at < this.#all.length; at += this.#rows * CALL_CELLS)
+      for (let bucket = 0; bucket < BUCKETS; bucket++) if (this.#all[at + bucket] !== 0) return true;
+    return false;
   }
 }
 

@@ -70,8 +70,9 @@ async function lagOf({ parts, slices, now }: Scrape, group: string, topic: Topic
     lag.messages += max - from;
     lag.inflight += given - from;
     lag.ready += max - given;
-    if (from < max) lag.latency = Math.max(lag.latency, ageAt(queueId, from));
-    if (given < max) lag.queueing = Math.max(lag.queueing, ageAt(queueId, given));
+    const age = from < max ? ageAt(queueId, from) : 0;
+    lag.latency = Math.max(lag.latency, age);
+    if (given < max) lag.queueing = Math.max(lag.queueing, given === from ? age : ageAt(queueId, given));
   });
   return lag;
 }

@@ -1,5 +1,5 @@
 /**
- * The metrics of a broker as one text. A scrape that comes while another one is under way gets what that one brings:
+ * The metrics of a broker as one page. A scrape that comes while another one is under way gets what that one brings:
  * however many ask, and however often, control works on one at a time, in slices.
  */
 import type { Clock } from '../../lib/clock.ts';
@@ -19,21 +19,21 @@ import { topicFamilies } from './topic-families.ts';
 export class Metrics {
   readonly #parts: MetricsParts;
   readonly #clock: Clock;
-  #underWay: Promise<string> | undefined;
+  #underWay: Promise<Uint8Array> | undefined;
 
   constructor(parts: MetricsParts, clock: Clock) {
     this.#parts = parts;
     this.#clock = clock;
   }
 
-  scrape(): Promise<string> {
+  scrape(): Promise<Uint8Array> {
     this.#underWay ??= this.#make().finally(() => {
       this.#underWay = undefined;
     });
     return this.#underWay;
   }
 
-  async #make(): Promise<string> {
+  async #make(): Promise<Uint8Array> {
     const parts = this.#parts;
     const out = new Exposition(commonLabels(parts));
     const scrape = { parts, out, slices: new Slices(this.#clock), now: this.#clock.now() };
@@ -46,7 +46,7 @@ export class Metrics {
     deliveryFamilies(scrape);
     threadFamilies(scrape);
     if (parts.options.exporterNames) await exporterFamilies(scrape);
-    return out.toString();
+    return out.bytes();
   }
 }
 

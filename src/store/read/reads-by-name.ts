@@ -17,6 +17,7 @@ import { confirmedBy, type StoreOptions } from '../options.ts';
 import { storePaths } from '../paths.ts';
 import type { QueueDirectory } from '../queue/queue-directory.ts';
 import type { QueueLookup } from '../queue/queue-ids.ts';
+import { KnownTimes } from './known-times.ts';
 import type { ReaderQueue } from './pull-reader.ts';
 import { QueueFiles } from './queue-files.ts';
 import { StoreReader } from './store-reader.ts';
@@ -30,6 +31,7 @@ export class ReadsByName implements StoreReads {
   readonly #log: UnmappedLog;
   readonly #reader: StoreReader;
   readonly #queues = new Map<number, ReaderQueue>();
+  readonly #times = new KnownTimes();
 
   constructor(options: StoreOptions, positions: Positions, directory: QueueDirectory, ids: QueueLookup) {
     this.#options = options;
@@ -70,9 +72,16 @@ export class ReadsByName implements StoreReads {
     return queue === undefined ? 0 : this.#reader.offsetByTime(queue, timestamp, boundary);
   }
 
+  /** Store time in ms of the message at a queue offset, or -1: there is none, or it cannot be read. */
   storeTimeAt(topic: string, queueId: number, queueOffset: number): number {
+    const id = this.#ids.find(topic, queueId);
+    if (id === undefined || queueOffset < this.#directory.minimum(id)) return -1;
+    const known = this.#times.get(id, queueOffset);
+    if (known !== undefined) return known;
     const queue = this.#queue(topic, queueId);
-    return queue === undefined ? -1 : this.#reader.storeTimeAt(queue, queueOffset);
+    const time = queue === undefined ? -1 : this.#reader.storeTimeAt(queue, queueOffset);
+    if (time > 0) this.#times.note(id, queueOffset, time);
+    return time;
   }
 
   readQueue(topic: string, queueId: number, queueOffset: number, count: number): QueueEntry[] {
@@ -130,6 +139,7 @@ export class ReadsByName implements StoreReads {
     for (const id of ids) {
       this.#queues.get(id)?.files.close();
       this.#queues.delete(id);
+      this.#times.forget(id);
     }
   }
 
