@@ -1,12 +1,12 @@
 /** Starting a broker from its loaded configuration. */
 
 import type { BrokerProperties } from '../broker/context.ts';
+import type { ListenerOptions } from '../config/key.ts';
 import { LiveProperties } from '../config/live-properties.ts';
 import type { LoadedBroker } from '../config/load.ts';
 import { metricsOptions } from '../config/metrics-keys.ts';
 import { nameServerAddresses } from '../config/server-list.ts';
 import { connectionLimit } from '../lib/descriptors.ts';
-import type { LogLevel } from '../lib/log.ts';
 import { isWildcard } from '../net/hosts.ts';
 import { formatAddress } from '../remoting/address.ts';
 import type { BrokerConfig, RunningBroker } from '../threads/config.ts';
@@ -30,22 +30,26 @@ export async function startLoadedBroker(
   const { startBroker } = await import('../threads/broker.ts');
   const config = brokerConfig(loaded, log, nameServers, descriptorShare);
   const { listener } = loaded.values;
-  followLevel(log, config.properties, () => listener.logLevel);
+  followLog(log, config.properties, listener);
   const broker = await startBroker(config, threads);
   logLines(log, brokerLines(broker, nameServers));
   logPromises(log, config);
   return broker;
 }
 
-/** Who has changed the level is told by lines of the level before: it holds from the next turn on. */
-function followLevel(log: ServerLog, { changed }: BrokerProperties, level: () => LogLevel | ''): void {
-  let known = level();
-  if (known !== '') log.setLevel(known);
+/** Who has changed what the log tells is told as before the change, which holds from the next turn on. */
+function followLog(log: ServerLog, { changed }: BrokerProperties, listener: ListenerOptions): void {
+  let { logLevel, auditLog } = listener;
+  if (logLevel !== '') log.setLevel(logLevel);
+  if (!auditLog) log.setAudit(false);
   changed.add(() => {
-    // A name server in this process has a setting of its own: the one that was changed last counts.
-    if (level() === known) return;
-    known = level();
-    setImmediate(() => log.setLevel(known));
+    const before = { logLevel, auditLog };
+    ({ logLevel, auditLog } = listener);
+    // A name server in this process has settings of its own: the one that was changed last counts.
+    setImmediate(() => {
+      if (logLevel !== before.logLevel) log.setLevel(logLevel);
+      if (auditLog !== before.auditLog) log.setAudit(auditLog);
+    });
   });
 }
 

@@ -13,6 +13,7 @@ import { StderrLines } from './stderr-lines.ts';
 
 const STDERR = 2;
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
+const SILENT = LEVELS.indexOf('silent');
 /** A start that takes longer has something to wait for, and whoever waits wants to read what. */
 const HOLD_MS = 2_000;
 
@@ -21,6 +22,8 @@ export interface ServerLog extends ControlLog {
   open(): void;
   /** From now on; `''` = as RINGMQ_LOG_LEVEL says. */
   setLevel(level: LogLevel | ''): void;
+  /** Whether lines of the audit are written; at the start they are. */
+  setAudit(isOn: boolean): void;
 }
 
 export interface LoggerParts {
@@ -66,10 +69,16 @@ class HeldLog implements ServerLog {
   readonly #form: ReturnType<typeof logForm>;
   readonly #ofEnvironment: number;
   #threshold: number;
-  #held: Line[] | undefined = [];
+  #audits = true;
+  #held: (Line & { isAudit: boolean })[] | undefined = [];
   #writer: LineWriter | undefined;
   /** Lines that stderr has not taken since the last one that it took. */
   #lost = 0;
+  readonly audit: ControlLog = {
+    info: (fields, message) => this.#take('info', fields, message, true),
+    warn: (fields, message) => this.#take('warn', fields, message, true),
+    error: (fields, message) => this.#take('error', fields, message, true),
+  };
 
   constructor(parts: LoggerParts) {
     this.#parts = parts;
@@ -97,12 +106,12 @@ class HeldLog implements ServerLog {
   open(): void {
     const held = this.#held ?? [];
     this.#held = undefined;
-    for (const line of held) if (this.#isWanted(line.level)) this.#write(line);
+    for (const line of held) if (this.#isWanted(line.level, line.isAudit)) this.#write(line);
   }
 
-  #take(level: LogLevel, fields: object, message: string): void {
-    if (!this.#isWanted(level)) return;
-    const line = { level, time: this.#parts.now(), fields, message };
+  #take(level: LogLevel, fields: object, message: string, isAudit = false): void {
+    if (!this.#isWanted(level, isAudit)) return;
+    const line = { level, time: this.#parts.now(), fields, message, isAudit };
     if (this.#held !== undefined && level === 'info' && this.#mayWait(line)) {
       this.#held.push(line);
       return;
@@ -115,7 +124,13 @@ class HeldLog implements ServerLog {
     this.#threshold = level === '' ? this.#ofEnvironment : LEVELS.indexOf(level);
   }
 
-  #isWanted(level: LogLevel): boolean {
+  setAudit(isOn: boolean): void {
+    this.#audits = isOn;
+  }
+
+  /** Whoever wants fewer lines wants to know no less who has changed what. */
+  #isWanted(level: LogLevel, isAudit: boolean): boolean {
+    if (isAudit) return this.#audits && this.#threshold < SILENT;
     return LEVELS.indexOf(level) >= this.#threshold;
   }
 

@@ -22,6 +22,7 @@ export async function runNameServer(flags: NameServerFlags & { printConfig?: boo
       ...options,
       log,
       setLogLevel: (level) => log.setLevel(level),
+      setAudit: (isOn) => log.setAudit(isOn),
     });
     const listening = formatAddress(nameServer.host, nameServer.port);
     logLines(log, [listeningLine('the name server', [listening])]);

@@ -53,6 +53,7 @@ async function start(loaded: LoadedBroker, port: number, log: ServerLog): Promis
     tls,
     log,
     setLogLevel: (level) => log.setLevel(level),
+    setAudit: (isOn) => log.setAudit(isOn),
   });
   try {
     const listening = formatAddress(nameServer.host, nameServer.port);

@@ -28,6 +28,7 @@ export interface ListenerOptions {
   metricsExporterNames: boolean;
   /** `''` = as the environment says. */
   logLevel: LogLevel | '';
+  auditLog: boolean;
   slowOperationMillis: number;
   /** Names of keys, separated by `,`, that may ask for what RingMQ does not have. */
   allowMissing: string;

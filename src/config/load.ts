@@ -166,6 +166,7 @@ export function defaultValues(): BrokerValues {
       metricsLabel: '',
       metricsExporterNames: false,
       logLevel: '',
+      auditLog: true,
       slowOperationMillis: 500,
       allowMissing: '',
     },

@@ -1,9 +1,10 @@
 /** Keys of what the log tells. Where it goes is the environment's (RINGMQ_LOG_FILE and others). */
 import type { LogLevel } from '../lib/log.ts';
-import { choice, type Domain, integer } from './key.ts';
+import { choice, type Domain, flag, integer } from './key.ts';
 import { listener } from './key-makers.ts';
 import { OWN_PREFIX } from './unsupported.ts';
 
+export const AUDIT_LOG_KEY = `${OWN_PREFIX}auditLog` as const;
 export const LOG_LEVEL_KEY = `${OWN_PREFIX}logLevel` as const;
 
 /** `''` = as RINGMQ_LOG_LEVEL says. */
@@ -29,6 +30,12 @@ export const logKeyList = [
       defaultText: 'environment variable RINGMQ_LOG_LEVEL, else info',
       changeable: true,
     },
+  ),
+  listener(
+    'auditLog',
+    flag,
+    'Who changes something by an administrative request has a line in the log, at any level; may be changed while the broker runs.',
+    { name: AUDIT_LOG_KEY, changeable: true },
   ),
   listener(
     'slowOperationMillis',

@@ -6,6 +6,8 @@ export interface ControlLog {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
   error(fields: object, message: string): void;
+  /** Where the lines of the audit go, which no level leaves out; default: where all others go. */
+  readonly audit?: ControlLog;
 }
 
 /**

@@ -24,6 +24,8 @@ export interface NameServerConfig {
   waitSecondsForService: number;
   /** Lines from this level on are written; `''` = as the environment says. */
   'ringmq.logLevel': LogLevel | '';
+  /** Who changes something has a line in the log, at any level. */
+  'ringmq.auditLog': boolean;
 }
 
 export function defaultConfig(): NameServerConfig {
@@ -37,6 +39,7 @@ export function defaultConfig(): NameServerConfig {
     needWaitForService: false,
     waitSecondsForService: 45,
     'ringmq.logLevel': '',
+    'ringmq.auditLog': true,
   };
 }
 

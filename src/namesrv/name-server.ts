@@ -45,6 +45,8 @@ export interface NameServerOptions {
   log?: ControlLog;
   /** Takes the setting `ringmq.logLevel`, at the start where there is one, and when it changes. */
   setLogLevel?: (level: NameServerConfig['ringmq.logLevel']) => void;
+  /** The same of `ringmq.auditLog`. */
+  setAudit?: (isOn: boolean) => void;
 }
 
 export interface NameServer {
@@ -60,7 +62,7 @@ const DEFAULT_EVICTION_INTERVAL_MS = 5000;
 export async function startNameServer(options: NameServerOptions): Promise<NameServer> {
   const clock = options.clock ?? systemClock;
   const quiet = new QuietLog(options.log ?? noLog, systemTimers, LIFE_LINES);
-  const audit = new QuietLog(options.log ?? noLog, systemTimers, AUDIT_LINES);
+  const audit = new QuietLog(options.log?.audit ?? options.log ?? noLog, systemTimers, AUDIT_LINES);
   const state: NameServerState = {
     routes: new Routes(quiet),
     kvConfig: new KvConfig(options.kvConfigPath, (message) => quiet.warn({}, message)),
@@ -68,17 +70,9 @@ export async function startNameServer(options: NameServerOptions): Promise<NameS
     clock,
     startedAt: clock.monotonic(),
     log: quiet,
-    configured: () => setLevel(),
+    configured: () => follow(),
   };
-  const level = () => state.config['ringmq.logLevel'];
-  let known = level();
-  if (known !== '') options.setLogLevel?.(known);
-  const setLevel = () => {
-    if (level() === known) return;
-    known = level();
-    // Who has changed it is told by lines of the level before.
-    setImmediate(() => options.setLogLevel?.(known));
-  };
+  const follow = followLog(options, state.config);
   const requests = new RequestCounts();
   const liveness = new Liveness(state.routes, clock);
   const certificates = new Certificates(options.tls ?? DEFAULT_TLS_SETTINGS);
@@ -115,6 +109,23 @@ export async function startNameServer(options: NameServerOptions): Promise<NameS
       audit.flush();
       return server.close();
     },
+  };
+}
+
+/** What the log is told of the settings; the result is to be called when they may have changed. */
+function followLog({ setLogLevel, setAudit }: NameServerOptions, config: NameServerConfig): () => void {
+  let [level, audits] = [config['ringmq.logLevel'], config['ringmq.auditLog']];
+  if (level !== '') setLogLevel?.(level);
+  if (!audits) setAudit?.(false);
+  return () => {
+    const [levelWas, auditWas] = [level, audits];
+    level = config['ringmq.logLevel'];
+    audits = config['ringmq.auditLog'];
+    // Who has changed it is told as before the change.
+    setImmediate(() => {
+      if (level !== levelWas) setLogLevel?.(level);
+      if (audits !== auditWas) setAudit?.(audits);
+    });
   };
 }
 

@@ -39,6 +39,8 @@ export const COUNTERS = [
   'transactionsRolledBack',
   'transactionsGivenUp',
   'transactionsOpen',
+  // Timed messages that were delivered, or rolled
+  'timersOut',
   // How far it has come with timed messages (0 = there were none), how many wait, and of those how many are due within
   // so many seconds and not within the bound before
   'timersOffset',

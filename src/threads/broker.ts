@@ -144,7 +144,7 @@ class Broker implements RunningBroker {
     const { settings, store } = config;
     const log = new QuietLog(config.log, systemTimers, LIFE_LINES);
     this.#log = log;
-    this.#audit = new QuietLog(config.log, systemTimers, AUDIT_LINES);
+    this.#audit = new QuietLog(config.log.audit ?? config.log, systemTimers, AUDIT_LINES);
     this.#refused = new RefusedSends(config.log, systemClock, systemTimers);
     this.port = settings.listenPort;
     this.address = formatHost(settings.brokerIP1, this.port);

@@ -87,11 +87,16 @@ test('each administrative request has a line, also one that is refused', async (
   assert.match(String(refused?.['remark']), /no good name|illegal/);
 });
 
+const audits = (rig: Rig) => withMessage(rig, /^audit: UPDATE_AND_CREATE_TOPIC done$/).length;
+/** Of level info, and not of the audit. */
+const lives = (rig: Rig) => withMessage(rig, /^topic made$/).length;
+
 test('the level changes while the broker runs, and is kept in its configuration', async (rig) => {
-  const told = () => withMessage(rig, /^audit: UPDATE_AND_CREATE_TOPIC done$/).length;
   await change(rig, 'ringmq.logLevel=warn');
+  const before = lives(rig);
   await makeTopic(rig, 'quiet');
-  assert.is(told(), 0);
+  assert.is(lives(rig), before);
+  assert.is(audits(rig), 1, 'who changes something is told of at any level');
   const [by] = withMessage(rig, /^configuration changed$/);
   assert.match(
     String(by?.['changes']),
@@ -101,25 +106,42 @@ test('the level changes while the broker runs, and is kept in its configuration'
   assert.is(withMessage(rig, /^audit: UPDATE_BROKER_CONFIG done$/).length, 1);
   await change(rig, 'ringmq.logLevel=');
   await makeTopic(rig, 'loud');
-  assert.is(told(), 1);
+  assert.is(lives(rig), before + 1);
   await change(rig, 'ringmq.logLevel=error');
   assert.match(readFileSync(rig.conf, 'utf8'), /^ringmq\.logLevel=error$/m);
 });
 
-test('a name server in the same process changes the level only when it is told to', async (rig) => {
+test('the audit ends when that is asked for by name, and who has asked is told', async (rig) => {
+  const changes = () => withMessage(rig, /^audit: UPDATE_BROKER_CONFIG done$/).length;
+  await change(rig, 'ringmq.logLevel=error');
+  await change(rig, 'ringmq.auditLog=false');
+  assert.is(changes(), 2);
+  await makeTopic(rig, 'quiet');
+  assert.is(audits(rig), 0);
+  await change(rig, 'ringmq.auditLog=true');
+  await makeTopic(rig, 'loud');
+  assert.equal([changes(), audits(rig)], [2, 1]);
+});
+
+test('a name server in the same process changes the log only when it is told to', async (rig) => {
   const names = new CommandClient({ address: rig.broker.nameServer });
   const set = async (line: string) => {
     const request = requestCommand(RequestCode.UPDATE_NAMESRV_CONFIG, {}, Buffer.from(`${line}\n`));
     assert.is((await names.request(request, PATIENCE_MS)).code, 0);
   };
-  const told = () => withMessage(rig, /^audit: UPDATE_AND_CREATE_TOPIC done$/).length;
   await change(rig, 'ringmq.logLevel=error');
+  await change(rig, 'ringmq.auditLog=false');
   await set('waitSecondsForService=44');
+  const before = lives(rig);
   await makeTopic(rig, 'quiet');
-  assert.is(told(), 0);
+  assert.equal([lives(rig), audits(rig)], [before, 0]);
   await set('ringmq.logLevel=info');
   await makeTopic(rig, 'loud');
-  assert.is(told(), 1);
+  assert.equal([lives(rig), audits(rig)], [before + 1, 0]);
+  await set('ringmq.auditLog=false');
+  await set('ringmq.auditLog=true');
+  await makeTopic(rig, 'louder');
+  assert.is(audits(rig), 1);
   names.close();
 });
 

@@ -12,6 +12,7 @@ import {
   BROKER_GET_MISSED,
   BROKER_GET_NUMS,
   BROKER_PUT_NUMS,
+  BROKER_TIMER_OUT_NUMS,
   GROUP_GET_NUMS,
   GROUP_GET_SIZE,
   TOPIC_PUT_NUMS,
@@ -42,6 +43,7 @@ export class BrokerStats {
   readonly days: DayTotals;
   #appended: number;
   #missed = 0;
+  #timersOut = 0;
 
   constructor(
     tables: Tables,
@@ -81,6 +83,9 @@ export class BrokerStats {
     const missed = this.#counters.sum('pullsParked');
     stats.add(BROKER_GET_MISSED, settings.brokerClusterName, missed - this.#missed);
     this.#missed = missed;
+    const timersOut = this.#counters.sum('timersOut');
+    stats.add(BROKER_TIMER_OUT_NUMS, settings.brokerClusterName, timersOut - this.#timersOut);
+    this.#timersOut = timersOut;
     const total = (name: string) => stats.total(name, settings.brokerClusterName);
     this.days.note({ put: total(BROKER_PUT_NUMS), get: total(BROKER_GET_NUMS) });
     for (const topic of topics.all()) this.sampleTopic(topic);

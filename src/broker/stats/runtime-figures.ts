@@ -19,6 +19,8 @@ export interface RuntimeParts {
   timersRead: () => { readTimeMs: number; queueOffset: number } | undefined;
   /** Messages put into the timer topic a second. */
   timersPut: () => number;
+  /** Delivered, or rolled, a second. */
+  timersOut: () => number;
   /** Monotonic ms. */
   started: number;
 }
@@ -65,13 +67,16 @@ export function* runtimeFigures(parts: RuntimeParts): Iterable<readonly [string,
 }
 
 /** How far behind the timers are: seconds of their wheel, messages of their queue. */
-function* timerFigures({ reads, clock, timersRead, timersPut }: RuntimeParts): Iterable<[string, string]> {
+function* timerFigures(parts: RuntimeParts): Iterable<[string, string]> {
+  const { reads, clock, counters, timersRead, timersPut, timersOut } = parts;
   const read = timersRead();
   const seconds = read === undefined ? 0 : Math.floor((clock.now() - read.readTimeMs) / 1000);
   const messages = read === undefined ? 0 : reads.maxOffset(TIMER_TOPIC, 0) - read.queueOffset;
   yield ['timerReadBehind', String(Math.max(0, seconds))];
   yield ['timerOffsetBehind', String(Math.max(0, messages))];
+  yield ['timerCongestNum', String(Math.max(0, counters.sum('timersWaiting')))];
   yield ['timerEnqueueTps', timersPut().toFixed(1)];
+  yield ['timerDequeueTps', timersOut().toFixed(1)];
 }
 
 /** RocketMQ's humanReadableByteCount, which tools read back. */

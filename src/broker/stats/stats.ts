@@ -16,6 +16,8 @@ export const BROKER_PUT_NUMS = 'BROKER_PUT_NUMS';
 export const BROKER_GET_NUMS = 'BROKER_GET_NUMS';
 /** Pulls that found nothing; a name of ours. */
 export const BROKER_GET_MISSED = 'BROKER_GET_MISSED';
+/** Timed messages that were delivered, or rolled; a name of ours. */
+export const BROKER_TIMER_OUT_NUMS = 'BROKER_TIMER_OUT_NUMS';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;

@@ -11,6 +11,7 @@ import { TimerService, type TimerState } from './timer-service.ts';
 
 /** Reports of progress, a second apart, for each look at the gauges. */
 const REPORTS_PER_GAUGES = 2;
+const OUT = counterPlace('timersOut');
 const OFFSET = counterPlace('timersOffset');
 const READ_TO = counterPlace('timersReadMillis');
 const WAITING = counterPlace('timersWaiting');
@@ -39,6 +40,7 @@ export class TimerKind implements DueKind {
       put,
       busy,
       ...{ isNeeded, figures },
+      delivered: () => this.#counters.add(OUT),
       endAtStart,
       skew: shape.skew,
     });

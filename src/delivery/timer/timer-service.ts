@@ -53,6 +53,8 @@ export interface TimerContext {
   /** Whether no more may be put until some of what is under way has ended. */
   busy: () => boolean;
   figures: DeliveryFigures;
+  /** A message was delivered, or rolled. */
+  delivered?: () => void;
   /** Whether anybody is to get a message whose time has come; default: yes. */
   isNeeded?: (message: InternalMessage) => boolean;
   /** Where the queue of the timer topic ended when the broker started. */
@@ -458,8 +460,10 @@ export class TimerService {
         busy,
         maxPending,
         isNeeded,
-        delivers: ({ topic, properties }) =>
-          figures.count('timersOut', realQueueOf(properties).topic || topic),
+        delivers: ({ topic, properties }) => {
+          this.#context.delivered?.();
+          figures.count('timersOut', realQueueOf(properties).topic || topic);
+        },
         left: (topicHash) => this.#timing.add(topicHash, -1),
         log,
         queueEnd: () => this.#queueEnd,

@@ -11,7 +11,7 @@ import { ReplyPushes } from '../../broker/reply/reply-pushes.ts';
 import type { RefusedSends } from '../../broker/send/refused-sends.ts';
 import type { DayTotals } from '../../broker/stats/day-totals.ts';
 import { runtimeFigures } from '../../broker/stats/runtime-figures.ts';
-import { TOPIC_PUT_NUMS } from '../../broker/stats/stats.ts';
+import { BROKER_TIMER_OUT_NUMS, TOPIC_PUT_NUMS } from '../../broker/stats/stats.ts';
 import type { Tables } from '../../broker/tables.ts';
 import type { DeliveryLink } from '../../delivery/delivery-link.ts';
 import { ByteBudget } from '../../lib/byte-budget.ts';
@@ -184,7 +184,9 @@ export function makeContext(
     runtimeInfo: () => {
       const timersPut = () => tables.stats.tps(TOPIC_PUT_NUMS, TIMER_TOPIC);
       const timersRead = () => parts.delivery().timersRead;
-      const timers = { timersRead, timersPut };
+      const cluster = tables.settings.brokerClusterName;
+      const timersOut = () => tables.stats.tps(BROKER_TIMER_OUT_NUMS, cluster);
+      const timers = { timersRead, timersPut, timersOut };
       return runtimeFigures({ ...parts, ...timers, store: config.store, clock: systemClock, started });
     },
   };

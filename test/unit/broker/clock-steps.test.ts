@@ -183,12 +183,14 @@ test('what is shown as a time of day goes with the clock, what is shown as a spa
         counters: new CounterSums(createCounters(1)),
         timersRead: () => undefined,
         timersPut: () => 0,
+        timersOut: () => 2.25,
         days: new DayTotals(time),
         started,
       }),
     );
     assert.is(figures.get('bootTimestamp'), String(time.now() - 7_000));
     assert.match(figures.get('runtime') ?? '', / 7 seconds/);
+    assert.equal([figures.get('timerCongestNum'), figures.get('timerDequeueTps')], ['0', '2.3']);
   }
 });
 

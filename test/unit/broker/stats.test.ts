@@ -2,7 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { startMaintenance } from '../../../src/broker/maintenance.ts';
 import { BrokerStats } from '../../../src/broker/stats/broker-stats.ts';
-import { StatsTable } from '../../../src/broker/stats/stats.ts';
+import { BROKER_TIMER_OUT_NUMS, StatsTable } from '../../../src/broker/stats/stats.ts';
 import { makeTables } from '../../../src/broker/tables.ts';
 import { ClientTable } from '../../../src/clients/clients.ts';
 import { QueueLocks } from '../../../src/clients/queue-locks.ts';
@@ -11,7 +11,7 @@ import { DelayOffsets } from '../../../src/metadata/delay-offsets.ts';
 import { DelayTimes } from '../../../src/metadata/delay-times.ts';
 import { OffsetTable } from '../../../src/metadata/offsets.ts';
 import { OrderInfos } from '../../../src/metadata/order-infos.ts';
-import type { CounterSums } from '../../../src/ring/counters.ts';
+import { CounterSums, createCounters } from '../../../src/ring/counters.ts';
 import type { Positions } from '../../../src/ring/positions.ts';
 import { FakeTime, silentLog, temporaryDirectory, testSettings } from '../metadata/support.ts';
 
@@ -46,6 +46,25 @@ test('counters go with their topic or group', () => {
   assert.is(stats.get('QUEUE_PUT_NUMS', '0@t'), undefined);
   stats.removeGroup('g');
   assert.is(stats.get('GROUP_GET_NUMS', 'other@g'), undefined);
+});
+
+test('timed messages that come out are told a second', async () => {
+  const [time, settings] = [new FakeTime(), testSettings()];
+  const tables = makeTables(temporaryDirectory(), settings, time, silentLog, time);
+  const counters = new CounterSums(createCounters(1));
+  const out = { messages: 0 };
+  counters.sum = (name) => (name === 'timersOut' ? out.messages : 0);
+  const positions = { get: () => 0 } as unknown as Positions;
+  const stats = new BrokerStats(tables, positions, counters, time, {
+    arrived: () => ({ messages: 0, bytes: 0 }),
+  });
+  for (let i = 0; i < 3; i++) {
+    out.messages += 50;
+    stats.sample();
+    await time.advance(10_000);
+    tables.stats.sample();
+  }
+  assert.is(tables.stats.tps(BROKER_TIMER_OUT_NUMS, settings.brokerClusterName), 5);
 });
 
 test('messages count from the start on, in topics that were there and in those that are made', () => {

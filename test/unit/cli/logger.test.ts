@@ -54,6 +54,30 @@ test('for programs a line is JSON: level by name, time in UTC, the fields, the m
   assert.match(err.stack, /logger\.test/);
 });
 
+test('lines of the audit come at any level, until they are switched off by name', () => {
+  const { log, written } = rig({ env: { RINGMQ_LOG_LEVEL: 'error' } });
+  log.audit?.info({}, 'first');
+  log.open();
+  for (const level of ['warn', 'error', 'info', ''] as const) {
+    log.setLevel(level);
+    log.audit?.info({}, `at ${level}`);
+  }
+  log.info({}, 'not wanted');
+  log.setAudit(false);
+  log.audit?.info({}, 'off');
+  log.setAudit(true);
+  log.audit?.info({}, 'on again');
+  const told = written.map((line) => JSON.parse(line).msg);
+  assert.equal(told, ['first', 'at warn', 'at error', 'at info', 'at ', 'on again']);
+});
+
+test('a silent log has no audit either', () => {
+  const { log, written } = rig({ env: { RINGMQ_LOG_LEVEL: 'silent' } });
+  log.audit?.info({}, 'of an audit');
+  log.open();
+  assert.equal(written, []);
+});
+
 test('for a terminal it is text: local time with ms, level, message, fields behind it', () => {
   const { log, written } = rig({ isTerminal: true, env: { NO_COLOR: '1' } });
   log.error({ topic: 'orders' }, 'something odd');
