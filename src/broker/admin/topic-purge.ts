@@ -2,8 +2,10 @@
  * PURGE_TOPIC (30001), a request of RingMQ's own: the queues of a topic begin behind all messages that it has, and
  * go on counting. Answered when that is durable and in force, with what each queue has let go of; `dryRun` only tells.
  */
+import { quote } from '../../lib/quote.ts';
 import { ResponseCode } from '../../protocol/codes.ts';
-import { booleanField, RequestError, requiredText, succeedWith } from '../../protocol/request-fields.ts';
+import type { RemotingCommand } from '../../protocol/command.ts';
+import { RequestError, requiredText, succeedWith } from '../../protocol/request-fields.ts';
 import type { BrokerContext, BrokerHandler } from '../context.ts';
 import { Slices } from './slices.ts';
 
@@ -17,7 +19,7 @@ interface PurgedQueue {
 
 export const purgeTopic: BrokerHandler = async (context, request) => {
   const topic = requiredText(request, 'topic');
-  const dryRun = booleanField(request, 'dryRun', false);
+  const dryRun = dryRunOf(request);
   // What becomes due waits in some of them: without their messages it would never come.
   if (context.topics.isSystemTopic(topic)) {
     throw new RequestError(
@@ -43,6 +45,17 @@ export const purgeTopic: BrokerHandler = async (context, request) => {
 /** GET_TOPIC_PURGES (30002), RingMQ's own, for slaves: `{topic: position}`, where in the log what is left begins. */
 export const topicPurges: BrokerHandler = ({ maintenance }, request) =>
   succeedWith(request, Object.fromEntries(maintenance.purges()));
+
+/** Whoever wants to see first what would be purged, and writes that in some other way, must not lose the messages. */
+function dryRunOf(request: RemotingCommand): boolean {
+  const text = request.fields['dryRun']?.toLowerCase();
+  if (text === undefined || text === 'false') return false;
+  if (text === 'true') return true;
+  throw new RequestError(
+    ResponseCode.INVALID_PARAMETER,
+    `dryRun is true or false, not ${quote(text)}: nothing is purged`,
+  );
+}
 
 async function rangesOf({ store, clock }: BrokerContext, topic: string, count: number) {
   const queues: PurgedQueue[] = [];

@@ -1,6 +1,7 @@
 /** Asking brokers to purge a topic, by the request that RingMQ has for that and RocketMQ has not. */
 import { RequestCode, ResponseCode } from '../../protocol/codes.ts';
 import { asArray, asObject, integerOr } from '../../protocol/json-fields.ts';
+import { onEach } from './online.ts';
 import { eachOf } from './progress.ts';
 import type { TopicPart } from './routes.ts';
 import { objectOf, type Servers } from './servers.ts';
@@ -32,14 +33,18 @@ export function purgesOf(
   return eachOf(parts, 'brokers', (part) => ask(servers, topic, part, true));
 }
 
-/** Purges the topic on brokers that can, one after the other; returns what they have purged. */
+/**
+ * Purges the topic on brokers that can, one after the other; returns what they have purged. When one refuses, the
+ * failure says on which it was purged before.
+ */
 export async function purgeAll(
   servers: Servers,
   topic: string,
   brokers: readonly BrokerPurge[],
 ): Promise<BrokerPurge[]> {
   const done: BrokerPurge[] = [];
-  for (const broker of brokers) done.push(await ask(servers, topic, broker, false));
+  const named = brokers.map((each) => ({ ...each, name: each.broker }));
+  await onEach(named, `Purged ${topic}`, async (each) => done.push(await ask(servers, topic, each, false)));
   return done;
 }
 

@@ -25,6 +25,8 @@ export interface TopicPurgeParts {
 
 export class TopicPurge {
   readonly #parts: TopicPurgeParts;
+  /** A note is a file that is written and synced: of many purges each has a turn of this thread of its own. */
+  #notes: Promise<void> = Promise.resolve();
 
   constructor(parts: TopicPurgeParts) {
     this.#parts = parts;
@@ -38,7 +40,7 @@ export class TopicPurge {
   async run(topic: string, position = this.#parts.positions.get(APPENDED)): Promise<void> {
     const { store, follow } = this.#parts;
     await this.#dispatched(topic, position);
-    store.purgeTopic(topic, position);
+    await this.#noted(() => store.purgeTopic(topic, position));
     try {
       await follow(this.#queuesOf(topic));
     } catch (error) {
@@ -49,18 +51,38 @@ export class TopicPurge {
     }
   }
 
+  #noted(note: () => void): Promise<void> {
+    const noted = this.#notes
+      .then(() => this.#nextTurn(0))
+      .then(() => {
+        this.#refuseAtEnd();
+        note();
+      });
+    this.#notes = noted.catch(() => {});
+    return noted;
+  }
+
+  #refuseAtEnd(): void {
+    const { positions } = this.#parts;
+    if (positions.halted || positions.stopping) throw new Error('the broker stops: nothing is purged');
+  }
+
+  #nextTurn(delayMs: number): Promise<void> {
+    return new Promise((resolve) => void this.#parts.timers.after(delayMs, resolve));
+  }
+
   /** An entry that came to its queue behind the job would be seen until the log's start moves. */
   async #dispatched(topic: string, position: number): Promise<void> {
-    const { positions, timers } = this.#parts;
+    const { positions } = this.#parts;
     for (let waited = 0; positions.get(DISPATCHED) < position; waited += POLL_MS) {
-      if (positions.halted || positions.stopping) throw new Error('the broker stops: nothing is purged');
+      this.#refuseAtEnd();
       if (waited >= WAIT_MS) {
         const behind = position - positions.get(DISPATCHED);
         throw new Error(
           `${topic} is not purged: its queues lack the last ${behind} bytes of the log. Try again`,
         );
       }
-      await new Promise<void>((resolve) => void timers.after(POLL_MS, resolve));
+      await this.#nextTurn(POLL_MS);
     }
   }
 

@@ -28,9 +28,13 @@ function nextFull(lines: readonly string[], from: number): number {
 
 /** Numbers, times and hexadecimal digits become `#`, columns close up. */
 function shapeOf(line: string): string {
-  return line
-    .replaceAll(/\b0x[0-9a-f]+\b|\b[0-9A-F]{32}\b/g, '#')
-    .replaceAll(/[0-9]+/g, '#')
-    .replaceAll(/\s+/g, ' ')
-    .trim();
+  return (
+    line
+      .replaceAll(/\b0x[0-9a-f]+\b|\b[0-9A-F]{32}\b/g, '#')
+      // How long something took: a quick machine says it in another unit.
+      .replaceAll(/(?:\b[0-9]+ (?:ms|s|min|h|d)\b ?)+/g, '# s ')
+      .replaceAll(/[0-9]+/g, '#')
+      .replaceAll(/\s+/g, ' ')
+      .trim()
+  );
 }

@@ -212,7 +212,10 @@ test('a purge tells what each queue lets go of, and with dryRun does no more', a
     JSON.parse(bodyText(await ask(request(RequestCode.PURGE_TOPIC, { topic: 't', ...fields }))));
   const empty = { queueId: 1, minOffset: 0, maxOffset: 0, messages: 0 };
   const before = { queueId: 0, minOffset: 2, maxOffset: 5, messages: 3 };
-  assert.equal(await purge({ dryRun: true }), { topic: 't', queues: [before, empty] });
+  for (const dryRun of [true, 'TRUE'])
+    assert.equal(await purge({ dryRun }), { topic: 't', queues: [before, empty] });
+  for (const dryRun of ['yes', '1', ''])
+    assert.is((await ask(request(RequestCode.PURGE_TOPIC, { topic: 't', dryRun })))?.code, 29, dryRun);
   assert.is(store.minOffset('t', 0), 2);
   assert.equal(await purge({}), { topic: 't', queues: [{ ...before, minOffset: 5 }, empty] });
   assert.is(store.minOffset('t', 0), 5);

@@ -305,6 +305,31 @@ test('the note comes when the queues have what is purged, and the minima of thes
   assert.equal(told, ['orders 100', `orders/0,orders/1,${liteQueueOf('orders', 'a')}/0`]);
 });
 
+test('of many purges at once each is noted in a turn of its own', async () => {
+  const turns: (() => void)[] = [];
+  const { purge, told, positions } = rig({
+    timers: {
+      after: (_, run) => {
+        turns.push(run);
+        return () => {};
+      },
+    },
+  });
+  const purges = ['orders', 'ordersx', 'orders'].map((topic) => purge.run(topic));
+  const notes = () => told.filter((line) => line.endsWith(' 0')).length;
+  for (const noted of [0, 1]) {
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.equal([turns.length, notes()], [1, noted]);
+    turns.shift()?.();
+  }
+  await Promise.all(purges.slice(0, 2));
+  // The broker stops before the third one has its turn.
+  positions.halt(HALT_THREAD_DIED, 0);
+  turns.shift()?.();
+  await rejects(purges[2] as Promise<void>, /the broker stops: nothing is purged/);
+  assert.is(notes(), 2);
+});
+
 test('nothing is purged while the queues lag behind, nor by a broker that ends, nor when the disk refuses', async () => {
   const lagging = rig();
   lagging.positions.set(APPENDED, 100);
