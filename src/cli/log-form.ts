@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import type { Logger } from 'pino';
 import type { LogLevel } from '../lib/log.ts';
 import { UserError } from '../lib/user-error.ts';
+import { visibleJson, visibleLine } from '../lib/visible.ts';
 
 export interface Line {
   level: LogLevel;
@@ -53,24 +54,16 @@ export function openForm({ form, colours }: LogForm, write: (text: string) => vo
   );
   return ({ level, time, fields, message }) => {
     now = time;
-    logger[level](fields, form === 'text' ? printable(message) : message);
+    // Sentences quote what clients sent.
+    logger[level](fields, form === 'text' ? visibleLine(message) : message);
   };
-}
-
-/** Sentences quote what clients sent: no line feed and no escape sequence may get to a terminal that way. */
-function printable(message: string): string {
-  return message.replace(/\p{Cc}/gu, escaped);
-}
-
-function escaped(control: string): string {
-  return `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
 function prettifier(require: NodeJS.Require, colorize: boolean): (line: string) => string {
   const { prettyFactory } = require('pino-pretty') as typeof import('pino-pretty');
   const pretty = prettyFactory({ colorize, singleLine: true, translateTime: TIME });
   // Fields are JSON, which leaves these as they are; some terminals obey them.
-  return (line) => pretty(line).replace(/[\u007f-\u009f]/g, escaped);
+  return (line) => visibleJson(pretty(line));
 }
 
 /** The line as pino would write it, for when it cannot be loaded. */

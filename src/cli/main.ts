@@ -3,6 +3,7 @@
 import { Command } from 'commander';
 import { isWrongUse } from '../lib/user-error.ts';
 import { VERSION } from '../lib/version.ts';
+import { visibleText } from '../lib/visible.ts';
 import { ADMIN_COMMANDS, chosenAdminCommand, WORDS_COMMAND } from './admin-commands.ts';
 import { ExitCode } from './exit-codes.ts';
 import { explain } from './explain.ts';
@@ -85,6 +86,6 @@ async function run(): Promise<void> {
 }
 
 run().catch((error: unknown) => {
-  process.stderr.write(`${explain(error)}\n`);
+  process.stderr.write(`${visibleText(explain(error))}\n`);
   process.exit(isWrongUse(error) ? ExitCode.WRONG_USE : ExitCode.FAILED);
 });

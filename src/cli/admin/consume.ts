@@ -14,7 +14,7 @@ import {
   messageText,
 } from './message-text.ts';
 import { choiceOf, examples, numberOf, type OnlineFlags, online } from './online.ts';
-import { note, print, printJson } from './output.ts';
+import { note, print, printAsIs, printJson } from './output.ts';
 import type { Expression, LocatedMessage } from './queue-reads.ts';
 import { readableQueues, requireRoute } from './routes.ts';
 import type { Servers } from './servers.ts';
@@ -116,8 +116,8 @@ export function printMessage(
   if (flags.body !== true) return print(messageLine(message, form, brokers));
   const body = decodeBody(message);
   if (body.problem !== undefined) note(`The body of ${idOf(message)} is ${body.problem}.`);
-  // For the next program of a pipe JSON stays as it was sent.
-  return print(bodyText(body, form, 'as it is'));
+  // For the next program of a pipe a body stays as it was sent.
+  return printAsIs(bodyText(body, form, 'as it is'));
 }
 
 /** Commits nothing, and disturbs no group. */

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { DLQ_PREFIX, retryTopicOf } from '../../lib/names.ts';
 import { UserError } from '../../lib/user-error.ts';
+import { visibleLine } from '../../lib/visible.ts';
 import { messageIdOf } from '../../record/decode.ts';
 import { PROPERTY_RETRY_TOPIC, PROPERTY_UNIQUE_KEY } from '../../record/properties.ts';
 import { lettersById, lettersOf, originOf, popRetryTopicsFor } from './dead-letters.ts';
@@ -63,7 +64,7 @@ export function addResend(dlq: Command): void {
     const outcomes = await resending.run(letters);
     const skipped = outcomes.filter((outcome) => outcome.skipped).length;
     if (json) await printJson(outcomes);
-    else for (const { id, result } of outcomes) await print(`${id}  ${result}`);
+    else for (const { id, result } of outcomes) await print(visibleLine(`${id}  ${result}`));
     const failed = outcomes.filter(({ ok }) => !ok).length;
     if (failed > 0)
       throw new Failure(

@@ -1,4 +1,6 @@
 /** Messages as people and programs read them: bodies decoded, times in words. */
+
+import { visibleLine } from '../../lib/visible.ts';
 import { messageIdOf, type StoredMessage } from '../../record/decode.ts';
 import { SYS_COMPRESSED } from '../../record/layout.ts';
 import type { HostAddress } from '../../record/message-id.ts';
@@ -164,9 +166,8 @@ export function messageLine(message: LocatedMessage, form: Form, brokers: number
     decoded.problem === undefined ? '' : `(${decoded.problem})`,
   ];
   const where = `${queueText(message, brokers)}/${message.queueOffset}`;
-  return [timeText(message.storeTimestamp), where, idOf(message), ...marks, bodyLine(decoded, form)]
-    .filter((part) => part !== '')
-    .join('  ');
+  const parts = [timeText(message.storeTimestamp), where, idOf(message), ...marks, bodyLine(decoded, form)];
+  return visibleLine(parts.filter((part) => part !== '').join('  '));
 }
 
 /** All that is known of a message. */

@@ -1,4 +1,5 @@
 /** What commands print: tables for people, JSON for programs. */
+import { visibleJson, visibleLine, visibleText } from '../../lib/visible.ts';
 import { ExitCode } from '../exit-codes.ts';
 
 /** A column whose name begins with `#` holds numbers: its texts end at one edge. */
@@ -6,7 +7,7 @@ export function table(columns: readonly string[], rows: readonly (readonly (stri
   const isNumber = columns.map((name) => name.startsWith('#'));
   const lines = [
     columns.map((name) => name.replace(/^#/, '').toUpperCase()),
-    ...rows.map((row) => row.map(String)),
+    ...rows.map((row) => row.map((cell) => visibleLine(String(cell)))),
   ];
   const widths = columns.map((_, i) => Math.max(...lines.map((line) => (line[i] ?? '').length)));
   return lines
@@ -27,14 +28,21 @@ export function listing(
   indent = '',
 ): string {
   const given = entries.filter(([, value]) => value !== undefined && value !== '');
-  const width = Math.max(0, ...given.map(([name]) => name.length));
-  return given.map(([name, value]) => `${indent}${name.padEnd(width)}  ${value}`).join('\n');
+  const width = Math.max(0, ...given.map(([name]) => visibleLine(name).length));
+  return given
+    .map(([name, value]) => `${indent}${visibleLine(name).padEnd(width)}  ${visibleLine(String(value))}`)
+    .join('\n');
 }
 
 let listening = false;
 
-/** Resolves when there is room for more; ends quietly when the reader has seen enough (`| head`). */
+/** For people: what messages hold does nothing to their terminal. */
 export function print(text: string): Promise<void> {
+  return printAsIs(visibleText(text));
+}
+
+/** Resolves when there is room for more; ends quietly when the reader has seen enough (`| head`). */
+export function printAsIs(text: string): Promise<void> {
   if (!listening) {
     listening = true;
     process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -47,12 +55,12 @@ export function print(text: string): Promise<void> {
 }
 
 export function printJson(value: unknown, spaces = 2): Promise<void> {
-  return print(JSON.stringify(value, undefined, spaces));
+  return printAsIs(visibleJson(JSON.stringify(value, undefined, spaces)));
 }
 
 /** For the person who waits; never among what is printed. */
 export function note(text: string): void {
-  process.stderr.write(`${text}\n`);
+  process.stderr.write(`${visibleText(text)}\n`);
 }
 
 /** `1 message`, `2 messages`. */
