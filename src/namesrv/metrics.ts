@@ -16,6 +16,7 @@ export interface NameServerMetricsOptions {
 /** Of the delays since the page was made last. */
 const QUANTILES = [0.5, 0.99, 1];
 const NANOS = 1e9;
+const TICK_MS = 20;
 const SERVED = new Set(nameServerCodes);
 
 /** Requests by name; all codes that are not served are one. */
@@ -35,6 +36,11 @@ export class RequestCounts {
   }
 }
 
+/** Node tells how long it was from one tick to the next, ns: seconds by which that was too long. */
+export function latenessOf(nanos: number): number {
+  return Math.max(0, nanos / NANOS - TICK_MS / 1_000);
+}
+
 export interface NameServerMetricsParts extends NameServerMetricsOptions {
   state: NameServerState;
   requests: RequestCounts;
@@ -43,7 +49,7 @@ export interface NameServerMetricsParts extends NameServerMetricsOptions {
 
 export class NameServerMetrics {
   readonly #parts: NameServerMetricsParts;
-  readonly #delays: IntervalHistogram = monitorEventLoopDelay({ resolution: 20 });
+  readonly #delays: IntervalHistogram = monitorEventLoopDelay({ resolution: TICK_MS });
   readonly #server: MetricsServer;
 
   constructor(parts: NameServerMetricsParts) {
@@ -81,7 +87,7 @@ export class NameServerMetrics {
     for (const [request_code, count] of requests.all) asked.add(count, { request_code });
     const delay = out.gauge('ringmq_event_loop_delay_seconds', 'How late timers were since the last page');
     for (const quantile of QUANTILES)
-      delay.add(this.#delays.percentile(quantile * 100) / NANOS, { quantile });
+      delay.add(latenessOf(this.#delays.percentile(quantile * 100)), { quantile });
     this.#delays.reset();
     return out.bytes();
   }

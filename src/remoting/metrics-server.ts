@@ -17,6 +17,8 @@ export interface MetricsServerParts {
   readonly scrape: () => Promise<Uint8Array>;
   /** Why no messages are taken; undefined while they are. */
   readonly refusal: () => string | undefined;
+  /** For a request to be there, ms; default: 5 s. */
+  readonly requestMs?: number;
 }
 
 export class MetricsServer {
@@ -25,8 +27,15 @@ export class MetricsServer {
 
   constructor(parts: MetricsServerParts) {
     this.#parts = parts;
+    const { requestMs = REQUEST_MS } = parts;
+    // Looked for as often: a few that never end would be all connections that there may be.
+    const limits = {
+      requestTimeout: requestMs,
+      headersTimeout: requestMs,
+      connectionsCheckingInterval: requestMs,
+    };
     this.#server = createServer(
-      { requestTimeout: REQUEST_MS, headersTimeout: REQUEST_MS, keepAliveTimeout: IDLE_MS },
+      { ...limits, keepAliveTimeout: IDLE_MS },
       (request, response) => void this.#answer(request, response),
     );
     this.#server.maxConnections = MAX_METRICS_CONNECTIONS;

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { loadNameServer } from '../../../src/config/load-namesrv.ts';
+import { latenessOf } from '../../../src/namesrv/metrics.ts';
 import { startNameServer } from '../../../src/namesrv/name-server.ts';
 import { requestCommand } from '../../../src/protocol/command.ts';
 import { recordingLog } from '../../support/recording-log.ts';
@@ -57,6 +58,11 @@ test('brokers, topics, connections and requests by code', async () => {
     () => assert.unreachable(),
     () => {},
   );
+});
+
+test('how late ticks were does not count the time between them', () => {
+  const inMs = [0, 19, 20, 21, 520].map((ms) => Math.round(latenessOf(ms * 1e6) * 1_000));
+  assert.equal(inMs, [0, 0, 0, 1, 500]);
 });
 
 test('it is ready when routes are given', async () => {
