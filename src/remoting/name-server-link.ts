@@ -7,6 +7,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { ControlLog } from '../lib/log.ts';
 import { RequestCode, ResponseCode, responseName } from '../protocol/codes.ts';
 import { type RemotingCommand, requestCommand } from '../protocol/command.ts';
+import { integerFrom } from '../protocol/json-fields.ts';
 import { parseRocketJson, type RocketJson, writeRocketJson } from '../protocol/rocketmq-json.ts';
 import type { ClientTls } from '../tls/settings.ts';
 import { CommandClient } from './command-client.ts';
@@ -77,6 +78,8 @@ export class NameServerLink {
   #rest = 0;
   #nextRest = 1;
   #running: Promise<boolean> | undefined;
+  /** It does not know heartbeats of brokers (before 5.0), and forgets nobody for want of them. */
+  #needsNoHeartbeats = false;
   #closed = false;
 
   constructor(options: NameServerLinkOptions) {
@@ -110,8 +113,9 @@ export class NameServerLink {
    * place, and when it goes, name servers other than ours leave it empty. To be called every second. Never rejects.
    */
   async watch(): Promise<void> {
-    if (!this.#registered || this.#cannotTell || this.#closed || this.#running !== undefined) return;
+    if (!this.#registered || this.#closed || this.#running !== undefined) return;
     if (this.#options.broker.enableActingMaster) this.#sayAlive();
+    if (this.#cannotTell) return;
     const holder = await this.#askHolder().catch(() => undefined);
     if (holder === undefined || !this.#registered || this.#closed || this.#running !== undefined) return;
     if (holder !== '') {
@@ -141,6 +145,7 @@ export class NameServerLink {
     this.#needsAll = true;
     this.#registered = false;
     this.#cannotTell = false;
+    this.#needsNoHeartbeats = false;
     if (!wasKnown || this.#closed) return;
     this.#news.lost();
     this.#options.onForgotten();
@@ -207,7 +212,8 @@ export class NameServerLink {
     const addresses = group === undefined ? undefined : memberOf(group, 'brokerAddrs');
     if (typeof addresses !== 'object' || addresses === null || Array.isArray(addresses)) return undefined;
     const entries = addresses instanceof Map ? [...addresses] : Object.entries(addresses);
-    this.#options.onMembers(new Map(entries.map(([id, address]) => [Number(id), String(address)])));
+    const members = entries.map(([id, address]) => [integerFrom(id) ?? -1, String(address)] as const);
+    this.#options.onMembers(new Map(members.filter(([id]) => id >= 0)));
     const own = entries.find(([id]) => String(id) === String(brokerId));
     return own === undefined ? '' : String(own[1]);
   }
@@ -247,11 +253,17 @@ export class NameServerLink {
 
   /** Nobody waits for the answer: who does not hear it for a while takes the broker out of the routes. */
   #sayAlive(): void {
+    if (this.#needsNoHeartbeats) return;
     const alive = requestCommand(RequestCode.BROKER_HEARTBEAT, {
       ...this.#identityFields(),
       heartbeatTimeoutMills: String(ACTING_TIMEOUT_MS),
     });
-    void this.#client.request(alive, WATCH_TIMEOUT_MS).catch(() => {});
+    void this.#client.request(alive, WATCH_TIMEOUT_MS).then(
+      ({ code }) => {
+        if (code === ResponseCode.REQUEST_CODE_NOT_SUPPORTED) this.#needsNoHeartbeats = true;
+      },
+      () => {},
+    );
   }
 
   #identityFields(): Record<string, string> {

@@ -21,7 +21,10 @@ export interface NameServerRegistrarOptions {
   onOrderTopicConfig?: (table: ReadonlyMap<string, string>) => void;
   /** Of a slave: where its master is, each time a name server tells. */
   onMaster?: (haServerAddr: string, masterAddr: string) => void;
-  /** All brokers of this name that any name server has, in whatever cluster: addresses by id, each time one tells. */
+  /**
+   * All brokers of this name, in whatever cluster, that name servers have told of in the last second: addresses by id.
+   * Called each second in which one has told.
+   */
   onMembers?: (members: ReadonlyMap<number, string>) => void;
   /** Between full registrations. Default: 30 s; name servers forget a broker after 120 s. */
   intervalMs?: number;
@@ -48,10 +51,10 @@ export class NameServerRegistrar {
   #changed = new Set<string>();
   #flush: Promise<void> | undefined;
   #cancelNext: () => void = () => {};
-  #cancelWatch: () => void = () => {};
+  readonly #cancelWatches = new Map<NameServerLink | 'members', () => void>();
   #closed = false;
-  /** By the address of the name server that has told it. */
-  readonly #members = new Map<string, ReadonlyMap<number, string>>();
+  /** Told since the last round: who does not answer any more has no say. Undefined = nobody has told. */
+  #members: ReadonlyMap<number, string> | undefined;
 
   /** Throws a RangeError for an address that is not `host:port`. */
   constructor(options: NameServerRegistrarOptions) {
@@ -65,11 +68,10 @@ export class NameServerRegistrar {
           topics: options.topics,
           onOrderTopicConfig: options.onOrderTopicConfig ?? (() => {}),
           onMaster: options.onMaster ?? (() => {}),
-          onMembers: (members) => this.#told(address, members),
-          onForgotten: () => {
-            this.#members.delete(address);
-            this.#scheduleNext(true);
+          onMembers: (members) => {
+            this.#members = new Map([...(this.#members ?? []), ...members]);
           },
+          onForgotten: () => this.#scheduleNext(true),
           tls: options.tls ?? (() => undefined),
           clock: options.clock ?? systemClock,
           log: options.log ?? noLog,
@@ -79,7 +81,8 @@ export class NameServerRegistrar {
 
   /** Registers now and from then on. Resolves after the first attempt with the number of name servers reached. */
   start(): Promise<number> {
-    this.#watchNext();
+    for (const link of this.#links) this.#everySecond(link, () => link.watch());
+    if (this.#options.onMembers !== undefined) this.#everySecond('members', () => this.#tellMembers());
     return this.registerNow();
   }
 
@@ -109,21 +112,25 @@ export class NameServerRegistrar {
   async close(): Promise<void> {
     this.#closed = true;
     this.#cancelNext();
-    this.#cancelWatch();
+    for (const cancel of this.#cancelWatches.values()) cancel();
     await Promise.all(this.#links.map((link) => link.close()));
   }
 
-  #told(nameServer: string, members: ReadonlyMap<number, string>): void {
-    this.#members.set(nameServer, members);
-    this.#options.onMembers?.(new Map([...this.#members.values()].flatMap((all) => [...all])));
+  /** Each name server has its own rhythm: one that is slow keeps no other from hearing that the broker lives. */
+  #everySecond(what: NameServerLink | 'members', task: () => unknown): void {
+    if (this.#closed) return;
+    const again = async () => {
+      await task();
+      this.#everySecond(what, task);
+    };
+    const { watchMs = DEFAULT_WATCH_MS } = this.#options;
+    this.#cancelWatches.set(what, this.#timers.after(watchMs, again));
   }
 
-  #watchNext(): void {
-    if (this.#closed) return;
-    this.#cancelWatch = this.#timers.after(this.#options.watchMs ?? DEFAULT_WATCH_MS, async () => {
-      await Promise.all(this.#links.map((link) => link.watch()));
-      this.#watchNext();
-    });
+  #tellMembers(): void {
+    const members = this.#members;
+    this.#members = undefined;
+    if (members !== undefined) this.#options.onMembers?.(members);
   }
 
   async #sendChanged(): Promise<void> {

@@ -18,6 +18,8 @@ class FakeNameServer {
   answer: { code: number; body?: Buffer } = { code: 0 };
   /** Who is in the routes under the broker's name, by id; undefined for a name server that cannot tell. */
   members: Record<string, string> | undefined = {};
+  /** Keeps that question without an answer. */
+  isSilent = false;
   /** How often that was asked. */
   asked = 0;
   #held: Promise<void> | undefined;
@@ -32,7 +34,10 @@ class FakeNameServer {
       host: '127.0.0.1',
       port,
       handler: async (request, connection) => {
-        if (request.code === RequestCode.GET_BROKER_MEMBER_GROUP) return this.#memberGroup(request);
+        if (request.code === RequestCode.GET_BROKER_MEMBER_GROUP) {
+          if (this.isSilent) await new Promise(() => {});
+          return this.#memberGroup(request);
+        }
         this.requests.push(request);
         this.connections.add(connection);
         await this.#held;
@@ -266,6 +271,76 @@ test('where a slave may act for its master, name servers hear so, and every seco
     return told.at(-1)?.join() === '1,2';
   });
   await registrar.close();
+});
+
+/** A slave at two name servers, where slaves may act for their master. */
+async function twice({ server }: Context) {
+  const time = new FakeTime();
+  const told: string[] = [];
+  const other = await new FakeNameServer().listen();
+  for (const one of [server, other]) one.members = { 1: broker.brokerAddr };
+  const registrar = new NameServerRegistrar({
+    addresses: [server.address, other.address],
+    broker: { ...broker, brokerId: 1, enableActingMaster: true },
+    topics: () => ({ topicConfigTable: {}, topicQueueMappingInfoMap: {}, dataVersion: {} }),
+    onMembers: (members) => told.push([...members.keys()].sort().join()),
+    timers: time,
+  });
+  const beats = ({ requests }: FakeNameServer) =>
+    requests.filter(({ code }) => code === RequestCode.BROKER_HEARTBEAT).length;
+  /** Seconds pass until the condition holds. */
+  const pass = (condition: () => boolean) =>
+    eventually(async () => {
+      await time.advance(1_000);
+      return condition();
+    });
+  const end = async () => {
+    await registrar.close();
+    await other.close();
+  };
+  return { registrar, other, time, told, beats, pass, end };
+}
+
+test('who is registered is told once a second, however many name servers there are', async (context) => {
+  const { registrar, time, told, pass, end } = await twice(context);
+  context.server.members = { 1: broker.brokerAddr, 3: '10.0.0.9:10911' };
+  await registrar.start();
+  await pass(() => told.at(-1) === '1,3');
+  const [count, before] = [told.length, time.monotonic()];
+  await pass(() => told.length >= count + 5);
+  assert.ok(time.monotonic() - before >= 5_000);
+  await end();
+});
+
+test('a name server that answers no more has no say, and keeps no other from hearing of the broker', async (context) => {
+  const { registrar, other, told, beats, pass, end } = await twice(context);
+  other.members = { 0: '10.0.0.9:10911', 1: broker.brokerAddr };
+  await registrar.start();
+  await pass(() => told.at(-1) === '0,1');
+  other.isSilent = true;
+  const before = beats(context.server);
+  await pass(() => told.at(-1) === '1' && beats(context.server) >= before + 5);
+  await end();
+});
+
+test('a name server that cannot tell who is registered hears that the broker lives all the same', async (context) => {
+  const { registrar, beats, pass, end } = await twice(context);
+  context.server.members = undefined;
+  await registrar.start();
+  await pass(() => beats(context.server) >= 3);
+  assert.is(context.server.asked, 1);
+  await end();
+});
+
+test('a name server that does not know heartbeats is spared them', async (context) => {
+  const { registrar, other, beats, pass, end } = await twice(context);
+  await registrar.start();
+  context.server.answer = { code: ResponseCode.REQUEST_CODE_NOT_SUPPORTED };
+  await pass(() => beats(context.server) >= 1);
+  const [own, others] = [context.server, other].map(beats) as [number, number];
+  await pass(() => beats(other) >= others + 5);
+  assert.is(beats(context.server), own);
+  await end();
 });
 
 /** A registrar that looks around when the test lets time pass. */
