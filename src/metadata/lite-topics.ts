@@ -87,6 +87,12 @@ export class LiteTopics {
     }
   }
 
+  /** On a slave: its master has one, as its log tells; the parent may not be known yet. */
+  follow(queue: string): void {
+    const names = liteNamesIn(queue);
+    if (names !== undefined && !this.has(queue)) this.#add(names.parent, queue);
+  }
+
   /** There is one now. Throws a RequestError that says why there cannot be. */
   ensure(queue: string): void {
     const names = liteNamesIn(queue);

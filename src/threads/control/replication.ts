@@ -89,8 +89,13 @@ export function makeReplication(parts: ReplicationParts): Replication {
     },
     tls,
     now: systemClock.monotonic,
-    nameQueue: (topic, queueId) => topics.nameQueue(topic, queueId),
+    nameQueue: async (topic, queueId) => {
+      const isNamed = await topics.nameQueue(topic, queueId);
+      // So that it goes when its parent or its time does, as at the master, where it may be made anew then.
+      if (isNamed) tables.lites.follow(topic);
+      return isNamed;
+    },
   });
-  tables.topics.deleted.add((topic) => following.forget(topic));
+  for (const { deleted } of [tables.topics, tables.lites]) deleted.add((topic) => following.forget(topic));
   return following;
 }

@@ -135,4 +135,13 @@ test('the clock, also a wrong one, tells the age of what a process has found, bu
   assert.equal(await after(6), ['%LMQ%$p$old deleted']);
 });
 
+test('those of a master are known before their parent is, and go with it', () => {
+  const { topics, lites, news, parent } = setUp();
+  for (const name of ['%LMQ%$p$l', '%LMQ%$p$l', 'T']) lites.follow(name);
+  assert.equal(news.splice(0), ['%LMQ%$p$l made 4']);
+  parent('p');
+  topics.delete('p');
+  assert.equal(news, ['%LMQ%$p$l deleted']);
+});
+
 test.run();
