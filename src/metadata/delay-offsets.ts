@@ -43,9 +43,12 @@ export class DelayOffsets {
     this.#version.assign(stored?.['dataVersion']);
   }
 
-  /** Takes over a master's offsets, each as far as `end` of its level. */
+  /** Takes over a master's offsets, each as far as `end` of its level; a level that never had a message stays out. */
   follow(table: RocketJson | undefined, end: (level: number) => number): void {
-    this.#each(table, (level, offset) => this.set(level, Math.min(offset, end(level))));
+    this.#each(table, (level, offset) => {
+      const last = end(level);
+      if (last > 0 || this.#offsets.has(level)) this.set(level, Math.min(offset, last));
+    });
   }
 
   /** How many entries are no offsets of a level. */

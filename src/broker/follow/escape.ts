@@ -30,6 +30,7 @@ export class Escape {
   /** By address: as many as there are masters. */
   readonly #clients = new Map<string, CommandClient>();
   #underWay = 0;
+  #isClosed = false;
   #turn = 0;
 
   constructor(parts: EscapeParts) {
@@ -52,6 +53,7 @@ export class Escape {
   };
 
   close(): void {
+    this.#isClosed = true;
     for (const client of this.#clients.values()) client.close();
     this.#clients.clear();
   }
@@ -76,6 +78,8 @@ export class Escape {
   }
 
   #clientOf(address: string): CommandClient {
+    // The routes may have been asked for before, and nobody would close this one.
+    if (this.#isClosed) throw new Error('this slave acts for its master no more');
     const client = this.#clients.get(address) ?? new CommandClient({ address, tls: this.#parts.tls });
     this.#clients.set(address, client);
     return client;

@@ -8,7 +8,7 @@ import type { ControlLog } from '../../lib/log.ts';
 import { SCHEDULE_TOPIC } from '../../lib/names.ts';
 import { RequestCode, ResponseCode } from '../../protocol/codes.ts';
 import { requestCommand } from '../../protocol/command.ts';
-import { asObject, entriesOf, parseBody } from '../../protocol/json-fields.ts';
+import { asObject, entriesOf, integerFrom, parseBody } from '../../protocol/json-fields.ts';
 import { isAddress } from '../../remoting/address.ts';
 import { CommandClient } from '../../remoting/command-client.ts';
 import type { ClientTls } from '../../tls/settings.ts';
@@ -17,7 +17,7 @@ import { DELAYS, type MasterProgressParts, OFFSETS } from './master-progress.ts'
 import { eachOffset } from './offset-exchange.ts';
 
 const ASK_MS = 1_000;
-const MASTER_ID = '0';
+const MASTER_ID = 0;
 
 export interface TakeBackParts extends Pick<MasterProgressParts, 'tables' | 'queueEnd'> {
   nameServers: readonly string[];
@@ -50,25 +50,30 @@ export async function takeBack(parts: TakeBackParts): Promise<void> {
   }
 }
 
-/** Address of the first slave, where no master is registered. */
-async function actingSlave({ nameServers, clusterName, brokerName, tls }: TakeBackParts) {
-  const question = () => requestCommand(RequestCode.GET_BROKER_MEMBER_GROUP, { clusterName, brokerName });
-  for (const address of nameServers) {
-    const client = new CommandClient({ address, tls });
-    try {
-      const { code, body } = await client.request(question(), ASK_MS);
-      if (code !== ResponseCode.SUCCESS) continue;
-      const group = asObject(asObject(parseBody(body))?.['brokerMemberGroup']);
-      const members = entriesOf(group?.['brokerAddrs']).sort(([a], [b]) => Number(a) - Number(b));
-      const [id, first] = members[0] ?? [MASTER_ID, ''];
-      return id === MASTER_ID || typeof first !== 'string' || !isAddress(first) ? undefined : first;
-    } catch {
-      // The next one may answer.
-    } finally {
-      client.close();
-    }
+/** Address of the first slave, where no name server has a master: as the slave looks at it (`Acting`). */
+async function actingSlave(parts: TakeBackParts): Promise<string | undefined> {
+  const told = await Promise.all(parts.nameServers.map((address) => membersAt(address, parts)));
+  const [first] = told.flat().sort(([a], [b]) => a - b);
+  return first === undefined || first[0] === MASTER_ID ? undefined : first[1];
+}
+
+/** Ids and addresses of the brokers of this name; none when the name server does not answer. */
+async function membersAt(nameServer: string, { clusterName, brokerName, tls }: TakeBackParts) {
+  const client = new CommandClient({ address: nameServer, tls });
+  try {
+    const question = requestCommand(RequestCode.GET_BROKER_MEMBER_GROUP, { clusterName, brokerName });
+    const { code, body } = await client.request(question, ASK_MS);
+    if (code !== ResponseCode.SUCCESS) return [];
+    const group = asObject(asObject(parseBody(body))?.['brokerMemberGroup']);
+    return entriesOf(group?.['brokerAddrs']).flatMap(([name, address]): [id: number, address: string][] => {
+      const id = integerFrom(name) ?? -1;
+      return id >= MASTER_ID && typeof address === 'string' && isAddress(address) ? [[id, address]] : [];
+    });
+  } catch {
+    return [];
+  } finally {
+    client.close();
   }
-  return undefined;
 }
 
 function takeOffsets({ tables, queueEnd }: TakeBackParts, table: Parameters<typeof eachOffset>[0]): void {

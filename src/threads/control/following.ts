@@ -16,7 +16,7 @@ import type { Acting } from './acting.ts';
 import type { Replication } from './replication.ts';
 
 export interface FollowingParts
-  extends Omit<MasterTablesParts, 'endsAt' | 'isEmpty' | 'beginsAt' | 'durable'> {
+  extends Omit<MasterTablesParts, 'endsAt' | 'end' | 'isEmpty' | 'beginsAt' | 'durable'> {
   shape: SlaveShape;
   log: ControlLog;
   /** For a master that is away; undefined = it never does. */
@@ -50,6 +50,7 @@ export class Following implements Replication {
       ...parts,
       endsAt,
       durable: () => Math.min(positions.get(FLUSHED), positions.get(DISPATCHED)),
+      end: () => positions.get(APPENDED),
       isEmpty: () => positions.get(APPENDED) === positions.get(LOG_START),
       beginsAt: (position) => {
         // Not in the middle of a start: it is asked again in a second.
@@ -101,7 +102,8 @@ export class Following implements Replication {
   }
 
   members(ids: readonly number[]): void {
-    this.#parts.acting?.members(ids);
+    // An answer may be on its way when the broker stops.
+    if (!this.#stopping) this.#parts.acting?.members(ids);
   }
 
   /** Whether its log follows its master's at this moment. */
@@ -144,11 +146,17 @@ export class Following implements Replication {
   }
 
   #heard(report: ReplicationReport): void {
-    if (report.kind === 'master') this.#state = report.state;
+    if (report.kind === 'master') this.#hearsOf(report.state);
     if (report.kind === 'diverged') this.#parts.diverged(report.position);
     if (report.kind !== 'unknown') return;
     // It is rejected when the broker ends before.
     this.#name(report.topic, report.queueId).catch(() => {});
+  }
+
+  /** A master that is back is heard here also while no name server answers. */
+  #hearsOf(state: MasterState): void {
+    this.#state = state;
+    if (state.isConnected) this.#parts.acting?.stop('this slave hears its master');
   }
 
   async #name(topic: string, queueId: number): Promise<void> {

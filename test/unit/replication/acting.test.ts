@@ -115,14 +115,16 @@ test('a master takes over what is further than its own, as far as its queues go'
     ]);
   const take = async (...members: string[]) => {
     const nameServer = await serving(group(...members));
+    // One that has just started knows nobody.
+    const young = await serving(group());
     const { log, lines } = recordingLog();
     await takeBack({
-      nameServers: ['127.0.0.1:1', `127.0.0.1:${nameServer.port}`],
+      nameServers: ['127.0.0.1:1', `127.0.0.1:${young.port}`, `127.0.0.1:${nameServer.port}`],
       ...{ clusterName: 'c', brokerName: 'a', tls: () => undefined, log },
       tables: { offsets: context.offsets, delayOffsets },
       queueEnd: () => 50,
     });
-    await nameServer.close();
+    for (const one of [nameServer, young]) await one.close();
     return lines.map((line) => line.message);
   };
   const known = () => [
@@ -141,6 +143,20 @@ test('a master takes over what is further than its own, as far as its queues go'
     [7, 9, 50],
   ]);
   await slave.close();
+});
+
+test('levels that never had a message are not taken over, however many a master names', () => {
+  const setup = setUp();
+  const delayOffsets = new DelayOffsets(setup.directory, setup.settings, setup.time);
+  delayOffsets.set(5, 3);
+  const table = new Map(Array.from({ length: 1_000 }, (_, i) => [i + 1, 7]));
+  delayOffsets.follow(table, (level) => (level <= 2 ? 9 : 0));
+  const known = [...delayOffsets.entries()].sort(([a], [b]) => a - b);
+  assert.equal(known, [
+    [1, 7],
+    [2, 7],
+    [5, 0],
+  ]);
 });
 
 test.run();

@@ -109,4 +109,24 @@ test('what is under way is bounded, and a master that is gone fails what was for
   assert.ok(results.every((result) => result.status === ResponseCode.SERVICE_NOT_AVAILABLE));
 });
 
+test('what waits for the queues of its topic when it is closed opens no connection', async (context) => {
+  const route = context.route;
+  let answer: (route: RouteAnswer) => void = () => {};
+  const closed = new Escape({
+    routes: {
+      queuesOf: () =>
+        new Promise((resolve) => {
+          answer = resolve;
+        }),
+    },
+    brokerName: 'own',
+    tls: () => undefined,
+  });
+  const result = new Promise<PutResult>((resolve) => closed.put(message(), resolve));
+  closed.close();
+  answer(route);
+  assert.is((await result).status, ResponseCode.SERVICE_NOT_AVAILABLE);
+  assert.is(context.asked.length, 0);
+});
+
 test.run();
