@@ -7,7 +7,7 @@
  * progress is held until everything is durable here that the master's log held when it had told it.
  */
 import { queueOfLevel } from '../../delivery/delay/levels.ts';
-import { SCHEDULE_TOPIC } from '../../lib/names.ts';
+import { SCHEDULE_TOPIC, TIMER_TOPIC } from '../../lib/names.ts';
 import type { DelayOffsets } from '../../metadata/delay-offsets.ts';
 import type { OffsetTable } from '../../metadata/offsets.ts';
 import { RequestCode } from '../../protocol/codes.ts';
@@ -75,12 +75,19 @@ export class MasterProgress {
   /** The master has it. */
   told(commit: Commit): void {
     this.#offsets.told(commit);
+    // What is held was told before: with it the offset would go back until the next table holds.
+    this.#held = undefined;
+  }
+
+  /** The master does not take it. */
+  refused(commit: Commit): void {
+    this.#offsets.refused(commit);
   }
 
   /** Its table, when it says something new or there is something to tell. */
   async #askOffsets(): Promise<Held['take']> {
     const { queueEnd } = this.#parts;
-    const hasOwn = this.#offsets.own.length > 0;
+    const { hasOwn } = this.#offsets;
     if (this.#held !== undefined && !hasOwn) return [];
     const news = hasOwn ? { table: await this.#asks.whole(OFFSETS) } : await this.#asks.news(OFFSETS);
     if (news === undefined) return [];
@@ -106,7 +113,9 @@ export class MasterProgress {
         delays.took();
       });
     }
-    const timers = await this.#asks.newsIfAny(RequestCode.GET_TIMER_CHECK_POINT);
+    // A RocketMQ that has none writes an error for each ask.
+    const hasTimers = queueEnd(TIMER_TOPIC, 0) > 0;
+    const timers = hasTimers ? await this.#asks.newsIfAny(RequestCode.GET_TIMER_CHECK_POINT) : undefined;
     if (timers !== undefined) {
       take.push(() => {
         takeTimers(timers.body);

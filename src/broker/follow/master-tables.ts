@@ -51,6 +51,8 @@ export interface MasterTablesParts extends Omit<MasterProgressParts, 'tables'> {
   log: ControlLog;
   /** Where the master's log ended a moment ago. */
   endsAt: (position: number) => void;
+  /** Where the own log ends. */
+  end: () => number;
   /** Whether the own log holds nothing, so that it is to begin where the master's does. */
   isEmpty: () => boolean;
   beginsAt: (position: number) => void;
@@ -68,8 +70,8 @@ export class MasterTables {
   #isWanted = false;
   #isClosed = false;
   #isFailing = false;
-  /** Of which offset it was told last that the master refused it. */
-  #refused = '';
+  /** The master has refused an offset in the last round. */
+  #isRefusing = false;
 
   constructor(parts: MasterTablesParts) {
     this.#parts = parts;
@@ -124,13 +126,14 @@ export class MasterTables {
 
   async #takeOver(): Promise<void> {
     const { topics, groups, requestModes } = this.#parts.tables;
+    const ownEnd = this.#parts.end();
     const end = await this.#asks.end();
     if (end !== undefined) this.#parts.endsAt(end);
     if (this.#parts.isEmpty()) await this.#askBeginning();
     await this.#take(TOPICS, (table, version) => topics.follow(table, version));
     // Before the groups, of which those would go that the master has not heard of.
-    for (const commit of (await this.#progress.round()).slice(0, MOST_OFFSETS))
-      await this.#tellOffset(commit);
+    const commits = (await this.#progress.round()).slice(0, MOST_OFFSETS);
+    await this.#tellOffsets(commits, end !== undefined && end < ownEnd);
     await this.#take(GROUPS, (table, version) => groups.follow(table, version));
     await this.#take(MODES, (table) => requestModes.follow(table));
   }
@@ -152,12 +155,39 @@ export class MasterTables {
   }
 
   /** Offsets that were committed here while the master was gone reach it with the first round. */
-  async #tellOffset(commit: Commit): Promise<void> {
-    let refusal = await this.#tell(commit);
+  /**
+   * `lacks`: the master has lost the end of its log, and may lack messages that were consumed here. An offset beyond its
+   * queue would pass over what comes in their place.
+   */
+  async #tellOffsets(commits: readonly Commit[], lacks: boolean): Promise<void> {
+    let isRefusing = false;
+    for (const commit of commits) {
+      const last = lacks ? await this.#queueEnd(commit) : commit.offset;
+      const refusal = await this.#tellOffset({ ...commit, offset: Math.min(commit.offset, last) });
+      if (refusal === undefined) this.#progress.told(commit);
+      else {
+        this.#progress.refused(commit);
+        if (!this.#isRefusing && !isRefusing) this.#tellRefused(commit, refusal);
+        isRefusing = true;
+      }
+    }
+    this.#isRefusing = isRefusing;
+  }
+
+  /** The master's answer when it refuses. */
+  async #tellOffset(commit: Commit): Promise<RemotingCommand | undefined> {
+    const refusal = await this.#tell(commit);
     const isNewGroup = refusal?.code === ResponseCode.SUBSCRIPTION_GROUP_NOT_EXIST;
-    if (isNewGroup && (await this.#tellGroup(commit.group))) refusal = await this.#tell(commit);
-    if (refusal === undefined) this.#progress.told(commit);
-    else this.#refusedOffset(commit, `${responseName(refusal.code)} ${refusal.remark ?? ''}`);
+    return isNewGroup && (await this.#tellGroup(commit.group)) ? this.#tell(commit) : refusal;
+  }
+
+  /** Where a queue ends at the master. */
+  async #queueEnd({ topic, queueId }: Commit): Promise<number> {
+    const queue = { topic, queueId: String(queueId) };
+    const { fields } = await this.#asks.request(requestCommand(RequestCode.GET_MAX_OFFSET, queue));
+    const end = integerFrom(fields['offset']);
+    if (end === undefined || end < 0) throw new Error(`the master does not tell where ${topic} ends`);
+    return end;
   }
 
   /** Commits it at the master; the master's answer when it refuses. */
@@ -178,11 +208,9 @@ export class MasterTables {
     return code === ResponseCode.SUCCESS;
   }
 
-  /** It is tried again with the next round. */
-  #refusedOffset(commit: Commit, reason: string): void {
-    const name = `${commit.topic} ${commit.group}`;
-    if (this.#refused === name) return;
-    this.#refused = name;
+  /** It is tried again with the next round; told once, however many there are. */
+  #tellRefused(commit: Commit, { code, remark }: RemotingCommand): void {
+    const reason = `${responseName(code)} ${remark ?? ''}`;
     const line = 'the master does not take an offset that was committed at this slave, tried again';
     this.#parts.log.warn({ ...commit, reason }, line);
   }

@@ -4,7 +4,7 @@
  */
 import type { OffsetTable } from '../../metadata/offsets.ts';
 import { keyOf, namesOf } from '../../metadata/queue-offsets.ts';
-import { asObject, entriesOf, integerFrom } from '../../protocol/json-fields.ts';
+import { asObject, entriesOf, INT32, integerFrom } from '../../protocol/json-fields.ts';
 import type { RocketJson } from '../../protocol/rocketmq-json.ts';
 
 export interface Commit {
@@ -31,9 +31,18 @@ export class OffsetExchange {
     };
   }
 
-  /** Committed here, and to be told to the master. */
+  /** Committed here, and to be told to the master. What has gone with its topic or group is nobody's progress. */
   get own(): Commit[] {
+    for (const key of [...this.#own.keys()]) {
+      const names = namesOf(key);
+      if (names === undefined || this.#offsets.queuesOf(names.group, names.topic) === undefined)
+        this.#own.delete(key);
+    }
     return [...this.#own].flatMap(([key, queues]) => commitsOf(key, queues));
+  }
+
+  get hasOwn(): boolean {
+    return this.#own.size > 0;
   }
 
   /** What the master has by its newest table, or is beyond, it need not be told. */
@@ -74,6 +83,15 @@ export class OffsetExchange {
     if (queues?.size === 0) this.#own.delete(key);
   }
 
+  /** The master does not take it: what has not been told yet comes first. */
+  refused({ group, topic }: Commit): void {
+    const key = keyOf(topic, group);
+    const queues = this.#own.get(key);
+    if (queues === undefined) return;
+    this.#own.delete(key);
+    this.#own.set(key, queues);
+  }
+
   #each(table: RocketJson | undefined, take: (commit: Commit) => void): void {
     this.#isTaking = true;
     try {
@@ -95,7 +113,7 @@ export function eachOffset(table: RocketJson | undefined, take: (commit: Commit)
 function eachQueue(queues: RocketJson, take: (queueId: number, offset: number) => void): void {
   for (const [queue, value] of entriesOf(queues)) {
     const [queueId, offset] = [integerFrom(queue) ?? -1, integerFrom(value) ?? -1];
-    if (queueId >= 0 && offset >= 0) take(queueId, offset);
+    if (queueId >= 0 && queueId <= INT32.most && offset >= 0) take(queueId, offset);
   }
 }
 

@@ -3,6 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { MasterTables } from '../../../src/broker/follow/master-tables.ts';
 import type { Tables } from '../../../src/broker/tables.ts';
+import { TIMER_TOPIC } from '../../../src/lib/names.ts';
 import { newGroupConfig } from '../../../src/metadata/group-config.ts';
 import type { OffsetTable } from '../../../src/metadata/offsets.ts';
 import { RequestCode, ResponseCode } from '../../../src/protocol/codes.ts';
@@ -21,6 +22,7 @@ const {
   GET_ALL_TOPIC_CONFIG,
   GET_BROKER_HA_STATUS,
   GET_BROKER_RUNTIME_INFO,
+  GET_MAX_OFFSET,
   GET_TIMER_CHECK_POINT,
   GET_TOPIC_PURGES,
   UPDATE_AND_CREATE_SUBSCRIPTIONGROUP,
@@ -50,8 +52,13 @@ class Rig {
   readonly followed: unknown[] = [];
   readonly offsets = new Map<string, Map<number, number>>();
   rounds = 0;
+  /** Hears of each offset that is taken over. */
+  onCommit = () => {};
   readonly ends: number[] = [];
   isEmpty = false;
+  /** Where the own log ends, and the queue of timed messages. */
+  end = 77;
+  timerEnd = 20;
   readonly beginnings: number[] = [];
   /** Of the own log. */
   durable = 77;
@@ -71,6 +78,7 @@ class Rig {
       offsets: Object.assign(offsets, {
         queuesOf: (group: string, topic: string) => this.offsets.get(`${topic}@${group}`),
         commit: (group: string, topic: string, queueId: number, offset: number) => {
+          this.onCommit();
           const name = `${topic}@${group}`;
           this.offsets.set(name, (this.offsets.get(name) ?? new Map()).set(queueId, offset));
         },
@@ -89,11 +97,12 @@ class Rig {
       now: () => 0,
       log: this.lines.log,
       endsAt: (position) => this.ends.push(position),
+      end: () => this.end,
       isEmpty: () => this.isEmpty,
       beginsAt: (position) => this.beginnings.push(position),
       endOfTurn: () => this.rounds++,
       durable: () => this.durable,
-      queueEnd: () => 20,
+      queueEnd: (topic) => (topic === TIMER_TOPIC ? this.timerEnd : 20),
       takeTimers: (check) => this.timers.push(Buffer.from(check).toString()),
       purge: async (topic, position) => void this.purged.push(`${topic} ${position}`),
     });
@@ -101,6 +110,8 @@ class Rig {
 
   /** A consumer commits at this broker. */
   commitHere(group: string, topic: string, queueId: number, offset: number): void {
+    const name = `${topic}@${group}`;
+    this.offsets.set(name, (this.offsets.get(name) ?? new Map()).set(queueId, offset));
     this.#table.onCommit?.(group, topic, queueId, offset);
   }
 
@@ -134,7 +145,9 @@ test.before.each(async (context) => {
         return Promise.resolve(responseTo(request, ResponseCode.REQUEST_CODE_NOT_SUPPORTED, 'none'));
       if (body === undefined)
         return Promise.resolve(responseTo(request, ResponseCode.SYSTEM_ERROR, 'not now'));
-      return Promise.resolve({ ...responseTo(request, ResponseCode.SUCCESS), body: Buffer.from(body) });
+      const fields = request.code === GET_MAX_OFFSET ? { offset: body } : {};
+      const answer = responseTo(request, ResponseCode.SUCCESS, undefined, fields);
+      return Promise.resolve({ ...answer, body: Buffer.from(body) });
     },
   });
   context.rig = new Rig();
@@ -268,6 +281,88 @@ test('what is committed here reaches the master, with its group where that is ne
     [['G', 'T', '0', '9']],
   );
   assert.is(rig.told.length, 1);
+});
+
+/** What the master was told of offsets, since this was asked last. */
+function commitsIn(asked: RemotingCommand[]): string[] {
+  return asked
+    .splice(0)
+    .flatMap(({ code, fields: { consumerGroup, topic, queueId, commitOffset } }) =>
+      code === UPDATE_CONSUMER_OFFSET ? [`${consumerGroup} ${topic} ${queueId}: ${commitOffset}`] : [],
+    );
+}
+
+test('a master that lacks the end of this log is told of no offset beyond its queue', async ({
+  rig,
+  answers,
+  asked,
+}) => {
+  answers.set(UPDATE_CONSUMER_OFFSET, '');
+  rig.end = 78;
+  rig.commitHere('G', 'T', 0, 12);
+  await rig.round();
+  assert.equal(commitsIn(asked), [], 'it does not say where the queue ends');
+  answers.set(GET_MAX_OFFSET, '9');
+  rig.commitHere('G', 'T', 1, 8);
+  await rig.round();
+  assert.equal(commitsIn(asked), ['G T 0: 9', 'G T 1: 8']);
+  rig.end = 77;
+  rig.commitHere('G', 'T', 0, 13);
+  await rig.round();
+  assert.equal(commitsIn(asked), ['G T 0: 13']);
+});
+
+test('offsets that are refused are told of once, however many, and again when others were taken meanwhile', async ({
+  rig,
+  answers,
+  asked,
+}) => {
+  answers.delete(UPDATE_CONSUMER_OFFSET);
+  for (const group of ['one', 'two', 'three']) rig.commitHere(group, 'T', 0, 9);
+  for (let i = 0; i < 3; i++) await rig.round();
+  assert.is(rig.told.length, 1);
+  answers.set(UPDATE_CONSUMER_OFFSET, '');
+  await rig.round();
+  answers.delete(UPDATE_CONSUMER_OFFSET);
+  rig.commitHere('one', 'T', 0, 10);
+  await rig.round();
+  assert.is(rig.told.length, 2);
+  asked.length = 0;
+  rig.offsets.delete('T@one');
+  await rig.round();
+  assert.equal(commitsIn(asked), [], 'what has gone with its group is not told');
+});
+
+test('what the master has been told does not go back with a table from before', async ({ rig, answers }) => {
+  const offset = () => rig.offsets.get('T@G')?.get(0);
+  rig.durable = 70;
+  answers.set(GET_ALL_CONSUMER_OFFSET, '{"offsetTable":{"T@G":{0:6}}}');
+  answers.set(UPDATE_CONSUMER_OFFSET, '');
+  rig.commitHere('G', 'T', 0, 9);
+  await rig.round();
+  answers.set(GET_ALL_CONSUMER_OFFSET, '{"offsetTable":{"T@G":{0:9}}}');
+  rig.durable = 77;
+  const taken: (number | undefined)[] = [];
+  rig.onCommit = () => taken.push(offset());
+  await rig.round();
+  assert.equal([offset(), taken], [9, []]);
+});
+
+test('the checkpoint of timers is asked for where there are timed messages, and only there', async ({
+  rig,
+  answers,
+  asked,
+}) => {
+  const isAsked = () => asked.splice(0).some(({ code }) => code === GET_TIMER_CHECK_POINT);
+  answers.set(GET_TIMER_CHECK_POINT, 'check');
+  rig.timerEnd = 0;
+  asked.length = 0;
+  await rig.round();
+  assert.not(isAsked());
+  rig.timerEnd = 1;
+  await rig.round();
+  assert.ok(isAsked());
+  assert.equal(rig.timers, ['check']);
 });
 
 const REFUSED: [what: string, code: number, body: string | undefined, line: RegExp][] = [

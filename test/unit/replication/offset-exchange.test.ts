@@ -98,4 +98,23 @@ test('of a queue of which nothing is known here the offset holds as far as the q
   assert.equal(exchange.own, [{ group: 'G', topic: 'T', queueId: 0, offset: 3 }], 'nothing of it is told');
 });
 
+test('what the master refuses gives way to what it has not heard of; what has gone is not told', ({
+  offsets,
+  exchange,
+}) => {
+  for (const group of ['a', 'b', 'c']) offsets.commit(group, 'T', 0, 1);
+  const groups = () => exchange.own.map(({ group }) => group).join();
+  exchange.refused(exchange.own[0] as Commit);
+  assert.is(groups(), 'b,c,a');
+  offsets.removeGroup('c');
+  assert.is(groups(), 'b,a');
+  exchange.refused({ group: 'x', topic: 'T', queueId: 0, offset: 1 });
+  assert.is(groups(), 'b,a');
+});
+
+test('numbers that no queue has are not taken over', ({ offsets, exchange }) => {
+  round(exchange, '{"T@G":{2147483647:5,2147483648:6}}');
+  assert.equal([...(offsets.queuesOf('G', 'T') ?? [])], [[2147483647, 5]]);
+});
+
 test.run();
