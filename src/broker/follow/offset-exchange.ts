@@ -3,7 +3,7 @@
  * which they do while the master is gone, is told to the master when it is there again. RocketMQ's slaves forget it.
  */
 import type { OffsetTable } from '../../metadata/offsets.ts';
-import { keyOf, namesOf } from '../../metadata/queue-offsets.ts';
+import { keyOf, namesOf, type TopicAndGroup } from '../../metadata/queue-offsets.ts';
 import { asObject, entriesOf, INT32, integerFrom } from '../../protocol/json-fields.ts';
 import type { RocketJson } from '../../protocol/rocketmq-json.ts';
 
@@ -13,6 +13,9 @@ export interface Commit {
   queueId: number;
   offset: number;
 }
+
+/** `queues`: for `eachQueue`. */
+type PairTaker = (names: TopicAndGroup, queues: RocketJson) => void;
 
 export class OffsetExchange {
   readonly #offsets: OffsetTable;
@@ -57,20 +60,26 @@ export class OffsetExchange {
 
   /** Where nothing is known here of a queue, the master's offset holds as far as the queue goes here. */
   begin(table: RocketJson | undefined, queueEnd: (topic: string, queueId: number) => number): void {
-    this.#each(table, ({ group, topic, queueId, offset }) => {
-      if (this.#offsets.queuesOf(group, topic)?.has(queueId)) return;
-      this.#offsets.commit(group, topic, queueId, Math.min(offset, queueEnd(topic, queueId)));
+    this.#each(table, ({ group, topic }, queues) => {
+      const known = this.#offsets.queuesOf(group, topic);
+      eachQueue(queues, (queueId, offset) => {
+        if (known?.has(queueId)) return;
+        this.#offsets.commit(group, topic, queueId, Math.min(offset, queueEnd(topic, queueId)));
+      });
     });
   }
 
   /** Takes over a table of the master; what was committed here and is further stays. */
   take(table: RocketJson | undefined): void {
-    this.#each(table, ({ group, topic, queueId, offset }) => {
-      const own = this.#own.get(keyOf(topic, group))?.get(queueId);
-      if (own !== undefined && own > offset) return;
-      if (own !== undefined) this.told({ group, topic, queueId, offset: own });
-      if (this.#offsets.queuesOf(group, topic)?.get(queueId) !== offset)
-        this.#offsets.commit(group, topic, queueId, offset);
+    this.#each(table, ({ group, topic }, queues) => {
+      const known = this.#offsets.queuesOf(group, topic);
+      const owns = this.#own.get(keyOf(topic, group));
+      eachQueue(queues, (queueId, offset) => {
+        const own = owns?.get(queueId);
+        if (own !== undefined && own > offset) return;
+        if (own !== undefined) this.told({ group, topic, queueId, offset: own });
+        if (known?.get(queueId) !== offset) this.#offsets.commit(group, topic, queueId, offset);
+      });
     });
   }
 
@@ -92,25 +101,25 @@ export class OffsetExchange {
     this.#own.set(key, queues);
   }
 
-  #each(table: RocketJson | undefined, take: (commit: Commit) => void): void {
+  #each(table: RocketJson | undefined, take: PairTaker): void {
     this.#isTaking = true;
     try {
-      eachOffset(table, take);
+      eachPair(table, take);
     } finally {
       this.#isTaking = false;
     }
   }
 }
 
-/** What an offset table says, as RocketMQ writes it: `{"topic@group":{queueId:offset}}`. */
-export function eachOffset(table: RocketJson | undefined, take: (commit: Commit) => void): void {
+/** What an offset table says, as RocketMQ writes it: `{"topic@group":{queueId:offset}}`. It may hold millions. */
+export function eachPair(table: RocketJson | undefined, take: PairTaker): void {
   for (const [key, queues] of entriesOf(table)) {
     const names = namesOf(key);
-    if (names !== undefined) eachQueue(queues, (queueId, offset) => take({ ...names, queueId, offset }));
+    if (names !== undefined) take(names, queues);
   }
 }
 
-function eachQueue(queues: RocketJson, take: (queueId: number, offset: number) => void): void {
+export function eachQueue(queues: RocketJson, take: (queueId: number, offset: number) => void): void {
   for (const [queue, value] of entriesOf(queues)) {
     const [queueId, offset] = [integerFrom(queue) ?? -1, integerFrom(value) ?? -1];
     if (queueId >= 0 && queueId <= INT32.most && offset >= 0) take(queueId, offset);

@@ -9,12 +9,13 @@ import { SCHEDULE_TOPIC } from '../../lib/names.ts';
 import { RequestCode, ResponseCode } from '../../protocol/codes.ts';
 import { requestCommand } from '../../protocol/command.ts';
 import { asObject, entriesOf, integerFrom, parseBody } from '../../protocol/json-fields.ts';
+import type { RocketJson } from '../../protocol/rocketmq-json.ts';
 import { isAddress } from '../../remoting/address.ts';
 import { CommandClient } from '../../remoting/command-client.ts';
 import type { ClientTls } from '../../tls/settings.ts';
 import { MasterAsks } from './master-asks.ts';
 import { DELAYS, type MasterProgressParts, OFFSETS } from './master-progress.ts';
-import { eachOffset } from './offset-exchange.ts';
+import { eachPair, eachQueue } from './offset-exchange.ts';
 
 const ASK_MS = 1_000;
 const MASTER_ID = 0;
@@ -76,15 +77,17 @@ async function membersAt(nameServer: string, { clusterName, brokerName, tls }: T
   }
 }
 
-function takeOffsets({ tables, queueEnd }: TakeBackParts, table: Parameters<typeof eachOffset>[0]): void {
-  eachOffset(table, ({ group, topic, queueId, offset }) => {
-    const further = Math.min(offset, queueEnd(topic, queueId));
-    if (further > tables.offsets.query(group, topic, queueId))
-      tables.offsets.commit(group, topic, queueId, further);
+function takeOffsets({ tables, queueEnd }: TakeBackParts, table: RocketJson | undefined): void {
+  eachPair(table, ({ group, topic }, queues) => {
+    eachQueue(queues, (queueId, offset) => {
+      const further = Math.min(offset, queueEnd(topic, queueId));
+      if (further > tables.offsets.query(group, topic, queueId))
+        tables.offsets.commit(group, topic, queueId, further);
+    });
   });
 }
 
-function takeDelays({ tables, queueEnd }: TakeBackParts, table: Parameters<typeof eachOffset>[0]): void {
+function takeDelays({ tables, queueEnd }: TakeBackParts, table: RocketJson | undefined): void {
   const { delayOffsets } = tables;
   const own = new Map(delayOffsets.entries());
   delayOffsets.follow(table, (level) => queueEnd(SCHEDULE_TOPIC, queueOfLevel(level)));
