@@ -40,6 +40,8 @@ export const MAX_CONNECTIONS = 20_000;
 
 /** Connections to a master's replication port. */
 export const MAX_SLAVES = 64;
+/** Those of one host among them: who fills its places leaves those of others. */
+export const MAX_SLAVES_OF_HOST = 16;
 
 /**
  * TLS handshakes under way in a network thread, or in a name server: beyond, those go that have taken longest. A

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { MAX_SLAVES } from '../../src/lib/limits.ts';
+import { MAX_SLAVES_OF_HOST } from '../../src/lib/limits.ts';
 import { readReport } from '../../src/protocol/replication-frames.ts';
 import { MAGIC, MAGIC_BLANK, TOTAL_SIZE } from '../../src/record/layout.ts';
 import { CommandClient } from '../../src/remoting/command-client.ts';
@@ -139,7 +139,7 @@ test('strangers on the port for slaves', async () => {
     }
     await sendMany(client, 40, 100);
     for (const { socket } of [flood, ...deaf]) socket.destroy();
-    const crowd = Array.from({ length: MAX_SLAVES + 10 }, () => new Stranger(port));
+    const crowd = Array.from({ length: MAX_SLAVES_OF_HOST + 10 }, () => new Stranger(port));
     await until('those to go for whom there is no room', () => crowd.some(({ isClosed }) => isClosed), {
       patienceMs: PATIENCE_MS,
     });
@@ -155,7 +155,8 @@ test('strangers on the port for slaves', async () => {
     assert.ok(grown < MEMORY_BYTES, `${grown} bytes more than before`);
     const lines = live.warnings();
     assert.ok(lines.some((line) => line.includes('a slave is no longer fed')));
-    assert.ok(lines.some((line) => line.includes('"name":"MAX_SLAVES"')));
+    const refused = lines.some((line) => line.includes('"name":"MAX_SLAVES_OF_HOST"'));
+    assert.ok(refused, lines.join('\n'));
     assert.ok(lines.length < 40, lines.join('\n'));
   } finally {
     await live.stop();

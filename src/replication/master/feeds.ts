@@ -2,7 +2,7 @@
  * All slaves of a master: takes their connections, feeds them when the log has grown, and publishes how far enough of
  * them have come. Works in turns of its thread's event loop and knows no sockets but by `FeedSocket`.
  */
-import { MAX_SLAVES } from '../../lib/limits.ts';
+import { MAX_SLAVES, MAX_SLAVES_OF_HOST } from '../../lib/limits.ts';
 import type { ControlLog } from '../../lib/log.ts';
 import type { Positions } from '../../ring/positions.ts';
 import type { ReplicationOptions } from '../options.ts';
@@ -41,8 +41,9 @@ export class Feeds {
   /** A new connection; undefined when there are too many. */
   open(host: string, port: number, socket: FeedSocket): SlaveFeed | undefined {
     const { lines, log, options, now } = this.#parts;
-    if (this.#feeds.size >= MAX_SLAVES) {
-      const fields = { address: `${host}:${port}`, limit: MAX_SLAVES, name: 'MAX_SLAVES' };
+    const limit = this.#limitReached(host);
+    if (limit !== undefined) {
+      const fields = { address: `${host}:${port}`, ...limit };
       lines.warn(fields, 'a connection to the replication port was refused: there are as many as are taken');
       return undefined;
     }
@@ -51,6 +52,14 @@ export class Feeds {
     const feed = new SlaveFeed({ log, socket, options, host, port, now, acknowledged, ended });
     this.#feeds.add(feed);
     return feed;
+  }
+
+  #limitReached(host: string): { limit: number; name: string } | undefined {
+    if (this.#feeds.size >= MAX_SLAVES) return { limit: MAX_SLAVES, name: 'MAX_SLAVES' };
+    const ofHost = [...this.#feeds].filter((feed) => feed.host === host).length;
+    return ofHost < MAX_SLAVES_OF_HOST
+      ? undefined
+      : { limit: MAX_SLAVES_OF_HOST, name: 'MAX_SLAVES_OF_HOST' };
   }
 
   /** The socket is closed. `why`: the system's reason, if any. */

@@ -69,6 +69,7 @@ export class SlaveFeed implements Follower {
   readonly #partial = new Uint8Array(REPORT_BYTES);
   #partialLength = 0;
   #heardAt: number;
+  readonly #openedAt: number;
   #sentAt: number;
   #isOver = false;
 
@@ -79,6 +80,7 @@ export class SlaveFeed implements Follower {
     const now = parts.now();
     const { haFlowControlEnable, maxHaTransferByteInSecond } = parts.options;
     this.pace = new Pace(haFlowControlEnable ? maxHaTransferByteInSecond : Number.POSITIVE_INFINITY, now);
+    this.#openedAt = now;
     this.#heardAt = now;
     this.#sentAt = now;
   }
@@ -142,6 +144,11 @@ export class SlaveFeed implements Follower {
   tick(): void {
     if (this.#isOver) return;
     const { options, now } = this.#parts;
+    if (this.requested < 0 && now() - this.#openedAt > options.haHousekeepingInterval) {
+      const seconds = Math.round(options.haHousekeepingInterval / 1000);
+      this.#end(`it has not said within ${seconds} s where its log ends: it is no slave`);
+      return;
+    }
     const silent = now() - this.#heardAt;
     if (silent > options.haHousekeepingInterval) {
       this.#end(`nothing was heard of it for ${Math.round(silent / 1000)} s`);

@@ -1,7 +1,7 @@
 /** All slaves of a master: who is let in, who counts, and how far enough of them have come. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { MAX_SLAVES } from '../../../src/lib/limits.ts';
+import { MAX_SLAVES, MAX_SLAVES_OF_HOST } from '../../../src/lib/limits.ts';
 import { Feeds } from '../../../src/replication/master/feeds.ts';
 import { type Follower, Replicas } from '../../../src/replication/master/replicas.ts';
 import type { SlaveFeed } from '../../../src/replication/master/slave-feed.ts';
@@ -60,6 +60,21 @@ test('no more slaves are let in than there is room for, which is said, and one t
   assert.equal(rig.told[0]?.fields, { address: '10.0.1.1:1', limit: MAX_SLAVES, name: 'MAX_SLAVES' });
   rig.feeds.closed(feeds[0] as SlaveFeed);
   assert.ok(rig.feeds.open('10.0.1.1', 1, new SlaveSocket()));
+});
+
+test('one host has no more than its part of the places, and others come in beside it', () => {
+  const rig = rigOf();
+  const from = (host: string) => rig.feeds.open(host, 7, new SlaveSocket());
+  const taken = Array.from({ length: MAX_SLAVES_OF_HOST }, () => from('10.0.0.1'));
+  assert.ok(taken.every((feed) => feed !== undefined));
+  assert.is(from('10.0.0.1'), undefined);
+  assert.equal(
+    rig.told.map(({ fields }) => fields),
+    [{ address: '10.0.0.1:7', limit: MAX_SLAVES_OF_HOST, name: 'MAX_SLAVES_OF_HOST' }],
+  );
+  assert.ok(from('10.0.0.2'));
+  rig.feeds.closed(taken[0] as SlaveFeed);
+  assert.ok(from('10.0.0.1'));
 });
 
 test('each that ends is told of once, with the reason', () => {

@@ -10,7 +10,9 @@ const test = suite('metrics of replication');
 function samples(parts: Pick<MetricsParts, 'replication' | 'behind'>): string[] {
   const out = new Exposition({});
   replicationFamilies({ parts, out } as unknown as Scrape);
-  return String(out)
+  return out
+    .bytes()
+    .toString()
     .replaceAll('{}', '')
     .split('\n')
     .filter((line) => line !== '' && !line.startsWith('#'));

@@ -245,7 +245,16 @@ test('a slave that says nothing is given up, from its first moment on', () => {
   assert.equal(rig.ended, []);
   rig.now += 1;
   rig.feed.tick();
-  assert.equal(rig.ended, ['nothing was heard of it for 20 s']);
+  assert.equal(rig.ended, ['it has not said within 20 s where its log ends: it is no slave']);
+
+  // Byte by byte is no more.
+  const slow = new Rig(1000, { haHousekeepingInterval: 20_000 });
+  for (let n = 0; n < 7; n++) {
+    slow.now += 3_000;
+    slow.feed.received(new Uint8Array(1));
+    slow.feed.tick();
+  }
+  assert.is(slow.ended.length, 1);
 
   const later = new Rig(1000, { haHousekeepingInterval: 20_000 }).says(100);
   later.now += 20_000;
@@ -253,6 +262,9 @@ test('a slave that says nothing is given up, from its first moment on', () => {
   later.now += 20_000;
   later.feed.tick();
   assert.equal(later.ended, []);
+  later.now += 1;
+  later.feed.tick();
+  assert.equal(later.ended, ['nothing was heard of it for 20 s']);
 });
 
 test('flow control sends a second its bytes and no more, heads included', () => {
