@@ -1,12 +1,14 @@
 /** Requests of a slave to its master. What a table says is looked at only when its bytes are others than last time. */
 import { RequestCode, ResponseCode, responseName } from '../../protocol/codes.ts';
 import { type RemotingCommand, requestCommand } from '../../protocol/command.ts';
-import { asObject, integerFrom } from '../../protocol/json-fields.ts';
-import { parseRocketJson, type RocketJsonObject } from '../../protocol/rocketmq-json.ts';
+import { asObject, entriesOf, integerFrom } from '../../protocol/json-fields.ts';
+import { parseRocketJson, type RocketJsonObject, writeRocketJson } from '../../protocol/rocketmq-json.ts';
 import { CommandClient } from '../../remoting/command-client.ts';
 import type { ClientTls } from '../../tls/settings.ts';
 
 const TIMEOUT_MS = 5_000;
+/** Entries of a page: a topic takes some 200 bytes, and an answer 16 MiB. */
+const PAGE = 20_000;
 
 /** A table that the master tells as a whole. */
 export interface MasterTable {
@@ -15,6 +17,8 @@ export interface MasterTable {
   readonly what: string;
   /** Where in the answer's JSON it stands. */
   readonly field: string;
+  /** Names of the fields that ask for a part of it, and of the answer's that says how many entries there are. */
+  readonly pages?: { first: string; count: string; total: string };
 }
 
 export class MasterAsks {
@@ -72,9 +76,27 @@ export class MasterAsks {
 
   /** The same; undefined when it says what was taken over already. `took` is to be called when it is. */
   async news(table: MasterTable): Promise<{ table: RocketJsonObject; took: () => void } | undefined> {
-    const body = bodyOf(await this.#ask(table));
+    const response = await this.request(requestCommand(table.code, {}));
+    // One that does not fit into an answer is refused.
+    const inPages = response.code !== ResponseCode.SUCCESS && table.pages !== undefined;
+    const bodies = inPages ? await this.#pagesOf(table, table.pages) : [bodyOf(checked(table, response))];
+    const body = Buffer.concat(bodies);
     if (this.#isTaken(table.code, body)) return undefined;
-    return { table: parsed(table, body), took: () => void this.#taken.set(table.code, body) };
+    const parts = bodies.map((part) => parsed(table, part));
+    return { table: joined(table, parts), took: () => void this.#taken.set(table.code, body) };
+  }
+
+  async #pagesOf(table: MasterTable, { first, count, total }: NonNullable<MasterTable['pages']>) {
+    const bodies: Buffer[] = [];
+    for (let taken = 0; ; ) {
+      const fields = { [first]: String(taken), [count]: String(PAGE) };
+      const answer = checked(table, await this.request(requestCommand(table.code, fields)));
+      const body = bodyOf(answer);
+      const entries = entriesOf(parsed(table, body)[table.field]).length;
+      bodies.push(body);
+      taken += entries;
+      if (entries === 0 || !(taken < Number(answer.fields[total]))) return bodies;
+    }
   }
 
   /** The same of a request that not every master knows, or has an answer to: undefined then, too. */
@@ -92,13 +114,26 @@ export class MasterAsks {
     return this.#taken.get(code)?.equals(body) === true;
   }
 
-  async #ask({ code, what }: MasterTable): Promise<RemotingCommand> {
-    const response = await this.request(requestCommand(code, {}));
-    if (response.code === ResponseCode.SUCCESS) return response;
-    throw new Error(
-      `the master does not tell its ${what}: ${responseName(response.code)} ${response.remark ?? ''}`,
-    );
+  async #ask(table: MasterTable): Promise<RemotingCommand> {
+    return checked(table, await this.request(requestCommand(table.code, {})));
   }
+}
+
+function checked({ what }: MasterTable, response: RemotingCommand): RemotingCommand {
+  if (response.code === ResponseCode.SUCCESS) return response;
+  throw new Error(
+    `the master does not tell its ${what}: ${responseName(response.code)} ${response.remark ?? ''}`,
+  );
+}
+
+/** Parts of one table as one; they must be of the same version, or the table is none that the master ever had. */
+function joined({ what, field }: MasterTable, parts: readonly RocketJsonObject[]): RocketJsonObject {
+  const [first = {}, ...others] = parts;
+  if (others.length === 0) return first;
+  const version = writeRocketJson(first['dataVersion'] ?? null);
+  if (others.some((part) => writeRocketJson(part['dataVersion'] ?? null) !== version))
+    throw new Error(`the master's ${what} have changed while they were told`);
+  return { ...first, [field]: new Map(parts.flatMap((part) => entriesOf(part[field]))) };
 }
 
 function bodyOf({ body }: RemotingCommand): Buffer {

@@ -26,11 +26,13 @@ const TOPICS: MasterTable = {
   code: RequestCode.GET_ALL_TOPIC_CONFIG,
   what: 'topics',
   field: 'topicConfigTable',
+  pages: { first: 'topicSeq', count: 'maxTopicNum', total: 'totalTopicNum' },
 };
 const GROUPS: MasterTable = {
   code: RequestCode.GET_ALL_SUBSCRIPTIONGROUP_CONFIG,
   what: 'groups',
   field: 'subscriptionGroupTable',
+  pages: { first: 'groupSeq', count: 'maxGroupNum', total: 'totalGroupNum' },
 };
 const MODES: MasterTable = {
   code: RequestCode.GET_ALL_MESSAGE_REQUEST_MODE,

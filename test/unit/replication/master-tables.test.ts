@@ -129,6 +129,21 @@ class Rig {
 
 const test = suite<Context>('tables of the master');
 
+/** Of a table of topics that does not fit into one answer: `page VERSION TOPIC…`, one topic at a time. */
+function pageOf(request: RemotingCommand, told: string): RemotingCommand {
+  const [, version, ...topics] = told.split(' ');
+  const first = request.fields['topicSeq'];
+  if (first === undefined) return responseTo(request, ResponseCode.SYSTEM_ERROR, 'too large');
+  const topic = topics[Number(first)];
+  const counter = version === 'moving' ? first : 1;
+  const table = topic === undefined ? '' : `"${topic}":{"topicName":"${topic}"}`;
+  const body = Buffer.from(`{"topicConfigTable":{${table}},"dataVersion":{"counter":${counter}}}`);
+  const answer = responseTo(request, ResponseCode.SUCCESS, undefined, {
+    totalTopicNum: String(topics.length),
+  });
+  return { ...answer, body };
+}
+
 test.before.each(async (context) => {
   context.answers = new Map(SOUND);
   context.answers.set(UPDATE_AND_CREATE_SUBSCRIPTIONGROUP, '');
@@ -141,6 +156,7 @@ test.before.each(async (context) => {
       if (context.answers.get(request.code) === 'no such group')
         return Promise.resolve(responseTo(request, ResponseCode.SUBSCRIPTION_GROUP_NOT_EXIST, 'none'));
       const body = context.answers.get(request.code);
+      if (body?.startsWith('page ')) return Promise.resolve(pageOf(request, body));
       if (body === 'unknown')
         return Promise.resolve(responseTo(request, ResponseCode.REQUEST_CODE_NOT_SUPPORTED, 'none'));
       if (body === undefined)
@@ -187,6 +203,27 @@ test('topics, groups and offsets are taken over, and only offsets that are other
   );
   assert.equal(rig.told, []);
   assert.is(rig.ends[0], 77);
+});
+
+test('topics that do not fit into one answer are asked for in parts, of one version', async ({
+  rig,
+  answers,
+}) => {
+  const before = rig.followed.length;
+  answers.set(GET_ALL_TOPIC_CONFIG, 'page still A B C');
+  await rig.round();
+  await rig.round();
+  const taken = rig.followed.slice(before) as [string, unknown][];
+  const topics = taken.filter(([what]) => what === 'topics').map(([, table]) => table);
+  assert.equal(topics, [
+    new Map(
+      ['A', 'B', 'C'].map((topicName) => [topicName, Object.assign(Object.create(null), { topicName })]),
+    ),
+  ]);
+  assert.equal(rig.told, []);
+  answers.set(GET_ALL_TOPIC_CONFIG, 'page moving A B');
+  await rig.round();
+  assert.match(rig.told[0] ?? '', "the master's topics have changed while they were told");
 });
 
 test('what says the same as before is not taken over again', async ({ rig, answers }) => {
