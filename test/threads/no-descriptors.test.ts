@@ -13,7 +13,7 @@ import { pullRequest, sendRequest, startBrokerProcess, temporaryStore } from '..
 
 const test = suite('no descriptors');
 /** Enough for five threads that load their modules one file after the other, which the bundle spares real brokers. */
-const DESCRIPTORS = 280;
+const DESCRIPTORS = 320;
 const BODY = Buffer.alloc(100 * 1024, 'x');
 
 /** More connections than the broker can take. */
