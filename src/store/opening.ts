@@ -107,9 +107,13 @@ export class OpenStore {
   static open(parts: OpeningParts): OpenStore {
     const { disk, options } = parts;
     checkStoreOptions(options);
-    ensureDirectory(disk, options.commitLogDirectory);
-    ensureDirectory(disk, storePaths.consumeQueue(options.directory));
-    ensureDirectory(disk, storePaths.config(options.directory));
+    const { commitLogDirectory, directory } = options;
+    ensureDirectory(
+      disk,
+      commitLogDirectory,
+      storePaths.consumeQueue(directory),
+      storePaths.config(directory),
+    );
     const lock = takeLock(disk, options.directory);
     try {
       const lastRun = lastRunOf(parts);
