@@ -21,6 +21,12 @@ export interface MasterTable {
   readonly pages?: { first: string; count: string; total: string };
 }
 
+/** A part of a table: as it came, and what it says. */
+interface Page {
+  readonly body: Buffer;
+  readonly part: RocketJsonObject;
+}
+
 export class MasterAsks {
   readonly #tls: () => ClientTls | undefined;
   #client: CommandClient | undefined;
@@ -79,23 +85,25 @@ export class MasterAsks {
     const response = await this.request(requestCommand(table.code, {}));
     // One that does not fit into an answer is refused.
     const inPages = response.code !== ResponseCode.SUCCESS && table.pages !== undefined;
-    const bodies = inPages ? await this.#pagesOf(table, table.pages) : [bodyOf(checked(table, response))];
-    const body = Buffer.concat(bodies);
+    const pages = inPages ? await this.#pagesOf(table, table.pages) : undefined;
+    const body =
+      pages === undefined ? bodyOf(checked(table, response)) : Buffer.concat(pages.map((page) => page.body));
     if (this.#isTaken(table.code, body)) return undefined;
-    const parts = bodies.map((part) => parsed(table, part));
-    return { table: joined(table, parts), took: () => void this.#taken.set(table.code, body) };
+    const whole = pages === undefined ? parsed(table, body) : joined(table, pages);
+    return { table: whole, took: () => void this.#taken.set(table.code, body) };
   }
 
   async #pagesOf(table: MasterTable, { first, count, total }: NonNullable<MasterTable['pages']>) {
-    const bodies: Buffer[] = [];
+    const pages: Page[] = [];
     for (let taken = 0; ; ) {
       const fields = { [first]: String(taken), [count]: String(PAGE) };
       const answer = checked(table, await this.request(requestCommand(table.code, fields)));
       const body = bodyOf(answer);
-      const entries = entriesOf(parsed(table, body)[table.field]).length;
-      bodies.push(body);
+      const part = parsed(table, body);
+      const entries = entriesOf(part[table.field]).length;
+      pages.push({ body, part });
       taken += entries;
-      if (entries === 0 || !(taken < Number(answer.fields[total]))) return bodies;
+      if (entries === 0 || !(taken < Number(answer.fields[total]))) return pages;
     }
   }
 
@@ -127,7 +135,8 @@ function checked({ what }: MasterTable, response: RemotingCommand): RemotingComm
 }
 
 /** Parts of one table as one; they must be of the same version, or the table is none that the master ever had. */
-function joined({ what, field }: MasterTable, parts: readonly RocketJsonObject[]): RocketJsonObject {
+function joined({ what, field }: MasterTable, pages: readonly Page[]): RocketJsonObject {
+  const parts = pages.map(({ part }) => part);
   const [first = {}, ...others] = parts;
   if (others.length === 0) return first;
   const version = writeRocketJson(first['dataVersion'] ?? null);
