@@ -27,7 +27,7 @@ import type { PendingSends } from '../../net/pending-sends.ts';
 import type { HostAddress } from '../../record/message-id.ts';
 import { ChannelReceiver, ChannelSender } from '../../ring/channel.ts';
 import type { Counters } from '../../ring/counters.ts';
-import { type Positions, SLAVES_STATE, SLAVES_TOO_FEW } from '../../ring/positions.ts';
+import { type Positions, REPLICATED, SLAVES_STATE, SLAVES_TOO_FEW } from '../../ring/positions.ts';
 import { LITE_NOTICE, POPPED } from '../../ring/question-records.ts';
 import { report, tellControl } from '../../ring/reports.ts';
 import { RingConsumer } from '../../ring/spsc-ring.ts';
@@ -78,6 +78,10 @@ export function makeSendHandler(
   const { link, creation } = parts;
   const storeHost = storeHostOf(shape);
   const uniqueIds = new UniqueIds(storeHost.address);
+  // Who waits for no slaves never lacks them, and need not look with every message.
+  const lacksCopies = broker.acknowledged.includes(REPLICATED)
+    ? () => !positions.differs(SLAVES_STATE, SLAVES_TOO_FEW)
+    : () => false;
   return new SendHandler({
     writer: ChannelSender.join(participantOf(shape).send, writerWaker(shape)),
     sends,
@@ -88,7 +92,7 @@ export function makeSendHandler(
     brokerName: settings.brokerName,
     wallClock: systemClock.now,
     makeUniqueKey: () => uniqueIds.next(systemClock.now()),
-    lacksCopies: () => !positions.differs(SLAVES_STATE, SLAVES_TOO_FEW),
+    lacksCopies,
     maxMessageSize: broker.store.maxMessageSize,
     now: parts.now,
     counters: parts.counters,
