@@ -2,8 +2,9 @@
  * The connections of a network thread that come by TLS: from the first byte, which tells them from plain ones, to
  * Node's socket above the raw one. From then on they are connections as all others.
  */
-import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import type { HoldBudget } from '../lib/hold-budget.ts';
+import { peerSubject } from '../tls/peer-subject.ts';
 import type { ServerTls } from '../tls/settings.ts';
 import { PLAIN, REFUSED, TlsGate } from '../tls/tls-gate.ts';
 import type { Connection } from './connection.ts';
@@ -18,6 +19,8 @@ export interface SecureConnectionsParts {
   beginTurn: () => number;
   clock: () => number;
   closedFor: (reason: string, detail: unknown) => void;
+  /** The handshake is done, in which the client has shown a certificate of `subject`. */
+  identified: (connection: Connection, subject: string) => void;
   /** Bytes [0, length) of the buffer belong to the connection. */
   read: (connection: Connection, length: number) => void;
   drained: (connection: Connection) => void;
@@ -82,9 +85,11 @@ export class SecureConnections {
     });
   }
 
-  #secured(connection: Connection, socket: Socket): void {
-    const { drained, closedFor } = this.#parts;
+  #secured(connection: Connection, socket: TLSSocket): void {
+    const { drained, closedFor, identified } = this.#parts;
     connection.socket = socket;
+    const subject = peerSubject(socket);
+    if (subject !== undefined) identified(connection, subject);
     if (connection.paused) socket.pause();
     socket.on('data', (chunk: Buffer) => this.#decrypted.arrived(connection, chunk));
     socket.on('drain', () => drained(connection));

@@ -58,6 +58,8 @@ export interface SocketsParts {
   ) => number;
   opened: (connection: Connection) => void;
   closed: (connection: Connection) => void;
+  /** The client of a connection by TLS has shown a certificate of `subject`. */
+  identified: (connection: Connection, subject: string) => void;
   /** The peer has taken its answers, after it had not for a while. */
   drained: (connection: Connection) => void;
   /** A connection was closed for `reason`, one of a few; `detail` says more of this one. */

@@ -99,9 +99,11 @@ function tell(log: ControlLog, request: RemotingCommand, connection: ClientConne
 /** Who, from where, for what. */
 function asked(request: RemotingCommand, connection: ClientConnection): object {
   const { language, version, fields, body } = request;
+  const subject = connection.subject === undefined ? {} : { subject: connection.subject };
   const shown = body !== undefined && SHOWN_BODIES.has(request.code) ? { body: startOf(body) } : {};
   return {
     client: connection.remoteAddress,
+    ...subject,
     request: requestName(request.code),
     by: `${language} ${versionName(version)}`,
     fields: shownFields(fields),

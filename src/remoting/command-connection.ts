@@ -29,6 +29,7 @@ import {
   type FrameHandler,
 } from '../protocol/frame-cutter.ts';
 import { isOversized, refuseOversized } from '../protocol/oversized-header.ts';
+import { peerSubject } from '../tls/peer-subject.ts';
 import { PLAIN, REFUSED, type TlsGate } from '../tls/tls-gate.ts';
 import { formatAddress } from './address.ts';
 import type { ClientConnection, ControlHandler, Log, Reply } from './connection.ts';
@@ -56,6 +57,7 @@ export class CommandConnection implements ClientConnection, CaredFor {
   readonly remoteAddress: string;
   readonly #raw: Socket;
   #socket: Socket;
+  #subject: string | undefined;
   /** Until the first byte has come. */
   #gate: TlsGate | undefined;
   readonly #options: CommandConnectionOptions;
@@ -98,6 +100,10 @@ export class CommandConnection implements ClientConnection, CaredFor {
       this.#options.log(`connection to ${this.remoteAddress}: ${error.message}`, 'error');
       socket.destroy();
     });
+  }
+
+  get subject(): string | undefined {
+    return this.#subject;
   }
 
   get closed(): boolean {
@@ -168,6 +174,7 @@ export class CommandConnection implements ClientConnection, CaredFor {
       begun: () => input.remove(this.#input),
       secured: (socket) => {
         this.#socket = socket;
+        this.#subject = peerSubject(socket);
         this.#listen(socket);
       },
     });

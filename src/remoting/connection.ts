@@ -7,6 +7,8 @@ export interface ClientConnection {
   readonly id: string;
   /** `ip:port` of the peer, IPv4-mapped addresses already shortened. */
   readonly remoteAddress: string;
+  /** Of the certificate that the peer has shown by TLS (peerSubject); undefined without one. */
+  readonly subject?: string | undefined;
   /** Sends a frame that expects no answer (one-way request or late response). */
   send(command: RemotingCommand): void;
   /** Sends a request and resolves with its response; rejects after `timeoutMs` or when the connection closes. */

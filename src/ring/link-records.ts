@@ -9,6 +9,8 @@
 export const LINK_OPENED = 1;
 /** A frame for control, without its length field; before it, when it came (f64, ms of the monotonic clock). */
 export const LINK_FRAME = 2;
+/** A connection's client has shown a certificate. Payload behind slot and generation: its subject as UTF-8. */
+export const LINK_IDENTIFIED = 3;
 /** The connection has ended. */
 export const LINK_CLOSED = 4;
 /** Progress of a consumer: group id i32, queue id (directory) i32, commit offset f64 or -1, pull offset f64 or -1. */

@@ -35,7 +35,9 @@ function pidOf({ text }: Program, name: string): number {
 
 test('a master is killed: nothing acknowledged is lost, and sends go on with the other', async () => {
   const { program, nameServer } = await startCluster();
-  const cluster = { nameServer: { address: nameServer.address, stop: async () => undefined } };
+  const cluster = {
+    nameServer: { address: nameServer.address, log: () => program.text, stop: async () => undefined },
+  };
   await new CommandLine(cluster).topic(TOPIC, '--queues', '4');
   const group = { topic: TOPIC, group: 'goes-on' };
   const ledger = new Ledger();

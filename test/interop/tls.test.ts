@@ -98,10 +98,25 @@ test('own certificates on both sides, nothing in the clear, and certificates rep
   await roundTrip(secure, cluster, 'own-new', 200);
   await roundTrip(javaKit('4.9', ...own), cluster, 'own-old', 200);
   await mqadmin(cluster, ...own);
+  await changes(cluster, ...own);
   await outsiders(cluster, authority);
   await renewed(cluster, { secure, used, next, options: clientOptions(keys) });
   await stopEverything();
 });
+
+/** Who changes something is told with the certificate that was shown, at the broker and at the name server. */
+async function changes({ nameServer, broker }: Cluster, ...properties: string[]): Promise<void> {
+  const tool = new Dialogue(javaKit('5.5', ...properties).start('MqAdmin', { namesrv: nameServer.address }));
+  const at = `-n\t${nameServer.address}`;
+  await tool.ask(`updateTopic\t${at}\t-b\t${broker.address}\t-t\tby-certificate`);
+  await tool.ask(`updateKvConfig\t${at}\t-s\tby\t-k\tcertificate\t-v\tyes`);
+  await tool.end();
+  if (target !== 'ringmq') return;
+  const told = (log: readonly string[], request: string) =>
+    log.filter((line) => line.includes(`audit: ${request} done`)).map((line) => JSON.parse(line).subject);
+  assert.equal(told(broker.log(), 'UPDATE_AND_CREATE_TOPIC').at(-1), 'CN=client');
+  assert.equal(told(nameServer.log(), 'PUT_KV_CONFIG'), ['CN=client']);
+}
 
 /** Who has no certificate, one of another authority, or no TLS, gets nothing. */
 async function outsiders(cluster: Cluster, authority: Authority): Promise<void> {

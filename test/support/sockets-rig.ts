@@ -140,6 +140,7 @@ export class SocketsRig {
         this.#frame(connection, view.getInt32(offset), view.getInt32(offset + 4)),
       opened: () => this.opened++,
       closed: () => this.closed++,
+      identified: () => {},
       drained: (connection) => this.onDrained(connection),
       closedFor: (reason, detail) => this.faults.push(`${reason}: ${detail}`),
       mayOpen: () => this.mayOpen,

@@ -14,6 +14,7 @@ import {
   LINK_FRAME,
   LINK_GIVEN,
   LINK_HEADER,
+  LINK_IDENTIFIED,
   LINK_OPENED,
   LINK_PROGRESS,
   LINK_RESET_TAKEN,
@@ -79,6 +80,11 @@ export class ControlLink {
 
   opened(connection: Connection): void {
     this.#post(LINK_OPENED, connection.slot, connection.generation, Buffer.from(connection.remoteAddress));
+  }
+
+  /** Before any frame of the connection: whoever asks is known by then. */
+  identified(connection: Connection, subject: string): void {
+    this.#post(LINK_IDENTIFIED, connection.slot, connection.generation, Buffer.from(subject));
   }
 
   closed(connection: Connection): void {

@@ -35,6 +35,7 @@ import {
   LINK_FRAME,
   LINK_GIVEN,
   LINK_HEADER,
+  LINK_IDENTIFIED,
   LINK_OPENED,
   LINK_PROGRESS,
   LINK_RESET_TAKEN,
@@ -283,6 +284,9 @@ export class LinkServer {
           payload(FRAME_HEADER),
           view.getFloat64(offset + FRAME_CAME, true),
         );
+        break;
+      case LINK_IDENTIFIED:
+        link.find(slot, generation)?.identified(Buffer.from(payload()).toString());
         break;
       case LINK_CLOSED:
         this.#closed(link, slot, generation);

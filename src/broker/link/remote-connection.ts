@@ -21,6 +21,7 @@ export class RemoteConnection implements ClientConnection {
   readonly generation: number;
   /** Its requests that are answered later. */
   underWay = 0;
+  #subject: string | undefined;
   readonly #outlet: ConnectionOutlet;
   readonly #pending = new Map<number, PendingRequest>();
   #opaque = 0;
@@ -37,6 +38,14 @@ export class RemoteConnection implements ClientConnection {
     this.generation = generation;
     this.remoteAddress = remoteAddress;
     this.#outlet = outlet;
+  }
+
+  get subject(): string | undefined {
+    return this.#subject;
+  }
+
+  identified(subject: string): void {
+    this.#subject = subject;
   }
 
   send(command: RemotingCommand): void {

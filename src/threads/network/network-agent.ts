@@ -202,6 +202,7 @@ export class NetworkAgent {
       frame: (connection, bytes, view, offset, length) =>
         this.#frame(connection, bytes, view, offset, length),
       opened: (connection) => this.#link.opened(connection),
+      identified: (connection, subject) => this.#link.identified(connection, subject),
       closed: (connection) => this.#closed(connection),
       drained: (connection) => this.#pull.drained(connection),
       closedFor: (reason, detail) => this.#faults.note(reason, detail),

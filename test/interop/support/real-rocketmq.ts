@@ -35,7 +35,8 @@ export async function startRealNameServer(tls: Conf = {}, more: Conf = {}): Prom
   const main = 'org.apache.rocketmq.namesrv.NamesrvStartup';
   const program = launch(main, '256m', home, ['-c', join(home, 'namesrv.conf')], tls);
   await program.waitFor('boot', () => booted(program), START_TIMEOUT);
-  return { address: `127.0.0.1:${port}`, stop: () => stop(program) };
+  const log = () => logged(join(home, 'logs', 'rocketmqlogs'));
+  return { address: `127.0.0.1:${port}`, log, stop: () => stop(program) };
 }
 
 export async function startRealBroker(nameServer: string, options: BrokerOptions = {}): Promise<Broker> {

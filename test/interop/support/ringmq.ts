@@ -24,7 +24,7 @@ export async function startRingNameServer(tls: Conf = {}): Promise<NameServer> {
   writeFileSync(conf, confText(tls));
   const program = launch(['namesrv', '--port', '0', '-c', conf]);
   const ready = await readyLine(program);
-  return { address: part(ready, 'name server'), stop: () => stop(program) };
+  return { address: part(ready, 'name server'), log: () => program.text, stop: () => stop(program) };
 }
 
 export async function startRingBroker(nameServer: string, options: BrokerOptions = {}): Promise<Broker> {
@@ -41,7 +41,8 @@ export async function startRingStandalone(
   const program = launch(['standalone', '--namesrv-port', '0', ...args], options.installed);
   const ready = await readyLine(program);
   const broker = brokerOf(program, ready, store, options);
-  return { broker, nameServer: { address: part(ready, 'name server'), stop: async () => undefined } };
+  const nameServer = { address: part(ready, 'name server'), log: broker.log, stop: async () => undefined };
+  return { broker, nameServer };
 }
 
 async function brokerArgs(options: BrokerOptions): Promise<{ args: string[]; store: string }> {

@@ -6,6 +6,8 @@ export type Conf = Readonly<Record<string, string | number | boolean>>;
 
 export interface NameServer {
   readonly address: string;
+  /** What it has logged by now, a line each. */
+  log(): readonly string[];
   stop(): Promise<void>;
 }
 

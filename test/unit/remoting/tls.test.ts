@@ -13,6 +13,8 @@ import { PERMISSIVE, until } from '../../support/sockets-rig.ts';
 
 interface Context {
   log: string[];
+  /** Of the certificates of those who asked. */
+  subjects: (string | undefined)[];
   clients: CommandClient[];
   sockets: Socket[];
   server: CommandServer | undefined;
@@ -26,7 +28,7 @@ const pair = selfSigned(Date.now());
 const TRUSTING: ClientTls = { terms: {}, verifyServer: false, pem: {} };
 
 test.before.each((context) => {
-  Object.assign(context, { log: [], clients: [], sockets: [], server: undefined });
+  Object.assign(context, { log: [], subjects: [], clients: [], sockets: [], server: undefined });
 });
 test.after.each(async ({ clients, sockets, server }) => {
   for (const client of clients) client.close();
@@ -38,7 +40,10 @@ async function serve(context: Context, tls?: ServerTls, limits = {}): Promise<Co
   context.server = await startCommandServer({
     host: '127.0.0.1',
     port: 0,
-    handler: (request) => responseTo(request, 0, undefined, {}, request.body),
+    handler: (request, { subject }) => {
+      context.subjects.push(subject);
+      return responseTo(request, 0, undefined, {}, request.body);
+    },
     ...(tls === undefined ? {} : { tls }),
     limits,
     log: (line) => context.log.push(line),
@@ -121,6 +126,26 @@ test('a server that wants certificates gets them, or closes', async (context) =>
   await until('the log says why', () => /the client shows no certificate/.test(context.log.join()));
   await refusal(clientOf(context, () => ({ ...TRUSTING, pem: selfSigned(0) })));
   await until('here too', () => /certificate is not accepted/.test(context.log.join()));
+});
+
+test('who asks is known by a certificate, and as unverified when nobody vouches for it', async (context) => {
+  const [known, stranger] = [selfSigned(Date.now(), 'operations'), selfSigned(Date.now(), 'x'.repeat(500))];
+  await serve(context, {
+    ...PERMISSIVE,
+    clientAuth: 'optional',
+    verifyClients: false,
+    pem: { ...pair, ca: known.cert },
+  });
+  for (const pem of [known, stranger, {}]) {
+    assert.ok(await echoes(clientOf(context, () => ({ ...TRUSTING, pem }))));
+  }
+  assert.ok(await echoes(clientOf(context)));
+  assert.equal(context.subjects, [
+    'CN=operations',
+    `unverified: CN=${'x'.repeat(253)}…`,
+    undefined,
+    undefined,
+  ]);
 });
 
 test('new certificates hold for the next dial, on both sides', async (context) => {
