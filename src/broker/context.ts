@@ -1,6 +1,7 @@
 /** Everything that request handlers may reach. The wiring makes one per broker; tests make one of fakes. */
 import type { ClientTable } from '../clients/clients.ts';
 import type { QueueLocks } from '../clients/queue-locks.ts';
+import type { ActedTimers } from '../delivery/acting/acted-timers.ts';
 import type { DelayLevels } from '../delivery/delay/levels.ts';
 import type { LiteAsk, LiteFigures } from '../delivery/lite/lite-figures.ts';
 import type { ByteBudget } from '../lib/byte-budget.ts';
@@ -97,6 +98,8 @@ export interface BrokerContext {
   refusedSend(refused: RefusedSend): void;
   /** config/timercheck as it is on disk; undefined where there was never a timed message. */
   timerCheck(): Uint8Array | undefined;
+  /** Of a slave: timed messages that it has delivered while it acted for its master. */
+  acted: Pick<ActedTimers, 'part'>;
   /** What only the owner of pops knows of lite topics. */
   liteFigures(ask: LiteAsk): Promise<LiteFigures>;
   /** Resolves when a topic's deletion is complete, so that one of its name may be made again. */

@@ -130,6 +130,11 @@ export class DeliveryQuestions {
     return true;
   }
 
+  /** Delivery has ended, and hears nothing until it begins again. */
+  deliveryEnded(): void {
+    this.#told = false;
+  }
+
   /** The connection is closed: what it waits for is given up. */
   gone({ slot, generation }: Connection): void {
     if (!this.#told) return;

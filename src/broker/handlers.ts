@@ -47,6 +47,7 @@ import { unregisterClient } from './consumer/unregister-client.ts';
 import { updateOffset } from './consumer/update-offset.ts';
 import { askerOf, type BrokerContext, type BrokerHandler } from './context.ts';
 import { logFailure } from './failures.ts';
+import { actedTimers } from './follow/acted-timers.ts';
 import { haStatus } from './follow/ha-status.ts';
 import {
   brokerLiteInfo,
@@ -100,6 +101,7 @@ const HANDLERS: readonly (readonly [code: number, handler: BrokerHandler])[] = [
   [RequestCode.DELETE_TOPIC_IN_BROKER, deleteTopic],
   [RequestCode.PURGE_TOPIC, purgeTopic],
   [RequestCode.GET_TOPIC_PURGES, topicPurges],
+  [RequestCode.GET_ACTED_TIMERS, actedTimers],
   [RequestCode.GET_ALL_TOPIC_CONFIG, allTopicConfigs],
   [RequestCode.GET_TOPIC_CONFIG, topicConfig],
   [RequestCode.GET_SYSTEM_TOPIC_LIST_FROM_BROKER, systemTopics],

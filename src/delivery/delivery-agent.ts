@@ -24,12 +24,14 @@ import { confirmedBy, maxRecordBytes } from '../store/options.ts';
 import { PutRing } from '../store/put/put-ring.ts';
 import { QueueDirectory } from '../store/queue/queue-directory.ts';
 import { ReadsByName } from '../store/read/reads-by-name.ts';
+import { ActingPuts, type Escaped, type EscapeReport } from './acting/acting-puts.ts';
 import { Agenda } from './agenda.ts';
 import {
   CHECK_TAKEN,
   DELIVERY_LIMITS,
   DELIVERY_STOPS,
   type DeliveryLimits,
+  ESCAPED,
   POP_TOLD,
   PRODUCER_PRESENCE,
   type ProducerPresence,
@@ -51,6 +53,8 @@ const REPORT_MS = 1_000;
 const LONGEST_SLEEP_MS = 1_000;
 const POP_CHECKPOINTS = counterPlace('popCheckpoints');
 
+type Tell = (report: DeliveryReport | CheckReport | PopReport | EscapeReport) => void;
+
 export class DeliveryAgent implements Agent {
   readonly spins = 50;
   readonly #clock: Clock;
@@ -62,7 +66,9 @@ export class DeliveryAgent implements Agent {
   readonly #commands: ChannelReceiver;
   readonly #arrivals: RingConsumer;
   readonly #lost: Int32Array;
-  readonly #puts: PutRing;
+  readonly #puts: PutRing | ActingPuts;
+  /** On a slave that acts for its master: the same as `#puts`. */
+  readonly #acting: ActingPuts | undefined;
   readonly #questions: QuestionServer;
   readonly #agenda: Agenda;
   readonly #log: QuietLog;
@@ -84,17 +90,13 @@ export class DeliveryAgent implements Agent {
       this.#tell({ kind: 'check', check });
     },
   };
-  readonly #tell: (report: DeliveryReport | CheckReport | PopReport) => void;
+  readonly #tell: Tell;
   #limits: DeliveryLimits;
   #logStart = 0;
   #stopping = false;
   #stopped = false;
 
-  constructor(
-    shape: DeliveryShape,
-    clock = systemClock,
-    tell: (report: DeliveryReport | CheckReport | PopReport) => void = tellControl,
-  ) {
+  constructor(shape: DeliveryShape, clock = systemClock, tell: Tell = tellControl) {
     const { broker, number } = shape;
     const { store, wakes } = broker;
     const participant = broker.participants[number] as ParticipantShape;
@@ -116,7 +118,8 @@ export class DeliveryAgent implements Agent {
     const counters = this.#counters;
     this.#round = new StepClock('delivery', { limitMs: broker.slowMillis, counters, clock });
     for (const group of shape.producers) this.#producers.set(group, true);
-    this.#puts = this.#makePuts(shape, participant);
+    this.#acting = shape.acts ? this.#makeActing(shape) : undefined;
+    this.#puts = this.#acting ?? this.#makePuts(shape, participant);
     this.#questions = new QuestionServer(shape.questions, broker, {
       calls: new CallTable(broker.calls, DELIVERY_CALLS, CALL_ROWS),
       now: () => clock.monotonic(),
@@ -129,6 +132,7 @@ export class DeliveryAgent implements Agent {
       positions: this.#positions,
       reads: this.#reads,
       put: this.#puts.begin,
+      deliver: this.#acting?.deliver ?? this.#puts.begin,
       busy: () => this.#puts.full,
       limits: () => this.#limits,
       producers: this.#producers,
@@ -175,6 +179,14 @@ export class DeliveryAgent implements Agent {
     });
   }
 
+  #makeActing({ pops }: DeliveryShape): ActingPuts {
+    return new ActingPuts({
+      reviveTopic: pops.reviveTopic,
+      escape: this.#tell,
+      revives: (message) => this.#pops.hasBecomeDue(message),
+    });
+  }
+
   doWork(): number {
     this.#round.begin();
     // Commands first: a queue is named before a message for it can be dispatched.
@@ -206,6 +218,11 @@ export class DeliveryAgent implements Agent {
   /** After the stop that control has asked for there is nothing more to do; without it, what is under way is lost. */
   get drained(): boolean {
     return this.#puts.underWay === 0;
+  }
+
+  /** A slave acts for its master no more, and all that was under way has ended. */
+  get isOver(): boolean {
+    return this.#acting !== undefined && this.#stopped && this.drained;
   }
 
   close(): void {
@@ -248,6 +265,8 @@ export class DeliveryAgent implements Agent {
     } else if (type === DELIVERY_STOPS) {
       this.#stopping = true;
       for (const kind of this.#kinds) kind.stop();
+    } else if (type === ESCAPED) {
+      this.#acting?.escaped(JSON.parse(text) as Escaped);
     } else if (type === POP_TOLD) {
       this.#pops.hear(JSON.parse(text) as PopTold);
     } else if (type === TIMERS_SAVED) {

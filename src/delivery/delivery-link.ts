@@ -1,5 +1,6 @@
 /** Control's end: tells the delivery agent what it must know, and keeps what it tells of its progress in files. */
 
+import { dirname } from 'node:path';
 import type { Clock } from '../lib/clock.ts';
 import type { ControlLog } from '../lib/log.ts';
 import { HALF_TOPIC, OP_HALF_TOPIC, SCHEDULE_TOPIC, SYSTEM_GROUP_PREFIX, TIMER_TOPIC } from '../lib/names.ts';
@@ -7,8 +8,12 @@ import type { DelayOffsets } from '../metadata/delay-offsets.ts';
 import type { DelayTimes } from '../metadata/delay-times.ts';
 import type { ChannelSender } from '../ring/channel.ts';
 import type { Disk } from '../store/disk/disk.ts';
+import { ensureDirectory } from '../store/disk/ensure-directory.ts';
+import { storePaths } from '../store/paths.ts';
 import type { StoreReads } from '../store/read/store-reads.ts';
 import type { NeededRecord } from '../store/retention/retention.ts';
+import { ActedTimers } from './acting/acted-timers.ts';
+import type { Escaped } from './acting/acting-puts.ts';
 import { type DelayState, notBegun } from './delay/delay-progress.ts';
 import { type DelayLevels, levelOfQueue } from './delay/levels.ts';
 import {
@@ -16,6 +21,7 @@ import {
   DELIVERY_LIMITS,
   DELIVERY_STOPS,
   type DeliveryLimits,
+  ESCAPED,
   POP_TOLD,
   PRODUCER_PRESENCE,
   type ProducerPresence,
@@ -27,8 +33,10 @@ import { type LiteAsk, type LiteFigures, NO_LITE_FIGURES } from './lite/lite-fig
 import { PopControl, type PopTables } from './pop/pop-control.ts';
 import type { PopAsk } from './pop/pop-link.ts';
 import { FollowedTimers } from './timer/followed-timers.ts';
+import { encodeTimerCheck } from './timer/timer-check.ts';
 import { TimerCheckKeeper } from './timer/timer-check-keeper.ts';
 import type { TimerOptions } from './timer/timer-files.ts';
+import type { TimerState } from './timer/timer-service.ts';
 import { ONLY_QUEUE } from './transaction/half-message.ts';
 import type { TransactionOffsets } from './transaction/transaction-recovery.ts';
 import { waitingRules } from './waiting-form.ts';
@@ -49,15 +57,21 @@ export interface DeliveryOptions {
   log: ControlLog;
 }
 
+type Begins = Pick<DeliveryShape, 'delays' | 'transactions' | 'timers' | 'pops' | 'limits' | 'acts'>;
+
 export class DeliveryLink {
   readonly #tables: DeliveryTables;
   readonly #options: DeliveryOptions;
   readonly #commands: ChannelSender;
   readonly #timers: TimerCheckKeeper;
   readonly #followed: FollowedTimers;
+  /** Timed messages that this broker, a slave, has delivered while it acted for its master. */
+  readonly acted = new ActedTimers();
   readonly #pops: PopControl;
   /** What delivery has counted by topic. */
   readonly figures = new FigureTotals();
+  /** Of a slave that acts for its master: how far its timers have come since. */
+  #acting: { timers: TimerState | undefined } | undefined;
   /** JSON of the limits that were told last. */
   #told = '';
   /** The last progress, which counts when the log is durable. */
@@ -102,10 +116,45 @@ export class DeliveryLink {
   }
 
   /** What it begins with. */
-  beginWith(): Pick<DeliveryShape, 'delays' | 'transactions' | 'timers' | 'pops' | 'limits'> {
+  beginWith(): Begins {
     const { delays, transactions, timers, limits } = this;
     this.#told = JSON.stringify(limits);
-    return { delays, transactions, timers, limits, pops: this.#pops.start };
+    return { delays, transactions, timers, limits, pops: this.#pops.start, acts: false };
+  }
+
+  /**
+   * The same on a slave that begins to act for its master: timers have files of their own, that are made anew from the
+   * queue and the master's checkpoint. Throws when the disk refuses.
+   */
+  beginActing(): Begins {
+    const { disk, store } = this.#options;
+    const directory = storePaths.actingTimers(store.directory);
+    disk.remove(directory);
+    ensureDirectory(disk, dirname(storePaths.timerCheck(directory)));
+    const check = disk.readWhole(storePaths.timerCheck(store.directory));
+    if (check !== undefined) disk.writeWhole(storePaths.timerCheck(directory), check);
+    this.#acting = { timers: undefined };
+    this.acted.begin();
+    const begins = this.beginWith();
+    const timers = { ...begins.timers, directory };
+    // Of the slave's own clock.
+    return { ...begins, timers, delays: { ...begins.delays, times: [] }, acts: true };
+  }
+
+  /** It has ended, after `stop`: it may begin once more. */
+  endActing(): void {
+    const { disk, store } = this.#options;
+    if (this.#last !== undefined) this.#note(this.#last);
+    this.#last = undefined;
+    this.#acting = undefined;
+    this.#stopped = undefined;
+    this.#told = '';
+    disk.remove(storePaths.actingTimers(store.directory));
+  }
+
+  /** What has become of a message for another master. */
+  escaped(escaped: Escaped): void {
+    this.#command(ESCAPED, JSON.stringify(escaped));
   }
 
   get timers(): TimerOptions {
@@ -179,7 +228,23 @@ export class DeliveryLink {
     this.#command(CHECK_TAKEN, '');
   }
 
-  #note({ delays, transactions, timers, pops }: DueProgress): void {
+  #note(progress: DueProgress): void {
+    if (this.#acting === undefined) this.#noteOwn(progress);
+    else this.#noteActing(this.#acting, progress);
+  }
+
+  /** Of what the master keeps: how far it would have come. */
+  #noteActing(
+    acting: { timers: TimerState | undefined },
+    { delays, timers, pops, acted }: DueProgress,
+  ): void {
+    if (pops !== undefined) this.#pops.note(pops);
+    for (const [level, offset] of delays?.offsets ?? []) this.#tables.delayOffsets.set(level, offset);
+    this.acted.add(acted ?? []);
+    acting.timers = timers ?? acting.timers;
+  }
+
+  #noteOwn({ delays, transactions, timers, pops }: DueProgress): void {
     if (pops !== undefined) this.#pops.note(pops);
     const { delayOffsets, delayTimes, offsets } = this.#tables;
     if (timers !== undefined) this.#timers.note(timers);
@@ -198,6 +263,8 @@ export class DeliveryLink {
 
   /** The file of how far timers have come; undefined where there was none in this store. */
   get timerCheck(): Uint8Array | undefined {
+    const acting = this.#acting?.timers;
+    if (acting !== undefined) return encodeTimerCheck({ ...acting.check, counter: 0 });
     return this.#timers.bytes;
   }
 

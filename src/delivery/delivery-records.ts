@@ -20,6 +20,9 @@ export const TIMERS_SAVED = 20;
 /** What control tells the owner of pops: JSON of PopTold. */
 export const POP_TOLD = 21;
 
+/** On a slave that acts for its master: JSON of Escaped. */
+export const ESCAPED = 22;
+
 export interface ProducerPresence {
   group: string;
   online: boolean;

@@ -2,6 +2,7 @@
 import type { HostAddress } from '../record/message-id.ts';
 import type { ChannelShape } from '../ring/channel.ts';
 import type { BrokerShape } from '../store/engine-shapes.ts';
+import type { ActedTimer } from './acting/acted-timers.ts';
 import type { DelayState } from './delay/delay-progress.ts';
 import type { DeliveryLimits } from './delivery-records.ts';
 import type { ToldFigures } from './figures.ts';
@@ -37,6 +38,8 @@ export interface DeliveryShape {
   /** By how much the machine's clock was ahead of the monotonic one then, ms. */
   skew: number;
   limits: DeliveryLimits;
+  /** This broker is a slave, and acts for its master. */
+  acts: boolean;
 }
 
 /** Where the queues of a topic ended then, by number. */
@@ -50,6 +53,8 @@ export interface DueProgress {
   transactions?: TransactionOffsets;
   timers?: TimerState;
   pops?: PopProgress;
+  /** Of a slave that acts for its master: what it has delivered since the last time. */
+  acted?: readonly ActedTimer[];
 }
 
 /** A second apart at least; `stopped`: nothing is put any more, and this is the last one. */

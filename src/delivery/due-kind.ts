@@ -30,6 +30,8 @@ export interface DueParts {
   positions: Positions;
   reads: ReadsByName;
   put: BeginPut;
+  /** The same of timers, where that differs (ActingPuts). */
+  deliver: BeginPut;
   /** Whether no more may be put until some of what is under way has ended. */
   busy: () => boolean;
   limits: () => DeliveryLimits;

@@ -13,5 +13,8 @@ export interface Kinds {
 export function dueKinds(parts: DueParts): Kinds {
   const timers: TimerKind = new TimerKind(parts, (message) => pops.isNeeded(message));
   const pops: PopKind = new PopKind(parts, timers);
-  return { all: [new DelayKind(parts), new TransactionKind(parts), timers, pops], pops };
+  const delays = new DelayKind(parts);
+  // Who asks producers, and writes down what became of their transactions, is the master.
+  const transactions = parts.shape.acts ? [] : [new TransactionKind(parts)];
+  return { all: [delays, ...transactions, timers, pops], pops };
 }

@@ -30,7 +30,7 @@ export interface DuePut {
 export interface DuePutsParts<E extends DuePut> {
   log: ControlLog;
   store: Pick<StoreReads, 'recordAt'>;
-  put: BeginPut;
+  put: (message: InternalMessage, done: Parameters<BeginPut>[1], entry: E) => void;
   /** Whether no more may be put until some of what is under way has ended. */
   busy: () => boolean;
   /** For lines of the log: `delayed message`. */
@@ -100,7 +100,7 @@ export class DuePuts<E extends DuePut> {
     }
     const message = record === undefined ? 'the record is gone' : messageOf(record, entry);
     if (typeof message === 'object') {
-      put(message, ({ status, remark }) => this.#settle(entry, status, remark));
+      put(message, ({ status, remark }) => this.#settle(entry, status, remark), entry);
       return;
     }
     if (message !== undefined) log.error({ ...fieldsOf(entry), reason: message }, `${what} dropped`);

@@ -223,6 +223,12 @@ export const MAX_OPS_AFTER_GIVE_UP = 64 * KIB;
 /** Recalled messages that delivery knows in memory, of slots that are near: beyond, their slots are read once more. */
 export const MAX_RECALLED_KEYS = 256 * KIB;
 
+/**
+ * Timed messages of which a slave that acts for its master remembers that it has delivered them: those beyond come
+ * again when the master is back.
+ */
+export const MAX_ACTED_TIMERS = 256 * KIB;
+
 /** Pulls of one connection that wait for messages, and of all connections of a network thread. */
 export const MAX_PARKED_PULLS = 32 * 1024;
 export const MAX_ALL_PARKED_PULLS = 512 * 1024;

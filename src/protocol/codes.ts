@@ -199,6 +199,7 @@ export const RequestCode = {
   // RingMQ's own: from 30000 on, where RocketMQ has none, in the header's 16 bits neither
   PURGE_TOPIC: 30001,
   GET_TOPIC_PURGES: 30002,
+  GET_ACTED_TIMERS: 30003,
 } as const;
 
 export const ResponseCode = {

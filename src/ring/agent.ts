@@ -21,6 +21,8 @@ export interface Agent {
   readonly maxSleepMs: number;
   /** True when nothing is left to do, so that a stopping runner may end. */
   readonly drained: boolean;
+  /** Its runner ends though nobody stops the others. */
+  readonly isOver?: boolean;
   close(): void;
 }
 
@@ -50,7 +52,7 @@ export function runAgent(
   let awakeSince = performance.now();
   const hasWork = () => agent.hasWork() || positions.stopping;
   try {
-    while (!positions.halted) {
+    while (!positions.halted && agent.isOver !== true) {
       const done = agent.doWork();
       if (done > 0) {
         worked = done;

@@ -13,6 +13,10 @@ export const storePaths = {
   timerWheel: (root: string) => join(root, 'timerwheel'),
   timerLog: (root: string) => join(root, 'timerlog'),
   timerCheck: (root: string) => join(root, 'config', 'timercheck'),
+  /** Our own: timed messages that a slave has delivered while this master was away (acted-timers.ts). */
+  actedTimers: (root: string) => join(root, 'ringmq.acted-timers'),
+  /** Our own: wheel and log of a slave's timers while it acts for its master, with a checkpoint of their own. */
+  actingTimers: (root: string) => join(root, 'ringmq.acting'),
   /** Our own: what units of the timer log count in that are due after a span (timer-clock-file.ts). */
   timerClock: (root: string) => join(root, 'ringmq.timer-clock'),
   /** Our own: the boot in which the store was opened last. Same boot = the page cache survived the crash. */

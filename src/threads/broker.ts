@@ -17,21 +17,18 @@ import { TopicPublisher } from '../broker/topics/topic-publisher.ts';
 import { askProducer } from '../broker/transaction/check-back.ts';
 import { Announcer } from '../broker/view/announcer.ts';
 import { DeliveryLink } from '../delivery/delivery-link.ts';
-import type { DeliveryShape } from '../delivery/delivery-shape.ts';
 import type { PopAsk } from '../delivery/pop/pop-link.ts';
 import type { HalfCheck } from '../delivery/transaction/context.ts';
 import { systemClock } from '../lib/clock.ts';
-import { TIMER_TOPIC, TRANS_CHECK_MAX_TIME_TOPIC } from '../lib/names.ts';
+import { TIMER_TOPIC } from '../lib/names.ts';
 import { AUDIT_LINES, LIFE_LINES, QuietLog } from '../lib/quiet-log.ts';
 import { systemTimers } from '../lib/timers.ts';
-import { skewOf } from '../metadata/append-times.ts';
 import { addon } from '../native/addon.ts';
 import { formatHost } from '../net/addresses.ts';
 import { resolveHost } from '../net/hosts.ts';
 import type { ChannelSender } from '../ring/channel.ts';
 import { CounterSums } from '../ring/counters.ts';
 import { APPENDED, FLUSHED } from '../ring/positions.ts';
-import type { RingConsumer } from '../ring/spsc-ring.ts';
 import { Doorbell } from '../ring/wake.ts';
 import { Checkpoints } from '../store/checkpoints.ts';
 import { nativeDisk } from '../store/disk/native-disk.ts';
@@ -46,7 +43,6 @@ import { type BoundPorts, bindPorts, openPorts } from './bound-ports.ts';
 import type { BrokerConfig, ResolvedConfig, RunningBroker } from './config.ts';
 import {
   commandsTo,
-  joinArrivals,
   makeContext,
   makeKeyQueries,
   makePutRing,
@@ -54,7 +50,7 @@ import {
   requestWatch,
   storeHostOf,
 } from './control/assembly.ts';
-import { DueQueues } from './control/due-queues.ts';
+import { Delivering } from './control/delivering.ts';
 import { Duties } from './control/duties.ts';
 import { MetricsPage } from './control/metrics.ts';
 import { logOpened, type OpenedStore, openBrokerStore, topologyOf } from './control/opened-store.ts';
@@ -123,16 +119,11 @@ class Broker implements RunningBroker {
   readonly #topics: TopicPublisher;
   readonly #delivery: DeliveryLink;
   readonly #deliveryCommands: ChannelSender;
-  /** Of the first message that waits for its time. */
-  readonly #arrivals: RingConsumer;
+  readonly #delivering: Delivering;
   readonly #duties: Duties;
   readonly #doorbell: Doorbell;
   readonly #replication: Replication;
   #engine: Engine | undefined;
-  /** As it was when the tables had been loaded. */
-  #due: DueQueues | undefined;
-  /** Of the clock at that time. */
-  readonly #skewAtStart = skewOf(systemClock);
   #reportDeath: (error: Error) => void = () => {};
   #closing: Promise<boolean> | undefined;
   #givenUp: Promise<void> | undefined;
@@ -190,8 +181,8 @@ class Broker implements RunningBroker {
       deleted.add((topic) => this.#delivery.topicDeleted(topic));
     this.#tables.lites.deleted.add((queue) => this.#tables.offsets.removeTopic(queue));
     this.#topics = this.#makeTopicPublisher();
+    this.#delivering = this.#makeDelivering();
     this.#replication = this.#makeReplication(context);
-    this.#arrivals = joinArrivals(this.#topology);
     const shown = { tables: this.#tables, link: this.#link, announcer: this.#announcer, ...this.#counted };
     this.#duties = new Duties({
       ...{ config, log, retention, stats, reads: this.#reads, ...shown },
@@ -208,12 +199,25 @@ class Broker implements RunningBroker {
     this.#doorbell = new Doorbell(this.#topology.broker.wakes.control, () => this.#rung());
   }
 
+  #makeDelivering(): Delivering {
+    return new Delivering({
+      ...{ config: this.#config, opened: this.#opened, topology: this.#topology },
+      ...{ tables: this.#tables, link: this.#delivery, engine: () => this.#engine },
+    });
+  }
+
   #makeReplication(context: BrokerContext): Replication {
     return makeReplication({
       ...{ config: this.#config, log: this.#log, topology: this.#topology },
       ...{ tables: this.#tables, topics: this.#topics, context },
       ...{ store: this.#opened.store, reads: this.#reads, delivery: this.#delivery },
       endOfTurn: () => this.#link.flush(),
+      engine: () => this.#engine,
+      shape: this.#delivering.actingShape,
+      announce: (acts) => {
+        this.#announcer.acts(acts);
+        return this.#link.applied();
+      },
       died: (error) => this.#die(error),
     });
   }
@@ -257,7 +261,7 @@ class Broker implements RunningBroker {
     this.#tables.lites.load(this.#opened.store.recovered.queues.map(({ topic }) => topic));
     logOpened(this.#config, this.#opened, this.#tables);
     const { ids, directory } = this.#opened;
-    this.#due = new DueQueues(this.#config.settings.brokerClusterName, this.#opened);
+    this.#delivering.tablesAreLoaded();
     const { isSlave } = this.#topology.broker;
     this.#announcer.settings(!isSlave, isSlave ? SLAVE_TAKES_NO_MESSAGES : '');
     this.#link.flush();
@@ -277,26 +281,20 @@ class Broker implements RunningBroker {
 
   async #startEngine(threads: EngineThreads): Promise<Engine> {
     const { positions } = this.#opened;
-    const engine = await Engine.start(threads, this.#topology, () => this.#deliveryShape(), positions, {
+    const engine = await Engine.start(threads, this.#topology, this.#delivering.shape, positions, {
       ...{ log: this.#log, plainLog: this.#config.log },
       refused: this.#refused.add,
       delivered: this.#delivery.heard,
       check: (check) => this.#ask(check),
       popAsk: (ask) => this.#popAsked(ask),
-      needsDelivery: () => this.#engine?.deliver(() => this.#deliveryShape()),
+      escapes: (report) => this.#replication.escapes(report),
+      needsDelivery: this.#delivering.begin,
     });
     this.#engine = engine;
     void engine.died.then((error) => this.#die(error));
     await this.#link.applied();
-    if (!engine.delivers && !this.#topology.broker.isSlave) this.#deliverWhenNeeded(engine);
+    this.#delivering.beginWhenNeeded(engine);
     return engine;
-  }
-
-  /** Delivery starts with the first message that waits for its time: now, or when the dispatcher tells of one. */
-  #deliverWhenNeeded(engine: Engine): void {
-    this.#due?.listen(this.#topology.control);
-    const waits = this.#due?.wait((topic, queueId, end) => this.#delivery.waits(topic, queueId, end));
-    if (waits) engine.deliver(() => this.#deliveryShape());
   }
 
   #ask(check: HalfCheck): void {
@@ -309,23 +307,6 @@ class Broker implements RunningBroker {
   #popAsked(ask: PopAsk): void {
     this.#delivery.asked(ask);
     this.#link.flush();
-  }
-
-  /** Known when the tables are loaded. */
-  #deliveryShape(): DeliveryShape {
-    const { settings } = this.#config;
-    // Delivery makes no topics, and a transaction may have to be given up.
-    this.#tables.topics.createInternal(TRANS_CHECK_MAX_TIME_TOPIC, 1);
-    return {
-      ...this.#topology.delivery,
-      topics: [...this.#opened.ids.topics()],
-      storeHost: storeHostOf(this.#config),
-      delayLevels: settings.messageDelayLevel,
-      queueEnds: [...(this.#due?.ends ?? [])],
-      producers: this.#tables.clients.producers.names(),
-      skew: this.#skewAtStart,
-      ...this.#delivery.beginWith(),
-    };
   }
 
   get lateMs(): number {
@@ -383,7 +364,7 @@ class Broker implements RunningBroker {
     await steps.wait('sends that are not answered yet', this.#engine?.refuse() ?? Promise.resolve());
     this.#queries.end();
     await steps.wait('queries and retention', this.#jobs.close());
-    await steps.wait('delayed messages that are being delivered', this.#stopDelivery());
+    await steps.wait('delayed messages that are being delivered', this.#delivering.stop());
     await steps.wait('retries and delayed messages on their way to the log', this.#putsDone());
     await steps.wait(
       'the log to be durable and its queues written',
@@ -420,15 +401,6 @@ class Broker implements RunningBroker {
     await waitWhile(goesOn, this.#config.drainTimeMillis, DRAIN_LOOK_MS);
   }
 
-  /** A thread that has died tells nothing any more. */
-  #stopDelivery(): Promise<unknown> {
-    if (this.#engine?.delivers) return Promise.race([this.#delivery.stop(), ...this.#engine.deliveryEnded]);
-    // A slave has its master's progress.
-    if (this.#topology.broker.isSlave) return Promise.resolve();
-    this.#delivery.neverBegan(this.#opened.levels.max, this.#skewAtStart, systemClock);
-    return Promise.resolve();
-  }
-
   /** What is held back, because there is much of it, must not go with the process. */
   #flushLog(): void {
     this.#refused.flush();
@@ -450,14 +422,7 @@ class Broker implements RunningBroker {
     this.#topics.flush();
     this.#link.drain();
     this.#queries.serve();
-    this.#hearArrivals();
-  }
-
-  #hearArrivals(): void {
-    if (!this.#arrivals.pending) return;
-    while (this.#arrivals.next());
-    this.#arrivals.release();
-    this.#engine?.deliver(() => this.#deliveryShape());
+    this.#delivering.hearArrivals();
   }
 
   #logStartMoved(): void {

@@ -1,6 +1,7 @@
 /** The threads below control: starting them, hearing of their death, stopping them in order. */
 import { MessageChannel } from 'node:worker_threads';
 import type { RefusedSend } from '../broker/send/refused-sends.ts';
+import type { EscapeReport } from '../delivery/acting/acting-puts.ts';
 import type { CheckReport, DeliveryReport, DeliveryShape } from '../delivery/delivery-shape.ts';
 import type { PopAsk, PopReport } from '../delivery/pop/pop-link.ts';
 import type { HalfCheck } from '../delivery/transaction/context.ts';
@@ -53,6 +54,8 @@ export interface EngineEvents {
   delivered: (report: DeliveryReport) => void;
   /** A producer is to be asked about a transaction. */
   check: (check: HalfCheck) => void;
+  /** On a slave that acts for its master: a message for another one. */
+  escapes: (report: EscapeReport) => void;
   /** The owner of pops asks control for something. */
   popAsk: (ask: PopAsk) => void;
   /** A network thread has something for delivery. */
@@ -72,6 +75,8 @@ export class Engine {
   #delivering: Thread | undefined;
   /** The thread of delivery while it loads. */
   #starting: Thread | undefined;
+  /** That of delivery, which is asked to end while the others go on. */
+  #retiring: Thread | undefined;
   /** Until it is tried again. */
   #again: NodeJS.Timeout | undefined;
 
@@ -93,18 +98,22 @@ export class Engine {
   }
 
   #watch(thread: Thread): void {
-    const { log, plainLog, refused, delivered, check, popAsk, needsDelivery } = this.#events;
+    const { log, plainLog, refused, delivered, check, escapes, popAsk, needsDelivery } = this.#events;
     const { worker, name, ended } = thread;
     logReports(worker, name, log, plainLog);
-    worker.on('message', (report: NetworkReport | DeliveryReport | CheckReport | PopReport) => {
-      if (report.kind === 'refused') refused(report.refused);
-      else if (report.kind === 'delivery') delivered(report);
-      else if (report.kind === 'check') check(report.check);
-      else if (report.kind === 'pop') popAsk(report.ask);
-      else if (report.kind === 'needsDelivery') needsDelivery();
-    });
+    worker.on(
+      'message',
+      (report: NetworkReport | DeliveryReport | CheckReport | PopReport | EscapeReport) => {
+        if (report.kind === 'refused') refused(report.refused);
+        else if (report.kind === 'delivery') delivered(report);
+        else if (report.kind === 'check') check(report.check);
+        else if (report.kind === 'pop') popAsk(report.ask);
+        else if (report.kind === 'escape') escapes(report);
+        else if (report.kind === 'needsDelivery') needsDelivery();
+      },
+    );
     void ended.then((error) => {
-      if (!this.#stopping) this.#reportDeath(this.#reason(thread, error));
+      if (!this.#stopping && thread !== this.#retiring) this.#reportDeath(this.#reason(thread, error));
     });
   }
 
@@ -165,9 +174,27 @@ export class Engine {
     return this.#delivering === undefined ? [] : [this.#delivering.ended];
   }
 
+  /**
+   * Ends the thread of delivery while the others go on, so that it may be started once more. `stop` asks it to end, if
+   * it has begun, and resolves when it has nothing under way.
+   */
+  async retireDelivery(stop: () => Promise<unknown>): Promise<void> {
+    clearTimeout(this.#again);
+    this.#again = undefined;
+    const [starting, thread] = [this.#starting, this.#delivering];
+    this.#starting = undefined;
+    await starting?.worker.terminate();
+    if (thread === undefined) return;
+    this.#retiring = thread;
+    await Promise.race([stop(), thread.ended]);
+    await thread.ended;
+    this.#workers.splice(this.#workers.indexOf(thread), 1);
+    this.#delivering = undefined;
+  }
+
   #beginDelivery(thread: Thread, shape: () => DeliveryShape): void {
     // A stop ends it.
-    if (this.#stopping) return;
+    if (this.#stopping || this.#starting !== thread) return;
     this.#starting = undefined;
     this.#delivering = thread;
     this.#workers.push(thread);
@@ -178,7 +205,7 @@ export class Engine {
   }
 
   #deliverLater(error: Error, shape: () => DeliveryShape): void {
-    if (this.#stopping) return;
+    if (this.#stopping || this.#starting === undefined) return;
     this.#events.log.warn(
       { reason: error.message },
       'delivery of delayed messages cannot start, tried again',

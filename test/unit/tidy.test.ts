@@ -138,6 +138,7 @@ const ASKS_THE_TIME = new Map([
   ['src/broker/retry/send-back.ts', 'in which slot of the wheel a retry waits'],
   ['src/broker/retry/retry-topic-send.ts', 'when a message is due by the time of day that its sender says'],
   ['src/broker/timer/recall.ts', 'the same, of the one that is taken back'],
+  ['src/delivery/acting/acted-timers.ts', 'until when timers may come, over restarts'],
   ['src/delivery/transaction/learn.ts', 'for how long a half message has been there, over restarts'],
   ['src/delivery/transaction/overdue.ts', 'the same'],
   ['src/delivery/transaction/ends.ts', 'the same, and when what is committed is due'],

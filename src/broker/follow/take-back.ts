@@ -1,18 +1,22 @@
 /**
  * What the slave that acts for a master has done while that was away, taken over by the master when it starts, before
- * it delivers anything: offsets of consumers and of delay levels that are further than its own.
+ * it delivers anything: offsets of consumers and of delay levels that are further than its own, and timed messages that
+ * were delivered.
  */
 
+import { type ActedTimer, timersIn } from '../../delivery/acting/acted-timers.ts';
 import { queueOfLevel } from '../../delivery/delay/levels.ts';
+import { MAX_ACTED_TIMERS } from '../../lib/limits.ts';
 import type { ControlLog } from '../../lib/log.ts';
 import { SCHEDULE_TOPIC } from '../../lib/names.ts';
-import { RequestCode, ResponseCode } from '../../protocol/codes.ts';
+import { RequestCode, ResponseCode, responseName } from '../../protocol/codes.ts';
 import { requestCommand } from '../../protocol/command.ts';
 import { asObject, entriesOf, integerFrom, parseBody } from '../../protocol/json-fields.ts';
 import type { RocketJson } from '../../protocol/rocketmq-json.ts';
 import { isAddress } from '../../remoting/address.ts';
 import { CommandClient } from '../../remoting/command-client.ts';
 import type { ClientTls } from '../../tls/settings.ts';
+import { ACTED_PAGE } from './acted-timers.ts';
 import { MasterAsks } from './master-asks.ts';
 import { DELAYS, type MasterProgressParts, OFFSETS } from './master-progress.ts';
 import { eachPair, eachQueue } from './offset-exchange.ts';
@@ -24,6 +28,8 @@ export interface TakeBackParts extends Pick<MasterProgressParts, 'tables' | 'que
   nameServers: readonly string[];
   clusterName: string;
   brokerName: string;
+  /** Throws when the disk refuses. */
+  keepTimers: (acted: readonly ActedTimer[]) => void;
   tls: () => ClientTls | undefined;
   log: ControlLog;
 }
@@ -39,6 +45,8 @@ export async function takeBack(parts: TakeBackParts): Promise<void> {
     const delays = await asks.whole(DELAYS);
     takeOffsets(parts, offsets[OFFSETS.field]);
     takeDelays(parts, delays[DELAYS.field]);
+    const timers = await actedAt(asks);
+    if (timers.length > 0) parts.keepTimers(timers);
     parts.log.info({ slave }, 'taken over from the slave that acted for this master: how far it has come');
   } catch (error) {
     const fields = { slave, reason: (error as Error).message };
@@ -48,6 +56,21 @@ export async function takeBack(parts: TakeBackParts): Promise<void> {
     );
   } finally {
     asks.close();
+  }
+}
+
+/** Timed messages that the slave has delivered; none where RocketMQ acts, which does not tell. */
+async function actedAt(asks: MasterAsks): Promise<ActedTimer[]> {
+  const all: ActedTimer[] = [];
+  for (;;) {
+    const fields = { first: String(all.length), count: String(ACTED_PAGE) };
+    const answer = await asks.request(requestCommand(RequestCode.GET_ACTED_TIMERS, fields));
+    if (answer.code === ResponseCode.REQUEST_CODE_NOT_SUPPORTED) return [];
+    if (answer.code !== ResponseCode.SUCCESS) throw new Error(answer.remark ?? responseName(answer.code));
+    const part = JSON.parse(Buffer.from(answer.body ?? []).toString()) as { timers?: unknown };
+    const timers = timersIn(part.timers);
+    all.push(...timers);
+    if (timers.length < ACTED_PAGE || all.length >= MAX_ACTED_TIMERS) return all;
   }
 }
 

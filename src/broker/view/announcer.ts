@@ -16,6 +16,7 @@ export class Announcer {
   readonly #groupIds = new Map<string, number>();
   readonly #groupNames: string[] = [];
   #settings = '';
+  #acts = false;
   #writable = true;
   #notWritableRemark = '';
   /** Of the brokers of the same name: a slave that keeps up, of a slave its master. */
@@ -59,13 +60,19 @@ export class Announcer {
     const elsewhere = { slavesRead, slaveIsNear: this.#slaveIsNear, masterIsThere: this.#masterIsThere };
     const told = {
       ...{ brokerPermission, coldReads, enablePropertyFilter, readAhead, readElsewhere, traceOn },
-      ...{ waiting, writable, inMemoryPercent, elsewhere },
+      ...{ waiting, writable, inMemoryPercent, elsewhere, acts: this.#acts },
     };
     const delta: SettingsDelta = { kind: 'settings', ...told, notWritableRemark };
     const text = JSON.stringify(told);
     if (text === this.#settings) return;
     this.#settings = text;
     this.#publish(delta);
+  }
+
+  /** Tells them whether this slave acts for its master, as `settings` does. */
+  acts(acts: boolean): void {
+    this.#acts = acts;
+    this.settings(this.#writable, this.#notWritableRemark);
   }
 
   /** Tells them of the other brokers of this name, as `settings` does. */

@@ -113,6 +113,8 @@ export interface SettingsDelta {
   inMemoryPercent: number;
   /** What consumers are told of where to go on. */
   elsewhere: Elsewhere;
+  /** A slave that acts for its master: pops are served. */
+  acts: boolean;
   /** Said to producers while not writable. */
   notWritableRemark: string;
 }

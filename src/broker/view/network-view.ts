@@ -78,6 +78,7 @@ const UNTOLD: SettingsDelta = {
   readElsewhere: false,
   inMemoryPercent: 40,
   elsewhere: { slavesRead: true, slaveIsNear: false, masterIsThere: false },
+  acts: false,
   traceOn: true,
   waiting: {
     maxDelayLevel: 18,

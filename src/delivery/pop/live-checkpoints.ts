@@ -58,6 +58,14 @@ export class LiveCheckpoints {
     this.size += 1;
   }
 
+  /**
+   * Whether more may be popped. What finds no room here is left to the revive topic; where there is none (`acts`) room
+   * is left for what is under way.
+   */
+  mayAdd(acts: boolean): boolean {
+    return !acts || this.size < MAX_LIVE_CHECKPOINTS / 2;
+  }
+
   find(key: CheckpointKey): LiveCheckpoint | undefined {
     const queue = this.#parts.states.find(key.topic, key.group)?.queues.get(key.queueId);
     return queue?.live.get(key.startOffset)?.find(({ ck }) => ck.popTime === key.popTime);

@@ -33,7 +33,7 @@ export interface JournaledOrder {
 }
 
 export interface JournalParts {
-  context: Pick<PopContext, 'clock' | 'timers' | 'put' | 'place'>;
+  context: Pick<PopContext, 'acts' | 'clock' | 'timers' | 'put' | 'place'>;
   queues: Pick<KnownQueues, 'find'>;
   /** Asks control to make the topic. */
   needsTopic: () => void;
@@ -77,7 +77,8 @@ export class OrderJournal {
   }
 
   get #hasQueue(): boolean {
-    return this.#parts.queues.find(ORDER_JOURNAL_TOPIC, ORDER_JOURNAL_QUEUE) !== undefined;
+    const { context, queues } = this.#parts;
+    return context.acts || queues.find(ORDER_JOURNAL_TOPIC, ORDER_JOURNAL_QUEUE) !== undefined;
   }
 
   /** Whether all that has happened to the queue is in the log. */

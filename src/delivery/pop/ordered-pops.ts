@@ -13,7 +13,7 @@ import type { PopQueue, PopStates } from './pop-states.ts';
 export const ORDER_REVIVE_QUEUE = 999;
 
 export interface OrderedParts {
-  context: Pick<PopContext, 'clock' | 'timers' | 'put' | 'place'>;
+  context: Pick<PopContext, 'acts' | 'clock' | 'timers' | 'put' | 'place'>;
   states: PopStates;
   queues: JournalParts['queues'];
   needsTopic: JournalParts['needsTopic'];

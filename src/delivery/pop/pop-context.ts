@@ -43,6 +43,8 @@ export interface PopContext {
   rules: () => WaitingRules;
   settings: () => PopSettings;
   place: RevivePlace;
+  /** This broker is a slave, and acts for its master: nothing is written down, and others have the retry topics. */
+  acts: boolean;
   reviveQueues: number;
 }
 
@@ -57,6 +59,7 @@ export function contextOf(parts: DueParts, random: () => number): PopContext {
     rules: () => limits().waiting,
     settings: () => limits().pops,
     place: { reviveTopic, brokerName, bornHost: shape.storeHost },
+    acts: shape.acts,
     reviveQueues: reviveQueueNum,
   };
 }

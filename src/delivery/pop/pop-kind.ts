@@ -3,15 +3,12 @@
  * acknowledged. This is the one owner of what each group has popped of each queue.
  */
 import { ParsedFilters } from '../../clients/parsed-filters.ts';
-import { LastText } from '../../lib/last-text.ts';
 import { isLiteQueue } from '../../lib/lite-names.ts';
 import { isRetryTopic, popRetryTopicOf } from '../../lib/names.ts';
 import { ResponseCode } from '../../protocol/codes.ts';
 import { PROPERTY_TAGS } from '../../record/properties.ts';
 import { APPENDED, DISPATCHED } from '../../ring/positions.ts';
 import {
-  ACK_NAMES,
-  emptyAck,
   FIELDS,
   GONE,
   LITE_SUBSCRIBE,
@@ -25,22 +22,23 @@ import {
   POP_POLLING,
   POP_UNTAKEN,
   QUESTION_HEAD,
-  readAck,
 } from '../../ring/question-records.ts';
 import type { InternalMessage } from '../../store/put/put-message.ts';
+import { ActingPopProgress } from '../acting/acting-pops.ts';
 import type { DueKind, DueParts } from '../due-kind.ts';
 import { DurableProgress } from '../durable-progress.ts';
 import { LitePops } from '../lite/lite-pops.ts';
 import type { LiteQuestion, LiteSubscriptions } from '../lite/lite-questions.ts';
 import type { Asked, QuestionTaker } from '../question-server.ts';
 import type { TimerMark } from '../timer/timer-mark.ts';
-import { Acks, Answer } from './acks.ts';
+import { AckTaker } from './ack-taker.ts';
+import { Acks } from './acks.ts';
 import { ChangeInvisible } from './change-invisible.ts';
 import { CK_TAG, parseAck, parseCheckpoint } from './checkpoint.ts';
 import { LiveCheckpoints } from './live-checkpoints.ts';
 import { OrderInfo } from './order-info.ts';
-import { ORDER_JOURNAL_TOPIC, type Written } from './order-journal.ts';
-import { ORDER_REVIVE_QUEUE, OrderedPops, WRITING } from './ordered-pops.ts';
+import { ORDER_JOURNAL_TOPIC } from './order-journal.ts';
+import { ORDER_REVIVE_QUEUE, OrderedPops } from './ordered-pops.ts';
 import { answerNothing, Polling } from './polling.ts';
 import { contextOf, type PopContext } from './pop-context.ts';
 import type { PopStart, PopTold } from './pop-link.ts';
@@ -76,17 +74,15 @@ export class PopKind implements DueKind, QuestionTaker {
   readonly #polling: Polling;
   readonly #pairs: PopPairs;
   readonly #acks: Acks;
+  readonly #ackTaker: AckTaker;
   readonly #changes: ChangeInvisible;
   readonly #reviver: Reviver;
   readonly #reviveLog: ReviveLog;
   readonly #lites: LitePops;
   readonly #recovery: PopRecovery;
-  readonly #keeper: PopProgressKeeper;
+  readonly #keeper: PopProgressKeeper | ActingPopProgress;
   readonly #durable;
   readonly #filters = new ParsedFilters();
-  readonly #ack = emptyAck();
-  readonly #topic = new LastText();
-  readonly #group = new LastText();
   /** Topics of the queues whose arrivals are heard, by id. */
   readonly #topicOf = new Map<number, string>();
   #stopping = false;
@@ -149,10 +145,13 @@ export class PopKind implements DueKind, QuestionTaker {
     const reviveLog = this.#reviveLog;
     this.#acks = new Acks({ context, live, reviveLog });
     const [acks, ordered, popper] = [this.#acks, this.#ordered, this.#popper];
+    this.#ackTaker = new AckTaker({ acks, ordered, states });
     this.#changes = new ChangeInvisible({ context, states, live, acks, ordered, reviveLog });
     const { scanned, journaled, deletions } = pops;
     this.#recovery = new PopRecovery({ context, states, ordered: this.#ordered, scanned, journaled });
-    this.#keeper = new PopProgressKeeper({ context, states, ordered, reviveLog, popper, deletions });
+    this.#keeper = context.acts
+      ? new ActingPopProgress(states, deletions)
+      : new PopProgressKeeper({ context, states, ordered, reviveLog, popper, deletions });
     this.#durable = new DurableProgress(() => this.#keeper.news(), parts.positions);
     const types = [GONE, POP, POP_ACK, POP_ACKS, POP_CHANGE, POP_NOTIFICATION, POP_PEEK, POP_POLLING];
     types.push(POP_UNTAKEN, POP_LITE, LITE_SUBSCRIBE);
@@ -252,6 +251,11 @@ export class PopKind implements DueKind, QuestionTaker {
     for (const id of ids) this.#topicOf.delete(id);
   }
 
+  /** See ReviveLog.take. */
+  hasBecomeDue(message: InternalMessage): void {
+    this.#reviveLog.take(message);
+  }
+
   /** What control tells. */
   hear(told: PopTold): void {
     if (told.what === 'liteAsk') this.#lites.tell(told, this.#parts.pops.ask);
@@ -287,11 +291,16 @@ export class PopKind implements DueKind, QuestionTaker {
     return this.#recovery.done && this.#reviveLog.hasRead;
   }
 
-  readonly mayTake = (): boolean => this.#isReady && !this.#context.busy() && this.#underWay < MAX_UNDER_WAY;
+  readonly mayTake = (): boolean => {
+    const { busy, acts } = this.#context;
+    // Where nothing is written down there is nothing to be busy with.
+    const isBusy = !acts && busy();
+    return this.#isReady && !isBusy && this.#underWay < MAX_UNDER_WAY && this.#live.mayAdd(acts);
+  };
 
   take(asked: Asked, type: number, bytes: Uint8Array, view: DataView, at: number, to: number): void {
     if (type === POP_ACK) {
-      this.#takeAck(asked, bytes, view, at);
+      this.#ackTaker.take(asked, bytes, view, at);
       return;
     }
     if (type === GONE) {
@@ -305,7 +314,7 @@ export class PopKind implements DueKind, QuestionTaker {
     else if (type === POP_NOTIFICATION)
       this.#want(asked, { kind: 'look', question: question as LookQuestion });
     else if (type === POP_PEEK) this.#want(asked, { kind: 'peek', question: question as LookQuestion });
-    else if (type === POP_ACKS) this.#takeAcks(asked, question as AcksQuestion);
+    else if (type === POP_ACKS) this.#ackTaker.takeTogether(asked, question as AcksQuestion);
     else if (type === POP_CHANGE) this.#changes.take(asked, question as ChangeQuestion);
     else if (type === POP_LITE) this.#lites.pop(asked, question as LiteQuestion);
     else if (type === LITE_SUBSCRIBE) this.#lites.subscribe(asked, question as LiteSubscriptions);
@@ -384,66 +393,6 @@ export class PopKind implements DueKind, QuestionTaker {
 
   #filterOf(filter: PopFilter | undefined): ReturnType<ParsedFilters['of']> {
     return filter === undefined ? undefined : this.#filters.of(filter.type, filter.expression);
-  }
-
-  #takeAck(asked: Asked, bytes: Uint8Array, view: DataView, at: number): void {
-    const ack = this.#ack;
-    const names = at + ACK_NAMES;
-    readAck(view, at, ack);
-    const { offset, startOffset, popTime, invisibleTime, queueId, reviveQueueId } = ack;
-    const { topicLength, groupLength } = ack;
-    const topic = this.#topic.read(bytes, names, topicLength);
-    const group = this.#group.read(bytes, names + topicLength, groupLength);
-    const answer = new Answer(asked);
-    const one = { topic, group, queueId, startOffset, popTime, offsets: [offset] };
-    this.#acknowledge(one, reviveQueueId, invisibleTime, answer);
-    answer.done(ResponseCode.SUCCESS);
-  }
-
-  #takeAcks(asked: Asked, { acks }: AcksQuestion): void {
-    const answer = new Answer(asked);
-    for (const { reviveQueueId, invisibleTime, ...ack } of acks)
-      this.#acknowledge(ack, reviveQueueId, invisibleTime, answer);
-    answer.done(ResponseCode.SUCCESS);
-  }
-
-  #acknowledge(
-    ack: Parameters<Acks['add']>[0],
-    reviveQueueId: number,
-    invisibleTime: number,
-    answer: Answer,
-  ): void {
-    if (reviveQueueId !== ORDER_REVIVE_QUEUE) {
-      this.#acks.add(ack, reviveQueueId, invisibleTime, answer);
-      return;
-    }
-    const offsets = this.#states.of(ack.topic, ack.group);
-    if (typeof offsets === 'string') {
-      answer.fail(ResponseCode.SYSTEM_BUSY, offsets);
-      return;
-    }
-    answer.await();
-    // Where the group stands is asked for after a start.
-    offsets.whenKnown(() => {
-      // Where nothing was popped there is nothing to acknowledge.
-      const queue = offsets.queues.get(ack.queueId);
-      for (const offset of queue === undefined ? [] : ack.offsets)
-        this.#acknowledgeOrdered(queue as PopQueue, offset, ack, answer);
-      answer.done(ResponseCode.SUCCESS);
-    });
-  }
-
-  #acknowledgeOrdered(
-    queue: PopQueue,
-    offset: number,
-    { popTime }: { popTime: number },
-    answer: Answer,
-  ): void {
-    const written: Written = (isWritten, remark) =>
-      answer.done(isWritten ? ResponseCode.SUCCESS : ResponseCode.SYSTEM_ERROR, remark);
-    const outcome = this.#ordered.acknowledge(queue, offset, popTime, written);
-    if (outcome === WRITING) answer.await();
-    else if (outcome.code !== ResponseCode.SUCCESS) answer.fail(outcome.code, outcome.remark);
   }
 
   #polled(asked: Asked, { topic, group, queueId }: PollingQuestion): void {

@@ -10,6 +10,7 @@
 import { MAX_ACKED_TOGETHER, MAX_EARLY_ACKS } from '../../lib/limits.ts';
 import { decodeRecord } from '../../record/decode.ts';
 import { PROPERTY_TAGS } from '../../record/properties.ts';
+import type { InternalMessage } from '../../store/put/put-message.ts';
 import type { QueueEntry } from '../../store/read/store-reads.ts';
 import { figureKey } from '../figures.ts';
 import { Patience } from '../patience.ts';
@@ -51,6 +52,9 @@ interface Ripe {
   readonly foreign: Foreign;
   readonly mark: TimerMark;
 }
+
+/** A checkpoint or an ack, as it is stored. */
+type Written = Pick<InternalMessage, 'properties' | 'body'>;
 
 class ReviveQueue {
   readonly queueId: number;
@@ -168,6 +172,15 @@ export class ReviveLog {
     this.#queues[reviveQueueId]?.open.delete(reviveOffset);
   }
 
+  /**
+   * What the timer brings on a slave that acts for its master, and the log does not take: it stands before all that is
+   * in the queue.
+   */
+  take({ queueId, ...message }: Written & { queueId: number }): void {
+    const queue = this.#queues[queueId] ?? this.#queues[0];
+    if (queue !== undefined) this.#takeMessage(queue, -1, message);
+  }
+
   #readSoon(queue: ReviveQueue, ms: number): void {
     if (queue.scheduled || !this.#running) return;
     queue.scheduled = true;
@@ -199,18 +212,22 @@ export class ReviveLog {
   }
 
   #take(queue: ReviveQueue, { physicalOffset, queueOffset }: QueueEntry): void {
-    const { store, figures } = this.#parts.context;
+    const { store } = this.#parts.context;
     const record = store.recordAt(physicalOffset);
     const message = record === undefined ? undefined : decodeRecord(record);
-    if (message === undefined) return;
-    const tag = message.properties.get(PROPERTY_TAGS);
+    if (message !== undefined) this.#takeMessage(queue, queueOffset, message);
+  }
+
+  #takeMessage(queue: ReviveQueue, queueOffset: number, { properties, body }: Written): void {
+    const { figures } = this.#parts.context;
+    const tag = properties.get(PROPERTY_TAGS);
     if (tag === CK_TAG) {
-      const ck = parseCheckpoint(message.body);
+      const ck = parseCheckpoint(body);
       if (ck === undefined) return;
       figures.count('checkpointsOut', figureKey(ck.topic, ck.group, queue.queueId));
       this.#takeCheckpoint(queue, queueOffset, ck);
     } else if (tag === ACK_TAG || tag === BATCH_ACK_TAG) {
-      const ack = parseAck(message.body);
+      const ack = parseAck(body);
       if (ack === undefined) return;
       figures.count('acksOut', figureKey(ack.topic, ack.group, queue.queueId));
       this.#takeAck(ack);

@@ -175,6 +175,7 @@ export class Reviver {
       return false;
     }
     const retryTopic = retryTopicOf(job.ck);
+    if (context.acts) return true;
     if (queues.find(retryTopic, RETRY_QUEUE) !== undefined) return true;
     const jobs = this.#waiting.get(retryTopic);
     if (jobs !== undefined) jobs.add(job);

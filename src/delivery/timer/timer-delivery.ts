@@ -5,9 +5,10 @@
  */
 import { MAX_RECALLED_KEYS } from '../../lib/limits.ts';
 import type { ControlLog } from '../../lib/log.ts';
-import type { BeginPut, InternalMessage } from '../../store/put/put-message.ts';
+import type { BeginPut, InternalMessage, PutResult } from '../../store/put/put-message.ts';
 import type { StoreReads } from '../../store/read/store-reads.ts';
-import { DuePuts } from '../due-puts.ts';
+import type { ActedBefore } from '../acting/acted-timers.ts';
+import { DuePuts, type DuePutsParts } from '../due-puts.ts';
 import { type Begun, DeliveredBefore, isBySpan, isEarlyFor, keyOf } from './begun.ts';
 import { DueHeap, isBefore } from './due-heap.ts';
 import { OpenSlots } from './open-slots.ts';
@@ -34,6 +35,10 @@ export interface TimerDeliveryParts {
   timers: TimerStore;
   store: Pick<StoreReads, 'recordAt'>;
   put: BeginPut;
+  /** What the put of the record at `position` has come to, where that is not its result. */
+  outcome?: ((position: number, message: InternalMessage, result: PutResult) => PutResult) | undefined;
+  /** Those that were delivered while this broker was away. */
+  acted: Pick<ActedBefore, 'has'>;
   busy: () => boolean;
   /** Whether anybody is to get the message. */
   isNeeded: (message: InternalMessage) => boolean;
@@ -91,11 +96,12 @@ export class TimerDelivery {
     this.#puts = new DuePuts<TimerPut>({
       log: parts.log,
       store: parts.store,
-      put: parts.put,
+      put: this.#put(parts),
       busy: parts.busy,
       what: 'timed message',
       fieldsOf: ({ physicalOffset }) => ({ position: physicalOffset }),
       messageOf: (record, entry) => {
+        if (parts.acted.has(entry.physicalOffset, record)) return undefined;
         const message = this.messages.of(record, entry, this.slots.recalled);
         if (typeof message === 'object' && !parts.isNeeded(message)) return undefined;
         if (typeof message === 'object' && entry.attempts === 1) parts.delivers(message);
@@ -103,6 +109,12 @@ export class TimerDelivery {
       },
       ended: (entry, done, stored) => this.#ended(entry, done, stored),
     });
+  }
+
+  #put({ put, outcome }: TimerDeliveryParts): DuePutsParts<TimerPut>['put'] {
+    if (outcome === undefined) return put;
+    return (message, done, { physicalOffset }) =>
+      put(message, (result) => done(outcome(physicalOffset, message, result)));
   }
 
   /** What of the open slots has been delivered: everything that comes before what waits, or is under way. */

@@ -3,6 +3,7 @@ import { TIMER_TOPIC } from '../../lib/names.ts';
 import { type Counters, counterPlace, TIMER_BOUNDS_S } from '../../ring/counters.ts';
 import { nativeDisk } from '../../store/disk/native-disk.ts';
 import type { InternalMessage } from '../../store/put/put-message.ts';
+import { ActedNotes } from '../acting/acted-timers.ts';
 import { queueEndsOf } from '../delivery-shape.ts';
 import type { DueKind, DueParts } from '../due-kind.ts';
 import { DurableProgress } from '../durable-progress.ts';
@@ -22,11 +23,14 @@ export class TimerKind implements DueKind {
   readonly #durable: DurableProgress<TimerState>;
   readonly #service: TimerService;
   readonly #counters: Counters;
+  readonly #acted: ActedNotes | undefined;
   #reports = 0;
 
   /** `isNeeded`: whether anybody is to get a message whose time has come. */
   constructor(parts: DueParts, isNeeded: (message: InternalMessage) => boolean) {
-    const { shape, clock, timers, log, positions, reads, put, busy, limits, timersSaved, figures } = parts;
+    const { shape, clock, timers, log, positions, reads, deliver: put, busy, limits, timersSaved } = parts;
+    const { figures } = parts;
+    this.#acted = shape.acts ? new ActedNotes(reads, shape.pops.reviveTopic, log) : undefined;
     this.#counters = parts.counters;
     const [endAtStart = 0] = queueEndsOf(shape, TIMER_TOPIC);
     this.#service = new TimerService({
@@ -40,6 +44,7 @@ export class TimerKind implements DueKind {
       put,
       busy,
       ...{ isNeeded, figures },
+      outcome: this.#acted?.outcome,
       delivered: () => this.#counters.add(OUT),
       endAtStart,
       skew: shape.skew,
@@ -80,7 +85,12 @@ export class TimerKind implements DueKind {
   progress() {
     this.#showGauges();
     const timers = this.#durable.take();
-    return timers === undefined ? {} : { timers };
+    return { ...(timers === undefined ? {} : { timers }), ...this.#news() };
+  }
+
+  #news() {
+    const acted = this.#acted?.take() ?? [];
+    return acted.length === 0 ? {} : { acted };
   }
 
   /** Seldom enough for a wheel that is full. */
@@ -97,7 +107,7 @@ export class TimerKind implements DueKind {
 
   lastProgress() {
     const timers = this.#service.state();
-    return timers === undefined ? {} : { timers };
+    return { ...(timers === undefined ? {} : { timers }), ...this.#news() };
   }
 
   close(): void {

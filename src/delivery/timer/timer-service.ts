@@ -13,12 +13,14 @@ import type { StoredMessage } from '../../record/decode.ts';
 import type { Disk } from '../../store/disk/disk.ts';
 import type { BeginPut, InternalMessage } from '../../store/put/put-message.ts';
 import type { StoreReads } from '../../store/read/store-reads.ts';
+import { ActedBefore } from '../acting/acted-timers.ts';
 import type { DeliveryFigures } from '../figures.ts';
 import { realQueueOf } from '../real-queue.ts';
 import { DamagedTimers } from './damaged-timers.ts';
+import { OldestTimer } from './oldest-timer.ts';
 import type { TimedRecord } from './timed-record.ts';
 import { NOTHING_PARTLY, type TimerCheck } from './timer-check.ts';
-import { TimerDelivery } from './timer-delivery.ts';
+import { TimerDelivery, type TimerDeliveryParts } from './timer-delivery.ts';
 import { type Delivered, deliveredBy, type EnqueueParts, TimerEnqueue } from './timer-enqueue.ts';
 import { type FoundTimers, TimerFiles, type TimerOptions } from './timer-files.ts';
 import { NONE } from './timer-layout.ts';
@@ -36,8 +38,6 @@ const IDLE_SLEEP_MS = 5_000;
 const IDLE_POLL_MS = 5;
 /** Files that cannot be made are tried again after this. */
 const REOPEN_MS = 1_000;
-/** How often it is looked which timer is the oldest. */
-const OLDEST_MS = 600_000;
 /** Spans of arrival times are as wide as for a delay of a minute. */
 const SPAN_DELAY_MS = 60_000;
 
@@ -49,6 +49,8 @@ export interface TimerContext {
   disk: Disk;
   options: TimerOptions;
   store: Pick<StoreReads, 'minOffset' | 'maxOffset' | 'readQueue' | 'recordAt'>;
+  /** See TimerDelivery. */
+  outcome?: TimerDeliveryParts['outcome'];
   put: BeginPut;
   /** Whether no more may be put until some of what is under way has ended. */
   busy: () => boolean;
@@ -101,12 +103,10 @@ export class TimerService {
   #job: Steps | undefined;
   /** It puts units into the wheel once more, and the next process could not tell how far that has come. */
   #moving = false;
-  #oldestJob: Steps<number> | undefined;
-  #oldestAt = 0;
   readonly #timing: TimingCounts;
   /** Counts what was in the wheel at the start. */
   #countJob: Steps | undefined;
-  #oldest = NONE;
+  readonly #oldest: OldestTimer;
   #cancelTimer: () => void = () => {};
   #wakesAt = Number.POSITIVE_INFINITY;
   #repeatsAt = 0;
@@ -122,6 +122,7 @@ export class TimerService {
   constructor(context: TimerContext) {
     const { clock, endAtStart, skew, disk, options, log } = context;
     this.#context = context;
+    this.#oldest = new OldestTimer(clock);
     this.#timing = new TimingCounts(context.figures);
     this.#files = new TimerFiles(disk, options, log);
     // What came before the clock was set while nobody looked waits for as long as it asked.
@@ -198,7 +199,7 @@ export class TimerService {
     // A step of the clock that is not noticed yet must not be told by half.
     const timestamp = Math.floor(clock.machineTime(clock.elapsed, true));
     const check = { readTimeMs, logEnd: log.end, queueOffset, timestamp, own, late };
-    return { sequence: this.#sequence, check, oldest: this.#oldest };
+    return { sequence: this.#sequence, check, oldest: this.#oldest.position };
   }
 
   /** State, if there is something new but time that passes. */
@@ -293,7 +294,7 @@ export class TimerService {
     if (delivery.prepare()) next = 0;
     if (this.#open !== undefined && delivery.hasFailed) next = Math.min(next, this.#repeat(this.#open));
     else next = Math.min(next, delivery.issue());
-    if (this.#lookForOldest(timers) || this.#countOn() || timers.log.isStaged) next = 0;
+    if (this.#oldest.look(timers) || this.#countOn() || timers.log.isStaged) next = 0;
     const waits = timers.wheel.filled > 0;
     return Math.min(next, waits ? LONGEST_SLEEP_MS : IDLE_SLEEP_MS);
   }
@@ -303,24 +304,6 @@ export class TimerService {
     const now = this.#context.clock.monotonic();
     if (now < this.#repeatsAt) return this.#repeatsAt - now;
     return delivery.repeat();
-  }
-
-  /** One step of it, every now and then; whether there are more. */
-  #lookForOldest(timers: TimerStore): boolean {
-    const now = this.#context.clock.monotonic();
-    if (this.#oldestJob === undefined) {
-      if (now < this.#oldestAt) return false;
-      this.#oldestAt = now + OLDEST_MS;
-      this.#oldestJob = timers.oldestUnit();
-    }
-    const { done, value } = this.#oldestJob.next();
-    if (!done) return true;
-    this.#oldestJob = undefined;
-    const reader = timers.reader();
-    this.#oldest = reader.at(value) ? reader.unit.physical : NONE;
-    timers.log.deleteBefore(value);
-    timers.clock.forgetSteps(value);
-    return false;
   }
 
   /** One step of it; whether there are more. */
@@ -450,13 +433,16 @@ export class TimerService {
 
   #ready(timers: TimerStore, recovered: Recovered): void {
     const { slot, floor, partly, ahead, queueOffset, delivered } = recovered;
-    const { store, put, busy, maxPending, log, figures, isNeeded = () => true } = this.#context;
+    const { store, put, busy, maxPending, log, figures, outcome, isNeeded = () => true } = this.#context;
+    const acted = this.#actedBefore(slot * timers.clock.precisionMs);
     const begun = { slot: Math.min(slot, timers.clock.slot), floor };
     const delivery = new TimerDelivery(
       {
         timers,
         store,
         put,
+        outcome,
+        acted,
         busy,
         maxPending,
         isNeeded,
@@ -481,10 +467,14 @@ export class TimerService {
     const parts = { timers, store, log, times: this.#times, added };
     const enqueue = new TimerEnqueue(parts, Math.max(queueOffset, min), delivered);
     this.#open = { timers, enqueue, delivery };
-    this.#oldestAt = 0;
-    this.#oldestJob = undefined;
+    this.#oldest.forget();
     this.#timing.reset();
     this.#countJob = this.#timing.addAll(timers, delivery.before, timers.log.end);
+  }
+
+  #actedBefore(readTimeMs: number): ActedBefore {
+    const { disk, options, log } = this.#context;
+    return ActedBefore.load(disk, options.directory, readTimeMs, (line) => log.warn({}, line));
   }
 
   #wakeAfterPut(ms: number): void {

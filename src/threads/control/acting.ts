@@ -2,56 +2,67 @@
  * Whether a slave acts for its master (`enableSlaveActingMaster`): when name servers have no master of its name, it is
  * the first of those that they have, and it does not hear its master itself.
  */
-import { ActingDelays, type ActingDelaysParts } from '../../broker/follow/acting-delays.ts';
-import { Escape, type EscapeParts } from '../../broker/follow/escape.ts';
+import type { ControlLog } from '../../lib/log.ts';
+import type { ActingDelivery } from './acting-delivery.ts';
 
 /** Name servers are asked every second. A master that restarts is away for less. */
 const ROUNDS = 3;
 
-export interface ActingParts extends Omit<ActingDelaysParts, 'escape'>, EscapeParts {
+export interface ActingParts {
   brokerId: number;
   hearsMaster: () => boolean;
+  delivery: Pick<ActingDelivery, 'begin' | 'end'>;
+  log: ControlLog;
 }
 
 export class Acting {
   readonly #parts: ActingParts;
   /** Rounds in which it was to act. */
   #rounds = 0;
-  #delays: ActingDelays | undefined;
-  #escape: Escape | undefined;
+  #acts = false;
+  /** What it has begun is being ended. */
+  #ends = false;
 
   constructor(parts: ActingParts) {
     this.#parts = parts;
   }
 
   get acts(): boolean {
-    return this.#delays !== undefined;
+    return this.#acts;
   }
 
   /** The ids that are registered under the broker's name. */
   members(ids: readonly number[]): void {
-    const { brokerId, hearsMaster, log } = this.#parts;
+    const { brokerId, hearsMaster, delivery, log } = this.#parts;
     if (Math.min(...ids) !== brokerId || hearsMaster()) {
       this.stop('its master is back, or another slave is in front of it');
       return;
     }
     this.#rounds += 1;
-    if (this.acts || this.#rounds < ROUNDS) return;
+    if (this.#acts || this.#ends || this.#rounds < ROUNDS) return;
+    try {
+      delivery.begin();
+    } catch (error) {
+      const reason = (error as Error).message;
+      log.error({ reason }, 'this slave cannot act for its master, tried again');
+      return;
+    }
+    this.#acts = true;
     log.info(
       { brokerId },
-      'this slave acts for its master, which is away: delayed messages go to other masters when they are due',
+      'this slave acts for its master, which is away: it serves pops, and what becomes due goes to other masters',
     );
-    this.#escape = new Escape(this.#parts);
-    this.#delays = new ActingDelays({ ...this.#parts, escape: this.#escape });
-    this.#delays.start();
   }
 
   stop(reason: string): void {
     this.#rounds = 0;
-    if (this.#delays === undefined) return;
-    this.#delays.stop();
-    this.#escape?.close();
-    this.#delays = undefined;
-    this.#parts.log.info({ reason }, 'this slave acts for its master no more');
+    if (!this.#acts) return;
+    const { delivery, log } = this.#parts;
+    this.#acts = false;
+    this.#ends = true;
+    void delivery.end().finally(() => {
+      this.#ends = false;
+    });
+    log.info({ reason }, 'this slave acts for its master no more');
   }
 }

@@ -144,7 +144,7 @@ export interface ContextParts {
   counters: CounterSums;
   days: DayTotals;
   refused: RefusedSends;
-  delivery: () => Pick<DeliveryLink, 'timersRead' | 'timerCheck' | 'liteFigures'>;
+  delivery: () => Pick<DeliveryLink, 'timersRead' | 'timerCheck' | 'liteFigures' | 'acted'>;
   replication: () => Pick<Replication, 'status'>;
 }
 
@@ -177,6 +177,7 @@ export function makeContext(
     refusedSend: parts.refused.add,
     topicSettled,
     timerCheck: () => parts.delivery().timerCheck,
+    acted: { part: (first, count) => parts.delivery().acted.part(first, count) },
     liteFigures: (ask) => parts.delivery().liteFigures(ask),
     uniqueId: () => uniqueIds.next(systemClock.now()),
     replication: () => parts.replication().status,

@@ -2,7 +2,9 @@
  * Control's part of a slave: runs the replication thread, tells it where the master is, makes queues known of which the
  * log tells first, and takes over the master's tables.
  */
+
 import { MasterTables, type MasterTablesParts } from '../../broker/follow/master-tables.ts';
+import type { EscapeReport } from '../../delivery/acting/acting-puts.ts';
 import { MAX_QUEUES } from '../../lib/limits.ts';
 import type { ControlLog } from '../../lib/log.ts';
 import { isAddress } from '../../remoting/address.ts';
@@ -21,6 +23,7 @@ export interface FollowingParts
   log: ControlLog;
   /** For a master that is away; undefined = it never does. */
   acting: Pick<Acting, 'members' | 'stop'> | undefined;
+  escapes: (report: EscapeReport) => void;
   /** Makes the queue known to the dispatcher, before it can see a record of it. False: there is no room for it. */
   nameQueue: (topic: string, queueId: number) => Promise<boolean>;
   /** The own log differs from the master's from this position on. */
@@ -104,6 +107,10 @@ export class Following implements Replication {
   members(ids: readonly number[]): void {
     // An answer may be on its way when the broker stops.
     if (!this.#stopping) this.#parts.acting?.members(ids);
+  }
+
+  escapes(report: EscapeReport): void {
+    this.#parts.escapes(report);
   }
 
   /** Whether its log follows its master's at this moment. */

@@ -3,16 +3,19 @@ import type { BrokerContext } from '../../broker/context.ts';
 import { takeBack } from '../../broker/follow/take-back.ts';
 import type { Tables } from '../../broker/tables.ts';
 import type { TopicPublisher } from '../../broker/topics/topic-publisher.ts';
+import { type ActedTimer, keepActed } from '../../delivery/acting/acted-timers.ts';
+import type { EscapeReport } from '../../delivery/acting/acting-puts.ts';
 import type { DeliveryLink } from '../../delivery/delivery-link.ts';
 import { systemClock } from '../../lib/clock.ts';
 import type { ControlLog } from '../../lib/log.ts';
-import { systemTimers } from '../../lib/timers.ts';
 import type { ReplicationStatus } from '../../replication/status.ts';
+import { nativeDisk } from '../../store/disk/native-disk.ts';
 import type { OpenStore } from '../../store/opening.ts';
 import type { ReadsByName } from '../../store/read/reads-by-name.ts';
 import { type ResolvedConfig, StartAgain } from '../config.ts';
 import type { Topology } from '../topology.ts';
 import { Acting } from './acting.ts';
+import { ActingDelivery, type ActingDeliveryParts } from './acting-delivery.ts';
 import { Following } from './following.ts';
 import { Slaves } from './slaves.ts';
 
@@ -26,6 +29,8 @@ export interface Replication {
   masterIs(replicationAddress: string, address: string): void;
   /** The ids of brokers that name servers have of this broker's name. */
   members(ids: readonly number[]): void;
+  /** Delivery, on a slave that acts for its master, has a message for another one. */
+  escapes(report: EscapeReport): void;
   /** Ends it when slaves that keep up have the whole log. */
   stop(): Promise<void>;
   /** Ends it where it is. */
@@ -43,8 +48,11 @@ export interface ReplicationParts {
   store: Pick<OpenStore, 'noteDiverged' | 'noteBeginning' | 'starts'>;
   reads: ReadsByName;
 
-  delivery: Pick<DeliveryLink, 'followTimers'>;
-  context: Pick<BrokerContext, 'maintenance' | 'levels' | 'routes'>;
+  delivery: Pick<DeliveryLink, 'followTimers'> & ActingDeliveryParts['link'];
+  engine: ActingDeliveryParts['engine'];
+  shape: ActingDeliveryParts['shape'];
+  announce: ActingDeliveryParts['announce'];
+  context: Pick<BrokerContext, 'maintenance' | 'routes'>;
 }
 
 export function makeReplication(parts: ReplicationParts): Replication {
@@ -56,21 +64,24 @@ export function makeReplication(parts: ReplicationParts): Replication {
   if (replication.brokerRole !== 'SLAVE') {
     const { nameServers, settings } = config;
     const name = { clusterName: settings.brokerClusterName, brokerName: settings.brokerName };
-    const takesBack = () => takeBack({ ...name, nameServers, tables, queueEnd, tls, log });
+    const { directory } = config.store;
+    const keepTimers = (acted: readonly ActedTimer[]) => keepActed(nativeDisk, directory, acted, systemClock);
+    const takesBack = () => takeBack({ ...name, nameServers, tables, queueEnd, keepTimers, tls, log });
     const prepare = replication.enableSlaveActingMaster ? takesBack : () => Promise.resolve();
     return new Slaves({ shape, log, prepare });
   }
   const queues = topology.dispatcher.queues.map(({ topic, queueId }) => ({ topic, queueId }));
-  const acting = new Acting({
-    ...{ reads, log, tls, levels: context.levels, routes: context.routes, delayOffsets: tables.delayOffsets },
-    brokerName: config.settings.brokerName,
-    brokerId: config.settings.brokerId,
-    hearsMaster: () => following.hearsMaster,
-    clock: systemClock,
-    timers: systemTimers,
+  const { engine, shape: shapeOf, announce } = parts;
+  const { brokerId, brokerName, brokerClusterName } = config.settings;
+  const actingDelivery = new ActingDelivery({
+    ...{ engine, link: delivery, shape: shapeOf, announce },
+    ...{ log, tls, brokerName, clusterName: brokerClusterName, routes: context.routes },
   });
+  const hearsMaster = () => following.hearsMaster;
+  const acting = new Acting({ brokerId, hearsMaster, delivery: actingDelivery, log });
   const following: Following = new Following({
     acting: replication.enableSlaveActingMaster ? acting : undefined,
+    escapes: actingDelivery.escapes,
     shape: { ...shape, number: topology.follower, queues },
     ...{ tables, log, endOfTurn, died },
     // What a slave has beyond its master is cut by the next opening of its store.

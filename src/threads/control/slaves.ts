@@ -75,6 +75,8 @@ export class Slaves implements Replication {
 
   members(): void {}
 
+  escapes(): void {}
+
   /** Ends it when the slaves that keep up have the whole log; resolves when the thread has ended. */
   async stop(): Promise<void> {
     this.#server.close();

@@ -21,7 +21,7 @@ import { Calls } from '../../broker/stats/calls.ts';
 import { GivenCounts } from '../../broker/stats/given.ts';
 import { CreationWait } from '../../broker/topics/creation-wait.ts';
 import { EndTransactions } from '../../broker/transaction/end-transaction.ts';
-import type { Delta } from '../../broker/view/deltas.ts';
+import type { Delta, SettingsDelta } from '../../broker/view/deltas.ts';
 import { NetworkView } from '../../broker/view/network-view.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { MAX_CHANNEL_BACKLOG_BYTES } from '../../lib/limits.ts';
@@ -335,9 +335,13 @@ export class NetworkAgent {
     return this.#link.forward(connection, bytes, offset, length, this.#now);
   }
 
-  /** Of a slave, where delivery does not run. What control serves is refused there, where the audit sees it. */
+  /**
+   * Of a slave, where delivery runs only while it acts for its master, and without transactions. What control serves is
+   * refused there, where the audit sees it.
+   */
   #asksDelivery(code: number): boolean {
-    return this.#shape.broker.isSlave && ASKED_OF_DELIVERY.has(code);
+    if (!this.#shape.broker.isSlave || !ASKED_OF_DELIVERY.has(code)) return false;
+    return !this.#view.settings.acts || code === RequestCode.END_TRANSACTION;
   }
 
   #refuseOversized(connection: Connection, view: DataView, offset: number, length: number): number {
@@ -399,10 +403,15 @@ export class NetworkAgent {
     if (delta.kind === 'ensured') this.#creation.ensured(delta);
     // Pulls of queues that did not exist are parked under no queue; a topic's change may have brought theirs.
     if (delta.kind === 'topic') this.#pull.arrived(0);
-    if (delta.kind === 'settings') this.#reader.inMemoryWindow = (totalmem() * delta.inMemoryPercent) / 100;
+    if (delta.kind === 'settings') this.#settings(delta);
     Atomics.store(this.#versions, this.#shape.index, version);
     // Control holds replies back until all threads have come this far.
     if (this.#shape.broker.wakes.network.length > 1) this.#wakeControl();
+  }
+
+  #settings({ inMemoryPercent, acts }: SettingsDelta): void {
+    this.#reader.inMemoryWindow = (totalmem() * inMemoryPercent) / 100;
+    if (this.#shape.broker.isSlave && !acts) this.#questions.deliveryEnded();
   }
 
   #tick(): void {

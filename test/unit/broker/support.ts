@@ -9,6 +9,7 @@ import type { RefusedSend } from '../../../src/broker/send/refused-sends.ts';
 import { StatsTable } from '../../../src/broker/stats/stats.ts';
 import { ClientTable } from '../../../src/clients/clients.ts';
 import { QueueLocks } from '../../../src/clients/queue-locks.ts';
+import { ActedTimers } from '../../../src/delivery/acting/acted-timers.ts';
 import { DelayLevels } from '../../../src/delivery/delay/levels.ts';
 import { NO_LITE_FIGURES } from '../../../src/delivery/lite/lite-figures.ts';
 import { ByteBudget } from '../../../src/lib/byte-budget.ts';
@@ -209,6 +210,7 @@ export function setUp(changes: Partial<BrokerSettings> = {}, time = new FakeTime
     lites: new LiteTopics(topics, { left: 1_000, reserve: () => true }),
     orders: new OrderInfos(directory),
     liteFigures: async () => NO_LITE_FIGURES,
+    acted: new ActedTimers(),
     groups: new GroupTable(directory, settings, time),
     offsets: new OffsetTable(directory, settings, time),
     delayOffsets: new DelayOffsets(directory, settings, time),

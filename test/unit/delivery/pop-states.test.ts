@@ -135,7 +135,7 @@ test('what an ordered group has out is out for as long as it was to be, however 
   const queues = new KnownQueues();
   queues.add(ORDER_JOURNAL_TOPIC, 0, 1);
   const place = { reviveTopic: 'R', brokerName: 'b', bornHost: STORE_HOST };
-  const context = { clock: time, timers: time, put: put.begin, place };
+  const context = { acts: false, clock: time, timers: time, put: put.begin, place };
   const freed: number[] = [];
   const ordered = new OrderedPops({
     ...{ context, states, queues, needsTopic: () => {} },
@@ -232,7 +232,7 @@ test('ordered pops are refused where their journal cannot be made', async () => 
   const queues = new KnownQueues();
   let asked = 0;
   const place = { reviveTopic: 'R', brokerName: 'b', bornHost: STORE_HOST };
-  const context = { clock: time, timers: time, put: put.begin, place };
+  const context = { acts: false, clock: time, timers: time, put: put.begin, place };
   const journal = new OrderJournal({ context, queues, needsTopic: () => asked++ });
   const written: boolean[] = [];
   const write = () =>

@@ -2,19 +2,17 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { takeBack } from '../../../src/broker/follow/take-back.ts';
-import { DelayLevels } from '../../../src/delivery/delay/levels.ts';
-import { rewriteForDelay } from '../../../src/delivery/delay/rewrite.ts';
 import { DelayOffsets } from '../../../src/metadata/delay-offsets.ts';
 import { RequestCode, ResponseCode } from '../../../src/protocol/codes.ts';
 import { type RemotingCommand, responseTo } from '../../../src/protocol/command.ts';
 import { type CommandServer, startCommandServer } from '../../../src/remoting/command-server.ts';
 import { Acting } from '../../../src/threads/control/acting.ts';
 import { recordingLog } from '../../support/recording-log.ts';
-import { until } from '../../support/sockets-rig.ts';
-import { message, setUp } from '../broker/support.ts';
+import { setUp } from '../broker/support.ts';
 
 const test = suite('acting for a master');
 const ID = 2;
+const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 /** A server that answers each code with a body. */
 function serving(
@@ -30,26 +28,26 @@ function serving(
   return startCommandServer({ host: '127.0.0.1', port: 0, handler });
 }
 
-function rig(other = '127.0.0.1:1') {
-  const setup = setUp();
+function rig() {
   const { log, lines } = recordingLog();
-  const delayOffsets = new DelayOffsets(setup.directory, setup.settings, setup.time);
   const heard = { master: false };
-  const levels = new DelayLevels('1s 5s');
+  const delivery = { begun: 0, isRefused: false, ended: Promise.resolve() };
   const acting = new Acting({
-    ...{ delayOffsets, levels, log, reads: setup.store, clock: setup.time, timers: setup.time },
-    routes: {
-      queuesOf: async () => [{ brokerName: 'b', readQueues: 1, written: { master: other, queues: 1 } }],
-    },
-    brokerName: 'a',
     brokerId: ID,
-    tls: () => undefined,
     hearsMaster: () => heard.master,
+    delivery: {
+      begin: () => {
+        if (delivery.isRefused) throw new Error('the disk is full');
+        delivery.begun += 1;
+      },
+      end: () => delivery.ended,
+    },
+    log,
   });
-  return { ...setup, acting, heard, lines, levels, delayOffsets };
+  return { acting, heard, lines, delivery };
 }
 
-test('it acts when it is the first that is registered for three rounds, and does not hear its master', () => {
+test('it acts when it is the first that is registered for three rounds, and does not hear its master', async () => {
   const { acting, heard } = rig();
   const rounds = (count: number, ...ids: number[]) => {
     for (let i = 0; i < count; i++) acting.members(ids);
@@ -61,6 +59,7 @@ test('it acts when it is the first that is registered for three rounds, and does
   assert.not(rounds(2, ID));
   assert.ok(rounds(1, ID, 3));
   assert.not(rounds(1, 0, ID), 'its master is back');
+  await turn();
   assert.not(rounds(2, ID), 'and it counts anew');
   heard.master = true;
   assert.not(rounds(5, ID), 'only the name servers do not hear the master');
@@ -70,29 +69,29 @@ test('it acts when it is the first that is registered for three rounds, and does
   assert.not(acting.acts);
 });
 
-test('what is due is delivered once, from where the master had come, and noted', async () => {
-  const asked: RemotingCommand[] = [];
-  const other = await serving(new Map([[RequestCode.SEND_MESSAGE_V2, '']]), asked);
-  const { acting, store, time, levels, delayOffsets } = rig(`127.0.0.1:${other.port}`);
-  for (let i = 0; i < 5; i++) {
-    const wanted = message({ body: Buffer.from(`m${i}`), properties: new Map([['DELAY', '1']]) });
-    const now = time.now();
-    store.append(rewriteForDelay(wanted, levels.max), now, BigInt(levels.deliveryTime(1, now)));
-  }
-  delayOffsets.set(1, 2);
-  for (let i = 0; i < 3; i++) acting.members([ID]);
-  await time.advance(1_500);
-  const bodies = () => asked.map(({ body }) => Buffer.from(body ?? []).toString());
-  await until('all to be sent', () => bodies().length >= 3);
-  await until('that to be noted', async () => {
-    await time.advance(1_000);
-    return delayOffsets.get(1) === 5;
+test('what it has begun ends before it begins again, and what it cannot begin is tried again', async () => {
+  const { acting, lines, delivery } = rig();
+  const rounds = (count: number, ...ids: number[]) => {
+    for (let i = 0; i < count; i++) acting.members(ids);
+  };
+  delivery.isRefused = true;
+  rounds(5, ID);
+  assert.not(acting.acts);
+  assert.is(lines.at(-1)?.message, 'this slave cannot act for its master, tried again');
+  delivery.isRefused = false;
+  rounds(1, ID);
+  assert.ok(acting.acts);
+  let end: () => void = () => {};
+  delivery.ended = new Promise((resolve) => {
+    end = resolve;
   });
-  assert.equal(bodies(), ['m2', 'm3', 'm4']);
-  acting.stop('the test is over');
-  await time.advance(10_000);
-  assert.is(bodies().length, 3);
-  await other.close();
+  rounds(1, 0, ID);
+  rounds(5, ID);
+  assert.is(delivery.begun, 1, 'what was under way has not ended');
+  end();
+  await turn();
+  rounds(1, ID);
+  assert.is(delivery.begun, 2);
 });
 
 test('a master takes over what is further than its own, as far as its queues go', async () => {
@@ -107,8 +106,10 @@ test('a master takes over what is further than its own, as far as its queues go'
     new Map<number, string>([
       [RequestCode.GET_ALL_CONSUMER_OFFSET, '{"offsetTable":{"t@g":{0:3,1:8,2:99}}}'],
       [RequestCode.GET_ALL_DELAY_OFFSET, '{"offsetTable":{1:3,2:9,3:99}}'],
+      [RequestCode.GET_ACTED_TIMERS, '{"timers":[[700,5],[900,6],["x",1]],"total":3}'],
     ]),
   );
+  const kept: unknown[] = [];
   const group = (...members: string[]) =>
     new Map<number, string>([
       [RequestCode.GET_BROKER_MEMBER_GROUP, `{"brokerMemberGroup":{"brokerAddrs":{${members}}}}`],
@@ -123,6 +124,7 @@ test('a master takes over what is further than its own, as far as its queues go'
       ...{ clusterName: 'c', brokerName: 'a', tls: () => undefined, log },
       tables: { offsets: context.offsets, delayOffsets },
       queueEnd: () => 50,
+      keepTimers: (acted) => kept.push(...acted),
     });
     for (const one of [nameServer, young]) await one.close();
     return lines.map((line) => line.message);
@@ -141,6 +143,10 @@ test('a master takes over what is further than its own, as far as its queues go'
   assert.equal(known(), [
     [5, 8, 50],
     [7, 9, 50],
+  ]);
+  assert.equal(kept, [
+    [700, 5],
+    [900, 6],
   ]);
   await slave.close();
 });

@@ -14,6 +14,7 @@ interface Context {
   code: number;
   servers: CommandServer[];
   route: RouteAnswer;
+  routeOf: (topic: string) => RouteAnswer;
   escape: Escape;
 }
 
@@ -36,9 +37,10 @@ test.before.each(async (context) => {
     { brokerName: 'read-only', readQueues: 2 },
     { brokerName: 'two', readQueues: 2, written: { master: two, queues: 2 } },
   ];
+  context.routeOf = () => context.route;
   context.escape = new Escape({
-    routes: { queuesOf: () => Promise.resolve(context.route) },
-    brokerName: 'own',
+    routes: { queuesOf: (topic) => Promise.resolve(context.routeOf(topic)) },
+    ...{ brokerName: 'own', clusterName: 'cluster' },
     tls: () => undefined,
   });
 });
@@ -91,22 +93,63 @@ for (const code of REFUSED) {
 }
 
 test('without another master it fails with the reason', async (context) => {
-  for (const route of [undefined, 'unknown', [], (context.route as object[]).slice(0, 1)] as RouteAnswer[]) {
+  for (const route of ['unknown', [], (context.route as object[]).slice(0, 1)] as RouteAnswer[]) {
     context.route = route;
     const { status, remark } = await put(context);
-    assert.is(status, ResponseCode.SERVICE_NOT_AVAILABLE);
+    assert.is(status, ResponseCode.TOPIC_NOT_EXIST);
     assert.is(remark, `no other master has the topic ${message().topic}`);
   }
 });
 
-test('what is under way is bounded, and a master that is gone fails what was for it', async (context) => {
-  for (const server of context.servers) await server.close();
-  const results: PutResult[] = [];
-  while (!context.escape.full) context.escape.put(message(), (result) => void results.push(result));
-  const { status } = await put(context);
+test('where no name server answers it is to be tried again', async (context) => {
+  context.route = undefined;
+  const { status, remark } = await put(context);
   assert.is(status, ResponseCode.SERVICE_NOT_AVAILABLE);
-  assert.not(context.escape.full);
-  assert.ok(results.every((result) => result.status === ResponseCode.SERVICE_NOT_AVAILABLE));
+  assert.is(remark, 'no name server answers');
+});
+
+test('a retry topic that no other master has is made by one of the cluster', async (context) => {
+  const { route } = context;
+  const asked: string[] = [];
+  context.routeOf = (topic) => {
+    asked.push(topic);
+    return topic === 'cluster' ? route : 'unknown';
+  };
+  assert.is((await put(context, { topic: '%RETRY%group_topic' })).status, 0);
+  assert.equal(asked, ['%RETRY%group_topic', 'cluster']);
+  assert.is(context.asked[0]?.fields['b'], '%RETRY%group_topic');
+  assert.is((await put(context, { topic: 'plain' })).status, ResponseCode.TOPIC_NOT_EXIST);
+});
+
+test('what waits on in the timer topic waits for the same time at another master', async (context) => {
+  const parked = [
+    ['TIMER_OUT_MS', '5000'],
+    ['TIMER_ROLL_TIMES', '1'],
+    ['TIMER_DELAY_SEC', '9'],
+    ['REAL_TOPIC', 'T'],
+    ['REAL_QID', '3'],
+    ['KEYS', 'k'],
+  ] as const;
+  const timed = { topic: 'rmq_sys_wheel_timer', queueId: 0 };
+  assert.is((await put(context, { ...timed, properties: new Map(parked) })).status, 0);
+  const at = new Map([...parked, ['TIMER_DELIVER_MS', '4321'] as const]);
+  assert.is((await put(context, { ...timed, properties: at })).status, 0);
+  assert.equal(
+    context.asked.map(({ fields }) => [fields['b'], fields['e'], fields['i']]),
+    [
+      ['T', '1', 'KEYS\x01k\x02TIMER_DELIVER_MS\x015000\x02'],
+      ['T', '1', 'KEYS\x01k\x02TIMER_DELIVER_MS\x014321\x02'],
+    ],
+  );
+  const recall = new Map([...parked, ['TIMER_DEL_UNIQKEY', 'u'] as const]);
+  assert.is((await put(context, { ...timed, properties: recall })).status, ResponseCode.TOPIC_NOT_EXIST);
+  assert.is(context.asked.length, 2, 'a recall is none');
+});
+
+test('a master that is gone fails what was for it', async (context) => {
+  for (const server of context.servers) await server.close();
+  const results = await Promise.all(Array.from({ length: 5 }, () => put(context)));
+  assert.ok(results.every(({ status }) => status === ResponseCode.SERVICE_NOT_AVAILABLE));
 });
 
 test('what waits for the queues of its topic when it is closed opens no connection', async (context) => {
@@ -119,7 +162,7 @@ test('what waits for the queues of its topic when it is closed opens no connecti
           answer = resolve;
         }),
     },
-    brokerName: 'own',
+    ...{ brokerName: 'own', clusterName: 'cluster' },
     tls: () => undefined,
   });
   const result = new Promise<PutResult>((resolve) => closed.put(message(), resolve));
