@@ -50,6 +50,8 @@ import { ProducersOnline } from './transaction/producers-online.ts';
 
 /** Between two reports of progress, ms. */
 const REPORT_MS = 1_000;
+/** The same on a slave that acts for its master, which may be back at any moment. */
+const ACTING_REPORT_MS = 100;
 const LONGEST_SLEEP_MS = 1_000;
 const POP_CHECKPOINTS = counterPlace('popCheckpoints');
 
@@ -141,12 +143,14 @@ export class DeliveryAgent implements Agent {
       questions: this.#questions,
       queues: this.#queues,
       interest: (id) => this.#directory.addInterest(id, this.#number),
+      tellActed: (acted) =>
+        this.#tell({ kind: 'delivery', progress: { acted }, figures: undefined, stopped: false }),
       pops: { ask: (ask) => this.#tell({ kind: 'pop', ask }) },
     });
     this.#kinds = all;
     this.#pops = pops;
     for (const kind of this.#kinds) this.#begin(kind);
-    this.#agenda.after(REPORT_MS, () => this.#report());
+    this.#agenda.after(this.#acting === undefined ? REPORT_MS : ACTING_REPORT_MS, () => this.#report());
   }
 
   #begin(kind: DueKind): void {
@@ -309,7 +313,7 @@ export class DeliveryAgent implements Agent {
     const figures = this.#figures.take();
     if (Object.keys(progress).length > 0 || figures !== undefined)
       this.#tell({ kind: 'delivery', progress, figures, stopped: false });
-    this.#agenda.after(REPORT_MS, () => this.#report());
+    this.#agenda.after(this.#acting === undefined ? REPORT_MS : ACTING_REPORT_MS, () => this.#report());
   }
 
   #endStop(): void {

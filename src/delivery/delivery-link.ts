@@ -12,7 +12,7 @@ import { ensureDirectory } from '../store/disk/ensure-directory.ts';
 import { storePaths } from '../store/paths.ts';
 import type { StoreReads } from '../store/read/store-reads.ts';
 import type { NeededRecord } from '../store/retention/retention.ts';
-import { ActedTimers } from './acting/acted-timers.ts';
+import { ActedTimers, keepActed } from './acting/acted-timers.ts';
 import type { Escaped } from './acting/acting-puts.ts';
 import { type DelayState, notBegun } from './delay/delay-progress.ts';
 import { type DelayLevels, levelOfQueue } from './delay/levels.ts';
@@ -126,15 +126,15 @@ export class DeliveryLink {
    * The same on a slave that begins to act for its master: timers have files of their own, that are made anew from the
    * queue and the master's checkpoint. Throws when the disk refuses.
    */
-  beginActing(): Begins {
+  beginActing(clock: Clock): Begins {
     const { disk, store } = this.#options;
     const directory = storePaths.actingTimers(store.directory);
     disk.remove(directory);
     ensureDirectory(disk, dirname(storePaths.timerCheck(directory)));
     const check = disk.readWhole(storePaths.timerCheck(store.directory));
     if (check !== undefined) disk.writeWhole(storePaths.timerCheck(directory), check);
+    if (this.acted.all.length > 0) keepActed(disk, directory, this.acted.all, clock);
     this.#acting = { timers: undefined };
-    this.acted.begin();
     const begins = this.beginWith();
     const timers = { ...begins.timers, directory };
     // Of the slave's own clock.

@@ -7,6 +7,7 @@ import type { Counters } from '../ring/counters.ts';
 import type { Positions } from '../ring/positions.ts';
 import type { BeginPut } from '../store/put/put-message.ts';
 import type { ReadsByName } from '../store/read/reads-by-name.ts';
+import type { ActedTimer } from './acting/acted-timers.ts';
 import type { DeliveryLimits } from './delivery-records.ts';
 import type { DeliveryShape, DueProgress } from './delivery-shape.ts';
 import type { DeliveryFigures } from './figures.ts';
@@ -42,6 +43,8 @@ export interface DueParts {
   queues: KnownQueues;
   /** The next message of the queue with this id is told by `arrived`. */
   interest: (id: number) => void;
+  /** Of a slave that acts for its master: timed messages that it has delivered. */
+  tellActed: (acted: readonly ActedTimer[]) => void;
   pops: { ask: (ask: PopAsk) => void };
   /** Control has written the checkpoint of timers that it was told under this number. */
   timersSaved: Listeners<number>;

@@ -18,15 +18,18 @@ export class DurableProgress<State> {
 
   /** What has become durable since the last call; to be asked now and then. */
   take(): State | undefined {
-    let durable: State | undefined;
-    if (this.#noted !== undefined && this.#noted.position <= this.#positions.get(FLUSHED)) {
-      durable = this.#noted.state;
-      this.#noted = undefined;
-    }
+    const durable = this.#takeDurable();
     if (this.#noted === undefined) {
       const state = this.#news();
       if (state !== undefined) this.#noted = { state, position: this.#positions.get(APPENDED) };
     }
-    return durable;
+    return durable ?? this.#takeDurable();
+  }
+
+  #takeDurable(): State | undefined {
+    if (this.#noted === undefined || this.#noted.position > this.#positions.get(FLUSHED)) return undefined;
+    const { state } = this.#noted;
+    this.#noted = undefined;
+    return state;
   }
 }

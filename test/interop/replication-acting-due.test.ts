@@ -27,10 +27,12 @@ const POPPED = 'popped';
 const COUNT = 20;
 const DELAY_S = 20;
 const PATIENCE_MS = 60_000;
+const GET_TIMER_CHECK_POINT = 60;
 const patience = { patienceMs: PATIENCE_MS, pauseMs: 100 };
 
-function told(broker: Broker, text: string): boolean {
-  return broker.log().some((line) => line.includes(text));
+/** How many lines of its log say so. */
+function told(broker: Broker, text: string): number {
+  return broker.log().filter((line) => line.includes(text)).length;
 }
 
 class Rig {
@@ -65,17 +67,30 @@ class Rig {
     );
   }
 
-  /** The master again, on its store and port. */
-  again(): Promise<Broker> {
+  /** The master is back, on its store and port, and the slave has heard of it, so many times by now. */
+  async back(times: number): Promise<Broker> {
     const { store, port } = this.master;
     const { conf: keys } = conf('broker-a', { brokerRole: 'ASYNC_MASTER' });
-    return startRingBroker(this.nameServer.address, { conf: keys, store, port });
+    const back = await startRingBroker(this.nameServer.address, { conf: keys, store, port });
+    await until(
+      'it to act no more',
+      () => told(this.slave, 'acts for its master no more') === times,
+      patience,
+    );
+    return back;
   }
 
-  async acts(): Promise<void> {
-    await this.master.kill();
-    await until('the slave to act', () => told(this.slave, 'this slave acts for its master'), patience);
+  /** The master dies, and the slave acts, so many times by now. */
+  async acts(times = 1, master = this.master): Promise<void> {
+    await master.kill();
+    await until('it to act', () => told(this.slave, 'this slave acts for its master,') === times, patience);
   }
+}
+
+/** Whether the broker has written down that timers are delivered up to `time`, ms since the epoch. */
+async function readBy(connection: RawConnection, time: number): Promise<boolean> {
+  const { code, body } = await connection.request({ code: GET_TIMER_CHECK_POINT });
+  return code === 0 && Number(Buffer.from(body).readBigInt64BE(0)) > time;
 }
 
 function conf(brokerName: string, more: object) {
@@ -105,6 +120,7 @@ async function timers(rig: Rig): Promise<void> {
   }
   await put(atMaster, LONELY, ['l-0'], 0, later('l-0'));
   lonely.send('l-0');
+  const due = Date.now() + DELAY_S * 1_000;
   await rig.hasAll();
   await rig.acts();
 
@@ -117,14 +133,23 @@ async function timers(rig: Rig): Promise<void> {
     assert.ok(storeHost.endsWith(`:${other.port}`), `${key} is of ${storeHost}`);
   await until(
     'what nobody else takes to be left',
-    () => told(slave, 'waits until the master is back'),
+    () => told(slave, 'waits until the master is back') > 0,
     patience,
   );
 
-  const again = await rig.again();
-  await until('the slave to act no more', () => told(slave, 'acts for its master no more'), patience);
+  let back = await rig.back(1);
   await atLonely.receives(lonely);
-  const atAgain = await RawConnection.open(again.address);
+  // Away once more: the slave begins anew.
+  let atAgain = await RawConnection.open(back.address);
+  await put(atAgain, TIMED, ['second'], 0, later('second'));
+  timed.send('second');
+  await rig.hasAll();
+  await until('it to have written down what it has delivered', () => readBy(atAgain, due), patience);
+  atAgain.destroy();
+  await rig.acts(2, back);
+  await atTimed.receives(timed);
+  back = await rig.back(2);
+  atAgain = await RawConnection.open(back.address);
   // What comes once more would come before this.
   await put(atAgain, TIMED, ['after'], 0, { UNIQ_KEY: 'after', TIMER_DELAY_SEC: 2 });
   timed.send('after');
@@ -211,8 +236,7 @@ test('pops go on at the slave, and come back to the master where nothing is lost
     patience,
   );
 
-  const again = await rig.again();
-  await until('the slave to act no more', () => told(slave, 'acts for its master no more'), patience);
+  const again = await rig.back(1);
   const refusal = await popper.pop(POPPED, { pollTime: 0 });
   assert.is.not(refusal.code, 0, 'the slave serves no pops any more');
   const back = await Popper.open(again, 'raw');

@@ -62,36 +62,37 @@ export class ActedNotes {
   }
 }
 
-/** On the slave, at control: all of them since it began to act. Those beyond MAX_ACTED_TIMERS come twice. */
+/**
+ * On the slave, at control: the newest MAX_ACTED_TIMERS of them; those before come twice. Also the slave itself passes
+ * them by, when it acts once more: its master may have told no progress in between.
+ */
 export class ActedTimers {
   #all: ActedTimer[] = [];
 
-  /** From now on. */
-  begin(): void {
-    this.#all = [];
-  }
-
   add(acted: readonly ActedTimer[]): void {
-    const room = MAX_ACTED_TIMERS - this.#all.length;
-    for (const timer of acted.slice(0, room)) this.#all.push(timer);
+    if (acted.length > 0) this.#all = [...this.#all, ...acted].slice(-MAX_ACTED_TIMERS);
   }
 
   /** `count` of them from the one of this number on, and how many there are. */
   part(first: number, count: number): { timers: readonly ActedTimer[]; total: number } {
     return { timers: this.#all.slice(first, first + count), total: this.#all.length };
   }
+
+  get all(): readonly ActedTimer[] {
+    return this.#all;
+  }
 }
 
-/** On the master, before it delivers: durable when this returns. Throws when the disk refuses. */
+/** Before delivery begins: durable when this returns. Throws when the disk refuses. */
 export function keepActed(disk: Disk, root: string, acted: readonly ActedTimer[], clock: Clock): void {
   const path = storePaths.actedTimers(root);
   // Of an earlier time some may not have come yet.
   const before = timersIn(readState(disk, path, () => {})?.['timers']);
-  const timers = [...before, ...acted].slice(0, MAX_ACTED_TIMERS);
+  const timers = [...before, ...acted].slice(-MAX_ACTED_TIMERS);
   writeState(disk, path, { takenAt: clock.now(), timers });
 }
 
-/** On the master: those that are not to be delivered again. */
+/** Those that are not to be delivered again. */
 export class ActedBefore {
   readonly #crcs: Map<number, number>;
 

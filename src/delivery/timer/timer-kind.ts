@@ -24,12 +24,14 @@ export class TimerKind implements DueKind {
   readonly #service: TimerService;
   readonly #counters: Counters;
   readonly #acted: ActedNotes | undefined;
+  readonly #tellActed: DueParts['tellActed'];
   #reports = 0;
 
   /** `isNeeded`: whether anybody is to get a message whose time has come. */
   constructor(parts: DueParts, isNeeded: (message: InternalMessage) => boolean) {
     const { shape, clock, timers, log, positions, reads, deliver: put, busy, limits, timersSaved } = parts;
     const { figures } = parts;
+    this.#tellActed = parts.tellActed;
     this.#acted = shape.acts ? new ActedNotes(reads, shape.pops.reviveTopic, log) : undefined;
     this.#counters = parts.counters;
     const [endAtStart = 0] = queueEndsOf(shape, TIMER_TOPIC);
@@ -85,12 +87,14 @@ export class TimerKind implements DueKind {
   progress() {
     this.#showGauges();
     const timers = this.#durable.take();
-    return { ...(timers === undefined ? {} : { timers }), ...this.#news() };
+    return timers === undefined ? {} : { timers };
   }
 
-  #news() {
+  /** The master may be back at any moment. */
+  work(): number {
     const acted = this.#acted?.take() ?? [];
-    return acted.length === 0 ? {} : { acted };
+    if (acted.length > 0) this.#tellActed(acted);
+    return acted.length;
   }
 
   /** Seldom enough for a wheel that is full. */
@@ -107,7 +111,7 @@ export class TimerKind implements DueKind {
 
   lastProgress() {
     const timers = this.#service.state();
-    return { ...(timers === undefined ? {} : { timers }), ...this.#news() };
+    return timers === undefined ? {} : { timers };
   }
 
   close(): void {

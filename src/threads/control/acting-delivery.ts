@@ -6,6 +6,7 @@ import { Escape, type EscapeParts } from '../../broker/follow/escape.ts';
 import type { EscapeReport } from '../../delivery/acting/acting-puts.ts';
 import type { DeliveryLink } from '../../delivery/delivery-link.ts';
 import type { DeliveryShape } from '../../delivery/delivery-shape.ts';
+import { systemClock } from '../../lib/clock.ts';
 import { type ControlLog, whyFailed } from '../../lib/log.ts';
 import type { Engine } from '../engine.ts';
 
@@ -33,7 +34,7 @@ export class ActingDelivery {
     const { engine, link, shape, announce } = this.#parts;
     const running = engine();
     if (running === undefined) throw new Error('the broker is not up yet');
-    const begins = link.beginActing();
+    const begins = link.beginActing(systemClock);
     this.#escape = new Escape(this.#parts);
     running.deliver(() => shape(begins));
     // It is rejected when the broker ends before.
