@@ -1,4 +1,4 @@
-/** Delivery on a slave that acts for its master: where puts go, what is noted for the master, and what it makes of it. */
+/** Delivery on a slave that acts for its master: where puts go, what is noted for the master, what it makes of that. */
 import { crc32 } from 'node:zlib';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
