@@ -49,6 +49,7 @@ import { askerOf, type BrokerContext, type BrokerHandler } from './context.ts';
 import { logFailure } from './failures.ts';
 import { actedTimers } from './follow/acted-timers.ts';
 import { haStatus } from './follow/ha-status.ts';
+import { offsetsSince } from './follow/offsets-since.ts';
 import {
   brokerLiteInfo,
   liteClientInfo,
@@ -102,6 +103,7 @@ const HANDLERS: readonly (readonly [code: number, handler: BrokerHandler])[] = [
   [RequestCode.PURGE_TOPIC, purgeTopic],
   [RequestCode.GET_TOPIC_PURGES, topicPurges],
   [RequestCode.GET_ACTED_TIMERS, actedTimers],
+  [RequestCode.GET_OFFSETS_SINCE, offsetsSince],
   [RequestCode.GET_ALL_TOPIC_CONFIG, allTopicConfigs],
   [RequestCode.GET_TOPIC_CONFIG, topicConfig],
   [RequestCode.GET_SYSTEM_TOPIC_LIST_FROM_BROKER, systemTopics],

@@ -2,6 +2,7 @@
  * How far each group has consumed: config/consumerOffset.json (offset-files.ts), written every few seconds, and two
  * tables that live in memory only: how far it has pulled, and resets that wait for the consumer's next pull.
  */
+import { randomUUID } from 'node:crypto';
 import type { Clock } from '../lib/clock.ts';
 import { MAX_OFFSETS } from '../lib/limits.ts';
 import { Listeners } from '../lib/listeners.ts';
@@ -47,6 +48,9 @@ export class OffsetTable {
   readonly poppedSet = new Listeners<PoppedSet>();
   /** A reset was set or is over. Readers of the queue answer it with "offset moved" (request 11, code 21). */
   readonly resetChanged = new Listeners<QueueReset>();
+
+  /** Of this table: revisions of another one say nothing of it. */
+  readonly life = randomUUID();
 
   readonly #settings: BrokerSettings;
   readonly #file: OffsetFiles;
@@ -237,6 +241,18 @@ export class OffsetTable {
   /** Another number after each change of what `toJson` shows. */
   get revision(): number {
     return this.#consumed.revision;
+  }
+
+  /** What has changed since a copy was of this `revision`; undefined when that is not known. */
+  since(revision: number, count: number) {
+    const changed = this.#consumed.since(revision, count);
+    return changed && { life: this.life, revision: changed.revision, offsetTable: changed.table };
+  }
+
+  /** `count` pairs of topic and group from the one of number `first` on, and the revision of a copy of all. */
+  part(first: number, count: number) {
+    const { pairsRevision, table } = this.#consumed.part(first, count);
+    return { life: this.life, revision: this.revision, pairsRevision, offsetTable: table };
   }
 
   toJson(): OffsetTableJson {

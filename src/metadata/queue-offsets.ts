@@ -1,6 +1,7 @@
 /** Offsets by topic, group and queue id: one of the tables behind `OffsetTable`, with its indexes and its JSON. */
 import { MAX_OFFSETS } from '../lib/limits.ts';
 import { WrittenJson } from '../protocol/rocketmq-json.ts';
+import { RecentChanges } from './recent-changes.ts';
 
 /** Neither name can hold it. */
 const SEPARATOR = '@';
@@ -22,6 +23,8 @@ export function namesOf(key: string): TopicAndGroup | undefined {
 
 /** Containers around the offsets of a key: the whole and `offsetTable`. */
 const TABLE_DEPTH = 2;
+/** Changes of which it is known what they were: who asks every second has seen all but these. */
+const RECENT = 64 * 1024;
 const NOTHING: ReadonlySet<string> = new Set();
 
 export class QueueOffsets {
@@ -31,8 +34,10 @@ export class QueueOffsets {
   readonly #groups = new Map<string, Set<string>>();
   /** Texts of keys whose offsets have not changed since they were written. */
   readonly #texts = new Map<string, WrittenJson>();
+  readonly #recent = new RecentChanges(RECENT);
   #size = 0;
-  #revision = 0;
+  /** Number of times that a key has come or gone. */
+  #pairsRevision = 0;
 
   /** Of topics and groups. */
   get pairs(): number {
@@ -45,7 +50,7 @@ export class QueueOffsets {
 
   /** Another number after each change. */
   get revision(): number {
-    return this.#revision;
+    return this.#recent.revision;
   }
 
   get(key: string, queueId: number): number | undefined {
@@ -89,6 +94,7 @@ export class QueueOffsets {
     if (queues === undefined) return;
     this.#size -= queues.size;
     this.#byKey.delete(key);
+    this.#pairsRevision += 1;
     const names = namesOf(key);
     if (names !== undefined) {
       remove(this.#topics, names.group, names.topic);
@@ -121,8 +127,32 @@ export class QueueOffsets {
 
   /** By key, as a member of the file; a key that has not changed is not written again. */
   toJson(): Map<string, WrittenJson> {
+    return this.#tableOf(this.#byKey.keys());
+  }
+
+  /** Keys that have changed since, or have gone: these are not in the table. Undefined when that is not known. */
+  since(revision: number, count: number): { revision: number; table: Map<string, WrittenJson> } | undefined {
+    const changed = this.#recent.since(revision, count);
+    return changed && { revision: changed.revision, table: this.#tableOf(changed.keys) };
+  }
+
+  /** `count` keys from the one of this number on. */
+  part(first: number, count: number): { pairsRevision: number; table: Map<string, WrittenJson> } {
+    const keys: string[] = [];
+    let at = 0;
+    for (const key of this.#byKey.keys()) {
+      if (at >= first) keys.push(key);
+      at += 1;
+      if (keys.length >= count) break;
+    }
+    return { pairsRevision: this.#pairsRevision, table: this.#tableOf(keys) };
+  }
+
+  #tableOf(keys: Iterable<string>): Map<string, WrittenJson> {
     const table = new Map<string, WrittenJson>();
-    for (const [key, queues] of this.#byKey) {
+    for (const key of keys) {
+      const queues = this.#byKey.get(key);
+      if (queues === undefined) continue;
       let text = this.#texts.get(key);
       if (text === undefined) {
         text = new WrittenJson(queues, TABLE_DEPTH);
@@ -135,6 +165,7 @@ export class QueueOffsets {
 
   #add(key: string, queues: Map<number, number>): void {
     this.#byKey.set(key, queues);
+    this.#pairsRevision += 1;
     const names = namesOf(key);
     if (names === undefined) return;
     add(this.#topics, names.group, names.topic);
@@ -142,7 +173,7 @@ export class QueueOffsets {
   }
 
   #changed(key: string): void {
-    this.#revision += 1;
+    this.#recent.add(key);
     this.#texts.delete(key);
   }
 }

@@ -200,6 +200,7 @@ export const RequestCode = {
   PURGE_TOPIC: 30001,
   GET_TOPIC_PURGES: 30002,
   GET_ACTED_TIMERS: 30003,
+  GET_OFFSETS_SINCE: 30004,
 } as const;
 
 export const ResponseCode = {

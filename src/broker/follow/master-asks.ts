@@ -1,5 +1,5 @@
 /** Requests of a slave to its master. What a table says is looked at only when its bytes are others than last time. */
-import { RequestCode, ResponseCode, responseName } from '../../protocol/codes.ts';
+import { RequestCode, ResponseCode, requestName, responseName } from '../../protocol/codes.ts';
 import { type RemotingCommand, requestCommand } from '../../protocol/command.ts';
 import { asObject, entriesOf, integerFrom } from '../../protocol/json-fields.ts';
 import { parseRocketJson, type RocketJsonObject, writeRocketJson } from '../../protocol/rocketmq-json.ts';
@@ -9,6 +9,8 @@ import type { ClientTls } from '../../tls/settings.ts';
 const TIMEOUT_MS = 5_000;
 /** Entries of a page: a topic takes some 200 bytes, and an answer 16 MiB. */
 const PAGE = 20_000;
+/** A table has no more of them. */
+const MOST_PAGES = 1_000;
 
 /** A table that the master tells as a whole. */
 export interface MasterTable {
@@ -101,6 +103,7 @@ export class MasterAsks {
       const body = bodyOf(answer);
       const part = parsed(table, body);
       const entries = entriesOf(part[table.field]).length;
+      if (pages.length >= MOST_PAGES) throw new Error(`the master's ${table.what} have no end`);
       pages.push({ body, part });
       taken += entries;
       if (entries === 0 || !(taken < Number(answer.fields[total]))) return pages;
@@ -118,6 +121,20 @@ export class MasterAsks {
     return { body, took: () => void this.#taken.set(code, body) };
   }
 
+  /** The answer's JSON; undefined when the master does not know the request. Rejects when it refuses. */
+  async ifKnown(code: number, fields: Record<string, string>): Promise<RocketJsonObject | undefined> {
+    if (this.#unknown.has(code)) return undefined;
+    const response = await this.request(requestCommand(code, fields));
+    if (response.code === ResponseCode.REQUEST_CODE_NOT_SUPPORTED) {
+      this.#unknown.add(code);
+      return undefined;
+    }
+    const { body } = checked({ what: requestName(code) }, response);
+    const json = asObject(parseRocketJson(Buffer.from(body ?? []).toString('utf8')));
+    if (json === undefined) throw new Error(`the master's answer to ${requestName(code)} is no object`);
+    return json;
+  }
+
   #isTaken(code: number, body: Buffer): boolean {
     return this.#taken.get(code)?.equals(body) === true;
   }
@@ -127,7 +144,7 @@ export class MasterAsks {
   }
 }
 
-function checked({ what }: MasterTable, response: RemotingCommand): RemotingCommand {
+function checked({ what }: Pick<MasterTable, 'what'>, response: RemotingCommand): RemotingCommand {
   if (response.code === ResponseCode.SUCCESS) return response;
   throw new Error(
     `the master does not tell its ${what}: ${responseName(response.code)} ${response.remark ?? ''}`,

@@ -1,12 +1,14 @@
 /**
- * How far consumers, delayed and timed messages have come at the master: consumer offsets (43), delay levels (45), the
- * checkpoint of timers (60), purges (30002).
+ * How far consumers, delayed and timed messages have come at the master: consumer offsets (offset-feed.ts), delay
+ * levels (45), the checkpoint of timers (60), purges (30002).
  *
  * What is delivered or given back is in the master's log before its progress says so. A slave that took the progress
  * over first, and then became the master, would have neither the message that waited nor the one that was delivered. So
  * progress is held until everything is durable here that the master's log held when it had told it.
  */
+import { setImmediate } from 'node:timers/promises';
 import { queueOfLevel } from '../../delivery/delay/levels.ts';
+import { type ControlLog, whyFailed } from '../../lib/log.ts';
 import { SCHEDULE_TOPIC, TIMER_TOPIC } from '../../lib/names.ts';
 import type { DelayOffsets } from '../../metadata/delay-offsets.ts';
 import type { OffsetTable } from '../../metadata/offsets.ts';
@@ -14,12 +16,8 @@ import { RequestCode } from '../../protocol/codes.ts';
 import { entriesOf, integerFrom, parseBody } from '../../protocol/json-fields.ts';
 import type { MasterAsks, MasterTable } from './master-asks.ts';
 import { type Commit, OffsetExchange } from './offset-exchange.ts';
+import { OffsetFeed } from './offset-feed.ts';
 
-export const OFFSETS: MasterTable = {
-  code: RequestCode.GET_ALL_CONSUMER_OFFSET,
-  what: 'consumer offsets',
-  field: 'offsetTable',
-};
 export const DELAYS: MasterTable = {
   code: RequestCode.GET_ALL_DELAY_OFFSET,
   what: 'delay offsets',
@@ -36,6 +34,7 @@ export interface MasterProgressParts {
   takeTimers: (check: Uint8Array) => void;
   /** The topic is purged up to this position. Rejected when it cannot be now. */
   purge: (topic: string, position: number) => Promise<void>;
+  log: ControlLog;
 }
 
 interface Held {
@@ -47,17 +46,20 @@ export class MasterProgress {
   readonly #parts: MasterProgressParts;
   readonly #asks: MasterAsks;
   readonly #offsets: OffsetExchange;
+  readonly #feed: OffsetFeed;
   #held: Held | undefined;
 
   constructor(parts: MasterProgressParts, asks: MasterAsks) {
     this.#parts = parts;
     this.#asks = asks;
     this.#offsets = new OffsetExchange(parts.tables.offsets);
+    this.#feed = new OffsetFeed(asks);
   }
 
   /** Another master: what the one before said counts no more. */
   forget(): void {
     this.#held = undefined;
+    this.#feed.forget();
   }
 
   /** One round; returns the offsets that were committed here and that the master is to be told. */
@@ -89,16 +91,17 @@ export class MasterProgress {
     const { queueEnd } = this.#parts;
     const { hasOwn } = this.#offsets;
     if (this.#held !== undefined && !hasOwn) return [];
-    const news = hasOwn ? { table: await this.#asks.whole(OFFSETS) } : await this.#asks.news(OFFSETS);
+    const news = hasOwn ? await this.#feed.whole() : await this.#feed.news();
     if (news === undefined) return [];
-    const table = news.table['offsetTable'];
-    this.#offsets.passed(table);
-    this.#offsets.begin(table, queueEnd);
-    const take = () => {
+    const { tables, took } = news;
+    this.#offsets.passed(tables);
+    for (const table of tables) this.#offsets.begin(table, queueEnd);
+    // Others have a turn between two parts.
+    const takes = tables.map((table) => () => {
       this.#offsets.take(table);
-      if ('took' in news) news.took();
-    };
-    return [take];
+      return setImmediate();
+    });
+    return [...takes, took];
   }
 
   async #ask(take: Held['take']): Promise<void> {
@@ -125,9 +128,10 @@ export class MasterProgress {
     const purges = await this.#asks.newsIfAny(RequestCode.GET_TOPIC_PURGES);
     if (purges !== undefined) {
       take.push(async () => {
+        let isDone = true;
         for (const [topic, position] of entriesOf(parseBody(purges.body)))
-          await this.#purge(topic, integerFrom(position) ?? -1);
-        purges.took();
+          isDone = (await this.#purge(topic, integerFrom(position) ?? -1)) && isDone;
+        if (isDone) purges.took();
       });
     }
     if (take.length === 0) return;
@@ -136,8 +140,20 @@ export class MasterProgress {
     this.#held = { end: end ?? 0, take };
   }
 
-  async #purge(topic: string, position: number): Promise<void> {
-    if (position > 0 && position <= this.#parts.durable()) await this.#parts.purge(topic, position);
+  /** False when it is to be tried again: the rest of the round goes on meanwhile. */
+  async #purge(topic: string, position: number): Promise<boolean> {
+    const { durable, purge, log } = this.#parts;
+    if (position <= 0 || position > durable()) return true;
+    try {
+      await purge(topic, position);
+      return true;
+    } catch (error) {
+      log.warn(
+        { topic, ...whyFailed(error) },
+        'a topic that the master has purged is not purged here, tried again',
+      );
+      return false;
+    }
   }
 
   async #takeHeld(): Promise<void> {

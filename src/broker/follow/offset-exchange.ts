@@ -49,10 +49,12 @@ export class OffsetExchange {
   }
 
   /** What the master has by its newest table, or is beyond, it need not be told. */
-  passed(table: RocketJson | undefined): void {
-    const offsets = asObject(table ?? null);
+  passed(tables: readonly (RocketJson | undefined)[]): void {
+    if (!this.hasOwn) return;
+    const parts = tables.map((table) => asObject(table ?? null));
     for (const commit of this.own) {
-      const queues = asObject(offsets?.[keyOf(commit.topic, commit.group)] ?? null);
+      const key = keyOf(commit.topic, commit.group);
+      const queues = asObject(parts.find((part) => part?.[key] !== undefined)?.[key] ?? null);
       const offset = integerFrom(queues?.[commit.queueId] ?? null) ?? -1;
       if (offset >= commit.offset) this.told(commit);
     }

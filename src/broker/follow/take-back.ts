@@ -18,8 +18,9 @@ import { CommandClient } from '../../remoting/command-client.ts';
 import type { ClientTls } from '../../tls/settings.ts';
 import { ACTED_PAGE } from './acted-timers.ts';
 import { MasterAsks } from './master-asks.ts';
-import { DELAYS, type MasterProgressParts, OFFSETS } from './master-progress.ts';
+import { DELAYS, type MasterProgressParts } from './master-progress.ts';
 import { eachPair, eachQueue } from './offset-exchange.ts';
+import { OffsetFeed } from './offset-feed.ts';
 
 const ASK_MS = 1_000;
 const MASTER_ID = 0;
@@ -41,9 +42,9 @@ export async function takeBack(parts: TakeBackParts): Promise<void> {
   const asks = new MasterAsks(parts.tls);
   asks.follow(slave);
   try {
-    const offsets = await asks.whole(OFFSETS);
+    const { tables: offsets } = await new OffsetFeed(asks).whole();
     const delays = await asks.whole(DELAYS);
-    takeOffsets(parts, offsets[OFFSETS.field]);
+    for (const table of offsets) takeOffsets(parts, table);
     takeDelays(parts, delays[DELAYS.field]);
     const timers = await actedAt(asks);
     if (timers.length > 0) parts.keepTimers(timers);

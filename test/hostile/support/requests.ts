@@ -321,6 +321,7 @@ export const brokerRequests: readonly RequestShape[] = [
   { code: 30001, fields: { topic: TOPIC, dryRun: 'false' } },
   { code: 30002, fields: {} },
   { code: 30003, fields: { first: '0', count: '10' } },
+  { code: 30004, fields: { life: 'x', revision: '1', first: '0', count: '10' } },
   { code: 21, fields: { dataVersion: '{}', topicSeq: '0', maxTopicNum: '10' } },
   { code: 351, fields: { topic: TOPIC } },
   { code: 305, fields: {} },

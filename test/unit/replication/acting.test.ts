@@ -22,6 +22,8 @@ function serving(
   const handler = (request: RemotingCommand) => {
     asked.push(request);
     const body = answers.get(request.code);
+    if (request.code === RequestCode.GET_OFFSETS_SINCE)
+      return Promise.resolve(responseTo(request, ResponseCode.REQUEST_CODE_NOT_SUPPORTED, 'none'));
     if (body === undefined) return Promise.resolve(responseTo(request, ResponseCode.SYSTEM_ERROR, 'not now'));
     return Promise.resolve({ ...responseTo(request, ResponseCode.SUCCESS), body: Buffer.from(body) });
   };

@@ -24,6 +24,7 @@ const {
   GET_BROKER_RUNTIME_INFO,
   GET_MAX_OFFSET,
   GET_TIMER_CHECK_POINT,
+  GET_OFFSETS_SINCE,
   GET_TOPIC_PURGES,
   UPDATE_AND_CREATE_SUBSCRIPTIONGROUP,
   UPDATE_CONSUMER_OFFSET,
@@ -34,6 +35,8 @@ const SOUND: [code: number, body: string][] = [
   [GET_BROKER_HA_STATUS, '{"haClientRuntimeInfo":{},"master":true,"masterCommitLogMaxOffset":77}'],
   [GET_ALL_TOPIC_CONFIG, '{"topicConfigTable":{"T":{"topicName":"T"}},"dataVersion":{"counter":1}}'],
   [GET_ALL_SUBSCRIPTIONGROUP_CONFIG, '{"subscriptionGroupTable":{},"dataVersion":{"counter":2}}'],
+  // RocketMQ does not know it.
+  [GET_OFFSETS_SINCE, 'unknown'],
   // Bare numbers as keys, as RocketMQ writes them.
   [GET_ALL_CONSUMER_OFFSET, '{"offsetTable":{"T@G":{0:5,1:7},"T@H":{"0":9}}}'],
   [GET_ALL_DELAY_OFFSET, '{"offsetTable":{1:4,3:90}}'],
@@ -456,8 +459,10 @@ test('a master that is gone is told of once, and another one is asked in its pla
     host: '127.0.0.1',
     port: 0,
     handler: (request) => {
-      const body = Buffer.from(answers.get(request.code) ?? '');
-      return Promise.resolve({ ...responseTo(request, ResponseCode.SUCCESS), body });
+      const told = answers.get(request.code) ?? '';
+      const isKnown = told !== 'unknown';
+      const code = isKnown ? ResponseCode.SUCCESS : ResponseCode.REQUEST_CODE_NOT_SUPPORTED;
+      return Promise.resolve({ ...responseTo(request, code), body: Buffer.from(told) });
     },
   });
   const before = rig.followed.length;
