@@ -98,6 +98,8 @@ export interface BrokerContext {
   refusedSend(refused: RefusedSend): void;
   /** config/timercheck as it is on disk; undefined where there was never a timed message. */
   timerCheck(): Uint8Array | undefined;
+  /** How many timed messages wait, by topic. */
+  timing(): Iterable<readonly [topic: string, count: number]>;
   /** Of a slave: timed messages that it has delivered while it acted for its master. */
   acted: Pick<ActedTimers, 'part'>;
   /** What only the owner of pops knows of lite topics. */

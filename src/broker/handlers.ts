@@ -22,6 +22,7 @@ import {
   cloneOffsets,
   correctionOffsets,
   timerCheckpoint,
+  timerMetrics,
 } from './admin/offset-tables.ts';
 import { setReadMode } from './admin/read-mode.ts';
 import { resetOffset } from './admin/reset-offset.ts';
@@ -126,6 +127,7 @@ const HANDLERS: readonly (readonly [code: number, handler: BrokerHandler])[] = [
   [RequestCode.GET_ALL_CONSUMER_OFFSET, allConsumerOffsets],
   [RequestCode.GET_ALL_DELAY_OFFSET, allDelayOffsets],
   [RequestCode.GET_TIMER_CHECK_POINT, timerCheckpoint],
+  [RequestCode.GET_TIMER_METRICS, timerMetrics],
   // Who is connected
   [RequestCode.GET_CONSUMER_CONNECTION_LIST, consumerConnections],
   [RequestCode.GET_PRODUCER_CONNECTION_LIST, producerConnections],

@@ -133,6 +133,7 @@ const ASKS_THE_TIME = new Map([
   ['src/threads/replication/slave-agent.ts', 'when the master was last heard of, which is shown'],
   ['src/threads/control/assembly.ts', 'part of unique keys'],
   ['src/threads/control/duties.ts', 'startAcceptSendRequestTimeStamp, a time of day'],
+  ['src/broker/admin/offset-tables.ts', 'when timers were counted, which slaves show'],
   ['src/broker/metrics/scrape.ts', 'how old messages are, by their store times'],
   ['src/broker/reply/reply-message.ts', 'when a reply was passed on, which the requester is told'],
   ['src/broker/retry/send-back.ts', 'in which slot of the wheel a retry waits'],

@@ -1,6 +1,7 @@
 /**
  * Offsets as a whole: GET_ALL_CONSUMER_OFFSET (43), GET_ALL_DELAY_OFFSET (45), QUERY_CORRECTION_OFFSET (308),
- * CLONE_GROUP_OFFSET (314); and the checkpoint of timers, GET_TIMER_CHECK_POINT (60).
+ * CLONE_GROUP_OFFSET (314); and what slaves are to know of timers, GET_TIMER_CHECK_POINT (60) and GET_TIMER_METRICS
+ * (61).
  */
 
 import { illegalGroup, isBlank, isGroupName } from '../../lib/names.ts';
@@ -33,6 +34,17 @@ export const timerCheckpoint: BrokerHandler = ({ timerCheck }, request) => {
   const bytes = timerCheck();
   if (bytes === undefined) throw new RequestError(ResponseCode.SYSTEM_ERROR, 'The checkpoint is null');
   return succeed(request, {}, bytes);
+};
+
+/** How many timed messages of each topic wait now: RocketMQ's slaves ask once a minute, and show it. */
+export const timerMetrics: BrokerHandler = ({ timing, clock }, request) => {
+  const timeStamp = clock.now();
+  const timingCount = new Map([...timing()].map(([topic, count]) => [topic, { count, timeStamp }]));
+  return succeedWith(request, {
+    // Always another one than before.
+    dataVersion: { counter: timeStamp, stateVersion: 0, timestamp: timeStamp },
+    timingCount,
+  });
 };
 
 /**

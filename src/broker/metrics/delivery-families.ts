@@ -1,7 +1,7 @@
 /** RocketMQ's families of what becomes due: transactions, timed messages, popped messages that come again. */
 import { type Figure, namesIn } from '../../delivery/figures.ts';
 import { REVIVE_GROUP } from '../../delivery/pop/pop-control.ts';
-import { javaHashCode } from '../../lib/java-hash.ts';
+import { timingByTopic } from '../../delivery/timing-by-topic.ts';
 import { TIMER_TOPIC } from '../../lib/names.ts';
 import { reviveTopicOf } from '../../metadata/system-topics.ts';
 import type { Family, Labels } from '../../remoting/exposition.ts';
@@ -69,12 +69,8 @@ function timers(scrape: Scrape): void {
   for (const [topic, histogram] of figures.observed('delays'))
     delays.addBuckets(bucketsOf(histogram), { ...PLACE, topic });
   const timing = out.gauge('rocketmq_timing_messages', 'Timed messages that are in the wheel, by topic');
-  const byHash = figures.totals('timing');
-  if (byHash.size === 0) return;
-  for (const { topicName } of tables.topics.all()) {
-    const count = byHash.get(String(javaHashCode(topicName)));
-    if (count !== undefined) timing.add(Math.max(0, count), { ...PLACE, topic: topicName });
-  }
+  for (const [topic, count] of timingByTopic(figures, tables.topics.all()))
+    timing.add(count, { ...PLACE, topic });
 }
 
 function pops(scrape: Scrape): void {

@@ -14,6 +14,7 @@ import { runtimeFigures } from '../../broker/stats/runtime-figures.ts';
 import { BROKER_TIMER_OUT_NUMS, TOPIC_PUT_NUMS } from '../../broker/stats/stats.ts';
 import type { Tables } from '../../broker/tables.ts';
 import type { DeliveryLink } from '../../delivery/delivery-link.ts';
+import { timingByTopic } from '../../delivery/timing-by-topic.ts';
 import { ByteBudget } from '../../lib/byte-budget.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { MAX_CHANNEL_BACKLOG_BYTES, MAX_SEND_BACK_BYTES } from '../../lib/limits.ts';
@@ -144,7 +145,7 @@ export interface ContextParts {
   counters: CounterSums;
   days: DayTotals;
   refused: RefusedSends;
-  delivery: () => Pick<DeliveryLink, 'timersRead' | 'timerCheck' | 'liteFigures' | 'acted'>;
+  delivery: () => Pick<DeliveryLink, 'timersRead' | 'timerCheck' | 'liteFigures' | 'acted' | 'figures'>;
   replication: () => Pick<Replication, 'status'>;
 }
 
@@ -177,6 +178,7 @@ export function makeContext(
     refusedSend: parts.refused.add,
     topicSettled,
     timerCheck: () => parts.delivery().timerCheck,
+    timing: () => timingByTopic(parts.delivery().figures, tables.topics.all()),
     acted: { part: (first, count) => parts.delivery().acted.part(first, count) },
     liteFigures: (ask) => parts.delivery().liteFigures(ask),
     uniqueId: () => uniqueIds.next(systemClock.now()),

@@ -345,6 +345,7 @@ export const brokerRequests: readonly RequestShape[] = [
   { code: 43, fields: {} },
   { code: 45, fields: {} },
   { code: 60, fields: {} },
+  { code: 61, fields: {} },
   { code: 203, fields: { consumerGroup: GROUP } },
   { code: 204, fields: { producerGroup: GROUP } },
   { code: 328, fields: {} },

@@ -1,5 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { timingByTopic } from '../../../src/delivery/timing-by-topic.ts';
+import { javaHashCode } from '../../../src/lib/java-hash.ts';
 import { newTopicConfig } from '../../../src/metadata/topic-config.ts';
 import { RequestCode, ResponseCode } from '../../../src/protocol/codes.ts';
 import { requestCommand, responseTo } from '../../../src/protocol/command.ts';
@@ -73,6 +75,19 @@ test('offset tables with bare integer keys', async () => {
     /"groupTopicMap":\{"g":\["t"\]\},"offsetTable":\{"t@g":\{0:5\}\}\}$/,
   );
   assert.match(bodyText(await ask(request(RequestCode.GET_ALL_DELAY_OFFSET))), /"offsetTable":\{2:9\}\}$/);
+});
+
+test('timed messages that wait, by topic, as slaves of RocketMQ read it', async () => {
+  const { ask, context } = withTopic();
+  const known = [{ topicName: 't' }, { topicName: 'none' }];
+  const totals = () => new Map([[String(javaHashCode('t')), 3]]);
+  context.timing = () => timingByTopic({ totals }, known);
+  const now = context.clock.now();
+  assert.is(
+    bodyText(await ask(request(RequestCode.GET_TIMER_METRICS))),
+    `{"dataVersion":{"counter":${now},"stateVersion":0,"timestamp":${now}},` +
+      `"timingCount":{"t":{"count":3,"timeStamp":${now}}}}`,
+  );
 });
 
 test('correction offsets', async () => {

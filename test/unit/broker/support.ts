@@ -211,6 +211,7 @@ export function setUp(changes: Partial<BrokerSettings> = {}, time = new FakeTime
     orders: new OrderInfos(directory),
     liteFigures: async () => NO_LITE_FIGURES,
     acted: new ActedTimers(),
+    timing: () => [],
     groups: new GroupTable(directory, settings, time),
     offsets: new OffsetTable(directory, settings, time),
     delayOffsets: new DelayOffsets(directory, settings, time),
