@@ -53,12 +53,16 @@ const log = program.command('log').description('look into the files of a store')
 
 function logOptions(command: Command): Command {
   return command
-    .argument('<directory>', 'root directory of the store')
     .option('--commitlog <directory>', 'the CommitLog, when it is not <directory>/commitlog')
     .option('--index-slots <number>', "the store's maxHashSlotNum, when the index files do not tell");
 }
 
-logOptions(log.command('dump').description('print what the files hold'))
+logOptions(
+  log
+    .command('dump')
+    .description('print what the files hold, or explain it')
+    .argument('<directory>', 'root directory of the store, or one of its files'),
+)
   .option('--file <file>', 'only this file')
   .option('--topic <name>', 'only the ConsumeQueues of this topic')
   .option('--queue <number>', 'only the ConsumeQueues with this number')
@@ -66,11 +70,16 @@ logOptions(log.command('dump').description('print what the files hold'))
   .option('--limit <number>', 'pieces of each file, 0 = all (default: 10)')
   .option('--json', 'one JSON object per line')
   .option('--hex', 'the bytes too')
+  .option('--explain', 'layout, every byte and what it is for; exit code 1 when something is wrong')
+  .option('--at <position>', 'explain one message: position in the log, or message id')
   .action(async (directory, flags) => (await import('./log/run-log.ts')).runDump(directory, flags));
 
-logOptions(log.command('check').description('verify the files; exit code 1 when something is wrong')).action(
-  async (directory, flags) => (await import('./log/run-log.ts')).runCheck(directory, flags),
-);
+logOptions(
+  log
+    .command('check')
+    .description('verify the files; exit code 1 when something is wrong')
+    .argument('<directory>', 'root directory of the store'),
+).action(async (directory, flags) => (await import('./log/run-log.ts')).runCheck(directory, flags));
 
 async function run(): Promise<void> {
   const chosen = chosenAdminCommand(process.argv.slice(2));

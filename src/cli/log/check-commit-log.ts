@@ -11,8 +11,9 @@ import { queueIdOf, queueOffsetOf, storeTimestampOf, sysFlagOf } from '../../rec
 import type { Disk, Mapping } from '../../store/disk/disk.ts';
 import { entersQueue, STORE_TIME_LEAD_MS } from '../../store/log/commit-log.ts';
 import { firstNonZeroInFile, nextSound } from '../../store/log/find-record.ts';
-import { RecordCheck, type Unsound } from '../../store/log/record-check.ts';
+import { RecordCheck } from '../../store/log/record-check.ts';
 import { fileNameOf } from '../../store/log/segments.ts';
+import { UNSOUND_MEANINGS } from './explain/unsound.ts';
 import { type Found, type Report, Ticker } from './report.ts';
 import type { StoreFiles } from './store-files.ts';
 import { TRANSACTION_TOPICS, transactionProblem } from './transaction-record.ts';
@@ -35,17 +36,6 @@ export interface LogFacts {
   /** By `topic/queueId`. */
   queues: Map<string, QueueFacts>;
 }
-
-const MEANINGS: Record<Unsound, string> = {
-  'no magic': 'no record begins here',
-  'size does not fit': 'a record begins here, but its size leads out of the file',
-  'parts do not add up': 'a record begins here, but the lengths of its parts do not give its size',
-  'names another position':
-    'a record stands here that says it belongs elsewhere: old bytes, or a copy gone wrong',
-  'body checksum differs': 'the body is not what was written: its CRC differs',
-  'a part of topic or properties is missing':
-    'zeros stand where topic or properties should be: a page that never reached the disk',
-};
 
 /** A broker at work may be in the middle of an append. */
 const SETTLE_TRIES = 5;
@@ -155,7 +145,7 @@ export class CommitLogCheck {
   /** Then everything else of the record can still be used. */
   #onlyBodyDamaged(position: number, found: Found): boolean {
     if (this.#check.reason !== 'body checksum differs') return false;
-    found(position, MEANINGS[this.#check.reason]);
+    found(position, UNSOUND_MEANINGS[this.#check.reason]);
     return true;
   }
 
@@ -167,7 +157,7 @@ export class CommitLogCheck {
     const next = dirt < 0 ? -1 : nextSound(mapping, at + 1, start);
     this.#damages++;
     if (next >= 0) {
-      const what = dirt > at + 7 ? 'zeros in the middle of the log' : MEANINGS[reason];
+      const what = dirt > at + 7 ? 'zeros in the middle of the log' : UNSOUND_MEANINGS[reason];
       found(
         start + at,
         `${what}; the next sound record is at ${start + next}, ${next - at} bytes further on`,
@@ -182,7 +172,7 @@ export class CommitLogCheck {
     if (dirt >= 0)
       found(
         start + dirt,
-        `bytes behind the end of the log (${start + at}) are not zero: ${MEANINGS[reason]}`,
+        `bytes behind the end of the log (${start + at}) are not zero: ${UNSOUND_MEANINGS[reason]}`,
       );
     return -1;
   }

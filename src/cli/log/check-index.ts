@@ -20,7 +20,7 @@ import {
 import { storePaths } from '../../store/paths.ts';
 import type { LogFacts } from './check-commit-log.ts';
 import { indexGeometry } from './index-geometry.ts';
-import { recordKeyHashes } from './record-keys.ts';
+import { indexEntryProblem } from './record-keys.ts';
 import type { RecordLookup } from './record-lookup.ts';
 import { type Found, type Report, Ticker } from './report.ts';
 import type { StoreFiles } from './store-files.ts';
@@ -113,16 +113,8 @@ export class IndexCheck {
     }
     newest[slot] = entry;
     if (physical < this.#log.start && physical >= 0) return;
-    const problem = this.#problemAt(physical, hash);
+    const problem = indexEntryProblem(this.#records, physical, hash);
     if (problem !== undefined) found(at, `entry ${entry} points to ${physical}: ${problem}`);
-  }
-
-  #problemAt(physical: number, hash: number): string | undefined {
-    const absent = this.#records.problemAt(physical);
-    const { mapping, check } = this.#records;
-    if (absent !== undefined || mapping === undefined) return absent;
-    if (recordKeyHashes(mapping, check.parts).includes(hash)) return undefined;
-    return `the record there has no key with the hash ${hash}`;
   }
 
   /** Number of slots in use. */

@@ -3,31 +3,22 @@
  * and the queue knows every record that the log has for it.
  */
 import { basename, relative } from 'node:path';
-import { javaHashOfBytes } from '../../lib/java-hash.ts';
-import { isLiteQueue } from '../../lib/lite-names.ts';
-import { LMQ_PREFIX, SCHEDULE_TOPIC } from '../../lib/names.ts';
-import { PropertyScan } from '../../record/property-scan.ts';
-import { SecondQueueReader } from '../../record/second-queue.ts';
-import { queueIdOf, queueOffsetOf } from '../../record/view.ts';
 import type { Disk, RangeFile } from '../../store/disk/disk.ts';
 import { firstNonZero } from '../../store/log/find-record.ts';
 import { fileNameOf } from '../../store/log/segments.ts';
 import { ENTRY_BYTES } from '../../store/queue/consume-queue.ts';
 import { EntryBlock } from '../../store/read/queue-files.ts';
-import { HOLE_TOPIC } from '../../store/recovery/hole.ts';
 import type { QueueName } from '../../store/recovery/queue-recovery.ts';
 import type { LogFacts } from './check-commit-log.ts';
+import { EntryProblems } from './explain/entry-problem.ts';
 import type { RecordLookup } from './record-lookup.ts';
 import { type Found, type Report, Ticker } from './report.ts';
 import { queueFiles, type StoreFiles } from './store-files.ts';
 
 const BLOCK = 4096;
-const LOST_IN_HOLE = 'its message was lost in damage that has been filled';
-const EXT_ADDRESS_BELOW = -2147483648n;
 
 interface QueueState {
   readonly queue: QueueName;
-  readonly topic: Buffer;
   /** Number of the next entry to come. */
   next: number;
   /** First of the missing entries, while there seem to be some. */
@@ -42,10 +33,8 @@ export class QueueCheck {
   readonly #store: StoreFiles;
   readonly #report: Report;
   readonly #log: LogFacts;
-  readonly #records: RecordLookup;
+  readonly #problems: EntryProblems;
   readonly #block = new EntryBlock(BLOCK);
-  readonly #properties = new PropertyScan();
-  readonly #second = new SecondQueueReader();
   readonly #ticker = new Ticker();
 
   constructor(disk: Disk, store: StoreFiles, report: Report, log: LogFacts, records: RecordLookup) {
@@ -53,7 +42,7 @@ export class QueueCheck {
     this.#store = store;
     this.#report = report;
     this.#log = log;
-    this.#records = records;
+    this.#problems = new EntryProblems(records);
   }
 
   run(): void {
@@ -74,7 +63,6 @@ export class QueueCheck {
     const next = Number(basename(first)) / ENTRY_BYTES;
     const state: QueueState = {
       queue,
-      topic: Buffer.from(queue.topic),
       next,
       missingFrom: -1,
       lastPhysical: -1,
@@ -166,62 +154,9 @@ export class QueueCheck {
     }
     state.lastPhysical = Math.max(physical, state.lastPhysical);
     if (physical < this.#log.start) return;
-    const problem = this.#problemOf(i, offset, physical, size, state);
-    if (problem !== undefined) found(offset, `entry ${offset} points to ${physical}: ${problem}`);
-  }
-
-  /** Undefined when the record is the one that the entry must point to. */
-  #problemOf(
-    i: number,
-    offset: number,
-    physical: number,
-    size: number,
-    state: QueueState,
-  ): string | undefined {
-    const absent = this.#records.problemAt(physical);
-    const { mapping, at, check } = this.#records;
-    if (absent !== undefined || mapping === undefined) return absent;
-    if (check.size !== size) return `the record there has ${check.size} bytes, the entry says ${size}`;
-    if (isLiteQueue(state.queue.topic)) return this.#liteProblem(offset, state);
-    // Queues of MQTT's topics hold records of other topics.
-    if (state.queue.topic.startsWith(LMQ_PREFIX)) return undefined;
-    const { topicOffset, topicLength } = check.parts;
-    if (state.topic.compare(mapping.bytes, topicOffset, topicOffset + topicLength) !== 0) {
-      const isHole = bytesAre(mapping.bytes, topicOffset, topicLength, HOLE_TOPIC);
-      return isHole ? LOST_IN_HOLE : 'the record there belongs to another topic';
-    }
-    const { view } = mapping;
-    if (queueIdOf(view, at) !== state.queue.queueId)
-      return `the record there belongs to queue ${queueIdOf(view, at)}`;
-    if (queueOffsetOf(view, at) !== offset) return `the record there is number ${queueOffsetOf(view, at)}`;
-    return this.#tagProblem(i, state);
-  }
-
-  /** Of the second queue of its records. */
-  #liteProblem(offset: number, { queue }: QueueState): string | undefined {
-    const { mapping, at, check } = this.#records;
-    const second = this.#second;
-    if (mapping === undefined) return undefined;
-    if (!second.read(mapping.bytes, mapping.view, at, check.size)) {
-      const { topicOffset, topicLength } = check.parts;
-      const isHole = bytesAre(mapping.bytes, topicOffset, topicLength, HOLE_TOPIC);
-      return isHole ? LOST_IN_HOLE : 'the record there belongs to no lite topic';
-    }
-    if (second.name !== queue.topic) return `the record there belongs to ${second.name}`;
-    return second.number === offset ? undefined : `the record there is number ${second.number}`;
-  }
-
-  #tagProblem(i: number, state: QueueState): string | undefined {
-    const { mapping, check } = this.#records;
-    const stored = this.#block.tagsCode(i);
-    // There the field holds a delivery time; and below the hashes' range lie addresses of another file.
-    if (mapping === undefined || state.queue.topic === SCHEDULE_TOPIC || stored < EXT_ADDRESS_BELOW)
-      return undefined;
-    const { propertiesOffset, propertiesLength } = check.parts;
-    this.#properties.scan(mapping.bytes, mapping.view, propertiesOffset, propertiesOffset + propertiesLength);
-    const { tagsOffset, tagsLength } = this.#properties;
-    const hash = tagsLength === 0 ? 0 : javaHashOfBytes(mapping.bytes, tagsOffset, tagsOffset + tagsLength);
-    return stored === BigInt(hash) ? undefined : `its tag has the hash ${hash}, the entry says ${stored}`;
+    const entry = { offset, physical, size, tagsCode: this.#block.tagsCode(i) };
+    const problem = this.#problems.of(entry, state.queue);
+    if (problem !== undefined) found(offset, `entry ${offset} points to ${physical}: ${problem.text}`);
   }
 
   #checkEnd(state: QueueState, found: Found): void {
@@ -234,8 +169,4 @@ export class QueueCheck {
       this.#report.note(`${state.queue.topic}/${state.queue.queueId}: ${missing}; a start catches up`);
     else found(end, missing);
   }
-}
-
-function bytesAre(bytes: Uint8Array, from: number, length: number, text: string): boolean {
-  return Buffer.from(bytes.buffer, bytes.byteOffset + from, length).toString('latin1') === text;
 }

@@ -1,76 +1,99 @@
-/** The store's small files: checkpoint, abort, lock, boot mark and everything under config/. */
-import { basename, join } from 'node:path';
-import { readInt64 } from '../../lib/int64.ts';
+/** The store's small files: checkpoint, the texts in its root, RingMQ's own, and everything under config/. */
+import { join } from 'node:path';
 import type { Disk } from '../../store/disk/disk.ts';
 import { storePaths } from '../../store/paths.ts';
 import { dumpTimerCheck } from './dump-timers.ts';
-import type { DumpFile, Field, Item } from './item.ts';
+import { CHECKPOINT, CHECKPOINT_FIELDS } from './explain/formats/checkpoint.ts';
+import { formatOf } from './explain/formats/formats.ts';
+import { pieceBytes } from './explain/formats/shape.ts';
+import { jsonItems, textItem } from './explain/json-items.ts';
+import { pieceFields } from './explain/piece-fields.ts';
+import type { Damage, DumpFile, Field, Item } from './item.ts';
 import { time } from './record-fields.ts';
 
-const CHECKPOINT_FIELDS = [
-  ['physicMsgTimestamp', 'store time of a record known to be durable in the log'],
-  ['logicsMsgTimestamp', 'store time of the last record whose queue entry is durable'],
-  ['indexMsgTimestamp', 'store time of the last record in a completed index file'],
-  ['masterFlushedOffset', 'of a slave: what resetMasterFlushOffset has set'],
-  ['confirmPhyOffset', 'only with a controller'],
-  ['logicsPhysicalOffset', 'start of the record of logicsMsgTimestamp: recovery after a crash begins there'],
-] as const;
+/** In this order; the others of the root behind them. */
+const FIRST = ['checkpoint', 'abort', 'lock', 'ringmq.timer-clock', 'ringmq.boot'];
+/** Of a file of which nobody knows what it is. */
+const SHOWN_BYTES = 64;
+/** They are shown with the messages that they hold. */
+const TIMER_WHEEL = /^timerwheel(?:\.\d+)?$/;
 
-const TEXT_FILES: readonly (readonly [(root: string) => string, string])[] = [
-  [
-    storePaths.abort,
-    'abort: exists while a broker runs, holds its process id; found at start, the last stop was not clean.',
-  ],
-  [storePaths.lock, 'lock: a broker holds a lock on its first byte while it runs.'],
-  [storePaths.timerClock, "ringmq.timer-clock: RingMQ's own, what spans of timed messages count in; ms."],
-  [storePaths.boot, "ringmq.boot: RingMQ's own, the boot of the machine in which the store was last opened."],
-];
+/** Those that exist; `explains`: members of JSON files one by one. */
+export function dumpSmallFiles(disk: Disk, root: string, explains = false): DumpFile[] {
+  const inRoot = filesIn(disk, root).filter((name) => !TIMER_WHEEL.test(name));
+  const rank = (name: string) => (FIRST.includes(name) ? FIRST.indexOf(name) : FIRST.length);
+  inRoot.sort((a, b) => rank(a) - rank(b));
+  return [
+    ...inRoot.map((name) => smallFile(disk, root, name, explains)),
+    ...filesIn(disk, storePaths.config(root)).map((name) =>
+      smallFile(disk, root, `config/${name}`, explains),
+    ),
+  ];
+}
 
-/** Those that exist. */
-export function dumpSmallFiles(disk: Disk, root: string): DumpFile[] {
-  const files: DumpFile[] = [];
-  if (disk.size(storePaths.checkpoint(root)) >= 0) {
-    files.push({
-      path: 'checkpoint',
-      about: 'checkpoint: how far log, queues and index are durable; six numbers of 8 bytes.',
-      items: checkpoint(disk, storePaths.checkpoint(root)),
-    });
+function filesIn(disk: Disk, directory: string): string[] {
+  return disk
+    .list(directory)
+    .filter((name) => !disk.isDirectory(join(directory, name)))
+    .sort();
+}
+
+function smallFile(disk: Disk, root: string, path: string, explains: boolean): DumpFile {
+  const format = formatOf(path);
+  const source = join(root, path);
+  if (source === storePaths.timerCheck(root)) return dumpTimerCheck(disk, root);
+  const about = `${path}: ${format?.about ?? 'a file that no broker puts here.'}`;
+  if (format === CHECKPOINT) {
+    const damage = () => checkpointDamage(disk, source);
+    return { path, source, format, about, items: checkpoint(disk, source), damage };
   }
-  for (const [pathOf, about] of TEXT_FILES) {
-    if (disk.size(pathOf(root)) >= 0)
-      files.push({ path: basename(pathOf(root)), about, items: text(disk, pathOf(root)) });
-  }
-  const config = storePaths.config(root);
-  for (const name of disk.list(config).sort()) {
-    const path = join(config, name);
-    if (disk.isDirectory(path)) continue;
-    if (path === storePaths.timerCheck(root)) {
-      files.push(dumpTimerCheck(disk, root));
-      continue;
-    }
-    files.push({
-      path: `config/${name}`,
-      about: 'State of topics, groups or offsets, as JSON.',
-      items: text(disk, path),
-    });
-  }
-  return files;
+  const isJson = format?.members !== undefined && format.members[0]?.path !== '(text)';
+  const items = explains ? explained(disk, source, format, isJson) : text(disk, source, format);
+  return { path, source, format, about, items };
 }
 
 function* checkpoint(disk: Disk, path: string): Iterable<Item> {
-  const bytes = disk.readWhole(path);
-  if (bytes === undefined || bytes.length < CHECKPOINT_FIELDS.length * 8) return;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const fields = CHECKPOINT_FIELDS.map(([name, meaning], i): Field => {
-    const value = readInt64(view, i * 8);
-    const date = name.endsWith('Timestamp') ? time(value) : '';
-    return { at: i * 8, name, value, meaning: date === '' ? meaning : `${meaning}, ${date}` };
+  const whole = disk.readWhole(path);
+  if (whole === undefined || whole.length < pieceBytes(CHECKPOINT_FIELDS)) return;
+  const bytes = whole.subarray(0, pieceBytes(CHECKPOINT_FIELDS));
+  const damage: Damage[] = [];
+  const fields = pieceFields(CHECKPOINT_FIELDS, bytes).map(({ at, name, value, spec }): Field => {
+    const date = name.endsWith('Timestamp') ? time(Number(value)) : '';
+    if (Number(value) < 0 || !Number.isSafeInteger(Number(value)))
+      damage.push({ at, text: `${name} is ${value}, which is no ${date === '' ? 'position' : 'time'}` });
+    return { at, name, value, meaning: date === '' ? spec.meaning : `${spec.meaning}, ${date}` };
   });
-  yield { what: 'checkpoint', at: 0, fields, bytes: bytes.subarray(0, CHECKPOINT_FIELDS.length * 8) };
+  yield { what: 'checkpoint', at: 0, fields, bytes, piece: CHECKPOINT_FIELDS, damage };
 }
 
-function* text(disk: Disk, path: string): Iterable<Item> {
-  const bytes = disk.readWhole(path);
+function checkpointDamage(disk: Disk, path: string): Damage[] {
+  const size = disk.size(path);
+  const wanted = pieceBytes(CHECKPOINT_FIELDS);
+  if (size >= wanted) return [];
+  return [{ at: size, text: `the file ends here, ${wanted} bytes belong there: it counts as zeros` }];
+}
+
+function* text(disk: Disk, path: string, format: DumpFile['format']): Iterable<Item> {
+  const bytes = format === undefined ? beginning(disk, path) : disk.readWhole(path);
   if (bytes !== undefined)
     yield { what: 'text', at: 0, fields: [], text: Buffer.from(bytes).toString('utf8'), bytes };
+}
+
+function* explained(disk: Disk, path: string, format: DumpFile['format'], isJson: boolean): Iterable<Item> {
+  const bytes = format === undefined ? beginning(disk, path) : disk.readWhole(path);
+  if (bytes === undefined) return;
+  if (isJson && format !== undefined) yield* jsonItems(bytes, format);
+  else
+    yield format === undefined
+      ? { what: 'its beginning', at: 0, fields: [], bytes }
+      : textItem(bytes, format);
+}
+
+function beginning(disk: Disk, path: string): Uint8Array | undefined {
+  const file = disk.open(path, -1);
+  if (typeof file === 'number') return undefined;
+  const bytes = new Uint8Array(SHOWN_BYTES);
+  const read = file.read(0, bytes, 0, SHOWN_BYTES);
+  file.close();
+  return bytes.subarray(0, Math.max(0, read));
 }

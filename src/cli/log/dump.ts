@@ -1,14 +1,18 @@
-/** `ringmq log dump DIR`: prints what lies in the files of a store. Never writes. */
+/** `ringmq log dump DIR`: prints what lies in the files of a store, or explains it. Never writes. */
 import { basename, relative, resolve, sep } from 'node:path';
 import { UserError } from '../../lib/user-error.ts';
 import type { Disk } from '../../store/disk/disk.ts';
 import { ENTRY_BYTES } from '../../store/queue/consume-queue.ts';
-import { dumpCommitLogFile } from './dump-commit-log.ts';
+import { dumpCommitLogFile, dumpCutFiles } from './dump-commit-log.ts';
 import { dumpIndexFile } from './dump-index.ts';
-import { dumpQueueFile } from './dump-queue.ts';
+import { type Against, dumpDeletedQueues, dumpQueueFile } from './dump-queue.ts';
 import { dumpSmallFiles } from './dump-small-files.ts';
 import { dumpTimerFiles } from './dump-timers.ts';
+import { Explainer } from './explain/explain-files.ts';
+import { explainMessage } from './explain/one-message.ts';
+import { otherFiles } from './explain/other-files.ts';
 import { type DumpFile, formatItem, formatJson } from './item.ts';
+import { RecordLookup } from './record-lookup.ts';
 import { findStore, queueFiles, type StoreFiles } from './store-files.ts';
 
 export interface DumpOptions {
@@ -23,23 +27,55 @@ export interface DumpOptions {
   limit?: number;
   json?: boolean;
   hex?: boolean;
+  /** With what the formats are, what each field is for, and what is wrong. */
+  explain?: boolean;
+  /** One message, explained: position in the log, or message id. */
+  at?: string;
   commitlog?: string;
   indexSlots?: number;
 }
 
 const DEFAULT_LIMIT = 10;
 
+/** How many damages were met, where they are looked for: by `explain` and `at`. */
 export function dumpStore(
   disk: Disk,
   root: string,
   options: DumpOptions,
   print: (text: string) => void,
-): void {
+  progress: (line: string) => void = () => {},
+): number {
   const store = findStore(disk, root, options.commitlog);
-  const limit = options.limit ?? DEFAULT_LIMIT;
-  const files = chosenFiles(disk, store, options);
+  if (options.at === undefined && options.explain !== true) {
+    for (const file of existing(root, options, chosenFiles(disk, store, options)))
+      printFile(file, limitOf(options), options, print);
+    return 0;
+  }
+  const { file, topic, queue, json = false, hex = false, at, indexSlots } = options;
+  const toTheEnd = file !== undefined || topic !== undefined || queue !== undefined;
+  const limit = at === undefined ? limitOf(options) : Number.POSITIVE_INFINITY;
+  const shown = { json, hex, limit, toTheEnd, progress, whys: at !== undefined };
+  const explainer = new Explainer(disk, shown, print);
+  const records = new RecordLookup(disk, store);
+  try {
+    const against = { records, logStart: Number(store.logFiles[0] ?? 0) };
+    if (at !== undefined) explainMessage(disk, store, at, against, explainer, indexSlots);
+    else
+      for (const one of existing(root, options, chosenFiles(disk, store, options, against)))
+        explainer.file(one);
+  } finally {
+    records.close();
+  }
+  return explainer.damages;
+}
+
+function limitOf({ limit = DEFAULT_LIMIT }: DumpOptions): number {
+  return limit === 0 ? Number.POSITIVE_INFINITY : limit;
+}
+
+function existing(root: string, options: DumpOptions, files: DumpFile[]): DumpFile[] {
   if (files.length === 0) throw new UserError(`${root} has no such file: ${wanted(options)}.`);
-  for (const file of files) printFile(file, limit === 0 ? Number.POSITIVE_INFINITY : limit, options, print);
+  return files;
 }
 
 function printFile(
@@ -51,6 +87,7 @@ function printFile(
   if (!json) print(`== ${file.path}\n${file.about}\n`);
   let shown = 0;
   for (const item of file.items) {
+    if (item.explains === true) continue;
     if (shown === limit) {
       if (!json) print(`… and more: --limit 0 shows everything, --from begins further on.\n`);
       break;
@@ -61,31 +98,37 @@ function printFile(
   if (!json) print(shown === 0 ? 'nothing in it\n\n' : '\n');
 }
 
-function chosenFiles(disk: Disk, store: StoreFiles, options: DumpOptions): DumpFile[] {
+function chosenFiles(disk: Disk, store: StoreFiles, options: DumpOptions, against?: Against): DumpFile[] {
   const { file, topic, queue } = options;
   if (topic !== undefined || queue !== undefined) {
-    return queuesOf(disk, store, options, (name, id) => (topic ?? name) === name && (queue ?? id) === id);
+    const isWanted = (name: string, id: number) => (topic ?? name) === name && (queue ?? id) === id;
+    return queuesOf(disk, store, options, isWanted, against);
   }
-  const all = allFiles(disk, store, options);
+  const all = allFiles(disk, store, options, against);
   if (file === undefined) {
-    return options.from === undefined ? all : all.filter(({ path }) => path.startsWith('commitlog/'));
+    return options.from === undefined ? all : all.filter(({ path }) => /^commitlog\/\d/.test(path));
   }
   const inStore = relative(store.root, resolve(file)).split(sep).join('/');
-  return all.filter(({ path }) => path === file.replace(/^\.\//, '') || path === inStore);
+  return all.filter(
+    ({ path, source }) => path === file.replace(/^\.\//, '') || path === inStore || source === resolve(file),
+  );
 }
 
-function allFiles(disk: Disk, store: StoreFiles, options: DumpOptions): DumpFile[] {
+function allFiles(disk: Disk, store: StoreFiles, options: DumpOptions, against?: Against): DumpFile[] {
   const { from = 0, indexSlots } = options;
-  const isBefore = (name: string) => Number(name) + store.logFileSize <= from;
-  return [
-    ...dumpSmallFiles(disk, store.root),
+  const isBefore = (name: string) => from > 0 && Number(name) + store.logFileSize <= from;
+  const known = [
+    ...dumpSmallFiles(disk, store.root, against !== undefined),
     ...dumpTimerFiles(disk, store.root, from),
     ...store.logFiles
       .filter((name) => !isBefore(name))
       .map((name) => dumpCommitLogFile(disk, store, name, from)),
-    ...queuesOf(disk, store, options, () => true),
-    ...store.indexFiles.map((name) => dumpIndexFile(disk, store, name, from, indexSlots)),
+    ...dumpCutFiles(disk, store),
+    ...queuesOf(disk, store, options, () => true, against),
+    ...dumpDeletedQueues(disk, store),
+    ...store.indexFiles.map((name) => dumpIndexFile(disk, store, name, from, indexSlots, against)),
   ];
+  return against === undefined ? known : [...known, ...otherFiles(disk, store, known)];
 }
 
 function queuesOf(
@@ -93,12 +136,13 @@ function queuesOf(
   store: StoreFiles,
   { from = 0 }: DumpOptions,
   isWanted: (topic: string, queueId: number) => boolean,
+  against?: Against,
 ): DumpFile[] {
   return store.queues
     .filter(({ topic, queueId }) => isWanted(topic, queueId))
     .flatMap((queue) => queueFiles(disk, store.root, queue))
     .filter((path) => (Number(basename(path)) + store.queueFileSize) / ENTRY_BYTES > from)
-    .map((path) => dumpQueueFile(disk, store, path, from));
+    .map((path) => dumpQueueFile(disk, store, path, from, against));
 }
 
 function wanted({ file, topic, queue }: DumpOptions): string {

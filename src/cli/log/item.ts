@@ -1,4 +1,5 @@
 /** What `log dump` prints: one piece of a file, field by field, as text or as JSON. */
+import type { FormatSpec, PieceSpec } from './explain/formats/shape.ts';
 
 export interface Field {
   /** Offset of the field in its piece; undefined for what is computed from others. */
@@ -7,6 +8,13 @@ export interface Field {
   value: string | number | bigint;
   /** A few words for who reads the format for the first time. */
   meaning?: string;
+}
+
+/** Something that is wrong in a file. */
+export interface Damage {
+  /** Byte of the file. */
+  at: number;
+  text: string;
 }
 
 export interface Item {
@@ -21,14 +29,27 @@ export interface Item {
   short?: boolean;
   /** Instead of fields: text of a text file. */
   text?: string;
+  /** What the bytes are, for --explain. */
+  piece?: PieceSpec;
+  /** Byte of the file at which the bytes begin, where that is not `at`. */
+  byte?: number;
+  damage?: readonly Damage[];
+  /** Is told by --explain only. */
+  explains?: boolean;
 }
 
 export interface DumpFile {
   /** Relative to the store. */
   path: string;
+  /** On this machine. */
+  source: string;
   /** What kind of file this is and how it is laid out. */
   about: string;
+  /** Undefined for a file that no broker puts there. */
+  format: FormatSpec | undefined;
   items: Iterable<Item>;
+  /** What is wrong with the file as a whole. */
+  damage?: () => readonly Damage[];
 }
 
 const HEX_WIDTH = 16;
@@ -41,15 +62,16 @@ export function formatItem(item: Item, hex: boolean): string {
   return item.short === true ? `${head}: ${body}\n${dump}` : `${head}\n${body}${dump}`;
 }
 
-/** One line; 64-bit values beyond what JSON readers hold exactly become text. */
-export function formatJson(path: string, item: Item, hex: boolean): string {
+/** One line; 64-bit values beyond what JSON readers hold exactly become text. `more`: further members. */
+export function formatJson(path: string, item: Item, hex: boolean, more: object = {}): string {
   const fields = Object.fromEntries(item.fields.map(({ name, value }) => [name, jsonValue(value)]));
   const text = item.text === undefined ? {} : { text: item.text };
   const bytes = hex && item.bytes !== undefined ? { hex: Buffer.from(item.bytes).toString('hex') } : {};
-  return `${JSON.stringify({ file: path, what: item.what, at: item.at, ...fields, ...text, ...bytes })}\n`;
+  const { what, at } = item;
+  return `${JSON.stringify({ file: path, what, at, ...fields, ...text, ...bytes, ...more })}\n`;
 }
 
-function jsonValue(value: string | number | bigint): string | number {
+export function jsonValue(value: string | number | bigint): string | number {
   if (typeof value !== 'bigint') return value;
   const number = Number(value);
   return Number.isSafeInteger(number) ? number : String(value);
@@ -72,13 +94,26 @@ function shortFields(fields: readonly Field[]): string {
     .join(', ');
 }
 
-function hexDump(bytes: Uint8Array, start: number): string {
+/** Rows of 16 bytes; those at `marked` (a place as `start` is one) stand in brackets. */
+export function hexDump(bytes: Uint8Array, start: number, marked = -1): string {
   let text = '';
   for (let at = 0; at < bytes.length; at += HEX_WIDTH) {
     const row = Buffer.from(bytes.subarray(at, at + HEX_WIDTH));
     const hex = (row.toString('hex').match(/../g) ?? []).join(' ').padEnd(HEX_WIDTH * 3 - 1);
-    const ascii = row.toString('latin1').replaceAll(/[^\x20-\x7e]/g, '.');
-    text += `  ${String(start + at).padStart(12)}  ${hex}  ${ascii}\n`;
+    const here = marked - start - at;
+    const shown = here >= 0 && here < row.length ? bracketed(hex, here) : ` ${hex} `;
+    text += `  ${String(start + at).padStart(12)} ${shown} ${printable(row)}\n`;
   }
   return text;
+}
+
+function bracketed(hex: string, index: number): string {
+  const from = index * 3;
+  return `${` ${hex} `.slice(0, from)}[${hex.slice(from, from + 2)}]${` ${hex} `.slice(from + 4)}`;
+}
+
+export function printable(bytes: Uint8Array): string {
+  return Buffer.from(bytes)
+    .toString('latin1')
+    .replaceAll(/[^\x20-\x7e]/g, '.');
 }

@@ -3,11 +3,13 @@ import { writeSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { integer } from '../../config/key.ts';
 import { UserError } from '../../lib/user-error.ts';
+import { visibleText } from '../../lib/visible.ts';
 import { addon } from '../../native/addon.ts';
 import { readOnlyDisk } from '../../store/disk/read-only-disk.ts';
 import { ExitCode } from '../exit-codes.ts';
 import { checkStore } from './check.ts';
 import { type DumpOptions, dumpStore } from './dump.ts';
+import { storeAt } from './store-files.ts';
 
 export interface LogFlags {
   file?: string;
@@ -17,6 +19,8 @@ export interface LogFlags {
   limit?: string;
   json?: boolean;
   hex?: boolean;
+  explain?: boolean;
+  at?: string;
   commitlog?: string;
   indexSlots?: string;
 }
@@ -26,7 +30,10 @@ const STDOUT = 1;
 
 export function runDump(directory: string, flags: LogFlags): void {
   prepare();
-  dumpStore(readOnlyDisk, resolve(directory), dumpOptions(flags), printer());
+  const options = dumpOptions(flags);
+  const { root, file } = storeAt(readOnlyDisk, resolve(directory));
+  if (file !== undefined && options.file === undefined) options.file = file;
+  if (dumpStore(readOnlyDisk, root, options, printer(), progress) > 0) process.exitCode = ExitCode.FAILED;
 }
 
 export function runCheck(directory: string, flags: LogFlags): void {
@@ -42,9 +49,13 @@ export function runCheck(directory: string, flags: LogFlags): void {
     resolve(directory),
     options,
     (line) => print(`${line}\n`),
-    (line) => process.stderr.write(`${line}\n`),
+    progress,
   );
   if (count > 0) process.exitCode = ExitCode.FAILED;
+}
+
+function progress(line: string): void {
+  process.stderr.write(`${visibleText(line)}\n`);
 }
 
 /** A broken disk, or a file that is cut short while it is read, must give an error and not end the process. */
@@ -70,7 +81,7 @@ function dumpOptions(flags: LogFlags): DumpOptions {
 /** Synchronous, so that big dumps do not pile up in memory; ends quietly when the reader has seen enough (`| head`). */
 function printer(): (text: string) => void {
   return (text) => {
-    const bytes = Buffer.from(text);
+    const bytes = Buffer.from(visibleText(text));
     for (let at = 0; at < bytes.length; ) {
       try {
         at += writeSync(STDOUT, bytes, at);

@@ -1,5 +1,5 @@
 /** Which files a store has, told from the files alone: no configuration is needed, nothing is locked or written. */
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { UserError } from '../../lib/user-error.ts';
 import type { Disk } from '../../store/disk/disk.ts';
 import { listIndexFiles } from '../../store/index/key-index.ts';
@@ -21,6 +21,24 @@ export interface StoreFiles {
   indexFiles: string[];
   /** There is an abort file: a broker works on the store right now, or the last one ended without a clean stop. */
   open: boolean;
+}
+
+/** Folders between a store's root and the files that lie deepest, those of ConsumeQueues. */
+const MOST_ABOVE = 4;
+
+/** The root of the store, where `path` is that or one of its files, which `file` names then. */
+export function storeAt(disk: Disk, path: string): { root: string; file?: string } {
+  if (disk.isDirectory(path)) return { root: path };
+  if (disk.size(path) < 0) throw new UserError(`${path} does not exist: name a store, or a file of one.`);
+  let root = dirname(path);
+  for (let i = 0; i < MOST_ABOVE; i++) {
+    if (disk.isDirectory(join(root, 'commitlog'))) return { root, file: path };
+    root = dirname(root);
+  }
+  throw new UserError(
+    `${path} is not in a store: no folder above it has a commitlog. Name the root of its store, with --file ${basename(path)}, ` +
+      'and the directory of its CommitLog with --commitlog.',
+  );
 }
 
 const POSITION_NAME = /^\d{20}$/;

@@ -1,26 +1,16 @@
 /** Bodies as their producers gave them, where these were compressed by a client. */
 import { inflateSync } from 'node:zlib';
+import { compressionName, compressionNumber } from '../../../record/compression.ts';
 import { unpackLz4 } from './lz4.ts';
 import { Damaged, TooMuch, tooLarge } from './problem.ts';
 import { unpackZstd } from './zstd.ts';
 
-/** Bits of sysFlag that say by what a body is compressed; 0 is what old clients write for zlib. */
-const COMPRESSION_SHIFT = 8;
-const COMPRESSION_MASK = 7;
 const MOST_BYTES = 64 * 1024 * 1024;
 
-interface Method {
-  name: string;
-  unpack(bytes: Uint8Array, most: number): Uint8Array;
-}
+type Method = (bytes: Uint8Array, most: number) => Uint8Array;
 
-const ZLIB: Method = { name: 'zlib', unpack: unpackZlib };
-const METHODS: Readonly<Record<number, Method>> = {
-  0: ZLIB,
-  1: { name: 'LZ4', unpack: unpackLz4 },
-  2: { name: 'Zstandard', unpack: unpackZstd },
-  3: ZLIB,
-};
+/** By the number in sysFlag. */
+const METHODS: readonly (Method | undefined)[] = [unpackZlib, unpackLz4, unpackZstd, unpackZlib];
 
 function unpackZlib(bytes: Uint8Array, most: number): Uint8Array {
   try {
@@ -39,22 +29,22 @@ export interface Unpacked {
 
 /** Of a body whose sysFlag says that it is compressed. */
 export function unpack(body: Uint8Array, sysFlag: number, most = MOST_BYTES): Unpacked {
-  const number = (sysFlag >> COMPRESSION_SHIFT) & COMPRESSION_MASK;
+  const number = compressionNumber(sysFlag);
   const method = METHODS[number];
   if (method === undefined)
     return { bytes: body, problem: `compressed by a method that is not known here (${number})` };
   try {
-    return { bytes: method.unpack(body, most) };
+    return { bytes: method(body, most) };
   } catch (error) {
     if (error instanceof TooMuch)
       return {
         bytes: body,
-        problem: `compressed by ${method.name}, and ${error.message}: shown as it is stored`,
+        problem: `compressed by ${compressionName(sysFlag)}, and ${error.message}: shown as it is stored`,
       };
     if (error instanceof Damaged)
       return {
         bytes: body,
-        problem: `said to be compressed by ${method.name}, and is not: ${error.message}`,
+        problem: `said to be compressed by ${compressionName(sysFlag)}, and is not: ${error.message}`,
       };
     throw error;
   }
