@@ -79,7 +79,10 @@ logOptions(
     .command('check')
     .description('verify the files; exit code 1 when something is wrong')
     .argument('<directory>', 'root directory of the store'),
-).action(async (directory, flags) => (await import('./log/run-log.ts')).runCheck(directory, flags));
+)
+  .option('--explain', 'what each check looks at, and why')
+  .option('--json', 'one JSON object per line')
+  .action(async (directory, flags) => (await import('./log/run-log.ts')).runCheck(directory, flags));
 
 async function run(): Promise<void> {
   const chosen = chosenAdminCommand(process.argv.slice(2));

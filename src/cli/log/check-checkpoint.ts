@@ -27,15 +27,19 @@ export function checkCheckpoint(
   records: RecordLookup,
 ): void {
   if (size < 0) return;
-  report.file('checkpoint', (found) => {
+  report.file('Checkpoint', 'checkpoint', (found) => {
     if (size < CHECKPOINT_FIELDS_BYTES) {
-      found(0, `has ${size} bytes, at least ${CHECKPOINT_FIELDS_BYTES} belong there`);
+      found('checkpoint-size', 0, `has ${size} bytes, at least ${CHECKPOINT_FIELDS_BYTES} belong there`);
       return 'not read';
     }
     const times = [checkpoint.logTimestamp, checkpoint.queueTimestamp, checkpoint.indexTimestamp];
     for (const [i, time] of times.entries()) {
       if (time > log.lastTimestamp) {
-        found(i * 8, `store time ${time} is ahead of the last record of the log (${log.lastTimestamp})`);
+        found(
+          'checkpoint-times',
+          i * 8,
+          `store time ${time} is ahead of the last record of the log (${log.lastTimestamp})`,
+        );
       }
     }
     checkPosition(checkpoint.queuePhysicalOffset, log, records, found);
@@ -47,11 +51,19 @@ function checkPosition(position: number, log: LogFacts, records: RecordLookup, f
   // 0 = never set, or the very first record; an expired position is only old.
   if (position <= log.start) return;
   if (position > log.end) {
-    found(QUEUE_POSITION_AT, `logicsPhysicalOffset ${position} is ahead of the end of the log (${log.end})`);
+    found(
+      'checkpoint-position',
+      QUEUE_POSITION_AT,
+      `logicsPhysicalOffset ${position} is ahead of the end of the log (${log.end})`,
+    );
     return;
   }
   const problem = records.problemAt(position);
   if (problem !== undefined && position !== log.end) {
-    found(QUEUE_POSITION_AT, `no record begins at logicsPhysicalOffset ${position}: ${problem}`);
+    found(
+      'checkpoint-position',
+      QUEUE_POSITION_AT,
+      `no record begins at logicsPhysicalOffset ${position}: ${problem}`,
+    );
   }
 }

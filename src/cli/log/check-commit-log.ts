@@ -67,10 +67,10 @@ export class CommitLogCheck {
     this.#checkNames();
     let expected = this.facts.start;
     for (const name of logFiles) {
-      this.#report.file(`commitlog/${name}`, (found) => {
+      this.#report.file('CommitLog', `commitlog/${name}`, (found) => {
         const start = Number(name);
         if (start !== expected)
-          found(start, `the file ${fileNameOf(expected)} is missing in front of this one`);
+          found('log-sequence', start, `the file ${fileNameOf(expected)} is missing in front of this one`);
         expected = start + this.#store.logFileSize;
         return this.#checkFile(name, start, found);
       });
@@ -86,8 +86,8 @@ export class CommitLogCheck {
     const { commitLogDirectory, logFiles } = this.#store;
     for (const name of this.#disk.list(commitLogDirectory)) {
       if (logFiles.includes(name) || this.#disk.isDirectory(join(commitLogDirectory, name))) continue;
-      this.#report.file(`commitlog/${name}`, (found) => {
-        found(0, 'does not belong here: no broker starts while it is in this directory');
+      this.#report.file('CommitLog', `commitlog/${name}`, (found) => {
+        found('log-names', 0, 'does not belong here: no broker starts while it is in this directory');
         return 'not a CommitLog file';
       });
     }
@@ -98,13 +98,13 @@ export class CommitLogCheck {
     const size = this.#disk.size(path);
     if (size !== this.#store.logFileSize) {
       if (size === 0 && name === this.#store.logFiles.at(-1)) return 'empty, just being made';
-      found(start, `the file has ${size} bytes, the others have ${this.#store.logFileSize}`);
+      found('log-size', start, `the file has ${size} bytes, the others have ${this.#store.logFileSize}`);
       return 'not read';
     }
-    if (start % size !== 0) found(start, `its name is no multiple of the file size ${size}`);
+    if (start % size !== 0) found('log-names', start, `its name is no multiple of the file size ${size}`);
     const mapping = this.#disk.map(path, size);
     if (typeof mapping === 'number') {
-      found(start, `cannot be opened for reading and writing (errno ${-mapping})`);
+      found('log-size', start, `cannot be opened for reading and writing (errno ${-mapping})`);
       return 'not read';
     }
     try {
@@ -145,7 +145,7 @@ export class CommitLogCheck {
   /** Then everything else of the record can still be used. */
   #onlyBodyDamaged(position: number, found: Found): boolean {
     if (this.#check.reason !== 'body checksum differs') return false;
-    found(position, UNSOUND_MEANINGS[this.#check.reason]);
+    found('log-body', position, UNSOUND_MEANINGS[this.#check.reason]);
     return true;
   }
 
@@ -159,18 +159,20 @@ export class CommitLogCheck {
     if (next >= 0) {
       const what = dirt > at + 7 ? 'zeros in the middle of the log' : UNSOUND_MEANINGS[reason];
       found(
+        'log-record',
         start + at,
         `${what}; the next sound record is at ${start + next}, ${next - at} bytes further on`,
       );
       return next;
     }
     if (this.#laterFileHasRecords(start)) {
-      found(start + at, 'the file ends without BLANK although the log goes on in the next file');
+      found('log-end', start + at, 'the file ends without BLANK although the log goes on in the next file');
       return -1;
     }
     this.#ended = true;
     if (dirt >= 0)
       found(
+        'log-end',
         start + dirt,
         `bytes behind the end of the log (${start + at}) are not zero: ${UNSOUND_MEANINGS[reason]}`,
       );
@@ -191,7 +193,8 @@ export class CommitLogCheck {
 
   #checkUnused(start: number, found: Found): string {
     const dirt = firstNonZeroInFile(this.#disk, this.#pathOf(start), 0);
-    if (dirt >= 0) found(start + dirt, `the log ended at ${this.facts.end}, but this file is not empty`);
+    if (dirt >= 0)
+      found('log-end', start + dirt, `the log ended at ${this.facts.end}, but this file is not empty`);
     return dirt < 0 ? 'empty, made ahead of need' : 'behind the end of the log';
   }
 
@@ -221,7 +224,7 @@ export class CommitLogCheck {
     // Half messages that were lost in damage are not counted here.
     const halves = this.#damages > 0 ? undefined : this.facts.queues.get(`${HALF_TOPIC}/0`);
     const problem = transactionProblem(message, halves && halves.maximum + 1);
-    if (problem !== undefined) found(position, problem);
+    if (problem !== undefined) found('log-transaction', position, problem);
   }
 
   /** Store times go back where a clock turned out to have been wrong by more than they may be ahead of it. */
@@ -231,7 +234,7 @@ export class CommitLogCheck {
     if (back > STORE_TIME_LEAD_MS) {
       this.#report.note(`store times go back by ${back} ms at ${position}: the clock was wrong then`);
     } else if (back > 0) {
-      found(position, `stored ${back} ms before the record in front of it, by its own account`);
+      found('log-time', position, `stored ${back} ms before the record in front of it, by its own account`);
     }
   }
 
@@ -245,6 +248,7 @@ export class CommitLogCheck {
     }
     if (offset !== queue.maximum + 1 && queue.damages === damages) {
       found(
+        'log-number',
         position,
         `is number ${offset} of queue ${key}, but the record before it was number ${queue.maximum}`,
       );

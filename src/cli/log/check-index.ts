@@ -47,7 +47,7 @@ export class IndexCheck {
   /** `slots`: hash slots of a file, where its size does not tell. */
   run(slots?: number): void {
     for (const name of this.#store.indexFiles) {
-      this.#report.file(`index/${name}`, (found) => this.#checkFile(name, slots, found));
+      this.#report.file('Index', `index/${name}`, (found) => this.#checkFile(name, slots, found));
     }
   }
 
@@ -56,13 +56,21 @@ export class IndexCheck {
     const size = this.#disk.size(path);
     const mapping = size < INDEX_HEADER_BYTES ? -EINVAL : this.#disk.map(path, size);
     if (typeof mapping === 'number') {
-      found(0, `its ${size} bytes cannot be opened for reading and writing (errno ${-mapping})`);
+      found(
+        'index-file',
+        0,
+        `its ${size} bytes cannot be opened for reading and writing (errno ${-mapping})`,
+      );
       return 'not read';
     }
     try {
       const geometry = indexGeometry(mapping, slots);
       if (geometry !== undefined) return this.#checkMapped(mapping, geometry, found);
-      found(0, `its content does not tell how many slots it has: say so with --index-slots (maxHashSlotNum)`);
+      found(
+        'index-file',
+        0,
+        `its content does not tell how many slots it has: say so with --index-slots (maxHashSlotNum)`,
+      );
       return 'not read';
     } finally {
       mapping.close();
@@ -73,7 +81,11 @@ export class IndexCheck {
     const { view } = mapping;
     const count = view.getInt32(INDEX_COUNT);
     if (count < 0 || count > geometry.entries) {
-      found(INDEX_COUNT, `indexCount is ${count}, but the file has room for ${geometry.entries} entries`);
+      found(
+        'index-file',
+        INDEX_COUNT,
+        `indexCount is ${count}, but the file has room for ${geometry.entries} entries`,
+      );
       return 'not read';
     }
     const newest = new Int32Array(geometry.slots);
@@ -100,13 +112,14 @@ export class IndexCheck {
     const physical = readInt64(view, at + ENTRY_PHYSICAL);
     const previous = view.getInt32(at + ENTRY_PREVIOUS);
     if (hash < 0) {
-      found(at, `entry ${entry} has the negative hash ${hash}`);
+      found('index-chain', at, `entry ${entry} has the negative hash ${hash}`);
       return;
     }
     const slot = hash % geometry.slots;
     const expected = newest[slot] as number;
     if (previous !== expected) {
       found(
+        'index-chain',
         at,
         `entry ${entry} goes on to entry ${previous}, but the next older one of slot ${slot} is ${expected}`,
       );
@@ -114,7 +127,7 @@ export class IndexCheck {
     newest[slot] = entry;
     if (physical < this.#log.start && physical >= 0) return;
     const problem = indexEntryProblem(this.#records, physical, hash);
-    if (problem !== undefined) found(at, `entry ${entry} points to ${physical}: ${problem}`);
+    if (problem !== undefined) found('index-record', at, `entry ${entry} points to ${physical}: ${problem}`);
   }
 
   /** Number of slots in use. */
@@ -127,7 +140,7 @@ export class IndexCheck {
       const value = view.getInt32(at);
       // A broker at work writes slots before it counts their entries.
       if (value === expected || (this.#store.open && value >= count)) continue;
-      found(at, `slot ${slot} names entry ${value}, but its newest entry is ${expected}`);
+      found('index-chain', at, `slot ${slot} names entry ${value}, but its newest entry is ${expected}`);
     }
     return used;
   }
@@ -137,14 +150,16 @@ export class IndexCheck {
     const slots = view.getInt32(SLOT_COUNT);
     // A broker at work may have counted on since.
     if (slots !== used && !this.#store.open) {
-      found(SLOT_COUNT, `the header counts ${slots} slots in use, there are ${used}`);
+      found('index-header', SLOT_COUNT, `the header counts ${slots} slots in use, there are ${used}`);
     }
     const first = readInt64(view, entryOffset(geometry, 1) + ENTRY_PHYSICAL);
     const last = readInt64(view, entryOffset(geometry, count - 1) + ENTRY_PHYSICAL);
     const begin = readInt64(view, BEGIN_PHYSICAL);
     const end = readInt64(view, END_PHYSICAL);
-    if (begin !== first) found(BEGIN_PHYSICAL, `the header begins at ${begin}, the first entry at ${first}`);
+    if (begin !== first)
+      found('index-header', BEGIN_PHYSICAL, `the header begins at ${begin}, the first entry at ${first}`);
     // Records behind the last entry may have had no key.
-    if (end < last) found(END_PHYSICAL, `the header ends at ${end}, the last entry is at ${last}`);
+    if (end < last)
+      found('index-header', END_PHYSICAL, `the header ends at ${end}, the last entry is at ${last}`);
   }
 }

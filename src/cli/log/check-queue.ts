@@ -69,7 +69,7 @@ export class QueueCheck {
       entries: 0,
     };
     for (const path of paths) {
-      this.#report.file(relative(this.#store.root, path), (found) => {
+      this.#report.file('ConsumeQueues', relative(this.#store.root, path), (found) => {
         const summary = this.#checkFile(path, state, found);
         if (path === paths.at(-1)) this.#checkEnd(state, found);
         return summary;
@@ -82,16 +82,24 @@ export class QueueCheck {
     const start = Number(basename(path));
     const size = this.#disk.size(path);
     if (start !== state.next * ENTRY_BYTES) {
-      found(start, `the file ${fileNameOf(state.next * ENTRY_BYTES)} is missing in front of this one`);
+      found(
+        'queue-sequence',
+        start,
+        `the file ${fileNameOf(state.next * ENTRY_BYTES)} is missing in front of this one`,
+      );
       state.next = start / ENTRY_BYTES;
     }
     if (size !== this.#store.queueFileSize || start % size !== 0) {
-      found(start, `name or size (${size} bytes) do not fit the files of ${this.#store.queueFileSize} bytes`);
+      found(
+        'queue-size',
+        start,
+        `name or size (${size} bytes) do not fit the files of ${this.#store.queueFileSize} bytes`,
+      );
       return 'not read';
     }
     const file = this.#disk.open(path, -1);
     if (typeof file === 'number') {
-      found(start, `cannot be opened for reading and writing (errno ${-file})`);
+      found('queue-size', start, `cannot be opened for reading and writing (errno ${-file})`);
       return 'not read';
     }
     const before = state.entries;
@@ -109,7 +117,7 @@ export class QueueCheck {
       const length = Math.min(BLOCK, count - done) * ENTRY_BYTES;
       const read = file.read(done * ENTRY_BYTES, block.bytes, 0, length);
       if (read !== length) {
-        found(state.next, `cannot be read (${read < 0 ? `errno ${-read}` : 'too short'})`);
+        found('queue-size', state.next, `cannot be read (${read < 0 ? `errno ${-read}` : 'too short'})`);
         return;
       }
       block.count = length / ENTRY_BYTES;
@@ -137,17 +145,18 @@ export class QueueCheck {
       const which = one
         ? `entry ${state.missingFrom} is`
         : `entries ${state.missingFrom} to ${offset - 1} are`;
-      found(state.missingFrom, `${which} missing`);
+      found('queue-entries', state.missingFrom, `${which} missing`);
       state.missingFrom = -1;
     }
     if (this.#block.isFiller(i)) {
       if (state.entries > 0)
-        found(offset, `entry ${offset} is a filler, but real entries are in front of it`);
+        found('queue-entries', offset, `entry ${offset} is a filler, but real entries are in front of it`);
       return;
     }
     state.entries++;
     if (physical <= state.lastPhysical) {
       found(
+        'queue-order',
         offset,
         `entry ${offset} points to ${physical}, which is not behind the entry in front (${state.lastPhysical})`,
       );
@@ -156,7 +165,8 @@ export class QueueCheck {
     if (physical < this.#log.start) return;
     const entry = { offset, physical, size, tagsCode: this.#block.tagsCode(i) };
     const problem = this.#problems.of(entry, state.queue);
-    if (problem !== undefined) found(offset, `entry ${offset} points to ${physical}: ${problem.text}`);
+    if (problem !== undefined)
+      found('queue-record', offset, `entry ${offset} points to ${physical}: ${problem.text}`);
   }
 
   #checkEnd(state: QueueState, found: Found): void {
@@ -167,6 +177,6 @@ export class QueueCheck {
     // While a broker works, and after a crash, the queues may be behind; the next start catches up.
     if (this.#store.open)
       this.#report.note(`${state.queue.topic}/${state.queue.queueId}: ${missing}; a start catches up`);
-    else found(end, missing);
+    else found('queue-end', end, missing);
   }
 }

@@ -50,7 +50,7 @@ export class TimerFilesCheck {
     if (this.#disk.size(wheel) < 0) return;
     this.#openLog();
     try {
-      this.#report.file('timerwheel', (found) => this.#checkWheel(wheel, found));
+      this.#report.file('Timed messages', 'timerwheel', (found) => this.#checkWheel(wheel, found));
     } finally {
       for (const file of this.#files.values()) file.close();
     }
@@ -59,10 +59,10 @@ export class TimerFilesCheck {
   #checkCheckpoint(): void {
     const bytes = this.#disk.readWhole(storePaths.timerCheck(this.#root));
     if (bytes === undefined) return;
-    this.#report.file('config/timercheck', (found) => {
+    this.#report.file('Timed messages', 'config/timercheck', (found) => {
       const check = decodeTimerCheck(bytes);
       if (typeof check === 'string') {
-        found(0, check);
+        found('timers-check', 0, check);
         return 'not read';
       }
       this.#readTimeMs = check.readTimeMs;
@@ -84,7 +84,7 @@ export class TimerFilesCheck {
     const size = this.#disk.size(path);
     const file = this.#disk.open(path, -1);
     if (size !== WHEEL_SLOTS * SLOT_BYTES || typeof file === 'number') {
-      found(0, `has ${size} bytes, ${WHEEL_SLOTS * SLOT_BYTES} belong there`);
+      found('timers-wheel', 0, `has ${size} bytes, ${WHEEL_SLOTS * SLOT_BYTES} belong there`);
       return 'not read';
     }
     let chains = 0;
@@ -111,7 +111,11 @@ export class TimerFilesCheck {
       if (!this.#readAt(position) || !readUnit(this.#view, 0, unit) || unit.previous >= position) {
         const isOver = unit.slotTime > 0 && unit.slotTime < this.#readTimeMs;
         if (!isOver)
-          found(at, `slot ${slot} leads to ${position} of the timer log, where no unit of it stands`);
+          found(
+            'timers-chain',
+            at,
+            `slot ${slot} leads to ${position} of the timer log, where no unit of it stands`,
+          );
         return;
       }
       this.units++;
@@ -119,7 +123,7 @@ export class TimerFilesCheck {
       if (unit.slotTime < this.#readTimeMs || unit.physical < this.#log.start) continue;
       const problem = this.#records.problemAt(unit.physical);
       if (problem !== undefined)
-        found(at, `unit ${position} of slot ${slot} points to ${unit.physical}: ${problem}`);
+        found('timers-record', at, `unit ${position} of slot ${slot} points to ${unit.physical}: ${problem}`);
     }
   }
 

@@ -6,10 +6,10 @@ import { IndexCheck } from './check-index.ts';
 import { QueueCheck } from './check-queue.ts';
 import { TimerFilesCheck } from './check-timers.ts';
 import { RecordLookup } from './record-lookup.ts';
-import { type Problem, Report } from './report.ts';
+import { type Problem, Report, type ReportForm } from './report.ts';
 import { findStore } from './store-files.ts';
 
-export interface CheckOptions {
+export interface CheckOptions extends ReportForm {
   commitlog?: string;
   indexSlots?: number;
 }
@@ -28,7 +28,7 @@ export function checkStore(
   progress: (line: string) => void = () => {},
 ): CheckOutcome {
   const store = findStore(disk, root, options.commitlog);
-  const report = new Report(print, progress);
+  const report = new Report(print, progress, options);
   if (store.open) {
     report.note('there is an abort file: a broker is at work here, or the last one did not stop cleanly');
   }
@@ -42,9 +42,10 @@ export function checkStore(
     index.run(options.indexSlots);
     checkCheckpoint(checkpoint, report, log, records);
     new TimerFilesCheck(disk, store, report, log, records).run();
-    print(
+    report.summary(
       `${log.records} records in ${store.logFiles.length} CommitLog files, ${queues.entries} entries in ` +
-        `${store.queues.length} queues, ${index.entries} keys in ${store.indexFiles.length} index files: ${verdict(report.count)}`,
+        `${store.queues.length} queues, ${index.entries} keys in ${store.indexFiles.length} index files`,
+      verdict(report.count),
     );
   } finally {
     records.close();

@@ -38,8 +38,10 @@ export function runDump(directory: string, flags: LogFlags): void {
 
 export function runCheck(directory: string, flags: LogFlags): void {
   prepare();
-  const { commitlog, indexSlots } = dumpOptions(flags);
+  const { commitlog, indexSlots, explain = false, json = false } = dumpOptions(flags);
   const options = {
+    explain,
+    json,
     ...(commitlog === undefined ? {} : { commitlog }),
     ...(indexSlots === undefined ? {} : { indexSlots }),
   };

@@ -9,6 +9,7 @@ import { formatJsonOf, formatText } from './format-text.ts';
 import { INDEX } from './formats/index-file.ts';
 import type { FormatSpec, PieceSpec } from './formats/shape.ts';
 import { damageText, explainedItem, explainedJson, type ReadBytes, type Shown } from './item-text.ts';
+import { wrapped } from './text.ts';
 
 export interface ExplainOptions extends Shown {
   json: boolean;
@@ -20,6 +21,7 @@ export interface ExplainOptions extends Shown {
   progress: (line: string) => void;
 }
 
+const ABOVE = 'Its layout stands above, with the first such file.';
 const MORE =
   '… and more, not looked at: name the file to have all of it looked at, or run `ringmq log check`.\n';
 
@@ -60,10 +62,8 @@ export class Explainer {
       return;
     }
     if (format === undefined) this.#print('No broker puts such a file here.\n');
-    else
-      this.#print(
-        isNew ? formatText(format) : `${about} Its layout stands above, with the first such file.\n`,
-      );
+    else if (whys) this.#print(isNew ? wrapped('', `${format.title}: ${format.about}`) : '');
+    else this.#print(isNew ? formatText(format) : wrapped('', `${about} ${ABOVE}`));
   }
 
   #items(file: DumpFile, read: ReadBytes): void {

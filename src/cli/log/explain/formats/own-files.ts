@@ -59,7 +59,7 @@ export const QUEUES: FormatSpec = own('ringmq.queues', {
       meaning: 'position of the last record in the index file of this name',
     },
     {
-      path: 'queues.*',
+      path: 'queues.*.[]',
       type: 'list of numbers',
       meaning: 'of a topic, three for each queue: its number, its first offset, one past its last',
       beware: 'That a queue reaches only so far: it has gone on since.',
@@ -71,7 +71,7 @@ export const REBUILDING: FormatSpec = own('ringmq.rebuilding', {
   about: 'Queues that were built again and are not durable yet. The next start builds them once more.',
   written: `By recovery, before the first entry. ${WRITTEN} It goes with the next checkpoint.`,
   code: 'src/store/recovery/rebuilding.ts',
-  members: [{ path: '*', type: 'list of numbers', meaning: 'queues of this topic' }],
+  members: [{ path: '*.[]', type: 'list of numbers', meaning: 'queues of this topic' }],
 });
 
 export const FAILED_SYNC: FormatSpec = own('ringmq.failed-sync', {
