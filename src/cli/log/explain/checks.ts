@@ -13,12 +13,12 @@ export const CHECKS = {
   'log-names': {
     part: 'CommitLog',
     what: 'Only files named by 20 digits lie in the directory of the log, each a multiple of the file size.',
-    why: 'RocketMQ refuses to start when anything else lies there, and positions are found by these names.',
+    why: 'No broker starts when anything else lies there, and positions are found by these names.',
   },
   'log-sequence': {
     part: 'CommitLog',
     what: 'Each file begins where the one in front ends.',
-    why: 'A file that is missing takes its messages along; a start would cut the log in front of the gap.',
+    why: 'A file that is missing takes its messages along. RingMQ does not start then; RocketMQ warns, and reads past the gap as far as it can.',
   },
   'log-size': {
     part: 'CommitLog',
@@ -68,7 +68,7 @@ export const CHECKS = {
   'queue-entries': {
     part: 'ConsumeQueues',
     what: 'Entries follow each other without a hole; fillers stand only in front of the first real one.',
-    why: 'At a hole a consumer gets nothing and steps over the message.',
+    why: 'A message whose entry is missing is delivered to nobody.',
   },
   'queue-order': {
     part: 'ConsumeQueues',
