@@ -58,6 +58,17 @@ function rowsOf(fields: readonly FieldSpec[]): Row[] {
   return rows;
 }
 
+/** Offsets of the fields, as they mostly are; undefined behind one whose size differs each time. */
+export function usualOffsets({ fields }: PieceSpec): (number | undefined)[] {
+  let at: number | undefined = 0;
+  return fields.map((field) => {
+    const own = field.at ?? at;
+    const bytes = fixedBytes(field) ?? usualBytes(field);
+    at = own === undefined || bytes === undefined ? undefined : own + bytes;
+    return own;
+  });
+}
+
 /** Of a field that has mostly the same size, which its words begin with: `8, or 20 with IPv6`. */
 export function usualBytes({ size }: FieldSpec): number | undefined {
   const first = Number.parseInt((size as SizeRule).words, 10);

@@ -226,7 +226,7 @@ export const CONFIG_FILES: readonly FormatSpec[] = [
       { path: 'table.*.*.a', type: 'text', meaning: 'attempt id: a pop said twice is one pop' },
       { path: 'table.*.*.cm', type: 'number', meaning: 'bits: message i of o is done' },
       { path: 'table.*.*.i', type: 'number', meaning: 'ms for which they are invisible' },
-      { path: 'table.*.*.l', type: 'number', meaning: 'last change, ms since 1970' },
+      { path: 'table.*.*.l', type: 'number', meaning: 'when they were last consumed, ms since 1970' },
       {
         path: 'table.*.*.o.[]',
         type: 'numbers',
