@@ -1,9 +1,10 @@
-/** docs/store-files.md, and the table of checks in docs/log-tools.md, as the tables of `log dump --explain` make them. */
+/** docs/store-files.md, and the table of checks in docs/log-tools.md, as made of the tables of `--explain`. */
 import { CHECKS } from '../../src/cli/log/explain/checks.ts';
 import { diagram, usualOffsets } from '../../src/cli/log/explain/diagram.ts';
 import { sizeWords } from '../../src/cli/log/explain/format-text.ts';
 import { FORMATS } from '../../src/cli/log/explain/formats/formats.ts';
 import type { FormatSpec, MemberSpec, PieceSpec } from '../../src/cli/log/explain/formats/shape.ts';
+import { wrapped } from '../../src/cli/log/explain/text.ts';
 
 const INTRO = `# The files of a store
 
@@ -45,8 +46,8 @@ function section(format: FormatSpec): string {
   const warnings = [
     ...pieces.flatMap(({ fields }) => fields).map(({ name, beware: text }) => [name, text] as const),
     ...members.map(({ path, beware: text }) => [path, text] as const),
-  ].flatMap(([name, text]) => (text === undefined ? [] : [`- ${code(name)}: ${lower(text)}`]));
-  parts.push('What a reader may not assume:', [...warnings, ...beware.map((text) => `- ${text}`)].join('\n'));
+  ].flatMap(([name, text]) => (text === undefined ? [] : [item(`${code(name)}: ${lower(text)}`)]));
+  parts.push('What a reader may not assume:', [...warnings, ...beware.map(item)].join('\n'));
   return `${parts.join('\n\n')}\n`;
 }
 
@@ -56,7 +57,7 @@ function pieceText(piece: PieceSpec, { title }: FormatSpec): string {
     (field, i) =>
       `| ${offsets[i] ?? '…'} | ${code(field.name)} | ${sizeWords(field)} | ${cell(`${capital(field.meaning)}. ${field.why}`)} |`,
   );
-  const heading = `**${capital(piece.name)}** of ${title}: ${piece.place}.`;
+  const heading = prose(`**${capital(piece.name)}** of ${title}: ${piece.place}.`);
   const picture = `\`\`\`text\n${diagram(piece).join('\n')}\n\`\`\``;
   return [
     heading,
@@ -76,6 +77,16 @@ export function checksTable(): string {
     ([name, { part, what, why }]) => `| ${code(name)} | ${part} | ${cell(what)} | ${cell(why)} |`,
   );
   return ['| check | of | what | why |', '|---|---|---|---|', ...rows].join('\n');
+}
+
+const COLUMNS = 120;
+
+function prose(text: string): string {
+  return wrapped('', text, COLUMNS).trimEnd();
+}
+
+function item(text: string): string {
+  return wrapped('- ', text, COLUMNS).trimEnd();
 }
 
 function code(text: string): string {

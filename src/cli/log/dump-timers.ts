@@ -57,7 +57,7 @@ export function dumpTimerFiles(disk: Disk, root: string, from: number): DumpFile
     .list(root)
     .filter((name) => /^timerwheel(?:\.\d+)?$/.test(name) && !disk.isDirectory(join(root, name)))
     .sort()
-    .map((name) => wheelFile(disk, root, name, sealed));
+    .map((name) => wheelFile(disk, root, name, sealed && name === 'timerwheel'));
   const directory = storePaths.timerLog(root);
   const names = positionFiles(disk, directory);
   const usual = disk.size(join(directory, names[0] ?? ''));

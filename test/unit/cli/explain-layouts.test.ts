@@ -1,4 +1,4 @@
-/** The tables that `log dump --explain` and docs/store-files.md are made of, held against the code that writes the files. */
+/** The tables of `log dump --explain` and docs/store-files.md, held against the code that writes the files. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { CHECKPOINT_FIELDS } from '../../../src/cli/log/explain/formats/checkpoint.ts';

@@ -1,6 +1,7 @@
 /**
- * The values of a JSON text with the bytes at which they stand, in the dialect of RocketMQ's files: names
- * may be numbers or words without quotes, and a comma may follow the last member. Whether a broker takes the text is for its parser to say; this one tells where things are.
+ * The values of a JSON text with the bytes at which they stand, in the dialect of RocketMQ's files: names may be
+ * numbers or words without quotes, and a comma may follow the last member. Whether a broker takes the text is for its
+ * parser to say; this one tells where things are.
  */
 import { MAX_JSON_DEPTH } from '../../../lib/limits.ts';
 import type { Damage } from '../item.ts';
