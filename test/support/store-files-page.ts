@@ -4,7 +4,7 @@ import { diagram, usualOffsets } from '../../src/cli/log/explain/diagram.ts';
 import { sizeWords } from '../../src/cli/log/explain/format-text.ts';
 import { FORMATS } from '../../src/cli/log/explain/formats/formats.ts';
 import type { FormatSpec, MemberSpec, PieceSpec } from '../../src/cli/log/explain/formats/shape.ts';
-import { wrapped } from '../../src/cli/log/explain/text.ts';
+import { capital, lower, wrapped } from '../../src/cli/log/explain/text.ts';
 
 const INTRO = `# The files of a store
 
@@ -95,12 +95,4 @@ function code(text: string): string {
 
 function cell(text: string): string {
   return text.replaceAll('|', '\\|').replaceAll('<', '&lt;').replaceAll('*', '\\*');
-}
-
-function lower(text: string): string {
-  return `${text.charAt(0).toLowerCase()}${text.slice(1)}`;
-}
-
-function capital(text: string): string {
-  return /^[a-z]/.test(text) ? `${text.charAt(0).toUpperCase()}${text.slice(1)}` : text;
 }

@@ -156,7 +156,7 @@ function entry(walk: Walk, block: EntryBlock, i: number, offset: number, lastPhy
     fields: isFiller
       ? [{ name: 'size', value: block.size(i), meaning: 'the queue begins behind it' }]
       : [
-          { name: 'physicalOffset', value: block.physicalOffset(i) },
+          positionField(block.physicalOffset(i), walk),
           { name: 'size', value: block.size(i) },
           tagsField(block.tagsCode(i), walk.times),
         ],
@@ -185,6 +185,13 @@ function entryDamage(
   if (problems === undefined || physical < logStart) return undefined;
   const found = problems.of({ offset, physical, size, tagsCode: block.tagsCode(i) }, queue);
   return found && { at: found.at, text: `points to ${physical}: ${found.text}` };
+}
+
+function positionField(value: number, { logStart }: Walk): Field {
+  const name = 'physicalOffset';
+  return value < logStart
+    ? { name, value, meaning: `in front of the log (${logStart}): the message has expired` }
+    : { name, value };
 }
 
 function tagsField(value: bigint, isTime: boolean): Field {

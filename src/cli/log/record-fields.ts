@@ -15,6 +15,7 @@ import {
   SYS_TRANSACTION_ROLLBACK,
 } from '../../record/layout.ts';
 import { magicOf } from '../../record/view.ts';
+import { DAMAGED_PROPERTY, HOLE_TOPIC } from '../../store/recovery/hole.ts';
 import { RECORD } from './explain/formats/commit-log.ts';
 import { type PieceField, pieceFields } from './explain/piece-fields.ts';
 import type { Field } from './item.ts';
@@ -33,6 +34,23 @@ export function recordFields(record: Uint8Array, crcHolds: boolean): Field[] {
     ),
     { name: 'messageId', value: messageIdOf(message), meaning: 'computed: store host and position in hex' },
     ...transactionFields(message),
+    ...damageFields(message),
+  ];
+}
+
+/** Of what recovery has put in place of damage. */
+function damageFields({ topic, properties }: StoredMessage): Field[] {
+  const kept = 'what stood there is kept in ringmq.cut';
+  if (topic === HOLE_TOPIC)
+    return [{ name: 'fills', value: 'a hole', meaning: `damage stood here; it is in no queue, and ${kept}` }];
+  const position = properties.get(DAMAGED_PROPERTY);
+  if (position === undefined) return [];
+  return [
+    {
+      name: 'damaged at',
+      value: position,
+      meaning: `the body was lost; the queue keeps its number, and ${kept}`,
+    },
   ];
 }
 

@@ -7,7 +7,7 @@ import {
   type PieceSpec,
   type SizeRule,
 } from './formats/shape.ts';
-import { wrapped } from './text.ts';
+import { capital, lower, wrapped } from './text.ts';
 
 export function formatText(format: FormatSpec): string {
   const { title, by, about, written, code, pieces = [], members = [], beware } = format;
@@ -47,15 +47,6 @@ function membersText({ members = [] }: FormatSpec): string {
 /** `i64`, `bytes 24`; the picture has what a size depends on. */
 export function sizeWords(field: FieldSpec): string {
   return field.type === 'bytes' && typeof field.size === 'number' ? `bytes ${field.size}` : field.type;
-}
-
-/** They go on from a name. */
-function lower(text: string): string {
-  return `${text.charAt(0).toLowerCase()}${text.slice(1)}`;
-}
-
-function capital(text: string): string {
-  return /^[a-z]/.test(text) ? `${text.charAt(0).toUpperCase()}${text.slice(1)}` : text;
 }
 
 export function formatJsonOf(format: FormatSpec): object {

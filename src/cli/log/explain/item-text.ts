@@ -2,7 +2,7 @@
 import { type Damage, type Field, hexDump, type Item, jsonValue, printable } from '../item.ts';
 import type { FieldSpec } from './formats/shape.ts';
 import { type PieceField, pieceFields } from './piece-fields.ts';
-import { wrapped } from './text.ts';
+import { lower, wrapped } from './text.ts';
 
 const ROW_BYTES = 8;
 /** Rows of a field that are shown without --hex. */
@@ -56,8 +56,7 @@ function pieceRows(item: Item, shown: Shown): string {
 
 function whyText({ why, beware }: FieldSpec): string {
   const indent = `${' '.repeat(12 + HEX_COLUMNS)}  `;
-  const warning =
-    beware === undefined ? '' : ` Not to be assumed: ${beware.charAt(0).toLowerCase()}${beware.slice(1)}`;
+  const warning = beware === undefined ? '' : ` Not to be assumed: ${lower(beware)}`;
   return wrapped(indent, why + warning);
 }
 

@@ -1,4 +1,4 @@
-/** Sentences in lines of the terminal's usual width. */
+/** Sentences in lines of the terminal's usual width, and their first letters. */
 const WIDTH = 110;
 
 /** `first` begins the first line, and as many blanks the others. */
@@ -17,4 +17,14 @@ export function wrapped(first: string, text: string, width = WIDTH): string {
     isEmpty = false;
   }
   return `${[...lines, line].map((one) => one.trimEnd()).join('\n')}\n`;
+}
+
+/** With a capital where a word begins it. */
+export function capital(text: string): string {
+  return /^[a-z]/.test(text) ? `${text.charAt(0).toUpperCase()}${text.slice(1)}` : text;
+}
+
+/** As it goes on from words in front. */
+export function lower(text: string): string {
+  return `${text.charAt(0).toLowerCase()}${text.slice(1)}`;
 }

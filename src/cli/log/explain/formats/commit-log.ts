@@ -75,7 +75,7 @@ const HEAD: readonly FieldSpec[] = [
     name: 'sysFlag',
     type: 'i32',
     meaning: 'bits of the broker and the client library',
-    why: 'Says how long the two hosts are, whether the body is compressed (and how: bits 8 to 10) or a batch, and how its transaction stands. The layout of all that follows depends on bits 0x10 and 0x20.',
+    why: '0x1 the body is compressed (0x700: by what), 0x2 several tags, 0x4 half message, 0x8 committed, 0xc rolled back, 0x10 bornHost is IPv6, 0x20 storeHost is IPv6, 0x40 and 0x80 the body is a batch. 0x10 and 0x20 move all that follows by 12 bytes each.',
   },
   {
     name: 'bornTimestamp',

@@ -15,7 +15,7 @@ export const HEADER: PieceSpec = {
       name: 'endTimestamp',
       type: 'i64',
       meaning: 'last record, ms since 1970',
-      why: 'Store time of the last record. After a crash RocketMQ throws away a file whose time is behind indexMsgTimestamp of the checkpoint.',
+      why: 'Store time of the last record. After a crash RocketMQ throws away a file whose time is later than indexMsgTimestamp of the checkpoint.',
       beware: 'That no record in the file is younger: store times go back with the clock.',
     },
     {
@@ -104,7 +104,7 @@ export const INDEX: FormatSpec = {
   about:
     'Finds messages by a key: a hash table on disk, header, slots, entries. Derived from the log, as the queues are.',
   written:
-    'By the dispatcher, mapped and sparse; made ahead as a whole and filled until indexCount reaches maxIndexNum. Named by the local time at which it was made.',
+    'By the dispatcher, by way of a mapping; sparse, of its full size from the beginning, and filled until indexCount reaches maxIndexNum. Named by the local time at which it was made.',
   code: 'src/store/index/index-layout.ts',
   pieces: [HEADER, SLOT, INDEX_ENTRY],
   beware: [

@@ -280,10 +280,10 @@ export const TIMER_CHECK_OWN: PieceSpec = {
     { name: 'gap', type: 'bytes', size: 4, meaning: 'zeros', why: 'To a multiple of eight.' },
     i64(
       'lateFirst',
-      'late slots: the first; -1 none, -2 not known',
-      'Units that had to go into a later slot than their own: those of RocketMQ too.',
+      'slots before it that are over are delivered whole; -1 no unit is late, -2 nobody knows',
+      'Units that had to go into a later slot than their own: who makes the wheel anew from the queue must not take them for delivered.',
     ),
-    i64('lateUntil', 'late slots: the last', 'Those before lateFirst that are over are delivered whole.'),
+    i64('lateUntil', 'those behind lateFirst too, when this slot is over', 'As above.'),
     {
       name: 'fieldsCrc',
       type: 'u32',
