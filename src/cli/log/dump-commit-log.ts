@@ -12,8 +12,9 @@ import type { Damage, DumpFile, Item } from './item.ts';
 import { recordFields } from './record-fields.ts';
 import type { StoreFiles } from './store-files.ts';
 
-/** Bytes of damage that --hex shows. */
+/** Bytes of damage that --hex shows; of what is a record in part, more. */
 const SHOWN_DAMAGE = 128;
+const SHOWN_PART = 4096;
 const CUT_NAME = /^(\d{20})\.cut(?:-(\d{20}))?(?:\.\d+)?$/;
 
 /** The file of this name; `from` = position in the log before which nothing is shown. */
@@ -143,15 +144,19 @@ function blank(mapping: Mapping, start: number, at: number): Item {
 }
 
 function unsound(mapping: Mapping, start: number, at: number, next: number, check: RecordCheck): Item {
-  return {
+  // Something of a record stands there: its fields are shown as far as they go.
+  const isPart = check.reason !== 'no magic';
+  const shown = isPart ? SHOWN_PART : SHOWN_DAMAGE;
+  const item: Item = {
     what: 'no record',
     at: start + at,
     fields: [
       { name: 'reason', value: check.reason },
       { name: 'next sound record', value: next < 0 ? 'none in this file' : start + next },
     ],
-    bytes: mapping.bytes.subarray(at, Math.min(at + SHOWN_DAMAGE, next < 0 ? mapping.size : next)),
+    bytes: mapping.bytes.subarray(at, Math.min(at + shown, next < 0 ? mapping.size : next)),
     byte: at,
     damage: [recordDamage(mapping, at, start, check.reason)],
   };
+  return isPart ? { ...item, piece: RECORD } : item;
 }
