@@ -2,6 +2,7 @@
 import { basename, relative, resolve, sep } from 'node:path';
 import { UserError } from '../../lib/user-error.ts';
 import type { Disk } from '../../store/disk/disk.ts';
+import { storePaths } from '../../store/paths.ts';
 import { ENTRY_BYTES } from '../../store/queue/consume-queue.ts';
 import { dumpCommitLogFile, dumpCutFiles } from './dump-commit-log.ts';
 import { dumpIndexFile } from './dump-index.ts';
@@ -120,6 +121,7 @@ function allFiles(disk: Disk, store: StoreFiles, options: DumpOptions, against?:
   const known = [
     ...dumpSmallFiles(disk, store.root, against !== undefined),
     ...dumpTimerFiles(disk, store.root, from),
+    ...actingFiles(disk, store.root, from, against !== undefined),
     ...store.logFiles
       .filter((name) => !isBefore(name))
       .map((name) => dumpCommitLogFile(disk, store, name, from)),
@@ -129,6 +131,13 @@ function allFiles(disk: Disk, store: StoreFiles, options: DumpOptions, against?:
     ...store.indexFiles.map((name) => dumpIndexFile(disk, store, name, from, indexSlots, against)),
   ];
   return against === undefined ? known : [...known, ...otherFiles(disk, store, known)];
+}
+
+/** Those that a slave has while it acts for its master. */
+function actingFiles(disk: Disk, store: string, from: number, explains: boolean): DumpFile[] {
+  const root = storePaths.actingTimers(store);
+  const files = [...dumpSmallFiles(disk, root, explains), ...dumpTimerFiles(disk, root, from)];
+  return files.map((file) => ({ ...file, path: relative(store, file.source) }));
 }
 
 function queuesOf(

@@ -2,6 +2,7 @@
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type DumpOptions, dumpStore } from '../../../src/cli/log/dump.ts';
+import { keepActed } from '../../../src/delivery/acting/acted-timers.ts';
 import { OrderInfo } from '../../../src/delivery/pop/order-info.ts';
 import { TimerClock } from '../../../src/delivery/timer/timer-clock.ts';
 import { TimerClockFile } from '../../../src/delivery/timer/timer-clock-file.ts';
@@ -101,6 +102,11 @@ function writeOwn(root: string): void {
   markFailedSync(nativeDisk, options, 300);
   noteBeginning(nativeDisk, options, 0);
   noteDiverged(nativeDisk, options, 400);
+  const acting = storePaths.actingTimers(root);
+  for (const place of [root, acting]) {
+    nativeDisk.makeDirectory(place);
+    keepActed(nativeDisk, place, [[100, 0xffffffff]], new FakeTime());
+  }
   const clock = new TimerClockFile(nativeDisk, root, () => {});
   clock.keep(new TimerClock(new FakeTime(), 1000, 5));
   clock.keepTimes(5, {

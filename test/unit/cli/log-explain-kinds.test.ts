@@ -1,4 +1,4 @@
-/** Explained: what lies in a store less often. Holes, expired messages, second queues, IPv6; and the checks of `log check`. */
+/** Explained: holes, expired messages, second queues, IPv6; and the checks of `log check`. */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';

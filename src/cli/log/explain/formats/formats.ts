@@ -6,6 +6,9 @@ import { BATCH_QUEUE, CONSUME_QUEUE, DELETED_QUEUE, QUEUE_EXTENSION } from './co
 import { INDEX } from './index-file.ts';
 import { OTHER_FILES } from './other-files.ts';
 import {
+  ACTED_TIMERS,
+  ACTING,
+  ACTING_FOLDER,
   BEGINNING,
   DELAY_TIMES,
   DIVERGED,
@@ -37,6 +40,8 @@ export const FORMATS: readonly FormatSpec[] = [
   BEGINNING,
   DIVERGED,
   TIMER_CLOCK,
+  ACTED_TIMERS,
+  ACTING,
   DELAY_TIMES,
   CUT,
   DELETED_QUEUE,
@@ -48,7 +53,8 @@ export const FORMATS: readonly FormatSpec[] = [
 
 /** By the path from the store's root; undefined for what no broker puts there. */
 export function formatOf(path: string): FormatSpec | undefined {
-  const lasting = path.replace(
+  const inStore = path === ACTING_FOLDER ? path : path.replace(ACTING_FOLDER, '');
+  const lasting = inStore.replace(
     /^(ringmq\.[\w.-]+|abort|checkpoint|config\/(?:ringmq\.delayTimes\.json|timercheck))\.(?:tmp|bak)$/,
     '$1',
   );

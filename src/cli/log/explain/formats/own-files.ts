@@ -146,6 +146,41 @@ export const TIMER_CLOCK: FormatSpec = own('ringmq.timer-clock', {
   ],
 });
 
+export const ACTED_TIMERS: FormatSpec = own('ringmq.acted-timers', {
+  about:
+    'Timed messages that a slave has delivered while this master was away: it passes them by when their time comes in its own wheel.',
+  written: `When the master has taken them over from the slave, before delivery begins. ${WRITTEN} It goes a day after the last of them was due.`,
+  code: 'src/delivery/acting/acted-timers.ts',
+  members: [
+    { path: 'takenAt', type: 'number', meaning: 'when they were taken over, ms since 1970' },
+    {
+      path: 'timers.[].[]',
+      type: 'two numbers a row',
+      meaning: 'position of the record in the CommitLog, and CRC-32 of the record there',
+    },
+  ],
+  beware: ['A record with another checksum at that position is another message, and is delivered.'],
+});
+
+/** The prefix of what lies in the folder of an acting slave. */
+export const ACTING_FOLDER = 'ringmq.acting/';
+
+export const ACTING: FormatSpec = {
+  title: 'ringmq.acting',
+  paths: [
+    `${ACTING_FOLDER}timerwheel`,
+    `${ACTING_FOLDER}timerlog/<20 digits>`,
+    `${ACTING_FOLDER}config/timercheck`,
+  ],
+  matches: /^ringmq\.acting\/$/,
+  by: 'RingMQ',
+  about:
+    "Of a slave that acts for its master: wheel, timer log and checkpoint of the master's timed messages, made anew from the queue of rmq_sys_wheel_timer. Their layouts are those of a store.",
+  written: 'Made when the slave begins to act, and removed when it ends.',
+  code: 'src/delivery/delivery-link.ts',
+  beware: ['What a crash leaves of it is removed when the slave acts once more.'],
+};
+
 export const DELAY_TIMES: FormatSpec = {
   title: 'ringmq.delayTimes.json',
   paths: ['config/ringmq.delayTimes.json'],
