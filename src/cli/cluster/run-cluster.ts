@@ -5,11 +5,11 @@ import { VERSION } from '../../lib/version.ts';
 import { Failure } from '../admin/failure.ts';
 import { print } from '../admin/output.ts';
 import { ExitCode } from '../exit-codes.ts';
+import { endText, ServerProcess } from '../server-process.ts';
 import { firstSignal } from '../stop-signals.ts';
 import { textOf, writeFiles } from './files.ts';
-import { basePortFrom, type ClusterPlan, clusterPlan, layoutNamed } from './layouts.ts';
+import { basePortFrom, type ClusterPlan, clusterPlan, layoutNamed, type PlannedServer } from './layouts.ts';
 import { checkPorts } from './ports.ts';
-import { endText, ServerProcess } from './server-process.ts';
 
 export interface ClusterFlags {
   layout?: string;
@@ -39,11 +39,17 @@ export async function startCluster(flags: ClusterFlags): Promise<void> {
   await new Cluster(plan).run();
 }
 
+/** A server of the plan, and the process that it is. */
+interface Member {
+  readonly server: PlannedServer;
+  readonly process: ServerProcess;
+}
+
 class Cluster {
   readonly #plan: ClusterPlan;
   readonly #env = environment();
   readonly #width: number;
-  readonly #running: ServerProcess[] = [];
+  readonly #running: Member[] = [];
   #isStopping = false;
   /** Of what still ran when somebody asked for the end: to kill a server before that is what people try here. */
   #isClean = true;
@@ -61,7 +67,7 @@ class Cluster {
         OWN,
         `${signal} again: every server is ended at once, and checks its store at the next start`,
       );
-      for (const one of this.#running) one.signal('SIGKILL');
+      for (const one of this.#running) one.process.signal('SIGKILL');
       process.exit(ExitCode.FAILED);
     });
     const started = this.#start().catch(async (error: Error) => {
@@ -83,7 +89,7 @@ class Cluster {
   async #start(): Promise<undefined> {
     for (const kind of ['name server', 'master', 'slave'] as const) {
       const group = this.#launch(kind);
-      const follow = group.map((one) => one.says(FOLLOWS));
+      const follow = group.map((one) => one.process.says(FOLLOWS));
       await Promise.all(group.map((one) => this.#ready(one)));
       if (kind === 'slave')
         await Promise.all(group.map((one, i) => this.#follows(one, follow[i] as Promise<void>)));
@@ -91,21 +97,26 @@ class Cluster {
     return undefined;
   }
 
-  #launch(kind: ServerProcess['server']['kind']): ServerProcess[] {
+  #launch(kind: PlannedServer['kind']): Member[] {
     if (this.#isStopping) return [];
     const planned = this.#plan.servers.filter((server) => server.kind === kind);
     return planned.map((server) => {
-      const one = new ServerProcess(server, this.#env, (line) => this.#say(server.name, line));
+      const args = [server.kind === 'name server' ? 'namesrv' : 'broker', '-c', server.file];
+      const one = {
+        server,
+        process: new ServerProcess(args, this.#env, (line) => this.#say(server.name, line)),
+      };
       this.#running.push(one);
-      if (one.pid !== undefined) this.#say(OWN, `${server.name} is process ${one.pid}`);
-      void one.ended.then(() => this.#ended(one));
+      const { pid, ended } = one.process;
+      if (pid !== undefined) this.#say(OWN, `${server.name} is process ${pid}`);
+      void ended.then(() => this.#ended(one));
       return one;
     });
   }
 
-  async #ready(one: ServerProcess): Promise<void> {
+  async #ready(one: Member): Promise<void> {
     try {
-      await one.ready;
+      await one.process.ready;
     } catch (error) {
       throw new Failure(
         `${one.server.name} ${(error as Error).message} before it served; what it said stands above.`,
@@ -113,7 +124,7 @@ class Cluster {
     }
   }
 
-  async #follows({ server, ended }: ServerProcess, follows: Promise<void>): Promise<void> {
+  async #follows({ server, process: { ended } }: Member, follows: Promise<void>): Promise<void> {
     if (QUIET.has((this.#env['RINGMQ_LOG_LEVEL'] ?? '').toLowerCase())) return;
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<string>((done) => {
@@ -124,8 +135,7 @@ class Cluster {
     if (first === 'late') this.#say(OWN, `${server.name} has not said yet that it follows its master`);
   }
 
-  #ended(one: ServerProcess): void {
-    const { server, end, pid } = one;
+  #ended({ server, process: { end, pid } }: Member): void {
     if (end === undefined) return;
     const asAsked = this.#isStopping && end.code === ExitCode.DONE;
     if (asAsked) return;
@@ -136,7 +146,7 @@ class Cluster {
 
   async #allEnded(): Promise<undefined> {
     // More are started meanwhile: those count that run when the start is over.
-    for (let i = 0; i < this.#running.length; i++) await this.#running[i]?.ended;
+    for (let i = 0; i < this.#running.length; i++) await this.#running[i]?.process.ended;
     return undefined;
   }
 
@@ -145,7 +155,7 @@ class Cluster {
     this.#isStopping = true;
     for (const kind of ['master', 'slave', 'name server'] as const) {
       const group = this.#running.filter(({ server }) => server.kind === kind);
-      await Promise.all(group.map((one) => one.stop()));
+      await Promise.all(group.map((one) => one.process.stop()));
     }
   }
 

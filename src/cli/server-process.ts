@@ -1,32 +1,29 @@
 /**
- * A server of a cluster as a child process. It has a session of its own, so that a Ctrl-C reaches its parent alone, and
- * a channel to that, by whose end it notices when its parent was killed: then it stops too.
+ * A server as a child process of a command that looks after it. It has a session of its own, so that a Ctrl-C reaches
+ * its parent alone, and a channel to that, by whose end it notices when its parent was killed: then it stops too.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { embedded } from '../../lib/embedded.ts';
-import type { PlannedServer } from './layouts.ts';
+import { embedded } from '../lib/embedded.ts';
 
 const READY = 'RingMQ ready: ';
 
 export type End = { readonly code: number | null; readonly signal: NodeJS.Signals | null };
 
 export class ServerProcess {
-  readonly server: PlannedServer;
-  /** Resolves when it serves, and rejects when it ends before. */
-  readonly ready: Promise<void>;
+  /** Resolves with its ready line when it serves, and rejects when it ends before. */
+  readonly ready: Promise<string>;
   readonly ended: Promise<End>;
   end: End | undefined;
   readonly #child: ChildProcess;
   readonly #heard: ((line: string) => void)[] = [];
 
-  /** `say` gets each line of its log. */
-  constructor(server: PlannedServer, env: NodeJS.ProcessEnv, say: (line: string) => void) {
-    this.server = server;
-    const [command = '', ...args] = commandLine(server);
-    this.#child = spawn(command, args, { env, detached: true, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+  /** `args`: its command, `broker`, and the options of that. `say` gets each line of its log. */
+  constructor(args: readonly string[], env: NodeJS.ProcessEnv, say: (line: string) => void) {
+    const [command = '', ...rest] = thisProgram();
+    this.#child = spawn(command, [...rest, ...args], { env, detached: true, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
     this.#heard.push(say);
-    const { promise, resolve, reject } = settled<void>();
+    const { promise, resolve, reject } = settled<string>();
     this.ready = promise;
     this.ended = new Promise((done) => {
       const over = (code: number | null, signal: NodeJS.Signals | null, why: string) => {
@@ -41,7 +38,7 @@ export class ServerProcess {
     const { stdout, stderr } = this.#child;
     if (stdout === null || stderr === null) return;
     createInterface({ input: stdout }).on('line', (line) => {
-      if (line.startsWith(READY)) resolve();
+      if (line.startsWith(READY)) resolve(line);
       else say(line);
     });
     createInterface({ input: stderr }).on('line', (line) => {
@@ -66,6 +63,11 @@ export class ServerProcess {
     if (this.end === undefined) this.#child.kill(signal);
   }
 
+  /** By its channel; whoever has ended hears nothing. */
+  tell(message: object): void {
+    if (this.end === undefined && this.#child.connected) this.#child.send(message);
+  }
+
   /** Asks it to stop; resolves with how it ended. */
   stop(): Promise<End> {
     this.signal('SIGTERM');
@@ -78,9 +80,9 @@ export function endText({ code, signal }: End): string {
 }
 
 /** This program once more. */
-function commandLine({ kind, file }: PlannedServer): string[] {
+function thisProgram(): string[] {
   const script = embedded === undefined ? [...process.execArgv, process.argv[1] ?? ''] : [];
-  return [process.execPath, ...script, kind === 'name server' ? 'namesrv' : 'broker', '-c', file];
+  return [process.execPath, ...script];
 }
 
 function settled<T>() {
