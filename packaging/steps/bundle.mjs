@@ -27,6 +27,8 @@ const ENTRIES = [
   'src/cli/run-broker.ts',
   'src/cli/run-namesrv.ts',
   'src/cli/run-health.ts',
+  'src/cli/play/run-play.ts',
+  'src/cli/play/mortal-threads.ts',
   'src/cli/log/run-log.ts',
   'src/cli/admin/admin.ts',
   'src/cli/cluster/run-cluster.ts',

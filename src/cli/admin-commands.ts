@@ -17,6 +17,9 @@ export const ADMIN_COMMANDS = {
 
 export type AdminCommand = keyof typeof ADMIN_COMMANDS;
 
+/** The broker of `play`, which that starts; in no help. */
+export const PLAY_BROKER_COMMAND = '__play-broker';
+
 /** Asked by the scripts of `completion`; in no help. */
 export const WORDS_COMMAND = '__words';
 

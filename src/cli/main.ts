@@ -4,7 +4,7 @@ import { Command } from 'commander';
 import { isWrongUse } from '../lib/user-error.ts';
 import { VERSION } from '../lib/version.ts';
 import { visibleText } from '../lib/visible.ts';
-import { ADMIN_COMMANDS, chosenAdminCommand, WORDS_COMMAND } from './admin-commands.ts';
+import { ADMIN_COMMANDS, chosenAdminCommand, PLAY_BROKER_COMMAND, WORDS_COMMAND } from './admin-commands.ts';
 import { ExitCode } from './exit-codes.ts';
 import { explain } from './explain.ts';
 
@@ -48,6 +48,26 @@ program
   .argument('[address]', 'where it listens, host:port', '127.0.0.1:10911')
   .option('--tls', 'by TLS, whatever its certificate says')
   .action(async (address, flags) => (await import('./run-health.ts')).runHealth(address, flags));
+
+program
+  .command('play')
+  .description(
+    'a broker with tiny files to play with: see it work, kill it, tear its files, watch it recover',
+  )
+  .option(
+    '--script <actions>',
+    'do these, separated by commas, and print the picture after each; "help" lists them',
+  )
+  .option('--store <directory>', 'keep its files in this directory (default: a temporary one)')
+  .option('--sync-flush', 'answer a send when its message is on the disk (default: ASYNC_FLUSH)')
+  .action(async (flags) => (await import('./play/run-play.ts')).runPlay(flags));
+
+brokerOptions(program.command(PLAY_BROKER_COMMAND, { hidden: true }))
+  .option('--namesrv-port <number>')
+  .action(async (flags) => {
+    const { letThreadsDie } = await import('./play/mortal-threads.ts');
+    await (await import('./run-standalone.ts')).runStandalone(flags, letThreadsDie);
+  });
 
 const log = program.command('log').description('look into the files of a store');
 

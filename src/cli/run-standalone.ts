@@ -8,6 +8,7 @@ import type { NameServer } from '../namesrv/name-server.ts';
 import { isWildcard } from '../net/hosts.ts';
 import { formatAddress } from '../remoting/address.ts';
 import { storePaths } from '../store/paths.ts';
+import type { EngineThreads } from '../threads/engine-threads.ts';
 import {
   configuredNameServers,
   logWarnings,
@@ -27,7 +28,11 @@ export interface StandaloneFlags extends BrokerFlags {
   printConfig?: boolean;
 }
 
-export async function runStandalone(flags: StandaloneFlags): Promise<void> {
+/** `watch` is given the broker's threads. */
+export async function runStandalone(
+  flags: StandaloneFlags,
+  watch: (threads: EngineThreads) => void = () => {},
+): Promise<void> {
   const port = integer(0, 65535).parse(flags.namesrvPort ?? NAME_SERVER_PORT);
   if (port === undefined) {
     throw new UserError(`--namesrv-port ${flags.namesrvPort} is not possible: allowed is 0 to 65535.`);
@@ -37,11 +42,19 @@ export async function runStandalone(flags: StandaloneFlags): Promise<void> {
   const loaded = loadBroker(flags);
   if (flags.printConfig === true) return printConfig(loaded);
   const log = createLogger();
-  await serve(log, () => start(loaded, port, log));
+  await serve(log, () => {
+    const threads = spawnThreads(loaded);
+    watch(threads);
+    return start(loaded, threads, port, log);
+  });
 }
 
-async function start(loaded: LoadedBroker, port: number, log: ServerLog): Promise<Serving> {
-  const threads = spawnThreads(loaded);
+async function start(
+  loaded: LoadedBroker,
+  threads: EngineThreads,
+  port: number,
+  log: ServerLog,
+): Promise<Serving> {
   logWarnings(log, loaded.warnings);
   const { settings, store, listener, tls } = loaded.values;
   const { startNameServer } = await import('../namesrv/name-server.ts');

@@ -21,7 +21,11 @@ export class ServerProcess {
   /** `args`: its command, `broker`, and the options of that. `say` gets each line of its log. */
   constructor(args: readonly string[], env: NodeJS.ProcessEnv, say: (line: string) => void) {
     const [command = '', ...rest] = thisProgram();
-    this.#child = spawn(command, [...rest, ...args], { env, detached: true, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+    this.#child = spawn(command, [...rest, ...args], {
+      env,
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    });
     this.#heard.push(say);
     const { promise, resolve, reject } = settled<string>();
     this.ready = promise;

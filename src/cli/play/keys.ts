@@ -1,0 +1,63 @@
+/** The keys of play: which action each stands for, in the state that the toggles are in. Pure. */
+import { MORTAL_THREADS } from './play-broker.ts';
+import { type Action, BURST } from './script.ts';
+import type { PlayState } from './state.ts';
+
+export const KEY_LINE =
+  's send b burst f flow d delayed c consume t thread k kill-9 x tear y flip o disk r restart ? q';
+export const THREAD_LINE = `End which thread? ${MORTAL_THREADS.map((name, i) => `${i + 1} ${name}`).join('  ')}`;
+
+/** What a key asks for; `thread`: which thread is to be named next. Undefined for a key that means nothing. */
+export function keyMeans(
+  key: string,
+  { traffic, process }: Pick<PlayState, 'traffic' | 'process'>,
+): Action | 'thread' | undefined {
+  const isFull = process.kind === 'running' && process.isFull;
+  switch (key) {
+    case 's':
+      return { name: 'send', count: 1 };
+    case 'b':
+      return { name: 'send', count: BURST };
+    case 'f':
+      return { name: 'flow', isOn: !traffic.flow };
+    case 'd':
+      return { name: 'delay', seconds: 5 };
+    case 'c':
+      return { name: 'consume', isOn: !traffic.consuming };
+    case 't':
+      return 'thread';
+    case 'k':
+      return { name: 'kill' };
+    case 'x':
+      return { name: 'tear', count: 1 };
+    case 'y':
+      return { name: 'flip', back: 1 };
+    case 'o':
+      return { name: isFull ? 'free' : 'fill' };
+    case 'r':
+      return { name: 'restart' };
+    case '?':
+    case 'h':
+      return { name: 'help' };
+    case 'q':
+    case '\u0003':
+    case '\u0004':
+      return { name: 'quit' };
+    default:
+      return undefined;
+  }
+}
+
+/** The key behind `t`. */
+export function threadKey(key: string): Action | undefined {
+  const thread = MORTAL_THREADS[Number(key) - 1];
+  return thread === undefined ? undefined : { name: 'kill-thread', thread };
+}
+
+export const KEY_HELP: readonly string[] = [
+  `s  send one message            b  a burst of ${BURST}          f  a steady flow, on and off`,
+  'd  one for in five seconds     c  consume, on and off   t  end one thread, then its number',
+  'k  kill -9 of the process      o  fill the disk, and free it again',
+  'x  tear the last record of a dead broker       y  turn a bit in the one before it',
+  'r  restart: after a kill that is a recovery    q  quit',
+];

@@ -1,0 +1,131 @@
+/** Play in a terminal: the picture four times a second, a key for each action, one action at a time. */
+import { systemClock } from '../../lib/clock.ts';
+import { Failure } from '../admin/failure.ts';
+import { print } from '../admin/output.ts';
+import { ExitCode } from '../exit-codes.ts';
+import { firstSignal } from '../stop-signals.ts';
+import { KEY_HELP, KEY_LINE, keyMeans, THREAD_LINE, threadKey } from './keys.ts';
+import type { Glyphs } from './panels.ts';
+import { picture } from './picture.ts';
+import type { PlayStore } from './play-store.ts';
+import { Sandbox } from './sandbox.ts';
+import { Screen } from './screen.ts';
+import { type Action, actionText } from './script.ts';
+import type { PlayState } from './state.ts';
+
+const LOOK_MS = 250;
+
+/** Resolves with the exit code. */
+export function playInTerminal(store: PlayStore, glyphs: Glyphs): Promise<number> {
+  return new TerminalPlay(store, glyphs).run();
+}
+
+class TerminalPlay {
+  readonly #screen = new Screen(process.stdin, process.stdout);
+  readonly #sandbox: Sandbox;
+  readonly #glyphs: Glyphs;
+  readonly #colours = (process.env['NO_COLOR'] ?? '') === '' && process.env['TERM'] !== 'dumb';
+  readonly #quit: Promise<void>;
+  #doQuit: () => void = () => {};
+  #state: PlayState | undefined;
+  #isLooking = false;
+  #isOver = false;
+  /** What is being done. */
+  #underWay: string | undefined;
+  #asksThread = false;
+
+  constructor(store: PlayStore, glyphs: Glyphs) {
+    this.#glyphs = glyphs;
+    this.#sandbox = new Sandbox(store, () => this.#draw());
+    this.#quit = new Promise((resolve) => {
+      this.#doQuit = resolve;
+    });
+  }
+
+  async run(): Promise<number> {
+    // A terminal that is closed, or a reader that has gone, ends it as SIGHUP does.
+    process.stdout.on('error', () => this.#doQuit());
+    const signalled = firstSignal(process, systemClock.monotonic, () => process.exit(ExitCode.FAILED));
+    this.#screen.enter(
+      (keys) => this.#keys(keys),
+      () => this.#draw(),
+    );
+    const looking = setInterval(() => void this.#look(), LOOK_MS);
+    let last: string[] = [];
+    try {
+      void this.#do('start', () => this.#sandbox.open());
+      await Promise.race([this.#quit, signalled]);
+      this.#sandbox.tell('quit: the broker is stopped');
+    } finally {
+      this.#isOver = true;
+      clearInterval(looking);
+      try {
+        last = await this.#sandbox.close();
+      } finally {
+        this.#screen.leave();
+      }
+    }
+    for (const line of last) await print(line);
+    return ExitCode.DONE;
+  }
+
+  async #look(): Promise<void> {
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    try {
+      this.#state = await this.#sandbox.look();
+      this.#draw();
+    } finally {
+      this.#isLooking = false;
+    }
+  }
+
+  #draw(): void {
+    if (this.#state === undefined) return;
+    const { columns, rows } = this.#screen;
+    const frame = { columns, rows: rows - 1, colours: this.#colours, glyphs: this.#glyphs };
+    this.#screen.draw([...picture(this.#state, frame), this.#lastLine().slice(0, columns)]);
+  }
+
+  #lastLine(): string {
+    if (this.#asksThread) return THREAD_LINE;
+    return this.#underWay === undefined ? KEY_LINE : `${this.#underWay} is under way ...   q quit`;
+  }
+
+  /** Several may come at once, when somebody types fast or pastes. */
+  #keys(keys: string): void {
+    for (const key of keys) this.#key(key);
+    this.#draw();
+  }
+
+  #key(key: string): void {
+    if (this.#state === undefined) return;
+    const wasAsked = this.#asksThread;
+    this.#asksThread = false;
+    const meant = (wasAsked ? threadKey(key) : undefined) ?? keyMeans(key, this.#state);
+    if (meant === 'thread') this.#asksThread = true;
+    else if (meant?.name === 'quit') this.#doQuit();
+    else if (meant?.name === 'help') for (const line of KEY_HELP) this.#sandbox.tell(line);
+    else if (meant !== undefined) this.#start(meant);
+  }
+
+  #start(action: Exclude<Action, { name: 'quit' }>): void {
+    void this.#do(actionText(action), () => this.#sandbox.perform(action));
+  }
+
+  async #do(what: string, work: () => Promise<string[]>): Promise<void> {
+    if (this.#underWay !== undefined || this.#isOver) return;
+    this.#underWay = what;
+    this.#sandbox.tell(`> ${what}`);
+    try {
+      for (const line of await work()) this.#sandbox.tell(line);
+    } catch (error) {
+      const isOurs = !(error instanceof Failure) && !this.#isOver;
+      this.#sandbox.tell(`That was not possible: ${(error as Error).message}`);
+      if (isOurs) throw error;
+    } finally {
+      this.#underWay = undefined;
+      await this.#look();
+    }
+  }
+}
