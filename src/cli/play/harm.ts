@@ -7,8 +7,9 @@ import { counted } from '../admin/output.ts';
 import { readLog, type Segment, type SoundRecord } from './log-files.ts';
 
 export interface Harm {
-  /** Start of the first record that is not sound any more. */
+  /** Start of the first record that is not sound any more, and end of the last one. */
   readonly at: number;
+  readonly until: number;
   /** What was changed: [from, to) positions. */
   readonly from: number;
   readonly to: number;
@@ -31,7 +32,7 @@ export function tear(directory: string, count: number): Harm {
   const from = first.position + Math.floor(first.size / 2);
   const to = last.position + last.size;
   change(directory, segment, from, Buffer.alloc(to - from));
-  return { at: first.position, from, to, records: count };
+  return { at: first.position, until: to, from, to, records: count };
 }
 
 /** Turns one bit in the middle of a body: of the record before the last `back` ones, which stay as they are. */
@@ -47,7 +48,7 @@ export function flip(directory: string, back: number): Harm {
   inFile(directory, segment, (descriptor) => readSync(descriptor, byte, 0, 1, at - segment.start));
   byte[0] = (byte[0] as number) ^ 1;
   change(directory, segment, at, byte);
-  return { at: victim.position, from: at, to: at + 1, records: 1 };
+  return { at: victim.position, until: victim.position + victim.size, from: at, to: at + 1, records: 1 };
 }
 
 function lastRecords(directory: string, what: string): { segment: Segment; records: readonly SoundRecord[] } {

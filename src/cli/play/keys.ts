@@ -1,10 +1,15 @@
 /** The keys of play: which action each stands for, in the state that the toggles are in. Pure. */
 import { MORTAL_THREADS } from './play-broker.ts';
 import { type Action, BURST } from './script.ts';
+import type { Line, Span } from './spans.ts';
 import type { PlayState } from './state.ts';
 
-export const KEY_LINE =
-  's send b burst f flow d delayed c consume t thread k kill-9 x tear y flip o disk r restart ? q';
+/** In the last line: what keys there are; of a word it is the first letter. */
+const WORDS = 'send burst flow delay consume thread kill x:tear y:flip o:disk restart quit ?';
+export const KEY_LINE: Line = WORDS.split(' ').flatMap((word): Span[] => [
+  [word.slice(0, 1), 'title'],
+  `${word.slice(1)} `,
+]);
 export const THREAD_LINE = `End which thread? ${MORTAL_THREADS.map((name, i) => `${i + 1} ${name}`).join('  ')}`;
 
 /** What a key asks for; `thread`: which thread is to be named next. Undefined for a key that means nothing. */

@@ -101,12 +101,11 @@ function threadsOf(page: Page, before: Page | undefined): ThreadState[] {
 
 function countersOf(thread: string, page: Page): string {
   const value = (name: string) => figureOf(page, name).toLocaleString('en-US');
-  if (thread.startsWith('network'))
-    return `${value('ringmq_requests_total')} requests, ${value('ringmq_sends_total')} acks`;
-  if (thread === 'writer') return `${value('ringmq_append_bytes_total')} bytes appended`;
-  if (thread === 'dispatcher') return `${value('ringmq_dispatch_bytes_total')} bytes dispatched`;
+  if (thread.startsWith('network')) return `${value('ringmq_sends_total')} acks`;
+  if (thread === 'writer') return `${value('ringmq_append_bytes_total')} B`;
+  if (thread === 'dispatcher') return `${value('ringmq_dispatch_bytes_total')} B`;
   if (thread === 'flusher') return `${value('ringmq_sync_seconds_count')} syncs`;
-  if (thread === 'control') return `${value('ringmq_requests_forwarded_total')} requests for it`;
+  if (thread === 'control') return `${value('ringmq_requests_forwarded_total')} requests`;
   return '';
 }
 

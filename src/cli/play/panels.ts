@@ -26,7 +26,7 @@ const number = (value: number): string => value.toLocaleString('en-US');
 const percent = (ratio: number): string => {
   if (ratio === 0) return '0 %';
   if (ratio < 0.0001) return '<0.01 %';
-  return `${(ratio * 100).toFixed(ratio < 0.1 ? 2 : 0)} %`;
+  return `${(ratio * 100).toFixed(ratio < 0.0995 ? 2 : 0)} %`;
 };
 
 /** From whom to whom; the metrics name one side. */
@@ -44,20 +44,29 @@ const NOTHING: Line = [['nothing yet', 'dim']];
 export function ringsPanel({ live }: PlayState, width: number, glyphs: Glyphs): Panel {
   const title: Line = [
     ['RINGS', 'title'],
-    ['  full now, at the most', 'dim'],
+    ['  full now / at the most', 'dim'],
   ];
   if (live === undefined) return { title, lines: [NOTHING] };
-  // A message passes by the network thread: its rings first.
-  const sorted = [...live.rings].sort((a, b) => rank(a.thread) - rank(b.thread));
+  // A message passes by the network thread: its rings first, others when something was in them.
+  const used = live.rings.filter(({ thread, peak }) => rank(thread) === 0 || peak > 0);
+  const sorted = used.sort((a, b) => rank(a.thread) - rank(b.thread));
   const lines = sorted.map(({ ring, thread, fill, peak }): Line => {
     const ends = RING_ENDS[ring]?.(thread) ?? thread;
-    const figures = `${percent(fill).padStart(7)} ${percent(peak).padStart(7)}`;
+    const figures = `${percent(fill)} / ${percent(peak)}`.padStart(17);
     const name = `${ring.padEnd(10)}${ends}`.padEnd(33);
     const room = width - name.length - figures.length - 4;
+    if (room < 0) return narrowRing(ring, ends, fill, peak, width);
     const gauge: Span[] = room < 4 ? [] : ['[', bar(fill, room, glyphs), '] '];
     return [name, ...gauge, peak > 0 ? figures : [figures, 'dim']];
   });
   return { title, lines };
+}
+
+/** Of 39 columns: there is one network thread, so that its number says nothing. */
+function narrowRing(ring: string, ends: string, fill: number, peak: number, width: number): Line {
+  const name = `${ring.padEnd(10)}${ends.replaceAll(' ', '').replaceAll('-0', '')} `;
+  const figures = `${percent(fill).replace(' %', '')}/${percent(peak)}`;
+  return [name, [figures.padStart(width - name.length), peak > 0 ? 'plain' : 'dim']];
 }
 
 function rank(thread: string): number {
@@ -129,7 +138,7 @@ function livingThread(
   glyphs: Glyphs,
 ): Line {
   const state: Span = busy > 0.01 ? ['works  ', 'good'] : ['sleeps ', 'dim'];
-  const figures = `${`${Math.round(busy * 100)} %`.padStart(5)}${number(Math.round(wakeUpsPerSecond)).padStart(6)}  `;
+  const figures = `${`${Math.round(busy * 100)} %`.padStart(5)}${number(Math.round(wakeUpsPerSecond)).padStart(5)}  `;
   const gauge = width >= 70 ? `[${bar(busy, 10, glyphs)}]` : '';
   return [name.padEnd(11), state, gauge, figures, [counters, 'dim']];
 }
@@ -144,13 +153,13 @@ export function filesPanel(state: PlayState, width: number, glyphs: Glyphs): Pan
   const { queueFiles, index, abort, setAside, segments } = disk;
   const aside = setAside > 0 ? `, ${setAside} put aside` : '';
   const others: Line[] = [
-    [`consumequeue ${queueFiles} files  index ${index.files}, the last ${index.entries}/${index.capacity}`],
+    [`queue files ${queueFiles}, index files ${index.files} (${index.entries}/${index.capacity})`],
     [`abort ${abort ? 'is there' : 'is not there'}${aside}`],
   ];
   const isDead = process.kind === 'ended';
   const rows = segments.map((segment) => segmentLine(segment, live?.positions, isDead, width, glyphs));
   // The newest first: where something happens.
-  return { title, lines: [...rows.reverse(), ...others].slice(0) };
+  return { title, lines: [...rows.reverse(), ...others] };
 }
 
 /** The lines that come behind those of the log's files. */

@@ -30,19 +30,21 @@ export interface Frame {
   readonly rows: number | undefined;
   readonly colours: boolean;
   readonly glyphs: Glyphs;
+  /** Stands in the last row. */
+  readonly footer?: Line;
 }
 
 const GAP = 2;
 /** Without limit: what stands above in a file need not be told again. */
 const NEWS_IN_FILE = 3;
-/** Title, two titles of pairs, title of queues, title of news, traffic. */
+/** Title, two titles of pairs, title of queues, title of news, traffic; without the footer. */
 const FIXED_ROWS = 6;
 /** How many lines each part gets at least, and up to how many before the next one gets more. */
 const PARTS = {
-  upper: { least: 5, most: 13 },
-  lower: { least: 5, most: 12 },
-  queues: { least: 3, most: 10 },
-  news: { least: 5, most: 200 },
+  upper: { least: 5, most: 9 },
+  lower: { least: 5, most: 14 },
+  queues: { least: 2, most: 8 },
+  news: { least: 5, most: 500 },
 } as const;
 
 /** Lines of exactly `columns` cells, `rows` of them when that is given. */
@@ -52,17 +54,20 @@ export function picture(state: PlayState, frame: Frame): string[] {
     columns < LEAST_COLUMNS || (rows ?? LEAST_ROWS) < LEAST_ROWS
       ? tooSmall(state, frame)
       : whole(state, frame);
-  return lines.map((line) => render(fit(line, columns), colours));
+  const { footer } = frame;
+  const all =
+    rows === undefined || footer === undefined ? lines : [...exactly(lines, Math.max(0, rows - 1)), footer];
+  return all.map((line) => render(fit(line, columns), colours));
 }
 
-function tooSmall(state: PlayState, { columns, rows = LEAST_ROWS }: Frame): Line[] {
+function tooSmall(state: PlayState, { columns, rows = LEAST_ROWS, footer }: Frame): Line[] {
   const says = `The picture needs ${LEAST_COLUMNS} columns and ${LEAST_ROWS} rows; here are ${columns} and ${rows}.`;
   const lines: Line[] = [...wrap(says, columns).map((text): Line => [[text, 'warn']]), titleLine(state)];
-  const news = newsLines(state, columns, Math.max(0, rows - lines.length));
+  const news = newsLines(state, columns, Math.max(0, rows - lines.length - (footer === undefined ? 0 : 1)));
   return exactly([...lines, ...news], rows);
 }
 
-function whole(state: PlayState, { columns, rows, glyphs }: Frame): Line[] {
+function whole(state: PlayState, { columns, rows, glyphs, footer }: Frame): Line[] {
   const right = Math.floor((columns - GAP) / 2);
   const left = columns - GAP - right;
   const upper = [ringsPanel(state, left, glyphs), positionsPanel(state)] as const;
@@ -74,7 +79,8 @@ function whole(state: PlayState, { columns, rows, glyphs }: Frame): Line[] {
     queues: queues.lines.length,
     news: rows === undefined ? Math.min(NEWS_IN_FILE, state.news.length) : PARTS.news.most,
   };
-  const share = rows === undefined ? wanted : shares(wanted, rows - FIXED_ROWS);
+  const share =
+    rows === undefined ? wanted : shares(wanted, rows - FIXED_ROWS - (footer === undefined ? 0 : 1));
   const lines = [
     titleLine(state),
     ...pair(upper[0], upper[1], left, right, share.upper),
@@ -156,19 +162,21 @@ function trafficLine({ traffic }: PlayState): Line {
   return [
     ...['flow ', on(flow), `  acknowledged ${acknowledged}  `],
     [`refused ${refused}  unanswered ${unanswered}`, bad],
-    ...['  consumer ', on(consuming), `  consumed ${consumed}${again > 0 ? `, ${again} of them again` : ''}`],
+    ...['  consumer ', on(consuming), ` ${consumed}${again > 0 ? ` (${again} again)` : ''}`],
   ];
 }
 
-/** The last that fit, wrapped. */
+/** The last that fit as a whole, wrapped; of one that does not fit alone its beginning. */
 function newsLines({ news }: PlayState, columns: number, rows: number): Line[] {
-  const lines: Line[] = [];
-  for (const text of news.slice(-rows)) {
+  let lines: Line[] = [];
+  for (const text of news.slice(-rows).reverse()) {
     const [first = '', ...rest] = wrap(ascii(text), columns - 2);
     const style = /^(?:error|warn|fatal):/.test(text) ? 'warn' : 'plain';
-    lines.push([[first, style]], ...rest.map((part): Line => [[`  ${part}`, style]]));
+    const entry: Line[] = [[[first, style]], ...rest.map((part): Line => [[`  ${part}`, style]])];
+    if (lines.length + entry.length > rows) return lines.length === 0 ? entry.slice(0, rows) : lines;
+    lines = [...entry, ...lines];
   }
-  return rows === 0 ? [] : lines.slice(-rows);
+  return rows === 0 ? [] : lines;
 }
 
 /** Of other characters nobody knows how wide they are. */

@@ -11,6 +11,7 @@ import type { PlayStore } from './play-store.ts';
 import { Sandbox } from './sandbox.ts';
 import { Screen } from './screen.ts';
 import { type Action, actionText } from './script.ts';
+import type { Line } from './spans.ts';
 import type { PlayState } from './state.ts';
 
 const LOOK_MS = 250;
@@ -30,6 +31,8 @@ class TerminalPlay {
   #state: PlayState | undefined;
   #isLooking = false;
   #isOver = false;
+  /** A fault of ours: told when the terminal is as it was. */
+  #fault: unknown;
   /** What is being done. */
   #underWay: string | undefined;
   #asksThread = false;
@@ -65,6 +68,7 @@ class TerminalPlay {
         this.#screen.leave();
       }
     }
+    if (this.#fault !== undefined) throw this.#fault;
     for (const line of last) await print(line);
     return ExitCode.DONE;
   }
@@ -75,26 +79,34 @@ class TerminalPlay {
     try {
       this.#state = await this.#sandbox.look();
       this.#draw();
+    } catch (error) {
+      this.#fail(error);
     } finally {
       this.#isLooking = false;
     }
   }
 
+  #fail(error: unknown): void {
+    this.#fault ??= error;
+    this.#doQuit();
+  }
+
   #draw(): void {
     if (this.#state === undefined) return;
     const { columns, rows } = this.#screen;
-    const frame = { columns, rows: rows - 1, colours: this.#colours, glyphs: this.#glyphs };
-    this.#screen.draw([...picture(this.#state, frame), this.#lastLine().slice(0, columns)]);
+    const frame = { columns, rows, colours: this.#colours, glyphs: this.#glyphs, footer: this.#footer() };
+    this.#screen.draw(picture(this.#state, frame));
   }
 
-  #lastLine(): string {
-    if (this.#asksThread) return THREAD_LINE;
-    return this.#underWay === undefined ? KEY_LINE : `${this.#underWay} is under way ...   q quit`;
+  #footer(): Line {
+    if (this.#asksThread) return [THREAD_LINE];
+    return this.#underWay === undefined ? KEY_LINE : [`${this.#underWay} is under way ...   q quit`];
   }
 
   /** Several may come at once, when somebody types fast or pastes. */
   #keys(keys: string): void {
-    for (const key of keys) this.#key(key);
+    // Arrows and the like are sequences, whose letters mean nothing.
+    if (!keys.startsWith('\u001b')) for (const key of keys) this.#key(key);
     this.#draw();
   }
 
@@ -120,9 +132,9 @@ class TerminalPlay {
     try {
       for (const line of await work()) this.#sandbox.tell(line);
     } catch (error) {
-      const isOurs = !(error instanceof Failure) && !this.#isOver;
-      this.#sandbox.tell(`That was not possible: ${(error as Error).message}`);
-      if (isOurs) throw error;
+      if (error instanceof Failure || this.#isOver)
+        this.#sandbox.tell(`That was not possible: ${(error as Error).message}`);
+      else this.#fail(error);
     } finally {
       this.#underWay = undefined;
       await this.#look();

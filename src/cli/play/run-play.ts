@@ -32,7 +32,11 @@ export async function runPlay(flags: PlayFlags): Promise<void> {
   const isTerminal = process.stdin.isTTY === true && process.stdout.isTTY === true;
   try {
     if (script === undefined && isTerminal) process.exitCode = await playInTerminal(store, glyphsHere());
-    else process.exitCode = await playScript(store, script ?? linesOfStdin());
+    else {
+      const stopped = untilStopped();
+      process.exitCode = await playScript(store, script ?? linesOfStdin(stopped), stopped);
+    }
+    if (!store.isTemporary) await print(`Its files are in ${store.directory}.`);
   } finally {
     store.end();
   }
@@ -44,16 +48,21 @@ function glyphsHere({ LC_ALL, LC_CTYPE, LANG } = process.env): Glyphs {
 }
 
 /** What stands in one line is done before the next one is read. */
-async function* linesOfStdin(): AsyncGenerator<Action> {
-  for await (const line of createInterface({ input: process.stdin })) yield* parseScript(line);
+async function* linesOfStdin(stopped: AbortSignal): AsyncGenerator<Action> {
+  const lines = createInterface({ input: process.stdin });
+  stopped.addEventListener('abort', () => lines.close());
+  for await (const line of lines) yield* parseScript(line);
 }
 
 /** Prints what each action says, and the picture after it. Resolves with the exit code. */
 async function playScript(
   store: PlayStore,
   actions: Iterable<Action> | AsyncIterable<Action>,
+  stopped: AbortSignal,
 ): Promise<number> {
-  const stopped = untilStopped();
+  const stop = new Promise<string[]>((resolve) => {
+    stopped.addEventListener('abort', () => resolve(['Told to stop.']));
+  });
   const sandbox = new Sandbox(store, () => {});
   const columns = Math.max(LEAST_COLUMNS, Number(process.env['COLUMNS']) || FILE_COLUMNS);
   const frame: Frame = { columns, rows: undefined, colours: false, glyphs: glyphsHere() };
@@ -61,7 +70,7 @@ async function playScript(
   const show = async (what: string, work: () => Promise<string[]>) => {
     await print(`> ${what}`);
     try {
-      for (const line of await work()) await print(line);
+      for (const line of await Promise.race([work(), stop])) await print(line);
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       code = ExitCode.FAILED;
@@ -73,12 +82,13 @@ async function playScript(
     for await (const action of actions) {
       if (action.name === 'quit' || stopped.aborted) break;
       await show(actionText(action), () => sandbox.perform(action));
-      if (action.name === 'help' || action.name === 'wait') continue;
+      if (action.name === 'help' || action.name === 'wait' || stopped.aborted) continue;
       const lines = picture(await sandbox.look(), frame).map((line) => line.trimEnd());
       await print(`\n${lines.join('\n')}\n`);
     }
   } finally {
-    await show('quit', () => sandbox.close());
+    await print('> quit');
+    for (const line of await sandbox.close()) await print(line);
   }
   return stopped.aborted ? ExitCode.FAILED : code;
 }

@@ -15,12 +15,12 @@ import { FLUSH_MS, PLAY_GROUP, PLAY_QUEUES, PLAY_TOPIC, type PlayStore } from '.
 import { type Action, DELAYS, helpLines } from './script.ts';
 import type { LiveState, PlayState, ProcessState, QueueState } from './state.ts';
 import * as story from './stories.ts';
-import { type Broker, Consumer, Producer } from './traffic.ts';
+import { type Broker, Consumer, type Outcome, Producer } from './traffic.ts';
 
 /** Of a broker that has lost a thread: it ends within a tenth of that. */
 const DEATH_MS = 10_000;
-/** Messages that are under way when a thread ends. */
-const AT_DEATH = 20;
+/** More than are answered until a thread has ended. */
+const UNTIL_DEATH = 10_000;
 /** In two files there is room for no more than a third of these. */
 const ENOUGH_TO_FILL = 2000;
 /** The writer looks for room again after half a second. */
@@ -28,6 +28,8 @@ const ROOM_MS = 5_000;
 const ROOM_LOOK_MS = 100;
 const RING_LOOK_MS = 10;
 const MAX_NEWS = 100;
+
+const isOver = ({ refused, unanswered }: Outcome): boolean => refused + unanswered > 0;
 
 export class Sandbox {
   readonly #store: PlayStore;
@@ -46,7 +48,9 @@ export class Sandbox {
   #queues: readonly QueueState[] = [];
   /** Up to where the log was known to be synced when its broker ended. */
   #durable = 0;
-  #harmed = false;
+  /** Since the last start. */
+  #harms: Harm[] = [];
+  #lost = 0;
 
   /** `changed` is called when there is news. */
   constructor(store: PlayStore, changed: () => void) {
@@ -280,7 +284,7 @@ export class Sandbox {
     const broker = this.#running('kill-thread');
     await this.#ask();
     broker.endThread(thread);
-    const outcome = await this.#producer.sendAtOnce(AT_DEATH);
+    const outcome = await this.#producer.send(UNTIL_DEATH, isOver);
     const late = setTimeout(() => void broker.kill(), DEATH_MS);
     const end = await broker.ended;
     clearTimeout(late);
@@ -298,7 +302,7 @@ export class Sandbox {
     if (this.#broker !== undefined && this.#broker.end === undefined)
       throw new Failure(`${what} is for the files of a dead broker: "kill" it first.`);
     const harm = work(this.#log);
-    this.#harmed = true;
+    this.#harms.push(harm);
     return tell(harm);
   }
 
@@ -306,7 +310,7 @@ export class Sandbox {
     const broker = this.#running('fill');
     if (broker.isFull) throw new Failure('The disk is full already: "free" gives it room again.');
     await broker.fill();
-    const full = this.#producer.send(ENOUGH_TO_FILL, ({ refused, unanswered }) => refused + unanswered > 0);
+    const full = this.#producer.send(ENOUGH_TO_FILL, isOver);
     return story.filled(await this.#watchingRings(full));
   }
 
@@ -326,25 +330,29 @@ export class Sandbox {
   async #restart(): Promise<string[]> {
     const lines = await this.#stop();
     lines.push(...(await this.#start()));
-    if (this.#producer.ledger.size > 0) lines.push(...this.#missing());
+    if (this.#producer.acknowledged > 0) lines.push(...this.#balance());
     lines.push(story.RECOVERY_SOURCES);
-    this.#harmed = false;
+    this.#harms = [];
     return lines;
   }
 
   /** What was acknowledged and is not in the log any more is told once. */
-  #missing(): string[] {
-    const { ledger } = this.#producer;
+  #balance(): string[] {
+    const { ledger, acknowledged } = this.#producer;
     const there = keysIn(this.#log, readLog(this.#log));
     const missing = [...ledger].filter(([key]) => !there.has(key));
-    const durableMissing = missing.filter(([, position]) => position < this.#durable).length;
-    const total = ledger.size;
+    const harmed = missing.filter(([, position]) =>
+      this.#harms.some(({ at, until }) => position >= at && position < until),
+    );
     for (const [key] of missing) ledger.delete(key);
-    return story.recovery({
-      acknowledged: total,
-      present: total - missing.length,
-      durableMissing,
-      harmed: this.#harmed,
+    const lostBefore = this.#lost;
+    this.#lost += missing.length;
+    return story.balance({
+      acknowledged,
+      lostBefore,
+      harmed: harmed.length,
+      harmedDurable: harmed.filter(([, position]) => position < this.#durable).length,
+      unexplained: missing.length - harmed.length,
     });
   }
 

@@ -36,21 +36,37 @@ function withPositions(line: LogLine): LogLine {
   return told.length === 0 ? line : { ...line, message: `${line.message} (${told.join(', ')})` };
 }
 
-export function recovery(found: {
-  acknowledged: number;
-  present: number;
-  durableMissing: number;
-  harmed: boolean;
-}): string[] {
-  const { acknowledged, present, durableMissing, harmed } = found;
-  const missing = acknowledged - present;
-  const all = `Of ${counted(acknowledged, 'acknowledged message')} the log has ${present}`;
-  if (missing === 0) return [`${all}: none is missing.`];
-  const durable =
-    durableMissing === 0
-      ? 'None of these had been synced: a power cut may take such messages under ASYNC_FLUSH.'
-      : `${durableMissing} of these had been synced: no power cut takes those, ${harmed ? 'play did.' : 'which is a fault of RingMQ: please report it.'}`;
-  return [`${all}, and lacks ${missing}. ${durable}`];
+/** Acknowledged messages and what became of them. */
+export interface Balance {
+  readonly acknowledged: number;
+  /** Missing at an earlier restart already. */
+  readonly lostBefore: number;
+  /** Missing, with records that play has damaged; and of these those that had been synced. */
+  readonly harmed: number;
+  readonly harmedDurable: number;
+  /** Missing without that. */
+  readonly unexplained: number;
+}
+
+export function balance({ acknowledged, lostBefore, harmed, harmedDurable, unexplained }: Balance): string[] {
+  const missing = harmed + unexplained;
+  const present = acknowledged - lostBefore - missing;
+  const before = lostBefore === 0 ? '' : ` ${lostBefore} had been lost before.`;
+  const lines = [
+    `Of ${counted(acknowledged, 'acknowledged message')} the log has ${present}${missing === 0 ? ': none is missing' : `, and lacks ${missing}`}.${before}`,
+  ];
+  if (harmed > 0)
+    lines.push(`${harmed} of them lay in what play has damaged: ${durability(harmed, harmedDurable)}`);
+  if (unexplained > 0)
+    lines.push(`${unexplained} were not damaged by play: that is a fault of RingMQ. Please report it.`);
+  return lines;
+}
+
+function durability(harmed: number, durable: number): string {
+  const lost = 'not synced yet, such as a power cut may take under ASYNC_FLUSH';
+  const kept = 'synced, which no power cut takes';
+  if (durable === 0) return `${lost}.`;
+  return durable === harmed ? `${kept}.` : `${harmed - durable} ${lost}, ${durable} ${kept}.`;
 }
 
 export const RECOVERY_SOURCES =
@@ -116,9 +132,8 @@ export function threadKilled(
   lastWords: string | undefined,
 ): string[] {
   const { acknowledged, refused, unanswered } = outcome;
-  const sends = acknowledged + refused + unanswered;
   return [
-    `The thread ${thread} was ended where it stood. ${sends} messages sent at this moment: ${acknowledged} acknowledged, ${refused} refused, ${unanswered} without an answer.`,
+    `The thread ${thread} was told to end while messages were sent: ${acknowledged} were acknowledged until it did, and then none. ${refused} were refused, ${unanswered} got no answer.`,
     'Control saw the thread end and set HALTED (src/threads/engine.ts); who acknowledges looks at it before each answer (src/broker/send/acknowledge.ts).',
     `The process ${endText(end)}${lastWords === undefined ? '.' : `: ${lastWords}`}`,
   ];
@@ -155,7 +170,8 @@ export function filled(outcome: Outcome): string[] {
   const { acknowledged, refused, reason } = outcome;
   return [
     `Way: a limit on the size of files (RLIMIT_FSIZE, by prlimit) of ${bytes(SEGMENT_BYTES - 1)}: the kernel refuses to make any file of the log, as on a full disk. A real one needs rights that play does not ask for.`,
-    `${counted(acknowledged, 'message')} more had room, in this file and the next, which was made ahead (src/store/log/log-room.ts); then ${refused} refused: ${reason}`,
+    `${counted(acknowledged, 'message')} had room in the files that are there (src/store/log/log-room.ts); then ${refused} refused: ${reason}`,
+    'A full disk says ENOSPC, and this limit EFBIG: all that differs is that the log of the broker says "the system has run out of something" (src/store/shortage.ts).',
     'Nothing of a refused message is written (src/store/log/commit-log.ts), consumers are served, and "free" makes sends go on.',
   ];
 }

@@ -77,14 +77,6 @@ export class Producer {
     return outcome;
   }
 
-  /** All at one moment. */
-  async sendAtOnce(count: number): Promise<Outcome> {
-    const outcome = noOutcome();
-    for (let i = 0; i < count; i++) this.#post(outcome, new Map());
-    await Promise.all(this.#under);
-    return outcome;
-  }
-
   /** `level`: one of RocketMQ's delay levels. */
   async sendLater(level: number): Promise<Outcome> {
     const outcome = noOutcome();
