@@ -12,6 +12,14 @@ export const KEY_LINE: Line = WORDS.split(' ').flatMap((word): Span[] => [
 ]);
 export const THREAD_LINE = `End which thread? ${MORTAL_THREADS.map((name, i) => `${i + 1} ${name}`).join('  ')}`;
 
+const ESCAPE = '\u001b';
+
+/** What was typed, key by key. Arrows and the like come as sequences, whose letters mean nothing here. */
+export function keysOf(typed: string): string[] {
+  const [first = '', ...sequences] = typed.split(ESCAPE);
+  return [...first, ...sequences.flatMap((text) => [...text.replace(/^(?:\[[0-9;]*.?|O.?)/, '')])];
+}
+
 /** What a key asks for; `thread`: which thread is to be named next. Undefined for a key that means nothing. */
 export function keyMeans(
   key: string,
@@ -60,9 +68,9 @@ export function threadKey(key: string): Action | undefined {
 }
 
 export const KEY_HELP: readonly string[] = [
-  `s  send one message            b  a burst of ${BURST}          f  a steady flow, on and off`,
-  'd  one for in five seconds     c  consume, on and off   t  end one thread, then its number',
-  'k  kill -9 of the process      o  fill the disk, and free it again',
-  'x  tear the last record of a dead broker       y  turn a bit in the one before it',
-  'r  restart: after a kill that is a recovery    q  quit',
+  `s  send one message     b  a burst of ${BURST}         f  a steady flow, on and off`,
+  'd  one for in 5 s       c  consume, on and off   t  end a thread, by its number',
+  'k  kill -9              o  fill the disk, and free it again',
+  'x  tear the last record of a dead broker    y  turn a bit in the one before it',
+  'r  restart: after a kill it recovers        q  quit',
 ];

@@ -4,7 +4,7 @@ import { Failure } from '../admin/failure.ts';
 import { print } from '../admin/output.ts';
 import { ExitCode } from '../exit-codes.ts';
 import { firstSignal } from '../stop-signals.ts';
-import { KEY_HELP, KEY_LINE, keyMeans, THREAD_LINE, threadKey } from './keys.ts';
+import { KEY_HELP, KEY_LINE, keyMeans, keysOf, THREAD_LINE, threadKey } from './keys.ts';
 import type { Glyphs } from './panels.ts';
 import { picture } from './picture.ts';
 import type { PlayStore } from './play-store.ts';
@@ -105,8 +105,7 @@ class TerminalPlay {
 
   /** Several may come at once, when somebody types fast or pastes. */
   #keys(keys: string): void {
-    // Arrows and the like are sequences, whose letters mean nothing.
-    if (!keys.startsWith('\u001b')) for (const key of keys) this.#key(key);
+    for (const key of keysOf(keys)) this.#key(key);
     this.#draw();
   }
 

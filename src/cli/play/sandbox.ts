@@ -5,6 +5,7 @@ import { Failure } from '../admin/failure.ts';
 import { writeGroup } from '../admin/groups.ts';
 import { READABLE, WRITABLE } from '../admin/routes.ts';
 import { Servers } from '../admin/servers.ts';
+import { pause } from '../admin/stopping.ts';
 import { writeTopicConfig } from '../admin/topic-configs.ts';
 import { endText } from '../server-process.ts';
 import { flip, type Harm, tear } from './harm.ts';
@@ -42,7 +43,7 @@ export class Sandbox {
   #broker: PlayBroker | undefined;
   #servers: Servers | undefined;
   #isStarting = false;
-  #isStopping = false;
+  readonly #closed = new AbortController();
   #page: Page | undefined;
   #live: LiveState | undefined;
   #queues: readonly QueueState[] = [];
@@ -78,7 +79,7 @@ export class Sandbox {
         this.#consumer.set(action.isOn);
         return story.consuming(action.isOn);
       case 'wait':
-        await sleep(action.ms);
+        await pause(action.ms, this.#closed.signal);
         return [];
       case 'kill-thread':
         return this.#endThread(action.thread);
@@ -111,7 +112,7 @@ export class Sandbox {
 
   /** Stops what runs. Resolves with how its broker ended, where one ran. */
   async close(): Promise<string[]> {
-    this.#isStopping = true;
+    this.#closed.abort();
     this.#producer.setFlow(false);
     this.#consumer.set(false);
     const lines = await this.#stop();
@@ -230,7 +231,7 @@ export class Sandbox {
       this.#page = undefined;
       this.#servers = new Servers({ namesrv: broker.places.nameServer });
       void broker.ended.then((end) => {
-        if (this.#broker === broker && !this.#isStopping) this.tell(`the process ${endText(end)}`);
+        if (this.#broker === broker && !this.#closed.signal.aborted) this.tell(`the process ${endText(end)}`);
       });
       await this.#prepare(this.#servers, broker.places.address);
       const lines = story.started(story.recoveryLines(broker.lines), performance.now() - began);

@@ -48,7 +48,8 @@ export function render(line: Line, colours: boolean): string {
 }
 
 /** A text in lines of at most so many characters; words longer than that are cut. */
-export function wrap(text: string, width: number): string[] {
+export function wrap(text: string, columns: number): string[] {
+  const width = Math.max(1, columns);
   const lines: string[] = [];
   let rest = text;
   while (rest.length > width) {
