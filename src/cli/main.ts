@@ -60,6 +60,10 @@ program
   )
   .option('--store <directory>', 'keep its files in this directory (default: a temporary one)')
   .option('--sync-flush', 'answer a send when its message is on the disk (default: ASYNC_FLUSH)')
+  .addHelpText(
+    'after',
+    '\nExamples:\n  $ ringmq play\n  $ ringmq play --script "send 10, wait 1s, kill, tear, restart, status, quit"',
+  )
   .action(async (flags) => (await import('./play/run-play.ts')).runPlay(flags));
 
 brokerOptions(program.command(PLAY_BROKER_COMMAND, { hidden: true }))
