@@ -51,7 +51,7 @@ function inQueues(picture: string): number {
 
 /** What is said of a thread that was ended while messages were sent: at last none was acknowledged. */
 function endsUnanswered(said: string): void {
-  const outcome = /were acknowledged until it did, and then none\. (\d+) were refused, (\d+) got no answer/;
+  const outcome = /acknowledged until it had, then none; (\d+) refused, (\d+) without an answer/;
   const [refused = 0, unanswered = 0] = numbers(said, outcome);
   assert.ok(refused + unanswered > 0, said);
 }
@@ -131,7 +131,7 @@ test('a script from beginning to end: what was acknowledged and durable outlives
 test('SYNC_FLUSH: what is acknowledged is synced; a killed flusher ends that', async () => {
   const run = await play(['--sync-flush', '--script', 'send 8, kill, restart, kill-thread flusher, quit']);
   const played = new Played(run.out);
-  assert.match(played.next('send 8'), /Answers left when FLUSHED had passed them/);
+  assert.match(played.next('send 8'), /answered when FLUSHED had passed it/);
   assert.match(played.next('kill'), /and all of it was synced\./);
   assert.match(played.next('restart'), /Of 8 acknowledged messages the log has 8: none is missing\./);
   const dead = played.next('kill-thread flusher');

@@ -10,6 +10,7 @@ import { readCheckpoint } from '../../store/log/checkpoint.ts';
 import { cutDirectory, storePaths } from '../../store/paths.ts';
 import { listQueues } from '../../store/recovery/queue-recovery.ts';
 import { committedOffset } from '../admin/lag.ts';
+import { counted } from '../admin/output.ts';
 import { endsOf } from '../admin/queue-reads.ts';
 import { objectOf } from '../admin/servers.ts';
 import { queueFiles } from '../log/store-files.ts';
@@ -104,8 +105,8 @@ function countersOf(thread: string, page: Page): string {
   if (thread.startsWith('network')) return `${value('ringmq_sends_total')} acks`;
   if (thread === 'writer') return `${value('ringmq_append_bytes_total')} B`;
   if (thread === 'dispatcher') return `${value('ringmq_dispatch_bytes_total')} B`;
-  if (thread === 'flusher') return `${value('ringmq_sync_seconds_count')} syncs`;
-  if (thread === 'control') return `${value('ringmq_requests_forwarded_total')} requests`;
+  if (thread === 'flusher') return counted(figureOf(page, 'ringmq_sync_seconds_count'), 'sync');
+  if (thread === 'control') return `${value('ringmq_requests_forwarded_total')} req.`;
   return '';
 }
 

@@ -110,8 +110,7 @@ export class PlayBroker {
 
   /** As on a full disk, no file of the log can be made any more. Rejects with a Failure where that is not possible. */
   async fill(): Promise<void> {
-    const limits = readFileSync(`/proc/${this.pid}/limits`, 'utf8');
-    this.#sizeLimit = /^Max file size\s+(\S+)/m.exec(limits)?.[1] ?? 'unlimited';
+    this.#sizeLimit = sizeLimitOf(this.pid);
     await this.#limit(String(FULL_BYTES));
   }
 
@@ -134,8 +133,21 @@ export class PlayBroker {
   }
 }
 
-function reasonIn({ message }: Error): string {
-  return message.split('\n').find((line) => line.trim() !== '') ?? 'without a reason';
+/** The soft one, as prlimit takes it. */
+function sizeLimitOf(pid: number): string {
+  try {
+    const limits = readFileSync(`/proc/${pid}/limits`, 'utf8');
+    return /^Max file size\s+(\S+)/m.exec(limits)?.[1] ?? 'unlimited';
+  } catch {
+    // It has just ended, which prlimit says.
+    return 'unlimited';
+  }
+}
+
+/** What the program has said, else why it could not be started. */
+function reasonIn({ message, stderr = '' }: Error & { stderr?: string }): string {
+  const [first = message] = stderr.trim().split('\n').filter(Boolean);
+  return first;
 }
 
 function portOf(address: string | undefined): string {

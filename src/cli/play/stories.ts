@@ -74,17 +74,18 @@ export const RECOVERY_SOURCES =
 
 export function sent(outcome: Outcome, ms: number, flushType: FlushType): string[] {
   const { acknowledged, refused, unanswered, last, reason } = outcome;
-  const lines = [`${counted(acknowledged, 'message')} acknowledged in ${ms.toFixed(1)} ms.`];
+  const lines = [`${counted(acknowledged, 'message')} acknowledged in ${ms.toFixed(1)} ms`];
   if (last !== undefined) {
-    const { queue, offset } = last;
-    lines[0] += ` The last one: position ${at(positionOf(last))}, queue ${queue.queueId}, offset ${offset}.`;
+    lines[0] += `, the last at ${at(positionOf(last))} (queue ${last.queue.queueId}, offset ${last.offset})`;
+    const way =
+      'Network thread > ring (src/broker/send/record-writer.ts) > writer > log (src/store/log/commit-log.ts)';
     lines.push(
-      'The network thread wrote each record into its ring (src/broker/send/record-writer.ts), the writer put it behind the last one (src/store/log/commit-log.ts).',
       flushType === 'SYNC_FLUSH'
-        ? 'Answers left when FLUSHED had passed them (src/broker/send/acknowledge.ts): the flusher syncs as fast as the disk can (src/store/log/flusher.ts).'
-        : 'Answers left when APPENDED had passed them (src/broker/send/acknowledge.ts); the flusher syncs later (src/store/log/flusher.ts).',
+        ? `${way}; synced at once (src/store/log/flusher.ts), answered when FLUSHED had passed it (src/broker/send/acknowledge.ts).`
+        : `${way}; answered when APPENDED had passed it (src/broker/send/acknowledge.ts), synced later (src/store/log/flusher.ts).`,
     );
   }
+  lines[0] += '.';
   if (refused + unanswered > 0)
     lines.push(`${refused} refused, ${unanswered} without an answer. The first: ${reason}`);
   return lines;
@@ -133,8 +134,8 @@ export function threadKilled(
 ): string[] {
   const { acknowledged, refused, unanswered } = outcome;
   return [
-    `The thread ${thread} was told to end while messages were sent: ${acknowledged} were acknowledged until it did, and then none. ${refused} were refused, ${unanswered} got no answer.`,
-    'Control saw the thread end and set HALTED (src/threads/engine.ts); who acknowledges looks at it before each answer (src/broker/send/acknowledge.ts).',
+    `The thread ${thread} was told to end while messages were sent: ${acknowledged} acknowledged until it had, then none; ${refused} refused, ${unanswered} without an answer.`,
+    'Control has set HALTED (src/threads/engine.ts), and with it no answer leaves (src/broker/send/acknowledge.ts).',
     `The process ${endText(end)}${lastWords === undefined ? '.' : `: ${lastWords}`}`,
   ];
 }
@@ -167,10 +168,11 @@ export function flipped({ at: position, from }: Harm, { checkpoint }: DiskState)
 }
 
 export function filled(outcome: Outcome): string[] {
-  const { acknowledged, refused, reason } = outcome;
+  const { acknowledged, refused, unanswered, reason } = outcome;
+  const unheard = unanswered > 0 ? `, ${unanswered} without an answer` : '';
   return [
     `Way: a limit on the size of files (RLIMIT_FSIZE, by prlimit) of ${bytes(SEGMENT_BYTES - 1)}: the kernel refuses to make any file of the log, as on a full disk. A real one needs rights that play does not ask for.`,
-    `${counted(acknowledged, 'message')} had room in the files that are there (src/store/log/log-room.ts); then ${refused} refused: ${reason}`,
+    `${counted(acknowledged, 'message')} had room in the files that are there (src/store/log/log-room.ts); then ${refused} refused${unheard}: ${reason}`,
     'A full disk says ENOSPC, and this limit EFBIG: all that differs is that the log of the broker says "the system has run out of something" (src/store/shortage.ts).',
     'Nothing of a refused message is written (src/store/log/commit-log.ts), consumers are served, and "free" makes sends go on.',
   ];

@@ -22,6 +22,7 @@ export const PAGES: readonly Page[] = [
   { page: 'docs/capacity.md', inClone: false, prepare: aRunningBroker },
   { page: 'docs/operations.md', inClone: false },
   { page: 'docs/replication.md', inClone: false },
+  { page: 'docs/play.md', inClone: false },
   { page: 'docs/log-tools.md', inClone: false, prepare: makeSampleStore },
   { page: 'docs/logging.md', inClone: false, prepare: aRunningBroker },
   {
