@@ -1,6 +1,6 @@
 /**
- * Of the broker that `ringmq play` starts: the process that started it may end one of its threads, and bound the size of
- * its files. Nobody else has a channel to it.
+ * Of the broker that `ringmq play` starts: the process that started it may end one of its threads, and bound the size
+ * of its files. Nobody else has a channel to it.
  */
 import type { EngineThreads } from '../../threads/engine-threads.ts';
 
