@@ -20,11 +20,16 @@ export function keysOf(typed: string): string[] {
   return [...first, ...sequences.flatMap((text) => [...text.replace(/^(?:\[[0-9;]*.?|O.?)/, '')])];
 }
 
-/** What a key asks for; `thread`: which thread is to be named next. Undefined for a key that means nothing. */
+/** Also Ctrl-C and Ctrl-D, which a terminal whose keys are read one by one gives on. */
+export function isQuit(key: string): boolean {
+  return key === 'q' || key === '\u0003' || key === '\u0004';
+}
+
+/** What a key but those asks for; `thread`: which thread is to be named next. Undefined for one that means nothing. */
 export function keyMeans(
   key: string,
   { traffic, process }: Pick<PlayState, 'traffic' | 'process'>,
-): Action | 'thread' | undefined {
+): Exclude<Action, { name: 'quit' }> | 'thread' | undefined {
   const isFull = process.kind === 'running' && process.isFull;
   switch (key) {
     case 's':
@@ -52,17 +57,13 @@ export function keyMeans(
     case '?':
     case 'h':
       return { name: 'help' };
-    case 'q':
-    case '\u0003':
-    case '\u0004':
-      return { name: 'quit' };
     default:
       return undefined;
   }
 }
 
 /** The key behind `t`. */
-export function threadKey(key: string): Action | undefined {
+export function threadKey(key: string): Exclude<Action, { name: 'quit' }> | undefined {
   const thread = MORTAL_THREADS[Number(key) - 1];
   return thread === undefined ? undefined : { name: 'kill-thread', thread };
 }

@@ -4,17 +4,19 @@ import { Failure } from '../admin/failure.ts';
 import { print } from '../admin/output.ts';
 import { ExitCode } from '../exit-codes.ts';
 import { firstSignal } from '../stop-signals.ts';
-import { KEY_HELP, KEY_LINE, keyMeans, keysOf, THREAD_LINE, threadKey } from './keys.ts';
+import { isQuit, KEY_HELP, KEY_LINE, keyMeans, keysOf, THREAD_LINE, threadKey } from './keys.ts';
 import type { Glyphs } from './panels.ts';
 import { picture } from './picture.ts';
 import type { PlayStore } from './play-store.ts';
 import { Sandbox } from './sandbox.ts';
 import { Screen } from './screen.ts';
-import { type Action, actionText } from './script.ts';
+import { actionText } from './script.ts';
 import type { Line } from './spans.ts';
 import type { PlayState } from './state.ts';
 
 const LOOK_MS = 250;
+/** Keys that are typed ahead while something is under way; more are not heard. */
+const MAX_AHEAD = 8;
 
 /** Resolves with the exit code. */
 export function playInTerminal(store: PlayStore, glyphs: Glyphs): Promise<number> {
@@ -33,6 +35,9 @@ class TerminalPlay {
   #isOver = false;
   /** A fault of ours: told when the terminal is as it was. */
   #fault: unknown;
+  /** What is to be done, one after the other. */
+  readonly #tasks: (() => Promise<void>)[] = [];
+  #isWorking = false;
   /** What is being done. */
   #underWay: string | undefined;
   #asksThread = false;
@@ -56,7 +61,7 @@ class TerminalPlay {
     const looking = setInterval(() => void this.#look(), LOOK_MS);
     let last: string[] = [];
     try {
-      void this.#do('start', () => this.#sandbox.open());
+      this.#later(() => this.#do('start', () => this.#sandbox.open()));
       await Promise.race([this.#quit, signalled]);
       this.#sandbox.tell('quit: the broker is stopped');
     } finally {
@@ -103,29 +108,44 @@ class TerminalPlay {
     return this.#underWay === undefined ? KEY_LINE : [`${this.#underWay} is under way ...   q quit`];
   }
 
-  /** Several may come at once, when somebody types fast or pastes. */
-  #keys(keys: string): void {
-    for (const key of keysOf(keys)) this.#key(key);
-    this.#draw();
+  /** Several may come at once, when somebody types fast or pastes. To quit waits for nothing. */
+  #keys(typed: string): void {
+    for (const key of keysOf(typed)) {
+      if (isQuit(key)) this.#doQuit();
+      else if (this.#tasks.length < MAX_AHEAD) this.#later(() => this.#key(key));
+    }
   }
 
-  #key(key: string): void {
-    if (this.#state === undefined) return;
+  #later(task: () => Promise<void>): void {
+    this.#tasks.push(task);
+    void this.#work();
+  }
+
+  async #work(): Promise<void> {
+    if (this.#isWorking) return;
+    this.#isWorking = true;
+    try {
+      for (let task = this.#tasks.shift(); task !== undefined && !this.#isOver; task = this.#tasks.shift())
+        await task();
+    } catch (error) {
+      this.#fail(error);
+    }
+    this.#isWorking = false;
+  }
+
+  /** What it means depends on what was done before. */
+  async #key(key: string): Promise<void> {
+    this.#state = await this.#sandbox.look();
     const wasAsked = this.#asksThread;
     this.#asksThread = false;
     const meant = (wasAsked ? threadKey(key) : undefined) ?? keyMeans(key, this.#state);
     if (meant === 'thread') this.#asksThread = true;
-    else if (meant?.name === 'quit') this.#doQuit();
     else if (meant?.name === 'help') for (const line of KEY_HELP) this.#sandbox.tell(line);
-    else if (meant !== undefined) this.#start(meant);
-  }
-
-  #start(action: Exclude<Action, { name: 'quit' }>): void {
-    void this.#do(actionText(action), () => this.#sandbox.perform(action));
+    else if (meant !== undefined) await this.#do(actionText(meant), () => this.#sandbox.perform(meant));
+    this.#draw();
   }
 
   async #do(what: string, work: () => Promise<string[]>): Promise<void> {
-    if (this.#underWay !== undefined || this.#isOver) return;
     this.#underWay = what;
     this.#sandbox.tell(`> ${what}`);
     try {
