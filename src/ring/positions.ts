@@ -128,3 +128,8 @@ export class Positions {
     return this.differs(STOPPING, 0);
   }
 }
+
+/** The named positions, up to AWAITED, in the order of their slots: for whoever follows a message. */
+export function allPositions(positions: Positions): number[] {
+  return Array.from({ length: AWAITED }, (_, slot) => positions.get(slot));
+}

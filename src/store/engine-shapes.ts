@@ -1,6 +1,7 @@
 /** What the engine's threads (writer, flusher, dispatcher) are started with: everything here can be posted. */
 import type { ChannelShape } from '../ring/channel.ts';
 import type { RingShape } from '../ring/layout.ts';
+import type { TraceShape } from '../ring/trace-notes.ts';
 import type { WakeShape } from '../ring/wake.ts';
 import type { StoreOptions } from './options.ts';
 import type { RecoveredQueue } from './recovery/recover.ts';
@@ -57,6 +58,8 @@ export interface BrokerShape {
     /** Rings for slaves that are fed: nobody hears it while there are none. */
     replication: WakeShape;
   };
+  /** Where its threads note what they do, while somebody follows a message; undefined = nowhere. */
+  trace?: TraceShape | undefined;
 }
 
 export interface WriterShape {

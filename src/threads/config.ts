@@ -5,6 +5,7 @@ import type { MetricsOptions } from '../broker/metrics/options.ts';
 import type { ControlLog } from '../lib/log.ts';
 import type { BrokerSettings } from '../metadata/settings.ts';
 import type { ReplicationOptions } from '../replication/options.ts';
+import type { TraceShape } from '../ring/trace-notes.ts';
 import type { StoreOptions } from '../store/options.ts';
 import type { Certificates } from '../tls/certificates.ts';
 import type { TlsSettings } from '../tls/settings.ts';
@@ -39,6 +40,8 @@ export interface BrokerConfig {
   tls: TlsSettings;
   metrics: MetricsOptions;
   properties: BrokerProperties;
+  /** Where its threads note what they do, for `ringmq trace`; undefined: nobody follows a message. */
+  trace?: TraceShape | undefined;
   log: ControlLog;
 }
 

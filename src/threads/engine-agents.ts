@@ -5,13 +5,14 @@ import { DispatcherAgent } from '../store/dispatch/dispatcher-agent.ts';
 import { FlusherAgent } from '../store/log/flusher-agent.ts';
 import { WriterAgent } from '../store/log/writer-agent.ts';
 import type { EngineParts } from './shapes.ts';
+import { tracedAgent } from './trace/agent-trace.ts';
 
 /** Writer first: what it appends in a round is synced and dispatched in the same round. */
 export function engineAgent({ writer, flusher, dispatcher, delivery }: EngineParts): Agent {
   const agents: Agent[] = [];
-  if (writer !== undefined) agents.push(new WriterAgent(writer));
-  if (flusher !== undefined) agents.push(new FlusherAgent(flusher));
-  if (dispatcher !== undefined) agents.push(new DispatcherAgent(dispatcher));
-  if (delivery !== undefined) agents.push(new DeliveryAgent(delivery));
+  if (writer) agents.push(tracedAgent(new WriterAgent(writer), 'writer', writer.broker));
+  if (flusher) agents.push(tracedAgent(new FlusherAgent(flusher), 'flusher', flusher.broker));
+  if (dispatcher) agents.push(tracedAgent(new DispatcherAgent(dispatcher), 'dispatcher', dispatcher.broker));
+  if (delivery) agents.push(tracedAgent(new DeliveryAgent(delivery), 'delivery', delivery.broker));
   return agents.length === 1 ? (agents[0] as Agent) : compose(agents);
 }

@@ -11,6 +11,7 @@ import { type ChannelShape, createChannel } from '../ring/channel.ts';
 import { createCounters } from '../ring/counters.ts';
 import { LINK_HEADER } from '../ring/link-records.ts';
 import { createRing } from '../ring/spsc-ring.ts';
+import type { TraceShape } from '../ring/trace-notes.ts';
 import { createWake, type WakeShape } from '../ring/wake.ts';
 import type { BrokerShape, DispatcherShape, ParticipantShape, WriterShape } from '../store/engine-shapes.ts';
 import type { StoreOptions } from '../store/options.ts';
@@ -63,6 +64,7 @@ export interface TopologyParts {
   engine: EngineLayout;
   busyPollMicros: number;
   slowMillis: number;
+  trace?: TraceShape | undefined;
 }
 
 export function createTopology(parts: TopologyParts): Topology {
@@ -109,6 +111,7 @@ function brokerShape(parts: TopologyParts, participants: readonly Participant[])
     // A send that waits for the disk gains nothing, and the core is missed elsewhere (measured).
     busyPollMicros: awaitsFlush(store) ? 0 : parts.busyPollMicros,
     slowMillis: parts.slowMillis,
+    ...(parts.trace && { trace: parts.trace }),
     participants: shapes,
     arrivalsLost: new SharedArrayBuffer(4 * shapes.length),
     wakes: {

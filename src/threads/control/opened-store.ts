@@ -88,6 +88,7 @@ export function topologyOf(config: ResolvedConfig, opened: OpenedStore): Topolog
     engine: config.engineLayout,
     busyPollMicros: config.busyPollMicros,
     slowMillis: config.slowMillis,
+    trace: config.trace,
   });
 }
 

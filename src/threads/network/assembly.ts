@@ -38,9 +38,12 @@ import { errnoName } from '../../store/disk/errors.ts';
 import type { QueueDirectory } from '../../store/queue/queue-directory.ts';
 import type { PullReader } from '../../store/read/pull-reader.ts';
 import { type NetworkShape, participantOf } from '../shapes.ts';
+import type { NetworkTrace } from '../trace/network-trace.ts';
 
 /** What the handlers of one thread share. */
 export interface TurnParts {
+  /** Of a broker in which somebody follows a message. */
+  trace: NetworkTrace | undefined;
   given: GivenCounts;
   slowSends: SlowSends;
   view: NetworkView;
@@ -82,7 +85,7 @@ export function makeSendHandler(
   const lacksCopies = broker.acknowledged.includes(REPLICATED)
     ? () => !positions.differs(SLAVES_STATE, SLAVES_TOO_FEW)
     : () => false;
-  return new SendHandler({
+  const handler = new SendHandler({
     writer: ChannelSender.join(participantOf(shape).send, writerWaker(shape)),
     sends,
     view: parts.view,
@@ -107,6 +110,8 @@ export function makeSendHandler(
     awaitTopic: (connection, request, fields, offset, length) =>
       creation.topic(connection, request, fields, offset, length),
   });
+  parts.trace?.sends(handler);
+  return handler;
 }
 
 export function makeAcknowledger(
@@ -198,6 +203,7 @@ export function makePullHandler(
   endOfTurn: () => void,
 ): PullHandler {
   const { link, creation, now } = parts;
+  parts.trace?.reads(store.reader);
   return new PullHandler({
     ...store,
     view: parts.view,

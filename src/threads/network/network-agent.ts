@@ -29,7 +29,7 @@ import type { Connection } from '../../net/connection.ts';
 import { ConnectionCount } from '../../net/connection-count.ts';
 import { Faults } from '../../net/faults.ts';
 import { PendingSends } from '../../net/pending-sends.ts';
-import { Sockets } from '../../net/sockets.ts';
+import { Sockets, type SocketsParts } from '../../net/sockets.ts';
 import { Wakefulness } from '../../net/wakefulness.ts';
 import { AT_ONCE, CALL_ROWS, DELIVERY_REQUESTS, OTHER_CALL } from '../../protocol/call-kinds.ts';
 import { RequestCode, ResponseCode } from '../../protocol/codes.ts';
@@ -55,6 +55,7 @@ import { PullReader } from '../../store/read/pull-reader.ts';
 import { QueueFiles } from '../../store/read/queue-files.ts';
 import { engineAgent } from '../engine-agents.ts';
 import { type EngineParts, type NetworkShape, PENDING_SENDS, participantOf } from '../shapes.ts';
+import { NetworkTrace } from '../trace/network-trace.ts';
 import {
   makeAcknowledger,
   makeLites,
@@ -110,6 +111,8 @@ export class NetworkAgent {
   readonly #refusals = new RefusalCounts();
   readonly #given = new GivenCounts();
   readonly #slowSends: SlowSends;
+  /** Of a broker in which somebody follows a message. */
+  readonly #trace: NetworkTrace | undefined;
   #logStart = 0;
   /** What a turn has left over, for which nobody rings. */
   #next: NodeJS.Immediate | undefined;
@@ -134,6 +137,7 @@ export class NetworkAgent {
       id,
       files: new QueueFiles(nativeDisk, queueRoot, store.mappedFileSizeConsumeQueue, topic, queueId),
     }));
+    this.#trace = NetworkTrace.of(shape);
     this.sockets = this.#makeSockets();
     const connectionOf = (slot: number, generation: number) => this.sockets.connections.get(slot, generation);
     const touched = (connection: Connection) => this.sockets.touched(connection);
@@ -156,11 +160,9 @@ export class NetworkAgent {
       ...{ refusals: this.#refusals, calls: this.#calls },
     });
     const common: TurnParts = {
-      view: this.#view,
-      link: this.#link,
-      creation: this.#creation,
+      ...{ view: this.#view, link: this.#link, creation: this.#creation },
       now,
-      ...{ counters: this.#counters, calls: this.#calls },
+      ...{ counters: this.#counters, calls: this.#calls, trace: this.#trace },
       ...{ refusals: this.#refusals, given: this.#given },
       slowSends: this.#slowSends,
       connectionOf,
@@ -193,7 +195,7 @@ export class NetworkAgent {
 
   #makeSockets(): Sockets {
     const { connections, settings, broker } = this.#shape;
-    return new Sockets({
+    const parts: SocketsParts = {
       beginTurn: () => {
         this.#now = systemClock.monotonic();
         return this.#now;
@@ -215,7 +217,8 @@ export class NetworkAgent {
         this.#endOfTurn();
         this.#wakefulness.worked();
       },
-    });
+    };
+    return new Sockets(this.#trace?.sockets(parts) ?? parts);
   }
 
   #makeLoopTime(): LoopTime {
@@ -292,6 +295,7 @@ export class NetworkAgent {
     this.sockets.refuse();
     this.sockets.destroyAll();
     this.#engine?.close();
+    this.#trace?.close();
     this.#segments.close();
   }
 
