@@ -30,6 +30,7 @@ const ENTRIES = [
   'src/cli/play/run-play.ts',
   'src/cli/play/mortal-threads.ts',
   'src/cli/log/run-log.ts',
+  'src/cli/trace/run-trace.ts',
   'src/cli/admin/admin.ts',
   'src/cli/cluster/run-cluster.ts',
   'src/namesrv/name-server.ts',

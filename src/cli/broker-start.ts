@@ -7,6 +7,7 @@ import type { LoadedBroker } from '../config/load.ts';
 import { metricsOptions } from '../config/metrics-keys.ts';
 import { nameServerAddresses } from '../config/server-list.ts';
 import { connectionLimit } from '../lib/descriptors.ts';
+import type { ControlLog } from '../lib/log.ts';
 import { isWildcard } from '../net/hosts.ts';
 import { formatAddress } from '../remoting/address.ts';
 import type { BrokerConfig, RunningBroker } from '../threads/config.ts';
@@ -56,7 +57,7 @@ function followLog(log: ServerLog, { changed }: BrokerProperties, listener: List
 /** `descriptorShare`: the broker's part of the descriptors for connections, when it has the process not for itself. */
 export function brokerConfig(
   loaded: LoadedBroker,
-  log: ServerLog,
+  log: ControlLog,
   nameServers: string[],
   descriptorShare = 1,
 ): BrokerConfig {

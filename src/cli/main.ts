@@ -108,6 +108,38 @@ logOptions(
   .option('--json', 'one JSON object per line')
   .action(async (directory, flags) => (await import('./log/run-log.ts')).runCheck(directory, flags));
 
+program
+  .command('trace')
+  .description('follow one message: its bytes in every step, and what each thread did when')
+  .option('-n, --namesrv <addresses>', 'send it to a running broker (default: to one of its own)')
+  .option('--broker <name>', 'which of the brokers behind -n (default: the first that has the topic)')
+  .option('--queue <number>', 'into this queue there')
+  .option('--tls', 'talk by TLS, whatever the certificates say')
+  .option('-c, --config <file>', 'broker.conf for the broker of its own')
+  .option('--flush <mode>', 'of the broker of its own: async or sync')
+  .option(
+    '--store <directory>',
+    'where the broker keeps its store (default: one of its own, removed at the end)',
+  )
+  .option('--commitlog <directory>', 'the CommitLog, when it is not <directory>/commitlog')
+  .option('--topic <name>', 'where it goes (default: TraceTopic)')
+  .option('--group <name>', 'who consumes it')
+  .option('-m, --message <text>', 'the message')
+  .option('--key <key>', 'a key to find it by')
+  .option('--tag <tag>', 'its tag')
+  .option('--header <format>', 'of the frames: json (default) or rocketmq')
+  .option('--batch <number>', 'so many messages in one send')
+  .option('--delay-level <number>', 'with a delay level, 1 to 18')
+  .option('--delay <span>', 'to be delivered after 3s, 1m, …, by the timing wheel')
+  .option('--retry', 'its consumer gives it back once')
+  .option('--warm <number>', 'messages sent before, to a broker of its own (default: 100)')
+  .option('--message-id <id>', 'explain a message that is stored: by the id that its broker gave it')
+  .option('--unique-key <key>', 'the same by the unique key that its producer gave it')
+  .option('--html <file>', 'write a page too, with a timeline')
+  .option('--json', 'print JSON')
+  .option('--brief', 'without the bytes')
+  .action(async (flags) => (await import('./trace/run-trace.ts')).runTrace(flags));
+
 async function run(): Promise<void> {
   const chosen = chosenAdminCommand(process.argv.slice(2));
   for (const [name, description] of Object.entries(ADMIN_COMMANDS)) {

@@ -133,3 +133,24 @@ export class Positions {
 export function allPositions(positions: Positions): number[] {
   return Array.from({ length: AWAITED }, (_, slot) => positions.get(slot));
 }
+
+/** Their names, in the same order. */
+export const POSITION_NAMES: readonly string[] = [
+  'APPENDED',
+  'FLUSHED',
+  'DISPATCHED',
+  'DISPATCHED_RECORD',
+  'DISPATCHED_TIME',
+  'APPENDED_TIME',
+  'FLUSHED_TIME',
+  'LOG_START',
+  'HALTED',
+  'STOPPING',
+  'MESSAGES_APPENDED',
+  'HALT_ERRNO',
+  'INDEX_COMPLETED_TIME',
+  'BACKLOG_READS',
+  'HALT_CAUSE',
+  'REPLICATED',
+  'SLAVES_STATE',
+];

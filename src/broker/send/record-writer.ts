@@ -20,6 +20,7 @@ import {
 } from '../../record/properties.ts';
 import { PropertyScan } from '../../record/property-scan.ts';
 import type { TopicView } from '../view/network-view.ts';
+import { ITEM_BODY, ITEM_BODY_LENGTH, ITEM_FLAG } from './batch-item.ts';
 import type { SendFields } from './send-fields.ts';
 
 export interface RecordTarget {
@@ -35,14 +36,6 @@ export const PROPERTIES_TOO_LONG = -1;
 export const PROPERTIES_WITH_NUL = -3;
 /** A delayed, timed or transactional message, or one that already has a broker's properties: for `GeneralSends`. */
 export const UNUSUAL = -2;
-
-/**
- * Layout of one message in a batch body: totalSize 4, magic 4, bodyCrc 4, flag 4, bodyLength 4, body, propertiesLength
- * 2, properties.
- */
-const ITEM_FLAG = 12;
-const ITEM_BODY_LENGTH = 16;
-const ITEM_BODY = 20;
 
 /** Where a message waits. */
 export interface Parking {

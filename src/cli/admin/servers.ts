@@ -42,7 +42,7 @@ export interface Question {
 const DEFAULT_NAME_SERVER = '127.0.0.1:9876';
 const TIMEOUT_MS = 10_000;
 /** Whoever asks for --tls wants nobody to listen in; whose certificate it is cannot be told here. */
-const TRUSTING: ClientTls = { terms: {}, verifyServer: false, pem: {} };
+export const TRUSTING: ClientTls = { terms: {}, verifyServer: false, pem: {} };
 
 export class Servers {
   readonly nameServers: readonly string[];

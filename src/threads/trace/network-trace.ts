@@ -5,7 +5,6 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import type { SendHandler } from '../../broker/send/send-handler.ts';
-import { systemClock } from '../../lib/clock.ts';
 import type { Connection } from '../../net/connection.ts';
 import { descriptorOf } from '../../net/read-buffer.ts';
 import type { SocketsParts } from '../../net/sockets.ts';
@@ -18,11 +17,12 @@ import {
   NOTE_READ,
   NOTE_WRITTEN,
   TraceNotes,
+  traceNow,
 } from '../../ring/trace-notes.ts';
 import type { PullReader } from '../../store/read/pull-reader.ts';
 import { type NetworkShape, participantOf } from '../shapes.ts';
 
-const now = systemClock.monotonic;
+const now = traceNow;
 
 export class NetworkTrace {
   readonly #notes: TraceNotes;
