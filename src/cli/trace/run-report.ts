@@ -61,11 +61,9 @@ function stagesOf(run: Run, hop: Hop, index: number): Stage[] {
   if (index === 0) steps.push(frameStep(run, run.sent, 'the producer'));
   else if (isGivenBack(run, hop) && run.givenBack) steps.push(frameStep(run, run.givenBack, 'the consumer'));
   steps.push(ringStep(run, hop), appendedStep(run, hop), positionsStep(run, hop));
-  steps.push(
-    queueStep(run.target.store, hop),
-    indexStep(run.target.store, hop),
-    durableStep(run, hop, index),
-  );
+  for (const made of [queueStep(run.target.store, hop), indexStep(run.target.store, hop)])
+    steps.push(dispatchedStep(run, hop, made));
+  steps.push(durableStep(run, hop, index));
   const stages = [{ title: hopTitle(run, hop, index), text: hopText(hop), steps }];
   const delivery = deliveryOf(run, hop);
   if (delivery !== undefined) stages.push(consumedStage(run, delivery));

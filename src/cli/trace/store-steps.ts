@@ -71,8 +71,8 @@ export function indexStep(store: StoreView | undefined, hop: Hop): Step {
 function keySentence({ text, property, hash, slotNumber, chain }: FoundKey): string {
   const own = chain.at(-1)?.number;
   const newer = chain.length - 1;
-  const way =
-    newer === 0 ? 'the slot leads straight to it' : `the chain leads over ${newer} newer ones to it`;
+  const over = counted(newer, 'newer one');
+  const way = newer === 0 ? 'the slot leads straight to it' : `the chain leads over ${over} to it`;
   return `${property}: |Java hash of "${text}"| = ${hash}, slot ${slotNumber}; its entry is number ${own}: ${way}.`;
 }
 

@@ -2,6 +2,7 @@
 import { listing, table } from '../admin/output.ts';
 import type { Piece, PieceField } from './pieces/piece.ts';
 import { type Report, type Span, type Stage, type Step, spanOfTime } from './report.ts';
+import { placing, sectionsOf } from './sections.ts';
 
 const WIDTH = 100;
 /** Bytes on a line. */
