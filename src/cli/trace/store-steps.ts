@@ -91,14 +91,14 @@ function chainRows({ text, slotNumber, chain, older }: FoundKey): (string | numb
     .slice(0, -1)
     .slice(0, SHOWN_CHAIN)
     .map((entry) => [
-      ...[text, slotNumber, entry.number, entry.hash, entry.position],
+      ...[text, slotNumber, entry.number, entry.hash, entry.physical],
       'newer, of the same slot',
     ]);
   const left = chain.length - 1 - SHOWN_CHAIN;
   if (left > 0) rows.push([text, slotNumber, '…', '', '', `${left} more`]);
-  if (own !== undefined) rows.push([text, slotNumber, own.number, own.hash, own.position, 'this message']);
-  for (const { number, hash, position } of older)
-    rows.push([text, slotNumber, number, hash, position, 'older, where its chain goes on']);
+  if (own !== undefined) rows.push([text, slotNumber, own.number, own.hash, own.physical, 'this message']);
+  for (const { number, hash, physical } of older)
+    rows.push([text, slotNumber, number, hash, physical, 'older, where its chain goes on']);
   return rows;
 }
 

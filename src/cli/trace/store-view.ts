@@ -11,17 +11,13 @@ import {
   UNIT_BYTES,
   WHEEL_SLOTS,
 } from '../../delivery/timer/timer-layout.ts';
-import { readInt64 } from '../../lib/int64.ts';
 import { javaHashCode } from '../../lib/java-hash.ts';
 import { decodeRecord, type StoredMessage } from '../../record/decode.ts';
 import { PROPERTY_KEYS, PROPERTY_TAGS, PROPERTY_UNIQUE_KEY } from '../../record/properties.ts';
-import type { Disk, RangeFile } from '../../store/disk/disk.ts';
+import type { Disk, Mapping, RangeFile } from '../../store/disk/disk.ts';
 import { readOnlyDisk } from '../../store/disk/read-only-disk.ts';
 import {
-  ENTRY_PHYSICAL,
-  ENTRY_PREVIOUS,
   entryOffset,
-  INDEX_COUNT,
   INDEX_ENTRY_BYTES,
   INDEX_HEADER_BYTES,
   SLOT_BYTES as INDEX_SLOT_BYTES,
@@ -32,11 +28,9 @@ import { type Checkpoint, readCheckpoint } from '../../store/log/checkpoint.ts';
 import { fileNameOf } from '../../store/log/segments.ts';
 import { storePaths } from '../../store/paths.ts';
 import { ENTRY_BYTES, queueDirectoryPath } from '../../store/queue/consume-queue.ts';
-import { indexGeometry } from '../log/index-geometry.ts';
+import { chain, type Link, withIndex } from '../log/explain/index-places.ts';
 import { findStore, positionFiles, type StoreFiles } from '../log/store-files.ts';
 
-/** Entries of a chain that are read until the message's own has come. */
-const LONGEST_CHAIN = 100_000;
 const SHOWN_OLDER = 3;
 const DEFAULT_PRECISION_MS = 1000;
 const MOST_UNITS = 100_000;
@@ -53,11 +47,7 @@ export interface FoundRecord extends Found {
   message: StoredMessage;
 }
 
-export interface ChainEntry extends Found {
-  number: number;
-  hash: number;
-  position: number;
-}
+export interface ChainEntry extends Found, Link {}
 
 /** A key of a message in the index: from its slot along the chain to the message's own entry. */
 export interface FoundKey {
@@ -133,7 +123,7 @@ export class StoreView {
   keysOf(message: StoredMessage): FoundKey[] {
     const found: FoundKey[] = [];
     for (const { text, property } of keyTexts(message)) {
-      const key = this.#find(text, (entry) => entry.position === message.physicalOffset);
+      const key = this.#find(text, (entry) => entry.physical === message.physicalOffset);
       if (key !== undefined) found.push({ ...key, property });
     }
     return found;
@@ -142,8 +132,8 @@ export class StoreView {
   /** The newest record with that unique key in a topic. */
   withUniqueKey(topic: string, key: string): FoundRecord | undefined {
     let record: FoundRecord | undefined;
-    this.#find(`${topic}#${key}`, ({ position }) => {
-      record = this.recordAt(position);
+    this.#find(`${topic}#${key}`, ({ physical }) => {
+      record = this.recordAt(physical);
       return record?.message.topic === topic && record.message.properties.get(PROPERTY_UNIQUE_KEY) === key;
     });
     const isIt = record?.message.properties.get(PROPERTY_UNIQUE_KEY) === key;
@@ -190,11 +180,15 @@ export class StoreView {
   }
 
   /** Goes along the chain of a key, newest file first, until `isIt`. */
-  #find(text: string, isIt: (entry: ChainEntry) => boolean): Omit<FoundKey, 'property'> | undefined {
+  #find(text: string, isIt: (link: Link) => boolean): Omit<FoundKey, 'property'> | undefined {
     const hash = storedHash(javaHashCode(text));
     for (const name of this.#files().indexFiles.reverse()) {
-      const file = new IndexView(this.#disk, this.root, name, this.#slots);
-      const found = file.find(hash, isIt);
+      const found = withIndex(
+        this.#disk,
+        join(storePaths.index(this.root), name),
+        this.#slots,
+        (mapping, geometry) => keyIn(`index/${name}`, mapping, geometry, hash, isIt),
+      );
       if (found !== undefined) return { ...found, text, hash };
     }
     return undefined;
@@ -231,103 +225,28 @@ function keyTexts({ topic, properties }: StoredMessage): { text: string; propert
   return texts;
 }
 
-/** One index file. */
-class IndexView {
-  readonly #disk: Disk;
-  readonly #path: string;
-  readonly #name: string;
-  readonly #geometry: IndexGeometry | undefined;
-
-  constructor(disk: Disk, root: string, name: string, slots: number | undefined) {
-    this.#disk = disk;
-    this.#path = join(storePaths.index(root), name);
-    this.#name = `index/${name}`;
-    this.#geometry = geometryOf(disk, this.#path, slots);
-  }
-
-  find(
-    hash: number,
-    isIt: (entry: ChainEntry) => boolean,
-  ): Omit<FoundKey, 'property' | 'text' | 'hash'> | undefined {
-    const geometry = this.#geometry;
-    const file = geometry === undefined ? -1 : this.#disk.open(this.#path, -1);
-    if (geometry === undefined || typeof file === 'number') return undefined;
-    try {
-      const header = this.#found(file, 0, INDEX_HEADER_BYTES);
-      const slotNumber = hash % geometry.slots;
-      const slot = this.#found(file, INDEX_HEADER_BYTES + slotNumber * INDEX_SLOT_BYTES, INDEX_SLOT_BYTES);
-      if (header === undefined || slot === undefined) return undefined;
-      const count = viewOf(header.bytes).getInt32(INDEX_COUNT);
-      const chain = this.#chain(
-        file,
-        geometry,
-        viewOf(slot.bytes).getInt32(0),
-        count,
-        (entry) => entry.hash === hash && isIt(entry),
-      );
-      return chain && { header, slot, slotNumber, chain, older: this.#older(file, geometry, chain.at(-1)) };
-    } finally {
-      file.close();
-    }
-  }
-
-  #chain(
-    file: RangeFile,
-    geometry: IndexGeometry,
-    newest: number,
-    count: number,
-    isIt: (entry: ChainEntry) => boolean,
-  ): ChainEntry[] | undefined {
-    const chain: ChainEntry[] = [];
-    for (let number = newest; number > 0 && chain.length < LONGEST_CHAIN; ) {
-      const entry = this.#entry(file, geometry, number);
-      if (entry === undefined) return undefined;
-      // A broker at work may have put newer ones than its header counts.
-      if (number < count) chain.push(entry);
-      if (number < count && isIt(entry)) return chain;
-      const previous = viewOf(entry.bytes).getInt32(ENTRY_PREVIOUS);
-      if (previous >= number) return undefined;
-      number = previous;
-    }
-    return undefined;
-  }
-
-  #older(file: RangeFile, geometry: IndexGeometry, own: ChainEntry | undefined): ChainEntry[] {
-    const older: ChainEntry[] = [];
-    for (let entry = own; entry !== undefined && older.length < SHOWN_OLDER; ) {
-      const previous = viewOf(entry.bytes).getInt32(ENTRY_PREVIOUS);
-      if (previous <= 0 || previous >= entry.number) break;
-      entry = this.#entry(file, geometry, previous);
-      if (entry !== undefined) older.push(entry);
-    }
-    return older;
-  }
-
-  #entry(file: RangeFile, geometry: IndexGeometry, number: number): ChainEntry | undefined {
-    const found = this.#found(file, entryOffset(geometry, number), INDEX_ENTRY_BYTES);
-    if (found === undefined) return undefined;
-    const view = viewOf(found.bytes);
-    return { ...found, number, hash: view.getInt32(0), position: readInt64(view, ENTRY_PHYSICAL) };
-  }
-
-  #found(file: RangeFile, at: number, length: number): Found | undefined {
-    const bytes = readExactly(file, at, length);
-    return bytes && { file: this.#name, at, bytes };
-  }
-}
-
-function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-}
-
-function geometryOf(disk: Disk, path: string, slots: number | undefined): IndexGeometry | undefined {
-  const size = disk.size(path);
-  if (size < INDEX_HEADER_BYTES) return undefined;
-  const mapping = disk.map(path, size);
-  if (typeof mapping === 'number') return undefined;
-  try {
-    return indexGeometry(mapping, slots);
-  } finally {
-    mapping.close();
-  }
+/** Undefined when none of the entries with this hash is it. */
+function keyIn(
+  file: string,
+  mapping: Mapping,
+  geometry: IndexGeometry,
+  hash: number,
+  isIt: (link: Link) => boolean,
+): Omit<FoundKey, 'property' | 'text' | 'hash'> | undefined {
+  const slotNumber = hash % geometry.slots;
+  const links = chain(mapping, geometry, slotNumber);
+  const own = links.findIndex((link) => link.hash === hash && isIt(link));
+  if (own < 0) return undefined;
+  const found = (at: number, length: number) => ({ file, at, bytes: mapping.bytes.slice(at, at + length) });
+  const entry = (link: Link) => ({
+    ...link,
+    ...found(entryOffset(geometry, link.number), INDEX_ENTRY_BYTES),
+  });
+  return {
+    slotNumber,
+    header: found(0, INDEX_HEADER_BYTES),
+    slot: found(INDEX_HEADER_BYTES + slotNumber * INDEX_SLOT_BYTES, INDEX_SLOT_BYTES),
+    chain: links.slice(0, own + 1).map(entry),
+    older: links.slice(own + 1, own + 1 + SHOWN_OLDER).map(entry),
+  };
 }

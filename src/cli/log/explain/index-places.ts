@@ -27,7 +27,8 @@ import { INDEX, SLOT } from './formats/index-file.ts';
 /** Entries in front of the message's own that are shown. */
 const SHOWN_CHAIN = 8;
 
-interface Link {
+/** An entry of a chain. */
+export interface Link {
   number: number;
   hash: number;
   physical: number;
@@ -95,7 +96,8 @@ function hashOf(text: string): number {
   return storedHash(javaHashOfBytes(bytes, 0, bytes.length));
 }
 
-function withIndex<T>(
+/** Undefined when the file cannot be read, or nobody knows how many slots it has. */
+export function withIndex<T>(
   disk: Disk,
   path: string,
   slots: number | undefined,
@@ -117,7 +119,7 @@ function covers({ view }: Mapping, position: number): boolean {
 }
 
 /** From the newest entry on; ends where it does not lead to an older one. */
-function chain({ view }: Mapping, geometry: IndexGeometry, slot: number): Link[] {
+export function chain({ view }: Mapping, geometry: IndexGeometry, slot: number): Link[] {
   const count = Math.min(view.getInt32(INDEX_COUNT), geometry.entries);
   const links: Link[] = [];
   let number = view.getInt32(INDEX_HEADER_BYTES + slot * SLOT_BYTES);

@@ -8,8 +8,7 @@ import { languageByNumber } from '../../../protocol/languages.ts';
 import { RequestView } from '../../../protocol/request-view.ts';
 import { jsonMembers } from './json-members.ts';
 import { FieldList, type Piece, type PieceField, textOf } from './piece.ts';
-import { propertyFields } from './properties.ts';
-import { recordsIn } from './stored.ts';
+import { propertiesOf, recordsIn } from './stored.ts';
 
 /** What the header's own members and the fields of these requests say. */
 const MEANINGS: Readonly<Record<string, string>> = {
@@ -153,6 +152,6 @@ function batchBody(list: FieldList): void {
     list.int32(name('bodyLength'));
     list.text(bodyLength, name('body'));
     const properties = list.int16(name('propertiesLength'));
-    list.inside(propertyFields(list.bytes.subarray(list.at, list.at + properties)), `[${i}] `);
+    list.inside(propertiesOf(list.bytes.subarray(list.at, list.at + properties)), `[${i}] `);
   }
 }

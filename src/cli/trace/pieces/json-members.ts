@@ -51,7 +51,8 @@ export function* jsonMembers(bytes: Uint8Array, from: number, to: number): Itera
 
 function shown(bytes: Uint8Array, from: number, to: number): string {
   try {
-    return textOf(Buffer.from(JSON.parse(Buffer.from(bytes.subarray(from, to)).toString()) as string));
+    const text = JSON.parse(Buffer.from(bytes.subarray(from, to)).toString()) as string;
+    return text === '' ? '""' : textOf(Buffer.from(text));
   } catch {
     return textOf(bytes.subarray(from, to));
   }

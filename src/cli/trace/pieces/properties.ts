@@ -1,7 +1,4 @@
-/** The properties text of a message, property by property. */
-import { PROPERTY_NAME_END, PROPERTY_VALUE_END } from '../../../record/layout.ts';
-import { FieldList, type PieceField, textOf } from './piece.ts';
-
+/** What the properties of a message are for. */
 const MEANINGS: Readonly<Record<string, string>> = {
   UNIQ_KEY: 'the producer names the message by it; the index finds it',
   KEYS: 'keys to find it by, blanks between them',
@@ -20,19 +17,7 @@ const MEANINGS: Readonly<Record<string, string>> = {
   CLUSTER: 'put there by the broker',
 };
 
-export function propertyFields(bytes: Uint8Array): PieceField[] {
-  const list = new FieldList(bytes);
-  while (list.at < bytes.length) {
-    const nameEnd = bytes.indexOf(PROPERTY_NAME_END, list.at);
-    const found = bytes.indexOf(PROPERTY_VALUE_END, list.at);
-    const end = found < 0 ? bytes.length : found;
-    if (nameEnd < 0 || nameEnd > end) {
-      list.text(Math.min(bytes.length, end + 1) - list.at, 'property ?', 'no name and value');
-      continue;
-    }
-    const name = Buffer.from(bytes.subarray(list.at, nameEnd)).toString();
-    const value = textOf(bytes.subarray(nameEnd + 1, end));
-    list.add(Math.min(bytes.length, end + 1) - list.at, `property ${name}`, value, MEANINGS[name] ?? '');
-  }
-  return list.fields;
+/** Of a field that is called `property NAME`. */
+export function propertyMeaning(field: string): string {
+  return MEANINGS[field.replace('property ', '')] ?? '';
 }

@@ -1,13 +1,13 @@
 /** What lies in the store's files, field by field, by the tables that `log dump --explain` has of the formats. */
-import { hostText } from '../../../net/addresses.ts';
 import { decodeRecord } from '../../../record/decode.ts';
 import { MAGIC_V1, MAGIC_V2 } from '../../../record/layout.ts';
 import { physicalOffsetOf, totalSizeOf } from '../../../record/view.ts';
 import { RECORD } from '../../log/explain/formats/commit-log.ts';
-import { numberAt, type PieceSpec, type PlacedField, placeFields } from '../../log/explain/formats/shape.ts';
-import { hex, time } from '../../log/record-fields.ts';
-import { FieldList, type Piece, type PieceField, textOf } from './piece.ts';
-import { propertyFields } from './properties.ts';
+import { fieldOf, type PieceSpec } from '../../log/explain/formats/shape.ts';
+import { pieceFields } from '../../log/explain/piece-fields.ts';
+import { time } from '../../log/record-fields.ts';
+import { FieldList, type Piece, type PieceField } from './piece.ts';
+import { propertyMeaning } from './properties.ts';
 
 /** A piece of one of the formats; `from`: where it begins in its file, or in the log. */
 export function storedPiece(title: string, spec: PieceSpec, bytes: Uint8Array, from: number): Piece {
@@ -16,36 +16,21 @@ export function storedPiece(title: string, spec: PieceSpec, bytes: Uint8Array, f
 
 export function formatFields(spec: PieceSpec, bytes: Uint8Array): PieceField[] {
   const list = new FieldList(bytes);
-  for (const placed of placeFields(spec, bytes)) {
-    const { spec: field, at, bytes: length } = placed;
-    const own = bytes.subarray(at, at + length);
-    if (field.type === 'properties') list.inside(propertyFields(own));
-    else list.add(length, field.name, shownValue(placed, own), field.meaning);
+  for (const { spec: field, name, bytes: length, value } of pieceFields(spec, bytes)) {
+    const meaning = field.type === 'properties' ? propertyMeaning(name) : field.meaning;
+    list.add(length, name, withTime(name, value), meaning);
   }
   if (list.at < bytes.length) list.rest('?', 'what the lengths in front do not tell of');
   return list.fields;
-}
-
-function shownValue({ spec: { name, type } }: PlacedField, own: Uint8Array): string {
-  const view = new DataView(own.buffer, own.byteOffset, own.length);
-  if (type === 'host') return hostOf(own, view);
-  if (type === 'text' || type === 'bytes') return textOf(own);
-  if (type === 'i64') return withTime(name, view.getBigInt64(0));
-  const value = numberAt(view, 0, type);
-  return name === 'magic' || name === 'bodyCrc' ? hex(value) : String(value);
-}
-
-function hostOf(own: Uint8Array, view: DataView): string {
-  const address = own.subarray(0, own.length - 4);
-  return hostText({ address, port: view.getInt32(address.length) });
 }
 
 const TIMES: ReadonlySet<string> = new Set([
   ...['bornTimestamp', 'storeTimestamp', 'beginTimestamp', 'endTimestamp', 'writeTime'],
 ]);
 
-function withTime(name: string, value: bigint): string {
-  return TIMES.has(name) && value > 0n ? `${value} (${time(Number(value))})` : String(value);
+function withTime(name: string, value: string | number | bigint): string {
+  const isTime = TIMES.has(name) && typeof value === 'number' && value > 0;
+  return isTime ? `${value} (${time(value)})` : String(value);
 }
 
 export function recordFields(bytes: Uint8Array): PieceField[] {
@@ -80,4 +65,10 @@ export function recordsOf(bytes: Uint8Array): Uint8Array[] {
 /** Position in the log that a record says it has. */
 export function positionOf(record: Uint8Array): number {
   return physicalOffsetOf(new DataView(record.buffer, record.byteOffset, record.length), 0);
+}
+
+/** A properties text by itself. */
+export function propertiesOf(bytes: Uint8Array): PieceField[] {
+  const spec = { ...fieldOf(RECORD, 'properties'), size: bytes.length };
+  return formatFields({ name: 'properties', place: '', fields: [spec] }, bytes);
 }
