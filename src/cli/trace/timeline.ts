@@ -13,8 +13,11 @@ const TOP = 30;
 const BAR = 14;
 /** Height of a row of words below the bars of a lane, and about how wide a letter is. */
 const ROW = 13;
-const LETTER = 5.8;
+const LETTER = 6.2;
 const GAP = 8;
+/** A section narrower than that has no room for the time at which it ends. */
+const ROOM_FOR_END = 150;
+const ROOM_FOR_TIME = 70;
 /** Width of a cut of the axis. */
 const CUT = 46;
 const NARROWEST = 2;
@@ -112,17 +115,23 @@ function sectionParts(
   place: (at: number) => number,
   bottom: number,
 ): string {
-  const x = round(place(from));
+  const x = place(from);
   const begin =
-    `<line class="tick" x1="${x}" x2="${x}" y1="${TOP - 6}" y2="${bottom}"/>` +
-    `<text class="time" x="${x}" y="${TOP - 12}">${spanOfTime(from)}</text>`;
-  if (next === undefined)
-    return `${begin}<text class="time" x="${round(place(to))}" y="${bottom + 16}" text-anchor="end">${spanOfTime(to)}</text>`;
+    `<line class="tick" x1="${round(x)}" x2="${round(x)}" y1="${TOP - 6}" y2="${bottom}"/>` +
+    timeText(spanOfTime(from), x, TOP - 12, x > LEFT + WIDTH - ROOM_FOR_TIME ? 'end' : 'start');
+  if (next === undefined) {
+    const end = place(to);
+    return end - x < ROOM_FOR_END ? begin : begin + timeText(spanOfTime(to), end, bottom + 16, 'end');
+  }
   const cut = place(to) + CUT / 2;
   return (
     `${begin}<rect class="cut" x="${round(cut - 6)}" y="${TOP}" width="12" height="${bottom - TOP}"/>` +
-    `<text class="time" x="${round(cut)}" y="${bottom + 16}" text-anchor="middle">${spanOfTime(next.from - to)} later</text>`
+    timeText(`${spanOfTime(next.from - to)} later`, cut, bottom + 16, 'middle')
   );
+}
+
+function timeText(text: string, x: number, y: number, anchor: 'start' | 'middle' | 'end'): string {
+  return `<text class="time" x="${round(x)}" y="${y}" text-anchor="${anchor}">${text}</text>`;
 }
 
 function round(value: number): string {

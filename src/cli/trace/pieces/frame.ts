@@ -110,25 +110,21 @@ function binaryHeader(list: FieldList, request: RequestView): void {
   list.int32('flag', flagMeaning(request));
   const remark = list.int32('remark length', (length) => (length === 0 ? 'none' : 'bytes'));
   if (remark > 0) list.text(remark, 'remark', 'in words');
-  list.int32('fields length', 'bytes of all fields');
-  const { fields } = request;
-  for (let i = 0; i < fields.count; i++) {
-    const name = list.bytes.subarray(
-      fields.nameStart(i),
-      fields.nameStart(i) + (fields.nameLength[i] as number),
-    );
-    const end = fields.valueStart(i) + (fields.valueLength[i] as number);
-    const key = Buffer.from(name).toString();
-    const value = textOf(list.bytes.subarray(fields.valueStart(i), end));
-    const meaning = fieldMeaning(request, key);
-    list.add(
-      end - list.at,
-      `field ${key}`,
-      value,
-      [meaning, 'lengths in 2 and 4 bytes'].filter(Boolean).join('; '),
-    );
-  }
+  const length = list.int32('fields length', 'bytes of all fields');
+  const end = list.at + length;
+  while (list.at < end) binaryField(list, request);
   list.add(request.bodyOffset - list.at, '?', '', 'what the reader of headers has left out');
+}
+
+/** 2 bytes for the length of the name, the name, 4 bytes for that of the value, the value. */
+function binaryField(list: FieldList, request: RequestView): void {
+  const { bytes, view, at } = list;
+  const nameEnd = at + 2 + view.getInt16(at);
+  const valueEnd = nameEnd + 4 + view.getInt32(nameEnd);
+  const name = Buffer.from(bytes.subarray(at + 2, nameEnd)).toString();
+  const value = textOf(bytes.subarray(nameEnd + 4, valueEnd));
+  const meaning = [fieldMeaning(request, name), 'lengths in 2 and 4 bytes'].filter((part) => part !== '');
+  list.add(valueEnd - at, `field ${name}`, value === '' ? '""' : value, meaning.join('; '));
 }
 
 function bodyFields(list: FieldList, request: RequestView): void {
