@@ -5,7 +5,7 @@
  *
  * A note is a record whose type says what it tells, and whose payload is, in the machine's byte order:
  *
- *      0 began    f64  ms of `traceNow`
+ *      0 began    f64  ms of the monotonic clock (lib/clock.ts)
  *      8 ended    f64
  *     16 numbers  i32  how many
  *     20 bytes    i32  how many
@@ -51,21 +51,13 @@ const RING_BYTES = 1024 * 1024;
 export const MAX_NOTED_BYTES = 64 * 1024;
 const NONE = new Uint8Array(0);
 
-/**
- * Ms since the machine's boot, the same in all threads to fractions of a µs: `systemClock.monotonic` begins in each
- * thread with two looks at clocks, between which the thread may have had to wait.
- */
-export function traceNow(): number {
-  return Number(process.hrtime.bigint()) / 1e6;
-}
-
 /** Can be posted to the threads. By the thread's, or agent's, name. */
 export type TraceShape = Readonly<Record<string, RingShape>>;
 
 export interface Note {
   thread: string;
   kind: number;
-  /** Ms of `traceNow`. */
+  /** Ms of the monotonic clock. */
   began: number;
   ended: number;
   numbers: number[];

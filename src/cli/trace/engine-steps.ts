@@ -156,7 +156,7 @@ function acknowledgement(run: Run, flushed: Note | undefined): { text: string[];
   return {
     text: [
       `The acknowledgement left${order}: ${writeSentences(note)[0]}`,
-      `${had}; APPENDED or FLUSHED, as the flush mode wants, had to be past the end of the record.`,
+      `${had}: ${run.target.own?.confirmed} had to be past the end of the record for it.`,
     ],
     pieces,
   };

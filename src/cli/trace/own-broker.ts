@@ -7,6 +7,7 @@ import type { ControlLog } from '../../lib/log.ts';
 import { UserError } from '../../lib/user-error.ts';
 import { createTrace, type Note, TraceReader } from '../../ring/trace-notes.ts';
 import { nativeDisk } from '../../store/disk/native-disk.ts';
+import { awaitsFlush } from '../../store/options.ts';
 import { participantsOf } from '../../threads/participants.ts';
 import { note } from '../admin/output.ts';
 import { brokerConfig } from '../broker-start.ts';
@@ -31,6 +32,8 @@ export interface OwnBroker {
   store: string;
   commitLog: string;
   indexSlots: number;
+  /** The position that has to be past a message before it is acknowledged. */
+  confirmed: 'APPENDED' | 'FLUSHED';
   /** What a reader of the trace wants to know of it. */
   facts: [string, string][];
   /** Names of the participants by their number. */
@@ -66,6 +69,7 @@ async function start(options: OwnBrokerOptions, temporary: TemporaryStore | unde
     store: values.store.directory,
     commitLog: values.store.commitLogDirectory,
     indexSlots: values.store.maxHashSlotNum,
+    confirmed: awaitsFlush(values.store) ? 'FLUSHED' : 'APPENDED',
     facts: factsOf(loaded, broker.address, temporary !== undefined),
     participants: participantsOf(NETWORK_THREADS, false).map(({ name }) => name),
     notes: () => reader.take(),

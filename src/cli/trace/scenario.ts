@@ -14,8 +14,9 @@ import {
   PROPERTY_WAIT,
 } from '../../record/properties.ts';
 import { AWAITED, FLUSHED } from '../../ring/positions.ts';
-import { NOTE_FRAME, NOTE_ROUND, type Note, ROUND_POSITIONS, traceNow } from '../../ring/trace-notes.ts';
+import { NOTE_FRAME, NOTE_ROUND, type Note, ROUND_POSITIONS } from '../../ring/trace-notes.ts';
 import { Failure } from '../admin/failure.ts';
+import { now } from '../admin/times.ts';
 import type { OwnBroker } from './own-broker.ts';
 import { recordsOf } from './pieces/stored.ts';
 import { numberOf, type Outgoing, type Place, type Requests } from './requests.ts';
@@ -144,7 +145,7 @@ class Scenario {
     const { key, tag, count, delayLevel, delayMs } = this.#plan;
     const isWarm = text === WARM;
     const properties = new Map([
-      [PROPERTY_UNIQUE_KEY, this.#ids.next(systemClock.now())],
+      [PROPERTY_UNIQUE_KEY, this.#ids.next(now())],
       [PROPERTY_WAIT, 'true'],
       [PROPERTY_KEYS, key],
       [PROPERTY_TAGS, tag],
@@ -156,7 +157,7 @@ class Scenario {
 
   async #send(messages: Outgoing[]): Promise<Exchange> {
     const { requests, place } = this.#target;
-    const sent = await this.#producer.request(requests.send(place, messages, systemClock.now()));
+    const sent = await this.#producer.request(requests.send(place, messages, now()));
     if (STORED.has(sent.answer.code)) return sent;
     const { remark, code } = sent.answer;
     throw new Failure(
@@ -200,9 +201,9 @@ class Scenario {
 
   async #untilParked(): Promise<void> {
     const { own } = this.#target;
-    const until = traceNow() + PARKED_MS;
+    const until = systemClock.monotonic() + PARKED_MS;
     if (own === undefined) return pause(SURELY_PARKED_MS);
-    while (traceNow() < until) {
+    while (systemClock.monotonic() < until) {
       const notes = own.notes();
       this.#notes.push(...notes);
       if (notes.some(({ kind }) => kind === NOTE_FRAME)) break;
@@ -221,7 +222,7 @@ class Scenario {
     waitMs: number,
   ): Promise<StoredMessage[]> {
     const came: StoredMessage[] = [];
-    const until = traceNow() + waitMs;
+    const until = systemClock.monotonic() + waitMs;
     let pulled = await first;
     let offset = from;
     for (;;) {
@@ -232,7 +233,7 @@ class Scenario {
       if (ours.length > 0) this.#deliveries.push({ exchange: pulled, records: ours });
       came.push(...ours.map((record) => decodeRecord(record) as StoredMessage));
       if (came.length >= keys.length) return came;
-      if (traceNow() > until) throw new Failure(`The message has not come to ${topic} in time.`);
+      if (systemClock.monotonic() > until) throw new Failure(`The message has not come to ${topic} in time.`);
       offset = numberOf(pulled, 'nextBeginOffset', offset);
       if (records.length === 0) await pause(LOOK_MS);
       pulled = await this.#pull(topic, queueId, offset, waitMs);
@@ -243,7 +244,7 @@ class Scenario {
   async #timer(sent: Exchange, delayMs: number): Promise<FoundTimer | undefined> {
     const { store } = this.#target;
     const until = sent.answeredAt + delayMs;
-    while (store !== undefined && traceNow() < until) {
+    while (store !== undefined && systemClock.monotonic() < until) {
       const record = store.recordAt(positionIn(sent));
       const timer = record && store.timerOf(record.message);
       if (timer !== undefined) return timer;
@@ -273,8 +274,8 @@ class Scenario {
     const { own } = this.#target;
     if (own === undefined) return;
     const end = Math.max(0, ...this.#takeNotes().map((note) => positionAfter(note, 0)));
-    const until = traceNow() + PATIENCE_MS;
-    while (traceNow() < until) {
+    const until = systemClock.monotonic() + PATIENCE_MS;
+    while (systemClock.monotonic() < until) {
       if (this.#takeNotes().some((note) => positionAfter(note, FLUSHED) >= end)) return;
       await pause(LOOK_MS);
     }

@@ -1,17 +1,18 @@
 /** One connection that keeps what it sends and gets as bytes, with the time of each: a request at a time. */
+
 import { createConnection, type Socket } from 'node:net';
+import { systemClock } from '../../lib/clock.ts';
 import type { RemotingCommand } from '../../protocol/command.ts';
 import { decodeCommand, encodeCommand, LENGTH_BYTES } from '../../protocol/command-codec.ts';
 import { parseAddress } from '../../remoting/address.ts';
-import { traceNow } from '../../ring/trace-notes.ts';
 import { dialTls } from '../../tls/client.ts';
 import { Failure } from '../admin/failure.ts';
 import { TRUSTING } from '../admin/servers.ts';
 
 const CONNECT_MS = 3000;
-const now = traceNow;
+const now = systemClock.monotonic;
 
-/** A request, its answer, and when their bytes moved: ms of `traceNow`. */
+/** A request, its answer, and when their bytes moved: ms of the monotonic clock. */
 export interface Exchange {
   /** The whole frame as it was written. */
   frame: Uint8Array;

@@ -1,9 +1,10 @@
 /** An agent of the engine under observation: what each of its rounds did, by the positions and rings that it moved. */
+import { systemClock } from '../../lib/clock.ts';
 import type { Agent } from '../../ring/agent.ts';
 import { COUNTER_BLOCKS, CounterSums } from '../../ring/counters.ts';
 import { allPositions, Positions } from '../../ring/positions.ts';
 import { RingTap } from '../../ring/ring-tap.ts';
-import { NOTE_ANSWERED, NOTE_ROUND, NOTE_TAKEN, TraceNotes, traceNow } from '../../ring/trace-notes.ts';
+import { NOTE_ANSWERED, NOTE_ROUND, NOTE_TAKEN, TraceNotes } from '../../ring/trace-notes.ts';
 import type { BrokerShape } from '../../store/engine-shapes.ts';
 import type { EngineRole } from '../engine-layout.ts';
 
@@ -48,9 +49,9 @@ class RoundNotes {
   around(work: () => number): number {
     const before = allPositions(this.#positions);
     const [syncs, micros] = this.#syncs();
-    const began = traceNow();
+    const began = systemClock.monotonic();
     const done = work();
-    const ended = traceNow();
+    const ended = systemClock.monotonic();
     const after = allPositions(this.#positions);
     if (done === 0 && after.every((value, slot) => value === before[slot])) return done;
     const [syncsAfter, microsAfter] = this.#syncs();

@@ -2,9 +2,11 @@
  * A network thread under observation. Its parts are wrapped from outside, each object by itself and only in a thread
  * that is traced: the classes, and so the way of every other message, stay as they are.
  */
+
 import { closeSync, openSync, readSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import type { SendHandler } from '../../broker/send/send-handler.ts';
+import { systemClock } from '../../lib/clock.ts';
 import type { Connection } from '../../net/connection.ts';
 import { descriptorOf } from '../../net/read-buffer.ts';
 import type { SocketsParts } from '../../net/sockets.ts';
@@ -17,12 +19,11 @@ import {
   NOTE_READ,
   NOTE_WRITTEN,
   TraceNotes,
-  traceNow,
 } from '../../ring/trace-notes.ts';
 import type { PullReader } from '../../store/read/pull-reader.ts';
 import { type NetworkShape, participantOf } from '../shapes.ts';
 
-const now = traceNow;
+const now = systemClock.monotonic;
 
 export class NetworkTrace {
   readonly #notes: TraceNotes;

@@ -24,6 +24,7 @@ export const PAGES: readonly Page[] = [
   { page: 'docs/replication.md', inClone: false },
   { page: 'docs/play.md', inClone: false },
   { page: 'docs/log-tools.md', inClone: false, prepare: makeSampleStore },
+  { page: 'docs/trace.md', inClone: false, prepare: aRunningBroker },
   { page: 'docs/logging.md', inClone: false, prepare: aRunningBroker },
   {
     page: 'docs/command-line.md',

@@ -11,7 +11,6 @@ import {
   NOTE_ROUND,
   TraceNotes,
   TraceReader,
-  traceNow,
 } from '../../../src/ring/trace-notes.ts';
 
 const test = suite('notes of a trace');
@@ -74,11 +73,6 @@ test('a tap sees the records of a ring on either side, over its end too', () => 
     consumer.release();
     assert.equal(released.take(), [record]);
   }
-});
-
-test('the clock of notes goes on', () => {
-  const first = traceNow();
-  assert.ok(traceNow() >= first);
 });
 
 test.run();
