@@ -2,8 +2,8 @@
 import { ITEM_BODY, ITEM_BODY_LENGTH } from '../../broker/send/batch-item.ts';
 import { RequestCode } from '../../protocol/codes.ts';
 import {
-  PROTOCOL_VERSION,
   type RemotingCommand,
+  requestCommand,
   SERIALIZE_BINARY,
   SERIALIZE_JSON,
 } from '../../protocol/command.ts';
@@ -120,17 +120,8 @@ export class Requests {
     fields: Record<string, string | number | boolean>,
     body?: Uint8Array,
   ): RemotingCommand {
-    return {
-      code,
-      language: 'JAVA',
-      version: PROTOCOL_VERSION,
-      opaque: 0,
-      flag: 0,
-      remark: undefined,
-      fields: Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, String(value)])),
-      body,
-      serializeType: this.#serializeType,
-    };
+    const texts = Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, String(value)]));
+    return { ...requestCommand(code, texts, body), serializeType: this.#serializeType };
   }
 }
 
