@@ -1,10 +1,10 @@
 /** The steps of the network thread: frames that come, what is copied into answers, what is written to sockets. */
-import { NOTE_COPIED, NOTE_FRAME, NOTE_READ, NOTE_WRITTEN, type Note } from '../../ring/trace-notes.ts';
+import { NOTE_COPIED, NOTE_FRAME, NOTE_READ, type Note } from '../../ring/trace-notes.ts';
 import { STATUS_NAMES } from '../../store/read/pull-reader.ts';
 import { framePiece } from './pieces/frame.ts';
 import { positionOf } from './pieces/stored.ts';
 import { type Step, spanOfTime, step } from './report.ts';
-import type { Delivery, Run } from './scenario.ts';
+import { type Delivery, isWriteOf, type Run } from './scenario.ts';
 import type { Exchange } from './trace-client.ts';
 
 const OUTSIDE = 'From outside a broker no thread is seen at work';
@@ -45,15 +45,8 @@ export function frameNote({ notes }: Run, { port, frame, writeBegan }: Exchange)
 }
 
 /** The write of an answer to whoever asked. */
-export function writeNote({ notes }: Run, { port, answerFrame, writeBegan }: Exchange): Note | undefined {
-  return notes.find(
-    ({ kind, numbers, bytes, began }) =>
-      kind === NOTE_WRITTEN &&
-      numbers[0] !== undefined &&
-      numbers[1] === port &&
-      began >= writeBegan &&
-      Buffer.from(bytes).includes(Buffer.from(answerFrame)),
-  );
+export function writeNote({ notes }: Run, exchange: Exchange): Note | undefined {
+  return notes.find((note) => isWriteOf(note, exchange));
 }
 
 export function copiedStep(run: Run, { exchange, records }: Delivery): Step {

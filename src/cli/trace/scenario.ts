@@ -13,12 +13,12 @@ import {
   PROPERTY_UNIQUE_KEY,
   PROPERTY_WAIT,
 } from '../../record/properties.ts';
-import { AWAITED, FLUSHED } from '../../ring/positions.ts';
-import { NOTE_FRAME, NOTE_ROUND, type Note, ROUND_POSITIONS } from '../../ring/trace-notes.ts';
+import { APPENDED, AWAITED, DISPATCHED, FLUSHED } from '../../ring/positions.ts';
+import { NOTE_FRAME, NOTE_ROUND, NOTE_WRITTEN, type Note, ROUND_POSITIONS } from '../../ring/trace-notes.ts';
 import { Failure } from '../admin/failure.ts';
 import { now } from '../admin/times.ts';
 import type { OwnBroker } from './own-broker.ts';
-import { recordsOf } from './pieces/stored.ts';
+import { positionOf, recordsOf } from './pieces/stored.ts';
 import { numberOf, type Outgoing, type Place, type Requests } from './requests.ts';
 import type { FoundTimer, StoreView } from './store-view.ts';
 import { type Exchange, TraceClient } from './trace-client.ts';
@@ -124,7 +124,12 @@ class Scenario {
     const timer = plan.delayMs === undefined ? undefined : await this.#timer(sent, plan.delayMs);
     const [record] = await came();
     const givenBack = plan.retry && record !== undefined ? await this.#giveBack(record, keys) : undefined;
-    await this.#untilDurable();
+    const asked = [
+      sent,
+      ...(givenBack ? [givenBack] : []),
+      ...this.#deliveries.map(({ exchange }) => exchange),
+    ];
+    await this.#untilNoted(asked);
     return {
       ...{ plan, target: this.#target, keys, sent, givenBack, timer },
       deliveries: this.#deliveries,
@@ -270,13 +275,17 @@ class Scenario {
     return givenBack;
   }
 
-  async #untilDurable(): Promise<void> {
-    const { own } = this.#target;
-    if (own === undefined) return;
-    const end = Math.max(0, ...this.#takeNotes().map((note) => positionAfter(note, 0)));
+  /** Until all threads have noted what they did with it: an answer may be here before its write was noted. */
+  async #untilNoted(exchanges: readonly Exchange[]): Promise<void> {
+    if (this.#target.own === undefined) return;
+    const records = this.#deliveries.flatMap((delivery) => delivery.records);
+    const end = Math.max(...records.map((record) => positionOf(record) + record.length));
     const until = systemClock.monotonic() + PATIENCE_MS;
     while (systemClock.monotonic() < until) {
-      if (this.#takeNotes().some((note) => positionAfter(note, FLUSHED) >= end)) return;
+      const notes = this.#takeNotes();
+      const isPast = (slot: number) => notes.some((note) => positionAfter(note, slot) >= end);
+      const isWritten = (exchange: Exchange) => notes.some((note) => isWriteOf(note, exchange));
+      if ([APPENDED, DISPATCHED, FLUSHED].every(isPast) && exchanges.every(isWritten)) return;
       await pause(LOOK_MS);
     }
   }
@@ -296,6 +305,15 @@ function keyOf(record: Uint8Array): string {
 
 function positionAfter({ kind, numbers }: Note, slot: number): number {
   return kind === NOTE_ROUND ? (numbers[ROUND_POSITIONS + AWAITED + slot] as number) : 0;
+}
+
+/** Whether the note is of the write of that answer. */
+export function isWriteOf(
+  { kind, numbers, bytes, began }: Note,
+  { port, answerFrame, writeBegan }: Exchange,
+): boolean {
+  const isFor = kind === NOTE_WRITTEN && numbers[1] === port && began >= writeBegan;
+  return isFor && Buffer.from(bytes).includes(Buffer.from(answerFrame));
 }
 
 /** Where the first record of a send lies, by the message id in its answer. */
