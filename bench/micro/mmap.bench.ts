@@ -1,17 +1,8 @@
 /** mmap-io and our addon: writing into a mapping and making it durable. mmap-io works in the main thread only. */
-import { closeSync, openSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { addon } from '../../src/native/addon.ts';
+import { loadMmapIo, mapWhole } from './mmap-io.ts';
 import { repeat, type Subject, type Suite } from './suite.ts';
-
-interface MmapIo {
-  readonly PROT_READ: number;
-  readonly PROT_WRITE: number;
-  readonly MAP_SHARED: number;
-  map(size: number, protection: number, flags: number, descriptor: number, offset?: number): Buffer;
-  sync(buffer: Buffer, offset: number, length: number, blocking: boolean, invalidate: boolean): void;
-}
 
 const BYTES = 16 << 20;
 const MESSAGE = 1024;
@@ -40,17 +31,11 @@ function ours(folder: string): Mapped {
 
 /** Or why it cannot be loaded. */
 function theirs(folder: string): Mapped | string {
-  let mmapIo: MmapIo;
-  try {
-    mmapIo = createRequire(import.meta.url)('mmap-io') as MmapIo;
-  } catch (error) {
-    return (error as Error).message.split('\n')[0] ?? '';
-  }
+  const mmapIo = loadMmapIo();
+  if (typeof mmapIo === 'string') return mmapIo;
   const path = join(folder, 'theirs');
   addon.closeRegion(addon.openSegment(path, BYTES, true));
-  const descriptor = openSync(path, 'r+');
-  const mapping = mmapIo.map(BYTES, mmapIo.PROT_READ | mmapIo.PROT_WRITE, mmapIo.MAP_SHARED, descriptor);
-  closeSync(descriptor);
+  const mapping = mapWhole(mmapIo, path, BYTES);
   const source = new Uint8Array(MESSAGE);
   return {
     name: 'mmap-io',
@@ -86,5 +71,5 @@ export function open(folder: string): Suite {
   const comparison = theirs(folder);
   const subjects = subjectsOf(ours(folder));
   if (typeof comparison !== 'string') return { subjects: [...subjects, ...subjectsOf(comparison)] };
-  return { subjects, skipped: `mmap-io cannot be loaded: ${comparison}` };
+  return { subjects, skipped: comparison };
 }

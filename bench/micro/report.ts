@@ -44,7 +44,7 @@ export function describeEnvironment(): Environment {
 }
 
 /** Three digits and thousands apart: 0.52, 12.3, 1 234. */
-function number(value: number): string {
+export function threeDigits(value: number): string {
   if (value < 10) return value.toFixed(2);
   if (value < 100) return value.toFixed(1);
   return Math.round(value)
@@ -53,7 +53,7 @@ function number(value: number): string {
 }
 
 function cells({ median, p99, rate, samples }: Figure): string[] {
-  return [number(median), number(p99), number(rate), String(samples)];
+  return [threeDigits(median), threeDigits(p99), threeDigits(rate), String(samples)];
 }
 
 export function formatTable(reports: SuiteReport[]): string {

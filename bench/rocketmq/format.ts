@@ -28,3 +28,15 @@ export function factor(value: number): string {
   if (!Number.isFinite(value)) return '-';
   return `× ${value.toFixed(value >= 10 ? 1 : value >= 0.1 ? 2 : 4)}`;
 }
+
+/** A Markdown table whose columns stand under each other in a terminal too; the first row is the head. */
+export function alignedTable(rows: string[][]): string {
+  const columns = (rows[0] as string[]).map((_, column) =>
+    Math.max(...rows.map((row) => (row[column] ?? '').length)),
+  );
+  const line = (row: string[]): string =>
+    `| ${columns.map((width, at) => (row[at] ?? '').padEnd(width)).join(' | ')} |`;
+  const [head, ...body] = rows as [string[], ...string[][]];
+  const rule = `|${columns.map((width) => '-'.repeat(width + 2)).join('|')}|`;
+  return [line(head), rule, ...body.map(line)].join('\n');
+}

@@ -2,7 +2,7 @@
 import type { LoadResult } from '../load/recorder.ts';
 import { JVM_FLAGS } from './broker-process.ts';
 import { FIGURES, figureTitle, formatFigure } from './figures.ts';
-import { factor, integer, mebibytes } from './format.ts';
+import { alignedTable, factor, integer, mebibytes } from './format.ts';
 import { rule, type Verdict } from './goals.ts';
 import type { MachineInfo } from './machine.ts';
 import type { BenchOptions } from './options.ts';
@@ -69,17 +69,6 @@ function cell(key: string, values: Spread | undefined): string {
   const { median, min, max } = values;
   if (min === max) return formatFigure(key, median);
   return `${formatFigure(key, median)} (${formatFigure(key, min)} – ${formatFigure(key, max)})`;
-}
-
-export function alignedTable(rows: string[][]): string {
-  const columns = (rows[0] as string[]).map((_, column) =>
-    Math.max(...rows.map((row) => (row[column] ?? '').length)),
-  );
-  const line = (row: string[]): string =>
-    `| ${columns.map((width, at) => (row[at] ?? '').padEnd(width)).join(' | ')} |`;
-  const [head, ...body] = rows as [string[], ...string[][]];
-  const rule = `|${columns.map((width) => '-'.repeat(width + 2)).join('|')}|`;
-  return [line(head), rule, ...body.map(line)].join('\n');
 }
 
 function ledgerText(ledger: LedgerCount): string {

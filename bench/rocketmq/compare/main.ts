@@ -2,13 +2,14 @@
 import fs from 'node:fs';
 import { RunFolder } from '../cleanup.ts';
 import { DisturbanceWatch } from '../disturbance.ts';
+import { alignedTable } from '../format.ts';
 import { LoadRun } from '../load-run.ts';
 import { describeMachine } from '../machine.ts';
 import { Measurement } from '../measure.ts';
 import { type ScenarioOutcome, succeeded } from '../outcome.ts';
 import { CACHE, runProgram, say } from '../program.ts';
 import { Progress } from '../progress.ts';
-import { alignedTable, scenarioTable } from '../report.ts';
+import { scenarioTable } from '../report.ts';
 import { summarize } from '../summary.ts';
 import type { Bench } from '../work/work.ts';
 import { contestantOf } from './contestants.ts';

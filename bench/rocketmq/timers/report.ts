@@ -1,7 +1,6 @@
 /** The result of `npm run bench:timers` as a table, and whether RingMQ's is as it has to be. */
-import { integer, mebibytes, micros } from '../format.ts';
+import { alignedTable, integer, mebibytes, micros } from '../format.ts';
 import { isClean } from '../outcome.ts';
-import { alignedTable } from '../report.ts';
 import type { Rest, TimersResult } from './measure.ts';
 
 /** RingMQ's 99th percentile of (delivered - due). */
