@@ -1,4 +1,4 @@
-/** `npm run bench`: set up what is missing, then become the benchmark of that name. */
+/** `npm run bench`, `npm run labs`: set up what is missing, then become the benchmark of that name. */
 import { runCommand, SetupError } from './lib/errors.mjs';
 import { continueAs } from './lib/start.mjs';
 import { setup } from './setup.mjs';
@@ -10,6 +10,7 @@ const PROGRAMS = {
   profile: 'dist/bench/rocketmq/profile/main.js',
   timers: 'dist/bench/rocketmq/timers/main.js',
   starts: 'dist/bench/rocketmq/starts/main.js',
+  labs: 'dist/bench/labs/main.js',
 };
 
 await runCommand(async () => {

@@ -1,8 +1,7 @@
 /** Measures one lab in a process of its own, and tells the parent how it goes. */
-import { availableParallelism } from 'node:os';
-import { cpuSnapshot, foreignShare } from '../../rocketmq/proc.ts';
 import { type Bench, CannotRun, findingsOf, type Row, type Scale } from './lab.ts';
 import { loadLab } from './load-lab.ts';
+import { OthersWatch } from './others-watch.ts';
 import { measureRounds } from './rounds.ts';
 
 export interface Order {
@@ -28,14 +27,14 @@ function tell(news: News): void {
 
 async function perform({ name, folder, scale }: Order): Promise<void> {
   const lab = await loadLab(name);
-  const own = [process.pid, process.ppid];
-  const bench: Bench = { folder, scale, helper: (pid) => own.push(pid) };
+  const others = new OthersWatch();
+  const bench: Bench = { folder, scale, helper: (pid) => others.knows(pid) };
   const opened = await lab.open(bench);
   try {
-    const before = cpuSnapshot(own);
+    others.begin();
     const onRound = (round: number, rounds: number) => tell({ round, rounds });
     const { rows, skipped } = await measureRounds(opened.cases, lab.columns, scale, onRound);
-    const share = foreignShare(before, cpuSnapshot(own), availableParallelism());
+    const share = others.end();
     const all = [...(opened.skipped ?? []), ...skipped];
     if (rows.length === 0) throw new CannotRun(all.join('; '));
     const findings = findingsOf(lab, rows);
