@@ -98,7 +98,8 @@ export const lab: Lab = {
   reading:
     'Compare the ways within a state. "Written a moment ago" is the price of the copy itself: what a state takes beyond ' +
     'it is the first touch. Populating for reading maps pages, but each first store into one still faults, to mark it ' +
-    'dirty: it moves the cost, and does not remove it. System time comes in steps of 10 ms on some kernels: small ' +
+    'dirty: it moves the cost, and does not remove it. Where a write call a page is no cheaper than a store, what counts is ' +
+    'not the fault but how many pages a call takes at once. System time comes in steps of 10 ms on some kernels: small ' +
     'figures of it are rough.',
   uses: [
     {

@@ -95,7 +95,7 @@ export const lab: Lab = {
   uses: [
     {
       file: 'native/fault_guard.cc',
-      symbol: 'installFaultGuard',
+      symbol: 'installFaultGuardCall',
       what: 'SIGBUS becomes a page of zeros and a mark',
     },
     {
@@ -122,7 +122,7 @@ export const lab: Lab = {
   places: 'what happens',
   columns: [
     { key: 'survived', title: 'survived, %' },
-    { key: 'micros', title: 'µs' },
+    { key: 'micros', title: 'first touch, µs' },
   ],
   chart: { column: 'survived', logarithmic: false },
   bytes: () => SMALL_DISK_BYTES,

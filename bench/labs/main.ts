@@ -2,7 +2,7 @@
  * `npm run labs [-- name…]`: experiments about memory, disk and threads that the broker's design rests on, for anyone to
  * repeat. Tables go to stdout, progress to stderr, pages and charts to a directory.
  */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { mebibytes } from '../rocketmq/format.ts';
@@ -34,6 +34,17 @@ function temporaryFolder(): string {
   );
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
   return folder;
+}
+
+/** Before anything is measured: what could not be written would be lost. */
+function outputFolder(path: string): string {
+  try {
+    mkdirSync(path, { recursive: true });
+    accessSync(path, constants.W_OK);
+    return path;
+  } catch (error) {
+    throw new WrongUse(`nothing can be written to ${path} (--out): ${(error as Error).message}`);
+  }
 }
 
 function print(result: LabResult): void {
@@ -82,8 +93,7 @@ async function runAll(
 async function main(): Promise<void> {
   const options = parseLabOptions(process.argv.slice(2));
   if (options.list) return printList(options);
-  const out = resolve(options.out ?? join(CACHE, 'labs'));
-  mkdirSync(out, { recursive: true });
+  const out = outputFolder(resolve(options.out ?? join(CACHE, 'labs')));
   const folder = temporaryFolder();
   const labs = await Promise.all(options.names.map(loadLab));
   const most = Math.max(...labs.map((lab) => lab.bytes(options.scale)));

@@ -112,8 +112,11 @@ export const lab: Lab = {
     '`TypedArray.set`, 64 KiB are stored and synced, and the whole is asked which pages are in memory. The addon can ' +
     'also copy from another region by a call into C++.',
   reading:
-    'Rows that are equal within their spread are the point. mmap-io loads in the main thread only, its buffers cannot be ' +
-    'posted to a worker, and they end with the collector alone; the lab "lost-pages" shows the third difference.',
+    'Rows that are equal within their spread are the point. One need not be: around each sync the addon asks for the size of ' +
+    'the file, since one that was cut short must not count as durable. Kernels from 6.13 on (multigrain timestamps) then ' +
+    'give the next store a new modification time, which the sync after it has to write too. mmap-io loads in the main ' +
+    'thread only, its buffers cannot be posted to a worker, and they end with the collector alone; the lab "lost-pages" ' +
+    'shows the third difference.',
   uses: [
     { file: 'src/native/addon.ts', symbol: 'NativeAddon', what: 'the contract of the addon' },
     {

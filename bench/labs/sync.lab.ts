@@ -8,7 +8,7 @@ import { APPENDED_OK } from '../../src/store/log/commit-log.ts';
 import { Flusher } from '../../src/store/log/flusher.ts';
 import { LOG_FILE_BYTES, openLog, queueIdOf, sampleRecord } from '../micro/fixtures.ts';
 import { median } from '../rocketmq/statistics.ts';
-import { type Case, check, type Figures, type Lab, scaled } from './lib/lab.ts';
+import { type Case, check, type Figures, type Lab, type Scale, scaled } from './lib/lab.ts';
 
 const RECORD = 1024;
 const BATCHES = [1, 8, 64, 512];
@@ -16,12 +16,14 @@ const BATCHES = [1, 8, 64, 512];
 const SYNCS = 24;
 /** Of groups of so many records a third. */
 const MANY = 512;
-const FILE_BYTES = 64 << 20;
+const FILE_MIB = 64;
 
 const MSYNC = 'stores, msync';
 const FDATASYNC = 'write call, fdatasync';
 const O_DSYNC = 'write call with O_DSYNC';
 const FLUSHER = 'CommitLog and Flusher';
+
+const fileBytes = (scale: Scale): number => scaled(scale, FILE_MIB) << 20;
 
 /** Appends so many records and makes them durable; called again and again. */
 type Commit = (records: number) => void;
@@ -44,11 +46,11 @@ function placeIn(bytes: number): Place {
   };
 }
 
-function byMsync(path: string): Commit {
-  const region = check(addon.openSegment(path, FILE_BYTES, true), 'openSegment');
+function byMsync(path: string, size: number): Commit {
+  const region = check(addon.openSegment(path, size, true), 'openSegment');
   const bytes = new Uint8Array(addon.attach(region));
   const record = new Uint8Array(RECORD).fill(7);
-  const place = placeIn(FILE_BYTES);
+  const place = placeIn(size);
   return (records) => {
     const from = place.next(records * RECORD);
     for (let i = 0; i < records; i++) bytes.set(record, from + i * RECORD);
@@ -56,12 +58,12 @@ function byMsync(path: string): Commit {
   };
 }
 
-function byWrite(path: string, flags: number, sync: (descriptor: number) => void): Commit {
-  addon.closeRegion(check(addon.openSegment(path, FILE_BYTES, true), 'openSegment'));
+function byWrite(path: string, size: number, flags: number, sync: (descriptor: number) => void): Commit {
+  addon.closeRegion(check(addon.openSegment(path, size, true), 'openSegment'));
   const descriptor = openSync(path, constants.O_WRONLY | flags);
   process.once('exit', () => closeSync(descriptor));
   const records = new Uint8Array(RECORD * Math.max(...BATCHES)).fill(7);
-  const place = placeIn(FILE_BYTES);
+  const place = placeIn(size);
   return (count) => {
     writeSync(descriptor, records, 0, count * RECORD, place.next(count * RECORD));
     sync(descriptor);
@@ -150,13 +152,14 @@ export const lab: Lab = {
     { key: 'rate', title: 'records a second' },
   ],
   chart: { column: 'record', logarithmic: true },
-  bytes: () => 4 * FILE_BYTES,
+  bytes: (scale) => 3 * fileBytes(scale) + LOG_FILE_BYTES,
   open({ folder, scale }) {
     const syncs = scaled(scale, SYNCS, 3);
+    const size = fileBytes(scale);
     const ways: [string, Commit][] = [
-      [MSYNC, byMsync(join(folder, 'msync'))],
-      [FDATASYNC, byWrite(join(folder, 'fdatasync'), 0, fdatasyncSync)],
-      [O_DSYNC, byWrite(join(folder, 'dsync'), constants.O_DSYNC, () => {})],
+      [MSYNC, byMsync(join(folder, 'msync'), size)],
+      [FDATASYNC, byWrite(join(folder, 'fdatasync'), size, 0, fdatasyncSync)],
+      [O_DSYNC, byWrite(join(folder, 'dsync'), size, constants.O_DSYNC, () => {})],
       [FLUSHER, byFlusher(join(folder, 'flusher'))],
     ];
     const of = (batch: number) => (batch < MANY ? syncs : Math.ceil(syncs / 3));

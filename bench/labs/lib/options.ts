@@ -57,7 +57,8 @@ function parsed(args: string[]) {
       },
     });
   } catch (error) {
-    throw new WrongUse((error as Error).message);
+    // The first sentence says what is wrong; the usage what there is.
+    throw new WrongUse((error as Error).message.split('. ')[0]);
   }
 }
 

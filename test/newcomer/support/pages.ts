@@ -35,6 +35,14 @@ export const PAGES: readonly Page[] = [
     },
   },
   {
+    page: 'docs/labs.md',
+    inClone: true,
+    notRun: {
+      'npm run labs                     # all of them: two to three minutes':
+        'it takes minutes; the labs are run one by one in test/unit/bench/labs',
+    },
+  },
+  {
     page: 'CONTRIBUTING.md',
     inClone: true,
     notRun: {
