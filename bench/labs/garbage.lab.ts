@@ -177,9 +177,9 @@ export const lab: Lab = {
   places: 'sends',
   columns: [
     { key: 'p50', title: 'p50, µs a turn' },
-    { key: 'p99', title: 'p99' },
-    { key: 'p999', title: 'p99.9' },
-    { key: 'max', title: 'maximum' },
+    { key: 'p99', title: 'p99, µs' },
+    { key: 'p999', title: 'p99.9, µs' },
+    { key: 'max', title: 'maximum, µs' },
     { key: 'collector', title: 'collector, ms a second' },
   ],
   chart: { column: 'p999', logarithmic: true },

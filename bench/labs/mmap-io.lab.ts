@@ -88,7 +88,7 @@ function caseOf(
     prepare: () => {
       bytes.fill(1);
     },
-    measure: () => ({ micros: measure({ name: `${way}: ${place}`, ...subject }, timing).median / 1000 }),
+    measure: () => ({ nanos: measure({ name: `${way}: ${place}`, ...subject }, timing).median }),
   };
 }
 
@@ -112,7 +112,9 @@ export const lab: Lab = {
     '`TypedArray.set`, 64 KiB are stored and synced, and the whole is asked which pages are in memory. The addon can ' +
     'also copy from another region by a call into C++.',
   reading:
-    'Rows that are equal within their spread are the point. One need not be: around each sync the addon asks for the size of ' +
+    'Rows that are equal are the point. All rounds use one mapping of each, and how its pages fall into the caches is drawn ' +
+    'once a run: it moves the rows of stores by up to a half, so run the lab again before you believe a difference there. ' +
+    'Syncs need not be equal: around each sync the addon asks for the size of ' +
     'the file, since one that was cut short must not count as durable. Kernels from 6.13 on (multigrain timestamps) then ' +
     'give the next store a new modification time, which the sync after it has to write too. mmap-io loads in the main ' +
     'thread only, its buffers cannot be posted to a worker, and they end with the collector alone; the lab "lost-pages" ' +
@@ -127,8 +129,8 @@ export const lab: Lab = {
     { file: 'native/region.cc', symbol: 'Region', what: 'counts who has a mapping; the last one unmaps' },
   ],
   places: 'what',
-  columns: [{ key: 'micros', title: 'µs' }],
-  chart: { column: 'micros', logarithmic: true },
+  columns: [{ key: 'nanos', title: 'ns' }],
+  chart: { column: 'nanos', logarithmic: true },
   bytes: () => 2 * BYTES,
   open({ folder, scale }) {
     const mmapIo = loadMmapIo();
@@ -149,15 +151,15 @@ export const lab: Lab = {
   },
   findings: [
     (look) => {
-      const times = look(MESSAGE, OURS, 'micros') / look(MESSAGE, THEIRS, 'micros');
+      const times = look(MESSAGE, OURS, 'nanos') / look(MESSAGE, THEIRS, 'nanos');
       return `storing 1 KiB took ${times.toFixed(2)} times as long by our addon's mapping as by mmap-io's`;
     },
     (look) => {
-      const times = look(SYNC, OURS, 'micros') / look(SYNC, THEIRS, 'micros');
+      const times = look(SYNC, OURS, 'nanos') / look(SYNC, THEIRS, 'nanos');
       return `storing and syncing 64 KiB: ${times.toFixed(2)} times`;
     },
     (look) => {
-      const times = look(RESIDENT, OURS, 'micros') / look(RESIDENT, THEIRS, 'micros');
+      const times = look(RESIDENT, OURS, 'nanos') / look(RESIDENT, THEIRS, 'nanos');
       return `asking what is in memory: ${times.toFixed(2)} times`;
     },
   ],

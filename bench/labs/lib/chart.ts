@@ -16,12 +16,13 @@ const BAR_HEIGHT = 18;
 const GROUP_GAP = 14;
 /** Title, legend and axis. */
 const FURNITURE = 120;
-const LEGEND_ROW = 20;
+const LEGEND_ROW = 42;
 /** Widths are estimated without a browser, and fonts differ. */
 const CHARACTER = 7;
-const LEGEND_GAP = 36;
+const LEGEND_GAP = 28;
 const LEGEND_ICON = 32;
-const FONT = 'Arial, Helvetica, "DejaVu Sans", sans-serif';
+/** Without quotes: ECharts does not escape them in the attribute. */
+const FONT = 'Arial, Helvetica, DejaVu Sans, sans-serif';
 const WHISKER = 4;
 
 /** Distinct for the colour-blind, and on paper (Okabe and Ito). */
@@ -80,8 +81,15 @@ function drawBar(number: number, count: number) {
   };
 }
 
-function legendWidth(ways: readonly string[]): number {
-  return ways.join('').length * CHARACTER + ways.length * (LEGEND_ICON + LEGEND_GAP);
+/** ECharts begins a row of the legend where the next entry does not fit. */
+function legendRows(ways: readonly string[]): number {
+  let [rows, used] = [1, 0];
+  for (const way of ways) {
+    const width = way.length * CHARACTER + LEGEND_ICON + LEGEND_GAP;
+    if (used > 0 && used + width > WIDTH) [rows, used] = [rows + 1, 0];
+    used += width;
+  }
+  return rows;
 }
 
 function inOrder(values: Iterable<string>): string[] {
@@ -102,16 +110,17 @@ interface Shown {
   data: Map<string, Datum[]>;
 }
 
-/** Where there is but one place the ways stand at the axis themselves. */
+/** Where no way comes twice there are no groups to compare: places and ways stand at the axis together. */
 function shown(lab: Lab, rows: readonly Row[]): Shown {
-  const single = lab.places === '';
-  const places = inOrder(rows.map((row) => (single ? row.way : row.place)));
+  const single = new Set(rows.map(({ way }) => way)).size === rows.length;
+  const label = ({ place, way }: Row) => (place === '' ? way : `${place}: ${way}`);
+  const places = inOrder(rows.map((row) => (single ? label(row) : row.place)));
   const ways = single ? [''] : inOrder(rows.map((row) => row.way));
   const data = new Map<string, Datum[]>(ways.map((way) => [way, []]));
   for (const row of rows) {
     const figure = row.figures[lab.chart.column];
     if (figure === undefined) continue;
-    const place = places.indexOf(single ? row.way : row.place);
+    const place = places.indexOf(single ? label(row) : row.place);
     data.get(single ? '' : row.way)?.push([figure.median, place, figure.min, figure.max]);
   }
   return { places, ways, data };
@@ -129,10 +138,9 @@ export function drawChart(lab: Lab, rows: readonly Row[]): string {
   const { places, ways, data } = shown(lab, rows);
   const values = [...data.values()].flat().flatMap(([median, , min, max]) => [median, min, max]);
   const legend = ways.length > 1;
-  const legendRows = legend ? Math.ceil(legendWidth(ways) / WIDTH) : 0;
-  const top = 48 + legendRows * LEGEND_ROW;
+  const top = 48 + (legend ? legendRows(ways) * LEGEND_ROW - 18 : 0);
   const height = FURNITURE + top + places.length * (ways.length * BAR_HEIGHT + GROUP_GAP);
-  const left = Math.min(330, 30 + CHARACTER * Math.max(...places.map((place) => place.length)));
+  const left = Math.min(420, 30 + CHARACTER * Math.max(...places.map((place) => place.length)));
   const chart = init(null, null, { renderer: 'svg', ssr: true, width: WIDTH, height });
   const option: EChartsCoreOption = {
     animation: false,

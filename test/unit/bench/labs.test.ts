@@ -37,10 +37,13 @@ async function inFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
   }
 }
 
-/** Names of tags that are opened and not closed, or closed and not opened; the first one found. */
+const ATTRIBUTES = /^(?:\s+[\w:-]+="[^"<&]*(?:&[#\w]+;[^"<&]*)*")*\s*\/?$/;
+
+/** The first tag that is not closed, closed and not opened, or has attributes that are none. */
 function unbalanced(svg: string): string | undefined {
   const open: string[] = [];
   for (const [, slash, name = '', rest = ''] of svg.matchAll(/<(\/?)([a-zA-Z][\w:]*)([^<>]*)>/g)) {
+    if (!ATTRIBUTES.test(rest)) return name;
     if (slash === '/') {
       if (open.pop() !== name) return name;
     } else if (!rest.endsWith('/')) open.push(name);
@@ -140,6 +143,8 @@ test('what is no tree of tags is found', () => {
   assert.is(unbalanced('<svg><g/><text>a</text></svg>'), undefined);
   assert.is(unbalanced('<svg><g></svg>'), 'svg');
   assert.is(unbalanced('<svg><g></g>'), 'svg');
+  assert.is(unbalanced('<svg><g style="font: "A""/></svg>'), 'g');
+  assert.is(unbalanced('<svg><g a="&quot;" b-c="1"/></svg>'), undefined);
 });
 
 test('a lab that cannot run is told, and the others go on', async () => {
