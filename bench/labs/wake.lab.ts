@@ -196,7 +196,7 @@ export const lab: Lab = {
     },
     {
       file: 'native/doorbell.cc',
-      symbol: 'ringDoorbell',
+      symbol: 'ringDoorbellCall',
       what: 'a bell that coalesces rings, for event loops',
     },
   ],
