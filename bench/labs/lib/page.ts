@@ -40,7 +40,22 @@ export function stateOf({ measured, cannotRun, failure }: LabResult): string {
   return skipped === 0 ? 'measured' : `measured, but for ${skipped} of its parts`;
 }
 
-const list = (lines: readonly string[]): string => lines.map((line) => `- ${line}`).join('\n');
+const COLUMNS = 118;
+
+/** Lines of at most so many columns; from the second on indented. */
+export function wrapped(text: string, indent = ''): string {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > COLUMNS) {
+      lines.push(line);
+      line = indent + word;
+    } else line += line === '' ? word : ` ${word}`;
+  }
+  return [...lines, line].join('\n');
+}
+
+const list = (lines: readonly string[]): string => lines.map((line) => wrapped(`- ${line}`, '  ')).join('\n');
 
 export function othersSentence(share: number): string {
   return `Other programs used ${(share * 100).toFixed(0)} % of the processors meanwhile.`;
@@ -64,10 +79,10 @@ export function sectionOf(result: LabResult): string {
   const uses = lab.uses.map(({ file, symbol, what }) => `\`${file}\` (\`${symbol}\`): ${what}`);
   const parts = [
     `# ${lab.title}`,
-    `**Hypothesis.** ${lab.hypothesis}`,
-    `**Experiment.** ${lab.experiment}`,
+    wrapped(`**Hypothesis.** ${lab.hypothesis}`),
+    wrapped(`**Experiment.** ${lab.experiment}`),
     ...(result.measured === undefined ? [`**${stateOf(result)}**`] : figures(result)),
-    `**How to read it.** ${lab.reading}`,
+    wrapped(`**How to read it.** ${lab.reading}`),
     `**Where it is used.**\n\n${list(uses)}`,
     `Again: \`npm run labs -- ${name}\``,
   ];
@@ -85,8 +100,10 @@ export function indexOf(results: readonly LabResult[], machine: Machine, quick: 
     '# Labs',
     `Measured on ${machine.date}${quick ? ', briefly (`--quick`): not to be quoted' : ''}.`,
     alignedTable([['', ''], ...Object.entries(machine.facts)]),
-    'Figures of a machine that others use are good for comparing the ways of one table, not for more: the last column ' +
-      'says how much of its processors they used.',
+    wrapped(
+      'Figures of a machine that others use are good for comparing the ways of one table, not for more: the last column ' +
+        'says how much of its processors they used.',
+    ),
     alignedTable([['lab', 'question', 'state', 'others'], ...rows]),
   ];
   return `${parts.join('\n\n')}\n`;
