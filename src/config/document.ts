@@ -1,4 +1,5 @@
 /** docs/configuration.md, made from the table of keys so that it cannot disagree with it. */
+import { wrapped } from '../lib/wrapped.ts';
 import { keyGroups } from './broker-keys.ts';
 import { instead } from './instead.ts';
 import { type BrokerValues, type Key, readValue } from './key.ts';
@@ -10,7 +11,7 @@ import { type UnsupportedGroup, unsupportedGroups } from './unsupported-keys.ts'
 
 const WIDTH = 118;
 
-const MISSING = wrapped(missingTexts.join(', '));
+const MISSING = wrapped(missingTexts.join(', '), WIDTH);
 
 const INTRODUCTION = `# Configuration
 
@@ -114,7 +115,7 @@ export function configurationDocument(): string {
 
 function groupText(group: UnsupportedGroup): string {
   const names = keysOf(group).map((key) => (key.default ? `${key.name} (${key.default})` : key.name));
-  return `\n**${group.title}**: ${group.why}.\n${wrapped(names.join(', '))}.\n`;
+  return `\n**${group.title}**: ${group.why}.\n${wrapped(names.join(', '), WIDTH)}.\n`;
 }
 
 function row(key: Key, values: BrokerValues): string {
@@ -123,14 +124,4 @@ function row(key: Key, values: BrokerValues): string {
   const notes = [...(key.changeable ? ['live'] : []), ...(key.guards === undefined ? [] : ['guards'])];
   const cells = [`\`${key.name}\``, standard, key.allowed, notes.join(', '), key.meaning];
   return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |\n`;
-}
-
-function wrapped(text: string): string {
-  const lines = [''];
-  for (const word of text.split(' ')) {
-    const line = lines.at(-1) as string;
-    if (line !== '' && line.length + 1 + word.length > WIDTH) lines.push(word);
-    else lines[lines.length - 1] = line === '' ? word : `${line} ${word}`;
-  }
-  return lines.join('\n');
 }

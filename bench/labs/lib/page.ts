@@ -1,4 +1,5 @@
 /** What is written and printed: a table, a page for each lab, an index of all. */
+import { wrapped } from '../../../src/lib/wrapped.ts';
 import { threeDigits } from '../../micro/report.ts';
 import { alignedTable } from '../../rocketmq/format.ts';
 import type { Spread } from '../../rocketmq/statistics.ts';
@@ -42,20 +43,8 @@ export function stateOf({ measured, cannotRun, failure }: LabResult): string {
 
 const COLUMNS = 118;
 
-/** Lines of at most so many columns; from the second on indented. */
-export function wrapped(text: string, indent = ''): string {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
-    if (line !== '' && line.length + 1 + word.length > COLUMNS) {
-      lines.push(line);
-      line = indent + word;
-    } else line += line === '' ? word : ` ${word}`;
-  }
-  return [...lines, line].join('\n');
-}
-
-const list = (lines: readonly string[]): string => lines.map((line) => wrapped(`- ${line}`, '  ')).join('\n');
+const prose = (text: string, indent = ''): string => wrapped(text, COLUMNS, indent);
+const list = (lines: readonly string[]): string => lines.map((line) => prose(`- ${line}`, '  ')).join('\n');
 
 export function othersSentence(share: number): string {
   return `Other programs used ${(share * 100).toFixed(0)} % of the processors meanwhile.`;
@@ -79,10 +68,10 @@ export function sectionOf(result: LabResult): string {
   const uses = lab.uses.map(({ file, symbol, what }) => `\`${file}\` (\`${symbol}\`): ${what}`);
   const parts = [
     `# ${lab.title}`,
-    wrapped(`**Hypothesis.** ${lab.hypothesis}`),
-    wrapped(`**Experiment.** ${lab.experiment}`),
+    prose(`**Hypothesis.** ${lab.hypothesis}`),
+    prose(`**Experiment.** ${lab.experiment}`),
     ...(result.measured === undefined ? [`**${stateOf(result)}**`] : figures(result)),
-    wrapped(`**How to read it.** ${lab.reading}`),
+    prose(`**How to read it.** ${lab.reading}`),
     `**Where it is used.**\n\n${list(uses)}`,
     `Again: \`npm run labs -- ${name}\``,
   ];
@@ -100,7 +89,7 @@ export function indexOf(results: readonly LabResult[], machine: Machine, quick: 
     '# Labs',
     `Measured on ${machine.date}${quick ? ', briefly (`--quick`): not to be quoted' : ''}.`,
     alignedTable([['', ''], ...Object.entries(machine.facts)]),
-    wrapped(
+    prose(
       'Figures of a machine that others use are good for comparing the ways of one table, not for more: the last column ' +
         'says how much of its processors they used.',
     ),

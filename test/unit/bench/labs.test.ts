@@ -19,7 +19,7 @@ import {
 import { loadLab } from '../../../bench/labs/lib/load-lab.ts';
 import { LAB_NAMES, parseLabOptions } from '../../../bench/labs/lib/options.ts';
 import { endedChildrenSeconds } from '../../../bench/labs/lib/others-watch.ts';
-import { sectionOf, tableOf, wrapped } from '../../../bench/labs/lib/page.ts';
+import { sectionOf, tableOf } from '../../../bench/labs/lib/page.ts';
 import { measureRounds } from '../../../bench/labs/lib/rounds.ts';
 import { runLab } from '../../../bench/labs/lib/run.ts';
 import { PROJECT } from '../../support/markdown-pages.ts';
@@ -265,13 +265,6 @@ test('a sentence about what was not measured is left out', () => {
   assert.equal(findingsOf(lab, []), ['always']);
   const figures = { a: { median: 2, min: 1, max: 3 } };
   assert.equal(findingsOf(lab, [{ place: '', way: 'x', figures, remark: '' }]), ['2', 'always']);
-});
-
-test('prose is wrapped', () => {
-  const lines = wrapped(`- ${'word '.repeat(60)}end`, '  ').split('\n');
-  assert.ok(lines.length === 3 && lines.every((line) => line.length <= 118));
-  assert.ok(lines.slice(1).every((line) => line.startsWith('  w')));
-  assert.is(wrapped('x'.repeat(200)), 'x'.repeat(200));
 });
 
 test('the command line', () => {
