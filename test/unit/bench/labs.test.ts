@@ -56,7 +56,7 @@ const escaped = (text: string): string =>
 
 function checkChart(lab: Lab, rows: readonly Row[]): void {
   const svg = drawChart(lab, rows);
-  assert.match(svg, /^<svg [^>]*xmlns="http:\/\/www\.w3\.org\/2000\/svg"/);
+  assert.match(svg, /^<svg role="img" aria-label="[^"]+" [^>]*xmlns="http:\/\/www\.w3\.org\/2000\/svg"/);
   assert.is(unbalanced(svg), undefined);
   assert.not.match(svg, /NaN|undefined|Infinity/);
   const drawn = rows.filter((row) => row.figures[lab.chart.column] !== undefined);
