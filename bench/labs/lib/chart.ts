@@ -12,6 +12,8 @@ import type { Lab, Row } from './lab.ts';
 use([CustomChart, GridComponent, LegendComponent, TitleComponent, SVGRenderer]);
 
 const WIDTH = 880;
+/** The rest is for fonts that are wider than was estimated. */
+const LEGEND_WIDTH = 740;
 const BAR_HEIGHT = 18;
 const GROUP_GAP = 14;
 /** Title, legend and axis. */
@@ -86,7 +88,7 @@ function legendRows(ways: readonly string[]): number {
   let [rows, used] = [1, 0];
   for (const way of ways) {
     const width = way.length * CHARACTER + LEGEND_ICON + LEGEND_GAP;
-    if (used > 0 && used + width > WIDTH) [rows, used] = [rows + 1, 0];
+    if (used > 0 && used + width > LEGEND_WIDTH) [rows, used] = [rows + 1, 0];
     used += width;
   }
   return rows;
@@ -148,7 +150,7 @@ export function drawChart(lab: Lab, rows: readonly Row[]): string {
     backgroundColor: '#ffffff',
     color: COLOURS,
     title: { text: lab.title, left: 'center', textStyle: { fontSize: 15 } },
-    ...(legend ? { legend: { top: 34, itemGap: LEGEND_GAP, data: ways } } : {}),
+    ...(legend ? { legend: { top: 34, width: LEGEND_WIDTH, itemGap: LEGEND_GAP, data: ways } } : {}),
     grid: { left, right: 70, top, bottom: 55 },
     xAxis: axisOf(lab, values),
     yAxis: { type: 'category', inverse: true, data: places, axisTick: { show: false } },
