@@ -9,6 +9,7 @@
 //                            shows nothing they must end with 0
 //   ```console server        a server, and what it prints until it is ready
 //   ```text                  shown only; may hold no commands
+//   ```ts quote="src/x.ts"   lines of that file (test/unit/docs/tour)
 //   ```json                  shown only; must be JSON, the whole of it or each line
 
 import { readFileSync } from 'node:fs';
@@ -61,6 +62,7 @@ function directiveOf(place: string, language: string, rest: string, text: string
   if (language === 'console' && rest === '') return { kind: 'console' };
   if (language === 'console' && rest === 'server') return { kind: 'console server' };
   if (language === 'text' && rest === '') return textOnly(place, text);
+  if (/^quote="[\w./-]+"$/.test(rest)) return { kind: 'text' };
   if (language === 'json' && rest === '') return jsonOnly(place, text);
   if (!['', 'sh', 'console', 'text'].includes(language) && /^[\w./-]+$/.test(rest))
     return { kind: 'file', name: rest };

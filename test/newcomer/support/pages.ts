@@ -7,6 +7,21 @@ export type Page = Omit<PageTrip, 'clone' | 'notRun'> & {
   readonly notRun?: Readonly<Record<string, string>>;
 };
 
+/** The tour, in the order in which it is read. */
+const TOUR = [
+  'README',
+  '01-bytes-become-a-command',
+  '02-crossing-threads',
+  '03-one-writer-and-a-mapping',
+  '04-what-makes-it-durable',
+  '05-queues-and-index-are-derived',
+  '06-reading-without-copying',
+  '07-what-comes-later',
+  '08-crash-and-recovery',
+  '09-the-second-copy',
+  '10-memory-and-the-collector',
+];
+
 /** In the order of their cost. */
 export const PAGES: readonly Page[] = [
   {
@@ -42,6 +57,7 @@ export const PAGES: readonly Page[] = [
         'it takes minutes; the labs are run one by one in test/unit/bench/labs',
     },
   },
+  ...TOUR.map((name) => ({ page: `docs/tour/${name}.md`, inClone: true, strictPipes: true })),
   {
     page: 'CONTRIBUTING.md',
     inClone: true,
@@ -64,6 +80,10 @@ export const NOT_RUN: ReadonlyMap<string, string> = new Map([
     'each of its ways has a test: test/packages, and test/newcomer/debian-package, container and other-machines; no builder of images is at hand',
   ],
   ['docs/mqadmin.md', 'its command is a test of the group interop, which needs a JDK and runs there'],
+  ...TOUR.map((name): [string, string] => [
+    `docs/tour/zh/${name}.md`,
+    'test/unit/docs/tour holds that its commands are those of the English page, which are run',
+  ]),
   ['bench/README.md', 'benchmarks of minutes and hours; their options are tested in test/unit/bench'],
 ]);
 

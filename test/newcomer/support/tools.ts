@@ -47,11 +47,16 @@ export function makeTools(setting: ToolSetting, wants: { java: boolean }): void 
   ]);
 }
 
-/** The package's command, on the ports of this page where a page names none. */
+/** The package's command, on the ports of this page. */
 function ringmq({ clone, ports }: ToolSetting): string[] {
   const { bin } = JSON.parse(readFileSync(join(clone, 'package.json'), 'utf8')) as {
     bin: { ringmq: string };
   };
+  return [...onPorts(ports), `exec node ${join(clone, bin.ringmq)} "$@"`];
+}
+
+/** Adds ports to the arguments of a call that names none. */
+function onPorts(ports: Ports): string[] {
   const given = (option: string, command: string, port: number): string =>
     `case "$1 $2" in ${command}) case " $* " in *" ${option} "*);; *) set -- "$@" ${option} ${port};; esac;; esac`;
   return [
@@ -60,14 +65,22 @@ function ringmq({ clone, ports }: ToolSetting): string[] {
     given('--port', '"namesrv "*', ports.nameServer),
     given('--base-port', '"cluster start"', ports.nameServer),
     `export NAMESRV_ADDR="\${NAMESRV_ADDR:-127.0.0.1:${ports.nameServer}}"`,
-    `exec node ${join(clone, bin.ringmq)} "$@"`,
   ];
 }
 
+/** The real npm; `npm start` and `npm run ringmq -- …` on the ports of this page. */
 function npm({ ports }: ToolSetting): string[] {
   const real = tool('npm', 'it comes with Node.js');
   const options = `--port ${ports.broker} --namesrv-port ${ports.nameServer}`;
-  return [`[ "$*" = start ] && exec ${real} start -- ${options}`, `exec ${real} "$@"`];
+  return [
+    `[ "$*" = start ] && exec ${real} start -- ${options}`,
+    'case "$*" in "run ringmq -- "*|"run -s ringmq -- "*)',
+    '  call=(); while [ "$1" != -- ]; do call+=("$1"); shift; done; shift',
+    ...onPorts(ports),
+    `  exec ${real} "\${call[@]}" -- "$@";;`,
+    'esac',
+    `exec ${real} "$@"`,
+  ];
 }
 
 /** Nothing is installed: only that there are such packages is looked at, where a list of them is. */

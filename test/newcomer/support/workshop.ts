@@ -34,6 +34,7 @@ export interface Workshop {
   readonly root: string;
   readonly ports: Ports;
   readonly bin: string;
+  readonly strictPipes: boolean;
   /** Where the next command is run: a `cd` lasts, as in a terminal. */
   folder: string;
   readonly servers: Command[];
@@ -46,6 +47,8 @@ export interface PageTrip {
   readonly inClone: boolean;
   /** First lines of blocks that a test cannot run, with the reason. */
   readonly notRun: ReadonlyMap<string, string>;
+  /** What fails in front of a pipe fails its block; not for pages that end one early, as with `head`. */
+  readonly strictPipes?: boolean;
   /** What the page takes for granted. */
   readonly prepare?: (workshop: Workshop) => Promise<void>;
 }
@@ -72,7 +75,10 @@ export async function runPage(trip: PageTrip): Promise<number> {
 
 const firstLine = (block: Block): string => block.text.split('\n')[0] as string;
 
-async function open({ clone, inClone }: PageTrip, blocks: readonly Block[]): Promise<Workshop> {
+async function open(
+  { clone, inClone, strictPipes = false }: PageTrip,
+  blocks: readonly Block[],
+): Promise<Workshop> {
   const top = mkdtempSync(join(tmpdir(), 'ringmq-page-'));
   const [home, root, bin, work] = ['home', 'root', 'bin', 'work'].map((name) => join(top, name)) as [
     string,
@@ -92,7 +98,7 @@ async function open({ clone, inClone }: PageTrip, blocks: readonly Block[]): Pro
   const setting: ToolSetting = { bin, clone, home, root, ports };
   makeTools(setting, { java: blocks.some(({ text }) => /\bmq(?:admin|broker|namesrv)\b/.test(text)) });
   keepMavenSettings(home);
-  return { clone, home, root, ports, bin, folder: inClone ? clone : work, servers: [] };
+  return { clone, home, root, ports, bin, strictPipes, folder: inClone ? clone : work, servers: [] };
 }
 
 /** Mirrors and proxies of this machine. */
@@ -160,7 +166,8 @@ function writeFile(workshop: Workshop, name: string, text: string): void {
 /** Resolves with what it prints. It has to end with 0, unless it is judged by its output. */
 async function runAndFollow(workshop: Workshop, script: string, mayFail = false): Promise<string> {
   const folderFile = join(workshop.home, '.folder');
-  const command = new Command(`trap 'pwd > ${folderFile}' EXIT\n${script}`, placeOf(workshop));
+  const pipes = workshop.strictPipes ? 'set -o pipefail\n' : '';
+  const command = new Command(`trap 'pwd > ${folderFile}' EXIT\n${pipes}${script}`, placeOf(workshop));
   const code = await withOutput(command, () => command.endsWithin(BLOCK_MS));
   if (code !== 0 && !mayFail) throw new Error(`ended with ${code}:\n${command.output}`);
   workshop.folder = readFileSync(folderFile, 'utf8').trim();

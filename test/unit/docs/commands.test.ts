@@ -53,6 +53,7 @@ test('a block that nobody would run is an error', () => {
   assert.equal(directiveOf('console server'), { kind: 'console server' });
   assert.equal(directiveOf('java src/Hello.java'), { kind: 'file', name: 'src/Hello.java' });
   assert.equal(directiveOf('text', 'the program npm'), { kind: 'text' });
+  assert.equal(directiveOf('ts quote="src/ring/wake.ts"'), { kind: 'text' });
   for (const info of ['', 'bash', 'java', 'sh servre', 'sh until=x'])
     assert.throws(() => directiveOf(info), /page\.md:3: nobody runs the block/, info);
   assert.equal(directiveOf('json', '{"a":1}\n{"a":2}'), { kind: 'text' });
