@@ -38,14 +38,21 @@ export interface TourPage {
   named: Named[];
   /** All code spans. */
   spans: string[];
-  /** Numbers in bold type. */
-  figures: string[];
+  /** Numbers in bold type, each with the pages that its paragraph links. */
+  figures: Figure[];
+}
+
+export interface Figure {
+  number: string;
+  pages: string[];
 }
 
 const FENCE = /^```(.*)\n([\s\S]*?)^```$/gm;
 const LINK = /\[((?:[^\]\\]|\\.)*)\]\(([^)\s]+)\)/g;
 const SPAN = /`([^`]+)`/g;
 const BOLD = /\*\*([^*]+)\*\*/g;
+/** Items of a list are paragraphs too. */
+const PARAGRAPHS = /\n\n|\n(?=- |\d+\. )/;
 const NUMBER = /\d[\d.,]*\d|\d/g;
 /** Behind a link: names in brackets, or behind a comma where the link stands in brackets itself. */
 const NAMES = /^(?:\s*[(（]|[,，、]\s*)((?:`[^`]+`(?:[,，、]\s*)?)+)/;
@@ -80,8 +87,15 @@ export function tourPage(path: string, text: string): TourPage {
       return [{ file: targets[i] as string, names: spansOf(names) }];
     }),
     spans: spansOf(prose),
-    figures: [...prose.matchAll(BOLD)].flatMap(([, bold]) => (bold as string).match(NUMBER) ?? []),
+    figures: prose.split(PARAGRAPHS).flatMap((part) => figuresOf(path, part)),
   };
+}
+
+function figuresOf(path: string, paragraph: string): Figure[] {
+  const links = [...paragraph.matchAll(LINK)].map(([, , link]) => targetOf(path, link as string));
+  const pages = links.filter((link) => link.endsWith('.md'));
+  const numbers = [...paragraph.matchAll(BOLD)].flatMap(([, bold]) => (bold as string).match(NUMBER) ?? []);
+  return numbers.map((number) => ({ number, pages }));
 }
 
 function targetOf(page: string, link: string): string {
