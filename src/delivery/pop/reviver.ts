@@ -227,7 +227,9 @@ export class Reviver {
   }
 
   #ended({ job, offset }: RevivedPut, done: boolean, stored: boolean): void {
-    if (!done && this.#running) {
+    // At the end it is left to who follows: what is over is passed by for good.
+    if (!done && !this.#running) return;
+    if (!done) {
       this.#repeatsAt = this.#parts.context.clock.monotonic() + this.#puts.pauseMs;
       this.#soon(this.#puts.pauseMs);
       return;

@@ -129,4 +129,20 @@ test('what says that it was revived is said until it stands in the log', async (
   assert.equal([notes(), rig.revived.length, rig.reviver.underWay], [3, 1, 0]);
 });
 
+test('what could not be put before the end is not over: whoever follows goes on with it', async () => {
+  const rig = new Rig();
+  rig.append();
+  rig.append();
+  rig.put.holds = true;
+  rig.revive(0);
+  rig.revive(1);
+  await rig.time.advance(100);
+  rig.reviver.stop();
+  rig.put.end(0, ResponseCode.SERVICE_NOT_AVAILABLE);
+  rig.put.end(1);
+  assert.equal([rig.ended, rig.reviver.underWay], [[1], 1], 'the note of the second');
+  rig.put.end(2);
+  assert.is(rig.reviver.underWay, 0);
+});
+
 test.run();
