@@ -68,6 +68,8 @@ export interface PopRigParts {
   random: () => number;
   settings?: PopSettings;
   log?: ControlLog;
+  /** Of a slave that acts for its master. */
+  acts?: boolean;
 }
 
 /** Who asks: a connection, and the question's number there. */
@@ -100,6 +102,7 @@ export class PopRig {
 
   constructor(parts: PopRigParts) {
     const { reads, start, ask, timer, random, log = noLog, settings = POP_SETTINGS } = parts;
+    const { acts = false } = parts;
     const { clock, timers, positions, put, busy, queues, interest } = parts;
     this.settings = settings;
     const [up, down] = [createChannel({ ringBytes: RING_BYTES }), createChannel({ ringBytes: RING_BYTES })];
@@ -112,7 +115,7 @@ export class PopRig {
       now: () => clock.monotonic(),
     });
     const ends = [[TIMER_TOPIC, [reads.maxOffset(TIMER_TOPIC, 0)]]];
-    const shape = { storeHost: STORE_HOST, queueEnds: ends, pops: start } as unknown as DeliveryShape;
+    const shape = { storeHost: STORE_HOST, queueEnds: ends, pops: start, acts } as unknown as DeliveryShape;
     const all = {
       figures: this.figures,
       ...{ shape, clock, timers, log, positions, reads, put, busy, queues, interest },

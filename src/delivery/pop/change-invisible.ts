@@ -1,5 +1,6 @@
 /** CHANGE_INVISIBLE (200053): a popped message gets another time, by a checkpoint and an ack of the old one. */
 
+import { limitRemark, MAX_LIVE_CHECKPOINTS } from '../../lib/limits.ts';
 import { isLiteQueue } from '../../lib/lite-names.ts';
 import { ResponseCode, responseName } from '../../protocol/codes.ts';
 import { FIELDS } from '../../ring/question-records.ts';
@@ -36,11 +37,13 @@ export class ChangeInvisible {
 
   take(asked: Asked, question: ChangeQuestion): void {
     const { topic, group } = question;
+    const { live, context } = this.#parts;
     const offsets = this.#parts.states.of(topic, group);
     if (typeof offsets === 'string') asked.answer(ResponseCode.SYSTEM_BUSY, offsets);
     else if (question.reviveQueueId === ORDER_REVIVE_QUEUE)
       offsets.whenKnown(() => this.#showOrdered(asked, question));
     else if (this.#isOver(question)) asked.answer(ResponseCode.NO_MESSAGE, OVER);
+    else if (!live.mayChange(context.acts)) asked.answer(ResponseCode.SYSTEM_BUSY, FULL);
     else this.#change(asked, question);
   }
 
@@ -120,6 +123,7 @@ export class ChangeInvisible {
 /** Of pop times that were made one after the other in a millisecond. */
 const NEAR_MS = 1_000;
 
+const FULL = limitRemark('checkpoints of pops in memory', MAX_LIVE_CHECKPOINTS, 'MAX_LIVE_CHECKPOINTS');
 const OVER = 'the receipt is over: its message has been acknowledged, or is visible again';
 
 function answer(asked: Asked, popTime: number, invisibleTime: number, reviveQueueId: number): void {

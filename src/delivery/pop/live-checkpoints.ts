@@ -60,10 +60,15 @@ export class LiveCheckpoints {
 
   /**
    * Whether more may be popped. What finds no room here is left to the revive topic; where there is none (`acts`) room
-   * is left for what is under way.
+   * is left for what is under way, and for messages that get another time.
    */
-  mayAdd(acts: boolean): boolean {
+  mayPop(acts: boolean): boolean {
     return !acts || this.size < MAX_LIVE_CHECKPOINTS / 2;
+  }
+
+  /** Whether a message of one may get a time, and with that a checkpoint, of its own. */
+  mayChange(acts: boolean): boolean {
+    return !acts || this.size < MAX_LIVE_CHECKPOINTS * 0.9;
   }
 
   find(key: CheckpointKey): LiveCheckpoint | undefined {

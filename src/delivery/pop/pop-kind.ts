@@ -295,7 +295,7 @@ export class PopKind implements DueKind, QuestionTaker {
     const { busy, acts } = this.#context;
     // Where nothing is written down there is nothing to be busy with.
     const isBusy = !acts && busy();
-    return this.#isReady && !isBusy && this.#underWay < MAX_UNDER_WAY && this.#live.mayAdd(acts);
+    return this.#isReady && !isBusy && this.#underWay < MAX_UNDER_WAY;
   };
 
   take(asked: Asked, type: number, bytes: Uint8Array, view: DataView, at: number, to: number): void {
@@ -363,7 +363,7 @@ export class PopKind implements DueKind, QuestionTaker {
   #take(parked: Parked): Outcome {
     if (isLite(parked)) return this.#lites.serve(parked);
     const { wanting, asked } = parked;
-    if (wanting.kind === 'pop') return this.#popper.take(parked, wanting.question);
+    if (wanting.kind === 'pop') return this.#pop(parked, wanting.question);
     if (wanting.kind === 'peek') {
       this.#popper.peek(parked, wanting.question.maxCount);
       return 'taken';
@@ -374,6 +374,12 @@ export class PopKind implements DueKind, QuestionTaker {
       fields: { hasMsg: 'true', pollingFull: 'false' },
     });
     return 'taken';
+  }
+
+  /** Of an ordered group, what is out stands elsewhere. */
+  #pop(parked: PairParked, question: PopQuestion): Outcome {
+    if (!question.order && !this.#live.mayPop(this.#context.acts)) return 'nothing';
+    return this.#popper.take(parked, question);
   }
 
   /** Arrivals are heard from now on; what came before that is looked for once more. */

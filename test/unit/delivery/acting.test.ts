@@ -232,10 +232,14 @@ test('what stands in memory alone leaves room for what is under way', () => {
     ended() {},
   });
   live.size = MAX_LIVE_CHECKPOINTS / 2 - 1;
-  assert.ok(live.mayAdd(true));
+  assert.ok(live.mayPop(true));
   live.size += 1;
-  assert.not(live.mayAdd(true));
-  assert.ok(live.mayAdd(false), 'what finds no room stands in the revive topic');
+  assert.not(live.mayPop(true));
+  assert.ok(live.mayChange(true), 'a message that is out may get another time');
+  live.size = MAX_LIVE_CHECKPOINTS * 0.9;
+  assert.not(live.mayChange(true));
+  for (const may of [live.mayPop(false), live.mayChange(false)])
+    assert.ok(may, 'what finds no room stands in the revive topic');
 });
 
 test.run();

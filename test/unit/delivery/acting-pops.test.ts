@@ -1,0 +1,129 @@
+/** Pops on a slave that acts for its master: what is invisible stands in memory alone. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { ActingPuts } from '../../../src/delivery/acting/acting-puts.ts';
+import { KnownQueues } from '../../../src/delivery/known-queues.ts';
+import type { PopAsk } from '../../../src/delivery/pop/pop-link.ts';
+import { MAX_LIVE_CHECKPOINTS } from '../../../src/lib/limits.ts';
+import { ResponseCode } from '../../../src/protocol/codes.ts';
+import { Positions } from '../../../src/ring/positions.ts';
+import { POP, POP_CHANGE } from '../../../src/ring/question-records.ts';
+import { type Asker, type PopAnswer, PopRig } from '../../support/pop-rig.ts';
+import { FakeTime } from '../metadata/support.ts';
+
+const test = suite('pops at a slave that acts for its master');
+const [TOPIC, GROUP] = ['T', 'G'];
+const REVIVE = 'rmq_sys_REVIVE_LOG_c';
+/** Of the queue of the topic. */
+const ENTRIES = 1e9;
+const MINUTE_MS = 60_000;
+
+/** A queue that has no end. */
+const reads = {
+  minOffset: () => 0,
+  maxOffset: (topic: string) => (topic === TOPIC ? ENTRIES : 0),
+  minPhysicalOffset: 0,
+  maxPhysicalOffset: ENTRIES,
+  readQueue: (topic: string, _queueId: number, from: number, count: number) =>
+    topic !== TOPIC
+      ? []
+      : Array.from({ length: count }, (_, i) => ({
+          ...{ queueOffset: from + i, physicalOffset: from + i },
+          ...{ size: 100, tagsCode: 0n },
+        })),
+  recordAt: () => new Uint8Array(100),
+};
+
+class Rig {
+  readonly acting = new ActingPuts({ reviveTopic: REVIVE, escape() {}, revives() {} });
+  readonly rig: PopRig;
+  #opaque = 0;
+
+  constructor() {
+    const queues = new KnownQueues();
+    queues.add(TOPIC, 0, 1);
+    const { acting } = this;
+    const clock = new FakeTime();
+    this.rig = new PopRig({
+      ...{ clock, timers: { after: () => () => {} }, reads, positions: new Positions() },
+      ...{ put: acting.begin, busy: () => acting.full, queues, interest() {}, random: () => 0.5 },
+      ask: (ask: PopAsk) => {
+        if (ask.what === 'offsets')
+          this.rig.kind.hear({ what: 'offsets', topic: ask.topic, group: ask.group, offsets: [[0, 0]] });
+      },
+      timer: { mark: () => ({ time: 0, elapsed: 0, queueEnd: 0 }), hasPassed: () => false },
+      start: {
+        ...{ reviveTopic: REVIVE, brokerName: 'b', scanned: -1, deletions: 0, journaled: 0 },
+        ...{ revive: [-1], reviveQueueNum: 1, orders: [] },
+      },
+      acts: true,
+    });
+  }
+
+  #asker(): Asker {
+    this.#opaque += 1;
+    return { slot: 1, generation: 1, opaque: this.#opaque };
+  }
+
+  turn(): PopAnswer[] {
+    this.rig.work();
+    this.acting.drain();
+    this.rig.work();
+    this.acting.drain();
+    this.rig.questions.publish();
+    return this.rig.answers();
+  }
+
+  pop(maxCount: number): PopAnswer | undefined {
+    const asks = {
+      topic: TOPIC,
+      group: GROUP,
+      queueId: 0,
+      queues: 1,
+      order: false,
+      pollTime: 0,
+      bornTime: 0,
+    };
+    const rest = { invisibleTime: MINUTE_MS, fromNewest: false, priority: false };
+    this.rig.ask(POP, this.#asker(), { ...asks, ...rest, maxCount });
+    return this.turn()[0];
+  }
+
+  acknowledge({ popped }: PopAnswer, offset: number): PopAnswer | undefined {
+    const [part] = popped?.parts ?? [];
+    const ack = {
+      ...{ offset, startOffset: part?.startOffset ?? -1, popTime: popped?.popTime ?? -1, queueId: 0 },
+      ...{ invisibleTime: MINUTE_MS, reviveQueueId: popped?.reviveQid ?? -1 },
+    };
+    this.rig.acknowledge(this.#asker(), ack, TOPIC, GROUP);
+    return this.turn()[0];
+  }
+
+  change({ popped }: PopAnswer, offset: number): PopAnswer | undefined {
+    const [part] = popped?.parts ?? [];
+    const question = {
+      ...{ topic: TOPIC, group: GROUP, queueId: 0, offset, startOffset: part?.startOffset },
+      ...{ popTime: popped?.popTime, oldInvisibleTime: MINUTE_MS, reviveQueueId: popped?.reviveQid },
+      ...{ invisibleTime: MINUTE_MS, suspend: false },
+    };
+    this.rig.ask(POP_CHANGE, this.#asker(), question);
+    return this.turn()[0];
+  }
+}
+
+test('where memory has no room for more, what is out is acknowledged all the same', () => {
+  const rig = new Rig();
+  const first = rig.pop(32) as PopAnswer;
+  assert.is(first.popped?.parts[0]?.offsets.length, 32);
+  for (let i = 1; i < MAX_LIVE_CHECKPOINTS / 2; i++) rig.pop(1);
+  assert.is(rig.rig.kind.held.live, MAX_LIVE_CHECKPOINTS / 2);
+  assert.is(rig.pop(1)?.code, ResponseCode.POLLING_TIMEOUT, 'nothing is given out');
+  assert.is(rig.rig.kind.held.live, MAX_LIVE_CHECKPOINTS / 2);
+  assert.is(rig.change(first, 31)?.code, ResponseCode.SUCCESS, 'there is room for other times');
+  for (let offset = 0; offset < 31; offset++)
+    assert.is(rig.acknowledge(first, offset)?.code, ResponseCode.SUCCESS);
+  const changed = MAX_LIVE_CHECKPOINTS / 2;
+  assert.is(rig.rig.kind.held.live, changed, 'the one with another time is in its place');
+});
+
+test.run();
