@@ -70,6 +70,7 @@ export class Engine {
   readonly #networks: Thread[];
   readonly #workers: Thread[];
   readonly #events: EngineEvents;
+  readonly #spawn: typeof spawn;
   #reportDeath: (error: Error) => void = () => {};
   #stopping = false;
   #delivering: Thread | undefined;
@@ -85,10 +86,12 @@ export class Engine {
     topology: Topology,
     positions: Positions,
     events: EngineEvents,
+    spawnThread: typeof spawn,
   ) {
     this.#topology = topology;
     this.#positions = positions;
     this.#events = events;
+    this.#spawn = spawnThread;
     this.#networks = networks;
     this.#workers = [...workers];
     this.died = new Promise((resolve) => {
@@ -117,15 +120,16 @@ export class Engine {
     });
   }
 
-  /** Tells the waiting threads what they work on; resolves when all are ready. */
+  /** Tells the waiting threads what they work on; resolves when all are ready. `spawnThread`: another in tests. */
   static async start(
     threads: EngineThreads,
     topology: Topology,
     delivery: () => DeliveryShape,
     positions: Positions,
     events: EngineEvents,
+    spawnThread = spawn,
   ): Promise<Engine> {
-    const engine = new Engine(threads, topology, positions, events);
+    const engine = new Engine(threads, topology, positions, events, spawnThread);
     const { broker, writer, dispatcher } = topology;
     // Delivery has its part made when it is placed, mostly later: it names every queue.
     const parts = {
@@ -157,15 +161,15 @@ export class Engine {
     if (this.delivers || this.#starting !== undefined || this.#again !== undefined || this.#stopping) return;
     const limits = { maxYoungGenerationSizeMb: DELIVERY_YOUNG_GENERATION_MB };
     try {
-      const thread = spawn('threads', 'engine', 'delivery', limits);
+      const thread = this.#spawn('threads', 'engine', 'delivery', limits);
       this.#starting = thread;
       thread.loaded.then(
         () => this.#beginDelivery(thread, shape),
-        (error) => this.#deliverLater(error, shape),
+        (error) => this.#deliverLater(error, shape, thread),
       );
     } catch (error) {
       // The system makes no more threads for this user.
-      this.#deliverLater(error as Error, shape);
+      this.#deliverLater(error as Error, shape, undefined);
     }
   }
 
@@ -204,8 +208,9 @@ export class Engine {
     thread.worker.postMessage(told);
   }
 
-  #deliverLater(error: Error, shape: () => DeliveryShape): void {
-    if (this.#stopping || this.#starting === undefined) return;
+  /** `thread`: that did not come up, unless there is none. What has ended it may be that nobody needs it any more. */
+  #deliverLater(error: Error, shape: () => DeliveryShape, thread: Thread | undefined): void {
+    if (this.#stopping || this.#starting !== thread) return;
     this.#events.log.warn(
       { reason: error.message },
       'delivery of delayed messages cannot start, tried again',
