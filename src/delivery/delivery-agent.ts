@@ -8,6 +8,7 @@ import { systemClock } from '../lib/clock.ts';
 import { Listeners } from '../lib/listeners.ts';
 import { LIFE_LINES, QuietLog } from '../lib/quiet-log.ts';
 import { CALL_ROWS } from '../protocol/call-kinds.ts';
+import { ResponseCode } from '../protocol/codes.ts';
 import type { Agent } from '../ring/agent.ts';
 import { CallTable, DELIVERY_CALLS } from '../ring/call-table.ts';
 import { ChannelReceiver, ChannelSender } from '../ring/channel.ts';
@@ -224,9 +225,9 @@ export class DeliveryAgent implements Agent {
     return this.#puts.underWay === 0;
   }
 
-  /** A slave acts for its master no more, and all that was under way has ended. */
+  /** A slave acts for its master no more, and all that was under way has ended and is told. */
   get isOver(): boolean {
-    return this.#acting !== undefined && this.#stopped && this.drained;
+    return this.#acting !== undefined && this.#stopped && this.drained && this.#questions.isTold;
   }
 
   close(): void {
@@ -323,6 +324,10 @@ export class DeliveryAgent implements Agent {
     // Control writes it when all of the log is durable.
     const progress: DueProgress = Object.assign({}, ...this.#kinds.map((kind) => kind.lastProgress()));
     this.#tell({ kind: 'delivery', progress, figures: this.#figures.take(), stopped: true });
+    if (this.#acting === undefined) return;
+    // Network threads ask no more. What came before there was room for it is asked of the master, which is back.
+    this.#questions.refuse(ResponseCode.SERVICE_NOT_AVAILABLE, 'this slave acts for its master no more');
+    this.#questions.publish();
   }
 
   #dropDeleted(): void {

@@ -195,6 +195,23 @@ export class QuestionServer {
     return done;
   }
 
+  /** Answers whatever has come with a refusal: it is taken by nobody any more. */
+  refuse(code: number, remark: string): void {
+    for (const link of this.#links) {
+      while (link.up.next()) {
+        readAsking(link.up.view, link.up.offset, head);
+        const asked = new Asked(link, head);
+        if (asked.waits) asked.answer(code, remark);
+      }
+      link.up.release();
+    }
+  }
+
+  /** Nothing that was answered waits for room: the network threads find all of it, also when this end is gone. */
+  get isTold(): boolean {
+    return this.#links.every(({ down }) => !down.late);
+  }
+
   /** Shows the network threads what has been answered. */
   publish(): void {
     for (const { down } of this.#links) down.publish();

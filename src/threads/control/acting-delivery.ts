@@ -36,9 +36,11 @@ export class ActingDelivery {
     if (running === undefined) throw new Error('the broker is not up yet');
     const begins = link.beginActing(systemClock);
     this.#escape = new Escape(this.#parts);
-    running.deliver(() => shape(begins));
-    // It is rejected when the broker ends before.
-    void announce(true).catch(() => {});
+    running.deliver(() => {
+      // Not before: nobody would answer what is asked. It is rejected when the broker ends before.
+      void announce(true).catch(() => {});
+      return shape(begins);
+    });
   }
 
   /** Resolves when nothing is under way any more. */

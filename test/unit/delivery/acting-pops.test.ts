@@ -126,4 +126,26 @@ test('where memory has no room for more, what is out is acknowledged all the sam
   assert.is(rig.rig.kind.held.live, changed, 'the one with another time is in its place');
 });
 
+test('what was asked and is not taken any more is refused, and all of that is told', () => {
+  const { rig } = new Rig();
+  const asker = (opaque: number): Asker => ({ slot: 1, generation: 1, opaque });
+  const question = { topic: TOPIC, group: GROUP, offset: 1, startOffset: 1, x: 'x'.repeat(1_000) };
+  for (let i = 0; i < 20; i++) assert.ok(rig.ask(POP_CHANGE, asker(i), question));
+  const remark = 'r'.repeat(50_000);
+  rig.questions.refuse(ResponseCode.SERVICE_NOT_AVAILABLE, remark);
+  assert.not(rig.questions.waiting);
+  const answers: PopAnswer[] = [];
+  let turns = 0;
+  for (; !rig.questions.isTold || turns === 0; turns++) {
+    rig.questions.publish();
+    answers.push(...rig.answers());
+  }
+  assert.ok(turns > 1, 'there was not room for all at once');
+  answers.push(...rig.answers());
+  assert.equal(
+    answers.map((answer) => [answer.opaque, answer.code, answer.remark.length]),
+    Array.from({ length: 20 }, (_, i) => [i, ResponseCode.SERVICE_NOT_AVAILABLE, remark.length]),
+  );
+});
+
 test.run();
