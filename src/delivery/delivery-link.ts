@@ -146,6 +146,7 @@ export class DeliveryLink {
     const { disk, store } = this.#options;
     if (this.#last !== undefined) this.#note(this.#last);
     this.#last = undefined;
+    this.#pops.ownerHasEnded();
     this.#acting = undefined;
     this.#stopped = undefined;
     this.#told = '';

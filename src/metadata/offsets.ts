@@ -126,6 +126,11 @@ export class OffsetTable {
     this.#popped.delete(keyOf(topic, group));
   }
 
+  /** There is no owner of pops any more. */
+  endAllPops(): void {
+    this.#popped.clear();
+  }
+
   /** The group is deleted. */
   endPops(group: string): void {
     for (const key of [...this.#popped]) if (namesOf(key)?.group === group) this.#popped.delete(key);

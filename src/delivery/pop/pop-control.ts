@@ -136,6 +136,11 @@ export class PopControl {
     for (const id of this.#asking.keys()) this.#liteTold(id, NO_LITE_FIGURES);
   }
 
+  /** It has ended, and another one may begin: the offsets of groups are nobody's meanwhile. */
+  ownerHasEnded(): void {
+    this.#tables.offsets.endAllPops();
+  }
+
   readonly asked = (ask: PopAsk): void => {
     if (ask.what === 'liteFigures') {
       this.#liteTold(ask.id, ask.figures);

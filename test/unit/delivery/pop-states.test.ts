@@ -226,6 +226,23 @@ test('a report that was on its way when a topic was deleted says nothing of the 
   assert.is(offsets.query('G', 'T', 0), 1);
 });
 
+test('when the owner of pops has ended, resets wait for the next pull again', () => {
+  const { context, settings, directory } = setUp();
+  const { offsets, topics, groups } = context;
+  const lites = new LiteTopics(topics, ENDLESS);
+  const told: PopTold[] = [];
+  const tables = { settings, offsets, orders: new OrderInfos(directory), topics, lites, groups };
+  const control = new PopControl(tables, (news) => told.push(news));
+  control.asked({ what: 'offsets', topic: 'T', group: 'G' });
+  offsets.assignReset('G', 'T', 0, 5);
+  assert.not(offsets.hasReset('G', 'T', 0), 'no pull will ever hear of it');
+  assert.is(told.length, 2);
+  control.ownerHasEnded();
+  offsets.assignReset('G', 'T', 0, 3);
+  assert.ok(offsets.hasReset('G', 'T', 0));
+  assert.is(told.length, 2);
+});
+
 test('ordered pops are refused where their journal cannot be made', async () => {
   const time = new FakeTime();
   const put = new FakePut();

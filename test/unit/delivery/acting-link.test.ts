@@ -1,0 +1,74 @@
+/** Control's end of delivery while a slave acts for its master, and when that is over. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { DelayLevels } from '../../../src/delivery/delay/levels.ts';
+import { DeliveryLink } from '../../../src/delivery/delivery-link.ts';
+import type { DeliveryReport, DueProgress } from '../../../src/delivery/delivery-shape.ts';
+import { DelayOffsets } from '../../../src/metadata/delay-offsets.ts';
+import { DelayTimes } from '../../../src/metadata/delay-times.ts';
+import { LiteTopics } from '../../../src/metadata/lite-topics.ts';
+import { OrderInfos } from '../../../src/metadata/order-infos.ts';
+import { ENDLESS } from '../../../src/metadata/topics.ts';
+import { plainChannel } from '../../../src/ring/channel.ts';
+import { SimDisk } from '../../sim/sim-disk.ts';
+import { setUp } from '../broker/support.ts';
+import { silentLog } from '../metadata/support.ts';
+
+const test = suite("control's end of delivery on a slave that acts");
+
+function rig() {
+  const { context, settings, directory, time } = setUp();
+  const { offsets, topics, groups } = context;
+  const tables = {
+    ...{ settings, offsets, topics, groups, orders: new OrderInfos(directory) },
+    delayOffsets: new DelayOffsets(directory, settings, time),
+    delayTimes: new DelayTimes(directory, 'a boot', silentLog),
+    lites: new LiteTopics(topics, ENDLESS),
+  };
+  topics.createInternal('T', 1);
+  groups.findOrCreate('G');
+  const levels = new DelayLevels(settings.messageDelayLevel);
+  const { sender, receiver } = plainChannel({ ringBytes: 64 * 1024 });
+  const store = { fileReservedTime: 72, directory: '/store' };
+  const link = new DeliveryLink(tables, { levels, store, disk: new SimDisk(), log: silentLog }, sender);
+  const report = (progress: DueProgress, stopped = false): DeliveryReport => ({
+    ...{ kind: 'delivery', progress, figures: undefined, stopped },
+  });
+  const popped = (offset: number): DueProgress => ({
+    pops: {
+      ...{ deletions: 0, offsets: [['T', 'G', 0, offset]] },
+      ...{ orders: [], scanned: -1, journaled: 0, revive: [] },
+    },
+  });
+  const commands = () => {
+    let count = 0;
+    while (receiver.next()) count += 1;
+    receiver.release();
+    return count;
+  };
+  return { link, offsets, time, tables, report, popped, commands };
+}
+
+test('what it has come to last is noted, and then it has no say any more', async () => {
+  const { link, offsets, time, tables, report, popped, commands } = rig();
+  for (const life of [1, 2]) {
+    link.beginActing(time);
+    link.asked({ what: 'offsets', topic: 'T', group: 'G' });
+    link.heard(
+      report({ ...popped(10 * life), acted: [[life, 5]], delays: { offsets: [[2, life]], times: [] } }),
+    );
+    const stopped = link.stop();
+    link.heard(report(popped(10 * life + 1), true));
+    await stopped;
+    link.endActing();
+    assert.ok(commands() >= 2, 'what was asked, and the stop');
+    assert.is(offsets.query('G', 'T', 0), 10 * life + 1);
+    assert.is(tables.delayOffsets.get(2), life);
+    assert.equal(link.acted.all.at(-1), [life, 5]);
+    offsets.assignReset('G', 'T', 0, 3);
+    assert.ok(offsets.hasReset('G', 'T', 0), 'it waits for the next pull');
+    assert.is(commands(), 0, 'nobody is there to hear of it');
+  }
+});
+
+test.run();
