@@ -133,7 +133,8 @@ export class DeliveryLink {
     ensureDirectory(disk, dirname(storePaths.timerCheck(directory)));
     const check = disk.readWhole(storePaths.timerCheck(store.directory));
     if (check !== undefined) disk.writeWhole(storePaths.timerCheck(directory), check);
-    if (this.acted.all.length > 0) keepActed(disk, directory, this.acted.all, clock);
+    const acted = this.acted.all;
+    if (acted.length > 0) keepActed(disk, directory, acted, clock);
     this.#acting = { timers: undefined };
     const begins = this.beginWith();
     const timers = { ...begins.timers, directory };

@@ -67,19 +67,27 @@ export class ActedNotes {
  * them by, when it acts once more: its master may have told no progress in between.
  */
 export class ActedTimers {
+  /** Some more, so that what is too old goes seldom: a copy of all of them takes milliseconds. */
   #all: ActedTimer[] = [];
 
   add(acted: readonly ActedTimer[]): void {
-    if (acted.length > 0) this.#all = [...this.#all, ...acted].slice(-MAX_ACTED_TIMERS);
+    for (const timer of acted) this.#all.push(timer);
+    if (this.#all.length >= 2 * MAX_ACTED_TIMERS) this.#all = this.all;
   }
 
   /** `count` of them from the one of this number on, and how many there are. */
   part(first: number, count: number): { timers: readonly ActedTimer[]; total: number } {
-    return { timers: this.#all.slice(first, first + count), total: this.#all.length };
+    const from = this.#from + first;
+    return { timers: this.#all.slice(from, from + count), total: this.#all.length - this.#from };
   }
 
-  get all(): readonly ActedTimer[] {
-    return this.#all;
+  /** A copy. */
+  get all(): ActedTimer[] {
+    return this.#all.slice(this.#from);
+  }
+
+  get #from(): number {
+    return Math.max(0, this.#all.length - MAX_ACTED_TIMERS);
   }
 }
 
