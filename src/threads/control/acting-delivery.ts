@@ -29,8 +29,8 @@ export class ActingDelivery {
     this.#parts = parts;
   }
 
-  /** Throws when the disk refuses the files that it needs. */
-  begin(): void {
+  /** `begun` is called when pops are served. Throws when the disk refuses the files that it needs. */
+  begin(begun: () => void): void {
     const { engine, link, shape, announce } = this.#parts;
     const running = engine();
     if (running === undefined) throw new Error('the broker is not up yet');
@@ -38,7 +38,7 @@ export class ActingDelivery {
     this.#escape = new Escape(this.#parts);
     running.deliver(() => {
       // Not before: nobody would answer what is asked. It is rejected when the broker ends before.
-      void announce(true).catch(() => {});
+      void announce(true).then(begun, () => {});
       return shape(begins);
     });
   }

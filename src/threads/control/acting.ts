@@ -20,6 +20,8 @@ export class Acting {
   /** Rounds in which it was to act. */
   #rounds = 0;
   #acts = false;
+  /** A line of the log has said so. */
+  #isTold = false;
   /** What it has begun is being ended. */
   #ends = false;
 
@@ -41,13 +43,19 @@ export class Acting {
     this.#rounds += 1;
     if (this.#acts || this.#ends || this.#rounds < ROUNDS) return;
     try {
-      delivery.begin();
+      delivery.begin(() => this.#begun());
     } catch (error) {
       const reason = (error as Error).message;
       log.error({ reason }, 'this slave cannot act for its master, tried again');
       return;
     }
     this.#acts = true;
+  }
+
+  #begun(): void {
+    if (!this.#acts) return;
+    const { brokerId, log } = this.#parts;
+    this.#isTold = true;
     log.info(
       { brokerId },
       'this slave acts for its master, which is away: it serves pops, and what becomes due goes to other masters',
@@ -63,6 +71,7 @@ export class Acting {
     void delivery.end().finally(() => {
       this.#ends = false;
     });
-    log.info({ reason }, 'this slave acts for its master no more');
+    if (this.#isTold) log.info({ reason }, 'this slave acts for its master no more');
+    this.#isTold = false;
   }
 }

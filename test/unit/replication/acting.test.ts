@@ -33,14 +33,15 @@ function serving(
 function rig() {
   const { log, lines } = recordingLog();
   const heard = { master: false };
-  const delivery = { begun: 0, isRefused: false, ended: Promise.resolve() };
+  const delivery = { begun: 0, isRefused: false, ended: Promise.resolve(), isUp: () => {} };
   const acting = new Acting({
     brokerId: ID,
     hearsMaster: () => heard.master,
     delivery: {
-      begin: () => {
+      begin: (begun) => {
         if (delivery.isRefused) throw new Error('the disk is full');
         delivery.begun += 1;
+        delivery.isUp = begun;
       },
       end: () => delivery.ended,
     },
@@ -94,6 +95,14 @@ test('what it has begun ends before it begins again, and what it cannot begin is
   await turn();
   rounds(1, ID);
   assert.is(delivery.begun, 2);
+  const said = () =>
+    lines.filter(({ message }) => message.startsWith('this slave acts for its master')).length;
+  assert.is(said(), 0, 'nobody was told that it acts');
+  delivery.isUp();
+  rounds(1, 0, ID);
+  assert.is(said(), 2);
+  delivery.isUp();
+  assert.is(said(), 2, 'it has ended meanwhile');
 });
 
 test('a master takes over what is further than its own, as far as its queues go', async () => {

@@ -39,17 +39,19 @@ function rig() {
 
 test('pops are taken from when the thread is there until it is to end', async () => {
   const { delivery, steps, load } = rig();
-  delivery.begin();
+  delivery.begin(() => void steps.push('begun'));
   assert.equal(steps, [], 'nobody would answer them');
   load();
   assert.equal(steps, ['acts true']);
+  await Promise.resolve();
+  assert.equal(steps, ['acts true', 'begun']);
   await delivery.end();
-  assert.equal(steps, ['acts true', 'acts false', 'retire', 'ended']);
+  assert.equal(steps, ['acts true', 'begun', 'acts false', 'retire', 'ended']);
 });
 
 test('a thread that never came up was never told of', async () => {
   const { delivery, steps } = rig();
-  delivery.begin();
+  delivery.begin(() => void steps.push('begun'));
   await delivery.end();
   assert.equal(steps, ['acts false', 'retire', 'ended']);
 });
