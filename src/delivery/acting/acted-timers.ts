@@ -50,8 +50,13 @@ export class ActedNotes {
   };
 
   #note(position: number): void {
-    const record = this.#store.recordAt(position);
-    if (record !== undefined) this.#news.push([position, crc32(record)]);
+    try {
+      const record = this.#store.recordAt(position);
+      if (record !== undefined) this.#news.push([position, crc32(record)]);
+    } catch (error) {
+      const fields = { position, reason: (error as Error).message };
+      this.#log.warn(fields, 'a timed message that was delivered may come twice: its record cannot be read');
+    }
   }
 
   /** Those since the last call. */

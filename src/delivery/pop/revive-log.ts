@@ -178,7 +178,13 @@ export class ReviveLog {
    */
   take({ queueId, ...message }: Written & { queueId: number }): void {
     const queue = this.#queues[queueId] ?? this.#queues[0];
-    if (queue !== undefined) this.#takeMessage(queue, -1, message);
+    try {
+      if (queue !== undefined) this.#takeMessage(queue, -1, message);
+    } catch (error) {
+      const { log, place } = this.#parts.context;
+      const fields = { topic: place.reviveTopic, queueId, reason: (error as Error).message };
+      log.error(fields, 'popped messages are left to the master, as a queue cannot be read');
+    }
   }
 
   #readSoon(queue: ReviveQueue, ms: number): void {

@@ -3,16 +3,20 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ActingPuts } from '../../../src/delivery/acting/acting-puts.ts';
 import { KnownQueues } from '../../../src/delivery/known-queues.ts';
+import { checkpointMessage } from '../../../src/delivery/pop/checkpoint.ts';
 import type { PopAsk } from '../../../src/delivery/pop/pop-link.ts';
 import { MAX_LIVE_CHECKPOINTS } from '../../../src/lib/limits.ts';
 import { ResponseCode } from '../../../src/protocol/codes.ts';
 import { Positions } from '../../../src/ring/positions.ts';
 import { POP, POP_CHANGE } from '../../../src/ring/question-records.ts';
+import { STORE_HOST } from '../../support/messages.ts';
 import { type Asker, type PopAnswer, PopRig } from '../../support/pop-rig.ts';
 import { FakeTime } from '../metadata/support.ts';
 
 const test = suite('pops at a slave that acts for its master');
 const [TOPIC, GROUP] = ['T', 'G'];
+/** Its queues cannot be read. */
+const BAD_TOPIC = 'bad';
 const REVIVE = 'rmq_sys_REVIVE_LOG_c';
 /** Of the queue of the topic. */
 const ENTRIES = 1e9;
@@ -24,13 +28,14 @@ const reads = {
   maxOffset: (topic: string) => (topic === TOPIC ? ENTRIES : 0),
   minPhysicalOffset: 0,
   maxPhysicalOffset: ENTRIES,
-  readQueue: (topic: string, _queueId: number, from: number, count: number) =>
-    topic !== TOPIC
-      ? []
-      : Array.from({ length: count }, (_, i) => ({
-          ...{ queueOffset: from + i, physicalOffset: from + i },
-          ...{ size: 100, tagsCode: 0n },
-        })),
+  readQueue: (topic: string, _queueId: number, from: number, count: number) => {
+    if (topic === BAD_TOPIC) throw new Error('the device does not answer');
+    if (topic !== TOPIC) return [];
+    return Array.from({ length: count }, (_, i) => ({
+      ...{ queueOffset: from + i, physicalOffset: from + i },
+      ...{ size: 100, tagsCode: 0n },
+    }));
+  },
   recordAt: () => new Uint8Array(100),
 };
 
@@ -124,6 +129,20 @@ test('where memory has no room for more, what is out is acknowledged all the sam
     assert.is(rig.acknowledge(first, offset)?.code, ResponseCode.SUCCESS);
   const changed = MAX_LIVE_CHECKPOINTS / 2;
   assert.is(rig.rig.kind.held.live, changed, 'the one with another time is in its place');
+});
+
+test("a master's checkpoint of a queue that cannot be read is left to the master", () => {
+  const { rig } = new Rig();
+  const place = { reviveTopic: REVIVE, brokerName: 'b', bornHost: STORE_HOST };
+  const due = (topic: string) => {
+    const key = { topic, group: GROUP, queueId: 0, startOffset: 4, popTime: 1 };
+    const ck = { ...key, invisibleTime: 1, diffs: [0], done: 0, suspend: false, rePuts: 0 };
+    rig.kind.hasBecomeDue(checkpointMessage(ck, 0, place, 1));
+  };
+  due(BAD_TOPIC);
+  assert.is(rig.kind.held.foreign, 0);
+  due('gone');
+  assert.is(rig.kind.held.foreign, 1);
 });
 
 test('what was asked and is not taken any more is refused, and all of that is told', () => {

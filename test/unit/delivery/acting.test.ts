@@ -106,7 +106,11 @@ test('what is under way to other masters is bounded', () => {
 test('noted is what another master has taken, by position and checksum', () => {
   const { log, lines } = recordingLog();
   const record = Buffer.from('a record');
-  const notes = new ActedNotes({ recordAt: (at) => (at === 7 ? record : undefined) }, REVIVE, log);
+  const recordAt = (at: number) => {
+    if (at === 9) throw new Error('the device does not answer');
+    return at === 7 ? record : undefined;
+  };
+  const notes = new ActedNotes({ recordAt }, REVIVE, log);
   const result = (status: number): PutResult => ({
     status,
     remark: 'r',
@@ -118,6 +122,7 @@ test('noted is what another master has taken, by position and checksum', () => {
   assert.is(outcome('T', ResponseCode.SERVICE_NOT_AVAILABLE), ResponseCode.SERVICE_NOT_AVAILABLE);
   assert.is(outcome(REVIVE, 0), 0);
   assert.is(outcome('T', 0, 8), 0, 'its record is gone');
+  assert.is(outcome('T', 0, 9), 0, 'its record cannot be read');
   assert.equal(notes.take(), []);
   assert.is(outcome('T', ResponseCode.FLUSH_DISK_TIMEOUT), ResponseCode.FLUSH_DISK_TIMEOUT);
   assert.equal(notes.take(), [[7, crc32(record)]]);
