@@ -17,8 +17,8 @@ export const OFFSETS: MasterTable = {
 
 /** Parts of changes that are asked for in a round: a master where more changes has to wait for the next one. */
 const MOST_PARTS = 64;
-/** The whole table is begun anew so often when topics or groups come and go meanwhile. */
-const MOST_TRIES = 3;
+/** Parts of the whole table, some of which are asked for again as topics and groups go meanwhile. */
+const MOST_OF_WHOLE = (2 * MAX_OFFSETS) / OFFSETS_PAGE;
 
 /** What is new, as tables `{"topic@group":{queueId:offset}}`; `took` is to be called when all are taken over. */
 export interface OffsetNews {
@@ -73,32 +73,36 @@ export class OffsetFeed {
     return news && { tables: [news.table[OFFSETS.field]], took: news.took };
   }
 
-  /** Undefined where the master tells it as one only. */
+  /**
+   * Undefined where the master tells it as one only. What changes meanwhile is told as changed since the first part;
+   * but where pairs go, those behind them move to before the next part, which therefore begins some pairs earlier.
+   */
   async #wholeInParts(): Promise<OffsetNews | undefined> {
-    for (let tries = 1; ; tries++) {
-      const parts = await this.#parts();
-      const [first] = parts ?? [];
-      if (parts === undefined || first === undefined) return undefined;
-      const isSteady = parts.every(
-        (part) => part['life'] === first['life'] && part['pairsRevision'] === first['pairsRevision'],
-      );
-      // What was missed is told when it changes.
-      if (!isSteady && tries < MOST_TRIES) continue;
-      return { tables: parts.map((part) => part['offsetTable']), took: () => this.#took(copyOf(first)) };
-    }
-  }
-
-  async #parts(): Promise<RocketJsonObject[] | undefined> {
-    const parts: RocketJsonObject[] = [];
-    for (let taken = 0; taken < MAX_OFFSETS; ) {
-      const part = await this.#ask({ first: String(taken) });
+    const tables: OffsetNews['tables'][number][] = [];
+    let copy: Copy | undefined;
+    let pairsRevision = 0;
+    /** Pairs up to the one of this number have been told. */
+    let taken = 0;
+    let overlap = 0;
+    while (tables.length < MOST_OF_WHOLE) {
+      const first = Math.max(0, taken - overlap);
+      const part = await this.#ask({ first: String(first) });
       if (part === undefined) return undefined;
-      parts.push(part);
+      const told = { ...copyOf(part), pairsRevision: integerFrom(part['pairsRevision'] ?? null) ?? 0 };
+      const moved = copy === undefined ? 0 : Math.max(0, told.pairsRevision - pairsRevision);
+      const begun = copy ?? told;
+      if (told.life !== begun.life) throw new Error("the master's consumer offsets are another table by now");
+      [copy, pairsRevision] = [begun, told.pairsRevision];
+      tables.push(part['offsetTable']);
       const { length } = entriesOf(part['offsetTable']);
-      if (length < OFFSETS_PAGE) break;
-      taken += length;
+      taken = Math.max(0, taken - moved);
+      overlap = Math.min(2 * moved, OFFSETS_PAGE / 2);
+      // Else some between the parts are not told yet.
+      if (first > taken) continue;
+      if (length < OFFSETS_PAGE) return { tables, took: () => this.#took(begun) };
+      taken = Math.max(taken, first + length);
     }
-    return parts;
+    throw new Error("the master's consumer offsets change faster than they are told");
   }
 
   #took(copy: Copy): void {
