@@ -78,7 +78,8 @@ export class Escape {
       return { status: answer.code, remark: undefined, queueOffset: -1, physicalOffset: -1 };
     // Whatever its reason is, this broker's master may take the message when it is back: it is not given up.
     const why = `${broker.brokerName} answers ${responseName(answer.code)} ${answer.remark ?? ''}`;
-    return refused(ResponseCode.SERVICE_NOT_AVAILABLE, why);
+    const isIllegal = answer.code === ResponseCode.MESSAGE_ILLEGAL;
+    return refused(isIllegal ? ResponseCode.MESSAGE_ILLEGAL : ResponseCode.SERVICE_NOT_AVAILABLE, why);
   }
 
   /** Other masters that take messages of the topic. */

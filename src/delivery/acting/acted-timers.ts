@@ -15,6 +15,7 @@ import { type InternalMessage, isStored, type PutResult } from '../../store/put/
 import type { StoreReads } from '../../store/read/store-reads.ts';
 import { positionOf, readState, writeState } from '../../store/small-state.ts';
 import { realQueueOf } from '../real-queue.ts';
+import { isNobodys } from './acting-puts.ts';
 
 /** Position in the CommitLog, and CRC-32 of the record there. */
 export type ActedTimer = readonly [position: number, crc: number];
@@ -38,7 +39,7 @@ export class ActedNotes {
   /** What the record at `position` has come to. What no other master takes is left to this broker's own. */
   readonly outcome = (position: number, message: InternalMessage, result: PutResult): PutResult => {
     const { topic } = message;
-    if (result.status === ResponseCode.TOPIC_NOT_EXIST) {
+    if (isNobodys(result.status)) {
       const real = topic === TIMER_TOPIC ? realQueueOf(message.properties).topic : topic;
       const fields = { topic: real, reason: result.remark };
       this.#log.warn(fields, 'a timed message waits until the master is back: no other one takes it');

@@ -20,11 +20,19 @@ export interface EscapeReport {
   message: InternalMessage;
 }
 
-/** What has become of it, as JSON of a command ESCAPED. `status` TOPIC_NOT_EXIST: no other master has the topic. */
+/** What has become of it, as JSON of a command ESCAPED. */
 export interface Escaped {
   id: number;
   status: number;
   remark: string | undefined;
+}
+
+/** No other master has the topic; another master takes no such message, however often it is sent. */
+const NOBODYS: ReadonlySet<number> = new Set([ResponseCode.TOPIC_NOT_EXIST, ResponseCode.MESSAGE_ILLEGAL]);
+
+/** Whether only this broker's own master can take the message. */
+export function isNobodys(status: number): boolean {
+  return NOBODYS.has(status);
 }
 
 export interface ActingPutsParts {
@@ -66,17 +74,17 @@ export class ActingPuts {
     return this.#dropped.size > 0;
   }
 
-  /** What no other master takes now fails, and is to be put again: also for want of the topic. */
+  /** What no other master takes now fails, and is to be put again: also where none will (isNobodys). */
   readonly begin: BeginPut = (message, done) => {
     if (this.#isWrittenDown(message)) this.#drop(done);
     else
       this.#escape(message, (result) => {
-        const isNowhere = result.status === ResponseCode.TOPIC_NOT_EXIST;
-        done(isNowhere ? refused(ResponseCode.SERVICE_NOT_AVAILABLE, result.remark ?? '') : result);
+        const { status, remark = '' } = result;
+        done(isNobodys(status) ? refused(ResponseCode.SERVICE_NOT_AVAILABLE, remark) : result);
       });
   };
 
-  /** What timers deliver; TOPIC_NOT_EXIST when no other master has the topic. */
+  /** What timers deliver; see isNobodys. */
   readonly deliver: BeginPut = (message, done) => {
     if (this.#isWrittenDown(message)) {
       this.#parts.revives(message);

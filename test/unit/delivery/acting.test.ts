@@ -77,19 +77,20 @@ test('what timers bring for the revive topic is heard there', () => {
   assert.is(escaping.length, 1, 'a message that waits on');
 });
 
-test('a topic that no other master has: timers leave it to their own, others try again', () => {
-  const { acting, escaping, results, done } = puts();
-  acting.begin(message(), done);
-  acting.deliver(message(), done);
-  for (const { id } of escaping)
-    acting.escaped({ id, status: ResponseCode.TOPIC_NOT_EXIST, remark: 'nobody has it' });
-  assert.equal(
-    results.map(({ status, remark }) => [status, remark]),
-    [
-      [ResponseCode.SERVICE_NOT_AVAILABLE, 'nobody has it'],
-      [ResponseCode.TOPIC_NOT_EXIST, 'nobody has it'],
-    ],
-  );
+test('what no other master takes: timers leave it to their own, others try again', () => {
+  for (const nobody of [ResponseCode.TOPIC_NOT_EXIST, ResponseCode.MESSAGE_ILLEGAL]) {
+    const { acting, escaping, results, done } = puts();
+    acting.begin(message(), done);
+    acting.deliver(message(), done);
+    for (const { id } of escaping) acting.escaped({ id, status: nobody, remark: 'nobody takes it' });
+    assert.equal(
+      results.map(({ status, remark }) => [status, remark]),
+      [
+        [ResponseCode.SERVICE_NOT_AVAILABLE, 'nobody takes it'],
+        [nobody, 'nobody takes it'],
+      ],
+    );
+  }
 });
 
 test('what is under way to other masters is bounded', () => {
@@ -127,7 +128,8 @@ test('noted is what another master has taken, by position and checksum', () => {
   assert.is(outcome('T', ResponseCode.FLUSH_DISK_TIMEOUT), ResponseCode.FLUSH_DISK_TIMEOUT);
   assert.equal(notes.take(), [[7, crc32(record)]]);
   assert.equal(notes.take(), []);
-  assert.is(outcome('T', ResponseCode.TOPIC_NOT_EXIST), 0, 'left to the master');
+  for (const nobody of [ResponseCode.TOPIC_NOT_EXIST, ResponseCode.MESSAGE_ILLEGAL])
+    assert.is(outcome('T', nobody), 0, 'left to the master');
   assert.equal(notes.take(), []);
   assert.match(lines.at(-1)?.message ?? '', 'waits until the master is back');
 });
