@@ -7,15 +7,13 @@ import { crc32 } from 'node:zlib';
 import type { Clock } from '../../lib/clock.ts';
 import { MAX_ACTED_TIMERS } from '../../lib/limits.ts';
 import type { ControlLog } from '../../lib/log.ts';
-import { TIMER_TOPIC } from '../../lib/names.ts';
 import { ResponseCode } from '../../protocol/codes.ts';
 import type { Disk } from '../../store/disk/disk.ts';
 import { storePaths } from '../../store/paths.ts';
 import { type InternalMessage, isStored, type PutResult } from '../../store/put/put-message.ts';
 import type { StoreReads } from '../../store/read/store-reads.ts';
 import { positionOf, readState, writeState } from '../../store/small-state.ts';
-import { realQueueOf } from '../real-queue.ts';
-import { isNobodys } from './acting-puts.ts';
+import { isNobodys, realTopicOf } from './acting-puts.ts';
 
 /** Position in the CommitLog, and CRC-32 of the record there. */
 export type ActedTimer = readonly [position: number, crc: number];
@@ -38,10 +36,9 @@ export class ActedNotes {
 
   /** What the record at `position` has come to. What no other master takes is left to this broker's own. */
   readonly outcome = (position: number, message: InternalMessage, result: PutResult): PutResult => {
-    const { topic } = message;
+    const topic = realTopicOf(message);
     if (isNobodys(result.status)) {
-      const real = topic === TIMER_TOPIC ? realQueueOf(message.properties).topic : topic;
-      const fields = { topic: real, reason: result.remark };
+      const fields = { topic, reason: result.remark };
       this.#log.warn(fields, 'a timed message waits until the master is back: no other one takes it');
       return { ...result, status: ResponseCode.SUCCESS };
     }

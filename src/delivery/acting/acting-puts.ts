@@ -42,6 +42,11 @@ export interface ActingPutsParts {
   revives: (message: InternalMessage) => void;
 }
 
+/** Where the message is to go in the end. */
+export function realTopicOf({ topic, properties }: InternalMessage): string {
+  return topic === TIMER_TOPIC ? realQueueOf(properties).topic : topic;
+}
+
 const DROPPED: PutResult = {
   status: ResponseCode.SUCCESS,
   remark: undefined,
@@ -87,14 +92,15 @@ export class ActingPuts {
   /** What timers deliver; see isNobodys. */
   readonly deliver: BeginPut = (message, done) => {
     if (this.#isWrittenDown(message)) {
-      this.#parts.revives(message);
+      // One whose time is far ahead is the master's, which has it wait on.
+      if (message.topic !== TIMER_TOPIC) this.#parts.revives(message);
       this.#drop(done);
     } else this.#escape(message, done);
   };
 
   /** A checkpoint, an ack, or what an ordered group has out. */
-  #isWrittenDown({ topic, properties }: InternalMessage): boolean {
-    const real = topic === TIMER_TOPIC ? realQueueOf(properties).topic : topic;
+  #isWrittenDown(message: InternalMessage): boolean {
+    const real = realTopicOf(message);
     return real === this.#parts.reviveTopic || real === ORDER_JOURNAL_TOPIC;
   }
 

@@ -75,6 +75,8 @@ test('what timers bring for the revive topic is heard there', () => {
   assert.is(revived[0], ck);
   acting.deliver(parked('T'), done);
   assert.is(escaping.length, 1, 'a message that waits on');
+  acting.deliver(parked(REVIVE), done);
+  assert.equal([revived.length, escaping.length], [1, 1], 'a checkpoint that waits on waits at the master');
 });
 
 test('what no other master takes: timers leave it to their own, others try again', () => {
@@ -122,6 +124,7 @@ test('noted is what another master has taken, by position and checksum', () => {
     notes.outcome(at, message({ topic }), result(status)).status;
   assert.is(outcome('T', ResponseCode.SERVICE_NOT_AVAILABLE), ResponseCode.SERVICE_NOT_AVAILABLE);
   assert.is(outcome(REVIVE, 0), 0);
+  notes.outcome(7, parked(REVIVE), result(0));
   assert.is(outcome('T', 0, 8), 0, 'its record is gone');
   assert.is(outcome('T', 0, 9), 0, 'its record cannot be read');
   assert.equal(notes.take(), []);
