@@ -1,8 +1,8 @@
 /** Control's end: tells the delivery agent what it must know, and keeps what it tells of its progress in files. */
 
 import { dirname } from 'node:path';
-import type { Clock } from '../lib/clock.ts';
-import type { ControlLog } from '../lib/log.ts';
+import { type Clock, systemClock } from '../lib/clock.ts';
+import { type ControlLog, whyFailed } from '../lib/log.ts';
 import { HALF_TOPIC, OP_HALF_TOPIC, SCHEDULE_TOPIC, SYSTEM_GROUP_PREFIX, TIMER_TOPIC } from '../lib/names.ts';
 import type { DelayOffsets } from '../metadata/delay-offsets.ts';
 import type { DelayTimes } from '../metadata/delay-times.ts';
@@ -12,7 +12,7 @@ import { ensureDirectory } from '../store/disk/ensure-directory.ts';
 import { storePaths } from '../store/paths.ts';
 import type { StoreReads } from '../store/read/store-reads.ts';
 import type { NeededRecord } from '../store/retention/retention.ts';
-import { ActedTimers, keepActed } from './acting/acted-timers.ts';
+import { ActedTimers, keepActed, keptTimers } from './acting/acted-timers.ts';
 import type { Escaped } from './acting/acting-puts.ts';
 import { type DelayState, notBegun } from './delay/delay-progress.ts';
 import { type DelayLevels, levelOfQueue } from './delay/levels.ts';
@@ -151,7 +151,31 @@ export class DeliveryLink {
     this.#acting = undefined;
     this.#stopped = undefined;
     this.#told = '';
+    this.#keepActed();
     disk.remove(storePaths.actingTimers(store.directory));
+  }
+
+  /** Of a slave: what it has delivered in an earlier process. */
+  loadActed(): void {
+    const { disk, store, log } = this.#options;
+    try {
+      this.acted.add(keptTimers(disk, store.directory));
+      this.acted.kept();
+    } catch (error) {
+      log.warn(whyFailed(error), 'timed messages that this slave has delivered may come twice');
+    }
+  }
+
+  /** So that this broker does not deliver them again when it is made the master, and can tell its master later. */
+  #keepActed(): void {
+    if (!this.acted.hasNews) return;
+    const { disk, store, log } = this.#options;
+    try {
+      keepActed(disk, store.directory, this.acted.all, systemClock);
+      this.acted.kept();
+    } catch (error) {
+      log.warn(whyFailed(error), 'timed messages that this slave has delivered may come twice');
+    }
   }
 
   /** What has become of a message for another master. */
@@ -206,6 +230,7 @@ export class DeliveryLink {
   /** After the stop: the log is durable, and so is what was delivered last. */
   logIsDurable(): void {
     if (this.#last !== undefined) this.#note(this.#last);
+    if (this.#acting !== undefined) this.#keepActed();
   }
 
   /** A producer group has its first member, or has lost its last one. */

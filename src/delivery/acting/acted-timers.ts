@@ -72,8 +72,16 @@ export class ActedNotes {
 export class ActedTimers {
   /** Some more, so that what is too old goes seldom: a copy of all of them takes milliseconds. */
   #all: ActedTimer[] = [];
+  /** Some have come since `kept` was called. */
+  hasNews = false;
+
+  /** They are in the file. */
+  kept(): void {
+    this.hasNews = false;
+  }
 
   add(acted: readonly ActedTimer[]): void {
+    this.hasNews ||= acted.length > 0;
     for (const timer of acted) this.#all.push(timer);
     if (this.#all.length >= 2 * MAX_ACTED_TIMERS) this.#all = this.all;
   }
@@ -94,13 +102,20 @@ export class ActedTimers {
   }
 }
 
-/** Before delivery begins: durable when this returns. Throws when the disk refuses. */
+/** For the next life of the wheel in this store: durable when this returns. Throws when the disk refuses. */
 export function keepActed(disk: Disk, root: string, acted: readonly ActedTimer[], clock: Clock): void {
   const path = storePaths.actedTimers(root);
   // Of an earlier time some may not have come yet.
-  const before = timersIn(readState(disk, path, () => {})?.['timers']);
-  const timers = [...before, ...acted].slice(-MAX_ACTED_TIMERS);
+  const before = keptTimers(disk, root);
+  const isNew = new Set(acted.map(([position]) => position));
+  const others = before.filter(([position]) => !isNew.has(position));
+  const timers = [...others, ...acted].slice(-MAX_ACTED_TIMERS);
   writeState(disk, path, { takenAt: clock.now(), timers });
+}
+
+/** What `keepActed` has kept; nothing where that is damaged. */
+export function keptTimers(disk: Disk, root: string): ActedTimer[] {
+  return timersIn(readState(disk, storePaths.actedTimers(root), () => {})?.['timers']);
 }
 
 /** Those that are not to be delivered again. */

@@ -48,7 +48,7 @@ export interface ReplicationParts {
   store: Pick<OpenStore, 'noteDiverged' | 'noteBeginning' | 'starts'>;
   reads: ReadsByName;
 
-  delivery: Pick<DeliveryLink, 'followTimers'> & ActingDeliveryParts['link'];
+  delivery: Pick<DeliveryLink, 'followTimers' | 'loadActed'> & ActingDeliveryParts['link'];
   engine: ActingDeliveryParts['engine'];
   shape: ActingDeliveryParts['shape'];
   announce: ActingDeliveryParts['announce'];
@@ -70,6 +70,7 @@ export function makeReplication(parts: ReplicationParts): Replication {
     const prepare = replication.enableSlaveActingMaster ? takesBack : () => Promise.resolve();
     return new Slaves({ shape, log, prepare });
   }
+  delivery.loadActed();
   const queues = topology.dispatcher.queues.map(({ topic, queueId }) => ({ topic, queueId }));
   const { engine, shape: shapeOf, announce } = parts;
   const { brokerId, brokerName, brokerClusterName } = config.settings;

@@ -1,6 +1,7 @@
 /** Control's end of delivery while a slave acts for its master, and when that is over. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { ActedBefore } from '../../../src/delivery/acting/acted-timers.ts';
 import { DelayLevels } from '../../../src/delivery/delay/levels.ts';
 import { DeliveryLink } from '../../../src/delivery/delivery-link.ts';
 import type { DeliveryReport, DueProgress } from '../../../src/delivery/delivery-shape.ts';
@@ -30,7 +31,8 @@ function rig() {
   const levels = new DelayLevels(settings.messageDelayLevel);
   const { sender, receiver } = plainChannel({ ringBytes: 64 * 1024 });
   const store = { fileReservedTime: 72, directory: '/store' };
-  const link = new DeliveryLink(tables, { levels, store, disk: new SimDisk(), log: silentLog }, sender);
+  const disk = new SimDisk();
+  const begin = () => new DeliveryLink(tables, { levels, store, disk, log: silentLog }, sender);
   const report = (progress: DueProgress, stopped = false): DeliveryReport => ({
     ...{ kind: 'delivery', progress, figures: undefined, stopped },
   });
@@ -46,7 +48,7 @@ function rig() {
     receiver.release();
     return count;
   };
-  return { link, offsets, time, tables, report, popped, commands };
+  return { link: begin(), begin, disk, offsets, time, tables, report, popped, commands };
 }
 
 test('what it has come to last is noted, and then it has no say any more', async () => {
@@ -69,6 +71,36 @@ test('what it has come to last is noted, and then it has no say any more', async
     assert.ok(offsets.hasReset('G', 'T', 0), 'it waits for the next pull');
     assert.is(commands(), 0, 'nobody is there to hear of it');
   }
+});
+
+test('timers that it has delivered are known to its next process, as a slave and as the master', async () => {
+  const { link, begin, disk, time, report } = rig();
+  const known = () => {
+    const restarted = begin();
+    restarted.loadActed();
+    return restarted.acted.all;
+  };
+  const acted = (...position: number[]) => report({ acted: position.map((at) => [at, at]) });
+  link.beginActing(time);
+  link.heard(acted(1, 2));
+  assert.equal(known(), []);
+  link.endActing();
+  assert.equal(known(), [
+    [1, 1],
+    [2, 2],
+  ]);
+  link.beginActing(time);
+  link.heard(acted(2, 3));
+  // The broker stops meanwhile.
+  link.logIsDurable();
+  assert.equal(known(), [
+    [1, 1],
+    [2, 2],
+    [2, 2],
+    [3, 3],
+  ]);
+  const asMaster = ActedBefore.load(disk, '/store', 0, (line) => assert.unreachable(line));
+  assert.is(asMaster.size, 3);
 });
 
 test.run();
