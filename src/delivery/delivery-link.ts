@@ -265,7 +265,7 @@ export class DeliveryLink {
     acting: { timers: TimerState | undefined },
     { delays, timers, pops, acted }: DueProgress,
   ): void {
-    if (pops !== undefined) this.#pops.note(pops);
+    if (pops !== undefined) this.#pops.noteActing(pops);
     for (const [level, offset] of delays?.offsets ?? []) this.#tables.delayOffsets.set(level, offset);
     this.acted.add(acted ?? []);
     acting.timers = timers ?? acting.timers;

@@ -60,6 +60,8 @@ export class OffsetTable {
   readonly #resets = new QueueOffsets();
   /** Whose offsets the owner of pops has: by topic and group. */
   readonly #popped = new Set<string>();
+  /** By topic and group: see `hasGoneOn`. */
+  readonly #goneOn = new Map<string, Set<number>>();
   #commits = 0;
 
   constructor(configDirectory: string, settings: BrokerSettings, clock: Clock) {
@@ -110,6 +112,22 @@ export class OffsetTable {
     this.#commits += 1;
     if (this.#commits % this.#settings.consumerOffsetUpdateVersionStep === 0) this.#version.next();
     return true;
+  }
+
+  /**
+   * The offset was told by a slave that has acted for its master, or is this slave's own since it has: what its master
+   * had written down of pops before is older.
+   */
+  hasGoneOn(group: string, topic: string, queueId: number): void {
+    const key = keyOf(topic, group);
+    if (!this.#consumed.queues(key)?.has(queueId)) return;
+    const queues = this.#goneOn.get(key) ?? new Set();
+    this.#goneOn.set(key, queues.add(queueId));
+  }
+
+  /** The queues of which that is so. */
+  goneOn(group: string, topic: string): number[] {
+    return [...(this.#goneOn.get(keyOf(topic, group)) ?? [])];
   }
 
   /** From now on its owner has the offsets of the group in the topic; returns them. Waiting resets are over. */
@@ -237,6 +255,7 @@ export class OffsetTable {
     const key = keyOf(topic, group);
     const resets = [...(this.#resets.queues(key)?.keys() ?? [])];
     this.#consumed.delete(key);
+    this.#goneOn.delete(key);
     this.#pulled.delete(key);
     this.#resets.delete(key);
     this.#file.touch();

@@ -105,8 +105,9 @@ function takeOffsets({ tables, queueEnd }: TakeBackParts, table: RocketJson | un
   eachPair(table, ({ group, topic }, queues) => {
     eachQueue(queues, (queueId, offset) => {
       const further = Math.min(offset, queueEnd(topic, queueId));
-      if (further > tables.offsets.query(group, topic, queueId))
-        tables.offsets.commit(group, topic, queueId, further);
+      if (further <= tables.offsets.query(group, topic, queueId)) return;
+      tables.offsets.commit(group, topic, queueId, further);
+      tables.offsets.hasGoneOn(group, topic, queueId);
     });
   });
 }

@@ -155,7 +155,8 @@ export class PopControl {
     else if (ask.what === 'offsets') {
       const { offsets } = this.#tables;
       const told = offsets.beginPops(group, topic);
-      this.#tell({ what: 'offsets', topic, group, offsets: told });
+      const goneOn = offsets.goneOn(group, topic);
+      this.#tell({ what: 'offsets', topic, group, offsets: told, goneOn });
     } else if (!this.#makeRetryTopic(ask.retryTopic, topic, group)) {
       this.#tell({ what: 'noRetryTopic', retryTopic: ask.retryTopic });
     }
@@ -179,6 +180,13 @@ export class PopControl {
       if (error instanceof RequestError) return false;
       throw error;
     }
+  }
+
+  /** The same on a slave that acts for its master. */
+  noteActing(progress: PopProgress): void {
+    this.note(progress);
+    for (const [topic, group, queueId] of progress.offsets)
+      this.#tables.offsets.hasGoneOn(group, topic, queueId);
   }
 
   note({ deletions, offsets, orders, scanned, journaled, revive }: PopProgress): void {

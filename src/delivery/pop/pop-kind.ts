@@ -274,7 +274,7 @@ export class PopKind implements DueKind, QuestionTaker {
       this.#set(told.topic, told.group, told.queueId, told.offset);
       this.#polling.wake(this.#states.find(told.topic, told.group)?.pairs ?? []);
     } else {
-      this.#states.told(told.topic, told.group, told.offsets);
+      this.#states.told(told.topic, told.group, told.offsets, told.goneOn);
       for (const pair of this.#states.find(told.topic, told.group)?.pairs ?? [])
         if (pair.ready) this.#pairs.goOn(pair);
     }

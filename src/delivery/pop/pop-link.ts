@@ -30,7 +30,14 @@ export interface PopReport {
 
 /** What control tells, as JSON of a command POP_TOLD. */
 export type PopTold =
-  | { what: 'offsets'; topic: string; group: string; offsets: readonly (readonly [number, number])[] }
+  | {
+      what: 'offsets';
+      topic: string;
+      group: string;
+      offsets: readonly (readonly [queueId: number, offset: number])[];
+      /** Queues where the group has gone on while a slave acted for its master. */
+      goneOn: readonly number[];
+    }
   | { what: 'set'; topic: string; group: string; queueId: number; offset: number }
   | LiteAsked
   | { what: 'noRetryTopic'; retryTopic: string }

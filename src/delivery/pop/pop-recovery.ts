@@ -77,8 +77,10 @@ export class PopRecovery {
       offsets.whenKnown(() => {
         const isOther = offset > context.store.maxOffset(topic, queueId);
         if (offsets.gone || offsets.set.has(queueId) || isOther) return;
-        states.move(offsets.queue(queueId), offset);
-        ordered.restore(offsets.queue(queueId), order);
+        const queue = offsets.queue(queueId);
+        if (queue.offset > offset && offsets.goneOn.has(queueId)) return;
+        states.move(queue, offset);
+        ordered.restore(queue, order);
       });
     }
     this.#orders.clear();

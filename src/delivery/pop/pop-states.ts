@@ -61,6 +61,8 @@ export class PopOffsets {
   readonly learned = new Map<number, number>();
   /** Queues whose offset somebody has set since: what checkpoints say of them is older. */
   readonly set = new Set<number>();
+  /** Queues where the group has gone on while a slave acted for its master: what the journal says of them is older. */
+  readonly goneOn = new Set<number>();
   /** When it was last asked for, or has last changed, ms of the monotonic clock. */
   usedAt = 0;
   /** Who pops from it. */
@@ -148,10 +150,16 @@ export class PopStates {
   }
 
   /** Control has said what it knows; -1 or nothing: the group has no offset there. */
-  told(topic: string, group: string, told: readonly (readonly [queueId: number, offset: number])[]): void {
+  told(
+    topic: string,
+    group: string,
+    told: readonly (readonly [queueId: number, offset: number])[],
+    goneOn: readonly number[] = [],
+  ): void {
     const offsets = this.find(topic, group);
     if (offsets === undefined || offsets.known) return;
     offsets.known = true;
+    for (const queueId of goneOn) offsets.goneOn.add(queueId);
     this.#asked -= 1;
     for (const [queueId, offset] of told) offsets.queue(queueId).offset = offset;
     for (const [queueId, offset] of offsets.learned) {

@@ -65,6 +65,7 @@ test('what it has come to last is noted, and then it has no say any more', async
     link.endActing();
     assert.ok(commands() >= 2, 'what was asked, and the stop');
     assert.is(offsets.query('G', 'T', 0), 10 * life + 1);
+    assert.equal(offsets.goneOn('G', 'T'), [0], 'what the master has written down of it is older');
     assert.is(tables.delayOffsets.get(2), life);
     assert.equal(link.acted.all.at(-1), [life, 5]);
     offsets.assignReset('G', 'T', 0, 3);

@@ -54,7 +54,13 @@ class Rig {
       ...{ put: acting.begin, busy: () => acting.full, queues, interest() {}, random: () => 0.5 },
       ask: (ask: PopAsk) => {
         if (ask.what === 'offsets')
-          this.rig.kind.hear({ what: 'offsets', topic: ask.topic, group: ask.group, offsets: [[0, 0]] });
+          this.rig.kind.hear({
+            what: 'offsets',
+            topic: ask.topic,
+            group: ask.group,
+            offsets: [[0, 0]],
+            goneOn: [],
+          });
       },
       timer: { mark: () => ({ time: 0, elapsed: 0, queueEnd: 0 }), hasPassed: () => false },
       start: {

@@ -155,6 +155,7 @@ test('a master takes over what is further than its own, as far as its queues go'
     [5, 8, 50],
     [7, 9, 50],
   ]);
+  assert.equal(context.offsets.goneOn('g', 't'), [1, 2]);
   assert.equal(kept, [
     [700, 5],
     [900, 6],
