@@ -268,7 +268,10 @@ export class DeliveryLink {
     if (pops !== undefined) this.#pops.noteActing(pops);
     for (const [level, offset] of delays?.offsets ?? []) this.#tables.delayOffsets.set(level, offset);
     this.acted.add(acted ?? []);
-    acting.timers = timers ?? acting.timers;
+    if (timers === undefined) return;
+    acting.timers = timers;
+    // No other life goes on with this wheel: what was told is as good as written.
+    if (this.#stopped === undefined) this.#command(TIMERS_SAVED, String(timers.sequence));
   }
 
   #noteOwn({ delays, transactions, timers, pops }: DueProgress): void {

@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import { ActedBefore } from '../../../src/delivery/acting/acted-timers.ts';
 import { DelayLevels } from '../../../src/delivery/delay/levels.ts';
 import { DeliveryLink } from '../../../src/delivery/delivery-link.ts';
+import { DELIVERY_STOPS, POP_TOLD, TIMERS_SAVED } from '../../../src/delivery/delivery-records.ts';
 import type { DeliveryReport, DueProgress } from '../../../src/delivery/delivery-shape.ts';
 import { DelayOffsets } from '../../../src/metadata/delay-offsets.ts';
 import { DelayTimes } from '../../../src/metadata/delay-times.ts';
@@ -43,10 +44,10 @@ function rig() {
     },
   });
   const commands = () => {
-    let count = 0;
-    while (receiver.next()) count += 1;
+    const types: number[] = [];
+    while (receiver.next()) types.push(receiver.type);
     receiver.release();
-    return count;
+    return types;
   };
   return { link: begin(), begin, disk, offsets, time, tables, report, popped, commands };
 }
@@ -63,14 +64,14 @@ test('what it has come to last is noted, and then it has no say any more', async
     link.heard(report(popped(10 * life + 1), true));
     await stopped;
     link.endActing();
-    assert.ok(commands() >= 2, 'what was asked, and the stop');
+    assert.equal(commands(), [POP_TOLD, DELIVERY_STOPS]);
     assert.is(offsets.query('G', 'T', 0), 10 * life + 1);
     assert.equal(offsets.goneOn('G', 'T'), [0], 'what the master has written down of it is older');
     assert.is(tables.delayOffsets.get(2), life);
     assert.equal(link.acted.all.at(-1), [life, 5]);
     offsets.assignReset('G', 'T', 0, 3);
     assert.ok(offsets.hasReset('G', 'T', 0), 'it waits for the next pull');
-    assert.is(commands(), 0, 'nobody is there to hear of it');
+    assert.equal(commands(), [], 'nobody is there to hear of it');
   }
 });
 
@@ -102,6 +103,32 @@ test('timers that it has delivered are known to its next process, as a slave and
   ]);
   const asMaster = ActedBefore.load(disk, '/store', 0, (line) => assert.unreachable(line));
   assert.is(asMaster.size, 3);
+});
+
+test('what its timers wait to be written for is as good as written', async () => {
+  const { link, time, report, commands } = rig();
+  const timers = (sequence: number): DueProgress => ({
+    timers: {
+      ...{ sequence, oldest: -1 },
+      check: {
+        readTimeMs: 1_000,
+        logEnd: 0,
+        queueOffset: 1,
+        timestamp: 1,
+        own: undefined,
+        late: undefined,
+      },
+    },
+  });
+  link.beginActing(time);
+  link.heard(report(timers(3)));
+  assert.equal(commands(), [TIMERS_SAVED], 'its slots can be cleared, and a damaged wheel be made anew');
+  assert.ok(link.timerCheck !== undefined);
+  const stopped = link.stop();
+  link.heard(report(timers(4), true));
+  await stopped;
+  link.endActing();
+  assert.equal(commands(), [DELIVERY_STOPS], 'and nothing is left for its next turn');
 });
 
 test.run();
