@@ -130,8 +130,9 @@ export class DeliveryQuestions {
     return true;
   }
 
-  /** Delivery has ended, and hears nothing until it begins again. */
-  deliveryEnded(): void {
+  /** Delivery is to end, and hears nothing until it begins again: what was asked before that is shown to it now. */
+  deliveryEnds(): void {
+    this.publish();
     this.#told = false;
   }
 

@@ -427,7 +427,9 @@ export class PopKind implements DueKind, QuestionTaker {
   }
 
   get idle(): boolean {
-    const isPending = this.#acks.pending || !this.#ordered.journal.idle;
+    // Where the broker goes on, who waits to hear where a group stands is answered before the end.
+    const isAsking = this.#context.acts && this.#states.waits;
+    const isPending = this.#acks.pending || !this.#ordered.journal.idle || isAsking;
     return this.#underWay === 0 && this.#reviver.underWay === 0 && !isPending;
   }
 

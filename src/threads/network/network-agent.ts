@@ -415,7 +415,7 @@ export class NetworkAgent {
 
   #settings({ inMemoryPercent, acts }: SettingsDelta): void {
     this.#reader.inMemoryWindow = (totalmem() * inMemoryPercent) / 100;
-    if (this.#shape.broker.isSlave && !acts) this.#questions.deliveryEnded();
+    if (this.#shape.broker.isSlave && !acts) this.#questions.deliveryEnds();
   }
 
   #tick(): void {

@@ -49,6 +49,8 @@ class Rig {
   readonly down = plainChannel({ ringBytes: 4_096 });
   started = 0;
   isConnected = true;
+  /** Each request is a turn of its own. */
+  publishes = true;
   readonly counted = new CountedCalls();
   readonly questions = new DeliveryQuestions({
     up: this.up.sender,
@@ -78,7 +80,7 @@ class Rig {
     const view = new RequestView();
     assert.ok(view.read(frame, new DataView(frame.buffer), 0, frame.length));
     const outcome = this.ends.handle(this.client.connection, view);
-    this.questions.publish();
+    if (this.publishes) this.questions.publish();
     return outcome;
   }
 
@@ -224,6 +226,17 @@ test('323 puts back what was given up, and only what lies in its queue', async (
   setup.store.readQueue = (...where) => (where[0] === HALF_TOPIC ? [] : readQueue.apply(setup.store, where));
   assert.match(await refusedAt(half.physicalOffset), /no message has/);
   assert.is(setup.put.messages.length, 1);
+});
+
+test('who is to end is shown what was asked before, and who begins is woken', () => {
+  const rig = new Rig();
+  rig.publishes = false;
+  rig.send(FIELDS);
+  assert.is(rig.taken().length, 0, 'the turn is not over');
+  rig.questions.deliveryEnds();
+  assert.is(rig.taken().length, 1);
+  rig.send(FIELDS);
+  assert.is(rig.started, 2);
 });
 
 test.run();

@@ -42,6 +42,8 @@ const reads = {
 class Rig {
   readonly acting = new ActingPuts({ reviveTopic: REVIVE, escape() {}, revives() {} });
   readonly rig: PopRig;
+  /** Control says where a group stands when the test does. */
+  answersLate = false;
   #opaque = 0;
 
   constructor() {
@@ -53,14 +55,7 @@ class Rig {
       ...{ clock, timers: { after: () => () => {} }, reads, positions: new Positions() },
       ...{ put: acting.begin, busy: () => acting.full, queues, interest() {}, random: () => 0.5 },
       ask: (ask: PopAsk) => {
-        if (ask.what === 'offsets')
-          this.rig.kind.hear({
-            what: 'offsets',
-            topic: ask.topic,
-            group: ask.group,
-            offsets: [[0, 0]],
-            goneOn: [],
-          });
+        if (ask.what === 'offsets' && !this.answersLate) this.tell(ask.topic);
       },
       timer: { mark: () => ({ time: 0, elapsed: 0, queueEnd: 0 }), hasPassed: () => false },
       start: {
@@ -69,6 +64,10 @@ class Rig {
       },
       acts: true,
     });
+  }
+
+  tell(topic: string): void {
+    this.rig.kind.hear({ what: 'offsets', topic, group: GROUP, offsets: [[0, 0]], goneOn: [] });
   }
 
   #asker(): Asker {
@@ -135,6 +134,22 @@ test('where memory has no room for more, what is out is acknowledged all the sam
     assert.is(rig.acknowledge(first, offset)?.code, ResponseCode.SUCCESS);
   const changed = MAX_LIVE_CHECKPOINTS / 2;
   assert.is(rig.rig.kind.held.live, changed, 'the one with another time is in its place');
+});
+
+test('it does not end before those are answered who wait to hear where a group stands', () => {
+  const rig = new Rig();
+  rig.answersLate = true;
+  const ack = { offset: 1, startOffset: 1, popTime: 1, queueId: 0, invisibleTime: 1, reviveQueueId: 999 };
+  rig.rig.acknowledge({ slot: 1, generation: 1, opaque: 1 }, ack, TOPIC, GROUP);
+  assert.equal(rig.turn(), []);
+  rig.rig.kind.stop();
+  assert.not(rig.rig.kind.idle);
+  rig.tell(TOPIC);
+  assert.equal(
+    rig.turn().map(({ code }) => code),
+    [ResponseCode.SUCCESS],
+  );
+  assert.ok(rig.rig.kind.idle);
 });
 
 test("a master's checkpoint of a queue that cannot be read is left to the master", () => {
