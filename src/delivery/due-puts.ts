@@ -14,6 +14,11 @@ const RETRY_LONGEST_MS = 60_000;
 /** A record that cannot be read is tried so often, with growing pauses: half a minute. */
 export const READ_ATTEMPTS = 25;
 
+/** A slave that acts (`acts`) drops none: its master has another copy, and is not to pass it by. */
+export function readAttemptsOf(acts: boolean): number {
+  return acts ? Number.POSITIVE_INFINITY : READ_ATTEMPTS;
+}
+
 /** Trying again would not help: the message does not fit, or its topic is gone. */
 const HOPELESS: ReadonlySet<number> = new Set([
   ResponseCode.MESSAGE_ILLEGAL,
@@ -33,6 +38,8 @@ export interface DuePutsParts<E extends DuePut> {
   put: (message: InternalMessage, done: Parameters<BeginPut>[1], entry: E) => void;
   /** Whether no more may be put until some of what is under way has ended. */
   busy: () => boolean;
+  /** How often a record is tried that cannot be read; READ_ATTEMPTS unless it is said. */
+  readAttempts?: number;
   /** For lines of the log: `delayed message`. */
   what: string;
   fieldsOf: (entry: E) => object;
@@ -85,7 +92,7 @@ export class DuePuts<E extends DuePut> {
   }
 
   issue(entry: E): void {
-    const { store, put, log, what, fieldsOf, messageOf } = this.#parts;
+    const { store, put, log, what, fieldsOf, messageOf, readAttempts = READ_ATTEMPTS } = this.#parts;
     entry.attempts += 1;
     this.underWay += 1;
     let record: Uint8Array | undefined;
@@ -93,7 +100,7 @@ export class DuePuts<E extends DuePut> {
       record = store.recordAt(entry.physicalOffset);
     } catch (error) {
       // The device may work again in a while; the messages behind this one do not wait for ever.
-      const hopeless = entry.attempts >= READ_ATTEMPTS;
+      const hopeless = entry.attempts >= readAttempts;
       const status = hopeless ? ResponseCode.MESSAGE_ILLEGAL : ResponseCode.SYSTEM_ERROR;
       this.#settle(entry, status, (error as Error).message);
       return;

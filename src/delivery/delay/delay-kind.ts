@@ -31,6 +31,7 @@ export class DelayKind implements DueKind {
       store: reads,
       put,
       busy,
+      acts: shape.acts,
       progress: this.#progress,
       endAtStart: (level) => ends[level - 1] ?? 0,
       levels: new DelayLevels(delayLevels),

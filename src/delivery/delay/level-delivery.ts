@@ -16,7 +16,7 @@ import type { AppendTimes } from '../../metadata/append-times.ts';
 import type { BeginPut } from '../../store/put/put-message.ts';
 import type { QueueEntry, StoreReads } from '../../store/read/store-reads.ts';
 import { deliveryOf } from '../due-message.ts';
-import { type DuePut, DuePuts } from '../due-puts.ts';
+import { type DuePut, DuePuts, readAttemptsOf } from '../due-puts.ts';
 import type { DelayProgress } from './delay-progress.ts';
 import { type DelayLevels, queueOfLevel } from './levels.ts';
 
@@ -30,6 +30,8 @@ export interface DeliveryContext {
   put: BeginPut;
   /** Whether no more may be put until some of what is under way has ended. */
   busy: () => boolean;
+  /** This broker is a slave, and acts for its master. */
+  acts?: boolean;
   progress: DelayProgress;
   /** Where the level's queue ended when the broker started. Progress and times from before know nothing behind it. */
   endAtStart: (level: number) => number;
@@ -79,6 +81,7 @@ export class LevelDelivery {
       store: context.store,
       put: context.put,
       busy: context.busy,
+      readAttempts: readAttemptsOf(context.acts ?? false),
       what: 'delayed message',
       fieldsOf: ({ offset }) => ({ delayLevel: level, offset }),
       messageOf: deliveryOf,

@@ -9,7 +9,7 @@ import { MAX_PROPERTIES } from '../../record/layout.ts';
 import { encodeProperties } from '../../record/properties.ts';
 import { type InternalMessage, isStored } from '../../store/put/put-message.ts';
 import { copyOf } from '../due-message.ts';
-import { type DuePut, DuePuts, READ_ATTEMPTS } from '../due-puts.ts';
+import { type DuePut, DuePuts, readAttemptsOf } from '../due-puts.ts';
 import { figureKey } from '../figures.ts';
 import type { KnownQueues } from '../known-queues.ts';
 import { ackMessage, type Checkpoint } from './checkpoint.ts';
@@ -77,6 +77,7 @@ export class Reviver {
       store: context.store,
       put: context.put,
       busy: context.busy,
+      readAttempts: readAttemptsOf(context.acts),
       what: 'popped message',
       fieldsOf: ({ job, offset }) => ({
         topic: job.ck.topic,
@@ -210,7 +211,7 @@ export class Reviver {
 
   /** -1: it is deleted, or cannot be read for good. Undefined: it is to be tried again. */
   #positionOf(job: Job, offset: number): number | undefined {
-    const { store, log } = this.#parts.context;
+    const { store, log, acts } = this.#parts.context;
     const { topic, queueId, group } = job.ck;
     try {
       const [entry] = store.readQueue(topic, queueId, offset, 1);
@@ -218,7 +219,7 @@ export class Reviver {
       return isThere ? entry.physicalOffset : -1;
     } catch (error) {
       job.attempts += 1;
-      if (job.attempts < READ_ATTEMPTS) return undefined;
+      if (job.attempts < readAttemptsOf(acts)) return undefined;
       job.attempts = 0;
       const reason = (error as Error).message;
       log.error({ topic, queueId, offset, group, reason }, 'popped message dropped');

@@ -26,7 +26,7 @@ class Rig {
   recordFails = false;
   reads = 0;
 
-  constructor() {
+  constructor(acts = false) {
     const { time, store, put } = this;
     const queues = new KnownQueues();
     queues.add('T', 0, 1);
@@ -37,7 +37,7 @@ class Rig {
     };
     const context = {
       figures: new DeliveryFigures(),
-      ...{ clock: time, timers: time, log: silentLog, put: put.begin, busy: () => false },
+      ...{ acts, clock: time, timers: time, log: silentLog, put: put.begin, busy: () => false },
       store: {
         readQueue: (...args: Parameters<FakeStore['readQueue']>) =>
           this.queueFails ? fail() : store.readQueue(...args),
@@ -90,6 +90,18 @@ test('a record that cannot be read for a while, as others come due all the time'
   await rig.time.advance(10_000);
   assert.is(rig.revived.length, 200);
   assert.is(rig.ended.length, 200);
+});
+
+test('what cannot be read for long is dropped, but by a slave that acts: its master may read it', async () => {
+  for (const acts of [false, true])
+    for (const fails of ['queueFails', 'recordFails'] as const) {
+      const rig = new Rig(acts);
+      rig.append();
+      rig[fails] = true;
+      rig.revive(0);
+      await rig.time.advance(600_000);
+      assert.equal(rig.ended, acts ? [] : [0], `${fails}, ${acts}`);
+    }
 });
 
 test('a message whose properties leave no room for more', async () => {
