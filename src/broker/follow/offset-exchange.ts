@@ -51,13 +51,14 @@ export class OffsetExchange {
   /** What the master has by its newest table, or is beyond, it need not be told. */
   passed(tables: readonly (RocketJson | undefined)[]): void {
     if (!this.hasOwn) return;
-    const parts = tables.map((table) => asObject(table ?? null));
-    for (const commit of this.own) {
-      const key = keyOf(commit.topic, commit.group);
-      const queues = asObject(parts.find((part) => part?.[key] !== undefined)?.[key] ?? null);
-      const offset = integerFrom(queues?.[commit.queueId] ?? null) ?? -1;
-      if (offset >= commit.offset) this.told(commit);
-    }
+    for (const table of tables)
+      eachPair(table, (names, queues) => {
+        const own = this.#own.get(keyOf(names.topic, names.group));
+        if (own === undefined) return;
+        for (const [queueId, offset] of [...own])
+          if ((integerFrom(asObject(queues)?.[queueId] ?? null) ?? -1) >= offset)
+            this.told({ ...names, queueId, offset });
+      });
   }
 
   /** Where nothing is known here of a queue, the master's offset holds as far as the queue goes here. */
