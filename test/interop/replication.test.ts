@@ -66,11 +66,12 @@ async function pair(nameServer: NameServer, startMaster: Start, startSlave: Star
   const slave = await startSlave(nameServer.address, { conf: { ...SMALL, ...SLAVE } });
   await new Producer(java55, cluster, { ...args, count: 3_000, prefix: 'while' }, ledger).finish();
   await caughtUp(master, slave);
-  await new Producer(java55, cluster, { ...args, count: 1_000, prefix: 'after' }, ledger).finish();
+  // A real slave has only the file that was the last when it came, and what follows: that is to roll, too.
+  await new Producer(java55, cluster, { ...args, count: 3_000, prefix: 'after' }, ledger).finish();
   await caughtUp(master, slave);
   await seenByTools(nameServer.address, master, slave);
   const bytes = sameLogs(master.store, slave.store);
-  assert.ok(bytes > 2 * SMALL.mappedFileSizeCommitLog, `only ${bytes} bytes: the log did not roll`);
+  assert.ok(bytes > SMALL.mappedFileSizeCommitLog, `only ${bytes} bytes: the log did not roll`);
   // A real slave knows of topics and groups a minute later: that takes longer than all the rest.
   if (startSlave === startRealBroker && !fullRun) {
     await stopEverything();

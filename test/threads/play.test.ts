@@ -191,7 +191,7 @@ test('in a terminal: keys, the picture, and a terminal that is as before', async
   terminal.type('x');
   await terminal.shows(/Zeros stand now from/);
   terminal.type('r');
-  await terminal.shows(/the log has 1\d\d, and lacks 1/);
+  await terminal.shows(/the log has (99|1\d\d), and lacks 1/);
   terminal.type('t');
   await terminal.shows(/End which thread\? 1 network-0 {2}2 writer/);
   terminal.type('3');
