@@ -151,7 +151,7 @@ export class DeliveryAgent implements Agent {
     this.#kinds = all;
     this.#pops = pops;
     for (const kind of this.#kinds) this.#begin(kind);
-    this.#agenda.after(this.#acting === undefined ? REPORT_MS : ACTING_REPORT_MS, () => this.#report());
+    this.#reportLater();
   }
 
   #begin(kind: DueKind): void {
@@ -308,13 +308,17 @@ export class DeliveryAgent implements Agent {
     return this.#queues.find(topic, queueId);
   }
 
+  #reportLater(): void {
+    this.#agenda.after(this.#acting === undefined ? REPORT_MS : ACTING_REPORT_MS, () => this.#report());
+  }
+
   #report(): void {
     const progress: DueProgress = Object.assign({}, ...this.#kinds.map((kind) => kind.progress()));
     this.#counters.set(POP_CHECKPOINTS, this.#pops.held.live);
     const figures = this.#figures.take();
     if (Object.keys(progress).length > 0 || figures !== undefined)
       this.#tell({ kind: 'delivery', progress, figures, stopped: false });
-    this.#agenda.after(this.#acting === undefined ? REPORT_MS : ACTING_REPORT_MS, () => this.#report());
+    this.#reportLater();
   }
 
   #endStop(): void {

@@ -112,9 +112,8 @@ export class MasterAsks {
 
   /** The same of a request that not every master knows, or has an answer to: undefined then, too. */
   async newsIfAny(code: number): Promise<{ body: Buffer; took: () => void } | undefined> {
-    if (this.#unknown.has(code)) return undefined;
-    const response = await this.request(requestCommand(code, {}));
-    if (response.code === ResponseCode.REQUEST_CODE_NOT_SUPPORTED) this.#unknown.add(code);
+    const response = await this.#responseIfKnown(code, {});
+    if (response === undefined) return undefined;
     const body = bodyOf(response);
     if (response.code !== ResponseCode.SUCCESS || body.length === 0 || this.#isTaken(code, body))
       return undefined;
@@ -123,16 +122,21 @@ export class MasterAsks {
 
   /** The answer's JSON; undefined when the master does not know the request. Rejects when it refuses. */
   async ifKnown(code: number, fields: Record<string, string>): Promise<RocketJsonObject | undefined> {
-    if (this.#unknown.has(code)) return undefined;
-    const response = await this.request(requestCommand(code, fields));
-    if (response.code === ResponseCode.REQUEST_CODE_NOT_SUPPORTED) {
-      this.#unknown.add(code);
-      return undefined;
-    }
+    const response = await this.#responseIfKnown(code, fields);
+    if (response === undefined) return undefined;
     const { body } = checked({ what: requestName(code) }, response);
     const json = asObject(parseRocketJson(Buffer.from(body ?? []).toString('utf8')));
     if (json === undefined) throw new Error(`the master's answer to ${requestName(code)} is no object`);
     return json;
+  }
+
+  /** Undefined when the master does not know the request, which it is asked for once then. */
+  async #responseIfKnown(code: number, fields: Record<string, string>): Promise<RemotingCommand | undefined> {
+    if (this.#unknown.has(code)) return undefined;
+    const response = await this.request(requestCommand(code, fields));
+    if (response.code !== ResponseCode.REQUEST_CODE_NOT_SUPPORTED) return response;
+    this.#unknown.add(code);
+    return undefined;
   }
 
   #isTaken(code: number, body: Buffer): boolean {

@@ -9,7 +9,7 @@ import { queueOfLevel } from '../../delivery/delay/levels.ts';
 import { MAX_ACTED_TIMERS } from '../../lib/limits.ts';
 import type { ControlLog } from '../../lib/log.ts';
 import { SCHEDULE_TOPIC } from '../../lib/names.ts';
-import { RequestCode, ResponseCode, responseName } from '../../protocol/codes.ts';
+import { RequestCode, ResponseCode } from '../../protocol/codes.ts';
 import { requestCommand } from '../../protocol/command.ts';
 import { asObject, entriesOf, integerFrom, parseBody } from '../../protocol/json-fields.ts';
 import type { RocketJson } from '../../protocol/rocketmq-json.ts';
@@ -65,11 +65,8 @@ async function actedAt(asks: MasterAsks): Promise<ActedTimer[]> {
   const all: ActedTimer[] = [];
   for (;;) {
     const fields = { first: String(all.length), count: String(ACTED_PAGE) };
-    const answer = await asks.request(requestCommand(RequestCode.GET_ACTED_TIMERS, fields));
-    if (answer.code === ResponseCode.REQUEST_CODE_NOT_SUPPORTED) return [];
-    if (answer.code !== ResponseCode.SUCCESS) throw new Error(answer.remark ?? responseName(answer.code));
-    const part = JSON.parse(Buffer.from(answer.body ?? []).toString()) as { timers?: unknown };
-    const timers = timersIn(part.timers);
+    const part = await asks.ifKnown(RequestCode.GET_ACTED_TIMERS, fields);
+    const timers = timersIn(part?.['timers']);
     all.push(...timers);
     if (timers.length < ACTED_PAGE || all.length >= MAX_ACTED_TIMERS) return all;
   }
