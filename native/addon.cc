@@ -65,6 +65,7 @@ class RingmqAddon final : public Napi::Addon<RingmqAddon> {
                              cold<closeDoorbellCall>(env, "closeDoorbell"),
 
                              hot("yieldProcessor", yieldProcessorCall),
+                             cold<nameThreadCall>(env, "nameThread"),
 
                              cold<duplicateDescriptorCall>(env, "duplicateDescriptor"),
                              cold<returnLargeBlocksCall>(env, "returnLargeBlocks"),

@@ -5,6 +5,7 @@ import { BROKER_SHARE, connectionLimit, NAME_SERVER_SHARE } from '../lib/descrip
 import { Listeners } from '../lib/listeners.ts';
 import { defaultBrokerSettings } from '../metadata/settings.ts';
 import { startNameServer } from '../namesrv/name-server.ts';
+import { addon } from '../native/addon.ts';
 import { formatHost } from '../net/addresses.ts';
 import { isWildcard, resolveHost } from '../net/hosts.ts';
 import { CommandClient } from '../remoting/command-client.ts';
@@ -61,6 +62,7 @@ interface Running {
 
 /** Serves until the host says otherwise; a start that fails is reported, and ended by the host. */
 export async function runControl(start: EmbeddedStart, threads: EngineThreads): Promise<void> {
+  addon.nameThread('control');
   const running = await started(start, threads);
   if (running === undefined) return;
   const state = new Int32Array(start.state);

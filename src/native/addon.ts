@@ -176,6 +176,11 @@ export interface NativeAddon {
   closeDoorbell(doorbell: number): void;
   /** sched_yield: a thread that only looks for work lets those run that wait for its processor. */
   yieldProcessor(): void;
+  /**
+   * The name of this thread in the system's tools (`top -H`, /proc/PID/task/TID/comm): its first 15 bytes. Threads that
+   * it starts begin with the same. 0 or -errno.
+   */
+  nameThread(name: string): number;
 
   // ---- the rest ------------------------------------------------------------------------------------------------
   /** dup(2) with CLOEXEC, for handing a socket to another thread. Descriptor or -errno. */

@@ -10,7 +10,7 @@ import { Positions } from '../ring/positions.ts';
 import { Parker, type WakeShape } from '../ring/wake.ts';
 import { engineAgent } from './engine-agents.ts';
 import type { EngineParts } from './shapes.ts';
-import { whenTold } from './spawn.ts';
+import { whenTold } from './when-told.ts';
 
 export interface EngineShape extends EngineParts {
   positions: SharedArrayBuffer;

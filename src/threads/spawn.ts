@@ -1,9 +1,10 @@
 /** Starting threads of this build, and hearing of their death. */
-import { parentPort, Worker } from 'node:worker_threads';
+import { Worker } from 'node:worker_threads';
 import { isReport } from '../ring/reports.ts';
 import { threadFile } from './thread-file.ts';
 
-const LOADED = 'loaded';
+/** What a thread says when it has loaded its code (when-told.ts). */
+export const LOADED = 'loaded';
 
 export interface Thread {
   readonly name: string;
@@ -27,7 +28,7 @@ export interface ThreadLimits {
  * on (`begin`). Its first message says that it has loaded it; the next one, but for reports, that it is ready.
  */
 export function spawn(folder: string, file: string, name: string, limits: ThreadLimits = {}): Thread {
-  const worker = new Worker(threadFile(folder, file), { name, resourceLimits: limits });
+  const worker = new Worker(threadFile(folder, file), { name, workerData: name, resourceLimits: limits });
   let failure: Error | undefined;
   const ended = new Promise<Error | undefined>((resolve) => {
     worker.once('error', (error) => {
@@ -51,10 +52,4 @@ export function spawn(folder: string, file: string, name: string, limits: Thread
   const loaded = said((message) => message === LOADED);
   const ready = said((message) => message !== LOADED && !isReport(message));
   return { name, worker, loaded, ready, ended };
-}
-
-/** In a spawned thread: runs `begin` with what the parent posts first. */
-export function whenTold<Shape>(begin: (shape: Shape) => void): void {
-  parentPort?.once('message', begin);
-  parentPort?.postMessage(LOADED);
 }

@@ -1,6 +1,7 @@
 // Two network threads: connections are handed from one to the other, and each knows at once what the other's clients
 // did.
 
+import { readdirSync, readFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { startBroker } from '../../src/index.ts';
@@ -13,6 +14,13 @@ import { pullRequest, readQueue, sendRequest, temporaryStore } from '../support/
 const test = suite('two network threads');
 const CLIENTS = 6;
 const PER_CLIENT = 300;
+
+/** What `top -H` shows of this process. */
+function threadNames(): string[] {
+  return readdirSync('/proc/self/task').map((id) =>
+    readFileSync(`/proc/self/task/${id}/comm`, 'latin1').trim(),
+  );
+}
 
 /** A send is answered when its message is in the log; its queue entry may come later. This pull waits for that. */
 async function isDispatched(client: CommandClient, topic: string, queue: number, offset: number) {
@@ -40,6 +48,14 @@ function heartbeat(group: string, ...topics: string[]) {
   };
   return requestCommand(RequestCode.HEART_BEAT, {}, Buffer.from(JSON.stringify(body)));
 }
+
+test('the system shows the threads by their names', async () => {
+  const broker = await startBroker({ networkThreads: 2 });
+  const names = threadNames();
+  for (const name of ['control', 'network-0', 'network-1', 'writer', 'flusher'])
+    assert.is(names.filter((one) => one === name).length, 1, `${name}: ${names}`);
+  await broker.close();
+});
 
 test('clients of both threads send to one topic; every message is stored once', async () => {
   const broker = await startBroker({ networkThreads: 2 });

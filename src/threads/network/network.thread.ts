@@ -8,7 +8,7 @@ import { addon } from '../../native/addon.ts';
 import { Doorbell } from '../../ring/wake.ts';
 import type { ServerTls } from '../../tls/settings.ts';
 import type { NetworkShape } from '../shapes.ts';
-import { whenTold } from '../spawn.ts';
+import { whenTold } from '../when-told.ts';
 import { NetworkAgent } from './network-agent.ts';
 
 export type NetworkCommand =

@@ -6,7 +6,7 @@ import { parentPort } from 'node:worker_threads';
 import type { MasterState, SlaveState } from '../../replication/status.ts';
 import { Doorbell } from '../../ring/wake.ts';
 import type { MasterShape, SlaveShape } from '../shapes.ts';
-import { whenTold } from '../spawn.ts';
+import { whenTold } from '../when-told.ts';
 import { MasterAgent } from './master-agent.ts';
 import { SlaveAgent } from './slave-agent.ts';
 
