@@ -10,6 +10,7 @@ const PROGRAMS = {
   profile: 'dist/bench/rocketmq/profile/main.js',
   timers: 'dist/bench/rocketmq/timers/main.js',
   starts: 'dist/bench/rocketmq/starts/main.js',
+  threads: 'dist/bench/rocketmq/threads/main.js',
   labs: 'dist/bench/labs/main.js',
 };
 

@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 
 /** USER_HZ, which Linux fixes at 100 for all that it tells user space. */
-const TICKS_PER_SECOND = 100;
+export const TICKS_PER_SECOND = 100;
 /** Parent of all kernel threads. */
 const KTHREADD = 2;
 

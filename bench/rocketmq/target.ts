@@ -78,6 +78,11 @@ export class Target {
     this.#scraper = scraper;
   }
 
+  /** Of the broker's process. */
+  get pid(): number {
+    return this.#parts.broker.pid as number;
+  }
+
   /** Port for gRPC; undefined without a proxy. */
   get proxyPort(): number | undefined {
     return this.#proxy?.port;
