@@ -57,7 +57,9 @@ async function run(options: ThreadsOptions): Promise<number> {
   watch.stop();
   const machine = describeMachine(folder.path);
   const { header, busyPollMicros, rounds } = options;
-  const report = { machine, settings: { header, busyPollMicros, rounds, placement, processors }, results };
+  const { measuredSeconds } = timing;
+  const settings = { header, busyPollMicros, rounds, measuredSeconds, placement, processors };
+  const report = { at: new Date().toISOString(), machine, settings, results };
   if (options.json !== undefined)
     fs.writeFileSync(options.json, `${JSON.stringify({ ...report, rounds: all }, null, 2)}\n`);
   if (options.markdown !== undefined) fs.writeFileSync(options.markdown, page(report));

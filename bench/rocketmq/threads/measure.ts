@@ -9,7 +9,7 @@ import type { Target } from '../target.ts';
 import { alone } from '../turns.ts';
 import type { Bench, Stage, Work } from '../work/work.ts';
 import { mediansOf, type ThreadRound } from './costs.ts';
-import { type Placement, pin, processorOf } from './pinning.ts';
+import { pin, processorOf, type Settled } from './pinning.ts';
 import type { VariantResult } from './report.ts';
 import type { Shape, Variant } from './shapes.ts';
 import { syncSeconds } from './sync-time.ts';
@@ -46,7 +46,7 @@ export class ThreadWatch extends DisturbanceWatch {
 }
 
 export interface Pins {
-  placement: Placement;
+  placement: Settled;
   processors: readonly number[];
 }
 

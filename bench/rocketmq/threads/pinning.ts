@@ -5,6 +5,8 @@ import { type Kind, kindOf, type ThreadTimes } from './thread-times.ts';
 
 export const PLACEMENTS = ['auto', 'each', 'split', 'together', 'none'] as const;
 export type Placement = (typeof PLACEMENTS)[number];
+/** What is done in the end. */
+export type Settled = Exclude<Placement, 'auto'>;
 
 /** Writer, dispatcher and flusher. */
 const ENGINE_THREADS = 3;
@@ -29,7 +31,7 @@ export function allowedProcessors(): number[] {
 }
 
 /** `auto`: a processor for each thread where there are enough for the most network threads, else two groups. */
-export function settled(wanted: Placement, processors: number, mostNetworkThreads: number): Placement {
+export function settled(wanted: Placement, processors: number, mostNetworkThreads: number): Settled {
   const enough = mostNetworkThreads + ENGINE_THREADS + BESIDE;
   if (wanted === 'each' && processors < enough)
     throw new Error(`--pin each needs ${enough} processors here, and there are ${processors}`);
@@ -39,7 +41,7 @@ export function settled(wanted: Placement, processors: number, mostNetworkThread
 }
 
 /** What the tables say about it. */
-export const PINNED: Readonly<Record<Exclude<Placement, 'auto'>, string>> = {
+export const PINNED: Readonly<Record<Settled, string>> = {
   each: 'the generator, each network thread, writer, dispatcher and flusher on a processor of its own, all else on one more',
   split: 'network threads and generator on one processor, all other threads of the broker on another one',
   together: 'the broker with all its threads on one processor, the generator on another one',
@@ -48,11 +50,11 @@ export const PINNED: Readonly<Record<Exclude<Placement, 'auto'>, string>> = {
 
 const ENGINE: readonly Kind[] = ['writer', 'dispatcher', 'flusher'];
 
-/** Where a thread of the broker belongs. */
+/** Where a thread of the broker belongs; the generator is on the first processor. */
 export function processorOf(
   thread: Pick<ThreadTimes, 'id' | 'name'>,
   pid: number,
-  placement: Placement,
+  placement: Settled,
   processors: readonly number[],
 ): number {
   const [first = 0, second = first] = processors;
@@ -60,7 +62,7 @@ export function processorOf(
   if (placement === 'together') return second;
   if (placement === 'split') return kind === 'network' ? first : second;
   const engine = ENGINE.indexOf(kind);
-  const networks = 1 + ENGINE_THREADS + BESIDE - 1;
+  const networks = BESIDE + ENGINE_THREADS;
   if (kind === 'network')
     return processors[networks + Number(thread.name.slice('network-'.length))] ?? second;
   return processors[engine < 0 ? 1 : 2 + engine] ?? second;

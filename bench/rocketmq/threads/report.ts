@@ -17,6 +17,13 @@ export interface ShapeResult {
 /** A sync is under way so much of the time, and the flusher has no time left for another one. */
 const DEVICE_IS_FULL = 0.8;
 
+/** What costs less has no end that a clock of 10 ms could tell. */
+const MANY = 5_000_000;
+
+function percent(share: number): string {
+  return `${(share * 100).toFixed(0)} %`;
+}
+
 function micros(value: number): string {
   return value < 0.005 ? '0' : value.toFixed(2);
 }
@@ -37,14 +44,16 @@ function variantTitle({ title, costs }: VariantResult): string {
 }
 
 function costTable(variants: readonly VariantResult[]): string {
-  const head = ['µs of CPU a message', 'messages a second', 'a network thread', ...KINDS, 'generator'];
+  const beside = ['generator', 'other programs'];
+  const head = ['µs of CPU a message', 'messages a second', ...KINDS, 'a network thread', ...beside];
   const both = ({ micros: all, system }: KindCost): string => `${micros(all)} (${micros(system)})`;
   const rows = variants.map((variant) => [
     variantTitle(variant),
     integer(variant.rate),
-    cell(variant.costs.network, ({ micros: all, threads }) => micros(all / threads)),
     ...KINDS.map((kind) => cell(variant.costs[kind], both)),
+    cell(variant.costs.network, ({ micros: all, threads }) => micros(all / threads)),
     micros(variant.generator),
+    percent(variant.foreignShare),
   ]);
   return alignedTable([head, ...rows]);
 }
@@ -55,8 +64,8 @@ function carriedTable(variants: readonly VariantResult[]): string {
     variantTitle(variant),
     ...kinds.map((kind) =>
       cell(variant.costs[kind], (cost) => {
-        const rate = carried(cost);
-        return rate === undefined ? '–' : integer(rate);
+        const rate = carried(cost) ?? Number.POSITIVE_INFINITY;
+        return rate > MANY ? `> ${integer(MANY)}` : integer(rate);
       }),
     ),
   ]);
@@ -64,13 +73,12 @@ function carriedTable(variants: readonly VariantResult[]): string {
 }
 
 function sleepTable(variants: readonly VariantResult[]): string {
-  const text = ({ sleeps, share }: KindCost): string =>
-    `${sleeps.toFixed(1)} (${(share * 100).toFixed(0)} %)`;
+  const text = ({ sleeps, share }: KindCost): string => `${sleeps.toFixed(1)} (${percent(share)})`;
   const rows = variants.map((variant) => [
     variantTitle(variant),
     ...KINDS.map((kind) => cell(variant.costs[kind], text)),
   ]);
-  return alignedTable([['sleeps of 1,000 messages', ...KINDS], ...rows]);
+  return alignedTable([['sleeps a 1,000 messages (use of a processor)', ...KINDS], ...rows]);
 }
 
 /** What eight processors would do: which thread is the limit then, and what was seen of the device. */
@@ -86,10 +94,9 @@ export function sentenceOf(variant: VariantResult): string {
     `${variantTitle(variant)}: with a processor for each thread ${name(first)} ${are} the limit, ` +
     `at ${integer(first.rate)} messages a second${then}.`;
   if (syncShare < DEVICE_IS_FULL) return byCpu;
-  const percent = (syncShare * 100).toFixed(0);
   return (
-    `${byCpu} Here syncs were under way ${percent} % of the time, at ${integer(rate)} messages a second: ` +
-    'the device comes before any thread.'
+    `${byCpu} Here syncs were under way ${percent(syncShare)} of the time, at ${integer(rate)} messages a ` +
+    'second: the device comes before any thread.'
   );
 }
 
