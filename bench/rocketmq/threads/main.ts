@@ -16,15 +16,15 @@ import { measureShape, PinnedLoad, type Pins, ThreadWatch } from './measure.ts';
 import { parseThreadsOptions, THREADS_USAGE, type ThreadsOptions } from './options.ts';
 import { page } from './page.ts';
 import { allowedProcessors, settled } from './pinning.ts';
-import { type ShapeResult, shapeText } from './report.ts';
+import { type ShapeResult, shapeText, summaryTable } from './report.ts';
 import { variantsOf } from './shapes.ts';
 
 const TIMING: Timing = {
   ...QUICK,
-  warmupSeconds: 4,
+  warmupSeconds: 3,
   warmupMessages: 400_000,
   pullBacklogMessages: 200_000,
-  measuredSeconds: 4,
+  measuredSeconds: 3,
 };
 const BRIEF: Timing = { ...TIMING, warmupSeconds: 2, measuredSeconds: 2, pullBacklogMessages: 100_000 };
 
@@ -48,13 +48,14 @@ async function run(options: ThreadsOptions): Promise<number> {
       variants.push({ ...variant, metricsPort, conf: { ...variant.conf, ...metricsConf(metricsPort) } });
     }
     const found = await measureShape(bench, watch, shape, variants);
-    const { name, title } = shape;
-    const result = { name, title, variants: found.map((one) => one.result) };
+    const { name, title, flush } = shape;
+    const result = { name, title, flush, variants: found.map((one) => one.result) };
     process.stdout.write(`\n${shapeText(result)}\n`);
     results.push(result);
     all[name] = Object.fromEntries(found.map((one) => [one.result.name, one.rounds]));
   }
   watch.stop();
+  process.stdout.write(`\n${summaryTable(results)}\n`);
   const machine = describeMachine(folder.path);
   const { header, busyPollMicros, rounds } = options;
   const { measuredSeconds } = timing;

@@ -1,6 +1,7 @@
 /** The tables and sentences of `bench:threads`, as Markdown that a terminal shows too. */
 import { alignedTable, integer } from '../format.ts';
-import { type Costs, carried, type KindCost, limitsOf, type VariantCosts } from './costs.ts';
+import type { FlushMode } from '../scenarios.ts';
+import { type Costs, carried, type KindCost, type Limit, limitsOf, type VariantCosts } from './costs.ts';
 import { KINDS, type Kind } from './thread-times.ts';
 
 export interface VariantResult extends VariantCosts {
@@ -11,11 +12,9 @@ export interface VariantResult extends VariantCosts {
 export interface ShapeResult {
   name: string;
   title: string;
+  flush: FlushMode;
   variants: VariantResult[];
 }
-
-/** A sync is under way so much of the time, and the flusher has no time left for another one. */
-const DEVICE_IS_FULL = 0.8;
 
 /** What costs less has no end that a clock of 10 ms could tell. */
 const MANY = 5_000_000;
@@ -81,27 +80,59 @@ function sleepTable(variants: readonly VariantResult[]): string {
   return alignedTable([['sleeps a 1,000 messages (use of a processor)', ...KINDS], ...rows]);
 }
 
-/** What eight processors would do: which thread is the limit then, and what was seen of the device. */
-export function sentenceOf(variant: VariantResult): string {
-  const { costs, syncShare, rate } = variant;
+function nameOf({ kind, threads }: Limit, costs: Costs): string {
+  if (kind === 'network') return threads > 1 ? `${threads} network threads` : 'network thread';
+  return titleOf(kind, costs);
+}
+
+/** What syncs leave room for, with as many messages in flight; it says nothing where they are beside the sends. */
+function deviceCarries({ rate, syncShare }: VariantResult, flush: FlushMode): number | undefined {
+  return flush === 'SYNC_FLUSH' && syncShare > 0 ? rate / syncShare : undefined;
+}
+
+/** With a processor for each thread: which is the limit, which is the next, and what was seen of the device. */
+export function sentenceOf(variant: VariantResult, flush: FlushMode): string {
+  const { costs, syncShare } = variant;
   const [first, next] = limitsOf(costs);
   if (first === undefined) return `${variantTitle(variant)}: no thread used a measurable time.`;
-  const name = ({ kind, threads }: typeof first): string =>
-    threads > 1 ? `the ${threads} ${kind} threads` : `the ${titleOf(kind, costs)}`;
   const are = first.threads > 1 ? 'are' : 'is';
-  const then = next === undefined ? '' : `; the next is ${name(next)} at ${integer(next.rate)}`;
+  const isNear = next !== undefined && next.rate <= MANY;
+  const then = isNear
+    ? `the next is the ${nameOf(next, costs)} at ${integer(next.rate)}`
+    : 'no other is near';
   const byCpu =
-    `${variantTitle(variant)}: with a processor for each thread ${name(first)} ${are} the limit, ` +
-    `at ${integer(first.rate)} messages a second${then}.`;
-  if (syncShare < DEVICE_IS_FULL) return byCpu;
+    `${variantTitle(variant)}: with a processor for each thread the ${nameOf(first, costs)} ${are} the limit, ` +
+    `at ${integer(first.rate)} messages a second; ${then}.`;
+  const device = deviceCarries(variant, flush);
+  if (device === undefined) return byCpu;
+  const before = device < first.rate ? ': it comes before any thread' : '';
   return (
-    `${byCpu} Here syncs were under way ${percent(syncShare)} of the time, at ${integer(rate)} messages a ` +
-    'second: the device comes before any thread.'
+    `${byCpu} Syncs were under way ${percent(syncShare)} of the time: with as many in flight this device would ` +
+    `carry ${integer(device)}${before}.`
   );
 }
 
-export function shapeText({ name, title, variants }: ShapeResult): string {
+/** The limits of all, as a reader wants them first. */
+export function summaryTable(results: readonly ShapeResult[]): string {
+  const head = [
+    'with a processor for each thread',
+    ...(results[0]?.variants ?? []).map(({ title }) => title),
+  ];
+  const rows = results.map(({ name, flush, variants }) => [
+    `\`${name}\``,
+    ...variants.map((variant) => {
+      const [first] = limitsOf(variant.costs);
+      if (first === undefined) return '–';
+      const device = deviceCarries(variant, flush) ?? Number.POSITIVE_INFINITY;
+      const thread = `${integer(first.rate)}, ${nameOf(first, variant.costs)}`;
+      return device < first.rate ? `${integer(device)}, device; ${thread}` : thread;
+    }),
+  ]);
+  return alignedTable([head, ...rows]);
+}
+
+export function shapeText({ name, title, flush, variants }: ShapeResult): string {
   const tables = [costTable, carriedTable, sleepTable].map((table) => table(variants));
-  const sentences = variants.map((variant) => `- ${sentenceOf(variant)}`).join('\n');
+  const sentences = variants.map((variant) => `- ${sentenceOf(variant, flush)}`).join('\n');
   return [`## ${title} (\`${name}\`)`, tables[0], tables[1], sentences, tables[2]].join('\n\n');
 }

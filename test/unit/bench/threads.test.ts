@@ -11,7 +11,12 @@ import {
 import { parseThreadsOptions } from '../../../bench/rocketmq/threads/options.ts';
 import { page } from '../../../bench/rocketmq/threads/page.ts';
 import { parseProcessors, processorOf, settled } from '../../../bench/rocketmq/threads/pinning.ts';
-import { sentenceOf, shapeText, type VariantResult } from '../../../bench/rocketmq/threads/report.ts';
+import {
+  sentenceOf,
+  shapeText,
+  summaryTable,
+  type VariantResult,
+} from '../../../bench/rocketmq/threads/report.ts';
 import { variantsOf } from '../../../bench/rocketmq/threads/shapes.ts';
 import { parseSyncSeconds } from '../../../bench/rocketmq/threads/sync-time.ts';
 import {
@@ -95,22 +100,36 @@ test('limits: the first that is at its end, helpers left out', () => {
   ]);
 });
 
-test('the sentence names the limit and the next one; the device only where it was full', () => {
+test('the sentence names the limit and the next one, and under sync flush what the device carries', () => {
   const text =
     '2 network threads: with a processor for each thread the 2 network threads are the limit, at 500,000 messages ' +
     'a second; the next is the writer at 500,000.';
-  assert.is(sentenceOf(variant()), text);
-  assert.is(sentenceOf(variant(TWO_NETWORKS, { syncShare: 0.5 })), text);
+  const synced = variant(TWO_NETWORKS, { syncShare: 0.8 });
+  assert.is(sentenceOf(synced, 'ASYNC_FLUSH'), text);
   const device =
-    ' Here syncs were under way 93 % of the time, at 100,000 messages a second: the device comes';
-  assert.ok(sentenceOf(variant(TWO_NETWORKS, { syncShare: 0.93 })).startsWith(text + device));
+    ' Syncs were under way 80 % of the time: with as many in flight this device would carry 125,000';
+  assert.is(sentenceOf(synced, 'SYNC_FLUSH'), `${text}${device}: it comes before any thread.`);
+  const rarely = sentenceOf(variant(TWO_NETWORKS, { syncShare: 0.1 }), 'SYNC_FLUSH');
+  assert.match(rarely, 'would carry 1,000,000.');
   const paired = TWO_NETWORKS.filter(({ name }) => name !== 'dispatcher' && name !== 'network-1');
-  assert.match(sentenceOf(variant(paired)), 'the writer with dispatcher is the limit, at 500,000');
-  assert.match(sentenceOf(variant([])), 'no thread used a measurable time');
+  const pairedText = sentenceOf(variant(paired), 'ASYNC_FLUSH');
+  assert.match(pairedText, 'the writer with dispatcher is the limit, at 500,000');
+  assert.match(pairedText, 'the next is the network thread at 666,667.');
+  const lone = sentenceOf(variant(TWO_NETWORKS.slice(0, 4)), 'ASYNC_FLUSH');
+  assert.match(lone, 'the network thread is the limit, at 666,667 messages a second; no other is near.');
+  assert.match(sentenceOf(variant([]), 'ASYNC_FLUSH'), 'no thread used a measurable time');
+});
+
+test('the summary: limits of all, the device where it comes first', () => {
+  const shape = { name: 'sync-1k', title: 'Sends', flush: 'SYNC_FLUSH' as const };
+  const synced = [variant(TWO_NETWORKS, { syncShare: 0.8 })];
+  assert.match(summaryTable([{ ...shape, variants: synced }]), '125,000, device; 500,000, 2 network threads');
+  const lines = summaryTable([{ ...shape, variants: [variant()] }]).split('\n');
+  assert.is(lines[2], '| `sync-1k`                        | 500,000, 2 network threads |');
 });
 
 test('the tables and the page', () => {
-  const shape = { name: 'async-1k', title: 'Sends', variants: [variant()] };
+  const shape = { name: 'async-1k', title: 'Sends', flush: 'ASYNC_FLUSH' as const, variants: [variant()] };
   const text = shapeText(shape);
   assert.match(
     text,
