@@ -2,6 +2,7 @@
  * Reads a binary header in place: locates its fields without building a string or an object. What it accepts, and what
  * it finds, is what `decodeBinaryHeader` does; a differential fuzz test holds the two together.
  */
+import { MAX_HEADER_FIELDS } from '../lib/limits.ts';
 import { CODE_OFFSET, FLAG_OFFSET, OPAQUE_OFFSET, REMARK_OFFSET, VERSION_OFFSET } from './binary-header.ts';
 import { fromInt16 } from './codes.ts';
 import { FLAG_RESPONSE } from './command.ts';
@@ -31,8 +32,10 @@ export class BinaryScan {
 
   #entries(view: DataView, from: number, end: number, table: FieldTable): boolean {
     let at = from;
+    let entries = 0;
     while (at < end) {
-      if (at + 2 > end) return false;
+      // Those without a name or a value count too, as for the general decoder.
+      if (++entries > MAX_HEADER_FIELDS || at + 2 > end) return false;
       const nameLength = view.getInt16(at);
       const nameAt = at + 2;
       if (nameLength < 0 || nameAt + nameLength + 4 > end) return false;

@@ -2,6 +2,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { MAX_HEADER_FIELDS as MAX_FIELDS } from '../../../src/lib/limits.ts';
+import type { RemotingCommand } from '../../../src/protocol/command.ts';
+import { decodeCommand } from '../../../src/protocol/command-codec.ts';
 import { ABSENT } from '../../../src/protocol/field-table.ts';
 import { RequestView } from '../../../src/protocol/request-view.ts';
 
@@ -10,6 +12,15 @@ const test = suite('request view');
 function read(frame: Uint8Array, request = new RequestView()): RequestView | undefined {
   const view = new DataView(frame.buffer, frame.byteOffset, frame.length);
   return request.read(frame, view, 0, frame.length) ? request : undefined;
+}
+
+/** Undefined: no command. */
+function general(frame: Uint8Array): RemotingCommand | undefined {
+  try {
+    return decodeCommand(frame);
+  } catch {
+    return undefined;
+  }
 }
 
 function json(header: string, body = ''): Buffer {
@@ -48,6 +59,27 @@ test('a JSON frame with a body, read in place', () => {
   );
   assert.equal([request?.bodyLength, request?.bodyOffset], [4, frame.length - 4]);
   assert.is(request?.fields.bytes, frame);
+});
+
+test('entries of a binary header count, also those that are no fields', () => {
+  const entry = (name: string, value: string) => {
+    const bytes = Buffer.alloc(6 + name.length + value.length);
+    bytes.writeInt16BE(name.length);
+    bytes.write(name, 2);
+    bytes.writeInt32BE(value.length, 2 + name.length);
+    bytes.write(value, 6 + name.length);
+    return bytes;
+  };
+  const some = [entry('', ''), entry('a', ''), entry('', 'b'), entry('c', 'd')];
+  for (const count of [MAX_FIELDS - 1, MAX_FIELDS, MAX_FIELDS + 1]) {
+    const entries = Buffer.concat(Array.from({ length: count }, (_, i) => some[i % 4] as Buffer));
+    const header = Buffer.concat([Buffer.alloc(21), entries]);
+    header.writeInt32BE(entries.length, 17);
+    const frame = Buffer.concat([Buffer.from([1, 0, 0, header.length]), header]);
+    frame.writeUIntBE(header.length, 1, 3);
+    for (const decoded of [read(frame), general(frame)])
+      assert.is(decoded !== undefined, count <= MAX_FIELDS, `${count} entries`);
+  }
 });
 
 test('a view forgets the frame before', () => {
