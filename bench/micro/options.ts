@@ -6,6 +6,7 @@ import type { Timing } from './measure.ts';
 export const SUITES = [
   'parse',
   'header',
+  'command',
   'properties',
   'record',
   'ring',

@@ -10,3 +10,24 @@ export function cutToUtf8(text: string, maxBytes: number): string {
   while (end > 0 && ((bytes[end] as number) & 0xc0) === 0x80) end -= 1;
   return bytes.toString('utf8', 0, end);
 }
+
+/** Longer ones are left to C++. */
+const SHORT = 64;
+
+/** Bytes of a text in UTF-8. Of short ASCII, which most texts of headers are, a loop costs less than a call into C++. */
+export function utf8Length(text: string): number {
+  if (text.length > SHORT) return Buffer.byteLength(text);
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return Buffer.byteLength(text);
+  return text.length;
+}
+
+/** Writes a text in UTF-8 at `at`; there must be room. Returns the offset behind it. */
+export function writeUtf8(bytes: Buffer, at: number, text: string): number {
+  if (text.length > SHORT) return at + bytes.write(text, at);
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit > 0x7f) return at + bytes.write(text, at);
+    bytes[at + i] = unit;
+  }
+  return at + text.length;
+}

@@ -9,6 +9,7 @@
  * The code has 16 bits only; see `fromInt16`. A length of 0 reads as "absent", as Java reads it.
  */
 import { MAX_HEADER_FIELDS } from '../lib/limits.ts';
+import { utf8Length, writeUtf8 } from '../lib/utf8.ts';
 import { fromInt16, toInt16 } from './codes.ts';
 import { FLAG_RESPONSE, type RemotingCommand } from './command.ts';
 import { limitError, ProtocolError } from './errors.ts';
@@ -26,20 +27,40 @@ export const REMARK_OFFSET = FLAG_OFFSET + 4;
 const MAX_NAME_BYTES = 0x7f_ff;
 
 export function encodeBinaryHeader(command: CommandHeader): Buffer {
-  const remark = Buffer.from(command.remark ?? '');
-  const entries = encodeFields(command.fields);
-  const header = Buffer.allocUnsafe(REMARK_OFFSET + 4 + remark.length + 4 + entries.length);
+  const remark = command.remark ?? '';
+  const entries = Object.entries(command.fields);
+  const remarkLength = utf8Length(remark);
+  const fieldsLength = lengthOf(entries);
+  const fieldsAt = REMARK_OFFSET + 4 + remarkLength;
+  const header = Buffer.allocUnsafe(fieldsAt + 4 + fieldsLength);
   header.writeInt16BE(toInt16(command.code), CODE_OFFSET);
   header.writeUInt8(languageNumber(command.language), LANGUAGE_OFFSET);
   header.writeInt16BE(toInt16(command.version), VERSION_OFFSET);
   header.writeInt32BE(command.opaque, OPAQUE_OFFSET);
   header.writeInt32BE(command.flag, FLAG_OFFSET);
-  header.writeInt32BE(remark.length, REMARK_OFFSET);
-  header.set(remark, REMARK_OFFSET + 4);
-  const entriesOffset = REMARK_OFFSET + 4 + remark.length;
-  header.writeInt32BE(entries.length, entriesOffset);
-  header.set(entries, entriesOffset + 4);
+  header.writeInt32BE(remarkLength, REMARK_OFFSET);
+  writeUtf8(header, REMARK_OFFSET + 4, remark);
+  header.writeInt32BE(fieldsLength, fieldsAt);
+  let at = fieldsAt + 4;
+  for (const [name, value] of entries) {
+    const valueAt = writeUtf8(header, at + 2, name) + 4;
+    const end = writeUtf8(header, valueAt, String(value));
+    header.writeInt16BE(valueAt - at - 6, at);
+    header.writeInt32BE(end - valueAt, valueAt - 4);
+    at = end;
+  }
   return header;
+}
+
+/** Bytes of the fields; counted first, so that they are written once, to where they belong. */
+function lengthOf(entries: readonly [name: string, value: string][]): number {
+  let length = 0;
+  for (const [name, value] of entries) {
+    const nameLength = utf8Length(name);
+    if (nameLength > MAX_NAME_BYTES) throw new ProtocolError('LENGTH', `field name of ${nameLength} bytes`);
+    length += 2 + nameLength + 4 + utf8Length(String(value));
+  }
+  return length;
 }
 
 /** Throws a ProtocolError when a length points outside the header. */
@@ -54,24 +75,6 @@ export function decodeBinaryHeader(header: Buffer): CommandHeader {
   const fields = decodeFields(reader);
   const isRequest = (flag & FLAG_RESPONSE) === 0;
   return { code: isRequest ? fromInt16(code) : code, language, version, opaque, flag, remark, fields };
-}
-
-function encodeFields(fields: Record<string, string>): Buffer {
-  const parts: Buffer[] = [];
-  for (const [name, value] of Object.entries(fields)) {
-    const nameBytes = Buffer.from(name);
-    if (nameBytes.length > MAX_NAME_BYTES) {
-      throw new ProtocolError('LENGTH', `field name of ${nameBytes.length} bytes`);
-    }
-    const valueBytes = Buffer.from(String(value));
-    const entry = Buffer.allocUnsafe(2 + nameBytes.length + 4 + valueBytes.length);
-    entry.writeInt16BE(nameBytes.length, 0);
-    entry.set(nameBytes, 2);
-    entry.writeInt32BE(valueBytes.length, 2 + nameBytes.length);
-    entry.set(valueBytes, 2 + nameBytes.length + 4);
-    parts.push(entry);
-  }
-  return Buffer.concat(parts);
 }
 
 function decodeFields(reader: Reader): Record<string, string> {

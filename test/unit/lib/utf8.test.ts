@@ -2,7 +2,7 @@
 import * as fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { cutToUtf8 } from '../../../src/lib/utf8.ts';
+import { cutToUtf8, utf8Length, writeUtf8 } from '../../../src/lib/utf8.ts';
 
 const test = suite('utf8');
 
@@ -25,6 +25,21 @@ test('texts of millions of characters and lone surrogates', () => {
   assert.is(cutToUtf8('😀'.repeat(1 << 20), 1027), '😀'.repeat(256));
   const lone = cutToUtf8('\ud800'.repeat(10_000), 1024);
   assert.ok(Buffer.byteLength(lone) <= 1024 && lone.length === 341);
+});
+
+test('texts are counted and written as Buffer does, short ones and long ones', () => {
+  const endings = ['', 'x', 'é', '中', '\u{1f600}', '\ud800', '\udc00y', '\0'];
+  for (let length = 0; length < 70; length++) {
+    for (const ending of endings) {
+      const text = 'a'.repeat(length) + ending;
+      const expected = Buffer.from(text);
+      assert.is(utf8Length(text), expected.length);
+      const bytes = Buffer.alloc(expected.length + 6, 0xee);
+      assert.is(writeUtf8(bytes, 3, text), 3 + expected.length);
+      assert.equal(bytes.subarray(3, -3), expected);
+      assert.equal([bytes[2], bytes.at(-3)], [0xee, 0xee], 'nothing else is written to');
+    }
+  }
 });
 
 test.run();
