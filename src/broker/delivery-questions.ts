@@ -30,9 +30,10 @@ import {
   writeAsking,
 } from '../ring/question-records.ts';
 import { FULL } from '../ring/spsc-ring.ts';
+import { FieldAnswers } from './field-answers.ts';
 import { countRefusal } from './refusals.ts';
+import { ReplyTemplate } from './reply-template.ts';
 import type { Calls } from './stats/calls.ts';
-import { SuccessAnswers } from './success-answers.ts';
 
 export interface QuestionParts {
   up: ChannelSender;
@@ -61,6 +62,9 @@ export type AnswerTaker = (
 /** Hears of an answer of its type whose connection is closed. */
 export type LostAnswerTaker = (bytes: Uint8Array, at: number, to: number) => void;
 
+/** A hundred thousand acknowledgements a second are answered with this. */
+const SUCCESS = new ReplyTemplate(ResponseCode.SUCCESS, undefined, {});
+
 export class DeliveryQuestions {
   /** Questions that are to be answered soon. */
   underWay = 0;
@@ -69,7 +73,7 @@ export class DeliveryQuestions {
   readonly #lost = new Map<number, LostAnswerTaker>();
   readonly #asking = emptyAsking();
   readonly #answered = emptyAsking();
-  readonly #successes = new SuccessAnswers();
+  readonly #fieldAnswers = new FieldAnswers();
   #told = false;
 
   constructor(parts: QuestionParts) {
@@ -220,7 +224,7 @@ export class DeliveryQuestions {
     const code = view.getInt32(at + ANSWERED_CODE, true);
     const binary = (flags & QUESTION_BINARY) !== 0;
     if (code === ResponseCode.SUCCESS && to === at + ANSWERED_HEAD) {
-      this.#successes.write(connection, opaque, binary);
+      SUCCESS.begin(connection, opaque, binary).endHeader();
       return;
     }
     const remark = Buffer.from(bytes.subarray(at + ANSWERED_HEAD, to)).toString();
@@ -232,7 +236,7 @@ export class DeliveryQuestions {
     const { code, remark, fields } = readJson<AnsweredFields>(bytes, at, to);
     this.#countStatus(code);
     this.called(asking, code);
-    connection.append(encodeCommand(responseTo(askedBy(asking), code, remark, fields)));
+    this.#fieldAnswers.write(connection, responseTo(askedBy(asking), code, remark, fields));
   }
 }
 

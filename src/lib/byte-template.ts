@@ -176,7 +176,8 @@ function isDigits(word: number, least: number): boolean {
   return (((word + ABOVE_NINE) | (word - least) | word) & HIGH_BITS) === 0;
 }
 
-function isPlainByte(byte: number): boolean {
+/** Whether it is PLAIN_TEXT; no unit of UTF-16 beyond ASCII is. */
+export function isPlainByte(byte: number): boolean {
   return byte >= SPACE && byte <= DELETE && byte !== QUOTE && byte !== BACKSLASH;
 }
 

@@ -52,9 +52,3 @@ export function writeText(bytes: Uint8Array, at: number, text: string): number {
   for (let i = 0; i < text.length; i++) bytes[at + i] = text.charCodeAt(i);
   return at + text.length;
 }
-
-/** Copies all of `piece`; for the short pieces of replies a loop beats a call. */
-export function writeBytes(bytes: Uint8Array, at: number, piece: Uint8Array): number {
-  for (let i = 0; i < piece.length; i++) bytes[at + i] = piece[i] as number;
-  return at + piece.length;
-}

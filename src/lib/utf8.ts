@@ -14,7 +14,7 @@ export function cutToUtf8(text: string, maxBytes: number): string {
 /** Longer ones are left to C++. */
 const SHORT = 64;
 
-/** Bytes of a text in UTF-8. Of short ASCII, which most texts of headers are, a loop costs less than a call into C++. */
+/** Bytes of a text in UTF-8. A short one in ASCII, as most are in headers, is looped over: calls into C++ cost more. */
 export function utf8Length(text: string): number {
   if (text.length > SHORT) return Buffer.byteLength(text);
   for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return Buffer.byteLength(text);

@@ -7,10 +7,10 @@ import { MAX_FETCHING_POPS } from '../../lib/limits.ts';
 import type { Connection } from '../../net/connection.ts';
 import { ResponseCode } from '../../protocol/codes.ts';
 import { responseTo } from '../../protocol/command.ts';
-import { encodeCommand, LENGTH_BYTES } from '../../protocol/command-codec.ts';
 import type { Asking } from '../../ring/question-records.ts';
 import type { PullReader } from '../../store/read/pull-reader.ts';
 import { askedBy, readJson } from '../delivery-questions.ts';
+import { FieldAnswers } from '../field-answers.ts';
 import { asOriginal } from './original-message.ts';
 import { writeReceipt } from './receipt.ts';
 
@@ -34,6 +34,7 @@ export interface PopReplyParts {
 
 export class PopReplies {
   readonly #parts: PopReplyParts;
+  readonly #answers = new FieldAnswers();
   #fetching = 0;
 
   constructor(parts: PopReplyParts) {
@@ -98,14 +99,10 @@ export class PopReplies {
       ...(popped.lite ? {} : placesOf(popped, given)),
       ...(popped.orderCountInfo === undefined ? {} : { orderCountInfo: popped.orderCountInfo }),
     });
-    const head = encodeCommand(answer);
     const messages = given.reduce((sum, { offsets }) => sum + offsets.length, 0);
     const length = bodies.reduce((sum, body) => sum + (body?.length ?? 0), 0);
-    let at = connection.reserve(head.length + length);
+    let at = this.#answers.write(connection, answer, length);
     const out = connection.output;
-    out.set(head, at);
-    out.writeInt32BE(head.length + length - LENGTH_BYTES, at);
-    at += head.length;
     for (const body of bodies) {
       if (body === undefined) continue;
       out.set(body, at);

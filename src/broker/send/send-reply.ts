@@ -4,12 +4,15 @@ import { decimalLength, writeDecimal, writeHex16 } from '../../lib/digits.ts';
 import type { Connection } from '../../net/connection.ts';
 import type { PendingSends } from '../../net/pending-sends.ts';
 import { SEND_BINARY, SEND_PLAIN_KEY } from '../../net/pending-sends.ts';
-import { responseTo, SERIALIZE_BINARY, SERIALIZE_JSON } from '../../protocol/command.ts';
-import { encodeCommand, LENGTH_BYTES } from '../../protocol/command-codec.ts';
-import { ABSENT } from '../../protocol/field-table.ts';
-import { RequestView } from '../../protocol/request-view.ts';
+import {
+  type RemotingCommand,
+  responseTo,
+  SERIALIZE_BINARY,
+  SERIALIZE_JSON,
+} from '../../protocol/command.ts';
+import { encodeCommand } from '../../protocol/command-codec.ts';
 import { encodeMessageId, type HostAddress } from '../../record/message-id.ts';
-import { opaquePlace, writeOpaque } from '../answer-opaque.ts';
+import { layOut, writeOpaque } from '../reply-template.ts';
 
 /** Longest unique key that gets a template; clients make 32 characters, and lengths come from outside. */
 const TEMPLATE_KEY = 64;
@@ -21,7 +24,13 @@ const TEMPLATE_IDS = 128;
 /** Broker and clients need a handful; lengths come from outside. */
 const TEMPLATES_MAX = 1000;
 
-/** A whole reply frame for parts of certain lengths, and where they go. */
+/** What differs from answer to answer besides the opaque; the last two may be missing. */
+const VARYING = ['msgId', 'queueId', 'queueOffset', 'transactionId', 'recallHandle'] as const;
+
+/**
+ * A whole reply frame for parts of certain lengths, and where they go. One copy of all is a third
+ * cheaper than the pieces of a ReplyTemplate, and what is here runs per message.
+ */
 interface Template {
   bytes: Uint8Array;
   /** The position in the first id; those in the others follow at `idStep`. */
@@ -49,8 +58,6 @@ export class SendReply {
   readonly #templates = new Map<number, Template>();
   /** What the templates say of tracing. */
   #traceOn: boolean;
-  /** Says where the fields of a reply stand. */
-  readonly #reader = new RequestView();
 
   constructor(identity: ReplyIdentity) {
     this.#identity = identity;
@@ -65,11 +72,11 @@ export class SendReply {
     if (code !== 0 || !this.#writeTemplate(connection, sends, index)) {
       const key = Buffer.alloc(sends.keyLength[index] as number);
       sends.copyKey(index, key, 0);
-      connection.append(this.#encode(sends, index, code, key.toString()));
+      connection.append(encodeCommand(this.#answer(sends, index, code, key.toString())));
     }
   }
 
-  /** False, with nothing written, when there is no template for it, or the unique key may not stand as it is. */
+  /** False, with nothing written, when parts of it are too long, or the unique key may not stand as it is. */
   #writeTemplate(connection: Connection, sends: PendingSends, index: number): boolean {
     const handle = sends.recallHandles.size > 0 ? sends.recallHandles.get(index) : undefined;
     const keyLength = sends.keyLength[index] as number;
@@ -83,7 +90,6 @@ export class SendReply {
       this.#templates.clear();
     }
     const template = this.#template(sends, index, ids, keyLength, handleLength);
-    if (template === undefined) return false;
     const start = connection.reserve(template.bytes.length);
     const out = connection.output;
     out.set(template.bytes, start);
@@ -114,7 +120,7 @@ export class SendReply {
     ids: number,
     keyLength: number,
     handleLength: number,
-  ): Template | undefined {
+  ): Template {
     const queueId = decimalLength(sends.queueId[index] as number);
     const queueOffset = decimalLength(sends.queueOffset[index] as number);
     // The opaque of a binary header always has the same length.
@@ -125,25 +131,17 @@ export class SendReply {
     if (template === undefined) {
       if (this.#templates.size >= TEMPLATES_MAX) this.#templates.clear();
       template = this.#makeTemplate(sends, index, keyLength);
-      if (template !== undefined) this.#templates.set(name, template);
+      this.#templates.set(name, template);
     }
     return template;
   }
 
-  /**
-   * From the answer of send `index`, its key replaced by one that may stand as it is. Undefined when that answer cannot
-   * be read in place (a JSON header with the opaque -2147483648): nobody could say where its fields stand.
-   */
-  #makeTemplate(sends: PendingSends, index: number, keyLength: number): Template | undefined {
-    const frame = this.#encode(sends, index, 0, '0'.repeat(keyLength));
-    const bytes = new Uint8Array(frame);
-    const reader = this.#reader;
-    const isRead = reader.read(bytes, new DataView(bytes.buffer), LENGTH_BYTES, bytes.length - LENGTH_BYTES);
-    if (!isRead || reader.fields.bytes !== bytes) return undefined;
-    const placeOf = (name: string): number => {
-      const field = reader.fields.find(name);
-      return field === ABSENT ? 0 : reader.fields.valueStart(field);
-    };
+  /** From the answer of send `index`, its key replaced by one that may stand as it is. */
+  #makeTemplate(sends: PendingSends, index: number, keyLength: number): Template {
+    const answer = this.#answer(sends, index, 0, '0'.repeat(keyLength));
+    const varying = VARYING.filter((name) => name in answer.fields);
+    const { bytes, places, opaqueAt } = layOut(answer, varying);
+    const placeOf = (name: (typeof VARYING)[number]) => places[varying.indexOf(name)] ?? 0;
     return {
       bytes,
       position: placeOf('msgId') + this.#positionInId,
@@ -151,11 +149,11 @@ export class SendReply {
       queueOffset: placeOf('queueOffset'),
       key: placeOf('transactionId'),
       recallHandle: placeOf('recallHandle'),
-      opaque: opaquePlace(frame, isBinary(sends, index)),
+      opaque: opaqueAt,
     };
   }
 
-  #encode(sends: PendingSends, index: number, code: number, key: string): Buffer {
+  #answer(sends: PendingSends, index: number, code: number, key: string): RemotingCommand {
     const fields: Record<string, string> = {
       MSG_REGION: this.#identity.regionId,
       TRACE_ON: String(this.#identity.traceOn()),
@@ -170,7 +168,7 @@ export class SendReply {
       opaque: sends.opaque[index] as number,
       serializeType: isBinary(sends, index) ? SERIALIZE_BINARY : SERIALIZE_JSON,
     };
-    return encodeCommand(responseTo(request, code, undefined, fields));
+    return responseTo(request, code, undefined, fields);
   }
 
   /** One id, or those of all messages of a batch, joined by commas. */
