@@ -6,115 +6,18 @@ import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { isPlainText } from '../../src/lib/byte-template.ts';
-import { MAX_HEADER_FIELDS as MAX_FIELDS } from '../../src/lib/limits.ts';
-import { type RemotingCommand, SERIALIZE_BINARY, SERIALIZE_JSON } from '../../src/protocol/command.ts';
-import { decodeCommand } from '../../src/protocol/command-codec.ts';
-import { ProtocolError } from '../../src/protocol/errors.ts';
+import { SERIALIZE_BINARY, SERIALIZE_JSON } from '../../src/protocol/command.ts';
 import { ABSENT, FieldTable } from '../../src/protocol/field-table.ts';
 import { RequestView } from '../../src/protocol/request-view.ts';
 import { PropertyScan } from '../../src/record/property-scan.ts';
+import { agree, frameOf, inPlace, type Reader, type Reading } from './agreement.ts';
 import { binaryHeaders, jsonHeaders } from './headers.ts';
 import { fuzz } from './run.ts';
 
 const test = suite('request view');
 
-/** Names asked for whether they are there or not. */
-const ASKED = ['a', 'b', 'e', 'i', 'm', 'topic', 'queueId', 'consumerGroup', 'properties', '$ref', '0', 'x'];
-
-interface Reading {
-  code: number;
-  flag: number;
-  opaque: number;
-  version: number;
-  body: Uint8Array;
-  has(name: string): boolean;
-  text(name: string): string;
-  integer(name: string): number;
-  isTrue(name: string): boolean;
-}
-
-/** undefined: no command. */
-type Reader = (frame: Uint8Array) => Reading | undefined;
-
-/** As the network thread reads: the frame lies somewhere in a larger buffer. */
+/** Of one thread, which lives on from test to test. */
 const readInPlace = inPlace(new RequestView());
-
-function inPlace(view: RequestView): Reader {
-  return (frame) => readWith(view, frame);
-}
-
-function readWith(view: RequestView, frame: Uint8Array): Reading | undefined {
-  const buffer = new Uint8Array(frame.length + 11).fill(0x22);
-  buffer.set(frame, 7);
-  if (!view.read(buffer, new DataView(buffer.buffer), 7, frame.length)) return undefined;
-  const { code, flag, opaque, version, bodyOffset, bodyLength, bytes, fields } = view;
-  return {
-    code,
-    flag,
-    opaque,
-    version,
-    body: bytes.subarray(bodyOffset, bodyOffset + bodyLength),
-    has: (name) => view.has(name),
-    text(name) {
-      const copy = new Uint8Array(200);
-      const field = fields.find(name);
-      if (field >= 0) {
-        const length = fields.copyTo(field, copy, 0);
-        assert.ok(length <= (fields.valueLength[field] as number), 'a copy is no longer than the value');
-        assert.is(Buffer.from(copy.subarray(0, length)).toString(), view.text(name));
-      }
-      return view.text(name);
-    },
-    integer: (name) => view.integer(name),
-    isTrue: (name) => fields.isTrue(fields.find(name)),
-  };
-}
-
-function decode(frame: Uint8Array): RemotingCommand | undefined {
-  try {
-    return decodeCommand(frame);
-  } catch (error) {
-    if (error instanceof ProtocolError) return undefined;
-    throw error;
-  }
-}
-
-/** As the data path keeps text: in UTF-8, where half a surrogate pair has no place. */
-function wellFormed(value: string): string {
-  return Buffer.from(value).toString();
-}
-
-function agree(read: Reader, frame: Uint8Array): void {
-  const expected = decode(frame);
-  const found = read(frame);
-  // The one known difference: a frame with more fields than any request has is refused.
-  if (expected !== undefined && Object.keys(expected.fields).length > MAX_FIELDS) return;
-  assert.is(found !== undefined, expected !== undefined, 'whether it is a command');
-  if (found === undefined || expected === undefined) return;
-  for (const name of ['code', 'flag', 'opaque', 'version'] as const) {
-    assert.is(found[name], expected[name], name);
-  }
-  assert.equal(Buffer.from(found.body), Buffer.from(expected.body ?? []), 'body');
-  for (const name of ASKED) {
-    const value = expected.fields[name];
-    assert.is(found.has(name), value !== undefined, `whether there is a field ${name}`);
-    if (value === undefined) continue;
-    assert.is(found.text(name), wellFormed(value), `field ${name}`);
-    const whole = /^-?\d+$/.test(value) ? Number(value) : Number.NaN;
-    const number = Math.abs(whole) <= 2 ** 63 ? whole : Number.NaN;
-    assert.is(String(found.integer(name)), String(number), `number ${name}`);
-    assert.is(found.isTrue(name), value.toLowerCase() === 'true', `whether ${name} is true`);
-  }
-}
-
-function frameOf(serializeType: number, header: Uint8Array, body: Uint8Array): Uint8Array {
-  const frame = Buffer.alloc(4 + header.length + body.length);
-  frame.writeUInt8(serializeType, 0);
-  frame.writeUIntBE(header.length, 1, 3);
-  frame.set(header, 4);
-  frame.set(body, 4 + header.length);
-  return frame;
-}
 
 const bodies = fc.uint8Array({ maxLength: 4 });
 const jsonFrames = fc
