@@ -15,8 +15,8 @@ export class FieldAnswers {
   readonly #templates = new Map<string, ReplyTemplate>();
 
   /**
-   * Adds the answer to the connection's output, with room for a body of `bodyLength` bytes. Returns where in the output
-   * the body begins.
+   * Adds the answer, which has no body, to the connection's output, with room for one of `bodyLength` bytes. Returns
+   * where in the output that begins.
    */
   write(connection: Connection, answer: RemotingCommand, bodyLength = 0): number {
     return this.#byTemplate(connection, answer, bodyLength) ?? general(connection, answer, bodyLength);
