@@ -1,6 +1,7 @@
-/** The steps of reading a JSON header one by one: scan, fields of a send, unescape, topic lookup. */
+/** The steps of reading a header one by one: scan, fields of a send, unescape, topic lookup. */
 import { SendFields } from '../../src/broker/send/send-fields.ts';
 import { BytesMap } from '../../src/lib/bytes-map.ts';
+import { BinaryScan } from '../../src/protocol/binary-scan.ts';
 import { FieldTable } from '../../src/protocol/field-table.ts';
 import { JsonScan } from '../../src/protocol/json-scan.ts';
 import { RequestView } from '../../src/protocol/request-view.ts';
@@ -18,6 +19,21 @@ function scanning(chunk: Chunk): Subject {
     run: repeat(FRAMES, (i) => {
       const from = (chunk.offsets[i] as number) + chunk.headerAt;
       if (!scan.scan(chunk.bytes, from, from + chunk.headerBytes, table)) throw new Error('not scanned');
+      return scan.opaque;
+    }),
+  };
+}
+
+function scanningBinary(chunk: Chunk): Subject {
+  const scan = new BinaryScan();
+  const table = new FieldTable();
+  return {
+    name: `BinaryScan.scan, ${chunk.headerBytes} bytes`,
+    batch: FRAMES,
+    run: repeat(FRAMES, (i) => {
+      const from = (chunk.offsets[i] as number) + chunk.headerAt;
+      if (!scan.scan(chunk.bytes, chunk.view, from, from + chunk.headerBytes, table))
+        throw new Error('not scanned');
       return scan.opaque;
     }),
   };
@@ -67,10 +83,11 @@ function lookingUp(): Subject {
 
 export function open(): Suite {
   const json = sendChunk('json', FRAMES);
-  const binary = sendChunk('binary', 1);
+  const binary = sendChunk('binary', FRAMES);
   return {
     subjects: [
       scanning(json),
+      scanningBinary(binary),
       copying('escaped', json),
       copying('plain', binary),
       locating(json),
