@@ -5,6 +5,7 @@ import { SendReply } from '../../src/broker/send/send-reply.ts';
 import { Connection } from '../../src/net/connection.ts';
 import { OutputPool } from '../../src/net/output-pool.ts';
 import { PendingSends, SEND_BINARY } from '../../src/net/pending-sends.ts';
+import { ResponseCode } from '../../src/protocol/codes.ts';
 import { SERIALIZE_BINARY, SERIALIZE_JSON } from '../../src/protocol/command.ts';
 import { QUESTION_BINARY } from '../../src/ring/question-records.ts';
 import { FOUND } from '../../src/store/read/pull-reader.ts';
@@ -18,7 +19,7 @@ function benchConnection(): Connection {
   return new Connection(fakeSocket, identity, new OutputPool(), 0);
 }
 
-function replying(name: string, flags: number): Subject {
+function replying(name: string, flags: number, code = 0): Subject {
   const sends = new PendingSends(64);
   const key = new Uint8Array(Buffer.from('7F0000010000A1B20000000000000001'));
   for (let i = 0; i < REPLIES; i++) {
@@ -35,7 +36,7 @@ function replying(name: string, flags: number): Subject {
     name,
     batch: REPLIES,
     run: () => {
-      for (let i = 0; i < REPLIES; i++) reply.write(connection, sends, i, 0);
+      for (let i = 0; i < REPLIES; i++) reply.write(connection, sends, i, code);
       connection.flush();
       return REPLIES;
     },
@@ -94,6 +95,8 @@ export function open(): Suite {
     subjects: [
       replying('SendReply.write, JSON', 0),
       replying('SendReply.write, binary', SEND_BINARY),
+      replying('SendReply.write, no slave there, JSON', 0, ResponseCode.SLAVE_NOT_AVAILABLE),
+      replying('SendReply.write, no slave there, binary', SEND_BINARY, ResponseCode.SLAVE_NOT_AVAILABLE),
       answeringPulls('writePullAnswer, JSON', SERIALIZE_JSON),
       answeringPulls('writePullAnswer, binary', SERIALIZE_BINARY),
       answeringPops('PopReplies.take, 8 messages, JSON', 0),

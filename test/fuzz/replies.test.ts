@@ -40,7 +40,13 @@ const sizes = fc.option(fc.array(fc.nat(4_000_000), { minLength: 1, maxLength: 1
 });
 const sent = fc.record({
   ...{ opaque: opaques, queueId: fc.nat(), queueOffset: whole, position: fc.nat(2 ** 52) },
-  ...{ serializeType: forms, key: keys, sizes, recallHandle: handles, code: fc.constantFrom(0, 0, 0, 10) },
+  ...{
+    serializeType: forms,
+    key: keys,
+    sizes,
+    recallHandle: handles,
+    code: fc.constantFrom(0, 0, 0, 10, 11, 12, 1, 16, -1),
+  },
 });
 
 test('answers to sends', () => {

@@ -21,6 +21,8 @@ const POSITION_DIGITS = 16;
 const TEMPLATE_HANDLE = 511;
 /** Longest list of message ids that gets a template. */
 const TEMPLATE_IDS = 128;
+/** Above all of them: those that say what a stored message waits for in vain, maybe for a long time. */
+const TEMPLATE_CODES = 16;
 /** Broker and clients need a handful; lengths come from outside. */
 const TEMPLATES_MAX = 1000;
 
@@ -69,7 +71,7 @@ export class SendReply {
 
   /** Writes the answer of send `index` with response code `code` to the connection's output. */
   write(connection: Connection, sends: PendingSends, index: number, code: number): void {
-    if (code !== 0 || !this.#writeTemplate(connection, sends, index)) {
+    if (!this.#writeTemplate(connection, sends, index, code)) {
       const key = Buffer.alloc(sends.keyLength[index] as number);
       sends.copyKey(index, key, 0);
       connection.append(encodeCommand(this.#answer(sends, index, code, key.toString())));
@@ -77,19 +79,20 @@ export class SendReply {
   }
 
   /** False, with nothing written, when parts of it are too long, or the unique key may not stand as it is. */
-  #writeTemplate(connection: Connection, sends: PendingSends, index: number): boolean {
+  #writeTemplate(connection: Connection, sends: PendingSends, index: number, code: number): boolean {
     const handle = sends.recallHandles.size > 0 ? sends.recallHandles.get(index) : undefined;
     const keyLength = sends.keyLength[index] as number;
     const sizes = sends.batchSizes.size > 0 ? sends.batchSizes.get(index) : undefined;
     const ids = sizes === undefined ? 1 : sizes.length;
     const handleLength = handle === undefined ? 0 : handle.length;
     if (keyLength > TEMPLATE_KEY || ids > TEMPLATE_IDS || handleLength > TEMPLATE_HANDLE) return false;
+    if (code < 0 || code >= TEMPLATE_CODES) return false;
     const traceOn = this.#identity.traceOn();
     if (traceOn !== this.#traceOn) {
       this.#traceOn = traceOn;
       this.#templates.clear();
     }
-    const template = this.#template(sends, index, ids, keyLength, handleLength);
+    const template = this.#template(sends, index, code, ids, keyLength, handleLength);
     const start = connection.reserve(template.bytes.length);
     const out = connection.output;
     out.set(template.bytes, start);
@@ -117,6 +120,7 @@ export class SendReply {
   #template(
     sends: PendingSends,
     index: number,
+    code: number,
     ids: number,
     keyLength: number,
     handleLength: number,
@@ -126,19 +130,19 @@ export class SendReply {
     // The opaque of a binary header always has the same length.
     const opaque = isBinary(sends, index) ? 0 : decimalLength(sends.opaque[index] as number);
     const sizes = (ids * 128 + keyLength) * 512 + handleLength;
-    const name = ((sizes * 32 + queueId) * 32 + queueOffset) * 32 + opaque;
+    const name = (((sizes * TEMPLATE_CODES + code) * 32 + queueId) * 32 + queueOffset) * 32 + opaque;
     let template = this.#templates.get(name);
     if (template === undefined) {
       if (this.#templates.size >= TEMPLATES_MAX) this.#templates.clear();
-      template = this.#makeTemplate(sends, index, keyLength);
+      template = this.#makeTemplate(sends, index, code, keyLength);
       this.#templates.set(name, template);
     }
     return template;
   }
 
   /** From the answer of send `index`, its key replaced by one that may stand as it is. */
-  #makeTemplate(sends: PendingSends, index: number, keyLength: number): Template {
-    const answer = this.#answer(sends, index, 0, '0'.repeat(keyLength));
+  #makeTemplate(sends: PendingSends, index: number, code: number, keyLength: number): Template {
+    const answer = this.#answer(sends, index, code, '0'.repeat(keyLength));
     const varying = VARYING.filter((name) => name in answer.fields);
     const { bytes, places, opaqueAt } = layOut(answer, varying);
     const placeOf = (name: (typeof VARYING)[number]) => places[varying.indexOf(name)] ?? 0;
