@@ -215,7 +215,7 @@ const OTHER_BYTES = fullRun
       ...Buffer.from('\n\x1f "+,-/0129:@Aaftu[\\\\]{}~\x7f\x80\xc3\xff', 'latin1'),
     ];
 
-/** A header of a send with all that is odd: a remark, entries that are no fields, a field twice, bytes behind the fields. */
+/** A header with all that is odd: a remark, entries that are no fields, a field twice, bytes behind the fields. */
 const ODD_BINARY = Uint8Array.from(
   Buffer.concat([
     encodeBinaryHeader({
