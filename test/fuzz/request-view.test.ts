@@ -225,13 +225,15 @@ const ODD_BINARY = Uint8Array.from(
         '': 'b',
         b: 'T',
         i: 'WAIT\x01\x80\x01a\x02TAGS\x01b\x02UNIQ_KEY\x01c1',
-        e: '17',
+        '~': '17',
+        e: '-9',
         x: 'T\x01',
       },
     }),
     Buffer.from([0, 1, 0x62]),
   ]),
 );
+ODD_BINARY[ODD_BINARY.indexOf('~'.charCodeAt(0))] = 'e'.charCodeAt(0);
 const ODD_JSON = Uint8Array.from(
   Buffer.from(
     '{"code":310,"opaque":1,"extFields":{"b":"x"},"extFields":{"a":"","b":"T","i":"WAIT\\u0001a\\u0002TAGS\\u0001b"' +
