@@ -1,0 +1,47 @@
+// Files of the store, and the thread that prepares the next one of the log.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <thread>
+
+namespace limit {
+
+/// `<folder>/<twenty digits>`, as all files of a store are named that go on from one to the next.
+std::string numberedPath(const std::string& folder, uint64_t number);
+/// With all folders above it.
+void makeFolder(const std::string& folder);
+/// A new file of that size, without blocks.
+int makeSparseFile(const std::string& path, uint64_t bytes);
+void* mapFile(int descriptor, uint64_t bytes, int protection);
+void writeAll(int descriptor, const uint8_t* bytes, size_t length, uint64_t at);
+
+/// A file of the log: allocated for writing, mapped for reading.
+struct LogFile {
+  int descriptor = -1;
+  const uint8_t* bytes = nullptr;
+};
+
+/// Makes files of the log ahead of their use.
+class FileSupply {
+ public:
+  FileSupply(const std::string& folder, uint64_t fileBytes);
+  /// The next one; waits while it is being made.
+  LogFile take();
+  void stop();
+
+ private:
+  void run();
+
+  const std::string folder_;
+  const uint64_t fileBytes_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  LogFile next_;
+  bool ending_ = false;
+  std::thread thread_;
+};
+
+}  // namespace limit
