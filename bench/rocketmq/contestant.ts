@@ -1,8 +1,8 @@
-/** Who takes part in a scenario: a broker in one configuration, or a bare loop that shows what the disk can do. */
+/** Who takes part in a scenario: a broker in one configuration, or a yardstick: a program that only does what must be done. */
 import type { TargetOutcome } from './outcome.ts';
 import type { WorkPlan } from './work/work.ts';
 
-export type Kind = 'rocketmq' | 'ringmq' | 'null' | 'bare';
+export type Kind = 'rocketmq' | 'ringmq' | 'null' | 'bare' | 'limit';
 
 export interface Contestant {
   /** Key in the reports, unique within a scenario. */
@@ -37,6 +37,8 @@ export interface Contestant {
 export const ROCKETMQ: Contestant = { name: 'rocketmq', title: 'RocketMQ', kind: 'rocketmq' };
 export const RINGMQ: Contestant = { name: 'ringmq', title: 'RingMQ', kind: 'ringmq' };
 export const NULL_SERVER: Contestant = { name: 'null', title: 'null server', kind: 'null' };
+/** What this machine lets any broker with our guarantees do (bench/limit). */
+export const LIMIT: Contestant = { name: 'limit', title: 'limit', kind: 'limit' };
 /** The topology with the writer inside the network thread: a lone send wakes nobody. */
 export const MERGED: Contestant = {
   name: 'merged',

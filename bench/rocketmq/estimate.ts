@@ -39,7 +39,7 @@ export function listing(options: BenchOptions): string {
   const castings = castingsOf(options.scenarios, options);
   const seconds = secondsOfEach(castings, options);
   const lines = castings.flatMap(({ scenario: { row, name, title, goals } }, at) => [
-    `${String(row).padStart(2)}  ${name.padEnd(16)} ${title} (${Math.round(seconds[at] as number)} s)`,
+    `${String(row).padStart(2)}  ${name.padEnd(22)} ${title} (${Math.round(seconds[at] as number)} s)`,
     ...goals.map((goal) => `      target: ${goalText(goal)}`),
   ]);
   const all = duration(runSeconds(castings, options));

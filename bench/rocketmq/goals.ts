@@ -54,6 +54,7 @@ const TITLES: Record<string, string> = {
   'rocketmq-8g': 'RocketMQ with 8g of heap',
   merged: 'RingMQ merged',
   bare: 'the bare loop',
+  limit: 'the limit',
 };
 
 function whose(ref: FigureRef, goal: Goal): string {

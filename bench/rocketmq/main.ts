@@ -10,6 +10,7 @@ import { duration, listing, runSeconds } from './estimate.ts';
 import { fetchRocketMq, ROCKETMQ_VERSION, requireJava } from './fetch.ts';
 import { integer } from './format.ts';
 import type { Casting } from './hand-over.ts';
+import { limitProgram } from './limit-program.ts';
 import { LoadRun } from './load-run.ts';
 import { describeMachine } from './machine.ts';
 import { Measurement } from './measure.ts';
@@ -41,9 +42,15 @@ async function calibrate(bench: Bench): Promise<LoadResult> {
 }
 
 /** RocketMQ's jars, or nothing when it does not take part. What is missing is said before anything is measured. */
-async function provide(options: BenchOptions, folder: RunFolder): Promise<string> {
+async function provide(
+  options: BenchOptions,
+  castings: readonly Casting[],
+  folder: RunFolder,
+): Promise<string> {
   for (const { plan } of options.scenarios) plan.require?.();
   if (options.targets.includes('ringmq')) await ensureFreshBundle(say);
+  if (castings.some(({ contestants }) => contestants.some(({ kind }) => kind === 'limit')))
+    await limitProgram(folder, CACHE);
   if (!options.targets.includes('rocketmq')) return '';
   await requireJava(folder);
   return fetchRocketMq(folder, CACHE, say);
@@ -88,7 +95,7 @@ async function measureAll(options: BenchOptions, folder: RunFolder): Promise<Rep
   );
   if (outcomes.length > 0)
     say(`taken from ${file}: ${outcomes.map(({ scenario }) => scenario.name).join(', ')}`);
-  const lib = await provide(options, folder);
+  const lib = await provide(options, castings, folder);
   introduce(settings, options, castings);
   const progress = new Progress(say);
   const bench = makeBench(options, folder, lib, progress);

@@ -26,7 +26,8 @@ export const BENCH_USAGE = `usage: npm run bench:rocketmq -- [options]
   --scenario NAME    only this one, or all of a row by its number; may be given more than once
   --list             print the scenarios with their targets, and how long they take
   --heap SIZE        heap of RocketMQ's broker, as Java's -Xmx takes it (default 4g)
-  --target NAME      rocketmq, ringmq or both (default); null = the null server, may be given more than once
+  --target NAME      rocketmq, ringmq, limit, or both (default: all three); null = the null server; may be given
+                     more than once
   --repeats N        how often a round that others disturbed is tried again (default 3)
   --json FILE        where the JSON report goes; the Markdown report lies beside it (default: the cache folder)
   --continue         takes from that report what a run of this commit with these settings has measured already`;
@@ -34,8 +35,9 @@ export const BENCH_USAGE = `usage: npm run bench:rocketmq -- [options]
 const TARGETS: Record<string, Kind[]> = {
   rocketmq: ['rocketmq'],
   ringmq: ['ringmq', 'bare'],
+  limit: ['limit'],
   null: ['null'],
-  both: ['rocketmq', 'ringmq', 'bare'],
+  both: ['rocketmq', 'ringmq', 'bare', 'limit'],
 };
 
 function pickScenarios(names: string[]): Scenario[] {
@@ -54,7 +56,7 @@ function pickTargets(names: string[]): Kind[] {
   for (const name of names) {
     const meant = TARGETS[name];
     if (meant === undefined)
-      throw new Error(`--target must be rocketmq, ringmq, both or null, not "${name}"`);
+      throw new Error(`--target must be rocketmq, ringmq, limit, both or null, not "${name}"`);
     for (const target of meant) targets.add(target);
   }
   return [...targets];

@@ -102,13 +102,17 @@ function remarks({
 }
 
 export function scenarioTable(summary: ScenarioSummary): string {
-  const compared = Object.keys(summary.ratios).length > 0;
+  const comparisons = [
+    { title: 'RingMQ / RocketMQ', ratios: summary.ratios },
+    { title: 'RingMQ / limit', ratios: summary.limitRatios },
+  ].filter(({ ratios }) => Object.keys(ratios).length > 0);
   const names = summary.targets.map(({ title }) => title);
-  const rows = [[summary.name, ...names, ...(compared ? ['RingMQ / RocketMQ'] : [])]];
+  const rows = [[summary.name, ...names, ...comparisons.map(({ title }) => title)]];
   for (const key of Object.keys(FIGURES)) {
     if (summary.targets.every(({ figures }) => figures[key] === undefined)) continue;
     const cells = summary.targets.map(({ figures }) => cell(key, figures[key]));
-    rows.push([figureTitle(key), ...cells, ...(compared ? [factor(summary.ratios[key] ?? Number.NaN)] : [])]);
+    const factors = comparisons.map(({ ratios }) => factor(ratios[key] ?? Number.NaN));
+    rows.push([figureTitle(key), ...cells, ...factors]);
   }
   const notes = summary.targets.flatMap(remarks);
   for (const [alias, name] of Object.entries(summary.aliases)) notes.push(`- ${alias}: ${name}`);

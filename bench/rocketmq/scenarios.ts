@@ -1,11 +1,11 @@
 /** What is measured: one entry, one table of the result, with the row of the list of targets that it belongs to. */
-import { type Contestant, MERGED, RINGMQ, ROCKETMQ } from './contestant.ts';
+import { type Contestant, RINGMQ, ROCKETMQ } from './contestant.ts';
 import { descriptorLimit } from './descriptors.ts';
 import { type Goal, share, times } from './goals.ts';
 import type { TargetOutcome } from './outcome.ts';
+import { ASYNC_SENDS, SYNC_SENDS } from './plain-sends.ts';
+import { BOTH, inBothFormats, type Load, load, type Scenario, send, WITH_LIMIT } from './scenario.ts';
 import { median } from './statistics.ts';
-import type { TargetSummary } from './summary.ts';
-import { bareAppend, bareSync, bareWrite } from './work/bare.ts';
 import { QUEUES } from './work/broker.ts';
 import { clientWork } from './work/client.ts';
 import { coldReadWork } from './work/cold-read.ts';
@@ -17,131 +17,11 @@ import { pullWork } from './work/pull.ts';
 import { replicatedWork } from './work/replicated.ts';
 import { requestWork } from './work/request.ts';
 import { restartWork } from './work/restart.ts';
-import { type SendLoad, sendWork } from './work/send.ts';
+import { sendWork } from './work/send.ts';
 import { topicsWork } from './work/topics.ts';
 import { transactionWork } from './work/transactions.ts';
-import type { WorkPlan } from './work/work.ts';
 
-export type FlushMode = 'ASYNC_FLUSH' | 'SYNC_FLUSH';
-
-export interface Scenario {
-  row: number;
-  name: string;
-  title: string;
-  flush: FlushMode;
-  plan: WorkPlan;
-  contestants: readonly Contestant[];
-  goals: readonly Goal[];
-  /** Only one contestant is alive at a time. */
-  oneAtATime?: boolean;
-  /** Names that goals use for a contestant which only the figures tell. */
-  aliases?(targets: readonly TargetSummary[]): Record<string, string>;
-}
-
-const BOTH = [ROCKETMQ, RINGMQ] as const;
-
-type Load = [connections: number, inFlight: number, bodyBytes: number];
-
-function load([connections, inFlight, bodyBytes]: Load): SendLoad {
-  return { connections, inFlight, bodyBytes };
-}
-
-type Extras = Partial<Pick<Scenario, 'contestants' | 'plan'>>;
-
-function send(
-  row: number,
-  name: string,
-  title: string,
-  shape: Load,
-  goals: Goal[],
-  extras: Extras = {},
-): Scenario {
-  const sync = name.startsWith('sync');
-  return {
-    row,
-    name,
-    title: `${title}, ${sync ? 'sync' : 'async'} flush`,
-    flush: sync ? 'SYNC_FLUSH' : 'ASYNC_FLUSH',
-    plan: sendWork(load(shape)),
-    contestants: BOTH,
-    goals,
-    ...extras,
-  };
-}
-
-const fast = (atLeast: number): Goal[] => [times('rate', atLeast), share('p50', 1 / 5), share('p99', 1 / 8)];
-
-const ASYNC_1K: readonly Scenario[] = [
-  send(1, 'async-1k', '1 KiB, 8 × 32 in flight', [8, 32, 1024], fast(6)),
-  send(1, 'async-1k-16x64', '1 KiB, 16 × 64 in flight', [16, 64, 1024], fast(6)),
-];
-
-const OPEN_LOOPS: readonly Scenario[] = [5, 10, 20].map((thousands) =>
-  send(
-    6,
-    `open-${thousands}k`,
-    `1 KiB, open loop at ${thousands},000 a second`,
-    [8, 128, 1024],
-    [share('p50', 1 / 4), share('p99', 1 / 8)],
-    { plan: sendWork({ ...load([8, 128, 1024]), rate: thousands * 1000, poll: true }) },
-  ),
-);
-
-const ONE_IN_FLIGHT: Load = [1, 1, 1024];
-/** The client's own wake-up would be half of the way. */
-const POLLED = sendWork({ ...load(ONE_IN_FLIGHT), poll: true });
-
-const ASYNC_SINGLE = send(
-  5,
-  'async-single',
-  '1 KiB, one in flight',
-  ONE_IN_FLIGHT,
-  [share('p50', 1 / 3), share('p50', 1 / 4, 'rocketmq', 'merged')],
-  { plan: POLLED, contestants: [...BOTH, MERGED] },
-);
-
-const ASYNC_BATCH = send(
-  4,
-  'async-batch',
-  'batches of 32 × 1 KiB, 8 × 4 in flight',
-  [8, 4, 1024],
-  [times('rate', 3)],
-  { plan: sendWork({ ...load([8, 4, 1024]), batch: 32 }) },
-);
-
-const LARGE_BODIES: readonly Scenario[] = [4, 64].map((kib) =>
-  send(
-    3,
-    `async-${kib}k`,
-    `${kib} KiB, 16 × 4 in flight`,
-    [16, 4, kib * 1024],
-    [times('rate', 4), times('rate', 0.9, 'bare')],
-    { contestants: [...BOTH, bareAppend(kib * 1024), bareWrite(kib * 1024)] },
-  ),
-);
-
-/** Those that write most come last: a store that has outgrown its limit ends the life of a broker that is shared. */
-const ASYNC_SENDS: readonly Scenario[] = [
-  ...ASYNC_1K,
-  send(2, 'async-128b', '128 B, 16 × 64 in flight', [16, 64, 128], [times('rate', 9)]),
-  ASYNC_SINGLE,
-  ...OPEN_LOOPS,
-  ASYNC_BATCH,
-  ...LARGE_BODIES,
-];
-
-const SYNC_SENDS: readonly Scenario[] = [
-  send(1, 'sync-1k', '1 KiB, 8 × 32 in flight', [8, 32, 1024], fast(4.5)),
-  send(1, 'sync-1k-16x64', '1 KiB, 16 × 64 in flight', [16, 64, 1024], fast(4.5)),
-  send(
-    5,
-    'sync-single',
-    '1 KiB, one in flight',
-    ONE_IN_FLIGHT,
-    [share('p50', 0.6), share('p50', 1.5, 'bare')],
-    { plan: POLLED, contestants: [...BOTH, bareSync(1024)] },
-  ),
-];
+export type { FlushMode, Scenario } from './scenario.ts';
 
 const MANY_TOPICS = 10_000;
 
@@ -231,47 +111,49 @@ const MEMORY: Scenario = {
   },
 };
 
+function endToEnd(name: string, title: string, shape: Load, goal: Goal, rate = 0): Scenario[] {
+  return inBothFormats((header) =>
+    send(8, name, title, shape, [goal], {
+      plan: endToEndWork({ ...load(shape), rate, header }),
+      contestants: WITH_LIMIT,
+    }),
+  );
+}
+
 const READS: readonly Scenario[] = [
-  {
+  ...inBothFormats((header) => ({
     row: 7,
     name: 'pull',
     title: 'pull a warm backlog of 1 KiB messages, 32 a batch, 4 queues',
     flush: 'ASYNC_FLUSH',
-    plan: pullWork(32),
-    contestants: BOTH,
-    goals: [times('rate', 2.5), share('cpu', 1 / 3)],
-  },
+    plan: pullWork({ pullBatch: 32, header }),
+    contestants: WITH_LIMIT,
+    goals: [times('rate', 0.6, 'limit'), times('rate', 2.5), share('cpu', 1 / 3)],
+  })),
   {
     row: 17,
     name: 'pull-sql',
     title: 'the same pulls with a SQL filter that looks at three properties of each message',
     flush: 'ASYNC_FLUSH',
-    plan: pullWork(
-      32,
-      "TAGS IN ('TagA', 'TagB') AND UNIQ_KEY IS NOT NULL AND (missing IS NULL OR missing > 5)",
-    ),
+    plan: pullWork({
+      pullBatch: 32,
+      sql: "TAGS IN ('TagA', 'TagB') AND UNIQ_KEY IS NOT NULL AND (missing IS NULL OR missing > 5)",
+    }),
     contestants: BOTH.map((contestant) => ({ ...contestant, conf: { enablePropertyFilter: 'true' } })),
     goals: [times('rate', 2), share('cpu', 1 / 2)],
   },
-  send(
-    8,
+  ...endToEnd(
     'end-to-end-10k',
     'send 1 KiB at 10,000 a second and consume',
     [8, 128, 1024],
-    [share('endToEndP99', 1 / 5)],
-    {
-      plan: endToEndWork({ ...load([8, 128, 1024]), rate: 10_000 }),
-    },
+    share('endToEndP99', 1 / 5),
+    10_000,
   ),
-  send(
-    8,
+  ...endToEnd(
     'end-to-end-flat',
     'send 1 KiB, 8 × 32 in flight, and consume',
     [8, 32, 1024],
-    [times('consumedRate', 4)],
-    {
-      plan: endToEndWork(load([8, 32, 1024])),
-    },
+    times('consumedRate', 4),
   ),
 ];
 

@@ -17,7 +17,10 @@ import {
   waitFor,
 } from './broker-process.ts';
 import type { Contestant, Kind } from './contestant.ts';
+import { withManyFiles } from './descriptors.ts';
+import { LIMIT_READY, limitProgram } from './limit-program.ts';
 import { BROKER_PORT_NEIGHBOURS, freePort } from './ports.ts';
+import { CACHE } from './program.ts';
 import { launchProxy, PROXY_READY, waitForPort } from './proxy.ts';
 import type { FlushMode } from './scenarios.ts';
 import { launchScraper, metricsConf, SCRAPER_READY } from './scraper.ts';
@@ -84,6 +87,18 @@ async function launchNullServer({ context, home }: Launch): Promise<Launched> {
   return { target: new Target(parts), child, log, readyText: 'ready' };
 }
 
+async function launchLimit({ context, home, flush }: Launch): Promise<Launched> {
+  const program = await limitProgram(context.folder, CACHE);
+  const log = newLog(home, 'limit');
+  const port = await freePort();
+  const store = path.join(home, 'store');
+  const command = withManyFiles(program, [String(port), store, flush === 'SYNC_FLUSH' ? 'sync' : 'async']);
+  const startedAt = performance.now();
+  const child = context.folder.start({ ...command, cwd: home, log });
+  const parts = { port, nameServerPort: 0, store, broker: child, helpers: [], log, startedAt };
+  return { target: new Target(parts), child, log, readyText: LIMIT_READY };
+}
+
 function launchNothing(): Promise<Launched> {
   throw new Error('a bare loop has no broker');
 }
@@ -93,6 +108,7 @@ const LAUNCHERS: Record<Kind, (launch: Launch) => Promise<Launched>> = {
   ringmq: launchRingMq,
   null: launchNullServer,
   bare: launchNothing,
+  limit: launchLimit,
 };
 
 /**

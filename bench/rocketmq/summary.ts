@@ -22,6 +22,8 @@ export interface ScenarioSummary {
   targets: TargetSummary[];
   /** RingMQ's median divided by RocketMQ's; missing unless both were measured. */
   ratios: Record<string, number>;
+  /** The same, divided by that of the limit. */
+  limitRatios: Record<string, number>;
   aliases: Record<string, string>;
 }
 
@@ -36,6 +38,16 @@ function summarizeTarget({ rounds, ...outcome }: TargetOutcome): TargetSummary {
   return { ...outcome, rounds: rounds.length, errors, figures, ...(ledger === undefined ? {} : { ledger }) };
 }
 
+/** The first one's medians divided by the other's. */
+function ratiosOf(ours: TargetSummary | undefined, other: TargetSummary | undefined): Record<string, number> {
+  const ratios: Record<string, number> = {};
+  for (const key of Object.keys(FIGURES)) {
+    const value = ratio(ours?.figures[key], other?.figures[key]);
+    if (Number.isFinite(value)) ratios[key] = value;
+  }
+  return ratios;
+}
+
 type Aliases = (targets: readonly TargetSummary[]) => Record<string, string>;
 
 export function summarize(
@@ -43,12 +55,13 @@ export function summarize(
   aliases?: Aliases,
 ): ScenarioSummary {
   const summaries = targets.map(summarizeTarget);
-  const ours = summaries.find(({ name }) => name === 'ringmq');
-  const reference = summaries.find(({ name }) => name === 'rocketmq');
-  const ratios: Record<string, number> = {};
-  for (const key of Object.keys(FIGURES)) {
-    const value = ratio(ours?.figures[key], reference?.figures[key]);
-    if (Number.isFinite(value)) ratios[key] = value;
-  }
-  return { ...scenario, targets: summaries, ratios, aliases: aliases?.(summaries) ?? {} };
+  const named = (wanted: string): TargetSummary | undefined => summaries.find(({ name }) => name === wanted);
+  const ours = named('ringmq');
+  return {
+    ...scenario,
+    targets: summaries,
+    ratios: ratiosOf(ours, named('rocketmq')),
+    limitRatios: ratiosOf(ours, named('limit')),
+    aliases: aliases?.(summaries) ?? {},
+  };
 }

@@ -77,6 +77,7 @@ export function startSeconds({ kind }: Contestant): number {
 }
 
 export function sendRate({ kind }: Contestant): number {
+  if (kind === 'limit') return 250_000;
   return kind === 'rocketmq' ? 26_000 : 140_000;
 }
 

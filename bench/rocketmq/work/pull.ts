@@ -1,5 +1,6 @@
 /** Pulling a backlog that lies in memory: from start to end, again and again, every message checked by the ledger. */
 import path from 'node:path';
+import type { HeaderFormat } from '../../load/send-template.ts';
 import type { LoadSettings } from '../load-run.ts';
 import {
   bringUp,
@@ -18,10 +19,18 @@ import type { Work, WorkPlan } from './work.ts';
 /** A pull brings many messages, so a JVM sees fewer requests than with as many sends. */
 const WARMUP_FACTOR = 4;
 
-/** `sql`: a filter that all messages match, so that each of them is checked by the broker and by the ledger. */
-export function pullWork(pullBatch: number, sql?: string): WorkPlan {
+export interface PullLoad {
+  /** Messages that one pull may bring. */
+  pullBatch: number;
+  /** A filter that all messages match, so that each of them is checked by the broker and by the ledger. */
+  sql?: string;
+  header?: HeaderFormat | undefined;
+}
+
+export function pullWork({ pullBatch, sql, header }: PullLoad): WorkPlan {
   const settings = {
     sql,
+    header,
     mode: 'pull',
     topic: TOPIC,
     queues: QUEUES,
@@ -37,7 +46,7 @@ export function pullWork(pullBatch: number, sql?: string): WorkPlan {
         async prepare() {
           await bringUp(stage);
           say(`${stage.contestant.title}: its backlog is sent`);
-          const sending = sendSettings({ connections: 8, inFlight: 32, bodyBytes: 1024 });
+          const sending = sendSettings({ connections: 8, inFlight: 32, bodyBytes: 1024, header });
           await fill(stage, { ...sending, ledger }, timing.pullBacklogMessages);
           say(`${stage.contestant.title} warms up`);
           const warmup: LoadSettings = {

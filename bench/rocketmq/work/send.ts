@@ -1,4 +1,5 @@
 /** Sending, in the closed or the open loop: the load generator with settings from the scenario. */
+import type { HeaderFormat } from '../../load/send-template.ts';
 import type { LoadSettings } from '../load-run.ts';
 import {
   bringUp,
@@ -23,6 +24,8 @@ export interface SendLoad {
   rate?: number;
   /** The generator polls instead of sleeping until there is something to do. */
   poll?: boolean;
+  /** JSON, unless it says otherwise. */
+  header?: HeaderFormat | undefined;
   tls?: boolean;
 }
 
@@ -33,6 +36,7 @@ export function sendSettings({
   batch,
   rate,
   poll,
+  header,
   tls,
 }: SendLoad): LoadSettings {
   return {
@@ -44,6 +48,7 @@ export function sendSettings({
     batch,
     rate: rate ?? 0,
     poll,
+    header,
     tls,
   };
 }

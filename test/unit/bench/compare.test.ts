@@ -17,7 +17,7 @@ function target(name: string, figures: Record<string, number>): TargetSummary {
 
 function summary(before: Record<string, number>, after: Record<string, number>): ScenarioSummary {
   const targets = [target('A', before), target('B', after)];
-  return { name: 'one', title: 'one', targets, ratios: {}, aliases: {} };
+  return { name: 'one', title: 'one', targets, ratios: {}, limitRatios: {}, aliases: {} };
 }
 
 test('a commit runs with the settings, the slave and the proxy that a scenario gives RingMQ', () => {

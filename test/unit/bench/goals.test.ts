@@ -17,7 +17,7 @@ function summary(
   targets: TargetSummary[],
   aliases: Record<string, string> = {},
 ): ScenarioSummary {
-  return { name, title: name, targets, ratios: {}, aliases };
+  return { name, title: name, targets, ratios: {}, limitRatios: {}, aliases };
 }
 
 const one = summary('one', [

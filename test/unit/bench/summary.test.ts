@@ -114,7 +114,9 @@ test('options of the benchmark', () => {
   assert.equal(names(['--scenario', '5', '--scenario', 'async-1k']), [
     'async-1k',
     'async-single',
+    'async-single-binary',
     'sync-single',
+    'sync-single-binary',
   ]);
   assert.throws(() => parseBenchOptions(['--scenario', 'nope']), /no scenario or row "nope"/);
   assert.throws(() => parseBenchOptions(['--rounds', '0']), /--rounds/);
@@ -126,8 +128,13 @@ test('who takes part follows from the targets and from the length of the run', (
     const one = SCENARIOS.find((candidate) => candidate.name === name) as Scenario;
     return pickContestants(one, parseBenchOptions(args)).map((contestant) => contestant.name);
   };
-  assert.equal(names([], 'async-4k'), ['rocketmq', 'ringmq', 'bare', 'bare-write']);
+  assert.equal(names([], 'async-4k'), ['rocketmq', 'ringmq', 'limit', 'bare', 'bare-write']);
   assert.equal(names(['--target', 'ringmq'], 'async-single'), ['ringmq', 'merged']);
+  assert.equal(names(['--target', 'ringmq', '--target', 'limit'], 'async-single-binary'), [
+    'ringmq',
+    'limit',
+    'merged',
+  ]);
   assert.equal(names(['--target', 'null'], 'async-1k'), ['null']);
 });
 
