@@ -11,9 +11,9 @@
 
 namespace limit {
 
-std::string numberedPath(const std::string& folder, uint64_t number) {
-  char name[24];
-  snprintf(name, sizeof name, "/%020llu", static_cast<unsigned long long>(number));
+std::string numberedPath(const std::string& folder, uint64_t number, int digits) {
+  char name[32];
+  snprintf(name, sizeof name, "/%0*llu", digits, static_cast<unsigned long long>(number));
   return folder + name;
 }
 

@@ -9,8 +9,8 @@
 
 namespace limit {
 
-/// `<folder>/<twenty digits>`, as all files of a store are named that go on from one to the next.
-std::string numberedPath(const std::string& folder, uint64_t number);
+/// `<folder>/<digits>`, as all files of a store are named that go on from one to the next.
+std::string numberedPath(const std::string& folder, uint64_t number, int digits = 20);
 /// With all folders above it.
 void makeFolder(const std::string& folder);
 /// A new file of that size, without blocks.

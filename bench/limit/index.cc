@@ -12,6 +12,7 @@ namespace limit {
 
 namespace {
 // RocketMQ's IndexFile: header, slots, entries
+constexpr int kNameDigits = 17;
 constexpr uint64_t kHeaderBytes = 40;
 constexpr uint64_t kSlots = 5'000'000;
 constexpr uint64_t kSlotBytes = 4;
@@ -28,7 +29,7 @@ void Index::nextFile() {
     publish();
     munmap(bytes_, kFileBytes);
   }
-  const int descriptor = makeSparseFile(numberedPath(folder_, files_), kFileBytes);
+  const int descriptor = makeSparseFile(numberedPath(folder_, files_, kNameDigits), kFileBytes);
   bytes_ = static_cast<uint8_t*>(mapFile(descriptor, kFileBytes, PROT_READ | PROT_WRITE));
   close(descriptor);
   files_ += 1;

@@ -21,7 +21,13 @@ constexpr std::string_view kTags = "TAGS\1";
 
 /// That of Java's String, for text of one byte a character.
 uint32_t javaHash(const Text& text, uint32_t hash = 0) {
-  for (uint32_t at = 0; at < text.length; at += 1) hash = hash * 31 + text.at[at];
+  uint32_t at = 0;
+  // four at a time: the processor can multiply them side by side
+  for (; at + 4 <= text.length; at += 4) {
+    const uint8_t* const next = text.at + at;
+    hash = hash * (31 * 31 * 31 * 31) + next[0] * (31 * 31 * 31) + next[1] * (31 * 31) + next[2] * 31 + next[3];
+  }
+  for (; at < text.length; at += 1) hash = hash * 31 + text.at[at];
   return hash;
 }
 

@@ -38,6 +38,18 @@ test('a bound that is reached exactly is met', () => {
   assert.is(rule(1, 'one', share('p50', 1 / 6), [one]).ruling, 'not met');
 });
 
+test('a share of the limit is a goal like any other', () => {
+  const withLimit = summary('limited', [...one.targets, target('limit', { rate: 800, p50: 5 })]);
+  const rate = rule(1, 'limited', times('rate', 0.75, 'limit'), [withLimit]);
+  assert.equal(
+    [rate.ruling, rate.measured, rate.target],
+    ['met', '× 0.75', 'messages a second ≥ 0.75 × the limit'],
+  );
+  assert.is(rule(1, 'limited', share('p50', 1.5, 'limit'), [withLimit]).ruling, 'not met');
+  assert.is(rule(1, 'limited', share('p50', 2, 'limit'), [withLimit]).ruling, 'met');
+  assert.is(goalText(share('p50', 1.2, 'limit')), 'latency p50 ≤ 1.2 × the limit');
+});
+
 test('what was not measured is neither met nor missed', () => {
   assert.is(rule(1, 'one', share('p99', 1), [one]).ruling, 'not measured');
   assert.is(rule(1, 'one', times('rate', 1, 'bare'), [one]).ruling, 'not measured');

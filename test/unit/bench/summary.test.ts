@@ -51,6 +51,22 @@ test('ratios compare the medians of the two brokers', () => {
   assert.not.match(table, /end to end/, 'figures that nobody has get no line');
 });
 
+test('where the limit was measured a column has the share of it, with or without the other broker', () => {
+  const limit = outcome('limit', [round(500_000, 300)], { title: 'limit' });
+  const ours = outcome('ringmq', [round(300_000, 600)]);
+  const theirs = outcome('rocketmq', [round(50_000, 5000)]);
+  const all = summarize({ scenario, targets: [theirs, ours, limit] });
+  assert.equal([all.limitRatios['rate'], all.limitRatios['p50'], all.ratios['rate']], [0.6, 2, 6]);
+  const [head, ...lines] = scenarioTable(all).split('\n');
+  assert.match(head as string, /RingMQ \/ RocketMQ *\| *RingMQ \/ limit/);
+  const rate = lines.find((row) => row.includes('messages a second'));
+  assert.match(rate as string, /× 6\.00 *\| *× 0\.60/);
+  const alone = scenarioTable(summarize({ scenario, targets: [ours, limit] }));
+  assert.match(alone, /RingMQ \/ limit/);
+  assert.not.match(alone, /RingMQ \/ RocketMQ/);
+  assert.not.match(scenarioTable(summarize({ scenario, targets: [theirs, ours] })), /RingMQ \/ limit/);
+});
+
 test('a failed broker has no figure and no ratio', () => {
   const failed = outcome('ringmq', [], { failure: 'the broker died (signal SIGSEGV); last output:\nxyz' });
   const outcomes = { scenario, targets: [outcome('rocketmq', [round(50_000, 4000)]), failed] };
