@@ -16,6 +16,9 @@ namespace {
 constexpr size_t kReadBytes = 256 << 10;
 constexpr uint32_t kLargestFrame = 5 << 20;
 constexpr int kEvents = 64;
+/// A round that has staged so much ends before it has read all there is: what was staged is then still in the cache of
+/// the processor, and clients are not kept waiting.
+constexpr uint64_t kRoundBytes = 1 << 20;
 
 uint64_t millisNow() {
   timespec now;
@@ -57,15 +60,22 @@ void Server::run() {
     if (count < 0 && errno != EINTR) fail("epoll_wait");
     nowMillis_ = millisNow();
     store_.setTime(nowMillis_);
-    for (int at = 0; at < count; at += 1) handleEvent(events[static_cast<size_t>(at)]);
-    const bool isNew = store_.log().end() != store_.log().written();
-    if (isNew) store_.writeLog();
-    sendAnswers();
-    // what lies between the acknowledgement and the consumer
-    if (isNew) store_.writeQueues();
-    answerHeld();
+    for (int at = 0; at < count; at += 1) {
+      handleEvent(events[static_cast<size_t>(at)]);
+      if (store_.log().end() - store_.log().written() > kRoundBytes) endRound();
+    }
+    endRound();
     closed_.clear();
   }
+}
+
+void Server::endRound() {
+  const bool isNew = store_.log().end() != store_.log().written();
+  if (isNew) store_.writeLog();
+  sendAnswers();
+  // what lies between the acknowledgement and the consumer
+  if (isNew) store_.writeQueues();
+  answerHeld();
 }
 
 void Server::handleEvent(const epoll_event& event) {

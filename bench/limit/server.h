@@ -61,6 +61,7 @@ class Server {
 
  private:
   void watch(int descriptor, void* tag, uint32_t events, int operation);
+  void endRound();
   void handleEvent(const epoll_event& event);
   void accept();
   void close(Connection& connection);

@@ -10,9 +10,11 @@
 
 namespace limit {
 
-/// Bytes of a request, where they lie. Absent: `at` is null.
+inline constexpr uint8_t kNothing[1] = {};
+
+/// Bytes of a request, where they lie; none where a field is absent.
 struct Text {
-  const uint8_t* at = nullptr;
+  const uint8_t* at = kNothing;
   uint32_t length = 0;
 
   std::string_view view() const { return {reinterpret_cast<const char*>(at), length}; }
