@@ -46,7 +46,8 @@ void writeAll(int descriptor, const uint8_t* bytes, size_t length, uint64_t at) 
   }
 }
 
-FileSupply::FileSupply(const std::string& folder, uint64_t fileBytes) : folder_(folder), fileBytes_(fileBytes) {
+FileSupply::FileSupply(const std::string& folder, uint64_t fileBytes)
+    : folder_(folder), fileBytes_(fileBytes) {
   makeFolder(folder);
   thread_ = std::thread([this] { run(); });
 }

@@ -1,4 +1,5 @@
-// The thread that syncs the log: all that was written when the sync before ended (group commit), or every 500 ms.
+// The thread that syncs the log: all that was written when the sync before ended (group commit), or every 500
+// ms.
 #pragma once
 
 #include <atomic>

@@ -1,5 +1,5 @@
-// The key index: from the hash of `topic#key` to a place in the log. Two stores a message, into mapped files that
-// follow one another.
+// The key index: from the hash of `topic#key` to a place in the log. Two stores a message, into mapped files
+// that follow one another.
 #pragma once
 
 #include <cstdint>

@@ -1,14 +1,15 @@
 // The limit: what this machine lets a broker with our guarantees do, and no more than that.
 //
-// It is a yardstick of the benchmarks and no broker. For each message it does what none can leave out: it cuts the
-// frame, finds opaque, properties and the few other fields that are stored, copies the record with its CRC, writes the
-// log (allocated files of 1 GiB, one write a round), the queue entry and the index, and answers in kind. One thread
-// serves all sockets, one syncs, one prepares the next file of the log. `async` acknowledges what is in the page cache
-// and syncs every 500 ms; `sync` acknowledges what is on the device, a group of messages with each sync.
+// It is a yardstick of the benchmarks and no broker. For each message it does what none can leave out: it
+// cuts the frame, finds opaque, properties and the few other fields that are stored, copies the record with
+// its CRC, writes the log (allocated files of 1 GiB, one write a round), the queue entry and the index, and
+// answers in kind. One thread serves all sockets, one syncs, one prepares the next file of the log. `async`
+// acknowledges what is in the page cache and syncs every 500 ms; `sync` acknowledges what is on the device, a
+// group of messages with each sync.
 //
-// It has one topic (names are stored and not looked at) with queues 0 to 9, answers pulls from memory, and everything
-// else with success. There is no recovery, no check of anything that a client says, no rights, no filters, no retention.
-// Input that cannot be read closes its connection.
+// It has one topic (names are stored and not looked at) with queues 0 to 9, answers pulls from memory, and
+// everything else with success. There is no recovery, no check of anything that a client says, no rights, no
+// filters, no retention. Input that cannot be read closes its connection.
 //
 //     limit PORT FOLDER async|sync [FILE_BYTES]
 #include <arpa/inet.h>

@@ -35,7 +35,8 @@ uint8_t* Output::reserve(size_t most) {
 
 bool Output::send(int descriptor, uint64_t upTo) {
   while (sent() < upTo) {
-    const ssize_t written = ::send(descriptor, bytes_ + from_, static_cast<size_t>(upTo - sent()), MSG_NOSIGNAL);
+    const size_t length = static_cast<size_t>(upTo - sent());
+    const ssize_t written = ::send(descriptor, bytes_ + from_, length, MSG_NOSIGNAL);
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) return errno == EAGAIN;
     from_ += static_cast<size_t>(written);

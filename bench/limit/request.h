@@ -1,5 +1,5 @@
-// A request where it lies in the receive buffer: code, opaque, body, and the few fields that are asked for. The header
-// is read no further than that.
+// A request where it lies in the receive buffer: code, opaque, body, and the few fields that are asked for.
+// The header is read no further than that.
 #pragma once
 
 #include <array>
@@ -17,7 +17,8 @@ using Names = std::array<std::string_view, Count>;
 
 /// The fields of a send, by the letters of SEND_MESSAGE_V2.
 enum SendField { kTopic, kQueueId, kSysFlag, kBornTimestamp, kFlag, kProperties, kSendFields };
-constexpr Names<kSendFields> kSendNames = {R"("b":")", R"("e":")", R"("f":")", R"("g":")", R"("h":")", R"("i":")"};
+constexpr Names<kSendFields> kSendNames = {R"("b":")", R"("e":")", R"("f":")",
+                                           R"("g":")", R"("h":")", R"("i":")"};
 
 enum PullField { kPullQueue, kPullOffset, kPullCount, kPullSysFlag, kPullSuspend, kPullFields };
 constexpr Names<kPullFields> kPullNames = {R"("queueId":")", R"("queueOffset":")", R"("maxMsgNums":")",
@@ -25,7 +26,8 @@ constexpr Names<kPullFields> kPullNames = {R"("queueId":")", R"("queueOffset":")
 
 constexpr Names<1> kQueueName = {R"("queueId":")"};
 
-/// Where things stood in the last JSON header of a connection: a client writes all of its requests in one layout.
+/// Where things stood in the last JSON header of a connection: a client writes all of its requests in one
+/// layout.
 struct Hints {
   std::array<uint32_t, kSendFields> send{};
   std::array<uint32_t, kPullFields> pull{};
@@ -48,7 +50,8 @@ class Request {
 
   /// Finds the named fields; absent ones stay as they are. False: the header is malformed.
   template <size_t Count>
-  bool find(const Names<Count>& names, std::array<Text, Count>& found, std::array<uint32_t, Count>& hints) const {
+  bool find(const Names<Count>& names, std::array<Text, Count>& found,
+            std::array<uint32_t, Count>& hints) const {
     return json ? findJson(names.data(), found.data(), hints.data(), Count)
                 : findBinary(names.data(), found.data(), Count);
   }

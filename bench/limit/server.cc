@@ -16,8 +16,8 @@ namespace {
 constexpr size_t kReadBytes = 256 << 10;
 constexpr uint32_t kLargestFrame = 5 << 20;
 constexpr int kEvents = 64;
-/// A round that has staged so much ends before it has read all there is: what was staged is then still in the cache of
-/// the processor, and clients are not kept waiting.
+/// A round that has staged so much ends before it has read all there is: what was staged is then still in the
+/// cache of the processor, and clients are not kept waiting.
 constexpr uint64_t kRoundBytes = 1 << 20;
 
 uint64_t millisNow() {

@@ -1,5 +1,6 @@
-// The thread that serves sockets. A round is: read what has come, stage the messages in it, one write to the log, one
-// write of answers for each connection, one write for each queue that got something, then the pulls that waited for it.
+// The thread that serves sockets. A round is: read what has come, stage the messages in it, one write to the
+// log, one write of answers for each connection, one write for each queue that got something, then the pulls
+// that waited for it.
 #pragma once
 
 #include <sys/epoll.h>

@@ -25,7 +25,8 @@ uint32_t javaHash(const Text& text, uint32_t hash = 0) {
   // four at a time: the processor can multiply them side by side
   for (; at + 4 <= text.length; at += 4) {
     const uint8_t* const next = text.at + at;
-    hash = hash * (31 * 31 * 31 * 31) + next[0] * (31 * 31 * 31) + next[1] * (31 * 31) + next[2] * 31 + next[3];
+    hash = hash * (31 * 31 * 31 * 31) + next[0] * (31 * 31 * 31) + next[1] * (31 * 31);
+    hash += next[2] * 31 + next[3];
   }
   for (; at < text.length; at += 1) hash = hash * 31 + text.at[at];
   return hash;
@@ -37,8 +38,9 @@ Text propertyOf(const Text& properties, std::string_view nameAndMark) {
   for (uint32_t at = 0; at < properties.length;) {
     const uint8_t* const pair = properties.at + at;
     const void* const found = memchr(pair, kValueEnd, properties.length - at);
-    const uint32_t length = found == nullptr ? properties.length - at
-                                             : static_cast<uint32_t>(static_cast<const uint8_t*>(found) - pair);
+    const uint8_t* const end =
+        found == nullptr ? properties.at + properties.length : static_cast<const uint8_t*>(found);
+    const uint32_t length = static_cast<uint32_t>(end - pair);
     const uint32_t nameLength = static_cast<uint32_t>(nameAndMark.size());
     if (length >= nameLength && memcmp(pair, nameAndMark.data(), nameLength) == 0)
       return {pair + nameLength, length - nameLength};
@@ -107,7 +109,8 @@ bool Store::put(const Message& message, const Host& bornHost, Placed& placed) {
   const Text tags = propertyOf(kept, kTags);
   queue.add(placed.position, size, static_cast<int32_t>(javaHash(tags)));
   placed.uniqueKey = propertyOf(kept, kUniqueKey);
-  if (placed.uniqueKey.length > 0) index_.add(indexHash(topic, placed.uniqueKey), placed.position, nowMillis_);
+  if (placed.uniqueKey.length > 0)
+    index_.add(indexHash(topic, placed.uniqueKey), placed.position, nowMillis_);
   return true;
 }
 

@@ -47,7 +47,8 @@ class Store {
   void setTime(uint64_t millis) { nowMillis_ = millis; }
   /// Stages it. False: it is nothing that can be stored.
   bool put(const Message& message, const Host& bornHost, Placed& placed);
-  /// Makes what was staged that of the log: then it may be acknowledged (after a sync, where that is asked for).
+  /// Makes what was staged that of the log: then it may be acknowledged (after a sync, where that is asked
+  /// for).
   void writeLog();
   /// Entries of what the log has.
   void writeQueues();

@@ -1,4 +1,5 @@
-// Numbers as the protocol and the store have them: big-endian, decimal or hexadecimal text; and bytes that lie elsewhere.
+// Numbers as the protocol and the store have them: big-endian, decimal or hexadecimal text; and bytes that
+// lie elsewhere.
 #pragma once
 
 #include <charconv>
@@ -69,7 +70,8 @@ inline uint8_t* putText(uint8_t* to, std::string_view text) {
 
 /// Upper case, as many digits as asked for.
 inline uint8_t* putHex(uint8_t* to, uint64_t value, int digits) {
-  for (int place = digits - 1; place >= 0; place -= 1, value >>= 4) to[place] = "0123456789ABCDEF"[value & 15];
+  for (int place = digits - 1; place >= 0; place -= 1, value >>= 4)
+    to[place] = "0123456789ABCDEF"[value & 15];
   return to + digits;
 }
 

@@ -187,12 +187,26 @@ const MALFORMED: [string, () => Uint8Array | RemotingCommand][] = [
   ['a binary header that is too short', () => frame(1, Buffer.alloc(20))],
   ['a binary field beyond its header', () => frame(1, tornField())],
   ['a queue that there is not', () => asked(310, sendFields(10, ''), false, Buffer.from('body'))],
+  ['a pull from a queue that there is not', () => asked(11, { ...pullFields(0, 0), queueId: '10' }, true)],
+  ['the end of a queue that there is not', () => asked(30, { topic: 't', queueId: '99' }, false)],
   ['a topic that is a path', () => asked(310, { ...sendFields(0, ''), b: 'a/b' }, false)],
   ['a topic that is too long', () => asked(310, { ...sendFields(0, ''), b: 'x'.repeat(128) }, true)],
   ['properties that are too long', () => asked(310, sendFields(0, 'x'.repeat(40_000)), true)],
   ['half an item', () => asked(320, sendFields(0, ''), false, Buffer.from([0, 0, 0, 60, 1, 2, 3]))],
   ['an item of nothing', () => asked(320, sendFields(0, ''), true, Buffer.alloc(40))],
 ];
+
+limited('escapes of a JSON header are undone', async () => {
+  const store = await withLimit('async', async (limit) => {
+    const client = new RawClient(limit.port);
+    const properties = 'A\\u0001\\u00fc\\u20AC\\"\\\\\\t\\/\\u0002';
+    const fields = `"b":"t","e":"0","f":"0","g":"1","h":"0","i":"${properties}"`;
+    client.write(frame(0, Buffer.from(`{"code":310,"extFields":{${fields}},"opaque":1}`), Buffer.from('b')));
+    assert.is((await client.answer())?.code, 0);
+    client.end();
+  });
+  assert.is(recordsOf(store)[0]?.message.properties.get('A'), '\u00fc\u20ac"\\\t/');
+});
 
 limited('input that cannot be read closes its connection, and the others go on', async () => {
   await withLimit('async', async (limit) => {
