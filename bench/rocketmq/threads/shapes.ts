@@ -38,7 +38,7 @@ export const SHAPES: readonly Shape[] = [
     name: 'pull',
     title: 'Pulls of a warm backlog of 1 KiB messages, 32 a batch, 4 queues',
     flush: 'ASYNC_FLUSH',
-    plan: pullWork(32),
+    plan: pullWork({ pullBatch: 32 }),
   },
 ];
 
