@@ -1,10 +1,11 @@
 #include "region_append.h"
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+
+#include "segment_file.h"
 
 namespace ringmq {
 
@@ -25,14 +26,8 @@ int writeAll(int descriptor, const uint8_t* bytes, size_t length, size_t offset)
   return 0;
 }
 
-int checkWhole(const Region& region) {
-  struct stat status;
-  if (fstat(region.descriptor, &status) != 0) return -errno;
-  return static_cast<uint64_t>(status.st_size) < region.size ? -EIO : 0;
-}
-
 int append(const Region& region, size_t offset, const uint8_t* bytes, size_t length) {
-  const int whole = checkWhole(region);
+  const int whole = checkWhole(region.descriptor, region.size);
   if (whole < 0) return whole;
   const size_t head = std::min(length, kHead);
   const int rest = writeAll(region.descriptor, bytes + head, length - head, offset + head);

@@ -1,11 +1,13 @@
 #include "region_sync.h"
 
 #include <sys/mman.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <utility>
+
+#include "segment_file.h"
 
 namespace ringmq {
 
@@ -34,10 +36,14 @@ Pages pagesOf(const Region& region, size_t from, size_t length) {
 
 /// Pages that were lost elsewhere in the file are none of this range's trouble; a file that was cut short is.
 int health(const Region& region, size_t from, size_t length) {
-  struct stat status;
-  if (region.descriptor >= 0 && fstat(region.descriptor, &status) != 0) return -errno;
-  if (region.descriptor >= 0 && static_cast<uint64_t>(status.st_size) < region.size) return -EIO;
-  return -errorIn(region, from, length);
+  const int whole = region.descriptor < 0 ? 0 : checkWhole(region.descriptor, region.size);
+  return whole < 0 ? whole : -errorIn(region, from, length);
+}
+
+/// By the descriptor where there is one: that takes no lock of the address space, for which other threads' faults wait.
+int makeDurable(const Region& region, const Pages& pages) {
+  const int result = region.descriptor < 0 ? msync(pages.base, pages.bytes, MS_SYNC) : fdatasync(region.descriptor);
+  return result == 0 ? 0 : -errno;
 }
 
 void touchPages(const Pages& pages) {
@@ -51,8 +57,8 @@ int syncRegion(const Region& region, size_t from, size_t to) {
   const Pages pages = pagesOf(region, from, to - from);
   const int before = health(region, from, to - from);
   if (before < 0) return before;
-  if (pages.bytes > 0 && msync(pages.base, pages.bytes, MS_SYNC) != 0) return -errno;
-  return health(region, from, to - from);
+  const int synced = pages.bytes == 0 ? 0 : makeDurable(region, pages);
+  return synced < 0 ? synced : health(region, from, to - from);
 }
 
 int adviceByName(const std::string& name) {

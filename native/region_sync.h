@@ -8,7 +8,7 @@
 
 namespace ringmq {
 
-/// msync(MS_SYNC) of [from, to); the region's error when it has one. 0 or -errno.
+/// Makes [from, to) durable, and what else of its file is written; the region's error when it has one there. 0 or -errno.
 int syncRegion(const Region& region, size_t from, size_t to);
 /// -1 for a name that is not an advice.
 int adviceByName(const std::string& name);

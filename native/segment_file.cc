@@ -123,6 +123,12 @@ int reserveRoom(int descriptor, size_t from, size_t to, WithoutAllocation otherw
   return otherwise == WithoutAllocation::kWriteZeros ? writeZeros(descriptor, from, to) : -EOPNOTSUPP;
 }
 
+int checkWhole(int descriptor, size_t bytes) {
+  const off_t end = lseek(descriptor, 0, SEEK_END);
+  if (end < 0) return -errno;
+  return static_cast<size_t>(end) < bytes ? -EIO : 0;
+}
+
 int writeZeros(int descriptor, size_t from, size_t to) {
   const std::vector<char> zeros(std::min(kZeroChunk, to - from));
   while (from < to) {

@@ -104,7 +104,7 @@ function casesOf(way: string, mapped: Mapped, scale: Scale): Case[] {
 export const lab: Lab = {
   title: 'Our addon and mmap-io',
   hypothesis:
-    'Where both do the same (store into a mapping, msync, mincore) they cost the same: the kernel does the work. The ' +
+    'Where both do the same (store into a mapping, sync, mincore) they cost the same: the kernel does the work. The ' +
     'addon was not written to be faster there, but for what mmap-io has not got: one mapping for all threads of a ' +
     'process, its end while the process lives, and lost pages that do not end the process.',
   experiment:

@@ -55,9 +55,8 @@ export interface NativeAddon {
   /** Number of opens plus attachments; 0 when the id is unknown or gone. */
   regionReferences(region: number): number;
   /**
-   * Writes the pages of [from, to) to the device and waits (msync MS_SYNC). 0 or -errno; -EIO when the fault guard met
-   * the range or the file was cut short: then nothing that was written counts as
-   * durable. Blocks.
+   * Makes what was written of [from, to) durable, and what else of its file was (fdatasync). 0 or -errno; -EIO when the
+   * fault guard met the range or the file was cut short: then nothing that was written counts as durable. Blocks.
    */
   syncRegion(region: number, from: number, to: number): number;
   /**

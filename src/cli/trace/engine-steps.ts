@@ -128,8 +128,8 @@ export function durableStep(run: Run, hop: Hop, index: number): Step {
   const [from, to] = [before(flushed, FLUSHED), after(flushed, FLUSHED)];
   const pages = Math.ceil(to / PAGE) - Math.floor(from / PAGE);
   const text = [
-    `The flusher synced ${from} to ${to} of the log, ${to - from} bytes in ${pages} page${pages === 1 ? '' : 's'} of its mapping ` +
-      `(msync with MS_SYNC): ${syncs} sync${syncs === 1 ? '' : 's'} in ${spanOfTime(micros / 1000)}, its round ` +
+    `The flusher synced ${from} to ${to} of the log, ${to - from} bytes in ${pages} page${pages === 1 ? '' : 's'} of its file ` +
+      `(fdatasync): ${syncs} sync${syncs === 1 ? '' : 's'} in ${spanOfTime(micros / 1000)}, its round ` +
       `${spanOfTime(flushed.ended - flushed.began)}. FLUSHED then was ${to}, so the record is on the device.`,
     ...acknowledged.text,
   ];
