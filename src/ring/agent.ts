@@ -32,7 +32,8 @@ const IDLE = counterPlace('idleMillis');
 
 /** Done in a round by all agents of the thread together: a message or two. */
 const FEW = 4;
-const LOOKS_PER_CLOCK = 32;
+/** Before the next look at the clock, and before others may have the processor: what is looked for may need it. */
+const LOOKS_IN_A_ROW = 32;
 
 /**
  * Runs the agent until `positions` say stop and it is drained. Blocks this thread.
@@ -79,11 +80,14 @@ export function runAgent(
 
 /** Looks on for a moment; for longer only where few share the wake-up, which many hardly notice. */
 function workFollows(agent: Agent, worked: number, patience: Patience): boolean {
-  for (let i = agent.spins; i > 0; i--) if (agent.hasWork()) return true;
+  for (let i = agent.spins; i > 0; i--) {
+    if (agent.hasWork()) return true;
+    if (i % LOOKS_IN_A_ROW === 0) addon.yieldProcessor();
+  }
   if (worked > FEW || !patience.worthwhile()) return false;
   const until = performance.now() + patience.millis;
   do {
-    for (let i = LOOKS_PER_CLOCK; i > 0; i--) {
+    for (let i = LOOKS_IN_A_ROW; i > 0; i--) {
       if (!agent.hasWork()) continue;
       patience.rewarded();
       return true;

@@ -27,7 +27,7 @@ export class FlusherAgent implements Agent {
   readonly #flusher: Flusher;
   readonly #interval: number;
   /** Those for whom every sync is news. */
-  readonly #wakeWaiting: (() => void)[];
+  readonly #wakeWaiting: (() => void)[] = [];
   /** Those who put messages now and then are woken only while they wait for one to be durable. */
   readonly #wakeAwaiting: { awaited: number; wake: () => void }[] = [];
   readonly #counters: Counters;
@@ -45,11 +45,12 @@ export class FlusherAgent implements Agent {
     this.#flusher = new Flusher(this.#segments, this.#positions, (errno) => this.#shortage.met(errno));
     this.#interval = sync ? 0 : store.flushIntervalCommitLog;
     this.maxSleepMs = sync ? 1000 : store.flushIntervalCommitLog;
-    this.#wakeWaiting = sync ? [wakerOf(wakes.dispatcher)] : [];
     for (const [number, { wake, hearsSyncs }] of participants.entries()) {
       if (!hearsSyncs) this.#wakeAwaiting.push({ awaited: AWAITED + number, wake: wakerOf(wake) });
       else if (sync) this.#wakeWaiting.push(wakerOf(wake));
     }
+    // Producers before the dispatcher: they wait, and where processors are few the first one woken runs first.
+    if (sync) this.#wakeWaiting.push(wakerOf(wakes.dispatcher));
   }
 
   doWork(): number {

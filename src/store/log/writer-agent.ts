@@ -72,6 +72,7 @@ export class WriterAgent implements Agent {
   readonly #segments: Segments;
   readonly #log: CommitLog;
   readonly #inputs: Input[];
+  readonly #answersWait: boolean;
   readonly #wakeNext: (() => void)[];
   readonly #counters: Counters;
   readonly #round: StepClock;
@@ -89,7 +90,8 @@ export class WriterAgent implements Agent {
     this.#segments = new Segments(nativeDisk, commitLogDirectory, mappedFileSizeCommitLog, preallocateBytes);
     this.#inputs = broker.participants.map((participant) => new Input(participant));
     // Where nobody waits for the flusher it looks by itself, twice a second.
-    const next = awaitsFlush(broker.store) ? broker.wakes.flusher : broker.wakes.dispatcher;
+    this.#answersWait = awaitsFlush(broker.store);
+    const next = this.#answersWait ? broker.wakes.flusher : broker.wakes.dispatcher;
     this.#wakeNext = [wakerOf(next), wakerOf(broker.wakes.replication)];
     this.#log = new CommitLog(
       this.#segments,
@@ -119,15 +121,21 @@ export class WriterAgent implements Agent {
     // It only writes, and knows of every write that failed: a page of an old file that cannot be read is the readers'.
     const { fault } = this.#log;
     if (fault !== 0) this.#positions.halt(HALT_WRITE_FAILED, fault);
+    // Where answers wait for the sync, it comes first: the threads that answers wake may take this one's processor.
+    if (this.#answersWait) this.#wakeFollowers();
     for (const input of this.#inputs) {
       input.send.release();
       input.replies.publish();
     }
-    for (const wake of this.#wakeNext) wake();
+    if (!this.#answersWait) this.#wakeFollowers();
     if (this.#preallocates) this.#reserveAhead();
     this.#dropDeleted();
     this.#round.end(this.#log.position - start);
     return done;
+  }
+
+  #wakeFollowers(): void {
+    for (const wake of this.#wakeNext) wake();
   }
 
   hasWork(): boolean {
