@@ -27,8 +27,8 @@ enum class WithoutAllocation { kWriteZeros, kFail };
 /// writes there meanwhile. 0, -ENOSPC, -EOPNOTSUPP or another -errno.
 int reserveRoom(int descriptor, size_t from, size_t to, WithoutAllocation otherwise);
 
-/// 0, -EIO for a file that was cut short, or another -errno. Does not ask for the file's times: the next write would have to
-/// give it a new one then (Linux 6.13), for which a sync has more to do.
+/// 0, -EIO for a file that was cut short, or another -errno. Does not ask for the file's times: the next write would
+/// have to give it a new one then (Linux 6.13), for which a sync has more to do.
 int checkWhole(int descriptor, size_t bytes);
 
 /// Writes zeros to [from, to). 0 or -errno.
