@@ -14,6 +14,7 @@
         "native/fault_guard.cc",
         "native/file_cache.cc",
         "native/hot_arguments.cc",
+        "native/parking.cc",
         "native/path_calls.cc",
         "native/path_lock.cc",
         "native/pool_job.cc",

@@ -7,6 +7,7 @@
 #include "bulk_calls.h"
 #include "doorbell.h"
 #include "fault_guard.h"
+#include "parking.h"
 #include "path_calls.h"
 #include "processor.h"
 #include "region_calls.h"
@@ -62,6 +63,9 @@ class RingmqAddon final : public Napi::Addon<RingmqAddon> {
 
                              cold<openDoorbellCall>(env, "openDoorbell"),
                              hot("ringDoorbell", ringDoorbellCall),
+                             hot("openParking", openParkingCall),
+                             hot("park", parkCall),
+                             hot("unpark", unparkCall),
                              cold<closeDoorbellCall>(env, "closeDoorbell"),
 
                              hot("yieldProcessor", yieldProcessorCall),

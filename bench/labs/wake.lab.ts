@@ -7,6 +7,7 @@ import { LatencyRecorder } from '../load/recorder.ts';
 import { type Case, type Lab, scaled } from './lib/lab.ts';
 import {
   ANSWERS,
+  awaitChange,
   CALLS,
   COUNT_WORDS,
   changed,
@@ -23,7 +24,8 @@ const REST_MS = 1;
 
 const TITLES: Record<Mechanism, string> = {
   look: 'looks all the time (sched_yield)',
-  park: 'Atomics.wait (Parker)',
+  park: 'a futex of the addon (Parker)',
+  wait: 'Atomics.wait',
   doorbell: "the addon's doorbell",
   waitAsync: 'Atomics.waitAsync',
   message: 'MessagePort',
@@ -99,6 +101,16 @@ function byNotify({ words }: Parts): Pick<Other, 'call' | 'answer'> {
   };
 }
 
+function byWait({ words }: Parts): Pick<Other, 'call' | 'answer'> {
+  return {
+    call(n) {
+      Atomics.store(words, CALLS, n);
+      Atomics.notify(words, CALLS);
+    },
+    answer: (n) => awaitChange(words, ANSWERS, n - 1),
+  };
+}
+
 function byMessage({ worker }: Parts): Pick<Other, 'call' | 'answer'> {
   let waiting = (): void => {};
   worker.on('message', () => waiting());
@@ -114,6 +126,7 @@ function byMessage({ worker }: Parts): Pick<Other, 'call' | 'answer'> {
 const WAYS: Record<Mechanism, (parts: Parts) => Pick<Other, 'call' | 'answer'> & { close?: () => void }> = {
   look: byLooking,
   park: byParking,
+  wait: byWait,
   doorbell: byDoorbell,
   waitAsync: byNotify,
   message: byMessage,
@@ -182,7 +195,7 @@ export const lab: Lab = {
     {
       file: 'src/ring/wake.ts',
       symbol: 'Parker',
-      what: 'sleep in Atomics.wait, wake-up only of who sleeps; the doorbell',
+      what: 'sleep on a futex, wake-up only of who sleeps; the doorbell',
     },
     {
       file: 'src/ring/patience.ts',
@@ -219,7 +232,11 @@ export const lab: Lab = {
   findings: [
     (look) => {
       const [asleep, awake] = [look('', TITLES.park, 'trip') / 2, look('', TITLES.look, 'trip') / 2];
-      return `waking a thread in Atomics.wait took ${asleep.toFixed(1)} µs, reaching one that looks all the time ${awake.toFixed(1)} µs`;
+      return `waking a parked thread took ${asleep.toFixed(1)} µs, reaching one that looks all the time ${awake.toFixed(1)} µs`;
+    },
+    (look) => {
+      const times = look('', TITLES.wait, 'trip') / look('', TITLES.park, 'trip');
+      return `by Atomics.wait a trip took ${times.toFixed(2)} times as long as by the addon's futex`;
     },
     (look) => {
       const times = look('', TITLES.message, 'trip') / look('', TITLES.doorbell, 'trip');

@@ -172,6 +172,15 @@ export interface NativeAddon {
   openDoorbell(callback: () => void): number;
   /** From any thread; after close: no-op. */
   ringDoorbell(doorbell: number): void;
+  /** A place for a thread to park at, never closed; its id, valid in all threads. -errno when there are too many. */
+  openParking(): number;
+  /**
+   * Blocks this thread until `unpark`, or for `millis` (a whole number), but for no longer than a second. Returns at
+   * once when it was unparked since it parked here last. 1 when it was unparked, else 0. One thread a place.
+   */
+  park(place: number, millis: number): number;
+  /** Wakes the thread that parks there, or the one that does so next. */
+  unpark(place: number): void;
   closeDoorbell(doorbell: number): void;
   /** sched_yield: a thread that only looks for work lets those run that wait for its processor. */
   yieldProcessor(): void;

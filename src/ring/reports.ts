@@ -1,6 +1,6 @@
 /**
  * What a thread below control has to tell the operator: it has no log of its own, so it posts to control, which writes
- * the line. For news that comes seldom; a thread in `Atomics.wait` can post as well, though it hears nothing.
+ * the line. For news that comes seldom; a thread that parks can post as well, though it hears nothing.
  */
 import { parentPort, type Worker } from 'node:worker_threads';
 import type { ControlLog, LogLevel } from '../lib/log.ts';

@@ -1,7 +1,7 @@
 /** What the second thread of the lab "wake" is given, and what both sides do with it. */
 import type { WakeShape } from '../../../src/ring/wake.ts';
 
-export const MECHANISMS = ['look', 'park', 'doorbell', 'waitAsync', 'message'] as const;
+export const MECHANISMS = ['look', 'park', 'wait', 'doorbell', 'waitAsync', 'message'] as const;
 export type Mechanism = (typeof MECHANISMS)[number];
 
 /** Words, on lines of their own: how often the first thread has called, and the second has answered. */
@@ -16,6 +16,15 @@ export interface WakeData {
   counts: SharedArrayBuffer;
   wakeSecond: WakeShape;
   wakeFirst: WakeShape;
+}
+
+/** For the lab: nobody is called so seldom. */
+const LONG_MS = 10_000;
+
+/** Blocks until the word holds something else than `seen`; wakes by Atomics.notify. */
+export function awaitChange(words: Int32Array, at: number, seen: number): number {
+  while (Atomics.load(words, at) === seen) Atomics.wait(words, at, seen, LONG_MS);
+  return Atomics.load(words, at);
 }
 
 interface AsyncAtomics {

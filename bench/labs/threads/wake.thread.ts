@@ -2,7 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { addon } from '../../../src/native/addon.ts';
 import { Doorbell, Parker, wakerOf } from '../../../src/ring/wake.ts';
-import { ANSWERS, CALLS, changed, type Mechanism, NO_MORE, type WakeData } from './wake-data.ts';
+import { ANSWERS, awaitChange, CALLS, changed, type Mechanism, NO_MORE, type WakeData } from './wake-data.ts';
 
 const { mechanism, counts, wakeSecond, wakeFirst } = workerData as WakeData;
 const words = new Int32Array(counts);
@@ -23,6 +23,14 @@ function parked(): void {
     seen = calls;
     Atomics.store(words, ANSWERS, seen);
     wake();
+  }
+  end();
+}
+
+function waiting(): void {
+  for (let seen = awaitChange(words, CALLS, 0); seen !== NO_MORE; seen = awaitChange(words, CALLS, seen)) {
+    Atomics.store(words, ANSWERS, seen);
+    Atomics.notify(words, ANSWERS);
   }
   end();
 }
@@ -80,6 +88,7 @@ function told(): void {
 
 const RUN: Record<Mechanism, () => unknown> = {
   park: parked,
+  wait: waiting,
   look: looking,
   doorbell: rung,
   waitAsync: notified,

@@ -93,6 +93,27 @@ export const operations = {
   ringDoorbell(bell: number, times: number): void {
     for (let ring = 0; ring < times; ring += 1) addon.ringDoorbell(bell);
   },
+  /** Parks until `done[0]` is set, as often as it takes; how often. `done[1]` counts, for others to see. */
+  parkUntil(place: number, done: Int32Array): number {
+    while (Atomics.load(done, 0) === 0) {
+      Atomics.add(done, 1, 1);
+      addon.park(place, 1000);
+    }
+    return Atomics.load(done, 1);
+  },
+  parkForever(place: number): void {
+    for (;;) addon.park(place, 1000);
+  },
+  /** Answers each number of `turns[0]` by the same in `turns[1]`, parked in between; sleeps that nobody ended. */
+  answerTurns(places: readonly [mine: number, others: number], turns: Int32Array, last: number): number {
+    let missed = 0;
+    for (let turn = 1; turn <= last; turn++) {
+      while (Atomics.load(turns, 0) < turn) missed += 1 - addon.park(places[0], 1000);
+      Atomics.store(turns, 1, turn);
+      addon.unpark(places[1]);
+    }
+    return missed;
+  },
   startSync(): void {
     void addon.syncDirtyFiles();
   },
