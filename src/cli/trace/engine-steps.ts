@@ -141,6 +141,11 @@ export function durableStep(run: Run, hop: Hop, index: number): Step {
   });
 }
 
+/** The round goes on after it: those who wait for it are woken, and may be quick. */
+function syncEnded({ began, numbers: [, , micros = 0] }: Note): number {
+  return began + micros / 1000;
+}
+
 function acknowledgement(run: Run, flushed: Note | undefined): { text: string[]; pieces: Piece[] } {
   const { sent } = run;
   const pieces = [framePiece(`acknowledgement, ${sent.answerFrame.length} bytes`, sent.answerFrame)];
@@ -150,7 +155,7 @@ function acknowledgement(run: Run, flushed: Note | undefined): { text: string[];
   const order =
     flushed === undefined
       ? ''
-      : note.began < flushed.ended
+      : note.began < syncEnded(flushed)
         ? ', before the sync was done'
         : ', after the sync';
   return {
