@@ -91,24 +91,15 @@ function byDoorbell({ words, data }: Parts): Pick<Other, 'call' | 'answer'> & { 
   };
 }
 
-function byNotify({ words }: Parts): Pick<Other, 'call' | 'answer'> {
-  return {
+/** `change`: waits, in its way, for the word to hold something else. */
+function byNotify(change: (words: Int32Array, at: number, seen: number) => unknown) {
+  return ({ words }: Parts): Pick<Other, 'call' | 'answer'> => ({
     call(n) {
       Atomics.store(words, CALLS, n);
       Atomics.notify(words, CALLS);
     },
-    answer: (n) => changed(words, ANSWERS, n - 1),
-  };
-}
-
-function byWait({ words }: Parts): Pick<Other, 'call' | 'answer'> {
-  return {
-    call(n) {
-      Atomics.store(words, CALLS, n);
-      Atomics.notify(words, CALLS);
-    },
-    answer: (n) => awaitChange(words, ANSWERS, n - 1),
-  };
+    answer: (n) => change(words, ANSWERS, n - 1),
+  });
 }
 
 function byMessage({ worker }: Parts): Pick<Other, 'call' | 'answer'> {
@@ -126,9 +117,9 @@ function byMessage({ worker }: Parts): Pick<Other, 'call' | 'answer'> {
 const WAYS: Record<Mechanism, (parts: Parts) => Pick<Other, 'call' | 'answer'> & { close?: () => void }> = {
   look: byLooking,
   park: byParking,
-  wait: byWait,
+  wait: byNotify(awaitChange),
   doorbell: byDoorbell,
-  waitAsync: byNotify,
+  waitAsync: byNotify(changed),
   message: byMessage,
 };
 
