@@ -77,14 +77,18 @@ async function changesHands(start: Start, lateS: number): Promise<void> {
   await Promise.all([timer.end(), before.stop()]);
   assert.is(before.delivered.length, early.sent.size, 'nothing of what is late has come yet');
 
-  await until(
-    'the slave to know how far its master is',
-    async () => {
-      const { level, timers, group } = await progressOf(slave);
-      return level >= EACH && timers > lastEarly && group >= early.sent.size;
-    },
-    { patienceMs: PATIENCE_MS, pauseMs: 200 },
-  );
+  const knows = async (broker: Broker): Promise<boolean> => {
+    const { level, timers, group } = await progressOf(broker);
+    return level >= EACH && timers > lastEarly && group >= early.sent.size;
+  };
+  await until('the slave to know how far its master is', () => knows(slave), {
+    patienceMs: PATIENCE_MS,
+    pauseMs: 200,
+  }).catch(async (error: Error) => {
+    const told = { early: early.sent.size, lastEarly, master: await progressOf(master) };
+    const known = JSON.stringify({ ...told, slave: await progressOf(slave) });
+    throw new Error([`${error.message}: ${known}`, ...slave.log().slice(-20)].join('\n'));
+  });
   await master.kill();
   await slave.stop();
   await startRingBroker(nameServer.address, { store: slave.store, conf: { ...levels, ...MASTER } });
