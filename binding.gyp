@@ -25,6 +25,7 @@
         "native/region_sync.cc",
         "native/segment_file.cc",
         "native/small_file_calls.cc",
+        "native/socket_calls.cc",
         "native/supervisor.cc",
         "native/tail_window.cc"
       ],

@@ -12,6 +12,7 @@
 #include "processor.h"
 #include "region_calls.h"
 #include "small_file_calls.h"
+#include "socket_calls.h"
 #include "supervisor.h"
 
 namespace ringmq {
@@ -45,6 +46,7 @@ class RingmqAddon final : public Napi::Addon<RingmqAddon> {
                              hot("appendToRegion", appendToRegionCall),
                              hot("crcOfRegion", crcOfRegionCall),
                              hot("crcOfBytes", crcOfBytesCall),
+                             hot("sendGathered", sendGatheredCall),
 
                              cold<openFileCall>(env, "openFile"),
                              hot("readFile", readFileCall),

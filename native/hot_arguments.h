@@ -42,6 +42,8 @@ class HotArguments {
     return offset;
   }
 
+  napi_value value(size_t index) const { return values_[index]; }
+
   Bytes bytes(size_t index) {
     Bytes view;
     valid_ &= readBytes(env_, values_[index], &view);

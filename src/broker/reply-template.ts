@@ -110,8 +110,11 @@ class Reply {
     this.at = to;
   }
 
-  /** Ends the header: whatever else was reserved is the body's, and begins at the offset returned. */
-  endHeader(bodyLength = 0): number {
+  /**
+   * Ends the header: whatever else was reserved is the body's, and begins at the offset returned. `reserved`: of the
+   * body, when the rest of it does not come into the output.
+   */
+  endHeader(bodyLength = 0, reserved = bodyLength): number {
     const form = this.#form;
     const out = this.out;
     const start = this.#start;
@@ -131,8 +134,13 @@ class Reply {
       start + LENGTH_BYTES,
       ((form.binary ? SERIALIZE_BINARY : SERIALIZE_JSON) << 24) | headerLength,
     );
-    this.#connection.trim(this.at + bodyLength);
+    this.#connection.trim(this.at + reserved);
     return this.at;
+  }
+
+  /** Where it begins in `out`. */
+  get start(): number {
+    return this.#start;
   }
 
   /** Takes it all back. */

@@ -105,6 +105,21 @@ export interface NativeAddon {
   /** CRC-32 of a range of a typed array, unsigned. */
   crcOfBytes(bytes: Uint8Array, offset: number, length: number): number;
 
+  /**
+   * Sends head[0, headLength) and then `count` ranges of regions, at most 64, over a stream socket, without waiting. In
+   * `parts` stand region, offset and length of each. Bytes that the kernel has taken, which may end anywhere: the
+   * socket is full, or a page cannot be read. -errno when it has taken none: -EAGAIN, -EFAULT for a page that cannot be
+   * read, or another; but -EIO, whatever was sent, when a region has an error: zeros may be among it. The caller keeps
+   * the regions mapped.
+   */
+  sendGathered(
+    descriptor: number,
+    head: Uint8Array,
+    headLength: number,
+    parts: Float64Array,
+    count: number,
+  ): number;
+
   // ---- small files ---------------------------------------------------------------------------------------------
   /**
    * Registers a file for reading and writing by range. A missing file is created sparse with `bytes` bytes when

@@ -11,9 +11,14 @@
 import type { Socket } from 'node:net';
 import { Hold } from '../lib/hold-budget.ts';
 import { MAX_UNSENT_BYTES } from '../lib/limits.ts';
+import { addon } from '../native/addon.ts';
 import { FrameCutter } from '../protocol/frame-cutter.ts';
 import type { HostAddress } from '../record/message-id.ts';
+import { bytesMoved, bytesTaken } from '../remoting/socket-progress.ts';
+import type { Gathered } from '../ring/gathered.ts';
+import { EIO } from '../store/disk/errors.ts';
 import type { OutputPool } from './output-pool.ts';
+import { descriptorOf } from './read-buffer.ts';
 
 /** Gathered replies of so many bytes leave at once: the kernel sends them while the next ones are made. */
 const ENOUGH_TO_SEND = 1024 * 1024;
@@ -56,6 +61,8 @@ export class Connection {
   #output: Buffer | undefined;
   #used = 0;
   #sent = 0;
+  /** Bytes that went past Node's socket. */
+  #sentDirectly = 0;
 
   constructor(
     socket: Socket,
@@ -100,6 +107,37 @@ export class Connection {
   /** Takes back the end of what was reserved last. */
   trim(end: number): void {
     this.#used = end;
+  }
+
+  /** Bytes of it. */
+  get used(): number {
+    return this.#used;
+  }
+
+  /** Whether the kernel can be given bytes past Node's socket: in plain text, and nothing waits there. */
+  get isDirect(): boolean {
+    return this.socket === this.raw && this.socket.writableLength === 0 && !this.ended;
+  }
+
+  /**
+   * Sends the output and `more` behind it at once, as far as the kernel takes them: bytes that it has. What it took of
+   * the output is there no more. Only while `isDirect`.
+   */
+  sendWith(more: Gathered): number {
+    const { parts, count } = more;
+    const used = this.#used;
+    const sent = addon.sendGathered(descriptorOf(this.raw), this.output, used, parts, count);
+    if (sent === -EIO) {
+      this.socket.destroy();
+      return used + more.bytes;
+    }
+    // Node's socket meets the same error, and says which it is.
+    if (sent <= 0) return 0;
+    this.#sent += sent;
+    this.#sentDirectly += sent;
+    if (sent < used) this.output.copyWithin(0, sent, used);
+    this.#used = Math.max(0, used - sent);
+    return sent;
   }
 
   /** Sends what was gathered in one write. */
@@ -148,6 +186,16 @@ export class Connection {
     const sent = this.#sent;
     this.#sent = 0;
     return sent;
+  }
+
+  /** Bytes that the kernel has taken; does not change any more once the socket is destroyed. */
+  get bytesTaken(): number {
+    return bytesTaken(this.raw) + this.#sentDirectly;
+  }
+
+  /** Grows whenever a byte comes in or goes out. */
+  get bytesMoved(): number {
+    return bytesMoved(this.raw) + this.#sentDirectly;
   }
 
   /** Bytes of replies that the peer has not taken yet. */

@@ -12,7 +12,6 @@ import {
   MIN_FRAME_GROWTH_BYTES,
 } from '../lib/limits.ts';
 import { CUT_ALL, CUT_BLOCKED, CUT_BROKEN, CUT_CONGESTED, CUT_LATER } from '../protocol/frame-cutter.ts';
-import { bytesMoved, bytesTaken } from '../remoting/socket-progress.ts';
 import { type Counters, counterPlace } from '../ring/counters.ts';
 import type { ServerTls } from '../tls/settings.ts';
 import { formatHost, hostAddress, plainAddress } from './addresses.ts';
@@ -253,7 +252,7 @@ export class Sockets {
     for (const connection of this.connections.all()) {
       if (connection.outputHold.bytes > 0) this.#noteUnread(connection);
       if (connection.lastActive >= now - (connection.ended ? LINGER_MS : idleMs)) continue;
-      const moved = connection.ended ? bytesTaken(connection.raw) : bytesMoved(connection.raw);
+      const moved = connection.ended ? connection.bytesTaken : connection.bytesMoved;
       if (moved !== connection.movedWhenIdle) {
         // It takes its answers, slowly.
         connection.movedWhenIdle = moved;
@@ -269,9 +268,9 @@ export class Sockets {
 
   /** Keeps count of what the peer has not read; beyond the limit of one connection it is closed. */
   #noteUnread(connection: Connection): void {
-    const { unsent, raw, socket } = connection;
+    const { unsent, bytesTaken, socket } = connection;
     if (unsent === 0 && connection.outputHold.bytes === 0) return;
-    const step = unsent === 0 ? 0 : Math.floor(bytesTaken(raw) / UNREAD_STEP_BYTES);
+    const step = unsent === 0 ? 0 : Math.floor(bytesTaken / UNREAD_STEP_BYTES);
     this.#unread.update(connection.outputHold, unsent, step, this.#parts.beginTurn());
     if (unsent <= MAX_OUTPUT_BYTES || connection.closed) return;
     this.#closeFor(

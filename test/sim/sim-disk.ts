@@ -46,6 +46,7 @@ function failure(errno: number, path: string): NodeJS.ErrnoException {
 const NOTHING = new Uint8Array(0);
 
 class SimMapping implements Mapping {
+  readonly region = 0;
   readonly size: number;
   readonly #disk: SimDisk;
   readonly #file: SimFile;

@@ -1,5 +1,6 @@
 /** Answers to pulls: a header from a template, then the stored records themselves. */
 import type { Connection } from '../../net/connection.ts';
+import { gatheredBody, sendBody } from '../../net/mapped-body.ts';
 import { SERIALIZE_BINARY } from '../../protocol/command.ts';
 import { type PullReader, STATUS_NAMES } from '../../store/read/pull-reader.ts';
 import { ReplyTemplate, VARIES } from '../reply-template.ts';
@@ -30,18 +31,22 @@ export interface PullAnswer {
 }
 
 /**
- * Writes the answer to the connection's output, with the reader's messages as body when `reader` is given. False, with
- * nothing written, when a file of the log has gone meanwhile.
+ * Writes the answer to the connection's output, or sends it, with the reader's messages as body when `reader` is given.
+ * False, with nothing written, when a file of the log has gone meanwhile.
  */
 export function writePullAnswer(connection: Connection, answer: PullAnswer, reader?: PullReader): boolean {
   const bodyLength = reader?.totalBytes ?? 0;
   const isBinary = answer.serializeType === SERIALIZE_BINARY;
-  const reply = templateOf(answer).begin(connection, answer.opaque, isBinary, bodyLength);
+  const gathered = reader && gatheredBody(connection, reader);
+  const reserved = gathered === undefined ? bodyLength : 0;
+  const reply = templateOf(answer).begin(connection, answer.opaque, isBinary, reserved);
   reply.number(answer.maxOffset);
   reply.number(answer.minOffset);
   reply.number(answer.nextBeginOffset);
   reply.number(answer.suggestedBrokerId);
-  const at = reply.endHeader(bodyLength);
+  const at = reply.endHeader(bodyLength, reserved);
+  if (reader !== undefined && gathered !== undefined)
+    return sendBody(connection, reply.start, reader, gathered);
   if (reader === undefined || reader.copyTo(reply.out, at)) return true;
   reply.drop();
   return false;

@@ -5,9 +5,7 @@
 import type { Bulk } from '../../ring/bulk.ts';
 
 /** A mapped CommitLog segment, or index file, as one thread sees it. */
-export interface Mapping {
-  readonly bytes: Uint8Array;
-  readonly view: DataView;
+export interface Mapping extends Bulk {
   readonly size: number;
   /**
    * Writes source[from, +length) to `offset` of the file, its first eight bytes after all others have been written: who

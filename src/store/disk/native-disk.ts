@@ -44,64 +44,64 @@ export class NativeMapping implements Mapping {
   readonly bytes: Uint8Array;
   readonly view: DataView;
   readonly size: number;
-  readonly #region: number;
+  readonly region: number;
   readonly #path: string;
 
   constructor(region: number, size: number, path: string) {
     this.#path = path;
     const buffer = addView(region);
-    this.#region = region;
+    this.region = region;
     this.size = size;
     this.bytes = new Uint8Array(buffer);
     this.view = new DataView(buffer);
   }
 
   append(offset: number, source: Bulk, from: number, length: number): number {
-    return addon.appendToRegion(this.#region, offset, source.region, from, length);
+    return addon.appendToRegion(this.region, offset, source.region, from, length);
   }
 
   reserve(from: number, length: number): number {
-    return addon.reserveRegion(this.#region, from, length);
+    return addon.reserveRegion(this.region, from, length);
   }
 
   reserveAhead(from: number, length: number): Promise<number> {
-    return addon.reserveRegionAhead(this.#region, from, length);
+    return addon.reserveRegionAhead(this.region, from, length);
   }
 
   crc(offset: number, length: number): number {
-    return addon.crcOfRegion(this.#region, offset, length);
+    return addon.crcOfRegion(this.region, offset, length);
   }
 
   sync(from: number, to: number): number {
-    return addon.syncRegion(this.#region, from, to);
+    return addon.syncRegion(this.region, from, to);
   }
 
   error(from?: number, length = 0): number {
-    if (from === undefined) return addon.regionError(this.#region);
-    return addon.regionErrorIn(this.#region, from, length);
+    if (from === undefined) return addon.regionError(this.region);
+    return addon.regionErrorIn(this.region, from, length);
   }
 
   resident(from: number, length: number): boolean {
     const first = Math.floor(from / PAGE);
     const last = Math.floor((from + length - 1) / PAGE);
-    return addon.residentPages(this.#region, from, length) === last - first + 1;
+    return addon.residentPages(this.region, from, length) === last - first + 1;
   }
 
   populate(from: number, length: number): Promise<number> {
     const bounded = Math.min(length, this.size - from);
-    addon.adviseRegion(this.#region, from, bounded, 'willneed');
-    return addon.populateRegion(this.#region, from, bounded);
+    addon.adviseRegion(this.region, from, bounded, 'willneed');
+    return addon.populateRegion(this.region, from, bounded);
   }
 
   release(from: number, length: number): void {
     // Pages stay in the page cache while they are mapped, so they are unmapped first.
-    addon.adviseRegion(this.#region, from, length, 'dontneed');
+    addon.adviseRegion(this.region, from, length, 'dontneed');
     addon.dropFileCache(this.#path, from, length);
   }
 
   close(): void {
-    dropView(this.#region);
-    addon.closeRegion(this.#region);
+    dropView(this.region);
+    addon.closeRegion(this.region);
   }
 }
 

@@ -5,6 +5,7 @@
 import { systemClock } from '../../lib/clock.ts';
 import { TOTAL_SIZE } from '../../record/layout.ts';
 import { RecordParts } from '../../record/view.ts';
+import { Gathered } from '../../ring/gathered.ts';
 import { APPENDED, BACKLOG_READS, LOG_START, type Positions } from '../../ring/positions.ts';
 import type { Mapping } from '../disk/disk.ts';
 import { EIO } from '../disk/errors.ts';
@@ -107,6 +108,7 @@ export class PullReader {
   readonly #block = new EntryBlock(64);
   readonly #resident: ResidentBlocks;
   readonly #offsets = new Float64Array(MAX_BATCH);
+  readonly #gathered = new Gathered();
   readonly #parts = new RecordParts();
   /** Bytes that the filter has gone through in this read. */
   #filtered = 0;
@@ -165,7 +167,6 @@ export class PullReader {
    * cannot be read (`errno`, `readable`, `unreadableOffset`).
    */
   copyTo(target: Uint8Array, at: number): boolean {
-    const { fileSize } = this.#segments;
     let to = at;
     let before: Mapping | undefined;
     let sound = true;
@@ -174,10 +175,9 @@ export class PullReader {
       const mapping = this.#segments.at(position);
       if (mapping === undefined) return this.#copyCarefully(target, at);
       const from = this.#segments.offsetOf(position);
-      let length = 0;
-      // Neighbours in the log, as a batch or a lone busy queue leaves them, are one copy.
-      do length += this.sizes[i++] as number;
-      while (i < this.count && this.physicalOffsets[i] === position + length && from + length < fileSize);
+      const next = this.#endOfRun(i);
+      const length = this.#lengthOfRun(i, next);
+      i = next;
       target.set(mapping.bytes.subarray(from, from + length), to);
       to += length;
       if (before !== undefined && mapping !== before) sound &&= before.error() === 0;
@@ -186,6 +186,49 @@ export class PullReader {
     // The fault guard puts zeros where the device has failed; they must not pass for a message.
     sound &&= before === undefined || before.error() === 0;
     return sound || this.#copyCarefully(target, at);
+  }
+
+  /**
+   * Where the messages found stand, for the addon to send them from there; valid until the next read. Undefined when
+   * they are to be copied: a file is no region that can be told, or has lost a page.
+   */
+  gather(): Gathered | undefined {
+    const gathered = this.#gathered;
+    gathered.clear();
+    let before: Mapping | undefined;
+    for (let i = 0; i < this.count; ) {
+      const position = this.physicalOffsets[i] as number;
+      const mapping = this.#segments.at(position);
+      if (mapping === undefined || mapping.region === 0) return undefined;
+      if (mapping !== before && mapping.error() !== 0) return undefined;
+      before = mapping;
+      const next = this.#endOfRun(i);
+      gathered.add(mapping.region, this.#segments.offsetOf(position), this.#lengthOfRun(i, next));
+      i = next;
+    }
+    return gathered;
+  }
+
+  /** Number of the first message behind the `first` that is no neighbour of the one before in the same file. */
+  #endOfRun(first: number): number {
+    const { fileSize } = this.#segments;
+    const position = this.physicalOffsets[first] as number;
+    const endOfFile = position - this.#segments.offsetOf(position) + fileSize;
+    let end = position + (this.sizes[first] as number);
+    let i = first + 1;
+    while (i < this.count && this.physicalOffsets[i] === end && end < endOfFile)
+      end += this.sizes[i++] as number;
+    return i;
+  }
+
+  /** Bytes of the messages from `first` up to `next`, which are neighbours: a batch, or a lone busy queue. */
+  #lengthOfRun(first: number, next: number): number {
+    const last = next - 1;
+    return (
+      (this.physicalOffsets[last] as number) +
+      (this.sizes[last] as number) -
+      (this.physicalOffsets[first] as number)
+    );
   }
 
   /** Makes these records, given by position and size, what `copyTo` copies; returns how many bytes that is. */
