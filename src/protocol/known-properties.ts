@@ -3,6 +3,7 @@
  * own properties are was found out once, so that copying them is all that is left to do.
  */
 import { isPlainText } from '../lib/byte-template.ts';
+import { copyWords } from '../lib/copy-words.ts';
 import { hasNul } from '../record/properties.ts';
 import { PropertyScan } from '../record/property-scan.ts';
 import { escapeLength, hexUnit } from './json-scan.ts';
@@ -86,11 +87,4 @@ export class KnownProperties {
       at += UNICODE_ESCAPE;
     }
   }
-}
-
-/** Any bytes, also those that a double would not keep. */
-function copyWords(source: DataView, from: number, target: DataView, to: number, length: number): void {
-  let i = 0;
-  for (; i + 4 <= length; i += 4) target.setInt32(to + i, source.getInt32(from + i));
-  for (; i < length; i++) target.setInt8(to + i, source.getInt8(from + i));
 }

@@ -6,6 +6,7 @@
 import { queueOfLevel } from '../../delivery/delay/levels.ts';
 import { ONLY_QUEUE } from '../../delivery/transaction/half-message.ts';
 import { sentSysFlag } from '../../delivery/waiting-form.ts';
+import { copyBytes, copyWords } from '../../lib/copy-words.ts';
 import { ABSENT } from '../../protocol/field-table.ts';
 import type { RequestView } from '../../protocol/request-view.ts';
 import { type RecordHead, withHostFlags, writeHead, writeTopicLength } from '../../record/encode.ts';
@@ -72,7 +73,7 @@ export class RecordWriter {
   #nul = false;
   readonly #head: RecordHead;
   /** Properties that the broker adds to every message: MSG_REGION, TRACE_ON, CLUSTER. */
-  #suffix: Uint8Array = new Uint8Array(0);
+  #suffix: DataView = new DataView(new ArrayBuffer(0));
   readonly #makeUniqueKey: () => string;
 
   constructor(storeHost: HostAddress, suffix: string, makeUniqueKey: () => string) {
@@ -92,7 +93,8 @@ export class RecordWriter {
 
   /** From here on the broker adds these properties. */
   mark(suffix: string): void {
-    this.#suffix = Buffer.from(suffix);
+    const bytes = Buffer.from(suffix);
+    this.#suffix = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   }
 
   /** Upper bound of the record's size; `parking`: see `write`. */
@@ -107,7 +109,7 @@ export class RecordWriter {
       fields.properties === ABSENT ? 0 : (request.fields.valueLength[fields.properties] as number);
     const sysFlag = withHostFlags(fields.sysFlag, bornHost, this.#head.storeHost);
     // The longest addition is a unique key (42 bytes), the suffix and a missing separator.
-    const added = 64 + this.#suffix.length;
+    const added = 64 + this.#suffix.byteLength;
     if (parking === undefined)
       return recordSize(request.bodyLength, topic.bytes.length, properties + added, sysFlag);
     const real = REAL_BYTES + topic.bytes.length + LONGEST_HALF_KEY;
@@ -131,7 +133,7 @@ export class RecordWriter {
     const { bytes: name } = parking?.topic ?? topic;
     this.#fillHead(fields, queueId, fields.flag, bornHost);
     const bodyAt = writeHead(target.bytes, target.view, at, this.#head, 0, name.length, bodyLength);
-    target.bytes.set(request.bytes.subarray(request.bodyOffset, request.bodyOffset + bodyLength), bodyAt);
+    copyBytes(request, request.bodyOffset, target, bodyAt, bodyLength);
     const propertiesAt = this.#writeTopic(target, bodyAt + bodyLength, name);
     const found = this.#copyProperties(target, propertiesAt, request, fields);
     if (this.#nul) return PROPERTIES_WITH_NUL;
@@ -143,7 +145,7 @@ export class RecordWriter {
     this.waitLength = found.waitLength;
     this.uniqueKeyOffset = propertiesAt + found.uniqueKeyOffset;
     this.uniqueKeyLength = found.uniqueKeyLength;
-    let end = this.#addProperties(target.bytes, propertiesAt, found);
+    let end = this.#addProperties(target, propertiesAt, found);
     if (parking !== undefined) end = this.#addReal(target.bytes, end, topic, queueId, parking.levels === 0);
     if (end - propertiesAt > MAX_PROPERTIES) return PROPERTIES_TOO_LONG;
     target.view.setInt16(propertiesAt - 2, end - propertiesAt);
@@ -222,7 +224,7 @@ export class RecordWriter {
   }
 
   /** Puts the broker's own properties behind the producer's, which begin at `from`; returns the end. */
-  #addProperties(bytes: Uint8Array, from: number, found: PropertyScan): number {
+  #addProperties({ bytes, view }: RecordTarget, from: number, found: PropertyScan): number {
     let at = from + found.length;
     if (!found.terminated && at > from) bytes[at++] = PROPERTY_VALUE_END;
     if (found.uniqueKeyLength === 0) {
@@ -233,8 +235,9 @@ export class RecordWriter {
       this.plainKey = true;
       at += text.length;
     }
-    bytes.set(this.#suffix, at);
-    return at + this.#suffix.length;
+    const { byteLength } = this.#suffix;
+    copyWords(this.#suffix, 0, view, at, byteLength);
+    return at + byteLength;
   }
 
   /** Where the message is to go, and of half a transaction by what that is known: its unique key. */
