@@ -1,11 +1,10 @@
 /** Bytes that several threads see: a native region, or plain memory when everything runs in one thread. */
+import type { Bytes } from '../lib/copy-words.ts';
 import { addon } from '../native/addon.ts';
 
-export interface Bulk {
-  /** Region id for the addon's copies; 0 when the memory is plain. */
+export interface Bulk extends Bytes {
+  /** Region id for the addon's calls; 0 when the memory is plain. */
   readonly region: number;
-  readonly bytes: Uint8Array;
-  readonly view: DataView;
 }
 
 export function attachBulk(region: number): Bulk {

@@ -6,7 +6,7 @@
 import { queueOfLevel } from '../../delivery/delay/levels.ts';
 import { ONLY_QUEUE } from '../../delivery/transaction/half-message.ts';
 import { sentSysFlag } from '../../delivery/waiting-form.ts';
-import { copyBytes, copyWords } from '../../lib/copy-words.ts';
+import { type Bytes, copyBytes, copyWords } from '../../lib/copy-words.ts';
 import { ABSENT } from '../../protocol/field-table.ts';
 import type { RequestView } from '../../protocol/request-view.ts';
 import { type RecordHead, withHostFlags, writeHead, writeTopicLength } from '../../record/encode.ts';
@@ -23,11 +23,6 @@ import { PropertyScan } from '../../record/property-scan.ts';
 import type { TopicView } from '../view/network-view.ts';
 import { ITEM_BODY, ITEM_BODY_LENGTH, ITEM_FLAG } from './batch-item.ts';
 import type { SendFields } from './send-fields.ts';
-
-export interface RecordTarget {
-  readonly bytes: Uint8Array;
-  readonly view: DataView;
-}
 
 /** The record was written. */
 export const WRITTEN = 0;
@@ -120,7 +115,7 @@ export class RecordWriter {
    * Writes the record of a single send at `at`. `parking`: where it waits, if it seems to; UNUSUAL if that is not so.
    */
   write(
-    target: RecordTarget,
+    target: Bytes,
     at: number,
     request: RequestView,
     fields: SendFields,
@@ -159,7 +154,7 @@ export class RecordWriter {
    * by `checkBatch`.
    */
   writeItem(
-    target: RecordTarget,
+    target: Bytes,
     at: number,
     request: RequestView,
     view: DataView,
@@ -196,7 +191,7 @@ export class RecordWriter {
   }
 
   /** Writes topic length and topic; returns where the properties go, behind their length. */
-  #writeTopic(target: RecordTarget, at: number, bytes: Uint8Array): number {
+  #writeTopic(target: Bytes, at: number, bytes: Uint8Array): number {
     let to = writeTopicLength(target.view, at, bytes.length);
     for (let i = 0; i < bytes.length; i++) target.bytes[to++] = bytes[i] as number;
     return to + 2;
@@ -204,7 +199,7 @@ export class RecordWriter {
 
   /** Copies the producer's properties to `at`; what was found in them, with offsets that count from `at`. */
   #copyProperties(
-    { bytes, view }: RecordTarget,
+    { bytes, view }: Bytes,
     at: number,
     request: RequestView,
     { properties: field }: SendFields,
@@ -224,7 +219,7 @@ export class RecordWriter {
   }
 
   /** Puts the broker's own properties behind the producer's, which begin at `from`; returns the end. */
-  #addProperties({ bytes, view }: RecordTarget, from: number, found: PropertyScan): number {
+  #addProperties({ bytes, view }: Bytes, from: number, found: PropertyScan): number {
     let at = from + found.length;
     if (!found.terminated && at > from) bytes[at++] = PROPERTY_VALUE_END;
     if (found.uniqueKeyLength === 0) {
