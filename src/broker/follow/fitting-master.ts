@@ -19,6 +19,8 @@ export interface FittingMasterParts {
   log: ControlLog;
   /** The master's address for slaves, and that for clients; '' = there is none now. */
   masterIs: (replicationAddress: string, address: string) => void;
+  /** Asks the name servers at once where the master is, not only with the next registration. */
+  ask: () => void;
 }
 
 export class FittingMaster {
@@ -47,12 +49,13 @@ export class FittingMaster {
   }
 
   /**
-   * The master of this name as all can see it. Name servers tell a slave of no master of another cluster, and nothing
-   * else would say why it has none.
+   * The master of this name as all can see it. One that has come after this slave is asked for at once. Name servers
+   * tell a slave of no master of another cluster, and nothing else would say why it has none.
    */
   seen(address: string): Promise<void> {
     if (this.#hasMaster || address === this.#seen) return this.#last;
     this.#seen = address;
+    if (address !== '') this.#parts.ask();
     this.#last = this.#last.then(async () => {
       const problem = await this.#problemOf(address);
       if (problem !== undefined) this.#say(problem, address);

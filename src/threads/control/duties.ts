@@ -255,7 +255,15 @@ export class Duties {
     const isSlave = config.replication.brokerRole === 'SLAVE';
     const tls = () => config.certificates.client();
     const masterIs = (slaves: string, clients: string) => replication.masterIs(slaves, clients);
-    const fitting = new FittingMaster({ brokerClusterName, mappedFileSizeCommitLog, tls, log, masterIs });
+    const ask = () => void this.#registrar?.registerNow();
+    const fitting = new FittingMaster({
+      brokerClusterName,
+      mappedFileSizeCommitLog,
+      tls,
+      log,
+      masterIs,
+      ask,
+    });
     return {
       onMaster: (slaves: string, clients: string) => {
         if (!isSlave) return;

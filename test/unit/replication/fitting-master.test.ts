@@ -35,16 +35,18 @@ test.after.each(({ server }) => server.close());
 function rigOf({ server }: Context) {
   const { log, lines } = recordingLog();
   const followed: string[][] = [];
+  const asked: string[] = [];
   const master = new FittingMaster({
     ...{ brokerClusterName: 'A', mappedFileSizeCommitLog: 1_000, tls: () => undefined, log },
     masterIs: (...addresses) => void followed.push(addresses),
+    ask: () => void asked.push('where is it?'),
   });
   const address = `127.0.0.1:${server.port}`;
   const told = async () => {
     await master.told('127.0.0.1:2', address);
     return lines.splice(0).map(({ level, fields, message }) => [level, message, fields?.['reason']]);
   };
-  return { master, address, followed, told, lines };
+  return { master, address, followed, asked, told, lines };
 }
 
 test('one that fits is followed, without a word', async (context) => {
@@ -86,6 +88,22 @@ test('the master of a name in another cluster is told of, which name servers do 
     ['error'],
   );
   assert.equal(followed, [['', '']]);
+});
+
+test('a master that is seen while none is known is asked for once, and again when it has been away', async (context) => {
+  const { master, address, asked, told } = rigOf(context);
+  await master.told('', '');
+  await master.seen('');
+  assert.is(asked.length, 0);
+  for (let second = 0; second < 3; second++) await master.seen(address);
+  assert.is(asked.length, 1);
+  await told();
+  await master.seen(address);
+  assert.is(asked.length, 1, 'it is known');
+  await master.told('', '');
+  await master.seen('');
+  await master.seen(address);
+  assert.is(asked.length, 2);
 });
 
 test('who does not say what it is, or is not there, is followed as ever, in the order of what was said', async (context) => {
