@@ -12,18 +12,20 @@ const MAX_TEMPLATES = 512;
 
 export class TemplateShelf<T extends Template> {
   readonly #longest: number;
-  #byLength: (T[] | undefined)[] = [];
+  /** With a place for each length: an array with gaps becomes a hash table where a template is far behind the others. */
+  readonly #byLength: (T[] | undefined)[];
   #count = 0;
   #unknown = 0;
 
   /** `longest`: bytes of the longest text that gets a template. */
   constructor(longest: number) {
     this.#longest = longest;
+    this.#byLength = Array.from({ length: longest + 1 }, () => undefined);
   }
 
   /** The template that the text bytes[from, +length) fits. */
   find(bytes: Uint8Array, view: DataView, from: number, length: number): T | undefined {
-    const known = this.#byLength[length];
+    const known = length <= this.#longest ? this.#byLength[length] : undefined;
     if (known === undefined) return undefined;
     for (let i = 0; i < known.length; i++) {
       const template = known[i] as T;
@@ -41,7 +43,7 @@ export class TemplateShelf<T extends Template> {
 
   put(length: number, template: T): void {
     if (this.#count >= MAX_TEMPLATES) {
-      this.#byLength = [];
+      this.#byLength.fill(undefined);
       this.#count = 0;
     }
     const known = this.#byLength[length] ?? [];

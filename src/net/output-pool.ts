@@ -22,7 +22,7 @@ export class OutputPool {
   take(bytes: number): Buffer {
     const bits = bitsFor(bytes);
     if (bits > LARGEST_BITS) return Buffer.allocUnsafeSlow(bytes);
-    return this.#free[bits - SMALLEST_BITS]?.pop() ?? Buffer.allocUnsafeSlow(2 ** bits);
+    return this.#free[bits - SMALLEST_BITS]?.pop() ?? Buffer.allocUnsafeSlow(1 << bits);
   }
 
   /**
@@ -39,7 +39,7 @@ export class OutputPool {
   give(buffer: Buffer): void {
     const bits = bitsFor(buffer.length);
     const free = this.#free[bits - SMALLEST_BITS];
-    if (free === undefined || buffer.length !== 2 ** bits) return;
+    if (free === undefined || buffer.length !== 1 << bits) return;
     if ((free.length + 1) * buffer.length <= KEPT_BYTES) free.push(buffer);
   }
 }

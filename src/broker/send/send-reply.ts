@@ -23,6 +23,8 @@ const TEMPLATE_HANDLE = 511;
 const TEMPLATE_IDS = 128;
 /** Above all of them: those that say what a stored message waits for in vain, maybe for a long time. */
 const TEMPLATE_CODES = 16;
+/** The name of no template. */
+const NONE = -1;
 /** Broker and clients need a handful; lengths come from outside. */
 const TEMPLATES_MAX = 1000;
 
@@ -58,6 +60,9 @@ export class SendReply {
   readonly #positionInId: number;
   /** By the lengths of the parts that vary; a running broker needs a handful. */
   readonly #templates = new Map<number, Template>();
+  /** The one used last: lengths seldom change, and such a number as a key costs a map some 20 ns. */
+  #lastName = NONE;
+  #last: Template | undefined;
   /** What the templates say of tracing. */
   #traceOn: boolean;
 
@@ -91,6 +96,7 @@ export class SendReply {
     if (traceOn !== this.#traceOn) {
       this.#traceOn = traceOn;
       this.#templates.clear();
+      this.#lastName = NONE;
     }
     const template = this.#template(sends, index, code, ids, keyLength, handleLength);
     const start = connection.reserve(template.bytes.length);
@@ -131,12 +137,15 @@ export class SendReply {
     const opaque = isBinary(sends, index) ? 0 : decimalLength(sends.opaque[index] as number);
     const sizes = (ids * 128 + keyLength) * 512 + handleLength;
     const name = (((sizes * TEMPLATE_CODES + code) * 32 + queueId) * 32 + queueOffset) * 32 + opaque;
+    if (name === this.#lastName) return this.#last as Template;
     let template = this.#templates.get(name);
     if (template === undefined) {
       if (this.#templates.size >= TEMPLATES_MAX) this.#templates.clear();
       template = this.#makeTemplate(sends, index, code, keyLength);
       this.#templates.set(name, template);
     }
+    this.#lastName = name;
+    this.#last = template;
     return template;
   }
 

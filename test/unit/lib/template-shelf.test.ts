@@ -1,0 +1,67 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type Template, TemplateShelf } from '../../../src/lib/template-shelf.ts';
+
+const LONGEST = 2_000;
+const BYTES = new Uint8Array(LONGEST * 2);
+const VIEW = new DataView(BYTES.buffer);
+
+/** Fits what begins with its byte. */
+class First implements Template {
+  readonly #byte: number;
+
+  constructor(byte: number) {
+    this.#byte = byte;
+  }
+
+  matches(bytes: Uint8Array, _view: DataView, from: number): boolean {
+    return bytes[from] === this.#byte;
+  }
+}
+
+test('a template is found by its length, whatever lengths there are', () => {
+  const shelf = new TemplateShelf<First>(LONGEST);
+  const lengths = [1, 300, 1_999, LONGEST];
+  const templates = lengths.map((length) => {
+    const template = new First(length & 0xff);
+    assert.ok(shelf.wants(length));
+    shelf.put(length, template);
+    return template;
+  });
+  for (const [i, length] of lengths.entries()) {
+    BYTES[7] = length & 0xff;
+    assert.is(shelf.find(BYTES, VIEW, 7, length), templates[i]);
+    assert.is(shelf.find(BYTES, VIEW, 8, length), undefined, 'another text');
+    assert.is(shelf.find(BYTES, VIEW, 7, length - 1), undefined, 'another length');
+  }
+});
+
+test('what is longer has no template, and wants none', () => {
+  const shelf = new TemplateShelf<First>(LONGEST);
+  for (const length of [LONGEST + 1, LONGEST * 2]) {
+    assert.not(shelf.wants(length));
+    assert.is(shelf.find(BYTES, VIEW, 0, length), undefined);
+  }
+});
+
+test('the shelf is bounded: when it is full it begins anew', () => {
+  const shelf = new TemplateShelf<First>(LONGEST);
+  for (let length = 1; length <= 512; length++) shelf.put(length, new First(0));
+  BYTES[0] = 0;
+  assert.ok(shelf.find(BYTES, VIEW, 0, 1));
+  shelf.put(600, new First(0));
+  assert.ok(shelf.find(BYTES, VIEW, 0, 600));
+  for (let length = 1; length <= 512; length++) assert.is(shelf.find(BYTES, VIEW, 0, length), undefined);
+});
+
+test('of one length four are kept, and one in 32 of the unknown ones takes the place of another', () => {
+  const shelf = new TemplateShelf<First>(LONGEST);
+  for (let i = 0; i < 4; i++) {
+    assert.ok(shelf.wants(10));
+    shelf.put(10, new First(i));
+  }
+  const wanted = Array.from({ length: 64 }, () => shelf.wants(10));
+  assert.is(wanted.filter(Boolean).length, 2);
+});
+
+test.run();
