@@ -12,7 +12,7 @@ const MAX_TEMPLATES = 512;
 
 export class TemplateShelf<T extends Template> {
   readonly #longest: number;
-  /** With a place for each length: an array with gaps becomes a hash table where a template is far behind the others. */
+  /** With a place for each length: V8 makes a hash table of an array with large gaps. */
   readonly #byLength: (T[] | undefined)[];
   #count = 0;
   #unknown = 0;
