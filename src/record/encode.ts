@@ -44,11 +44,11 @@ export function withHostFlags(sysFlag: number, bornHost: HostAddress, storeHost:
   return flags;
 }
 
-/** Of a host, behind its address. */
-const PORT_BYTES = 4;
-
-function writeAddress(bytes: Uint8Array, at: number, address: Uint8Array): void {
+function writeHost(bytes: Uint8Array, view: DataView, at: number, host: HostAddress): number {
+  const { address } = host;
   for (let i = 0; i < address.length; i++) bytes[at + i] = address[i] as number;
+  view.setInt32(at + address.length, host.port);
+  return at + address.length + 4;
 }
 
 /**
@@ -73,20 +73,12 @@ export function writeHead(
   writeInt64(view, at + PHYSICAL_OFFSET, 0);
   view.setInt32(at + SYS_FLAG, withHostFlags(head.sysFlag, head.bornHost, head.storeHost));
   writeInt64(view, at + BORN_TIMESTAMP, head.bornTimestamp);
-  const { bornHost, storeHost } = head;
-  const bornPort = at + BORN_HOST + bornHost.address.length;
-  const storeTimestamp = bornPort + PORT_BYTES;
-  const storePort = storeTimestamp + 8 + storeHost.address.length;
-  const next = storePort + PORT_BYTES;
-  view.setInt32(bornPort, bornHost.port);
-  writeInt64(view, storeTimestamp, 0);
-  view.setInt32(storePort, storeHost.port);
+  let next = writeHost(bytes, view, at + BORN_HOST, head.bornHost);
+  writeInt64(view, next, 0);
+  next = writeHost(bytes, view, next + 8, head.storeHost);
   view.setInt32(next, head.reconsumeTimes);
   writeInt64(view, next + 4, head.preparedTransactionOffset);
   view.setInt32(next + 12, bodyLength);
-  // Last: behind a call V8 no longer knows that `view` is one, and calls for each of its writes.
-  writeAddress(bytes, at + BORN_HOST, bornHost.address);
-  writeAddress(bytes, storeTimestamp + 8, storeHost.address);
   return next + 16;
 }
 
