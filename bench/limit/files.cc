@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <utility>
 
 #include "wire.h"
 
@@ -64,7 +65,21 @@ void FileSupply::run() {
     changed_.notify_all();
     changed_.wait(lock, [this] { return ending_ || next_.descriptor < 0; });
     if (ending_) return;
+    const std::vector<Dropped> dropped = std::move(dropped_);
+    dropped_.clear();
+    lock.unlock();
+    for (const Dropped& file : dropped) remove(file);
   }
+}
+
+void FileSupply::remove(const Dropped& file) {
+  if (munmap(const_cast<uint8_t*>(file.bytes), fileBytes_) != 0) fail("munmap");
+  if (unlink(numberedPath(folder_, file.start).c_str()) != 0) fail("unlink");
+}
+
+void FileSupply::drop(uint64_t start, const uint8_t* bytes) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  dropped_.push_back({start, bytes});
 }
 
 LogFile FileSupply::take() {

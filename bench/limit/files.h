@@ -6,6 +6,7 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <vector>
 
 namespace limit {
 
@@ -24,22 +25,31 @@ struct LogFile {
   const uint8_t* bytes = nullptr;
 };
 
-/// Makes files of the log ahead of their use.
+/// Makes files of the log ahead of their use, and removes those that nobody needs any more.
 class FileSupply {
  public:
   FileSupply(const std::string& folder, uint64_t fileBytes);
   /// The next one; waits while it is being made.
   LogFile take();
+  /// The file that begins at this position goes, and its mapping with it. Done by the next `take`.
+  void drop(uint64_t start, const uint8_t* bytes);
   void stop();
 
  private:
+  struct Dropped {
+    uint64_t start;
+    const uint8_t* bytes;
+  };
+
   void run();
+  void remove(const Dropped& file);
 
   const std::string folder_;
   const uint64_t fileBytes_;
   std::mutex mutex_;
   std::condition_variable changed_;
   LogFile next_;
+  std::vector<Dropped> dropped_;
   bool ending_ = false;
   std::thread thread_;
 };

@@ -9,9 +9,9 @@
 //
 // It has one topic (names are stored and not looked at) with queues 0 to 9, answers pulls from memory, and
 // everything else with success. There is no recovery, no check of anything that a client says, no rights, no
-// filters, no retention. Input that cannot be read closes its connection.
+// filters; the oldest file of the log goes when there are more than FILES. Input that cannot be read closes its connection.
 //
-//     limit PORT FOLDER async|sync [FILE_BYTES]
+//     limit PORT FOLDER async|sync [FILE_BYTES [FILES]]
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/signalfd.h>
@@ -26,6 +26,8 @@ namespace {
 
 constexpr uint64_t kFileBytes = 1 << 30;
 constexpr uint64_t kSmallestFile = 64 << 10;
+/// 24 GiB: with large bodies a minute of warming up would otherwise fill a small disk.
+constexpr uint64_t kFiles = 24;
 constexpr int kWaiting = 1024;
 
 /// Descriptor of a socket that listens on the loopback; sets the port that it got.
@@ -59,9 +61,10 @@ int catchSignals() {
 
 int main(int count, char** arguments) {
   const std::string mode = count > 3 ? arguments[3] : "";
-  const uint64_t fileBytes = count > 4 ? strtoull(arguments[4], nullptr, 10) : kFileBytes;
-  if ((mode != "async" && mode != "sync") || count > 5 || fileBytes < kSmallestFile) {
-    fprintf(stderr, "usage: limit PORT FOLDER async|sync [FILE_BYTES from %llu]\n",
+  const limit::LogSize size = {count > 4 ? strtoull(arguments[4], nullptr, 10) : kFileBytes,
+                               count > 5 ? strtoull(arguments[5], nullptr, 10) : kFiles};
+  if ((mode != "async" && mode != "sync") || count > 6 || size.fileBytes < kSmallestFile || size.files < 1) {
+    fprintf(stderr, "usage: limit PORT FOLDER async|sync [FILE_BYTES from %llu [FILES from 1]]\n",
             static_cast<unsigned long long>(kSmallestFile));
     return 2;
   }
@@ -70,7 +73,7 @@ int main(int count, char** arguments) {
   const int listener = listenOn(port);
   limit::Host host = {127, 0, 0, 1};
   limit::put32(host.data() + 4, port);
-  limit::Store store(arguments[2], fileBytes, mode == "sync", host);
+  limit::Store store(arguments[2], size, mode == "sync", host);
   limit::Server server(store, listener, signals);
   printf("limit ready 127.0.0.1:%u\n", port);
   fflush(stdout);

@@ -13,11 +13,11 @@ constexpr uint64_t kBlankBytes = 8;
 constexpr uint64_t kLargestStage = 6 << 20;
 }  // namespace
 
-Log::Log(const std::string& folder, uint64_t fileBytes, Flusher& flusher)
-    : fileBytes_(fileBytes),
-      stageBytes_(std::min(kLargestStage, fileBytes)),
+Log::Log(const std::string& folder, const LogSize& size, Flusher& flusher)
+    : size_(size),
+      stageBytes_(std::min(kLargestStage, size.fileBytes)),
       flusher_(flusher),
-      supply_(folder, fileBytes),
+      supply_(folder, size.fileBytes),
       stage_(new uint8_t[stageBytes_]) {
   const LogFile first = supply_.take();
   descriptor_ = first.descriptor;
@@ -28,7 +28,7 @@ Log::Log(const std::string& folder, uint64_t fileBytes, Flusher& flusher)
 uint64_t Log::largestRecord() const { return stageBytes_ - kBlankBytes; }
 
 uint8_t* Log::reserve(uint64_t most) {
-  if (used_ + staged_ + most + kBlankBytes > fileBytes_) roll();
+  if (used_ + staged_ + most + kBlankBytes > size_.fileBytes) roll();
   if (staged_ + most > stageBytes_) write();
   return stage_.get() + staged_;
 }
@@ -41,12 +41,16 @@ void Log::write() {
 
 void Log::roll() {
   if (staged_ + kBlankBytes > stageBytes_) write();
-  put32(stage_.get() + staged_, static_cast<uint32_t>(fileBytes_ - used_ - staged_));
+  put32(stage_.get() + staged_, static_cast<uint32_t>(size_.fileBytes - used_ - staged_));
   put32(stage_.get() + staged_ + 4, kBlankMagic);
   staged_ += kBlankBytes;
   write();
-  start_ += fileBytes_;
+  start_ += size_.fileBytes;
   used_ = 0;
+  if (files_.size() - first_ == size_.files) {
+    supply_.drop(begin(), files_[first_]);
+    first_ += 1;
+  }
   const LogFile next = supply_.take();
   descriptor_ = next.descriptor;
   files_.push_back(next.bytes);

@@ -11,9 +11,15 @@
 
 namespace limit {
 
+struct LogSize {
+  uint64_t fileBytes;
+  /// How many files there are at most, without the one that is made ahead; the oldest goes.
+  uint64_t files;
+};
+
 class Log {
  public:
-  Log(const std::string& folder, uint64_t fileBytes, Flusher& flusher);
+  Log(const std::string& folder, const LogSize& size, Flusher& flusher);
 
   /// The longest record that a file holds.
   uint64_t largestRecord() const;
@@ -26,19 +32,25 @@ class Log {
   uint64_t written() const { return start_ + used_; }
   /// Writes what is staged.
   void write();
-  /// A record that was written.
-  const uint8_t* at(uint64_t position) const { return files_[position / fileBytes_] + position % fileBytes_; }
+  /// What lies before is no longer there.
+  uint64_t begin() const { return first_ * size_.fileBytes; }
+  /// A record that was written, at `begin()` or behind it.
+  const uint8_t* at(uint64_t position) const {
+    return files_[position / size_.fileBytes] + position % size_.fileBytes;
+  }
   void stop();
 
  private:
   void roll();
 
-  const uint64_t fileBytes_;
+  const LogSize size_;
   const uint64_t stageBytes_;
   Flusher& flusher_;
   FileSupply supply_;
   std::unique_ptr<uint8_t[]> stage_;
   std::vector<const uint8_t*> files_;
+  /// The oldest of them that is there.
+  uint64_t first_ = 0;
   int descriptor_ = -1;
   /// Position of the present file, and how much of it is written.
   uint64_t start_ = 0;

@@ -157,6 +157,7 @@ bool Server::answerPull(const Pull& pull, bool isLate) {
   uint64_t end = pull.offset;
   for (; end < queue.written() && end - pull.offset < pull.count; end += 1) {
     const Entry entry = queue.entry(end);
+    if (entry.position < store_.log().begin()) break;
     if (entry.position + entry.size > visible || (bytes > 0 && bytes + entry.size > kPullBytes)) break;
     bytes += entry.size;
   }

@@ -49,12 +49,12 @@ Text propertyOf(const Text& properties, std::string_view nameAndMark) {
   return {};
 }
 
-Store::Store(const std::string& folder, uint64_t fileBytes, bool syncs, const Host& host)
+Store::Store(const std::string& folder, const LogSize& size, bool syncs, const Host& host)
     : folder_(folder),
       syncs_(syncs),
       host_(host),
       flusher_(syncs),
-      log_(folder + "/commitlog", fileBytes, flusher_),
+      log_(folder + "/commitlog", size, flusher_),
       index_(folder + "/index") {}
 
 bool Store::put(const Message& message, const Host& bornHost, Placed& placed) {

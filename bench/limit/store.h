@@ -42,7 +42,7 @@ Text propertyOf(const Text& properties, std::string_view nameAndMark);
 
 class Store {
  public:
-  Store(const std::string& folder, uint64_t fileBytes, bool syncs, const Host& host);
+  Store(const std::string& folder, const LogSize& size, bool syncs, const Host& host);
 
   void setTime(uint64_t millis) { nowMillis_ = millis; }
   /// Stages it. False: it is nothing that can be stored.

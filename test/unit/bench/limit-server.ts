@@ -55,11 +55,12 @@ export class LimitServer {
     this.#ended = new Promise((resolve) => child.once('exit', (code) => resolve(code)));
   }
 
-  static async start(program: string, mode: LimitMode): Promise<LimitServer> {
+  /** Keeps so many files of its log when that is said. */
+  static async start(program: string, mode: LimitMode, files?: number): Promise<LimitServer> {
     const store = path.join(runFolder.path, `store-${++starts}`);
     const log = `${store}.out`;
     fs.writeFileSync(log, '');
-    const args = ['0', store, mode, String(LOG_FILE_BYTES)];
+    const args = ['0', store, mode, String(LOG_FILE_BYTES), ...(files === undefined ? [] : [String(files)])];
     const child = runFolder.start({ command: program, args, log });
     await waitFor(LIMIT_READY, { child, log });
     const port = Number(/127\.0\.0\.1:(\d+)/.exec(fs.readFileSync(log, 'utf8'))?.[1]);

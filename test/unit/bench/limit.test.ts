@@ -1,4 +1,5 @@
 /** The bare limit program: what it answers to the generator and to single requests, and what it stores. */
+import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -221,6 +222,25 @@ limited('input that cannot be read closes its connection, and the others go on',
     }
     other.end();
   });
+});
+
+limited('the oldest files of the log go, and what lay there is found no more', async () => {
+  const kept = 2;
+  const limit = await LimitServer.start(program as string, 'async', kept);
+  const client = new RawClient(limit.port);
+  const pull = (queueOffset: number) =>
+    client.call(asked(11, { ...pullFields(queueOffset, 0), queueId: '0', sysFlag: '0' }, true));
+  await limit.load('--connections', '2', '--in-flight', '8', '--messages', '3000', '--batch', '4');
+  const end = await client.call(asked(30, { topic: TOPIC, queueId: '0' }, true));
+  const [first, last] = [await pull(0), await pull(Number(end?.fields['offset']) - 1)];
+  assert.equal([first?.code, first?.body], [19, undefined]);
+  assert.is(last?.code, 0);
+  client.end();
+  assert.is(await limit.stop(), 0);
+  const files = fs.readdirSync(path.join(limit.store, 'commitlog'));
+  // One is made ahead, and one may have been left when it ended.
+  assert.ok(files.length <= kept + 2, files.join());
+  assert.not.ok(files.includes('0'.repeat(20)));
 });
 
 limited('it starts as a contestant does, and takes its topic', async () => {
