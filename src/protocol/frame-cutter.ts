@@ -29,35 +29,15 @@ export type FrameHandler = (bytes: Uint8Array, view: DataView, offset: number, l
 /** The count of frames stays a small integer, which costs the loop nothing. */
 const MAX_COUNT = 0x3fffffff;
 
-const NONE = Buffer.allocUnsafeSlow(0);
+const NONE = new Uint8Array(0);
 const NO_VIEW = new DataView(NONE.buffer);
 
-/** What a cutter holds ready for its next unfinished frame; larger memory goes back when nothing is kept. */
-const HELD_READY_BYTES = 16 * 1024;
-
-/** Where larger memory comes from: buffers that begin at the beginning of their memory, with any content. */
-export interface FrameMemory {
-  take(bytes: number): Buffer;
-  give(memory: Buffer): void;
-}
-
-const SYSTEM_MEMORY: FrameMemory = { take: (bytes) => Buffer.allocUnsafeSlow(bytes), give: () => {} };
-
 export class FrameCutter {
-  readonly #memory: FrameMemory;
-  #kept: Buffer = NONE;
+  #kept: Uint8Array = NONE;
   #keptView: DataView = NO_VIEW;
   #start = 0;
   #end = 0;
   #frames = 0;
-
-  /**
-   * `memory` may be shared. Frames of 64 KiB and more are kept nearly always, and memory of its own for each was a
-   * third of what such a message costs, as the system clears every page.
-   */
-  constructor(memory: FrameMemory = SYSTEM_MEMORY) {
-    this.#memory = memory;
-  }
 
   /** Bytes kept aside: of a frame whose end has not come, or of frames that the handler could not take. */
   get keptBytes(): number {
@@ -129,36 +109,27 @@ export class FrameCutter {
    */
   #reserve(bytes: number): void {
     if (this.#start + bytes <= this.#kept.length) return;
-    const before = this.#kept;
-    const target = bytes <= before.length ? before : this.#take(Math.max(bytes, before.length * 2, 4096));
-    target.set(before.subarray(this.#start, this.#end));
+    const target =
+      bytes <= this.#kept.length ? this.#kept : new Uint8Array(Math.max(bytes, this.#kept.length * 2, 4096));
+    target.set(this.#kept.subarray(this.#start, this.#end));
     this.#end -= this.#start;
     this.#start = 0;
-    if (target === before) return;
-    this.#kept = target;
-    this.#keptView = new DataView(target.buffer);
-    this.#give(before);
-  }
-
-  #take(bytes: number): Buffer {
-    return bytes > HELD_READY_BYTES ? this.#memory.take(bytes) : Buffer.allocUnsafeSlow(bytes);
-  }
-
-  #give(memory: Buffer): void {
-    if (memory.length > HELD_READY_BYTES) this.#memory.give(memory);
+    if (target !== this.#kept) {
+      this.#kept = target;
+      this.#keptView = new DataView(target.buffer);
+    }
   }
 
   /** An idle connection holds no large memory for a frame that has long been handled. */
   #drop(): void {
     this.#start = 0;
     this.#end = 0;
-    if (this.#kept.length > HELD_READY_BYTES) this.#forget();
+    if (this.#kept.length > 64 * 1024) this.#forget();
   }
 
   #forget(): void {
     this.#start = 0;
     this.#end = 0;
-    this.#give(this.#kept);
     this.#kept = NONE;
     this.#keptView = NO_VIEW;
   }
