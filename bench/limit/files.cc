@@ -62,13 +62,14 @@ void FileSupply::run() {
     made.bytes = static_cast<const uint8_t*>(mapFile(made.descriptor, fileBytes_, PROT_READ));
     std::unique_lock<std::mutex> lock(mutex_);
     next_ = made;
+    const std::vector<Dropped> dropped = std::exchange(dropped_, {});
     changed_.notify_all();
+    lock.unlock();
+    // Whoever needs the next file may wait for it; nobody waits for this.
+    for (const Dropped& file : dropped) remove(file);
+    lock.lock();
     changed_.wait(lock, [this] { return ending_ || next_.descriptor < 0; });
     if (ending_) return;
-    const std::vector<Dropped> dropped = std::move(dropped_);
-    dropped_.clear();
-    lock.unlock();
-    for (const Dropped& file : dropped) remove(file);
   }
 }
 

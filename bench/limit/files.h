@@ -31,7 +31,7 @@ class FileSupply {
   FileSupply(const std::string& folder, uint64_t fileBytes);
   /// The next one; waits while it is being made.
   LogFile take();
-  /// The file that begins at this position goes, and its mapping with it. Done by the next `take`.
+  /// The file that begins at this position goes, and its mapping with it, when the next file has been made.
   void drop(uint64_t start, const uint8_t* bytes);
   void stop();
 

@@ -9,7 +9,8 @@
 //
 // It has one topic (names are stored and not looked at) with queues 0 to 9, answers pulls from memory, and
 // everything else with success. There is no recovery, no check of anything that a client says, no rights, no
-// filters; the oldest file of the log goes when there are more than FILES. Input that cannot be read closes its connection.
+// filters. The oldest file of the log goes when there are more than FILES. Input that cannot be read closes
+// its connection.
 //
 //     limit PORT FOLDER async|sync [FILE_BYTES [FILES]]
 #include <arpa/inet.h>
