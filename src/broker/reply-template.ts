@@ -8,6 +8,7 @@
  */
 import { assert } from '../lib/assert.ts';
 import { isPlainByte } from '../lib/byte-template.ts';
+import { copied } from '../lib/copied.ts';
 import { writeDecimal } from '../lib/digits.ts';
 import type { Connection } from '../net/connection.ts';
 import { OPAQUE_OFFSET, REMARK_OFFSET } from '../protocol/binary-header.ts';
@@ -175,11 +176,11 @@ function formOf(code: number, remark: string | undefined, fields: ReplyFields, s
   const places = binary ? laidOut.places : [...laidOut.places, opaqueAt];
   let from = 0;
   const pieces = places.map((place) => {
-    const piece = bytes.slice(from, place);
+    const piece = copied(bytes, from, place);
     from = place + STAND_IN.length;
     return piece;
   });
-  return { binary, pieces, tail: bytes.slice(from), length: bytes.length + OPAQUE_DIGITS, fieldsAt };
+  return { binary, pieces, tail: copied(bytes, from), length: bytes.length + OPAQUE_DIGITS, fieldsAt };
 }
 
 /** A frame of the general encoder, and where in it stands what may differ in another one. */

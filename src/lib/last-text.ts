@@ -1,4 +1,6 @@
 /** Texts out of bytes where one mostly is the same as the one before: then no new one is made. */
+import { copied } from './copied.ts';
+
 export class LastText {
   #bytes = new Uint8Array(0);
   #text = '';
@@ -6,7 +8,7 @@ export class LastText {
   /** The UTF-8 text in bytes[at, +length). */
   read(bytes: Uint8Array, at: number, length: number): string {
     if (this.#isSame(bytes, at, length)) return this.#text;
-    this.#bytes = bytes.slice(at, at + length);
+    this.#bytes = copied(bytes, at, at + length);
     this.#text = Buffer.from(this.#bytes.buffer, 0, length).toString();
     return this.#text;
   }

@@ -31,7 +31,7 @@ export class Connection {
   socket: Socket;
   readonly host: HostAddress;
   readonly remoteAddress: string;
-  readonly cutter = new FrameCutter();
+  readonly cutter: FrameCutter;
   /** Ms of the monotonic clock when bytes last moved. */
   lastActive: number;
   /** Bytes that had moved when the connection was last found idle. */
@@ -78,6 +78,7 @@ export class Connection {
     this.host = identity.host;
     this.remoteAddress = identity.remoteAddress;
     this.#pool = pool;
+    this.cutter = new FrameCutter(pool);
     this.lastActive = now;
     this.input = new Hold(close);
     this.outputHold = new Hold(close);

@@ -10,6 +10,7 @@
  * is kept in flat arrays: a send under way is no object.
  */
 import { assert } from '../lib/assert.ts';
+import { copied } from '../lib/copied.ts';
 
 /** Longest unique key that is kept in place; a longer one is kept in `longKeys`. Clients make 32 characters. */
 const KEY_BYTES = 64;
@@ -86,7 +87,7 @@ export class PendingSends {
   setKey(index: number, bytes: Uint8Array, offset: number, length: number): void {
     this.keyLength[index] = length;
     if (length > KEY_BYTES) {
-      this.longKeys.set(index, bytes.slice(offset, offset + length));
+      this.longKeys.set(index, copied(bytes, offset, offset + length));
       return;
     }
     const at = index * KEY_BYTES;

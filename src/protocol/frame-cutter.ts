@@ -4,6 +4,7 @@
  * The cutter keeps bytes aside in one case only: they are not handled yet. `kept` bytes come before any later chunk.
  * Invariant: 0 <= start <= end <= kept.length; [start, end) are the kept bytes.
  */
+import { copied } from '../lib/copied.ts';
 import { MAX_FRAME_BYTES } from '../lib/limits.ts';
 import { LENGTH_BYTES } from './command-codec.ts';
 import { ProtocolError } from './errors.ts';
@@ -32,12 +33,34 @@ const MAX_COUNT = 0x3fffffff;
 const NONE = new Uint8Array(0);
 const NO_VIEW = new DataView(NONE.buffer);
 
+/** What a cutter holds ready for its next unfinished frame; larger memory goes back when nothing is kept. */
+const HELD_READY_BYTES = 64 * 1024;
+
+/** Where larger memory comes from: buffers that begin where their memory does, with any content. */
+export interface FrameMemory {
+  take(bytes: number): Buffer;
+  give(memory: Buffer): void;
+}
+
+const SYSTEM_MEMORY: FrameMemory = { take: (bytes) => Buffer.allocUnsafeSlow(bytes), give: () => {} };
+
 export class FrameCutter {
+  readonly #memory: FrameMemory;
+  /** What #kept lies in, when it was taken from #memory. */
+  #taken: Buffer | undefined;
   #kept: Uint8Array = NONE;
   #keptView: DataView = NO_VIEW;
   #start = 0;
   #end = 0;
   #frames = 0;
+
+  /**
+   * `memory` may be shared with others. A frame of 64 KiB is kept nearly always, and new memory for each costs more
+   * than all else that is done for it: the system clears every page, and the collector has to find what was dropped.
+   */
+  constructor(memory: FrameMemory = SYSTEM_MEMORY) {
+    this.#memory = memory;
+  }
 
   /** Bytes kept aside: of a frame whose end has not come, or of frames that the handler could not take. */
   get keptBytes(): number {
@@ -109,27 +132,41 @@ export class FrameCutter {
    */
   #reserve(bytes: number): void {
     if (this.#start + bytes <= this.#kept.length) return;
-    const target =
-      bytes <= this.#kept.length ? this.#kept : new Uint8Array(Math.max(bytes, this.#kept.length * 2, 4096));
-    target.set(this.#kept.subarray(this.#start, this.#end));
+    if (bytes <= this.#kept.length) this.#kept.copyWithin(0, this.#start, this.#end);
+    else this.#move(Math.max(bytes, this.#kept.length * 2, 4096));
     this.#end -= this.#start;
     this.#start = 0;
-    if (target !== this.#kept) {
-      this.#kept = target;
-      this.#keptView = new DataView(target.buffer);
-    }
+  }
+
+  /** What is kept goes to the front of larger memory. */
+  #move(bytes: number): void {
+    const before = this.#kept.subarray(this.#start, this.#end);
+    const taken = bytes > HELD_READY_BYTES ? this.#memory.take(bytes) : undefined;
+    // Not the Buffer itself: who handles a frame may count on what a Uint8Array does.
+    const target = new Uint8Array(taken?.buffer ?? new ArrayBuffer(bytes));
+    target.set(before);
+    this.#giveBack();
+    this.#taken = taken;
+    this.#kept = target;
+    this.#keptView = new DataView(target.buffer);
+  }
+
+  #giveBack(): void {
+    if (this.#taken !== undefined) this.#memory.give(this.#taken);
+    this.#taken = undefined;
   }
 
   /** An idle connection holds no large memory for a frame that has long been handled. */
   #drop(): void {
     this.#start = 0;
     this.#end = 0;
-    if (this.#kept.length > 64 * 1024) this.#forget();
+    if (this.#taken !== undefined) this.#forget();
   }
 
   #forget(): void {
     this.#start = 0;
     this.#end = 0;
+    this.#giveBack();
     this.#kept = NONE;
     this.#keptView = NO_VIEW;
   }
@@ -142,7 +179,7 @@ export class FrameCutter {
 export function cutFrames(cutter: FrameCutter, chunk: Uint8Array, take: (frame: Uint8Array) => void): void {
   const view = new DataView(chunk.buffer, chunk.byteOffset, chunk.byteLength);
   const outcome = cutter.push(chunk, view, chunk.length, (bytes, _view, offset, length) => {
-    take(new Uint8Array(bytes.subarray(offset, offset + length)));
+    take(copied(bytes, offset, offset + length));
     return CUT_ALL;
   });
   if (outcome === CUT_BROKEN) throw new ProtocolError('LENGTH', 'a length that no frame has');

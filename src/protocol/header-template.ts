@@ -5,6 +5,7 @@
  * What the scan has found then holds for the new header too.
  */
 import { ByteTemplate, MIN_TEMPLATE_BYTES } from '../lib/byte-template.ts';
+import { copied } from '../lib/copied.ts';
 import { type Template, TemplateShelf } from '../lib/template-shelf.ts';
 import { OPAQUE_OFFSET } from './binary-header.ts';
 import type { BinaryScan } from './binary-scan.ts';
@@ -45,7 +46,7 @@ export class HeaderTemplate implements Template {
     this.code = scan.code;
     this.flag = scan.flag;
     this.version = scan.version;
-    this.#text = bytes.slice(from, to);
+    this.#text = copied(bytes, from, to);
     this.fields.adopt(table, from);
     this.#json = scan instanceof JsonScan;
     this.#template = new ByteTemplate(

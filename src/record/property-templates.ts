@@ -3,6 +3,7 @@
  * names and separators stand at the same places.
  */
 import { ByteTemplate, FIXED, MIN_TEMPLATE_BYTES, PLAIN_TEXT } from '../lib/byte-template.ts';
+import { copied } from '../lib/copied.ts';
 import { type Template, TemplateShelf } from '../lib/template-shelf.ts';
 import { PROPERTY_NAME_END, PROPERTY_VALUE_END } from './layout.ts';
 import { PropertyScan } from './property-scan.ts';
@@ -47,7 +48,7 @@ export class PropertyTemplates {
     const known = this.#shelf.find(bytes, view, from, length);
     if (known !== undefined) return known.places;
     if (length >= MIN_TEMPLATE_BYTES && this.#shelf.wants(length)) {
-      const text = bytes.slice(from, to);
+      const text = copied(bytes, from, to);
       if (text.every((byte) => byte > 0 && byte <= LAST_ASCII))
         this.#shelf.put(length, new PropertyTemplate(text));
     }

@@ -9,6 +9,7 @@
  * one is what is read and written, and nothing else changes.
  */
 import type { Socket } from 'node:net';
+import { copied } from '../lib/copied.ts';
 import { Hold } from '../lib/hold-budget.ts';
 import { limitRemark, MAX_TURN_MS } from '../lib/limits.ts';
 import { ResponseCode, requestName } from '../protocol/codes.ts';
@@ -214,7 +215,7 @@ export class CommandConnection implements ClientConnection, CaredFor {
       if (answer !== undefined) this.#write(encodeAnswer(answer));
       return CUT_ALL;
     }
-    this.#dispatch(decodeCommand(new Uint8Array(bytes.subarray(offset, offset + length))));
+    this.#dispatch(decodeCommand(copied(bytes, offset, offset + length)));
     return CUT_ALL;
   };
 

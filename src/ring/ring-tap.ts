@@ -3,6 +3,7 @@
  * producer published ('tail'), since the last look. Their bytes stay where they are until the producer comes round
  * again, so that is for rings with little traffic.
  */
+import { copied } from '../lib/copied.ts';
 import { attachBulk, type Bulk } from './bulk.ts';
 import { alignRecord, RING_HEAD, RING_TAIL, type RingShape, TYPE_PADDING } from './layout.ts';
 
@@ -40,7 +41,7 @@ export class RingTap {
       const at = this.#position & this.#mask;
       const size = this.#bulk.view.getInt32(at, true);
       const isPadding = this.#bulk.view.getInt32(at + 4, true) === TYPE_PADDING;
-      if (!isPadding) records.push({ at, bytes: this.#bulk.bytes.slice(at, at + size) });
+      if (!isPadding) records.push({ at, bytes: copied(this.#bulk.bytes, at, at + size) });
       this.#position = (this.#position + alignRecord(size)) | 0;
     }
     return records;

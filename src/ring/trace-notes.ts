@@ -11,7 +11,7 @@
  *     20 bytes    i32  how many
  *     24 numbers  f64 each, then the bytes
  */
-
+import { copied } from '../lib/copied.ts';
 import type { RingShape } from './layout.ts';
 import { createRing, FULL, RingConsumer, RingProducer } from './spsc-ring.ts';
 
@@ -127,7 +127,7 @@ function* notesOf(thread: string, ring: RingConsumer): Iterable<Note> {
       began: view.getFloat64(offset + BEGAN, true),
       ended: view.getFloat64(offset + ENDED, true),
       numbers,
-      bytes: ring.bytes.slice(from, from + view.getInt32(offset + BYTES, true)),
+      bytes: copied(ring.bytes, from, from + view.getInt32(offset + BYTES, true)),
     };
   }
   ring.release();

@@ -101,6 +101,13 @@ test('time comes through lib/clock', () => {
   );
 });
 
+test('bytes are copied by lib/copied: slice of a Buffer is a view', () => {
+  assert.equal(
+    offenders(src, (line) => /[bB]ytes\.slice\(/.test(line)),
+    [],
+  );
+});
+
 test('directories are made by lib/files: with recursive, mkdir may never end', () => {
   const others = src.filter(({ path }) => path !== 'src/lib/files.ts');
   assert.equal(

@@ -9,7 +9,7 @@
  * Control takes requests while it can carry what they lead to. When answers, its own messages or requests under way
  * pile up it leaves them in the ring, and the network thread stops reading who sends them.
  */
-
+import { copied } from '../../lib/copied.ts';
 import { Fifo } from '../../lib/fifo.ts';
 import {
   limitRemark,
@@ -269,7 +269,7 @@ export class LinkServer {
     const { view, offset, length, type } = up;
     const slot = view.getInt32(offset, true);
     const generation = view.getInt32(offset + 4, true);
-    const payload = (header = LINK_HEADER) => up.bytes.slice(offset + header, offset + length);
+    const payload = (header = LINK_HEADER) => copied(up.bytes, offset + header, offset + length);
     switch (type) {
       case LINK_OPENED: {
         const address = Buffer.from(payload()).toString();

@@ -3,7 +3,7 @@
  * order. Until the last of them has run, whatever else comes for the same topic waits behind it. They run in slices: a
  * client may have sent thousands, each of which asks for megabytes.
  */
-
+import { copied } from '../../lib/copied.ts';
 import { groupNameProblem, topicNameProblem } from '../../lib/names.ts';
 import type { Connection } from '../../net/connection.ts';
 import { RequestCode, ResponseCode } from '../../protocol/codes.ts';
@@ -182,7 +182,7 @@ export class CreationWait {
   }
 
   #park(key: string, connection: Connection, request: RequestView, offset: number, length: number): number {
-    const frame = request.bytes.slice(offset, offset + length);
+    const frame = copied(request.bytes, offset, offset + length);
     const exceeded = this.#parked.park(key, { connection, frame }, this.#parts.now());
     if (exceeded !== undefined) {
       const remark = `too many requests wait for ${key.slice(TOPIC.length)} to be created (limit ${exceeded})`;

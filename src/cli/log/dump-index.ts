@@ -1,5 +1,6 @@
 /** Index files: header, then the entries in the order in which they were made; for --explain slots in between. */
 import { join } from 'node:path';
+import { copied } from '../../lib/copied.ts';
 import { readInt64 } from '../../lib/int64.ts';
 import type { Disk, Mapping } from '../../store/disk/disk.ts';
 import {
@@ -75,7 +76,7 @@ function header({ view, bytes, size }: Mapping, geometry: IndexGeometry | undefi
           { name: 'slots', value: geometry.slots, meaning: 'maxHashSlotNum, seen from the content' },
           { name: 'entries', value: geometry.entries, meaning: 'maxIndexNum' },
         ];
-  const head = bytes.slice(0, INDEX_HEADER_BYTES);
+  const head = copied(bytes, 0, INDEX_HEADER_BYTES);
   const fields = pieceFields(HEADER, head).map(({ at, name, value, spec }): Field => {
     const meaning = name.endsWith('Timestamp')
       ? spec.meaning.replace('ms since 1970', time(Number(value)))
@@ -126,7 +127,7 @@ function* slotItems({ view, bytes }: Mapping, geometry: IndexGeometry): Iterable
       at,
       explains: true,
       fields: problem === undefined ? [entryAt] : [],
-      bytes: bytes.slice(at, at + SLOT_BYTES),
+      bytes: copied(bytes, at, at + SLOT_BYTES),
       piece: SLOT,
       ...(problem === undefined ? {} : { damage: [{ at, text: problem }] }),
     };
@@ -183,7 +184,7 @@ export function entryItem(
       { name: 'timeDiff', value: seconds, meaning: time(begin + seconds * 1000) },
       { name: 'previous', value: view.getInt32(at + ENTRY_PREVIOUS) },
     ],
-    bytes: bytes.slice(at, at + INDEX_ENTRY_BYTES),
+    bytes: copied(bytes, at, at + INDEX_ENTRY_BYTES),
     piece: INDEX_ENTRY,
     ...(damage === undefined ? {} : { damage: [damage] }),
   };

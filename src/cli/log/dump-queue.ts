@@ -1,5 +1,6 @@
 /** ConsumeQueue files, entry by entry. */
 import { basename, join, relative } from 'node:path';
+import { copied } from '../../lib/copied.ts';
 import { SCHEDULE_TOPIC } from '../../lib/names.ts';
 import type { Disk, RangeFile } from '../../store/disk/disk.ts';
 import { storePaths } from '../../store/paths.ts';
@@ -147,7 +148,7 @@ function missing({ first }: Walk, from: number, to: number): Item {
 
 function entry(walk: Walk, block: EntryBlock, i: number, offset: number, lastPhysical: number): Item {
   const at = (offset - walk.first) * ENTRY_BYTES;
-  const bytes = block.bytes.slice(i * ENTRY_BYTES, (i + 1) * ENTRY_BYTES);
+  const bytes = copied(block.bytes, i * ENTRY_BYTES, (i + 1) * ENTRY_BYTES);
   const isFiller = block.isFiller(i);
   const item: Item = {
     what: `${isFiller ? 'filler' : 'entry'} ${offset}`,

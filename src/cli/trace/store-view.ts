@@ -11,6 +11,7 @@ import {
   UNIT_BYTES,
   WHEEL_SLOTS,
 } from '../../delivery/timer/timer-layout.ts';
+import { copied } from '../../lib/copied.ts';
 import { javaHashCode } from '../../lib/java-hash.ts';
 import { decodeRecord, type StoredMessage } from '../../record/decode.ts';
 import { PROPERTY_KEYS, PROPERTY_TAGS, PROPERTY_UNIQUE_KEY } from '../../record/properties.ts';
@@ -237,7 +238,7 @@ function keyIn(
   const links = chain(mapping, geometry, slotNumber);
   const own = links.findIndex((link) => link.hash === hash && isIt(link));
   if (own < 0) return undefined;
-  const found = (at: number, length: number) => ({ file, at, bytes: mapping.bytes.slice(at, at + length) });
+  const found = (at: number, length: number) => ({ file, at, bytes: copied(mapping.bytes, at, at + length) });
   const entry = (link: Link) => ({
     ...link,
     ...found(entryOffset(geometry, link.number), INDEX_ENTRY_BYTES),

@@ -6,6 +6,7 @@
  * the kind that enters neither queues nor index (rollback marks of a topic that nobody has), or a BLANK at the end of a
  * file. They are filled with text, never with zeros: zeros are what a lost page looks like.
  */
+import { copied } from '../../lib/copied.ts';
 import { writeInt64 } from '../../lib/int64.ts';
 import { addon } from '../../native/addon.ts';
 import { encodeRecord, type RecordHead } from '../../record/encode.ts';
@@ -97,7 +98,7 @@ function placeHolder(
   const { view, bytes } = mapping;
   const at = from - fileStart;
   const { topicOffset, topicLength } = check.parts;
-  const topic = bytes.slice(topicOffset, topicOffset + topicLength);
+  const topic = copied(bytes, topicOffset, topicOffset + topicLength);
   const properties = Buffer.from(`${DAMAGED_PROPERTY}\x01${from}\x02`);
   const sysFlag = sysFlagOf(view, at) & SYS_TRANSACTION_ROLLBACK;
   const body = to - from - recordSize(0, topicLength, properties.length, 0);

@@ -3,7 +3,13 @@ import * as fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ProtocolError } from '../../../src/protocol/errors.ts';
-import { CUT_ALL, CUT_BLOCKED, cutFrames, FrameCutter } from '../../../src/protocol/frame-cutter.ts';
+import {
+  CUT_ALL,
+  CUT_BLOCKED,
+  cutFrames,
+  FrameCutter,
+  type FrameMemory,
+} from '../../../src/protocol/frame-cutter.ts';
 
 function frameOf(content: Uint8Array): Buffer {
   const length = Buffer.alloc(4);
@@ -53,6 +59,39 @@ test('what is kept, since which frame, and memory given back', () => {
   cutter.release();
   assert.is(cut(cutter, stream).length, 2);
   assert.ok(last?.every((byte) => byte === 7));
+});
+
+test('large memory goes back when its frames are handled, and what is in it does not matter', () => {
+  const out = new Set<Buffer>();
+  const free: Buffer[] = [];
+  let made = 0;
+  const memory: FrameMemory = {
+    take(bytes) {
+      const at = free.findIndex((buffer) => buffer.length >= bytes);
+      const buffer =
+        at < 0 ? Buffer.allocUnsafeSlow(2 * bytes).fill(0xff) : (free.splice(at, 1)[0] as Buffer);
+      if (at < 0) made++;
+      out.add(buffer);
+      return buffer;
+    },
+    give(buffer) {
+      assert.ok(out.delete(buffer), 'given back once, and only what was taken');
+      free.push(buffer.fill(0xee));
+    },
+  };
+  const cutters = [new FrameCutter(memory), new FrameCutter(memory)];
+  for (let round = 0; round < 50; round++) {
+    const bodies = [70_000 + round, 30, 150_000].map((length, place) => Buffer.alloc(length, round + place));
+    const stream = Buffer.concat(bodies.map(frameOf));
+    const cuts: Uint8Array[][] = cutters.map(() => []);
+    for (let at = 0; at < stream.length; at += 50_000)
+      for (const [which, cutter] of cutters.entries())
+        cuts[which]?.push(...cut(cutter, stream.subarray(at, at + 50_000)));
+    for (const frames of cuts)
+      assert.ok(frames.length === 3 && frames.every((frame, place) => bodies[place]?.equals(frame)));
+    assert.is(out.size, 0);
+  }
+  assert.ok(made <= 8, `${made} made`);
 });
 
 test('frames that the handler does not take count once, when it has taken them', () => {

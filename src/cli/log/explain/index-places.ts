@@ -1,5 +1,5 @@
 /** Where the index has a message: for each of its keys the slot, and the chain as far as the message's entry. */
-
+import { copied } from '../../../lib/copied.ts';
 import { readInt64 } from '../../../lib/int64.ts';
 import { javaHashOfBytes } from '../../../lib/java-hash.ts';
 import type { Disk, Mapping } from '../../../store/disk/disk.ts';
@@ -170,7 +170,7 @@ function keyItems(
     what: `slot ${slot}`,
     at,
     fields,
-    bytes: mapping.bytes.slice(at, at + SLOT_BYTES),
+    bytes: copied(mapping.bytes, at, at + SLOT_BYTES),
     piece: SLOT,
     damage,
   };
