@@ -34,7 +34,7 @@ const NONE = new Uint8Array(0);
 const NO_VIEW = new DataView(NONE.buffer);
 
 /** What a cutter holds ready for its next unfinished frame; larger memory goes back when nothing is kept. */
-const HELD_READY_BYTES = 64 * 1024;
+const HELD_READY_BYTES = 16 * 1024;
 
 /** Where larger memory comes from: buffers that begin where their memory does, with any content. */
 export interface FrameMemory {
@@ -82,11 +82,16 @@ export class FrameCutter {
 
   /** Takes the chunk bytes[0, length). The handler may return CUT_BLOCKED or CUT_BROKEN for a frame. */
   push(bytes: Uint8Array, view: DataView, length: number, handle: FrameHandler): number {
-    if (this.keptBytes > 0) {
-      this.#keep(bytes, 0, length);
-      return this.resume(handle);
-    }
     let at = 0;
+    while (this.keptBytes > 0) {
+      at = this.#complete(bytes, at, length);
+      const outcome = this.resume(handle);
+      if (at === length) return outcome;
+      if (outcome !== CUT_ALL) {
+        this.#keep(bytes, at, length);
+        return outcome;
+      }
+    }
     while (length - at >= LENGTH_BYTES) {
       const frameLength = view.getInt32(at);
       if (frameLength < MIN_LENGTH || frameLength > MAX_FRAME_BYTES - LENGTH_BYTES) return CUT_BROKEN;
@@ -117,6 +122,26 @@ export class FrameCutter {
     }
     if (this.keptBytes === 0) this.#drop();
     return CUT_ALL;
+  }
+
+  /**
+   * Keeps of bytes[at, length) what the first frame kept lacks, and no more: those behind it are handled where they
+   * are. Where the rest begins.
+   */
+  #complete(bytes: Uint8Array, at: number, length: number): number {
+    let from = at;
+    for (let lacking = this.#lacking(); lacking > 0 && from < length; lacking = this.#lacking()) {
+      const to = Math.min(length, from + lacking);
+      this.#keep(bytes, from, to);
+      from = to;
+    }
+    return from;
+  }
+
+  /** Bytes that the first frame kept lacks, or its length; not above 0 when it is whole or its length is none. */
+  #lacking(): number {
+    const { keptBytes } = this;
+    return (keptBytes < LENGTH_BYTES ? 0 : this.#keptView.getInt32(this.#start)) + LENGTH_BYTES - keptBytes;
   }
 
   #keep(bytes: Uint8Array, from: number, to: number): void {
