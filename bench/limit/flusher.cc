@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <utility>
 
 #include "wire.h"
 
@@ -13,7 +14,8 @@ namespace {
 constexpr std::chrono::milliseconds kInterval(500);
 }
 
-Flusher::Flusher(bool everyRound) : everyRound_(everyRound), event_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+Flusher::Flusher(bool everyRound, uint64_t fileBytes)
+    : everyRound_(everyRound), event_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)), pages_(fileBytes) {
   if (event_ < 0) fail("eventfd");
   thread_ = std::thread([this] { run(); });
 }
@@ -21,6 +23,7 @@ Flusher::Flusher(bool everyRound) : everyRound_(everyRound), event_(eventfd(0, E
 void Flusher::goOn(int descriptor) {
   const std::lock_guard<std::mutex> lock(mutex_);
   files_.push_back(descriptor);
+  opened_.push_back(descriptor);
 }
 
 void Flusher::written(uint64_t end) {
@@ -44,13 +47,14 @@ void Flusher::run() {
     if (end != durable_) {
       const std::vector<int> files = files_;
       files_.assign(1, files.back());
+      for (const int file : std::exchange(opened_, {})) pages_.goOn(file);
       lock.unlock();
       for (const int file : files)
         if (fdatasync(file) != 0) fail("fdatasync");
       durable_.store(end, std::memory_order_release);
-      for (size_t left = 0; left + 1 < files.size(); left += 1) close(files[left]);
       const uint64_t one = 1;
       if (everyRound_ && write(event_, &one, sizeof one) < 0) fail("eventfd");
+      pages_.durable(end);
       lock.lock();
     }
     if (last) return;

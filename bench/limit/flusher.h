@@ -1,5 +1,5 @@
 // The thread that syncs the log: all that was written when the sync before ended (group commit), or every 500
-// ms.
+// ms; and that lets its old pages go.
 #pragma once
 
 #include <atomic>
@@ -9,12 +9,14 @@
 #include <thread>
 #include <vector>
 
+#include "release.h"
+
 namespace limit {
 
 class Flusher {
  public:
   /// `everyRound`: syncs whenever something was written, and says so by an event of `descriptor()`.
-  explicit Flusher(bool everyRound);
+  Flusher(bool everyRound, uint64_t fileBytes);
 
   /// The log goes on in this file.
   void goOn(int descriptor);
@@ -32,10 +34,13 @@ class Flusher {
 
   const bool everyRound_;
   const int event_;
+  PageRelease pages_;
   std::mutex mutex_;
   std::condition_variable changed_;
   /// The file that is written to, and before it those that it followed since the last sync.
   std::vector<int> files_;
+  /// Those that `pages_` does not know yet.
+  std::vector<int> opened_;
   uint64_t end_ = 0;
   bool ending_ = false;
   std::atomic<uint64_t> durable_{0};
