@@ -130,6 +130,7 @@ export class Store {
     const confirmed = new Watermark(positions, confirmedBy(options));
     this.#dispatcher = new Dispatcher({
       segments: this.#segments,
+      recent: this.#log.recent,
       positions,
       queues: this.#table,
       directory,

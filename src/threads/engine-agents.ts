@@ -10,9 +10,13 @@ import { tracedAgent } from './trace/agent-trace.ts';
 /** Writer first: what it appends in a round is synced and dispatched in the same round. */
 export function engineAgent({ writer, flusher, dispatcher, delivery }: EngineParts): Agent {
   const agents: Agent[] = [];
-  if (writer) agents.push(tracedAgent(new WriterAgent(writer), 'writer', writer.broker));
+  const writing = writer && new WriterAgent(writer);
+  if (writer && writing) agents.push(tracedAgent(writing, 'writer', writer.broker));
   if (flusher) agents.push(tracedAgent(new FlusherAgent(flusher), 'flusher', flusher.broker));
-  if (dispatcher) agents.push(tracedAgent(new DispatcherAgent(dispatcher), 'dispatcher', dispatcher.broker));
+  if (dispatcher) {
+    const dispatching = new DispatcherAgent(dispatcher, writing?.recent);
+    agents.push(tracedAgent(dispatching, 'dispatcher', dispatcher.broker));
+  }
   if (delivery) agents.push(tracedAgent(new DeliveryAgent(delivery), 'delivery', delivery.broker));
   return agents.length === 1 ? (agents[0] as Agent) : compose(agents);
 }

@@ -13,6 +13,7 @@ import { Watermark } from '../../ring/watermark.ts';
 import { nativeDisk } from '../disk/native-disk.ts';
 import type { DispatcherShape } from '../engine-shapes.ts';
 import { KeyIndex } from '../index/key-index.ts';
+import type { RecentLog } from '../log/append-stage.ts';
 import { PageRelease } from '../log/page-release.ts';
 import { Segments } from '../log/segments.ts';
 import { confirmedBy } from '../options.ts';
@@ -48,7 +49,8 @@ export class DispatcherAgent implements Agent {
   readonly #gaps = new Set<number>();
   #logStart = 0;
 
-  constructor({ broker, queues, commands }: DispatcherShape) {
+  /** `recent`: of the writer, where that works in the same thread. */
+  constructor({ broker, queues, commands }: DispatcherShape, recent?: RecentLog) {
     const { store } = broker;
     this.#positions = new Positions(broker.positions);
     this.#counters = new Counters(broker.counters, COUNTER_BLOCKS.dispatcher);
@@ -73,6 +75,7 @@ export class DispatcherAgent implements Agent {
     this.#arrivals = ArrivalNews.join(broker.participants, broker.arrivalsLost);
     this.#dispatcher = new Dispatcher({
       segments: this.#segments,
+      recent,
       positions: this.#positions,
       queues: this.#table,
       directory,

@@ -5,6 +5,7 @@
  * touched queue once, publish the queues' maxima, then the dispatched position, then tell who waits. A record that is
  * already in its queue or in the index is skipped there, so dispatching again after a crash is harmless.
  */
+import type { Bytes } from '../../lib/copy-words.ts';
 import { LITE_QUEUE_ID } from '../../lib/lite-names.ts';
 import { MAGIC_BLANK } from '../../record/layout.ts';
 import type { PropertyScan } from '../../record/property-scan.ts';
@@ -32,6 +33,7 @@ import type { Mapping } from '../disk/disk.ts';
 import { isShortage } from '../disk/errors.ts';
 import type { LogFollower } from '../follower.ts';
 import type { KeyIndex } from '../index/key-index.ts';
+import type { RecentLog } from '../log/append-stage.ts';
 import { entersQueue } from '../log/commit-log.ts';
 import type { Segments } from '../log/segments.ts';
 import type { ConsumeQueue } from '../queue/consume-queue.ts';
@@ -45,6 +47,8 @@ const ROUND = 4096;
 
 export interface DispatcherParts extends QueueFollowerParts {
   segments: Segments;
+  /** Of the writer, where that works in the same thread. */
+  recent?: RecentLog | undefined;
   positions: Positions;
   queues: QueueTable;
   index: KeyIndex | undefined;
@@ -75,8 +79,9 @@ export class Dispatcher {
   position: number;
   /** Everything before it is written and published. */
   #published: number;
-  /** What comes before it was read soundly. */
-  #sound: number;
+  /** The file from which the round has read, and the first position of what it has read there. */
+  #unsure: Mapping | undefined;
+  #unsureFrom = 0;
   readonly #store: DispatcherParts;
   readonly #parts = new RecordParts();
   readonly #properties = new PropertyTemplates();
@@ -94,7 +99,6 @@ export class Dispatcher {
     this.#followers = this.#index === undefined ? [this.#queues] : [this.#queues, this.#index];
     this.position = store.positions.get(DISPATCHED);
     this.#published = this.position;
-    this.#sound = this.position;
     this.#lastRecord = store.positions.get(DISPATCHED_RECORD);
     this.#lastTime = store.positions.get(DISPATCHED_TIME);
   }
@@ -123,51 +127,57 @@ export class Dispatcher {
     for (let n = 0; n < ROUND && this.position < bound; n++) {
       if (!this.#step()) break;
     }
-    const end = this.position;
-    if (end === this.#sound || this.#store.segments.offsetOf(end) === 0) return !this.#store.positions.halted;
-    const mapping = this.#store.segments.at(end);
-    return !this.#store.positions.halted && (mapping === undefined || this.#isSound(mapping));
+    return !this.#store.positions.halted && this.#isSound();
   }
 
   /**
    * The fault guard puts zeros where the device has failed: a record that was read there is none. Nothing of the round
    * is written yet.
    */
-  #isSound(mapping: Mapping): boolean {
-    const from = this.#store.segments.offsetOf(this.#sound);
-    if (mapping.error() !== 0) {
-      const errno = mapping.error(from, this.position - this.#sound);
-      if (errno !== 0) return this.#halt(errno, HALT_LOG_UNREADABLE);
-    }
-    this.#sound = this.position;
-    return true;
+  #isSound(): boolean {
+    const mapping = this.#unsure;
+    this.#unsure = undefined;
+    if (mapping === undefined || mapping.error() === 0) return true;
+    const from = this.#store.segments.offsetOf(this.#unsureFrom);
+    const errno = mapping.error(from, this.position - this.#unsureFrom);
+    return errno === 0 || this.#halt(errno, HALT_LOG_UNREADABLE);
   }
 
   /** Dispatches the record at `position`; false when that has to wait, or has failed. */
   #step(): boolean {
-    const { segments } = this.#store;
+    const { segments, recent } = this.#store;
+    const found = recent === undefined ? -1 : recent.find(this.position);
+    if (recent !== undefined && found >= 0) return this.#take(recent.memory, found);
     const mapping = segments.at(this.position);
     if (mapping === undefined) return this.#failed(segments.lastError);
-    const at = segments.offsetOf(this.position);
-    if (magicOf(mapping.view, at) === MAGIC_BLANK) {
-      this.position += segments.fileSize - at;
-      if (!this.#isSound(mapping)) return false;
-      segments.dropBefore(this.position);
-      return true;
+    if (this.#unsure === undefined) this.#unsureFrom = this.position;
+    this.#unsure = mapping;
+    return this.#take(mapping, segments.offsetOf(this.position));
+  }
+
+  /** The same for the record at `at` of `log`: of a file, or of the writer's memory. */
+  #take(log: Bytes, at: number): boolean {
+    if (magicOf(log.view, at) === MAGIC_BLANK) return this.#nextFile();
+    const size = totalSizeOf(log.view, at);
+    if (size <= 0 || !this.#parts.locate(log.view, at, at + size)) {
+      return this.#halt(this.#unsure?.error() ?? 0, HALT_LOG_UNREADABLE);
     }
-    const size = totalSizeOf(mapping.view, at);
-    if (size <= 0 || !this.#parts.locate(mapping.view, at, at + size)) {
-      return this.#halt(mapping.error(), HALT_LOG_UNREADABLE);
-    }
-    if (!this.#dispatch(mapping, at, size)) return false;
+    if (!this.#dispatch(log, at, size)) return false;
     this.#lastRecord = this.position;
     this.position += size;
     return true;
   }
 
+  #nextFile(): boolean {
+    const { segments } = this.#store;
+    this.position = segments.startOf(this.position) + segments.fileSize;
+    if (!this.#isSound()) return false;
+    segments.dropBefore(this.position);
+    return true;
+  }
+
   /** False when the index cannot take the record's keys yet, or when that has halted the store. */
-  #dispatch(mapping: Mapping, at: number, size: number): boolean {
-    const { bytes, view } = mapping;
+  #dispatch({ bytes, view }: Bytes, at: number, size: number): boolean {
     const parts = this.#parts;
     const topic = this.#store.queues.topicOf(bytes, parts.topicOffset, parts.topicLength);
     const queue = topic?.queues[queueIdOf(view, at)] ?? this.#unknownQueue(bytes, view, at);

@@ -32,7 +32,7 @@ import type { Bulk } from '../../ring/bulk.ts';
 import { APPENDED, APPENDED_TIME, MESSAGES_APPENDED, type Positions } from '../../ring/positions.ts';
 import type { Mapping } from '../disk/disk.ts';
 import type { QueueDirectory } from '../queue/queue-directory.ts';
-import { AppendStage } from './append-stage.ts';
+import { AppendStage, type RecentLog } from './append-stage.ts';
 import { LogRoom } from './log-room.ts';
 import type { Segments } from './segments.ts';
 
@@ -184,7 +184,7 @@ export class CommitLog {
     const mapping = this.#withRoom(position, size, used === 0);
     if (mapping === undefined) return NO_SEGMENT;
     if (used === 0) this.#onRoll(position);
-    stage.copyIn(stage.reserve(mapping, used, size), source, offset, size, offset, 0);
+    stage.copyIn(stage.reserve(mapping, position, size), source, offset, size, offset, 0);
     if (storeTimestamp > 0) this.storeTimestamp = storeTimestamp;
     this.physicalOffset = position;
     this.position += size;
@@ -195,6 +195,11 @@ export class CommitLog {
   /** The queue takes no more messages: its topic was deleted. */
   retire(queue: number): void {
     this.#queues.setNext(queue, RETIRED);
+  }
+
+  /** Its end, for those who follow it in this thread. */
+  get recent(): RecentLog {
+    return this.#stage;
   }
 
   /** errno of a write to the log that failed, or 0; after one nothing is published any more. */
@@ -241,7 +246,7 @@ export class CommitLog {
     if (current === undefined) return undefined;
     const next = this.#withRoom(nextStart, size + BLANK_BYTES, true);
     if (next === undefined) return undefined;
-    const at = this.#stage.reserve(current, used, BLANK_BYTES);
+    const at = this.#stage.reserve(current, this.position, BLANK_BYTES);
     const { view } = this.#stage.memory;
     view.setInt32(at + TOTAL_SIZE, fileSize - used);
     view.setInt32(at + MAGIC, MAGIC_BLANK);
@@ -258,7 +263,7 @@ export class CommitLog {
   /** Copies one record behind the tail and completes it; returns its queue offset. */
   #put(mapping: Mapping, source: Bulk, offset: number, size: number, queue: number): number {
     const stage = this.#stage;
-    const at = stage.reserve(mapping, this.#segments.offsetOf(this.position), size);
+    const at = stage.reserve(mapping, this.position, size);
     const sysFlag = source.view.getInt32(offset + SYS_FLAG);
     const bodyLengthAt = offset + bodyLengthOffset(sysFlag);
     const bodyLength = source.view.getInt32(bodyLengthAt);

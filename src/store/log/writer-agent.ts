@@ -40,6 +40,7 @@ import type { ParticipantShape, WriterShape } from '../engine-shapes.ts';
 import { awaitsFlush } from '../options.ts';
 import { QueueDirectory } from '../queue/queue-directory.ts';
 import { Shortage } from '../shortage.ts';
+import type { RecentLog } from './append-stage.ts';
 import { APPENDED_OK, CommitLog, NO_SEGMENT } from './commit-log.ts';
 import { Segments } from './segments.ts';
 
@@ -106,6 +107,11 @@ export class WriterAgent implements Agent {
     );
     this.#preallocates = broker.store.preallocateNextFile;
     this.#segments.at(this.#log.position, true);
+  }
+
+  /** The end of the log, for those who follow it in this thread. */
+  get recent(): RecentLog {
+    return this.#log.recent;
   }
 
   doWork(): number {
