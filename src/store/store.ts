@@ -46,6 +46,8 @@ export interface StoreSetup {
   warn?: (line: string) => void;
   /** Fresh memory for the state of queues; default: room for as many as there can be. */
   queueDirectory?: QueueDirectory;
+  /** Whether dispatch reads the end of the log in the writer's memory, where that has it; default true. */
+  readsRecent?: boolean;
 }
 
 export interface NewMessage {
@@ -130,7 +132,7 @@ export class Store {
     const confirmed = new Watermark(positions, confirmedBy(options));
     this.#dispatcher = new Dispatcher({
       segments: this.#segments,
-      recent: this.#log.recent,
+      recent: setup.readsRecent === false ? undefined : this.#log.recent,
       positions,
       queues: this.#table,
       directory,

@@ -69,6 +69,8 @@ class Simulation {
   readonly #model = new StoreModel();
   readonly #messages: SimMessages;
   readonly #options: Partial<StoreOptions>;
+  /** Without it dispatch meets what the disk does to the log's end. */
+  readonly #readsRecent: boolean;
   #store: Store;
   #now = 1_700_000_000_000;
   /** By how much the clock is ahead of what it would be. */
@@ -80,6 +82,7 @@ class Simulation {
     this.#random = new Random(seed);
     this.#disk = disk;
     this.#messages = new SimMessages(this.#random);
+    this.#readsRecent = seed % 2 === 0;
     disk.mounts = [LOG_DIRECTORY];
     disk.unordered = this.#random.chance(0.5);
     this.#options = {
@@ -135,6 +138,7 @@ class Simulation {
       disk: this.#disk,
       clock: { now: () => this.#now, monotonic: () => 0 },
       queueDirectory: QueueDirectory.plain(512),
+      readsRecent: this.#readsRecent,
       warn: (line) => this.result.operations.push(`[${line}]`),
     });
   }
