@@ -79,9 +79,10 @@ export class Dispatcher {
   position: number;
   /** Everything before it is written and published. */
   #published: number;
-  /** The file from which the round has read, and the first position of what it has read there. */
+  /** The file from which the round has read, and what it has read there. */
   #unsure: Mapping | undefined;
   #unsureFrom = 0;
+  #unsureTo = 0;
   readonly #store: DispatcherParts;
   readonly #parts = new RecordParts();
   readonly #properties = new PropertyTemplates();
@@ -139,7 +140,7 @@ export class Dispatcher {
     this.#unsure = undefined;
     if (mapping === undefined || mapping.error() === 0) return true;
     const from = this.#store.segments.offsetOf(this.#unsureFrom);
-    const errno = mapping.error(from, this.position - this.#unsureFrom);
+    const errno = mapping.error(from, this.#unsureTo - this.#unsureFrom);
     return errno === 0 || this.#halt(errno, HALT_LOG_UNREADABLE);
   }
 
@@ -150,9 +151,11 @@ export class Dispatcher {
     if (recent !== undefined && found >= 0) return this.#take(recent.memory, found);
     const mapping = segments.at(this.position);
     if (mapping === undefined) return this.#failed(segments.lastError);
-    if (this.#unsure === undefined) this.#unsureFrom = this.position;
+    if (this.#unsure === undefined) this.#unsureFrom = this.#unsureTo = this.position;
     this.#unsure = mapping;
-    return this.#take(mapping, segments.offsetOf(this.position));
+    const taken = this.#take(mapping, segments.offsetOf(this.position));
+    if (taken) this.#unsureTo = this.position;
+    return taken;
   }
 
   /** The same for the record at `at` of `log`: of a file, or of the writer's memory. */

@@ -38,8 +38,11 @@ const FILE = 4096;
 const GEOMETRY = { slots: 16, entries: 8 };
 const KEYS_PER_RECORD = 4;
 
-/** A log of `count` records with four keys each, and what follows it. */
-function rig(count: number, retries = true) {
+/**
+ * A log of `count` records with four keys each, and what follows it: in the writer's memory those of the last file whose
+ * number `remembers` accepts.
+ */
+function rig(count: number, retries = true, remembers: (n: number) => boolean = () => false) {
   const disk = new FailingDisk();
   const positions = new Positions();
   const directory = QueueDirectory.plain(8);
@@ -69,6 +72,10 @@ function rig(count: number, retries = true) {
   const shortages: number[] = [];
   const dispatcher = new Dispatcher({
     segments: new Segments(disk, LOG, FILE),
+    recent: {
+      memory: log.recent.memory,
+      find: (position) => (remembers(places.indexOf(position)) ? log.recent.find(position) : -1),
+    },
     positions,
     queues: table,
     directory,
@@ -106,7 +113,18 @@ function rig(count: number, retries = true) {
       }
     }
   };
-  return { disk, positions, directory, dispatcher, dispatchAll, shortages, checkComplete, index, log };
+  return {
+    disk,
+    positions,
+    directory,
+    dispatcher,
+    dispatchAll,
+    shortages,
+    checkComplete,
+    index,
+    log,
+    places,
+  };
 }
 
 for (const failing of ['commitlog', 'cq', 'index']) {
@@ -157,6 +175,30 @@ test('what is no shortage halts the store, and so does a shortage that nobody wa
   Object.assign(recovery.disk, { failing: 'cq', openError: EMFILE });
   recovery.dispatchAll();
   assert.equal([recovery.positions.halted, recovery.positions.get(HALT_ERRNO)], [true, EMFILE]);
+});
+
+test('a lost page halts when it was read, wherever the records beside it were read', () => {
+  const count = 60;
+  const inLastFile = rig(count).places.findIndex((place) => place >= FILE);
+  assert.ok(inLastFile > 0 && inLastFile < count - 8, `record ${inLastFile} begins the last file`);
+  const lost = inLastFile + 4;
+  for (const [halts, remembers] of [
+    [true, () => false],
+    [false, () => true],
+    [false, (n: number) => n <= lost],
+    [false, (n: number) => n >= lost],
+    [true, (n: number) => n % 2 !== lost % 2],
+    [true, (n: number) => n > lost],
+    [true, (n: number) => n < lost],
+  ] as const) {
+    const { disk, positions, directory, dispatchAll, checkComplete, places } = rig(count, true, remembers);
+    const place = places[lost] as number;
+    disk.bad = [[place + 20, place + 21]];
+    dispatchAll();
+    assert.is(positions.halted, halts, `${remembers}`);
+    if (halts) assert.equal([positions.get(HALTED), directory.maximum(1)], [HALT_LOG_UNREADABLE, 0]);
+    else checkComplete();
+  }
 });
 
 test('a page of the newest log that is lost halts before anything of the round is written', () => {
