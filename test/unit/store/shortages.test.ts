@@ -39,8 +39,8 @@ const GEOMETRY = { slots: 16, entries: 8 };
 const KEYS_PER_RECORD = 4;
 
 /**
- * A log of `count` records with four keys each, and what follows it: in the writer's memory those of the last file whose
- * number `remembers` accepts.
+ * A log of `count` records with four keys each, and what follows it: in the writer's memory those of the last file
+ * whose number `remembers` accepts.
  */
 function rig(count: number, retries = true, remembers: (n: number) => boolean = () => false) {
   const disk = new FailingDisk();
