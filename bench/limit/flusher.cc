@@ -14,8 +14,8 @@ namespace {
 constexpr std::chrono::milliseconds kInterval(500);
 }
 
-Flusher::Flusher(bool everyRound, uint64_t fileBytes)
-    : everyRound_(everyRound), event_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)), pages_(fileBytes) {
+Flusher::Flusher(bool everyRound, uint64_t fileBytes, uint64_t logBytes)
+    : everyRound_(everyRound), event_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)), pages_(fileBytes, logBytes) {
   if (event_ < 0) fail("eventfd");
   thread_ = std::thread([this] { run(); });
 }

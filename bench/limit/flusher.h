@@ -16,7 +16,7 @@ namespace limit {
 class Flusher {
  public:
   /// `everyRound`: syncs whenever something was written, and says so by an event of `descriptor()`.
-  Flusher(bool everyRound, uint64_t fileBytes);
+  Flusher(bool everyRound, uint64_t fileBytes, uint64_t logBytes);
 
   /// The log goes on in this file.
   void goOn(int descriptor);

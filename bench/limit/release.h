@@ -9,7 +9,8 @@ namespace limit {
 
 class PageRelease {
  public:
-  explicit PageRelease(uint64_t fileBytes) : fileBytes_(fileBytes) {}
+  /// `logBytes`: how much of the log there is at most.
+  PageRelease(uint64_t fileBytes, uint64_t logBytes);
 
   /// The log goes on in this file, which is closed when it is let go.
   void goOn(int descriptor) { files_.push_back(descriptor); }
@@ -18,6 +19,8 @@ class PageRelease {
 
  private:
   const uint64_t fileBytes_;
+  /// What stays behind the end.
+  const uint64_t kept_;
   /// From the one where `released_` lies.
   std::deque<int> files_;
   uint64_t released_ = 0;

@@ -53,7 +53,7 @@ Store::Store(const std::string& folder, const LogSize& size, bool syncs, const H
     : folder_(folder),
       syncs_(syncs),
       host_(host),
-      flusher_(syncs, size.fileBytes),
+      flusher_(syncs, size.fileBytes, size.fileBytes * size.files),
       log_(folder + "/commitlog", size, flusher_),
       index_(folder + "/index") {}
 

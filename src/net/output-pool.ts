@@ -1,6 +1,7 @@
 /**
- * Output buffers of a network thread, reused as soon as the kernel has taken their bytes. Their sizes are powers of
- * two: a buffer of half a megabyte for each of many connections would be made anew all the time.
+ * Buffers of a network thread for output and for frames whose end has not come, reused as soon as the kernel has taken
+ * their bytes or the frame is handled. Their sizes are powers of two: a buffer of half a megabyte for each of many
+ * connections would be made anew all the time.
  */
 
 /** 16 KiB. */

@@ -114,13 +114,14 @@ export class FrameCutter {
     while (this.keptBytes >= LENGTH_BYTES) {
       const frameLength = this.#keptView.getInt32(this.#start);
       if (frameLength < MIN_LENGTH || frameLength > MAX_FRAME_BYTES - LENGTH_BYTES) return CUT_BROKEN;
-      if (this.keptBytes < LENGTH_BYTES + frameLength) return CUT_ALL;
+      if (this.keptBytes < LENGTH_BYTES + frameLength) break;
       const outcome = handle(this.#kept, this.#keptView, this.#start + LENGTH_BYTES, frameLength);
       if (outcome !== CUT_ALL) return outcome;
       this.#frames = (this.#frames + 1) & MAX_COUNT;
       this.#start += LENGTH_BYTES + frameLength;
     }
     if (this.keptBytes === 0) this.#drop();
+    else if (this.#taken !== undefined && this.keptBytes < this.#kept.length / 8) this.#move(this.keptBytes);
     return CUT_ALL;
   }
 
@@ -157,13 +158,16 @@ export class FrameCutter {
    */
   #reserve(bytes: number): void {
     if (this.#start + bytes <= this.#kept.length) return;
-    if (bytes <= this.#kept.length) this.#kept.copyWithin(0, this.#start, this.#end);
-    else this.#move(Math.max(bytes, this.#kept.length * 2, 4096));
+    if (bytes > this.#kept.length) {
+      this.#move(Math.max(bytes, this.#kept.length * 2, 4096));
+      return;
+    }
+    this.#kept.copyWithin(0, this.#start, this.#end);
     this.#end -= this.#start;
     this.#start = 0;
   }
 
-  /** What is kept goes to the front of larger memory. */
+  /** What is kept goes to the front of other memory: larger, or no larger than it needs. */
   #move(bytes: number): void {
     const before = this.#kept.subarray(this.#start, this.#end);
     const taken = bytes > HELD_READY_BYTES ? this.#memory.take(bytes) : undefined;
@@ -174,6 +178,8 @@ export class FrameCutter {
     this.#taken = taken;
     this.#kept = target;
     this.#keptView = new DataView(target.buffer);
+    this.#end -= this.#start;
+    this.#start = 0;
   }
 
   #giveBack(): void {

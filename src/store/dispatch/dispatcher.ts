@@ -153,9 +153,7 @@ export class Dispatcher {
     if (mapping === undefined) return this.#failed(segments.lastError);
     if (this.#unsure === undefined) this.#unsureFrom = this.#unsureTo = this.position;
     this.#unsure = mapping;
-    const taken = this.#take(mapping, segments.offsetOf(this.position));
-    if (taken) this.#unsureTo = this.position;
-    return taken;
+    return this.#take(mapping, segments.offsetOf(this.position));
   }
 
   /** The same for the record at `at` of `log`: of a file, or of the writer's memory. */
@@ -165,6 +163,8 @@ export class Dispatcher {
     if (size <= 0 || !this.#parts.locate(log.view, at, at + size)) {
       return this.#halt(this.#unsure?.error() ?? 0, HALT_LOG_UNREADABLE);
     }
+    // Also of a record that is entered in part now, and again in a later round.
+    if (log === this.#unsure) this.#unsureTo = this.position + size;
     if (!this.#dispatch(log, at, size)) return false;
     this.#lastRecord = this.position;
     this.position += size;

@@ -19,7 +19,7 @@ const WINDOW = 512 * 1024;
 /** The end of the log as it still lies in the writer's memory, for those who work in its thread. */
 export interface RecentLog {
   readonly memory: Bulk;
-  /** Offset in `memory` of the record at `position`, which has been appended; -1 = only its file has it. */
+  /** Offset in `memory` of the record at `position`; -1 = it is not there, only its file may have it. */
   find(position: number): number;
 }
 
@@ -36,7 +36,8 @@ export class AppendStage implements RecentLog {
   /** Where in `memory` the staged bytes begin, and how many there are; those before are written. */
   #start = 0;
   #length = 0;
-  #base = 0;
+  /** Infinity = nothing was appended yet. */
+  #base = Number.POSITIVE_INFINITY;
   /** Position at offset 0 in the lap before; Infinity = nothing is left of one. */
   #baseBefore = Number.POSITIVE_INFINITY;
 
@@ -57,9 +58,10 @@ export class AppendStage implements RecentLog {
   }
 
   find(position: number): number {
-    if (position >= this.#base) return position - this.#base;
+    const end = this.#start + this.#length;
+    if (position >= this.#base) return position - this.#base < end ? position - this.#base : -1;
     const offset = position - this.#baseBefore;
-    return offset >= this.#start + this.#length ? offset : -1;
+    return offset >= end ? offset : -1;
   }
 
   #startAgain(position: number, size: number): void {

@@ -94,6 +94,41 @@ test('large memory goes back when its frames are handled, and what is in it does
   assert.ok(made <= 8, `${made} made`);
 });
 
+test('a few bytes behind a large frame that had to wait do not hold its memory', () => {
+  let held = 0;
+  const memory: FrameMemory = {
+    take(bytes) {
+      const buffer = Buffer.allocUnsafeSlow(bytes);
+      held += buffer.length;
+      return buffer;
+    },
+    give(buffer) {
+      held -= buffer.length;
+    },
+  };
+  const cutter = new FrameCutter(memory);
+  const body = Buffer.alloc(3_000_000, 7);
+  const next = Buffer.from('the frame behind it');
+  const stream = Buffer.concat([frameOf(body), frameOf(next)]);
+  const view = new DataView(stream.buffer, stream.byteOffset, stream.length);
+  const part = stream.length - 10;
+  assert.is(
+    cutter.push(stream, view, part, () => CUT_BLOCKED),
+    CUT_BLOCKED,
+  );
+  assert.ok(held >= body.length);
+  let handled = 0;
+  assert.is(
+    cutter.resume((_bytes, _view, _offset, length) => {
+      handled += length;
+      return CUT_ALL;
+    }),
+    CUT_ALL,
+  );
+  assert.equal([handled, cutter.keptBytes, held], [body.length, next.length + 4 - 10, 0]);
+  assert.ok(next.equals(cut(cutter, stream.subarray(part))[0] as Uint8Array));
+});
+
 test('frames that the handler does not take count once, when it has taken them', () => {
   const cutter = new FrameCutter();
   const stream = Buffer.concat([frameOf(Buffer.from('abcd')), frameOf(Buffer.from('efghi'))]);

@@ -110,6 +110,14 @@ test('a lap goes over the one before, from its front on', () => {
   assert.is(rig.found(), 8);
 });
 
+test('nothing is found before anything was appended, or behind what was', () => {
+  const rig = new Rig(9000);
+  for (const position of [0, 100, 8192, 9000, FILE]) assert.is(rig.stage.find(position), -1);
+  rig.put(900);
+  for (const position of [0, 8999, 9900, FILE]) assert.is(rig.stage.find(position), -1);
+  assert.is(rig.stage.find(9000), 0);
+});
+
 test('nothing of another file is found, and nothing before a log that was opened', () => {
   const rig = new Rig(FILE - 1000);
   rig.put(900);

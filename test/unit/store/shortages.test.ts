@@ -201,6 +201,18 @@ test('a lost page halts when it was read, wherever the records beside it were re
   }
 });
 
+test('a lost page halts also when the index cannot take all keys of its record yet', () => {
+  const { disk, positions, directory, dispatcher, dispatchAll, places } = rig(4);
+  const place = places[1] as number;
+  dispatcher.doWork(place);
+  assert.is(directory.maximum(1), 1);
+  // Some of its keys go into the file that there is, the others need a new one.
+  Object.assign(disk, { failing: 'index', openError: EMFILE });
+  disk.bad = [[place + 20, place + 21]];
+  dispatchAll();
+  assert.equal([positions.get(HALTED), directory.maximum(1)], [HALT_LOG_UNREADABLE, 1]);
+});
+
 test('a page of the newest log that is lost halts before anything of the round is written', () => {
   const { disk, positions, directory, dispatchAll } = rig(30);
   disk.bad = [[2000, 2001]];
