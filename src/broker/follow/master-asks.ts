@@ -37,6 +37,8 @@ export class MasterAsks {
   /** Codes that the master does not know: each ask would be an error in its log. */
   readonly #unknown = new Set<number>();
 
+  #bytes = 0;
+
   constructor(tls: () => ClientTls | undefined) {
     this.#tls = tls;
   }
@@ -65,8 +67,17 @@ export class MasterAsks {
     this.#unknown.clear();
   }
 
-  request(request: RemotingCommand): Promise<RemotingCommand> {
-    return (this.#client as CommandClient).request(request, TIMEOUT_MS);
+  async request(request: RemotingCommand): Promise<RemotingCommand> {
+    const response = await (this.#client as CommandClient).request(request, TIMEOUT_MS);
+    this.#bytes += response.body?.length ?? 0;
+    return response;
+  }
+
+  /** Bytes of what was told since this was asked last. */
+  takeBytes(): number {
+    const bytes = this.#bytes;
+    this.#bytes = 0;
+    return bytes;
   }
 
   /** Where the master's log ends, by its own word; undefined when it does not say. */

@@ -17,8 +17,12 @@ import { MasterProgress, type MasterProgressParts } from './master-progress.ts';
 import type { Commit } from './offset-exchange.ts';
 
 const EVERY_MS = 1_000;
-/** After an answer that took so long to get and to take over, the next is asked for so many times as long. */
-const REST = 20;
+/**
+ * It rests a ms longer for each so many bytes of answers: 20 MB, which 100,000 topics take, are 2 s. Not for the time
+ * that a round took: a machine that stands still for a second or two is no reason to know nothing of the master for
+ * twenty times as long.
+ */
+const BYTES_PER_MS = 10_000;
 /** Offsets that the master is told in a round. */
 const MOST_OFFSETS = 1_000;
 
@@ -48,8 +52,6 @@ const RUNTIME: MasterTable = {
 export interface MasterTablesParts extends Omit<MasterProgressParts, 'tables'> {
   tables: Pick<Tables, 'topics' | 'groups' | 'offsets' | 'delayOffsets' | 'requestModes'>;
   tls: () => ClientTls | undefined;
-  /** Ms of the monotonic clock. */
-  now: () => number;
   log: ControlLog;
   /** Where the master's log ended a moment ago. */
   endsAt: (position: number) => void;
@@ -72,6 +74,8 @@ export class MasterTables {
   #isWanted = false;
   #isClosed = false;
   #isFailing = false;
+  /** How long it rests after the last round, ms. */
+  rest = EVERY_MS;
   /** The master has refused an offset in the last round. */
   #isRefusing = false;
 
@@ -104,8 +108,7 @@ export class MasterTables {
   }
 
   async #round(): Promise<void> {
-    const { now, log, endOfTurn } = this.#parts;
-    const began = now();
+    const { log, endOfTurn } = this.#parts;
     try {
       await this.#takeOver();
       if (this.#isFailing) log.info({}, 'topics, groups and offsets of the master are taken over again');
@@ -121,9 +124,8 @@ export class MasterTables {
     endOfTurn();
     this.#isRunning = false;
     if (this.#isClosed) return;
-    // A master that did not answer took its time, not this broker's.
-    const rest = this.#isFailing ? EVERY_MS : Math.max(EVERY_MS, (now() - began) * REST);
-    this.#timer = setTimeout(() => this.now(), this.#isWanted ? 0 : rest).unref();
+    this.rest = EVERY_MS + Math.floor(this.#asks.takeBytes() / BYTES_PER_MS);
+    this.#timer = setTimeout(() => this.now(), this.#isWanted ? 0 : this.rest).unref();
   }
 
   async #takeOver(): Promise<void> {

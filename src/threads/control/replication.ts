@@ -100,7 +100,6 @@ export function makeReplication(parts: ReplicationParts): Replication {
       if (store.starts.purgedTo(topic) < position) await context.maintenance.purgeTopic(topic, position);
     },
     tls,
-    now: systemClock.monotonic,
     nameQueue: async (topic, queueId) => {
       const isNamed = await topics.nameQueue(topic, queueId);
       // So that it goes when its parent or its time does, as at the master, where it may be made anew then.

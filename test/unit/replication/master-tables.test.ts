@@ -97,7 +97,6 @@ class Rig {
     this.tables = new MasterTables({
       tables: tables as unknown as Tables,
       tls: () => undefined,
-      now: () => 0,
       log: this.lines.log,
       endsAt: (position) => this.ends.push(position),
       end: () => this.end,
@@ -279,6 +278,20 @@ test('a request that the master does not know is not made again until it was awa
   answers.set(GET_ALL_TOPIC_CONFIG, SOUND[2]?.[1] ?? '');
   await rig.round();
   assert.is(count(), before + 1);
+});
+
+test('it rests for a second, and longer after large answers only', async ({ rig, answers }) => {
+  await rig.round();
+  assert.is(rig.tables.rest, 1_000);
+  const topics = Array.from({ length: 50_000 }, (_, n) => `"topic-${n}":{"topicName":"topic-${n}"}`).join();
+  const table = `{"topicConfigTable":{${topics}},"dataVersion":{"counter":3}}`;
+  answers.set(GET_ALL_TOPIC_CONFIG, table);
+  await rig.round();
+  const others = rig.tables.rest - 1_000 - Math.floor(table.length / 10_000);
+  assert.ok(others === 0 || others === 1, `${rig.tables.rest} ms after ${table.length} bytes`);
+  answers.set(GET_ALL_TOPIC_CONFIG, SOUND[2]?.[1] ?? '');
+  await rig.round();
+  assert.is(rig.tables.rest, 1_000);
 });
 
 test('who has nothing asks where the log begins, and nobody else does', async ({ rig }) => {
