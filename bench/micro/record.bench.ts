@@ -100,7 +100,7 @@ function sending(header: HeaderFormat): Subject {
   const cutter = new FrameCutter();
   const handle = (bytes: Uint8Array, view: DataView, offset: number, length: number): number => {
     request.read(bytes, view, offset, length);
-    return handler.handle(connection, request, view, offset, length);
+    return handler.handle(connection, request, offset, length);
   };
   return {
     name: `a send from its frame into the ring, ${header} header`,

@@ -21,15 +21,18 @@ function hashOf(bytes: Uint8Array, offset: number, length: number): number {
   return hash;
 }
 
+/** From the end: names that differ often begin alike. */
 function sameBytes(key: Uint8Array, bytes: Uint8Array, offset: number, length: number): boolean {
   if (key.length !== length) return false;
-  for (let i = 0; i < length; i++) if (key[i] !== bytes[offset + i]) return false;
+  for (let i = length - 1; i >= 0; i--) if (key[i] !== bytes[offset + i]) return false;
   return true;
 }
 
 export class BytesMap<V> {
   #buckets: (Entry<V> | undefined)[] = new Array(FIRST_BUCKETS).fill(undefined);
   #size = 0;
+  /** Found last: who asks for many often asks for the same again, which then takes no hash. */
+  #last: Entry<V> | undefined;
 
   get size(): number {
     return this.#size;
@@ -37,10 +40,15 @@ export class BytesMap<V> {
 
   /** The value of the name that stands in bytes[offset, +length). */
   get(bytes: Uint8Array, offset: number, length: number): V | undefined {
+    const last = this.#last;
+    if (last !== undefined && sameBytes(last.key, bytes, offset, length)) return last.value;
     const hash = hashOf(bytes, offset, length);
     let entry = this.#buckets[hash & (this.#buckets.length - 1)];
     while (entry !== undefined) {
-      if (entry.hash === hash && sameBytes(entry.key, bytes, offset, length)) return entry.value;
+      if (entry.hash === hash && sameBytes(entry.key, bytes, offset, length)) {
+        this.#last = entry;
+        return entry.value;
+      }
       entry = entry.next;
     }
     return undefined;
@@ -68,6 +76,7 @@ export class BytesMap<V> {
     const key = Buffer.from(name, 'utf8');
     const bucket = hashOf(key, 0, key.length) & (this.#buckets.length - 1);
     let before: Entry<V> | undefined;
+    this.#last = undefined;
     for (let entry = this.#buckets[bucket]; entry !== undefined; before = entry, entry = entry.next) {
       if (entry.name !== name) continue;
       if (before === undefined) this.#buckets[bucket] = entry.next;

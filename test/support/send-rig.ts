@@ -198,7 +198,7 @@ export class SendRig {
     const copy = Uint8Array.from(frame);
     const view = new DataView(copy.buffer);
     if (!this.#request.read(copy, view, 0, copy.length)) throw new Error('the test made no command');
-    const outcome = this.handler.handle(to, this.#request, view, 0, copy.length);
+    const outcome = this.handler.handle(to, this.#request, 0, copy.length);
     this.handler.publish();
     return outcome;
   }

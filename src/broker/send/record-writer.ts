@@ -14,7 +14,6 @@ import { MAX_PROPERTIES, PROPERTY_VALUE_END, QUEUE_ID, recordSize } from '../../
 import type { HostAddress } from '../../record/message-id.ts';
 import {
   hasNul,
-  PROPERTY_MULTI_DISPATCH,
   PROPERTY_REAL_QUEUE_ID,
   PROPERTY_REAL_TOPIC,
   PROPERTY_TRANSACTION_ID,
@@ -40,7 +39,6 @@ export interface Parking {
   readonly levels: number;
 }
 
-const SECOND_QUEUE_NAME = `${PROPERTY_MULTI_DISPATCH}\x01`;
 const ZERO = 0x30;
 const TRUE = 'true';
 /** The bit in which lower case letters differ. */
@@ -151,29 +149,28 @@ export class RecordWriter {
 
   /**
    * Writes item `item` of a batch body as a record at `at`; returns the offset of the next item. Items were checked
-   * by `checkBatch`.
+   * by `BatchBody`.
    */
   writeItem(
     target: Bytes,
     at: number,
     request: RequestView,
-    view: DataView,
     item: number,
     fields: SendFields,
     topic: TopicView,
     queueId: number,
     bornHost: HostAddress,
   ): number {
-    const { bytes } = request;
+    const { view } = request;
     const bodyLength = view.getInt32(item + ITEM_BODY_LENGTH);
     const bodyFrom = item + ITEM_BODY;
     const propertiesLength = view.getInt16(bodyFrom + bodyLength);
     const propertiesFrom = bodyFrom + bodyLength + 2;
     this.#fillHead(fields, queueId, view.getInt32(item + ITEM_FLAG), bornHost);
     const bodyAt = writeHead(target.bytes, target.view, at, this.#head, 0, topic.bytes.length, bodyLength);
-    target.bytes.set(bytes.subarray(bodyFrom, bodyFrom + bodyLength), bodyAt);
+    copyBytes(request, bodyFrom, target, bodyAt, bodyLength);
     const propertiesAt = this.#writeTopic(target, bodyAt + bodyLength, topic.bytes);
-    target.bytes.set(bytes.subarray(propertiesFrom, propertiesFrom + propertiesLength), propertiesAt);
+    copyBytes(request, propertiesFrom, target, propertiesAt, propertiesLength);
     target.view.setInt16(propertiesAt - 2, propertiesLength);
     this.size = propertiesAt + propertiesLength - at;
     target.view.setInt32(at, this.size);
@@ -286,48 +283,4 @@ function isTrue(bytes: Uint8Array, at: number, length: number): boolean {
   for (let i = 0; i < TRUE.length; i++)
     if (((bytes[at + i] as number) | LOWER_CASE) !== TRUE.charCodeAt(i)) return false;
   return true;
-}
-
-/** What a batch body holds. */
-export interface BatchShape {
-  count: number;
-  /** Bytes of all records together. */
-  bytes: number;
-  /** The properties of an item hold a NUL byte. */
-  nul: boolean;
-}
-
-/**
- * Whether the body of a batch says somewhere that a message has a second queue, which is for a broker to say. A batch
- * in whose bodies just that text stands is no loss.
- */
-export function namesSecondQueue({ bytes, bodyOffset, bodyLength }: RequestView): boolean {
-  const body = Buffer.from(bytes.buffer, bytes.byteOffset + bodyOffset, bodyLength);
-  return body.includes(SECOND_QUEUE_NAME, 0, 'latin1');
-}
-
-/** Measures a batch body; undefined when its lengths lie. */
-export function measureBatch(
-  request: RequestView,
-  view: DataView,
-  topicLength: number,
-  sysFlag: number,
-): BatchShape | undefined {
-  const end = request.bodyOffset + request.bodyLength;
-  const shape: BatchShape = { count: 0, bytes: 0, nul: false };
-  let at = request.bodyOffset;
-  while (at < end) {
-    if (at + ITEM_BODY > end) return undefined;
-    const bodyLength = view.getInt32(at + ITEM_BODY_LENGTH);
-    const bodyEnd = at + ITEM_BODY + bodyLength;
-    if (bodyLength < 0 || bodyEnd + 2 > end) return undefined;
-    const propertiesLength = view.getInt16(bodyEnd);
-    const itemEnd = bodyEnd + 2 + propertiesLength;
-    if (propertiesLength < 0 || itemEnd > end || view.getInt32(at) !== itemEnd - at) return undefined;
-    shape.nul ||= hasNul(view, bodyEnd + 2, itemEnd);
-    shape.count++;
-    shape.bytes += recordSize(bodyLength, topicLength, propertiesLength, sysFlag);
-    at = itemEnd;
-  }
-  return shape;
 }

@@ -44,17 +44,10 @@ import { TOO_FEW_COPIES_REMARK } from '../../store/put/append-failure.ts';
 import { countRefusal } from '../refusals.ts';
 import type { Calls } from '../stats/calls.ts';
 import { lookUp, type NetworkView, type TopicView } from '../view/network-view.ts';
+import { BatchBody } from './batch-body.ts';
 import { namesInFull } from './full-names.ts';
 import { type BrokerMarks, encodeMarks, GeneralSends } from './general-send.ts';
-import {
-  measureBatch,
-  namesSecondQueue,
-  type Parking,
-  PROPERTIES_WITH_NUL,
-  RecordWriter,
-  UNUSUAL,
-  WRITTEN,
-} from './record-writer.ts';
+import { type Parking, PROPERTIES_WITH_NUL, RecordWriter, UNUSUAL, WRITTEN } from './record-writer.ts';
 import type { RefusalCounts } from './refused-sends.ts';
 import { SendFields } from './send-fields.ts';
 
@@ -109,6 +102,7 @@ export class SendHandler {
   readonly #parts: SendParts;
   readonly #fields = new SendFields();
   readonly #writer: RecordWriter;
+  readonly #batchBody = new BatchBody();
   readonly #generally: GeneralSends;
   /** What every answer says of the broker. */
   #identity: Readonly<Record<string, string>> = {};
@@ -135,14 +129,8 @@ export class SendHandler {
     this.#identity = { MSG_REGION: marks.regionId, TRACE_ON: String(marks.traceOn) };
   }
 
-  /** Handles the send in `request`, whose frame stands in view[offset, +length). CUT_ALL or CUT_BLOCKED. */
-  handle(
-    connection: Connection,
-    request: RequestView,
-    view: DataView,
-    offset: number,
-    length: number,
-  ): number {
+  /** Handles the send in `request`, whose frame stands in bytes[offset, +length) of it. CUT_ALL or CUT_BLOCKED. */
+  handle(connection: Connection, request: RequestView, offset: number, length: number): number {
     const fields = this.#fields;
     const { code } = request;
     const { settings } = this.#parts.view;
@@ -180,7 +168,7 @@ export class SendHandler {
     if (this.#parts.sends.full) return CUT_BLOCKED;
     const isReply = code === RequestCode.SEND_REPLY_MESSAGE_V2 || code === RequestCode.SEND_REPLY_MESSAGE;
     if (code === RequestCode.SEND_BATCH_MESSAGE || (fields.batch && !isReply)) {
-      return this.#batch(connection, request, view, topic, queueId);
+      return this.#batch(connection, request, topic, queueId);
     }
     const { bodyLength } = request;
     if (bodyLength === 0 || bodyLength > this.#parts.maxMessageSize) {
@@ -300,13 +288,7 @@ export class SendHandler {
     return CUT_ALL;
   }
 
-  #batch(
-    connection: Connection,
-    request: RequestView,
-    view: DataView,
-    topic: TopicView,
-    queueId: number,
-  ): number {
+  #batch(connection: Connection, request: RequestView, topic: TopicView, queueId: number): number {
     const fields = this.#fields;
     const { writer, sends, maxMessageSize, lacksCopies } = this.#parts;
     if (topic.sends === 'retry') {
@@ -314,11 +296,12 @@ export class SendHandler {
       return this.#refuse(connection, request, ResponseCode.MESSAGE_ILLEGAL, remark);
     }
     const sysFlag = withHostFlags(fields.sysFlag, connection.host, this.#parts.storeHost);
-    const shape = measureBatch(request, view, topic.bytes.length, sysFlag);
-    if (shape === undefined || shape.count === 0 || request.bodyLength > maxMessageSize) {
+    const shape = this.#batchBody;
+    const isSound = shape.measure(request, topic.bytes.length, sysFlag) && shape.count > 0;
+    if (!isSound || request.bodyLength > maxMessageSize) {
       return this.#refuse(connection, request, ResponseCode.MESSAGE_ILLEGAL, this.#illegal());
     }
-    if (namesSecondQueue(request)) {
+    if (shape.namesSecondQueue) {
       return this.#refuse(connection, request, ResponseCode.MESSAGE_ILLEGAL, SECOND_QUEUE_REMARK);
     }
     if (lacksCopies()) return this.#refuseWithoutCopies(connection, request);
@@ -332,7 +315,7 @@ export class SendHandler {
     let at = claimed + APPEND_HEADER;
     let item = request.bodyOffset;
     for (let i = 0; i < shape.count; i++) {
-      item = this.#writer.writeItem(writer, at, request, view, item, fields, topic, queueId, connection.host);
+      item = this.#writer.writeItem(writer, at, request, item, fields, topic, queueId, connection.host);
       sizes[i] = this.#writer.size;
       at += this.#writer.size;
     }

@@ -316,7 +316,7 @@ export class NetworkAgent {
         case RequestCode.SEND_BATCH_MESSAGE:
         case RequestCode.SEND_REPLY_MESSAGE_V2:
         case RequestCode.SEND_REPLY_MESSAGE:
-          return this.#send.handle(connection, request, view, offset, length);
+          return this.#send.handle(connection, request, offset, length);
         case RequestCode.PULL_MESSAGE:
         case RequestCode.LITE_PULL_MESSAGE:
           return this.#pull.handle(connection, request, offset, length);

@@ -312,6 +312,34 @@ test('a NUL in one item of a batch refuses all of it', () => {
   assert.is(rig.write(), 1);
 });
 
+test('a batch one of whose messages names a second queue is refused; in a body that is only text', () => {
+  const rig = new SendRig();
+  const batch = (body: string, ...properties: string[]) =>
+    rig.send({
+      code: RequestCode.SEND_BATCH_MESSAGE,
+      fields: sendFields({ m: 'true' }),
+      body: Buffer.concat(properties.map((text) => batchItem(body, text))),
+    });
+  const named = 'INNER_MULTI_DISPATCH\x01%LMQ%$t$y\x02';
+  const plain = 'TAGS\x01T\x02UNIQ_KEY\x010123456789ABCD\x02';
+  assert.is(named.length, plain.length);
+  for (let i = 0; i < 3; i++) {
+    for (const properties of [
+      [named],
+      [plain, named],
+      [named, plain],
+      [plain, plain, `TAGS\x01T\x02${named}`],
+    ]) {
+      batch('body', ...properties);
+      const [code, remark] = refusal(rig);
+      assert.is(code, ResponseCode.MESSAGE_ILLEGAL);
+      assert.match(remark ?? '', /INNER_MULTI_DISPATCH/);
+    }
+    batch(named, plain, plain, plain, 'INNER_MULTI_DISPATCHED\x01%LMQ%$t$y\x02');
+    assert.is(rig.write(), 1);
+  }
+});
+
 test('a reply is checked like any send, then handed to control as it is', () => {
   const rig = new SendRig();
   const { SEND_REPLY_MESSAGE, SEND_REPLY_MESSAGE_V2 } = RequestCode;
