@@ -3,8 +3,9 @@
  *
  * Regions are memory that all threads of the process see at one address: anonymous memory or a mapped CommitLog
  * segment. Each thread attaches a region once and then works on a *non-shared* ArrayBuffer over it, since V8 copies
- * SharedArrayBuffers with a slow word loop. Files are reached by (file id, offset, length) through a bounded cache of
- * descriptors, so that tens of thousands of ConsumeQueues need neither a descriptor nor a mapping each.
+ * misaligned parts of SharedArrayBuffers with a slow word loop. Files are reached by (file id, offset, length) through
+ * a bounded cache of descriptors, so that tens of thousands of ConsumeQueues need neither a descriptor nor a mapping
+ * each.
  *
  * Conventions: ids are positive int32 and never reused within a process. Offsets and lengths are bytes, as JavaScript
  * numbers below 2^53. Calls that fail in an expected way return `-errno` (see `os.constants.errno`); misuse (unknown

@@ -158,10 +158,10 @@ export class MasterTables {
     if (start !== undefined && start >= 0) this.#parts.beginsAt(start);
   }
 
-  /** Offsets that were committed here while the master was gone reach it with the first round. */
   /**
-   * `lacks`: the master has lost the end of its log, and may lack messages that were consumed here. An offset beyond
-   * its queue would pass over what comes in their place.
+   * Offsets that were committed here while the master was gone reach it with the first round. `lacks`: the master has
+   * lost the end of its log, and may lack messages that were consumed here. An offset beyond its queue would pass over
+   * what comes in their place.
    */
   async #tellOffsets(commits: readonly Commit[], lacks: boolean): Promise<void> {
     let isRefusing = false;

@@ -123,9 +123,9 @@ export class RecordWriter {
     bornHost: HostAddress,
   ): number {
     const { bodyLength } = request;
-    const { bytes: name } = parking?.topic ?? topic;
+    const { view: name } = parking?.topic ?? topic;
     this.#fillHead(fields, queueId, fields.flag, bornHost);
-    const bodyAt = writeHead(target.bytes, target.view, at, this.#head, 0, name.length, bodyLength);
+    const bodyAt = writeHead(target.bytes, target.view, at, this.#head, 0, name.byteLength, bodyLength);
     copyBytes(request, request.bodyOffset, target, bodyAt, bodyLength);
     const propertiesAt = this.#writeTopic(target, bodyAt + bodyLength, name);
     const found = this.#copyProperties(target, propertiesAt, request, fields);
@@ -169,7 +169,7 @@ export class RecordWriter {
     this.#fillHead(fields, queueId, view.getInt32(item + ITEM_FLAG), bornHost);
     const bodyAt = writeHead(target.bytes, target.view, at, this.#head, 0, topic.bytes.length, bodyLength);
     copyBytes(request, bodyFrom, target, bodyAt, bodyLength);
-    const propertiesAt = this.#writeTopic(target, bodyAt + bodyLength, topic.bytes);
+    const propertiesAt = this.#writeTopic(target, bodyAt + bodyLength, topic.view);
     copyBytes(request, propertiesFrom, target, propertiesAt, propertiesLength);
     target.view.setInt16(propertiesAt - 2, propertiesLength);
     this.size = propertiesAt + propertiesLength - at;
@@ -188,10 +188,10 @@ export class RecordWriter {
   }
 
   /** Writes topic length and topic; returns where the properties go, behind their length. */
-  #writeTopic(target: Bytes, at: number, bytes: Uint8Array): number {
-    let to = writeTopicLength(target.view, at, bytes.length);
-    for (let i = 0; i < bytes.length; i++) target.bytes[to++] = bytes[i] as number;
-    return to + 2;
+  #writeTopic({ view }: Bytes, at: number, name: DataView): number {
+    const to = writeTopicLength(view, at, name.byteLength);
+    copyWords(name, 0, view, to, name.byteLength);
+    return to + name.byteLength + 2;
   }
 
   /** Copies the producer's properties to `at`; what was found in them, with offsets that count from `at`. */

@@ -17,7 +17,9 @@ import type {
 
 export interface TopicView {
   readonly name: string;
+  /** The name's. */
   readonly bytes: Uint8Array;
+  readonly view: DataView;
   readonly perm: number;
   readonly order: boolean;
   readonly readQueueNums: number;
@@ -141,9 +143,11 @@ export class NetworkView {
       const queue = known?.queues[queueId];
       return queue !== undefined && queue.id === id ? queue : this.#openQueue(delta.name, queueId, id);
     });
+    const bytes = Buffer.from(delta.name);
     this.topics.set(delta.name, {
       name: delta.name,
-      bytes: Buffer.from(delta.name),
+      bytes,
+      view: new DataView(bytes.buffer, bytes.byteOffset, bytes.length),
       perm: delta.perm,
       order: delta.order,
       readQueueNums: delta.readQueueNums,

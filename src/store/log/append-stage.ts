@@ -66,8 +66,9 @@ export class AppendStage implements RecentLog {
 
   #startAgain(position: number, size: number): void {
     this.write();
-    const follows = position === this.#base + this.#start && size <= this.memory.bytes.length;
-    if (size > this.memory.bytes.length) this.memory = this.#segments.memory(size * 2);
+    const fits = size <= this.memory.bytes.length;
+    const follows = fits && position === this.#base + this.#start;
+    if (!fits) this.memory = this.#segments.memory(size * 2);
     this.#baseBefore = follows ? this.#base : Number.POSITIVE_INFINITY;
     this.#base = position;
     this.#start = 0;
