@@ -61,7 +61,7 @@ export class ByteTemplate {
   /** Of each half of a step: its bytes, and the kind that all of them are of. */
   readonly #words: Int32Array;
   readonly #halves: Uint8Array;
-  /** Of halves that are MIXED, MIXED_WORDS each (`mixedHalf`). */
+  /** Of halves that are MIXED, MIXED_WORDS each. */
   readonly #mixed: Int32Array;
 
   /** `bytes` are kept: at least MIN_TEMPLATE_BYTES. `kinds` has one for each. */
@@ -70,14 +70,40 @@ export class ByteTemplate {
     const view = new DataView(bytes.buffer, bytes.byteOffset);
     const places = stepPlaces(view, bytes.length);
     this.#second = places[1] ?? STEP;
-    this.#doubles = Float64Array.from(places, (place) => comparable(view.getFloat64(place, true)));
-    const halves = places.flatMap((place) => [place, place + HALF]);
-    this.#words = Int32Array.from(halves, (place) => view.getInt32(place, true));
-    this.#halves = Uint8Array.from(halves, (place) => {
-      const kind = kinds[place] as number;
-      return kinds.subarray(place, place + HALF).every((other) => other === kind) ? kind : MIXED;
-    });
-    this.#mixed = Int32Array.from(halves.flatMap((place) => mixedHalf(kinds.subarray(place, place + HALF))));
+    this.#doubles = new Float64Array(places.length);
+    this.#words = new Int32Array(places.length * 2);
+    this.#halves = new Uint8Array(places.length * 2);
+    this.#mixed = new Int32Array(places.length * 2 * MIXED_WORDS);
+    for (let step = 0; step < places.length; step++) {
+      const place = places[step] as number;
+      this.#doubles[step] = comparable(view.getFloat64(place, true));
+      this.#setHalf(step * 2, view, kinds, place);
+      this.#setHalf(step * 2 + 1, view, kinds, place + HALF);
+    }
+  }
+
+  #setHalf(half: number, view: DataView, kinds: Uint8Array, place: number): void {
+    const kind = kinds[place] as number;
+    let isMixed = false;
+    for (let i = 0; i < HALF; i++) {
+      const one = kinds[place + i] as number;
+      isMixed ||= one !== kind;
+      this.#addMixed(half * MIXED_WORDS, one, i * 8);
+    }
+    this.#words[half] = view.getInt32(place, true);
+    this.#halves[half] = isMixed ? MIXED : kind;
+  }
+
+  /** Enters a byte of this kind, `shift` bits up, in the masks from `at` on. */
+  #addMixed(at: number, kind: number, shift: number): void {
+    const mixed = this.#mixed;
+    const mask = 0xff << shift;
+    if (kind === FIXED) mixed[at] = (mixed[at] as number) | mask;
+    if (kind === DIGIT || kind === FIRST_DIGIT) mixed[at + 1] = (mixed[at + 1] as number) | mask;
+    const least = kind === FIRST_DIGIT ? ONE : ZERO;
+    mixed[at + 2] = (mixed[at + 2] as number) | (least << shift);
+    if (kind === PLAIN_TEXT) mixed[at + 3] = (mixed[at + 3] as number) | mask;
+    if (kind === UNSEPARATED) mixed[at + 4] = (mixed[at + 4] as number) | mask;
   }
 
   /** Whether as many bytes at `from` differ only where they may. */
@@ -135,7 +161,8 @@ function stepPlaces(view: DataView, length: number): number[] {
   let fewest = Number.POSITIVE_INFINITY;
   for (let second = STEP; second > 0 && fewest > 0; second--) {
     const places = placesFrom(second, length - STEP);
-    const count = places.filter((at) => Number.isNaN(comparable(view.getFloat64(at, true)))).length;
+    let count = 0;
+    for (const at of places) if (Number.isNaN(comparable(view.getFloat64(at, true)))) count++;
     if (count >= fewest) continue;
     best = places;
     fewest = count;
@@ -147,7 +174,8 @@ function stepPlaces(view: DataView, length: number): number[] {
 function placesFrom(second: number, last: number): number[] {
   const places = [0];
   for (let at = second; at < last; at += STEP) places.push(at);
-  return last > 0 ? [...places, last] : places;
+  if (last > 0) places.push(last);
+  return places;
 }
 
 /** What stands for a number that may equal others: one that equals none. */
@@ -157,19 +185,6 @@ function comparable(number: number): number {
 
 /** Masks of fixed bytes and of digits among four bytes, the least that each digit may be, masks of the two texts. */
 const MIXED_WORDS = 5;
-
-function mixedHalf(kinds: Uint8Array): number[] {
-  const word = (byteOf: (kind: number) => number) =>
-    kinds.reduce((sum, kind, i) => sum | (byteOf(kind) << (i * 8)), 0);
-  const mask = (...some: number[]) => word((kind) => (some.includes(kind) ? 0xff : 0));
-  return [
-    mask(FIXED),
-    mask(DIGIT, FIRST_DIGIT),
-    word((kind) => (kind === FIRST_DIGIT ? ONE : ZERO)),
-    mask(PLAIN_TEXT),
-    mask(UNSEPARATED),
-  ];
-}
 
 /** All four bytes are '0' (or what `least` says) to '9'. A byte borrows from the next only when it is too small. */
 function isDigits(word: number, least: number): boolean {

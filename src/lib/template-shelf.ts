@@ -1,4 +1,7 @@
-/** Templates by the length of their text, a few of each. Bounded: texts come from outside. */
+/**
+ * Templates by the length of their text, a few of each. Bounded, as texts come from outside: how many there are, and how
+ * many are made. Making one takes as long as reading some dozen texts without.
+ */
 
 export interface Template {
   /** Whether the text of the template's length that begins at bytes[from] fits. */
@@ -6,8 +9,9 @@ export interface Template {
 }
 
 const PER_LENGTH = 4;
-/** Where all places of a length are taken, one of so many unknown texts gets one: making a template has its price. */
-const REPLACE_EVERY = 32;
+/** So many may be made at once; from then on one for each of so many unknown texts. */
+const AT_ONCE = 64;
+const EARNED_BY = 32;
 const MAX_TEMPLATES = 512;
 
 export class TemplateShelf<T extends Template> {
@@ -16,6 +20,8 @@ export class TemplateShelf<T extends Template> {
   readonly #byLength: (T[] | undefined)[];
   #count = 0;
   #unknown = 0;
+  /** Templates that may be made now. */
+  #credit = AT_ONCE;
 
   /** `longest`: bytes of the longest text that gets a template. */
   constructor(longest: number) {
@@ -38,10 +44,15 @@ export class TemplateShelf<T extends Template> {
   wants(length: number): boolean {
     if (length > this.#longest) return false;
     this.#unknown++;
-    return (this.#byLength[length]?.length ?? 0) < PER_LENGTH || this.#unknown % REPLACE_EVERY === 0;
+    const earns = this.#unknown % EARNED_BY === 0;
+    if (earns && this.#credit < AT_ONCE) this.#credit++;
+    if ((this.#byLength[length]?.length ?? 0) < PER_LENGTH) return this.#credit > 0;
+    // Where all places of a length are taken, others are replaced one by one.
+    return earns;
   }
 
   put(length: number, template: T): void {
+    this.#credit--;
     if (this.#count >= MAX_TEMPLATES) {
       this.#byLength.fill(undefined);
       this.#count = 0;
@@ -52,7 +63,7 @@ export class TemplateShelf<T extends Template> {
       known.push(template);
       this.#count++;
     } else {
-      known[Math.floor(this.#unknown / REPLACE_EVERY) % PER_LENGTH] = template;
+      known[Math.floor(this.#unknown / EARNED_BY) % PER_LENGTH] = template;
     }
   }
 }

@@ -64,4 +64,25 @@ test('of one length four are kept, and one in 32 of the unknown ones takes the p
   assert.is(wanted.filter(Boolean).length, 2);
 });
 
+test('of unknown texts of ever new lengths 64 get a template at once, then one in 32, however full the shelf is', () => {
+  const shelf = new TemplateShelf<First>(LONGEST);
+  const made = (texts: number) => {
+    let count = 0;
+    for (let i = 0; i < texts; i++) {
+      const length = 1 + ((i * 37) % LONGEST);
+      if (shelf.find(BYTES, VIEW, 0, length) !== undefined || !shelf.wants(length)) continue;
+      shelf.put(length, new First(1));
+      count++;
+    }
+    return count;
+  };
+  BYTES[0] = 0;
+  assert.is(made(1_000), 64 + Math.floor(1_000 / 32));
+  // Nothing is left over, and more than the shelf holds are made.
+  assert.is(made(32_000), 1_000);
+  // What is earned and not used adds up to no more than there was at first.
+  for (let i = 0; i < 32_000; i++) shelf.wants(1);
+  assert.ok(made(1_000) <= 64 + 32);
+});
+
 test.run();
