@@ -1,6 +1,6 @@
 /**
- * Templates by the length of their text, a few of each. Bounded, as texts come from outside: how many there are, and how
- * many are made. Making one takes as long as reading some dozen texts without.
+ * Templates by the length of their text, a few of each. Texts come from outside, so there are only so many, and only so
+ * many are made: making one takes as long as reading some dozen texts without.
  */
 
 export interface Template {
