@@ -22,6 +22,12 @@ const __CR = 0x5f5f4352;
 const _SYS = 0x5f535953;
 const INNE = 0x494e4e45;
 const __LI = 0x5f5f4c49;
+const R_MU = 0x525f4d55;
+const LTI_ = 0x4c54495f;
+const DISP = 0x44495350;
+const ATCH = 0x41544348;
+const QUEU = 0x51554555;
+const FSET = 0x46534554;
 /** Lengths of INNER_MULTI_DISPATCH and INNER_MULTI_QUEUE_OFFSET. */
 const MULTI_DISPATCH = 20;
 const MULTI_QUEUE_OFFSET = 24;
@@ -38,8 +44,7 @@ export class PropertyScan {
   waitLength = 0;
   delayOffset = 0;
   delayLength = 0;
-  /** TRAN_MSG is there, whatever its value. */
-  transactional = false;
+  /** Of TRAN_MSG. */
   transactionOffset = 0;
   transactionLength = 0;
   /** A TIMER_* property is there. */
@@ -60,19 +65,15 @@ export class PropertyScan {
   /** Of all of them. */
   length = 0;
 
+  /** TRAN_MSG is there, whatever its value. */
+  get transactional(): boolean {
+    return this.transactionLength > 0;
+  }
+
   /** Scans bytes[from, to); offsets count from `origin`. */
   scan(bytes: Uint8Array, view: DataView, from: number, to: number, origin = 0): void {
+    this.#forget();
     this.length = to - from;
-    this.tagsLength = 0;
-    this.keysLength = 0;
-    this.uniqueKeyLength = 0;
-    this.waitLength = 0;
-    this.delayLength = 0;
-    this.transactional = false;
-    this.timer = false;
-    this.brokerOwned = false;
-    this.secondLength = 0;
-    this.secondNumberLength = 0;
     this.terminated = from === to || bytes[to - 1] === PROPERTY_VALUE_END;
     let at = from;
     while (at < to) {
@@ -87,6 +88,20 @@ export class PropertyScan {
       }
       at = valueEnd + 1;
     }
+  }
+
+  /** Offsets without a length mean nothing. */
+  #forget(): void {
+    this.tagsLength = 0;
+    this.keysLength = 0;
+    this.uniqueKeyLength = 0;
+    this.waitLength = 0;
+    this.delayLength = 0;
+    this.transactionLength = 0;
+    this.secondLength = 0;
+    this.secondNumberLength = 0;
+    this.timer = false;
+    this.brokerOwned = false;
   }
 
   #classify(
@@ -125,16 +140,18 @@ export class PropertyScan {
         else if (head === TRAN || head === MSG_ || head === CLUS || head === POP_ || head === __CR)
           this.brokerOwned = true;
         else if (head === _SYS || head === __LI) this.brokerOwned = true;
-        else if (head === INNE) this.#classifyInner(length, value, size);
+        else if (head === INNE) this.#classifyInner(view, name, length, value, size);
     }
   }
 
-  #classifyInner(length: number, value: number, size: number): void {
+  #classifyInner(view: DataView, name: number, length: number, value: number, size: number): void {
     this.brokerOwned = true;
-    if (length === MULTI_DISPATCH) {
+    if (view.getInt32(name + 4) !== R_MU || view.getInt32(name + 8) !== LTI_) return;
+    const third = view.getInt32(name + 12);
+    if (length === MULTI_DISPATCH && third === DISP && view.getInt32(name + 16) === ATCH) {
       this.secondOffset = value;
       this.secondLength = size;
-    } else if (length === MULTI_QUEUE_OFFSET) {
+    } else if (length === MULTI_QUEUE_OFFSET && third === QUEU && view.getInt32(name + 20) === FSET) {
       this.secondNumberOffset = value;
       this.secondNumberLength = size;
     }
@@ -146,7 +163,6 @@ export class PropertyScan {
       this.uniqueKeyOffset = value;
       this.uniqueKeyLength = size;
     } else if (head === TRAN && tail === _MSG) {
-      this.transactional = true;
       this.transactionOffset = value;
       this.transactionLength = size;
     } else if ((head === TRAC && tail === E_ON) || head === __CR) {

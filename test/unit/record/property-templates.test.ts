@@ -13,6 +13,11 @@ const NAMES = [
   'UNIQ_KEY',
   'DELAY',
   'TRAN_MSG',
+  'XRAN_MSG',
+  'INNER_MULTI_DISPATCH',
+  'INNER_MULTI_DISPATCX',
+  'INNER_MULTI_QUEUE_OFFSET',
+  'INNER_MULTI_QUEUE_OFFSEX',
   'TIMER_OUT_MS',
   'CLUSTER',
   'mine',
@@ -43,17 +48,21 @@ function encode(entries: string[][], closed: boolean): Buffer {
   return Buffer.from(closed ? `${text}\x02` : text);
 }
 
-/** Offsets of what is not there mean nothing. */
-function found(scan: PropertyScan): unknown[] {
-  const places = (['tags', 'keys', 'uniqueKey', 'wait', 'delay'] as const).map((name) =>
-    scan[`${name}Length`] === 0 ? 'none' : `${scan[`${name}Offset`]}+${scan[`${name}Length`]}`,
-  );
-  return [...places, scan.transactional, scan.timer, scan.brokerOwned, scan.terminated, scan.length];
+/** All that it has found. Offsets of what is not there mean nothing. */
+function found(scan: PropertyScan): Record<string, unknown> {
+  const all: Record<string, unknown> = { ...scan, transactional: scan.transactional };
+  for (const name of Object.keys(all)) {
+    const length = all[name.replace('Offset', 'Length')];
+    if (name.endsWith('Offset')) assert.type(length, 'number', `the length of ${name}`);
+    if (name.endsWith('Offset') && length === 0) delete all[name];
+  }
+  return all;
 }
 
 test('texts that resemble each other', () => {
   const random = new Random(3);
   const templates = new PropertyTemplates();
+  const reused = new PropertyScan();
   for (let run = 0; run < 5000; run++) {
     const first = properties(random);
     // Values of the same length, as real keys are, and now and then other bytes in any place.
@@ -75,6 +84,8 @@ test('texts that resemble each other', () => {
         found(expected),
         JSON.stringify(entries),
       );
+      reused.scan(bytes, view, 4, 4 + text.length, 4);
+      assert.equal(found(reused), found(expected), 'what earlier texts had is forgotten');
     }
   }
 });
