@@ -1,24 +1,22 @@
 /**
  * A map from names to values that is asked with bytes in place: no string is built to look up the topic of a frame or
- * of a record. Names are UTF-8; a chained hash table over FNV-1a.
+ * of a record. Names are UTF-8 and come from clients, so their hash has a key that nobody knows: a chained hash table
+ * beside a map by strings, which has the order in which they came.
  */
+import { halfSipHash } from './half-sip-hash.ts';
+
 interface Entry<V> {
   readonly key: Uint8Array;
-  readonly name: string;
   readonly hash: number;
   value: V;
   next: Entry<V> | undefined;
 }
 
-const FNV_OFFSET = 0x811c9dc5 | 0;
-const FNV_PRIME = 0x01000193;
 const FIRST_BUCKETS = 64;
+const [KEY0, KEY1] = crypto.getRandomValues(new Int32Array(2)) as unknown as [number, number];
 
 function hashOf(bytes: Uint8Array, offset: number, length: number): number {
-  let hash = FNV_OFFSET;
-  const end = offset + length;
-  for (let i = offset; i < end; i++) hash = Math.imul(hash ^ (bytes[i] as number), FNV_PRIME);
-  return hash;
+  return halfSipHash(KEY0, KEY1, bytes, offset, length);
 }
 
 /** From the end: names that differ often begin alike. */
@@ -29,13 +27,13 @@ function sameBytes(key: Uint8Array, bytes: Uint8Array, offset: number, length: n
 }
 
 export class BytesMap<V> {
+  readonly #byName = new Map<string, Entry<V>>();
   #buckets: (Entry<V> | undefined)[] = new Array(FIRST_BUCKETS).fill(undefined);
-  #size = 0;
   /** Found last: who asks for many often asks for the same again, which then takes no hash. */
   #last: Entry<V> | undefined;
 
   get size(): number {
-    return this.#size;
+    return this.#byName.size;
   }
 
   /** The value of the name that stands in bytes[offset, +length). */
@@ -55,63 +53,48 @@ export class BytesMap<V> {
   }
 
   getByName(name: string): V | undefined {
-    return this.#find(name)?.value;
+    return this.#byName.get(name)?.value;
   }
 
   set(name: string, value: V): void {
-    const found = this.#find(name);
+    const found = this.#byName.get(name);
     if (found !== undefined) {
       found.value = value;
       return;
     }
-    if (this.#size >= this.#buckets.length) this.#grow();
+    if (this.size >= this.#buckets.length) this.#grow();
     const key = Buffer.from(name, 'utf8');
-    const hash = hashOf(key, 0, key.length);
-    const bucket = hash & (this.#buckets.length - 1);
-    this.#buckets[bucket] = { key, name, hash, value, next: this.#buckets[bucket] };
-    this.#size++;
+    const entry = { key, hash: hashOf(key, 0, key.length), value, next: undefined };
+    this.#byName.set(name, entry);
+    this.#enter(entry);
   }
 
   delete(name: string): boolean {
-    const key = Buffer.from(name, 'utf8');
-    const bucket = hashOf(key, 0, key.length) & (this.#buckets.length - 1);
-    let before: Entry<V> | undefined;
+    const found = this.#byName.get(name);
+    if (found === undefined) return false;
+    this.#byName.delete(name);
     this.#last = undefined;
-    for (let entry = this.#buckets[bucket]; entry !== undefined; before = entry, entry = entry.next) {
-      if (entry.name !== name) continue;
-      if (before === undefined) this.#buckets[bucket] = entry.next;
-      else before.next = entry.next;
-      this.#size--;
-      return true;
-    }
-    return false;
+    const bucket = found.hash & (this.#buckets.length - 1);
+    let before: Entry<V> | undefined;
+    for (let entry = this.#buckets[bucket]; entry !== found; entry = entry?.next) before = entry;
+    if (before === undefined) this.#buckets[bucket] = found.next;
+    else before.next = found.next;
+    return true;
   }
 
+  /** In the order in which their names came. */
   *values(): IterableIterator<V> {
-    for (const first of this.#buckets) {
-      for (let entry = first; entry !== undefined; entry = entry.next) yield entry.value;
-    }
+    for (const { value } of this.#byName.values()) yield value;
   }
 
-  #find(name: string): Entry<V> | undefined {
-    const key = Buffer.from(name, 'utf8');
-    let entry = this.#buckets[hashOf(key, 0, key.length) & (this.#buckets.length - 1)];
-    while (entry !== undefined && entry.name !== name) entry = entry.next;
-    return entry;
+  #enter(entry: Entry<V>): void {
+    const bucket = entry.hash & (this.#buckets.length - 1);
+    entry.next = this.#buckets[bucket];
+    this.#buckets[bucket] = entry;
   }
 
   #grow(): void {
-    const old = this.#buckets;
-    this.#buckets = new Array(old.length * 2).fill(undefined);
-    for (const first of old) {
-      let entry = first;
-      while (entry !== undefined) {
-        const { next } = entry;
-        const bucket = entry.hash & (this.#buckets.length - 1);
-        entry.next = this.#buckets[bucket];
-        this.#buckets[bucket] = entry;
-        entry = next;
-      }
-    }
+    this.#buckets = new Array(this.#buckets.length * 2).fill(undefined);
+    for (const entry of this.#byName.values()) this.#enter(entry);
   }
 }
