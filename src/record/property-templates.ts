@@ -10,7 +10,6 @@ import { PropertyScan } from './property-scan.ts';
 
 const LONGEST = 1024;
 const SPACE = 0x20;
-const LAST_ASCII = 0x7f;
 
 class PropertyTemplate implements Template {
   readonly places = new PropertyScan();
@@ -38,6 +37,12 @@ function kindsOf(text: Uint8Array): Uint8Array {
   return kinds;
 }
 
+/** ASCII without NUL: bytes with others have no template. */
+function isAscii(view: DataView, from: number, to: number): boolean {
+  for (let at = from; at < to; at++) if (view.getInt8(at) <= 0) return false;
+  return true;
+}
+
 export class PropertyTemplates {
   readonly #shelf = new TemplateShelf<PropertyTemplate>(LONGEST);
   readonly #scan = new PropertyScan();
@@ -48,9 +53,7 @@ export class PropertyTemplates {
     const known = this.#shelf.find(bytes, view, from, length);
     if (known !== undefined) return known.places;
     if (length >= MIN_TEMPLATE_BYTES && this.#shelf.wants(length)) {
-      const text = copied(bytes, from, to);
-      if (text.every((byte) => byte > 0 && byte <= LAST_ASCII))
-        this.#shelf.put(length, new PropertyTemplate(text));
+      if (isAscii(view, from, to)) this.#shelf.put(length, new PropertyTemplate(copied(bytes, from, to)));
     }
     this.#scan.scan(bytes, view, from, to, from);
     return this.#scan;

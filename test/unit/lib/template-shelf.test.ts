@@ -71,7 +71,8 @@ test('of unknown texts of ever new lengths 64 get a template at once, then one i
     for (let i = 0; i < texts; i++) {
       const length = 1 + ((i * 37) % LONGEST);
       if (shelf.find(BYTES, VIEW, 0, length) !== undefined || !shelf.wants(length)) continue;
-      shelf.put(length, new First(1));
+      // Whether one is made of it or not.
+      if (i % 3 > 0) shelf.put(length, new First(1));
       count++;
     }
     return count;
@@ -83,6 +84,36 @@ test('of unknown texts of ever new lengths 64 get a template at once, then one i
   // What is earned and not used adds up to no more than there was at first.
   for (let i = 0; i < 32_000; i++) shelf.wants(1);
   assert.ok(made(1_000) <= 64 + 32);
+});
+
+test('a length whose templates never fit is seldom compared with them, until one fits', () => {
+  const shelf = new TemplateShelf<First>(LONGEST);
+  let compared = 0;
+  class Counting extends First {
+    override matches(bytes: Uint8Array, view: DataView, from: number): boolean {
+      compared++;
+      return super.matches(bytes, view, from);
+    }
+  }
+  for (let i = 1; i <= 4; i++) shelf.put(10, new Counting(i));
+  const find = (byte: number, times: number) => {
+    BYTES[0] = byte;
+    let found = 0;
+    for (let i = 0; i < times; i++) if (shelf.find(BYTES, VIEW, 0, 10) !== undefined) found++;
+    return found;
+  };
+  assert.is(find(9, 1_600), 0);
+  assert.is(compared, 4 * (64 + (1_600 - 64) / 16));
+  // One that fits is met within 16, and from then on each is.
+  assert.ok(find(1, 16) > 0);
+  assert.is(find(1, 1_000), 1_000);
+  // Those that fit now and then keep it so.
+  for (let i = 0; i < 100; i++) assert.is(find(9, 60) + find(2, 1), 1);
+  // The counts of other lengths are their own.
+  shelf.put(11, new Counting(1));
+  find(9, 1_600);
+  BYTES[0] = 1;
+  assert.ok(shelf.find(BYTES, VIEW, 0, 11));
 });
 
 test.run();
