@@ -1,4 +1,6 @@
-/** Texts by their length in UTF-8. */
+/** Texts in UTF-8, and by their length in it. */
+
+const REPLACEMENT = 0xfffd;
 
 /** `text`, or as much of its head as fits into `maxBytes` of UTF-8; no character is cut in two. */
 export function cutToUtf8(text: string, maxBytes: number): string {
@@ -9,6 +11,31 @@ export function cutToUtf8(text: string, maxBytes: number): string {
   let end = maxBytes;
   while (end > 0 && ((bytes[end] as number) & 0xc0) === 0x80) end -= 1;
   return bytes.toString('utf8', 0, end);
+}
+
+/** Writes a character in UTF-8 at `at`, half a surrogate pair as the replacement character. The offset behind it. */
+export function writeCodePoint(bytes: Uint8Array, at: number, point: number): number {
+  if (point < 0x80) {
+    bytes[at] = point;
+    return at + 1;
+  }
+  if (point < 0x800) {
+    bytes[at] = 0xc0 | (point >> 6);
+    bytes[at + 1] = 0x80 | (point & 0x3f);
+    return at + 2;
+  }
+  if (point < 0x10000) {
+    const whole = point >= 0xd800 && point < 0xe000 ? REPLACEMENT : point;
+    bytes[at] = 0xe0 | (whole >> 12);
+    bytes[at + 1] = 0x80 | ((whole >> 6) & 0x3f);
+    bytes[at + 2] = 0x80 | (whole & 0x3f);
+    return at + 3;
+  }
+  bytes[at] = 0xf0 | (point >> 18);
+  bytes[at + 1] = 0x80 | ((point >> 12) & 0x3f);
+  bytes[at + 2] = 0x80 | ((point >> 6) & 0x3f);
+  bytes[at + 3] = 0x80 | (point & 0x3f);
+  return at + 4;
 }
 
 /** Longer ones are left to C++. */

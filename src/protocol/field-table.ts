@@ -3,6 +3,7 @@
  * A field that occurs twice counts as its last occurrence, as in a parsed object.
  */
 import { MAX_HEADER_FIELDS } from '../lib/limits.ts';
+import { writeCodePoint } from '../lib/utf8.ts';
 import { hexUnit } from './json-scan.ts';
 
 /** No such field. */
@@ -15,6 +16,8 @@ const ZERO = 0x30;
 
 /** Values that are longer in bytes are none, whatever zeros they begin with. */
 const LONGEST_INTEGER = 128;
+/** `true`, each character as an escape. */
+const LONGEST_TRUE = 24;
 /** A long is read as the nearest double, which this bounds. */
 const INT64 = 2 ** 63;
 
@@ -151,7 +154,8 @@ export class FieldTable {
 
   /** True for the text `true` in any case, as Java's Boolean reads it. */
   isTrue(field: number): boolean {
-    if (field === ABSENT || (this.valueLength[field] !== 4 && !this.isEscaped(field))) return false;
+    const length = this.valueLength[field] as number;
+    if (field === ABSENT || (this.isEscaped(field) ? length > LONGEST_TRUE : length !== 4)) return false;
     return this.text(field).toLowerCase() === 'true';
   }
 
@@ -209,19 +213,11 @@ function unescapeJson(bytes: Uint8Array, from: number, end: number, target: Uint
     }
     const unit = hexUnit(bytes, i + 2);
     i += 6;
-    if (unit < 0x80) {
-      target[to++] = unit;
-    } else {
-      const paired = unit >= 0xd800 && unit < 0xdc00 && bytes[i] === BACKSLASH && bytes[i + 1] === LOWER_U;
-      const low = paired ? hexUnit(bytes, i + 2) : 0;
-      const isPair = low >= 0xdc00 && low < 0xe000;
-      if (isPair) i += 6;
-      to += Buffer.from(target.buffer, target.byteOffset).write(
-        isPair ? String.fromCharCode(unit, low) : String.fromCharCode(unit),
-        to,
-        'utf8',
-      );
-    }
+    const paired = unit >= 0xd800 && unit < 0xdc00 && bytes[i] === BACKSLASH && bytes[i + 1] === LOWER_U;
+    const low = paired ? hexUnit(bytes, i + 2) : 0;
+    const isPair = low >= 0xdc00 && low < 0xe000;
+    if (isPair) i += 6;
+    to = writeCodePoint(target, to, isPair ? ((unit & 0x3ff) << 10) + (low & 0x3ff) + 0x10000 : unit);
   }
   return to - at;
 }

@@ -2,7 +2,7 @@
 import * as fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { cutToUtf8, utf8Length, writeUtf8 } from '../../../src/lib/utf8.ts';
+import { cutToUtf8, utf8Length, writeCodePoint, writeUtf8 } from '../../../src/lib/utf8.ts';
 
 const test = suite('utf8');
 
@@ -39,6 +39,17 @@ test('texts are counted and written as Buffer does, short ones and long ones', (
       assert.equal(bytes.subarray(3, -3), expected);
       assert.equal([bytes[2], bytes.at(-3)], [0xee, 0xee], 'nothing else is written to');
     }
+  }
+});
+
+test('each character is written as Buffer does, half pairs too', () => {
+  const bytes = Buffer.alloc(8);
+  for (let point = 0; point <= 0x10ffff; point += point < 0x11000 ? 1 : 61) {
+    bytes.fill(0xee);
+    const expected = Buffer.from(String.fromCodePoint(point));
+    const end = writeCodePoint(bytes, 2, point);
+    assert.ok(end === 2 + expected.length && bytes.subarray(2, end).equals(expected), `${point}`);
+    assert.ok(bytes[1] === 0xee && bytes[end] === 0xee, `beside ${point}`);
   }
 });
 
