@@ -295,10 +295,16 @@ export class SendHandler {
       const remark = 'batch request does not support retry group or delays';
       return this.#refuse(connection, request, ResponseCode.MESSAGE_ILLEGAL, remark);
     }
+    if (request.bodyLength > maxMessageSize) {
+      return this.#refuse(connection, request, ResponseCode.MESSAGE_ILLEGAL, this.#illegal());
+    }
+    // It becomes no shorter. While there is no room for it, it is not looked at each time that there might be.
+    const least = Math.min(APPEND_HEADER + request.bodyLength, writer.maxPayload);
+    if (writer.claim(APPEND, least) === FULL) return CUT_BLOCKED;
     const sysFlag = withHostFlags(fields.sysFlag, connection.host, this.#parts.storeHost);
     const shape = this.#batchBody;
     const isSound = shape.measure(request, topic.bytes.length, sysFlag) && shape.count > 0;
-    if (!isSound || request.bodyLength > maxMessageSize) {
+    if (!isSound) {
       return this.#refuse(connection, request, ResponseCode.MESSAGE_ILLEGAL, this.#illegal());
     }
     if (shape.namesSecondQueue) {

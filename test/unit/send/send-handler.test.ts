@@ -171,8 +171,12 @@ test('bodies: none and too large are illegal, the largest is stored by way of a 
   rig.send({ fields: sendFields(), body });
   rig.send({ fields: sendFields(), body });
   assert.is(rig.send({ fields: sendFields(), body }), CUT_BLOCKED, 'both slabs are under way');
+  const batch = { code: RequestCode.SEND_BATCH_MESSAGE, fields: sendFields({ m: 'true' }), body };
+  assert.is(rig.send(batch), CUT_BLOCKED, 'its lengths lie, but nobody looks before there is room');
   rig.write();
   assert.ok(Buffer.from(decodeRecord(rig.record(0))?.body ?? []).equals(body));
+  assert.is(rig.send(batch), CUT_ALL);
+  assert.is(refusal(rig)[0], ResponseCode.MESSAGE_ILLEGAL);
   assert.is(rig.send({ fields: sendFields(), body }), CUT_ALL, 'a slab is free again');
 });
 
