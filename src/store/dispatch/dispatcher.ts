@@ -42,8 +42,9 @@ import type { QueueTable, TopicQueues } from '../queue/queue-table.ts';
 import { IndexFollower } from './index-follower.ts';
 import { QueueFollower, type QueueFollowerParts } from './queue-follower.ts';
 
-/** Records per round: bounds how long commands and waiters wait. */
+/** Records per round: bounds how long commands and waiters wait. 2^3 bytes of keys take as long as a record. */
 const ROUND = 4096;
+const KEYS_SHIFT = 3;
 
 export interface DispatcherParts extends QueueFollowerParts {
   segments: Segments;
@@ -79,6 +80,8 @@ export class Dispatcher {
   position: number;
   /** Everything before it is written and published. */
   #published: number;
+  /** Records that the round may yet take. */
+  #left = 0;
   /** The file from which the round has read, and what it has read there. */
   #unsure: Mapping | undefined;
   #unsureFrom = 0;
@@ -125,7 +128,8 @@ export class Dispatcher {
 
   /** Steps through the records up to `bound`; false, and the store halted, when something could not be read. */
   #walk(bound: number): boolean {
-    for (let n = 0; n < ROUND && this.position < bound; n++) {
+    this.#left = ROUND;
+    while (this.#left > 0 && this.position < bound) {
       if (!this.#step()) break;
     }
     return !this.#store.positions.halted && this.#isSound();
@@ -192,6 +196,7 @@ export class Dispatcher {
       propertiesOffset,
       propertiesOffset + propertiesLength,
     );
+    this.#left -= 1 + (properties.keysLength >> KEYS_SHIFT);
     const sysFlag = sysFlagOf(view, at);
     const { position } = this;
     const time = this.#lastTime;
