@@ -22,6 +22,9 @@ import { descriptorOf } from './read-buffer.ts';
 
 /** Gathered replies of so many bytes leave at once: the kernel sends them while the next ones are made. */
 const ENOUGH_TO_SEND = 1024 * 1024;
+/** Writes by TLS under way: each keeps its buffer until its bytes are encrypted and have left. */
+const MAX_SECURE_WRITES = 2;
+const NOTHING = new Uint8Array(0);
 
 export class Connection {
   readonly slot: number;
@@ -63,6 +66,9 @@ export class Connection {
   #sent = 0;
   /** Bytes that went past Node's socket. */
   #sentDirectly = 0;
+  #secureWrites = 0;
+  /** Node says when what was written before has left; what is gathered goes then. */
+  #awaitsWrites = false;
 
   constructor(
     socket: Socket,
@@ -141,10 +147,37 @@ export class Connection {
     return sent;
   }
 
-  /** Sends what was gathered in one write. */
+  /**
+   * Sends what was gathered in one write. While an earlier one has not left, little is gathered on instead: Node would
+   * keep a buffer for each write, however few bytes of it are used.
+   */
   flush(): void {
-    const output = this.#output;
-    if (output === undefined) return;
+    if (this.#output === undefined) return;
+    if (this.#used > 0 && this.#used < ENOUGH_TO_SEND && !this.ended && this.#isBehind()) return;
+    this.#flushAll();
+  }
+
+  /** Sends it now, as nothing is to follow. */
+  flushLast(): void {
+    if (this.#output !== undefined) this.#flushAll();
+  }
+
+  /** Whether the peer has yet to take what was written before; then the rest follows by itself. */
+  #isBehind(): boolean {
+    if (this.socket !== this.raw) return this.#secureWrites >= MAX_SECURE_WRITES;
+    if (this.socket.writableLength === 0) return false;
+    if (!this.#awaitsWrites) {
+      this.#awaitsWrites = true;
+      this.socket.write(NOTHING, (error) => {
+        this.#awaitsWrites = false;
+        if (!error) this.flush();
+      });
+    }
+    return true;
+  }
+
+  #flushAll(): void {
+    const output = this.#output as Buffer;
     const used = this.#used;
     this.#output = undefined;
     this.#used = 0;
@@ -165,8 +198,12 @@ export class Connection {
 
   /** Node takes the bytes, at the latest, when its write before has left. */
   #writeSecure(output: Buffer, used: number): void {
+    this.#secureWrites++;
     this.socket.write(output.subarray(0, used), (error) => {
-      if (!error) this.#pool.give(output);
+      this.#secureWrites--;
+      if (error) return;
+      this.#pool.give(output);
+      this.flush();
     });
   }
 

@@ -32,6 +32,8 @@ const FRAMES_PER_LOOK = 16;
 const UNREAD_STALL_MS = 120_000;
 /** How long a connection that we have ended waits for its peer to end it too. */
 const LINGER_MS = 5_000;
+/** For how long a connection holds memory ready for the next unfinished frame. */
+const READY_MS = 2_000;
 /** Taking answers counts in steps of so many bytes. */
 const UNREAD_STEP_BYTES = 1024;
 
@@ -236,7 +238,7 @@ export class Sockets {
    */
   close(connection: Connection): void {
     if (connection.ended) return;
-    connection.flush();
+    connection.flushLast();
     connection.decrypted.length = 0;
     connection.lastActive = this.#parts.beginTurn();
     connection.socket.end();
@@ -251,6 +253,7 @@ export class Sockets {
     const now = this.#parts.beginTurn();
     for (const connection of this.connections.all()) {
       if (connection.outputHold.bytes > 0) this.#noteUnread(connection);
+      if (connection.lastActive < now - READY_MS) connection.cutter.release();
       if (connection.lastActive >= now - (connection.ended ? LINGER_MS : idleMs)) continue;
       const moved = connection.ended ? connection.bytesTaken : connection.bytesMoved;
       if (moved !== connection.movedWhenIdle) {
@@ -436,7 +439,7 @@ export class Sockets {
   /** Acts on how far the frames of a connection got. */
   #settle(connection: Connection, outcome: number, now: number): void {
     if (outcome === CUT_BROKEN) {
-      connection.flush();
+      connection.flushLast();
       connection.socket.destroy();
     } else if (outcome === CUT_BLOCKED || outcome === CUT_LATER) {
       if (!connection.blocked) this.#blocked.push(connection);

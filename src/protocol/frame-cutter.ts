@@ -67,6 +67,11 @@ export class FrameCutter {
     return this.#end - this.#start;
   }
 
+  /** Bytes of the memory that it has, used or not. */
+  get heldBytes(): number {
+    return this.#kept.length;
+  }
+
   /**
    * Frames handled so far, modulo 2^30. As long as it stays the same, what is kept belongs to the same frame: whoever
    * looks after every push knows since when that has been waiting.

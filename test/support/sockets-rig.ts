@@ -13,6 +13,8 @@ import { CUT_ALL, cutFrames, FrameCutter } from '../../src/protocol/frame-cutter
 import { Counters } from '../../src/ring/counters.ts';
 import type { ServerTls } from '../../src/tls/settings.ts';
 
+/** More than kernels keep for a peer that does not read. */
+const UNREAD_BYTES = 12 * 1024 * 1024;
 /** How long something may take before the test gives up. */
 const PATIENCE_MS = 20_000;
 
@@ -89,6 +91,29 @@ export class RigClient {
     await until('the client has read', () => this.received >= target || this.closed);
     this.socket.pause();
   }
+}
+
+/**
+ * A peer that takes nothing, and so many turns with a small answer each, opaques from 0 on behind -1: by how many bytes
+ * the memory grows that Node's sockets keep.
+ */
+export async function answerUnread(
+  rig: SocketsRig,
+  client: RigClient,
+  connection: Connection,
+  turns: number,
+): Promise<number> {
+  client.socket.pause();
+  rig.answer(connection, -1, UNREAD_BYTES);
+  rig.sockets.flush();
+  await until('the kernel takes no more', () => connection.socket.writableLength > 0);
+  const before = process.memoryUsage().arrayBuffers;
+  for (let turn = 0; turn < turns; turn++) {
+    rig.answer(connection, turn, 100);
+    rig.sockets.flush();
+    await new Promise(setImmediate);
+  }
+  return process.memoryUsage().arrayBuffers - before;
 }
 
 export interface RigSetup {

@@ -8,7 +8,14 @@ import { addon } from '../../../src/native/addon.ts';
 import type { Connection } from '../../../src/net/connection.ts';
 import { CUT_ALL, CUT_BLOCKED, CUT_BROKEN } from '../../../src/protocol/frame-cutter.ts';
 import { bytesTaken } from '../../../src/remoting/socket-progress.ts';
-import { RigClient, type RigSetup, requestBytes, SocketsRig, until } from '../../support/sockets-rig.ts';
+import {
+  answerUnread,
+  RigClient,
+  type RigSetup,
+  requestBytes,
+  SocketsRig,
+  until,
+} from '../../support/sockets-rig.ts';
 
 const test = suite('sockets');
 const MIB = 1024 * 1024;
@@ -54,6 +61,46 @@ test('a peer that does not read is not served on, and gets everything in order w
   await until('all answers have come', () => client.answers.length === 100);
   assert.equal(client.answers, upTo(100));
   assert.equal([connection.unsent, connection.paused, connection.stalled], [0, false, false]);
+});
+
+test('many small answers that a peer does not take keep about their own bytes, and leave by themselves', async () => {
+  const [rig, client, connection] = await one();
+  const kept = await answerUnread(rig, client, connection, 2_000);
+  assert.ok(kept < 4 * MIB, `${kept} bytes for ${2_000 * 104} bytes of answers`);
+  assert.ok(connection.unsent >= 2_000 * 104, 'they are counted');
+  client.socket.resume();
+  await until('all answers have come', () => client.answers.length === 2_001);
+  assert.equal(client.answers, [-1, ...upTo(2_000)]);
+  assert.is(connection.unsent, 0);
+});
+
+test('what was gathered for a peer that is behind leaves before the end of its connection', async () => {
+  const [rig, client, connection] = await one();
+  await answerUnread(rig, client, connection, 10);
+  rig.sockets.close(connection);
+  client.socket.resume();
+  await until('the connection has ended', () => client.closed);
+  assert.equal(client.answers, [-1, ...upTo(10)]);
+});
+
+test('memory for the next unfinished frame is given up after a while', async () => {
+  const [rig, client, connection] = await one();
+  const bytes = requestBytes(1, 8, 6_000);
+  client.socket.write(bytes.subarray(0, 5_000));
+  await until('its beginning has come', () => connection.cutter.keptBytes === 5_000);
+  rig.now += 3_000;
+  rig.sockets.closeStalled(IDLE_MS);
+  assert.is(connection.cutter.keptBytes, 5_000, 'what is kept stays');
+  client.socket.write(bytes.subarray(5_000));
+  await until('it is answered', () => client.answers.length === 1);
+  assert.ok(connection.cutter.heldBytes > 0);
+  rig.sockets.closeStalled(IDLE_MS);
+  assert.ok(connection.cutter.heldBytes > 0, 'not at once');
+  rig.now += 3_000;
+  rig.sockets.closeStalled(IDLE_MS);
+  assert.is(connection.cutter.heldBytes, 0);
+  client.ask(2);
+  await until('it goes on', () => client.answers.length === 2);
 });
 
 test('what waited for a peer leaves in the turn in which it has read, however much that is', async () => {

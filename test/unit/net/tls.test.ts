@@ -13,6 +13,7 @@ import { bytesTaken } from '../../../src/remoting/socket-progress.ts';
 import { selfSigned } from '../../../src/tls/self-signed.ts';
 import type { ServerTls } from '../../../src/tls/settings.ts';
 import {
+  answerUnread,
   PERMISSIVE,
   type RigClient,
   type RigSetup,
@@ -47,6 +48,19 @@ async function one(setup: RigSetup = {}): Promise<[SocketsRig, RigClient, Connec
   await until('the handshake is done on our side too', () => connection.socket !== connection.raw);
   return [rig, client, connection];
 }
+
+test('many small answers that a peer does not take keep about their own bytes, and leave by themselves', async () => {
+  const [rig, client, connection] = await one();
+  const kept = await answerUnread(rig, client, connection, 2_000);
+  assert.ok(kept < 8 * MIB, `${kept} bytes for ${2_000 * 104} bytes of answers`);
+  client.socket.resume();
+  await until('all answers have come', () => client.answers.length === 2_001);
+  assert.equal(
+    client.answers.every((answer, i) => answer === i - 1),
+    true,
+  );
+  assert.is(connection.unsent, 0);
+});
 
 /** Plain bytes on a connection that is never more than that. */
 async function rawly(rig: SocketsRig, bytes: Uint8Array): Promise<{ socket: Socket; closed: () => boolean }> {
