@@ -201,7 +201,7 @@ export class ChannelSender {
 
   #dropClaim(): void {
     if (this.#slab === IN_RING) return;
-    this.#slabs?.free(this.#slab);
+    this.#slabs?.drop(this.#slab);
     this.#slab = IN_RING;
   }
 

@@ -66,9 +66,17 @@ export class Slabs {
    * other side waits for one and has to be woken.
    */
   free(slab: number): boolean {
+    this.drop(slab);
+    return Atomics.exchange(this.#states, this.#waiting, 0) === 1;
+  }
+
+  /**
+   * Gives back a slab that was taken for nothing. The waiting word stays: it is the taker's own, and the other side may
+   * be between freeing this slab and looking whether it has to wake somebody.
+   */
+  drop(slab: number): void {
     addon.adviseRegion(this.#region(slab), 0, this.slabBytes, 'dontneed');
     Atomics.store(this.#states, slab, FREE);
-    return Atomics.exchange(this.#states, this.#waiting, 0) === 1;
   }
 
   bulk(slab: number): Bulk {

@@ -116,6 +116,33 @@ test('what is claimed and never committed was never sent, and keeps no slab', ()
   assert.equal(take(both), [3, SLAB]);
 });
 
+test('a slab claimed for nothing while the receiver frees it: who waited before is woken', () => {
+  const both = rig(1);
+  assert.ok(claim(both, 1, SLAB));
+  both.sender.publish();
+  assert.equal(take(both), [1, SLAB]);
+  assert.not.ok(claim(both, 2, SLAB), 'it waits');
+  // Between the receiver's two steps, freeing and looking who waits.
+  const { store } = Atomics;
+  let steps = 0;
+  const between = (words: Int32Array, index: number, value: number) => {
+    const stored = store(words, index, value);
+    if (index === 0 && value === 0 && ++steps === 1) {
+      assert.is.not(both.sender.claim(7, SLAB), FULL);
+      both.sender.publish();
+    }
+    return stored;
+  };
+  Atomics.store = between as typeof Atomics.store;
+  try {
+    both.receiver.release();
+  } finally {
+    Atomics.store = store;
+  }
+  assert.ok(steps > 0 && both.woken.sender > 0);
+  assert.ok(claim(both, 2, SLAB));
+});
+
 test('a part of a large claim is sent as that part', () => {
   const both = rig();
   const at = both.sender.claim(7, SLAB);
