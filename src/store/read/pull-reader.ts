@@ -266,6 +266,8 @@ export class PullReader {
   /** Message by message, from the file where its mapping has lost a page. */
   #copyCarefully(target: Uint8Array, at: number): boolean {
     const view = new DataView(target.buffer, target.byteOffset, target.byteLength);
+    this.errno = 0;
+    this.readable = 0;
     let to = at;
     for (let i = 0; i < this.count; i++) {
       const position = this.physicalOffsets[i] as number;
@@ -327,11 +329,9 @@ export class PullReader {
       if (queue.files.read(at, wanted, block) === 0) {
         // The file has gone or cannot be read. The consumer asks for the same again: its offset is not lost to a read
         // that failed once, and a moved minimum answers it otherwise.
-        this.errno = queue.files.errno;
-        this.unreadableOffset = at;
         this.isFarBehind = behind > this.inMemoryWindow;
-        const nothing = this.errno === 0 ? OFFSET_FOUND_NULL : UNREADABLE;
-        this.#outcome(this.count > 0 ? FOUND : nothing, at);
+        if (this.count > 0) this.#outcome(FOUND, at);
+        else this.#noEntry(queue.files.errno, at);
         return;
       }
       for (let i = 0; i < block.count; i++) {
@@ -376,6 +376,12 @@ export class PullReader {
     }
     this.isFarBehind = behind > this.inMemoryWindow;
     this.#outcome(status, at);
+  }
+
+  #noEntry(errno: number, at: number): void {
+    this.errno = errno;
+    this.unreadableOffset = at;
+    this.#outcome(errno === 0 ? OFFSET_FOUND_NULL : UNREADABLE, at);
   }
 
   /** Whether the message there is wanted; what asking has cost, in bytes, is added to `#filtered`. */

@@ -3,8 +3,10 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { javaHashCode } from '../../../src/lib/java-hash.ts';
 import { APPENDED, LOG_START } from '../../../src/ring/positions.ts';
+import { EIO } from '../../../src/store/disk/errors.ts';
 import { Segments } from '../../../src/store/log/segments.ts';
 import { PullReader, STATUS_NAMES, type TagFilter } from '../../../src/store/read/pull-reader.ts';
+import type { EntryBlock, QueueFiles } from '../../../src/store/read/queue-files.ts';
 import { bodyFor, headFor, LOG, type SmallStore, smallStore } from '../../support/messages.ts';
 
 const test = suite('reading');
@@ -183,6 +185,28 @@ test('entries whose messages are expired are passed over', () => {
   assert.is(opened.store.pull.physicalOffsets[0], 800);
   opened.store.positions.set(LOG_START, 2000);
   assert.equal(read(opened, 0), { status: 'MESSAGE_WAS_REMOVING', next: 10, count: 0 });
+});
+
+test('entries that cannot be read behind some that can are no error of what was found', () => {
+  const { store } = fill(20);
+  const queue = store.queue('T', 0);
+  assert.ok(queue);
+  let reads = 0;
+  const files = {
+    errno: 0,
+    read(offset: number, _count: number, block: EntryBlock) {
+      files.errno = reads++ % 2 === 0 ? 0 : EIO;
+      block.count = 0;
+      return files.errno === 0 ? queue.files.read(offset, 2, block) : 0;
+    },
+  } as unknown as QueueFiles & { errno: number };
+  store.pull.read({ id: queue.id, files }, 3, 32, undefined);
+  assert.equal([STATUS_NAMES[store.pull.status], store.pull.count, store.pull.errno], ['FOUND', 2, 0]);
+  assert.is(store.pull.nextBeginOffset, 5);
+  reads = 1;
+  store.pull.read({ id: queue.id, files }, 5, 32, undefined);
+  const { status, count, errno, unreadableOffset } = store.pull;
+  assert.equal([STATUS_NAMES[status], count, errno, unreadableOffset], ['UNREADABLE', 0, EIO, 5]);
 });
 
 test('a queue over many files is read across their borders', () => {
