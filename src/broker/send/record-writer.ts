@@ -67,6 +67,8 @@ export class RecordWriter {
   readonly #head: RecordHead;
   /** Properties that the broker adds to every message: MSG_REGION, TRACE_ON, CLUSTER. */
   #suffix: DataView = new DataView(new ArrayBuffer(0));
+  /** A view's own is a call each time. */
+  #suffixLength = 0;
   readonly #makeUniqueKey: () => string;
 
   constructor(storeHost: HostAddress, suffix: string, makeUniqueKey: () => string) {
@@ -88,6 +90,7 @@ export class RecordWriter {
   mark(suffix: string): void {
     const bytes = Buffer.from(suffix);
     this.#suffix = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    this.#suffixLength = bytes.length;
   }
 
   /** Upper bound of the record's size; `parking`: see `write`. */
@@ -102,7 +105,7 @@ export class RecordWriter {
       fields.properties === ABSENT ? 0 : (request.fields.valueLength[fields.properties] as number);
     const sysFlag = withHostFlags(fields.sysFlag, bornHost, this.#head.storeHost);
     // The longest addition is a unique key (42 bytes), the suffix and a missing separator.
-    const added = 64 + this.#suffix.byteLength;
+    const added = 64 + this.#suffixLength;
     if (parking === undefined)
       return recordSize(request.bodyLength, topic.bytes.length, properties + added, sysFlag);
     const real = REAL_BYTES + topic.bytes.length + LONGEST_HALF_KEY;
@@ -123,9 +126,9 @@ export class RecordWriter {
     bornHost: HostAddress,
   ): number {
     const { bodyLength } = request;
-    const { view: name } = parking?.topic ?? topic;
+    const name = parking?.topic ?? topic;
     this.#fillHead(fields, queueId, fields.flag, bornHost);
-    const bodyAt = writeHead(target.bytes, target.view, at, this.#head, 0, name.byteLength, bodyLength);
+    const bodyAt = writeHead(target.bytes, target.view, at, this.#head, 0, name.bytes.length, bodyLength);
     copyBytes(request, request.bodyOffset, target, bodyAt, bodyLength);
     const propertiesAt = this.#writeTopic(target, bodyAt + bodyLength, name);
     const found = this.#copyProperties(target, propertiesAt, request, fields);
@@ -169,7 +172,7 @@ export class RecordWriter {
     this.#fillHead(fields, queueId, view.getInt32(item + ITEM_FLAG), bornHost);
     const bodyAt = writeHead(target.bytes, target.view, at, this.#head, 0, topic.bytes.length, bodyLength);
     copyBytes(request, bodyFrom, target, bodyAt, bodyLength);
-    const propertiesAt = this.#writeTopic(target, bodyAt + bodyLength, topic.view);
+    const propertiesAt = this.#writeTopic(target, bodyAt + bodyLength, topic);
     copyBytes(request, propertiesFrom, target, propertiesAt, propertiesLength);
     target.view.setInt16(propertiesAt - 2, propertiesLength);
     this.size = propertiesAt + propertiesLength - at;
@@ -188,10 +191,11 @@ export class RecordWriter {
   }
 
   /** Writes topic length and topic; returns where the properties go, behind their length. */
-  #writeTopic({ view }: Bytes, at: number, name: DataView): number {
-    const to = writeTopicLength(view, at, name.byteLength);
-    copyWords(name, 0, view, to, name.byteLength);
-    return to + name.byteLength + 2;
+  #writeTopic({ view }: Bytes, at: number, name: Bytes): number {
+    const { length } = name.bytes;
+    const to = writeTopicLength(view, at, length);
+    copyWords(name.view, 0, view, to, length);
+    return to + length + 2;
   }
 
   /** Copies the producer's properties to `at`; what was found in them, with offsets that count from `at`. */
@@ -227,9 +231,8 @@ export class RecordWriter {
       this.plainKey = true;
       at += text.length;
     }
-    const { byteLength } = this.#suffix;
-    copyWords(this.#suffix, 0, view, at, byteLength);
-    return at + byteLength;
+    copyWords(this.#suffix, 0, view, at, this.#suffixLength);
+    return at + this.#suffixLength;
   }
 
   /** Where the message is to go, and of half a transaction by what that is known: its unique key. */
