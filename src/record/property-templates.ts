@@ -52,9 +52,8 @@ export class PropertyTemplates {
     const length = to - from;
     const known = this.#shelf.find(bytes, view, from, length);
     if (known !== undefined) return known.places;
-    if (length >= MIN_TEMPLATE_BYTES && this.#shelf.wants(length)) {
-      if (isAscii(view, from, to)) this.#shelf.put(length, new PropertyTemplate(copied(bytes, from, to)));
-    }
+    if (length >= MIN_TEMPLATE_BYTES && this.#shelf.wants(length) && isAscii(view, from, to))
+      this.#shelf.put(length, new PropertyTemplate(copied(bytes, from, to)));
     this.#scan.scan(bytes, view, from, to, from);
     return this.#scan;
   }
